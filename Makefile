@@ -1,0 +1,82 @@
+# The project's commands; `make help` lists them.
+# Needed on the machine: python3 (3.11 or newer) with venv and pip, git, make. Nothing is installed outside .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PYTEST ?= $(BIN)/python -m pytest
+PYTEST_ARGS ?=
+FAST_TESTS := tests/domain tests/workflows tests/adapters tests/test_repository.py
+
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV := UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --no-annotate --python-version 3.11
+UPGRADE ?=
+
+# There is one environment. Once it has the development tools, it is always installed from their lock.
+LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint bench lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+install: $(VENV)/.runtime ## Install Tocsin into .venv; the command is .venv/bin/tocsin
+
+run: install ## Start everything (database, API, worker); options: make run ARGS="..."
+	@exec $(BIN)/tocsin up $(ARGS)
+
+test: lint ## Every check and every test; options: make test PYTEST_ARGS="-n 2"
+	$(PYTEST) $(PYTEST_ARGS)
+
+check: lint ## Every check and the fast tests, before a commit
+	$(PYTEST) $(PYTEST_ARGS) -m "not slow" $(wildcard $(FAST_TESTS))
+
+lint: $(VENV)/.dev ## Style, types and the rings between the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Run every script in benchmarks/
+	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lock: $(VENV)/.runtime ## Renew the lock files from pyproject.toml; to newer versions with make lock UPGRADE=--upgrade
+	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	echo 'setuptools>=77' | $(COMPILE) $(UPGRADE) - --output-file requirements-build.lock
+	echo uv | $(COMPILE) $(UPGRADE) - --output-file requirements-uv.lock
+
+clean: ## Remove .venv and every cache; the data in .tocsin stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(VENV)/.runtime: requirements.lock requirements-build.lock requirements-uv.lock pyproject.toml | $(BIN)/python
+	$(install_lock)
+	@touch $@
+
+$(VENV)/.dev: LOCK := requirements-dev.lock
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(install_lock)
+	@touch $@
+
+# uv takes seconds where pip takes half a minute. Where it cannot be had, pip installs from the same locked hashes.
+define install_lock
+	@echo "Installing $(LOCK) into $(VENV)"
+	@$(PIP) --require-hashes -r requirements-build.lock
+	@if $(PIP) --require-hashes -r requirements-uv.lock; then \
+		$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK); \
+	else \
+		echo "No uv here; pip takes longer."; $(PIP) --require-hashes -r $(LOCK); \
+	fi
+	@$(PIP) --no-build-isolation --no-deps --editable .
+endef
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Tocsin needs Python 3.11 or newer, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+		echo "Name a newer one, for example: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Install your system's python3-venv package."; exit 1; }

@@ -1,0 +1,62 @@
+"""The terminal: a framed alert."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console as Terminal
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from service.domain.alerts import AlertState, Severity
+from service.domain.messages import badge
+from service.domain.notifications import Delivery, Message, Receipt
+
+COLOURS = {
+    Severity.INFO: "blue",
+    Severity.WARNING: "yellow",
+    Severity.ERROR: "dark_orange",
+    Severity.CRITICAL: "red",
+}
+
+
+class ConsoleChannel:
+    """Prints every message. Names are printed as they are: no markup of theirs is read."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        self._terminal.print(_framed(delivery.message), emoji=False, highlight=False)
+        return Receipt(post=None, detail="printed")
+
+
+def _framed(message: Message) -> Panel:
+    colour = "green" if message.state is AlertState.RESOLVED else COLOURS[message.severity]
+    return Panel(
+        Group(
+            Text(message.headline, style="bold"),
+            Text(message.change),
+            Text(),
+            _facts(message),
+            Text(),
+            Text(message.next_step),
+            Text(message.link, style="dim", overflow="fold"),
+        ),
+        title=Text(badge(message), style=f"bold {colour}"),
+        title_align="left",
+        border_style=colour,
+        box=box.ROUNDED,
+        padding=(1, 2),
+    )
+
+
+def _facts(message: Message) -> Table:
+    # Text, not str: Rich reads markup such as "[red]" in strings.
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in message.facts:
+        table.add_row(Text(label), Text(value))
+    return table

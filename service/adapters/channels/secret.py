@@ -1,0 +1,14 @@
+"""A channel's secret, opened only when sending: a wrong key is a failed delivery, not a crash."""
+
+from __future__ import annotations
+
+from service.domain.resources import Sealed
+from service.workflows.ports import DeliveryError, Vault, VaultError
+
+
+def opened(vault: Vault, sealed: Sealed) -> str:
+    """Raises DeliveryError, not permanent: it works again once the operator has restored the key."""
+    try:
+        return vault.open(sealed)
+    except VaultError as error:
+        raise DeliveryError(str(error), permanent=False) from error

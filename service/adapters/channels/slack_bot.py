@@ -1,0 +1,124 @@
+"""Slack with a bot token: one post an alert, kept current by edits, a thread for what people must hear."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from service.adapters.channels import slack_blocks
+from service.adapters.channels.secret import opened
+from service.adapters.channels.slack_transport import (
+    GONE,
+    QUIET,
+    call,
+    error_name,
+    open_session,
+    retry_handlers,
+)
+from service.domain.notifications import Action, Delivery, Receipt
+from service.domain.receivers import SlackBot
+from service.workflows.ports import Vault
+
+PINGING = frozenset({Action.OPEN, Action.RAISE})
+NOTHING_TO_EDIT = Receipt(post=None, detail="nothing to edit: this alert was never posted here")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a message is in Slack: the channel's id and the message's timestamp."""
+
+    channel: str
+    ts: str
+
+    @classmethod
+    def parse(cls, reference: str) -> Post:
+        found = json.loads(reference)
+        return cls(found["channel"], found["ts"])
+
+    def __str__(self) -> str:
+        return json.dumps({"channel": self.channel, "ts": self.ts})
+
+
+class SlackBotChannel:
+    """Opens by posting, raises by an edit and a broadcast reply, resolves by an edit and a plain reply.
+
+    An earlier post that can no longer be edited is replaced by a new one. Where there was none, a raise
+    is posted and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
+    """
+
+    def __init__(self, config: SlackBot, vault: Vault, proxy: str | None = None) -> None:
+        self._config = config
+        self._vault = vault
+        self._proxy = proxy
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        token = opened(self._vault, self._config.token)
+        async with open_session() as session:
+            client = AsyncWebClient(
+                token=token,
+                base_url=self._config.api_url,
+                session=session,
+                logger=QUIET,
+                retry_handlers=retry_handlers(),
+            )
+            client.proxy = self._proxy  # else the SDK takes one from the environment
+            return await self._deliver(client, delivery)
+
+    async def _deliver(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
+        if delivery.action is Action.OPEN:
+            return await self._post(client, delivery)
+        if delivery.post is None:
+            return await self._post(client, delivery) if delivery.action is Action.RAISE else NOTHING_TO_EDIT
+        post = Post.parse(delivery.post)
+        try:
+            await self._edit(client, post, delivery)
+        except SlackApiError as error:
+            if error_name(error) not in GONE:
+                raise
+            return await self._post(client, delivery)
+        # Should the reply fail, the next attempt repeats the edit, which then changes nothing.
+        if delivery.action in {Action.RAISE, Action.RESOLVE}:
+            await self._reply(client, post, delivery)
+        return Receipt(post=delivery.post, detail=f"{delivery.action} in {post.channel}")
+
+    def _mention(self, action: Action) -> str:
+        return self._config.mention if action in PINGING else ""
+
+    async def _post(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
+        mention = self._mention(delivery.action)
+        answer = await call(
+            client.chat_postMessage(
+                channel=self._config.channel,
+                text=slack_blocks.text(delivery.message),
+                blocks=slack_blocks.blocks(delivery.message, mention),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        post = Post(str(answer["channel"]), str(answer["ts"]))
+        return Receipt(post=str(post), detail=f"posted in {post.channel}")
+
+    async def _edit(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
+        await call(
+            client.chat_update(
+                channel=post.channel,
+                ts=post.ts,
+                text=slack_blocks.text(delivery.message),
+                blocks=slack_blocks.blocks(delivery.message),
+            )
+        )
+
+    async def _reply(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
+        await call(
+            client.chat_postMessage(
+                channel=post.channel,
+                thread_ts=post.ts,
+                reply_broadcast=delivery.action is Action.RAISE,
+                text=slack_blocks.reply(delivery.message, self._mention(delivery.action)),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )

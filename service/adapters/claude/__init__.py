@@ -1,0 +1,1 @@
+"""The Claude Usage and Cost Admin API: where cost comes from."""

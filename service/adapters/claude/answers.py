@@ -1,0 +1,136 @@
+"""Reading the API's JSON strictly: what is missing or of the wrong type is an error, never a zero."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NoReturn
+
+from service.domain.money import Money
+
+Record = Mapping[str, object]
+
+_LARGEST_COUNT = 2**63 - 1  # what a BIGINT column holds
+# Decimal() alone would also take "1_000", " 5 ", "NaN" and Arabic digits; an exponent of three digits
+# stays far inside the decimal context's range, so that nothing is rounded or flushed to zero on the way.
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST_NUMBER = 50
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # Postgres refuses NUL, UTF-8 refuses lone surrogates
+
+
+class NotUnderstood(Exception):
+    """An answer is not what the API documents. `retryable`: a second read of the report may be whole."""
+
+    def __init__(self, problem: str, *, retryable: bool = False) -> None:
+        super().__init__(problem)
+        self.retryable = retryable
+
+    def inside(self, place: str) -> NotUnderstood:
+        return NotUnderstood(f"{place}: {self}", retryable=self.retryable)
+
+
+def decoded(body: bytes) -> Record:
+    """The JSON object of an answer; its fractions are Decimals, never floats. Raises NotUnderstood."""
+    try:
+        value: object = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise NotUnderstood("the answer is cut off or is not JSON", retryable=True) from error
+    return record(value, "the answer")
+
+
+def record(value: object, name: str) -> Record:
+    if not isinstance(value, dict):
+        raise NotUnderstood(f"{name} is not an object but {_kind(value)}")
+    return value
+
+
+def field(row: Record, name: str) -> object:
+    """A field that has to be there; null is allowed."""
+    try:
+        return row[name]
+    except KeyError:
+        raise NotUnderstood(f"{name} is missing") from None
+
+
+def listing(row: Record, name: str) -> list[object]:
+    value = field(row, name)
+    if not isinstance(value, list):
+        raise NotUnderstood(f"{name} is not a list but {_kind(value)}")
+    return value
+
+
+def flag(row: Record, name: str) -> bool:
+    value = field(row, name)
+    if not isinstance(value, bool):
+        raise NotUnderstood(f"{name} is not true or false but {_kind(value)}")
+    return value
+
+
+def text(row: Record, name: str) -> str:
+    """A text that has to be there and may not be empty."""
+    value = text_or_none(field(row, name), name)
+    if not value:
+        raise NotUnderstood(f"{name} is empty")
+    return value
+
+
+def text_or_none(value: object, name: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise NotUnderstood(f"{name} is not a text but {_kind(value)}")
+    if _UNSTORABLE.search(value):
+        raise NotUnderstood(f"{name} holds characters that cannot be stored")
+    return value
+
+
+def count(row: Record, name: str) -> int:
+    """A whole number of tokens or requests."""
+    value = field(row, name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise NotUnderstood(f"{name} is not a whole number but {_kind(value)}")
+    if not 0 <= value <= _LARGEST_COUNT:
+        raise NotUnderstood(f"{name} is out of range")
+    return value
+
+
+def instant(row: Record, name: str) -> datetime:
+    """An RFC 3339 time, in UTC."""
+    value = text(row, name)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise NotUnderstood(f"{name} is not a time: {value[:40]!r}") from None
+    if moment.tzinfo is None:
+        raise NotUnderstood(f"{name} has no time zone: {value[:40]!r}")
+    return moment.astimezone(UTC)
+
+
+def cents(row: Record, name: str) -> Money:
+    """An amount in cents as US dollars, exact. The API writes it as a text; a JSON number is taken too."""
+    value = field(row, name)
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise NotUnderstood(f"{name} is not a number but {_kind(value)}")
+    written = str(value)
+    if not is_number(written):
+        raise NotUnderstood(f"{name} is not a number: {written[:40]!r}")
+    try:
+        return Money.from_cents(written)
+    except ValueError:
+        raise NotUnderstood(f"{name} is too large or finer than ten decimals of a cent: {written}") from None
+
+
+def is_number(written: str) -> bool:
+    return len(written) <= _LONGEST_NUMBER and _NUMBER.fullmatch(written) is not None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

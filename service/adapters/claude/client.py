@@ -1,0 +1,182 @@
+"""The HTTP side: one GET at a time, retried with patience, within a deadline for the whole report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import stamina
+
+from service import __version__
+from service.adapters.claude.answers import NotUnderstood, Record, decoded
+from service.adapters.claude.credentials import AdminKey
+from service.adapters.claude.failures import AnswerTooLong, Reply, RequestFailed, refused, unreachable, web_page
+from service.workflows.ports import SourceError
+
+API_VERSION = "2023-06-01"
+"""The version whose answers the parser knows; 2026-10-21 renames fields of the Admin API."""
+
+Query = Sequence[tuple[str, str | int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how often to try. `deadline` covers all pages, retries and waits of one report.
+
+    `attempts` counts the first one; there are more than the SDK's three since a back-fill meets bare 429s.
+    """
+
+    attempts: int = 5
+    first_wait: timedelta = timedelta(seconds=0.5)
+    longest_wait: timedelta = timedelta(seconds=8)
+    connect: timedelta = timedelta(seconds=5)
+    read: timedelta = timedelta(seconds=30)
+    deadline: timedelta = timedelta(minutes=3)
+    answer_bytes: int = 64 * 1024 * 1024
+
+
+STANDARD_LIMITS = Limits()
+
+
+class Report:
+    """One report while it is read: every request of it shares the deadline, in the event loop's time."""
+
+    def __init__(self, http: httpx.AsyncClient, key: AdminKey, limits: Limits, ends_at: float) -> None:
+        self._http = http
+        self._key = key
+        self._limits = limits
+        self._ends_at = ends_at
+        self._send = stamina.AsyncRetryingCaller(
+            attempts=limits.attempts,
+            timeout=None,
+            wait_initial=limits.first_wait,
+            wait_max=limits.longest_wait,
+            wait_jitter=limits.first_wait / 2,
+        )
+        self.request_id = ""
+        self.last_failure = ""
+
+    async def get(self, path: str, query: Query = ()) -> Record:
+        """The JSON object at a path below base_url. Raises RequestFailed when patience ends."""
+        return await self._send(self._pause, self._ask, path, query)
+
+    def _pause(self, error: Exception) -> bool | float:
+        """Whether to ask again, and after how many seconds; True leaves the wait to the back-off."""
+        if not isinstance(error, RequestFailed) or not error.retryable:
+            return False
+        self.last_failure = str(error)
+        if error.wait is None:
+            return True
+        seconds = error.wait.total_seconds()
+        in_time = asyncio.get_running_loop().time() + seconds < self._ends_at
+        return seconds if in_time else False
+
+    async def _ask(self, path: str, query: Query) -> Record:
+        reply = await self._fetch(path, query)
+        self.request_id = reply.request_id(self._key)
+        if reply.status != httpx.codes.OK:
+            raise refused(reply, self._key)
+        if reply.is_web_page:
+            raise web_page(reply)
+        try:
+            return decoded(reply.body)
+        except NotUnderstood as error:
+            raise RequestFailed(f"{path}: {error}.", retryable=error.retryable) from None
+
+    async def _fetch(self, path: str, query: Query) -> Reply:
+        try:
+            async with self._http.stream("GET", path, params=list(query)) as response:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > self._limits.answer_bytes:
+                        raise AnswerTooLong(path, self._limits.answer_bytes)
+                return Reply(response.status_code, response.headers, bytes(body))
+        except httpx.RequestError as error:
+            raise unreachable(error, self._http.base_url.host, self._key) from error
+
+
+class AdminClient:
+    """A connection to one organisation's Admin API."""
+
+    def __init__(self, http: httpx.AsyncClient, key: AdminKey, limits: Limits) -> None:
+        self._http = http
+        self._key = key
+        self._limits = limits
+
+    @asynccontextmanager
+    async def report(self, name: str) -> AsyncIterator[Report]:
+        """The time in which a report is read whole. Raises SourceError for all that goes wrong inside."""
+        seconds = self._limits.deadline.total_seconds()
+        ends_at = asyncio.get_running_loop().time() + seconds
+        report = Report(self._http, self._key, self._limits, ends_at)
+        try:
+            async with asyncio.timeout_at(ends_at):
+                yield report
+        except TimeoutError:
+            last = f" Last failure: {report.last_failure}" if report.last_failure else ""
+            late = f"The {name} could not be read within {seconds:g} seconds.{last}"
+            raise SourceError(late, retryable=True) from None
+        except NotUnderstood as error:
+            problem = self._key.hidden_in(f"The {name} is not as documented: {error}.")
+            asked = f" [request-id {report.request_id}]" if report.request_id else ""
+            raise SourceError(problem + asked, retryable=error.retryable) from None
+
+
+@asynccontextmanager
+async def open_client(
+    base_url: str,
+    key: AdminKey,
+    *,
+    project_url: str = "",
+    transport: httpx.AsyncBaseTransport | None = None,
+    proxy: str | None = None,
+    limits: Limits = STANDARD_LIMITS,
+) -> AsyncIterator[AdminClient]:
+    """Opens a client for one base address. `transport` stays the caller's and is not closed.
+
+    Redirects are not followed (the key must not travel) and the environment's proxies are ignored.
+    Raises SourceError when `base_url` is not an address.
+    """
+    async with httpx.AsyncClient(
+        base_url=_address(base_url),
+        auth=key,
+        headers={"anthropic-version": API_VERSION, "user-agent": _user_agent(project_url)},
+        timeout=httpx.Timeout(limits.read.total_seconds(), connect=limits.connect.total_seconds()),
+        transport=None if transport is None else _Lent(transport),
+        proxy=proxy,
+        trust_env=False,
+        follow_redirects=False,
+    ) as http:
+        yield AdminClient(http, key, limits)
+
+
+def _address(base_url: str) -> httpx.URL:
+    """httpx itself would look up the name of any text that is left of a slash."""
+    try:
+        address = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if address.scheme not in {"http", "https"} or not address.host or "%" in address.host:
+        raise SourceError("base_url is not an http or https address.", retryable=False)
+    return address
+
+
+def _user_agent(project_url: str) -> str:
+    """The form the vendor asks integrations for: "Name/1.0 (address)"."""
+    name = f"Tocsin/{__version__}"
+    return f"{name} ({project_url})" if project_url else name
+
+
+class _Lent(httpx.AsyncBaseTransport):
+    """Another's transport, which the client that borrows it must not close."""
+
+    def __init__(self, owned: httpx.AsyncBaseTransport) -> None:
+        self._owned = owned
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._owned.handle_async_request(request)

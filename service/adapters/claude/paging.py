@@ -1,0 +1,86 @@
+"""Reading every page of a list, or failing: a part of a report must never pass for the whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from service.adapters.claude.answers import NotUnderstood, Record, flag, listing, text_or_none
+from service.adapters.claude.client import Query, Report
+from service.adapters.claude.failures import RequestFailed
+
+MOST_PAGES = 1_000
+_GONE = 410
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How a list continues: the answer's field and the parameter it is sent back in."""
+
+    field: str
+    parameter: str
+
+
+BY_TOKEN = Cursor("next_page", "page")
+"""Of reports. The token is opaque, goes back verbatim, and holds for unchanged parameters only."""
+
+BY_ID = Cursor("last_id", "after_id")
+"""Of workspaces and API keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paged(Generic[Item]):
+    """A list to read: where it is, how an item is parsed, and what tells two items apart."""
+
+    path: str
+    query: Query
+    cursor: Cursor
+    parse: Callable[[object], Item]
+    identity: Callable[[Item], Hashable]
+
+
+async def read_all(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
+    """Every item of a list. Raises RequestFailed, and NotUnderstood when the pages do not fit together.
+
+    A page token may expire while a long report is read (410): then it is read once more from its start.
+    """
+    try:
+        return await _read(report, paged)
+    except RequestFailed as error:
+        if error.status != _GONE:
+            raise
+    return await _read(report, paged)
+
+
+async def _read(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
+    items: dict[Hashable, Item] = {}
+    async for page in _pages(report, paged.path, paged.query, paged.cursor):
+        for entry in listing(page, "data"):
+            item = paged.parse(entry)
+            identity = paged.identity(item)
+            if identity in items:
+                raise NotUnderstood(f"the pages overlap: {identity} came twice", retryable=True)
+            items[identity] = item
+            await asyncio.sleep(0)  # a page can take a second to parse: heartbeats and the deadline go on
+    return tuple(items.values())
+
+
+async def _pages(report: Report, path: str, query: Query, cursor: Cursor) -> AsyncIterator[Record]:
+    seen: set[str] = set()
+    position: str | None = None
+    for _ in range(MOST_PAGES):
+        page = await report.get(path, query if position is None else [*query, (cursor.parameter, position)])
+        yield page
+        if not flag(page, "has_more"):
+            return
+        position = text_or_none(page.get(cursor.field), cursor.field)
+        if not position:
+            raise NotUnderstood(f"has_more is true but {cursor.field} is empty", retryable=True)
+        if position in seen:
+            raise NotUnderstood(f"{cursor.field} was repeated: the pages go in a circle", retryable=True)
+        seen.add(position)
+    raise NotUnderstood(f"the list does not end after {MOST_PAGES} pages", retryable=True)

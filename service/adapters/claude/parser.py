@@ -1,0 +1,168 @@
+"""Buckets of the cost and usage reports as the domain's rows.
+
+Follows the reference of API version 2023-06-01: https://platform.claude.com/docs/en/api/admin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from service.adapters.claude.answers import (
+    NotUnderstood,
+    Record,
+    cents,
+    count,
+    field,
+    instant,
+    is_number,
+    listing,
+    record,
+    text,
+    text_or_none,
+)
+from service.domain.periods import Window
+from service.domain.pricing import Measure
+from service.domain.scopes import DEFAULT_WORKSPACE
+from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
+
+STEPS = {Width.MINUTE: timedelta(minutes=1), Width.HOUR: timedelta(hours=1), Width.DAY: timedelta(days=1)}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURRENCY = "USD"
+_FLAT_MEASURES = (Measure.UNCACHED_INPUT, Measure.OUTPUT, Measure.CACHE_READ)
+_CACHE_WRITES = {
+    Measure.CACHE_WRITE_5M: "ephemeral_5m_input_tokens",
+    Measure.CACHE_WRITE_1H: "ephemeral_1h_input_tokens",
+}
+_KNOWN = frozenset(
+    {
+        "workspace_id", "model", "description", "cost_type", "token_type", "service_tier", "context_window",
+        "inference_geo", "api_key_id", "amount", "currency", "type",
+    }
+)  # fmt: skip
+
+Row = TypeVar("Row", CostRow, UsageRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The buckets that were asked for: `window` lies on boundaries of `width`."""
+
+    window: Window
+    width: Width
+
+    @classmethod
+    def around(cls, window: Window, width: Width) -> Grid:
+        """The whole buckets that a window touches.
+
+        Reports are asked for on bucket boundaries only: what a start in between means is not documented.
+        """
+        step = STEPS[width]
+        past_end = (window.end - _EPOCH) % step
+        end = window.end + (step - past_end) if past_end else window.end
+        return cls(Window(window.start - (window.start - _EPOCH) % step, end), width)
+
+    def check(self, bucket: Window) -> None:
+        """Raises NotUnderstood for a bucket that nobody asked for."""
+        step = STEPS[self.width]
+        if bucket.end - bucket.start != step or (bucket.start - _EPOCH) % step:
+            raise NotUnderstood(f"is not one {self.width.value} on its boundary, it ends {bucket.end.isoformat()}")
+        if bucket.start < self.window.start or bucket.end > self.window.end:
+            raise NotUnderstood("lies outside the time that was asked for")
+
+
+def cost_bucket(item: object, grid: Grid) -> Bucket[CostRow]:
+    """A day of the cost report. Raises NotUnderstood."""
+    return _bucket(item, grid, cost_row, _add_cost)
+
+
+def usage_bucket(item: object, grid: Grid) -> Bucket[UsageRow]:
+    """An hour or minute of the usage report. Raises NotUnderstood."""
+    return _bucket(item, grid, usage_row, _add_usage)
+
+
+def cost_row(row: Record) -> CostRow:
+    """A row grouped by workspace and description: its amount in cents becomes dollars here, once."""
+    currency = field(row, "currency")
+    if currency != _CURRENCY:
+        raise NotUnderstood(f"currency is {currency!r}, and only US dollars are understood")
+    return CostRow(_dimensions(row), cents(row, "amount"))
+
+
+def usage_row(row: Record) -> UsageRow:
+    """A row grouped by key, model, workspace, tier, context window and geography."""
+    for name in ("api_key_id", "model"):
+        field(row, name)
+    cache = record(field(row, "cache_creation"), "cache_creation")
+    tools = record(field(row, "server_tool_use"), "server_tool_use")
+    quantities = {measure: count(row, measure.value) for measure in _FLAT_MEASURES}
+    quantities |= {measure: count(cache, name) for measure, name in _CACHE_WRITES.items()}
+    quantities[Measure.WEB_SEARCH] = count(tools, Measure.WEB_SEARCH.value)
+    return UsageRow(_dimensions(row), quantities)
+
+
+def _bucket(item: object, grid: Grid, parse: Callable[[Record], Row], add: Callable[[Row, Row], Row]) -> Bucket[Row]:
+    answer = record(item, "a bucket")
+    window = Window(instant(answer, "starting_at"), instant(answer, "ending_at"))
+    try:
+        grid.check(window)
+        return Bucket(window, tuple(_merged(listing(answer, "results"), parse, add)))
+    except NotUnderstood as error:
+        raise error.inside(f"the bucket of {window.start.isoformat()}") from None
+
+
+def _merged(results: list[object], parse: Callable[[Record], Row], add: Callable[[Row, Row], Row]) -> Iterator[Row]:
+    """The rows, those of equal dimensions added up: the reports do not promise that there is one of each."""
+    rows: dict[Dimensions, Row] = {}
+    for number, result in enumerate(results, start=1):
+        try:
+            row = parse(record(result, "it"))
+        except NotUnderstood as error:
+            raise error.inside(f"row {number}") from None
+        earlier = rows.get(row.dimensions)
+        rows[row.dimensions] = row if earlier is None else add(earlier, row)
+    yield from rows.values()
+
+
+def _add_cost(one: CostRow, other: CostRow) -> CostRow:
+    return CostRow(one.dimensions, one.amount + other.amount)
+
+
+def _add_usage(one: UsageRow, other: UsageRow) -> UsageRow:
+    added = {measure: number + other.quantities[measure] for measure, number in one.quantities.items()}
+    return UsageRow(one.dimensions, added)
+
+
+def _dimensions(row: Record) -> Dimensions:
+    """Absent and null are the same, but for the workspace: were that field renamed, all spend would
+    silently become the default workspace's."""
+    workspace = text_or_none(field(row, "workspace_id"), "workspace_id")
+    return Dimensions(
+        workspace=workspace or DEFAULT_WORKSPACE,
+        model=_text(row, "model"),
+        description=_text(row, "description"),
+        cost_type=_text(row, "cost_type"),
+        token_type=_text(row, "token_type"),
+        service_tier=_text(row, "service_tier"),
+        context_window=_text(row, "context_window"),
+        inference_geo=_text(row, "inference_geo"),
+        api_key=_text(row, "api_key_id"),
+        extra=_extra(row) if row.keys() - _KNOWN else (),
+    )
+
+
+def _text(row: Record, name: str) -> str:
+    return text_or_none(row.get(name), name) or ""
+
+
+def _extra(row: Record) -> tuple[tuple[str, str], ...]:
+    """Dimensions newer than this version. A text that is a number is a measurement (such as a list price)."""
+    unknown = sorted(row.keys() - _KNOWN)
+    return tuple(
+        (name, text(row, name))
+        for name in unknown
+        if isinstance(value := row[name], str) and value and not is_number(value)
+    )

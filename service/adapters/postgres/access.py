@@ -1,0 +1,98 @@
+"""Bearer tokens, the audit log, and the answers kept for repeated requests."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.record_tables import audit_events, idempotency_keys, tokens
+from service.domain.access import AuditEvent, KeptAnswer, Token
+from service.domain.errors import NotFound
+from service.domain.resources import Page
+
+KEPT_FOR = timedelta(hours=24)
+
+
+class PostgresTokens:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, token: Token) -> None:
+        await self._connection.execute(insert(tokens).values(shallow(token)))
+
+    async def find(self, digest: str) -> Token | None:
+        query = select(tokens).where(tokens.c.digest == digest, tokens.c.revoked_at.is_(None))
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else _token(row)
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Token]:
+        """Oldest first, the revoked ones too."""
+        return await read_page(self._connection, select(tokens), tokens.c.id, _token, limit=limit, cursor=cursor)
+
+    async def revoke(self, token_id: str, now: datetime) -> None:
+        """The first revocation counts. Raises NotFound."""
+        revoked = await self._connection.execute(
+            update(tokens)
+            .where(tokens.c.id == token_id)
+            .values(revoked_at=func.coalesce(tokens.c.revoked_at, now))
+            .returning(tokens.c.id)
+        )
+        if revoked.one_or_none() is None:
+            raise NotFound(f"there is no token {token_id!r}")
+
+
+class PostgresAuditLog:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, event: AuditEvent) -> None:
+        await self._connection.execute(insert(audit_events).values(shallow(event)))
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[AuditEvent]:
+        """Newest first."""
+        return await read_page(
+            self._connection,
+            select(audit_events),
+            audit_events.c.id,
+            _audit_event,
+            limit=limit,
+            cursor=cursor,
+            newest_first=True,
+        )
+
+
+class PostgresIdempotencyKeys:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
+        """The lock comes first and alone: what is read after it was committed by whoever held it before."""
+        owner_and_key = f"{token_id}\n{key}"
+        await self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_and_key, 0))))
+        kept = idempotency_keys.c
+        query = select(kept.request_digest, kept.status, kept.body, kept.headers).where(
+            kept.token_id == token_id, kept.key == key, kept.kept_at > now - KEPT_FOR
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else KeptAnswer(**row._mapping)
+
+    async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None:
+        """Also forgets what is older than a day, the same key's earlier answer included."""
+        await self._connection.execute(delete(idempotency_keys).where(idempotency_keys.c.kept_at <= now - KEPT_FOR))
+        await self._connection.execute(
+            upsert(idempotency_keys).values(token_id=token_id, key=key, kept_at=now, **shallow(answer))
+        )
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(**row._mapping)
+
+
+def _audit_event(row: Row[Any]) -> AuditEvent:
+    return AuditEvent(**row._mapping)

@@ -1,0 +1,154 @@
+"""The tables of cost and usage. See `docs/adr/` for why facts are narrow and partitioned by month.
+
+Facts have no foreign keys: a check per row would halve the speed of a load, and they outlive their source's
+configuration. Their primary keys begin with the source and the bucket, which is how everything reads them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Integer,
+    LargeBinary,
+    Numeric,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from service.adapters.postgres.metadata import metadata
+
+USD = Numeric(24, 12)
+INSTANT = DateTime(timezone=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("source_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    _text("workspace"),
+    _text("model"),
+    _text("description"),
+    _text("cost_type"),
+    _text("token_type"),
+    _text("service_tier"),
+    _text("context_window"),
+    _text("inference_geo"),
+    _text("api_key"),
+    Column("extra", JSONB, nullable=False, server_default="{}"),
+    Column("key", LargeBinary, nullable=False),
+    UniqueConstraint("source_id", "key"),
+    comment="What a cost or usage row is about, once; key is the SHA-256 of kind and dimensions",
+)
+
+cost_points = Table(
+    "cost_points",
+    metadata,
+    Column("source_id", Text, nullable=False),
+    Column("bucket", INSTANT, nullable=False),
+    Column("series_id", Integer, nullable=False),
+    Column("width", Text, nullable=False),
+    Column("amount", USD, nullable=False),
+    PrimaryKeyConstraint("source_id", "bucket", "series_id", "width"),
+    postgresql_partition_by="RANGE (bucket)",
+    comment="Billed US dollars by bucket, as last read; a row that vanished from the report is 0",
+)
+
+
+def _usage_table(name: str, comment: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("source_id", Text, nullable=False),
+        Column("bucket", INSTANT, nullable=False),
+        Column("series_id", Integer, nullable=False),
+        Column("quantity", BigInteger, nullable=False),
+        Column("cost", USD, comment="Estimated US dollars; null: unpriced"),
+        PrimaryKeyConstraint("source_id", "bucket", "series_id"),
+        postgresql_partition_by="RANGE (bucket)",
+        comment=comment,
+    )
+
+
+usage_hours = _usage_table("usage_hours", "Tokens or requests of one measure by hour")
+usage_minutes = _usage_table("usage_minutes", "The same by minute, kept for two days, without revisions")
+
+revision_ids = Sequence("revisions_id_seq", metadata=metadata, data_type=BigInteger)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("source_id", Text, nullable=False),
+    Column("bucket", INSTANT, nullable=False),
+    Column("series_id", Integer, nullable=False),
+    Column("width", Text, nullable=False),
+    # A sequence, since partitioned tables have identity columns only from Postgres 17 on.
+    Column("id", BigInteger, revision_ids, nullable=False, server_default=revision_ids.next_value()),
+    Column("known_at", INSTANT, nullable=False),
+    Column("assumed", Boolean, nullable=False),
+    Column("amount", USD),
+    Column("quantity", BigInteger),
+    Column("poll_id", Text, nullable=False),
+    PrimaryKeyConstraint("source_id", "bucket", "series_id", "width", "id"),
+    postgresql_partition_by="RANGE (bucket)",
+    comment="Append-only: what each amount (and quantity) was known to be, from when on",
+)
+
+known_buckets = Table(
+    "known_buckets",
+    metadata,
+    Column("source_id", Text, nullable=False),
+    Column("width", Text, nullable=False),
+    Column("bucket", INSTANT, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    PrimaryKeyConstraint("source_id", "width", "bucket"),
+    comment="Days and hours that a report contained, rows or not; complete: the day settled, the hour over",
+)
+
+spend_days = Table(
+    "spend_days",
+    metadata,
+    Column("source_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("api_key", Text, nullable=False),
+    Column("billed", USD, nullable=False),
+    Column("estimated", USD, nullable=False),
+    Column("usage_cost", USD, nullable=False, comment="The estimate, be it spend or not"),
+    Column("priority", USD, nullable=False),
+    Column("unpriced_tokens", BigInteger, nullable=False),
+    PrimaryKeyConstraint("source_id", "day", "workspace", "model", "api_key"),
+    comment="Best-known spend by UTC day and cell",
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("source_id", Text, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _text("workspace"),
+    Column("status", Text, nullable=False, server_default="", comment="Empty: the directory does not list it"),
+    Column("first_seen_at", INSTANT, nullable=False),
+    Column("last_seen_at", INSTANT, nullable=False, comment="To the hour"),
+    PrimaryKeyConstraint("source_id", "dimension", "id"),
+    comment="Workspaces, models and API keys by name",
+)
+
+PARTITIONED = (cost_points, usage_hours, usage_minutes, revisions)

@@ -1,0 +1,74 @@
+"""Bringing a database to the schema of this release. Alembic is imported only when there is work for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from psycopg import errors
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.postgres.engine import libpq_url
+
+SCRIPTS = Path(__file__).parents[3] / "migrations"
+"""Beside the package, in a checkout as in an installation."""
+
+
+def head() -> str:
+    """The newest revision of this release, read off the files' names (history is linear)."""
+    return max(_revision(path) for path in (SCRIPTS / "versions").glob("*_[0-9][0-9][0-9][0-9]_*.py"))
+
+
+def current(url: str) -> str | None:
+    """The revision of a database, None for an empty one."""
+    with psycopg.connect(libpq_url(url)) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except errors.UndefinedTable:
+            return None
+    return None if row is None else str(row[0])
+
+
+async def obstacle(engine: AsyncEngine) -> str | None:
+    """Why this release cannot work with the database as it is, in words; None when it can."""
+    try:
+        async with engine.connect() as connection:
+            schema = (await connection.execute(text("SELECT max(version_num) FROM alembic_version"))).scalar_one()
+    except ProgrammingError:
+        return f"the database has no schema: run tocsin migrate (to {head()})"
+    except (DBAPIError, PoolExhausted):
+        return "the database cannot be reached"
+    return None if schema == head() else f"the schema is at {schema}, not {head()}: run tocsin migrate"
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Upgrades in one transaction; of several callers at once, the others wait and find nothing to do."""
+    if revision == "head" and current(url) == head():
+        return
+    from alembic import command  # noqa: PLC0415 - a second of start-up that a current schema does not need
+
+    command.upgrade(_configuration(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Back to a revision, or to "base": an empty database. Loses what the undone revisions held."""
+    from alembic import command  # noqa: PLC0415
+
+    command.downgrade(_configuration(url), revision)
+
+
+def _configuration(url: str):  # type: ignore[no-untyped-def]
+    from alembic.config import Config  # noqa: PLC0415
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    configuration.attributes["url"] = url
+    return configuration
+
+
+def _revision(path: Path) -> str:
+    """`2026_11_21_0002_records.py` is revision 0002."""
+    return path.name.split("_")[3]

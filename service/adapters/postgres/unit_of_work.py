@@ -1,0 +1,69 @@
+"""One transaction and every store that works in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempotencyKeys, PostgresTokens
+from service.adapters.postgres.alerts import PostgresAlerts
+from service.adapters.postgres.crossings import PostgresCrossings
+from service.adapters.postgres.directory import PostgresDirectory
+from service.adapters.postgres.facts import PostgresFacts
+from service.adapters.postgres.feeds import PostgresFeeds
+from service.adapters.postgres.jobs import PostgresJobs, ToReal, is_lost
+from service.adapters.postgres.notifications import PostgresNotifications
+from service.adapters.postgres.polls import PostgresPolls
+from service.adapters.postgres.resources import PostgresResources
+from service.domain.budgets import Budget
+from service.domain.pricing import PriceOverride
+from service.domain.receivers import Receiver, RouteTable
+from service.domain.sources import Source
+from service.workflows import ports
+
+
+class PostgresUnitOfWork:
+    """The stores of one open transaction."""
+
+    def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
+        self.sources: ports.Resources[Source] = PostgresResources(connection, "source", Source)
+        self.budgets: ports.Resources[Budget] = PostgresResources(connection, "budget", Budget)
+        self.receivers: ports.Resources[Receiver] = PostgresResources(connection, "receiver", Receiver)
+        self.routes: ports.Resources[RouteTable] = PostgresResources(connection, "routes", RouteTable)
+        self.prices: ports.Resources[PriceOverride] = PostgresResources(connection, "price", PriceOverride)
+        self.feeds: ports.Feeds = PostgresFeeds(connection)
+        self.facts: ports.Facts = PostgresFacts(connection)
+        self.directory: ports.DirectoryStore = PostgresDirectory(connection)
+        self.polls: ports.Polls = PostgresPolls(connection)
+        self.crossings: ports.Crossings = PostgresCrossings(connection)
+        self.alerts: ports.Alerts = PostgresAlerts(connection)
+        self.notifications: ports.Notifications = PostgresNotifications(connection)
+        self.tokens: ports.Tokens = PostgresTokens(connection)
+        self.audit: ports.AuditLog = PostgresAuditLog(connection)
+        self.idempotency: ports.IdempotencyKeys = PostgresIdempotencyKeys(connection)
+        self.jobs: ports.Jobs = PostgresJobs(connection, to_real)
+
+
+def uow_factory(engine: AsyncEngine, to_real: ToReal) -> ports.UowFactory:
+    """How workflows open transactions: each has its own connection for as long as its block lasts.
+
+    `to_real` turns business time into the real time at which jobs are due.
+    """
+
+    @asynccontextmanager
+    async def unit_of_work() -> AsyncIterator[ports.UnitOfWork]:
+        try:
+            async with engine.begin() as connection:
+                yield PostgresUnitOfWork(connection, to_real)
+        except PoolExhausted as error:
+            raise ports.StorageUnavailable("all connections to the database are in use") from error
+        except DBAPIError as error:
+            if error.connection_invalidated or is_lost(error.orig):
+                raise ports.StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
+            raise
+
+    return unit_of_work

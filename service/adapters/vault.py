@@ -1,0 +1,54 @@
+"""Secrets at rest, sealed with Fernet (AES-128-CBC and HMAC-SHA256) under keys from TOCSIN_SECRET_KEY."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from service.domain.resources import Sealed
+from service.workflows.ports import VaultError
+
+SHORTEST_HINTED = 12
+"""A shorter secret's last four characters would give too much of it away."""
+# Part of how every stored secret was sealed: changing it makes them all unreadable.
+_PURPOSE = b"tocsin vault v1"
+
+
+class FernetVault:
+    """Seals under the first of several comma separated keys and opens with any of them.
+
+    To rotate, put the new key in front ("new,old"), and drop the old one when every secret has been sent
+    again. A key is any text without commas; a long random one protects. Raises ValueError without any.
+    """
+
+    def __init__(self, secret_key: str) -> None:
+        keys = [key.strip() for key in secret_key.split(",") if key.strip()]
+        if not keys:
+            raise ValueError("TOCSIN_SECRET_KEY is empty: set it to a long random text")
+        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
+
+    def seal(self, secret: str) -> Sealed:
+        return Sealed(
+            ciphertext=self._fernet.encrypt(secret.encode()).decode(),
+            hint=f"...{secret[-4:]}" if len(secret) >= SHORTEST_HINTED else "...",
+            digest=hashlib.sha256(secret.encode()).hexdigest()[:16],
+        )
+
+    def open(self, sealed: Sealed) -> str:
+        try:
+            return self._fernet.decrypt(sealed.ciphertext.encode()).decode()
+        except InvalidToken:
+            # The cause holds nothing that helps a reader.
+            raise VaultError(
+                f"the secret {sealed.hint} was sealed with another key: add that key to TOCSIN_SECRET_KEY"
+                ' ("current,earlier"), or send the secret again over the API'
+            ) from None
+
+
+def _derived(key: str) -> bytes:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE)
+    return base64.urlsafe_b64encode(derivation.derive(key.encode()))

@@ -1,0 +1,192 @@
+"""What an alert looks like in an answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, Field
+
+from service.api.fields import Usd, rounded
+from service.api.notifications import NotificationOut, show_notifications
+from service.domain.alerts import (
+    Alert,
+    AlertEvent,
+    AlertKind,
+    AlertState,
+    BudgetEvidence,
+    Command,
+    Reason,
+    Severity,
+    StaleEvidence,
+)
+from service.domain.messages import describe
+from service.domain.spend import Basis
+from service.workflows.ports import NotificationFilter, UnitOfWork
+
+MOST_NOTIFICATIONS = 500
+
+
+class BudgetEvidenceOut(BaseModel):
+    """What a budget alert knew when it last changed."""
+
+    budget_id: str
+    budget: str
+    amount: Usd
+    spent: Usd
+    basis: Basis
+    percent: float
+    threshold: str = Field(description="the highest crossed one", examples=["actual:100%"])
+    level: Usd = Field(description="that threshold's dollars")
+    period_start: datetime
+    period_end: datetime
+    period: str = Field(examples=["November 2026"])
+    timezone: str
+    late: bool = Field(description="first seen after the period's end")
+    simulated: bool
+
+
+class StaleEvidenceOut(BaseModel):
+    """What is known of a source that has gone blind."""
+
+    source: str
+    failures: int
+    failing_since: datetime
+    last_success_at: datetime | None
+    error: str
+
+
+class ContributionOut(BaseModel):
+    """One of the largest parts of an alert's spend. `share` is a percentage of what was spent."""
+
+    scope: str = Field(examples=["workspace:wrkspc_01"])
+    name: str
+    amount: Usd
+    share: float
+
+
+class AlertOut(BaseModel):
+    id: str
+    version: int
+    kind: AlertKind
+    state: AlertState
+    severity: Severity
+    summary: str = Field(description="one sentence: who, the dollars, and the largest parts")
+    source: str
+    budget: str | None
+    scope: str = Field(examples=["org", "workspace:wrkspc_01"])
+    opened_at: datetime
+    changed_at: datetime
+    acknowledged_by: str | None
+    resolved_by: str | None
+
+
+class EventOut(BaseModel):
+    """One recorded move of an alert."""
+
+    version: int
+    at: datetime
+    command: Command
+    actor: str
+    reason: Reason
+    note: str
+    state: AlertState
+    severity: Severity
+    spent: Usd | None
+
+
+class AlertDetailOut(AlertOut):
+    evidence: BudgetEvidenceOut | StaleEvidenceOut
+    contributions: list[ContributionOut]
+    events: list[EventOut]
+    notifications: list[NotificationOut] = Field(description="the newest 500")
+
+
+def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
+    budget = alert.evidence.budget_name if isinstance(alert.evidence, BudgetEvidence) else None
+    return AlertOut(
+        id=alert.id,
+        version=alert.version,
+        kind=alert.kind,
+        state=alert.state,
+        severity=alert.severity,
+        summary=describe(alert),
+        source=sources.get(alert.source_id, alert.source_id),
+        budget=budget,
+        scope=str(alert.scope),
+        opened_at=alert.opened_at,
+        changed_at=alert.changed_at,
+        acknowledged_by=alert.acknowledged_by,
+        resolved_by=alert.resolved_by,
+    )
+
+
+def show_evidence(evidence: BudgetEvidence | StaleEvidence) -> BudgetEvidenceOut | StaleEvidenceOut:
+    if isinstance(evidence, StaleEvidence):
+        return StaleEvidenceOut(
+            source=evidence.source_name,
+            failures=evidence.failures,
+            failing_since=evidence.failing_since,
+            last_success_at=evidence.last_success_at,
+            error=evidence.error,
+        )
+    return BudgetEvidenceOut(
+        budget_id=evidence.budget_id,
+        budget=evidence.budget_name,
+        amount=str(evidence.amount),
+        spent=str(evidence.spent),
+        basis=evidence.basis,
+        percent=rounded(evidence.percent),
+        threshold=evidence.threshold,
+        level=str(evidence.level),
+        period_start=evidence.period.start,
+        period_end=evidence.period.end,
+        period=evidence.period_label,
+        timezone=evidence.timezone,
+        late=evidence.late,
+        simulated=evidence.simulated,
+    )
+
+
+def show_contributions(evidence: BudgetEvidence | StaleEvidence) -> list[ContributionOut]:
+    if isinstance(evidence, StaleEvidence):
+        return []
+    return [
+        ContributionOut(
+            scope=str(part.scope),
+            name=part.name,
+            amount=str(part.amount),
+            share=rounded(part.amount.ratio_to(evidence.spent) * 100 if evidence.spent else Decimal(0)),
+        )
+        for part in evidence.contributions
+    ]
+
+
+def show_event(event: AlertEvent) -> EventOut:
+    evidence = event.alert.evidence
+    return EventOut(
+        version=event.alert.version,
+        at=event.at,
+        command=event.command,
+        actor=event.actor,
+        reason=event.reason,
+        note=event.note,
+        state=event.alert.state,
+        severity=event.alert.severity,
+        spent=str(evidence.spent) if isinstance(evidence, BudgetEvidence) else None,
+    )
+
+
+async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:
+    notifications = await uow.notifications.page(NotificationFilter(alert.id), limit=MOST_NOTIFICATIONS, cursor=None)
+    return AlertDetailOut(
+        **show_alert(alert, await source_names(uow)).model_dump(),
+        evidence=show_evidence(alert.evidence),
+        contributions=show_contributions(alert.evidence),
+        events=[show_event(event) for event in await uow.alerts.events(alert.id)],
+        notifications=await show_notifications(uow, notifications.items),
+    )
+
+
+async def source_names(uow: UnitOfWork) -> dict[str, str]:
+    return {source.id: source.name for source in await uow.sources.all()}

@@ -1,0 +1,139 @@
+"""`/v1/alerts`: what rang, why, and what people did about it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Query
+from fastapi.responses import Response
+
+from service.api.alert_documents import AlertDetailOut, AlertOut, show_alert, show_detail, source_names
+from service.api.deps import Id, UowDep, operator, viewer
+from service.api.fields import InstantOrDate, Note, Reference, Strict
+from service.api.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
+from service.api.once import Once, OnceDep, respond
+from service.api.references import seen
+from service.domain.alerts import (
+    AlertState,
+    Command,
+    Severity,
+)
+from service.domain.errors import NotFound
+from service.domain.scopes import Dimension
+from service.workflows.attend import move_alert
+from service.workflows.ports import AlertFilter, UnitOfWork
+
+router = APIRouter(prefix="/v1/alerts", tags=["Alerts"])
+
+
+class MoveIn(Strict):
+    """`note` is kept with the move and told to the receivers."""
+
+    note: Note = ""
+
+
+async def workspace_id(uow: UnitOfWork, reference: str | None) -> str | None:
+    """The id behind a workspace's name. What is not known is taken as an id: the alert may outlive its workspace."""
+    if reference is None:
+        return None
+    for source in await uow.sources.all():
+        known = await seen(uow, source.id, Dimension.WORKSPACE)
+        if not any(one.id == reference for one in known):
+            named = [one.id for one in known if one.name == reference]
+            if named:
+                return named[0]
+    return reference
+
+
+Member = Annotated[Reference | None, Query(description="an id or a name")]
+
+
+class Filters:
+    """Which alerts; all of what is given must hold."""
+
+    def __init__(
+        self,
+        state: AlertState | None = None,
+        severity: Severity | None = None,
+        source: Member = None,
+        budget: Member = None,
+        workspace: Member = None,
+        since: Annotated[InstantOrDate | None, Query(description="opened at or after")] = None,
+    ) -> None:
+        self.state, self.severity, self.since = state, severity, since
+        self.source, self.budget, self.workspace = source, budget, workspace
+
+    async def read(self, uow: UnitOfWork, sources: dict[str, str]) -> AlertFilter:
+        ids = {name: id for id, name in sources.items()}
+        return AlertFilter(
+            state=self.state,
+            severity=self.severity,
+            source_id=ids.get(self.source, self.source) if self.source else None,
+            budget_id=await budget_id(uow, self.budget),
+            workspace=await workspace_id(uow, self.workspace),
+            since=self.since,
+        )
+
+
+@router.get("", summary="List alerts, newest first", response_model=Listing[AlertOut], dependencies=[viewer])
+async def list_(
+    uow: UowDep,
+    filters: Annotated[Filters, Depends()],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    sources = await source_names(uow)
+    page = await uow.alerts.page(await filters.read(uow, sources), limit=limit, cursor=cursor)
+    items = [show_alert(alert, sources) for alert in page.items]
+    return respond(Listing[AlertOut](items=items, next=page.next))
+
+
+async def budget_id(uow: UnitOfWork, reference: str | None) -> str | None:
+    """A budget's id; what is not known is taken as the id of one that is gone."""
+    if reference is None:
+        return None
+    try:
+        return (await uow.budgets.get(reference)).id
+    except NotFound:
+        return reference
+
+
+@router.get(
+    "/{id}",
+    summary="Read an alert with all that is known of it",
+    response_model=AlertDetailOut,
+    responses={404: {}},
+    dependencies=[viewer],
+)
+async def get(id: Id, uow: UowDep) -> Response:
+    return respond(await show_detail(uow, await uow.alerts.get(id)))
+
+
+Move = Annotated[MoveIn | None, Body(openapi_examples={"example": {"value": {"note": "batch job, stopped"}}})]
+
+
+@router.post(
+    "/{id}/acknowledge",
+    summary="Somebody is looking into it",
+    response_model=AlertDetailOut,
+    responses={404: {}, 409: {}},
+    dependencies=[operator],
+)
+async def acknowledge(id: Id, uow: UowDep, once: OnceDep, document: Move = None) -> Response:
+    return await _move(uow, id, Command.ACKNOWLEDGE, document, once)
+
+
+@router.post(
+    "/{id}/resolve",
+    summary="It is over; this level and those below stay quiet for the period",
+    response_model=AlertDetailOut,
+    responses={404: {}, 409: {}},
+    dependencies=[operator],
+)
+async def resolve(id: Id, uow: UowDep, once: OnceDep, document: Move = None) -> Response:
+    return await _move(uow, id, Command.RESOLVE, document, once)
+
+
+async def _move(uow: UnitOfWork, id: str, command: Command, document: MoveIn | None, once: Once) -> Response:
+    event = await move_alert(uow, id, command, document.note if document else "", once.author)
+    return await once.answer(await show_detail(uow, event.alert))

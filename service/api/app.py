@@ -1,0 +1,66 @@
+"""The REST API as one ASGI application."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+
+from service.api import (
+    alerts,
+    audit_events,
+    budget_status,
+    budgets,
+    directory,
+    metrics,
+    notifications,
+    polls,
+    prices,
+    probes,
+    receivers,
+    routes,
+    sources,
+    spend,
+    tokens,
+)
+from service.api.deps import known_query
+from service.api.documentation import document
+from service.api.metrics import RequestMetrics
+from service.api.once import Replay, answer_again
+from service.api.probes import Readiness
+from service.api.problems import answer_with_problems
+from service.workflows.ports import Ports
+
+ROUTERS: tuple[APIRouter, ...] = (
+    sources.router,
+    polls.router,
+    directory.router,
+    spend.router,
+    budgets.router,
+    budget_status.router,
+    alerts.router,
+    notifications.router,
+    receivers.router,
+    routes.router,
+    prices.router,
+    tokens.router,
+    audit_events.router,
+    probes.router,
+    metrics.router,
+)
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes."""
+
+
+def create_app(ports: Ports, *, ready: Readiness, registry: CollectorRegistry | None = None) -> FastAPI:
+    """The API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows what else is in it."""
+    registry = registry or CollectorRegistry()
+    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, max_body_size=LARGEST_BODY)
+    app.state.ports, app.state.ready, app.state.registry = ports, ready, registry
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[known_query])
+    answer_with_problems(app)
+    app.add_exception_handler(Replay, answer_again)
+    app.add_middleware(RequestMetrics, registry=registry)
+    document(app)
+    return app

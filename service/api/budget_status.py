@@ -1,0 +1,96 @@
+"""`/v1/budgets/{id}/status`: where a budget stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from service.api.budgets import ThresholdOut, show_threshold
+from service.api.deps import AuthorDep, IdOrName, UowDep, viewer
+from service.api.fields import Usd, rounded
+from service.api.once import respond
+from service.domain.assessment import ScopeStatus
+from service.domain.budgets import Budget
+from service.domain.periods import Phase
+from service.domain.spend import Basis
+from service.workflows.report import budget_statuses
+
+router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
+
+
+class PeriodOut(BaseModel):
+    start: datetime
+    end: datetime
+    label: str = Field(examples=["November 2026"])
+    phase: Phase
+
+
+class ThresholdStatusOut(ThresholdOut):
+    crossed_at: datetime | None
+
+
+class ScopeStatusOut(BaseModel):
+    """Where one scope stands in one period. `forecast` and `exhausted_at` are null: nothing is forecast yet."""
+
+    scope: str = Field(examples=["org", "workspace:wrkspc_01"])
+    name: str
+    period: PeriodOut
+    amount: Usd
+    spent: Usd
+    basis: Basis
+    percent: float = Field(description="of the budget, two decimals; 0 for a budget of $0")
+    remaining: Usd = Field(description="negative when overspent")
+    forecast: None = None
+    exhausted_at: None = None
+    thresholds: list[ThresholdStatusOut]
+
+
+class BudgetStatusOut(BaseModel):
+    """Every scope in every period that is open or closing."""
+
+    budget_id: str
+    budget: str
+    billed_until: datetime | None
+    items: list[ScopeStatusOut]
+    next: None = None
+
+
+def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
+    window = status.period.window
+    return ScopeStatusOut(
+        scope=str(status.scope),
+        name=status.scope_name,
+        period=PeriodOut(start=window.start, end=window.end, label=status.period.label, phase=status.phase),
+        amount=str(budget.amount),
+        spent=str(status.spent.total),
+        basis=status.spent.basis,
+        percent=rounded(status.percent),
+        remaining=str(status.remaining),
+        thresholds=[
+            ThresholdStatusOut(**show_threshold(one), crossed_at=status.crossed_at.get(one.key))
+            for one in budget.thresholds
+        ],
+    )
+
+
+@router.get(
+    "/{id}/status",
+    summary="Where a budget stands",
+    response_model=BudgetStatusOut,
+    responses={404: {}},
+    dependencies=[viewer],
+)
+async def status(id: IdOrName, uow: UowDep, author: AuthorDep) -> Response:
+    budget = await uow.budgets.get(id)
+    statuses = await budget_statuses(uow, budget, author.at)
+    return respond(
+        BudgetStatusOut(
+            budget_id=budget.id,
+            budget=budget.name,
+            billed_until=await uow.facts.billed_until(budget.spec.source_id),
+            items=[show_status(budget.spec, one) for one in statuses],
+        )
+    )

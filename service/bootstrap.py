@@ -1,0 +1,201 @@
+"""Builds the concrete product from settings. The only place that reads the wall clock."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.channels import ChannelFactory
+from service.adapters.claude.source import ClaudeConnector
+from service.adapters.embedded_postgres import EmbeddedPostgres
+from service.adapters.postgres.clock_anchor import anchor_clock
+from service.adapters.postgres.engine import create_engine
+from service.adapters.postgres.migrate import obstacle
+from service.adapters.postgres.partitions import PostgresStorage
+from service.adapters.postgres.queue import Queue
+from service.adapters.postgres.unit_of_work import uow_factory
+from service.adapters.prices import list_price_book
+from service.adapters.vault import FernetVault
+from service.domain.clocks import BusinessClock, ClockSetting, parse_clock
+from service.domain.durations import parse_duration
+from service.domain.pricing import PriceBook, PriceOverride
+from service.domain.sources import SourceKind
+from service.settings import Settings
+from service.simulator.app import create_app as create_simulator_app
+from service.simulator.demo import create_world
+from service.simulator.replay import load_replay
+from service.worker import JobHandlers
+from service.workflows.first_start import FirstSource
+from service.workflows.ports import Clock, Ports, Vault
+
+SECRET_KEY_FILE = "secret.key"
+SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
+
+
+class StartError(Exception):
+    """The product cannot start as it is set up; the text says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The parts that run: what workflows need, the queue they are run by, and how fast time passes."""
+
+    ports: Ports
+    engine: AsyncEngine
+    queue: Queue
+    speed: float
+    keep: timedelta
+
+    async def ready(self) -> str | None:
+        """Why this process cannot work just now, None when it can."""
+        return await obstacle(self.engine)
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of a Postgres that answers: the configured one, else an embedded one for as long as this lasts."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with EmbeddedPostgres(settings.data_dir.resolve() / "pg") as postgres:
+        yield postgres.url()
+
+
+@asynccontextmanager
+async def open_product(settings: Settings, url: str) -> AsyncIterator[Product]:
+    """Connects everything to the database at `url`, whose schema must be up to date."""
+    engine = create_engine(url)
+    try:
+        clock = await _business_clock(settings, engine)
+        ports = _ports(settings, engine, clock)
+        async with Queue.open(url, JobHandlers(ports)) as queue:
+            yield Product(ports, engine, queue, clock.speed, timedelta(days=settings.retention_days))
+    finally:
+        await engine.dispose()
+
+
+def _ports(settings: Settings, engine: AsyncEngine, clock: BusinessClock) -> Ports:
+    vault = FernetVault(secret_key(settings))
+    return Ports(
+        uow=uow_factory(engine, to_real=clock.real_at),
+        storage=PostgresStorage(engine),
+        sources=ClaudeConnector(vault, proxy=settings.proxy),
+        channels=_channels(settings, vault),
+        vault=vault,
+        price_book=_price_book,
+        clock=lambda: clock.at(wall_clock()),
+        public_url=settings.link,
+    )
+
+
+def _channels(settings: Settings, vault: Vault) -> ChannelFactory:
+    try:
+        return ChannelFactory(
+            vault,
+            smtp_url=settings.smtp_url.get_secret_value() if settings.smtp_url else None,
+            email_from=settings.email_from,
+            console=Console(),
+            proxy=settings.proxy,
+        )
+    except ValueError as error:
+        raise StartError(str(error)) from error
+
+
+def _price_book(overrides: Sequence[PriceOverride]) -> PriceBook:
+    return list_price_book(tuple(overrides))
+
+
+async def _business_clock(settings: Settings, engine: AsyncEngine) -> BusinessClock:
+    """Every process of one installation reads the same business time, also after a restart."""
+    now = wall_clock()
+    if settings.clock is None:
+        return BusinessClock(now, now)
+    setting = clock_setting(settings.clock)
+    wanted = BusinessClock(now, setting.start or now, setting.speed)
+    return await anchor_clock(engine, settings.clock, wanted)
+
+
+def process_clock(settings: Settings) -> Clock:
+    """Business time for a process without a database: set going at its own start."""
+    now = wall_clock()
+    setting = clock_setting(settings.clock) if settings.clock else ClockSetting(None, 1.0)
+    clock = BusinessClock(now, setting.start or now, setting.speed)
+    return lambda: clock.at(wall_clock())
+
+
+def clock_setting(text: str) -> ClockSetting:
+    try:
+        return parse_clock(text)
+    except ValueError as error:
+        raise StartError(f"TOCSIN_CLOCK: {error}") from error
+
+
+def secret_key(settings: Settings) -> str:
+    """TOCSIN_SECRET_KEY; in embedded mode one is made and kept in the data folder, readable by its owner only."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    if settings.database_url is not None:
+        raise StartError(
+            "TOCSIN_SECRET_KEY is not set: it encrypts the stored secrets. Set it to a long random text, the same for"
+            " every process, and keep it safe"
+        )
+    path = settings.data_dir / SECRET_KEY_FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def first_source(settings: Settings, simulator_url: str | None) -> FirstSource | None:
+    """The source to watch when none is stored: the organisation of ANTHROPIC_ADMIN_KEY, else the simulator."""
+    interval = parse_duration(settings.poll_interval)
+    key = settings.anthropic_admin_key
+    if key is not None:
+        base_url = settings.anthropic_base_url.rstrip("/")
+        return FirstSource(SourceKind.CLAUDE_ADMIN, base_url, key.get_secret_value(), interval)
+    if simulator_url is not None:
+        return FirstSource(SourceKind.SIMULATOR, simulator_url, SIMULATED_KEY, interval)
+    return None
+
+
+def simulator(seed: int, clock: Clock, replay: Path | None) -> FastAPI:
+    """The local Claude Admin API, with its own world or with one that repeats a file of series."""
+    prices = list_price_book()
+    if replay is not None:
+        return create_simulator_app(load_replay(replay, prices, clock()), clock)
+    return create_simulator_app(create_world(seed, prices, clock()), clock)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Events with keys on standard error: for people, or one JSON object a line."""
+    as_json = settings.log_format == "json"
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if as_json else []),
+            structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,179 @@
+"""Commands and their options; what they do is in the neighbouring modules."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from service import __version__
+from service.adapters.embedded_postgres import EmbeddedPostgresError
+from service.adapters.postgres.migrate import current, head, upgrade
+from service.bootstrap import Product, StartError, configure_logging, database, open_product
+from service.cli import checking, history, running, tokens
+from service.domain.access import Role
+from service.domain.errors import DomainError
+from service.settings import Settings
+
+cli = typer.Typer(
+    name="tocsin",
+    help="The alarm bell for Claude API spend.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+token_cli = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True)
+cli.add_typer(token_cli, name="token")
+
+out = Console()
+err = Console(stderr=True)
+
+Result = TypeVar("Result")
+
+
+def main() -> None:
+    """The command's entry: an expected failure is one line on standard error and exit code 1."""
+    try:
+        cli()
+    except (StartError, DomainError, EmbeddedPostgresError) as error:
+        err.print(f"[bold red]tocsin:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except ValidationError as error:
+        err.print(f"[bold red]tocsin:[/] {_settings_problem(error)}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _settings_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else "settings"
+    name = field if field.isupper() else f"TOCSIN_{field.upper()}"
+    return f"{name}: {first['msg']}; see docs/settings.md"
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    configure_logging(settings)
+    return settings
+
+
+def _with_product(action: Callable[[Product], Coroutine[object, object, Result]]) -> Result:
+    """Runs an action on a product whose database is up and migrated."""
+    settings = _settings()
+
+    async def run(url: str) -> Result:
+        async with open_product(settings, url) as product:
+            return await action(product)
+
+    with database(settings) as url:
+        upgrade(url)
+        return asyncio.run(run(url))
+
+
+@cli.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """The alarm bell for Claude API spend."""
+    if version:
+        out.print(f"tocsin {__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def up() -> None:
+    """Run everything in one process: database, API, worker, and the simulator when no key is set."""
+    settings = _settings()
+    with database(settings) as url:
+        upgrade(url)
+        asyncio.run(running.run_up(settings, url, out))
+
+
+@cli.command()
+def api() -> None:
+    """Run the REST API alone. The database must be migrated."""
+    settings = _settings()
+    with database(settings) as url:
+        asyncio.run(running.run_api(settings, url, out))
+
+
+@cli.command()
+def worker() -> None:
+    """Run a worker alone: it polls, evaluates and delivers. Start as many as you like."""
+    settings = _settings()
+    with database(settings) as url:
+        asyncio.run(running.run_worker(settings, url, out))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    settings = _settings()
+    with database(settings) as url:
+        before = current(url)
+        upgrade(url)
+    out.print(f"schema {before or 'empty'} -> {head()}", highlight=False)
+
+
+@cli.command()
+def check() -> None:
+    """Check settings, database, keys and receivers, a line each. Exit code 1 when one is not well."""
+    raise typer.Exit(checking.check_everything(_settings(), out))
+
+
+@cli.command()
+def simulate(
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8402,
+    seed: Annotated[int, typer.Option(help="The world to simulate.")] = 1,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="CSV of series,date,y (gz accepted): each series becomes a workspace's spend."),
+    ] = None,
+) -> None:
+    """Run a local Claude Admin API with invented data, for trying things without a key."""
+    asyncio.run(running.run_simulator(_settings(), out, port=port, seed=seed, replay=replay))
+
+
+@cli.command()
+def poll(
+    source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
+) -> None:
+    """Poll a source now and show what each report brought."""
+    raise typer.Exit(_with_product(lambda product: history.poll_now(product, source, out)))
+
+
+@cli.command()
+def backfill(
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first UTC day to read.")],
+    source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
+) -> None:
+    """Read the past since a day. Interrupted, it goes on where it stopped when given again."""
+    start = since.replace(tzinfo=UTC)
+    raise typer.Exit(_with_product(lambda product: history.read_past(product, source, start, out)))
+
+
+@token_cli.command("create")
+def create_token(
+    name: Annotated[str, typer.Argument(help="What the token is for.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.VIEWER,
+) -> None:
+    """Make a token and show it once."""
+    _with_product(lambda product: tokens.create(product, name, role, out))
+
+
+@token_cli.command("list")
+def list_tokens() -> None:
+    """List all tokens by name, role and hint."""
+    _with_product(lambda product: tokens.show_all(product, out))
+
+
+@token_cli.command("revoke")
+def revoke_token(token_id: Annotated[str, typer.Argument(help="The token's id, from `token list`.")]) -> None:
+    """Make a token invalid at once."""
+    _with_product(lambda product: tokens.revoke(product, token_id, out))

@@ -1,0 +1,106 @@
+"""What `up`, `api`, `worker` and `simulate` do."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from service.api.app import create_app
+from service.bootstrap import Product, StartError, first_source, open_product, process_clock, simulator
+from service.cli.serving import serving, stop_on_signal
+from service.settings import Settings
+from service.worker import work
+from service.workflows.first_start import FirstStart, run_first_start
+
+LOOPBACK = "127.0.0.1"
+
+
+async def run_up(settings: Settings, url: str, out: Console) -> None:
+    """Everything in one process, until Ctrl-C."""
+    stop = stop_on_signal()
+    async with AsyncExitStack() as stack:
+        product = await stack.enter_async_context(open_product(settings, url))
+        simulator_url = None
+        if settings.anthropic_admin_key is None:
+            app = simulator(settings.simulator_seed, product.ports.clock, replay=None)
+            simulator_url = await stack.enter_async_context(serving(app, port=_free_port(settings.port + 1)))
+        await stack.enter_async_context(_serving_api(settings, product))
+        start = await _first_start(settings, product, simulator_url)
+        _greet(settings, out, start)
+        await _work(product, stop)
+        out.print("\nstopping ...", highlight=False)
+
+
+async def run_api(settings: Settings, url: str, out: Console) -> None:
+    stop = stop_on_signal()
+    async with open_product(settings, url) as product, _serving_api(settings, product):
+        start = await _first_start(settings, product, simulator_url=None)
+        _greet(settings, out, start)
+        await stop.wait()
+
+
+async def run_worker(settings: Settings, url: str, out: Console) -> None:
+    stop = stop_on_signal()
+    async with open_product(settings, url) as product:
+        out.print("worker: polling, evaluating, delivering", highlight=False)
+        await _work(product, stop)
+
+
+async def run_simulator(settings: Settings, out: Console, *, port: int, seed: int, replay: Path | None) -> None:
+    stop = stop_on_signal()
+    app = simulator(seed, process_clock(settings), replay)
+    try:
+        async with serving(app, LOOPBACK, port) as address:
+            out.print(f"simulated Claude Admin API on {address}: every figure is invented", highlight=False)
+            out.print(f"ANTHROPIC_BASE_URL={address} and any key that starts with sk-ant-admin", highlight=False)
+            await stop.wait()
+    except OSError as error:
+        raise StartError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from error
+
+
+async def _work(product: Product, stop: asyncio.Event) -> None:
+    await work(product.ports, product.queue, stop, speed=product.speed, keep=product.keep)
+
+
+@asynccontextmanager
+async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[None]:
+    app = create_app(product.ports, ready=product.ready)
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(serving(app, settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise StartError(f"cannot listen on {where}: {error.strerror}; set TOCSIN_PORT or TOCSIN_HOST") from error
+        yield
+
+
+async def _first_start(settings: Settings, product: Product, simulator_url: str | None) -> FirstStart:
+    token = settings.admin_token.get_secret_value() if settings.admin_token else None
+    return await run_first_start(product.ports, first_source(settings, simulator_url), admin_token=token)
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, so that restarts find the same address; 0, for any, where it is taken."""
+    try:
+        with socket.create_server((LOOPBACK, wanted)):
+            return wanted
+    except (OSError, OverflowError):
+        return 0
+
+
+def _greet(settings: Settings, out: Console, start: FirstStart) -> None:
+    out.print(f"[bold]Tocsin[/] listens on {settings.link} (try {settings.link}/docs)", highlight=False)
+    if start.admin_token is not None:
+        out.print(f"admin token, shown this once: [bold]{start.admin_token}[/]", highlight=False, soft_wrap=True)
+    if start.simulated:
+        out.print(
+            "[yellow]No ANTHROPIC_ADMIN_KEY is set: watching the built-in simulator. All spend below is invented.[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
+    out.print("Ctrl-C stops.", highlight=False)

@@ -1,0 +1,50 @@
+"""Serving HTTP from inside the running event loop, and the one signal that stops everything."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE_SECONDS = 3
+
+
+class _Guest(uvicorn.Server):
+    """A server that leaves the process's signals to its host: one signal stops all parts, in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serves for as long as the block lasts; yields the URL. Port 0 finds a free one.
+
+    Raises OSError when the address is taken.
+    """
+    with socket.create_server((host, port)) as listener:
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+        )
+        server = _Guest(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]), name=f"serving {port}")
+        try:
+            yield f"http://{host}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+def stop_on_signal() -> asyncio.Event:
+    """An event that Ctrl-C or SIGTERM sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,207 @@
+"""Alerts: findings we remember, with a state that changes in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from service.domain.errors import Conflict
+from service.domain.money import Money
+from service.domain.periods import Window
+from service.domain.scopes import ScopeKey
+from service.domain.spend import Basis
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class AlertState(StrEnum):
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+class AlertKind(StrEnum):
+    BUDGET = "budget"
+    STALE_SOURCE = "stale_source"
+
+
+class Command(StrEnum):
+    OPEN = "open"
+    RAISE = "raise"
+    AMEND = "amend"
+    ACKNOWLEDGE = "acknowledge"
+    SNOOZE = "snooze"
+    WAKE = "wake"
+    RESOLVE = "resolve"
+
+
+class Reason(StrEnum):
+    """Why an alert moved, or did not. Stored with every event and notification."""
+
+    FIRST = "first"
+    LATE = "late"
+    RAISED = "raised"
+    RESTATED = "restated"
+    GREW = "grew"
+    PERSON = "person"
+    PERIOD_CLOSED = "period_closed"
+    BUDGET_GONE = "budget_gone"
+    BUDGET_EDITED = "budget_edited"
+    RECOVERED = "recovered"
+    SOURCE_GONE = "source_gone"
+    NOTHING_NEW = "nothing_new"
+    NOT_DUE = "not_due"
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One of the largest parts of an alert's spend, named for people."""
+
+    scope: ScopeKey
+    name: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetEvidence:
+    """What a budget alert knew when it last changed. Amounts in US dollars, times in UTC.
+
+    `threshold` is the highest crossed one's key, `level` its dollars; `late` says the crossing was first seen after
+    the period's end; `simulated` that the spend is the built-in simulator's invention.
+    """
+
+    budget_id: str
+    budget_name: str
+    scope_name: str
+    amount: Money
+    spent: Money
+    basis: Basis
+    threshold: str
+    level: Money
+    period: Window
+    period_label: str
+    timezone: str
+    contributions: tuple[Contribution, ...] = ()
+    late: bool = False
+    simulated: bool = False
+    terms: str = ""
+
+    @property
+    def percent(self) -> Decimal:
+        """Spend as a percentage of the budget; 0 for a budget of $0."""
+        return self.spent.ratio_to(self.amount) * 100 if self.amount else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class StaleEvidence:
+    """What is known of a source that has gone blind."""
+
+    source_name: str
+    failures: int
+    failing_since: datetime
+    last_success_at: datetime | None
+    error: str
+
+
+Evidence = BudgetEvidence | StaleEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """The current state of one alert. `version` counts its events, from 1."""
+
+    id: str
+    version: int
+    fingerprint: str
+    kind: AlertKind
+    source_id: str
+    scope: ScopeKey
+    severity: Severity
+    state: AlertState
+    opened_at: datetime
+    changed_at: datetime
+    evidence: Evidence
+    acknowledged_by: str | None = None
+    resolved_by: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is not AlertState.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One recorded move; `alert` is the alert as the move left it. Never changed, never deleted."""
+
+    alert: Alert
+    at: datetime
+    command: Command
+    actor: str
+    reason: Reason
+    note: str = ""
+
+
+_FIRING, _ACKNOWLEDGED, _SNOOZED = AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.SNOOZED
+
+TRANSITIONS = {
+    (_FIRING, Command.RAISE): _FIRING,
+    (_FIRING, Command.AMEND): _FIRING,
+    (_FIRING, Command.ACKNOWLEDGE): _ACKNOWLEDGED,
+    (_FIRING, Command.SNOOZE): _SNOOZED,
+    (_FIRING, Command.RESOLVE): AlertState.RESOLVED,
+    # It got worse: tell people again.
+    (_ACKNOWLEDGED, Command.RAISE): _FIRING,
+    (_ACKNOWLEDGED, Command.AMEND): _ACKNOWLEDGED,
+    (_ACKNOWLEDGED, Command.SNOOZE): _SNOOZED,
+    (_ACKNOWLEDGED, Command.RESOLVE): AlertState.RESOLVED,
+    (_SNOOZED, Command.RAISE): _FIRING,
+    (_SNOOZED, Command.WAKE): _FIRING,
+    (_SNOOZED, Command.AMEND): _SNOOZED,
+    (_SNOOZED, Command.ACKNOWLEDGE): _ACKNOWLEDGED,
+    (_SNOOZED, Command.RESOLVE): AlertState.RESOLVED,
+}
+"""Every legal move. Resolved is final: a relapse is a new alert."""
+
+
+def apply(
+    alert: Alert,
+    command: Command,
+    *,
+    actor: str,
+    reason: Reason,
+    now: datetime,
+    note: str = "",
+    evidence: Evidence | None = None,
+    severity: Severity | None = None,
+) -> AlertEvent:
+    """The only change an alert ever sees. Raises Conflict for a move its state does not allow."""
+    after = TRANSITIONS.get((alert.state, command))
+    if after is None:
+        raise Conflict(f"the alert is {alert.state} already: {command} is not possible")
+    moved = replace(
+        alert,
+        version=alert.version + 1,
+        state=after,
+        changed_at=now,
+        severity=severity or alert.severity,
+        evidence=evidence or alert.evidence,
+        acknowledged_by=actor if command is Command.ACKNOWLEDGE else _kept_acknowledger(alert, after),
+        resolved_by=actor if command is Command.RESOLVE else None,
+    )
+    return AlertEvent(moved, at=now, command=command, actor=actor, reason=reason, note=note)
+
+
+def _kept_acknowledger(alert: Alert, after: AlertState) -> str | None:
+    return None if after is _FIRING else alert.acknowledged_by

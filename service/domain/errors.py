@@ -1,0 +1,25 @@
+"""What can be wrong with a request, said in words a caller can act on."""
+
+
+class DomainError(Exception):
+    """The request cannot be carried out as it stands."""
+
+
+class NotFound(DomainError):
+    """Nothing of that id or name exists."""
+
+
+class Conflict(DomainError):
+    """The request is well formed and contradicts what is stored: a duplicate name, an illegal transition."""
+
+
+class StaleVersion(DomainError):
+    """The caller's version is not the stored one: read again, then repeat the change."""
+
+
+class Invalid(DomainError):
+    """A value is not acceptable. `pointer` is a JSON pointer into the request body."""
+
+    def __init__(self, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.pointer = pointer

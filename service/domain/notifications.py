@@ -1,0 +1,124 @@
+"""What is to be said, to whom, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.domain.alerts import AlertState, Reason, Severity
+
+
+class Action(StrEnum):
+    """What a notification does in its channel."""
+
+    OPEN = "open"
+    RAISE = "raise"
+    AMEND = "amend"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+class NotificationState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One alert, said once, before any channel's own markup. All texts are plain and untrusted.
+
+    `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
+    `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
+    """
+
+    alert_id: str
+    state: AlertState
+    severity: Severity
+    headline: str
+    summary: str
+    change: str
+    facts: tuple[tuple[str, str], ...]
+    next_step: str
+    link: str
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way to one channel.
+
+    `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is what the
+    channel answered to this alert's first message, None when there is none yet.
+    """
+
+    id: str
+    action: Action
+    message: Message
+    post: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel answered: `post` refers to the message for later edits, `detail` is for people."""
+
+    post: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    at: datetime
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message to one channel. `alert_version` is the event it tells of."""
+
+    id: str
+    alert_id: str
+    alert_version: int
+    receiver_id: str
+    channel: str
+    action: Action
+    reason: Reason
+    level: str
+    state: NotificationState
+    created_at: datetime
+    due_at: datetime
+    step: int = 0
+    round: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    sent_at: datetime | None = None
+
+
+MOST_ATTEMPTS = 12
+FIRST_RETRY = timedelta(seconds=15)
+LONGEST_RETRY = timedelta(hours=1)
+DELIVERY_BATCH = 50
+
+
+def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
+    attempt = Attempt(now, "sent", receipt.detail)
+    return replace(
+        notification,
+        state=NotificationState.SENT,
+        sent_at=now,
+        attempts=(*notification.attempts, attempt),
+    )
+
+
+def after_failure(
+    notification: Notification, *, reason: str, permanent: bool, retry_after: timedelta | None, now: datetime
+) -> Notification:
+    """Retried with a doubled wait, never sooner than the channel asked; dead when hopeless or tried too often."""
+    tried = len(notification.attempts) + 1
+    attempts = (*notification.attempts, Attempt(now, "failed", reason))
+    if permanent or tried >= MOST_ATTEMPTS:
+        return replace(notification, state=NotificationState.DEAD, attempts=attempts)
+    wait = min(FIRST_RETRY * 2 ** (tried - 1), LONGEST_RETRY)
+    return replace(notification, due_at=now + max(wait, retry_after or wait), attempts=attempts)

@@ -1,0 +1,50 @@
+"""Names and texts from outside, made harmless: the one place where they are cleaned and shortened."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+
+NAME_LENGTH = 80
+NOTE_LENGTH = 300
+
+# These join emoji families and some scripts; every other format character (bidi overrides, say) goes.
+_JOINERS = "\u200c\u200d"
+_SPACES = frozenset({"Zs", "Zl", "Zp"})
+_DROPPED = frozenset({"Cc", "Cf", "Cs"})
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+_READ_AT_MOST = 10  # times the limit: enough for a name padded with what is dropped, and cheap for a huge one
+
+
+def clean(text: str, limit: int = NAME_LENGTH) -> str:
+    """One line without control, format or unpaired surrogate characters, of at most `limit` characters.
+
+    A right-to-left text is isolated (two characters more), so that it cannot reorder the dollars beside it.
+    """
+    kept = "".join(_harmless(character) for character in text[: limit * _READ_AT_MOST])
+    line = " ".join(kept.split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip(_JOINERS + " ") + "…"
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in line):
+        return f"{_ISOLATE}{line}{_END_OF_ISOLATE}"
+    return line
+
+
+def _harmless(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _SPACES or character in "\t\n\r":
+        return " "
+    return "" if category in _DROPPED and character not in _JOINERS else character
+
+
+def percentage(percent: Decimal) -> str:
+    """At most one decimal, rounded down: a message never claims more than was reached (99.96 is "99.9 %")."""
+    tenths = percent.quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
+    return f"{tenths:,f}".removesuffix(".0") + " %"
+
+
+def minute(at: datetime) -> str:
+    """An aware UTC instant for people: "2026-10-14 09:31 UTC"."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,102 @@
+"""From findings to moves: what happens to which alert, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from service.domain.alerts import (
+    Alert,
+    AlertEvent,
+    AlertState,
+    BudgetEvidence,
+    Command,
+    Evidence,
+    Reason,
+    apply,
+)
+from service.domain.findings import Condition, Finding
+
+SYSTEM = "tocsin"
+"""The actor of every move that no person made."""
+
+MATERIAL_CHANGE = Decimal("0.10")
+"""An open message is edited when its spend has moved by this share since it was last shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one finding does to one alert. Without a command nothing happens, for the reason given."""
+
+    command: Command | None
+    reason: Reason
+    alert: Alert | None
+    finding: Finding
+
+
+def reconcile(open_alerts: Sequence[Alert], findings: Iterable[Finding]) -> list[Move]:
+    """One move for every finding, in their order. An open alert that nothing was found of stays as it is."""
+    by_fingerprint = {alert.fingerprint: alert for alert in open_alerts}
+    return [_meet(finding, by_fingerprint.get(finding.fingerprint)) for finding in findings]
+
+
+def _meet(finding: Finding, alert: Alert | None) -> Move:
+    if finding.condition is Condition.RINGS:
+        if alert is None:
+            return Move(Command.OPEN, finding.reason, alert, finding)
+        late = finding.reason is Reason.LATE
+        return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
+    if alert is None:
+        return Move(None, Reason.NOTHING_NEW, alert, finding)
+    if finding.condition is Condition.OVER:
+        return Move(Command.RESOLVE, finding.reason, alert, finding)
+    changed = _material_change(alert.evidence, finding.evidence)
+    return Move(Command.AMEND if changed else None, changed or Reason.NOTHING_NEW, alert, finding)
+
+
+def _material_change(shown: Evidence, found: Evidence) -> Reason | None:
+    """Why an open alert's message must be edited, if it must."""
+    if not isinstance(shown, BudgetEvidence) or not isinstance(found, BudgetEvidence):
+        return None
+    before, after = shown.spent, found.spent
+    falls_back = (before >= found.level) != (after >= found.level)
+    moved = abs(after - before) >= abs(before) * MATERIAL_CHANGE and after != before
+    if not falls_back and not moved:
+        return None
+    return Reason.RESTATED if after < before else Reason.GREW
+
+
+def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | None:
+    """The event that carries out a move; None where nothing happens."""
+    if move.command is None:
+        return None
+    if move.alert is None:
+        return _open(move.finding, new_alert_id, move.reason, now)
+    return apply(
+        move.alert,
+        move.command,
+        actor=SYSTEM,
+        reason=move.reason,
+        now=now,
+        evidence=move.finding.evidence,
+        severity=move.finding.severity if move.command is Command.RAISE else None,
+    )
+
+
+def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> AlertEvent:
+    alert = Alert(
+        id=alert_id,
+        version=1,
+        fingerprint=finding.fingerprint,
+        kind=finding.kind,
+        source_id=finding.source_id,
+        scope=finding.scope,
+        severity=finding.severity,
+        state=AlertState.FIRING,
+        opened_at=now,
+        changed_at=now,
+        evidence=finding.evidence,
+    )
+    return AlertEvent(alert, at=now, command=Command.OPEN, actor=SYSTEM, reason=reason)

@@ -1,0 +1,49 @@
+"""What every configurable thing has in common: an identity, a name, a version."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[T_co]):
+    """One version of a configured thing. `version` counts from 1; every version is kept (append-only)."""
+
+    id: str
+    name: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    labels: Mapping[str, str]
+    spec: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A secret that only the vault can read. `hint` is its end, for people; `digest` tells two secrets apart."""
+
+    ciphertext: str
+    hint: str
+    digest: str
+
+    def __repr__(self) -> str:
+        return f"Sealed({self.hint})"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T_co]):
+    """Part of a list. `next` is the cursor of the following part, None at the end."""
+
+    items: tuple[T_co, ...]
+    next: str | None
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """A unique id that sorts by time: prefix, milliseconds since 1970 and 80 random bits, in hex."""
+    return f"{prefix}_{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"

@@ -1,0 +1,64 @@
+"""What spend is counted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DEFAULT_WORKSPACE = "default"
+UNATTRIBUTED = ""
+"""The API key id of spend that no key can be named for."""
+
+
+class Dimension(StrEnum):
+    ORGANISATION = "org"
+    WORKSPACE = "workspace"
+    MODEL = "model"
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The finest grain of spend: one workspace, model and API key. "" stands for none."""
+
+    workspace: str
+    model: str
+    api_key: str
+
+    def along(self, dimension: Dimension) -> str:
+        if dimension is Dimension.ORGANISATION:
+            return ""
+        parts = {Dimension.WORKSPACE: self.workspace, Dimension.MODEL: self.model}
+        return parts.get(dimension, self.api_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Filters over cells; an empty tuple means all."""
+
+    workspaces: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    api_keys: tuple[str, ...] = ()
+
+    def holds(self, cell: Cell) -> bool:
+        return (
+            (not self.workspaces or cell.workspace in self.workspaces)
+            and (not self.models or cell.model in self.models)
+            and (not self.api_keys or cell.api_key in self.api_keys)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeKey:
+    """Which member of a `for_each` a figure is about; the organisation where there is no `for_each`."""
+
+    dimension: Dimension = Dimension.ORGANISATION
+    id: str = ""
+
+    def __str__(self) -> str:
+        if self.dimension is Dimension.ORGANISATION:
+            return "org"
+        return f"{self.dimension.value}:{self.id}"
+
+
+ORGANISATION = ScopeKey()

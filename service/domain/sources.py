@@ -1,0 +1,73 @@
+"""Where cost comes from, and how well the line to it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.domain.resources import Sealed
+
+STALE_AFTER_FAILURES = 3
+STALE_AFTER = timedelta(minutes=30)
+LONGEST_BACKOFF = timedelta(hours=1)
+
+
+class SourceKind(StrEnum):
+    CLAUDE_ADMIN = "claude_admin"
+    SIMULATOR = "simulator"
+    """The built-in simulator: its data is invented, and every answer and message says so."""
+
+
+class ReportName(StrEnum):
+    COST = "cost"
+    USAGE_HOURS = "usage_hours"
+    USAGE_MINUTES = "usage_minutes"
+    DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    kind: SourceKind
+    base_url: str
+    admin_key: Sealed
+    poll_interval: timedelta = timedelta(minutes=5)
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What polling a source has come to. Times are aware UTC, None where it never happened.
+
+    `fence` grows with every poll; a poll may write only while it holds the newest one.
+    `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
+    `failing_since` is when the cost report began to fail, after its last success.
+    """
+
+    source_id: str
+    fence: int
+    next_poll_at: datetime
+    organization_id: str | None = None
+    organization_name: str | None = None
+    last_success_at: datetime | None = None
+    cost_read_at: datetime | None = None
+    usage_read_at: datetime | None = None
+    minutes_read_at: datetime | None = None
+    directory_read_at: datetime | None = None
+    deep_read_at: datetime | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    last_error: str | None = None
+
+
+def is_stale(state: SourceState, now: datetime) -> bool:
+    """Whether people must be told that this source has gone blind."""
+    if state.failing_since is None:
+        return False
+    return state.failures >= STALE_AFTER_FAILURES or now - state.failing_since >= STALE_AFTER
+
+
+def retry_delay(interval: timedelta, failures: int) -> timedelta:
+    """The wait before the next poll: doubled with every failure in a row, an hour at most."""
+    doubled: timedelta = interval * 2 ** min(failures, 20)
+    return max(interval, min(doubled, LONGEST_BACKOFF))

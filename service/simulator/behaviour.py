@@ -1,0 +1,40 @@
+"""What is not known about the real API, as switches; the defaults are the likeliest answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Rounding(StrEnum):
+    """How an unaligned `starting_at` finds its first bucket."""
+
+    FLOOR = "floor"
+    CEILING = "ceiling"
+
+
+class OpenEnd(StrEnum):
+    """Where a cost report without `ending_at` ends: after today's partial day or before it."""
+
+    NEXT_MIDNIGHT = "next_midnight"
+    LAST_MIDNIGHT = "last_midnight"
+
+
+class Today(StrEnum):
+    """What the cost report says of the day that is not over."""
+
+    PARTIAL = "partial"
+    EMPTY = "empty"
+    REFUSED = "refused"  # 400 when nothing but today is asked for
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """Switches; changed at any time, they hold from the next request on."""
+
+    rounding: Rounding = Rounding.FLOOR
+    open_end: OpenEnd = OpenEnd.NEXT_MIDNIGHT
+    today: Today = Today.PARTIAL
+    workspace_key_status: int = 401  # or 403: what an ordinary API key is answered with
+    foreign_page_status: int = 400  # or 410: a page token whose other parameters changed
+    requests_per_minute: int = 60

@@ -1,0 +1,89 @@
+"""/_simulator: see the world, break the API, and play incidents while it runs. For people; no credential."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Body, FastAPI
+from fastapi.exceptions import HTTPException
+
+from service.simulator.faults import Fault, Injection
+from service.simulator.incidents import ANY, Incident
+from service.simulator.paging import stamp
+from service.simulator.scenarios import SCENARIOS, Order, incident
+from service.simulator.state import Json, State
+from service.simulator.world import StreamWorld
+
+
+def install(app: FastAPI, state: State) -> None:
+    """Add the control routes to the application."""
+
+    @app.get("/_simulator/world")
+    def world() -> Json:
+        """Who is there, what is going wrong, and what can be played."""
+        incidents = state.world.incidents if isinstance(state.world, StreamWorld) else []
+        return {
+            "now": stamp(state.clock()),
+            "organization": {"id": state.world.organization.id, "name": state.world.organization.name},
+            "workspaces": {each.id: each.name for each in state.world.workspaces()},
+            "api_keys": {
+                key.id: {"name": key.name, "workspace_id": key.workspace_id, "status": key.status}
+                for key in state.world.api_keys()
+            },
+            "scenarios": list(SCENARIOS),
+            "incidents": [_incident(one) for one in incidents],
+            "faults": [_injection(one) for one in state.faults.waiting()],
+        }
+
+    @app.post("/_simulator/faults", status_code=201)
+    def inject(
+        endpoint: Annotated[str, Body()],
+        fault: Annotated[Fault, Body()],
+        times: Annotated[int | None, Body()] = 1,
+        seconds: Annotated[float, Body()] = 2,
+    ) -> list[Json]:
+        """Let an endpoint fail `times` times (null: until cleared); answers with all that wait."""
+        try:
+            state.faults.inject(endpoint, fault, times, seconds)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
+        return [_injection(one) for one in state.faults.waiting()]
+
+    @app.delete("/_simulator/faults", status_code=204)
+    def clear() -> None:
+        state.faults.clear()
+
+    @app.post("/_simulator/incidents", status_code=201)
+    def play(
+        scenario: Annotated[str, Body()],
+        workspace_id: Annotated[str | None, Body()] = ANY,
+        api_key_id: Annotated[str, Body()] = ANY,
+        hours: Annotated[float, Body(gt=0, le=8784)] = 6,
+        factor: Annotated[str | None, Body()] = None,
+    ) -> Json:
+        """Start a scenario now. A null workspace is the default one, "*" any."""
+        if not isinstance(state.world, StreamWorld):
+            raise HTTPException(409, "this world is set by hand")
+        order = Order(scenario, state.clock(), workspace_id, api_key_id, hours, factor)
+        try:
+            begun = incident(order)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
+        with state.lock:
+            state.world.add(begun)
+        return _incident(begun)
+
+
+def _incident(one: Incident) -> Json:
+    return {
+        "scenario": one.name,
+        "starts_at": stamp(one.starts_at),
+        "ends_at": stamp(one.ends_at),
+        "workspace_id": one.workspace_id,
+        "api_key_id": one.api_key_id,
+        "factor": str(one.factor),
+    }
+
+
+def _injection(one: Injection) -> Json:
+    return {"endpoint": one.endpoint, "fault": one.fault.value, "left": one.left, "seconds": one.seconds}

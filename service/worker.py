@@ -1,0 +1,102 @@
+"""The worker: a local ticker that queues what is due, and the jobs that do it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from service.workflows.backfill import run_backfill
+from service.workflows.deliver import run_delivery
+from service.workflows.evaluate import run_evaluation
+from service.workflows.ingest import run_due_polls, run_ingest
+from service.workflows.ports import Ports
+from service.workflows.upkeep import run_minute, run_retention
+
+log = structlog.get_logger(__name__)
+
+POLL_TICK = timedelta(seconds=5)
+MINUTE_TICK = timedelta(minutes=1)
+RETENTION_TICK = timedelta(hours=6)
+SWEEP_TICK = timedelta(seconds=10)
+FASTEST_TICK = timedelta(milliseconds=250)
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandlers:
+    """What the queue's jobs do. Each is safe to run twice."""
+
+    ports: Ports
+
+    async def poll(self, source_id: str, poll_id: str) -> None:
+        await run_ingest(self.ports, source_id, poll_id)
+
+    async def backfill(self, source_id: str, poll_id: str) -> None:
+        await run_backfill(self.ports, source_id, poll_id)
+
+    async def evaluate(self, source_id: str) -> None:
+        await run_evaluation(self.ports, source_id)
+
+    async def deliver(self) -> None:
+        await run_delivery(self.ports)
+
+
+class JobQueue(Protocol):
+    """The queue's other side: runs jobs until told to stop, and frees what dead workers held."""
+
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+    async def sweep(self) -> None: ...
+
+
+Tick = Callable[[], Awaitable[object]]
+
+
+async def work(ports: Ports, queue: JobQueue, stop: asyncio.Event, *, speed: float, keep: timedelta) -> None:
+    """Ticks and works until `stop` is set; running jobs are finished first. `speed` is the clock's."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    ticks: tuple[tuple[str, timedelta, Tick], ...] = (
+        ("polls", _real(POLL_TICK, speed), lambda: run_due_polls(ports)),
+        ("minute", _real(MINUTE_TICK, speed), lambda: run_minute(ports)),
+        ("retention", _real(RETENTION_TICK, speed), lambda: run_retention(ports, keep)),
+        ("sweep", SWEEP_TICK, queue.sweep),
+    )
+    for name, interval, tick in ticks:
+        scheduler.add_job(
+            _guarded(name, tick),
+            "interval",
+            seconds=interval.total_seconds(),
+            id=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+    for name, _, tick in ticks:
+        await _guarded(name, tick)()
+    scheduler.start()
+    try:
+        await queue.run(stop)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def _real(interval: timedelta, speed: float) -> timedelta:
+    """A tick of business time in real time, never so short that it starves the jobs."""
+    return max(interval / max(speed, 1.0), FASTEST_TICK)
+
+
+def _guarded(name: str, tick: Tick) -> Callable[[], Awaitable[None]]:
+    """A tick that fails is logged and comes again: the ticker outlives a database that is away."""
+
+    async def run() -> None:
+        try:
+            await tick()
+        except Exception:
+            log.exception("tick_failed", tick=name)
+
+    return run

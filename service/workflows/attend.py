@@ -1,0 +1,34 @@
+"""What people do about alerts and messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.domain.alerts import AlertEvent, Command, Reason, apply
+from service.domain.errors import Conflict
+from service.domain.notifications import Notification, NotificationState
+from service.workflows.administer import Author, record
+from service.workflows.evaluate import announce
+from service.workflows.ports import UnitOfWork
+
+
+async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:
+    """A person's move, told to the alert's receivers. Raises NotFound, and Conflict for an illegal one."""
+    alert = await uow.alerts.get(alert_id)
+    event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
+    await uow.alerts.save(event)
+    await announce(uow, event)
+    await record(uow, author, f"alert.{command}", alert_id, note)
+    return event
+
+
+async def retry_notification(uow: UnitOfWork, notification_id: str, author: Author) -> Notification:
+    """Sends a dead notification once more. Raises NotFound, and Conflict for one that is not dead."""
+    notification = await uow.notifications.get(notification_id)
+    if notification.state is not NotificationState.DEAD:
+        raise Conflict(f"Only a dead notification can be retried; this one is {notification.state}")
+    again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
+    await uow.notifications.save(again, post=None)
+    await uow.jobs.deliver(author.at)
+    await record(uow, author, "notification.retry", notification_id, "")
+    return again

@@ -1,0 +1,103 @@
+"""What a fresh installation starts with: a token, a default route and a source to watch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from service.domain.alerts import Severity
+from service.domain.budgets import Budget, Threshold
+from service.domain.money import Money
+from service.domain.periods import PeriodKind, PeriodSpec
+from service.domain.resources import Resource
+from service.domain.scopes import Dimension, Scope
+from service.domain.sources import Source, SourceKind
+from service.workflows.administer import SYSTEM, Author, Draft, change, create, run_default_routes
+from service.workflows.kinds import Budgets, Sources
+from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.tokens import run_first_token
+
+NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSource:
+    """The source to watch when none of its kind is stored."""
+
+    kind: SourceKind
+    base_url: str
+    admin_key: str
+    poll_interval: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """`admin_token` is the secret of a token made just now, to be shown once; `simulated`: invented data is watched."""
+
+    admin_token: str | None
+    simulated: bool
+
+
+async def run_first_start(ports: Ports, source: FirstSource | None, *, admin_token: str | None) -> FirstStart:
+    """Adds whatever is missing, and says what people at the terminal must know. `source` None: add no source."""
+    made = await run_first_token(ports, admin_token)
+    await run_default_routes(ports)
+    if source is not None:
+        await run_first_source(ports, source)
+    async with ports.uow() as uow:
+        sources = [stored.spec for stored in await uow.sources.all()]
+    simulated = any(spec.enabled and spec.kind is SourceKind.SIMULATOR for spec in sources)
+    return FirstStart(made, simulated)
+
+
+async def run_first_source(ports: Ports, first: FirstSource) -> None:
+    """Watches `first` unless a source of its kind is stored. A real organisation ends the simulation."""
+    author = Author(SYSTEM, ports.clock())
+    async with ports.uow() as uow:
+        stored = await uow.sources.all()
+        alike = [source for source in stored if source.spec.kind is first.kind]
+        if alike:
+            await _follow_simulator(uow, alike[0], first, author)
+        elif first.kind is SourceKind.CLAUDE_ADMIN or not stored:
+            for source in stored:
+                await _disable(uow, source, author)
+            await _add(uow, ports, first, author)
+
+
+async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author) -> None:
+    spec = Source(first.kind, first.base_url, ports.vault.seal(first.admin_key), first.poll_interval)
+    source = await create(uow, Sources(), Draft(NAMES[first.kind], {}, spec), author)
+    if first.kind is SourceKind.SIMULATOR:
+        for draft in _demonstration(source.id):
+            await create(uow, Budgets(), draft, author)
+
+
+async def _follow_simulator(uow: UnitOfWork, source: Resource[Source], first: FirstSource, author: Author) -> None:
+    """The built-in simulator may listen elsewhere than at the last start."""
+    if first.kind is SourceKind.SIMULATOR:
+        moved = replace(source.spec, base_url=first.base_url)
+        await change(uow, Sources(), source, Draft(source.name, source.labels, moved), author)
+
+
+async def _disable(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+    if source.spec.kind is SourceKind.SIMULATOR:
+        disabled = replace(source.spec, enabled=False)
+        await change(uow, Sources(), source, Draft(source.name, source.labels, disabled), author)
+
+
+def _demonstration(source_id: str) -> list[Draft[Budget]]:
+    """Two budgets that the simulator's organisation overruns on any day."""
+    levels = ((Decimal(80), Severity.WARNING), (Decimal(100), Severity.CRITICAL))
+    thresholds = tuple(Threshold(severity, percent=percent) for percent, severity in levels)
+    monthly = Budget(source_id, Scope(), Money.of("1000.00"), PeriodSpec(PeriodKind.MONTHLY), thresholds=thresholds)
+    weekly = replace(
+        monthly,
+        amount=Money.of("2000.00"),
+        period=PeriodSpec(PeriodKind.WEEKLY),
+        for_each=Dimension.WORKSPACE,
+    )
+    return [
+        Draft("demo: organisation, monthly", {}, monthly),
+        Draft("demo: each workspace, weekly", {}, weekly),
+    ]

@@ -1,0 +1,124 @@
+"""The configurable kinds that concern spend: sources, budgets and price overrides."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from service.domain import periods
+from service.domain.budgets import Budget, ThresholdBasis
+from service.domain.errors import Conflict, Invalid
+from service.domain.polls import PollKind
+from service.domain.pricing import PriceOverride
+from service.domain.resources import Resource
+from service.domain.sources import Source, SourceState
+from service.workflows.administer import Kind
+from service.workflows.ingest import request_poll
+from service.workflows.ports import Resources, UnitOfWork
+
+SHORTEST_POLL = timedelta(minutes=1)
+LONGEST_POLL = timedelta(days=1)
+
+
+class Sources(Kind[Source]):
+    noun, prefix = "source", "src"
+
+    def store(self, uow: UnitOfWork) -> Resources[Source]:
+        return uow.sources
+
+    async def admit(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
+        if not SHORTEST_POLL <= spec.poll_interval <= LONGEST_POLL:
+            raise Invalid("must be between 1m and 1d", "/poll_interval")
+        if stored is not None and stored.spec.kind is not spec.kind:
+            raise Invalid("a source keeps its kind; create another one", "/kind")
+        if spec.enabled:
+            await self._refuse_twins(uow, spec, stored)
+
+    async def _refuse_twins(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
+        """One organisation read twice would be counted twice."""
+        organization = (await uow.feeds.get(stored.id)).organization_id if stored else None
+        for other in await uow.sources.all():
+            if not other.spec.enabled or (stored and other.id == stored.id):
+                continue
+            same_key = other.spec.admin_key.digest == spec.admin_key.digest
+            state = await uow.feeds.get(other.id)
+            same_organization = organization is not None and state.organization_id == organization
+            if (same_key and other.spec.base_url == spec.base_url) or same_organization:
+                raise Conflict(f"The enabled source {other.name!r} reads the same organisation")
+
+    async def users(self, uow: UnitOfWork, id: str) -> list[str]:
+        return [f"budget {b.name!r}" for b in await uow.budgets.all() if b.spec.source_id == id]
+
+    async def follow(
+        self,
+        uow: UnitOfWork,
+        before: Resource[Source] | None,
+        after: Resource[Source] | None,
+        now: datetime,
+    ) -> None:
+        if after is None:
+            assert before is not None
+            await uow.jobs.evaluate(before.id)
+        elif before is None:
+            await uow.feeds.add(SourceState(after.id, fence=0, next_poll_at=now))
+        else:
+            await uow.jobs.evaluate(after.id)
+            if after.spec.enabled and after.spec != before.spec:
+                await request_poll(uow, after.id, PollKind.REQUESTED, now)
+
+
+class Budgets(Kind[Budget]):
+    noun, prefix = "budget", "bud"
+
+    def store(self, uow: UnitOfWork) -> Resources[Budget]:
+        return uow.budgets
+
+    async def admit(self, uow: UnitOfWork, spec: Budget, stored: Resource[Budget] | None) -> None:
+        periods.validate(spec.period)
+        if stored is not None and stored.spec.source_id != spec.source_id:
+            raise Invalid("a budget stays with its source; create another one", "/source")
+        seen: set[str] = set()
+        for position, threshold in enumerate(spec.thresholds):
+            pointer = f"/thresholds/{position}"
+            if (threshold.percent is None) == (threshold.amount is None):
+                raise Invalid("a threshold has either percent or amount", pointer)
+            if threshold.basis is ThresholdBasis.FORECAST:
+                raise Invalid("thresholds on the forecast are not supported yet", f"{pointer}/basis")
+            if threshold.key in seen:
+                raise Invalid("another threshold has the same basis and level", pointer)
+            seen.add(threshold.key)
+
+    async def follow(
+        self,
+        uow: UnitOfWork,
+        before: Resource[Budget] | None,
+        after: Resource[Budget] | None,
+        now: datetime,
+    ) -> None:
+        for budget in (before, after):
+            if budget is not None:
+                await uow.jobs.evaluate(budget.spec.source_id)
+                return
+
+
+class Prices(Kind[PriceOverride]):
+    noun, prefix = "price", "prc"
+
+    def store(self, uow: UnitOfWork) -> Resources[PriceOverride]:
+        return uow.prices
+
+    async def admit(self, uow: UnitOfWork, spec: PriceOverride, stored: Resource[PriceOverride] | None) -> None:
+        if spec.valid_to is not None and spec.valid_to <= spec.valid_from:
+            raise Invalid("must be later than valid_from", "/valid_to")
+
+
+async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resource[Source]:
+    """The source of an id or name; the only one where none is named. Raises Invalid."""
+    sources = await uow.sources.all()
+    if name is None:
+        if len(sources) == 1:
+            return sources[0]
+        raise Invalid(f"name the source: there are {len(sources)}" if sources else "there is no source yet", pointer)
+    for source in sources:
+        if name in (source.id, source.name):
+            return source
+    raise Invalid(f"there is no source {name!r}", pointer)

@@ -1,0 +1,127 @@
+"""One report at a time: read whole over the network, then committed whole in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from service.domain.periods import Window
+from service.domain.polls import ReportOutcome
+from service.domain.pricing import PriceBook, UsageKind
+from service.domain.resources import Resource
+from service.domain.sources import ReportName, Source
+from service.domain.spend import Bucket, CostRow, UsageFact, UsageRow, Width, best_known
+from service.workflows.ports import Changes, CostSource, Ports, SourceError, Stamp, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+Change = Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
+"""What a report that has been read does to the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A poll under way: where it reads, at which prices, and the fence that lets it write."""
+
+    ports: Ports
+    source: Resource[Source]
+    reader: CostSource
+    prices: PriceBook
+    poll_id: str
+    fence: int
+
+
+async def run_report(reading: Reading, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:
+    """Reads one report, then writes it with its rollups and its outcome.
+
+    A report that cannot be read leaves the store as it was; the reason is kept on the poll. Raises FenceLost.
+    """
+    started = reading.ports.clock()
+    try:
+        change = await read()
+    except SourceError as error:
+        return await _refuse(reading, report, error, started)
+    async with reading.ports.uow() as uow:
+        await uow.feeds.hold_fence(reading.source.id, reading.fence)
+        now = reading.ports.clock()
+        stamp = Stamp(reading.source.id, reading.poll_id, known_at=now)
+        changes = await change(uow, stamp)
+        await _refresh_days(uow, stamp, changes)
+        seconds = (now - started).total_seconds()
+        outcome = ReportOutcome(report, changes.added, changes.changed, changes.gone, seconds=seconds)
+        await uow.polls.record(reading.poll_id, outcome)
+    return outcome
+
+
+async def _refuse(reading: Reading, report: ReportName, error: SourceError, started: datetime) -> ReportOutcome:
+    log.warning("report_refused", source_id=reading.source.id, report=report.value, error=str(error))
+    seconds = (reading.ports.clock() - started).total_seconds()
+    outcome = ReportOutcome(report, seconds=seconds, error=str(error))
+    async with reading.ports.uow() as uow:
+        await uow.polls.record(reading.poll_id, outcome)
+    return outcome
+
+
+async def read_cost(reading: Reading, window: Window) -> Change:
+    buckets = await reading.reader.cost(window)
+    await _make_room(reading, buckets)
+    return lambda uow, stamp: uow.facts.replace_cost(stamp, buckets)
+
+
+async def read_usage(reading: Reading, window: Window, width: Width) -> Change:
+    buckets = await reading.reader.usage(window, width)
+    priced = [_priced(bucket, reading.prices) for bucket in buckets]
+    await _make_room(reading, buckets)
+    return lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced)
+
+
+async def read_directory(reading: Reading) -> Change:
+    organization = await reading.reader.organization()
+    directory = await reading.reader.directory()
+
+    async def change(uow: UnitOfWork, stamp: Stamp) -> Changes:
+        state = await uow.feeds.get(stamp.source_id)
+        named = replace(state, organization_id=organization.id, organization_name=organization.name)
+        await uow.feeds.save(named)
+        return await uow.directory.replace(stamp.source_id, directory, stamp.known_at)
+
+    return change
+
+
+def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:
+    """Each measure of each row at the price of the bucket's own time; an unknown model stays unpriced."""
+    facts: list[UsageFact] = []
+    for row in bucket.rows:
+        seen = row.dimensions
+        kind = UsageKind(seen.model, seen.service_tier, seen.context_window, seen.inference_geo)
+        facts += [
+            UsageFact(
+                replace(seen, token_type=measure.value),
+                quantity,
+                prices.price(kind, measure, quantity, bucket.window.start),
+            )
+            for measure, quantity in row.quantities.items()
+            if quantity
+        ]
+    return Bucket(bucket.window, tuple(facts))
+
+
+async def _make_room(reading: Reading, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:
+    if buckets:
+        windows = [bucket.window for bucket in buckets]
+        whole = Window(min(w.start for w in windows), max(w.end for w in windows))
+        await reading.ports.storage.make_room(whole)
+
+
+async def _refresh_days(uow: UnitOfWork, stamp: Stamp, changes: Changes) -> None:
+    """Brings the daily rollup of every touched day up to date, in the report's own transaction."""
+    if not changes.days:
+        return
+    inputs = await uow.facts.day_inputs(stamp.source_id, changes.days)
+    days = {day: best_known(seen.bill, seen.usage, settled=seen.settled) for day, seen in inputs.items()}
+    await uow.facts.store_days(stamp.source_id, days)
+    cells = {cell for by_cell in days.values() for cell in by_cell}
+    await uow.directory.note_cells(stamp.source_id, cells, stamp.known_at)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.postgres.partitions import PostgresStorage
+from service.adapters.prices import list_price_book
+from service.adapters.vault import FernetVault
+from service.api.app import create_app
+from service.domain.access import Role
+from service.workflows.ports import Ports, UowFactory
+from tests.api.stand import FakeChannels, FakeSource, Stand, client, secret_of
+from tests.clock import FakeClock
+
+
+@pytest.fixture
+async def stand(uow: UowFactory, engine: AsyncEngine, clock: FakeClock) -> AsyncIterator[Stand]:
+    source, channels = FakeSource(), FakeChannels()
+    ports = Ports(
+        uow=uow,
+        storage=PostgresStorage(engine),
+        sources=source,
+        channels=channels,
+        vault=FernetVault("a secret key of the tests"),
+        price_book=lambda overrides: list_price_book(tuple(overrides)),
+        clock=clock,
+        public_url="http://tocsin.example",
+    )
+
+    async def ready() -> str | None:
+        return None
+
+    app = create_app(ports, ready=ready)
+    async with AsyncExitStack() as stack:
+        clients = [client(app, await secret_of(ports, role)) for role in Role]
+        viewer, operator, admin, stranger = [await stack.enter_async_context(one) for one in (*clients, client(app))]
+        yield Stand(app, ports, clock, source, channels, viewer, operator, admin, stranger)

@@ -1,0 +1,136 @@
+"""A real PostgreSQL for whoever asks for it: one server a run, one database a worker, empty for every test.
+
+The database is built by our migrations, once, and copied for every xdist worker. Tests commit for real; what
+they left is deleted afterwards, which takes a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.embedded_postgres import Durability, EmbeddedPostgres
+from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.migrate import upgrade
+from service.adapters.postgres.unit_of_work import uow_factory
+from service.workflows.ports import UowFactory
+from tests.clock import FakeClock
+
+TEMPLATE = "tocsin_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_root(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of the run's one server; xdist's workers share their folder's parent."""
+    own = tmp_path_factory.getbasetemp()
+    return (own if worker_id == "master" else own.parent) / "postgres"
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_root: Path) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(postgres_root, durability=Durability.DISPOSABLE) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: EmbeddedPostgres, postgres_root: Path) -> str:
+    """The name of a database with today's schema, made by the first worker that comes."""
+    with _turn(postgres_root / ".template"), _administration(postgres) as server:
+        if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone() is None:
+            create_database(server, "tocsin_unfinished")
+            upgrade(postgres.url("tocsin_unfinished"))
+            server.execute(f"ALTER DATABASE tocsin_unfinished RENAME TO {TEMPLATE}")
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def worker_database_url(postgres: EmbeddedPostgres, migrated_template: str, worker_id: str) -> str:
+    name = f"test_{worker_id}"
+    with _administration(postgres) as server:
+        create_database(server, name, template=migrated_template)
+    return postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def _cleaner(worker_database_url: str) -> Iterator[psycopg.Connection]:
+    """A session that may delete from append-only tables: as a replica it runs no triggers."""
+    with psycopg.connect(libpq_url(worker_database_url), autocommit=True) as connection:
+        connection.execute("SET session_replication_role TO replica")
+        yield connection
+
+
+@pytest.fixture
+def database_url(worker_database_url: str, _cleaner: psycopg.Connection) -> Iterator[str]:
+    """A database with the whole schema and no rows."""
+    yield worker_database_url
+    tables = _cleaner.execute(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relnamespace = 'public'::regnamespace AND relname NOT IN ('alembic_version', 'queue_schema')"
+    ).fetchall()
+    deletions = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for (name,) in tables]
+    _cleaner.execute(sql.SQL("; ").join(deletions))
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres, worker_id: str) -> Iterator[str]:
+    """A database without a schema, for tests of the migrations themselves."""
+    name = f"empty_{worker_id}"
+    with _administration(postgres) as server:
+        create_database(server, name)
+        yield postgres.url(name)
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+async def _worker_engine(worker_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(worker_database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def engine(_worker_engine: AsyncEngine, database_url: str) -> AsyncEngine:
+    """The pool of the test's database."""
+    return _worker_engine
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def uow(engine: AsyncEngine) -> UowFactory:
+    """Units of work that really commit. Jobs are due at the business time that they are given."""
+    return uow_factory(engine, to_real=_unchanged)
+
+
+def create_database(server: psycopg.Connection, name: str, *, template: str = "template1") -> None:
+    """Creates a database, in place of one that an earlier run may have left."""
+    server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
+def _unchanged(instant: datetime) -> datetime:
+    return instant
+
+
+@contextmanager
+def _administration(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(libpq_url(postgres.url("postgres")), autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    with path.open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

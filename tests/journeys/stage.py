@@ -1,0 +1,212 @@
+"""The whole product on a stage: a simulated organisation, a real queue and database, a local Slack and mail server.
+
+Only time is not real: it stands until a test moves it, and the queue's jobs are run until none is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+
+from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.channels import ChannelFactory
+from service.adapters.claude.source import ClaudeConnector
+from service.adapters.postgres.engine import create_engine
+from service.adapters.postgres.partitions import PostgresStorage
+from service.adapters.postgres.queue import Queue
+from service.adapters.postgres.unit_of_work import uow_factory
+from service.adapters.prices import list_price_book
+from service.adapters.vault import FernetVault
+from service.cli.serving import serving
+from service.domain.alerts import Alert, AlertEvent, Command, Reason, apply
+from service.domain.budgets import Budget
+from service.domain.notifications import Notification
+from service.domain.polls import Poll, PollKind
+from service.domain.receivers import Console as ConsoleChannel
+from service.domain.receivers import Email, Receiver, Route, RouteTable, SlackBot
+from service.domain.resources import Resource
+from service.domain.sources import Source, SourceKind
+from service.simulator.app import create_app
+from service.simulator.faults import Faults
+from service.simulator.fixed import FixedWorld, token_cost
+from service.worker import JobHandlers
+from service.workflows.administer import Author, Draft, Receivers, change, create, delete, put_routes
+from service.workflows.evaluate import announce, run_evaluation
+from service.workflows.ingest import request_poll
+from service.workflows.kinds import Budgets, Sources
+from service.workflows.ports import AlertFilter, NotificationFilter, Ports
+from service.workflows.upkeep import run_minute
+from tests.clock import FakeClock
+from tests.fake_slack import TOKEN, FakeSlack
+from tests.fake_smtp import FakeSmtp
+
+ADMIN_KEY = "sk-ant-admin01-FAKE-key-of-the-tests"
+CHANNEL = "claude-spend"
+PERSON = "token:ann"
+"""Who acts in these tests."""
+
+
+@dataclass
+class Stage:
+    ports: Ports
+    queue: Queue
+    clock: FakeClock
+    world: FixedWorld
+    faults: Faults
+    slack: FakeSlack
+    smtp: FakeSmtp
+    source: Resource[Source]
+    terminal: StringIO
+    budgets: dict[str, Resource[Budget]] = field(default_factory=dict)
+
+    def bill(self, day: str, *cents: str, workspace: str | None = None) -> None:
+        """The whole bill of one UTC day, from now on."""
+        lines = [token_cost(amount, workspace, model=f"claude-model-{n}") for n, amount in enumerate(cents)]
+        self.world.set_cost(date.fromisoformat(day), *lines)
+
+    async def configure(self, name: str, spec: Budget) -> Resource[Budget]:
+        """Creates the budget, or replaces it."""
+        author = Author(PERSON, self.clock())
+        draft = Draft(name, {}, replace(spec, source_id=self.source.id))
+        async with self.ports.uow() as uow:
+            stored = self.budgets.get(name)
+            if stored is None:
+                kept = await create(uow, Budgets(), draft, author)
+            else:
+                kept = await change(uow, Budgets(), stored, draft, author)
+        self.budgets[name] = kept
+        await self.settle()
+        return kept
+
+    async def remove(self, name: str) -> None:
+        async with self.ports.uow() as uow:
+            await delete(uow, Budgets(), self.budgets.pop(name), Author(PERSON, self.clock()))
+        await self.settle()
+
+    async def poll(self) -> Poll:
+        """One poll of the source, a second later, and everything that follows from it."""
+        self.clock.advance(timedelta(seconds=1))
+        async with self.ports.uow() as uow:
+            poll = await request_poll(uow, self.source.id, PollKind.REQUESTED, self.clock())
+        await self.settle()
+        async with self.ports.uow() as uow:
+            return await uow.polls.get(poll.id)
+
+    async def minute(self) -> None:
+        """What the ticker does every minute."""
+        await run_minute(self.ports)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Runs jobs until none is due."""
+        await self.queue.drain()
+
+    async def advance(self, to: str) -> None:
+        instant = datetime.fromisoformat(to).replace(tzinfo=UTC)
+        self.clock.advance(instant - self.clock())
+
+    async def answer(self, alert: Alert, command: Command) -> AlertEvent:
+        """What a person does with an alert."""
+        async with self.ports.uow() as uow:
+            current = await uow.alerts.get(alert.id)
+            event = apply(current, command, actor=PERSON, reason=Reason.PERSON, now=self.clock())
+            await uow.alerts.save(event)
+            await announce(uow, event)
+        await self.settle()
+        return event
+
+    async def alerts(self) -> list[Alert]:
+        """Oldest first."""
+        async with self.ports.uow() as uow:
+            page = await uow.alerts.page(AlertFilter(), limit=500, cursor=None)
+        return list(reversed(page.items))
+
+    async def alert(self) -> Alert:
+        """The only one."""
+        (alert,) = await self.alerts()
+        return alert
+
+    async def notifications(self) -> list[Notification]:
+        async with self.ports.uow() as uow:
+            page = await uow.notifications.page(NotificationFilter(), limit=500, cursor=None)
+        return list(reversed(page.items))
+
+    async def evaluate(self) -> list[AlertEvent]:
+        return await run_evaluation(self.ports, self.source.id)
+
+
+@asynccontextmanager
+async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIterator[Stage]:
+    """A stage on an empty, migrated database: one source, one receiver with Slack and mail, the default route."""
+    clock, world, faults, terminal = FakeClock(start), FixedWorld(), Faults(), StringIO()
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(FakeSlack((CHANNEL,)))
+        smtp = await stack.enter_async_context(FakeSmtp())
+        base_url = await stack.enter_async_context(serving(create_app(world, clock, faults)))
+        vault = FernetVault("a secret key of the tests")
+        ports = Ports(
+            uow=uow_factory(engine, to_real=_real_time_of(clock)),
+            storage=PostgresStorage(engine),
+            sources=ClaudeConnector(vault),
+            channels=ChannelFactory(
+                vault, smtp_url=smtp.url, email_from="tocsin@example.com", console=Console(file=terminal)
+            ),
+            vault=vault,
+            price_book=lambda overrides: list_price_book(tuple(overrides)),
+            clock=clock,
+            public_url="http://tocsin.example",
+        )
+        queue = await stack.enter_async_context(Queue.open(url, JobHandlers(ports)))
+        source = await _furnish(ports, base_url, slack.api_url)
+        stage = Stage(ports, queue, clock, world, faults, slack, smtp, source, terminal)
+        await stage.settle()
+        yield stage
+
+
+@asynccontextmanager
+async def restarted(stage: Stage, url: str) -> AsyncIterator[Stage]:
+    """The same world seen by a new process: nothing is left of the old one but the database."""
+    engine = create_engine(url)
+    uow = uow_factory(engine, to_real=_real_time_of(stage.clock))
+    ports = replace(stage.ports, uow=uow, storage=PostgresStorage(engine))
+    try:
+        async with Queue.open(url, JobHandlers(ports)) as queue:
+            yield replace(stage, ports=ports, queue=queue)
+    finally:
+        await engine.dispose()
+
+
+async def _furnish(ports: Ports, base_url: str, slack_api: str) -> Resource[Source]:
+    author = Author(PERSON, ports.clock())
+    channels = (
+        SlackBot(ports.vault.seal(TOKEN), f"#{CHANNEL}", mention="<!subteam^S0FAKE>", api_url=slack_api),
+        Email(("finops@example.com",)),
+        ConsoleChannel(),
+    )
+    async with ports.uow() as uow:
+        receiver = await create(uow, Receivers(), Draft("everyone", {}, Receiver(channels)), author)
+        await put_routes(uow, RouteTable((Route(receiver.id),)), author)
+        spec = Source(SourceKind.CLAUDE_ADMIN, base_url, ports.vault.seal(ADMIN_KEY))
+        return await create(uow, Sources(), Draft("claude", {}, spec), author)
+
+
+def _real_time_of(clock: FakeClock) -> Callable[[datetime], datetime]:
+    """What is due by the standing clock is due now."""
+
+    def to_real(business: datetime) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=1) + (business - clock())
+
+    return to_real
+
+
+async def until(condition: Callable[[], Awaitable[bool]], within: float = 20.0) -> None:
+    """Waits for an asynchronous condition to hold, looking again and again; fails when it never does."""
+    async with asyncio.timeout(within):
+        while not await condition():
+            await asyncio.sleep(0.05)

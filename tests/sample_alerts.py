@@ -1,0 +1,123 @@
+"""Alerts and their events for the tests of messages and channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from service.domain.alerts import (
+    Alert,
+    AlertEvent,
+    AlertKind,
+    AlertState,
+    BudgetEvidence,
+    Command,
+    Contribution,
+    Evidence,
+    Reason,
+    Severity,
+    StaleEvidence,
+)
+from service.domain.messages import compose
+from service.domain.money import Money
+from service.domain.notifications import Action, Delivery, Message
+from service.domain.periods import Window
+from service.domain.scopes import Dimension, ScopeKey
+from service.domain.spend import Basis
+
+PUBLIC_URL = "https://tocsin.example.com"
+OPENED = datetime(2026, 10, 14, 9, 31, 5, tzinfo=UTC)
+OCTOBER = Window(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+
+EVIDENCE = BudgetEvidence(
+    budget_id="bdg_1",
+    budget_name="eng monthly",
+    scope_name="workspace Research",
+    amount=Money.of("10.00"),
+    spent=Money.of("12.345678"),
+    basis=Basis.BILLED,
+    threshold="actual:100%",
+    level=Money.of("10.00"),
+    period=OCTOBER,
+    period_label="October 2026",
+    timezone="UTC",
+    contributions=(
+        Contribution(ScopeKey(Dimension.MODEL, "claude-opus-4-5"), "claude-opus-4-5", Money.of("9.10")),
+        Contribution(ScopeKey(Dimension.API_KEY, "apikey_1"), "ci-runner", Money.of("3.245678")),
+    ),
+)
+STALE = StaleEvidence(
+    source_name="acme",
+    failures=5,
+    failing_since=OPENED - timedelta(minutes=30),
+    last_success_at=OPENED - timedelta(minutes=35),
+    error="401: the key was revoked",
+)
+ALERT = Alert(
+    id="alrt_019a0e3b7c800123456789abcdef01234567",
+    version=1,
+    fingerprint="budget:bdg_1:actual:workspace:wrkspc_1:2026-10-01",
+    kind=AlertKind.BUDGET,
+    source_id="src_1",
+    scope=ScopeKey(Dimension.WORKSPACE, "wrkspc_1"),
+    severity=Severity.CRITICAL,
+    state=AlertState.FIRING,
+    opened_at=OPENED,
+    changed_at=OPENED,
+    evidence=EVIDENCE,
+)
+STALE_ALERT = replace(ALERT, kind=AlertKind.STALE_SOURCE, scope=ScopeKey(), severity=Severity.ERROR, evidence=STALE)
+
+
+def event(
+    command: Command = Command.OPEN,
+    reason: Reason = Reason.FIRST,
+    *,
+    alert: Alert = ALERT,
+    evidence: Evidence | None = None,
+    actor: str = "tocsin",
+    note: str = "",
+) -> AlertEvent:
+    """One move of an alert, which gets the state that the command leads to."""
+    states = {
+        Command.ACKNOWLEDGE: AlertState.ACKNOWLEDGED,
+        Command.SNOOZE: AlertState.SNOOZED,
+        Command.RESOLVE: AlertState.RESOLVED,
+    }
+    alert = replace(
+        alert,
+        state=states.get(command, AlertState.FIRING),
+        evidence=evidence or alert.evidence,
+        acknowledged_by=actor if command is Command.ACKNOWLEDGE else None,
+        resolved_by=actor if command is Command.RESOLVE else None,
+    )
+    return AlertEvent(alert, at=OPENED, command=command, actor=actor, reason=reason, note=note)
+
+
+OPENED_EVENT = event()
+RAISED_EVENT = event(Command.RAISE, Reason.RAISED)
+RESTATED_EVENT = event(Command.AMEND, Reason.RESTATED, evidence=replace(EVIDENCE, spent=Money.of("9.80")))
+ACKNOWLEDGED_EVENT = event(Command.ACKNOWLEDGE, Reason.PERSON, actor="Ada")
+RESOLVED_EVENT = event(Command.RESOLVE, Reason.PERSON, actor="Ada")
+
+
+def message(of: AlertEvent = OPENED_EVENT, action: Action = Action.OPEN) -> Message:
+    return compose(of, action, PUBLIC_URL)
+
+
+def delivery(action: Action = Action.OPEN, *, post: str | None = None, said: Message | None = None) -> Delivery:
+    """A message on its way, the one that usually goes with the action."""
+    events = {
+        Action.OPEN: OPENED_EVENT,
+        Action.RAISE: RAISED_EVENT,
+        Action.AMEND: RESTATED_EVENT,
+        Action.ACKNOWLEDGE: ACKNOWLEDGED_EVENT,
+        Action.RESOLVE: RESOLVED_EVENT,
+    }
+    return Delivery(
+        id=f"ntf_019a0e3b7c80_{action}",
+        action=action,
+        message=said or message(events[action], action),
+        post=post,
+        at=OPENED,
+    )

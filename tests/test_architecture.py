@@ -1,0 +1,265 @@
+"""The rules that the design sets for the whole package, checked on its syntax trees.
+
+Every rule is proven twice: it finds nothing in the package, and it does find the breach written beside it.
+"""
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "service"
+LONGEST_FILE = 300
+LONG_FILES = {"service/workflows/ports.py"}
+"""Only Protocols and their values: one page that says all that the workflows need."""
+
+GUARDS = {("service/worker.py", "_guarded")}
+"""The one place that may catch everything: a job or tick that fails is logged and comes again."""
+
+DOMAIN = "service/domain/"
+OUTSIDE = {"http", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "ssl", "sys", "tempfile", "urllib"}
+RESTLESS = {"asyncio", "logging", "random", "subprocess", "threading", "time"}
+CLOCKS = {
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+    "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime", "asctime"},
+}
+
+Functions = tuple[str, ...]
+"""The names of the functions and classes around a piece of code, the outermost first."""
+
+
+@dataclass(frozen=True)
+class Module:
+    path: str
+    """From the repository's root, such as "service/api/deps.py"."""
+    text: str
+
+    def walk(self) -> Iterator[tuple[ast.AST, Functions]]:
+        yield from _walk(ast.parse(self.text), ())
+
+
+def _walk(node: ast.AST, around: Functions) -> Iterator[tuple[ast.AST, Functions]]:
+    yield node, around
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        around = (*around, node.name)
+    for child in ast.iter_child_nodes(node):
+        yield from _walk(child, around)
+
+
+def modules() -> Iterator[Module]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield Module(path.relative_to(ROOT).as_posix(), path.read_text())
+
+
+def line(node: ast.AST) -> int:
+    return getattr(node, "lineno", 0)
+
+
+def name_of(node: ast.AST | None) -> str:
+    """The last part of a dotted name; empty for anything else."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+# -------------------------------------------------------------------------------- what breaks a rule, by line
+
+
+def transactions_elsewhere(module: Module) -> Iterator[int]:
+    in_workflows = module.path.startswith("service/workflows/")
+    for node, around in module.walk():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "uow":
+            in_run = in_workflows and any(name.lstrip("_").startswith("run_") for name in around)
+            if not in_run and module.path != "service/api/deps.py":
+                yield line(node)
+
+
+def clocks_read(module: Module) -> Iterator[int]:
+    if module.path == "service/bootstrap.py":
+        return
+    for node, _ in module.walk():
+        if isinstance(node, ast.Attribute) and node.attr in CLOCKS.get(name_of(node.value), ()):
+            yield line(node)
+        if isinstance(node, ast.ImportFrom) and node.module == "time":
+            yield from (line(node) for alias in node.names if alias.name in CLOCKS["time"])
+
+
+def rows_in_a_values_clause(module: Module) -> Iterator[int]:
+    rows = ast.List | ast.Tuple | ast.ListComp | ast.GeneratorExp
+    for node, _ in module.walk():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values":
+            yield from (line(node) for argument in node.args if isinstance(argument, rows))
+
+
+def swallowed_errors(module: Module) -> Iterator[int]:
+    for node, around in module.walk():
+        if any((module.path, name) in GUARDS for name in around):
+            continue
+        if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _raises_again(node):
+            yield line(node)
+        if isinstance(node, ast.Call) and name_of(node.func) == "suppress":
+            yield from (line(node) for argument in node.args if _is_broad(argument))
+
+
+def _is_broad(caught: ast.expr | None) -> bool:
+    if isinstance(caught, ast.Tuple):
+        return any(_is_broad(part) for part in caught.elts)
+    return caught is None or name_of(caught) in ("Exception", "BaseException")
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+def mutable_domain_values(module: Module) -> Iterator[int]:
+    for node, _ in module.walk():
+        if isinstance(node, ast.ClassDef) and module.path.startswith(DOMAIN):
+            yield from (line(node) for mark in node.decorator_list if _is_thawed_dataclass(mark))
+
+
+def _is_thawed_dataclass(mark: ast.expr) -> bool:
+    if not isinstance(mark, ast.Call):
+        return name_of(mark) == "dataclass"
+    frozen = any(
+        word.arg == "frozen" and isinstance(word.value, ast.Constant) and word.value.value is True
+        for word in mark.keywords
+    )
+    return name_of(mark.func) == "dataclass" and not frozen
+
+
+def foreign_imports_of_the_domain(module: Module) -> Iterator[int]:
+    if not module.path.startswith(DOMAIN):
+        return
+    for node, _ in module.walk():
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (line(node) for name in names if not _is_pure(name))
+
+
+def _is_pure(imported: str) -> bool:
+    root = imported.partition(".")[0]
+    if root == "service":
+        return imported.startswith("service.domain.")
+    return root in sys.stdlib_module_names and root not in OUTSIDE | RESTLESS and imported != "typing.Any"
+
+
+def waiting_in_the_domain(module: Module) -> Iterator[int]:
+    waiting = ast.AsyncFunctionDef | ast.Await | ast.AsyncWith | ast.AsyncFor
+    if module.path.startswith(DOMAIN):
+        yield from (line(node) for node, _ in module.walk() if isinstance(node, waiting))
+
+
+def lines_too_many(module: Module) -> Iterator[int]:
+    lines = module.text.count("\n")
+    if lines > LONGEST_FILE and module.path not in LONG_FILES:
+        yield lines
+
+
+@dataclass(frozen=True)
+class Rule:
+    sentence: str
+    broken_in: Callable[[Module], Iterator[int]]
+    breaches: tuple[Module, ...]
+    """Each breaks the rule once."""
+
+
+RULES = [
+    Rule(
+        "a transaction is opened by a run_ function of the workflows or by the API's dependencies alone",
+        transactions_elsewhere,
+        (
+            Module("service/workflows/a.py", "async def read(ports):\n async with ports.uow() as uow: ..."),
+            Module("service/worker.py", "async def run_it(ports):\n async with ports.uow() as uow: ..."),
+            Module("service/api/budgets.py", "async def run_it(a):\n await a.enter_async_context(b.uow())"),
+        ),
+    ),
+    Rule(
+        "bootstrap alone reads the wall clock",
+        clocks_read,
+        (
+            Module("service/worker.py", "datetime.now(UTC)"),
+            Module("service/domain/a.py", "datetime.datetime.utcnow()"),
+            Module("service/api/a.py", "field(default_factory=date.today)"),
+            Module("service/adapters/a.py", "time.time()"),
+            Module("service/adapters/a.py", "from time import time, monotonic"),
+        ),
+    ),
+    Rule(
+        "many rows are executed or copied, and never spelt out in one statement",
+        rows_in_a_values_clause,
+        (
+            Module("service/adapters/a.py", "insert(t).values([{'a': 1}])"),
+            Module("service/adapters/a.py", "insert(t).values([shallow(row) for row in rows])"),
+        ),
+    ),
+    Rule(
+        "the job guard alone catches everything; others name what they catch, or raise it again",
+        swallowed_errors,
+        (
+            Module("service/worker.py", "try: ...\nexcept Exception:\n log.error()"),
+            Module("service/api/a.py", "try: ...\nexcept: ..."),
+            Module("service/api/a.py", "try: ...\nexcept (ValueError, BaseException) as e:\n raise Other from e"),
+            Module("service/cli/a.py", "with contextlib.suppress(Exception): ..."),
+        ),
+    ),
+    Rule(
+        "every value of the domain is frozen",
+        mutable_domain_values,
+        (
+            Module("service/domain/a.py", "@dataclass\nclass A: ..."),
+            Module("service/domain/a.py", "@dataclass(slots=True)\nclass A: ..."),
+            Module("service/domain/a.py", "@dataclasses.dataclass(frozen=False)\nclass A: ..."),
+        ),
+    ),
+    Rule(
+        "the domain imports itself and pure parts of the standard library, and knows no Any",
+        foreign_imports_of_the_domain,
+        (
+            Module("service/domain/a.py", "import pydantic"),
+            Module("service/domain/a.py", "from sqlalchemy.ext import asyncio"),
+            Module("service/domain/a.py", "import logging"),
+            Module("service/domain/a.py", "from typing import Any, Literal"),
+            Module("service/domain/a.py", "from service.settings import Settings"),
+            Module("service/domain/a.py", "from service import settings"),
+        ),
+    ),
+    Rule(
+        "the domain waits for nothing",
+        waiting_in_the_domain,
+        (Module("service/domain/a.py", "async def a() -> None: ..."),),
+    ),
+    Rule(
+        f"no file is longer than {LONGEST_FILE} lines",
+        lines_too_many,
+        (Module("service/api/a.py", "a = 1\n" * (LONGEST_FILE + 1)),),
+    ),
+]
+SENTENCES = [rule.sentence for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=SENTENCES)
+def test_the_package_keeps_the_rule(rule: Rule) -> None:
+    broken = [f"{module.path}:{number}" for module in modules() for number in rule.broken_in(module)]
+    assert not broken, f"{rule.sentence}: {', '.join(broken)}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=SENTENCES)
+def test_a_breach_of_the_rule_is_found(rule: Rule) -> None:
+    for breach in rule.breaches:
+        assert len(list(rule.broken_in(breach))) == 1, breach
+
+
+def test_exceptions_from_the_rules_are_still_needed() -> None:
+    found = {module.path: module for module in modules()}
+    for path in LONG_FILES:
+        assert found[path].text.count("\n") > LONGEST_FILE, path
+    for path, guard in GUARDS:
+        caught = [n for n, around in found[path].walk() if guard in around and isinstance(n, ast.ExceptHandler)]
+        assert any(_is_broad(handler.type) for handler in caught), guard
