@@ -88,6 +88,7 @@ def create_polling() -> None:
         sa.Column("deep_read_at", sa.DateTime(timezone=True)),
         sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("failing_since", sa.DateTime(timezone=True)),
+        sa.Column("polling_since", sa.DateTime(timezone=True)),
         sa.Column("last_error", sa.Text),
         sa.PrimaryKeyConstraint("source_id", name="pk_source_states"),
     )

@@ -22,6 +22,7 @@ from service.api import (
     spend,
     tokens,
 )
+from service.api.bodies import BodyLimit
 from service.api.deps import known_query
 from service.api.documentation import document
 from service.api.metrics import RequestMetrics
@@ -48,19 +49,17 @@ ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
 )
 
-LARGEST_BODY = 1024 * 1024
-"""Bytes."""
-
 
 def create_app(ports: Ports, *, ready: Readiness, registry: CollectorRegistry | None = None) -> FastAPI:
     """The API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows what else is in it."""
     registry = registry or CollectorRegistry()
-    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, max_body_size=LARGEST_BODY)
+    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.ports, app.state.ready, app.state.registry = ports, ready, registry
     for router in ROUTERS:
         app.include_router(router, dependencies=[known_query])
     answer_with_problems(app)
     app.add_exception_handler(Replay, answer_again)
+    app.add_middleware(BodyLimit)
     app.add_middleware(RequestMetrics, registry=registry)
     document(app)
     return app

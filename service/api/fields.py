@@ -13,11 +13,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PlainSerializer,
     PlainValidator,
     SecretStr,
     StringConstraints,
+    Tag,
     WithJsonSchema,
 )
 
@@ -182,13 +184,22 @@ def shown(sealed: Sealed) -> SecretStub:
     return SecretStub(set=True, hint=sealed.hint)
 
 
-def _secret(value: object) -> object:
-    if isinstance(value, str):
-        if not re.fullmatch(r"[!-~]{1,2000}", value):
-            raise ValueError("a secret is 1 to 2000 printable ASCII characters without spaces")
-        return SecretStr(value)
-    return value
+def _printable(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,2000}", secret.get_secret_value()):
+        raise ValueError("a secret is 1 to 2000 printable ASCII characters without spaces")
+    return secret
 
 
-Secret = Annotated[SecretStr | SecretStub, BeforeValidator(_secret, json_schema_input_type=str | SecretStub)]
+def _form(value: object) -> str | None:
+    return {str: "secret", SecretStr: "secret", dict: "stub", SecretStub: "stub"}.get(type(value))
+
+
+Secret = Annotated[
+    Annotated[SecretStr, AfterValidator(_printable), Tag("secret")] | Annotated[SecretStub, Tag("stub")],
+    Discriminator(
+        _form,
+        custom_error_type="secret",
+        custom_error_message="send the secret as a string, or the stub that a read gave",
+    ),
+]
 """A secret, or the stub that stands for the stored one."""

@@ -40,6 +40,8 @@ Result = TypeVar("Result")
 
 def main() -> None:
     """The command's entry: an expected failure is one line on standard error and exit code 1."""
+    # Into a pipe, Python would keep an alert back until its buffer is full.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         cli()
     except (StartError, DomainError, EmbeddedPostgresError) as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
 from itertools import accumulate, pairwise
 
 PLACES = 12
 _QUANTUM = Decimal(1).scaleb(-PLACES)
+_CENT = Decimal("0.01")
 _LIMIT = Decimal(10) ** 12
 # Python's default of 28 digits would round a sum of large amounts; NUMERIC(24,12) needs 24, products more.
 _CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -98,11 +99,16 @@ class Money:
         whole, _, fraction = plain.partition(".")
         return f"{whole}.{fraction.ljust(2, '0')}"
 
-    def display(self) -> str:
+    def in_full(self) -> str:
         """For people, unrounded: "$1,234.50", "$12.345678"."""
         sign = "-" if self.usd < 0 else ""
         whole, _, fraction = str(abs(self)).partition(".")
         return f"{sign}${int(whole):,}.{fraction}"
+
+    def display(self) -> str:
+        """For people, to the cent, rounded towards zero so that it never overstates; below a cent in full."""
+        cents = Money(self.usd.quantize(_CENT, rounding=ROUND_DOWN, context=_CONTEXT))
+        return cents.in_full() if cents else self.in_full()
 
     def __abs__(self) -> Money:
         return Money(abs(self.usd))

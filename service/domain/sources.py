@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -41,7 +41,8 @@ class SourceState:
 
     `fence` grows with every poll; a poll may write only while it holds the newest one.
     `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
-    `failing_since` is when the cost report began to fail, after its last success.
+    `failures` counts the polls since then that brought no bill, and `failing_since` is when the first of them began.
+    `polling_since` is when the running poll began.
     """
 
     source_id: str
@@ -57,14 +58,32 @@ class SourceState:
     deep_read_at: datetime | None = None
     failures: int = 0
     failing_since: datetime | None = None
+    polling_since: datetime | None = None
     last_error: str | None = None
 
 
 def is_stale(state: SourceState, now: datetime) -> bool:
-    """Whether people must be told that this source has gone blind."""
+    """Whether people must be told that this source has gone blind: three polls without a bill, or half an hour."""
     if state.failing_since is None:
         return False
     return state.failures >= STALE_AFTER_FAILURES or now - state.failing_since >= STALE_AFTER
+
+
+def after_begin(state: SourceState, now: datetime) -> SourceState:
+    """A poll begins. One that was never ended has crashed or was killed: it counts as failed, too."""
+    if state.polling_since is not None:
+        state = after_failure(state, state.polling_since)
+    return replace(state, polling_since=now)
+
+
+def after_failure(state: SourceState, began: datetime) -> SourceState:
+    """A poll that began at `began` brought no bill."""
+    return replace(state, failures=state.failures + 1, failing_since=state.failing_since or began, polling_since=None)
+
+
+def after_success(state: SourceState, now: datetime) -> SourceState:
+    """A poll has brought the bill."""
+    return replace(state, failures=0, failing_since=None, polling_since=None, cost_read_at=now)
 
 
 def retry_delay(interval: timedelta, failures: int) -> timedelta:

@@ -10,7 +10,15 @@ from service.domain.periods import Window
 from service.domain.polls import Poll, PollKind, PollState, ReportOutcome
 from service.domain.pricing import PriceBook
 from service.domain.resources import Resource, new_id
-from service.domain.sources import ReportName, Source, SourceState, retry_delay
+from service.domain.sources import (
+    ReportName,
+    Source,
+    SourceState,
+    after_begin,
+    after_failure,
+    after_success,
+    retry_delay,
+)
 from service.domain.spend import Width
 from service.workflows.ports import FenceLost, Ports, UnitOfWork
 from service.workflows.reports import Reading, read_cost, read_directory, read_usage, run_report
@@ -78,16 +86,12 @@ class Begun:
 
 
 async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun:
-    """Takes the fence and writes down that the poll runs.
-
-    A poll counts as failed until it has succeeded, so that one that crashes or hangs is not overlooked.
-    """
+    """Takes the fence and writes down that the poll runs."""
     now = ports.clock()
     async with ports.uow() as uow:
         source = await uow.sources.get(source_id)
         fence = await uow.feeds.take_fence(source_id)
-        state = await uow.feeds.get(source_id)
-        state = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
+        state = after_begin(await uow.feeds.get(source_id), now)
         await uow.feeds.save(state)
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await _mark(uow, poll_id, PollState.RUNNING, now)
@@ -154,15 +158,12 @@ def _state_after(
         directory_read_at=now if ReportName.DIRECTORY in read else state.directory_read_at,
     )
     if ReportName.COST not in read:
+        state = after_failure(state, started)
         backed_off = started + retry_delay(source.poll_interval, state.failures)
         return replace(state, next_poll_at=max(state.next_poll_at, backed_off))
-    return replace(
-        state,
-        failures=0,
-        failing_since=None,
-        cost_read_at=now,
-        deep_read_at=started if _is_deep(state, started) else state.deep_read_at,
-    )
+    if _is_deep(state, started):
+        state = replace(state, deep_read_at=started)
+    return after_success(state, now)
 
 
 async def _mark(uow: UnitOfWork, poll_id: str, state: PollState, now: datetime) -> None:

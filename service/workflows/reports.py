@@ -43,7 +43,7 @@ async def run_report(reading: Reading, report: ReportName, read: Callable[[], Aw
     try:
         change = await read()
     except SourceError as error:
-        return await _refuse(reading, report, error, started)
+        return await _run_refusal(reading, report, error, started)
     async with reading.ports.uow() as uow:
         await uow.feeds.hold_fence(reading.source.id, reading.fence)
         now = reading.ports.clock()
@@ -56,7 +56,7 @@ async def run_report(reading: Reading, report: ReportName, read: Callable[[], Aw
     return outcome
 
 
-async def _refuse(reading: Reading, report: ReportName, error: SourceError, started: datetime) -> ReportOutcome:
+async def _run_refusal(reading: Reading, report: ReportName, error: SourceError, started: datetime) -> ReportOutcome:
     log.warning("report_refused", source_id=reading.source.id, report=report.value, error=str(error))
     seconds = (reading.ports.clock() - started).total_seconds()
     outcome = ReportOutcome(report, seconds=seconds, error=str(error))

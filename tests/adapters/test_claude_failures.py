@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
 
 import httpx
 import pytest
@@ -396,9 +397,14 @@ class CountedTransport(httpx.AsyncHTTPTransport):
         self.sent += 1
         return await super().handle_async_request(request)
 
-    async def aclose(self) -> None:
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
         self.closed += 1
-        await super().aclose()
+        await super().__aexit__(exc_type, exc_value, traceback)
 
 
 @asynccontextmanager

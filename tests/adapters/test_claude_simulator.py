@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from service.cli.serving import serving
 from service.domain.money import Money
 from service.domain.periods import Window
 from service.domain.pricing import Measure
@@ -15,7 +16,6 @@ from service.simulator.behaviour import Behaviour, Today
 from service.simulator.faults import Fault
 from service.simulator.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.records import Quantities, Stream
-from service.cli.serving import serving
 from service.workflows.ports import CostSource, SourceError
 from tests.adapters.scripted_admin_api import QUICK, WORKSPACE_KEY, connected
 from tests.adapters.simulator_client import NOW, Simulation

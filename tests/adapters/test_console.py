@@ -24,7 +24,7 @@ async def test_an_alert_is_framed_with_its_state_dollars_and_next_step() -> None
     shown = await printed()
     lines = shown.splitlines()
     assert lines[0].startswith("╭─ FIRING critical ─")
-    assert "eng monthly (workspace Research): $12.345678 of $10.00, 123.4 %" in shown
+    assert "eng monthly (workspace Research): $12.34 of $10.00, 123.4 %" in shown
     assert "Raise the budget, or acknowledge" in shown
     assert {len(line) for line in lines} == {100}
 

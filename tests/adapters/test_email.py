@@ -48,12 +48,12 @@ async def test_an_alert_arrives_as_text_and_html_with_the_dollars_in_the_subject
     await channel(smtp.url, OPS, CFO).send(delivery())
     mail = only(smtp.mails)
     assert mail.recipients == [OPS, CFO]
-    assert mail.subject == ("[FIRING critical] eng monthly (workspace Research): $12.345678 of $10.00, 123.4 %")
+    assert mail.subject == ("[FIRING critical] eng monthly (workspace Research): $12.34 of $10.00, 123.4 %")
     assert "Budget:           eng monthly: $10.00 for October 2026\n" in mail.text
     assert "Spend crossed 100 % of the budget ($10.00)." in mail.text
     assert "What next: Raise the budget, or acknowledge: POST https://tocsin.example.com/" in mail.text
     assert "<h1" in mail.html
-    assert "$12.345678 of $10.00, 123.4 %</h1>" in mail.html
+    assert "$12.34 of $10.00, 123.4 %</h1>" in mail.html
 
 
 async def test_machines_see_that_it_is_automatic_and_which_list_it_is(smtp: FakeSmtp) -> None:

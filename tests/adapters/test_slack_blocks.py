@@ -21,7 +21,7 @@ def named(name: str) -> Message:
 
 def test_the_parent_post_shows_dollars_change_facts_next_step_and_link() -> None:
     shown = shown_texts(slack_blocks.blocks(message()))
-    assert shown[0] == "🔴 eng monthly (workspace Research): $12.345678 of $10.00, 123.4 %"
+    assert shown[0] == "🔴 eng monthly (workspace Research): $12.34 of $10.00, 123.4 %"
     assert shown[1] == "*Spend crossed 100 % of the budget ($10.00).*"
     assert "*Budget*\neng monthly: $10.00 for October 2026" in shown
     assert "*State*\ncritical, firing" in shown
@@ -37,7 +37,7 @@ def test_a_resolved_post_shows_who_resolved_it() -> None:
 
 def test_the_fallback_text_carries_state_dollars_and_change() -> None:
     assert slack_blocks.text(message()) == (
-        "🔴 FIRING critical: eng monthly (workspace Research): $12.345678 of $10.00, 123.4 %."
+        "🔴 FIRING critical: eng monthly (workspace Research): $12.34 of $10.00, 123.4 %."
         " Spend crossed 100 % of the budget ($10.00)."
     )
 

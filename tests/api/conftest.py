@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.partitions import PostgresStorage
@@ -14,6 +15,14 @@ from service.domain.access import Role
 from service.workflows.ports import Ports, UowFactory
 from tests.api.stand import FakeChannels, FakeSource, Stand, client, secret_of
 from tests.clock import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    """Not the unconfigured log's renderer, which takes seconds to paint an exception with all its variables."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -37,4 +46,4 @@ async def stand(uow: UowFactory, engine: AsyncEngine, clock: FakeClock) -> Async
     async with AsyncExitStack() as stack:
         clients = [client(app, await secret_of(ports, role)) for role in Role]
         viewer, operator, admin, stranger = [await stack.enter_async_context(one) for one in (*clients, client(app))]
-        yield Stand(app, ports, clock, source, channels, viewer, operator, admin, stranger)
+        yield Stand(app, engine, ports, clock, source, channels, viewer, operator, admin, stranger)

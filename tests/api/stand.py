@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import Role
 from service.domain.money import Money
@@ -86,6 +87,7 @@ class Stand:
     """What a test of the API holds: three clients, and the world behind them."""
 
     app: FastAPI
+    engine: AsyncEngine
     ports: Ports
     clock: FakeClock
     source: FakeSource
@@ -96,7 +98,8 @@ class Stand:
     stranger: AsyncClient
 
     async def create(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        return answered(await self.admin.post(f"/v1{path}", json=document), 201)
+        created: dict[str, Any] = answered(await self.admin.post(f"/v1{path}", json=document), 201)
+        return created
 
     async def spend(self, cell: Cell, billed: str, day: date = TODAY, estimate: EstimatedDay | None = None) -> None:
         """What the only source's rollup says of one cell and day, and of no other cell."""

@@ -18,7 +18,7 @@ async def test_without_a_token_nothing_under_v1_is_answered(stand: Stand) -> Non
 
 @pytest.mark.parametrize("authorization", ["Bearer tcn_FAKE-unknown", "Bearer ", "Basic dTpw", "tcn_x", "Bearer \xe9"])
 async def test_an_unknown_or_malformed_authorization_is_refused(stand: Stand, authorization: str) -> None:
-    headers = {"Authorization": authorization.encode("latin-1")}
+    headers = {b"Authorization": authorization.encode("latin-1")}
     problem(await stand.stranger.get("/v1/budgets", headers=headers), 401)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -328,7 +329,7 @@ def test_status_shows_spend_share_rest_and_when_each_level_was_crossed() -> None
     known = memory.known(NOW)
     spend = {window: {cell(): billed("8.50")} for window in live_windows([memory.budget], known)}
     (status,) = budget_status(memory.budget, spend, known)
-    assert (str(status.spent.total), str(status.remaining), status.percent) == ("8.50", "1.50", 85)
+    assert (str(status.spent.total), str(status.remaining), status.percent) == ("8.50", "1.50", Decimal(85))
     assert status.crossed_at == {"actual:80%": NOW}
 
 

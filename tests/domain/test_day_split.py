@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from service.domain.day_split import HOUR, edge_parts, spend_in_part, stretches, utc_day, whole_days
@@ -102,6 +102,7 @@ instants = st.integers(0, 24 * 3600 * 10**6).map(lambda us: utc_day(DAY).start +
 
 
 @given(amounts, amounts, costs, st.lists(instants, max_size=4), instants)
+@example(Money.of("0.000000000001"), ZERO, {}, [at(8), at(16)], LATER)
 def test_the_parts_of_a_day_add_up_to_it_exactly(
     billed: Money, estimated: Money, hours: dict[Window, Money], cuts: list[datetime], now: datetime
 ) -> None:
@@ -131,8 +132,7 @@ def test_summing_hours_by_stretch_loses_nothing(
     hours: dict[Window, Money], one: datetime, other: datetime, now: datetime
 ) -> None:
     part = Window(min(one, other), max(one, other))
-    if part.start == utc_day(DAY).end:
-        return
+    assume(part.start < utc_day(DAY).end)
     by_stretch = {
         stretch: Money.total(cost for window, cost in hours.items() if window.start in stretch)
         for stretch in stretches(part)

@@ -39,7 +39,7 @@ def fact(said: Message, label: str) -> str:
 
 def test_the_headline_names_the_budget_the_scope_and_the_exact_dollars() -> None:
     said = message()
-    assert said.headline == "eng monthly (workspace Research): $12.345678 of $10.00, 123.4 %"
+    assert said.headline == "eng monthly (workspace Research): $12.34 of $10.00, 123.4 %"
 
 
 def test_the_facts_say_how_much_of_what_since_when_and_through_whom() -> None:
@@ -49,7 +49,7 @@ def test_the_facts_say_how_much_of_what_since_when_and_through_whom() -> None:
         ("For", "workspace Research"),
         ("Crossed", "100 % of the budget ($10.00)"),
         ("Largest models", "claude-opus-4-5 $9.10"),
-        ("Largest API keys", "ci-runner $3.245678"),
+        ("Largest API keys", "ci-runner $3.24"),
         ("Alert opened", "2026-10-14 09:31 UTC"),
         ("State", "critical, firing"),
     )
@@ -92,7 +92,7 @@ def test_a_percentage_never_claims_more_than_was_reached(percent: str, shown: st
 
 def test_a_budget_of_nothing_has_no_percentage() -> None:
     said = message(event(evidence=replace(EVIDENCE, amount=Money.of("0"))))
-    assert said.headline == "eng monthly (workspace Research): $12.345678 of $0.00"
+    assert said.headline == "eng monthly (workspace Research): $12.34 of $0.00"
     assert fact(said, "Spent") == "$12.345678, billed"
 
 
@@ -112,7 +112,7 @@ def test_a_budget_of_nothing_has_no_percentage() -> None:
             Action.RAISE,
             "Raised to critical: spend crossed 100 % of the budget ($10.00).",
         ),
-        (Command.AMEND, Reason.GREW, Action.AMEND, "Grown to $12.345678, 123.4 %."),
+        (Command.AMEND, Reason.GREW, Action.AMEND, "Grown to $12.34, 123.4 %."),
         (Command.SNOOZE, Reason.PERSON, Action.AMEND, "Snoozed by Ada."),
         (Command.WAKE, Reason.NOT_DUE, Action.AMEND, "The snooze is over: firing again."),
         (Command.ACKNOWLEDGE, Reason.PERSON, Action.ACKNOWLEDGE, "Acknowledged by Ada."),
@@ -121,7 +121,7 @@ def test_a_budget_of_nothing_has_no_percentage() -> None:
             Command.RESOLVE,
             Reason.PERIOD_CLOSED,
             Action.RESOLVE,
-            "Resolved: October 2026 is closed, at $12.345678, 123.4 %.",
+            "Resolved: October 2026 is closed, at $12.34, 123.4 %.",
         ),
         (
             Command.RESOLVE,
@@ -198,8 +198,8 @@ def test_simulated_spend_is_called_simulated_in_headline_facts_and_summary() -> 
 
 def test_the_summary_is_one_sentence_with_workspace_dollars_and_the_largest_parts() -> None:
     assert describe(ALERT) == (
-        "Workspace Research has spent $12.345678 (billed) of the $10.00 budget eng monthly for October 2026,"
-        " 123.4 %; largest: model claude-opus-4-5 $9.10, API key ci-runner $3.245678."
+        "Workspace Research has spent $12.34 (billed) of the $10.00 budget eng monthly for October 2026,"
+        " 123.4 %; largest: model claude-opus-4-5 $9.10, API key ci-runner $3.24."
     )
 
 
@@ -276,7 +276,7 @@ def test_names_lose_what_could_do_harm_and_keep_the_rest(raw: str, kept: str) ->
 def test_a_right_to_left_name_cannot_reorder_the_dollars() -> None:
     assert clean("מחקר") == "\u2068מחקר\u2069"
     said = message(event(evidence=replace(EVIDENCE, budget_name="מחקר")))
-    assert said.headline.startswith("\u2068מחקר\u2069 (workspace Research): $12.345678")
+    assert said.headline.startswith("\u2068מחקר\u2069 (workspace Research): $12.34")
 
 
 def test_endless_names_are_cut_and_the_dollars_stay() -> None:
@@ -291,7 +291,7 @@ def test_endless_names_are_cut_and_the_dollars_stay() -> None:
     )
     said = message(event(Command.RESOLVE, Reason.PERSON, evidence=evidence, actor=endless, note=endless))
     assert len(said.headline) < 150
-    assert said.headline.endswith("$12.345678 of $10.00, 123.4 %")
+    assert said.headline.endswith("$12.34 of $10.00, 123.4 %")
     assert sum(len(label) + len(value) for label, value in said.facts) < 2_000
 
 

@@ -117,7 +117,7 @@ def test_a_sum_of_a_trillion_is_refused() -> None:
 )
 def test_an_amount_is_written_in_full_and_with_its_sign(amount: str, plain: str, display: str) -> None:
     assert str(Money.of(amount)) == plain
-    assert Money.of(amount).display() == display
+    assert Money.of(amount).in_full() == display
 
 
 @given(amounts)
@@ -179,3 +179,18 @@ def test_a_refund_is_split_like_a_charge() -> None:
 def test_weights_that_say_nothing_are_refused(parts: list[Decimal]) -> None:
     with pytest.raises(ValueError, match="weights"):
         Money.of("1").split(parts)
+
+
+@pytest.mark.parametrize(
+    ("amount", "display"),
+    [
+        pytest.param("12.345678", "$12.34", id="to the cent"),
+        pytest.param("9.999999", "$9.99", id="never more than it is"),
+        pytest.param("-9.999999", "-$9.99", id="towards zero"),
+        pytest.param("0.000123", "$0.000123", id="below a cent in full"),
+        pytest.param("1234567.5", "$1,234,567.50", id="with both decimals"),
+        pytest.param("0", "$0.00", id="nothing"),
+    ],
+)
+def test_an_amount_is_shown_to_the_cent_without_overstating_it(amount: str, display: str) -> None:
+    assert Money.of(amount).display() == display

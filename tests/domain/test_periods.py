@@ -59,9 +59,7 @@ def weekly(week_start: Weekday, timezone: str = "UTC") -> PeriodSpec:
 
 
 def custom(start: str, end: str, timezone: str = "UTC") -> PeriodSpec:
-    return PeriodSpec(
-        PeriodKind.CUSTOM, timezone, start=datetime.fromisoformat(start), end=datetime.fromisoformat(end)
-    )
+    return PeriodSpec(PeriodKind.CUSTOM, timezone, start=datetime.fromisoformat(start), end=datetime.fromisoformat(end))
 
 
 def rolling(days: int, timezone: str = "UTC") -> PeriodSpec:
@@ -510,9 +508,7 @@ def test_the_previous_period_ends_where_this_one_starts(spec: PeriodSpec, instan
 
 
 @given(any_specs, instants, offsets)
-def test_the_zone_that_now_is_told_in_does_not_matter(
-    spec: PeriodSpec, instant: datetime, offset: timezone
-) -> None:
+def test_the_zone_that_now_is_told_in_does_not_matter(spec: PeriodSpec, instant: datetime, offset: timezone) -> None:
     assert period_at(spec, instant.astimezone(offset)) == period_at(spec, instant)
 
 
@@ -659,9 +655,7 @@ def test_the_end_of_a_range_is_compared_as_an_instant_and_not_as_a_wall_clock() 
     assert found(spec, utc("2026-10-25T00:45:00Z")).window.end == utc("2026-10-25T01:15:00Z")
 
 
-@pytest.mark.parametrize(
-    "spec", [case.spec for case in CASES] + [rolling(1), rolling(366), monthly(31)], ids=str
-)
+@pytest.mark.parametrize("spec", [case.spec for case in CASES] + [rolling(1), rolling(366), monthly(31)], ids=str)
 def test_a_period_that_makes_sense_is_accepted(spec: PeriodSpec) -> None:
     validate(spec)
 

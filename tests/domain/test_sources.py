@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.domain.sources import SourceState, is_stale, retry_delay
+from service.domain.sources import SourceState, after_begin, after_failure, after_success, is_stale, retry_delay
 
 FAILED_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FAILING = SourceState("src_1", fence=7, next_poll_at=FAILED_AT, failures=1, failing_since=FAILED_AT)
@@ -22,9 +22,7 @@ HOUR = timedelta(hours=1)
         (1, 30 * MINUTE, True),
     ],
 )
-def test_a_source_is_stale_after_three_failures_or_thirty_minutes(
-    failures: int, after: timedelta, stale: bool
-) -> None:
+def test_a_source_is_stale_after_three_failures_or_thirty_minutes(failures: int, after: timedelta, stale: bool) -> None:
     assert is_stale(replace(FAILING, failures=failures), FAILED_AT + after) is stale
 
 
@@ -54,3 +52,23 @@ def test_the_wait_doubles_with_every_failure_up_to_an_hour_and_is_never_below_th
     interval: timedelta, failures: int, wait: timedelta
 ) -> None:
     assert retry_delay(interval, failures) == wait
+
+
+def test_a_poll_that_never_ended_counts_as_failed_when_the_next_begins() -> None:
+    begun = after_begin(replace(FAILING, failures=0, failing_since=None), FAILED_AT)
+    assert (begun.failures, begun.failing_since, begun.polling_since) == (0, None, FAILED_AT)
+    again = after_begin(begun, FAILED_AT + 5 * MINUTE)
+    assert (again.failures, again.failing_since) == (1, FAILED_AT)
+
+
+def test_a_poll_that_brought_the_bill_ends_the_count() -> None:
+    healthy = after_success(after_begin(FAILING, FAILED_AT), FAILED_AT + MINUTE)
+    assert (healthy.failures, healthy.failing_since, healthy.polling_since) == (0, None, None)
+    assert healthy.cost_read_at == FAILED_AT + MINUTE
+
+
+def test_failures_in_a_row_keep_the_instant_at_which_the_first_of_them_began() -> None:
+    twice = after_failure(
+        after_failure(replace(FAILING, failures=0, failing_since=None), FAILED_AT), FAILED_AT + MINUTE
+    )
+    assert (twice.failures, twice.failing_since) == (2, FAILED_AT)

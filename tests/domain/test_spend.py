@@ -58,9 +58,7 @@ def total(days: Mapping[Cell, SpendDay]) -> Spend:
         ("an unsettled day before any bill is the estimate", "0", "8", False, "8", Basis.ESTIMATED),
     ],
 )
-def test_best_known_spend(
-    sentence: str, tokens: str, estimate: str, settled: bool, spent: str, basis: Basis
-) -> None:
+def test_best_known_spend(sentence: str, tokens: str, estimate: str, settled: bool, spent: str, basis: Basis) -> None:
     found = total(best_known(billed(tokens), {ALICE: used(estimate)}, settled=settled))
     assert (found.total, found.basis) == (usd(spent), basis), sentence
 
@@ -172,9 +170,7 @@ estimates = st.builds(
     unpriced_tokens=st.integers(0, 10**9),
 )
 bills = st.dictionaries(st.tuples(names, names), st.builds(BilledDay, money, money), max_size=6)
-usages = st.dictionaries(
-    st.builds(Cell, names, names, st.sampled_from(["", "k1", "k2", "k3"])), estimates, max_size=12
-)
+usages = st.dictionaries(st.builds(Cell, names, names, st.sampled_from(["", "k1", "k2", "k3"])), estimates, max_size=12)
 
 
 @given(bills, usages)

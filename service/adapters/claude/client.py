@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 import httpx
 import stamina
@@ -148,11 +150,18 @@ async def open_client(
         headers={"anthropic-version": API_VERSION, "user-agent": _user_agent(project_url)},
         timeout=httpx.Timeout(limits.read.total_seconds(), connect=limits.connect.total_seconds()),
         transport=None if transport is None else _Lent(transport),
+        verify=_tls(),
         proxy=proxy,
         trust_env=False,
         follow_redirects=False,
     ) as http:
         yield AdminClient(http, key, limits)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the trusted certificates takes longer than most polls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _address(base_url: str) -> httpx.URL:

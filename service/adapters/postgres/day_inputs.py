@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Select, Table, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Select, Table, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.fact_tables import cost_points, known_buckets, series, usage_hours
@@ -19,6 +19,9 @@ from service.domain.pricing import Measure
 from service.domain.scopes import Cell
 from service.domain.spend import PRIORITY_TIER, TOKEN_COST, BilledDay, EstimatedDay, Width
 from service.workflows.ports import DayInputs
+
+_WEB_SEARCH = literal(Measure.WEB_SEARCH.value, literal_execute=True)
+"""Part of the statement's text: once prepared with a parameter it is planned for one series instead of most."""
 
 Bill: TypeAlias = dict[tuple[str, str], BilledDay]
 Usage: TypeAlias = dict[Cell, EstimatedDay]
@@ -110,7 +113,7 @@ def _usage_by(time: ColumnElement[Any], where: Sequence[ColumnElement[bool]]) ->
     return (
         select(*place, cost.filter(~is_priority), cost.filter(is_priority), func.sum(facts.c.unpriced))
         .join_from(facts, series, series.c.id == facts.c.series_id)
-        .where(series.c.token_type != Measure.WEB_SEARCH.value)
+        .where(series.c.token_type != _WEB_SEARCH)
         .group_by(*place)
     )
 

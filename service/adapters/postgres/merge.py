@@ -108,8 +108,8 @@ async def merge(
     if not windows:
         return Changes()
     readings = await note_readings(connection, stamp, kind.width, windows)
-    brief = [(one.bucket, one.known_at, one.assumed, one.revise.value) for one in readings]
-    async with staged(connection, kind.incoming, rows), staged(connection, _READ, brief):
+    described = [(one.bucket, one.known_at, one.assumed, one.revise.value) for one in readings]
+    async with staged(connection, kind.incoming, rows), staged(connection, _READ, described):
         outcome = (await connection.execute(_statement(kind, stamp, windows))).all()
     counts = Counter({Fate(fate): 0 for fate in Fate})
     for fate, _, count in outcome:
@@ -129,7 +129,7 @@ def _statement(kind: FactKind, stamp: Stamp, windows: Sequence[Window]) -> Selec
         .group_by(compared.c.fate, day)
         .add_cte(_add(kind, stamp, compared).cte("additions"))
         .add_cte(_amend(kind, stamp, compared, windows).cte("amendments"))
-        .add_cte(_revise(kind, stamp, compared).cte("told"))
+        .add_cte(_revise(kind, stamp, compared).cte("revised"))
     )
 
 
@@ -137,7 +137,7 @@ def _compared(kind: FactKind, stamp: Stamp, windows: Sequence[Window]) -> CTE:
     """Every fact of the read buckets, stored or incoming, with its new values and its fate."""
     facts, incoming = kind.table, kind.incoming
     stored = (
-        select(facts).join(_READ, _READ.c.bucket == facts.c.bucket).where(*_within(facts, stamp, windows)).cte("stored")
+        select(facts).join(_READ, _READ.c.bucket == facts.c.bucket).where(*_within(kind, stamp, windows)).cte("stored")
     )
     same_fact = and_(stored.c.bucket == incoming.c.bucket, stored.c.series_id == incoming.c.series_id)
     is_new, is_missing = stored.c.series_id.is_(None), incoming.c.series_id.is_(None)
@@ -161,10 +161,11 @@ def _compared(kind: FactKind, stamp: Stamp, windows: Sequence[Window]) -> CTE:
     )
 
 
-def _within(facts: Table, stamp: Stamp, windows: Sequence[Window]) -> tuple[ColumnElement[bool], ...]:
-    """The range that the read buckets span, for the index and the partitions."""
-    starts = [window.start for window in windows]
-    return facts.c.source_id == stamp.source_id, facts.c.bucket.between(min(starts), max(starts))
+def _within(kind: FactKind, stamp: Stamp, windows: Sequence[Window]) -> list[ColumnElement[bool]]:
+    """The source's facts in the range that the read buckets span: for the index and the partitions."""
+    facts, starts = kind.table.c, [window.start for window in windows]
+    widths = [facts.width == kind.width.value] if "width" in facts else []
+    return [facts.source_id == stamp.source_id, facts.bucket.between(min(starts), max(starts)), *widths]
 
 
 def _add(kind: FactKind, stamp: Stamp, compared: CTE) -> Insert:
@@ -185,7 +186,7 @@ def _amend(kind: FactKind, stamp: Stamp, compared: CTE, windows: Sequence[Window
         update(kind.table)
         .values({name: compared.c[name] for name in kind.values})
         .where(
-            *_within(kind.table, stamp, windows),
+            *_within(kind, stamp, windows),
             kind.table.c.bucket == compared.c.bucket,
             kind.table.c.series_id == compared.c.series_id,
             compared.c.fate.in_([Fate.CHANGED.value, Fate.GONE.value]),

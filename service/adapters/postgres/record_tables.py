@@ -73,6 +73,7 @@ source_states = Table(
     Column("deep_read_at", Instant),
     Column("failures", Integer, nullable=False),
     Column("failing_since", Instant),
+    Column("polling_since", Instant),
     Column("last_error", Text),
 )
 

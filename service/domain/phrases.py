@@ -1,0 +1,64 @@
+"""The phrases that messages are made of: how much, of what, through whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.domain.alerts import BudgetEvidence, Contribution
+from service.domain.plain_text import clean, percentage
+from service.domain.scopes import Dimension
+from service.domain.spend import Basis
+
+BASES = {
+    Basis.BILLED: "billed",
+    Basis.ESTIMATED: "estimated from usage, not billed yet",
+    Basis.MIXED: "partly billed, partly estimated from usage",
+}
+NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
+MOST_PARTS = 5
+
+
+def period(evidence: BudgetEvidence) -> str:
+    """ "October 2026", "the week of 12 October 2026", "the last 30 days"."""
+    label = clean(evidence.period_label)
+    return f"the {label}" if label.startswith(("week ", "last ")) else label
+
+
+def used(evidence: BudgetEvidence) -> str:
+    return f", {percentage(evidence.percent)}" if evidence.amount else ""
+
+
+def standing(evidence: BudgetEvidence) -> str:
+    """ "$9.80, 98 %"; no percentage of a budget of $0."""
+    return f"{evidence.spent.display()}{used(evidence)}"
+
+
+def threshold(evidence: BudgetEvidence) -> str:
+    """ "80 % of the budget ($8.00)", or just "$8.00" where the threshold is an amount."""
+    level = clean(evidence.threshold.rpartition(":")[2])
+    dollars = evidence.level.display()
+    return f"{level.removesuffix('%')} % of the budget ({dollars})" if level.endswith("%") else dollars
+
+
+def largest(contributions: Sequence[Contribution]) -> str:
+    """The largest part of each dimension; each divides the same spend in its own way."""
+    firsts = {part.scope.dimension: part for part in reversed(contributions)}
+    parts = [
+        _part(firsts[dimension], "" if firsts[dimension].name.endswith(noun) else f"{noun} ")
+        for dimension, noun in NOUNS.items()
+        if dimension in firsts
+    ]
+    return f"; largest: {', '.join(parts)}" if parts else ""
+
+
+def parts(contributions: Sequence[Contribution]) -> tuple[tuple[str, str], ...]:
+    """One line a dimension that divides this spend any further, largest first."""
+    by_noun = {
+        noun: [_part(part) for part in contributions if part.scope.dimension is dimension][:MOST_PARTS]
+        for dimension, noun in NOUNS.items()
+    }
+    return tuple((f"Largest {noun}s", "\n".join(parts)) for noun, parts in by_noun.items() if parts)
+
+
+def _part(part: Contribution, noun: str = "") -> str:
+    return f"{noun}{clean(part.name) or clean(part.scope.id) or 'unnamed'} {part.amount.display()}"

@@ -1,0 +1,141 @@
+"""What the workflows need from the world outside, as Protocols that the adapters implement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.domain.budgets import Budget
+from service.domain.pricing import PriceBook, PriceOverride
+from service.domain.receivers import Receiver, RouteTable
+from service.domain.sources import Source
+from service.workflows.ports.keeping import (
+    AlertFilter,
+    Alerts,
+    AuditLog,
+    Claimed,
+    Crossings,
+    Feeds,
+    FenceLost,
+    IdempotencyKeys,
+    NotificationFilter,
+    Notifications,
+    Polls,
+    Resources,
+    StorageUnavailable,
+    Tokens,
+)
+from service.workflows.ports.knowing import Changes, DayInputs, DirectoryStore, Facts, Seen, Stamp, Storage
+from service.workflows.ports.reading import (
+    ApiKeyName,
+    CostSource,
+    Directory,
+    Organization,
+    SourceConnector,
+    SourceError,
+    WorkspaceName,
+)
+from service.workflows.ports.telling import Channel, Channels, DeliveryError, Vault, VaultError
+
+__all__ = [
+    "AlertFilter",
+    "Alerts",
+    "ApiKeyName",
+    "AuditLog",
+    "Changes",
+    "Channel",
+    "Channels",
+    "Claimed",
+    "Clock",
+    "CostSource",
+    "Crossings",
+    "DayInputs",
+    "DeliveryError",
+    "Directory",
+    "DirectoryStore",
+    "Facts",
+    "Feeds",
+    "FenceLost",
+    "IdempotencyKeys",
+    "Jobs",
+    "NotificationFilter",
+    "Notifications",
+    "Organization",
+    "Polls",
+    "Ports",
+    "PriceBooks",
+    "Resources",
+    "Seen",
+    "SourceConnector",
+    "SourceError",
+    "Stamp",
+    "Storage",
+    "StorageUnavailable",
+    "Tokens",
+    "UnitOfWork",
+    "UowFactory",
+    "Vault",
+    "VaultError",
+    "WorkspaceName",
+]
+
+Clock = Callable[[], datetime]
+"""The business time: aware UTC."""
+
+
+class Jobs(Protocol):
+    """The queue. A job deferred here exists exactly when the transaction commits."""
+
+    async def poll(self, source_id: str, poll_id: str) -> None: ...
+
+    async def backfill(self, source_id: str, poll_id: str) -> None: ...
+
+    async def evaluate(self, source_id: str) -> None:
+        """At most one waits per source."""
+        ...
+
+    async def deliver(self, at: datetime) -> None:
+        """At most one waits per instant."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving its block normally commits; any exception rolls back."""
+
+    sources: Resources[Source]
+    budgets: Resources[Budget]
+    receivers: Resources[Receiver]
+    routes: Resources[RouteTable]
+    prices: Resources[PriceOverride]
+    feeds: Feeds
+    facts: Facts
+    directory: DirectoryStore
+    polls: Polls
+    crossings: Crossings
+    alerts: Alerts
+    notifications: Notifications
+    tokens: Tokens
+    audit: AuditLog
+    idempotency: IdempotencyKeys
+    jobs: Jobs
+
+
+UowFactory = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+PriceBooks = Callable[[Sequence[PriceOverride]], PriceBook]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a workflow may reach."""
+
+    uow: UowFactory
+    storage: Storage
+    sources: SourceConnector
+    channels: Channels
+    vault: Vault
+    price_book: PriceBooks
+    clock: Clock
+    public_url: str

@@ -1,0 +1,201 @@
+"""What is stored about everything else: configuration, polls, alerts, notifications, access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from service.domain.access import AuditEvent, KeptAnswer, Token
+from service.domain.alerts import Alert, AlertEvent, AlertState, Severity
+from service.domain.crossings import Crossing
+from service.domain.notifications import Notification, NotificationState
+from service.domain.polls import Poll, ReportOutcome
+from service.domain.resources import Page, Resource
+from service.domain.sources import SourceState
+
+Spec = TypeVar("Spec")
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be reached, or not just now. Nothing of the unit of work was kept."""
+
+
+class Resources(Protocol[Spec]):
+    """The stored resources of one kind. Every write keeps the version it replaces."""
+
+    async def get(self, id_or_name: str) -> Resource[Spec]:
+        """Raises NotFound."""
+        ...
+
+    async def all(self) -> list[Resource[Spec]]: ...
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
+        """By id, oldest first."""
+        ...
+
+    async def add(self, resource: Resource[Spec]) -> None:
+        """Raises Conflict where the name is taken."""
+        ...
+
+    async def replace(self, resource: Resource[Spec]) -> None:
+        """Stores version n over version n-1. Raises StaleVersion, Conflict, NotFound."""
+        ...
+
+    async def delete(self, id: str, *, version: int, now: datetime) -> None:
+        """Raises StaleVersion, NotFound. The versions stay."""
+        ...
+
+    async def as_of(self, id: str, at: datetime) -> Resource[Spec] | None:
+        """The version that was valid at an instant, None where there was none."""
+        ...
+
+
+class FenceLost(Exception):
+    """Another poll of the same source has begun since: this one may not write any more."""
+
+
+class Feeds(Protocol):
+    """The polling state of each source."""
+
+    async def get(self, source_id: str) -> SourceState: ...
+
+    async def add(self, state: SourceState) -> None: ...
+
+    async def all_ids(self) -> list[str]:
+        """Every source that was ever polled, deleted ones too: their alerts still have to end."""
+        ...
+
+    async def save(self, state: SourceState) -> None: ...
+
+    async def take_fence(self, source_id: str) -> int:
+        """A new fence, larger than all before."""
+        ...
+
+    async def hold_fence(self, source_id: str, fence: int) -> None:
+        """Locks the source's state until the transaction ends. Raises FenceLost."""
+        ...
+
+    async def claim_due(self, now: datetime) -> list[str]:
+        """Ids of enabled sources that are due, each moved on to its next poll; skips what others hold."""
+        ...
+
+
+class Polls(Protocol):
+    async def add(self, poll: Poll) -> None: ...
+
+    async def get(self, poll_id: str) -> Poll: ...
+
+    async def save(self, poll: Poll) -> None: ...
+
+    async def record(self, poll_id: str, outcome: ReportOutcome) -> None: ...
+
+    async def page(self, source_id: str, *, limit: int, cursor: str | None) -> Page[Poll]:
+        """Newest first."""
+        ...
+
+
+class Crossings(Protocol):
+    async def of(self, budget_ids: Iterable[str]) -> list[Crossing]: ...
+
+    async def add(self, crossing: Crossing) -> bool:
+        """False where this crossing was on record already."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    state: AlertState | None = None
+    severity: Severity | None = None
+    source_id: str | None = None
+    budget_id: str | None = None
+    workspace: str | None = None
+    since: datetime | None = None
+
+
+class Alerts(Protocol):
+    async def open(self, source_id: str) -> list[Alert]: ...
+
+    async def known(self, fingerprints: Sequence[str]) -> frozenset[str]:
+        """Which of these have ever had an alert, open or resolved."""
+        ...
+
+    async def get(self, alert_id: str) -> Alert: ...
+
+    async def save(self, event: AlertEvent) -> None:
+        """Appends the event and stores its alert over version n-1. Raises Conflict where somebody moved first."""
+        ...
+
+    async def events(self, alert_id: str) -> list[AlertEvent]: ...
+
+    async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A notification taken for delivery, with the event it tells of and the channel's earlier post."""
+
+    notification: Notification
+    event: AlertEvent
+    post: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFilter:
+    alert_id: str | None = None
+    state: NotificationState | None = None
+
+
+class Notifications(Protocol):
+    async def add(self, notification: Notification) -> bool:
+        """False where the same (alert, level, channel, action, step, round) is on record already."""
+        ...
+
+    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+        """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel)."""
+        ...
+
+    async def save(self, notification: Notification, *, post: str | None) -> None:
+        """Records an attempt's outcome, gives up the lease, and keeps the channel's reference."""
+        ...
+
+    async def get(self, notification_id: str) -> Notification: ...
+
+    async def next_due(self) -> datetime | None: ...
+
+    async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
+        """Newest first."""
+        ...
+
+
+class Tokens(Protocol):
+    async def add(self, token: Token) -> None: ...
+
+    async def find(self, digest: str) -> Token | None:
+        """The live token of a SHA-256 digest."""
+        ...
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Token]: ...
+
+    async def revoke(self, token_id: str, now: datetime) -> None: ...
+
+
+class AuditLog(Protocol):
+    async def add(self, event: AuditEvent) -> None: ...
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[AuditEvent]:
+        """Newest first."""
+        ...
+
+
+class IdempotencyKeys(Protocol):
+    """What a POST answered, kept for a day under (token, key). Never holds secrets."""
+
+    async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
+        """Locks the key until the transaction ends, so that two equal requests run one after the other."""
+        ...
+
+    async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None: ...

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from service.domain.receivers import Receiver, SlackBot
+from service.workflows.administer import run_default_routes
+from service.workflows.ports import DeliveryError
+from tests.api.stand import SLACK, Stand, answered, pointers, problem
+
+HOOK = {"kind": "slack", "webhook_url": "https://hooks.slack.com/services/T0FAKE/B0FAKE/FAKEhook"}
+MAIL = {"kind": "email", "to": ["finops@example.com"]}
+CONSOLE = {"kind": "console"}
+
+
+async def stored(stand: Stand, name: str) -> Receiver:
+    async with stand.ports.uow() as uow:
+        return (await uow.receivers.get(name)).spec
+
+
+async def test_every_kind_of_channel_is_taken_and_shown_without_its_secret(stand: Stand) -> None:
+    made = await stand.create("/receivers", {"name": "all", "channels": [SLACK, HOOK, MAIL, CONSOLE]})
+    bot, hook, mail, console = made["channels"]
+    assert bot == {
+        "kind": "slack",
+        "token": {"set": True, "hint": "...oken"},
+        "channel": "#claude-spend",
+        "mention": "",
+        "api_url": "https://slack.com/api/",
+    }
+    assert hook == {"kind": "slack", "webhook_url": {"set": True, "hint": "...hook"}, "mention": ""}
+    assert (mail, console) == (MAIL, CONSOLE)
+
+
+@pytest.mark.parametrize(
+    ("channel", "pointer"),
+    [
+        ({"kind": "slack"}, "/channels/0/token"),
+        ({"kind": "slack", "token": "xoxb-FAKE"}, "/channels/0/channel"),
+        (SLACK | {"webhook_url": HOOK["webhook_url"]}, "/channels/0/webhook_url"),
+        ({"kind": "slack", "webhook_url": "hooks.slack.com/x"}, "/channels/0/webhook_url"),
+        ({"kind": "slack", "webhook_url": "https://[::1"}, "/channels/0/webhook_url"),
+        (SLACK | {"token": "xoxb FAKE\u0000"}, "/channels/0/token"),
+        (SLACK | {"token": {"set": False, "hint": ""}}, "/channels/0/token/set"),
+        (SLACK | {"api_url": "file:///etc/passwd"}, "/channels/0/api_url"),
+        ({"kind": "email", "to": []}, "/channels/0/to"),
+        ({"kind": "email", "to": ["nobody"]}, "/channels/0/to/0"),
+        ({"kind": "email", "to": ["a@example.com\r\nBcc: b@example.com"]}, "/channels/0/to/0"),
+        ({"kind": "pigeon"}, "/channels/0"),
+        ({"kind": "console", "colour": 1}, "/channels/0/colour"),
+        ({}, "/channels/0"),
+        ("slack", "/channels/0"),
+    ],
+)
+async def test_a_channel_that_cannot_work_is_refused(stand: Stand, channel: object, pointer: str) -> None:
+    answer = await stand.admin.post("/v1/receivers", json={"name": "x", "channels": [channel]})
+    assert pointers(answer) == [pointer]
+
+
+async def test_a_channel_stands_in_a_receiver_once(stand: Stand) -> None:
+    document = {"name": "x", "channels": [CONSOLE, MAIL, CONSOLE]}
+    assert pointers(await stand.admin.post("/v1/receivers", json=document)) == ["/channels/2"]
+
+
+async def test_stubs_keep_their_secrets_when_channels_change_places(stand: Stand) -> None:
+    second = {"kind": "slack", "token": "xoxb-FAKE-second", "channel": "#other"}
+    made = await stand.create("/receivers", {"name": "all", "channels": [SLACK, second, HOOK]})
+    place = f"/v1/receivers/{made['id']}"
+    answered(await stand.admin.patch(place, json={"channels": [*reversed(made["channels"]), CONSOLE]}))
+    channels = (await stored(stand, "all")).channels
+    tokens = [stand.ports.vault.open(one.token) for one in channels if isinstance(one, SlackBot)]
+    assert tokens == ["xoxb-FAKE-second", "xoxb-FAKE-token"]
+
+
+async def test_a_changed_api_address_needs_its_token_again(stand: Stand) -> None:
+    made = await stand.create("/receivers", {"name": "eng", "channels": [SLACK]})
+    moved = made["channels"][0] | {"api_url": "https://collector.example/api/"}
+    place = f"/v1/receivers/{made['id']}"
+    assert pointers(await stand.admin.patch(place, json={"channels": [moved]})) == ["/channels/0/token"]
+    both = [made["channels"][0], moved | {"channel": "#copy"}]
+    assert pointers(await stand.admin.patch(place, json={"channels": both})) == ["/channels/1/token"]
+    answered(await stand.admin.patch(place, json={"channels": [moved | {"token": SLACK["token"]}]}))
+
+
+async def test_a_stub_of_no_stored_secret_is_refused(stand: Stand) -> None:
+    made = await stand.create("/receivers", {"name": "eng", "channels": [SLACK]})
+    stub = {"kind": "slack", "webhook_url": made["channels"][0]["token"]}
+    answer = await stand.admin.patch(f"/v1/receivers/{made['id']}", json={"channels": [stub]})
+    assert pointers(answer) == ["/channels/0/webhook_url"]
+
+
+async def test_a_test_sends_a_sample_through_every_channel_and_tells_each_answer(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "all", "channels": [SLACK, MAIL, CONSOLE]})
+    stand.channels.refusals["slack_bot"] = DeliveryError("channel_not_found", permanent=True)
+    tested = answered(await stand.admin.post("/v1/receivers/all/test"))
+    assert not tested["ok"]
+    assert [(one["kind"], one["ok"], one["detail"]) for one in tested["channels"]] == [
+        ("slack", False, "channel_not_found"),
+        ("email", True, "taken"),
+        ("console", True, "taken"),
+    ]
+    assert [config.kind for config, _ in stand.channels.sent] == ["email", "console"]
+
+
+async def test_a_receiver_in_use_by_the_default_route_cannot_be_deleted(stand: Stand) -> None:
+    made = await stand.create("/receivers", {"name": "eng", "channels": [CONSOLE]})
+    answered(await stand.admin.put("/v1/routes", json={"items": [{"matchers": [], "receiver": made["id"]}]}))
+    answer = await stand.admin.delete("/v1/receivers/eng")
+    assert "the default route" in problem(answer, 409)["detail"]
+
+
+async def test_routes_show_their_receiver_by_name_and_keep_an_etag(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [CONSOLE]})
+    empty = await stand.viewer.get("/v1/routes")
+    assert (answered(empty)["items"], empty.headers["etag"]) == ([], '"0"')
+    written = await stand.admin.put("/v1/routes", json={"items": [{"receiver": "eng"}]}, headers={"If-Match": '"0"'})
+    assert answered(written)["items"] == [{"matchers": [], "receiver": "eng"}]
+    assert written.headers["etag"] == '"1"'
+    again = await stand.admin.put("/v1/routes", json=answered(written), headers={"If-Match": '"1"'})
+    assert again.headers["etag"] == '"1"'
+    problem(await stand.admin.put("/v1/routes", json=answered(written), headers={"If-Match": '"0"'}), 412)
+
+
+@pytest.mark.parametrize(
+    ("items", "pointer"),
+    [
+        ([], "/items"),
+        ([{"receiver": "none"}], "/items/0/receiver"),
+        ([{"receiver": "eng"}, {"receiver": "eng"}], "/items/0"),
+        (
+            [
+                {"matchers": [{"label": "severity", "op": "=", "value": "critical"}], "receiver": "eng"},
+                {"receiver": "eng"},
+            ],
+            "/items/0/matchers",
+        ),
+        ([{"receiver": "eng", "continue": True}], "/items/0/continue"),
+    ],
+)
+async def test_only_the_default_route_is_supported_yet(stand: Stand, items: object, pointer: str) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [CONSOLE]})
+    assert pointers(await stand.admin.put("/v1/routes", json={"items": items})) == [pointer]
+
+
+async def test_the_first_start_leads_alerts_to_the_console_and_later_ones_change_nothing(stand: Stand) -> None:
+    await run_default_routes(stand.ports)
+    await run_default_routes(stand.ports)
+    routes = await stand.viewer.get("/v1/routes")
+    assert answered(routes)["items"] == [{"matchers": [], "receiver": "console"}]
+    assert routes.headers["etag"] == '"1"'

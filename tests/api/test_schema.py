@@ -1,0 +1,80 @@
+"""Schemathesis: requests made up from the OpenAPI document, right and wrong ones, and answers held against it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from service.cli.serving import serving
+from tests.api.stand import Stand
+from tests.api.test_alerts import rung
+from tests.api.test_conventions import PRICE
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 4
+"""Of each mode, for each operation."""
+MOST_OF_ALL = 40
+"""Fewer operations in the document would mean that it could not be read."""
+KNOWN = {
+    "/v1/sources": "production",
+    "/v1/budgets": "eng monthly",
+    "/v1/receivers": "console",
+    "/v1/prices": "sonnet output",
+}
+
+
+@pytest.mark.slow
+async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: Stand) -> None:
+    alert = await rung(stand)
+    await stand.create("/prices", PRICE)
+    known = KNOWN | {"/v1/alerts": alert["id"]}
+    async with serving(stand.app) as url:
+        broken = await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)
+    assert broken == []
+
+
+def attack(url: str, headers: dict[str, str], known: dict[str, str]) -> list[str]:
+    """One line for each operation that failed a check. Deletions come last."""
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    assert len(operations) > MOST_OF_ALL
+    failures: list[str] = []
+    for operation in sorted(operations, key=lambda one: one.method.upper() == "DELETE"):
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            failures += _attack(operation, mode, headers, known)
+    return failures
+
+
+def _attack(operation: Any, mode: GenerationMode, headers: dict[str, str], known: dict[str, str]) -> list[str]:
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def strike(case: Case[Any]) -> None:
+        case.call_and_validate(headers=headers, checks=CHECKS)
+        name = next((name for prefix, name in known.items() if operation.path.startswith(f"{prefix}/")), None)
+        if name is not None and "id" in case.path_parameters:
+            case.path_parameters["id"] = name
+            case.call_and_validate(headers=headers, checks=CHECKS)
+
+    try:
+        strike()
+    except Exception as failure:  # noqa: BLE001 - whatever failed is the finding
+        return [f"{operation.label} ({mode.value}): {failure!r}"[:3000]]
+    return []
