@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from service.domain.alerts import Alert, AlertKind, BudgetEvidence, Contribution, Reason
@@ -30,6 +30,7 @@ from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 from service.domain.spend import Spend
 
 TOP_CONTRIBUTIONS = 3
+LONGEST_BLINDNESS = timedelta(days=31)
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
 
@@ -51,8 +52,9 @@ class Known:
 
     @property
     def closing_for(self) -> timedelta:
-        """The closing time, lengthened by as long as no bill could be read."""
-        return CLOSING_FOR + max(self.now - self.read_at, timedelta()) if self.read_at else CLOSING_FOR
+        """The closing time, lengthened by as long as no bill could be read, a month at most."""
+        blind = self.now - self.read_at if self.read_at else timedelta()
+        return CLOSING_FOR + min(max(blind, timedelta()), LONGEST_BLINDNESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def terms(budget: Budget) -> str:
     spec = budget.period
     bounds = {
         PeriodKind.WEEKLY: spec.week_start.value,
-        PeriodKind.CUSTOM: f"{spec.start and spec.start.isoformat()}..{spec.end and spec.end.isoformat()}",
+        PeriodKind.CUSTOM: "..".join(at.astimezone(UTC).isoformat() for at in (spec.start, spec.end) if at),
         PeriodKind.ROLLING: f"{spec.days}d",
         PeriodKind.DAILY: "",
     }

@@ -115,10 +115,14 @@ def after_success(notification: Notification, receipt: Receipt, now: datetime) -
 def after_failure(
     notification: Notification, *, reason: str, permanent: bool, retry_after: timedelta | None, now: datetime
 ) -> Notification:
-    """Retried with a doubled wait, never sooner than the channel asked; dead when hopeless or tried too often."""
+    """Retried with a doubled wait, not sooner than the channel asked (an hour at most: an alarm cannot wait for days).
+
+    Dead when hopeless or tried too often.
+    """
     tried = len(notification.attempts) + 1
     attempts = (*notification.attempts, Attempt(now, "failed", reason))
     if permanent or tried >= MOST_ATTEMPTS:
         return replace(notification, state=NotificationState.DEAD, attempts=attempts)
     wait = min(FIRST_RETRY * 2 ** (tried - 1), LONGEST_RETRY)
-    return replace(notification, due_at=now + max(wait, retry_after or wait), attempts=attempts)
+    asked = min(retry_after or wait, LONGEST_RETRY)
+    return replace(notification, due_at=now + max(wait, asked), attempts=attempts)

@@ -13,7 +13,7 @@ from service.domain.resources import Resource, new_id
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Width
 from service.workflows.ports import FenceLost, Ports, UnitOfWork
-from service.workflows.reports import Reading, read_cost, read_usage, run_report
+from service.workflows.reports import Reading, opened, read_cost, read_usage, run_report
 
 PART = timedelta(days=31)
 """The most days that one page of the cost report holds."""
@@ -21,15 +21,15 @@ FARTHEST = timedelta(days=5 * 366)
 
 
 async def request_backfill(uow: UnitOfWork, source_id: str, since: datetime, now: datetime) -> Poll:
-    """Queues the reading of all UTC days from `since` to today, in the caller's transaction.
+    """Queues the reading of all UTC days from `since` to yesterday, in the caller's transaction.
 
     A backfill from the same day that did not come to its end is taken up where it stopped.
     """
     start = since.replace(hour=0, minute=0, second=0, microsecond=0)
-    if not now - FARTHEST <= start < now:
-        raise Invalid("must lie in the past, at most five years back", "/since")
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    window = Window(start, today + timedelta(days=1))
+    if not today - FARTHEST <= start < today:
+        raise Invalid("must be an earlier day, at most five years back", "/since")
+    window = Window(start, today)
     poll = await _unfinished(uow, source_id, start)
     if poll is None:
         poll = Poll(new_id("poll", now), source_id, PollKind.BACKFILL, PollState.QUEUED, created_at=now, window=window)
@@ -57,7 +57,7 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     source, poll, prices, fence, part = begun
     outcomes: list[ReportOutcome] = []
     try:
-        async with ports.sources.connect(source.spec) as reader:
+        async with opened(ports, source.spec) as reader:
             reading = Reading(ports, source, reader, prices, poll.id, fence)
             outcomes = [
                 await run_report(reading, ReportName.COST, lambda: read_cost(reading, part)),

@@ -21,7 +21,7 @@ from service.domain.sources import (
 )
 from service.domain.spend import Width
 from service.workflows.ports import FenceLost, Ports, UnitOfWork
-from service.workflows.reports import Reading, read_cost, read_directory, read_usage, run_report
+from service.workflows.reports import Reading, opened, read_cost, read_directory, read_usage, run_report
 
 RECENT = timedelta(days=3)
 """What every poll reads again, because bills come late and are revised."""
@@ -33,6 +33,7 @@ DIRECTORY_EVERY = timedelta(hours=1)
 LOST_AFTER = timedelta(minutes=15)
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
@@ -68,7 +69,7 @@ async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
     """
     begun = await run_begin(ports, source_id, poll_id)
     try:
-        async with ports.sources.connect(begun.source.spec) as reader:
+        async with opened(ports, begun.source.spec) as reader:
             reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
             outcomes = await _read_due_reports(reading, begun.state, begun.at)
         await run_close(ports, reading, outcomes, started=begun.at)
@@ -120,6 +121,7 @@ async def _read_due_reports(reading: Reading, state: SourceState, now: datetime)
     deep = _is_deep(state, now)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     days = Window(today - (DEEP if deep else RECENT), today + DAY)
+    hours = Window(days.start, now.replace(minute=0, second=0, microsecond=0) + HOUR)
     minute = now.replace(second=0, microsecond=0)
     minutes = Window(minute - MINUTES_BACK, minute + MINUTE)
     outcomes = []
@@ -128,7 +130,7 @@ async def _read_due_reports(reading: Reading, state: SourceState, now: datetime)
         outcomes.append(await run_report(reading, ReportName.DIRECTORY, lambda: read_directory(reading)))
     reports = (
         (ReportName.COST, lambda: read_cost(reading, days)),
-        (ReportName.USAGE_HOURS, lambda: read_usage(reading, days, Width.HOUR)),
+        (ReportName.USAGE_HOURS, lambda: read_usage(reading, hours, Width.HOUR)),
         (ReportName.USAGE_MINUTES, lambda: read_usage(reading, minutes, Width.MINUTE)),
     )
     return outcomes + [await run_report(reading, name, read) for name, read in reports]

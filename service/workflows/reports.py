@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +15,17 @@ from service.domain.pricing import PriceBook, UsageKind
 from service.domain.resources import Resource
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Bucket, CostRow, UsageFact, UsageRow, Width, best_known
-from service.workflows.ports import Changes, CostSource, Ports, SourceError, Stamp, UnitOfWork
+from service.workflows.ports import (
+    Changes,
+    CostSource,
+    Directory,
+    Organization,
+    Ports,
+    SourceError,
+    Stamp,
+    UnitOfWork,
+    VaultError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +43,36 @@ class Reading:
     prices: PriceBook
     poll_id: str
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A source whose key or address is of no use: every report is refused for the same reason."""
+
+    reason: str
+
+    async def organization(self) -> Organization:
+        raise SourceError(self.reason, retryable=False)
+
+    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+        raise SourceError(self.reason, retryable=False)
+
+    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+        raise SourceError(self.reason, retryable=False)
+
+    async def directory(self) -> Directory:
+        raise SourceError(self.reason, retryable=False)
+
+
+@asynccontextmanager
+async def opened(ports: Ports, source: Source) -> AsyncIterator[CostSource]:
+    """The source's reports; where it cannot even be tried, the reason in their place."""
+    async with AsyncExitStack() as stack:
+        try:
+            reader = await stack.enter_async_context(ports.sources.connect(source))
+        except (SourceError, VaultError) as error:
+            reader = Unreachable(str(error))
+        yield reader
 
 
 async def run_report(reading: Reading, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:

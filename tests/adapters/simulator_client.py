@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from service.cli.serving import serving
 from service.simulator.app import create_app
 from service.simulator.behaviour import Behaviour
 from service.simulator.faults import Faults
 from service.simulator.records import World
-from service.cli.serving import serving
 
 NOW = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
 HEADERS = {"x-api-key": "sk-ant-admin01-FAKE", "anthropic-version": "2023-06-01"}

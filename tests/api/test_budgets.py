@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from service.domain.scopes import Cell
 from service.workflows.evaluate import run_evaluation
@@ -129,17 +130,22 @@ async def test_for_each_gives_every_member_a_status_of_its_own(stand: Stand) -> 
 
 
 async def test_every_write_of_a_budget_has_it_evaluated(stand: Stand) -> None:
-    await stand.create("/sources", SOURCE)
+    source = await stand.create("/sources", SOURCE)
     made = await stand.create("/budgets", BUDGET)
-    assert await waiting_evaluations(stand) == 1
-    answered(await stand.admin.delete(f"/v1/budgets/{made['id']}"), 204)
-    assert await waiting_evaluations(stand) == 1
+    place = f"/v1/budgets/{made['id']}"
+    assert await evaluations_taken(stand) == 1
+    answered(await stand.admin.patch(place, json={"amount": "200.00"}))
+    assert await evaluations_taken(stand) == 1
+    answered(await stand.admin.delete(place), 204)
+    assert await evaluations_taken(stand) == 1
+    answered(await stand.admin.delete(f"/v1/sources/{source['id']}"), 204)
+    assert await evaluations_taken(stand) == 1
 
 
-async def waiting_evaluations(stand: Stand) -> int:
-    """Jobs in the queue: at most one waits per source, however many writes there were."""
-    async with stand.engine.connect() as connection:
-        rows = await connection.exec_driver_sql(
-            "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name LIKE '%%evaluate%%'"
+async def evaluations_taken(stand: Stand) -> int:
+    """Takes the evaluations that wait in the queue out of it."""
+    async with stand.engine.begin() as connection:
+        taken = await connection.execute(
+            text("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND task_name LIKE '%evaluat%' RETURNING id")
         )
-        return int(rows.scalar_one())
+        return len(taken.all())

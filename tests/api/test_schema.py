@@ -41,23 +41,24 @@ async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: S
     await stand.create("/prices", PRICE)
     known = KNOWN | {"/v1/alerts": alert["id"]}
     async with serving(stand.app) as url:
-        broken = await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)
-    assert broken == []
+        await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)
 
 
-def attack(url: str, headers: dict[str, str], known: dict[str, str]) -> list[str]:
-    """One line for each operation that failed a check. Deletions come last."""
+def attack(url: str, headers: dict[str, str], known: dict[str, str]) -> None:
+    """Raises what the first operation that fails a check did wrong. Deletions come last."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > MOST_OF_ALL
-    failures: list[str] = []
     for operation in sorted(operations, key=lambda one: one.method.upper() == "DELETE"):
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            failures += _attack(operation, mode, headers, known)
-    return failures
+        strike(operation, GenerationMode.POSITIVE, headers, known)
+        if operation.path.startswith("/v1"):  # the others take nothing that could be wrong
+            strike(operation, GenerationMode.NEGATIVE, headers, known)
 
 
-def _attack(operation: Any, mode: GenerationMode, headers: dict[str, str], known: dict[str, str]) -> list[str]:
+def strike(operation: Any, mode: GenerationMode, headers: dict[str, str], known: dict[str, str]) -> None:
+    """Requests to one operation; each also to a resource that exists."""
+    name = next((name for prefix, name in known.items() if operation.path.startswith(f"{prefix}/")), None)
+
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -66,15 +67,10 @@ def _attack(operation: Any, mode: GenerationMode, headers: dict[str, str], known
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def strike(case: Case[Any]) -> None:
+    def send(case: Case[Any]) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
-        name = next((name for prefix, name in known.items() if operation.path.startswith(f"{prefix}/")), None)
         if name is not None and "id" in case.path_parameters:
             case.path_parameters["id"] = name
             case.call_and_validate(headers=headers, checks=CHECKS)
 
-    try:
-        strike()
-    except Exception as failure:  # noqa: BLE001 - whatever failed is the finding
-        return [f"{operation.label} ({mode.value}): {failure!r}"[:3000]]
-    return []
+    send()

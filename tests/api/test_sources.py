@@ -127,10 +127,10 @@ async def test_a_disabled_source_is_not_polled(stand: Stand) -> None:
     problem(await stand.admin.post("/v1/sources/production/poll"), 409)
 
 
-async def test_a_backfill_reads_from_a_past_day_to_today(stand: Stand) -> None:
+async def test_a_backfill_reads_from_a_past_day_to_yesterday(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     poll = answered(await stand.admin.post("/v1/sources/production/backfill", json={"since": "2026-09-01"}), 202)
-    assert poll["window"] == {"start": "2026-09-01T00:00:00Z", "end": "2026-11-17T00:00:00Z"}
+    assert poll["window"] == {"start": "2026-09-01T00:00:00Z", "end": "2026-11-16T00:00:00Z"}
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,7 @@ def test_no_usage_is_lost_or_moved(bill: Bill, usage: Usage, settled: bool) -> N
         (Spend(billed=usd("1")) + Spend(estimated=usd("1")), Basis.MIXED),
         (Spend(billed=usd("2")).share(Decimal("0.5")), Basis.MIXED),
         (Spend(billed=usd("2")).share(Decimal("0.5")) + Spend(billed=usd("3")), Basis.MIXED),
+        (Spend(billed=usd("3")) + Spend(billed=usd("2")).share(Decimal("0.5")), Basis.MIXED),
     ],
 )
 def test_every_figure_says_what_it_rests_on(spend: Spend, basis: Basis) -> None:

@@ -5,8 +5,7 @@ Only time is not real: it stands until a test moves it, and the queue's jobs are
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,10 +26,10 @@ from service.cli.serving import serving
 from service.domain.alerts import Alert, AlertEvent, Command, Reason, apply
 from service.domain.budgets import Budget
 from service.domain.notifications import Notification
-from service.domain.polls import Poll, PollKind
+from service.domain.polls import Poll, PollKind, PollState
 from service.domain.receivers import Console as ConsoleChannel
 from service.domain.receivers import Email, Receiver, Route, RouteTable, SlackBot
-from service.domain.resources import Resource
+from service.domain.resources import Resource, new_id
 from service.domain.sources import Source, SourceKind
 from service.simulator.app import create_app
 from service.simulator.faults import Faults
@@ -38,7 +37,7 @@ from service.simulator.fixed import FixedWorld, token_cost
 from service.worker import JobHandlers
 from service.workflows.administer import Author, Draft, Receivers, change, create, delete, put_routes
 from service.workflows.evaluate import announce, run_evaluation
-from service.workflows.ingest import request_poll
+from service.workflows.ingest import request_poll, run_ingest
 from service.workflows.kinds import Budgets, Sources
 from service.workflows.ports import AlertFilter, NotificationFilter, Ports
 from service.workflows.upkeep import run_minute
@@ -89,6 +88,13 @@ class Stage:
             await delete(uow, Budgets(), self.budgets.pop(name), Author(PERSON, self.clock()))
         await self.settle()
 
+    async def use_key(self, key: str) -> None:
+        """Gives the source another admin key, without polling."""
+        spec = replace(self.source.spec, admin_key=self.ports.vault.seal(key))
+        async with self.ports.uow() as uow:
+            self.source = replace(self.source, spec=spec, version=self.source.version + 1)
+            await uow.sources.replace(self.source)
+
     async def poll(self) -> Poll:
         """One poll of the source, a second later, and everything that follows from it."""
         self.clock.advance(timedelta(seconds=1))
@@ -97,6 +103,14 @@ class Stage:
         await self.settle()
         async with self.ports.uow() as uow:
             return await uow.polls.get(poll.id)
+
+    async def read(self) -> None:
+        """A poll whose consequences are still to come: they wait in the queue."""
+        async with self.ports.uow() as uow:
+            now = self.clock()
+            poll = Poll(new_id("poll", now), self.source.id, PollKind.REQUESTED, PollState.QUEUED, created_at=now)
+            await uow.polls.add(poll)
+        await run_ingest(self.ports, self.source.id, poll.id)
 
     async def minute(self) -> None:
         """What the ticker does every minute."""
@@ -203,10 +217,3 @@ def _real_time_of(clock: FakeClock) -> Callable[[datetime], datetime]:
         return datetime.now(UTC) - timedelta(seconds=1) + (business - clock())
 
     return to_real
-
-
-async def until(condition: Callable[[], Awaitable[bool]], within: float = 20.0) -> None:
-    """Waits for an asynchronous condition to hold, looking again and again; fails when it never does."""
-    async with asyncio.timeout(within):
-        while not await condition():
-            await asyncio.sleep(0.05)

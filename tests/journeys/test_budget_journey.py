@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.alerts import AlertState, Command, Reason, Severity
 from service.domain.money import Money
@@ -15,17 +13,11 @@ from service.domain.periods import Window
 from service.domain.polls import PollState
 from service.simulator.faults import Fault
 from tests.factories import budget, percent, utc
-from tests.journeys.stage import CHANNEL, PERSON, Stage, open_stage, restarted
+from tests.journeys.stage import CHANNEL, PERSON, Stage, restarted
 
 pytestmark = pytest.mark.slow
 
 EXACT = "$12.345678"
-
-
-@pytest.fixture
-async def stage(database_url: str, engine: AsyncEngine) -> AsyncIterator[Stage]:
-    async with open_stage(database_url, engine, utc("2026-10-20T12:00")) as stage:
-        yield stage
 
 
 async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
@@ -245,3 +237,23 @@ async def test_one_refused_report_leaves_the_others_and_the_stored_facts_alone(s
     async with stage.ports.uow() as uow:
         days = await uow.facts.days(stage.source.id, day)
     assert Money.total(known.spend.total for _, _, known in days) == Money.of("12.345678")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        pytest.param("sk-ant-api03-FAKE-workspace-key", "workspace", id="a workspace key"),
+        pytest.param("sk-ant-admin01-FAKE\nsecond line", "key", id="a key that cannot even be sent"),
+    ],
+)
+async def test_a_key_of_no_use_is_said_in_words_and_rings_after_three_polls(
+    stage: Stage, key: str, words: str
+) -> None:
+    await stage.use_key(key)
+    for _ in range(3):
+        assert not await stage.alerts()
+        stage.clock.advance(timedelta(minutes=5))
+        poll = await stage.poll()
+    assert all(words in (outcome.error or "") for outcome in poll.reports), poll.reports
+    assert words in (await stage.alert()).evidence.error  # type: ignore[union-attr]
+    assert words in stage.slack.messages(CHANNEL)[0].shown

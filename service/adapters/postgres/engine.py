@@ -27,7 +27,7 @@ def create_engine(
         pool_pre_ping=True,
         connect_args={"prepare_threshold": prepare_threshold},
     )
-    event.listen(engine.sync_engine, "connect", _speak_utc)
+    event.listen(engine.sync_engine, "connect", _prepare_session)
     return engine
 
 
@@ -44,9 +44,11 @@ def libpq_url(url: str) -> str:
     return sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _speak_utc(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _prepare_session(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """SET, because pgbouncer refuses the start-up options that would do the same, and follows this one."""
     cursor = connection.cursor()
     cursor.execute("SET timezone TO 'UTC'")
+    # A generic plan, made after five runs, can be a thousand times slower for another window of time.
+    cursor.execute("SET plan_cache_mode TO force_custom_plan")
     cursor.close()
     connection.commit()

@@ -1,7 +1,7 @@
 """The tables of cost and usage.
 
 Facts are narrow, the dimensions being in `series`, and partitioned by month, so that retention drops tables.
-They have no foreign keys: a check per row would halve the speed of a load, and they outlive their source's
+They have no foreign keys: a check per row would slow every load, and they outlive their source's
 configuration. Their primary keys begin with the source and the bucket, which is how everything reads them.
 """
 

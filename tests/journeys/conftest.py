@@ -1,0 +1,18 @@
+"""The stage that most journeys are played on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.factories import utc
+from tests.journeys.stage import Stage, open_stage
+
+
+@pytest.fixture
+async def stage(database_url: str, engine: AsyncEngine) -> AsyncIterator[Stage]:
+    """Everything in place at noon of 20 October 2026, nothing spent, no budget."""
+    async with open_stage(database_url, engine, utc("2026-10-20T12:00")) as stage:
+        yield stage
