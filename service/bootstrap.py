@@ -10,14 +10,19 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 from fastapi import FastAPI
+from httpx import AsyncHTTPTransport
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.channels import ChannelFactory
 from service.adapters.claude.source import ClaudeConnector
+from service.adapters.egress.aiohttp_connector import connectors
+from service.adapters.egress.guard import Guard, parse_networks, trusting
+from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.embedded_postgres import EmbeddedPostgres
 from service.adapters.postgres.clock_anchor import anchor_clock
 from service.adapters.postgres.engine import create_engine
@@ -37,8 +42,10 @@ from service.simulator.demo import create_world
 from service.simulator.replay import load_replay
 from service.worker import JobHandlers
 from service.workflows.first_start import FirstSource
-from service.workflows.ports import Clock, Ports, Vault
+from service.workflows.ports import Clock, Egress, Ports, Vault
 
+LOOPBACK = "127.0.0.1"
+LAST_PORT = 65535
 SECRET_KEY_FILE = "secret.key"
 SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
 
@@ -78,25 +85,72 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_product(settings: Settings, url: str) -> AsyncIterator[Product]:
-    """Connects everything to the database at `url`, whose schema must be up to date."""
+async def open_product(settings: Settings, url: str, simulator_url: str | None = None) -> AsyncIterator[Product]:
+    """Connects everything to the database at `url`, whose schema must be up to date.
+
+    `simulator_url` is where this process serves the simulator; None where it serves none.
+    """
+    guards = _guards(settings, simulator_url)
     engine = create_engine(url)
     try:
         clock = await _business_clock(settings, engine)
-        ports = _ports(settings, engine, clock)
-        async with Queue.open(url, JobHandlers(ports)) as queue:
-            yield Product(ports, engine, queue, clock.speed, timedelta(days=settings.retention_days))
+        async with _transport(settings, guards) as transport:
+            ports = _ports(settings, engine, clock, guards, transport)
+            async with Queue.open(url, JobHandlers(ports)) as queue:
+                yield Product(ports, engine, queue, clock.speed, timedelta(days=settings.retention_days))
     finally:
         await engine.dispose()
 
 
-def _ports(settings: Settings, engine: AsyncEngine, clock: BusinessClock) -> Ports:
+class _Guards(NamedTuple):
+    sources: Guard
+    receivers: Guard
+
+
+def _guards(settings: Settings, simulator_url: str | None) -> _Guards:
+    """Sources may also be where the environment says, and at the simulator that replaces them where there is no key.
+
+    A process beside `tocsin up` takes the simulator to be at its usual address.
+    """
+    try:
+        receivers = Guard(parse_networks(settings.egress_allow))
+    except ValueError as error:
+        raise StartError(f"TOCSIN_EGRESS_ALLOW: {error}") from error
+    trusted = [settings.anthropic_base_url]
+    if settings.anthropic_admin_key is None:
+        trusted.append(simulator_url or loopback_url(simulator_port(settings)))
+    try:
+        return _Guards(trusting(receivers, trusted), receivers)
+    except ValueError as error:
+        raise StartError(f"ANTHROPIC_BASE_URL: {error}") from error
+
+
+def simulator_port(settings: Settings) -> int:
+    """Where `tocsin up` serves the simulator, if it is free."""
+    return settings.port + 1 if settings.port < LAST_PORT else settings.port - 1
+
+
+def loopback_url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _transport(settings: Settings, guards: _Guards) -> AsyncHTTPTransport:
+    try:
+        return open_transport(guards.sources, settings.proxy)
+    except ValueError as error:
+        raise StartError(f"TOCSIN_PROXY: {error}") from error
+
+
+def _ports(
+    settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: _Guards, transport: AsyncHTTPTransport
+) -> Ports:
     vault = FernetVault(secret_key(settings))
     return Ports(
         uow=uow_factory(engine, to_real=clock.real_at),
         storage=PostgresStorage(engine),
-        sources=ClaudeConnector(vault, proxy=settings.proxy),
-        channels=_channels(settings, vault),
+        sources=ClaudeConnector(vault, transport),
+        channels=_channels(settings, vault, guards.receivers),
+        egress=Egress(*guards),
         vault=vault,
         price_book=_price_book,
         clock=lambda: clock.at(wall_clock()),
@@ -104,10 +158,11 @@ def _ports(settings: Settings, engine: AsyncEngine, clock: BusinessClock) -> Por
     )
 
 
-def _channels(settings: Settings, vault: Vault) -> ChannelFactory:
+def _channels(settings: Settings, vault: Vault, guard: Guard) -> ChannelFactory:
     try:
         return ChannelFactory(
             vault,
+            connector=connectors(guard, settings.proxy),
             smtp_url=settings.smtp_url.get_secret_value() if settings.smtp_url else None,
             email_from=settings.email_from,
             console=Console(),

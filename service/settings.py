@@ -31,7 +31,9 @@ class Settings(BaseSettings):
         None, description="smtp://user:pass@host:587?starttls=required or smtps://user:pass@host"
     )
     email_from: str = Field("tocsin@localhost", description="The sender of mails.")
-    egress_allow: str = Field("", description="Private networks that receivers may reach, as CIDRs.")
+    egress_allow: str = Field(
+        "", description="Private networks that sources and receivers may be in, as CIDRs, comma separated."
+    )
     admin_token: SecretStr | None = Field(None, description="The first admin token; absent: made, shown once.")
     proxy: str | None = Field(None, description="HTTP proxy for every outgoing request; none by default.")
     clock: str | None = Field(None, description="<start>@<speed>, such as now@60: time runs faster.")

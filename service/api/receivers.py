@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
+from service.api.addresses import require_permitted
 from service.api.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.deps import IdOrName, PortsDep, admin
 from service.api.fields import Address, Line, Reference, Secret, SecretStub, Strict, shown
@@ -153,6 +154,8 @@ def _read_bot(ports: Ports, slack: SlackIn, stored: Sequence[ChannelConfig], poi
         raise Invalid("a Slack token needs the channel to post to", f"{pointer}/channel")
     api_url = slack.api_url.rstrip("/") + "/"
     bots = [bot for bot in stored if isinstance(bot, SlackBot)]
+    if api_url not in {bot.api_url for bot in bots}:
+        require_permitted(ports.egress.receivers, api_url, f"{pointer}/api_url")
     if isinstance(slack.token, SecretStub):
         stub = slack.token
         bots = [bot for bot in bots if stands_for(stub, bot.token)]
@@ -174,14 +177,18 @@ def _read_webhook(ports: Ports, slack: SlackIn, stored: Sequence[ChannelConfig],
     assert slack.webhook_url is not None
     hooks = [hook.webhook_url for hook in stored if isinstance(hook, SlackWebhook)]
     if isinstance(slack.webhook_url, SecretStr):
-        _require_web_address(slack.webhook_url.get_secret_value(), f"{pointer}/webhook_url")
+        url = slack.webhook_url.get_secret_value()
+        _require_web_address(url, f"{pointer}/webhook_url")
         # The same address keeps what is stored for it, so that an unchanged document stays unchanged.
-        new = ports.vault.seal(slack.webhook_url.get_secret_value())
-        return SlackWebhook(next((old for old in hooks if old.digest == new.digest), new), slack.mention)
+        new = ports.vault.seal(url)
+        known = next((old for old in hooks if old.digest == new.digest), None)
+        if known is None:
+            require_permitted(ports.egress.receivers, url, f"{pointer}/webhook_url")
+        return SlackWebhook(known or new, slack.mention)
     stub = slack.webhook_url
     old = next((hook for hook in hooks if stands_for(stub, hook)), None)
-    url = sealed(ports.vault, stub, old, moved=False, pointer=f"{pointer}/webhook_url")
-    return SlackWebhook(url, slack.mention)
+    kept = sealed(ports.vault, stub, old, moved=False, pointer=f"{pointer}/webhook_url")
+    return SlackWebhook(kept, slack.mention)
 
 
 def _require_web_address(url: str, pointer: str) -> None:
@@ -192,6 +199,8 @@ def _require_web_address(url: str, pointer: str) -> None:
         well_formed = False
     if not well_formed:
         raise Invalid("write an address such as https://hooks.slack.com/services/...", pointer)
+    if "@" in parts.netloc:
+        raise Invalid("an address has no user or password", pointer)
 
 
 def show_channel(channel: ChannelConfig) -> ChannelOut:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
+from service.api.addresses import require_permitted
 from service.api.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.fields import Address, Duration, Secret, SecretStub, shown
 from service.api.secrets import sealed
@@ -66,6 +67,8 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
 
     async def read(self, ports: Ports, uow: UnitOfWork, document: SourceIn, stored: Source | None) -> Source:
         moved = stored is not None and stored.base_url != document.base_url
+        if stored is None or moved:
+            require_permitted(ports.egress.sources, document.base_url, "/base_url")
         key = stored.admin_key if stored else None
         return Source(
             kind=document.kind,

@@ -11,24 +11,34 @@ from pathlib import Path
 from rich.console import Console
 
 from service.api.app import create_app
-from service.bootstrap import Product, StartError, first_source, open_product, process_clock, simulator
+from service.bootstrap import (
+    LOOPBACK,
+    Product,
+    StartError,
+    first_source,
+    loopback_url,
+    open_product,
+    process_clock,
+    simulator,
+    simulator_port,
+)
 from service.cli.serving import serving, stop_on_signal
 from service.settings import Settings
 from service.worker import work
 from service.workflows.first_start import FirstStart, run_first_start
-
-LOOPBACK = "127.0.0.1"
 
 
 async def run_up(settings: Settings, url: str, out: Console) -> None:
     """Everything in one process, until Ctrl-C."""
     stop = stop_on_signal()
     async with AsyncExitStack() as stack:
-        product = await stack.enter_async_context(open_product(settings, url))
-        simulator_url = None
-        if settings.anthropic_admin_key is None:
+        # Chosen before the product is opened: no other port of this machine may be a source.
+        port = _free_port(simulator_port(settings))
+        simulator_url = loopback_url(port) if settings.anthropic_admin_key is None else None
+        product = await stack.enter_async_context(open_product(settings, url, simulator_url))
+        if simulator_url is not None:
             app = simulator(settings.simulator_seed, product.ports.clock, replay=None)
-            simulator_url = await stack.enter_async_context(serving(app, port=_free_port(settings.port + 1)))
+            await stack.enter_async_context(serving(app, LOOPBACK, port))
         await stack.enter_async_context(_serving_api(settings, product))
         start = await _first_start(settings, product, simulator_url)
         _greet(settings, out, start)
@@ -85,12 +95,14 @@ async def _first_start(settings: Settings, product: Product, simulator_url: str 
 
 
 def _free_port(wanted: int) -> int:
-    """The wanted port, so that restarts find the same address; 0, for any, where it is taken."""
-    try:
-        with socket.create_server((LOOPBACK, wanted)):
-            return wanted
-    except (OSError, OverflowError):
-        return 0
+    """The wanted port, so that restarts find the same address; any other where it is taken."""
+    for port in (wanted, 0):
+        try:
+            with socket.create_server((LOOPBACK, port)) as listener:
+                return int(listener.getsockname()[1])
+        except OSError as error:
+            taken = error
+    raise StartError(f"no port is free for the simulator: {taken.strerror}")
 
 
 def _greet(settings: Settings, out: Console, start: FirstStart) -> None:

@@ -34,9 +34,7 @@ _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (  # method, path, endpoint
 )
 
 
-def create_app(
-    world: World, clock: Clock, faults: Faults | None = None, behaviour: Behaviour | None = None
-) -> FastAPI:
+def create_app(world: World, clock: Clock, faults: Faults | None = None, behaviour: Behaviour | None = None) -> FastAPI:
     """An application that answers for `world` as it is at `clock()` (aware UTC).
 
     People steer it under `/_simulator`; code through the `faults` and `behaviour` handed in.

@@ -34,9 +34,7 @@ _WORDS = {
 
 def kind_of(stream: Stream) -> UsageKind:
     """The dimensions of a stream that decide its price."""
-    return UsageKind(
-        stream.model, stream.service_tier, stream.context_window, stream.inference_geo, stream.speed
-    )
+    return UsageKind(stream.model, stream.service_tier, stream.context_window, stream.inference_geo, stream.speed)
 
 
 def bill(usage: Iterable[Usage], at: datetime, prices: PriceBook, free_centihours: int) -> list[CostLine]:
@@ -52,9 +50,7 @@ def bill(usage: Iterable[Usage], at: datetime, prices: PriceBook, free_centihour
     return [replace(key, amount=amount) for key, amount in totals.items() if amount]
 
 
-def _lines(
-    usage: Iterable[Usage], at: datetime, prices: PriceBook, free_centihours: int
-) -> Iterator[CostLine]:
+def _lines(usage: Iterable[Usage], at: datetime, prices: PriceBook, free_centihours: int) -> Iterator[CostLine]:
     for each in usage:
         stream, counts = each.stream, each.quantities
         if stream.service_tier != "priority":

@@ -127,9 +127,7 @@ class HabitVolume:
     def hour(self, stream: Stream, hour: datetime) -> Quantities:
         if hour < self._founded_at:
             return NOTHING
-        noise = _HOUR_NOISE * bell(self._seed, stream, hour) + _DAY_NOISE * bell(
-            self._seed, stream, hour.date()
-        )
+        noise = _HOUR_NOISE * bell(self._seed, stream, hour) + _DAY_NOISE * bell(self._seed, stream, hour.date())
         return self._means[stream].times(self._habits[stream].rhythm(hour) * math.exp(noise))
 
     def mean_hour(self, stream: Stream) -> Quantities:

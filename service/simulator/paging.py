@@ -58,9 +58,7 @@ class Window:
         if self.end <= self.start:
             raise invalid("Invalid date range: ending date must be after starting date")
 
-    def page(
-        self, query: Query, tokens: PageTokens, foreign_status: int
-    ) -> tuple[list[datetime], str | None]:
+    def page(self, query: Query, tokens: PageTokens, foreign_status: int) -> tuple[list[datetime], str | None]:
         """The bucket starts of the asked page, and the token of the next one."""
         token = query.text("page")
         fingerprint = query.fingerprint()

@@ -14,9 +14,7 @@ class Query:
     `singles` may be given once, `lists` any number of times with brackets (`group_by[]=...`).
     """
 
-    def __init__(
-        self, pairs: Iterable[tuple[str, str]], singles: Collection[str], lists: Collection[str] = ()
-    ) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]], singles: Collection[str], lists: Collection[str] = ()) -> None:
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             if name not in singles and name not in lists:

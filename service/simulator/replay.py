@@ -112,10 +112,7 @@ def load_replay(
             Workspace(DEFAULT_WORKSPACE_ID, "Default", founded_at),
             *(Workspace(f"wrkspc_{slug(one.name)}", one.name, founded_at) for one in series),
         ),
-        tuple(
-            ApiKey(f"apikey_{slug(one.name)}", one.name, f"wrkspc_{slug(one.name)}", founded_at)
-            for one in series
-        ),
+        tuple(ApiKey(f"apikey_{slug(one.name)}", one.name, f"wrkspc_{slug(one.name)}", founded_at) for one in series),
         tuple(streams),
     )
     return StreamWorld(0, cast, ReplayVolume(streams, prices, hour, usd_a_day, instant), prices, Lags())
@@ -133,10 +130,7 @@ def read_series(path: Path) -> list[Series]:
     if not points:
         raise ValueError("no values in the file")
     ordered = {name: sorted(values.items()) for name, values in points.items()}
-    return [
-        Series(name, [at for at, _ in values], [value for _, value in values])
-        for name, values in ordered.items()
-    ]
+    return [Series(name, [at for at, _ in values], [value for _, value in values]) for name, values in ordered.items()]
 
 
 def slug(name: str) -> str:

@@ -13,14 +13,10 @@ from service.simulator.records import DAY
 
 def runaway_loop(api_key_id: str, starts_at: datetime, ends_at: datetime, factor: str = "30") -> Incident:
     """A key's agent calls itself: `factor` times its mean hourly volume on top, night and day alike."""
-    return Incident(
-        "runaway_loop", Effect.LOOP, starts_at, ends_at, api_key_id=api_key_id, factor=Decimal(factor)
-    )
+    return Incident("runaway_loop", Effect.LOOP, starts_at, ends_at, api_key_id=api_key_id, factor=Decimal(factor))
 
 
-def traffic_spike(
-    workspace_id: str | None, starts_at: datetime, ends_at: datetime, factor: str = "4"
-) -> Incident:
+def traffic_spike(workspace_id: str | None, starts_at: datetime, ends_at: datetime, factor: str = "4") -> Incident:
     """A workspace's usual volume, multiplied."""
     return Incident("traffic_spike", Effect.SCALE, starts_at, ends_at, workspace_id, factor=Decimal(factor))
 
@@ -40,9 +36,7 @@ def late_data(starts_at: datetime, ends_at: datetime, lag: timedelta) -> Inciden
     return Incident("late_data", Effect.LATE, starts_at, ends_at, lag=lag)
 
 
-def restatement(
-    workspace_id: str | None, day: datetime, factor: str, known_at: datetime | None = None
-) -> Incident:
+def restatement(workspace_id: str | None, day: datetime, factor: str, known_at: datetime | None = None) -> Incident:
     """The bill of one UTC day becomes `factor` times what it was (below 1: a credit) from `known_at` on."""
     start = day.replace(hour=0, minute=0, second=0, microsecond=0)
     return Incident(
@@ -68,18 +62,12 @@ class Order:
 
 
 SCENARIOS: dict[str, Callable[[Order], Incident]] = {
-    "runaway_loop": lambda order: runaway_loop(
-        order.api_key_id, order.now, order.until, order.factor or "30"
-    ),
-    "traffic_spike": lambda order: traffic_spike(
-        order.workspace_id, order.now, order.until, order.factor or "4"
-    ),
+    "runaway_loop": lambda order: runaway_loop(order.api_key_id, order.now, order.until, order.factor or "30"),
+    "traffic_spike": lambda order: traffic_spike(order.workspace_id, order.now, order.until, order.factor or "4"),
     "silence": lambda order: silence(order.workspace_id, order.now, order.until),
     "cache_loss": lambda order: cache_loss(order.workspace_id, order.now, order.until),
     "late_data": lambda order: late_data(order.now, order.until, timedelta(hours=order.hours)),
-    "restatement": lambda order: restatement(
-        order.workspace_id, order.now - DAY, order.factor or "0.8", order.now
-    ),
+    "restatement": lambda order: restatement(order.workspace_id, order.now - DAY, order.factor or "0.8", order.now),
 }
 
 

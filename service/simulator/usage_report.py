@@ -74,15 +74,12 @@ class Selection:
 
 def usage_report(call: Call, state: State) -> Json:
     """One page of buckets, empty ones included."""
-    query = Query(
-        call.pairs, ("starting_at", "ending_at", "bucket_width", "limit", "page"), ("group_by[]", *_FILTERS)
-    )
+    query = Query(call.pairs, ("starting_at", "ending_at", "bucket_width", "limit", "page"), ("group_by[]", *_FILTERS))
     selection = Selection.of(query, call.headers)
     window = _window(query, call.now, state)
     starts, next_page = window.page(query, state.tokens, state.behaviour.foreign_page_status)
     buckets = [
-        bucket(start, window.width, selection.rows(_usage(start, window.width, call.now, state)))
-        for start in starts
+        bucket(start, window.width, selection.rows(_usage(start, window.width, call.now, state))) for start in starts
     ]
     return report(buckets, next_page)
 

@@ -29,6 +29,5 @@ def split(whole: Quantities, seed: int, stream: Stream, hour: datetime) -> list[
         shares.append(running)
     marks = [share / running for share in shares[:-1]] + [1.0]
     return [
-        Quantities(*(int(count * after) - int(count * before) for count in whole))
-        for before, after in pairwise(marks)
+        Quantities(*(int(count * after) - int(count * before) for count in whole)) for before, after in pairwise(marks)
     ]

@@ -112,9 +112,7 @@ class StreamWorld:
                 self._remember(start, end, known)
         return known
 
-    def _counted(
-        self, stream: Stream, start: datetime, end: datetime, now: datetime, lag: timedelta
-    ) -> Quantities:
+    def _counted(self, stream: Stream, start: datetime, end: datetime, now: datetime, lag: timedelta) -> Quantities:
         parts: list[Quantities] = []
         hour = start.replace(minute=0)
         while hour < min(end, now):
@@ -202,9 +200,7 @@ class StreamWorld:
     def _routine_revision(self, workspace_id: str | None, day: date, now: datetime) -> Decimal:
         """Some workspaces' days are restated by 3 % up or down, six to thirty hours after they ended."""
         drawn = chance(self._seed, "revision", workspace_id, day)
-        settled = (
-            _midnight(day) + DAY + timedelta(hours=6 + 24 * chance(self._seed, "when", workspace_id, day))
-        )
+        settled = _midnight(day) + DAY + timedelta(hours=6 + 24 * chance(self._seed, "when", workspace_id, day))
         if drawn >= self._revisions or now < settled:
             return Decimal(1)
         return Decimal("1.03") if drawn < self._revisions / 2 else Decimal("0.97")

@@ -42,7 +42,10 @@ class Draft(Generic[Spec]):
 
 
 class Kind(ABC, Generic[Spec]):
-    """The rules of one kind of resource: where it is stored, what it may be, and what a write causes."""
+    """The rules of one kind of resource: where it is stored, what it may be, and what a write causes.
+
+    Writers come one after the other, so that what `admit` and `users` saw still holds at the commit.
+    """
 
     noun: str
     prefix: str
@@ -65,6 +68,7 @@ class Kind(ABC, Generic[Spec]):
 
 async def create(uow: UnitOfWork, kind: Kind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
     """Raises Conflict where the name is taken, and what the kind's `admit` raises."""
+    await uow.become_only_writer()
     await kind.admit(uow, draft.spec, None)
     created = Resource(
         id=new_id(kind.prefix, author.at),
@@ -88,6 +92,7 @@ async def change(
     changed = _differences(stored, draft)
     if not changed:
         return stored
+    await uow.become_only_writer()
     await kind.admit(uow, draft.spec, stored)
     after = replace(
         stored,
@@ -106,6 +111,7 @@ async def change(
 
 async def delete(uow: UnitOfWork, kind: Kind[Spec], stored: Resource[Spec], author: Author) -> None:
     """Raises Conflict naming the users of a resource in use, and StaleVersion."""
+    await uow.become_only_writer()
     users = await kind.users(uow, stored.id)
     if users:
         more = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
@@ -153,6 +159,12 @@ class RouteTables(Kind[RouteTable]):
 
     def store(self, uow: UnitOfWork) -> Resources[RouteTable]:
         return uow.routes
+
+    async def admit(self, uow: UnitOfWork, spec: RouteTable, stored: Resource[RouteTable] | None) -> None:
+        known = {receiver.id for receiver in await uow.receivers.all()}
+        for position, route in enumerate(spec.items):
+            if route.receiver_id not in known:
+                raise Invalid("the receiver has been deleted", f"/items/{position}/receiver")
 
 
 async def put_routes(uow: UnitOfWork, table: RouteTable, author: Author) -> Resource[RouteTable]:

@@ -74,6 +74,8 @@ class Budgets(Kind[Budget]):
 
     async def admit(self, uow: UnitOfWork, spec: Budget, stored: Resource[Budget] | None) -> None:
         periods.validate(spec.period)
+        if spec.source_id not in {source.id for source in await uow.sources.all()}:
+            raise Invalid("the source has been deleted", "/source")
         if stored is not None and stored.spec.source_id != spec.source_id:
             raise Invalid("a budget stays with its source; create another one", "/source")
         seen: set[str] = set()

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -17,12 +17,15 @@ import httpx
 
 from service.adapters.claude.client import Limits
 from service.adapters.claude.source import ClaudeConnector
+from service.adapters.egress.guard import Guard, parse_networks
+from service.adapters.egress.httpx_transport import open_transport
 from service.domain.resources import Sealed
 from service.domain.sources import Source, SourceKind
 from service.workflows.ports import CostSource
 
 KEY = "sk-ant-admin01-FAKE-not-a-key"
 WORKSPACE_KEY = "sk-ant-api03-FAKE-not-a-key"
+LOOPBACK = Guard(parse_networks("127.0.0.0/8"))
 QUICK = Limits(
     attempts=3,
     first_wait=timedelta(milliseconds=1),
@@ -141,8 +144,11 @@ async def connected(
 ) -> AsyncIterator[CostSource]:
     vault = OpenVault()
     source = Source(SourceKind.CLAUDE_ADMIN, url, vault.seal(key))
-    async with ClaudeConnector(vault, transport, proxy, limits=limits).connect(source) as cost_source:
-        yield cost_source
+    async with AsyncExitStack() as stack:
+        if transport is None:
+            transport = await stack.enter_async_context(open_transport(LOOPBACK, proxy))
+        connector = ClaudeConnector(vault, transport, limits=limits)
+        yield await stack.enter_async_context(connector.connect(source))
 
 
 def page(*buckets: object, has_more: bool = False, next_page: str | None = None) -> dict[str, object]:

@@ -47,9 +47,7 @@ class Simulation:
         self.behaviour = behaviour or Behaviour(requests_per_minute=10_000)
         self.app: FastAPI = create_app(world, self.clock, self.faults, self.behaviour)
 
-    async def get(
-        self, path: str, pairs: Pairs = (), headers: dict[str, str] | None = None
-    ) -> httpx.Response:
+    async def get(self, path: str, pairs: Pairs = (), headers: dict[str, str] | None = None) -> httpx.Response:
         async with self.client() as client:
             return await client.get(path, params=list(pairs), headers=HEADERS if headers is None else headers)
 

@@ -11,11 +11,13 @@ import pytest
 
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.source import ClaudeConnector
+from service.adapters.egress.httpx_transport import open_transport
 from service.domain.periods import Window
 from service.domain.sources import Source, SourceKind
 from service.workflows.ports import SourceError
 from tests.adapters.scripted_admin_api import (
     KEY,
+    LOOPBACK,
     QUICK,
     Answer,
     OpenVault,
@@ -87,13 +89,14 @@ def _in_headers(step: Step) -> bool:
 async def test_the_key_is_in_no_representation(api: ScriptedAdminApi) -> None:
     vault = OpenVault()
     source = Source(SourceKind.CLAUDE_ADMIN, api.url, vault.seal(KEY))
-    connector = ClaudeConnector(vault, limits=QUICK)
     api.will(answer(page()))
-    async with connector.connect(source) as cost_source:
-        await cost_source.cost(OCTOBER)
-        clients = [found for found in gc.get_objects() if isinstance(found, httpx.AsyncClient)]
-        shown = [repr(connector), repr(cost_source), repr(AdminKey(KEY)), str(vars(AdminKey(KEY)).keys())]
-        shown += [repr(client.headers) for client in clients]
+    async with open_transport(LOOPBACK, proxy=None) as transport:
+        connector = ClaudeConnector(vault, transport, limits=QUICK)
+        async with connector.connect(source) as cost_source:
+            await cost_source.cost(OCTOBER)
+            clients = [found for found in gc.get_objects() if isinstance(found, httpx.AsyncClient)]
+            shown = [repr(connector), repr(cost_source), repr(AdminKey(KEY)), str(vars(AdminKey(KEY)).keys())]
+            shown += [repr(client.headers) for client in clients]
     assert len(clients) >= 1
     assert [text for text in shown if KEY in text] == []
 

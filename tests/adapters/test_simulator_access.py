@@ -45,9 +45,7 @@ async def test_only_an_admin_credential_is_let_in(credential: dict[str, str], st
 
 
 @pytest.mark.parametrize("version", [None, "2022-01-01"])
-async def test_a_missing_or_unknown_version_is_a_bad_request(
-    simulation: Simulation, version: str | None
-) -> None:
+async def test_a_missing_or_unknown_version_is_a_bad_request(simulation: Simulation, version: str | None) -> None:
     headers = {"x-api-key": "sk-ant-admin01-FAKE"} | ({"anthropic-version": version} if version else {})
     response = await simulation.get(COST, RANGE, headers)
     assert response.status_code == 400

@@ -77,9 +77,7 @@ async def test_the_mean_day_costs_what_was_asked_for_on_the_bill(tmp_path: Path)
     amounts = [Decimal(row["amount"]) for bucket in body["data"] for row in bucket["results"]]
     expected = [Decimal(10_000) * number for number in (1, 2, 3, 4)]  # the fifth value is today's
     assert len(amounts) == 4
-    assert all(
-        abs(found / wanted - 1) < Decimal("0.001") for found, wanted in zip(amounts, expected, strict=True)
-    )
+    assert all(abs(found / wanted - 1) < Decimal("0.001") for found, wanted in zip(amounts, expected, strict=True))
 
 
 def test_negative_values_count_as_nothing(tmp_path: Path) -> None:

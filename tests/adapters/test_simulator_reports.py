@@ -109,9 +109,7 @@ async def test_an_end_that_is_not_after_the_start_is_refused_in_the_api_s_words(
 ) -> None:
     response = await simulation.get(COST, span(day(16), day(16) + timedelta(hours=20)))
     assert response.status_code == 400
-    assert response.json()["error"]["message"] == (
-        "Invalid date range: ending date must be after starting date"
-    )
+    assert response.json()["error"]["message"] == ("Invalid date range: ending date must be after starting date")
 
 
 async def test_without_a_limit_only_seven_days_come_back_and_more_are_promised(
@@ -145,9 +143,7 @@ async def test_a_page_token_does_not_fit_other_parameters(world: FixedWorld, sta
 @pytest.mark.parametrize(
     ("rounding", "first"), [(Rounding.FLOOR, "16"), (Rounding.CEILING, "17")], ids=["floor", "ceiling"]
 )
-async def test_an_unaligned_start_is_rounded_as_configured(
-    world: FixedWorld, rounding: Rounding, first: str
-) -> None:
+async def test_an_unaligned_start_is_rounded_as_configured(world: FixedWorld, rounding: Rounding, first: str) -> None:
     simulation = Simulation(world, Behaviour(rounding=rounding))
     body = (await simulation.get(COST, span(day(16) + timedelta(hours=5), day(18)))).json()
     assert starts(body)[0] == first

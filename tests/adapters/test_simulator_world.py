@@ -80,17 +80,14 @@ def test_small_buckets_add_up_to_the_large_one(width: timedelta) -> None:
     world = create_world(7, PRICES, NOW)
     stream = world.streams[0]
     start, end = day(16), day(17)
-    parts = [
-        used(world, stream, start + n * width, start + (n + 1) * width, NOW) for n in range(DAY // width)
-    ]
+    parts = [used(world, stream, start + n * width, start + (n + 1) * width, NOW) for n in range(DAY // width)]
     assert Quantities(*map(sum, zip(*parts, strict=True))) == used(world, stream, start, end, NOW)
 
 
 async def test_standard_tokens_times_the_list_price_are_the_billed_amount() -> None:
     simulation = Simulation(flat_world())
     grouped = [
-        ("group_by[]", name)
-        for name in ("workspace_id", "model", "service_tier", "context_window", "inference_geo")
+        ("group_by[]", name) for name in ("workspace_id", "model", "service_tier", "context_window", "inference_geo")
     ]
     counted = await simulation.rows(USAGE, span(day(16), day(17), *grouped))
     billed = {
@@ -255,9 +252,7 @@ async def test_an_order_that_makes_no_sense_is_unprocessable(change: dict[str, o
 
 async def test_the_demo_has_every_kind_of_row_a_client_must_cope_with() -> None:
     simulation = Simulation(create_world(7, PRICES, NOW))
-    grouped = [
-        ("group_by[]", name) for name in ("api_key_id", "service_tier", "context_window", "inference_geo")
-    ]
+    grouped = [("group_by[]", name) for name in ("api_key_id", "service_tier", "context_window", "inference_geo")]
     counted = await simulation.rows(USAGE, span(day(17), day(18), *grouped))
     assert None in {row["api_key_id"] for row in counted}
     assert {row["service_tier"] for row in counted} == {"standard", "batch", "priority"}

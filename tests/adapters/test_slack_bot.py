@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from aiohttp import TCPConnector
 
 from service.adapters.channels.slack_bot import SlackBotChannel
 from service.adapters.vault import FernetVault
@@ -29,7 +30,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 def bot(slack: FakeSlack, *, token: str = TOKEN, channel: str = "#claude-spend") -> SlackBotChannel:
-    return SlackBotChannel(SlackBot(VAULT.seal(token), channel, MENTION, slack.api_url), VAULT)
+    return SlackBotChannel(SlackBot(VAULT.seal(token), channel, MENTION, slack.api_url), VAULT, TCPConnector)
 
 
 async def opened(slack: FakeSlack) -> tuple[str, Posted]:
@@ -238,8 +239,9 @@ async def test_a_proxy_of_the_environment_is_ignored(slack: FakeSlack, monkeypat
 
 async def test_a_secret_of_another_key_says_what_to_do(slack: FakeSlack) -> None:
     sealed = FernetVault("another FAKE key").seal(TOKEN)
+    config = SlackBot(sealed, "#claude-spend", "", slack.api_url)
     with pytest.raises(DeliveryError, match="TOCSIN_SECRET_KEY") as caught:
-        await SlackBotChannel(SlackBot(sealed, "#claude-spend", "", slack.api_url), VAULT).send(delivery())
+        await SlackBotChannel(config, VAULT, TCPConnector).send(delivery())
     assert not caught.value.permanent
 
 

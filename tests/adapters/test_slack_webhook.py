@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from aiohttp import TCPConnector
 
 from service.adapters.channels.slack_webhook import SlackWebhookChannel
 from service.adapters.vault import FernetVault
@@ -28,7 +29,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 def webhook(url: str) -> SlackWebhookChannel:
-    return SlackWebhookChannel(SlackWebhook(VAULT.seal(url), MENTION), VAULT)
+    return SlackWebhookChannel(SlackWebhook(VAULT.seal(url), MENTION), VAULT, TCPConnector)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,16 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.egress.guard import Guard
 from service.adapters.postgres.partitions import PostgresStorage
 from service.adapters.prices import list_price_book
 from service.adapters.vault import FernetVault
 from service.api.app import create_app
 from service.domain.access import Role
-from service.workflows.ports import Ports, UowFactory
-from tests.api.stand import FakeChannels, FakeSource, Stand, client, secret_of
+from service.workflows.ports import Egress, Ports, UowFactory
+from tests.api.stand import Stand, client, secret_of
 from tests.clock import FakeClock
+from tests.fakes import FakeChannels, FakeSource
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +29,13 @@ def _plain_log() -> Iterator[None]:
 
 @pytest.fixture
 async def stand(uow: UowFactory, engine: AsyncEngine, clock: FakeClock) -> AsyncIterator[Stand]:
-    source, channels = FakeSource(), FakeChannels()
+    source, channels, guard = FakeSource(), FakeChannels(), Guard()
     ports = Ports(
         uow=uow,
         storage=PostgresStorage(engine),
         sources=source,
         channels=channels,
+        egress=Egress(sources=guard, receivers=guard),
         vault=FernetVault("a secret key of the tests"),
         price_book=lambda overrides: list_price_book(tuple(overrides)),
         clock=clock,

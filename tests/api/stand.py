@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -14,72 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import Role
 from service.domain.money import Money
-from service.domain.notifications import Delivery, Receipt
-from service.domain.periods import Window
-from service.domain.receivers import ChannelConfig
 from service.domain.scopes import Cell
-from service.domain.sources import Source
-from service.domain.spend import Bucket, CostRow, EstimatedDay, Spend, SpendDay, UsageRow, Width
+from service.domain.spend import EstimatedDay, Spend, SpendDay
 from service.workflows.administer import SYSTEM, Author
-from service.workflows.ports import Channel, CostSource, DeliveryError, Directory, Organization, Ports, SourceError
+from service.workflows.ports import Ports
 from service.workflows.tokens import create_token
 from tests.clock import FakeClock
+from tests.fakes import FakeChannels, FakeSource
 
 SOURCE = {"name": "production", "admin_key": "sk-ant-admin01-FAKE-production"}
 BUDGET = {"name": "eng monthly", "amount": "100.00"}
 SLACK = {"kind": "slack", "token": "xoxb-FAKE-token", "channel": "#claude-spend"}
 TODAY = date(2026, 11, 16)
 ENG = Cell("wrkspc_eng", "claude-sonnet-4-5", "apikey_ci")
-
-
-@dataclass
-class FakeSource:
-    """Answers for every source; `refusal` is raised instead where it is set."""
-
-    refusal: SourceError | None = None
-    asked: list[Source] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def connect(self, source: Source) -> AsyncIterator[CostSource]:
-        self.asked.append(source)
-        yield self
-
-    async def organization(self) -> Organization:
-        return Organization("org_FAKE", "Example Inc")
-
-    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
-        if self.refusal is not None:
-            raise self.refusal
-        return ()
-
-    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
-        return ()
-
-    async def directory(self) -> Directory:
-        return Directory((), ())
-
-
-@dataclass
-class FakeChannels:
-    """Every channel at once: takes what is sent, or refuses it where a refusal is set."""
-
-    refusals: dict[str, DeliveryError] = field(default_factory=dict)
-    sent: list[tuple[ChannelConfig, Delivery]] = field(default_factory=list)
-
-    def open(self, config: ChannelConfig) -> Channel:
-        return _FakeChannel(self, config)
-
-
-@dataclass
-class _FakeChannel:
-    channels: FakeChannels
-    config: ChannelConfig
-
-    async def send(self, delivery: Delivery) -> Receipt:
-        if self.config.kind in self.channels.refusals:
-            raise self.channels.refusals[self.config.kind]
-        self.channels.sent.append((self.config, delivery))
-        return Receipt("post-1", "taken")
 
 
 @dataclass

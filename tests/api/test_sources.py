@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.domain.sources import SourceState
+from service.domain.sources import ReportName, SourceState
 from service.workflows.ports import SourceError
 from tests.api.stand import BUDGET, SOURCE, Stand, answered, pointers, problem
 
@@ -157,7 +157,7 @@ async def test_a_check_says_which_organisation_the_key_belongs_to(stand: Stand) 
 
 async def test_a_check_tells_what_the_source_refused(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
-    stand.source.refusal = SourceError("the key was refused (401)", retryable=False)
+    stand.source.refusals[ReportName.COST] = SourceError("the key was refused (401)", retryable=False)
     checked = answered(await stand.admin.post("/v1/sources/production/check"))
     assert (checked["ok"], checked["error"]) == (False, "the key was refused (401)")
 

@@ -39,9 +39,7 @@ class Memory:
     def known(self, now: datetime, read_at: datetime | None = None) -> Known:
         return Known(self.crossings, self.open, self.names, now, read_at=read_at)
 
-    def evaluate(
-        self, spent: Cells, now: datetime = NOW, read_at: datetime | None = None
-    ) -> Sequence[Finding]:
+    def evaluate(self, spent: Cells, now: datetime = NOW, read_at: datetime | None = None) -> Sequence[Finding]:
         """The same cells in every live window; new crossings are remembered."""
         known = self.known(now, read_at)
         windows = {window: spent for window in live_windows([self.budget], known)}
@@ -210,9 +208,7 @@ def test_for_each_gives_every_member_its_own_crossing_and_later_members_too() ->
     memory = Memory(budget("10.00", for_each=Dimension.WORKSPACE))
     first = memory.evaluate({cell("a"): billed("12.00"), cell("b"): billed("3.00")})
     assert [str(f.scope) for f in first if f.condition is Condition.RINGS] == ["workspace:a"]
-    later = memory.evaluate(
-        {cell("a"): billed("12.00"), cell("b"): billed("3.00"), cell("c"): billed("11.00")}
-    )
+    later = memory.evaluate({cell("a"): billed("12.00"), cell("b"): billed("3.00"), cell("c"): billed("11.00")})
     assert [str(f.scope) for f in later if f.condition is Condition.RINGS] == ["workspace:c"]
 
 
@@ -237,9 +233,7 @@ def test_contributions_name_the_largest_parts_with_their_dollars() -> None:
     memory = Memory(budget("10.00"))
     memory.names = {ScopeKey(Dimension.WORKSPACE, "wrkspc_a"): "eng"}
     spent = {cell("wrkspc_a", "m1", "k1"): billed("9.00"), cell("wrkspc_b", "m2", "k2"): billed("3.00")}
-    shown = [
-        (str(c.scope), c.name, str(c.amount)) for c in evidence(only(memory.evaluate(spent))).contributions
-    ]
+    shown = [(str(c.scope), c.name, str(c.amount)) for c in evidence(only(memory.evaluate(spent))).contributions]
     assert shown[:2] == [("workspace:wrkspc_a", "eng", "9.00"), ("workspace:wrkspc_b", "wrkspc_b", "3.00")]
 
 

@@ -85,9 +85,7 @@ def test_an_override_wins_over_the_list_only_while_it_is_valid() -> None:
 
 
 def test_batch_and_us_factors_apply_to_an_override_and_the_later_override_wins() -> None:
-    book = BOOK.with_overrides(
-        PriceOverride("toll", Measure.OUTPUT, Decimal(usd), CHANGE) for usd in ("7", "8")
-    )
+    book = BOOK.with_overrides(PriceOverride("toll", Measure.OUTPUT, Decimal(usd), CHANGE) for usd in ("7", "8"))
     assert per_million(book, UsageKind("toll", service_tier="batch", inference_geo="us")) == Decimal("4.4")
     assert per_million(book, UsageKind("toll", speed="fast")) == 20
 

@@ -5,7 +5,7 @@ Only time is not real: it stands until a test moves it, and the queue's jobs are
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.channels import ChannelFactory
 from service.adapters.claude.source import ClaudeConnector
+from service.adapters.egress.aiohttp_connector import connectors
+from service.adapters.egress.guard import Guard, parse_networks
+from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.partitions import PostgresStorage
 from service.adapters.postgres.queue import Queue
@@ -39,9 +42,9 @@ from service.workflows.administer import Author, Draft, Receivers, change, creat
 from service.workflows.evaluate import announce, run_evaluation
 from service.workflows.ingest import request_poll, run_ingest
 from service.workflows.kinds import Budgets, Sources
-from service.workflows.ports import AlertFilter, NotificationFilter, Ports
+from service.workflows.ports import AlertFilter, Egress, NotificationFilter, Ports
 from service.workflows.upkeep import run_minute
-from tests.clock import FakeClock
+from tests.clock import FakeClock, real_time_of
 from tests.fake_slack import TOKEN, FakeSlack
 from tests.fake_smtp import FakeSmtp
 
@@ -163,14 +166,21 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
         slack = await stack.enter_async_context(FakeSlack((CHANNEL,)))
         smtp = await stack.enter_async_context(FakeSmtp())
         base_url = await stack.enter_async_context(serving(create_app(world, clock, faults)))
+        guard = Guard(parse_networks("127.0.0.0/8"))
+        transport = await stack.enter_async_context(open_transport(guard, proxy=None))
         vault = FernetVault("a secret key of the tests")
         ports = Ports(
-            uow=uow_factory(engine, to_real=_real_time_of(clock)),
+            uow=uow_factory(engine, to_real=real_time_of(clock)),
             storage=PostgresStorage(engine),
-            sources=ClaudeConnector(vault),
+            sources=ClaudeConnector(vault, transport),
             channels=ChannelFactory(
-                vault, smtp_url=smtp.url, email_from="tocsin@example.com", console=Console(file=terminal)
+                vault,
+                connector=connectors(guard, proxy=None),
+                smtp_url=smtp.url,
+                email_from="tocsin@example.com",
+                console=Console(file=terminal),
             ),
+            egress=Egress(guard, guard),
             vault=vault,
             price_book=lambda overrides: list_price_book(tuple(overrides)),
             clock=clock,
@@ -187,7 +197,7 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
 async def restarted(stage: Stage, url: str) -> AsyncIterator[Stage]:
     """The same world seen by a new process: nothing is left of the old one but the database."""
     engine = create_engine(url)
-    uow = uow_factory(engine, to_real=_real_time_of(stage.clock))
+    uow = uow_factory(engine, to_real=real_time_of(stage.clock))
     ports = replace(stage.ports, uow=uow, storage=PostgresStorage(engine))
     try:
         async with Queue.open(url, JobHandlers(ports)) as queue:
@@ -208,12 +218,3 @@ async def _furnish(ports: Ports, base_url: str, slack_api: str) -> Resource[Sour
         await put_routes(uow, RouteTable((Route(receiver.id),)), author)
         spec = Source(SourceKind.CLAUDE_ADMIN, base_url, ports.vault.seal(ADMIN_KEY))
         return await create(uow, Sources(), Draft("claude", {}, spec), author)
-
-
-def _real_time_of(clock: FakeClock) -> Callable[[datetime], datetime]:
-    """What is due by the standing clock is due now."""
-
-    def to_real(business: datetime) -> datetime:
-        return datetime.now(UTC) - timedelta(seconds=1) + (business - clock())
-
-    return to_real

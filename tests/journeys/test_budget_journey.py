@@ -246,9 +246,7 @@ async def test_one_refused_report_leaves_the_others_and_the_stored_facts_alone(s
         pytest.param("sk-ant-admin01-FAKE\nsecond line", "key", id="a key that cannot even be sent"),
     ],
 )
-async def test_a_key_of_no_use_is_said_in_words_and_rings_after_three_polls(
-    stage: Stage, key: str, words: str
-) -> None:
+async def test_a_key_of_no_use_is_said_in_words_and_rings_after_three_polls(stage: Stage, key: str, words: str) -> None:
     await stage.use_key(key)
     for _ in range(3):
         assert not await stage.alerts()

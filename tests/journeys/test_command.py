@@ -142,6 +142,9 @@ def test_poll_backfill_check_and_token_work_beside_a_running_product(tmp_path: P
         ({"TOCSIN_CLOCK": "yesterday"}, "TOCSIN_CLOCK"),
         ({"TOCSIN_DATABASE_URL": "postgresql://127.0.0.1:1/none"}, "TOCSIN_SECRET_KEY"),
         ({"TOCSIN_SMTP_URL": "ftp://mail"}, "TOCSIN_SMTP_URL"),
+        ({"TOCSIN_EGRESS_ALLOW": "10.0.0.0/8, 192.168.0.0/33"}, "TOCSIN_EGRESS_ALLOW: '192.168.0.0/33'"),
+        ({"TOCSIN_PROXY": "socks5://127.0.0.1:1080"}, "TOCSIN_PROXY"),
+        ({"ANTHROPIC_BASE_URL": "api.anthropic.com"}, "ANTHROPIC_BASE_URL"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it(

@@ -7,6 +7,7 @@ from rich.console import Console as Terminal
 from service.adapters.channels.console import ConsoleChannel
 from service.adapters.channels.email import EmailChannel
 from service.adapters.channels.slack_bot import SlackBotChannel
+from service.adapters.channels.slack_transport import OpenConnector
 from service.adapters.channels.slack_webhook import SlackWebhookChannel
 from service.adapters.channels.smtp_server import SmtpServer
 from service.domain.receivers import ChannelConfig, Console, Email, SlackBot, SlackWebhook
@@ -16,26 +17,34 @@ from service.workflows.ports import Channel, DeliveryError, Vault
 class ChannelFactory:
     """Opens channels with what they need besides their configuration.
 
-    `smtp_url` is TOCSIN_SMTP_URL, None where mail is not set up; `proxy` is TOCSIN_PROXY and serves Slack.
-    Raises ValueError for an `smtp_url` that makes no sense.
+    `smtp_url` is TOCSIN_SMTP_URL, None where mail is not set up; `connector` is how aiohttp reaches Slack, and
+    `proxy` is TOCSIN_PROXY, which it then goes through. Raises ValueError for an `smtp_url` that makes no sense.
     """
 
     def __init__(
-        self, vault: Vault, *, smtp_url: str | None, email_from: str, console: Terminal, proxy: str | None = None
+        self,
+        vault: Vault,
+        *,
+        connector: OpenConnector,
+        smtp_url: str | None,
+        email_from: str,
+        console: Terminal,
+        proxy: str | None = None,
     ) -> None:
         self._vault = vault
         self._smtp = SmtpServer.parse(smtp_url) if smtp_url else None
         self._email_from = email_from
         self._terminal = console
+        self._connector = connector
         self._proxy = proxy
 
     def open(self, config: ChannelConfig) -> Channel:
         """Raises DeliveryError for mail where no server is set up."""
         match config:
             case SlackBot():
-                return SlackBotChannel(config, self._vault, self._proxy)
+                return SlackBotChannel(config, self._vault, self._connector, self._proxy)
             case SlackWebhook():
-                return SlackWebhookChannel(config, self._vault, self._proxy)
+                return SlackWebhookChannel(config, self._vault, self._connector, self._proxy)
             case Email():
                 return EmailChannel(config, self._mail_server(), self._email_from)
             case Console():

@@ -13,6 +13,7 @@ from service.adapters.channels.secret import opened
 from service.adapters.channels.slack_transport import (
     GONE,
     QUIET,
+    OpenConnector,
     call,
     error_name,
     open_session,
@@ -49,14 +50,15 @@ class SlackBotChannel:
     is posted and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
     """
 
-    def __init__(self, config: SlackBot, vault: Vault, proxy: str | None = None) -> None:
+    def __init__(self, config: SlackBot, vault: Vault, connector: OpenConnector, proxy: str | None = None) -> None:
         self._config = config
         self._vault = vault
+        self._connector = connector
         self._proxy = proxy
 
     async def send(self, delivery: Delivery) -> Receipt:
         token = opened(self._vault, self._config.token)
-        async with open_session() as session:
+        async with open_session(self._connector) as session:
             client = AsyncWebClient(
                 token=token,
                 base_url=self._config.api_url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -18,7 +18,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from service.workflows.ports import DeliveryError
+from service.workflows.ports import DeliveryError, EgressRefused
+
+OpenConnector = Callable[[], aiohttp.BaseConnector]
+"""How aiohttp reaches the world: a connector for one session, which closes it."""
 
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 DELIVERY_TIMEOUT = 25.0
@@ -68,18 +71,22 @@ class _Redirected(aiohttp.ClientError):
 
 
 @asynccontextmanager
-async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session(connector: OpenConnector) -> AsyncIterator[aiohttp.ClientSession]:
     """A session for one delivery: no proxies from the environment, no redirects. Translates its failures."""
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_refuse_redirect)
     try:
         async with (
             asyncio.timeout(DELIVERY_TIMEOUT),
-            aiohttp.ClientSession(timeout=CALL_TIMEOUT, trust_env=False, trace_configs=[trace]) as session,
+            aiohttp.ClientSession(
+                connector=connector(), timeout=CALL_TIMEOUT, trust_env=False, trace_configs=[trace]
+            ) as session,
         ):
             yield session
     except SlackApiError as error:
         raise refused(error) from None
+    except EgressRefused as error:
+        raise DeliveryError(f"Slack may not be called: {error}", permanent=True) from None
     except (ValueError, SlackClientError) as error:
         # aiohttp's InvalidURL is a ValueError, and its text holds the URL.
         raise DeliveryError(f"Slack cannot be called: {type(error).__name__}", permanent=True) from None

@@ -6,7 +6,13 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from service.adapters.channels import slack_blocks
 from service.adapters.channels.secret import opened
-from service.adapters.channels.slack_transport import QUIET, failure, open_session, retry_handlers
+from service.adapters.channels.slack_transport import (
+    QUIET,
+    OpenConnector,
+    failure,
+    open_session,
+    retry_handlers,
+)
 from service.domain.notifications import Action, Delivery, Receipt
 from service.domain.receivers import SlackWebhook
 from service.workflows.ports import Vault
@@ -17,15 +23,16 @@ PINGING = frozenset({Action.OPEN, Action.RAISE})
 class SlackWebhookChannel:
     """Posts. A 4xx answer is permanent (404, 410: the webhook or its channel is gone), a 5xx is not."""
 
-    def __init__(self, config: SlackWebhook, vault: Vault, proxy: str | None = None) -> None:
+    def __init__(self, config: SlackWebhook, vault: Vault, connector: OpenConnector, proxy: str | None = None) -> None:
         self._config = config
         self._vault = vault
+        self._connector = connector
         self._proxy = proxy
 
     async def send(self, delivery: Delivery) -> Receipt:
         mention = self._config.mention if delivery.action in PINGING else ""
         url = opened(self._vault, self._config.webhook_url)
-        async with open_session() as session:
+        async with open_session(self._connector) as session:
             client = AsyncWebhookClient(url, session=session, logger=QUIET, retry_handlers=retry_handlers())
             client.proxy = self._proxy  # else the SDK takes one from the environment
             answer = await client.send(

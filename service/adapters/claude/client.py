@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 
 import httpx
 import stamina
@@ -17,7 +15,7 @@ from service import __version__
 from service.adapters.claude.answers import NotUnderstood, Record, decoded
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong, Reply, RequestFailed, refused, unreachable, web_page
-from service.workflows.ports import SourceError
+from service.workflows.ports import EgressRefused, SourceError
 
 API_VERSION = "2023-06-01"
 """The version whose answers the parser knows; 2026-10-21 renames fields of the Admin API."""
@@ -98,6 +96,8 @@ class Report:
                     if len(body) > self._limits.answer_bytes:
                         raise AnswerTooLong(path, self._limits.answer_bytes)
                 return Reply(response.status_code, response.headers, bytes(body))
+        except EgressRefused as error:
+            raise RequestFailed(f"The source may not be read: {error}.", retryable=False) from error
         except httpx.RequestError as error:
             raise unreachable(error, self._http.base_url.host, self._key) from error
 
@@ -134,9 +134,8 @@ async def open_client(
     base_url: str,
     key: AdminKey,
     *,
+    transport: httpx.AsyncBaseTransport,
     project_url: str = "",
-    transport: httpx.AsyncBaseTransport | None = None,
-    proxy: str | None = None,
     limits: Limits = STANDARD_LIMITS,
 ) -> AsyncIterator[AdminClient]:
     """Opens a client for one base address. `transport` stays the caller's and is not closed.
@@ -149,19 +148,11 @@ async def open_client(
         auth=key,
         headers={"anthropic-version": API_VERSION, "user-agent": _user_agent(project_url)},
         timeout=httpx.Timeout(limits.read.total_seconds(), connect=limits.connect.total_seconds()),
-        transport=None if transport is None else _Lent(transport),
-        verify=_tls(),
-        proxy=proxy,
+        transport=_Lent(transport),
         trust_env=False,
         follow_redirects=False,
     ) as http:
         yield AdminClient(http, key, limits)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: reading the trusted certificates takes longer than most polls."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def _address(base_url: str) -> httpx.URL:

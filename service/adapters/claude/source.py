@@ -71,12 +71,11 @@ class ClaudeAdminSource:
 class ClaudeConnector:
     """Opens sources of kind `claude_admin`, and the simulator's, which speaks the same API.
 
-    `transport` is shared by all sources and stays open; `proxy` is the only proxy ever used.
+    `transport` is shared by all sources and stays open; a proxy is its business, too.
     """
 
     vault: Vault
-    transport: httpx.AsyncBaseTransport | None = None
-    proxy: str | None = None
+    transport: httpx.AsyncBaseTransport
     project_url: str = ""
     limits: Limits = STANDARD_LIMITS
 
@@ -87,9 +86,8 @@ class ClaudeConnector:
         async with open_client(
             source.base_url,
             key,
-            project_url=self.project_url,
             transport=self.transport,
-            proxy=self.proxy,
+            project_url=self.project_url,
             limits=self.limits,
         ) as client:
             yield ClaudeAdminSource(client)

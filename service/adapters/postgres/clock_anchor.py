@@ -24,7 +24,5 @@ async def anchor_clock(engine: AsyncEngine, setting: str, wanted: BusinessClock)
     row = {"setting": setting, "real": wanted.real, "business": wanted.business, "speed": wanted.speed}
     async with engine.begin() as connection:
         await connection.execute(insert(clock_anchors).values(row).on_conflict_do_nothing())
-        kept = (
-            await connection.execute(select(clock_anchors).where(clock_anchors.c.setting == setting))
-        ).one()
+        kept = (await connection.execute(select(clock_anchors).where(clock_anchors.c.setting == setting))).one()
     return BusinessClock(kept.real, kept.business, kept.speed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,6 +25,10 @@ from service.domain.pricing import PriceOverride
 from service.domain.receivers import Receiver, RouteTable
 from service.domain.sources import Source
 from service.workflows import ports
+
+
+_WRITERS_TURN = 0x70C5_0003
+"""The advisory lock of whoever writes the configuration."""
 
 
 class PostgresUnitOfWork:
@@ -46,6 +51,10 @@ class PostgresUnitOfWork:
         self.audit: ports.AuditLog = PostgresAuditLog(connection)
         self.idempotency: ports.IdempotencyKeys = PostgresIdempotencyKeys(connection)
         self.jobs: ports.Jobs = PostgresJobs(connection, to_real)
+        self._connection = connection
+
+    async def become_only_writer(self) -> None:
+        await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))
 
 
 def uow_factory(engine: AsyncEngine, to_real: ToReal) -> ports.UowFactory:

@@ -12,6 +12,7 @@ from service.domain.budgets import Budget
 from service.domain.pricing import PriceBook, PriceOverride
 from service.domain.receivers import Receiver, RouteTable
 from service.domain.sources import Source
+from service.workflows.ports.egress import AddressCheck, Egress, EgressRefused
 from service.workflows.ports.keeping import (
     AlertFilter,
     Alerts,
@@ -41,6 +42,7 @@ from service.workflows.ports.reading import (
 from service.workflows.ports.telling import Channel, Channels, DeliveryError, Vault, VaultError
 
 __all__ = [
+    "AddressCheck",
     "AlertFilter",
     "Alerts",
     "ApiKeyName",
@@ -56,6 +58,8 @@ __all__ = [
     "DeliveryError",
     "Directory",
     "DirectoryStore",
+    "Egress",
+    "EgressRefused",
     "Facts",
     "Feeds",
     "FenceLost",
@@ -122,6 +126,10 @@ class UnitOfWork(Protocol):
     idempotency: IdempotencyKeys
     jobs: Jobs
 
+    async def become_only_writer(self) -> None:
+        """Waits for other writers of the configuration to finish, and holds later ones back until the end."""
+        ...
+
 
 UowFactory = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 PriceBooks = Callable[[Sequence[PriceOverride]], PriceBook]
@@ -135,6 +143,7 @@ class Ports:
     storage: Storage
     sources: SourceConnector
     channels: Channels
+    egress: Egress
     vault: Vault
     price_book: PriceBooks
     clock: Clock

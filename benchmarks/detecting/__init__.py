@@ -1,0 +1,1 @@
+"""How well unusual spend is found: public series, injected incidents, our detector beside others."""

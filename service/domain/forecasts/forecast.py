@@ -1,0 +1,96 @@
+"""What a period will have cost at its end, as far as can be told."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from service.domain.money import ZERO, Money
+
+
+class Method(StrEnum):
+    WEEKDAY_LEVEL = "weekday_level"
+    FINISHED = "finished"
+
+
+class Estimate(StrEnum):
+    LOW = "low"
+    MID = "mid"
+    HIGH = "high"
+
+
+class Missing(StrEnum):
+    """Why there is no forecast."""
+
+    NO_SPEND = "no_spend"
+    SHORT_HISTORY = "short_history"
+
+
+@dataclass(frozen=True, slots=True)
+class NoForecast:
+    """`history_days` complete days since the first spend, of the last ten weeks, are known: too few of them recent."""
+
+    reason: Missing
+    history_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How what is still to come spreads over time: the share of it (0..1) that is there at each mark."""
+
+    marks: tuple[datetime, ...]
+    shares: tuple[float, ...]
+
+    def when(self, share: float) -> datetime | None:
+        """The instant at which a share (above 0) is reached, even within a day; None if it is not."""
+        place = bisect_left(self.shares, share)
+        if place == len(self.shares):
+            return None
+        if place == 0:
+            return self.marks[0]
+        before, after = self.shares[place - 1], self.shares[place]
+        begin, end = self.marks[place - 1], self.marks[place]
+        return begin + (end - begin) * ((share - before) / (after - before))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Spend at the end of a period: the truth should lie within low..high four times in five, and at mid's sides alike.
+
+    `spent` is exact and in each of the three; the rest is estimated. `history_days` complete days were known.
+    """
+
+    spent: Money
+    low: Money
+    mid: Money
+    high: Money
+    method: Method
+    history_days: int
+    path: Path
+
+    def exhausted_at(self, amount: Money, estimate: Estimate = Estimate.MID) -> datetime | None:
+        """When spend passes an amount, if it goes as an estimate says; None if it does not within the period.
+
+        An amount that is spent already gives the instant of the forecast: the crossing knows since when. The earliest
+        time is that of `high`.
+        """
+        if amount <= self.spent:
+            return self.path.marks[0]
+        rest = self.of(estimate) - self.spent
+        return self.path.when(float((amount - self.spent).ratio_to(rest))) if rest > ZERO else None
+
+    def of(self, estimate: Estimate) -> Money:
+        return {Estimate.LOW: self.low, Estimate.MID: self.mid, Estimate.HIGH: self.high}[estimate]
+
+
+def finished(spent: Money, at: datetime, history_days: int) -> Forecast:
+    """Of a period that is over: what was spent, exactly."""
+    return Forecast(spent, spent, spent, spent, Method.FINISHED, history_days, Path((at,), (1.0,)))
+
+
+def estimated(spent: Money, rest: float) -> Money:
+    """What was spent, exact, plus an estimate in dollars to six digits; zero where credits outweigh both."""
+    return max(spent + Money.rounded(Decimal(f"{rest:.6g}")), ZERO)

@@ -1,0 +1,66 @@
+"""What a forecast learns from: float copies of one scope's known daily spend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from service.domain.detectors.arrays import Floats
+from service.domain.forecasts.pace import HISTORY_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class DailySpend:
+    """One scope's spend by local day, oldest first, without gaps; the last day is today.
+
+    `amounts` are US dollars, negative where a restatement credited more than was spent. `known` says how much of each
+    day's spend its amount holds, 0..1: 1 of a complete day, 0 of one nothing is known of, and of today the elapsed
+    share of the day, or better `usual_share` of it. Raises ValueError when the two do not fit each other.
+    """
+
+    amounts: tuple[float, ...]
+    known: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.amounts or len(self.amounts) != len(self.known):
+            raise ValueError(f"{len(self.amounts)} amounts and {len(self.known)} known shares: each day needs both")
+        if not all(map(isfinite, self.amounts)) or not all(0 <= share <= 1 for share in self.known):
+            raise ValueError("amounts must be finite and known shares from 0 to 1")
+
+    @classmethod
+    def complete(cls, past: Sequence[float], today: float = 0.0, today_known: float = 0.0) -> DailySpend:
+        """Every day before today is complete."""
+        return cls((*past, today), (*(1.0 for _ in past), today_known))
+
+    def incomplete_days(self) -> list[tuple[int, float]]:
+        """The days before today that are not known in full: how many days back, and the share that is missing."""
+        return [(back, 1 - share) for back, share in enumerate(reversed(self.known)) if back and share < 1]
+
+    def row(self) -> Floats:
+        """The complete days before today, [HISTORY_DAYS], oldest first; NaN before the first spend and where not known.
+
+        A day known in part would look like a cheap one, so it counts as unknown. Credits count as nothing spent.
+        """
+        row = np.full(HISTORY_DAYS, np.nan)
+        past = np.maximum(self.amounts[:-1][-HISTORY_DAYS:], 0.0)
+        past[np.array(self.known[:-1][-HISTORY_DAYS:]) < 1] = np.nan
+        spent = np.flatnonzero(past > 0)
+        first = int(spent[0]) if len(spent) else len(past)
+        row[HISTORY_DAYS - len(past) + first :] = past[first:]
+        return row
+
+
+def usual_share(days: Sequence[Sequence[float]], elapsed: float) -> float:
+    """The share (0..1) of a usual day's spend that is there when `elapsed` (0..1) of the day has passed.
+
+    `days` are recent days of equal parts (24 hours), in dollars. Without spend in them the day counts as even.
+    Spend follows office hours: at 09:00 a scope may have spent a tenth of its day, not three eighths of it.
+    """
+    parts = np.maximum(np.array(days, dtype=np.float64), 0.0).sum(axis=0) if len(days) else np.zeros(0)
+    if not parts.any():
+        return min(max(elapsed, 0.0), 1.0)
+    reached = np.concatenate([[0.0], np.cumsum(parts)]) / parts.sum()
+    return float(np.interp(elapsed, np.linspace(0.0, 1.0, len(reached)), reached))

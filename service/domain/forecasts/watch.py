@@ -1,0 +1,44 @@
+"""Whether a forecast counts as above a level: it must stay there to begin, and fall clearly below to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from service.domain.money import ZERO, Money
+
+DAYS_TO_CROSS = 2
+"""Consecutive days above the level before it counts as crossed."""
+RELEASED_BELOW = Decimal("0.95")
+"""Of the level: only below that share is a crossed level over."""
+
+
+class Stand(StrEnum):
+    BELOW = "below"
+    PENDING = "pending"
+    CROSSED = "crossed"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How one threshold on forecast stands in one period. `since` is the first day of the present run above it."""
+
+    stand: Stand = Stand.BELOW
+    since: date | None = None
+
+
+def watched(watch: Watch, day: date, mid: Money, level: Money) -> Watch:
+    """How a threshold stands after one more forecast, made on a local day; any number of them may be made in a day.
+
+    Below, a level is pending from the first forecast that reaches it and crossed when one does on the next day or
+    later, unless one in between did not. Crossed, it is released by a forecast below 95 % of it.
+    """
+    if watch.stand is Stand.CROSSED:
+        return watch if mid >= level * RELEASED_BELOW else Watch()
+    if mid < level or mid <= ZERO:
+        return Watch()
+    since = watch.since if watch.since is not None else day
+    lasted = (day - since).days + 1
+    return Watch(Stand.CROSSED if lasted >= DAYS_TO_CROSS else Stand.PENDING, since)

@@ -1,0 +1,1 @@
+"""Rules beyond budgets: one module a kind, each a pure function of (view, rule, now)."""

@@ -1,0 +1,98 @@
+"""A rule as it is configured: a kind with its parameters, a scope, and gates before it may ring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from service.domain.alerts import Severity
+from service.domain.money import Money
+from service.domain.scopes import Dimension, Scope
+
+Params_co = TypeVar("Params_co", covariant=True)
+
+
+class RuleKind(StrEnum):
+    ANOMALY = "anomaly"
+    CHANGE = "change"
+    FIRST_SEEN = "first_seen"
+    DORMANT_WOKE = "dormant_woke"
+    MODEL_SHIFT = "model_shift"
+    CACHE_COLLAPSE = "cache_collapse"
+    PRIORITY_TIER = "priority_tier"
+    STALE_SOURCE = "stale_source"
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What a finding must pass to ring. All are 'at least'; a stopped finding is stored with the gate that stopped it.
+
+    `min_amount` is the excess in US dollars a day, `min_percent` the excess over the expectation, `min_active_days` the
+    days with spend in the history. `pending_for`: how long it must hold before it rings; `keep_firing_for`: how long an
+    alert stays open after it held last. `resolve_percent`: the alert ends when the excess is below this percentage.
+    """
+
+    min_amount: Money = Money(Decimal(20))
+    min_percent: Decimal = Decimal(30)
+    min_active_days: int = 10
+    pending_for: timedelta = timedelta()
+    keep_firing_for: timedelta = timedelta()
+    resolve_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Params_co]):
+    """`for_each` and `scope` as with budgets; `params` are those of the kind."""
+
+    source_id: str
+    kind: RuleKind
+    params: Params_co
+    scope: Scope = Scope()
+    for_each: Dimension | None = None
+    severity: Severity = Severity.WARNING
+    gates: Gates = Gates()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """One gate's answer: the two numbers it compared, in words a person can check."""
+
+    gate: str
+    passed: bool
+    found: str
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a rule sees of one scope at one instant, whether it rings or not.
+
+    `actual` and `expected` are US dollars a day (of the rule's own measure where it is not dollars: then `unit` says
+    which); `candidate` says that the rule itself objects, before the gates. `cause` is one sentence that a person can
+    check by hand, `inputs` the numbers it leans on, as (label, value) pairs.
+    """
+
+    candidate: bool
+    actual: float
+    expected: float
+    unit: str
+    cause: str
+    inputs: tuple[tuple[str, str], ...]
+    active_days: int
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An observation after its gates: it rings when it is a candidate and every gate passed."""
+
+    observation: Observation
+    gates: tuple[GateVerdict, ...]
+
+    @property
+    def rings(self) -> bool:
+        return self.observation.candidate and all(gate.passed for gate in self.gates)

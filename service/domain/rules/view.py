@@ -1,0 +1,68 @@
+"""What rules look at: daily figures of every cell, as they are known at one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from service.domain.names import Names
+from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """One cell on one UTC day. Dollars and tokens as floats: detectors look at copies, money never comes from here.
+
+    `spend` is best-known spend; `priority` the estimated dollars of Priority Tier tokens, which are in no bill.
+    `input_tokens` counts uncached, cache-read and cache-written input, `cache_read_tokens` the cached part.
+    """
+
+    spend: float = 0.0
+    input_tokens: float = 0.0
+    cache_read_tokens: float = 0.0
+    priority: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpendView:
+    """Daily figures of one source as known at `as_of` (aware UTC).
+
+    `days` are consecutive UTC days, oldest first; the last one is today and still open. A day without figures of a
+    cell counts as zero for it. `unknown_days` are days that no report has covered: they are missing, not zero.
+    `settled_until` is the end of the last settled day.
+    """
+
+    source_id: str
+    as_of: datetime
+    days: Sequence[date]
+    cells: Mapping[Cell, Mapping[date, DayFigures]]
+    unknown_days: frozenset[date]
+    settled_until: datetime | None
+    names: Names
+    simulated: bool = False
+
+    @property
+    def today(self) -> date:
+        return self.days[-1]
+
+    def series(
+        self, dimension: Dimension, scope: Scope, figure: Callable[[DayFigures], float]
+    ) -> dict[ScopeKey, list[float]]:
+        """One list per member of a dimension, aligned with `days`; NaN on unknown days."""
+        position = {day: index for index, day in enumerate(self.days)}
+        totals: dict[ScopeKey, list[float]] = {}
+        for cell, figures in self.cells.items():
+            if not scope.holds(cell):
+                continue
+            key = ScopeKey(dimension, cell.along(dimension))
+            row = totals.setdefault(key, [0.0] * len(self.days))
+            for day, known in figures.items():
+                if day in position:
+                    row[position[day]] += figure(known)
+        for row in totals.values():
+            for day in self.unknown_days & position.keys():
+                row[position[day]] = float("nan")
+        return totals

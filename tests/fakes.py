@@ -1,0 +1,139 @@
+"""Stand-ins behind our own ports. tests/contract holds each of them to what the real thing does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from service.domain.notifications import Delivery, Receipt
+from service.domain.periods import Window
+from service.domain.pricing import Measure
+from service.domain.receivers import ChannelConfig, SlackBot
+from service.domain.scopes import DEFAULT_WORKSPACE
+from service.domain.sources import ReportName, Source
+from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
+from service.workflows.ports import (
+    ApiKeyName,
+    Channel,
+    CostSource,
+    DeliveryError,
+    Directory,
+    Organization,
+    SourceError,
+    WorkspaceName,
+)
+
+DEFAULT = WorkspaceName(DEFAULT_WORKSPACE, "Default")
+USAGE = {Width.HOUR: ReportName.USAGE_HOURS, Width.MINUTE: ReportName.USAGE_MINUTES}
+STEPS = {Width.DAY: timedelta(days=1), Width.HOUR: timedelta(hours=1), Width.MINUTE: timedelta(minutes=1)}
+
+Row = TypeVar("Row", CostRow, UsageRow)
+
+
+@dataclass
+class FakeSource:
+    """One organisation, which every source is connected to: what was set, and nothing else.
+
+    A report is refused while its error stands in `refusals`. `meanwhile` is awaited whenever a report is asked
+    for, which is where a test lets the world move on, or the reader crash. `reads` are the windows asked for.
+    """
+
+    refusals: dict[ReportName, SourceError] = field(default_factory=dict)
+    meanwhile: Callable[[ReportName], Awaitable[None]] | None = None
+    asked: list[Source] = field(default_factory=list)
+    reads: list[tuple[ReportName, Window | None]] = field(default_factory=list)
+    workspaces: list[WorkspaceName] = field(default_factory=list)
+    api_keys: list[ApiKeyName] = field(default_factory=list)
+    _bills: dict[date, tuple[CostRow, ...]] = field(default_factory=dict)
+    _usage: dict[tuple[Width, datetime], tuple[UsageRow, ...]] = field(default_factory=dict)
+
+    # What a test sets.
+
+    def bill(self, day: date, *rows: CostRow) -> None:
+        """The whole bill of one UTC day, from now on."""
+        self._bills[day] = rows
+
+    def use(self, width: Width, start: datetime, *rows: tuple[Dimensions, Mapping[Measure, int]]) -> None:
+        """The whole usage of one bucket, from now on. Measures that are left out are 0."""
+        every = dict.fromkeys(Measure, 0)
+        self._usage[width, start] = tuple(UsageRow(about, every | dict(counts)) for about, counts in rows)
+
+    def windows(self, report: ReportName) -> list[Window]:
+        """What was asked of one report, in order."""
+        return [window for name, window in self.reads if name is report and window is not None]
+
+    # What a workflow asks for.
+
+    @asynccontextmanager
+    async def connect(self, source: Source) -> AsyncIterator[CostSource]:
+        self.asked.append(source)
+        yield self
+
+    async def organization(self) -> Organization:
+        return Organization("org_FAKE", "Example Inc")
+
+    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+        await self._asked_for(ReportName.COST, window)
+        return _buckets(window, Width.DAY, lambda start: self._bills.get(start.date(), ()))
+
+    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+        await self._asked_for(USAGE[width], window)
+        return _buckets(window, width, lambda start: self._usage.get((width, start), ()))
+
+    async def directory(self) -> Directory:
+        await self._asked_for(ReportName.DIRECTORY, None)
+        return Directory((DEFAULT, *self.workspaces), tuple(self.api_keys))
+
+    async def _asked_for(self, report: ReportName, window: Window | None) -> None:
+        self.reads.append((report, window))
+        if self.meanwhile is not None:
+            await self.meanwhile(report)
+        if report in self.refusals:
+            raise self.refusals[report]
+
+
+def _buckets(
+    window: Window, width: Width, rows: Callable[[datetime], tuple[Row, ...]]
+) -> tuple[Bucket[Row], ...]:
+    """Every bucket of a window that lies on boundaries, empty ones too."""
+    step = STEPS[width]
+    starts = [window.start + step * number for number in range((window.end - window.start) // step)]
+    return tuple(Bucket(Window(start, start + step), rows(start)) for start in starts)
+
+
+@dataclass
+class FakeChannels:
+    """Every channel at once: takes what is sent, or refuses it while a refusal stands under its kind.
+
+    `meanwhile` is awaited before a message is taken.
+    """
+
+    refusals: dict[str, DeliveryError] = field(default_factory=dict)
+    meanwhile: Callable[[ChannelConfig], Awaitable[None]] | None = None
+    sent: list[tuple[ChannelConfig, Delivery]] = field(default_factory=list)
+
+    def open(self, config: ChannelConfig) -> Channel:
+        return _FakeChannel(self, config)
+
+
+@dataclass
+class _FakeChannel:
+    channels: FakeChannels
+    config: ChannelConfig
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        if self.channels.meanwhile is not None:
+            await self.channels.meanwhile(self.config)
+        if self.config.kind in self.channels.refusals:
+            raise self.channels.refusals[self.config.kind]
+        self.channels.sent.append((self.config, delivery))
+        return Receipt(self._post(delivery), "taken")
+
+    def _post(self, delivery: Delivery) -> str | None:
+        """Only Slack's bot refers to a message later; it keeps the first reference."""
+        if not isinstance(self.config, SlackBot):
+            return None
+        return delivery.post or f"post-{len(self.channels.sent)}"
