@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
 from fastapi import FastAPI
 from httpx import AsyncHTTPTransport
 from rich.console import Console
@@ -236,27 +233,3 @@ def simulator(seed: int, clock: Clock, replay: Path | None) -> FastAPI:
     if replay is not None:
         return create_simulator_app(load_replay(replay, prices, clock()), clock)
     return create_simulator_app(create_world(seed, prices, clock()), clock)
-
-
-def configure_logging(settings: Settings) -> None:
-    """Events with keys on standard error: for people, or one JSON object a line."""
-    as_json = settings.log_format == "json"
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still at work is no news
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([structlog.processors.format_exc_info] if as_json else []),
-            structlog.processors.JSONRenderer() if as_json else _for_people(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _for_people() -> structlog.dev.ConsoleRenderer:
-    # The renderer's own way with exceptions prints every local variable, secrets included, and takes seconds.
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -16,7 +16,7 @@ ANTHROPIC_API = "https://api.anthropic.com"
 class Settings(BaseSettings):
     """What the process is told at its start. Raises ValidationError naming the variable that is wrong."""
 
-    model_config = SettingsConfigDict(env_prefix="TOCSIN_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TOCSIN_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(None, description="Postgres 15 or newer; absent: an embedded one.")
     data_dir: Path = Field(Path(".tocsin"), description="Where the embedded Postgres and made keys live.")

@@ -78,9 +78,13 @@ class Field:
         begun = time.perf_counter()
         whole = method.judge(self.amounts, BEFORE)
         took = time.perf_counter() - begun
-        cells = self.amounts.shape[0] * (self.amounts.shape[1] - (0 if method.judge.__name__ == "ours" else BEFORE))
+        cells = self.amounts.shape[0] * (
+            self.amounts.shape[1] - (0 if method.judge.__name__ == "ours" else BEFORE)
+        )
         lines = self.tuned_lines(whole) if method.tuned else method.lines
-        return Result(method.name, lines, self.false_rates(whole, lines), self.recall(method, lines), 1e6 * took / cells)
+        return Result(
+            method.name, lines, self.false_rates(whole, lines), self.recall(method, lines), 1e6 * took / cells
+        )
 
     def years(self, one: Series) -> float:
         return (len(one.values) - BEFORE) / DAYS_A_YEAR
@@ -109,7 +113,9 @@ class Field:
         lines = {}
         for noise in CLASSES:
             grid = [*np.arange(2, 20, 0.25), *np.arange(20, 400, 10)]
-            quiet = (k for k in grid if not self.false_rates(whole, dict.fromkeys(CLASSES, k))[noise, True] > 1.0)
+            quiet = (
+                k for k in grid if not self.false_rates(whole, dict.fromkeys(CLASSES, k))[noise, True] > 1.0
+            )
             lines[noise] = float(next(quiet, NEVER))
         return lines
 
@@ -120,8 +126,15 @@ class Field:
             hit, valid = self._outcomes(method, lines, kind, chosen)
             for noise in CLASSES:
                 for tune in (True, False):
-                    mine = np.array([self.all[t.series].noise is noise and self.all[t.series].tune is tune for t in chosen])
-                    shares[noise, kind.name, tune] = Share(int((hit & valid & mine).sum()), int((valid & mine).sum()))
+                    mine = np.array(
+                        [
+                            self.all[t.series].noise is noise and self.all[t.series].tune is tune
+                            for t in chosen
+                        ]
+                    )
+                    shares[noise, kind.name, tune] = Share(
+                        int((hit & valid & mine).sum()), int((valid & mine).sum())
+                    )
         return shares
 
     def _outcomes(

@@ -20,7 +20,9 @@ def from_window(days: int, read: Callable[[Floats], tuple[Floats, Floats]]) -> J
     """A method that reads (centre, spread) from the last `days` days."""
 
     def judge_all(amounts: Floats, first: int) -> Scored:
-        columns = [read(np.nan_to_num(amounts[:, day - days : day])) for day in range(first, amounts.shape[1])]
+        columns = [
+            read(np.nan_to_num(amounts[:, day - days : day])) for day in range(first, amounts.shape[1])
+        ]
         centre, spread = (np.stack([column[i] for column in columns], axis=1) for i in (0, 1))
         score = (amounts[:, first:] - centre) / np.maximum(spread, 1e-9)
         return Scored(score, centre, np.zeros(score.shape, dtype=bool))

@@ -45,9 +45,7 @@ _ALIASES = {
     "claude-fable-5-1": ("claude-mythos-5-1",),
     "claude-fable-5-2": ("claude-mythos-5-2",),
 }
-_LONG_CONTEXT_START = (
-    200_000  # tiers from here on are the report's "200k-1M" window; others are invisible to it
-)
+_LONG_CONTEXT_START = 200_000  # tiers from here on are the report's "200k-1M" window; others are invisible to it
 _WITHOUT_US_PREMIUM = (
     "claude-v", "claude-2", "claude-3-", "claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-5",
     "claude-sonnet-4-0", "claude-sonnet-4-5", "claude-haiku-4-5",
@@ -120,9 +118,7 @@ def _upper_tier(prices: genai.ModelPrice) -> tuple[int, Rates | None]:
     tiered = _field(prices, Measure.UNCACHED_INPUT)
     if not isinstance(tiered, genai.TieredPrices) or not tiered.tiers:
         return 0, None
-    return tiered.tiers[-1].start, _with_cache(
-        {measure: _top(_field(prices, measure)) for measure in _FIELDS}
-    )
+    return tiered.tiers[-1].start, _with_cache({measure: _top(_field(prices, measure)) for measure in _FIELDS})
 
 
 def _fast_rates(info: genai.ModelInfo) -> Rates | None:
@@ -147,9 +143,7 @@ def _with_cache(given: dict[Measure, Decimal | None]) -> Rates:
     base = given[Measure.UNCACHED_INPUT]
     if base is None or given[Measure.OUTPUT] is None:
         raise ValueError("a model without an input or an output rate")
-    return {
-        measure: base * _CACHE_MULTIPLES[measure] if rate is None else rate for measure, rate in given.items()
-    }
+    return {measure: base * _CACHE_MULTIPLES[measure] if rate is None else rate for measure, rate in given.items()}
 
 
 def _corrected(spans: Iterable[ModelPrice]) -> Iterator[ModelPrice]:

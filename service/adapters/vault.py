@@ -29,7 +29,8 @@ class FernetVault:
         keys = [key.strip() for key in secret_key.split(",") if key.strip()]
         if not keys:
             raise ValueError("TOCSIN_SECRET_KEY is empty: set it to a long random text")
-        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
+        fernets = [Fernet(_derived(key)) for key in keys]
+        self._current, self._fernet = fernets[0], MultiFernet(fernets)
 
     def seal(self, secret: str) -> Sealed:
         return Sealed(
@@ -37,6 +38,13 @@ class FernetVault:
             hint=f"...{secret[-4:]}" if len(secret) >= SHORTEST_HINTED else "...",
             digest=hashlib.sha256(secret.encode()).hexdigest()[:16],
         )
+
+    def is_current(self, sealed: Sealed) -> bool:
+        try:
+            self._current.decrypt(sealed.ciphertext.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def open(self, sealed: Sealed) -> str:
         try:

@@ -98,11 +98,13 @@ async def _name_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datet
 
 async def _name_budgets(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
     labels = ("budget", "scope", "period_start")
-    spent = Gauge("tocsin_budget_spent_dollars", "Best-known spend", (*labels, "basis"), registry=registry)
+    spent = Gauge("tocsin_budget_spent_dollars", "Best-known spend", labels, registry=registry)
+    estimated = Gauge("tocsin_budget_estimated_dollars", "The part not billed yet", labels, registry=registry)
     amount = Gauge("tocsin_budget_amount_dollars", "The budget", labels, registry=registry)
     for budget in await uow.budgets.all():
         for status in await budget_statuses(uow, budget, now):
             place = (budget.name, str(status.scope), status.period.window.start.isoformat())
             # Prometheus knows floats only; these copies are for graphs, no decision is made from them.
-            spent.labels(*place, status.spent.basis.value).set(float(status.spent.total.usd))
+            spent.labels(*place).set(float(status.spent.total.usd))
+            estimated.labels(*place).set(float(status.spent.estimated.usd))
             amount.labels(*place).set(float(budget.spec.amount.usd))

@@ -18,7 +18,8 @@ def sealed(vault: Vault, secret: Secret, stored: Sealed | None, *, moved: bool, 
     """
     if isinstance(secret, SecretStr):
         new = vault.seal(secret.get_secret_value())
-        return stored if stored is not None and stored.digest == new.digest else new
+        unchanged = stored is not None and stored.digest == new.digest and vault.is_current(stored)
+        return stored if stored is not None and unchanged else new
     if stored is None or not stands_for(secret, stored):
         raise Invalid("there is no such stored secret; send the secret itself", pointer)
     if moved:

@@ -16,8 +16,9 @@ from rich.console import Console
 from service import __version__
 from service.adapters.embedded_postgres import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head, upgrade
-from service.bootstrap import Product, StartError, configure_logging, database, open_product
+from service.bootstrap import Product, StartError, database, open_product
 from service.cli import checking, history, running, tokens
+from service.cli.logs import configure_logging
 from service.domain.access import Role
 from service.domain.errors import DomainError
 from service.settings import Settings
@@ -61,8 +62,14 @@ def _settings_problem(error: ValidationError) -> str:
 
 def _settings() -> Settings:
     settings = Settings()
-    configure_logging(settings)
+    configure_logging(settings.log_format)
     return settings
+
+
+def _require_schema(url: str) -> None:
+    schema = current(url)
+    if schema != head():
+        raise StartError(f"the database's schema is at {schema or 'nothing'}, not {head()}: run tocsin migrate")
 
 
 def _with_product(action: Callable[[Product], Coroutine[object, object, Result]]) -> Result:
@@ -102,6 +109,7 @@ def api() -> None:
     """Run the REST API alone. The database must be migrated."""
     settings = _settings()
     with database(settings) as url:
+        _require_schema(url)
         asyncio.run(running.run_api(settings, url, out))
 
 
@@ -110,6 +118,7 @@ def worker() -> None:
     """Run a worker alone: it polls, evaluates and delivers. Start as many as you like."""
     settings = _settings()
     with database(settings) as url:
+        _require_schema(url)
         asyncio.run(running.run_worker(settings, url, out))
 
 

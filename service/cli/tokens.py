@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 
 from service.bootstrap import Product
 from service.domain.access import Role
@@ -16,11 +15,10 @@ async def create(product: Product, name: str, role: Role, out: Console) -> None:
 
 
 async def show_all(product: Product, out: Console) -> None:
-    table = Table("id", "name", "role", "hint", "created", "revoked")
     for token in await run_list_tokens(product.ports):
-        revoked = f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else ""
-        table.add_row(token.id, token.name, token.role, token.hint, f"{token.created_at:%Y-%m-%d %H:%M}", revoked)
-    out.print(table)
+        life = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else f"since {token.created_at:%Y-%m-%d}"
+        line = f"{token.id}  {token.role:<8}  {token.hint}  {life}  {token.name}"
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 async def revoke(product: Product, token_id: str, out: Console) -> None:

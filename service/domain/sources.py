@@ -8,8 +8,6 @@ from enum import StrEnum
 
 from service.domain.resources import Sealed
 
-STALE_AFTER_FAILURES = 3
-STALE_AFTER = timedelta(minutes=30)
 LONGEST_BACKOFF = timedelta(hours=1)
 
 
@@ -17,6 +15,17 @@ class SourceKind(StrEnum):
     CLAUDE_ADMIN = "claude_admin"
     SIMULATOR = "simulator"
     """The built-in simulator: its data is invented, and every answer and message says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a source may fail before people are told: this many polls, or this long, whichever comes first."""
+
+    failures: int = 3
+    after: timedelta = timedelta(minutes=30)
+
+
+USUAL_PATIENCE = Patience()
 
 
 class ReportName(StrEnum):
@@ -62,11 +71,11 @@ class SourceState:
     last_error: str | None = None
 
 
-def is_stale(state: SourceState, now: datetime) -> bool:
-    """Whether people must be told that this source has gone blind: three polls without a bill, or half an hour."""
+def is_stale(state: SourceState, now: datetime, patience: Patience = USUAL_PATIENCE) -> bool:
+    """Whether people must be told that this source has gone blind."""
     if state.failing_since is None:
         return False
-    return state.failures >= STALE_AFTER_FAILURES or now - state.failing_since >= STALE_AFTER
+    return state.failures >= patience.failures or now - state.failing_since >= patience.after
 
 
 def after_begin(state: SourceState, now: datetime) -> SourceState:

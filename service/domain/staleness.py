@@ -9,7 +9,7 @@ from service.domain.alerts import Alert, AlertKind, Reason, Severity, StaleEvide
 from service.domain.findings import Condition, Finding, over
 from service.domain.resources import Resource
 from service.domain.scopes import ORGANISATION
-from service.domain.sources import Source, SourceState, is_stale
+from service.domain.sources import USUAL_PATIENCE, Patience, Source, SourceState, is_stale
 
 
 def stale_fingerprint(state: SourceState) -> str | None:
@@ -26,6 +26,7 @@ def assess_source(
     has_rung: Callable[[str], bool],
     open_alerts: list[Alert],
     now: datetime,
+    patience: Patience = USUAL_PATIENCE,
 ) -> list[Finding]:
     """At most one ringing finding for the running episode, and an end for every earlier one still open."""
     current = stale_fingerprint(state)
@@ -35,7 +36,7 @@ def assess_source(
         for alert in open_alerts
         if alert.kind is AlertKind.STALE_SOURCE and (alert.fingerprint != current or not enabled)
     ]
-    if source is None or not enabled or current is None or not is_stale(state, now):
+    if source is None or not enabled or current is None or not is_stale(state, now, patience):
         return findings
     if not has_rung(current):
         findings.append(_stale(source, state, current))

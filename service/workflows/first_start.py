@@ -87,13 +87,13 @@ async def _disable(uow: UnitOfWork, source: Resource[Source], author: Author) ->
 
 
 def _demonstration(source_id: str) -> list[Draft[Budget]]:
-    """Two budgets that the simulator's organisation overruns on any day."""
+    """A budget that the simulator's organisation overruns on any day, and one for each of its workspaces."""
     levels = ((Decimal(80), Severity.WARNING), (Decimal(100), Severity.CRITICAL))
     thresholds = tuple(Threshold(severity, percent=percent) for percent, severity in levels)
     monthly = Budget(source_id, Scope(), Money.of("1000.00"), PeriodSpec(PeriodKind.MONTHLY), thresholds=thresholds)
     weekly = replace(
         monthly,
-        amount=Money.of("2000.00"),
+        amount=Money.of("1000.00"),
         period=PeriodSpec(PeriodKind.WEEKLY),
         for_each=Dimension.WORKSPACE,
     )

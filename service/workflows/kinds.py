@@ -117,8 +117,10 @@ async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resou
     """The source of an id or name; the only one where none is named. Raises Invalid."""
     sources = await uow.sources.all()
     if name is None:
-        if len(sources) == 1:
-            return sources[0]
+        # Whoever moves from the simulator to a real organisation has a disabled source beside the one in use.
+        candidates = [source for source in sources if source.spec.enabled] or sources
+        if len(candidates) == 1:
+            return candidates[0]
         raise Invalid(f"name the source: there are {len(sources)}" if sources else "there is no source yet", pointer)
     for source in sources:
         if name in (source.id, source.name):

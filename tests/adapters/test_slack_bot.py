@@ -50,7 +50,7 @@ async def test_an_open_posts_once_and_pings(slack: FakeSlack) -> None:
     _, post = await opened(slack)
     assert slack.messages("claude-spend") == [post]
     assert post.pings == [MENTION]
-    assert "$12.345678 of $10.00" in post.shown
+    assert "$12.34 of $10.00" in post.shown
 
 
 async def test_a_raise_edits_the_post_and_broadcasts_a_reply_that_pings(slack: FakeSlack) -> None:
@@ -63,7 +63,7 @@ async def test_a_raise_edits_the_post_and_broadcasts_a_reply_that_pings(slack: F
     assert reply.broadcast
     assert reply.pings == [MENTION]
     assert "Raised to critical" in reply.text
-    assert "$12.345678 of $10.00" in reply.text
+    assert "$12.34 of $10.00" in reply.text
 
 
 async def test_a_resolve_edits_the_post_and_replies_quietly(slack: FakeSlack) -> None:

@@ -42,7 +42,7 @@ async def test_every_message_is_a_post_and_only_bad_news_pings(
     (post,) = slack.messages("claude-spend")
     assert receipt.post is None
     assert post.pings == pings
-    assert "$12.345678 of $10.00" in post.shown
+    assert "$12.34 of $10.00" in post.shown
 
 
 @pytest.mark.parametrize(

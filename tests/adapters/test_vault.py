@@ -60,3 +60,10 @@ def test_what_an_earlier_release_sealed_still_opens() -> None:
     ciphertext = "gAAAAABrAgYcTTByEcMGkHy0jiDPf_KKMIymuKxal0iwo5G3l1qxBSu1Re6jHNvRibQgL4A2zliOpKTbu15Zl1RE4DJibct3Rw=="
     sealed = Sealed(ciphertext, hint="...", digest="")
     assert FernetVault("FAKE key of release one").open(sealed) == "a FAKE secret"
+
+
+def test_a_secret_sealed_with_an_older_key_is_not_current_until_it_is_sealed_again() -> None:
+    sealed = FernetVault("old").seal("xoxb-FAKE-secret")
+    rotating = FernetVault("new,old")
+    assert not rotating.is_current(sealed)
+    assert rotating.is_current(rotating.seal("xoxb-FAKE-secret"))

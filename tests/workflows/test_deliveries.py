@@ -79,11 +79,6 @@ def first_time(act: Callable[[], Awaitable[object]]) -> Callable[[ChannelConfig]
     return meanwhile
 
 
-async def kill() -> None:
-    """What a sender sees of a process that is being shot: nothing after it is run."""
-    raise asyncio.CancelledError
-
-
 # ----------------------------------------------------------------------------------- side by side
 
 
@@ -136,9 +131,18 @@ async def test_one_channel_s_defect_neither_loses_nor_blocks_the_others(yard: Ya
 
 async def test_a_kill_between_claim_and_record_leads_to_one_more_attempt(yard: Yard) -> None:
     await tell(yard)
-    yard.channels.meanwhile = first_time(kill)
-    with pytest.raises(asyncio.CancelledError):
-        await run_delivery(yard.ports)
+    sending = asyncio.Event()
+
+    async def hang() -> None:
+        sending.set()
+        await asyncio.Event().wait()
+
+    yard.channels.meanwhile = first_time(hang)
+    sender = asyncio.create_task(run_delivery(yard.ports))
+    async with asyncio.timeout(20):
+        await sending.wait()
+    sender.cancel()
+    await asyncio.wait({sender})
     assert await run_delivery(yard.ports) == 0  # still the dead sender's
     await let_leases_run_out(yard)
     await yard.minute()

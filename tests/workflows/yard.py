@@ -25,10 +25,10 @@ from service.domain.budgets import Budget
 from service.domain.money import Money
 from service.domain.notifications import Notification
 from service.domain.periods import Window
-from service.domain.polls import Poll, PollKind
+from service.domain.polls import Poll, PollKind, PollState
 from service.domain.pricing import Measure, PriceOverride
 from service.domain.receivers import ChannelConfig, Console, Receiver, Route, RouteTable
-from service.domain.resources import Resource
+from service.domain.resources import Resource, new_id
 from service.domain.scopes import Cell
 from service.domain.sources import ReportName, Source, SourceKind, SourceState
 from service.domain.spend import TOKEN_COST, CostRow, Dimensions, SpendDay
@@ -113,13 +113,17 @@ class Yard:
     # What happens.
 
     async def request(self, source: Resource[Source] | None = None) -> Poll:
+        """A poll whose job waits in the queue."""
         async with self.ports.uow() as uow:
             return await request_poll(uow, (source or self.source).id, PollKind.REQUESTED, self.clock())
 
     async def poll(self, source: Resource[Source] | None = None) -> Poll:
-        """One whole poll, as its job would do it."""
-        poll = await self.request(source)
-        await run_ingest(self.ports, poll.source_id, poll.id)
+        """One whole poll, as its job would do it; what follows from it waits in the queue."""
+        now, source_id = self.clock(), (source or self.source).id
+        poll = Poll(new_id("poll", now), source_id, PollKind.REQUESTED, PollState.QUEUED, created_at=now)
+        async with self.ports.uow() as uow:
+            await uow.polls.add(poll)
+        await run_ingest(self.ports, source_id, poll.id)
         return await self.see(poll)
 
     async def settle(self) -> None:

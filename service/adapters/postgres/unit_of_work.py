@@ -26,7 +26,6 @@ from service.domain.receivers import Receiver, RouteTable
 from service.domain.sources import Source
 from service.workflows import ports
 
-
 _WRITERS_TURN = 0x70C5_0003
 """The advisory lock of whoever writes the configuration."""
 

@@ -9,7 +9,8 @@ import numpy as np
 from service.domain.detectors.arrays import Floats, Whole, row_quantile
 
 DAYS_TO_CHANGE = 7
-"""A series changes its class only after a week of pointing at the other one."""
+DAYS_TO_BECOME_STEADY = 21
+"""Days in a row that have to point at another class. Trust is gained slowly: steady series are judged most strictly."""
 NEAR_ZERO = 0.05
 IDLE_SHARE = 0.30
 CALM_NOISE = 0.15
@@ -48,6 +49,7 @@ def noise_class(days: Floats) -> Whole:
 def settled_class(current: Whole, leaning: Whole, streak: Whole, today: Whole) -> tuple[Whole, Whole, Whole]:
     """Class, leaning and streak after a day that pointed at `today`. A first class is taken at once."""
     streak = np.where(today == current, 0, np.where(today == leaning, streak + 1, 1))
-    changes = (current == Noise.UNKNOWN) | (streak >= DAYS_TO_CHANGE)
+    needed = np.where(today == Noise.STEADY, DAYS_TO_BECOME_STEADY, DAYS_TO_CHANGE)
+    changes = (current == Noise.UNKNOWN) | (streak >= needed)
     chosen = np.where(changes, today, current)
     return chosen, today, np.where(changes, 0, streak)

@@ -17,7 +17,7 @@ from service.domain.detectors.history import MONTH, WINDOW, History
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity, Terms
 
-LINES = {Method.STEADY: 2.5, Method.VOLATILE: 4.0, Method.INTERMITTENT: 4.0, Method.COLD_WEEKDAY: 4.0}
+LINES = {Method.STEADY: 2.5, Method.VOLATILE: 4.25, Method.INTERMITTENT: 4.0, Method.COLD_WEEKDAY: 4.0}
 """Spreads above the expectation at which the score is 1."""
 GATE_SHARE = 0.25
 """Of what was expected: a smaller excess is nobody's business, however calm the series."""

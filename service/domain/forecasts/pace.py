@@ -25,8 +25,8 @@ LEAST_DAYS = WEEK
 CLIP = 2.0
 """Robust standard deviations from the fortnight's median beyond which a day counts as that far only."""
 LEAST_SPREAD = 0.1
-SPARSE_CLIP = 4.0
-"""Where most days may be idle the median says nothing: at most this many times the mean of the fortnight's others."""
+SPARSE_CLIP = 6.0
+"""Where most days may be idle the median says nothing: at most this many times the level of the fortnight's others."""
 NEAR_ZERO, SPARSE_SHARE, SPARSE_DAYS = 0.05, 0.25, 28
 LEAST_FACTOR = 0.05
 """Of a weekday, so that a Sunday that hardly spends does not tell the level."""
@@ -107,10 +107,10 @@ def _profile(spend: Floats, sparse: Flags) -> Floats:
 def _levels(spend: Floats, factors: Floats, sparse: Flags) -> Floats:
     """The level at the end of every day from the fourteenth on: [scope, HISTORY_DAYS - 13]. NaN: unknown."""
     windows = sliding_window_view(spend / factors, LEVEL_DAYS, axis=1)
-    weights = sliding_window_view(factors, LEVEL_DAYS, axis=1) * _FADING
     known = ~np.isnan(windows)
-    weights = np.where(known, weights, 0.0)
-    low, high = _bounds(windows, sparse)
+    usual = np.where(known, sliding_window_view(factors, LEVEL_DAYS, axis=1), 0.0)
+    weights = usual * _FADING
+    low, high = _bounds(windows, usual, sparse)
     kept = np.where(known, np.clip(windows, low[..., None], high[..., None]), 0.0)
     total = np.where(known.sum(axis=2) >= LEAST_DAYS, weights.sum(axis=2), np.nan)
     return np.asarray((weights * kept).sum(axis=2) / total)
@@ -119,16 +119,22 @@ def _levels(spend: Floats, factors: Floats, sparse: Flags) -> Floats:
 _FADING = 0.5 ** (np.arange(LEVEL_DAYS)[::-1] / HALF_LIFE)
 
 
-def _bounds(windows: Floats, sparse: Flags) -> tuple[Floats, Floats]:
+def _bounds(windows: Floats, usual: Floats, sparse: Flags) -> tuple[Floats, Floats]:
     """Between which amounts a fortnight's days count in full, without their weekday's factor."""
     middle = _median(windows)
-    spread = np.maximum(1.4826 * _median(np.abs(windows - middle[..., None])), LEAST_SPREAD * middle)
-    amounts = np.nan_to_num(windows)
-    others = (amounts.sum(axis=2) - amounts.max(axis=2)) / np.maximum((~np.isnan(windows)).sum(axis=2) - 1, 1)
-    idle = sparse[:, None]
-    high = np.where(idle, np.fmax(middle + CLIP * spread, SPARSE_CLIP * others), middle + CLIP * spread)
-    low = np.where(idle, 0.0, np.maximum(middle - CLIP * spread, 0.0))
+    spread = CLIP * np.maximum(1.4826 * _median(np.abs(windows - middle[..., None])), LEAST_SPREAD * middle)
+    low, high = np.maximum(middle - spread, 0.0), middle + spread
+    low[sparse] = 0.0
+    high[sparse] = np.fmax(high[sparse], SPARSE_CLIP * _without_dearest(windows[sparse], usual[sparse]))
     return low, high
+
+
+def _without_dearest(windows: Floats, usual: Floats) -> Floats:
+    """The plain level of each fortnight without the day that cost most."""
+    amounts = np.nan_to_num(windows) * usual
+    dearest = amounts.argmax(axis=2)[..., None]
+    others = usual.sum(axis=2) - np.take_along_axis(usual, dearest, axis=2)[..., 0]
+    return np.asarray((amounts.sum(axis=2) - amounts.max(axis=2)) / np.maximum(others, LEAST_FACTOR))
 
 
 def _mean_error(spend: Floats, factors: Floats, levels: Floats, scale: Floats, ahead: int) -> Floats:

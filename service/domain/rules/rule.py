@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -67,13 +68,20 @@ class GateVerdict:
     needed: str
 
 
+DOLLARS = "US dollars"
+DOLLARS_A_DAY = "US dollars a day"
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What a rule sees of one scope at one instant, whether it rings or not.
 
     `actual` and `expected` are US dollars a day (of the rule's own measure where it is not dollars: then `unit` says
-    which); `candidate` says that the rule itself objects, before the gates. `cause` is one sentence that a person can
-    check by hand, `inputs` the numbers it leans on, as (label, value) pairs.
+    which), NaN where they are not known; `candidate` says that the rule itself objects, before the gates, and then both
+    are known. `cause` is one sentence that a person can check by hand, `inputs` the numbers it leans on, as
+    (label, value) pairs. `active_days` counts the days with spend in the history. `days` are the UTC days that `actual`
+    covers, the judged one last. `falls`: it objects to too little, so the excess is what is missing. `stands_alone`:
+    it may ring while the scopes above it are quiet (an unsteady scope may not, but by override).
     """
 
     candidate: bool
@@ -84,6 +92,23 @@ class Observation:
     inputs: tuple[tuple[str, str], ...]
     active_days: int
     severity: Severity | None = None
+    days: tuple[date, ...] = ()
+    falls: bool = False
+    stands_alone: bool = True
+
+    @property
+    def excess(self) -> float:
+        """How far it is from what was expected, in the direction that the rule objects to; NaN where unknown."""
+        return self.expected - self.actual if self.falls else self.actual - self.expected
+
+    @property
+    def excess_percent(self) -> float:
+        """The excess as a percentage of the expectation; infinite where nothing was expected, NaN where unknown."""
+        if math.isnan(self.excess):
+            return math.nan
+        if self.expected > 0:
+            return self.excess / self.expected * 100
+        return math.inf if self.excess > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

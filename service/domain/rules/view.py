@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from service.domain.names import Names
+from service.domain.rules.planned import PlannedActivity
 from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.sources import SourceState
 
 DAY = timedelta(days=1)
 
@@ -17,12 +19,14 @@ class DayFigures:
     """One cell on one UTC day. Dollars and tokens as floats: detectors look at copies, money never comes from here.
 
     `spend` is best-known spend; `priority` the estimated dollars of Priority Tier tokens, which are in no bill.
-    `input_tokens` counts uncached, cache-read and cache-written input, `cache_read_tokens` the cached part.
+    `input_tokens` counts uncached, cache-read and cache-written input, `cache_read_tokens` the cached part. Tokens of
+    the Priority Tier are in neither.
     """
 
     spend: float = 0.0
     input_tokens: float = 0.0
     cache_read_tokens: float = 0.0
+    output_tokens: float = 0.0
     priority: float = 0.0
 
 
@@ -32,7 +36,8 @@ class SpendView:
 
     `days` are consecutive UTC days, oldest first; the last one is today and still open. A day without figures of a
     cell counts as zero for it. `unknown_days` are days that no report has covered: they are missing, not zero.
-    `settled_until` is the end of the last settled day.
+    `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
+    `polling` is how reading it goes; None where a past instant is judged.
     """
 
     source_id: str
@@ -43,10 +48,37 @@ class SpendView:
     settled_until: datetime | None
     names: Names
     simulated: bool = False
+    planned: tuple[PlannedActivity, ...] = ()
+    polling: SourceState | None = None
 
     @property
     def today(self) -> date:
         return self.days[-1]
+
+    @property
+    def closed(self) -> int | None:
+        """The place of the last closed day in `days`; None while the view holds only today."""
+        return len(self.days) - 2 if len(self.days) > 1 else None
+
+    @property
+    def settled(self) -> int | None:
+        """The place of the last settled day in `days`; only such a day may be called too low."""
+        if self.settled_until is None or self.closed is None:
+            return None
+        ended = (self.settled_until.date() - self.days[0]).days
+        return min(ended - 1, self.closed) if ended > 0 else None
+
+    def members(self, dimension: Dimension, scope: Scope) -> dict[ScopeKey, list[Cell]]:
+        """The cells of every member of a dimension."""
+        found: dict[ScopeKey, list[Cell]] = {}
+        for cell in self.cells:
+            if scope.holds(cell):
+                found.setdefault(ScopeKey(dimension, cell.along(dimension)), []).append(cell)
+        return found
+
+    def only(self, cells: Iterable[Cell]) -> SpendView:
+        """The same view of some of its cells."""
+        return replace(self, cells={cell: self.cells[cell] for cell in cells})
 
     def series(
         self, dimension: Dimension, scope: Scope, figure: Callable[[DayFigures], float]

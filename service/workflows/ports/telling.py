@@ -39,6 +39,10 @@ class Vault(Protocol):
 
     def seal(self, secret: str) -> Sealed: ...
 
+    def is_current(self, sealed: Sealed) -> bool:
+        """Whether it is sealed with the key that seals now, not with an older one on its way out."""
+        ...
+
     def open(self, sealed: Sealed) -> str:
         """Raises VaultError."""
         ...

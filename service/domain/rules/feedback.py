@@ -1,0 +1,98 @@
+"""What people answered to a rule's alerts. Values, kept beside the data: withdrawn, they leave no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from service.domain.errors import Invalid
+from service.domain.money import Money
+from service.domain.rules.rule import Gates
+from service.domain.scopes import ScopeKey
+
+EACH_NOISE = 0.10
+MOST_RAISED = 0.50
+NOISE_LASTS = timedelta(days=90)
+
+
+class FeedbackKind(StrEnum):
+    EXPECTED = "expected"
+    """This is how it is from now on: earlier days no longer say what is usual."""
+    FIXED = "fixed"
+    """It was real and it is over: its days never say what is usual."""
+    NOISE = "noise"
+    """Nobody needed to hear this: ring later, for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One answer about one scope of one rule. Days are UTC, both included; `given_at` aware UTC."""
+
+    scope: ScopeKey
+    kind: FeedbackKind
+    first_day: date
+    last_day: date
+    given_at: datetime
+
+
+NO_FEEDBACK: tuple[Feedback, ...] = ()
+
+
+def validate_feedback(feedback: Feedback) -> None:
+    """Raises Invalid, with a pointer into the request body."""
+    if feedback.last_day < feedback.first_day:
+        raise Invalid("the last day does not come before the first", "/last_day")
+    if feedback.first_day > feedback.given_at.date():
+        raise Invalid("feedback is about days that have begun", "/first_day")
+
+
+def of_scope(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> tuple[Feedback, ...]:
+    """What had been said about a scope at an instant, so that the past is judged by what was known then."""
+    return tuple(said for said in feedback if said.scope == key and said.given_at <= now)
+
+
+def restarts_on(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> date | None:
+    """The first day that still says what is usual; None: all of them do."""
+    said = of_scope(feedback, key, now)
+    return max((one.first_day for one in said if one.kind is FeedbackKind.EXPECTED), default=None)
+
+
+def days_out(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> frozenset[date]:
+    """The days that must not count towards what is usual."""
+    fixed = [one for one in of_scope(feedback, key, now) if one.kind is FeedbackKind.FIXED]
+    spans = [(one.first_day, (one.last_day - one.first_day).days + 1) for one in fixed]
+    return frozenset(first + timedelta(days=offset) for first, length in spans for offset in range(length))
+
+
+def counted(
+    row: Sequence[float], days: Sequence[date], feedback: Sequence[Feedback], key: ScopeKey, now: datetime
+) -> list[float]:
+    """A row of daily figures as baselines may use it: NaN on every day that says nothing of what is usual."""
+    start, out = restarts_on(feedback, key, now), days_out(feedback, key, now)
+    return [
+        float("nan") if day in out or (start is not None and day < start) else value
+        for day, value in zip(days, row, strict=True)
+    ]
+
+
+def is_expected(feedback: Iterable[Feedback], key: ScopeKey, now: datetime, day: date) -> bool:
+    """Whether a person has called what began on that day expected."""
+    start = restarts_on(feedback, key, now)
+    return start is not None and start >= day
+
+
+def raised(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> float:
+    """By which share thresholds are higher: a tenth for each "noise", a half at most, fading evenly over 90 days."""
+    ages = [now - one.given_at for one in of_scope(feedback, key, now) if one.kind is FeedbackKind.NOISE]
+    return min(MOST_RAISED, sum(EACH_NOISE * max(0.0, 1 - age / NOISE_LASTS) for age in ages))
+
+
+def stricter(gates: Gates, share: float) -> Gates:
+    """The gates with their amount and percentage raised by a share, 0 to 0.5."""
+    factor = 1 + Decimal(share).quantize(Decimal("0.0001"))
+    return replace(
+        gates, min_amount=Money.rounded(gates.min_amount.usd * factor), min_percent=gates.min_percent * factor
+    )

@@ -1,0 +1,85 @@
+"""The gates between a rule's objection and a message, in the order in which people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from service.domain.durations import format_duration
+from service.domain.rules.rule import Gates, GateVerdict, Observation, Verdict
+from service.domain.rules.wording import days, dollars, percent
+
+SLACK = 1e-9
+"""Of what is needed: floats that should be equal may differ by this share."""
+
+
+def min_amount(observation: Observation, gates: Gates) -> GateVerdict:
+    needed = float(gates.min_amount.usd)
+    passed = needed == 0 or _reaches(observation.excess, needed)
+    return GateVerdict("min_amount", passed, dollars(observation.excess), f"at least {dollars(needed)}")
+
+
+def min_percent(observation: Observation, gates: Gates) -> GateVerdict:
+    needed = float(gates.min_percent)
+    found = observation.excess_percent
+    shown = "nothing was expected" if math.isinf(found) else percent(found)
+    return GateVerdict("min_percent", needed == 0 or _reaches(found, needed), shown, f"at least {percent(needed)}")
+
+
+def min_active_days(observation: Observation, gates: Gates) -> GateVerdict:
+    found, needed = observation.active_days, gates.min_active_days
+    return GateVerdict("min_active_days", found >= needed, days(found), f"at least {days(needed)}")
+
+
+SIZE_GATES: tuple[Callable[[Observation, Gates], GateVerdict], ...] = (min_amount, min_percent)
+GATES: tuple[Callable[[Observation, Gates], GateVerdict], ...] = (*SIZE_GATES, min_active_days)
+"""In this order everywhere; `pending_for`, the only one that needs a memory, is the last of all."""
+
+
+def pending_for(gates: Gates, held_since: datetime | None, now: datetime) -> GateVerdict:
+    """`held_since` is when the observation began to pass all other gates; None: only now."""
+    held = now - held_since if held_since is not None else timedelta()
+    return GateVerdict(
+        "pending_for", held >= gates.pending_for, _whole(held), f"at least {format_duration(gates.pending_for)}"
+    )
+
+
+def exceeds(observation: Observation, gates: Gates) -> bool:
+    """Whether the rule objects, and by enough."""
+    return observation.candidate and all(gate(observation, gates).passed for gate in SIZE_GATES)
+
+
+def stands(observation: Observation, gates: Gates) -> bool:
+    """Whether nothing but time keeps it from ringing: the instant from which this is so is its `held_since`."""
+    return observation.candidate and all(gate(observation, gates).passed for gate in GATES)
+
+
+def judge(observation: Observation, gates: Gates, held_since: datetime | None, now: datetime) -> Verdict:
+    """Every gate's answer, also after one that failed. What does not stand just now has not held at all."""
+    since = held_since if stands(observation, gates) else None
+    return Verdict(observation, (*(gate(observation, gates) for gate in GATES), pending_for(gates, since, now)))
+
+
+def endures(observation: Observation, gates: Gates, last_held: datetime, now: datetime) -> GateVerdict:
+    """Whether an open alert goes on, by the first reason that keeps it; else what it failed last.
+
+    `last_held` is when it last exceeded its gates. An unknown figure ends nothing.
+    """
+    if math.isnan(observation.actual):
+        return GateVerdict("unknown", passed=True, found="unknown", needed="a figure to judge")
+    if exceeds(observation, gates):
+        return GateVerdict("exceeds", passed=True, found=dollars(observation.excess), needed="all gates of size")
+    if gates.resolve_percent is not None and _reaches(observation.excess_percent, float(gates.resolve_percent)):
+        found, needed = percent(observation.excess_percent), percent(float(gates.resolve_percent))
+        return GateVerdict("resolve_percent", passed=True, found=found, needed=f"at least {needed}")
+    quiet, kept = now - last_held, gates.keep_firing_for
+    return GateVerdict("keep_firing_for", quiet < kept, _whole(quiet), f"less than {format_duration(kept)}")
+
+
+def _reaches(found: float, needed: float) -> bool:
+    return found >= needed or (needed > 0 and math.isclose(found, needed, rel_tol=SLACK))
+
+
+def _whole(duration: timedelta) -> str:
+    return format_duration(timedelta(seconds=max(0, int(duration.total_seconds()))))

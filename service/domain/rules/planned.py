@@ -1,0 +1,78 @@
+"""Planned activities: spend that somebody announced. They raise the expectation, then expire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from service.domain.errors import Invalid
+from service.domain.money import ZERO, Money
+from service.domain.scopes import Cell, Scope, ScopeKey
+
+LONGEST = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedActivity:
+    """Extra spend of `extra_amount` in all, between two instants (aware UTC), somewhere in `scope`."""
+
+    source_id: str
+    scope: Scope
+    starts_at: datetime
+    ends_at: datetime
+    extra_amount: Money
+    comment: str = ""
+
+
+def validate_activity(activity: PlannedActivity) -> None:
+    """Raises Invalid, with a pointer into the request body."""
+    if activity.ends_at <= activity.starts_at:
+        raise Invalid("a planned activity ends after it starts", "/ends_at")
+    if activity.ends_at - activity.starts_at > LONGEST:
+        raise Invalid(f"a planned activity lasts at most {LONGEST.days} days", "/ends_at")
+    if activity.extra_amount <= ZERO:
+        raise Invalid("the extra amount is above $0", "/extra_amount")
+
+
+def by_day(activity: PlannedActivity) -> dict[date, Money]:
+    """The extra amount spread over the activity's UTC days by elapsed time. The parts add up to it exactly."""
+    days = _days(activity.starts_at.astimezone(UTC).date(), activity.ends_at.astimezone(UTC).date())
+    seconds = {day: _overlap(activity, day) for day in days}
+    touched = {day: weight for day, weight in seconds.items() if weight > 0}
+    return dict(zip(touched, activity.extra_amount.split(list(touched.values())), strict=True))
+
+
+def extras(
+    activities: Sequence[PlannedActivity], members: Mapping[ScopeKey, Iterable[Cell]], days: Sequence[date]
+) -> dict[ScopeKey, list[float]]:
+    """Announced extra dollars of every member that they may fall on, aligned with `days`. Others are left out.
+
+    An activity counts in full for every scope that shares a cell with it: nobody can know how a scope's parts will
+    divide it. What the parts take together is still judged in the activity's own scope and in those above it.
+    """
+    if not activities:
+        return {}
+    spread = [by_day(activity) for activity in activities]
+    rows: dict[ScopeKey, list[float]] = {}
+    for key, cells in members.items():
+        known = list(cells)
+        touching = [
+            amounts
+            for activity, amounts in zip(activities, spread, strict=True)
+            if any(activity.scope.holds(cell) for cell in known)
+        ]
+        if touching:
+            rows[key] = [float(Money.total(amounts.get(day, ZERO) for amounts in touching).usd) for day in days]
+    return rows
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def _overlap(activity: PlannedActivity, day: date) -> Decimal:
+    midnight = datetime.combine(day, time(), UTC)
+    shared = min(activity.ends_at, midnight + timedelta(days=1)) - max(activity.starts_at, midnight)
+    return Decimal(shared // timedelta(microseconds=1))

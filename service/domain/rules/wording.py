@@ -1,0 +1,58 @@
+"""How rules write dollars, days and shares in the sentences that people check by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from service.domain.money import Money
+from service.domain.names import describe_scope
+from service.domain.plain_text import clean, percentage
+from service.domain.rules.view import SpendView
+from service.domain.scopes import Scope, ScopeKey
+
+MOST_PERCENT = 9999
+
+
+def dollars(usd: float) -> str:
+    """ "$1,234.50"; "unknown" for NaN. A float copy is shown to the cent, or in four digits below one."""
+    if math.isnan(usd):
+        return "unknown"
+    places = 2 if abs(usd) >= 0.01 or usd == 0 else 6
+    return f"{'-' if usd < 0 else ''}${abs(usd):,.{places}f}"
+
+
+def approximate(usd: float) -> Money:
+    """A float copy as an amount to show: to a millionth of a dollar, since a float is no exacter than that."""
+    return Money(Decimal(f"{usd:.6f}"))
+
+
+def percent(value: float) -> str:
+    """ "30 %", rounded down; above 9,999 % nobody reads the digits."""
+    if math.isnan(value):
+        return "unknown"
+    if math.isinf(value) or value > MOST_PERCENT:
+        return f"over {MOST_PERCENT:,} %"
+    return percentage(Decimal(str(round(value, 6))))
+
+
+def day(value: date) -> str:
+    """ "20 November 2026"."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def subject(view: SpendView, scope: Scope, key: ScopeKey) -> str:
+    """What a figure is about, harmless and with a capital: "Workspace eng", "3 models in workspace eng"."""
+    words = clean(describe_scope(scope, key, view.names), 200)
+    return words[:1].upper() + words[1:]
+
+
+def inputs(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The pairs that say something."""
+    return tuple((label, value) for label, value in pairs if value)
