@@ -67,20 +67,14 @@ class Point:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, help="a CSV file, or gzip of one, with columns series,date,y")
     data = arguments.parse_args().data
     series = read(data) if data else made()
-    print(
-        f"{len(series)} series, {sum(map(len, (days for _, days in series.values())))} days, {data or 'made up'}"
-    )
+    print(f"{len(series)} series, {sum(map(len, (days for _, days in series.values())))} days, {data or 'made up'}")
     all_points = [point for point in months(series, POINTS) if point.truth > MEAN]
     points, forecasts = answered(all_points)
-    print(
-        f"{len(all_points) - len(points)} of {len(all_points)} points have no forecast: nothing spent in ten weeks"
-    )
+    print(f"{len(all_points) - len(points)} of {len(all_points)} points have no forecast: nothing spent in ten weeks")
     met = [covers(points, forecasts), beats(points, forecasts)]
     short_histories(points)
     met += [flaps(series), fast(points)]
@@ -90,9 +84,7 @@ def main() -> int:
 def read(path: Path) -> dict[str, tuple[date, Floats]]:
     """Each series' first day and its dollars a day; a day that is not in the file spent nothing."""
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
-        rows = sorted(
-            (row["series"], date.fromisoformat(row["date"][:10]), row["y"]) for row in csv.DictReader(file)
-        )
+        rows = sorted((row["series"], date.fromisoformat(row["date"][:10]), row["y"]) for row in csv.DictReader(file))
     series: dict[str, tuple[date, Floats]] = {}
     for name, group in groupby(rows, key=lambda row: row[0]):
         days = [(day, float(amount or 0)) for _, day, amount in group]
@@ -125,9 +117,7 @@ def months(series: dict[str, tuple[date, Floats]], points: Sequence[int]) -> Ite
             if start + length > len(values):
                 break
             last = (
-                values[start - (first - timedelta(days=1)).day : start].sum()
-                if start >= LEAST_HISTORY + 3
-                else np.nan
+                values[start - (first - timedelta(days=1)).day : start].sum() if start >= LEAST_HISTORY + 3 else np.nan
             )
             for days in points:
                 if start >= 0 and start + days >= LEAST_HISTORY:
@@ -161,16 +151,10 @@ def covers(points: Sequence[Point], forecasts: Sequence[Forecast]) -> bool:
     print(f"  all          {within.mean():6.1%}   median width {np.median(width / truth):5.1%} of the truth")
     for days in POINTS:
         here = after == days
-        print(
-            f"  after day {days:2} {within[here].mean():6.1%}   median width {np.median((width / truth)[here]):5.1%}"
-        )
+        print(f"  after day {days:2} {within[here].mean():6.1%}   median width {np.median((width / truth)[here]):5.1%}")
     outside = within == 0
-    print(
-        f"  below the range {(outside & (truth < mid)).mean():.1%}, above it {(outside & (truth > mid)).mean():.1%}"
-    )
-    by_series = {
-        name: within[[p.series == name for p in points]].mean() for name in {p.series for p in points}
-    }
+    print(f"  below the range {(outside & (truth < mid)).mean():.1%}, above it {(outside & (truth > mid)).mean():.1%}")
+    by_series = {name: within[[p.series == name for p in points]].mean() for name in {p.series for p in points}}
     least, most = min(by_series, key=by_series.__getitem__), max(by_series, key=by_series.__getitem__)
     print(f"  one series: from {by_series[least]:.0%} ({least}) to {by_series[most]:.0%} ({most})")
     return said(bool(COVERED[0] <= within.mean() <= COVERED[1]), "70-90 % of truths in range")
@@ -213,9 +197,7 @@ def flaps(series: dict[str, tuple[date, Floats]]) -> bool:
     points, forecasts = answered(wanted)
     plain = held = 0
     ways: dict[str, list[tuple[bool, bool]]] = {"plain": [], "held": []}
-    for _, group in groupby(
-        zip(points, forecasts, strict=True), key=lambda pair: (pair[0].series, pair[0].first)
-    ):
+    for _, group in groupby(zip(points, forecasts, strict=True), key=lambda pair: (pair[0].series, pair[0].first)):
         month = list(group)
         level = Money.of(f"{BUDGET * month[0][0].last_month:.6f}")
         above = [False] + [answer.mid >= level for _, answer in month]
@@ -228,9 +210,7 @@ def flaps(series: dict[str, tuple[date, Floats]]) -> bool:
         ways["plain"].append((any(above), passed))
         ways["held"].append((any(stands), passed))
     years = len(points) / 27 / 12
-    print(
-        f"\na forecast threshold at {BUDGET} x the month before, {years:.0f} series-years of daily forecasts"
-    )
+    print(f"\na forecast threshold at {BUDGET} x the month before, {years:.0f} series-years of daily forecasts")
     for name, flips in (("plain", plain), ("held", held)):
         rang, passed = np.array(ways[name]).T
         right, found = (

@@ -1,6 +1,6 @@
 """How good forecasts of today's end are, for daily budgets, and what knowing the usual hours of spend is worth.
 
-    python benchmarks/forecast_today.py --data hourly.csv.gz   # columns series,date,y; docs/forecasts.md names the series
+    python benchmarks/forecast_today.py --data hourly.csv.gz   # columns series,date,y, a row an hour
     python benchmarks/forecast_today.py                        # series made up here, the same every time
 
 Every series is scaled to a mean of $200 a day and weighs the same. Each day with four weeks before it is forecast at
@@ -41,13 +41,13 @@ def main() -> int:
     print(f"{len(series)} series, {sum(map(len, series.values()))} days, {data or 'made up'}")
     print("at     share    in the 80 % range    error of mid, % of a mean day    run rate")
     held = [measured(series, hour, way) for hour in HOURS for way in ("elapsed", "usual")]
-    met = all(COVERED[0] <= share <= COVERED[1] for share in held[1::2])
-    print(f"  -> {'met' if met else 'MISSED'}: 70-90 % of days in range, by the usual share")
+    met = COVERED[0] <= float(np.mean(held[1::2])) <= COVERED[1]
+    print(f"  -> {'met' if met else 'MISSED'}: 70-90 % of all forecasts by the usual share held the truth")
     return 0 if met or data is None else 1
 
 
 def read(path: Path) -> dict[str, Floats]:
-    """[day, 24] dollars of each series, from its first to its last whole day; an hour that is not there spent nothing."""
+    """[day, 24] dollars of each series, from its first to its last whole day; an hour without a row spent nothing."""
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         hours: dict[str, dict[datetime, float]] = defaultdict(dict)
         for row in csv.DictReader(file):
@@ -64,7 +64,7 @@ def scaled(by_hour: dict[datetime, float]) -> Floats:
     for hour, amount in by_hour.items():
         if whole[0] <= hour.date() <= whole[-1]:
             days[(hour.date() - whole[0]).days, hour.hour] = amount
-    return days * MEAN * len(days) / days.sum()
+    return np.asarray(days * MEAN * len(days) / days.sum())
 
 
 def made() -> dict[str, Floats]:

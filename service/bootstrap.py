@@ -73,12 +73,22 @@ def wall_clock() -> datetime:
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
     """The URL of a Postgres that answers: the configured one, else an embedded one for as long as this lasts."""
+    require_sound(settings)
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with EmbeddedPostgres(settings.data_dir.resolve() / "pg") as postgres:
         yield postgres.url()
+
+
+def require_sound(settings: Settings) -> None:
+    """Raises StartError for a setting that is wrong whatever the database holds."""
+    if settings.clock is not None:
+        clock_setting(settings.clock)
+    guards = _guards(settings, None)
+    _transport(settings, guards)
+    _channels(settings, FernetVault(secret_key(settings)), guards.receivers)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from typing import TypeVar
 from service.domain.notifications import Delivery, Receipt
 from service.domain.periods import Window
 from service.domain.pricing import Measure
-from service.domain.receivers import ChannelConfig, SlackBot
+from service.domain.receivers import ChannelConfig, Email, SlackBot
 from service.domain.scopes import DEFAULT_WORKSPACE
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
@@ -95,9 +95,7 @@ class FakeSource:
             raise self.refusals[report]
 
 
-def _buckets(
-    window: Window, width: Width, rows: Callable[[datetime], tuple[Row, ...]]
-) -> tuple[Bucket[Row], ...]:
+def _buckets(window: Window, width: Width, rows: Callable[[datetime], tuple[Row, ...]]) -> tuple[Bucket[Row], ...]:
     """Every bucket of a window that lies on boundaries, empty ones too."""
     step = STEPS[width]
     starts = [window.start + step * number for number in range((window.end - window.start) // step)]
@@ -133,7 +131,7 @@ class _FakeChannel:
         return Receipt(self._post(delivery), "taken")
 
     def _post(self, delivery: Delivery) -> str | None:
-        """Only Slack's bot refers to a message later; it keeps the first reference."""
-        if not isinstance(self.config, SlackBot):
+        """What can edit or thread refers to a message later, and keeps the first reference."""
+        if not isinstance(self.config, SlackBot | Email):
             return None
         return delivery.post or f"post-{len(self.channels.sent)}"

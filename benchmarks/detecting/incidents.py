@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.detecting.series import Series
+from detecting.series import Series
 from service.domain.detectors.arrays import Floats
 
 BEFORE = 112
 """Days of history a method may see."""
 HORIZON = 30
+LEAST_MEAN = 20.0
+"""Dollars a day before an incident: ten times nothing is nothing, and no method can find it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +84,9 @@ def trials(series: list[Series], each: int, seed: int) -> Iterator[Trial]:
         random = np.random.default_rng([seed, place])
         days = np.arange(BEFORE, len(one.values) - HORIZON)
         weekdays = (days + one.first.weekday()) % 7
+        spends = np.array([one.values[day - 28 : day].mean() >= LEAST_MEAN for day in days], dtype=bool)
         for kind in KINDS:
-            allowed = days[weekdays >= 5] if kind.weekend else days
+            allowed = days[spends & (weekdays >= 5)] if kind.weekend else days[spends]
             for day in random.choice(allowed, min(each, len(allowed)), replace=False) if len(allowed) else ():
                 clean = one.values[day - BEFORE : day + kind.seen[1]]
                 spoilt = clean.copy()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.detecting.incidents import BEFORE, KINDS, Kind, Trial
-from benchmarks.detecting.scored import FLOOR, Method, Scored
-from benchmarks.detecting.series import Series, stacked
+from detecting.incidents import BEFORE, KINDS, Kind, Trial
+from detecting.scored import FLOOR, Method, Scored
+from detecting.series import Series, stacked
 from service.domain.detectors.arrays import Flags, Floats
 from service.domain.detectors.classes import Noise
 
@@ -17,6 +17,8 @@ CLASSES = (Noise.STEADY, Noise.VOLATILE, Noise.INTERMITTENT)
 TOGETHER = 3
 """Days between alerts of one episode."""
 DAYS_A_YEAR = 365.25
+GRID = np.geomspace(0.6, 60, 100)
+"""Times its own line: what is tried when a method is tuned."""
 NEVER = 1e9
 """The line of a method that is too loud at every other one."""
 
@@ -53,12 +55,12 @@ def justified(values: Floats) -> Flags:
     return days
 
 
-def false_episodes(alerts: Flags, real: Flags) -> int:
-    """Episodes without a justified day in them or in the three days before."""
+def false_episodes(alerts: Flags, real: Flags, together: int = TOGETHER) -> int:
+    """Episodes without a justified bucket in them or shortly before. Alerts this near are one episode."""
     count, days = 0, np.flatnonzero(alerts)
-    groups = np.split(days, np.flatnonzero(np.diff(days) > TOGETHER) + 1) if days.size else []
+    groups = np.split(days, np.flatnonzero(np.diff(days) > together) + 1) if days.size else []
     for group in groups:
-        count += not real[max(0, group[0] - TOGETHER) : group[-1] + 1].any()
+        count += not real[max(0, group[0] - together) : group[-1] + 1].any()
     return count
 
 
@@ -78,10 +80,8 @@ class Field:
         begun = time.perf_counter()
         whole = method.judge(self.amounts, BEFORE)
         took = time.perf_counter() - begun
-        cells = self.amounts.shape[0] * (
-            self.amounts.shape[1] - (0 if method.judge.__name__ == "ours" else BEFORE)
-        )
-        lines = self.tuned_lines(whole) if method.tuned else method.lines
+        cells = self.amounts.shape[0] * (self.amounts.shape[1] - (0 if method.judge.__name__ == "ours" else BEFORE))
+        lines = self.tuned_lines(whole, method.lines) if method.tuned else method.lines
         return Result(
             method.name, lines, self.false_rates(whole, lines), self.recall(method, lines), 1e6 * took / cells
         )
@@ -108,16 +108,14 @@ class Field:
                 rates[noise, tune] = sum(counts[i] for i in rows) / years if years else float("nan")
         return rates
 
-    def tuned_lines(self, whole: Scored) -> dict[Noise, float]:
+    def tuned_lines(self, whole: Scored, lines: dict[Noise, float]) -> dict[Noise, float]:
         """By class, the least line with at most 1 false alert a series-year on the tune half."""
-        lines = {}
+        tuned = {}
         for noise in CLASSES:
-            grid = [*np.arange(2, 20, 0.25), *np.arange(20, 400, 10)]
-            quiet = (
-                k for k in grid if not self.false_rates(whole, dict.fromkeys(CLASSES, k))[noise, True] > 1.0
-            )
-            lines[noise] = float(next(quiet, NEVER))
-        return lines
+            grid = (lines[noise] * float(factor) for factor in GRID)
+            quiet = (k for k in grid if not self.false_rates(whole, dict.fromkeys(CLASSES, k))[noise, True] > 1.0)
+            tuned[noise] = next(quiet, NEVER)
+        return tuned
 
     def recall(self, method: Method, lines: dict[Noise, float]) -> dict[tuple[Noise, str, bool], Share]:
         shares = {}
@@ -127,14 +125,9 @@ class Field:
             for noise in CLASSES:
                 for tune in (True, False):
                     mine = np.array(
-                        [
-                            self.all[t.series].noise is noise and self.all[t.series].tune is tune
-                            for t in chosen
-                        ]
+                        [self.all[t.series].noise is noise and self.all[t.series].tune is tune for t in chosen]
                     )
-                    shares[noise, kind.name, tune] = Share(
-                        int((hit & valid & mine).sum()), int((valid & mine).sum())
-                    )
+                    shares[noise, kind.name, tune] = Share(int((hit & valid & mine).sum()), int((valid & mine).sum()))
         return shares
 
     def _outcomes(
@@ -146,5 +139,5 @@ class Field:
         outcomes = []
         for windows in (np.array([t.spoilt for t in chosen]), np.array([t.clean for t in chosen])):
             alerts = method.judge(windows, BEFORE).alerts(windows[:, BEFORE:], asked)
-            outcomes.append(alerts[:, days].any(axis=1))
-        return outcomes[0], ~outcomes[1]
+            outcomes.append(np.asarray(alerts[:, days].any(axis=1)))
+        return outcomes[0], np.logical_not(outcomes[1])

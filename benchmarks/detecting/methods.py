@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.detecting.scored import FLOOR, Judge, Method, Scored, same
-from benchmarks.detecting.seasonal import seasonal_level
+from detecting.scored import FLOOR, Judge, Method, Scored, same
+from detecting.seasonal import seasonal_level
 from service.domain.detectors.arrays import Floats, median_of
 from service.domain.detectors.baseline import baseline
 from service.domain.detectors.carry import followed_by
@@ -20,9 +20,7 @@ def from_window(days: int, read: Callable[[Floats], tuple[Floats, Floats]]) -> J
     """A method that reads (centre, spread) from the last `days` days."""
 
     def judge_all(amounts: Floats, first: int) -> Scored:
-        columns = [
-            read(np.nan_to_num(amounts[:, day - days : day])) for day in range(first, amounts.shape[1])
-        ]
+        columns = [read(np.nan_to_num(amounts[:, day - days : day])) for day in range(first, amounts.shape[1])]
         centre, spread = (np.stack([column[i] for column in columns], axis=1) for i in (0, 1))
         score = (amounts[:, first:] - centre) / np.maximum(spread, 1e-9)
         return Scored(score, centre, np.zeros(score.shape, dtype=bool))
@@ -62,12 +60,16 @@ def ours(amounts: Floats, first: int) -> Scored:
     return Scored(score, expected, forced > 0)
 
 
+OURS = Method("Tocsin", ours, same(1.0))
+NAIVE = Method("same-weekday mean 4 w, k=3.25", from_window(28, weekday_mean), same(3.25))
 FAST = (
-    Method("Tocsin", ours, same(1.0)),
+    OURS,
     Method("Tocsin, low sensitivity", ours, same(1.35)),
     Method("log level x weekday (not shipped)", seasonal_level, same(1.0)),
-    Method("same-weekday mean 4 w, k=3.25", from_window(28, weekday_mean), same(3.25)),
-    Method("same-weekday mean 4 w, k tuned", from_window(28, weekday_mean), same(3.25), tuned=True),
+    Method("Tocsin, line tuned", ours, same(1.0), tuned=True),
+    Method("log level x weekday, line tuned", seasonal_level, same(1.0), tuned=True),
+    NAIVE,
+    Method("same-weekday mean 4 w, k tuned", NAIVE.judge, same(3.25), tuned=True),
     Method("mean + 3 sd, 28 d", from_window(28, mean_and_deviation), same(3.0)),
     Method("mean + k sd, k tuned", from_window(28, mean_and_deviation), same(3.0), tuned=True),
     Method("median + 3 MAD, 28 d", from_window(28, median_and_mad), same(3.0)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.detecting.scored import FLOOR, Scored
+from detecting.scored import FLOOR, Scored
 from service.domain.detectors.arrays import Floats, Whole, median_of, row_quantile
 from service.domain.detectors.classes import Noise, idle_share, noise_class, settled_class
 
@@ -83,7 +83,5 @@ def _judged(level: Level, x: Floats, noise: Whole) -> tuple[Floats, Floats, Floa
     score = np.select([steady, rare], [both, apart], residual / s / 4.5)
     expected = np.select([steady, rare], [(m + level.weekday) / 2, level.mean], m)
     cap_steady = np.maximum(level.weekday + 3 * level.spread, m + 3 * s * (m + c))
-    cap = np.select(
-        [steady, rare], [cap_steady, level.mean + 6 * level.deviation], (1 + 1.5 * s) ** 2 * (m + c) - c
-    )
+    cap = np.select([steady, rare], [cap_steady, level.mean + 6 * level.deviation], (1 + 1.5 * s) ** 2 * (m + c) - c)
     return score, expected, cap, residual

@@ -32,13 +32,9 @@ def read(path: Path, mean: float, period: int) -> list[Series]:
     rows: dict[str, list[tuple[datetime, float]]] = {}
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         for row in csv.DictReader(file):
-            rows.setdefault(row["series"], []).append(
-                (datetime.fromisoformat(row["date"]), float(row["y"] or "nan"))
-            )
+            rows.setdefault(row["series"], []).append((datetime.fromisoformat(row["date"]), float(row["y"] or "nan")))
     found = []
-    for place, name in enumerate(
-        sorted(rows)
-    ):  # a group's members share a prefix: halves alternate inside it
+    for place, name in enumerate(sorted(rows)):  # a group's members share a prefix: halves alternate inside it
         dates, amounts = zip(*sorted(rows[name]), strict=True)
         values = np.nan_to_num(np.array(amounts))
         values *= mean / values.mean()

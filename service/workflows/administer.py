@@ -202,6 +202,7 @@ async def run_default_routes(ports: Ports) -> None:
     """Where no routes are stored: a receiver that writes to the worker's log, and the route that leads to it."""
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
+        await uow.become_only_writer()  # replicas may start at once: whoever comes second finds it done
         if await route_table(uow) is not None:
             return
         named = {receiver.name: receiver for receiver in await uow.receivers.all()}

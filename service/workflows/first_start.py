@@ -55,6 +55,7 @@ async def run_first_source(ports: Ports, first: FirstSource) -> None:
     """Watches `first` unless a source of its kind is stored. A real organisation ends the simulation."""
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
+        await uow.become_only_writer()
         stored = await uow.sources.all()
         alike = [source for source in stored if source.spec.kind is first.kind]
         if alike:

@@ -6,11 +6,15 @@ import hashlib
 import hmac
 import secrets
 
+import structlog
+
 from service.domain.access import Role, Token
 from service.domain.errors import Conflict
 from service.domain.resources import new_id
 from service.workflows.administer import SYSTEM, Author, record
 from service.workflows.ports import Ports, UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 PREFIX = "tcn_"
 LONGEST = 500
@@ -38,7 +42,7 @@ async def run_authenticate(ports: Ports, secret: str) -> Token | None:
 
 async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, author: Author) -> Token:
     """Raises Conflict where a live token has the name: the audit log knows people by it."""
-    if name in [token.name for token in await _live_tokens(uow)]:
+    if name in [token.name for token in await _all_tokens(uow) if token.revoked_at is None]:
         raise Conflict(f"There is a token named {name!r} already")
     token = Token(
         id=new_id("tok", author.at),
@@ -53,14 +57,14 @@ async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, auth
     return token
 
 
-async def _live_tokens(uow: UnitOfWork) -> list[Token]:
-    live: list[Token] = []
+async def _all_tokens(uow: UnitOfWork) -> list[Token]:
+    """The revoked ones too."""
     page = await uow.tokens.page(limit=500, cursor=None)
-    live += page.items
+    tokens = list(page.items)
     while page.next is not None:
         page = await uow.tokens.page(limit=500, cursor=page.next)
-        live += page.items
-    return [token for token in live if token.revoked_at is None]
+        tokens += page.items
+    return tokens
 
 
 async def revoke_token(uow: UnitOfWork, token_id: str, caller: Token, author: Author) -> None:
@@ -74,16 +78,26 @@ async def revoke_token(uow: UnitOfWork, token_id: str, caller: Token, author: Au
 async def run_first_token(ports: Ports, given: str | None) -> str | None:
     """Sees to an admin token: the one the environment gives, or a new one where there is none at all.
 
-    Returns a new token's text, to be printed once; None where nothing was made up.
+    Returns a new token's text, to be printed once; None where nothing was made up. A token of the environment that
+    has been revoked stays so: whoever revoked it may not have had a hand on the environment.
     """
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
+        await uow.become_only_writer()
         if given is not None:
-            if await uow.tokens.find(digest_of(given)) is None:
-                await create_token(uow, f"environment {digest_of(given)[:8]}", Role.ADMIN, given, author)
+            await _admit(uow, given, author)
             return None
         if (await uow.tokens.page(limit=1, cursor=None)).items:
             return None
         secret = new_secret()
         await create_token(uow, "first admin", Role.ADMIN, secret, author)
         return secret
+
+
+async def _admit(uow: UnitOfWork, given: str, author: Author) -> None:
+    """The environment's token, unless it is there."""
+    alike = [token for token in await _all_tokens(uow) if token.digest == digest_of(given)]
+    if not alike:
+        await create_token(uow, f"environment {digest_of(given)[:8]}", Role.ADMIN, given, author)
+    elif alike[0].revoked_at is not None:
+        log.warning("environment_token_is_revoked", token_id=alike[0].id, name=alike[0].name)

@@ -44,7 +44,7 @@ async def test_metrics_show_budgets_to_a_viewer(stand: Stand) -> None:
     await stand.create("/budgets", BUDGET)
     await stand.spend(ENG, "12.25")
     shown = (await stand.viewer.get("/metrics")).text
-    line = 'tocsin_budget_spent_dollars{basis="billed",budget="eng monthly",period_start="2026-11-01T00:00:00+00:00",'
+    line = 'tocsin_budget_spent_dollars{budget="eng monthly",period_start="2026-11-01T00:00:00+00:00",'
     assert line + 'scope="org"} 12.25' in shown
 
 

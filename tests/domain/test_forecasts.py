@@ -106,6 +106,24 @@ def test_a_day_of_which_nothing_is_known_is_expected_to_turn_up() -> None:
     assert answer.history_days == 69
 
 
+@pytest.mark.parametrize(("back", "expected"), [(1, 0), (2, 700), (3, 0), (9, 700)])
+def test_a_missing_day_turns_up_with_the_amount_of_its_weekday(back: int, expected: float) -> None:
+    batches = [0.0, 0.0, 0.0, 0.0, 0.0, 700.0, 0.0] * 10  # on the day before yesterday, as every week
+    known = [0.0 if place == back else 1.0 for place in range(70, 0, -1)]
+    yesterday_on = Window(on(1), on(11) + timedelta(seconds=1))
+    answer = made(Running(DailySpend((*batches, 0.0), (*known, 1.0)), ZERO, yesterday_on, on(11)))
+
+    assert float(answer.mid.usd) == pytest.approx(expected, abs=250)
+
+
+def test_an_amount_is_exhausted_now_when_a_missing_day_is_expected_to_pass_it() -> None:
+    days = DailySpend((*EVEN[:-1], 0.0, 0.0), (*(1.0 for _ in EVEN[:-1]), 0.0, 0.0))
+    answer = made(Running(days, Money.of("900"), NOVEMBER, on(11)))
+
+    assert answer.exhausted_at(Money.of("950")) == on(11)
+    assert answer.exhausted_at(Money.of("1050")) not in (None, on(11))
+
+
 def test_a_missing_day_before_the_period_adds_nothing_to_it() -> None:
     days = DailySpend((*EVEN, 0.0), (*(1.0 for _ in EVEN[:-1]), 0.0, 0.0))
     answer = made(Running(days, ZERO, NOVEMBER, on(1)))
@@ -181,6 +199,14 @@ def test_the_range_of_a_noisy_scope_is_wider_and_widens_with_the_days_to_come() 
         return answer.high - answer.low
 
     assert width(EVEN, on(21)) < width(noisy, on(21)) < width(noisy, on(30))
+
+
+def test_beyond_a_week_the_range_widens_faster_than_the_rest_grows() -> None:
+    def share(end: datetime) -> float:
+        answer = made(replace(running(EVEN, "0"), window=Window(on(1), end)))
+        return float((answer.high - answer.mid).ratio_to(answer.mid))
+
+    assert share(on(18)) < 0.9 * share(on(30))
 
 
 def test_an_amount_runs_out_when_the_path_passes_it() -> None:

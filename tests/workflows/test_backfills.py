@@ -16,7 +16,7 @@ from service.domain.pricing import Measure
 from service.domain.sources import ReportName
 from service.domain.spend import Width
 from service.worker import JobHandlers
-from service.workflows.backfill import PART, request_backfill, run_backfill
+from service.workflows.backfill import request_backfill, run_backfill
 from service.workflows.ports import SourceError
 from tests.factories import utc
 from tests.postgres.reports import told
@@ -65,11 +65,6 @@ async def test_all_days_up_to_yesterday_are_read_in_months_oldest_first(yard: Ya
     assert (poll.state, poll.done_until, poll.finished_at) == (PollState.DONE, TODAY, yard.clock())
     assert await yard.spent(LONG_AGO) == Money.of("3.00")
     assert await yard.spent(LATER) == Money.of("4.00")
-
-
-async def test_a_day_is_asked_for_in_one_part_only_and_a_part_fits_a_page() -> None:
-    assert all(one.end == next.start for one, next in zip(PARTS, PARTS[1:], strict=False))
-    assert all(part.end - part.start <= PART for part in PARTS)
 
 
 async def test_progress_is_told_after_every_part(yard: Yard) -> None:

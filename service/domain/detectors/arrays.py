@@ -25,12 +25,12 @@ def row_quantile(cells: Floats, q: float) -> Floats:
 
 
 def known_in(cells: Floats) -> Whole:
-    return np.count_nonzero(~np.isnan(cells), axis=1).astype(np.int64)
+    return np.asarray(np.count_nonzero(~np.isnan(cells), axis=1), dtype=np.int64)
 
 
 def median_of(cells: Floats, axis: int) -> Floats:
     """The median along one axis of cells that are all known; faster than numpy's, which looks for NaN first."""
-    ordered = np.sort(cells, axis=axis)
+    ordered = np.sort(cells, axis=axis)  # faster than a partition, where the processor sorts vectors
     n = ordered.shape[axis]
     middle = np.take(ordered, [(n - 1) // 2, n // 2], axis=axis)
     return np.asarray(middle.mean(axis=axis), dtype=np.float64)

@@ -112,7 +112,7 @@ def _with_todays_defects(chosen: Whole, amounts: Floats) -> Whole:
 def without_planned(amounts: Floats, usual: Floats, planned: Floats) -> Floats:
     """A planned extra explains what lies above the usual amount, and never lowers a day below it."""
     above = np.where(np.isfinite(amounts) & np.isfinite(usual), amounts - usual, 0.0)
-    return amounts - np.clip(above, 0, planned)
+    return np.asarray(amounts - np.clip(above, 0, planned), dtype=np.float64)
 
 
 def _override(base: Baseline, chosen: Whole, usual: Band, terms: Terms) -> Floats:

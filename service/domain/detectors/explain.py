@@ -17,7 +17,7 @@ BY_WEEKDAY = {Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY}
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """A day the expectation was computed from. `counted` differs from `billed` where the day was capped or corrected."""
+    """A day the expectation was computed from. `counted` differs from `billed` if it was capped or corrected."""
 
     day: date
     billed: float
@@ -34,7 +34,7 @@ class Explanation:
     """How `expected` and `high` came about; dollars are float copies for display.
 
     `days`, the oldest first, are what the expectation is the mean of (plus `planned`). `deviation` and `line`: the
-    band reaches `line` times `deviation` of (the weekday's plus the overall mean); None where the rule has no such band.
+    band reaches `line` times `deviation` of (the weekday's plus the overall mean); None where a rule has none.
     `lifted`: what earlier days were multiplied by, after an accepted shift; included in `counted`.
     """
 

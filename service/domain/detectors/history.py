@@ -45,7 +45,7 @@ class History:
         return int(self.raw.shape[0])
 
     def accepting(self, row: int, days: int) -> History:
-        """The last `days` days of one series are its new level: counted as billed, and earlier days are lifted to it."""
+        """The last `days` days of one series are a new level: they count as billed, earlier ones are lifted to it."""
         last = slice(WINDOW - _within(days), WINDOW)
         kept, since = self.kept.copy(), self.since_accepted.copy()
         kept[row, last] = np.maximum(self.raw[row, last], 0.0)

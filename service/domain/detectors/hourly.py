@@ -17,7 +17,7 @@ HOURS = 672
 WEEK = 168
 LEAST_HOURS = 336
 CALM_NOISE = 0.25
-LINES = {Method.STEADY: 5.5, Method.VOLATILE: 5.25}
+LINES = {Method.STEADY: 7.0, Method.VOLATILE: 7.0}
 """Scales above the expectation at which the score is 1."""
 LEAST_FLOOR, GATE_SHARE = 10.0, 0.5
 OVERRIDE_EXCESS = 50.0
@@ -37,7 +37,9 @@ def judge_hour(
     row, which is the caller's to count: `falls` here is about this hour alone.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _judge(window, amounts, terms, maturity, np.zeros_like(amounts) if planned is None else planned)
+        return _judge(
+            window, amounts, terms, maturity, np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
+        )
 
 
 def _judge(window: Floats, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats) -> Scores:
@@ -48,7 +50,7 @@ def _judge(window: Floats, amounts: Floats, terms: Terms, maturity: Maturity, pl
     expected, reach = _band(hours, profile, offset, chosen)
     reach = np.where(chosen > Method.TOO_YOUNG, reach, np.nan)
     expected = np.where(chosen > Method.TOO_YOUNG, expected, np.nan)
-    unplanned = without_planned(amounts, expected, np.maximum(planned, 0))
+    unplanned = without_planned(amounts, expected, planned)
     line = expected + terms.thresholds * reach
     gate = expected + np.maximum(np.maximum(terms.floors, LEAST_FLOOR), GATE_SHARE * expected)
     override = np.maximum(OVERRIDE_TIMES * expected, OVERRIDE_LARGEST * hours[:, -WEEK:].max(axis=1))
@@ -74,8 +76,8 @@ def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tupl
     today, then = median_of(hours[:, -24:], axis=1), median_of(usual[:, -24:], axis=1)
     growth = np.clip((today + offset) / (then + offset), 0.5, 2) ** FOLLOW
     expected = profile[:, 0] * growth
-    surprise = np.sort((hours - usual) / (usual + offset[:, None]), axis=1)
-    upper = np.quantile(surprise, 0.975, axis=1) / 1.96
+    surprise = (hours - usual) / (usual + offset[:, None])
+    upper = row_quantile(surprise, 0.975) / 1.96
     scale = np.maximum(np.maximum(upper, 1.4826 * median_of(np.abs(surprise), axis=1)), LEAST_SCALE)
     spread = np.maximum(scale * (expected + offset), 0.25 * hours[:, -WEEK:].std(axis=1))
     lines = np.where(chosen == Method.STEADY, LINES[Method.STEADY], LINES[Method.VOLATILE])
@@ -100,13 +102,19 @@ def filled_hours(window: Floats) -> tuple[Floats, Floats]:
     """The hours with unknown ones at their hour-of-week median, and those medians: [series, 672] and [series, 168]."""
     hours = np.where(np.abs(window) <= UNBELIEVABLE, np.maximum(window, 0), np.nan)
     weeks = hours.reshape(-1, HOURS // WEEK, WEEK)
-    gaps: Flags = np.isnan(hours).any(axis=1)
+    gaps: Flags = np.asarray(np.isnan(hours).any(axis=1))
     profile = np.zeros((hours.shape[0], WEEK))
-    profile[~gaps] = median_of(weeks[~gaps], axis=1)
+    profile[~gaps] = _median_of_four(weeks[~gaps])
     if gaps.any():
         by_hour = np.moveaxis(weeks[gaps], 1, 2).reshape(-1, HOURS // WEEK)
         profile[gaps] = np.nan_to_num(row_quantile(by_hour, 0.5)).reshape(-1, WEEK)
     return np.where(np.isnan(hours), np.tile(profile, (1, HOURS // WEEK)), hours), profile
+
+
+def _median_of_four(weeks: Floats) -> Floats:
+    """[series, 4, hours] -> [series, hours]: what is left of the sum without the largest and the smallest."""
+    middle = weeks.sum(axis=1) - weeks.max(axis=1) - weeks.min(axis=1)
+    return np.asarray(np.maximum(middle, 0) / 2, dtype=np.float64)
 
 
 def aligned_to_wall_clock(amounts: Floats, offsets: Whole) -> Floats:

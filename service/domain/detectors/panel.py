@@ -44,4 +44,4 @@ class Panel:
 def first_spend(amounts: Floats) -> Whole:
     """The index of each row's first amount above zero; the row's length when there is none."""
     spent = amounts > 0
-    return np.where(spent.any(axis=1), spent.argmax(axis=1), amounts.shape[1]).astype(np.int64)
+    return np.asarray(np.where(spent.any(axis=1), spent.argmax(axis=1), amounts.shape[1]), dtype=np.int64)

@@ -1,7 +1,7 @@
 """How fast scopes spend: a weekday profile, a recent level, and how wrong the two have been. All scopes at once.
 
 One scope a row. Columns are the days before today, oldest first, whole weeks of them: so column 0, and every seventh
-from there, is today's weekday. The constants were chosen on half of the public series of docs/forecasts.md.
+from there, is today's weekday. The constants were chosen on the public daily series of docs/forecasts.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ CLIP = 2.0
 """Robust standard deviations from the fortnight's median beyond which a day counts as that far only."""
 LEAST_SPREAD = 0.1
 SPARSE_CLIP = 6.0
-"""Where most days may be idle the median says nothing: at most this many times the level of the fortnight's others."""
+"""Where most days may be idle the median says nothing: at most this many times the mean of ten
+weeks' others."""
 NEAR_ZERO, SPARSE_SHARE, SPARSE_DAYS = 0.05, 0.25, 28
 LEAST_FACTOR = 0.05
 """Of a weekday, so that a Sunday that hardly spends does not tell the level."""
@@ -108,9 +109,10 @@ def _levels(spend: Floats, factors: Floats, sparse: Flags) -> Floats:
     """The level at the end of every day from the fourteenth on: [scope, HISTORY_DAYS - 13]. NaN: unknown."""
     windows = sliding_window_view(spend / factors, LEVEL_DAYS, axis=1)
     known = ~np.isnan(windows)
-    usual = np.where(known, sliding_window_view(factors, LEVEL_DAYS, axis=1), 0.0)
-    weights = usual * _FADING
-    low, high = _bounds(windows, usual, sparse)
+    weights = np.where(known, sliding_window_view(factors, LEVEL_DAYS, axis=1) * _FADING, 0.0)
+    low, high = _bounds(windows)
+    low[sparse] = 0.0
+    high[sparse] = np.fmax(high[sparse], SPARSE_CLIP * _without_dearest(spend[sparse])[:, None])
     kept = np.where(known, np.clip(windows, low[..., None], high[..., None]), 0.0)
     total = np.where(known.sum(axis=2) >= LEAST_DAYS, weights.sum(axis=2), np.nan)
     return np.asarray((weights * kept).sum(axis=2) / total)
@@ -119,22 +121,17 @@ def _levels(spend: Floats, factors: Floats, sparse: Flags) -> Floats:
 _FADING = 0.5 ** (np.arange(LEVEL_DAYS)[::-1] / HALF_LIFE)
 
 
-def _bounds(windows: Floats, usual: Floats, sparse: Flags) -> tuple[Floats, Floats]:
+def _bounds(windows: Floats) -> tuple[Floats, Floats]:
     """Between which amounts a fortnight's days count in full, without their weekday's factor."""
     middle = _median(windows)
     spread = CLIP * np.maximum(1.4826 * _median(np.abs(windows - middle[..., None])), LEAST_SPREAD * middle)
-    low, high = np.maximum(middle - spread, 0.0), middle + spread
-    low[sparse] = 0.0
-    high[sparse] = np.fmax(high[sparse], SPARSE_CLIP * _without_dearest(windows[sparse], usual[sparse]))
-    return low, high
+    return np.maximum(middle - spread, 0.0), middle + spread
 
 
-def _without_dearest(windows: Floats, usual: Floats) -> Floats:
-    """The plain level of each fortnight without the day that cost most."""
-    amounts = np.nan_to_num(windows) * usual
-    dearest = amounts.argmax(axis=2)[..., None]
-    others = usual.sum(axis=2) - np.take_along_axis(usual, dearest, axis=2)[..., 0]
-    return np.asarray((amounts.sum(axis=2) - amounts.max(axis=2)) / np.maximum(others, LEAST_FACTOR))
+def _without_dearest(spend: Floats) -> Floats:
+    """The mean of each scope's days without the one that cost most."""
+    amounts, known = np.nan_to_num(spend), (~np.isnan(spend)).sum(axis=1)
+    return np.asarray((amounts.sum(axis=1) - amounts.max(axis=1)) / np.maximum(known - 1, 1))
 
 
 def _mean_error(spend: Floats, factors: Floats, levels: Floats, scale: Floats, ahead: int) -> Floats:

@@ -10,8 +10,10 @@ from decimal import Decimal
 from service.domain.errors import Invalid
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
-from service.domain.rules.rule import Gates, Observation, Rule
+from service.domain.rules.history import Row
+from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
+from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.scopes import Dimension, ScopeKey
 
 DEFAULT_GATES = Gates(min_percent=Decimal(10), min_active_days=7)
@@ -30,7 +32,8 @@ class CacheCollapse:
     min_input_tokens: int = 1_000_000
 
 
-def validate(params: CacheCollapse) -> None:
+def validate(rule: Rule[CacheCollapse]) -> None:
+    params = rule.params
     if params.points is None and params.below_percent is None:
         raise Invalid("give points, below_percent or both", "/params/points")
     if params.points is not None:
@@ -59,15 +62,77 @@ def observe(
     for key, row in tokens.items():
         usable = [value if value >= rule.params.min_input_tokens else history.UNKNOWN for value in row]
         past = slice(max(0, closed - rule.params.days), closed)
-        counting = counted(usable, view.days, feedback, key, view.as_of)
-        day = _Day(
+        comparable = counted(usable, view.days, feedback, key, view.as_of)[past]
+        found = _Day(
             spent=history.known(spend[key], closed),
             tokens=row[closed],
-            enough=not math.isnan(usable[closed]),
-            share=_ratio(reads[key][closed], row[closed]),
-            usual=_median(reads[key][past], counting[past]),
-            rate=_median(spend[key][past], counting[past]),
+            share=reads[key][closed] / usable[closed],
+            usual=_median(reads[key][past], comparable),
+            rate=_median(spend[key][past], comparable),
         )
-        active = sum(1 for value in usable[:closed] if not math.isnan(value))
-        observations[key] = _observation(view, rule, key, day, active)
+        observations[key] = _observation(view, rule, key, found, history.active_days(usable, closed))
     return observations
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The judged day: dollars, input tokens, the cached share (0..1, NaN with too few tokens), and the medians before:
+    the cached share, and dollars per input token."""
+
+    spent: float
+    tokens: float
+    share: float
+    usual: float
+    rate: float
+
+    def collapsed(self, params: CacheCollapse) -> bool:
+        fell = params.points is not None and (self.usual - self.share) * 100 >= float(params.points) - HAIR
+        below = params.below_percent is not None and self.share < self.usual * float(params.below_percent) / 100 - HAIR
+        return fell or below
+
+
+HAIR = 1e-9
+"""Shares that should be equal may differ by this, from rounding."""
+
+
+def _median(parts: Row, wholes: Row) -> float:
+    return history.median_of([part / whole for part, whole in zip(parts, wholes, strict=True) if part >= 0 < whole])
+
+
+def _observation(
+    view: SpendView, rule: Rule[CacheCollapse], key: ScopeKey, found: _Day, active_days: int
+) -> Observation:
+    expected = found.tokens * found.rate
+    place = len(view.days) - 2
+    return Observation(
+        candidate=found.collapsed(rule.params) and found.spent > expected,
+        actual=found.spent,
+        expected=expected,
+        unit=DOLLARS_A_DAY,
+        cause=_cause(subject(view, rule.scope, key), day(view.days[place]), rule.params, found),
+        inputs=(
+            ("cached share of the input", percent(found.share * 100)),
+            (f"median of the {rule.params.days} days before", percent(found.usual * 100)),
+            ("input tokens", _count(found.tokens)),
+            ("usual dollars per million input tokens", dollars(found.rate * 1_000_000)),
+        ),
+        active_days=active_days,
+        days=(view.days[place],),
+    )
+
+
+def _cause(who: str, when: str, params: CacheCollapse, found: _Day) -> str:
+    if math.isnan(found.share):
+        needed = _count(params.min_input_tokens)
+        return f"{who} had {_count(found.tokens)} input tokens on {when}; caching is judged from {needed} on."
+    read = f"{who} read {percent(found.share * 100)} of its input from the cache on {when}"
+    if math.isnan(found.usual):
+        return f"{read}; there is nothing to compare it with yet."
+    return (
+        f"{read}; the median of the {params.days} days before is {percent(found.usual * 100)}. At its usual dollars "
+        f"per input token the day would have cost {dollars(found.tokens * found.rate)}; it cost {dollars(found.spent)}."
+    )
+
+
+def _count(tokens: float) -> str:
+    return "an unknown number of" if math.isnan(tokens) else f"{tokens:,.0f}"

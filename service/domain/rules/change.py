@@ -42,8 +42,8 @@ class Change:
     direction: Direction = Direction.UP
 
 
-def validate(params: Change) -> None:
-    limits.window(params.days, "/params/days")
+def validate(rule: Rule[Change]) -> None:
+    limits.window(rule.params.days, "/params/days")
 
 
 def observe(
@@ -128,7 +128,8 @@ class _Series:
         spent = f"{who} spent {dollars(actual)} on {when}{so_far}"
         if math.isnan(expected):
             return f"{spent}; there is nothing to compare it with yet."
-        return f"{spent}, {_compared(actual, expected)} {self._reference()} ({dollars(expected)}{self._with_plans(place)})."
+        compared = f"{_compared(actual, expected)} {self._reference()}"
+        return f"{spent}, {compared} ({dollars(expected)}{self._with_plans(place)})."
 
     def _reference(self) -> str:
         return _NAMES[self.rule.params.against].format(days=self.rule.params.days)

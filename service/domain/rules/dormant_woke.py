@@ -27,7 +27,8 @@ class DormantWoke:
     within_days: int = 7
 
 
-def validate(params: DormantWoke) -> None:
+def validate(rule: Rule[DormantWoke]) -> None:
+    params = rule.params
     limits.window(params.idle_days, "/params/idle_days")
     limits.window(params.within_days, "/params/within_days")
 
@@ -56,13 +57,14 @@ def observe(
 def last_waking(row: Row, idle_days: int) -> tuple[int, int]:
     """The place of the last spend after `idle_days` known days without, and how many they were.
 
-    Where it never slept that long: the place of its first spend, and 0. An unknown day is no idle day.
+    Where it never slept that long: the place of its first spend, and 0. An unknown day and a credit are
+    no idle days, and no spend either.
     """
     found, idle = (history.begins(row), 0), 0
     for place in range(found[0], len(row)):
         if row[place] > 0:
             found = (place, idle) if idle >= idle_days else found
             idle = 0
-        elif row[place] <= 0:
+        elif row[place] == 0:
             idle += 1
     return found

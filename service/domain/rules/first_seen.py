@@ -29,7 +29,8 @@ class FirstSeen:
     within_days: int = 7
 
 
-def validate(params: FirstSeen) -> None:
+def validate(rule: Rule[FirstSeen]) -> None:
+    params = rule.params
     limits.window(params.within_days, "/params/within_days")
     if params.dimension is Dimension.ORGANISATION:
         raise Invalid("a new workspace, model or api_key: there is only one organisation", "/params/dimension")

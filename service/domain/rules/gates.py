@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from service.domain.durations import format_duration
-from service.domain.rules.rule import Gates, GateVerdict, Observation, Verdict
+from service.domain.rules.rule import DOLLARS, PENDING_FOR, Gates, GateVerdict, Observation, Verdict
 from service.domain.rules.wording import days, dollars, percent
 
 SLACK = 1e-9
@@ -17,7 +17,7 @@ SLACK = 1e-9
 def min_amount(observation: Observation, gates: Gates) -> GateVerdict:
     needed = float(gates.min_amount.usd)
     passed = needed == 0 or _reaches(observation.excess, needed)
-    return GateVerdict("min_amount", passed, dollars(observation.excess), f"at least {dollars(needed)}")
+    return GateVerdict("min_amount", passed, _shown(observation), f"at least {dollars(needed)}")
 
 
 def min_percent(observation: Observation, gates: Gates) -> GateVerdict:
@@ -41,7 +41,7 @@ def pending_for(gates: Gates, held_since: datetime | None, now: datetime) -> Gat
     """`held_since` is when the observation began to pass all other gates; None: only now."""
     held = now - held_since if held_since is not None else timedelta()
     return GateVerdict(
-        "pending_for", held >= gates.pending_for, _whole(held), f"at least {format_duration(gates.pending_for)}"
+        PENDING_FOR, held >= gates.pending_for, _whole(held), f"at least {format_duration(gates.pending_for)}"
     )
 
 
@@ -69,7 +69,7 @@ def endures(observation: Observation, gates: Gates, last_held: datetime, now: da
     if math.isnan(observation.actual):
         return GateVerdict("unknown", passed=True, found="unknown", needed="a figure to judge")
     if exceeds(observation, gates):
-        return GateVerdict("exceeds", passed=True, found=dollars(observation.excess), needed="all gates of size")
+        return GateVerdict("exceeds", passed=True, found=_shown(observation), needed="all gates of size")
     if gates.resolve_percent is not None and _reaches(observation.excess_percent, float(gates.resolve_percent)):
         found, needed = percent(observation.excess_percent), percent(float(gates.resolve_percent))
         return GateVerdict("resolve_percent", passed=True, found=found, needed=f"at least {needed}")
@@ -79,6 +79,11 @@ def endures(observation: Observation, gates: Gates, last_held: datetime, now: da
 
 def _reaches(found: float, needed: float) -> bool:
     return found >= needed or (needed > 0 and math.isclose(found, needed, rel_tol=SLACK))
+
+
+def _shown(observation: Observation) -> str:
+    in_dollars = DOLLARS in observation.unit
+    return dollars(observation.excess) if in_dollars else f"{observation.excess:g} {observation.unit}"
 
 
 def _whole(duration: timedelta) -> str:

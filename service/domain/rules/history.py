@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date
 from statistics import fmean, median
 
 Row = Sequence[float]
@@ -54,8 +53,3 @@ def known(row: Row, place: int) -> float:
 def total(row: Row) -> float:
     """The sum of the known figures, credits left out."""
     return math.fsum(value for value in row if value > 0)
-
-
-def sum_rows(rows: Sequence[Row], days: Sequence[date]) -> list[float]:
-    """One row from several; unknown where any of them is."""
-    return [math.fsum(row[place] for row in rows) for place in range(len(days))]

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from service.domain.errors import Invalid
 from service.domain.names import name_of
 from service.domain.plain_text import clean
 from service.domain.rules import history, limits
@@ -17,7 +16,7 @@ from service.domain.rules.history import Row
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.rules.wording import day, dollars, percent, subject
+from service.domain.rules.wording import about, day, dollars, percent
 from service.domain.scopes import Dimension, ScopeKey
 
 DEFAULT_GATES = Gates(min_active_days=7)
@@ -32,14 +31,10 @@ class ModelShift:
     days: int = 28
 
 
-def validate(params: ModelShift) -> None:
+def validate(rule: Rule[ModelShift]) -> None:
+    params = rule.params
     limits.points(params.points, "/params/points")
     limits.window(params.days, "/params/days")
-
-
-def validate_for_each(for_each: Dimension | None) -> None:
-    if for_each is Dimension.MODEL:
-        raise Invalid("shares of models are taken in something larger than one model", "/for_each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +112,13 @@ def _observation(
     points = (spent - usual) * 100
     actual = spent * total[place] if total[place] > 0 else total[place]
     expected = usual * total[place] + planned
-    who, when = subject(view, rule.scope, key), day(view.days[place])
+    when = day(view.days[place])
     return Observation(
         candidate=shift is not None and shift.is_dearer and _reaches(points, rule.params.points) and actual > expected,
         actual=actual,
         expected=expected,
         unit=DOLLARS_A_DAY,
-        cause=_cause(view, rule, shift, f"{who}'s spend on {when}"),
+        cause=_cause(view, rule, shift, f"{about(view, rule.scope, key)}'s spend on {when}"),
         inputs=_inputs(view, shift, total[place]),
         active_days=history.active_days(total, place),
         days=(view.days[place],),

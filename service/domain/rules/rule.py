@@ -15,6 +15,9 @@ from service.domain.scopes import Dimension, Scope
 
 Params_co = TypeVar("Params_co", covariant=True)
 
+TWENTY_DOLLARS = Money(Decimal(20))
+EVERYTHING = Scope()
+
 
 class RuleKind(StrEnum):
     ANOMALY = "anomaly"
@@ -36,7 +39,7 @@ class Gates:
     alert stays open after it held last. `resolve_percent`: the alert ends when the excess is below this percentage.
     """
 
-    min_amount: Money = Money(Decimal(20))
+    min_amount: Money = TWENTY_DOLLARS
     min_percent: Decimal = Decimal(30)
     min_active_days: int = 10
     pending_for: timedelta = timedelta()
@@ -51,7 +54,7 @@ class Rule(Generic[Params_co]):
     source_id: str
     kind: RuleKind
     params: Params_co
-    scope: Scope = Scope()
+    scope: Scope = EVERYTHING
     for_each: Dimension | None = None
     severity: Severity = Severity.WARNING
     gates: Gates = Gates()
@@ -67,6 +70,9 @@ class GateVerdict:
     found: str
     needed: str
 
+
+PENDING_FOR = "pending_for"
+"""The name of the only gate that time alone can open."""
 
 DOLLARS = "US dollars"
 DOLLARS_A_DAY = "US dollars a day"
@@ -120,4 +126,9 @@ class Verdict:
 
     @property
     def rings(self) -> bool:
-        return self.observation.candidate and all(gate.passed for gate in self.gates)
+        return self.stands and all(gate.passed for gate in self.gates)
+
+    @property
+    def stands(self) -> bool:
+        """Nothing but time keeps it from ringing: every gate passed that needs no waiting."""
+        return self.observation.candidate and all(gate.passed for gate in self.gates if gate.gate != PENDING_FOR)

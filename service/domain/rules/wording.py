@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -47,12 +46,12 @@ def days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
+def about(view: SpendView, scope: Scope, key: ScopeKey) -> str:
+    """What a figure is about, made harmless: "workspace eng", "3 models in workspace eng"."""
+    return clean(describe_scope(scope, key, view.names), 200)
+
+
 def subject(view: SpendView, scope: Scope, key: ScopeKey) -> str:
-    """What a figure is about, harmless and with a capital: "Workspace eng", "3 models in workspace eng"."""
-    words = clean(describe_scope(scope, key, view.names), 200)
+    """The same at the beginning of a sentence: "Workspace eng"."""
+    words = about(view, scope, key)
     return words[:1].upper() + words[1:]
-
-
-def inputs(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The pairs that say something."""
-    return tuple((label, value) for label, value in pairs if value)

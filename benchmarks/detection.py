@@ -1,0 +1,76 @@
+"""How well unusual spend is found, on public series with injected incidents: prints Markdown tables and targets.
+
+    python benchmarks/detection.py --data daily.csv.gz --hourly hourly.csv.gz
+
+The files have the columns series, date, y; without them only the speed is measured. All of it takes under a minute on
+two cores. `--slow` adds what is installed of Prophet, STL (statsmodels) and AutoETS (statsforecast), on every third
+steady series: some minutes more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from detecting.hourly import measure
+from detecting.incidents import trials
+from detecting.measure import Field, Result
+from detecting.methods import FAST, NAIVE, OURS
+from detecting.report import Target, daily_tables, daily_targets, hourly_table, hourly_targets, target_table
+from detecting.series import Series, read
+from detecting.slow import installed
+from detecting.speed import speeds
+from detecting.young import acceptance_table, cold_start_table
+
+from service.domain.detectors.classes import Noise
+
+SEED = 20261121
+DAILY_MEAN, HOURLY_MEAN = 200.0, 20.0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="daily series, .csv or .csv.gz")
+    parser.add_argument("--hourly", type=Path, help="hourly series")
+    parser.add_argument("--slow", action="store_true", help="library methods too, where they are installed")
+    parser.add_argument("--trials", type=int, default=40, help="incidents of each kind in each series")
+    return parser.parse_args()
+
+
+def run_daily(series: list[Series], each: int) -> list[Target]:
+    field = Field(series, list(trials(series, each, SEED)))
+    print(f"{len(series)} daily series, {len(field.trials)} incidents, ${DAILY_MEAN:.0f} a day on average, seed {SEED}")
+    results = {method.name: field.run(method) for method in FAST}
+    print("\n".join(daily_tables(list(results.values()))))
+    print("\n".join([*acceptance_table(series, each, SEED), *cold_start_table(series, each, SEED)]))
+    return [*daily_targets(results[OURS.name], results[NAIVE.name])]
+
+
+def run_slow(series: list[Series]) -> list[Result]:
+    """Library methods and ours, on a third of the steady series and few trials: rows comparable among themselves."""
+    methods, missing = installed()
+    for library in missing:
+        print(f"{library}: not installed")
+    chosen = [one for one in series if one.noise is Noise.STEADY][::3]
+    field = Field(chosen, list(trials(chosen, 6, SEED)))
+    return [field.run(method) for method in (OURS, *methods)]
+
+
+def main() -> None:
+    asked, begun = arguments(), time.perf_counter()
+    series = read(asked.data, DAILY_MEAN, 7) if asked.data else []
+    targets = run_daily(series, asked.trials) if series else []
+    if asked.hourly:
+        hourly = measure(read(asked.hourly, HOURLY_MEAN, 168), asked.trials, SEED)
+        print("\n".join(hourly_table(hourly)))
+        targets += hourly_targets(hourly)
+    print("\n".join(target_table([*targets, *speeds()])))
+    print(f"\nTook {time.perf_counter() - begun:.0f} s.", flush=True)
+    if asked.slow and series:
+        print("\n".join(["\n## Library methods, a third of the steady series", *daily_tables(run_slow(series))]))
+        print(f"\nTook {time.perf_counter() - begun:.0f} s in all.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""From many ringing scopes to one alert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from service.domain.alerts import Contribution
+from service.domain.money import Money
+from service.domain.rules.levels import Family, Incident, incidents
+from service.domain.rules.rule import Verdict
+from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from tests.domain.rules.views import observation, verdict, view
+
+ENG, OPS = (ScopeKey(Dimension.WORKSPACE, f"wrkspc_{name}") for name in ("eng", "ops"))
+CI, BOT, CRON = (ScopeKey(Dimension.API_KEY, f"apikey_{name}") for name in ("ci", "bot", "cron"))
+OPUS, HAIKU = (ScopeKey(Dimension.MODEL, f"claude-{name}") for name in ("opus", "haiku"))
+VIEW = view(
+    {
+        Cell(ENG.id, OPUS.id, CI.id): [1.0],
+        Cell(ENG.id, HAIKU.id, BOT.id): [1.0],
+        Cell(OPS.id, HAIKU.id, CRON.id): [1.0],
+    }
+)
+
+
+def rises(dollars: float) -> Verdict:
+    return verdict(observation(actual=100 + dollars, expected=100))
+
+
+def quiet(dollars: float = 1) -> Verdict:
+    return verdict(observation(actual=100 + dollars, expected=100), passed=False)
+
+
+def found(verdicts: Mapping[ScopeKey, Verdict], *open_scopes: ScopeKey) -> list[tuple[ScopeKey, bool, ScopeKey]]:
+    return [(one.scope, one.amends, one.found) for one in incidents(VIEW, verdicts, open_scopes)]
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [(ORGANISATION, ENG), (ORGANISATION, OPUS), (ORGANISATION, CI), (ENG, CI), (ENG, BOT), (OPS, CRON)],
+)
+def test_the_organisation_contains_all_and_a_workspace_its_keys(above: ScopeKey, below: ScopeKey) -> None:
+    family = Family.of(VIEW)
+    assert family.contains(above, below)
+    assert not family.contains(below, above)
+
+
+@pytest.mark.parametrize(("one", "other"), [(ENG, CRON), (ENG, OPUS), (OPUS, CI), (ENG, OPS), (ENG, ENG)])
+def test_scopes_that_cross_contain_neither_the_other(one: ScopeKey, other: ScopeKey) -> None:
+    family = Family.of(VIEW)
+    assert not family.contains(one, other)
+    assert not family.contains(other, one)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "verdicts", "expected"),
+    [
+        ("nothing rings", {ORGANISATION: quiet(), ENG: quiet()}, []),
+        ("all levels ring", {ORGANISATION: rises(90), ENG: rises(80), CI: rises(80), OPUS: rises(70)}, [ORGANISATION]),
+        ("the organisation is quiet", {ORGANISATION: quiet(), ENG: rises(80), CI: rises(80)}, [ENG]),
+        ("only a key rings", {ORGANISATION: quiet(), ENG: quiet(), CI: rises(80)}, [CI]),
+        ("two workspaces ring", {ORGANISATION: quiet(), ENG: rises(50), OPS: rises(80)}, [OPS, ENG]),
+        ("a key of another workspace rings as well", {ENG: rises(80), CRON: rises(50)}, [ENG, CRON]),
+    ],
+)
+def test_one_incident_is_found_at_its_highest_level_when(
+    sentence: str, verdicts: Mapping[ScopeKey, Verdict], expected: list[ScopeKey]
+) -> None:
+    assert found(verdicts) == [(key, False, key) for key in expected], sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rings", "open_scope"),
+    [
+        ("a workspace under an open organisation", ENG, ORGANISATION),
+        ("a key under an open workspace", CI, ENG),
+        ("a workspace over an open key", ENG, CI),
+        ("the organisation over an open model", ORGANISATION, OPUS),
+        ("the scope of the open alert itself", ENG, ENG),
+    ],
+)
+def test_a_relative_of_an_open_alert_amends_it(sentence: str, rings: ScopeKey, open_scope: ScopeKey) -> None:
+    assert found({rings: rises(80)}, open_scope) == [(open_scope, True, rings)], sentence
+
+
+def test_a_stranger_to_the_open_alert_opens_its_own() -> None:
+    assert found({OPS: rises(80)}, ENG, CI) == [(OPS, False, OPS)]
+
+
+def test_of_several_open_relatives_the_highest_is_amended() -> None:
+    assert found({CI: rises(80)}, ENG, ORGANISATION) == [(ORGANISATION, True, CI)]
+
+
+def test_two_children_of_one_open_alert_amend_it_once_with_both_as_contributions() -> None:
+    [incident] = incidents(VIEW, {ORGANISATION: quiet(), ENG: rises(50), OPS: rises(80)}, [ORGANISATION])
+    assert (incident.scope, incident.found) == (ORGANISATION, OPS)
+    assert [part.scope for part in incident.contributions] == [ENG]
+
+
+def parts(incident: Incident) -> list[tuple[ScopeKey, str]]:
+    return [(part.scope, str(part.amount)) for part in incident.contributions]
+
+
+def test_contributions_are_ranked_by_their_part_of_the_excess_whether_they_ring_or_not() -> None:
+    [incident] = incidents(
+        VIEW, {ORGANISATION: rises(100), OPS: quiet(30), ENG: rises(70.5), CI: rises(60), CRON: quiet(0)}
+    )
+    assert parts(incident) == [(ENG, "70.50"), (CI, "60.00"), (OPS, "30.00")]
+
+
+def test_contributions_of_a_workspace_are_its_own_keys() -> None:
+    [incident] = incidents(VIEW, {ENG: rises(100), CI: quiet(60), CRON: quiet(90), OPUS: quiet(60)})
+    assert parts(incident) == [(CI, "60.00")]
+
+
+def test_what_moved_the_other_way_contributes_nothing() -> None:
+    fell = verdict(observation(actual=10, expected=100, falls=True))
+    [incident] = incidents(VIEW, {ORGANISATION: rises(100), ENG: rises(-40), OPS: fell})
+    assert parts(incident) == []
+
+
+def test_a_contribution_carries_the_name_that_people_know() -> None:
+    [incident] = incidents(VIEW, {ORGANISATION: rises(100), ENG: quiet(60)})
+    assert incident.contributions == (Contribution(ENG, "eng", Money.of("60")),)
+
+
+def test_an_unsteady_child_is_a_contribution_and_no_alert_of_its_own() -> None:
+    unsteady = verdict(replace(observation(180, 100), stands_alone=False))
+    assert found({ORGANISATION: quiet(), ENG: unsteady}) == []
+    [incident] = incidents(VIEW, {ORGANISATION: rises(100), ENG: unsteady})
+    assert parts(incident) == [(ENG, "80.00")]
+
+
+def test_an_unsteady_organisation_rings() -> None:
+    unsteady = verdict(replace(observation(180, 100), stands_alone=False))
+    assert found({ORGANISATION: unsteady}) == [(ORGANISATION, False, ORGANISATION)]

@@ -1,0 +1,145 @@
+"""Every kind of rule has its entry, and refuses what cannot be kept."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from service.domain.errors import Invalid
+from service.domain.money import Money
+from service.domain.rules.cache_collapse import CacheCollapse
+from service.domain.rules.change import Change
+from service.domain.rules.dormant_woke import DormantWoke
+from service.domain.rules.first_seen import FirstSeen
+from service.domain.rules.model_shift import ModelShift
+from service.domain.rules.priority_tier import PriorityTier
+from service.domain.rules.registry import KINDS, Kind, validate
+from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.scopes import Dimension
+from service.domain.sources import Patience
+from tests.domain.rules.views import rule, view
+
+EXAMPLES: dict[RuleKind, object] = {
+    RuleKind.CHANGE: Change(),
+    RuleKind.FIRST_SEEN: FirstSeen(),
+    RuleKind.DORMANT_WOKE: DormantWoke(),
+    RuleKind.MODEL_SHIFT: ModelShift(),
+    RuleKind.CACHE_COLLAPSE: CacheCollapse(),
+    RuleKind.PRIORITY_TIER: PriorityTier(),
+    RuleKind.STALE_SOURCE: Patience(),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.title)
+def test_every_kind_is_described_and_has_parameters_with_defaults(kind: Kind) -> None:
+    assert kind.title
+    assert kind.description.endswith(".")
+    assert is_dataclass(kind.params)
+    assert all(field.default is not field.default_factory for field in fields(kind.params))
+    assert kind.params() == kind.params()
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_rule_with_its_kinds_own_defaults_is_accepted(kind: RuleKind) -> None:
+    validate(rule(kind, EXAMPLES[kind]))
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_another_kinds_parameters_are_refused(kind: RuleKind) -> None:
+    foreign = Change() if kind is not RuleKind.CHANGE else FirstSeen()
+    with pytest.raises(Invalid) as refusal:
+        validate(rule(kind, foreign))
+    assert refusal.value.pointer == "/params"
+    with pytest.raises(TypeError):
+        KINDS[kind].observe(view([1.0]), rule(kind, foreign))
+
+
+NAN, INFINITE = Decimal("NaN"), Decimal("Infinity")
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "pointer"),
+    [
+        (RuleKind.CHANGE, Change(days=0), "/params/days"),
+        (RuleKind.CHANGE, Change(days=-1), "/params/days"),
+        (RuleKind.CHANGE, Change(days=401), "/params/days"),
+        (RuleKind.FIRST_SEEN, FirstSeen(within_days=0), "/params/within_days"),
+        (RuleKind.FIRST_SEEN, FirstSeen(within_days=401), "/params/within_days"),
+        (RuleKind.FIRST_SEEN, FirstSeen(Dimension.ORGANISATION), "/params/dimension"),
+        (RuleKind.DORMANT_WOKE, DormantWoke(idle_days=0), "/params/idle_days"),
+        (RuleKind.DORMANT_WOKE, DormantWoke(idle_days=401), "/params/idle_days"),
+        (RuleKind.DORMANT_WOKE, DormantWoke(within_days=0), "/params/within_days"),
+        (RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(0)), "/params/points"),
+        (RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(-5)), "/params/points"),
+        (RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(101)), "/params/points"),
+        (RuleKind.MODEL_SHIFT, ModelShift(points=NAN), "/params/points"),
+        (RuleKind.MODEL_SHIFT, ModelShift(days=401), "/params/days"),
+        (RuleKind.CACHE_COLLAPSE, CacheCollapse(points=None), "/params/points"),
+        (RuleKind.CACHE_COLLAPSE, CacheCollapse(points=INFINITE), "/params/points"),
+        (RuleKind.CACHE_COLLAPSE, CacheCollapse(below_percent=NAN), "/params/below_percent"),
+        (RuleKind.CACHE_COLLAPSE, CacheCollapse(days=0), "/params/days"),
+        (RuleKind.CACHE_COLLAPSE, CacheCollapse(min_input_tokens=0), "/params/min_input_tokens"),
+        (RuleKind.PRIORITY_TIER, PriorityTier(amount=Money.of("0")), "/params/amount"),
+        (RuleKind.PRIORITY_TIER, PriorityTier(amount=Money.of("-1")), "/params/amount"),
+        (RuleKind.PRIORITY_TIER, PriorityTier(days=401), "/params/days"),
+        (RuleKind.STALE_SOURCE, Patience(failures=0), "/params/failures"),
+        (RuleKind.STALE_SOURCE, Patience(after=timedelta()), "/params/after"),
+        (RuleKind.STALE_SOURCE, Patience(after=timedelta(days=8)), "/params/after"),
+    ],
+)
+def test_parameters_that_mean_nothing_are_refused(kind: RuleKind, params: object, pointer: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        validate(rule(kind, params))
+    assert refusal.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("gates", "pointer"),
+    [
+        (Gates(min_amount=Money.of("-0.01")), "/gates/min_amount"),
+        (Gates(min_percent=Decimal(-1)), "/gates/min_percent"),
+        (Gates(min_percent=NAN), "/gates/min_percent"),
+        (Gates(min_percent=INFINITE), "/gates/min_percent"),
+        (Gates(min_active_days=-1), "/gates/min_active_days"),
+        (Gates(min_active_days=401), "/gates/min_active_days"),
+        (Gates(pending_for=timedelta(seconds=-1)), "/gates/pending_for"),
+        (Gates(keep_firing_for=timedelta(days=31)), "/gates/keep_firing_for"),
+        (Gates(resolve_percent=NAN), "/gates/resolve_percent"),
+        (Gates(resolve_percent=Decimal(31)), "/gates/resolve_percent"),
+    ],
+)
+def test_gates_that_mean_nothing_are_refused(gates: Gates, pointer: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        validate(rule(RuleKind.CHANGE, Change(), gates=gates))
+    assert refusal.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("kind", "for_each"),
+    [
+        (RuleKind.FIRST_SEEN, Dimension.WORKSPACE),
+        (RuleKind.MODEL_SHIFT, Dimension.MODEL),
+        (RuleKind.STALE_SOURCE, Dimension.WORKSPACE),
+        (RuleKind.CHANGE, Dimension.ORGANISATION),
+    ],
+)
+def test_a_kind_is_not_repeated_over_what_makes_no_sense_for_it(kind: RuleKind, for_each: Dimension) -> None:
+    with pytest.raises(Invalid) as refusal:
+        validate(rule(kind, EXAMPLES[kind], for_each=for_each))
+    assert refusal.value.pointer == "/for_each"
+
+
+def test_a_source_that_cannot_be_read_has_no_amount_to_ask_for() -> None:
+    with pytest.raises(Invalid) as refusal:
+        validate(replace(rule(RuleKind.STALE_SOURCE, Patience()), gates=Gates()))
+    assert refusal.value.pointer == "/gates"
+
+
+@pytest.mark.parametrize("kind", sorted(set(RuleKind) - set(KINDS)))
+def test_a_kind_without_an_entry_is_refused(kind: RuleKind) -> None:
+    with pytest.raises(Invalid) as refusal:
+        validate(Rule("src_1", kind, Change()))
+    assert refusal.value.pointer == "/kind"
