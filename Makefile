@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 FAST_TESTS := tests/domain tests/workflows tests/adapters tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-UV := UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
+UV := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links --no-annotate --python-version 3.11
 UPGRADE ?=

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from service.domain.alerts import Severity
-from service.domain.budgets import Budget, Threshold
+from service.domain.budgets import Budget, Threshold, ThresholdBasis
 from service.domain.money import Money
 from service.domain.periods import PeriodKind, PeriodSpec
 from service.domain.resources import Resource, Sealed
@@ -34,6 +34,10 @@ def resource(id: str, spec: Spec, *, name: str | None = None, version: int = 1) 
 
 def percent(level: int, severity: Severity = Severity.WARNING) -> Threshold:
     return Threshold(severity, percent=Decimal(level))
+
+
+def forecast_percent(level: int, severity: Severity = Severity.WARNING) -> Threshold:
+    return Threshold(severity, ThresholdBasis.FORECAST, percent=Decimal(level))
 
 
 def amount(dollars: str, severity: Severity = Severity.WARNING) -> Threshold:

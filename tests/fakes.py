@@ -92,7 +92,7 @@ class FakeSource:
         if self.meanwhile is not None:
             await self.meanwhile(report)
         if report in self.refusals:
-            raise self.refusals[report]
+            raise self.refusals[report].with_traceback(None)
 
 
 def _buckets(window: Window, width: Width, rows: Callable[[datetime], tuple[Row, ...]]) -> tuple[Bucket[Row], ...]:
@@ -126,7 +126,7 @@ class _FakeChannel:
         if self.channels.meanwhile is not None:
             await self.channels.meanwhile(self.config)
         if self.config.kind in self.channels.refusals:
-            raise self.channels.refusals[self.config.kind]
+            raise self.channels.refusals[self.config.kind].with_traceback(None)
         self.channels.sent.append((self.config, delivery))
         return Receipt(self._post(delivery), "taken")
 

@@ -14,10 +14,12 @@ from service.domain.alerts import (
     Command,
     Contribution,
     Evidence,
+    ForecastEvidence,
     Reason,
     Severity,
     StaleEvidence,
 )
+from service.domain.forecasts.forecast import Method
 from service.domain.messages import compose
 from service.domain.money import Money
 from service.domain.notifications import Action, Delivery, Message
@@ -45,6 +47,22 @@ EVIDENCE = BudgetEvidence(
         Contribution(ScopeKey(Dimension.MODEL, "claude-opus-4-5"), "claude-opus-4-5", Money.of("9.10")),
         Contribution(ScopeKey(Dimension.API_KEY, "apikey_1"), "ci-runner", Money.of("3.245678")),
     ),
+)
+FORECAST = ForecastEvidence(
+    low=Money.of("1112.40"),
+    mid=Money.of("1238.77"),
+    high=Money.of("1389.90"),
+    method=Method.WEEKDAY_LEVEL,
+    history_days=41,
+    exhausted_at=datetime(2026, 10, 24, 15, 30, tzinfo=UTC),
+)
+AHEAD = replace(
+    EVIDENCE,
+    amount=Money.of("1000.00"),
+    spent=Money.of("412.507"),
+    threshold="forecast:100%",
+    level=Money.of("1000.00"),
+    forecast=FORECAST,
 )
 STALE = StaleEvidence(
     source_name="acme",

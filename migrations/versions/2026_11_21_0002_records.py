@@ -89,6 +89,7 @@ def create_polling() -> None:
         sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("failing_since", sa.DateTime(timezone=True)),
         sa.Column("polling_since", sa.DateTime(timezone=True)),
+        sa.Column("assessed_read_at", sa.DateTime(timezone=True)),
         sa.Column("last_error", sa.Text),
         sa.PrimaryKeyConstraint("source_id", name="pk_source_states"),
     )

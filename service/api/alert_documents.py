@@ -16,15 +16,29 @@ from service.domain.alerts import (
     AlertState,
     BudgetEvidence,
     Command,
+    ForecastEvidence,
     Reason,
     Severity,
     StaleEvidence,
 )
+from service.domain.forecasts.forecast import Method
 from service.domain.messages import describe
 from service.domain.spend import Basis
 from service.workflows.ports import NotificationFilter, UnitOfWork
 
 MOST_NOTIFICATIONS = 500
+
+
+class ForecastEvidenceOut(BaseModel):
+    """What was forecast of the period's end. `released`: it has clearly left the threshold that it had crossed."""
+
+    low: Usd
+    mid: Usd
+    high: Usd
+    method: Method
+    history_days: int
+    exhausted_at: datetime | None = Field(description="when the budget is used up; null where it is not in the period")
+    released: bool
 
 
 class BudgetEvidenceOut(BaseModel):
@@ -44,6 +58,7 @@ class BudgetEvidenceOut(BaseModel):
     timezone: str
     late: bool = Field(description="first seen after the period's end")
     simulated: bool
+    forecast: ForecastEvidenceOut | None
 
 
 class StaleEvidenceOut(BaseModel):
@@ -145,6 +160,21 @@ def show_evidence(evidence: BudgetEvidence | StaleEvidence) -> BudgetEvidenceOut
         timezone=evidence.timezone,
         late=evidence.late,
         simulated=evidence.simulated,
+        forecast=show_forecast(evidence.forecast),
+    )
+
+
+def show_forecast(forecast: ForecastEvidence | None) -> ForecastEvidenceOut | None:
+    if forecast is None:
+        return None
+    return ForecastEvidenceOut(
+        low=str(forecast.low),
+        mid=str(forecast.mid),
+        high=str(forecast.high),
+        method=forecast.method,
+        history_days=forecast.history_days,
+        exhausted_at=forecast.exhausted_at,
+        released=forecast.released,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,11 +13,12 @@ from service.api.budgets import ThresholdOut, show_threshold
 from service.api.deps import AuthorDep, IdOrName, UowDep, viewer
 from service.api.fields import Usd, rounded
 from service.api.once import respond
-from service.domain.assessment import ScopeStatus
 from service.domain.budgets import Budget
+from service.domain.forecasts.forecast import Forecast, Missing, NoForecast
 from service.domain.periods import Phase
 from service.domain.spend import Basis
-from service.workflows.report import budget_statuses
+from service.domain.statuses import ScopeStatus
+from service.workflows.report import forecast_statuses
 
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
 
@@ -32,8 +34,28 @@ class ThresholdStatusOut(ThresholdOut):
     crossed_at: datetime | None
 
 
+class RangeOut(BaseModel):
+    """Spend at the end of the period: four times in five within `low` and `high`, as often above `mid` as below."""
+
+    low: Usd
+    mid: Usd
+    high: Usd
+
+
+class ForecastReason(StrEnum):
+    """Why nothing is forecast: nothing spent in ten weeks; too few complete days; a rolling period; an end more than
+    400 days away; a period that is over.
+    """
+
+    NO_SPEND = Missing.NO_SPEND
+    SHORT_HISTORY = Missing.SHORT_HISTORY
+    NO_END = Missing.NO_END
+    TOO_FAR = Missing.TOO_FAR
+    PERIOD_OVER = "period_over"
+
+
 class ScopeStatusOut(BaseModel):
-    """Where one scope stands in one period. `forecast` and `exhausted_at` are null: nothing is forecast yet."""
+    """Where one scope stands in one period. Without a forecast, `forecast_reason` says why."""
 
     scope: str = Field(examples=["org", "workspace:wrkspc_01"])
     name: str
@@ -43,8 +65,9 @@ class ScopeStatusOut(BaseModel):
     basis: Basis
     percent: float = Field(description="of the budget, two decimals; 0 for a budget of $0")
     remaining: Usd = Field(description="negative when overspent")
-    forecast: None = None
-    exhausted_at: None = None
+    forecast: RangeOut | None
+    forecast_reason: ForecastReason | None
+    exhausted_at: datetime | None = Field(description="when the amount is used up; null where it is not in the period")
     thresholds: list[ThresholdStatusOut]
 
 
@@ -58,6 +81,18 @@ class BudgetStatusOut(BaseModel):
     next: None = None
 
 
+def show_range(made: Forecast | NoForecast | None) -> RangeOut | None:
+    if not isinstance(made, Forecast):
+        return None
+    return RangeOut(low=str(made.low), mid=str(made.mid), high=str(made.high))
+
+
+def show_reason(made: Forecast | NoForecast | None) -> ForecastReason | None:
+    if isinstance(made, Forecast):
+        return None
+    return ForecastReason(made.reason) if made else ForecastReason.PERIOD_OVER
+
+
 def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
     window = status.period.window
     return ScopeStatusOut(
@@ -69,6 +104,9 @@ def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
         basis=status.spent.basis,
         percent=rounded(status.percent),
         remaining=str(status.remaining),
+        forecast=show_range(status.forecast),
+        forecast_reason=show_reason(status.forecast),
+        exhausted_at=status.forecast.exhausted_at(budget.amount) if isinstance(status.forecast, Forecast) else None,
         thresholds=[
             ThresholdStatusOut(**show_threshold(one), crossed_at=status.crossed_at.get(one.key))
             for one in budget.thresholds
@@ -85,7 +123,7 @@ def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
 )
 async def status(id: IdOrName, uow: UowDep, author: AuthorDep) -> Response:
     budget = await uow.budgets.get(id)
-    statuses = await budget_statuses(uow, budget, author.at)
+    statuses = await forecast_statuses(uow, budget, author.at)
     return respond(
         BudgetStatusOut(
             budget_id=budget.id,

@@ -57,7 +57,10 @@ class PeriodIn(Strict):
 
 
 class ThresholdIn(Strict):
-    """A level that rings once per period: either `percent` of the budget or an `amount`."""
+    """A level that rings once per period: either `percent` of the budget or an `amount`.
+
+    On `forecast` it rings when the spend at the period's end is forecast to reach it on two days in a row.
+    """
 
     basis: ThresholdBasis = ThresholdBasis.ACTUAL
     percent: Percent | None = None
@@ -114,6 +117,7 @@ class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
         "thresholds": [
             {"basis": "actual", "percent": 80, "severity": "warning"},
             {"basis": "actual", "percent": 100, "severity": "critical"},
+            {"basis": "forecast", "percent": 100, "severity": "warning"},
         ],
         "labels": {"team": "eng"},
     }

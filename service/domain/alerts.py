@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from service.domain.errors import Conflict
+from service.domain.forecasts.forecast import Method
 from service.domain.money import Money
 from service.domain.periods import Window
 from service.domain.scopes import ScopeKey
@@ -61,6 +62,7 @@ class Reason(StrEnum):
     BUDGET_EDITED = "budget_edited"
     RECOVERED = "recovered"
     SOURCE_GONE = "source_gone"
+    INHIBITED = "inhibited"
     NOTHING_NEW = "nothing_new"
     NOT_DUE = "not_due"
 
@@ -75,11 +77,29 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastEvidence:
+    """What was forecast of a period's end: US dollars, four times in five between `low` and `high`.
+
+    `history_days` complete days were learnt from. `exhausted_at` is when the amount is used up, None where it is
+    not within the period. `released`: the alert's threshold was crossed, and the forecast has clearly left it since.
+    """
+
+    low: Money
+    mid: Money
+    high: Money
+    method: Method
+    history_days: int
+    exhausted_at: datetime | None
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetEvidence:
     """What a budget alert knew when it last changed. Amounts in US dollars, times in UTC.
 
     `threshold` is the highest crossed one's key, `level` its dollars; `late` says the crossing was first seen after
-    the period's end; `simulated` that the spend is the built-in simulator's invention.
+    the period's end; `simulated` that the spend is the built-in simulator's invention. `forecast` is there where the
+    budget has a threshold on forecast and one could be made.
     """
 
     budget_id: str
@@ -97,6 +117,12 @@ class BudgetEvidence:
     late: bool = False
     simulated: bool = False
     terms: str = ""
+    forecast: ForecastEvidence | None = None
+
+    @property
+    def by_forecast(self) -> bool:
+        """Whether the alert is about where spend is heading, and not about what is spent."""
+        return self.threshold.startswith("forecast:")
 
     @property
     def percent(self) -> Decimal:

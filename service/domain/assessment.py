@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from typing import ClassVar
 
-from service.domain.alerts import Alert, AlertKind, BudgetEvidence, Contribution, Reason
+from service.domain.alerts import Alert, AlertKind, BudgetEvidence, Contribution, ForecastEvidence, Reason
 from service.domain.budgets import Budget, Threshold, ThresholdBasis
 from service.domain.crossings import Crossing
 from service.domain.findings import UNRECORDED, Condition, Finding
+from service.domain.forecasts.forecast import Forecast, NoForecast
+from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.money import ZERO, Money
 from service.domain.names import Names, describe_scope, name_of
 from service.domain.periods import (
@@ -26,7 +28,7 @@ from service.domain.periods import (
     phase,
 )
 from service.domain.resources import Resource
-from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from service.domain.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
 from service.domain.spend import Spend
 
 TOP_CONTRIBUTIONS = 3
@@ -36,11 +38,21 @@ WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One scope of one budget in one period."""
+
+    budget_id: str
+    scope: ScopeKey
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is remembered when budgets are assessed.
 
     `read_at` is the last time a bill was read: a period does not close before its late bills could be seen.
-    `crossings` and `open_alerts` are those of the budgets' source.
+    `crossings` and `open_alerts` are those of the budgets' source. `forecasts` are of open periods, as far as they
+    were made, and `watches` say how thresholds on forecast stood.
     """
 
     crossings: Sequence[Crossing]
@@ -49,26 +61,14 @@ class Known:
     now: datetime
     read_at: datetime | None = None
     simulated: bool = False
+    forecasts: Mapping[Place, Forecast | NoForecast] = field(default_factory=dict)
+    watches: Mapping[WatchKey, Watch] = field(default_factory=dict)
 
     @property
     def closing_for(self) -> timedelta:
         """The closing time, lengthened by as long as no bill could be read, a month at most."""
         blind = self.now - self.read_at if self.read_at else timedelta()
         return CLOSING_FOR + min(max(blind, timedelta()), LONGEST_BLINDNESS)
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeStatus:
-    """Where one scope of a budget stands in one live period."""
-
-    scope: ScopeKey
-    scope_name: str
-    period: Period
-    phase: Phase
-    spent: Spend
-    percent: Decimal
-    remaining: Money
-    crossed_at: Mapping[str, datetime]
 
 
 def live_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset[Window]:
@@ -83,27 +83,17 @@ def assess(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[F
     findings: list[Finding] = []
     if not budget.spec.enabled:
         return findings
+    known = about(budget, known)
     for period in live_periods(budget.spec.period, known.now, known.closing_for):
-        cells = spend[period.window]
-        for scope in _members(budget, cells, known):
-            finding = _Assessment(budget, period, scope, cells, known).finding()
+        for scope, cells in by_scope(budget, spend[period.window], known):
+            finding = Assessment(budget, period, scope, cells, known).finding()
             if finding is not None:
                 findings.append(finding)
     return findings
 
 
-def budget_status(budget: Resource[Budget], spend: WindowSpend, known: Known) -> tuple[ScopeStatus, ...]:
-    """Every scope of a budget in every live period, the open period first."""
-    periods = live_periods(budget.spec.period, known.now, known.closing_for)
-    return tuple(
-        _Assessment(budget, period, scope, spend[period.window], known).status()
-        for period in reversed(periods)
-        for scope in _members(budget, spend[period.window], known)
-    )
-
-
 def terms(budget: Budget) -> str:
-    """A budget's amount and period in one line; a change of it starts new crossings."""
+    """A budget's amount, period and scope in one line; a change of it starts new crossings."""
     spec = budget.period
     bounds = {
         PeriodKind.WEEKLY: spec.week_start.value,
@@ -111,21 +101,39 @@ def terms(budget: Budget) -> str:
         PeriodKind.ROLLING: f"{spec.days}d",
         PeriodKind.DAILY: "",
     }
-    return f"{budget.amount}/{spec.kind}/{spec.timezone}/{bounds.get(spec.kind, str(spec.anchor_day))}"
+    bound = bounds.get(spec.kind, str(spec.anchor_day))
+    filters = {"workspaces": budget.scope.workspaces, "models": budget.scope.models, "keys": budget.scope.api_keys}
+    scope = [f"{name}={','.join(sorted(ids))}" for name, ids in filters.items() if ids]
+    return "/".join([str(budget.amount), spec.kind, spec.timezone, bound, *scope])
 
 
-def _members(budget: Resource[Budget], cells: Mapping[Cell, Spend], known: Known) -> list[ScopeKey]:
+def about(budget: Resource[Budget], known: Known) -> Known:
+    """What is known of this budget: every scope of it looks through all crossings."""
+    return replace(known, crossings=[crossing for crossing in known.crossings if crossing.budget_id == budget.id])
+
+
+def by_scope(
+    budget: Resource[Budget], cells: Mapping[Cell, Spend], known: Known
+) -> list[tuple[ScopeKey, Mapping[Cell, Spend]]]:
+    """The budget's own cells, parted once for all its scopes."""
     dimension = budget.spec.for_each
+    own = {cell: part for cell, part in cells.items() if budget.spec.scope.holds(cell)}
     if dimension is None:
-        return [ORGANISATION]
+        return [(ORGANISATION, own)]
     # A scope that has rung is assessed even when a restatement has taken all its spend away.
-    remembered = {c.scope for c in known.crossings if c.budget_id == budget.id}
-    seen = {ScopeKey(dimension, cell.along(dimension)) for cell in cells if budget.spec.scope.holds(cell)}
-    return sorted(seen | {scope for scope in remembered if scope.dimension is dimension}, key=lambda scope: scope.id)
+    remembered = [c.scope for c in known.crossings if c.scope.dimension is dimension]
+    parts: dict[str, dict[Cell, Spend]] = {scope.id: {} for scope in remembered if budget.spec.scope.admits(scope)}
+    for cell, part in own.items():
+        parts.setdefault(cell.along(dimension), {})[cell] = part
+    if dimension is Dimension.API_KEY:
+        parts.pop(UNATTRIBUTED, None)  # nobody's budget: it holds whatever the bill cannot be split by
+    return [(ScopeKey(dimension, id), parts[id]) for id in sorted(parts)]
 
 
-class _Assessment:
-    """One budget, one period, one scope."""
+class Assessment:
+    """One budget, one period, one scope: `cells` and `known` are theirs alone."""
+
+    basis: ClassVar[ThresholdBasis] = ThresholdBasis.ACTUAL
 
     def __init__(
         self,
@@ -143,31 +151,24 @@ class _Assessment:
             known,
         )
         self.terms = terms(budget.spec)
-        self.cells = {cell: part for cell, part in cells.items() if self.spec.scope.holds(cell) and self._counts(cell)}
+        self.cells = cells
         self.spent = Spend.sum(self.cells.values())
         self.phase = phase(period, known.now, known.closing_for)
-        self.thresholds = sorted((t for t in self.spec.thresholds if t.basis is ThresholdBasis.ACTUAL), key=self._level)
+        self.thresholds = sorted((t for t in self.spec.thresholds if t.basis is self.basis), key=self.level)
         self.start = self._identity()
-        self.recorded = {c.threshold: c for c in self._on_record() if c.period_start == self.start}
+        on_record = [c for c in self.on_record(self.basis) if c.period_start == self.start]
+        self.released = tuple(c for c in on_record if self._is_over(c))
+        self.recorded = {c.threshold: c for c in on_record if c not in self.released}
 
-    def _counts(self, cell: Cell) -> bool:
-        return cell.along(self.scope.dimension) == self.scope.id
-
-    def _level(self, threshold: Threshold) -> Money:
+    def level(self, threshold: Threshold) -> Money:
         return threshold.level(self.spec.amount)
 
-    def _is_crossed(self, threshold: Threshold) -> bool:
-        return self.spent.total >= self._level(threshold) and self.spent.total > ZERO
+    def is_crossed(self, threshold: Threshold) -> bool:
+        return self.spent.total >= self.level(threshold) and self.spent.total > ZERO
 
-    def _on_record(self) -> list[Crossing]:
-        return [
-            c
-            for c in self.known.crossings
-            if c.budget_id == self.budget.id
-            and c.scope == self.scope
-            and c.basis is ThresholdBasis.ACTUAL
-            and c.terms == self.terms
-        ]
+    def on_record(self, basis: ThresholdBasis) -> list[Crossing]:
+        """What has rung under these terms, in any period."""
+        return [c for c in self.known.crossings if c.scope == self.scope and c.basis is basis and c.terms == self.terms]
 
     def _identity(self) -> datetime:
         """What the period is known by in crossings and fingerprints: its start.
@@ -178,33 +179,42 @@ class _Assessment:
         """
         if self.spec.period.kind is not PeriodKind.ROLLING:
             return self.period.window.start
-        begun = max((c.period_start for c in self._on_record()), default=None)
+        begun = max((c.period_start for c in self.on_record(ThresholdBasis.ACTUAL)), default=None)
         if begun is not None and (self.known.now < begun + self._length() or self._goes_on(begun)):
             return begun
         today = period_at(PeriodSpec(PeriodKind.DAILY, self.spec.period.timezone), self.known.now)
         assert today is not None
         return today.window.start
 
+    def _is_over(self, crossing: Crossing) -> bool:
+        """A rolling budget's level may ring anew when N days have passed and the spend has fallen below it."""
+        rolling = self.spec.period.kind is PeriodKind.ROLLING
+        is_old = crossing.crossed_at + self._length() <= self.known.now
+        return rolling and is_old and self.spent.total < crossing.level
+
     def _goes_on(self, begun: datetime) -> bool:
-        is_open = any(alert.fingerprint == self._fingerprint(begun) for alert in self.known.open_alerts)
-        return is_open and any(self._is_crossed(threshold) for threshold in self.thresholds)
+        return self.open_alert(begun) is not None and any(self.is_crossed(threshold) for threshold in self.thresholds)
 
     def _length(self) -> timedelta:
         return timedelta(days=self.spec.period.days or 1)
 
-    def _fingerprint(self, start: datetime) -> str:
-        return f"budget:{self.budget.id}:{ThresholdBasis.ACTUAL}:{self.scope}:{start.isoformat()}"
+    def open_alert(self, start: datetime, basis: ThresholdBasis | None = None) -> Alert | None:
+        fingerprint = self.fingerprint(start, basis)
+        return next((alert for alert in self.known.open_alerts if alert.fingerprint == fingerprint), None)
+
+    def fingerprint(self, start: datetime, basis: ThresholdBasis | None = None) -> str:
+        return f"budget:{self.budget.id}:{basis or self.basis}:{self.scope}:{start.isoformat()}"
 
     def finding(self) -> Finding | None:
-        held = [t for t in self.thresholds if t.key in self.recorded or self._is_crossed(t)]
+        held = [t for t in self.thresholds if t.key in self.recorded or self.is_crossed(t)]
         if not held:
             return None
         new = [t for t in held if t.key not in self.recorded]
         loudest = max((c.level for c in self.recorded.values()), default=None)
-        rings = bool(new) and (loudest is None or self._level(new[-1]) > loudest)
+        rings = bool(new) and (loudest is None or self.level(new[-1]) > loudest)
         late = rings and self.phase is Phase.CLOSING
         return Finding(
-            fingerprint=self._fingerprint(self.start),
+            fingerprint=self.fingerprint(self.start),
             kind=AlertKind.BUDGET,
             source_id=self.spec.source_id,
             scope=self.scope,
@@ -213,6 +223,7 @@ class _Assessment:
             reason=Reason.LATE if late else Reason.FIRST if rings else Reason.NOTHING_NEW,
             evidence=self._evidence(held[-1]),
             crossings=tuple(self._crossing(threshold) for threshold in new),
+            released=self.released,
         )
 
     def _crossing(self, threshold: Threshold) -> Crossing:
@@ -223,7 +234,7 @@ class _Assessment:
             period_start=self.start,
             threshold=threshold.key,
             terms=self.terms,
-            level=self._level(threshold),
+            level=self.level(threshold),
             spent=self.spent.total,
             crossed_at=self.known.now,
             alert_id=UNRECORDED,
@@ -238,7 +249,7 @@ class _Assessment:
             spent=self.spent.total,
             basis=self.spent.basis,
             threshold=threshold.key,
-            level=self._level(threshold),
+            level=self.level(threshold),
             period=self.period.window,
             period_label=self.period.label,
             timezone=self.spec.period.timezone,
@@ -246,7 +257,17 @@ class _Assessment:
             late=self.phase is Phase.CLOSING,
             simulated=self.known.simulated,
             terms=self.terms,
+            forecast=self.forecast_evidence(threshold),
         )
+
+    @property
+    def forecast(self) -> Forecast | NoForecast | None:
+        return self.known.forecasts.get(Place(self.budget.id, self.scope, self.period.window))
+
+    def forecast_evidence(self, threshold: Threshold) -> ForecastEvidence | None:
+        """What the message says of the future; None while nothing is forecast."""
+        made = self.forecast
+        return forecast_evidence(made, self.spec.amount) if isinstance(made, Forecast) else None
 
     def _contributions(self) -> tuple[Contribution, ...]:
         """The largest members of each dimension that divides this spend any further."""
@@ -264,15 +285,6 @@ class _Assessment:
                 ]
         return tuple(largest)
 
-    def status(self) -> ScopeStatus:
-        amount, spent = self.spec.amount, self.spent.total
-        return ScopeStatus(
-            scope=self.scope,
-            scope_name=describe_scope(self.spec.scope, self.scope, self.known.names),
-            period=self.period,
-            phase=self.phase,
-            spent=self.spent,
-            percent=spent.ratio_to(amount) * 100 if amount else Decimal(0),
-            remaining=amount - spent,
-            crossed_at={key: crossing.crossed_at for key, crossing in self.recorded.items()},
-        )
+
+def forecast_evidence(made: Forecast, amount: Money) -> ForecastEvidence:
+    return ForecastEvidence(made.low, made.mid, made.high, made.method, made.history_days, made.exhausted_at(amount))

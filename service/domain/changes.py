@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.domain.alerts import AlertEvent, BudgetEvidence, Command, Reason, StaleEvidence
+from service.domain.forecast_phrases import standing_ahead
 from service.domain.notifications import Action
 from service.domain.phrases import period, standing, threshold
 from service.domain.plain_text import NOTE_LENGTH, clean
@@ -12,6 +13,7 @@ ENDINGS = {
     Reason.BUDGET_EDITED: "Resolved: the budget was edited, and this alert no longer applies.",
     Reason.RECOVERED: "Resolved: the source is being read again.",
     Reason.SOURCE_GONE: "Resolved: the source was deleted or disabled.",
+    Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
 }
 
 
@@ -26,14 +28,18 @@ def _opened(event: AlertEvent) -> str:
     evidence = event.alert.evidence
     if isinstance(evidence, StaleEvidence):
         return "The source cannot be read any more."
-    return f"Spend crossed {threshold(evidence)}{_late(event, evidence)}."
+    return f"{_who_crossed(evidence).capitalize()} crossed {threshold(evidence)}{_late(event, evidence)}."
 
 
 def _raised(event: AlertEvent) -> str:
     evidence, severity = event.alert.evidence, event.alert.severity
     if isinstance(evidence, StaleEvidence):
         return f"Raised to {severity}: the source still cannot be read."
-    return f"Raised to {severity}: spend crossed {threshold(evidence)}{_late(event, evidence)}."
+    return f"Raised to {severity}: {_who_crossed(evidence)} crossed {threshold(evidence)}{_late(event, evidence)}."
+
+
+def _who_crossed(evidence: BudgetEvidence) -> str:
+    return "the forecast" if evidence.by_forecast else "spend"
 
 
 def _late(event: AlertEvent, evidence: BudgetEvidence) -> str:
@@ -49,6 +55,9 @@ def _amended(event: AlertEvent) -> str:
     evidence = event.alert.evidence
     if isinstance(evidence, StaleEvidence):
         return f"Still failing: {evidence.failures} failures in a row."
+    if evidence.forecast and evidence.by_forecast:
+        fell = "The forecast fell below the threshold again: " if evidence.forecast.released else "The forecast is now "
+        return f"{fell}{standing_ahead(evidence, evidence.forecast)}."
     verbs = {Reason.GREW: "Grown to", Reason.BUDGET_EDITED: "The budget was edited; spend is now"}
     return f"{verbs.get(event.reason, 'Restated to')} {standing(evidence)}."
 
@@ -61,6 +70,8 @@ def _resolved(event: AlertEvent) -> str:
     evidence = event.alert.evidence
     if event.reason is Reason.PERSON:
         return f"Resolved by {clean(event.actor)}."
+    if event.reason is Reason.PERIOD_CLOSED and isinstance(evidence, BudgetEvidence) and evidence.by_forecast:
+        return f"Resolved: {period(evidence)} is closed."
     if event.reason is Reason.PERIOD_CLOSED and isinstance(evidence, BudgetEvidence):
         return f"Resolved: {period(evidence)} is closed, at {standing(evidence)}."
     if event.reason is Reason.RECOVERED and isinstance(evidence, BudgetEvidence):

@@ -23,7 +23,8 @@ class Condition(StrEnum):
 class Finding:
     """RINGS: something new that people must hear. HOLDS: nothing new. OVER: an open alert has come to its end.
 
-    `crossings` are new and are to be recorded with the alert, whether they ring or not.
+    `crossings` are new and are to be recorded with the alert, whether they ring or not; `released` ones are to be
+    forgotten, so that their levels may ring anew.
     """
 
     fingerprint: str
@@ -35,6 +36,7 @@ class Finding:
     reason: Reason
     evidence: Evidence
     crossings: tuple[Crossing, ...] = ()
+    released: tuple[Crossing, ...] = ()
 
 
 def over(alert: Alert, reason: Reason) -> Finding:

@@ -9,11 +9,13 @@ from service.domain.alerts import (
     AlertEvent,
     AlertState,
     BudgetEvidence,
+    ForecastEvidence,
     Reason,
     Severity,
     StaleEvidence,
 )
 from service.domain.changes import change
+from service.domain.forecast_phrases import forecast_facts, heading
 from service.domain.notifications import Action, Message
 from service.domain.phrases import BASES, largest, parts, period, threshold, used
 from service.domain.plain_text import NOTE_LENGTH, clean, minute
@@ -75,12 +77,21 @@ def describe(alert: Alert) -> str:
         return _describe_stale(evidence)
     simulated = "Simulated data: " if evidence.simulated else ""
     who = clean(evidence.scope_name) or "the organisation"
+    who = who if simulated else who[0].upper() + who[1:]
+    if evidence.forecast and evidence.by_forecast:
+        return f"{simulated}{_describe_forecast(evidence, evidence.forecast, who)}"
     sentence = (
-        f"{who if simulated else who[0].upper() + who[1:]} has spent {evidence.spent.display()} "
+        f"{who} has spent {evidence.spent.display()} "
         f"({BASES[evidence.basis]}) of the {evidence.amount.display()} budget "
         f"{clean(evidence.budget_name)} for {period(evidence)}{used(evidence)}"
     )
     return f"{simulated}{sentence}{largest(evidence.contributions)}."
+
+
+def _describe_forecast(evidence: BudgetEvidence, forecast: ForecastEvidence, who: str) -> str:
+    budget = f"the {evidence.amount.display()} budget {clean(evidence.budget_name)}"
+    so_far = f"{evidence.spent.display()} spent so far ({BASES[evidence.basis]})"
+    return f"{who} {heading(evidence, forecast, budget)}; {so_far}{largest(evidence.contributions)}."
 
 
 def _describe_stale(evidence: StaleEvidence) -> str:
@@ -96,6 +107,8 @@ def _headline(alert: Alert) -> str:
         return f"No data from source {clean(evidence.source_name, HEADLINE_NAME_LENGTH)} since {since}"
     name = clean(evidence.budget_name, HEADLINE_NAME_LENGTH)
     who = clean(evidence.scope_name, HEADLINE_NAME_LENGTH)
+    if evidence.forecast and evidence.by_forecast:
+        return f"{name}{f' ({who})' if who else ''} {heading(evidence, evidence.forecast, evidence.amount.display())}"
     return (
         f"{name}{f' ({who})' if who else ''}: {evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
     )
@@ -108,10 +121,12 @@ def _facts(alert: Alert) -> Facts:
     zone = "" if evidence.timezone == "UTC" else f" ({clean(evidence.timezone)} time)"
     budget = clean(evidence.budget_name)
     return (
+        *(forecast_facts(evidence) if evidence.by_forecast else ()),
         ("Spent", f"{evidence.spent.in_full()}{used(evidence)}, {BASES[evidence.basis]}"),
         ("Budget", f"{budget}: {evidence.amount.display()} for {period(evidence)}{zone}"),
         ("For", clean(evidence.scope_name) or "the organisation"),
-        ("Crossed", threshold(evidence)),
+        ("Crossed", f"{threshold(evidence)}, by the forecast" if evidence.by_forecast else threshold(evidence)),
+        *(() if evidence.by_forecast else forecast_facts(evidence)),
         *parts(evidence.contributions),
     )
 

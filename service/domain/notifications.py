@@ -96,7 +96,8 @@ class Notification:
     sent_at: datetime | None = None
 
 
-MOST_ATTEMPTS = 12
+MOST_ATTEMPTS = 80
+"""Three days: longer than a weekend's outage."""
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(hours=1)
 DELIVERY_BATCH = 50
@@ -123,6 +124,6 @@ def after_failure(
     attempts = (*notification.attempts, Attempt(now, "failed", reason))
     if permanent or tried >= MOST_ATTEMPTS:
         return replace(notification, state=NotificationState.DEAD, attempts=attempts)
-    wait = min(FIRST_RETRY * 2 ** (tried - 1), LONGEST_RETRY)
+    wait = min(FIRST_RETRY * 2 ** min(tried - 1, 20), LONGEST_RETRY)
     asked = min(retry_after or wait, LONGEST_RETRY)
     return replace(notification, due_at=now + max(wait, asked), attempts=attempts)

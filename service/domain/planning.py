@@ -1,11 +1,14 @@
-"""Which messages a move causes: one per channel of the receiver that wants to hear of it."""
+"""Which messages a move causes: one per channel that wants to hear of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from service.domain.alerts import AlertEvent, Command
 from service.domain.notifications import Action, Notification, NotificationState
-from service.domain.receivers import Receiver, channel_key
-from service.domain.resources import Resource, new_id
+from service.domain.receivers import ChannelConfig
+from service.domain.resources import new_id
 
 ACTIONS = {
     Command.OPEN: Action.OPEN,
@@ -16,7 +19,16 @@ ACTIONS = {
 }
 
 
-def plan_notifications(event: AlertEvent, receiver: Resource[Receiver]) -> list[Notification]:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One channel of one receiver, under the key that it is known by in notifications."""
+
+    receiver_id: str
+    key: str
+    channel: ChannelConfig
+
+
+def plan_notifications(event: AlertEvent, addresses: Sequence[Address]) -> list[Notification]:
     """The notifications of one event. `level` makes them unique: one event is said once in each channel."""
     action = ACTIONS.get(event.command)
     return [
@@ -24,8 +36,8 @@ def plan_notifications(event: AlertEvent, receiver: Resource[Receiver]) -> list[
             id=new_id("ntf", event.at),
             alert_id=event.alert.id,
             alert_version=event.alert.version,
-            receiver_id=receiver.id,
-            channel=channel_key(channel),
+            receiver_id=address.receiver_id,
+            channel=address.key,
             action=action,
             reason=event.reason,
             level=str(event.alert.version),
@@ -33,6 +45,6 @@ def plan_notifications(event: AlertEvent, receiver: Resource[Receiver]) -> list[
             created_at=event.at,
             due_at=event.at,
         )
-        for channel in receiver.spec.channels
-        if action is not None and action in channel.actions
+        for address in addresses
+        if action is not None and action in address.channel.actions
     ]

@@ -95,6 +95,13 @@ class Receiver:
     channels: tuple[ChannelConfig, ...]
 
 
+def find_channel(receiver: Receiver, key: str) -> ChannelConfig | None:
+    """The channel of a key. One whose address was changed since is known by being the only one of its kind."""
+    by_key = {channel_key(channel): channel for channel in receiver.channels}
+    alike = [channel for channel in receiver.channels if channel.kind == key.partition(":")[0]]
+    return by_key.get(key) or (alike[0] if len(alike) == 1 else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where alerts go. Without matchers it takes everything."""

@@ -23,7 +23,7 @@ SYSTEM = "tocsin"
 """The actor of every move that no person made."""
 
 MATERIAL_CHANGE = Decimal("0.10")
-"""An open message is edited when its spend has moved by this share since it was last shown."""
+"""An open message is edited when its spend, or forecast, has moved by this share since it was last shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,44 @@ def reconcile(open_alerts: Sequence[Alert], findings: Iterable[Finding]) -> list
 
 
 def _meet(finding: Finding, alert: Alert | None) -> Move:
-    if finding.condition is Condition.RINGS:
-        if alert is None:
-            return Move(Command.OPEN, finding.reason, alert, finding)
-        late = finding.reason is Reason.LATE
-        return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
     if alert is None:
-        return Move(None, Reason.NOTHING_NEW, alert, finding)
+        opens = finding.condition is Condition.RINGS
+        return Move(Command.OPEN if opens else None, finding.reason if opens else Reason.NOTHING_NEW, alert, finding)
     if finding.condition is Condition.OVER:
         return Move(Command.RESOLVE, finding.reason, alert, finding)
+    if finding.condition is Condition.RINGS and not _is_louder(alert, finding):
+        return Move(Command.AMEND, Reason.BUDGET_EDITED, alert, finding)
+    if finding.condition is Condition.RINGS or finding.severity.rank > alert.severity.rank:
+        late = finding.reason is Reason.LATE
+        return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
     changed = _material_change(alert.evidence, finding.evidence)
     return Move(Command.AMEND if changed else None, changed or Reason.NOTHING_NEW, alert, finding)
+
+
+def _is_louder(alert: Alert, finding: Finding) -> bool:
+    """Whether a new crossing says more than the open alert: a graver level, a higher one, or one of other terms.
+
+    After an edit the level may be a milder one: then the message is put right, and nobody is called.
+    """
+    gained = finding.severity.rank - alert.severity.rank
+    shown, found = alert.evidence, finding.evidence
+    if gained or not isinstance(shown, BudgetEvidence) or not isinstance(found, BudgetEvidence):
+        return gained >= 0
+    return found.level > shown.level or found.terms != shown.terms
 
 
 def _material_change(shown: Evidence, found: Evidence) -> Reason | None:
     """Why an open alert's message must be edited, if it must."""
     if not isinstance(shown, BudgetEvidence) or not isinstance(found, BudgetEvidence):
         return None
-    before, after = shown.spent, found.spent
-    falls_back = (before >= found.level) != (after >= found.level)
+    if shown.forecast and found.forecast and shown.by_forecast:
+        before, after = shown.forecast.mid, found.forecast.mid
+        falls_back = shown.forecast.released != found.forecast.released
+    elif shown.by_forecast:
+        return None
+    else:
+        before, after = shown.spent, found.spent
+        falls_back = (before >= found.level) != (after >= found.level)
     moved = abs(after - before) >= abs(before) * MATERIAL_CHANGE and after != before
     if not falls_back and not moved:
         return None
@@ -81,7 +100,7 @@ def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | Non
         reason=move.reason,
         now=now,
         evidence=move.finding.evidence,
-        severity=move.finding.severity if move.command is Command.RAISE else None,
+        severity=move.finding.severity if move.finding.condition is not Condition.OVER else None,
     )
 
 

@@ -40,6 +40,16 @@ class Scope:
     models: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = ()
 
+    def admits(self, key: ScopeKey) -> bool:
+        """Whether a member of a dimension can have any spend inside these filters."""
+        wanted = {
+            Dimension.WORKSPACE: self.workspaces,
+            Dimension.MODEL: self.models,
+            Dimension.API_KEY: self.api_keys,
+        }
+        ids = wanted.get(key.dimension, ())
+        return not ids or key.id in ids
+
     def holds(self, cell: Cell) -> bool:
         return (
             (not self.workspaces or cell.workspace in self.workspaces)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from service.domain.resources import Sealed
 
 LONGEST_BACKOFF = timedelta(hours=1)
+LONGEST_INTERVAL = timedelta(days=1)
 
 
 class SourceKind(StrEnum):
@@ -51,7 +52,8 @@ class SourceState:
     `fence` grows with every poll; a poll may write only while it holds the newest one.
     `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
     `failures` counts the polls since then that brought no bill, and `failing_since` is when the first of them began.
-    `polling_since` is when the running poll began.
+    `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
+    assessed with.
     """
 
     source_id: str
@@ -68,6 +70,7 @@ class SourceState:
     failures: int = 0
     failing_since: datetime | None = None
     polling_since: datetime | None = None
+    assessed_read_at: datetime | None = None
     last_error: str | None = None
 
 

@@ -150,8 +150,8 @@ def best_known(
 ) -> dict[Cell, SpendDay]:
     """One UTC day's spend by cell, from its bill by (workspace, model) and its usage by cell.
 
-    Settled: the bill. Otherwise, per (workspace, model), the larger of the billed token cost and the estimate,
-    plus the billed non-token cost. Token spend is shared among keys by their estimates; what no key can be
+    Settled: the bill. Otherwise, per (workspace, model), the larger of the billed token cost and the estimate (the bill
+    alone where nothing is estimated), plus the billed non-token cost. Token spend is shared among keys by their estimates; what no key can be
     named for is unattributed. The cells' spend adds up to the bill exactly.
     """
     by_model: dict[tuple[str, str], dict[str, EstimatedDay]] = defaultdict(dict)
@@ -168,7 +168,7 @@ def best_known(
 
 def _share(billed: BilledDay, keys: Mapping[str, EstimatedDay], *, settled: bool) -> dict[str, SpendDay]:
     estimated = Money.total(estimate.cost for estimate in keys.values())
-    by_bill = settled or billed.tokens >= estimated
+    by_bill = settled or not estimated or billed.tokens >= estimated
     token_spend = billed.tokens if by_bill else estimated
     shares = _token_shares(token_spend, keys)
     days: dict[str, SpendDay] = {}

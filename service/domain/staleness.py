@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.domain.alerts import Alert, AlertKind, Reason, Severity, StaleEvidence
 from service.domain.findings import Condition, Finding, over
@@ -11,12 +11,23 @@ from service.domain.resources import Resource
 from service.domain.scopes import ORGANISATION
 from service.domain.sources import USUAL_PATIENCE, Patience, Source, SourceState, is_stale
 
+RING_AGAIN = timedelta(days=1)
+"""How long a person's resolve silences a source that goes on failing."""
 
-def stale_fingerprint(state: SourceState) -> str | None:
-    """One episode of failing is one alert: it is known by the instant the cost report began to fail."""
+
+def stale_fingerprint(state: SourceState, now: datetime) -> str | None:
+    """One episode of failing is one alert: it is known by the instant the cost report began to fail.
+
+    The number behind it counts the days since then, so that an alert somebody resolved rings anew on the next one.
+    """
     if state.failing_since is None:
         return None
-    return f"source:{state.source_id}:stale:{state.failing_since.isoformat()}"
+    return f"{_episode(state)}:{(now - state.failing_since) // RING_AGAIN}"
+
+
+def _episode(state: SourceState) -> str:
+    since = state.failing_since.isoformat() if state.failing_since else "never"
+    return f"source:{state.source_id}:stale:{since}"
 
 
 def assess_source(
@@ -29,14 +40,13 @@ def assess_source(
     patience: Patience = USUAL_PATIENCE,
 ) -> list[Finding]:
     """At most one ringing finding for the running episode, and an end for every earlier one still open."""
-    current = stale_fingerprint(state)
     enabled = source is not None and source.spec.enabled
-    findings = [
-        over(alert, Reason.RECOVERED if enabled else Reason.SOURCE_GONE)
-        for alert in open_alerts
-        if alert.kind is AlertKind.STALE_SOURCE and (alert.fingerprint != current or not enabled)
-    ]
-    if source is None or not enabled or current is None or not is_stale(state, now, patience):
+    stale_alerts = [alert for alert in open_alerts if alert.kind is AlertKind.STALE_SOURCE]
+    running = [alert for alert in stale_alerts if enabled and alert.fingerprint.startswith(_episode(state))]
+    reason = Reason.RECOVERED if enabled else Reason.SOURCE_GONE
+    findings = [over(alert, reason) for alert in stale_alerts if alert not in running]
+    current = stale_fingerprint(state, now)
+    if source is None or not enabled or current is None or running or not is_stale(state, now, patience):
         return findings
     if not has_rung(current):
         findings.append(_stale(source, state, current))

@@ -23,10 +23,13 @@ async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str
 
 
 async def retry_notification(uow: UnitOfWork, notification_id: str, author: Author) -> Notification:
-    """Sends a dead notification once more. Raises NotFound, and Conflict for one that is not dead."""
+    """Sends a dead notification once more. Raises NotFound, and Conflict for one not dead or overtaken by events."""
     notification = await uow.notifications.get(notification_id)
     if notification.state is not NotificationState.DEAD:
         raise Conflict(f"Only a dead notification can be retried; this one is {notification.state}")
+    alert = await uow.alerts.get(notification.alert_id)
+    if alert.version != notification.alert_version:
+        raise Conflict("The alert has moved on since; a later notification tells how it stands")
     again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
     await uow.notifications.save(again, post=None)
     await uow.jobs.deliver(author.at)

@@ -18,7 +18,7 @@ from service.domain.notifications import (
     after_failure,
     after_success,
 )
-from service.domain.receivers import ChannelConfig, channel_key
+from service.domain.receivers import ChannelConfig, find_channel
 from service.workflows.ports import Claimed, DeliveryError, Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -59,8 +59,7 @@ async def _channel_of(uow: UnitOfWork, notification: Notification) -> ChannelCon
         receiver = await uow.receivers.get(notification.receiver_id)
     except NotFound:
         return None
-    channels = {channel_key(channel): channel for channel in receiver.spec.channels}
-    return channels.get(notification.channel)
+    return find_channel(receiver.spec, notification.channel)
 
 
 async def _run_send(ports: Ports, claim: Claimed, config: ChannelConfig | None) -> bool:

@@ -8,13 +8,18 @@ from datetime import datetime
 
 import structlog
 
-from service.domain.alerts import AlertEvent, AlertKind
-from service.domain.assessment import Known, assess, live_windows
+from service.domain.alerts import AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.assessment import Known, Place, WindowSpend, assess, live_windows
 from service.domain.budgets import Budget
 from service.domain.endings import budget_endings
 from service.domain.findings import Finding
+from service.domain.forecast_assessment import assess_forecasts, has_forecast_thresholds
+from service.domain.forecasts.forecast import Forecast, NoForecast
+from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.names import Names
-from service.domain.planning import plan_notifications
+from service.domain.outlook import forecast_budgets
+from service.domain.planning import Address, plan_notifications
+from service.domain.receivers import channel_key, find_channel
 from service.domain.reconcile import execute, reconcile
 from service.domain.resources import Resource, new_id
 from service.domain.scopes import ORGANISATION, Dimension, ScopeKey
@@ -23,6 +28,10 @@ from service.domain.staleness import assess_source, stale_fingerprint
 from service.workflows.ports import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
+
+RINGING = frozenset({Command.OPEN, Command.RAISE})
+UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_EDITED})
+"""Ends that an edit brought about: should the edit be taken back, the levels ring anew."""
 
 
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
@@ -35,12 +44,16 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
         for move in reconcile(open_alerts, findings):
             event = execute(move, new_alert_id=new_id("alert", now), now=now)
             alert_id = event.alert.id if event else move.alert.id if move.alert else ""
+            for crossing in move.finding.released:
+                await uow.crossings.release(crossing)
             for crossing in move.finding.crossings:
                 await uow.crossings.add(replace(crossing, alert_id=alert_id))
             if event is not None:
                 await uow.alerts.save(event)
                 await announce(uow, event)
                 events.append(event)
+                if event.alert.state is AlertState.RESOLVED and event.reason in UNDONE:
+                    await uow.crossings.release_all(alert_id)
     for event in events:
         log.info(
             "alert_moved",
@@ -53,18 +66,37 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
 
 
 async def announce(uow: UnitOfWork, event: AlertEvent) -> None:
-    """Queues what an alert's move says to its receivers, in the move's own transaction."""
-    route = (await uow.routes.all())[0].spec.items[-1]
-    receiver = await uow.receivers.get(route.receiver_id)
-    notifications = plan_notifications(event, receiver)
+    """Queues what an alert's move says, in the move's own transaction.
+
+    A ring goes where the route leads now; what follows it goes to everybody who has been told of the alert.
+    """
+    rings = event.command in RINGING
+    addresses = await _routed(uow) if rings else await _told(uow, event.alert.id)
+    notifications = plan_notifications(event, addresses)
     for notification in notifications:
         await uow.notifications.add(notification)
     if notifications:
         await uow.jobs.deliver(event.at)
 
 
+async def _routed(uow: UnitOfWork) -> list[Address]:
+    route = (await uow.routes.all())[0].spec.items[-1]
+    receiver = await uow.receivers.get(route.receiver_id)
+    return [Address(receiver.id, channel_key(channel), channel) for channel in receiver.spec.channels]
+
+
+async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:
+    receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
+    addresses = []
+    for receiver_id, key in await uow.notifications.told(alert_id):
+        channel = find_channel(receivers[receiver_id], key) if receiver_id in receivers else None
+        if channel is not None:
+            addresses.append(Address(receiver_id, key, channel))
+    return addresses
+
+
 async def _find(uow: UnitOfWork, source_id: str, now: datetime) -> list[Finding]:
-    state = await uow.feeds.get(source_id)
+    state = await uow.feeds.hold(source_id)
     open_alerts = await uow.alerts.open(source_id)
     sources = {source.id: source for source in await uow.sources.all()}
     source = sources.get(source_id)
@@ -74,11 +106,13 @@ async def _find(uow: UnitOfWork, source_id: str, now: datetime) -> list[Finding]
         open_alerts=[alert for alert in open_alerts if alert.kind is AlertKind.BUDGET],
         names=await names_of(uow, state),
         now=now,
-        read_at=state.cost_read_at,
+        # The assessment that first sees a bill still looks at the periods that could have closed in the blind.
+        read_at=state.assessed_read_at or state.cost_read_at,
         simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
     )
     findings = await _assess_budgets(uow, source_id, budgets, known)
-    stale = stale_fingerprint(state)
+    await uow.feeds.note_assessed(source_id, state.cost_read_at)
+    stale = stale_fingerprint(state, now)
     rung = await uow.alerts.known([stale]) if stale else frozenset()
     return findings + assess_source(source, state, has_rung=rung.__contains__, open_alerts=open_alerts, now=now)
 
@@ -88,8 +122,31 @@ async def _assess_budgets(
 ) -> list[Finding]:
     enabled = [budget for budget in budgets if budget.spec.enabled]
     spend = {window: await uow.facts.spend(source_id, window, known.now) for window in live_windows(enabled, known)}
-    findings = [finding for budget in enabled for finding in assess(budget, spend, known)]
+    known = replace(
+        known,
+        forecasts=await _forecasts(uow, source_id, enabled, spend, known),
+        watches=await uow.watches.of([budget.id for budget in budgets]),
+    )
+    findings: list[Finding] = []
+    watches: dict[WatchKey, Watch] = {}
+    for budget in enabled:
+        on_spend = assess(budget, spend, known)
+        heading = assess_forecasts(budget, spend, known, on_spend)
+        findings += [*on_spend, *heading.findings]
+        watches |= heading.watches
+    await uow.watches.replace(known.watches, watches)
     return findings + budget_endings({budget.id: budget for budget in budgets}, findings, known)
+
+
+async def _forecasts(
+    uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known
+) -> dict[Place, Forecast | NoForecast]:
+    """Those of the budgets that have thresholds on forecast; recent days are read once for all of them."""
+    watching = [budget for budget in budgets if has_forecast_thresholds(budget)]
+    if not watching:
+        return {}
+    recent = await uow.facts.recent(source_id, known.now)
+    return forecast_budgets(watching, spend, recent, known)
 
 
 async def names_of(uow: UnitOfWork, state: SourceState) -> Names:

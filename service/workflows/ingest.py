@@ -30,6 +30,7 @@ DEEP = timedelta(days=35)
 DEEP_EVERY = timedelta(days=1)
 MINUTES_BACK = timedelta(hours=3)
 DIRECTORY_EVERY = timedelta(hours=1)
+LONGEST_GAP = timedelta(days=366)
 LOST_AFTER = timedelta(minutes=15)
 
 DAY = timedelta(days=1)
@@ -120,7 +121,7 @@ async def run_give_up(ports: Ports, poll_id: str) -> None:
 async def _read_due_reports(reading: Reading, state: SourceState, now: datetime) -> list[ReportOutcome]:
     deep = _is_deep(state, now)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = Window(today - (DEEP if deep else RECENT), today + DAY)
+    days = Window(_first_day(state, today, DEEP if deep else RECENT), today + DAY)
     hours = Window(days.start, now.replace(minute=0, second=0, microsecond=0) + HOUR)
     minute = now.replace(second=0, microsecond=0)
     minutes = Window(minute - MINUTES_BACK, minute + MINUTE)
@@ -134,6 +135,15 @@ async def _read_due_reports(reading: Reading, state: SourceState, now: datetime)
         (ReportName.USAGE_MINUTES, lambda: read_usage(reading, minutes, Width.MINUTE)),
     )
     return outcomes + [await run_report(reading, name, read) for name, read in reports]
+
+
+def _first_day(state: SourceState, today: datetime, back: timedelta) -> datetime:
+    """From where to read: `back` from today, and further after an outage, so that it leaves no gap."""
+    usual = today - back
+    if state.cost_read_at is None:
+        return usual
+    read = state.cost_read_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(min(usual, read - RECENT), today - LONGEST_GAP)
 
 
 def _is_deep(state: SourceState, at: datetime) -> bool:

@@ -12,7 +12,8 @@ from service.domain.pricing import PriceOverride
 from service.domain.resources import Resource
 from service.domain.sources import Source, SourceState
 from service.workflows.administer import Kind
-from service.workflows.ingest import request_poll
+from service.workflows.backfill import FARTHEST, request_backfill
+from service.workflows.ingest import DAY, DEEP, request_poll
 from service.workflows.ports import Resources, UnitOfWork
 
 SHORTEST_POLL = timedelta(minutes=1)
@@ -62,6 +63,8 @@ class Sources(Kind[Source]):
             await uow.feeds.add(SourceState(after.id, fence=0, next_poll_at=now))
         else:
             await uow.jobs.evaluate(after.id)
+            if after.spec != before.spec:
+                await uow.feeds.start_over(after.id, now)
             if after.spec.enabled and after.spec != before.spec:
                 await request_poll(uow, after.id, PollKind.REQUESTED, now)
 
@@ -83,8 +86,8 @@ class Budgets(Kind[Budget]):
             pointer = f"/thresholds/{position}"
             if (threshold.percent is None) == (threshold.amount is None):
                 raise Invalid("a threshold has either percent or amount", pointer)
-            if threshold.basis is ThresholdBasis.FORECAST:
-                raise Invalid("thresholds on the forecast are not supported yet", f"{pointer}/basis")
+            if threshold.basis is ThresholdBasis.FORECAST and spec.period.kind is periods.PeriodKind.ROLLING:
+                raise Invalid("a rolling period has no end that could be forecast", f"{pointer}/basis")
             if threshold.key in seen:
                 raise Invalid("another threshold has the same basis and level", pointer)
             seen.add(threshold.key)
@@ -96,10 +99,20 @@ class Budgets(Kind[Budget]):
         after: Resource[Budget] | None,
         now: datetime,
     ) -> None:
-        for budget in (before, after):
-            if budget is not None:
-                await uow.jobs.evaluate(budget.spec.source_id)
-                return
+        budget = after or before
+        assert budget is not None
+        await uow.jobs.evaluate(budget.spec.source_id)
+        if after is not None and after.spec.enabled:
+            await _read_the_past(uow, after.spec, now)
+
+
+async def _read_the_past(uow: UnitOfWork, budget: Budget, now: datetime) -> None:
+    """A period that began before anything is known of its bills would seem cheaper than it is: read them."""
+    starts = [period.window.start for period in periods.live_periods(budget.period, now)]
+    start = max(min(starts, default=now), now - FARTHEST + DAY)
+    known_since = await uow.facts.billed_since(budget.source_id) or now - DEEP
+    if start + DAY < known_since:
+        await request_backfill(uow, budget.source_id, start, now)
 
 
 class Prices(Kind[PriceOverride]):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 
-from service.domain.assessment import Known, ScopeStatus, budget_status, live_windows
+from service.domain.assessment import Known, WindowSpend, live_windows
 from service.domain.budgets import Budget
+from service.domain.errors import Invalid
+from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.money import ZERO, Money
-from service.domain.names import Names
-from service.domain.periods import Window
+from service.domain.names import Names, describe_scope
+from service.domain.outlook import forecast_budgets, forecast_scope
+from service.domain.periods import Period, PeriodSpec, Window, period_at
 from service.domain.resources import Resource
-from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.sources import SourceKind
 from service.domain.spend import EstimatedDay, Spend, Width
+from service.domain.statuses import ScopeStatus, budget_status
 from service.workflows.evaluate import names_of
 from service.workflows.ports import UnitOfWork
 
@@ -103,11 +107,23 @@ def _figure(spend: Spend, estimate: EstimatedDay) -> Figure:
 
 
 async def budget_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
-    """Every scope of a budget in every live period."""
-    source_id = budget.spec.source_id
-    state = await uow.feeds.get(source_id)
-    source = await uow.sources.get(source_id)
-    known = Known(
+    """Every scope of a budget in every live period, without a forecast."""
+    known = await _known(uow, budget, now)
+    return budget_status(budget, await _live_spend(uow, budget, known), known)
+
+
+async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
+    """The same with the forecasts of the open period."""
+    known = await _known(uow, budget, now)
+    spend = await _live_spend(uow, budget, known)
+    recent = await uow.facts.recent(budget.spec.source_id, now)
+    return budget_status(budget, spend, replace(known, forecasts=forecast_budgets([budget], spend, recent, known)))
+
+
+async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Known:
+    state = await uow.feeds.get(budget.spec.source_id)
+    source = await uow.sources.get(budget.spec.source_id)
+    return Known(
         crossings=await uow.crossings.of([budget.id]),
         open_alerts=(),
         names=await names_of(uow, state),
@@ -115,8 +131,32 @@ async def budget_statuses(uow: UnitOfWork, budget: Resource[Budget], now: dateti
         read_at=state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
-    cells = {window: await uow.facts.spend(source_id, window, now) for window in live_windows([budget], known)}
-    return budget_status(budget, cells, known)
+
+
+async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known) -> WindowSpend:
+    source_id = budget.spec.source_id
+    return {window: await uow.facts.spend(source_id, window, known.now) for window in live_windows([budget], known)}
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastAnswer:
+    """What a scope has spent of a period that runs, and where it is heading."""
+
+    scope_name: str
+    period: Period
+    spent: Spend
+    forecast: Forecast | NoForecast
+
+
+async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSpec, now: datetime) -> ForecastAnswer:
+    """The forecast of any scope and period. Raises Invalid outside a custom range."""
+    period = period_at(spec, now)
+    if period is None:
+        raise Invalid("a custom period must hold the present", "/start")
+    names = await names_of(uow, await uow.feeds.get(source_id))
+    cells = await uow.facts.spend(source_id, period.window, now)
+    spent, made = forecast_scope(scope, spec, period, cells, await uow.facts.recent(source_id, now))
+    return ForecastAnswer(describe_scope(scope, ORGANISATION, names), period, spent, made)
 
 
 def buckets(window: Window, width: Width) -> Iterator[Window]:

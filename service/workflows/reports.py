@@ -108,6 +108,9 @@ async def _run_refusal(reading: Reading, report: ReportName, error: SourceError,
 
 async def read_cost(reading: Reading, window: Window) -> Change:
     buckets = await reading.reader.cost(window)
+    if not buckets:
+        # Days without cost are in the report, too: an answer without any day is none.
+        raise SourceError("the cost report names none of the days asked for", retryable=True)
     await _make_room(reading, buckets)
     return lambda uow, stamp: uow.facts.replace_cost(stamp, buckets)
 

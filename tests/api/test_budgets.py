@@ -69,7 +69,7 @@ async def test_an_ambiguous_or_unknown_name_is_refused_and_an_id_yet_unseen_is_t
         ({"percent": 50.0, "severity": "critical"}, "/thresholds/1"),
         ({"percent": 0}, "/thresholds/1/percent"),
         ({"percent": "80"}, "/thresholds/1/percent"),
-        ({"basis": "forecast", "percent": 100}, "/thresholds/1/basis"),
+        ({"basis": "hope", "percent": 100}, "/thresholds/1/basis"),
         ({"percent": 80, "severity": "loud"}, "/thresholds/1/severity"),
     ],
 )

@@ -63,16 +63,22 @@ def alert(state: AlertState = AlertState.FIRING, spent: str = "12.00") -> Alert:
     )
 
 
-def finding(condition: Condition, spent: str = "12.00", reason: Reason = Reason.FIRST) -> Finding:
+def finding(
+    condition: Condition,
+    spent: str = "12.00",
+    reason: Reason = Reason.FIRST,
+    severity: Severity | None = None,
+    found: BudgetEvidence | None = None,
+) -> Finding:
     return Finding(
         fingerprint="fp",
         kind=AlertKind.BUDGET,
         source_id="src_1",
         scope=ORGANISATION,
-        severity=Severity.CRITICAL,
+        severity=severity or (Severity.CRITICAL if condition is Condition.RINGS else Severity.WARNING),
         condition=condition,
         reason=reason,
-        evidence=evidence(spent),
+        evidence=found or evidence(spent),
     )
 
 
@@ -164,3 +170,25 @@ def test_an_ending_resolves_the_alert_and_keeps_what_it_knew() -> None:
     assert event is not None
     assert (event.alert.state, event.reason) == (AlertState.RESOLVED, Reason.PERIOD_CLOSED)
     assert event.alert.evidence == alert().evidence
+
+
+def test_a_threshold_made_graver_raises_the_alert_that_holds_it() -> None:
+    event = meet(alert(), finding(Condition.HOLDS, severity=Severity.CRITICAL))
+    assert event is not None
+    assert (event.command, event.alert.severity) == (Command.RAISE, Severity.CRITICAL)
+
+
+def test_an_edit_that_leaves_a_milder_level_puts_the_message_right_and_calls_nobody() -> None:
+    critical = replace(alert(AlertState.ACKNOWLEDGED), severity=Severity.CRITICAL)
+    milder = replace(evidence("12.00", level="12.00"), terms="15.00/monthly/UTC/1")
+    event = meet(critical, finding(Condition.RINGS, severity=Severity.WARNING, found=milder))
+    assert event is not None
+    assert (event.command, event.reason) == (Command.AMEND, Reason.BUDGET_EDITED)
+    assert (event.alert.state, event.alert.severity) == (AlertState.ACKNOWLEDGED, Severity.WARNING)
+
+
+def test_an_edit_that_leaves_the_same_severity_over_a_new_level_rings() -> None:
+    other = replace(evidence("12.00"), terms="10.00/monthly/UTC/1/workspaces=b")
+    event = meet(alert(), finding(Condition.RINGS, severity=Severity.WARNING, found=other))
+    assert event is not None
+    assert event.command is Command.RAISE

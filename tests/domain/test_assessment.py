@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from service.domain.alerts import Alert, AlertState, BudgetEvidence, Reason, Severity
-from service.domain.assessment import Known, assess, budget_status, live_windows, terms
+from service.domain.assessment import Known, assess, live_windows, terms
 from service.domain.budgets import Budget
 from service.domain.crossings import Crossing
 from service.domain.endings import budget_endings
@@ -19,8 +19,9 @@ from service.domain.money import Money
 from service.domain.names import Names
 from service.domain.periods import PeriodKind, PeriodSpec, Window
 from service.domain.resources import Resource
-from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.scopes import UNATTRIBUTED, Cell, Dimension, Scope, ScopeKey
 from service.domain.spend import Spend
+from service.domain.statuses import budget_status
 from tests.factories import amount, billed, budget, cell, percent, resource, utc
 
 NOW = utc("2026-11-21T12:00")
@@ -184,12 +185,12 @@ def test_changed_terms_start_new_crossings(changed: Budget) -> None:
     assert all(f.condition is Condition.RINGS for f in memory.evaluate({cell(): billed("12.00")}))
 
 
-def test_editing_the_scope_orphans_nothing() -> None:
+def test_editing_the_scope_keeps_the_alert_and_starts_new_crossings() -> None:
     memory = Memory(budget("10.00"))
     first = only(memory.evaluate({cell(): billed("12.00")}))
     memory.budget = resource("bdg_1", budget("10.00", scope=Scope(workspaces=("default",))))
     second = only(memory.evaluate({cell(): billed("12.00")}))
-    assert (second.fingerprint, second.condition) == (first.fingerprint, Condition.HOLDS)
+    assert (second.fingerprint, second.condition) == (first.fingerprint, Condition.RINGS)
 
 
 def test_a_budget_of_nothing_rings_at_the_first_cent_and_not_before() -> None:
@@ -271,6 +272,31 @@ def test_a_rolling_budget_that_fell_back_rings_anew_only_after_its_days_are_over
     assert again.fingerprint != first.fingerprint
 
 
+def test_a_rolling_level_that_fell_back_for_days_rings_anew_while_a_lower_one_still_holds() -> None:
+    memory = Memory(budget("10.00", percent(80), percent(100), period=ROLLING))
+    memory.open = [_open_alert(only(memory.evaluate({cell(): billed("10.50")}, NOW)))]
+    fallen = only(memory.evaluate({cell(): billed("8.50")}, NOW + timedelta(days=10)))
+    assert [crossing.threshold for crossing in fallen.released] == ["actual:100%"]
+    memory.crossings = [c for c in memory.crossings if c not in fallen.released]
+    again = only(memory.evaluate({cell(): billed("38.50")}, NOW + timedelta(days=20)))
+    assert again.condition is Condition.RINGS
+
+
+def test_spend_that_no_key_can_be_named_for_is_nobodys_budget() -> None:
+    memory = Memory(budget("10.00", for_each=Dimension.API_KEY))
+    assert not memory.evaluate({cell(api_key=UNATTRIBUTED): billed("50.00")})
+
+
+def test_a_member_that_was_edited_out_of_the_scope_ends_its_alert() -> None:
+    memory = Memory(budget("10.00", for_each=Dimension.WORKSPACE))
+    memory.open = [_open_alert(only(memory.evaluate({cell("a"): billed("12.00")})))]
+    edited = budget("10.00", for_each=Dimension.WORKSPACE, scope=Scope(workspaces=("b",)))
+    memory.budget = resource("bdg_1", edited)
+    findings = memory.evaluate({cell("a"): billed("12.00")})
+    (ending,) = budget_endings({"bdg_1": memory.budget}, findings, memory.known(NOW))
+    assert ending.reason is Reason.BUDGET_EDITED
+
+
 def _open_alert(finding: Finding) -> Alert:
     return Alert(
         id="alert_1",
@@ -329,6 +355,8 @@ def test_status_shows_spend_share_rest_and_when_each_level_was_crossed() -> None
 
 def test_terms_tell_apart_what_starts_new_crossings_and_nothing_else() -> None:
     base = budget("10.00")
-    assert terms(base) == terms(replace(base, scope=Scope(models=("m",)), thresholds=(percent(5),)))
+    assert terms(base) == terms(replace(base, thresholds=(percent(5),)))
+    scopes = [Scope(workspaces=("a",)), Scope(models=("a",)), Scope(api_keys=("a",)), Scope()]
+    assert len({terms(replace(base, scope=scope)) for scope in scopes}) == len(scopes)
     kinds = [PeriodSpec(PeriodKind.MONTHLY, anchor_day=day) for day in (1, 15)]
     assert len({terms(replace(base, period=spec)) for spec in kinds}) == 2

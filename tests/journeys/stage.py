@@ -35,6 +35,7 @@ from service.domain.receivers import Email, Receiver, Route, RouteTable, SlackBo
 from service.domain.resources import Resource, new_id
 from service.domain.sources import Source, SourceKind
 from service.simulator.app import create_app
+from service.simulator.behaviour import Behaviour
 from service.simulator.faults import Faults
 from service.simulator.fixed import FixedWorld, token_cost
 from service.worker import JobHandlers
@@ -50,6 +51,8 @@ from tests.fake_smtp import FakeSmtp
 
 ADMIN_KEY = "sk-ant-admin01-FAKE-key-of-the-tests"
 CHANNEL = "claude-spend"
+UNHURRIED = Behaviour(requests_per_minute=100_000)
+"""The clock stands, so a minute's requests would never be forgotten."""
 PERSON = "token:ann"
 """Who acts in these tests."""
 
@@ -73,7 +76,8 @@ class Stage:
         self.world.set_cost(date.fromisoformat(day), *lines)
 
     async def configure(self, name: str, spec: Budget) -> Resource[Budget]:
-        """Creates the budget, or replaces it."""
+        """Creates the budget, or replaces it, a second later."""
+        self.clock.advance(timedelta(seconds=1))
         author = Author(PERSON, self.clock())
         draft = Draft(name, {}, replace(spec, source_id=self.source.id))
         async with self.ports.uow() as uow:
@@ -97,6 +101,24 @@ class Stage:
         async with self.ports.uow() as uow:
             self.source = replace(self.source, spec=spec, version=self.source.version + 1)
             await uow.sources.replace(self.source)
+
+    async def rename_slack_channel(self, name: str) -> None:
+        """Edits the receiver's Slack channel, as one does to put a wrong name right."""
+        async with self.ports.uow() as uow:
+            receiver = await uow.receivers.get("everyone")
+            channels = tuple(
+                replace(channel, channel=name) if isinstance(channel, SlackBot) else channel
+                for channel in receiver.spec.channels
+            )
+            draft = Draft(receiver.name, receiver.labels, Receiver(channels))
+            await change(uow, Receivers(), receiver, draft, Author(PERSON, self.clock()))
+
+    async def route_to_the_terminal(self) -> None:
+        """Makes another receiver, with nothing but the terminal, the default one."""
+        author = Author(PERSON, self.clock())
+        async with self.ports.uow() as uow:
+            other = await create(uow, Receivers(), Draft("terminal", {}, Receiver((ConsoleChannel(),))), author)
+            await put_routes(uow, RouteTable((Route(other.id),)), author)
 
     async def poll(self) -> Poll:
         """One poll of the source, a second later, and everything that follows from it."""
@@ -165,7 +187,7 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(FakeSlack((CHANNEL,)))
         smtp = await stack.enter_async_context(FakeSmtp())
-        base_url = await stack.enter_async_context(serving(create_app(world, clock, faults)))
+        base_url = await stack.enter_async_context(serving(create_app(world, clock, faults, UNHURRIED)))
         guard = Guard(parse_networks("127.0.0.0/8"))
         transport = await stack.enter_async_context(open_transport(guard, proxy=None))
         vault = FernetVault("a secret key of the tests")

@@ -77,7 +77,8 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
         await stage.poll()
         assert (await stage.alert()).state is AlertState.FIRING
     await stage.advance("2026-11-04T00:01")
-    await stage.poll()
+    for _ in range(2):  # the first bill of the fourth day may still ring late; the next finds October closed
+        await stage.poll()
     alert = await stage.alert()
     assert alert.state is AlertState.RESOLVED
     replies = stage.slack.replies(post)
@@ -128,7 +129,8 @@ async def test_a_second_month_rings_again(stage: Stage) -> None:
     await stage.poll()
     await stage.advance("2026-11-10T12:00")
     stage.bill("2026-11-09", "1500.00")
-    await stage.poll()
+    for _ in range(2):  # the first bill after so long may still ring for October
+        await stage.poll()
     assert [alert.state for alert in await stage.alerts()] == [AlertState.RESOLVED, AlertState.FIRING]
     assert len(stage.slack.messages(CHANNEL)) == 2
 

@@ -32,7 +32,7 @@ def used(at: str, dollars: int, workspace: str | None = None, key: str = "apikey
 def rung(stage: Stage) -> int:
     """How often people were called in Slack: first posts and broadcast replies."""
     posts = stage.slack.messages(CHANNEL)
-    return sum(1 + sum(reply.broadcast for reply in stage.slack.replies(post)) for post in posts)
+    return sum(1 for post in posts if post.thread_ts is None or post.broadcast)
 
 
 async def test_1_a_crossing_is_told_once_however_much_more_is_spent(stage: Stage) -> None:
@@ -58,8 +58,8 @@ async def test_3_replicas_that_evaluate_at_the_same_moment_ring_once(stage: Stag
     stage.bill("2026-10-19", "5000")
     await stage.read()
     runs = [run_evaluation(stage.ports, stage.source.id) for _ in range(6)]
-    results = await asyncio.gather(*runs, return_exceptions=True)
-    assert sum(1 for result in results if not isinstance(result, BaseException) and result) == 1
+    results = await asyncio.gather(*runs)
+    assert sum(1 for moved in results if moved) == 1
     await stage.settle()
     assert [alert.fingerprint.split(":")[1] for alert in await stage.alerts()] == [budget_id]
     assert rung(stage) == 1
@@ -141,7 +141,8 @@ async def test_10_a_new_period_counts_from_zero_without_anybody_resetting_it(sta
     await stage.poll()
     await stage.advance("2026-11-05T12:00")
     stage.bill("2026-11-04", "900")
-    await stage.poll()
+    for _ in range(2):
+        await stage.poll()
     assert [alert.state for alert in await stage.alerts()] == [AlertState.RESOLVED]
     assert rung(stage) == 1
 

@@ -41,7 +41,7 @@ def test_down_leaves_nothing_but_the_version_table_and_up_again_works(empty_data
 
 
 def test_every_revision_can_be_undone_and_redone(empty_database_url: str) -> None:
-    for revision in ("0001", "0002", "0003"):
+    for revision in ("0001", "0002", "0003", "0004"):
         upgrade(empty_database_url, revision)
         downgrade(empty_database_url, "-1")
         upgrade(empty_database_url, revision)

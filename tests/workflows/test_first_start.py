@@ -70,7 +70,7 @@ async def test_the_simulator_comes_with_budgets_that_belong_to_it(ports: Ports) 
     async with ports.uow() as uow:
         (source,) = await uow.sources.all()
         budgets = await uow.budgets.all()
-    assert [budget.name for budget in budgets] == ["demo: organisation, monthly", "demo: each workspace, weekly"]
+    assert {budget.name for budget in budgets} == {"demo: organisation, monthly", "demo: each workspace, weekly"}
     assert {budget.spec.source_id for budget in budgets} == {source.id}
 
 

@@ -196,6 +196,11 @@ async def test_two_sources_do_not_disturb_each_other(yard: Yard) -> None:
     assert (await yard.state(other)).failures == 0
     assert await yard.spent(YESTERDAY) == Money.of("3.00")
     assert await yard.spent(YESTERDAY, other) == Money.of("0")
+    async with yard.engine.connect() as connection:
+        facts = await connection.exec_driver_sql(
+            "SELECT source_id || sum(amount)::int FROM cost_points GROUP BY source_id"
+        )
+        assert set(facts.scalars()) == {f"{yard.source.id}3", f"{other.id}0"}
 
 
 async def test_a_poll_of_one_source_does_not_take_the_fence_of_another(yard: Yard) -> None:

@@ -50,7 +50,16 @@ async def test_35_days_are_read_again_a_day_later(yard: Yard) -> None:
         yard.clock.move_to(began + waited)
         await yard.poll()
     lengths = [window.end - window.start for window in yard.reader.windows(ReportName.COST)]
-    assert lengths == [36 * DAY, 4 * DAY, 36 * DAY, 4 * DAY]
+    assert lengths == [36 * DAY, 5 * DAY, 36 * DAY, 4 * DAY]
+
+
+async def test_after_an_outage_it_reads_on_from_where_it_stopped(yard: Yard) -> None:
+    """Three days before the last bill, be that beyond the 35 days; a year at most."""
+    for away, since in ((40 * DAY, utc("2026-11-13")), (400 * DAY, utc("2028-01-30") - 366 * DAY)):
+        await yard.poll()
+        yard.clock.advance(away)
+        await yard.poll()
+        assert yard.reader.windows(ReportName.COST)[-1].start == since
 
 
 async def test_a_long_read_without_a_bill_is_repeated_by_the_next_poll(yard: Yard) -> None:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from service.domain.alerts import AlertState, Severity
 from service.domain.messages import badge
-from service.domain.notifications import Delivery, Message
+from service.domain.notifications import Action, Delivery, Message
 
 CALM_COLOUR = "#2f7d4f"
 COLOURS: Mapping[Severity, str] = {
@@ -57,12 +57,14 @@ def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -
 
 
 def _add_thread(mail: EmailMessage, delivery: Delivery, domain: str) -> None:
-    if delivery.post is None:
-        mail["Message-ID"] = f"<{delivery.message.alert_id}@{domain}>"
+    first = f"<{delivery.message.alert_id}@{domain}>"
+    if delivery.action is Action.OPEN:
+        mail["Message-ID"] = first
         return
+    # Where the first mail went to other addresses it is still the thread's beginning.
     mail["Message-ID"] = f"<{delivery.id}@{domain}>"
-    mail["In-Reply-To"] = delivery.post
-    mail["References"] = delivery.post
+    mail["In-Reply-To"] = delivery.post or first
+    mail["References"] = delivery.post or first
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +25,13 @@ class PostgresCrossings:
             .order_by(budget_crossings.c.crossed_at)
         )
         return [Crossing(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def release(self, crossing: Crossing) -> None:
+        identity = [column == getattr(crossing, column.name) for column in budget_crossings.primary_key]
+        await self._connection.execute(delete(budget_crossings).where(*identity))
+
+    async def release_all(self, alert_id: str) -> None:
+        await self._connection.execute(delete(budget_crossings).where(budget_crossings.c.alert_id == alert_id))
 
     async def add(self, crossing: Crossing) -> bool:
         """False where this crossing was on record already; waits for whoever is just recording it."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Select, Table, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Integer, Select, Table, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.fact_tables import cost_points, known_buckets, series, usage_hours
@@ -61,6 +61,17 @@ async def costs_in(
     ):
         costs[Cell(workspace, model, api_key)][stretches[which - 1]] = Money(cost or Decimal(0))
     return costs
+
+
+async def hours_of_day_in(connection: AsyncConnection, source_id: str, window: Window) -> dict[Cell, tuple[float, ...]]:
+    """Estimated cost by cell and hour of the UTC day, 24 of them, summed over the window. Copies, not money."""
+    hour = cast(func.extract("hour", func.timezone("UTC", usage_hours.c.bucket)), Integer)
+    costs: dict[Cell, list[float]] = defaultdict(lambda: [0.0] * 24)
+    for which, workspace, model, api_key, cost, *_ in await connection.execute(
+        _usage_by(hour, _between(window, source_id))
+    ):
+        costs[Cell(workspace, model, api_key)][which] = float(cost or 0)
+    return {cell: tuple(hours) for cell, hours in costs.items()}
 
 
 async def _bill(connection: AsyncConnection, source_id: str, days: Sequence[date]) -> dict[date, Bill]:

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.day_inputs import day_inputs, hours_in
 from service.adapters.postgres.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
+from service.adapters.postgres.recent_spend import recent_in
 from service.adapters.postgres.series import SeriesIndex, SeriesKind
-from service.adapters.postgres.spend import billed_until, days_in, estimated_until, spend_in
+from service.adapters.postgres.spend import billed_since, billed_until, days_in, estimated_until, spend_in
 from service.adapters.postgres.spend_days import replace_days
+from service.domain.forecasts.recent import RecentSpend
 from service.domain.money import Money
 from service.domain.periods import Window
 from service.domain.scopes import Cell
@@ -75,8 +77,14 @@ class PostgresFacts:
     async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]:
         return await hours_in(self._connection, source_id, window)
 
+    async def recent(self, source_id: str, now: datetime) -> RecentSpend:
+        return await recent_in(self._connection, source_id, now)
+
     async def billed_until(self, source_id: str) -> datetime | None:
         return await billed_until(self._connection, source_id)
+
+    async def billed_since(self, source_id: str) -> datetime | None:
+        return await billed_since(self._connection, source_id)
 
     async def estimated_until(self, source_id: str) -> datetime | None:
         return await estimated_until(self._connection, source_id)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import decode, shallow
 from service.adapters.postgres.record_tables import resources, source_states
 from service.domain.errors import NotFound
-from service.domain.sources import Source, SourceState, retry_delay
+from service.domain.sources import LONGEST_INTERVAL, Source, SourceState, retry_delay
 from service.workflows.ports import FenceLost
 
 MOST_CLAIMED = 200
@@ -29,6 +29,13 @@ class PostgresFeeds:
             raise _not_found(source_id)
         return SourceState(**row._mapping)
 
+    async def hold(self, source_id: str) -> SourceState:
+        state = select(source_states).where(source_states.c.source_id == source_id).with_for_update()
+        row = (await self._connection.execute(state)).one_or_none()
+        if row is None:
+            raise _not_found(source_id)
+        return SourceState(**row._mapping)
+
     async def add(self, state: SourceState) -> None:
         await self._connection.execute(insert(source_states).values(shallow(state)))
 
@@ -38,9 +45,9 @@ class PostgresFeeds:
         return list(await self._connection.scalars(ids))
 
     async def save(self, state: SourceState) -> None:
-        """Stores everything but the fence, which only `take_fence` moves. Raises NotFound."""
+        """Stores everything but what `take_fence` and `note_assessed` alone move. Raises NotFound."""
         values = shallow(state)
-        del values["source_id"], values["fence"]
+        del values["source_id"], values["fence"], values["assessed_read_at"]
         saved = await self._connection.execute(
             update(source_states)
             .where(source_states.c.source_id == state.source_id)
@@ -49,6 +56,21 @@ class PostgresFeeds:
         )
         if saved.one_or_none() is None:
             raise _not_found(state.source_id)
+
+    async def start_over(self, source_id: str, now: datetime) -> None:
+        changed = await self._connection.execute(
+            update(source_states)
+            .where(source_states.c.source_id == source_id)
+            .values(failures=0, failing_since=None, polling_since=None, next_poll_at=now)
+            .returning(source_states.c.source_id)
+        )
+        if changed.one_or_none() is None:
+            raise _not_found(source_id)
+
+    async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == source_id).values(assessed_read_at=read_at)
+        )
 
     async def take_fence(self, source_id: str) -> int:
         """Raises NotFound."""
@@ -77,7 +99,8 @@ class PostgresFeeds:
             .where(
                 resources.c.kind == "source",
                 resources.c.spec["enabled"].as_boolean(),
-                source_states.c.next_poll_at <= now,
+                # Beyond the longest wait lies no appointment: the clock was set back since it was made.
+                or_(source_states.c.next_poll_at <= now, source_states.c.next_poll_at > now + LONGEST_INTERVAL),
             )
             .order_by(source_states.c.next_poll_at)
             .limit(MOST_CLAIMED)

@@ -56,7 +56,8 @@ class PostgresJobs:
 
     async def backfill(self, source_id: str, poll_id: str) -> None:
         arguments = {"source_id": source_id, "poll_id": poll_id}
-        await self._insert(_Ticket(BACKFILL, Priority.READ, arguments, lock=source_id))
+        ticket = _Ticket(BACKFILL, Priority.READ, arguments, lock=source_id, queueing_lock=f"backfill:{poll_id}")
+        await self._insert_once(ticket)
 
     async def evaluate(self, source_id: str) -> None:
         lock = f"evaluate:{source_id}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -29,6 +30,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -109,7 +111,11 @@ async def merge(
         return Changes()
     readings = await note_readings(connection, stamp, kind.width, windows)
     described = [(one.bucket, one.known_at, one.assumed, one.revise.value) for one in readings]
-    async with staged(connection, kind.incoming, rows), staged(connection, _READ, described):
+    async with (
+        staged(connection, kind.incoming, rows),
+        staged(connection, _READ, described),
+        _without_nested_loops(connection),
+    ):
         outcome = (await connection.execute(_statement(kind, stamp, windows))).all()
     counts = Counter({Fate(fate): 0 for fate in Fate})
     for fate, _, count in outcome:
@@ -118,6 +124,18 @@ async def merge(
     if kind.width is Width.DAY:
         days |= {one.bucket.date() for one in readings if one.is_news}
     return Changes(counts[Fate.ADDED], counts[Fate.CHANGED], counts[Fate.GONE], frozenset(days))
+
+
+@asynccontextmanager
+async def _without_nested_loops(connection: AsyncConnection) -> AsyncIterator[None]:
+    """For the time of the block. An error leaves it to the rollback.
+
+    A month that was filled a moment ago has no statistics yet: taken for empty, it would be joined row by row with
+    every incoming row, which takes minutes where a hash takes a fraction of a second.
+    """
+    await connection.execute(text("SET LOCAL enable_nestloop TO off"))
+    yield
+    await connection.execute(text("SET LOCAL enable_nestloop TO on"))
 
 
 def _statement(kind: FactKind, stamp: Stamp, windows: Sequence[Window]) -> Select[Any]:

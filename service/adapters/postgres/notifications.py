@@ -14,7 +14,7 @@ from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.record_tables import alert_events, notifications, posts
 from service.domain.alerts import AlertEvent
 from service.domain.errors import NotFound
-from service.domain.notifications import Notification, NotificationState
+from service.domain.notifications import Action, Notification, NotificationState
 from service.domain.resources import Page
 from service.workflows.ports import Claimed, NotificationFilter
 
@@ -34,7 +34,23 @@ class PostgresNotifications:
             .on_conflict_do_nothing(index_elements=["alert_id", "level", "channel", "action", "step", "round"])
             .returning(notifications.c.id)
         )
-        return (await self._connection.execute(statement)).one_or_none() is not None
+        added = (await self._connection.execute(statement)).one_or_none() is not None
+        if added and notification.action is Action.RAISE:
+            await self._hurry(notification)
+        return added
+
+    async def _hurry(self, raised: Notification) -> None:
+        """A raise never waits: what it has to wait for in its channel is tried now."""
+        await self._connection.execute(
+            update(notifications)
+            .where(
+                notifications.c.alert_id == raised.alert_id,
+                notifications.c.channel == raised.channel,
+                notifications.c.state == NotificationState.QUEUED,
+                notifications.c.due_at > raised.due_at,
+            )
+            .values(due_at=raised.due_at)
+        )
 
     async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
         """What another claim holds locked is passed over and what it took is leased: claims never overlap."""
@@ -74,6 +90,16 @@ class PostgresNotifications:
         if row is None:
             raise NotFound(f"there is no notification {notification_id!r}")
         return _notification(row)
+
+    async def told(self, alert_id: str) -> list[tuple[str, str]]:
+        rung = notifications.c.action.in_([Action.OPEN, Action.RAISE])
+        rows = await self._connection.execute(
+            select(notifications.c.receiver_id, notifications.c.channel)
+            .where(notifications.c.alert_id == alert_id, rung)
+            .distinct()
+            .order_by(notifications.c.receiver_id, notifications.c.channel)
+        )
+        return [(receiver_id, channel) for receiver_id, channel in rows]
 
     async def next_due(self) -> datetime | None:
         """From when on a claim finds something, in business time; not what is leased or waits behind that."""

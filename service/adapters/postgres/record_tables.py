@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -22,6 +23,7 @@ from service.adapters.postgres.metadata import metadata
 from service.domain.access import Role
 from service.domain.alerts import Alert, AlertKind, AlertState, Command, Evidence, Reason, Severity
 from service.domain.budgets import ThresholdBasis
+from service.domain.forecasts.watch import Stand
 from service.domain.notifications import Action, Attempt, NotificationState
 from service.domain.periods import Window
 from service.domain.polls import PollKind, PollState, ReportOutcome
@@ -74,6 +76,7 @@ source_states = Table(
     Column("failures", Integer, nullable=False),
     Column("failing_since", Instant),
     Column("polling_since", Instant),
+    Column("assessed_read_at", Instant),
     Column("last_error", Text),
 )
 
@@ -144,6 +147,18 @@ budget_crossings = Table(
     Column("spent", Dollars, nullable=False),
     Column("crossed_at", Instant, nullable=False),
     Column("alert_id", Text, nullable=False),
+)
+
+forecast_watches = Table(
+    "forecast_watches",
+    metadata,
+    Column("budget_id", Text, ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True),
+    Column("scope", ScopeText, primary_key=True),
+    Column("threshold", Text, primary_key=True),
+    Column("period_start", Instant, primary_key=True),
+    Column("terms", Text, primary_key=True),
+    Column("stand", Word(Stand), nullable=False),
+    Column("since", Date),
 )
 
 notifications = Table(

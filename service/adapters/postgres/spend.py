@@ -57,6 +57,16 @@ async def days_in(connection: AsyncConnection, source_id: str, window: Window) -
     ]
 
 
+async def billed_since(connection: AsyncConnection, source_id: str) -> datetime | None:
+    """The start of the oldest day that a report contained."""
+    oldest: datetime | None = await connection.scalar(
+        select(func.min(known_buckets.c.bucket)).where(
+            known_buckets.c.source_id == source_id, known_buckets.c.width == Width.DAY.value
+        )
+    )
+    return oldest
+
+
 async def billed_until(connection: AsyncConnection, source_id: str) -> datetime | None:
     """The end of the newest settled day."""
     start = await _newest(connection, source_id, Width.DAY, known_buckets.c.complete)

@@ -20,6 +20,7 @@ from service.adapters.postgres.jobs import PostgresJobs, ToReal, is_lost
 from service.adapters.postgres.notifications import PostgresNotifications
 from service.adapters.postgres.polls import PostgresPolls
 from service.adapters.postgres.resources import PostgresResources
+from service.adapters.postgres.watches import PostgresWatches
 from service.domain.budgets import Budget
 from service.domain.pricing import PriceOverride
 from service.domain.receivers import Receiver, RouteTable
@@ -44,6 +45,7 @@ class PostgresUnitOfWork:
         self.directory: ports.DirectoryStore = PostgresDirectory(connection)
         self.polls: ports.Polls = PostgresPolls(connection)
         self.crossings: ports.Crossings = PostgresCrossings(connection)
+        self.watches: ports.Watches = PostgresWatches(connection)
         self.alerts: ports.Alerts = PostgresAlerts(connection)
         self.notifications: ports.Notifications = PostgresNotifications(connection)
         self.tokens: ports.Tokens = PostgresTokens(connection)

@@ -27,11 +27,16 @@ class Missing(StrEnum):
 
     NO_SPEND = "no_spend"
     SHORT_HISTORY = "short_history"
+    NO_END = "no_end"
+    TOO_FAR = "too_far"
 
 
 @dataclass(frozen=True, slots=True)
 class NoForecast:
-    """`history_days` complete days since the first spend, of the last ten weeks, are known: too few of them recent."""
+    """`history_days` complete days since the first spend, of the last ten weeks, are known: too few of them recent.
+
+    A rolling period has no end; one that ends too far away is nobody's to tell.
+    """
 
     reason: Missing
     history_days: int

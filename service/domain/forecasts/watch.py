@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from service.domain.money import ZERO, Money
+from service.domain.scopes import ScopeKey
 
 DAYS_TO_CROSS = 2
 """Consecutive days above the level before it counts as crossed."""
@@ -27,6 +28,17 @@ class Watch:
 
     stand: Stand = Stand.BELOW
     since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchKey:
+    """Which threshold a watch is of. `terms` names the budget's amount and period: changing them begins anew."""
+
+    budget_id: str
+    scope: ScopeKey
+    threshold: str
+    period_start: datetime
+    terms: str
 
 
 def watched(watch: Watch, day: date, mid: Money, level: Money) -> Watch:

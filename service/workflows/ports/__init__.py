@@ -28,6 +28,7 @@ from service.workflows.ports.keeping import (
     Resources,
     StorageUnavailable,
     Tokens,
+    Watches,
 )
 from service.workflows.ports.knowing import Changes, DayInputs, DirectoryStore, Facts, Seen, Stamp, Storage
 from service.workflows.ports.reading import (
@@ -83,6 +84,7 @@ __all__ = [
     "UowFactory",
     "Vault",
     "VaultError",
+    "Watches",
     "WorkspaceName",
 ]
 
@@ -119,6 +121,7 @@ class UnitOfWork(Protocol):
     directory: DirectoryStore
     polls: Polls
     crossings: Crossings
+    watches: Watches
     alerts: Alerts
     notifications: Notifications
     tokens: Tokens

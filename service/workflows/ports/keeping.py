@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from service.domain.access import AuditEvent, KeptAnswer, Token
 from service.domain.alerts import Alert, AlertEvent, AlertState, Severity
 from service.domain.crossings import Crossing
+from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notifications import Notification, NotificationState
 from service.domain.polls import Poll, ReportOutcome
 from service.domain.resources import Page, Resource
@@ -69,6 +70,18 @@ class Feeds(Protocol):
 
     async def save(self, state: SourceState) -> None: ...
 
+    async def hold(self, source_id: str) -> SourceState:
+        """The state, locked until the transaction ends: other assessments of it wait. Raises NotFound."""
+        ...
+
+    async def start_over(self, source_id: str, now: datetime) -> None:
+        """Forgets failures and makes the source due: somebody has changed how it is read. Raises NotFound."""
+        ...
+
+    async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
+        """Notes which reading of the bill the budgets have been assessed with."""
+        ...
+
     async def take_fence(self, source_id: str) -> int:
         """A new fence, larger than all before."""
         ...
@@ -99,8 +112,26 @@ class Polls(Protocol):
 class Crossings(Protocol):
     async def of(self, budget_ids: Iterable[str]) -> list[Crossing]: ...
 
+    async def release(self, crossing: Crossing) -> None:
+        """Forgets one crossing."""
+        ...
+
+    async def release_all(self, alert_id: str) -> None:
+        """Forgets the crossings of an alert that ended by neither the spend's nor a person's doing."""
+        ...
+
     async def add(self, crossing: Crossing) -> bool:
         """False where this crossing was on record already."""
+        ...
+
+
+class Watches(Protocol):
+    """How thresholds on forecast stand; what is below its level has no entry."""
+
+    async def of(self, budget_ids: Iterable[str]) -> dict[WatchKey, Watch]: ...
+
+    async def replace(self, before: Mapping[WatchKey, Watch], after: Mapping[WatchKey, Watch]) -> None:
+        """Stores what differs, and forgets what `after` lacks."""
         ...
 
 
@@ -163,6 +194,10 @@ class Notifications(Protocol):
         ...
 
     async def get(self, notification_id: str) -> Notification: ...
+
+    async def told(self, alert_id: str) -> list[tuple[str, str]]:
+        """The (receiver id, channel key) of everybody who was rung for an alert."""
+        ...
 
     async def next_due(self) -> datetime | None: ...
 

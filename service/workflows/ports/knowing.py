@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from service.domain.forecasts.recent import RecentSpend
 from service.domain.periods import Window
 from service.domain.scopes import Cell
 from service.domain.spend import (
@@ -73,6 +74,14 @@ class Facts(Protocol):
     async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]: ...
 
     async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]: ...
+
+    async def recent(self, source_id: str, now: datetime) -> RecentSpend:
+        """What forecasts learn from: the last ten weeks by UTC day and cell, and how usual days go by hour."""
+        ...
+
+    async def billed_since(self, source_id: str) -> datetime | None:
+        """The start of the oldest UTC day that a bill has covered."""
+        ...
 
     async def billed_until(self, source_id: str) -> datetime | None:
         """The end of the last settled UTC day."""

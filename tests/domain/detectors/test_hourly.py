@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from service.domain.detectors.arrays import Floats, Whole
+from service.domain.detectors.daily import terms
 from service.domain.detectors.hourly import HOURS, WEEK, aligned_to_wall_clock, judge_hour
-from service.domain.detectors.scores import Maturity, Method, Scores
+from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity
 from tests.domain.detectors.spending import normal
 
 MADRID = ZoneInfo("Europe/Madrid")
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+FINAL = Maturity.FINAL
 CLOCKS_CHANGE = datetime(2026, 3, 29, 1, tzinfo=UTC)
 
 
@@ -133,3 +135,21 @@ def test_many_series_at_once_are_judged_as_one_by_one() -> None:
     for row, amount in enumerate(amounts):
         alone = judged(rows[row], float(amount))
         assert (together.scores[row], together.rises[row]) == (alone.scores[0], alone.rises[0])
+
+
+def test_a_busy_day_raises_what_its_next_hour_is_expected_to_cost() -> None:
+    window = usual()
+    before = judged(window, 5.0).expected[0]
+    window[-24:] *= 1.5
+    after = judged(window, 5.0).expected[0]
+    assert 1.1 * before < after < 1.5 * before
+
+
+def test_a_huge_hour_of_a_wild_series_rings_by_the_override_alone() -> None:
+    window = 20 * np.random.default_rng(4).lognormal(0, 1.2, HOURS)
+    largest = window[-WEEK:].max()
+    scores = judge_hour(window[None], np.array([1.6 * largest]), terms(Sensitivity.LOW, np.ones(1), np.ones(1)), FINAL)
+    assert scores.methods[0] == Method.VOLATILE
+    assert scores.overrides[0]
+    assert scores.scores[0] < Sensitivity.LOW.factor * 1.5
+    assert scores.rises[0]

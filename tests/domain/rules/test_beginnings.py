@@ -13,7 +13,7 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.first_seen import FirstSeen
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import RuleKind
+from service.domain.rules.rule import RuleKind, Verdict
 from service.domain.scopes import UNATTRIBUTED, Cell, Dimension, Scope, ScopeKey
 from tests.domain.rules.views import CELL, Figures, day, instant, rule, view
 
@@ -87,13 +87,15 @@ def test_a_new_workspace_and_a_new_model_ring_like_a_new_key(dimension: Dimensio
 
 
 def test_a_planned_newcomer_rings_only_above_its_plan() -> None:
-    def rings(dollars: str) -> bool:
+    def judged(dollars: str) -> Verdict:
         activity = PlannedActivity("src_1", Scope(api_keys=("apikey_ci",)), instant(1), instant(-1), Money.of(dollars))
         seen = view({OLD: [5.0] * 20, CELL: [0.0] * 18 + [100.0, 100.0]}, planned=(activity,))
-        return evaluate(seen, NEW_KEY)[CI].rings
+        return evaluate(seen, NEW_KEY)[CI]
 
-    assert rings("180.00")
-    assert not rings("180.01")
+    assert judged("180.00").rings
+    assert not judged("180.01").rings
+    assert judged("199.99").observation.candidate
+    assert not judged("200.00").observation.candidate
 
 
 def test_a_newcomer_that_somebody_called_expected_is_quiet() -> None:

@@ -117,6 +117,12 @@ def test_what_cannot_be_compared_is_no_change(
     assert not observed.candidate, sentence
 
 
+def test_a_week_earlier_is_not_known_before_there_is_a_week() -> None:
+    found = seen([50, 50, 50, 50, 500, 0], Change(Against.SAME_WEEKDAY))
+    assert not found.candidate
+    assert found.cause.endswith("there is nothing to compare it with yet.")
+
+
 def test_unknown_days_and_credits_are_left_out_of_a_mean() -> None:
     found = only(observe(view([10, 20, -500, 1, 40, 0], unknown=(2,)), rule(KIND, Change(Against.TRAILING_MEAN, 28))))
     assert found.expected == 15.0

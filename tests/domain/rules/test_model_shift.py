@@ -67,6 +67,11 @@ def test_a_dearer_one_is_told_by_dollars_per_token_and_not_by_dollars() -> None:
     assert not only(observe(shifting(used(90, 90), used(10, 0.5), before), RULE)).candidate
 
 
+def test_a_model_of_the_same_price_may_take_over() -> None:
+    before = (used(20, 5), used(80, 20))
+    assert not only(observe(shifting(used(90, 22.5), used(10, 2.5), before), RULE)).candidate
+
+
 def test_where_tokens_are_not_known_a_growing_share_is_enough() -> None:
     before = (used(20, 0), used(80, 0))
     assert only(observe(shifting(used(90, 0), used(10, 0), before), RULE)).candidate

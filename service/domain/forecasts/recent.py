@@ -1,0 +1,157 @@
+"""What one source has spent lately, and from it the local days of any scope: what forecasts learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+
+from service.domain import calendars
+from service.domain.detectors.arrays import Floats
+from service.domain.forecasts.history import DailySpend, usual_share
+from service.domain.forecasts.pace import HISTORY_DAYS
+from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+HOURS = 24
+UTC_DAYS = HISTORY_DAYS + 3
+"""UTC days, today included, that hold the local days to learn from in any time zone."""
+USUAL_DAYS = 28
+"""Days before today whose hours say how a usual day goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentSpend:
+    """Float copies, in US dollars. `spend`: by cell and UTC day, from `first` to today, `UTC_DAYS` of them.
+
+    `usual_hours`: by cell, estimated cost by hour of the UTC day, summed over recent days. `known`: of every hour of
+    the UTC days, whether its spend is.
+    """
+
+    now: datetime
+    spend: Mapping[Cell, tuple[float, ...]]
+    usual_hours: Mapping[Cell, tuple[float, ...]]
+    known: tuple[bool, ...]
+
+    @property
+    def first(self) -> date:
+        return first_day(self.now)
+
+
+def first_day(now: datetime) -> date:
+    """The first UTC day that counts as recent."""
+    return now.astimezone(UTC).date() - (UTC_DAYS - 1) * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What reports have contained: days of cost, those of them that are settled, hours of usage.
+
+    `billed_until` is when cost was read last.
+    """
+
+    billed_days: frozenset[date]
+    settled_days: frozenset[date]
+    used_hours: frozenset[datetime]
+    billed_until: datetime | None
+
+    def known(self, now: datetime) -> tuple[bool, ...]:
+        """Of every hour of the recent UTC days. A settled day is known; so is, until the bill was read, one that is
+        billed without a word about its usage.
+        """
+        flags: list[bool] = []
+        for number in range(UTC_DAYS):
+            day = first_day(now) + number * DAY
+            hours = [datetime.combine(day, time(hour), UTC) for hour in range(HOURS)]
+            flags += [True] * HOURS if day in self.settled_days else self._of(day, hours)
+        return tuple(flags)
+
+    def _of(self, day: date, hours: list[datetime]) -> list[bool]:
+        used = [hour in self.used_hours for hour in hours]
+        if any(used) or day not in self.billed_days or self.billed_until is None:
+            return used
+        return [hour < self.billed_until for hour in hours]
+
+
+def daily_spends(recent: RecentSpend, scope: Scope, members: Dimension, timezone: str) -> dict[ScopeKey, DailySpend]:
+    """The local days of every member of a scope that has spent; `members` ORGANISATION makes one of all.
+
+    A UTC day that local midnight cuts is split as the member's usual day goes.
+    """
+    keys, spend, usual = _grouped(recent, scope, members)
+    if not keys:
+        return {}
+    zone = calendars.zone_of(timezone)
+    today = calendars.local_date(recent.now, zone)
+    starts = [calendars.start_of(today - back * DAY, zone) for back in range(HISTORY_DAYS, -2, -1)]
+    seen = _seen_until(recent)
+    known = _known_shares(recent, starts)
+    amounts = _cut(recent, spend, _reached(usual), starts[:-1], seen)
+    elapsed = min(max((seen - starts[-2]) / (starts[-1] - starts[-2]), 0.0), 1.0)
+    rolled = np.roll(usual, -starts[-2].hour, axis=1)
+    return {
+        key: DailySpend(tuple(row), (*known, usual_share([hours], elapsed)))
+        for key, row, hours in zip(keys, amounts.tolist(), rolled.tolist(), strict=True)
+    }
+
+
+def _grouped(recent: RecentSpend, scope: Scope, members: Dimension) -> tuple[list[ScopeKey], Floats, Floats]:
+    """The members, their spend [member, UTC day] and the hours of their usual day [member, 24]."""
+    places: dict[ScopeKey, int] = {}
+    held = [cell for cell in recent.spend if scope.holds(cell)]
+    rows = [places.setdefault(ScopeKey(members, cell.along(members)), len(places)) for cell in held]
+    spend, usual = np.zeros((len(places), UTC_DAYS)), np.zeros((len(places), HOURS))
+    nothing = (0.0,) * HOURS
+    for row, cell in zip(rows, held, strict=True):
+        spend[row] += recent.spend[cell]
+        usual[row] += recent.usual_hours.get(cell, nothing)
+    return list(places), spend, np.maximum(usual, 0.0)
+
+
+def _reached(usual: Floats) -> Floats:
+    """The share of a usual day that is spent at each full hour: [member, 25]. Even where nothing is known."""
+    weights = np.where(usual.any(axis=1, keepdims=True), usual, 1.0)
+    reached = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    return np.column_stack([np.zeros(len(usual)), reached])
+
+
+def _cut(recent: RecentSpend, spend: Floats, reached: Floats, starts: list[datetime], seen: datetime) -> Floats:
+    """Spend by local day: [member, starts]. The last one is today's so far."""
+    days = np.array([_days_since(recent.first, start) for start in starts])
+    whole = np.minimum(np.floor(days).astype(int), UTC_DAYS - 1)
+    shares = _at(reached, days - whole)
+    # Of the UTC day that runs, nothing is spent after what was seen.
+    so_far = _at(reached, np.array([min(max(_days_since(recent.first, seen) - (UTC_DAYS - 1), 0.0), 1.0)]))
+    running = whole == UTC_DAYS - 1
+    shares[:, running] = np.minimum(shares[:, running] / np.where(so_far > 0, so_far, 1.0), 1.0)
+    before = np.column_stack([np.zeros(len(spend)), np.cumsum(spend, axis=1)])
+    marks = before[:, whole] + spend[:, whole] * shares
+    return np.diff(np.column_stack([marks, before[:, -1]]), axis=1)
+
+
+def _at(reached: Floats, share_of_day: Floats) -> Floats:
+    """What is reached at points of the day (0..1): [member, points]."""
+    hour = np.minimum(np.floor(share_of_day * HOURS).astype(int), HOURS - 1)
+    rest = share_of_day * HOURS - hour
+    return np.asarray(reached[:, hour] + (reached[:, hour + 1] - reached[:, hour]) * rest)
+
+
+def _seen_until(recent: RecentSpend) -> datetime:
+    """Until when spend is known: the end of the newest known hour, or now."""
+    newest = max((number for number, known in enumerate(recent.known) if known), default=-1)
+    return min(datetime.combine(recent.first, time(), UTC) + (newest + 1) * HOUR, recent.now)
+
+
+def _known_shares(recent: RecentSpend, starts: list[datetime]) -> list[float]:
+    """How much of each local day before today is known, by its hours, 0..1."""
+    hours = np.array([_days_since(recent.first, start) * HOURS for start in starts[:-1]])
+    known = np.interp(hours, np.arange(len(recent.known) + 1), np.concatenate([[0], np.cumsum(recent.known)]))
+    shares: list[float] = np.clip(np.round(np.diff(known) / np.diff(hours), 9), 0.0, 1.0).tolist()
+    return shares
+
+
+def _days_since(first: date, at: datetime) -> float:
+    return (at - datetime.combine(first, time(), UTC)) / DAY

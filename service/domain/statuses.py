@@ -1,0 +1,64 @@
+"""Where budgets stand: what is spent, what is left, where it is heading, and what has rung."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from service.domain.assessment import Assessment, Known, WindowSpend, about, by_scope
+from service.domain.budgets import Budget, ThresholdBasis
+from service.domain.forecasts.forecast import Forecast, NoForecast
+from service.domain.money import Money
+from service.domain.names import describe_scope
+from service.domain.periods import Period, Phase, live_periods
+from service.domain.resources import Resource
+from service.domain.scopes import ScopeKey
+from service.domain.spend import Spend
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeStatus:
+    """Where one scope of a budget stands in one live period. `forecast` is None of a period that is over."""
+
+    scope: ScopeKey
+    scope_name: str
+    period: Period
+    phase: Phase
+    spent: Spend
+    percent: Decimal
+    remaining: Money
+    crossed_at: Mapping[str, datetime]
+    forecast: Forecast | NoForecast | None
+
+
+def budget_status(budget: Resource[Budget], spend: WindowSpend, known: Known) -> tuple[ScopeStatus, ...]:
+    """Every scope of a budget in every live period, the open period first."""
+    known = about(budget, known)
+    periods = live_periods(budget.spec.period, known.now, known.closing_for)
+    return tuple(
+        _status(Assessment(budget, period, scope, cells, known))
+        for period in reversed(periods)
+        for scope, cells in by_scope(budget, spend[period.window], known)
+    )
+
+
+def _status(assessed: Assessment) -> ScopeStatus:
+    amount, spent = assessed.spec.amount, assessed.spent.total
+    return ScopeStatus(
+        scope=assessed.scope,
+        scope_name=describe_scope(assessed.spec.scope, assessed.scope, assessed.known.names),
+        period=assessed.period,
+        phase=assessed.phase,
+        spent=assessed.spent,
+        percent=spent.ratio_to(amount) * 100 if amount else Decimal(0),
+        remaining=amount - spent,
+        crossed_at={
+            crossing.threshold: crossing.crossed_at
+            for basis in ThresholdBasis
+            for crossing in assessed.on_record(basis)
+            if crossing.period_start == assessed.start
+        },
+        forecast=assessed.forecast,
+    )
