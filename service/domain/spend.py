@@ -151,8 +151,8 @@ def best_known(
     """One UTC day's spend by cell, from its bill by (workspace, model) and its usage by cell.
 
     Settled: the bill. Otherwise, per (workspace, model), the larger of the billed token cost and the estimate (the bill
-    alone where nothing is estimated), plus the billed non-token cost. Token spend is shared among keys by their estimates; what no key can be
-    named for is unattributed. The cells' spend adds up to the bill exactly.
+    alone where nothing is estimated), plus the billed non-token cost. Token spend is shared among keys by their
+    estimates; what no key can be named for is unattributed. The cells' spend adds up to the bill exactly.
     """
     by_model: dict[tuple[str, str], dict[str, EstimatedDay]] = defaultdict(dict)
     for cell, estimate in usage.items():

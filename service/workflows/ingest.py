@@ -30,6 +30,7 @@ DEEP = timedelta(days=35)
 DEEP_EVERY = timedelta(days=1)
 MINUTES_BACK = timedelta(hours=3)
 DIRECTORY_EVERY = timedelta(hours=1)
+MOST_BURIED = 20
 LONGEST_GAP = timedelta(days=366)
 LOST_AFTER = timedelta(minutes=15)
 
@@ -93,11 +94,22 @@ async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun:
     async with ports.uow() as uow:
         source = await uow.sources.get(source_id)
         fence = await uow.feeds.take_fence(source_id)
-        state = after_begin(await uow.feeds.get(source_id), now)
+        state = await uow.feeds.get(source_id)
+        if state.polling_since is not None:
+            await _bury(uow, source_id, now)
+        state = after_begin(state, now)
         await uow.feeds.save(state)
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await _mark(uow, poll_id, PollState.RUNNING, now)
     return Begun(source, state, prices, fence, now)
+
+
+async def _bury(uow: UnitOfWork, source_id: str, now: datetime) -> None:
+    """Polls of a source run one after the other: what still says that it runs has crashed or was killed."""
+    newest = await uow.polls.page(source_id, limit=MOST_BURIED, cursor=None)
+    for poll in newest.items:
+        if poll.state is PollState.RUNNING and poll.kind is not PollKind.BACKFILL:
+            await _mark(uow, poll.id, PollState.FAILED, now)
 
 
 async def run_close(ports: Ports, reading: Reading, outcomes: Sequence[ReportOutcome], *, started: datetime) -> None:

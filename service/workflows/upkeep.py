@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from service.domain.periods import Window
-from service.workflows.ports import Ports
+from service.domain.polls import PollKind, PollState
+from service.workflows.ports import Ports, UnitOfWork
 
 MINUTES_KEPT = timedelta(hours=48)
+RECENT_POLLS = 100
 AHEAD = timedelta(days=45)
 
 
@@ -17,9 +19,18 @@ async def run_minute(ports: Ports) -> None:
     async with ports.uow() as uow:
         for source_id in await uow.feeds.all_ids():
             await uow.jobs.evaluate(source_id)
+            await _revive_backfill(uow, source_id)
         due = await uow.notifications.next_due()
         if due is not None and due <= now:
             await uow.jobs.deliver(now)
+
+
+async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
+    """A backfill whose part died goes on. One that is at work takes no harm: at most one part of it waits."""
+    newest = await uow.polls.page(source_id, limit=RECENT_POLLS, cursor=None)
+    for poll in newest.items:
+        if poll.kind is PollKind.BACKFILL and poll.state is PollState.RUNNING:
+            await uow.jobs.backfill(source_id, poll.id)
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:

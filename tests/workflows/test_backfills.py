@@ -251,3 +251,18 @@ async def test_a_backfill_starts_on_an_earlier_day_at_most_five_years_back(yard:
 async def test_a_backfill_starts_at_midnight_of_its_first_day(yard: Yard) -> None:
     poll = await request(yard, SINCE + 13 * HOUR)
     assert (poll.kind, poll.window) == (PollKind.BACKFILL, Window(SINCE, TODAY))
+
+
+async def test_a_backfill_whose_part_died_with_its_job_is_taken_up_by_the_next_minute(yard: Yard) -> None:
+    poll = await request(yard)
+
+    async def die() -> None:
+        raise Crash
+
+    at_part(yard, 2, die)
+    await yard.settle()
+    async with yard.ports.uow() as uow:
+        assert (await uow.polls.get(poll.id)).state is PollState.RUNNING
+    await yard.minute()
+    async with yard.ports.uow() as uow:
+        assert (await uow.polls.get(poll.id)).state is PollState.DONE

@@ -97,6 +97,9 @@ async def test_a_poll_that_crashed_counts_as_failed_when_the_next_one_begins(yar
     (during,) = seen
     assert (during.failures, during.failing_since, during.polling_since) == (1, began, yard.clock())
     assert (await yard.state()).failures == 0  # this one brought the bill
+    async with yard.ports.uow() as uow:
+        polls = (await uow.polls.page(yard.source.id, limit=10, cursor=None)).items
+    assert [poll.state for poll in polls][:2] == [PollState.DONE, PollState.FAILED]
 
 
 async def test_a_source_whose_very_first_polls_never_end_rings_all_the_same(yard: Yard) -> None:
