@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n 2
 FAST_TESTS := tests/domain tests/workflows tests/adapters tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -19,7 +19,7 @@ UPGRADE ?=
 LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint bench lock clean
+.PHONY: help install run test check lint fuzz bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -29,11 +29,14 @@ install: $(VENV)/.runtime ## Install Tocsin into .venv; the command is .venv/bin
 run: install ## Start everything (database, API, worker); options: make run ARGS="..."
 	@exec $(BIN)/tocsin up $(ARGS)
 
-test: lint ## Every check and every test; options: make test PYTEST_ARGS="-n 2"
+test: lint ## Every check and every test; options: make test PYTEST_ARGS="-x -k budget"
 	$(PYTEST) $(PYTEST_ARGS)
 
 check: lint ## Every check and the fast tests, before a commit
 	$(PYTEST) $(PYTEST_ARGS) -m "not slow" $(wildcard $(FAST_TESTS))
+
+fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them; takes minutes
+	HYPOTHESIS_PROFILE=fuzz $(PYTEST) tests/domain
 
 lint: $(VENV)/.dev ## Style, types and the rings between the packages
 	$(BIN)/ruff check .

@@ -7,11 +7,13 @@ they left is deleted afterwards, which takes a few milliseconds.
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -25,6 +27,11 @@ from service.workflows.ports import UowFactory
 from tests.clock import FakeClock
 
 TEMPLATE = "tocsin_template"
+
+# The same examples in every run, and no clock: a slow machine is no defect. `make fuzz` draws new ones.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")

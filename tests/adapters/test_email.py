@@ -88,16 +88,20 @@ async def test_a_long_domain_leaves_message_ids_whole(smtp: FakeSmtp) -> None:
 
 
 async def test_a_second_attempt_has_the_same_message_id(smtp: FakeSmtp) -> None:
-    for post in (None, ROOT):
+    for action, post in ((Action.OPEN, None), (Action.RAISE, ROOT)):
         for _ in range(2):
-            await channel(smtp.url).send(delivery(Action.RAISE, post=post))
+            await channel(smtp.url).send(delivery(action, post=post))
     ids = [mail.message["Message-ID"] for mail in smtp.mails]
     assert ids[0] == ids[1] != ids[2] == ids[3]
 
 
-async def test_the_first_mail_that_gets_through_starts_the_thread(smtp: FakeSmtp) -> None:
-    receipt = await channel(smtp.url).send(delivery(Action.RESOLVE))
-    assert receipt.post == only(smtp.mails).message["Message-ID"] == ROOT
+async def test_whoever_missed_the_first_mail_gets_the_next_as_a_mail_of_its_own_in_the_same_thread(
+    smtp: FakeSmtp,
+) -> None:
+    receipt = await channel(smtp.url).send(delivery(Action.RAISE))
+    mail = only(smtp.mails).message
+    assert receipt.post == mail["In-Reply-To"] == ROOT
+    assert mail["Message-ID"] != ROOT
 
 
 async def test_a_name_cannot_add_a_header_or_markup(smtp: FakeSmtp) -> None:

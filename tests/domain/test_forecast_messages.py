@@ -17,7 +17,8 @@ from service.domain.periods import Window
 from tests.factories import utc
 from tests.sample_alerts import AHEAD, ALERT, EVIDENCE, FORECAST, event, message
 
-SENTENCE = "is heading for $1,240 (between $1,110 and $1,390) of $1,000.00 by 31 October; at this pace it is used up on 24 October"
+AHEAD_OF_IT = "is heading for $1,240 (between $1,110 and $1,390) of $1,000.00 by 31 October"
+SENTENCE = f"{AHEAD_OF_IT}; at this pace it is used up on 24 October"
 
 
 def ahead(evidence: BudgetEvidence = AHEAD, command: Command = Command.OPEN, reason: Reason = Reason.FIRST) -> str:

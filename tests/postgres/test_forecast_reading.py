@@ -63,7 +63,7 @@ async def test_usual_hours_are_those_of_the_days_before_today_without_priority_a
         hour_of(yesterday - 24 * HOUR + 9 * HOUR, used(10, "0.50"), used(3, "8", measure=Measure.WEB_SEARCH)),
         hour_of(yesterday + 14 * HOUR, used(10, None)),
         hour_of(today + 9 * HOUR, used(10, "70")),
-        hour_of(yesterday - timedelta(days=28), used(10, "60")),
+        hour_of(yesterday - timedelta(days=7), used(10, "60")),
     ]
     async with facts_of(engine) as facts:
         await facts.replace_usage(stamp(), Width.HOUR, hours)

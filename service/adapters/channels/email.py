@@ -47,7 +47,7 @@ class EmailChannel:
         refused = await _hand_in(mail, sender, self._server)
         detail = f"sent to {len(to) - len(refused)}"
         return Receipt(
-            post=delivery.post or str(mail["Message-ID"]),
+            post=str(mail["In-Reply-To"] or mail["Message-ID"]),
             detail=f"{detail}; refused: {', '.join(refused)}" if refused else detail,
         )
 

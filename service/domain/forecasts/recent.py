@@ -19,8 +19,10 @@ HOUR = timedelta(hours=1)
 HOURS = 24
 UTC_DAYS = HISTORY_DAYS + 3
 """UTC days, today included, that hold the local days to learn from in any time zone."""
-USUAL_DAYS = 28
-"""Days before today whose hours say how a usual day goes."""
+USUAL_DAYS = 7
+"""Days before today whose hours say how a usual day goes: four weeks say it hardly better, and take four times as long
+to read (docs/forecasts.md).
+"""
 
 
 @dataclass(frozen=True, slots=True)
