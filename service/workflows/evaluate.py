@@ -17,6 +17,7 @@ from service.domain.forecast_assessment import assess_forecasts, has_forecast_th
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.names import Names
+from service.domain.notifications import Action
 from service.domain.outlook import forecast_budgets
 from service.domain.planning import Address, plan_notifications
 from service.domain.receivers import channel_key, find_channel
@@ -86,11 +87,20 @@ async def _routed(uow: UnitOfWork) -> list[Address]:
 
 
 async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:
+    """Everybody who was rung.
+
+    A channel whose address changed in between was rung under two keys. It is told once, unless it can edit: then each
+    of its posts is brought up to date.
+    """
     receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
+    told = await uow.notifications.told(alert_id)
     addresses = []
-    for receiver_id, key in await uow.notifications.told(alert_id):
+    for receiver_id, key in told:
         channel = find_channel(receivers[receiver_id], key) if receiver_id in receivers else None
-        if channel is not None:
+        if channel is None:
+            continue
+        own_key = channel_key(channel)
+        if own_key == key or Action.AMEND in channel.actions or (receiver_id, own_key) not in told:
             addresses.append(Address(receiver_id, key, channel))
     return addresses
 

@@ -5,7 +5,7 @@ Only time is not real: it stands until a test moves it, and the queue's jobs are
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,8 +30,8 @@ from service.domain.alerts import Alert, AlertEvent, Command, Reason, apply
 from service.domain.budgets import Budget
 from service.domain.notifications import Notification
 from service.domain.polls import Poll, PollKind, PollState
+from service.domain.receivers import ChannelConfig, Email, Receiver, Route, RouteTable, SlackBot
 from service.domain.receivers import Console as ConsoleChannel
-from service.domain.receivers import Email, Receiver, Route, RouteTable, SlackBot
 from service.domain.resources import Resource, new_id
 from service.domain.sources import Source, SourceKind
 from service.simulator.app import create_app
@@ -104,12 +104,16 @@ class Stage:
 
     async def rename_slack_channel(self, name: str) -> None:
         """Edits the receiver's Slack channel, as one does to put a wrong name right."""
+        await self._edit(lambda channel: replace(channel, channel=name) if isinstance(channel, SlackBot) else channel)
+
+    async def send_mail_to(self, *to: str) -> None:
+        """Edits the receiver's mail addresses."""
+        await self._edit(lambda channel: replace(channel, to=to) if isinstance(channel, Email) else channel)
+
+    async def _edit(self, edited: Callable[[ChannelConfig], ChannelConfig]) -> None:
         async with self.ports.uow() as uow:
             receiver = await uow.receivers.get("everyone")
-            channels = tuple(
-                replace(channel, channel=name) if isinstance(channel, SlackBot) else channel
-                for channel in receiver.spec.channels
-            )
+            channels = tuple(edited(channel) for channel in receiver.spec.channels)
             draft = Draft(receiver.name, receiver.labels, Receiver(channels))
             await change(uow, Receivers(), receiver, draft, Author(PERSON, self.clock()))
 

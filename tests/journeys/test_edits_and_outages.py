@@ -128,3 +128,16 @@ async def test_an_outage_of_two_months_leaves_no_gap(stage: Stage) -> None:
     await stage.advance("2026-12-30T12:00")
     await stage.poll()
     assert "$900.00" in stage.slack.messages(CHANNEL)[0].shown
+
+
+async def test_a_mail_address_that_was_added_between_two_rings_hears_the_end_once(stage: Stage) -> None:
+    await stage.configure("eng", budget("10.00", percent(100), percent(500)))
+    stage.bill("2026-10-19", "1200")
+    await stage.poll()
+    await stage.send_mail_to("finops@example.com", "cfo@example.com")
+    stage.bill("2026-10-19", "9000")
+    await stage.poll()
+    await stage.remove("eng")
+    subjects = [mail.subject for mail in stage.smtp.mails]
+    assert [subject.split("]")[0] for subject in subjects] == ["[FIRING warning", "[FIRING warning", "[RESOLVED"]
+    assert len({str(mail.message["Message-ID"]) for mail in stage.smtp.mails}) == 3
