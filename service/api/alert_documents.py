@@ -49,6 +49,7 @@ class BudgetEvidenceOut(BaseModel):
     amount: Usd
     spent: Usd
     basis: Basis
+    unpriced_tokens: int = Field(description="not in `spent`: of models without a price, on days not settled yet")
     percent: float
     threshold: str = Field(description="the highest crossed one", examples=["actual:100%"])
     level: Usd = Field(description="that threshold's dollars")
@@ -151,6 +152,7 @@ def show_evidence(evidence: BudgetEvidence | StaleEvidence) -> BudgetEvidenceOut
         amount=str(evidence.amount),
         spent=str(evidence.spent),
         basis=evidence.basis,
+        unpriced_tokens=evidence.unpriced_tokens,
         percent=rounded(evidence.percent),
         threshold=evidence.threshold,
         level=str(evidence.level),

@@ -63,6 +63,7 @@ class ScopeStatusOut(BaseModel):
     amount: Usd
     spent: Usd
     basis: Basis
+    unpriced_tokens: int = Field(description="not in `spent`: of models without a price, on days not settled yet")
     percent: float = Field(description="of the budget, two decimals; 0 for a budget of $0")
     remaining: Usd = Field(description="negative when overspent")
     forecast: RangeOut | None
@@ -102,6 +103,7 @@ def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
         amount=str(budget.amount),
         spent=str(status.spent.total),
         basis=status.spent.basis,
+        unpriced_tokens=status.spent.unpriced_tokens,
         percent=rounded(status.percent),
         remaining=str(status.remaining),
         forecast=show_range(status.forecast),

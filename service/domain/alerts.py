@@ -116,6 +116,7 @@ class BudgetEvidence:
     contributions: tuple[Contribution, ...] = ()
     late: bool = False
     simulated: bool = False
+    unpriced_tokens: int = 0
     terms: str = ""
     forecast: ForecastEvidence | None = None
 

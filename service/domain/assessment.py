@@ -256,6 +256,7 @@ class Assessment:
             contributions=self._contributions(),
             late=self.phase is Phase.CLOSING,
             simulated=self.known.simulated,
+            unpriced_tokens=self.spent.unpriced_tokens,
             terms=self.terms,
             forecast=self.forecast_evidence(threshold),
         )

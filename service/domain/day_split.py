@@ -64,7 +64,12 @@ def spend_in_part(spend: Spend, costs: Mapping[Window, Money], part: Window, now
     spread = _spread(costs, utc_day(part.start.date()), now)
     before = spend.share(_share_until(part.start, spread))
     upto = spend.share(_share_until(part.end, spread))
-    return replace(upto, billed=upto.billed - before.billed, estimated=upto.estimated - before.estimated)
+    return replace(
+        upto,
+        billed=upto.billed - before.billed,
+        estimated=upto.estimated - before.estimated,
+        unpriced_tokens=upto.unpriced_tokens - before.unpriced_tokens,
+    )
 
 
 Weighed = tuple[Window, Decimal]

@@ -123,12 +123,19 @@ def _facts(alert: Alert) -> Facts:
     return (
         *(forecast_facts(evidence) if evidence.by_forecast else ()),
         ("Spent", f"{evidence.spent.in_full()}{used(evidence)}, {BASES[evidence.basis]}"),
+        *_unpriced(evidence),
         ("Budget", f"{budget}: {evidence.amount.display()} for {period(evidence)}{zone}"),
         ("For", clean(evidence.scope_name) or "the organisation"),
         ("Crossed", f"{threshold(evidence)}, by the forecast" if evidence.by_forecast else threshold(evidence)),
         *(() if evidence.by_forecast else forecast_facts(evidence)),
         *parts(evidence.contributions),
     )
+
+
+def _unpriced(evidence: BudgetEvidence) -> Facts:
+    if not evidence.unpriced_tokens:
+        return ()
+    return (("Not in it", f"{evidence.unpriced_tokens:,} tokens of models without a known price, not billed yet"),)
 
 
 def _stale_facts(evidence: StaleEvidence) -> Facts:

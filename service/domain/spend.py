@@ -91,12 +91,14 @@ class UsageFact:
 class Spend:
     """Best-known spend: the part read off the bill and the part estimated from usage.
 
-    `split` marks a figure whose boundary days were divided at a midnight other than UTC's.
+    `split` marks a figure whose boundary days were divided at a midnight other than UTC's. `unpriced_tokens` were used
+    on days that are not settled yet, of models without a known price: they are in no dollars here.
     """
 
     billed: Money = ZERO
     estimated: Money = ZERO
     split: bool = False
+    unpriced_tokens: int = 0
 
     @property
     def total(self) -> Money:
@@ -104,16 +106,23 @@ class Spend:
 
     @property
     def basis(self) -> Basis:
-        if self.split or (self.billed and self.estimated):
+        unbilled = bool(self.estimated) or self.unpriced_tokens > 0
+        if self.split or (self.billed and unbilled):
             return Basis.MIXED
-        return Basis.ESTIMATED if self.estimated else Basis.BILLED
+        return Basis.ESTIMATED if unbilled else Basis.BILLED
 
     def __add__(self, other: Spend) -> Spend:
-        return Spend(self.billed + other.billed, self.estimated + other.estimated, self.split or other.split)
+        return Spend(
+            self.billed + other.billed,
+            self.estimated + other.estimated,
+            self.split or other.split,
+            self.unpriced_tokens + other.unpriced_tokens,
+        )
 
     def share(self, part: Decimal) -> Spend:
         """A part (0..1) of this spend, cut at a boundary inside a day."""
-        return Spend(self.billed * part, self.estimated * part, split=True)
+        unpriced = round(self.unpriced_tokens * part)
+        return Spend(self.billed * part, self.estimated * part, split=True, unpriced_tokens=unpriced)
 
     @classmethod
     def sum(cls, parts: Iterable[Spend]) -> Spend:

@@ -298,3 +298,9 @@ def test_endless_names_are_cut_and_the_dollars_stay() -> None:
 def test_a_cut_ends_in_an_ellipsis_and_never_on_a_joiner() -> None:
     assert clean("abcdef", 4) == "abc…"
     assert clean("ab👩\u200d👧 and more", 5) == "ab👩…"
+
+
+def test_tokens_without_a_price_are_named_beside_the_dollars() -> None:
+    said = message(event(evidence=replace(EVIDENCE, unpriced_tokens=2_500_000)))
+    assert dict(said.facts)["Not in it"] == "2,500,000 tokens of models without a known price, not billed yet"
+    assert "Not in it" not in dict(message(event(evidence=EVIDENCE)).facts)

@@ -24,6 +24,7 @@ from service.domain.spend import (
     SpendDay,
     Width,
 )
+from service.workflows.ports import UowFactory
 from tests.postgres.reports import (
     DAY,
     NOON,
@@ -261,3 +262,12 @@ async def test_estimated_until_is_the_end_of_the_newest_hour_read_be_it_empty(en
         await facts.replace_usage(stamp(), Width.HOUR, [hour_of(at(10, 11), used(1, "1")), hour_of(NOON)])
         assert await facts.estimated_until(SOURCE) == NOON + timedelta(hours=1)
         assert await facts.estimated_until("src_2") is None
+
+
+async def test_tokens_without_a_price_are_named_beside_the_dollars_until_their_day_is_settled(uow: UowFactory) -> None:
+    unpriced = {ALPHA: SpendDay(estimate=EstimatedDay(unpriced_tokens=2_500_000))}
+    async with uow() as work:
+        await work.facts.store_days(SOURCE, {nov(14): unpriced})
+        spend = await work.facts.spend(SOURCE, Window(at(14), at(15)), at(14, 12))
+    assert spend[ALPHA] == Spend(unpriced_tokens=2_500_000)
+    assert spend[ALPHA].basis is Basis.ESTIMATED

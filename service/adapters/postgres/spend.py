@@ -92,14 +92,17 @@ async def _newest(
 
 async def _on_whole_days(connection: AsyncConnection, source_id: str, window: Window) -> dict[Cell, Spend]:
     first, end = whole_days(window)
+    settled_until = await billed_until(connection, source_id)
+    not_settled = spend_days.c.day >= (settled_until.date() if settled_until else date.min)
+    unpriced = func.sum(spend_days.c.unpriced_tokens).filter(not_settled)
     rows = await connection.execute(
-        select(*_CELL, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated))
+        select(*_CELL, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)
         .where(spend_days.c.source_id == source_id, spend_days.c.day >= first, spend_days.c.day < end)
         .group_by(*_CELL)
     )
     return {
-        Cell(workspace, model, api_key): Spend(Money(billed), Money(estimated))
-        for workspace, model, api_key, billed, estimated in rows
+        Cell(workspace, model, api_key): Spend(Money(billed), Money(estimated), unpriced_tokens=int(tokens or 0))
+        for workspace, model, api_key, billed, estimated, tokens in rows
     }
 
 
@@ -108,7 +111,5 @@ async def _in_part(connection: AsyncConnection, source_id: str, part: Window, no
     costs = await costs_in(connection, source_id, stretches(part))
     spend = await _on_whole_days(connection, source_id, utc_day(part.start.date()))
     return {
-        cell: spend_in_part(whole, costs.get(cell, {}), part, now)
-        for cell, whole in spend.items()
-        if whole.billed or whole.estimated
+        cell: spend_in_part(whole, costs.get(cell, {}), part, now) for cell, whole in spend.items() if whole != Spend()
     }
