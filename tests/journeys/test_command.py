@@ -59,12 +59,12 @@ def tocsin(folder: Path, port: int, *arguments: str, **settings: str) -> Iterato
         process = subprocess.Popen(
             [TOCSIN, *arguments], cwd=folder, env=environment(port, **settings), stdout=stream, stderr=subprocess.STDOUT
         )
+    running = Running(process, terminal)
     try:
-        yield Running(process, terminal)
+        yield running
     finally:
         if process.poll() is None:
-            process.kill()
-            process.wait()
+            running.interrupt()  # a kill would leave its database running
 
 
 def run(folder: Path, port: int, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
