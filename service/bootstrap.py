@@ -155,7 +155,7 @@ def _ports(
     return Ports(
         uow=uow_factory(engine, to_real=clock.real_at),
         storage=PostgresStorage(engine),
-        sources=ClaudeConnector(vault, transport),
+        sources=ClaudeConnector(vault, transport, contact_url=settings.link),
         channels=_channels(settings, vault, guards.receivers),
         egress=Egress(*guards),
         vault=vault,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.domain.errors import Invalid
@@ -54,11 +54,10 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     begun = await run_begin_part(ports, source_id, poll_id)
     if begun is None:
         return
-    source, poll, prices, fence, part = begun
-    outcomes: list[ReportOutcome] = []
+    part, outcomes = begun.part, list[ReportOutcome]()
     try:
-        async with opened(ports, source.spec) as reader:
-            reading = Reading(ports, source, reader, prices, poll.id, fence)
+        async with opened(ports, begun.source.spec) as reader:
+            reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
             outcomes = [
                 await run_report(reading, ReportName.COST, lambda: read_cost(reading, part)),
                 await run_report(reading, ReportName.USAGE_HOURS, lambda: read_usage(reading, part, Width.HOUR)),
@@ -70,7 +69,12 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
 
 
-PartBegun = tuple[Resource[Source], Poll, PriceBook, int, Window]
+@dataclass(frozen=True, slots=True)
+class PartBegun:
+    source: Resource[Source]
+    prices: PriceBook
+    fence: int
+    part: Window
 
 
 async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegun | None:
@@ -85,7 +89,7 @@ async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegu
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))
     start = poll.done_until or poll.window.start
-    return source, poll, prices, fence, Window(start, min(start + PART, poll.window.end))
+    return PartBegun(source, prices, fence, Window(start, min(start + PART, poll.window.end)))
 
 
 async def run_close_part(ports: Ports, poll_id: str, *, until: datetime | None, failed: bool) -> None:

@@ -14,7 +14,8 @@ from service.domain.sources import Source
 from service.workflows.administer import Author, record
 from service.workflows.backfill import request_backfill
 from service.workflows.ingest import request_poll
-from service.workflows.ports import DeliveryError, Ports, SourceError, UnitOfWork, VaultError
+from service.workflows.ports import DeliveryError, Ports, UnitOfWork, VaultError
+from service.workflows.probe import run_check_source
 from service.workflows.tokens import create_token, new_secret
 
 COMMAND_LINE = "command line"
@@ -74,7 +75,7 @@ class Check:
 
 
 async def run_checks(ports: Ports) -> list[Check]:
-    """Every source asked for its organisation, every receiver's secrets opened. Nothing is sent."""
+    """Every source asked for its organisation and a day's cost, every receiver's secrets opened. Nothing is sent."""
     async with ports.uow() as uow:
         sources = await uow.sources.all()
         receivers = await uow.receivers.all()
@@ -86,12 +87,10 @@ async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
     subject = f"source {source.name}"
     if not source.spec.enabled:
         return Check(subject, "disabled")
-    try:
-        async with ports.sources.connect(source.spec) as reader:
-            organization = await reader.organization()
-    except (SourceError, VaultError) as error:
-        return Check(subject, "", problem=str(error))
-    return Check(subject, f"answers for organisation {organization.name}")
+    checked = await run_check_source(ports, source.id)
+    if checked.error is not None or checked.organization is None:
+        return Check(subject, "", problem=checked.error or "names no organisation")
+    return Check(subject, f"answers for organisation {checked.organization.name}")
 
 
 def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:

@@ -19,7 +19,8 @@ async def run_minute(ports: Ports) -> None:
     async with ports.uow() as uow:
         for source_id in await uow.feeds.all_ids():
             await uow.jobs.evaluate(source_id)
-            await _revive_backfill(uow, source_id)
+        for source in await uow.sources.all():
+            await _revive_backfill(uow, source.id)
         due = await uow.notifications.next_due()
         if due is not None and due <= now:
             await uow.jobs.deliver(now)

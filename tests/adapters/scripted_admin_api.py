@@ -123,6 +123,9 @@ async def scripted_admin_api() -> AsyncIterator[ScriptedAdminApi]:
         yield api
 
 
+CONTACT = "https://tocsin.example"
+
+
 class OpenVault:
     """Seals nothing."""
 
@@ -150,7 +153,7 @@ async def connected(
     async with AsyncExitStack() as stack:
         if transport is None:
             transport = await stack.enter_async_context(open_transport(LOOPBACK, proxy))
-        connector = ClaudeConnector(vault, transport, limits=limits)
+        connector = ClaudeConnector(vault, transport, contact_url=CONTACT, limits=limits)
         yield await stack.enter_async_context(connector.connect(source))
 
 

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from service import __version__
 from service.domain.money import Money
 from service.domain.periods import Window
 from service.domain.spend import Bucket, CostRow, Dimensions
 from service.workflows.ports import SourceError
 from tests.adapters.scripted_admin_api import (
+    CONTACT,
     Answer,
     ScriptedAdminApi,
     answer,
@@ -88,7 +90,7 @@ async def test_the_request_carries_the_key_the_api_version_and_who_asks(api: Scr
     headers = api.asked[0].headers
     assert headers["x-api-key"].startswith("sk-ant-admin01-FAKE")
     assert headers["anthropic-version"] == "2023-06-01"
-    assert headers["user-agent"].startswith("Tocsin/")
+    assert headers["user-agent"] == f"Tocsin/{__version__} ({CONTACT})"
     assert "authorization" not in headers
 
 

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message, Receive, Scope, Send
 
+from service.adapters.postgres import migrate
+from service.adapters.postgres.engine import create_engine
 from service.api.app import create_app
 from service.workflows.ports import UnitOfWork
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, client, problem
@@ -26,6 +29,18 @@ async def test_a_process_that_cannot_work_lives_and_says_why(stand: Stand) -> No
     async with client(create_app(stand.ports, ready=obstacle)) as visitor:
         answered(await visitor.get("/healthz"))
         assert "tocsin migrate" in problem(await visitor.get("/readyz"), 503)["detail"]
+
+
+async def test_without_its_database_a_process_lives_and_is_not_ready(stand: Stand) -> None:
+    nowhere = create_engine("postgresql://postgres@127.0.0.1:1/none")
+    async with client(create_app(stand.ports, ready=lambda: migrate.obstacle(nowhere))) as visitor:
+        answered(await visitor.get("/healthz"))
+        assert "cannot be reached" in problem(await visitor.get("/readyz"), 503)["detail"]
+    await nowhere.dispose()
+
+
+async def test_a_ready_process_has_a_database_of_this_release(stand: Stand, engine: AsyncEngine) -> None:
+    assert await migrate.obstacle(engine) is None
 
 
 async def test_metrics_name_nobody_and_no_money_to_a_stranger(stand: Stand) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from service.adapters.postgres.queue import Queue
 from service.domain.errors import Invalid
@@ -18,6 +19,7 @@ from service.domain.spend import Width
 from service.worker import JobHandlers
 from service.workflows.backfill import request_backfill, run_backfill
 from service.workflows.ports import SourceError
+from service.workflows.upkeep import run_minute
 from tests.factories import utc
 from tests.postgres.reports import told
 from tests.workflows.yard import DAY, HOUR, Crash, Yard, billed, caller
@@ -266,3 +268,19 @@ async def test_a_backfill_whose_part_died_with_its_job_is_taken_up_by_the_next_m
     await yard.minute()
     async with yard.ports.uow() as uow:
         assert (await uow.polls.get(poll.id)).state is PollState.DONE
+
+
+async def test_the_backfill_of_a_deleted_source_is_left_alone(yard: Yard) -> None:
+    await request(yard)
+
+    async def die() -> None:
+        raise Crash
+
+    at_part(yard, 2, die)
+    await yard.settle()
+    async with yard.ports.uow() as uow:
+        await uow.sources.delete(yard.source.id, version=yard.source.version, now=yard.clock())
+    await run_minute(yard.ports)
+    async with yard.engine.connect() as connection:
+        waiting = await connection.execute(text("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'"))
+        assert waiting.scalars().all() == ["evaluate"]

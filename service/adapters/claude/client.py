@@ -135,7 +135,7 @@ async def open_client(
     key: AdminKey,
     *,
     transport: httpx.AsyncBaseTransport,
-    project_url: str = "",
+    contact_url: str = "",
     limits: Limits = STANDARD_LIMITS,
 ) -> AsyncIterator[AdminClient]:
     """Opens a client for one base address. `transport` stays the caller's and is not closed.
@@ -146,7 +146,7 @@ async def open_client(
     async with httpx.AsyncClient(
         base_url=_address(base_url),
         auth=key,
-        headers={"anthropic-version": API_VERSION, "user-agent": _user_agent(project_url)},
+        headers={"anthropic-version": API_VERSION, "user-agent": _user_agent(contact_url)},
         timeout=httpx.Timeout(limits.read.total_seconds(), connect=limits.connect.total_seconds()),
         transport=_Lent(transport),
         trust_env=False,
@@ -166,10 +166,10 @@ def _address(base_url: str) -> httpx.URL:
     return address
 
 
-def _user_agent(project_url: str) -> str:
+def _user_agent(contact_url: str) -> str:
     """The form the vendor asks integrations for: "Name/1.0 (address)"."""
     name = f"Tocsin/{__version__}"
-    return f"{name} ({project_url})" if project_url else name
+    return f"{name} ({contact_url})" if contact_url else name
 
 
 class _Lent(httpx.AsyncBaseTransport):

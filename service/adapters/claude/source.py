@@ -76,7 +76,7 @@ class ClaudeConnector:
 
     vault: Vault
     transport: httpx.AsyncBaseTransport
-    project_url: str = ""
+    contact_url: str = ""
     limits: Limits = STANDARD_LIMITS
 
     @asynccontextmanager
@@ -87,7 +87,7 @@ class ClaudeConnector:
             source.base_url,
             key,
             transport=self.transport,
-            project_url=self.project_url,
+            contact_url=self.contact_url,
             limits=self.limits,
         ) as client:
             yield ClaudeAdminSource(client)
