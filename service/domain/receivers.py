@@ -10,10 +10,18 @@ from service.domain.notifications import Action
 from service.domain.resources import Sealed
 
 SLACK_API = "https://slack.com/api/"
+PAGERDUTY_API = "https://events.pagerduty.com"
+JSM_API = "https://api.atlassian.com/jsm/ops/integration"
+"""Jira Service Management's; Opsgenie's own, https://api.opsgenie.com, ends in April 2027."""
 
 ANNOUNCED = frozenset({Action.OPEN, Action.RAISE, Action.RESOLVE})
 """What a channel without edits is told; it is not bothered with amendments."""
 EDITED = ANNOUNCED | {Action.AMEND, Action.ACKNOWLEDGE}
+PAGED = ANNOUNCED | {Action.ACKNOWLEDGE}
+"""What an on-call tool is told. An amendment could page somebody who has closed the incident there."""
+
+WebhookFormat = Literal["tocsin", "alertmanager"]
+"""Our own body, or Alertmanager's webhook version 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,91 @@ class Console:
         return EDITED
 
 
-ChannelConfig = SlackBot | SlackWebhook | Email | Console
+@dataclass(frozen=True, slots=True)
+class PagerDuty:
+    """A service's Events API v2 integration; its routing key is the secret."""
+
+    routing_key: Sealed
+    api_url: str = PAGERDUTY_API
+    kind: Literal["pagerduty"] = "pagerduty"
+
+    @property
+    def address(self) -> str:
+        return self.routing_key.digest
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        return PAGED
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Somebody's own HTTP endpoint, which checks our signature with the secret that we share."""
+
+    url: str
+    secret: Sealed
+    format: WebhookFormat = "tocsin"
+    kind: Literal["webhook"] = "webhook"
+
+    @property
+    def address(self) -> str:
+        return self.url
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        return EDITED
+
+
+@dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """A Prometheus Alertmanager: every member of its cluster, since they do not tell each other of alerts."""
+
+    urls: tuple[str, ...]
+    kind: Literal["alertmanager"] = "alertmanager"
+
+    @property
+    def address(self) -> str:
+        return ",".join(sorted(self.urls))
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        return ANNOUNCED | {Action.AMEND}
+
+
+@dataclass(frozen=True, slots=True)
+class Teams:
+    """A Microsoft Teams workflow that posts what its webhook gets. The URL is the secret."""
+
+    webhook_url: Sealed
+    kind: Literal["teams"] = "teams"
+
+    @property
+    def address(self) -> str:
+        return self.webhook_url.digest
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        return ANNOUNCED
+
+
+@dataclass(frozen=True, slots=True)
+class Jsm:
+    """Jira Service Management's alerts, or Opsgenie's: the same API at another address."""
+
+    api_key: Sealed
+    api_url: str = JSM_API
+    kind: Literal["jsm"] = "jsm"
+
+    @property
+    def address(self) -> str:
+        return self.api_key.digest
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        return PAGED
+
+
+ChannelConfig = SlackBot | SlackWebhook | Email | Console | PagerDuty | Webhook | Alertmanager | Teams | Jsm
 
 
 def channel_key(channel: ChannelConfig) -> str:

@@ -1,4 +1,4 @@
-"""What every set of channels does: our fake, and the real ones against a local Slack and mail server."""
+"""What every set of channels does: our fake, and the real ones against local servers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import StringIO
+from typing import get_args, get_type_hints
 
 import pytest
 from rich.console import Console as Terminal
@@ -14,17 +15,32 @@ from rich.console import Console as Terminal
 from service.adapters.channels import ChannelFactory
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks
+from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.domain.notifications import Action
-from service.domain.receivers import ChannelConfig, Console, Email, SlackBot, SlackWebhook
+from service.domain.receivers import (
+    Alertmanager,
+    ChannelConfig,
+    Console,
+    Email,
+    Jsm,
+    PagerDuty,
+    SlackBot,
+    SlackWebhook,
+    Teams,
+    Webhook,
+)
 from service.workflows.ports import Channels, DeliveryError
-from tests.fake_slack import TOKEN, FakeSlack
+from tests.fake_receiver import FakeReceiver
+from tests.fake_slack import TOKEN, Answer, FakeSlack
 from tests.fake_smtp import FakeSmtp
 from tests.fakes import FakeChannels
 from tests.sample_alerts import delivery
 
-KINDS = ("slack_bot", "slack_webhook", "email", "console")
-THREADED = ("slack_bot", "email")
+POSTING = ("pagerduty", "webhook", "alertmanager", "teams", "jsm")
+REFUSING = ("slack_bot", "slack_webhook", *POSTING)
+KINDS = (*REFUSING, "email", "console")
+REFERRING = ("slack_bot", "email", "alertmanager", "jsm")
 WAIT = timedelta(seconds=40)
 
 _VAULT = FernetVault("a secret key of the tests")
@@ -32,21 +48,27 @@ _VAULT = FernetVault("a secret key of the tests")
 
 @dataclass
 class World:
-    """Channels, a configuration of each kind, and how to make Slack refuse."""
+    """Channels, a configuration of each kind, and how to make one of them refuse or hold off."""
 
     channels: Channels
     configs: dict[str, ChannelConfig]
     heard: Callable[[], int]
-    refuse_slack: Callable[[], None]
-    hold_slack_off: Callable[[], None]
+    refuse: Callable[[str], None]
+    hold_off: Callable[[str], None]
 
 
-def _configs(slack_api: str, webhook_url: str) -> dict[str, ChannelConfig]:
+def _configs(slack_api: str, slack_webhook: str, receiver: str) -> dict[str, ChannelConfig]:
+    secret = _VAULT.seal("whsec_RkFLRS1rZXktb2YtdGhlLXRlc3RzLW9mLXdlYmhvb2tz")
     return {
         "slack_bot": SlackBot(_VAULT.seal(TOKEN), "#claude-spend", api_url=slack_api),
-        "slack_webhook": SlackWebhook(_VAULT.seal(webhook_url)),
+        "slack_webhook": SlackWebhook(_VAULT.seal(slack_webhook)),
         "email": Email(("finops@example.com",)),
         "console": Console(),
+        "pagerduty": PagerDuty(_VAULT.seal("FAKE-routing-key"), receiver),
+        "webhook": Webhook(receiver, secret),
+        "alertmanager": Alertmanager((receiver,)),
+        "teams": Teams(_VAULT.seal(receiver)),
+        "jsm": Jsm(_VAULT.seal("FAKE-api-key"), receiver),
     }
 
 
@@ -54,15 +76,15 @@ def _configs(slack_api: str, webhook_url: str) -> dict[str, ChannelConfig]:
 async def faked() -> AsyncIterator[World]:
     fake = FakeChannels()
 
-    def refuse(error: DeliveryError) -> Callable[[], None]:
-        return lambda: fake.refusals.update({"slack_bot": error})
+    def answer(error: DeliveryError) -> Callable[[str], None]:
+        return lambda kind: fake.refusals.update({kind: error})
 
     yield World(
         fake,
-        _configs("http://slack.example/api/", "http://slack.example/hook"),
+        _configs("http://slack.example/api/", "http://slack.example/hook", "http://receiver.example"),
         lambda: len(fake.sent),
-        refuse(DeliveryError("channel_not_found", permanent=True)),
-        refuse(DeliveryError("ratelimited", permanent=False, retry_after=WAIT)),
+        answer(DeliveryError("channel_not_found", permanent=True)),
+        answer(DeliveryError("ratelimited", permanent=False, retry_after=WAIT)),
     )
 
 
@@ -72,23 +94,31 @@ async def real() -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(FakeSlack(("claude-spend",)))
         smtp = await stack.enter_async_context(FakeSmtp())
+        receiver = await stack.enter_async_context(FakeReceiver())
         factory = ChannelFactory(
             _VAULT,
             connector=connectors(guard, proxy=None),
+            transport=await stack.enter_async_context(open_transport(guard, proxy=None)),
             smtp_url=smtp.url,
             email_from="tocsin@example.com",
             console=Terminal(file=terminal, width=100),
         )
 
-        def heard() -> int:
-            return len(slack.posted) + len(smtp.mails) + terminal.getvalue().count("╭")
+        def plan(answer: Answer) -> Callable[[str], None]:
+            def next_of(kind: str) -> None:
+                if kind in POSTING:
+                    receiver.plan(answer)
+                else:
+                    slack.plan("webhook" if kind == "slack_webhook" else "chat.postMessage", answer)
+
+            return next_of
 
         yield World(
             factory,
-            _configs(slack.api_url, slack.webhook_url),
-            heard,
-            lambda: slack.refuse("chat.postMessage", "channel_not_found"),
-            lambda: slack.limit_rate("chat.postMessage", seconds=int(WAIT.total_seconds())),
+            _configs(slack.api_url, slack.webhook_url, receiver.url),
+            lambda: len(slack.posted) + len(smtp.mails) + terminal.getvalue().count("╭") + len(receiver.taken),
+            plan(Answer(410)),
+            plan(Answer(429, headers={"Retry-After": str(int(WAIT.total_seconds()))})),
         )
 
 
@@ -106,9 +136,9 @@ async def test_a_message_is_heard_once_and_what_became_of_it_is_said(world: Worl
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_only_what_can_edit_or_thread_refers_to_its_message_later(world: World, kind: str) -> None:
+async def test_only_what_can_edit_thread_or_end_refers_to_its_message_later(world: World, kind: str) -> None:
     receipt = await world.channels.open(world.configs[kind]).send(delivery())
-    assert (receipt.post is not None) == (kind in THREADED)
+    assert (receipt.post is not None) == (kind in REFERRING)
 
 
 async def test_two_posts_in_slack_have_two_references(world: World) -> None:
@@ -117,7 +147,7 @@ async def test_two_posts_in_slack_have_two_references(world: World) -> None:
     assert first.post != second.post
 
 
-@pytest.mark.parametrize("kind", THREADED)
+@pytest.mark.parametrize("kind", REFERRING)
 @pytest.mark.parametrize("action", [Action.RAISE, Action.RESOLVE])
 async def test_what_follows_keeps_the_reference_of_the_first_message(world: World, kind: str, action: Action) -> None:
     channel = world.channels.open(world.configs[kind])
@@ -126,28 +156,36 @@ async def test_what_follows_keeps_the_reference_of_the_first_message(world: Worl
     assert followed.post == opened.post
 
 
-async def test_a_refusal_is_final_and_says_why(world: World) -> None:
-    world.refuse_slack()
+@pytest.mark.parametrize("kind", REFUSING)
+async def test_a_refusal_is_final_and_says_why(world: World, kind: str) -> None:
+    world.refuse(kind)
     with pytest.raises(DeliveryError) as raised:
-        await world.channels.open(world.configs["slack_bot"]).send(delivery())
+        await world.channels.open(world.configs[kind]).send(delivery())
     assert raised.value.permanent
-    assert "channel_not_found" in raised.value.reason
+    assert raised.value.reason
     assert world.heard() == 0
 
 
-async def test_a_busy_channel_says_when_to_come_back(world: World) -> None:
-    world.hold_slack_off()
+@pytest.mark.parametrize("kind", REFUSING)
+async def test_a_busy_channel_says_when_to_come_back(world: World, kind: str) -> None:
+    world.hold_off(kind)
     with pytest.raises(DeliveryError) as raised:
-        await world.channels.open(world.configs["slack_bot"]).send(delivery())
+        await world.channels.open(world.configs[kind]).send(delivery())
     assert not raised.value.permanent
     assert raised.value.retry_after == WAIT
     assert world.heard() == 0
 
 
-async def test_one_channel_s_refusal_leaves_the_others_alone(world: World) -> None:
-    world.refuse_slack()
+@pytest.mark.parametrize("kind", REFUSING)
+async def test_one_channel_s_refusal_leaves_the_others_alone(world: World, kind: str) -> None:
+    world.refuse(kind)
     with pytest.raises(DeliveryError):
-        await world.channels.open(world.configs["slack_bot"]).send(delivery())
-    for kind in ("email", "console"):
         await world.channels.open(world.configs[kind]).send(delivery())
+    for other in ("email", "console"):
+        await world.channels.open(world.configs[other]).send(delivery())
     assert world.heard() == 2
+
+
+def test_every_kind_of_channel_is_held_to_this() -> None:
+    kinds = {get_args(get_type_hints(config)["kind"])[0] for config in get_args(ChannelConfig)}
+    assert kinds == set(KINDS)

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import httpx
 from rich.console import Console as Terminal
 
+from service.adapters.channels.alertmanager import AlertmanagerChannel
 from service.adapters.channels.console import ConsoleChannel
 from service.adapters.channels.email import EmailChannel
+from service.adapters.channels.jsm import JsmChannel
+from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.adapters.channels.slack_bot import SlackBotChannel
 from service.adapters.channels.slack_transport import OpenConnector
 from service.adapters.channels.slack_webhook import SlackWebhookChannel
 from service.adapters.channels.smtp_server import SmtpServer
-from service.domain.receivers import ChannelConfig, Console, Email, SlackBot, SlackWebhook
+from service.adapters.channels.teams import TeamsChannel
+from service.adapters.channels.webhook import WebhookChannel
+from service.domain.receivers import (
+    Alertmanager,
+    ChannelConfig,
+    Console,
+    Email,
+    Jsm,
+    PagerDuty,
+    SlackBot,
+    SlackWebhook,
+    Teams,
+    Webhook,
+)
 from service.workflows.ports import Channel, DeliveryError, Vault
 
 
 class ChannelFactory:
     """Opens channels with what they need besides their configuration.
 
-    `smtp_url` is TOCSIN_SMTP_URL, None where mail is not set up; `connector` is how aiohttp reaches Slack, and
-    `proxy` is TOCSIN_PROXY, which it then goes through. Raises ValueError for an `smtp_url` that makes no sense.
+    `smtp_url` is TOCSIN_SMTP_URL, None where mail is not set up. Slack is reached by aiohttp, with its `connector` and
+    `proxy` (TOCSIN_PROXY), all else on the web by `transport`, which stays the caller's. Raises ValueError for an
+    `smtp_url` that makes no sense.
     """
 
     def __init__(
@@ -26,6 +44,7 @@ class ChannelFactory:
         vault: Vault,
         *,
         connector: OpenConnector,
+        transport: httpx.AsyncBaseTransport,
         smtp_url: str | None,
         email_from: str,
         console: Terminal,
@@ -37,6 +56,7 @@ class ChannelFactory:
         self._terminal = console
         self._connector = connector
         self._proxy = proxy
+        self._transport = transport
 
     def open(self, config: ChannelConfig) -> Channel:
         """Raises DeliveryError for mail where no server is set up."""
@@ -49,6 +69,21 @@ class ChannelFactory:
                 return EmailChannel(config, self._mail_server(), self._email_from)
             case Console():
                 return ConsoleChannel(self._terminal)
+            case _:
+                return self._open_posting(config)
+
+    def _open_posting(self, config: PagerDuty | Webhook | Alertmanager | Teams | Jsm) -> Channel:
+        match config:
+            case PagerDuty():
+                return PagerDutyChannel(config, self._vault, self._transport)
+            case Webhook():
+                return WebhookChannel(config, self._vault, self._transport)
+            case Alertmanager():
+                return AlertmanagerChannel(config, self._transport)
+            case Teams():
+                return TeamsChannel(config, self._vault, self._transport)
+            case Jsm():
+                return JsmChannel(config, self._vault, self._transport)
 
     def _mail_server(self) -> SmtpServer:
         if self._smtp is None:

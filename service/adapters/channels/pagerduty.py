@@ -1,0 +1,75 @@
+"""PagerDuty's Events API v2: one incident an alert, known by the alert's id.
+
+Limits and answers: PagerDuty/developer-docs, events-API-v2. 512 KB a request, of which Alertmanager uses 512,000 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+
+from service.adapters.channels.posting import Peer, clipped, encoded, fitted, is_sample, json_words, post
+from service.adapters.channels.secret import opened
+from service.domain.notifications import Action, Delivery, Message, Receipt
+from service.domain.receivers import PagerDuty
+from service.workflows.ports import Vault
+
+SUMMARY = 1024
+DETAIL = 5000
+LINK_TEXT = "Open in Tocsin"
+MOST_BYTES = 512_000
+PEER = Peer("PagerDuty", explain=json_words)
+
+EVENTS: Mapping[Action, str] = {
+    Action.OPEN: "trigger",
+    Action.RAISE: "trigger",
+    Action.AMEND: "trigger",
+    Action.ACKNOWLEDGE: "acknowledge",
+    Action.RESOLVE: "resolve",
+}
+
+
+class PagerDutyChannel:
+    """Triggers, acknowledges and resolves. Every event may be repeated: `dedup_key` makes it the same one.
+
+    The key is the alert's id, not its fingerprint, which the next alert of the same scope shares: a resolve that
+    had to wait for days would end that one. A test's incident is resolved at once.
+    """
+
+    def __init__(self, config: PagerDuty, vault: Vault, transport: httpx.AsyncBaseTransport) -> None:
+        self._config = config
+        self._vault = vault
+        self._transport = transport
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        routing_key, message = opened(self._vault, self._config.routing_key), delivery.message
+        event = EVENTS[delivery.action]
+        for name in (event, "resolve") if is_sample(message) else (event,):
+            body = _body(name, routing_key, message)
+            await post(self._transport, PEER, f"{self._config.api_url}/v2/enqueue", body)
+        return Receipt(post=None, detail=f"{event} of {message.alert_id}")
+
+
+def _body(event: str, routing_key: str, message: Message) -> bytes:
+    named = {"routing_key": routing_key, "event_action": event, "dedup_key": message.alert_id}
+    if event != "trigger":
+        return encoded(named)
+    return fitted(lambda shortened: encoded(named | _trigger(shortened)), message, MOST_BYTES)
+
+
+def _trigger(message: Message) -> dict[str, object]:
+    details = {"what happened": message.change, "in short": message.summary, "next step": message.next_step}
+    details |= dict(message.facts)
+    return {
+        "client": "Tocsin",
+        "client_url": message.link,
+        "links": [{"href": message.link, "text": LINK_TEXT}],
+        "payload": {
+            "summary": clipped(message.headline, SUMMARY),
+            "source": "Claude API",
+            "severity": message.severity.value,  # PagerDuty's four have the same names
+            "class": "simulated spend" if message.simulated else "spend",
+            "custom_details": {clipped(name, SUMMARY): clipped(text, DETAIL) for name, text in details.items()},
+        },
+    }

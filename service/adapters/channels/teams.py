@@ -1,0 +1,94 @@
+"""Microsoft Teams by a Workflows webhook: every message is a card of its own, there are no edits.
+
+A workflow answers 202 before it posts, so a card that Teams refuses is lost without a word. Teams takes 28,672 bytes
+and counts a card as a text within JSON, quotes and all (MicrosoftDocs/msteams-docs#11274); so does `_size` here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import httpx
+
+from service.adapters.channels.posting import Peer, clipped, encoded, post
+from service.adapters.channels.secret import opened
+from service.domain.alerts import AlertState, Severity
+from service.domain.messages import badge
+from service.domain.notifications import Delivery, Message, Receipt
+from service.domain.receivers import Teams
+from service.workflows.ports import Vault
+
+Element = dict[str, object]
+
+MOST_BYTES = 27 * 1024
+HEADLINE = 300
+TEXT = 500
+LABEL = 50
+MOST_FACTS = 12
+PEER = Peer("Teams")
+
+COLOURS: Mapping[Severity, str] = {
+    Severity.INFO: "Accent",
+    Severity.WARNING: "Warning",
+    Severity.ERROR: "Attention",
+    Severity.CRITICAL: "Attention",
+}
+
+
+class TeamsChannel:
+    """Posts. A 4xx answer is permanent: the workflow is gone, switched off, or did not understand the card."""
+
+    def __init__(self, config: Teams, vault: Vault, transport: httpx.AsyncBaseTransport) -> None:
+        self._config = config
+        self._vault = vault
+        self._transport = transport
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        url = opened(self._vault, self._config.webhook_url)
+        await post(self._transport, PEER, url, encoded(_fitting(delivery.message)))
+        return Receipt(post=None, detail="taken by the workflow")
+
+
+def _fitting(message: Message) -> Element:
+    """The envelope of a card that Teams will take; where it is too long, facts go, from the last."""
+    message = replace(message, facts=message.facts[:MOST_FACTS])
+    while _size(card(message)) > MOST_BYTES and message.facts:
+        message = replace(message, facts=message.facts[:-1])
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": card(message)}]}
+
+
+def _size(content: Element) -> int:
+    """At most what Teams makes of it: beyond ASCII, it is not known how characters are counted."""
+    return len(json.dumps(json.dumps(content)))
+
+
+def card(message: Message) -> Element:
+    """An Adaptive Card. All texts are TextRuns, in which no markdown is read; titles and facts of cards read it."""
+    colour = "Good" if message.state is AlertState.RESOLVED else COLOURS[message.severity]
+    return {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "body": [
+            _block(_run(badge(message), TEXT, weight="Bolder", color=colour)),
+            _block(_run(message.headline, HEADLINE, weight="Bolder", size="Large")),
+            _block(_run(message.change, TEXT)),
+            *(_block(_run(f"{label}: ", LABEL, weight="Bolder"), _run(text, TEXT)) for label, text in message.facts),
+            _block(_run(message.next_step, TEXT, isSubtle=True)),
+        ],
+        "actions": [{"type": "Action.OpenUrl", "title": "Open in Tocsin", "url": message.link}],
+    }
+
+
+def _block(*runs: Element) -> Element:
+    return {"type": "RichTextBlock", "inlines": list(runs)}
+
+
+def _run(raw: str, limit: int, **look: str | bool) -> Element:
+    # Dates in double braces are written in the reader's zone, also those of a name.
+    text = raw.replace("\n", ", ").replace("{{", "{ {")
+    return {"type": "TextRun", "text": clipped(text, limit), **look}

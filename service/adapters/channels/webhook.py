@@ -1,0 +1,76 @@
+"""Somebody's own endpoint: one signed POST a move, as Standard Webhooks 1.0.0 has it.
+
+The specification asks for bodies under 20 KB, and that whatever is neither 2xx nor 410 is tried again. Here a body
+that was refused as such is not: it would be the same the next time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import httpx
+
+from service.adapters.channels.alertmanager_alerts import webhook_body
+from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, is_sample, post
+from service.adapters.channels.secret import opened
+from service.domain.notifications import Delivery, Message, Receipt
+from service.domain.receivers import Webhook
+from service.domain.webhook_signatures import signature_headers, signing_key
+from service.workflows.ports import DeliveryError, Vault
+
+MOST_BYTES = 20_000
+TEXT = 1000
+LABEL = 200
+# A deployment, a renewed secret and a rule of a firewall pass; 410 says that nobody listens any more.
+PEER = Peer("the webhook", mendable=MENDABLE | {401, 403, 404, 409})
+
+
+class WebhookChannel:
+    """Posts every move. `webhook-id` is the notification's id, by which a receiver knows a repetition."""
+
+    def __init__(self, config: Webhook, vault: Vault, transport: httpx.AsyncBaseTransport) -> None:
+        self._config = config
+        self._vault = vault
+        self._transport = transport
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        key = self._key()
+        body, reference = self._body(delivery)
+        headers = signature_headers(key, delivery.id, delivery.at, body)
+        await post(self._transport, PEER, self._config.url, body, headers)
+        return Receipt(post=reference, detail=f"{delivery.action} taken")
+
+    def _key(self) -> bytes:
+        try:
+            return signing_key(opened(self._vault, self._config.secret))
+        except ValueError as error:
+            raise DeliveryError(f"the webhook's secret cannot sign: {error}", permanent=True) from None
+
+    def _body(self, delivery: Delivery) -> tuple[bytes, str | None]:
+        """The body, and what later ones need to know of it."""
+        if self._config.format == "alertmanager":
+            return webhook_body(delivery)
+        return fitted(lambda shortened: _own_body(delivery, shortened), delivery.message, MOST_BYTES), None
+
+
+def _own_body(delivery: Delivery, message: Message) -> bytes:
+    return encoded(
+        {
+            "type": "alert.test" if is_sample(message) else f"alert.{delivery.action}",
+            "timestamp": delivery.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "data": {
+                "alert_id": message.alert_id,
+                "state": message.state,
+                "severity": message.severity,
+                "simulated": message.simulated,
+                "headline": clipped(message.headline, TEXT),
+                "summary": clipped(message.summary, TEXT),
+                "change": clipped(message.change, TEXT),
+                "facts": [
+                    {"label": clipped(label, LABEL), "value": clipped(value, TEXT)} for label, value in message.facts
+                ],
+                "next_step": clipped(message.next_step, TEXT),
+                "link": message.link,
+            },
+        }
+    )
