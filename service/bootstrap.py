@@ -87,8 +87,9 @@ def require_sound(settings: Settings) -> None:
     if settings.clock is not None:
         clock_setting(settings.clock)
     guards = _guards(settings, None)
-    _transport(settings, guards)
-    _channels(settings, FernetVault(secret_key(settings)), guards.receivers)
+    _transport(settings, guards.sources)
+    receivers = _transport(settings, guards.receivers)
+    _channels(settings, FernetVault(secret_key(settings)), guards.receivers, receivers)
 
 
 @asynccontextmanager
@@ -101,8 +102,8 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
     engine = create_engine(url)
     try:
         clock = await _business_clock(settings, engine)
-        async with _transport(settings, guards) as transport:
-            ports = _ports(settings, engine, clock, guards, transport)
+        async with _transport(settings, guards.sources) as sources, _transport(settings, guards.receivers) as receivers:
+            ports = _ports(settings, engine, clock, guards, _Transports(sources, receivers))
             async with Queue.open(url, JobHandlers(ports)) as queue:
                 yield Product(ports, engine, queue, clock.speed, timedelta(days=settings.retention_days))
     finally:
@@ -112,6 +113,11 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
 class _Guards(NamedTuple):
     sources: Guard
     receivers: Guard
+
+
+class _Transports(NamedTuple):
+    sources: AsyncHTTPTransport
+    receivers: AsyncHTTPTransport
 
 
 def _guards(settings: Settings, simulator_url: str | None) -> _Guards:
@@ -141,22 +147,22 @@ def loopback_url(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-def _transport(settings: Settings, guards: _Guards) -> AsyncHTTPTransport:
+def _transport(settings: Settings, guard: Guard) -> AsyncHTTPTransport:
     try:
-        return open_transport(guards.sources, settings.proxy)
+        return open_transport(guard, settings.proxy)
     except ValueError as error:
         raise StartError(f"TOCSIN_PROXY: {error}") from error
 
 
 def _ports(
-    settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: _Guards, transport: AsyncHTTPTransport
+    settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: _Guards, transports: _Transports
 ) -> Ports:
     vault = FernetVault(secret_key(settings))
     return Ports(
         uow=uow_factory(engine, to_real=clock.real_at),
         storage=PostgresStorage(engine),
-        sources=ClaudeConnector(vault, transport, contact_url=settings.link),
-        channels=_channels(settings, vault, guards.receivers),
+        sources=ClaudeConnector(vault, transports.sources, contact_url=settings.link),
+        channels=_channels(settings, vault, guards.receivers, transports.receivers),
         egress=Egress(*guards),
         vault=vault,
         price_book=_price_book,
@@ -165,11 +171,12 @@ def _ports(
     )
 
 
-def _channels(settings: Settings, vault: Vault, guard: Guard) -> ChannelFactory:
+def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHTTPTransport) -> ChannelFactory:
     try:
         return ChannelFactory(
             vault,
             connector=connectors(guard, settings.proxy),
+            transport=transport,
             smtp_url=settings.smtp_url.get_secret_value() if settings.smtp_url else None,
             email_from=settings.email_from,
             console=Console(),

@@ -12,6 +12,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from service.workflows.backfill import run_backfill
+from service.workflows.backtest import run_backtest
 from service.workflows.deliver import run_delivery
 from service.workflows.evaluate import run_evaluation
 from service.workflows.ingest import run_due_polls, run_ingest
@@ -44,6 +45,9 @@ class JobHandlers:
 
     async def deliver(self) -> None:
         await run_delivery(self.ports)
+
+    async def backtest(self, backtest_id: str) -> None:
+        await run_backtest(self.ports, backtest_id)
 
 
 class JobQueue(Protocol):

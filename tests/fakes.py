@@ -11,7 +11,7 @@ from typing import TypeVar
 from service.domain.notifications import Delivery, Receipt
 from service.domain.periods import Window
 from service.domain.pricing import Measure
-from service.domain.receivers import ChannelConfig, Email, SlackBot
+from service.domain.receivers import Alertmanager, ChannelConfig, Email, Jsm, SlackBot
 from service.domain.scopes import DEFAULT_WORKSPACE
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
@@ -131,7 +131,7 @@ class _FakeChannel:
         return Receipt(self._post(delivery), "taken")
 
     def _post(self, delivery: Delivery) -> str | None:
-        """What can edit or thread refers to a message later, and keeps the first reference."""
-        if not isinstance(self.config, SlackBot | Email):
+        """What can edit, thread or end a message refers to it later, and keeps the first reference."""
+        if not isinstance(self.config, SlackBot | Email | Alertmanager | Jsm):
             return None
         return delivery.post or f"post-{len(self.channels.sent)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from service.domain.alerts import (
     Alert,
@@ -16,6 +16,7 @@ from service.domain.alerts import (
     Evidence,
     ForecastEvidence,
     Reason,
+    RuleEvidence,
     Severity,
     StaleEvidence,
 )
@@ -71,6 +72,47 @@ STALE = StaleEvidence(
     last_success_at=OPENED - timedelta(minutes=35),
     error="401: the key was revoked",
 )
+RULE = RuleEvidence(
+    rule_id="rul_1",
+    rule_name="unusual spend",
+    rule_kind="anomaly",
+    scope_name="workspace eng",
+    actual=Money.of("1240.00"),
+    expected=Money.of("310.00"),
+    unit="US dollars a day",
+    cause=(
+        "Workspace eng spent $1,240.00 on 13 October 2026; $310.00 was expected, "
+        "and up to $505.00 would have been usual."
+    ),
+    inputs=(("the last four Tuesdays", "$310.00, $295.00, $330.00, $305.00"), ("usual up to", "$505.00")),
+    days=(date(2026, 10, 13),),
+    since=datetime(2026, 10, 12, tzinfo=UTC),
+    impact=Money.of("1700.00"),
+    contributions=(
+        Contribution(ScopeKey(Dimension.MODEL, "claude-opus-4-5"), "claude-opus-4-5", Money.of("700.00")),
+        Contribution(ScopeKey(Dimension.API_KEY, "apikey_1"), "ci", Money.of("650.00")),
+        Contribution(ScopeKey(Dimension.API_KEY, "apikey_2"), "batch", Money.of("120.25")),
+    ),
+)
+DROP = replace(
+    RULE,
+    actual=Money.of("77.50"),
+    cause="Workspace eng spent $77.50 on 13 October 2026; $310.00 was expected.",
+    inputs=(("the last four Tuesdays", "$310.00, $295.00, $330.00, $305.00"),),
+    since=datetime(2026, 10, 13, tzinfo=UTC),
+    impact=Money.of("232.50"),
+    contributions=(Contribution(ScopeKey(Dimension.API_KEY, "apikey_1"), "ci", Money.of("230.00")),),
+    falls=True,
+)
+HOSTILE_NAMES = (
+    "<!channel> <@U0FAKE> <https://evil.example|click> & @here *bold* _it_ `code`",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "reversed \u202etxet and מחקר",
+    "x\r\nBcc: everybody@example.com\x1b[2J",
+    "[bold red]eng[/] [link=https://evil.example]x[/link] :bomb:",
+    "{0} {who} {{ 7 * 7 }} %s",
+    "x" * 10_000,
+)
 ALERT = Alert(
     id="alrt_019a0e3b7c800123456789abcdef01234567",
     version=1,
@@ -85,6 +127,25 @@ ALERT = Alert(
     evidence=EVIDENCE,
 )
 STALE_ALERT = replace(ALERT, kind=AlertKind.STALE_SOURCE, scope=ScopeKey(), severity=Severity.ERROR, evidence=STALE)
+RULE_ALERT = replace(
+    ALERT,
+    fingerprint="rule:rul_1:workspace:wrkspc_1",
+    kind=AlertKind.RULE,
+    severity=Severity.WARNING,
+    evidence=RULE,
+)
+
+
+def hostile(name: str) -> RuleEvidence:
+    """A rule's evidence in which everything that people outside can name has this name."""
+    parts = [ScopeKey(dimension, "1") for dimension in Dimension if dimension is not Dimension.ORGANISATION]
+    return replace(
+        RULE,
+        rule_name=name,
+        scope_name=f"workspace {name}",
+        inputs=((name, name),) * 3,
+        contributions=tuple(Contribution(key, name, Money.of("700.00")) for key in parts for _ in range(10)),
+    )
 
 
 def event(

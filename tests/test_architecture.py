@@ -17,8 +17,10 @@ LONGEST_FILE = 300
 LONG_FILES: set[str] = set()
 """Only Protocols and their values: one page that says all that the workflows need."""
 
-GUARDS = {("service/worker.py", "_guarded")}
-"""The one place that may catch everything: a job or tick that fails is logged and comes again."""
+GUARDS = {("service/worker.py", "_guarded"), ("service/workflows/ruling.py", "_attempt")}
+"""The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
+cannot judge is logged and counted, and the others are judged without it.
+"""
 
 DOMAIN = "service/domain/"
 NUMERICAL = ("service/domain/detectors/", "service/domain/forecasts/")

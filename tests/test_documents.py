@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -15,8 +16,22 @@ from service.cli.app import cli
 from service.domain.budgets import Budget
 from service.domain.notifications import Action
 from service.domain.periods import PeriodKind
-from service.domain.receivers import ChannelConfig, Console, Email, SlackBot, SlackWebhook
+from service.domain.receivers import (
+    Alertmanager,
+    ChannelConfig,
+    Console,
+    Email,
+    Jsm,
+    PagerDuty,
+    SlackBot,
+    SlackWebhook,
+    Teams,
+    Webhook,
+)
 from service.domain.resources import Sealed
+from service.domain.rules.feedback import FeedbackKind
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Gates, Rule, RuleKind
 from service.settings import Settings
 from service.simulator.faults import ENDPOINTS, Fault
 from service.simulator.scenarios import SCENARIOS
@@ -147,6 +162,11 @@ CHANNELS: tuple[ChannelConfig, ...] = (
     SlackWebhook(SEALED),
     Email(("finops@example.com",)),
     Console(),
+    PagerDuty(SEALED),
+    Jsm(SEALED),
+    Webhook("https://example.com/hook", SEALED),
+    Alertmanager(("http://alertmanager:9093",)),
+    Teams(SEALED),
 )
 
 
@@ -162,6 +182,14 @@ def test_every_field_and_period_of_budgets_is_documented() -> None:
     text = read(DOCS / "budgets.md")
     names = {"source" if name == "source_id" else name for name in Budget.__dataclass_fields__}
     for word in [*names, *PeriodKind]:
+        assert f"`{word}`" in text, word
+
+
+def test_every_field_kind_parameter_and_gate_of_rules_is_documented() -> None:
+    text = read(DOCS / "rules.md")
+    names = {"source" if name == "source_id" else name for name in Rule.__dataclass_fields__}
+    params = {field.name for kind in KINDS.values() for field in fields(kind.params)}  # type: ignore[arg-type]
+    for word in [*names, *params, *Gates.__dataclass_fields__, *RuleKind, *FeedbackKind]:
         assert f"`{word}`" in text, word
 
 

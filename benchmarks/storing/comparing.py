@@ -16,7 +16,7 @@ from service.domain.periods import PeriodKind, PeriodSpec
 from service.domain.resources import Resource
 from service.domain.scopes import Cell, Dimension, Scope
 from service.domain.spend import Spend, SpendDay
-from service.workflows.ports import UowFactory
+from service.workflows.ports import Stamp, UowFactory
 from storing.table import DAY, NOW, Row, best_of
 
 BUDGETS, WORKSPACES, MODELS = 200, 50, 4
@@ -65,4 +65,4 @@ async def store_month(uow: UowFactory) -> None:
     known = SpendDay(Spend(billed=Money.of("1.25")))
     days = {(NOW - number * DAY).date(): dict.fromkeys(cells, known) for number in range(1, 16)}
     async with uow() as unit:
-        await unit.facts.store_days("src_budgets", days)
+        await unit.facts.store_days(Stamp("src_budgets", "poll_1", NOW), days)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
+from service.api.feedback_documents import FeedbackOut, show_feedback
 from service.api.fields import Usd, rounded
 from service.api.notifications import NotificationOut, show_notifications
+from service.api.rule_evidence import RuleEvidenceOut, show_rule_evidence
 from service.domain.alerts import (
     Alert,
     AlertEvent,
@@ -16,13 +19,17 @@ from service.domain.alerts import (
     AlertState,
     BudgetEvidence,
     Command,
+    Contribution,
+    Evidence,
     ForecastEvidence,
     Reason,
+    RuleEvidence,
     Severity,
     StaleEvidence,
 )
 from service.domain.forecasts.forecast import Method
 from service.domain.messages import describe
+from service.domain.money import ZERO, Money
 from service.domain.spend import Basis
 from service.workflows.ports import NotificationFilter, UnitOfWork
 
@@ -73,7 +80,7 @@ class StaleEvidenceOut(BaseModel):
 
 
 class ContributionOut(BaseModel):
-    """One of the largest parts of an alert's spend. `share` is a percentage of what was spent."""
+    """One of the largest parts. `share` is a percentage: of what was spent, or, of a rule's alert, of the excess."""
 
     scope: str = Field(examples=["workspace:wrkspc_01"])
     name: str
@@ -90,6 +97,7 @@ class AlertOut(BaseModel):
     summary: str = Field(description="one sentence: who, the dollars, and the largest parts")
     source: str
     budget: str | None
+    rule: str | None
     scope: str = Field(examples=["org", "workspace:wrkspc_01"])
     opened_at: datetime
     changed_at: datetime
@@ -112,8 +120,9 @@ class EventOut(BaseModel):
 
 
 class AlertDetailOut(AlertOut):
-    evidence: BudgetEvidenceOut | StaleEvidenceOut
+    evidence: BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut
     contributions: list[ContributionOut]
+    feedback: list[FeedbackOut] = Field(description="what people answered, withdrawn answers too")
     events: list[EventOut]
     notifications: list[NotificationOut] = Field(description="the newest 500")
 
@@ -129,6 +138,7 @@ def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
         summary=describe(alert),
         source=sources.get(alert.source_id, alert.source_id),
         budget=budget,
+        rule=alert.evidence.rule_name if isinstance(alert.evidence, RuleEvidence) else None,
         scope=str(alert.scope),
         opened_at=alert.opened_at,
         changed_at=alert.changed_at,
@@ -137,7 +147,9 @@ def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
     )
 
 
-def show_evidence(evidence: BudgetEvidence | StaleEvidence) -> BudgetEvidenceOut | StaleEvidenceOut:
+def show_evidence(evidence: Evidence) -> BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut:
+    if isinstance(evidence, RuleEvidence):
+        return show_rule_evidence(evidence)
     if isinstance(evidence, StaleEvidence):
         return StaleEvidenceOut(
             source=evidence.source_name,
@@ -180,22 +192,26 @@ def show_forecast(forecast: ForecastEvidence | None) -> ForecastEvidenceOut | No
     )
 
 
-def show_contributions(evidence: BudgetEvidence | StaleEvidence) -> list[ContributionOut]:
+def show_contributions(evidence: Evidence) -> list[ContributionOut]:
     if isinstance(evidence, StaleEvidence):
         return []
+    whole = evidence.excess if isinstance(evidence, RuleEvidence) else evidence.spent
+    return show_parts(evidence.contributions, whole)
+
+
+def show_parts(parts: Sequence[Contribution], whole: Money) -> list[ContributionOut]:
     return [
         ContributionOut(
             scope=str(part.scope),
             name=part.name,
             amount=str(part.amount),
-            share=rounded(part.amount.ratio_to(evidence.spent) * 100 if evidence.spent else Decimal(0)),
+            share=rounded(part.amount.ratio_to(whole) * 100 if whole > ZERO else Decimal(0)),
         )
-        for part in evidence.contributions
+        for part in parts
     ]
 
 
 def show_event(event: AlertEvent) -> EventOut:
-    evidence = event.alert.evidence
     return EventOut(
         version=event.alert.version,
         at=event.at,
@@ -205,8 +221,14 @@ def show_event(event: AlertEvent) -> EventOut:
         note=event.note,
         state=event.alert.state,
         severity=event.alert.severity,
-        spent=str(evidence.spent) if isinstance(evidence, BudgetEvidence) else None,
+        spent=_spent(event.alert.evidence),
     )
+
+
+def _spent(evidence: Evidence) -> str | None:
+    if isinstance(evidence, RuleEvidence):
+        return str(evidence.actual)
+    return str(evidence.spent) if isinstance(evidence, BudgetEvidence) else None
 
 
 async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:
@@ -215,6 +237,7 @@ async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:
         **show_alert(alert, await source_names(uow)).model_dump(),
         evidence=show_evidence(alert.evidence),
         contributions=show_contributions(alert.evidence),
+        feedback=await show_feedback(uow, await uow.feedback.of_alert(alert.id)),
         events=[show_event(event) for event in await uow.alerts.events(alert.id)],
         notifications=await show_notifications(uow, notifications.items),
     )

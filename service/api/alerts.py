@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Query
 from fastapi.responses import Response
@@ -13,17 +13,14 @@ from service.api.fields import InstantOrDate, Note, Reference, Strict
 from service.api.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.once import Once, OnceDep, respond
 from service.api.references import seen
-from service.domain.alerts import (
-    AlertState,
-    Command,
-    Severity,
-)
+from service.domain.alerts import AlertState, Command, Severity
 from service.domain.errors import NotFound
 from service.domain.scopes import Dimension
 from service.workflows.attend import move_alert
-from service.workflows.ports import AlertFilter, UnitOfWork
+from service.workflows.ports import AlertFilter, Resources, UnitOfWork
 
 router = APIRouter(prefix="/v1/alerts", tags=["Alerts"])
+Spec = TypeVar("Spec")
 
 
 class MoveIn(Strict):
@@ -57,11 +54,12 @@ class Filters:
         severity: Severity | None = None,
         source: Member = None,
         budget: Member = None,
+        rule: Member = None,
         workspace: Member = None,
         since: Annotated[InstantOrDate | None, Query(description="opened at or after")] = None,
     ) -> None:
         self.state, self.severity, self.since = state, severity, since
-        self.source, self.budget, self.workspace = source, budget, workspace
+        self.source, self.budget, self.rule, self.workspace = source, budget, rule, workspace
 
     async def read(self, uow: UnitOfWork, sources: dict[str, str]) -> AlertFilter:
         ids = {name: id for id, name in sources.items()}
@@ -69,7 +67,8 @@ class Filters:
             state=self.state,
             severity=self.severity,
             source_id=ids.get(self.source, self.source) if self.source else None,
-            budget_id=await budget_id(uow, self.budget),
+            budget_id=await id_or_gone(uow.budgets, self.budget),
+            rule_id=await id_or_gone(uow.rules, self.rule),
             workspace=await workspace_id(uow, self.workspace),
             since=self.since,
         )
@@ -88,12 +87,12 @@ async def list_(
     return respond(Listing[AlertOut](items=items, next=page.next))
 
 
-async def budget_id(uow: UnitOfWork, reference: str | None) -> str | None:
-    """A budget's id; what is not known is taken as the id of one that is gone."""
+async def id_or_gone(store: Resources[Spec], reference: str | None) -> str | None:
+    """A budget's or rule's id; what is not known is taken as the id of one that is gone."""
     if reference is None:
         return None
     try:
-        return (await uow.budgets.get(reference)).id
+        return (await store.get(reference)).id
     except NotFound:
         return reference
 
@@ -125,7 +124,7 @@ async def acknowledge(id: Id, uow: UowDep, once: OnceDep, document: Move = None)
 
 @router.post(
     "/{id}/resolve",
-    summary="It is over; this level and those below stay quiet for the period",
+    summary="It is over; a budget stays quiet up to this level for the period, a rule until it is calm again",
     response_model=AlertDetailOut,
     responses={404: {}, 409: {}},
     dependencies=[operator],

@@ -4,44 +4,28 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 
 from service.api.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.fields import Dollars, Line, Percent, Reference, Strict, Usd, instant_or_day
-from service.api.references import id_of, names_by_id, seen
+from service.api.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain import calendars
 from service.domain.alerts import Severity
 from service.domain.budgets import Budget, Threshold, ThresholdBasis
 from service.domain.errors import Invalid
 from service.domain.periods import PeriodKind, PeriodSpec, Weekday
 from service.domain.resources import Resource
-from service.domain.scopes import Dimension, Scope
+from service.domain.scopes import Dimension
 from service.workflows.kinds import Budgets, source_named
 from service.workflows.ports import Ports, UnitOfWork
 
-References = Annotated[list[Reference], Field(max_length=500)]
 Boundary = Annotated[
     datetime | date,
     PlainValidator(instant_or_day),
     WithJsonSchema({"type": "string", "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
 ]
-
-
-class ForEach(StrEnum):
-    WORKSPACE = "workspace"
-    MODEL = "model"
-    API_KEY = "api_key"
-
-
-class ScopeIn(Strict):
-    """Filters; an empty list means all. Members by id or name."""
-
-    workspaces: References = Field(default=[])
-    models: References = Field(default=[])
-    api_keys: References = Field(default=[])
 
 
 class PeriodIn(Strict):
@@ -144,45 +128,13 @@ class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
         return BudgetOut(
             **identity(resource),
             source=(await uow.sources.get(spec.source_id)).name,
-            scope=await show_scope(uow, spec),
+            scope=await show_scope(uow, spec.source_id, spec.scope),
             for_each=ForEach(spec.for_each) if spec.for_each else None,
             amount=str(spec.amount),
             period=show_period(spec.period),
             thresholds=[ThresholdOut(**show_threshold(threshold)) for threshold in spec.thresholds],
             enabled=spec.enabled,
         )
-
-
-async def read_scope(uow: UnitOfWork, source_id: str, scope: ScopeIn) -> Scope:
-    ids: dict[Dimension, tuple[str, ...]] = {}
-    for dimension, references, field in (
-        (Dimension.WORKSPACE, scope.workspaces, "workspaces"),
-        (Dimension.MODEL, scope.models, "models"),
-        (Dimension.API_KEY, scope.api_keys, "api_keys"),
-    ):
-        known = await seen(uow, source_id, dimension) if references else []
-        found = [
-            id_of(reference, known, dimension, f"/scope/{field}/{position}")
-            for position, reference in enumerate(references)
-        ]
-        ids[dimension] = tuple(dict.fromkeys(found))
-    return Scope(ids[Dimension.WORKSPACE], ids[Dimension.MODEL], ids[Dimension.API_KEY])
-
-
-async def show_scope(uow: UnitOfWork, spec: Budget) -> ScopeIn:
-    shown: dict[Dimension, list[str]] = {}
-    for dimension, ids in (
-        (Dimension.WORKSPACE, spec.scope.workspaces),
-        (Dimension.MODEL, spec.scope.models),
-        (Dimension.API_KEY, spec.scope.api_keys),
-    ):
-        names = names_by_id(await seen(uow, spec.source_id, dimension)) if ids else {}
-        shown[dimension] = [names.get(id, id) for id in ids]
-    return ScopeIn(
-        workspaces=shown[Dimension.WORKSPACE],
-        models=shown[Dimension.MODEL],
-        api_keys=shown[Dimension.API_KEY],
-    )
 
 
 _FIELDS = {

@@ -151,7 +151,7 @@ def configured_router(path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, 
     ]
     listing = Listing[shape.shown]  # type: ignore[name-defined]
     router.add_api_route(
-        "", list_, methods=["GET"], summary=f"List {noun}s", dependencies=[viewer], response_model=listing
+        "", list_, methods=["GET"], summary=f"List {kind.plural}", dependencies=[viewer], response_model=listing
     )
     router.add_api_route(
         "",

@@ -23,7 +23,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from service.domain.durations import parse_duration
+from service.domain.durations import format_duration, parse_duration
 from service.domain.money import Money
 from service.domain.resources import Sealed
 
@@ -117,6 +117,15 @@ Percent = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 10000, "examples": [80]}),
 ]
 
+PercentOrMore = Annotated[
+    Decimal,
+    BeforeValidator(_number, json_schema_input_type=float),
+    Field(ge=0, le=100_000, max_digits=10, decimal_places=4),
+    PlainSerializer(_as_number, return_type=int | float),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100_000, "examples": [30]}),
+]
+"""A percentage that may be 0, and far above 100."""
+
 
 def rounded(percent: Decimal) -> float:
     """A percentage for an answer: two decimals."""
@@ -132,6 +141,7 @@ def _duration(value: object) -> timedelta:
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
+    PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,7}[smhd]$", "examples": ["15m"]}),
 ]
 
@@ -153,6 +163,15 @@ def instant_or_day(value: object) -> datetime | date:
     if isinstance(value, str) and _DATE.fullmatch(value):
         return date.fromisoformat(value)
     return _instant(value)
+
+
+def calendar_day(value: object) -> date:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("write a day such as 2026-11-01")
+    day = date.fromisoformat(value)
+    if not 2000 <= day.year <= 2100:
+        raise ValueError("outside the years 2000 to 2100")
+    return day
 
 
 def _in_our_age(instant: datetime) -> datetime:

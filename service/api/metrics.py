@@ -59,7 +59,9 @@ async def metrics(request: Request, uow: UowDep, now: NowDep, visitor: VisitorDe
     registry = CollectorRegistry()
     await _count_sources(registry, uow, now)
     await _count_alerts(registry, uow)
+    await _count_rule_failures(registry, uow)
     if visitor is not None:
+        await _name_rule_failures(registry, uow)
         await _name_sources(registry, uow, now)
         await _name_budgets(registry, uow, now)
     process = cast("CollectorRegistry", request.app.state.registry)
@@ -86,6 +88,18 @@ async def _count_alerts(registry: CollectorRegistry, uow: UnitOfWork) -> None:
         tally.update((alert.severity.value, alert.state.value) for alert in alerts)
     for (severity, state), count in tally.items():
         gauge.labels(severity, state).set(count)
+
+
+async def _count_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
+    failures = Counter("tocsin_rule_failures", "Series that a rule could not judge for a defect", registry=registry)
+    failures.inc(sum(failure.count for failure in await uow.rule_failures.all()))
+
+
+async def _name_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
+    names = {rule.id: rule.name for rule in await uow.rules.all()}
+    counter = Counter("tocsin_rule_scope_failures", "The same by rule and scope", ("rule", "scope"), registry=registry)
+    for failure in await uow.rule_failures.all():
+        counter.labels(names.get(failure.rule_id, failure.rule_id), str(failure.scope)).inc(failure.count)
 
 
 async def _name_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:

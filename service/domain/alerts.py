@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -35,6 +35,7 @@ class AlertState(StrEnum):
 
 class AlertKind(StrEnum):
     BUDGET = "budget"
+    RULE = "rule"
     STALE_SOURCE = "stale_source"
 
 
@@ -61,6 +62,8 @@ class Reason(StrEnum):
     BUDGET_GONE = "budget_gone"
     BUDGET_EDITED = "budget_edited"
     RECOVERED = "recovered"
+    RULE_GONE = "rule_gone"
+    RULE_EDITED = "rule_edited"
     SOURCE_GONE = "source_gone"
     INHIBITED = "inhibited"
     NOTHING_NEW = "nothing_new"
@@ -142,7 +145,38 @@ class StaleEvidence:
     error: str
 
 
-Evidence = BudgetEvidence | StaleEvidence
+@dataclass(frozen=True, slots=True)
+class RuleEvidence:
+    """What a rule's alert knew when it last changed. US dollars of its judged day, hour or days, from float copies.
+
+    `cause` is one sentence that a person can check by hand, `inputs` what it leans on. `days` are the UTC days that
+    `actual` covers. `since` is when the incident began, `impact` its excess in all; None where the kind does not add it
+    up. `falls`: too little was spent. `contributions` hold the excess of the scopes below and beside.
+    """
+
+    rule_id: str
+    rule_name: str
+    rule_kind: str
+    scope_name: str
+    actual: Money
+    expected: Money
+    unit: str
+    cause: str
+    inputs: tuple[tuple[str, str], ...]
+    days: tuple[date, ...]
+    since: datetime | None = None
+    impact: Money | None = None
+    contributions: tuple[Contribution, ...] = ()
+    falls: bool = False
+    simulated: bool = False
+
+    @property
+    def excess(self) -> Money:
+        """How far it is from what was expected, in the direction that the rule objects to."""
+        return self.expected - self.actual if self.falls else self.actual - self.expected
+
+
+Evidence = BudgetEvidence | RuleEvidence | StaleEvidence
 
 
 @dataclass(frozen=True, slots=True)

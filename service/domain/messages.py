@@ -11,6 +11,7 @@ from service.domain.alerts import (
     BudgetEvidence,
     ForecastEvidence,
     Reason,
+    RuleEvidence,
     Severity,
     StaleEvidence,
 )
@@ -19,6 +20,7 @@ from service.domain.forecast_phrases import forecast_facts, heading
 from service.domain.notifications import Action, Message
 from service.domain.phrases import BASES, largest, parts, period, threshold, used
 from service.domain.plain_text import NOTE_LENGTH, clean, minute
+from service.domain.rule_phrases import rule_facts, rule_headline, rule_summary
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -30,7 +32,7 @@ def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
     """The message that tells of one event. `public_url` is where people reach the API."""
     alert = event.alert
     link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
-    simulated = isinstance(alert.evidence, BudgetEvidence) and alert.evidence.simulated
+    simulated = not isinstance(alert.evidence, StaleEvidence) and alert.evidence.simulated
     facts = (*_facts(alert), ("Alert opened", minute(alert.opened_at)), ("State", _state(event)))
     return Message(
         alert_id=alert.id,
@@ -71,10 +73,12 @@ def badge(message: Message) -> str:
 
 
 def describe(alert: Alert) -> str:
-    """The alert in one sentence: who, the dollars, and the largest parts; or which source is blind."""
+    """The alert in a sentence or two: who, the dollars, and the largest parts; or which source is blind."""
     evidence = alert.evidence
     if isinstance(evidence, StaleEvidence):
         return _describe_stale(evidence)
+    if isinstance(evidence, RuleEvidence):
+        return rule_summary(evidence)
     simulated = "Simulated data: " if evidence.simulated else ""
     who = clean(evidence.scope_name) or "the organisation"
     who = who if simulated else who[0].upper() + who[1:]
@@ -105,6 +109,8 @@ def _headline(alert: Alert) -> str:
     if isinstance(evidence, StaleEvidence):
         since = minute(evidence.last_success_at or evidence.failing_since)
         return f"No data from source {clean(evidence.source_name, HEADLINE_NAME_LENGTH)} since {since}"
+    if isinstance(evidence, RuleEvidence):
+        return rule_headline(evidence)
     name = clean(evidence.budget_name, HEADLINE_NAME_LENGTH)
     who = clean(evidence.scope_name, HEADLINE_NAME_LENGTH)
     if evidence.forecast and evidence.by_forecast:
@@ -118,6 +124,8 @@ def _facts(alert: Alert) -> Facts:
     evidence = alert.evidence
     if isinstance(evidence, StaleEvidence):
         return _stale_facts(evidence)
+    if isinstance(evidence, RuleEvidence):
+        return rule_facts(evidence)
     zone = "" if evidence.timezone == "UTC" else f" ({clean(evidence.timezone)} time)"
     budget = clean(evidence.budget_name)
     return (
@@ -166,4 +174,6 @@ def _next_step(alert: Alert, link: str) -> str:
         return f"When it is dealt with: POST {link}/resolve"
     if isinstance(alert.evidence, StaleEvidence):
         return f"Check the source's key and network, and acknowledge: POST {link}/acknowledge"
+    if isinstance(alert.evidence, RuleEvidence):
+        return f'Expected? POST {link}/feedback {{"kind": "expected"}}; or acknowledge: POST {link}/acknowledge'
     return f"Raise the budget, or acknowledge: POST {link}/acknowledge"

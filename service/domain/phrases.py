@@ -41,23 +41,28 @@ def threshold(evidence: BudgetEvidence) -> str:
 
 
 def largest(contributions: Sequence[Contribution]) -> str:
-    """The largest part of each dimension; each divides the same spend in its own way."""
-    firsts = {part.scope.dimension: part for part in reversed(contributions)}
-    parts = [
-        _part(firsts[dimension], "" if firsts[dimension].name.endswith(noun) else f"{noun} ")
+    """ "; largest: model claude-opus-4-5 $9.10, API key ci-runner $3.24"; nothing where there is nothing to divide."""
+    found = firsts(contributions)
+    return f"; largest: {found}" if found else ""
+
+
+def firsts(contributions: Sequence[Contribution]) -> str:
+    """The largest part of each dimension; each divides the same dollars in its own way."""
+    largest_of = {part.scope.dimension: part for part in reversed(contributions)}
+    return ", ".join(
+        _part(largest_of[dimension], "" if largest_of[dimension].name.endswith(noun) else f"{noun} ")
         for dimension, noun in NOUNS.items()
-        if dimension in firsts
-    ]
-    return f"; largest: {', '.join(parts)}" if parts else ""
+        if dimension in largest_of
+    )
 
 
-def parts(contributions: Sequence[Contribution]) -> tuple[tuple[str, str], ...]:
-    """One line a dimension that divides this spend any further, largest first."""
+def parts(contributions: Sequence[Contribution], label: str = "Largest {noun}s") -> tuple[tuple[str, str], ...]:
+    """One line a dimension that divides these dollars any further, largest first."""
     by_noun = {
         noun: [_part(part) for part in contributions if part.scope.dimension is dimension][:MOST_PARTS]
         for dimension, noun in NOUNS.items()
     }
-    return tuple((f"Largest {noun}s", "\n".join(parts)) for noun, parts in by_noun.items() if parts)
+    return tuple((label.format(noun=noun), "\n".join(parts)) for noun, parts in by_noun.items() if parts)
 
 
 def _part(part: Contribution, noun: str = "") -> str:

@@ -15,15 +15,17 @@ from service.domain.alerts import (
     Command,
     Evidence,
     Reason,
+    RuleEvidence,
     apply,
 )
 from service.domain.findings import Condition, Finding
+from service.domain.money import Money
 
 SYSTEM = "tocsin"
 """The actor of every move that no person made."""
 
 MATERIAL_CHANGE = Decimal("0.10")
-"""An open message is edited when its spend, or forecast, has moved by this share since it was last shown."""
+"""An open message is edited when its spend, forecast or excess has moved by this share since it was last shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,11 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
         return Move(Command.OPEN if opens else None, finding.reason if opens else Reason.NOTHING_NEW, alert, finding)
     if finding.condition is Condition.OVER:
         return Move(Command.RESOLVE, finding.reason, alert, finding)
-    if finding.condition is Condition.RINGS and not _is_louder(alert, finding):
+    # A rule's alert stands for its whole incident: only a graver severity rings it again.
+    rings = finding.condition is Condition.RINGS and not isinstance(finding.evidence, RuleEvidence)
+    if rings and not _is_louder(alert, finding):
         return Move(Command.AMEND, Reason.BUDGET_EDITED, alert, finding)
-    if finding.condition is Condition.RINGS or finding.severity.rank > alert.severity.rank:
+    if rings or finding.severity.rank > alert.severity.rank:
         late = finding.reason is Reason.LATE
         return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
     changed = _material_change(alert.evidence, finding.evidence)
@@ -71,6 +75,8 @@ def _is_louder(alert: Alert, finding: Finding) -> bool:
 
 def _material_change(shown: Evidence, found: Evidence) -> Reason | None:
     """Why an open alert's message must be edited, if it must."""
+    if isinstance(shown, RuleEvidence) and isinstance(found, RuleEvidence):
+        return _moved_excess(shown, found)
     if not isinstance(shown, BudgetEvidence) or not isinstance(found, BudgetEvidence):
         return None
     if shown.forecast and found.forecast and shown.by_forecast:
@@ -81,9 +87,28 @@ def _material_change(shown: Evidence, found: Evidence) -> Reason | None:
     else:
         before, after = shown.spent, found.spent
         falls_back = (before >= found.level) != (after >= found.level)
-    moved = abs(after - before) >= abs(before) * MATERIAL_CHANGE and after != before
-    if not falls_back and not moved:
-        return None
+    return _direction(before, after) if falls_back or _is_material(before, after) else None
+
+
+def _moved_excess(shown: RuleEvidence, found: RuleEvidence) -> Reason | None:
+    """By what the incident has added up to where both know it, else by the judged day alone.
+
+    Too much and too little, or two kinds' figures, cannot be compared: then the message is put right.
+    """
+    if (shown.rule_kind, shown.falls) != (found.rule_kind, found.falls):
+        return Reason.RESTATED
+    if shown.impact is not None and found.impact is not None:
+        before, after = shown.impact, found.impact
+    else:
+        before, after = shown.excess, found.excess
+    return _direction(before, after) if _is_material(before, after) else None
+
+
+def _is_material(before: Money, after: Money) -> bool:
+    return abs(after - before) >= abs(before) * MATERIAL_CHANGE and after != before
+
+
+def _direction(before: Money, after: Money) -> Reason:
     return Reason.RESTATED if after < before else Reason.GREW
 
 

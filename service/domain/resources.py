@@ -25,6 +25,16 @@ class Resource(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime:
+    """From when to when a configured thing existed; `name` is its last one, `until` None while it exists."""
+
+    id: str
+    name: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """A secret that only the vault can read. `hint` is its end, for people; `digest` tells two secrets apart."""
 

@@ -53,7 +53,7 @@ class SourceState:
     `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
     `failures` counts the polls since then that brought no bill, and `failing_since` is when the first of them began.
     `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
-    assessed with.
+    assessed with. `rules_assessed_at` is when the rules were last evaluated, None where one has changed since.
     """
 
     source_id: str
@@ -71,6 +71,7 @@ class SourceState:
     failing_since: datetime | None = None
     polling_since: datetime | None = None
     assessed_read_at: datetime | None = None
+    rules_assessed_at: datetime | None = None
     last_error: str | None = None
 
 

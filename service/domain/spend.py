@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -139,11 +139,18 @@ class BilledDay:
 
 @dataclass(frozen=True, slots=True)
 class EstimatedDay:
-    """One cell's usage of one UTC day, priced. Priority Tier is kept apart: it has no cost row."""
+    """One cell's usage of one UTC day, priced. Priority Tier is kept apart: it has no cost row.
+
+    `input_tokens` counts uncached, cache-read and cache-written input, `cache_read_tokens` the part read from a cache.
+    Tokens of the Priority Tier are in neither of them nor in `output_tokens`.
+    """
 
     cost: Money = ZERO
     priority: Money = ZERO
     unpriced_tokens: int = 0
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,21 @@ class SpendDay:
 
     spend: Spend = Spend()
     estimate: EstimatedDay = field(default_factory=EstimatedDay)
+
+
+@dataclass(frozen=True, slots=True)
+class DayVersion:
+    """All that was known of one UTC day at the end of the UTC day `known_on`, where that had changed.
+
+    `assumed`: the day was backfilled, and is taken to have been known 24 hours after its end. A day without cells was
+    read, and nothing was spent.
+    """
+
+    day: date
+    known_on: date
+    assumed: bool
+    settled: bool
+    cells: Mapping[Cell, SpendDay]
 
 
 def best_known(

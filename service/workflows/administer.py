@@ -50,6 +50,10 @@ class Kind(ABC, Generic[Spec]):
     noun: str
     prefix: str
 
+    @property
+    def plural(self) -> str:
+        return f"{self.noun}s"
+
     @abstractmethod
     def store(self, uow: UnitOfWork) -> Resources[Spec]: ...
 
@@ -81,7 +85,7 @@ async def create(uow: UnitOfWork, kind: Kind[Spec], draft: Draft[Spec], author: 
     )
     await kind.store(uow).add(created)
     await kind.follow(uow, None, created, author.at)
-    await record(uow, author, f"{kind.noun}.create", created.id, f"named {created.name!r}")
+    await record(uow, author, _action(kind, "create"), created.id, f"named {created.name!r}")
     return created
 
 
@@ -105,7 +109,7 @@ async def change(
     await kind.store(uow).replace(after)
     await kind.follow(uow, stored, after, author.at)
     detail = f"{stored.name!r}, version {after.version}: changed {', '.join(changed)}"
-    await record(uow, author, f"{kind.noun}.change", stored.id, detail)
+    await record(uow, author, _action(kind, "change"), stored.id, detail)
     return after
 
 
@@ -118,13 +122,17 @@ async def delete(uow: UnitOfWork, kind: Kind[Spec], stored: Resource[Spec], auth
         raise Conflict(f"The {kind.noun} is in use by {', '.join(users[:MOST_NAMED])}{more}")
     await kind.store(uow).delete(stored.id, version=stored.version, now=author.at)
     await kind.follow(uow, stored, None, author.at)
-    await record(uow, author, f"{kind.noun}.delete", stored.id, f"named {stored.name!r}")
+    await record(uow, author, _action(kind, "delete"), stored.id, f"named {stored.name!r}")
 
 
 async def record(uow: UnitOfWork, author: Author, action: str, subject: str, detail: str) -> None:
     """The audit event of a write; `detail` holds no secret."""
     event = AuditEvent(new_id("aud", author.at), author.at, author.actor, action, subject, detail)
     await uow.audit.add(event)
+
+
+def _action(kind: Kind[Spec], verb: str) -> str:
+    return f"{kind.noun.replace(' ', '_')}.{verb}"
 
 
 def _differences(stored: Resource[Spec], draft: Draft[Spec]) -> list[str]:

@@ -12,6 +12,7 @@ from service.domain.pricing import PriceBook
 from service.domain.resources import Resource, new_id
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Width
+from service.workflows.ingest import DAY, DEEP
 from service.workflows.ports import FenceLost, Ports, UnitOfWork
 from service.workflows.reports import Reading, opened, read_cost, read_usage, run_report
 
@@ -47,6 +48,14 @@ async def _unfinished(uow: UnitOfWork, source_id: str, start: datetime) -> Poll 
         if poll.kind is PollKind.BACKFILL and poll.window is not None and poll.window.start == start:
             return poll if poll.state is not PollState.DONE else None
     return None
+
+
+async def reach_back(uow: UnitOfWork, source_id: str, start: datetime, now: datetime) -> None:
+    """Reads what lies between `start` and the oldest bill that is known, or that the first poll will read."""
+    start = max(start, now - FARTHEST + DAY)
+    known_since = await uow.facts.billed_since(source_id) or now - DEEP
+    if start + DAY < known_since:
+        await request_backfill(uow, source_id, start, now)
 
 
 async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:

@@ -16,17 +16,17 @@ from service.domain.findings import Finding
 from service.domain.forecast_assessment import assess_forecasts, has_forecast_thresholds
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
-from service.domain.names import Names
 from service.domain.notifications import Action
 from service.domain.outlook import forecast_budgets
 from service.domain.planning import Address, plan_notifications
 from service.domain.receivers import channel_key, find_channel
-from service.domain.reconcile import execute, reconcile
+from service.domain.reconcile import SYSTEM, execute, reconcile
 from service.domain.resources import Resource, new_id
-from service.domain.scopes import ORGANISATION, Dimension, ScopeKey
 from service.domain.sources import SourceKind, SourceState
 from service.domain.staleness import assess_source, stale_fingerprint
+from service.workflows.naming import names_of
 from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ruling import find_by_rules
 
 log = structlog.get_logger(__name__)
 
@@ -122,9 +122,22 @@ async def _find(uow: UnitOfWork, source_id: str, now: datetime) -> list[Finding]
     )
     findings = await _assess_budgets(uow, source_id, budgets, known)
     await uow.feeds.note_assessed(source_id, state.cost_read_at)
+    findings += await find_by_rules(uow, source, state, now)
+    return findings + assess_source(
+        source,
+        state,
+        has_rung=(await _stale_alerts_to_respect(uow, state, now)).__contains__,
+        open_alerts=open_alerts,
+        now=now,
+        rules=await uow.rules.all(),
+    )
+
+
+async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:
+    """Fingerprints of today's alert of the running episode. One that an edit ended, and no person, may ring anew."""
     stale = stale_fingerprint(state, now)
-    rung = await uow.alerts.known([stale]) if stale else frozenset()
-    return findings + assess_source(source, state, has_rung=rung.__contains__, open_alerts=open_alerts, now=now)
+    rung = await uow.alerts.latest([stale]) if stale else []
+    return frozenset(alert.fingerprint for alert in rung if alert.resolved_by != SYSTEM)
 
 
 async def _assess_budgets(
@@ -157,18 +170,3 @@ async def _forecasts(
         return {}
     recent = await uow.facts.recent(source_id, known.now)
     return forecast_budgets(watching, spend, recent, known)
-
-
-async def names_of(uow: UnitOfWork, state: SourceState) -> Names:
-    """What the source's directory calls its workspaces and keys."""
-    names = {
-        ScopeKey(dimension, seen.id): seen.name
-        for dimension, all_seen in (
-            (Dimension.WORKSPACE, await uow.directory.workspaces(state.source_id)),
-            (Dimension.API_KEY, await uow.directory.api_keys(state.source_id)),
-        )
-        for seen in all_seen
-    }
-    if state.organization_name:
-        names[ORGANISATION] = state.organization_name
-    return names

@@ -1,4 +1,4 @@
-"""What a fresh installation starts with: a token, a default route and a source to watch."""
+"""What a fresh installation starts with: a token, a default route, a source to watch, and rules that watch it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,24 @@ from service.domain.budgets import Budget, Threshold
 from service.domain.money import Money
 from service.domain.periods import PeriodKind, PeriodSpec
 from service.domain.resources import Resource
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Rule, RuleKind
 from service.domain.scopes import Dimension, Scope
 from service.domain.sources import Source, SourceKind
 from service.workflows.administer import SYSTEM, Author, Draft, change, create, run_default_routes
 from service.workflows.kinds import Budgets, Sources
 from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.rule_kinds import Rules
 from service.workflows.tokens import run_first_token
 
 NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}
+
+USUAL_RULES = (
+    ("unusual spend", RuleKind.ANOMALY, Severity.WARNING),
+    ("new API key that spends", RuleKind.FIRST_SEEN, Severity.WARNING),
+    ("source not read", RuleKind.STALE_SOURCE, Severity.ERROR),
+)
+"""With the parameters that are usual for their kind: anomalies of organisation and workspaces, by day and by hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +79,21 @@ async def run_first_source(ports: Ports, first: FirstSource) -> None:
 async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author) -> None:
     spec = Source(first.kind, first.base_url, ports.vault.seal(first.admin_key), first.poll_interval)
     source = await create(uow, Sources(), Draft(NAMES[first.kind], {}, spec), author)
+    await _watch(uow, source, author)
     if first.kind is SourceKind.SIMULATOR:
         for draft in _demonstration(source.id):
             await create(uow, Budgets(), draft, author)
+
+
+async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+    """The rules that watch a new source. They are like any others: one that is deleted does not come back."""
+    taken = {rule.name for rule in await uow.rules.all()}
+    for name, kind, severity in USUAL_RULES:
+        free = [one for one in (name, f"{name} ({source.name})") if one not in taken]
+        if free:
+            entry = KINDS[kind]
+            rule = Rule(source.id, kind, entry.params(), severity=severity, gates=entry.gates)
+            await create(uow, Rules(), Draft(free[0], {}, rule), author)
 
 
 async def _follow_simulator(uow: UnitOfWork, source: Resource[Source], first: FirstSource, author: Author) -> None:

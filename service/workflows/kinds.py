@@ -12,8 +12,8 @@ from service.domain.pricing import PriceOverride
 from service.domain.resources import Resource
 from service.domain.sources import Source, SourceState
 from service.workflows.administer import Kind
-from service.workflows.backfill import FARTHEST, request_backfill
-from service.workflows.ingest import DAY, DEEP, request_poll
+from service.workflows.backfill import reach_back
+from service.workflows.ingest import request_poll
 from service.workflows.ports import Resources, UnitOfWork
 
 SHORTEST_POLL = timedelta(minutes=1)
@@ -47,7 +47,11 @@ class Sources(Kind[Source]):
                 raise Conflict(f"The enabled source {other.name!r} reads the same organisation")
 
     async def users(self, uow: UnitOfWork, id: str) -> list[str]:
-        return [f"budget {b.name!r}" for b in await uow.budgets.all() if b.spec.source_id == id]
+        return [
+            *(f"budget {budget.name!r}" for budget in await uow.budgets.all() if budget.spec.source_id == id),
+            *(f"rule {rule.name!r}" for rule in await uow.rules.all() if rule.spec.source_id == id),
+            *(f"planned activity {plan.name!r}" for plan in await uow.planned.all() if plan.spec.source_id == id),
+        ]
 
     async def follow(
         self,
@@ -109,10 +113,7 @@ class Budgets(Kind[Budget]):
 async def _read_the_past(uow: UnitOfWork, budget: Budget, now: datetime) -> None:
     """A period that began before anything is known of its bills would seem cheaper than it is: read them."""
     starts = [period.window.start for period in periods.live_periods(budget.period, now)]
-    start = max(min(starts, default=now), now - FARTHEST + DAY)
-    known_since = await uow.facts.billed_since(budget.source_id) or now - DEEP
-    if start + DAY < known_since:
-        await request_backfill(uow, budget.source_id, start, now)
+    await reach_back(uow, budget.source_id, min(starts, default=now), now)
 
 
 class Prices(Kind[PriceOverride]):

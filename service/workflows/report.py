@@ -20,7 +20,7 @@ from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.sources import SourceKind
 from service.domain.spend import EstimatedDay, Spend, Width
 from service.domain.statuses import ScopeStatus, budget_status
-from service.workflows.evaluate import names_of
+from service.workflows.naming import names_of
 from service.workflows.ports import UnitOfWork
 
 STEPS = {Width.DAY: timedelta(days=1), Width.HOUR: timedelta(hours=1)}

@@ -166,6 +166,6 @@ async def _refresh_days(uow: UnitOfWork, stamp: Stamp, changes: Changes) -> None
         return
     inputs = await uow.facts.day_inputs(stamp.source_id, changes.days)
     days = {day: best_known(seen.bill, seen.usage, settled=seen.settled) for day, seen in inputs.items()}
-    await uow.facts.store_days(stamp.source_id, days)
+    await uow.facts.store_days(stamp, days, changes.backfilled)
     cells = {cell for by_cell in days.values() for cell in by_cell}
     await uow.directory.note_cells(stamp.source_id, cells, stamp.known_at)

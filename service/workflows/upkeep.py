@@ -35,7 +35,9 @@ async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
-    """Forgets facts older than `keep`, and minutes older than two days; makes room for the month ahead."""
+    """Forgets facts and verdicts older than `keep`, minutes older than two days; makes room for the month ahead."""
     now = ports.clock()
     await ports.storage.make_room(Window(now, now + AHEAD))
     await ports.storage.forget(facts_before=(now - keep).date(), minutes_before=now - MINUTES_KEPT)
+    async with ports.uow() as uow:
+        await uow.verdicts.forget((now - keep).date())

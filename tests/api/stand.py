@@ -16,7 +16,7 @@ from service.domain.money import Money
 from service.domain.scopes import Cell
 from service.domain.spend import EstimatedDay, Spend, SpendDay
 from service.workflows.administer import SYSTEM, Author
-from service.workflows.ports import Ports
+from service.workflows.ports import Ports, Stamp
 from service.workflows.tokens import create_token
 from tests.clock import FakeClock
 from tests.fakes import FakeChannels, FakeSource
@@ -52,7 +52,7 @@ class Stand:
         async with self.ports.uow() as uow:
             (source,) = await uow.sources.all()
             known = SpendDay(Spend(billed=Money.of(billed)), estimate or EstimatedDay())
-            await uow.facts.store_days(source.id, {day: {cell: known}})
+            await uow.facts.store_days(Stamp(source.id, "poll_1", self.clock()), {day: {cell: known}})
             await uow.directory.note_cells(source.id, [cell], self.clock())
 
 

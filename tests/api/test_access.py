@@ -22,6 +22,10 @@ async def test_an_unknown_or_malformed_authorization_is_refused(stand: Stand, au
     problem(await stand.stranger.get("/v1/budgets", headers=headers), 401)
 
 
+QUESTIONS = {"/v1/rules/preview"}
+"""These are asked by POST, and write nothing."""
+
+
 async def test_every_operation_under_v1_refuses_a_stranger(stand: Stand) -> None:
     for path, operations in stand.app.openapi()["paths"].items():
         for method in operations:
@@ -32,7 +36,7 @@ async def test_every_operation_under_v1_refuses_a_stranger(stand: Stand) -> None
 
 async def test_every_write_needs_more_than_a_viewer(stand: Stand) -> None:
     for path, operations in stand.app.openapi()["paths"].items():
-        for method in set(operations) - {"get"}:
+        for method in set(operations) - {"get"} if path not in QUESTIONS else ():
             answer = await stand.viewer.request(method, re.sub(r"\{.*?\}", "x", path), json={})
             assert answer.status_code == 403, (method, path)
 

@@ -9,6 +9,8 @@ import pytest
 
 from service.api.merge_patch import merge
 from tests.api.stand import BUDGET, SLACK, SOURCE, Stand, answered, pointers, problem
+from tests.api.test_planned import PLAN
+from tests.api.watched import CHANGE
 
 PRICE = {
     "name": "sonnet output",
@@ -22,14 +24,17 @@ RESOURCES = [
     ("/budgets", BUDGET),
     ("/receivers", {"name": "eng-oncall", "channels": [SLACK]}),
     ("/prices", PRICE),
+    ("/rules", CHANGE),
+    ("/planned-activities", PLAN),
 ]
+OF_A_SOURCE = ("/budgets", "/rules", "/planned-activities")
 
 
 @pytest.mark.parametrize(("path", "document"), RESOURCES)
 async def test_a_resource_lives_through_create_read_change_and_delete(
     stand: Stand, path: str, document: dict[str, object]
 ) -> None:
-    if path == "/budgets":
+    if path in OF_A_SOURCE:
         await stand.create("/sources", SOURCE)
     response = await stand.admin.post(f"/v1{path}", json=document | {"labels": {"team": "eng"}})
     made = answered(response, 201)
@@ -50,7 +55,7 @@ async def test_a_resource_lives_through_create_read_change_and_delete(
 
 @pytest.mark.parametrize(("path", "document"), RESOURCES)
 async def test_a_document_that_was_read_may_be_sent_back(stand: Stand, path: str, document: dict[str, object]) -> None:
-    if path == "/budgets":
+    if path in OF_A_SOURCE:
         await stand.create("/sources", SOURCE)
     made = await stand.create(path, document)
     again = await stand.admin.patch(f"/v1{path}/{made['id']}", json=made)

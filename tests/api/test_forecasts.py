@@ -31,7 +31,7 @@ async def steady(stand: Stand, days: int = 40, **dollars: str) -> None:
     rollup[TODAY] = spend_of({cell: amount * Decimal("0.5") for cell, amount in spent.items()})
     async with stand.ports.uow() as uow:
         (source,) = await uow.sources.all()
-        await uow.facts.store_days(source.id, rollup)
+        await uow.facts.store_days(Stamp(source.id, "poll_1", stand.clock()), rollup)
         await uow.directory.note_cells(source.id, list(spent), stand.clock())
         whole = Window(utc_day(min(rollup)).start, utc_day(TODAY).end)
         await stand.ports.storage.make_room(whole)

@@ -21,6 +21,8 @@ from service.cli.serving import serving
 from tests.api.stand import Stand
 from tests.api.test_alerts import rung
 from tests.api.test_conventions import PRICE
+from tests.api.test_planned import PLAN
+from tests.api.watched import CHANGE
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 4
@@ -32,6 +34,8 @@ KNOWN = {
     "/v1/budgets": "eng monthly",
     "/v1/receivers": "console",
     "/v1/prices": "sonnet output",
+    "/v1/rules": "dear days",
+    "/v1/planned-activities": "evaluation run",
 }
 
 
@@ -39,6 +43,8 @@ KNOWN = {
 async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: Stand) -> None:
     alert = await rung(stand)
     await stand.create("/prices", PRICE)
+    await stand.create("/rules", CHANGE)
+    await stand.create("/planned-activities", PLAN)
     known = KNOWN | {"/v1/alerts": alert["id"]}
     async with serving(stand.app) as url:
         await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)

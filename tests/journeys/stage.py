@@ -202,6 +202,7 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
             channels=ChannelFactory(
                 vault,
                 connector=connectors(guard, proxy=None),
+                transport=transport,
                 smtp_url=smtp.url,
                 email_from="tocsin@example.com",
                 console=Console(file=terminal),

@@ -33,6 +33,9 @@ class Recorder:
     async def deliver(self) -> None:
         await self._note("deliver")
 
+    async def backtest(self, backtest_id: str) -> None:
+        await self._note(f"backtest {backtest_id}")
+
     async def _note(self, job: str) -> None:
         if self.before is not None:
             await self.before(job)

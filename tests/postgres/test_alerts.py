@@ -88,7 +88,7 @@ async def test_a_resolved_alert_makes_room_for_another_of_its_fingerprint(uow: U
     await save(uow, opened(replace(ALERT, id="alrt_2")))
     async with uow() as unit:
         assert [alert.id for alert in await unit.alerts.open("src_1")] == ["alrt_2"]
-        assert await unit.alerts.known([ALERT.fingerprint, "never"]) == {ALERT.fingerprint}
+        assert [alert.id for alert in await unit.alerts.latest([ALERT.fingerprint, "never"])] == ["alrt_2"]
 
 
 async def test_only_open_alerts_of_the_source_are_open(uow: UowFactory) -> None:

@@ -12,7 +12,7 @@ from service.adapters.postgres.directory import PostgresDirectory
 from service.adapters.postgres.facts import PostgresFacts
 from service.domain.scopes import Cell
 from service.domain.spend import EstimatedDay, SpendDay
-from service.workflows.ports import ApiKeyName, Changes, Directory, Seen, WorkspaceName
+from service.workflows.ports import ApiKeyName, Changes, Directory, Seen, Stamp, WorkspaceName
 from tests.postgres.reports import NOON, SOURCE
 
 RESEARCH = WorkspaceName("wrkspc_a", "Research")
@@ -98,7 +98,7 @@ async def test_models_tell_their_unpriced_tokens_of_the_newest_35_days(
     priced = Cell("wrkspc_a", "claude-sonnet-4-5", "")
     await directory.note_cells(SOURCE, [cell, other, priced], NOON)
     await PostgresFacts(connection).store_days(
-        SOURCE,
+        Stamp(SOURCE, "poll_1", NOON),
         {
             newest: {cell: unpriced(1), other: unpriced(2), priced: unpriced(0)},
             newest - timedelta(days=34): {cell: unpriced(4)},

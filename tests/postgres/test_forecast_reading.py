@@ -41,9 +41,10 @@ def place(day: date, now: datetime = NOON) -> int:
 async def test_each_cell_has_a_figure_for_every_day_and_others_sources_have_none(engine: AsyncEngine) -> None:
     too_old = first_day(NOON) - timedelta(days=1)
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {DAY: {ONE: spent("1.25", "2.50"), TWO: spent("4")}, too_old: {ONE: spent("9")}})
-        await facts.store_days(SOURCE, {DAY - timedelta(days=3): {ONE: spent("-0.5")}, DAY + timedelta(days=1): {}})
-        await facts.store_days("src_2", {DAY: {ONE: spent("100")}})
+        today = {ONE: spent("1.25", "2.50"), TWO: spent("4")}
+        await facts.store_days(stamp(), {DAY: today, too_old: {ONE: spent("9")}})
+        await facts.store_days(stamp(), {DAY - timedelta(days=3): {ONE: spent("-0.5")}, DAY + timedelta(days=1): {}})
+        await facts.store_days(stamp(source_id="src_2"), {DAY: {ONE: spent("100")}})
         recent = await facts.recent(SOURCE, NOON)
     assert set(recent.spend) == {ONE, TWO}
     assert all(len(days) == UTC_DAYS for days in recent.spend.values())

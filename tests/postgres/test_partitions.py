@@ -14,8 +14,12 @@ from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.fact_tables import (
     PARTITIONED,
     cost_points,
+    day_versions,
     known_buckets,
     revisions,
+    spend_day_versions,
+    spend_days,
+    usage_day_profiles,
     usage_hours,
     usage_minutes,
 )
@@ -24,6 +28,7 @@ from service.adapters.postgres.migrate import upgrade
 from service.adapters.postgres.partitions import PostgresStorage
 from service.domain.periods import Window
 from service.domain.spend import Bucket, Width
+from tests.postgres.feeding import read
 from tests.postgres.reports import ALPHA, day_of, facts_of, hour_of, stamp, used
 
 
@@ -107,6 +112,22 @@ async def test_retention_drops_whole_months_and_keeps_the_month_of_its_limit(bar
     async with bare_engine.connect() as connection:
         for table, left in ((cost_points, 2), (usage_hours, 2), (revisions, 4), (known_buckets, 4)):
             assert await connection.scalar(select(func.count()).select_from(table)) == left, table.name
+
+
+async def test_what_was_known_of_days_is_forgotten_with_their_facts_and_daily_spend_is_kept(
+    engine: AsyncEngine,
+) -> None:
+    await PostgresStorage(engine).make_room(Window(utc(2025, 12), utc(2026, 3)))
+    for first in (utc(2025, 12), utc(2026, 1), utc(2026, 2)):
+        await read(
+            engine, first + timedelta(hours=1), [day_of(first.date(), {ALPHA: "1"})], [hour_of(first, used(1, "1"))]
+        )
+    await PostgresStorage(engine).forget(facts_before=date(2026, 1, 20), minutes_before=utc(2025, 1))
+    async with engine.connect() as connection:
+        for table in (usage_day_profiles, day_versions, spend_day_versions):
+            days = (await connection.execute(select(table.c.day).distinct().order_by(table.c.day))).scalars().all()
+            assert days == [date(2026, 1, 1), date(2026, 2, 1)], table.name
+        assert await connection.scalar(select(func.min(spend_days.c.day))) == date(2025, 12, 1)
 
 
 async def test_old_minutes_are_forgotten_within_their_month(bare_engine: AsyncEngine) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.domain.budgets import Budget
 from service.domain.errors import Conflict, Invalid, NotFound, StaleVersion
 from service.domain.money import Money
-from service.domain.resources import Resource
+from service.domain.resources import Lifetime, Resource
 from service.workflows.ports import UowFactory
 from tests.factories import LONG_AGO, budget, claude_source, resource
 
@@ -117,6 +117,43 @@ async def test_a_past_instant_is_told_the_version_that_was_valid_then(uow: UowFa
         assert await unit.budgets.as_of("bdg_1", SECOND.updated_at) == SECOND
         assert await unit.budgets.as_of("bdg_1", deleted_at - instant) == SECOND
         assert await unit.budgets.as_of("bdg_1", deleted_at) is None
+
+
+async def test_all_that_there_was_at_an_instant_is_told_as_it_was_then(uow: UowFactory) -> None:
+    await add(uow, FIRST, resource("bdg_0", budget()))
+    assert await replaced_by(uow, SECOND) == "stored"
+    deleted_at = SECOND.updated_at + timedelta(days=1)
+    async with uow() as unit:
+        await unit.budgets.delete("bdg_1", version=2, now=deleted_at)
+        assert await unit.budgets.all_as_of(LONG_AGO - timedelta(days=1)) == []
+        assert [one.id for one in await unit.budgets.all_as_of(LONG_AGO)] == ["bdg_0", "bdg_1"]
+        assert SECOND in await unit.budgets.all_as_of(SECOND.updated_at)
+        assert [one.id for one in await unit.budgets.all_as_of(deleted_at)] == ["bdg_0"]
+
+
+async def test_the_lifetime_of_what_is_gone_is_found_by_its_id_and_its_last_name(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    renamed = replace(SECOND, name="later name")
+    assert await replaced_by(uow, renamed) == "stored"
+    async with uow() as unit:
+        living = Lifetime("bdg_1", "later name", LONG_AGO, None)
+        assert await unit.budgets.lifetime("bdg_1") == living
+        assert await unit.budgets.lifetime("eng monthly") == living
+        deleted_at = SECOND.updated_at + timedelta(days=1)
+        await unit.budgets.delete("bdg_1", version=2, now=deleted_at)
+        assert await unit.budgets.lifetime("later name") == replace(living, until=deleted_at)
+        with pytest.raises(NotFound):
+            await unit.sources.lifetime("bdg_1")
+
+
+async def test_of_two_that_bore_a_name_the_later_one_is_meant(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    async with uow() as unit:
+        await unit.budgets.delete("bdg_1", version=1, now=SECOND.updated_at)
+        heir = replace(FIRST, id="bdg_2", created_at=SECOND.updated_at, updated_at=SECOND.updated_at)
+        await unit.budgets.add(heir)
+        assert (await unit.budgets.lifetime(FIRST.name)).id == "bdg_2"
+        assert (await unit.budgets.lifetime("bdg_1")).until == SECOND.updated_at
 
 
 async def test_pages_follow_one_another_without_gap_or_repetition(uow: UowFactory) -> None:

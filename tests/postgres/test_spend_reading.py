@@ -103,8 +103,14 @@ async def test_usage_is_by_cell_with_priority_tier_apart_and_unpriced_tokens_cou
         await facts.replace_usage(stamp(), Width.HOUR, hours)
         inputs = await facts.day_inputs(SOURCE, [DAY])
     assert inputs[DAY].usage == {
-        ALPHA: EstimatedDay(Money.of("19"), Money.of("4"), 70),
-        Cell("wrkspc_a", "claude-sonnet-4-5", "apikey_2"): EstimatedDay(Money.of("8")),
+        ALPHA: EstimatedDay(
+            *(Money.of("19"), Money.of("4")),
+            unpriced_tokens=70,
+            input_tokens=80,
+            cache_read_tokens=10,
+            output_tokens=20,
+        ),
+        Cell("wrkspc_a", "claude-sonnet-4-5", "apikey_2"): EstimatedDay(Money.of("8"), output_tokens=10),
     }
 
 
@@ -113,7 +119,7 @@ async def test_web_searches_are_no_token_cost_so_that_they_are_not_counted_twice
     async with facts_of(engine) as facts:
         await facts.replace_usage(stamp(), Width.HOUR, [hour])
         inputs = await facts.day_inputs(SOURCE, [DAY])
-    assert inputs[DAY].usage == {ALPHA: EstimatedDay(Money.of("1"))}
+    assert inputs[DAY].usage == {ALPHA: EstimatedDay(Money.of("1"), output_tokens=10)}
 
 
 async def test_every_day_asked_for_is_answered_and_no_other(engine: AsyncEngine) -> None:
@@ -136,9 +142,9 @@ async def test_every_day_asked_for_is_answered_and_no_other(engine: AsyncEngine)
 async def test_a_stored_day_replaces_what_was_stored_of_it_and_leaves_other_days(engine: AsyncEngine) -> None:
     estimate = EstimatedDay(Money.of("3"), Money.of("5"), 7)
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {nov(9): {ALPHA: billed("1")}, DAY: {ALPHA: billed("2"), BETA: billed("4")}})
-        await facts.store_days("src_2", {DAY: {ALPHA: billed("100")}})
-        await facts.store_days(SOURCE, {DAY: {BETA: SpendDay(Spend(ZERO, Money.of("6")), estimate)}})
+        await facts.store_days(stamp(), {nov(9): {ALPHA: billed("1")}, DAY: {ALPHA: billed("2"), BETA: billed("4")}})
+        await facts.store_days(stamp(source_id="src_2"), {DAY: {ALPHA: billed("100")}})
+        await facts.store_days(stamp(), {DAY: {BETA: SpendDay(Spend(ZERO, Money.of("6")), estimate)}})
         days = await facts.days(SOURCE, Window(at(1), at(30)))
     assert days == [
         (nov(9), ALPHA, billed("1")),
@@ -148,10 +154,10 @@ async def test_a_stored_day_replaces_what_was_stored_of_it_and_leaves_other_days
 
 async def test_storing_a_day_again_writes_only_what_differs(engine: AsyncEngine) -> None:
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {DAY: {ALPHA: billed("1"), BETA: billed("2")}})
+        await facts.store_days(stamp(), {DAY: {ALPHA: billed("1"), BETA: billed("2")}})
     before = await row_versions(engine)
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {DAY: {ALPHA: billed("1"), BETA: billed("3")}})
+        await facts.store_days(stamp(), {DAY: {ALPHA: billed("1"), BETA: billed("3")}})
     after = await row_versions(engine)
     assert after["wrkspc_a"] == before["wrkspc_a"]
     assert after["wrkspc_b"] != before["wrkspc_b"]
@@ -165,14 +171,14 @@ async def row_versions(engine: AsyncEngine) -> dict[str, tuple[str, ...]]:
 
 async def test_days_and_hours_are_those_that_begin_in_the_window(engine: AsyncEngine) -> None:
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {nov(day): {ALPHA: billed(str(day))} for day in (8, 9, 10)})
+        await facts.store_days(stamp(), {nov(day): {ALPHA: billed(str(day))} for day in (8, 9, 10)})
         await facts.replace_usage(
             stamp(), Width.HOUR, [hour_of(at(10, hour), used(1, str(hour))) for hour in (2, 3, 4)]
         )
         days = await facts.days(SOURCE, Window(at(8, 1), at(10, 1)))
         hours = await facts.hours(SOURCE, Window(at(10, 2, 30), at(10, 4)))
     assert [day for day, _, _ in days] == [nov(9), nov(10)]
-    assert hours == [(at(10, 3), ALPHA, EstimatedDay(Money.of("3")))]
+    assert hours == [(at(10, 3), ALPHA, EstimatedDay(Money.of("3"), output_tokens=1))]
 
 
 # ------------------------------------------------------------------------------------------- spend
@@ -181,7 +187,7 @@ async def test_days_and_hours_are_those_that_begin_in_the_window(engine: AsyncEn
 async def test_spend_of_whole_days_is_the_sum_of_their_days_by_cell(engine: AsyncEngine) -> None:
     async with facts_of(engine) as facts:
         await facts.store_days(
-            SOURCE,
+            stamp(),
             {
                 nov(9): {ALPHA: billed("1"), BETA: billed("2")},
                 nov(10): {ALPHA: SpendDay(Spend(estimated=Money.of("4")))},
@@ -196,7 +202,7 @@ async def test_boundary_days_are_split_by_each_cells_own_hours_or_else_by_time(e
     """The 9th and the 10th in New York: from 05:00 to 05:00 UTC."""
     async with facts_of(engine) as facts:
         await facts.store_days(
-            SOURCE,
+            stamp(),
             {
                 nov(9): {ALPHA: billed("24"), BETA: billed("24")},
                 nov(10): {ALPHA: billed("100")},
@@ -222,7 +228,7 @@ async def test_boundary_days_are_split_by_each_cells_own_hours_or_else_by_time(e
 async def test_windows_that_meet_inside_a_day_add_up_to_it(engine: AsyncEngine) -> None:
     edges = [at(10), at(10, 5), at(10, 18, 30), at(10, 18, 45), at(11)]
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {DAY: {ALPHA: billed("10.000000000001"), BETA: billed("1")}})
+        await facts.store_days(stamp(), {DAY: {ALPHA: billed("10.000000000001"), BETA: billed("1")}})
         await facts.replace_usage(stamp(), Width.HOUR, [hour_of(at(10, hour), used(1, "0.7")) for hour in (1, 18, 20)])
         parts = [await facts.spend(SOURCE, Window(start, end), LATER) for start, end in pairwise(edges)]
     for cell, whole in ((ALPHA, "10.000000000001"), (BETA, "1")):
@@ -232,14 +238,14 @@ async def test_windows_that_meet_inside_a_day_add_up_to_it(engine: AsyncEngine) 
 
 async def test_a_day_without_usage_that_still_runs_is_split_by_the_time_that_has_passed(engine: AsyncEngine) -> None:
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {DAY: {BETA: billed("24")}})
+        await facts.store_days(stamp(), {DAY: {BETA: billed("24")}})
         spend = await facts.spend(SOURCE, Window(at(9, 5), at(10, 5)), now=at(10, 10))
     assert spend == {BETA: Spend(Money.of("12"), split=True)}
 
 
 async def test_a_cell_that_spent_nothing_on_a_boundary_day_is_not_called_mixed(engine: AsyncEngine) -> None:
     async with facts_of(engine) as facts:
-        await facts.store_days(SOURCE, {nov(9): {ALPHA: billed("1")}, DAY: {ALPHA: SpendDay()}})
+        await facts.store_days(stamp(), {nov(9): {ALPHA: billed("1")}, DAY: {ALPHA: SpendDay()}})
         spend = await facts.spend(SOURCE, Window(at(9), at(10, 5)), LATER)
     assert spend[ALPHA].basis is Basis.BILLED
 
@@ -267,7 +273,7 @@ async def test_estimated_until_is_the_end_of_the_newest_hour_read_be_it_empty(en
 async def test_tokens_without_a_price_are_named_beside_the_dollars_until_their_day_is_settled(uow: UowFactory) -> None:
     unpriced = {ALPHA: SpendDay(estimate=EstimatedDay(unpriced_tokens=2_500_000))}
     async with uow() as work:
-        await work.facts.store_days(SOURCE, {nov(14): unpriced})
+        await work.facts.store_days(stamp(), {nov(14): unpriced})
         spend = await work.facts.spend(SOURCE, Window(at(14), at(15)), at(14, 12))
     assert spend[ALPHA] == Spend(unpriced_tokens=2_500_000)
     assert spend[ALPHA].basis is Basis.ESTIMATED

@@ -178,7 +178,10 @@ async def test_a_backfill_that_is_asked_for_twice_is_one(yard: Yard) -> None:
 async def test_done_again_it_is_read_again_and_changes_nothing(yard: Yard) -> None:
     yard.reader.bill(LONG_AGO, billed("3.00"))
     yard.reader.use(Width.HOUR, utc("2026-08-05T10:00"), (caller(), {Measure.OUTPUT: 10}))
-    tables = ("cost_points", "usage_hours", "revisions", "spend_days", "known_buckets")
+    tables = (
+        *("cost_points", "usage_hours", "revisions", "known_buckets", "spend_days"),
+        *("usage_day_profiles", "day_versions", "spend_day_versions"),
+    )
     first = await request(yard)
     await yard.settle()
     written = await yard.rows(*tables)

@@ -11,13 +11,19 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import Role
+from service.domain.errors import Conflict
 from service.domain.receivers import Console, Email, Receiver
+from service.domain.rules.anomaly import Anomaly, Granularity
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import RuleKind
+from service.domain.scopes import Dimension
 from service.domain.sources import Source, SourceKind
 from service.workflows.administer import Author, Draft, Receivers, change, delete, route_table
 from service.workflows.first_start import FirstSource, FirstStart, run_first_start
 from service.workflows.kinds import Budgets, Sources
 from service.workflows.operate import run_list_tokens, run_revoke_token
 from service.workflows.ports import Ports
+from service.workflows.rule_kinds import Rules
 from service.workflows.tokens import run_authenticate
 from tests.clock import FakeClock
 from tests.workflows.yard import open_yard
@@ -51,6 +57,7 @@ async def configuration(ports: Ports) -> list[object]:
         return [
             *await uow.sources.all(),
             *await uow.budgets.all(),
+            *await uow.rules.all(),
             *await uow.receivers.all(),
             *await uow.routes.all(),
         ]
@@ -80,6 +87,57 @@ async def test_a_real_organisation_comes_without_budgets(ports: Ports) -> None:
     assert (await sources(ports))["claude"].poll_interval == timedelta(minutes=10)
     async with ports.uow() as uow:
         assert await uow.budgets.all() == []
+
+
+@pytest.mark.parametrize("source", [SIMULATOR, CLAUDE], ids=["simulator", "key"])
+async def test_the_first_source_is_watched_by_rules(ports: Ports, source: FirstSource) -> None:
+    await start(ports, source)
+    async with ports.uow() as uow:
+        (stored,) = await uow.sources.all()
+        rules = {rule.name: rule.spec for rule in await uow.rules.all()}
+    assert {name: rule.kind for name, rule in rules.items()} == {
+        "unusual spend": RuleKind.ANOMALY,
+        "new API key that spends": RuleKind.FIRST_SEEN,
+        "source not read": RuleKind.STALE_SOURCE,
+    }
+    for rule in rules.values():
+        assert (rule.source_id, rule.enabled, rule.gates) == (stored.id, True, KINDS[rule.kind].gates)
+    unusual = rules["unusual spend"].params
+    assert isinstance(unusual, Anomaly)
+    assert unusual.granularity is Granularity.BOTH
+    assert unusual.levels == (Dimension.ORGANISATION, Dimension.WORKSPACE)
+
+
+async def test_a_real_organisation_after_the_simulator_has_rules_of_its_own(ports: Ports) -> None:
+    await start(ports)
+    await start(ports, CLAUDE)
+    async with ports.uow() as uow:
+        named = {source.id: source.name for source in await uow.sources.all()}
+        rules = {rule.name: named[rule.spec.source_id] for rule in await uow.rules.all()}
+    assert rules == {
+        "unusual spend": "simulator",
+        "new API key that spends": "simulator",
+        "source not read": "simulator",
+        "unusual spend (claude)": "claude",
+        "new API key that spends (claude)": "claude",
+        "source not read (claude)": "claude",
+    }
+
+
+async def test_the_rules_that_a_start_makes_are_in_nobody_s_way(ports: Ports, clock: FakeClock) -> None:
+    """Deleted, they stay so; and then their source may go, too."""
+    await start(ports, CLAUDE)
+    author = Author("token:ann", clock())
+    async with ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        with pytest.raises(Conflict, match="unusual spend"):
+            await delete(uow, Sources(), source, author)
+        for rule in await uow.rules.all():
+            await delete(uow, Rules(), rule, author)
+    await start(ports, CLAUDE)
+    async with ports.uow() as uow:
+        assert await uow.rules.all() == []
+        await delete(uow, Sources(), source, author)
 
 
 async def test_everything_is_routed_to_the_terminal(ports: Ports) -> None:

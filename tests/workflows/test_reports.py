@@ -30,8 +30,8 @@ TODAY, YESTERDAY = date(2026, 11, 16), date(2026, 11, 15)
 MONTH_AGO = date(2026, 10, 13)
 """On the first of the two pages that 35 days take."""
 
-COST_TABLES = ("cost_points", "revisions", "spend_days", "series")
-EVERYTHING = (*COST_TABLES, "usage_hours", "usage_minutes", "known_buckets", "seen")
+COST_TABLES = ("cost_points", "revisions", "spend_days", "day_versions", "spend_day_versions", "series")
+EVERYTHING = (*COST_TABLES, "usage_hours", "usage_day_profiles", "usage_minutes", "known_buckets", "seen")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ async def test_an_unknown_model_is_unpriced_and_shown_and_never_free(yard: Yard)
     yard.reader.use(Width.HOUR, TEN, (caller(model=NOVEL), {Measure.OUTPUT: 700, Measure.UNCACHED_INPUT: 300}))
     await yard.poll()
     (known,) = (await yard.spend(YESTERDAY)).values()
-    assert known.estimate == EstimatedDay(unpriced_tokens=1000)
+    assert known.estimate == EstimatedDay(unpriced_tokens=1000, input_tokens=300, output_tokens=700)
     async with yard.ports.uow() as uow:
         (model,) = await uow.directory.models(yard.source.id)
     assert (model.id, model.unpriced_tokens) == (NOVEL, 1000)
@@ -53,7 +53,7 @@ async def test_an_override_prices_what_is_read_from_then_on_the_last_days_includ
     await yard.poll()
     assert await yard.spent(YESTERDAY) == Money.of("35.00")
     (novel,) = [known for cell, known in (await yard.spend(YESTERDAY)).items() if cell.model == NOVEL]
-    assert novel.estimate == EstimatedDay(Money.of("20.00"))
+    assert novel.estimate == EstimatedDay(Money.of("20.00"), output_tokens=MILLION)
 
 
 async def test_an_override_does_not_price_the_time_before_it(yard: Yard) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, or_, select, type_coerce, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,9 +33,14 @@ class PostgresAlerts:
         )
         return [_alert(row) for row in await self._connection.execute(query)]
 
-    async def known(self, fingerprints: Sequence[str]) -> frozenset[str]:
-        query = select(alerts.c.fingerprint).where(alerts.c.fingerprint.in_(fingerprints))
-        return frozenset(await self._connection.scalars(query))
+    async def latest(self, fingerprints: Sequence[str]) -> list[Alert]:
+        query = (
+            select(alerts)
+            .ext(distinct_on(alerts.c.fingerprint))
+            .where(alerts.c.fingerprint.in_(fingerprints))
+            .order_by(alerts.c.fingerprint, alerts.c.id.desc())
+        )
+        return [_alert(row) for row in await self._connection.execute(query)]
 
     async def get(self, alert_id: str) -> Alert:
         """Raises NotFound."""
@@ -59,7 +64,7 @@ class PostgresAlerts:
         return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
-        """Newest first. A workspace's alerts are those of its own scope and of budgets that name it."""
+        """Newest first. A workspace's alerts are those of its own scope and of budgets and rules that name it."""
         query = select(alerts).where(*_conditions(where))
         return await read_page(
             self._connection, query, alerts.c.id, _alert, limit=limit, cursor=cursor, newest_first=True
@@ -91,7 +96,8 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
         alerts.c.state: where.state,
         alerts.c.severity: where.severity,
         alerts.c.source_id: where.source_id,
-        _budget_id(): where.budget_id,
+        _evidence("budget_id"): where.budget_id,
+        _evidence("rule_id"): where.rule_id,
     }
     conditions = [column == value for column, value in wanted.items() if value is not None]
     if where.since is not None:
@@ -103,15 +109,15 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
 
 def _about_workspace(workspace: str) -> ColumnElement[bool]:
     naming = select(resources.c.id).where(
-        resources.c.kind == "budget",
+        resources.c.kind.in_(("budget", "rule")),
         resources.c.spec.contains({"scope": {"workspaces": [workspace]}}),
     )
     return or_(
         alerts.c.scope == ScopeKey(Dimension.WORKSPACE, workspace),
-        _budget_id().in_(naming),
+        or_(_evidence("budget_id").in_(naming), _evidence("rule_id").in_(naming)),
     )
 
 
-def _budget_id() -> ColumnElement[str]:
-    budget_id: ColumnElement[str] = type_coerce(alerts.c.evidence, JSONB)["budget_id"].astext
-    return budget_id
+def _evidence(field: str) -> ColumnElement[str]:
+    value: ColumnElement[str] = type_coerce(alerts.c.evidence, JSONB)[field].astext
+    return value

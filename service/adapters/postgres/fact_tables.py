@@ -7,12 +7,15 @@ configuration. Their primary keys begin with the source and the bucket, which is
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
     DateTime,
+    Double,
     Identity,
     Integer,
     LargeBinary,
@@ -23,12 +26,16 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from service.adapters.postgres.metadata import metadata
 
 USD = Numeric(24, 12)
 INSTANT = DateTime(timezone=True)
+CELL = ("workspace", "model", "api_key")
+TOKENS = ("input_tokens", "cache_read_tokens", "output_tokens")
+AMOUNTS = ("billed", "estimated", "usage_cost", "priority", "unpriced_tokens", *TOKENS)
+"""What is known of a cell's day, by column: the parts of a SpendDay."""
 
 
 def _text(name: str) -> Column[str]:
@@ -116,25 +123,65 @@ known_buckets = Table(
     Column("width", Text, nullable=False),
     Column("bucket", INSTANT, nullable=False),
     Column("complete", Boolean, nullable=False),
+    Column("known_at", INSTANT),
+    Column("complete_at", INSTANT, comment="When it was first read since it is complete"),
     PrimaryKeyConstraint("source_id", "width", "bucket"),
     comment="Days and hours that a report contained, rows or not; complete: the day settled, the hour over",
 )
 
+
+def _place() -> tuple[Column[Any], ...]:
+    """A cell's UTC day."""
+    return (
+        Column("source_id", Text, nullable=False),
+        Column("day", Date, nullable=False),
+        *(Column(name, Text, nullable=False) for name in CELL),
+    )
+
+
 spend_days = Table(
     "spend_days",
     metadata,
-    Column("source_id", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("workspace", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("api_key", Text, nullable=False),
+    *_place(),
     Column("billed", USD, nullable=False),
     Column("estimated", USD, nullable=False),
     Column("usage_cost", USD, nullable=False, comment="The estimate, be it spend or not"),
     Column("priority", USD, nullable=False),
     Column("unpriced_tokens", BigInteger, nullable=False),
-    PrimaryKeyConstraint("source_id", "day", "workspace", "model", "api_key"),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in TOKENS),
+    PrimaryKeyConstraint("source_id", "day", *CELL),
     comment="Best-known spend by UTC day and cell",
+)
+
+usage_day_profiles = Table(
+    "usage_day_profiles",
+    metadata,
+    *_place(),
+    Column("hours", ARRAY(Double), nullable=False),
+    PrimaryKeyConstraint("source_id", "day", *CELL),
+    comment="Estimated US dollars by hour of the UTC day, 24 of them; copies, not money; no Priority Tier",
+)
+
+day_versions = Table(
+    "day_versions",
+    metadata,
+    Column("source_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("known_on", Date, nullable=False),
+    Column("assumed", Boolean, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    PrimaryKeyConstraint("source_id", "day", "known_on"),
+    comment="The UTC days at whose end something else was known of a day than before, its rows or its being settled",
+)
+
+spend_day_versions = Table(
+    "spend_day_versions",
+    metadata,
+    *_place(),
+    Column("known_on", Date, nullable=False),
+    *(Column(name, spend_days.c[name].type, nullable=False) for name in AMOUNTS),
+    PrimaryKeyConstraint("source_id", "day", *CELL, "known_on"),
+    comment="What a cell's day was known to be at the end of known_on, where that had changed; zeros: it was gone",
 )
 
 seen = Table(

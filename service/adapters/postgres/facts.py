@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.day_inputs import day_inputs, hours_in
+from service.adapters.postgres.day_versions import versions_in
+from service.adapters.postgres.hour_profiles import refresh_profiles
 from service.adapters.postgres.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
+from service.adapters.postgres.past_figures import figures_at
 from service.adapters.postgres.recent_spend import recent_in
+from service.adapters.postgres.rule_figures import figures_in
 from service.adapters.postgres.series import SeriesIndex, SeriesKind
 from service.adapters.postgres.spend import billed_since, billed_until, days_in, estimated_until, spend_in
 from service.adapters.postgres.spend_days import replace_days
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.money import Money
 from service.domain.periods import Window
+from service.domain.rules.view import Figures
 from service.domain.scopes import Cell
 from service.domain.spend import (
     Bucket,
     CostRow,
+    DayVersion,
     Dimensions,
     EstimatedDay,
     Spend,
@@ -60,13 +66,17 @@ class PostgresFacts:
             (start, ids[dimensions], fact.quantity, None if fact.cost is None else fact.cost.usd)
             for (start, dimensions), fact in usage.items()
         )
-        return await merge(self._connection, _USAGE_KINDS[width], stamp, _windows(buckets), rows)
+        changes = await merge(self._connection, _USAGE_KINDS[width], stamp, _windows(buckets), rows)
+        await refresh_profiles(self._connection, stamp.source_id, changes.days)
+        return changes
 
     async def day_inputs(self, source_id: str, days: Iterable[date]) -> dict[date, DayInputs]:
         return await day_inputs(self._connection, source_id, list(days))
 
-    async def store_days(self, source_id: str, days: Mapping[date, Mapping[Cell, SpendDay]]) -> None:
-        await replace_days(self._connection, source_id, days)
+    async def store_days(
+        self, stamp: Stamp, days: Mapping[date, Mapping[Cell, SpendDay]], backfilled: Collection[date] = ()
+    ) -> None:
+        await replace_days(self._connection, stamp, days, backfilled)
 
     async def spend(self, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
         return await spend_in(self._connection, source_id, window, now)
@@ -79,6 +89,15 @@ class PostgresFacts:
 
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:
         return await recent_in(self._connection, source_id, now)
+
+    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
+        return await figures_in(self._connection, source_id, now, days=days, hours=hours)
+
+    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
+        return await figures_at(self._connection, source_id, at, days=days, hours=hours)
+
+    async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
+        return await versions_in(self._connection, source_id, first, end)
 
     async def billed_until(self, source_id: str) -> datetime | None:
         return await billed_until(self._connection, source_id)

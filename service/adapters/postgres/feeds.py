@@ -45,9 +45,9 @@ class PostgresFeeds:
         return list(await self._connection.scalars(ids))
 
     async def save(self, state: SourceState) -> None:
-        """Stores everything but what `take_fence` and `note_assessed` alone move. Raises NotFound."""
+        """Stores everything but what has a method of its own: fence and assessments. Raises NotFound."""
         values = shallow(state)
-        del values["source_id"], values["fence"], values["assessed_read_at"]
+        del values["source_id"], values["fence"], values["assessed_read_at"], values["rules_assessed_at"]
         saved = await self._connection.execute(
             update(source_states)
             .where(source_states.c.source_id == state.source_id)
@@ -70,6 +70,11 @@ class PostgresFeeds:
     async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
         await self._connection.execute(
             update(source_states).where(source_states.c.source_id == source_id).values(assessed_read_at=read_at)
+        )
+
+    async def note_rules_assessed(self, source_id: str, at: datetime | None) -> None:
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == source_id).values(rules_assessed_at=at)
         )
 
     async def take_fence(self, source_id: str) -> int:

@@ -21,12 +21,13 @@ ToReal = Callable[[datetime], datetime]
 """From business time to the database's real time; the same instant unless TOCSIN_CLOCK says otherwise."""
 
 QUEUE = "tocsin"
-POLL, BACKFILL, EVALUATE, DELIVER = "poll", "backfill", "evaluate", "deliver"
+POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST = "poll", "backfill", "evaluate", "deliver", "backtest"
 
 
 class Priority(IntEnum):
     """Telling people comes before learning more. Equal for jobs of one lock, which run in their order."""
 
+    REPLAY = -10
     READ = 0
     EVALUATE = 10
     DELIVER = 20
@@ -69,6 +70,11 @@ class PostgresJobs:
         due = self._to_real(at)
         queueing_lock = f"deliver:{int(due.timestamp())}"
         await self._insert_once(_Ticket(DELIVER, Priority.DELIVER, {}, None, queueing_lock, due))
+
+    async def backtest(self, backtest_id: str) -> None:
+        """They take a processor for seconds: one after the other."""
+        arguments = {"backtest_id": backtest_id}
+        await self._insert(_Ticket(BACKTEST, Priority.REPLAY, arguments, lock=BACKTEST))
 
     async def _insert_once(self, ticket: _Ticket) -> None:
         """Inserts unless an equal job waits, and then keeps that one waiting until our own commit.

@@ -123,7 +123,10 @@ async def merge(
     days = {day for fate, day, _ in outcome if fate != Fate.SAME and kind.width is not Width.MINUTE}
     if kind.width is Width.DAY:
         days |= {one.bucket.date() for one in readings if one.is_news}
-    return Changes(counts[Fate.ADDED], counts[Fate.CHANGED], counts[Fate.GONE], frozenset(days))
+    backfilled = days & {one.bucket.date() for one in readings if one.assumed}
+    return Changes(
+        *(counts[Fate.ADDED], counts[Fate.CHANGED], counts[Fate.GONE]), frozenset(days), frozenset(backfilled)
+    )
 
 
 @asynccontextmanager

@@ -8,11 +8,20 @@ from datetime import UTC, date, datetime
 from sqlalchemy import delete, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from service.adapters.postgres.fact_tables import PARTITIONED, known_buckets, usage_minutes
+from service.adapters.postgres.fact_tables import (
+    PARTITIONED,
+    day_versions,
+    known_buckets,
+    spend_day_versions,
+    usage_day_profiles,
+    usage_minutes,
+)
 from service.domain.periods import Window
 
 _TURN = 0x70617274
 """The advisory lock under which partitions come and go."""
+_BY_DAY = (usage_day_profiles, day_versions, spend_day_versions)
+"""What was known of days, and their hours: of use only as long as the facts are there."""
 
 
 class PostgresStorage:
@@ -32,13 +41,18 @@ class PostgresStorage:
                 await _create(connection, table, month)
 
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
-        """Drops the months that end by `facts_before`, and older minutes. Daily spend is kept."""
+        """Drops the months that end by `facts_before` with all that follows from them but daily spend, which is kept.
+
+        Also older minutes.
+        """
         months_end = datetime(facts_before.year, facts_before.month, 1, tzinfo=UTC)
         async with self._engine.begin() as connection:
             await _take_turn(connection)
             for partition in await _partitions_before(connection, months_end.date()):
                 await connection.execute(text(f'DROP TABLE "{partition}"'))
             await connection.execute(delete(known_buckets).where(known_buckets.c.bucket < months_end))
+            for table in _BY_DAY:
+                await connection.execute(delete(table).where(table.c.day < months_end.date()))
         async with self._engine.begin() as connection:
             await connection.execute(delete(usage_minutes).where(usage_minutes.c.bucket < minutes_before))
 

@@ -15,7 +15,7 @@ from procrastinate.jobs import Job
 
 from service.adapters.postgres.ended_jobs import EndedJobs
 from service.adapters.postgres.engine import libpq_url
-from service.adapters.postgres.jobs import BACKFILL, DELIVER, EVALUATE, POLL, QUEUE
+from service.adapters.postgres.jobs import BACKFILL, BACKTEST, DELIVER, EVALUATE, POLL, QUEUE
 from service.adapters.postgres.sweep import sweep_stalled
 
 HEARTBEAT = timedelta(seconds=10)
@@ -41,6 +41,8 @@ class Handlers(Protocol):
     async def evaluate(self, source_id: str) -> None: ...
 
     async def deliver(self) -> None: ...
+
+    async def backtest(self, backtest_id: str) -> None: ...
 
 
 class Queue:
@@ -125,4 +127,5 @@ def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
     app.task(name=BACKFILL, queue=QUEUE, retry=again)(handlers.backfill)
     app.task(name=EVALUATE, queue=QUEUE, retry=again)(handlers.evaluate)
     app.task(name=DELIVER, queue=QUEUE, retry=again)(handlers.deliver)
+    app.task(name=BACKTEST, queue=QUEUE, retry=again)(handlers.backtest)
     return app

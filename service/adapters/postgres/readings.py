@@ -39,6 +39,7 @@ class Reading:
     revise: Revise
     is_news: bool
     """The bucket is read for the first time, or for the first time since it is complete."""
+    is_complete: bool
 
 
 async def note_readings(
@@ -47,7 +48,13 @@ async def note_readings(
     """Remembers that these buckets were read; a complete one stays complete. Minutes are not remembered."""
     if width is Width.MINUTE:
         return [
-            Reading(window.start, stamp.known_at, assumed=False, revise=Revise.NOTHING, is_news=False)
+            Reading(
+                *(window.start, stamp.known_at),
+                assumed=False,
+                revise=Revise.NOTHING,
+                is_news=False,
+                is_complete=is_complete(width, window, stamp.known_at),
+            )
             for window in windows
         ]
     known = await _known(connection, stamp.source_id, width, windows)
@@ -57,7 +64,9 @@ async def note_readings(
             "source_id": stamp.source_id,
             "width": width.value,
             "bucket": window.start,
-            "complete": is_complete(width, window, stamp.known_at),
+            "complete": reading.is_complete,
+            "known_at": reading.known_at,
+            "complete_at": reading.known_at if reading.is_complete else None,
         }
         for window, reading in zip(windows, readings, strict=True)
         if reading.is_news
@@ -74,10 +83,12 @@ def is_complete(width: Width, bucket: Window, read_at: datetime) -> bool:
 
 def _reading(stamp: Stamp, width: Width, window: Window, was_complete: bool | None) -> Reading:
     first = was_complete is None
-    is_news = first or (not was_complete and is_complete(width, window, stamp.known_at))
+    complete = is_complete(width, window, stamp.known_at)
+    is_news = first or (not was_complete and complete)
     assumed = first and stamp.known_at > window.end + BACKFILLED_AFTER
     known_at = window.end + SETTLED_AFTER if assumed else stamp.known_at
-    return Reading(window.start, known_at, assumed, _revise(stamp, width, window, is_news=is_news), is_news)
+    revise = _revise(stamp, width, window, is_news=is_news)
+    return Reading(window.start, known_at, assumed, revise, is_news, complete)
 
 
 def _revise(stamp: Stamp, width: Width, window: Window, *, is_news: bool) -> Revise:
@@ -106,5 +117,5 @@ def _remember() -> Insert:
     statement = insert(known_buckets)
     return statement.on_conflict_do_update(
         index_elements=list(known_buckets.primary_key.columns),
-        set_={"complete": statement.excluded.complete},
+        set_={"complete": statement.excluded.complete, "complete_at": statement.excluded.complete_at},
     )

@@ -7,11 +7,10 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.day_inputs import hours_of_day_in
 from service.adapters.postgres.fact_tables import known_buckets, spend_days
+from service.adapters.postgres.hour_profiles import usual_hours
 from service.adapters.postgres.record_tables import source_states
 from service.domain.forecasts.recent import DAY, USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
-from service.domain.periods import Window
 from service.domain.scopes import Cell
 from service.domain.spend import Width
 
@@ -20,11 +19,11 @@ async def recent_in(connection: AsyncConnection, source_id: str, now: datetime) 
     """What is known of the last weeks at `now`."""
     first = first_day(now)
     reports = await _reports(connection, source_id, datetime.combine(first, time(), UTC))
-    midnight = datetime.combine(first + (UTC_DAYS - 1) * DAY, time(), UTC)
+    today = first + (UTC_DAYS - 1) * DAY
     return RecentSpend(
         now=now,
         spend=await _spend(connection, source_id, first),
-        usual_hours=await hours_of_day_in(connection, source_id, Window(midnight - USUAL_DAYS * DAY, midnight)),
+        usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today),
         known=reports.known(now),
     )
 

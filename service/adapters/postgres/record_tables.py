@@ -77,6 +77,7 @@ source_states = Table(
     Column("failing_since", Instant),
     Column("polling_since", Instant),
     Column("assessed_read_at", Instant),
+    Column("rules_assessed_at", Instant),
     Column("last_error", Text),
 )
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Row, Select, case, delete, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.codec import decode, encode
+from service.adapters.postgres.codec import Json, encode
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.record_tables import resource_versions, resources
 from service.domain.errors import Conflict, NotFound, StaleVersion
-from service.domain.resources import Page, Resource
+from service.domain.resources import Lifetime, Page, Resource
 
 Spec = TypeVar("Spec")
 
 
 class PostgresResources(Generic[Spec]):
-    """The resources of one kind, such as "budget", whose specs are dataclasses of one type."""
+    """The resources of one kind, such as "budget". `read` makes a spec of the JSON that `encode` made of it."""
 
-    def __init__(self, connection: AsyncConnection, kind: str, spec: type[Spec]) -> None:
+    def __init__(self, connection: AsyncConnection, kind: str, read: Callable[[Json], Spec]) -> None:
         self._connection = connection
         self._kind = kind
-        self._spec = spec
+        self._read = read
 
     async def get(self, id_or_name: str) -> Resource[Spec]:
         by_id_first = case((resources.c.id == id_or_name, 0), else_=1)
@@ -89,6 +91,32 @@ class PostgresResources(Generic[Spec]):
         row = (await self._connection.execute(newest)).one_or_none()
         return None if row is None or row.deleted else self._resource(row)
 
+    async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
+        versions = resource_versions.c
+        newest = (
+            select(resource_versions, versions.valid_from.label("updated_at"))
+            .ext(distinct_on(versions.id))
+            .where(versions.kind == self._kind, versions.valid_from <= at)
+            .order_by(versions.id, versions.version.desc())
+        )
+        return [self._resource(row) for row in await self._connection.execute(newest) if not row.deleted]
+
+    async def lifetime(self, id_or_name: str) -> Lifetime:
+        versions = resource_versions.c
+        ours = versions.kind == self._kind
+        bearer = (
+            select(versions.id)
+            .where(ours, or_(versions.id == id_or_name, versions.name == id_or_name))
+            .order_by(case((versions.id == id_or_name, 0), else_=1), versions.valid_from.desc(), versions.id.desc())
+            .limit(1)
+        )
+        query = select(resource_versions).where(ours, versions.id == bearer.scalar_subquery())
+        rows = (await self._connection.execute(query.order_by(versions.version))).all()
+        if not rows:
+            raise self._not_found(id_or_name)
+        first, last = rows[0], rows[-1]
+        return Lifetime(last.id, last.name, first.valid_from, last.valid_from if last.deleted else None)
+
     def _all(self) -> Select[Any]:
         return select(resources).where(resources.c.kind == self._kind)
 
@@ -137,5 +165,5 @@ class PostgresResources(Generic[Spec]):
             created_at=row.created_at,
             updated_at=row.updated_at,
             labels=row.labels,
-            spec=decode(self._spec, row.spec),
+            spec=self._read(row.spec),
         )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.day_inputs import costs_in
-from service.adapters.postgres.fact_tables import known_buckets, spend_days
+from service.adapters.postgres.fact_tables import TOKENS, known_buckets, spend_days
 from service.domain.day_split import (
     DAY,
     HOUR,
@@ -43,6 +43,7 @@ async def days_in(connection: AsyncConnection, source_id: str, window: Window) -
         select(
             *(spend_days.c.day, *_CELL, spend_days.c.billed, spend_days.c.estimated),
             *(spend_days.c.usage_cost, spend_days.c.priority, spend_days.c.unpriced_tokens),
+            *(spend_days.c[name] for name in TOKENS),
         )
         .where(spend_days.c.source_id == source_id, spend_days.c.day >= first, spend_days.c.day < end)
         .order_by(spend_days.c.day, *_CELL)
@@ -51,9 +52,11 @@ async def days_in(connection: AsyncConnection, source_id: str, window: Window) -
         (
             day,
             Cell(workspace, model, api_key),
-            SpendDay(Spend(Money(billed), Money(estimated)), EstimatedDay(Money(cost), Money(priority), unpriced)),
+            SpendDay(
+                Spend(Money(billed), Money(estimated)), EstimatedDay(Money(cost), Money(priority), unpriced, *tokens)
+            ),
         )
-        for day, workspace, model, api_key, billed, estimated, cost, priority, unpriced in rows
+        for day, workspace, model, api_key, billed, estimated, cost, priority, unpriced, *tokens in rows
     ]
 
 

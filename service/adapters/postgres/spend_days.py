@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 from sqlalchemy import Delete, Insert, and_, delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.fact_tables import spend_days
+from service.adapters.postgres.day_versions import note_versions
+from service.adapters.postgres.fact_tables import AMOUNTS, CELL, spend_days
 from service.adapters.postgres.staging import staged, temporary_table
 from service.domain.scopes import Cell
 from service.domain.spend import SpendDay
+from service.workflows.ports import Stamp
 
-_KEY = ("day", "workspace", "model", "api_key")
-_VALUES = ("billed", "estimated", "usage_cost", "priority", "unpriced_tokens")
-_INCOMING = temporary_table("incoming_spend_days", **{name: spend_days.c[name].type for name in (*_KEY, *_VALUES)})
+_KEY = ("day", *CELL)
+_INCOMING = temporary_table("incoming_spend_days", **{name: spend_days.c[name].type for name in (*_KEY, *AMOUNTS)})
 
 
 async def replace_days(
-    connection: AsyncConnection, source_id: str, days: Mapping[date, Mapping[Cell, SpendDay]]
+    connection: AsyncConnection,
+    stamp: Stamp,
+    days: Mapping[date, Mapping[Cell, SpendDay]],
+    backfilled: Collection[date],
 ) -> None:
-    """Makes these days' rows equal to `days`; writes only what differs."""
+    """Makes these days' rows equal to `days` and keeps what that changed; writes only what differs."""
     if not days:
         return
     async with staged(connection, _INCOMING, _rows(days)):
-        await connection.execute(_delete_what_is_not_so(source_id, list(days)))
-        await connection.execute(_insert_what_is_missing(source_id))
+        await connection.execute(_delete_what_is_not_so(stamp.source_id, list(days)))
+        await connection.execute(_insert_what_is_missing(stamp.source_id))
+        await note_versions(connection, stamp, _INCOMING, list(days), backfilled)
 
 
 def _rows(days: Mapping[date, Mapping[Cell, SpendDay]]) -> Iterator[tuple[object, ...]]:
@@ -37,11 +42,12 @@ def _rows(days: Mapping[date, Mapping[Cell, SpendDay]]) -> Iterator[tuple[object
                 *(day, cell.workspace, cell.model, cell.api_key),
                 *(spend.billed.usd, spend.estimated.usd),
                 *(estimate.cost.usd, estimate.priority.usd, estimate.unpriced_tokens),
+                *(estimate.input_tokens, estimate.cache_read_tokens, estimate.output_tokens),
             )
 
 
 _SAME_KEY = and_(*(spend_days.c[name] == _INCOMING.c[name] for name in _KEY))
-_SAME_ROW = and_(_SAME_KEY, *(spend_days.c[name] == _INCOMING.c[name] for name in _VALUES))
+_SAME_ROW = and_(_SAME_KEY, *(spend_days.c[name] == _INCOMING.c[name] for name in AMOUNTS))
 
 
 def _delete_what_is_not_so(source_id: str, days: list[date]) -> Delete:
@@ -55,4 +61,4 @@ def _delete_what_is_not_so(source_id: str, days: list[date]) -> Delete:
 def _insert_what_is_missing(source_id: str) -> Insert:
     there = select(spend_days.c.day).where(spend_days.c.source_id == source_id, _SAME_KEY).exists()
     missing = select(literal(source_id), _INCOMING).where(~there)
-    return insert(spend_days).from_select(["source_id", *_KEY, *_VALUES], missing)
+    return insert(spend_days).from_select(["source_id", *_KEY, *AMOUNTS], missing)

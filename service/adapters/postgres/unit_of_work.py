@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -12,18 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempotencyKeys, PostgresTokens
 from service.adapters.postgres.alerts import PostgresAlerts
+from service.adapters.postgres.backtests import PostgresBacktests
+from service.adapters.postgres.codec import decode
 from service.adapters.postgres.crossings import PostgresCrossings
 from service.adapters.postgres.directory import PostgresDirectory
+from service.adapters.postgres.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.facts import PostgresFacts
+from service.adapters.postgres.feedback import PostgresFeedback
 from service.adapters.postgres.feeds import PostgresFeeds
 from service.adapters.postgres.jobs import PostgresJobs, ToReal, is_lost
 from service.adapters.postgres.notifications import PostgresNotifications
 from service.adapters.postgres.polls import PostgresPolls
 from service.adapters.postgres.resources import PostgresResources
+from service.adapters.postgres.rule_codec import decode_rule
+from service.adapters.postgres.verdicts import PostgresVerdicts
 from service.adapters.postgres.watches import PostgresWatches
 from service.domain.budgets import Budget
 from service.domain.pricing import PriceOverride
 from service.domain.receivers import Receiver, RouteTable
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.rule import Rule
 from service.domain.sources import Source
 from service.workflows import ports
 
@@ -35,17 +44,28 @@ class PostgresUnitOfWork:
     """The stores of one open transaction."""
 
     def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
-        self.sources: ports.Resources[Source] = PostgresResources(connection, "source", Source)
-        self.budgets: ports.Resources[Budget] = PostgresResources(connection, "budget", Budget)
-        self.receivers: ports.Resources[Receiver] = PostgresResources(connection, "receiver", Receiver)
-        self.routes: ports.Resources[RouteTable] = PostgresResources(connection, "routes", RouteTable)
-        self.prices: ports.Resources[PriceOverride] = PostgresResources(connection, "price", PriceOverride)
+        self.sources: ports.Resources[Source] = PostgresResources(connection, "source", partial(decode, Source))
+        self.budgets: ports.Resources[Budget] = PostgresResources(connection, "budget", partial(decode, Budget))
+        self.receivers: ports.Resources[Receiver] = PostgresResources(connection, "receiver", partial(decode, Receiver))
+        self.routes: ports.Resources[RouteTable] = PostgresResources(connection, "routes", partial(decode, RouteTable))
+        self.prices: ports.Resources[PriceOverride] = PostgresResources(
+            connection, "price", partial(decode, PriceOverride)
+        )
+        self.rules: ports.Resources[Rule[object]] = PostgresResources(connection, "rule", decode_rule)
+        self.planned: ports.Resources[PlannedActivity] = PostgresResources(
+            connection, "planned activity", partial(decode, PlannedActivity)
+        )
         self.feeds: ports.Feeds = PostgresFeeds(connection)
         self.facts: ports.Facts = PostgresFacts(connection)
         self.directory: ports.DirectoryStore = PostgresDirectory(connection)
         self.polls: ports.Polls = PostgresPolls(connection)
         self.crossings: ports.Crossings = PostgresCrossings(connection)
         self.watches: ports.Watches = PostgresWatches(connection)
+        self.episodes: ports.Episodes = PostgresEpisodes(connection)
+        self.verdicts: ports.Verdicts = PostgresVerdicts(connection)
+        self.feedback: ports.FeedbackStore = PostgresFeedback(connection)
+        self.rule_failures: ports.RuleFailures = PostgresRuleFailures(connection)
+        self.backtests: ports.Backtests = PostgresBacktests(connection)
         self.alerts: ports.Alerts = PostgresAlerts(connection)
         self.notifications: ports.Notifications = PostgresNotifications(connection)
         self.tokens: ports.Tokens = PostgresTokens(connection)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
-from service.domain.detectors.history import MONTH, WINDOW, History, lifted, without_gaps
+from service.domain.detectors.history import MONTH, WINDOW, History, joined, lifted, without_gaps
 
 LEAST_DEVIATION = 0.05
 """Added to the usual deviation: four equal Mondays do not make the fifth one certain."""
@@ -60,6 +60,13 @@ def baseline(history: History) -> Baseline:
         spend_days=spend_days,
         factors=factors,
     )
+
+
+def joined_bases(older: Baseline, newer: Baseline) -> Baseline:
+    """Two baselines of the same day, one under the other."""
+    names = [name for name in Baseline.__slots__ if name != "history"]
+    arrays = (np.concatenate([getattr(older, name), getattr(newer, name)]) for name in names)
+    return Baseline(joined(older.history, newer.history), *arrays)
 
 
 def _weekday(days: Floats) -> tuple[Floats, Floats, Floats]:

@@ -43,5 +43,7 @@ class Panel:
 
 def first_spend(amounts: Floats) -> Whole:
     """The index of each row's first amount above zero; the row's length when there is none."""
+    if not amounts.shape[1]:
+        return np.zeros(amounts.shape[0], dtype=np.int64)
     spent = amounts > 0
     return np.asarray(np.where(spent.any(axis=1), spent.argmax(axis=1), amounts.shape[1]), dtype=np.int64)

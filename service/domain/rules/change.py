@@ -49,7 +49,7 @@ def validate(rule: Rule[Change]) -> None:
 def observe(
     view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback] = NO_FEEDBACK
 ) -> Mapping[ScopeKey, Observation]:
-    """One observation per scope: of today once it exceeds, else of the last closed day.
+    """One observation per scope: of today once it exceeds or is about to, else of the last closed day.
 
     A partial day can only be called too high, and a day that is not settled can only be called too high, too: what is
     missing may still come.
@@ -78,8 +78,9 @@ class _Series:
         attempts = [self._judged(place, falls) for place, falls in self._judgeable()]
         gates = stricter(self.rule.gates, raised(self.feedback, self.key, self.view.as_of))
         exceeding = [seen for seen in attempts if exceeds(seen, gates)]
+        objecting = [seen for seen in attempts if seen.candidate]
         closed = [seen for seen in attempts if seen.days[-1] < self.view.today]
-        return (exceeding or closed or attempts)[0]
+        return (exceeding or objecting or closed or attempts)[0]
 
     def _judgeable(self) -> list[tuple[int, bool]]:
         """(place, whether a fall is looked for), most urgent first; never empty."""
@@ -108,8 +109,7 @@ class _Series:
 
     def _usual(self, place: int) -> float:
         params = self.rule.params
-        unplanned = [_less(value, extra) for value, extra in zip(self.row, self.announced, strict=True)]
-        row = counted(unplanned, self.view.days, self.feedback, self.key, self.view.as_of)
+        row = self._counted
         match params.against:
             case Against.PREVIOUS_DAY:
                 return history.on(row, place - 1)
@@ -119,6 +119,16 @@ class _Series:
                 return history.mean_of(history.before(row, place, params.days))
             case Against.TRAILING_MEDIAN:
                 return history.median_of(history.before(row, place, params.days))
+
+    @property
+    def _counted(self) -> Row:
+        """What says what is usual: the row as it is, where nothing was announced or answered."""
+        row = self.row
+        if any(self.announced):
+            row = [_less(value, extra) for value, extra in zip(row, self.announced, strict=True)]
+        if self.feedback:
+            row = counted(row, self.view.days, self.feedback, self.key, self.view.as_of)
+        return row
 
     def _cause(self, place: int, actual: float, expected: float) -> str:
         who, when = subject(self.view, self.rule.scope, self.key), day(self.view.days[place])

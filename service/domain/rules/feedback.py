@@ -92,6 +92,8 @@ def raised(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> float:
 
 def stricter(gates: Gates, share: float) -> Gates:
     """The gates with their amount and percentage raised by a share, 0 to 0.5."""
+    if share == 0:
+        return gates
     factor = 1 + Decimal(share).quantize(Decimal("0.0001"))
     return replace(
         gates, min_amount=Money.rounded(gates.min_amount.usd * factor), min_percent=gates.min_percent * factor

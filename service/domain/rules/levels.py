@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from service.domain.alerts import Contribution
 from service.domain.names import name_of
-from service.domain.rules.rule import Observation, Verdict
+from service.domain.rules.rule import Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
 from service.domain.scopes import ORGANISATION, Dimension, ScopeKey
@@ -42,18 +42,51 @@ def incidents(
     `verdicts` are those of all levels, ringing or not; `open_scopes` the scopes of the rule's open alerts.
     """
     family = Family.of(view)
-    ringing = [key for key, verdict in verdicts.items() if verdict.rings and _may_ring(key, verdict)]
-    tops = [key for key in ringing if not any(family.contains(other, key) for other in ringing)]
+    ringing = {key: verdict for key, verdict in verdicts.items() if verdict.rings and verdict.observation.stands_alone}
+    tops = [key for key in ringing if not any(_explains(family, other, key, ringing[key]) for other in ringing)]
     homes: dict[ScopeKey, list[ScopeKey]] = {}
     for key in tops:
-        homes.setdefault(family.home(key, open_scopes), []).append(key)
+        homes.setdefault(_home(family, key, ringing, open_scopes), []).append(key)
     found = [_incident(view, family, verdicts, home, keys, home in open_scopes) for home, keys in homes.items()]
-    return sorted(found, key=lambda incident: incident.verdict.observation.excess, reverse=True)
+    return sorted(found, key=lambda incident: _size(incident.verdict), reverse=True)
 
 
-def _may_ring(key: ScopeKey, verdict: Verdict) -> bool:
-    """The organisation has nothing above it that could explain it better."""
-    return key == ORGANISATION or verdict.observation.stands_alone
+def _explains(family: Family, above: ScopeKey, below: ScopeKey, verdict: Verdict) -> bool:
+    """A scope explains what lies in it, and what crosses it on a lower level with most of its dollars inside."""
+    higher = LEVELS.index(above.dimension) < LEVELS.index(below.dimension)
+    return family.contains(above, below) or (higher and _lies_mostly_in(verdict, above))
+
+
+def _lies_mostly_in(verdict: Verdict, other: ScopeKey) -> bool:
+    """Whether at least half of a scope's excess was spent inside another one."""
+    seen = verdict.observation
+    return dict(seen.parts or ()).get(other, 0.0) * 2 >= seen.excess > 0
+
+
+def _home(
+    family: Family, key: ScopeKey, ringing: Mapping[ScopeKey, Verdict], open_scopes: Collection[ScopeKey]
+) -> ScopeKey:
+    """Whose alert a ringing scope belongs to: its own, else the highest open relative's, else a new one.
+
+    Relatives lie in one another, or share most of their dollars.
+    """
+    if key in open_scopes:
+        return key
+    relatives = [
+        other
+        for other in open_scopes
+        if family.contains(other, key)
+        or family.contains(key, other)
+        or _lies_mostly_in(ringing[key], other)
+        or (other in ringing and _lies_mostly_in(ringing[other], key))
+    ]
+    return min(relatives, key=lambda other: (LEVELS.index(other.dimension), other.id), default=key)
+
+
+def _size(verdict: Verdict) -> float:
+    """What an incident has cost; its excess where that was not added up. Excesses of hours and days do not compare."""
+    seen = verdict.observation
+    return seen.excess if math.isnan(seen.impact) else seen.impact
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +98,7 @@ class Family:
     @classmethod
     def of(cls, view: SpendView) -> Family:
         found: dict[str, set[str]] = {}
-        for cell in view.cells:
+        for cell in (*view.cells, *(view.hours.cells if view.hours else ())):
             found.setdefault(cell.api_key, set()).add(cell.workspace)
         return cls({api_key: frozenset(ids) for api_key, ids in found.items()})
 
@@ -77,13 +110,6 @@ class Family:
             return False
         return above.id in self.workspaces.get(below.id, frozenset())
 
-    def home(self, key: ScopeKey, open_scopes: Collection[ScopeKey]) -> ScopeKey:
-        """Whose alert a ringing scope belongs to: its own, else the highest open relative's, else a new one."""
-        if key in open_scopes:
-            return key
-        relatives = [other for other in open_scopes if self.contains(other, key) or self.contains(key, other)]
-        return min(relatives, key=lambda other: (LEVELS.index(other.dimension), other.id), default=key)
-
 
 def _incident(
     view: SpendView,
@@ -93,19 +119,30 @@ def _incident(
     keys: Sequence[ScopeKey],
     amends: bool,
 ) -> Incident:
-    found = max(keys, key=lambda key: verdicts[key].observation.excess)
-    below = [key for key in verdicts if any(family.contains(top, key) for top in keys)]
-    parts = {key: verdicts[key].observation for key in (*below, *keys) if key != found}
-    contributions = _contributions(view, verdicts[found].observation, parts)
-    return Incident(home, amends, found, verdicts[found], contributions)
+    found = max(keys, key=lambda key: _size(verdicts[key]))
+    moved: dict[ScopeKey, float] = {}
+    for top in keys:
+        for key, dollars in _below(family, verdicts, top).items():
+            moved[key] = max(moved.get(key, 0.0), dollars)
+    whole = verdicts[found].observation
+    others = {key: verdicts[key].observation for key in keys if key != found}
+    moved |= {key: other.excess for key, other in others.items() if other.falls == whole.falls}
+    moved.pop(found, None)
+    return Incident(home, amends, found, verdicts[found], _contributions(view, moved))
 
 
-def _contributions(
-    view: SpendView, whole: Observation, parts: Mapping[ScopeKey, Observation]
-) -> tuple[Contribution, ...]:
-    """The parts that moved the same way. Each dimension divides the same excess anew, so each is ranked by itself."""
-    excess = {key: part.excess for key, part in parts.items() if part.falls == whole.falls and part.excess > 0}
-    ranked = sorted(excess, key=lambda key: (-excess[key], str(key)))
-    chosen = [key for level in LEVELS for key in [key for key in ranked if key.dimension is level][:MOST_CONTRIBUTIONS]]
-    largest = [key for key in ranked if key in set(chosen) and math.isfinite(excess[key])]
-    return tuple(Contribution(key, name_of(key, view.names), approximate(excess[key])) for key in largest)
+def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
+    """What moved the same way in or across a scope. Its own parts are about the same time as its excess."""
+    whole = verdicts[top].observation
+    if whole.parts is not None:
+        return {key: dollars for key, dollars in whole.parts if not family.contains(key, top)}
+    below = {key: verdict.observation for key, verdict in verdicts.items() if family.contains(top, key)}
+    return {key: part.excess for key, part in below.items() if part.falls == whole.falls and part.excess > 0}
+
+
+def _contributions(view: SpendView, moved: Mapping[ScopeKey, float]) -> tuple[Contribution, ...]:
+    """The largest first. Each dimension divides the same excess anew, so each is ranked by itself."""
+    ranked = sorted(moved, key=lambda key: (-moved[key], str(key)))
+    chosen = {key for level in LEVELS for key in [key for key in ranked if key.dimension is level][:MOST_CONTRIBUTIONS]}
+    largest = [key for key in ranked if key in chosen and math.isfinite(moved[key]) and moved[key] > 0]
+    return tuple(Contribution(key, name_of(key, view.names), approximate(moved[key])) for key in largest)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeGuard, TypeVar
 
 from service.domain.errors import Invalid
 from service.domain.rules import (
+    anomaly,
     cache_collapse,
     change,
     dormant_woke,
@@ -85,6 +86,15 @@ def _kind(
 
 
 KINDS: Mapping[RuleKind, Kind] = {
+    RuleKind.ANOMALY: _kind(
+        "Unusual spend",
+        "A day or an hour is unlike what the organisation, or a part of it, usually spends.",
+        anomaly.Anomaly,
+        anomaly.DEFAULT_GATES,
+        EVERY,
+        anomaly.observe,
+        anomaly.validate,
+    ),
     RuleKind.CHANGE: _kind(
         "Change of daily spend",
         "A day's spend differs from the day before, the same day last week, or a trailing mean or median.",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from service.domain.alerts import Severity
 from service.domain.money import Money
-from service.domain.scopes import Dimension, Scope
+from service.domain.scopes import Dimension, Scope, ScopeKey
 
 Params_co = TypeVar("Params_co", covariant=True)
 
@@ -79,6 +79,19 @@ DOLLARS_A_DAY = "US dollars a day"
 
 
 @dataclass(frozen=True, slots=True)
+class Calm:
+    """How far a scope is on its way back to normal: `found` of `needed`, in words ("1 normal day", "2 normal days").
+
+    An alert that opened less than `at_least` ago stays, so that what was found late is not over at once.
+    """
+
+    over: bool
+    found: str
+    needed: str
+    at_least: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What a rule sees of one scope at one instant, whether it rings or not.
 
@@ -87,7 +100,11 @@ class Observation:
     are known. `cause` is one sentence that a person can check by hand, `inputs` the numbers it leans on, as
     (label, value) pairs. `active_days` counts the days with spend in the history. `days` are the UTC days that `actual`
     covers, the judged one last. `falls`: it objects to too little, so the excess is what is missing. `stands_alone`:
-    it may ring while the scopes above it are quiet (an unsteady scope may not, but by override).
+    it may ring by itself (an unsteady scope may not, but by override; nor may one that only explains others).
+    `calm`: what has to pass before its alert may end; None where the next look decides. `since` is when the present
+    incident began and `impact` its excess in US dollars up to now, NaN where the kind does not add it up.
+    `parts` is the excess of other scopes inside this one in the same stretch of time, as (scope, US dollars) pairs;
+    None where each scope's own observation says it.
     """
 
     candidate: bool
@@ -101,6 +118,10 @@ class Observation:
     days: tuple[date, ...] = ()
     falls: bool = False
     stands_alone: bool = True
+    calm: Calm | None = None
+    since: datetime | None = None
+    impact: float = math.nan
+    parts: tuple[tuple[ScopeKey, float], ...] | None = None
 
     @property
     def excess(self) -> float:

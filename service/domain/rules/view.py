@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from service.domain.detectors.rewind import Memo
 from service.domain.names import Names
 from service.domain.rules.planned import PlannedActivity
 from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
 from service.domain.sources import SourceState
 
 DAY = timedelta(days=1)
+LEARNING_DAYS = 140
+"""Days of a view that is to be judged by detectors: eight weeks to learn from, and twelve in which classes settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,45 @@ class DayFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class HourFigures:
+    """Estimated dollars of every cell in consecutive UTC hours that are over, the newest last. Copies, not money.
+
+    `first` is the start of the first hour (aware UTC). `known`: whether a report has covered the hour; where not, it is
+    missing, not zero. An hour that ends by `mature_until` is as complete as it gets; a later one can only be too low.
+    """
+
+    first: datetime
+    known: Sequence[bool]
+    cells: Mapping[Cell, Sequence[float]]
+    mature_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is stored of one source's spend, as known at `as_of`: the numbers of a `SpendView`.
+
+    `assumed_share` (0..1) is the part of the dollars whose time of becoming known is assumed: backfilled history.
+    """
+
+    as_of: datetime
+    days: Sequence[date]
+    cells: Mapping[Cell, Mapping[date, DayFigures]]
+    unknown_days: frozenset[date]
+    settled_until: datetime | None
+    hours: HourFigures | None = None
+    assumed_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class SpendView:
     """Daily figures of one source as known at `as_of` (aware UTC).
 
     `days` are consecutive UTC days, oldest first; the last one is today and still open. A day without figures of a
     cell counts as zero for it. `unknown_days` are days that no report has covered: they are missing, not zero.
     `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
-    `polling` is how reading it goes; None where a past instant is judged.
+    `polling` is how reading it goes; None where a past instant is judged. `hours` are there where a rule reads them,
+    `assumed_share` as with `Figures`.
+    `memo` may be handed on to the next view of the same source, so that its days are not read again from the first.
     """
 
     source_id: str
@@ -50,6 +85,9 @@ class SpendView:
     simulated: bool = False
     planned: tuple[PlannedActivity, ...] = ()
     polling: SourceState | None = None
+    hours: HourFigures | None = None
+    assumed_share: float = 0.0
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
     @property
     def today(self) -> date:
@@ -78,7 +116,16 @@ class SpendView:
 
     def only(self, cells: Iterable[Cell]) -> SpendView:
         """The same view of some of its cells."""
-        return replace(self, cells={cell: self.cells[cell] for cell in cells})
+        chosen = list(cells)
+        hours = self.hours and replace(
+            self.hours, cells={cell: self.hours.cells[cell] for cell in chosen if cell in self.hours.cells}
+        )
+        kept = {cell: self.cells[cell] for cell in chosen if cell in self.cells}
+        return replace(self, cells=kept, hours=hours, memo=Memo())
+
+    def lately(self, days: int) -> SpendView:
+        """The same view of its last days alone, today included."""
+        return replace(self, days=self.days[-days:]) if days < len(self.days) else self
 
     def series(
         self, dimension: Dimension, scope: Scope, figure: Callable[[DayFigures], float]

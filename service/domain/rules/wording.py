@@ -13,6 +13,8 @@ from service.domain.rules.view import SpendView
 from service.domain.scopes import Scope, ScopeKey
 
 MOST_PERCENT = 9999
+SUBJECT_LENGTH = 200
+"""The longest that a sentence calls a scope."""
 
 
 def dollars(usd: float) -> str:
@@ -48,7 +50,7 @@ def days(count: int) -> str:
 
 def about(view: SpendView, scope: Scope, key: ScopeKey) -> str:
     """What a figure is about, made harmless: "workspace eng", "3 models in workspace eng"."""
-    return clean(describe_scope(scope, key, view.names), 200)
+    return clean(describe_scope(scope, key, view.names), SUBJECT_LENGTH)
 
 
 def subject(view: SpendView, scope: Scope, key: ScopeKey) -> str:

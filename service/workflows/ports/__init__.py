@@ -11,6 +11,8 @@ from typing import Protocol
 from service.domain.budgets import Budget
 from service.domain.pricing import PriceBook, PriceOverride
 from service.domain.receivers import Receiver, RouteTable
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.rule import Rule
 from service.domain.sources import Source
 from service.workflows.ports.egress import AddressCheck, Egress, EgressRefused
 from service.workflows.ports.keeping import (
@@ -40,6 +42,7 @@ from service.workflows.ports.reading import (
     SourceError,
     WorkspaceName,
 )
+from service.workflows.ports.ruling import Backtests, Episodes, FeedbackStore, RuleFailure, RuleFailures, Verdicts
 from service.workflows.ports.telling import Channel, Channels, DeliveryError, Vault, VaultError
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "Alerts",
     "ApiKeyName",
     "AuditLog",
+    "Backtests",
     "Changes",
     "Channel",
     "Channels",
@@ -61,7 +65,9 @@ __all__ = [
     "DirectoryStore",
     "Egress",
     "EgressRefused",
+    "Episodes",
     "Facts",
+    "FeedbackStore",
     "Feeds",
     "FenceLost",
     "IdempotencyKeys",
@@ -73,6 +79,8 @@ __all__ = [
     "Ports",
     "PriceBooks",
     "Resources",
+    "RuleFailure",
+    "RuleFailures",
     "Seen",
     "SourceConnector",
     "SourceError",
@@ -84,6 +92,7 @@ __all__ = [
     "UowFactory",
     "Vault",
     "VaultError",
+    "Verdicts",
     "Watches",
     "WorkspaceName",
 ]
@@ -107,6 +116,10 @@ class Jobs(Protocol):
         """At most one waits per instant."""
         ...
 
+    async def backtest(self, backtest_id: str) -> None:
+        """One runs at a time, when nothing else waits."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction. Leaving its block normally commits; any exception rolls back."""
@@ -116,12 +129,19 @@ class UnitOfWork(Protocol):
     receivers: Resources[Receiver]
     routes: Resources[RouteTable]
     prices: Resources[PriceOverride]
+    rules: Resources[Rule[object]]
+    planned: Resources[PlannedActivity]
     feeds: Feeds
     facts: Facts
     directory: DirectoryStore
     polls: Polls
     crossings: Crossings
     watches: Watches
+    episodes: Episodes
+    verdicts: Verdicts
+    feedback: FeedbackStore
+    rule_failures: RuleFailures
+    backtests: Backtests
     alerts: Alerts
     notifications: Notifications
     tokens: Tokens

@@ -13,7 +13,7 @@ from service.domain.crossings import Crossing
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notifications import Notification, NotificationState
 from service.domain.polls import Poll, ReportOutcome
-from service.domain.resources import Page, Resource
+from service.domain.resources import Lifetime, Page, Resource
 from service.domain.sources import SourceState
 
 Spec = TypeVar("Spec")
@@ -52,6 +52,14 @@ class Resources(Protocol[Spec]):
         """The version that was valid at an instant, None where there was none."""
         ...
 
+    async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
+        """What there was at an instant, as it was then, by id."""
+        ...
+
+    async def lifetime(self, id_or_name: str) -> Lifetime:
+        """When what has this id, or bore this name last, existed. Raises NotFound where nothing ever did."""
+        ...
+
 
 class FenceLost(Exception):
     """Another poll of the same source has begun since: this one may not write any more."""
@@ -80,6 +88,10 @@ class Feeds(Protocol):
 
     async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
         """Notes which reading of the bill the budgets have been assessed with."""
+        ...
+
+    async def note_rules_assessed(self, source_id: str, at: datetime | None) -> None:
+        """Notes when the source's rules were evaluated; None: they have to be, whatever was read."""
         ...
 
     async def take_fence(self, source_id: str) -> int:
@@ -141,6 +153,7 @@ class AlertFilter:
     severity: Severity | None = None
     source_id: str | None = None
     budget_id: str | None = None
+    rule_id: str | None = None
     workspace: str | None = None
     since: datetime | None = None
 
@@ -148,8 +161,8 @@ class AlertFilter:
 class Alerts(Protocol):
     async def open(self, source_id: str) -> list[Alert]: ...
 
-    async def known(self, fingerprints: Sequence[str]) -> frozenset[str]:
-        """Which of these have ever had an alert, open or resolved."""
+    async def latest(self, fingerprints: Sequence[str]) -> list[Alert]:
+        """The newest alert of each of these, open or resolved."""
         ...
 
     async def get(self, alert_id: str) -> Alert: ...

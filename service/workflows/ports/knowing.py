@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.periods import Window
+from service.domain.rules.view import Figures
 from service.domain.scopes import Cell
 from service.domain.spend import (
     BilledDay,
     Bucket,
     CostRow,
+    DayVersion,
     EstimatedDay,
     Spend,
     SpendDay,
@@ -25,12 +27,16 @@ from service.workflows.ports.reading import Directory
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a report's rows did to the stored facts, and the UTC days whose rollups must follow."""
+    """What a report's rows did to the stored facts, and the UTC days whose rollups must follow.
+
+    `backfilled` are those of the days that the report told something of for the first time, long after their end.
+    """
 
     added: int = 0
     changed: int = 0
     gone: int = 0
     days: frozenset[date] = frozenset()
+    backfilled: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,15 @@ class Facts(Protocol):
 
     async def day_inputs(self, source_id: str, days: Iterable[date]) -> dict[date, DayInputs]: ...
 
-    async def store_days(self, source_id: str, days: Mapping[date, Mapping[Cell, SpendDay]]) -> None: ...
+    async def store_days(
+        self, stamp: Stamp, days: Mapping[date, Mapping[Cell, SpendDay]], backfilled: Collection[date] = ()
+    ) -> None:
+        """Replaces these days' rollup, and keeps what each was known to be at the end of the stamp's UTC day.
+
+        A day that is stored for the first time more than three days after its end, and whatever is `backfilled` of
+        such a day later, counts as known 24 hours after its end.
+        """
+        ...
 
     async def spend(self, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
         """Best-known spend by cell in a window; boundary days not at midnight UTC are split by their hours."""
@@ -77,6 +91,27 @@ class Facts(Protocol):
 
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:
         """What forecasts learn from: the last ten weeks by UTC day and cell, and how usual days go by hour."""
+        ...
+
+    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
+        """What rules read: the last UTC days, today included, and the last hours that are over (None for 0).
+
+        A day is known that the cost report contained, or of which usage reports contained every hour that is over.
+        Figures that are all zero are left out.
+        """
+        ...
+
+    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
+        """The same as it was known at a past instant.
+
+        Days that changed on that UTC day, and the last three, are as of the instant, others as of the midnight before.
+        Two things can only be too low: an hour that was still running when it was last read counts from its end on,
+        and `mature_until` may lag by an hour. Hours of days before the last three are as they are known today.
+        """
+        ...
+
+    async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
+        """What was known of the days from `first` up to, not including, `end`, in the order it became known."""
         ...
 
     async def billed_since(self, source_id: str) -> datetime | None:
@@ -100,7 +135,7 @@ class Storage(Protocol):
         ...
 
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
-        """Retention: drops whole months, and old minutes."""
+        """Retention: drops whole months, what is derived from them but daily spend, and old minutes."""
         ...
 
 

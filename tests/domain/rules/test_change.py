@@ -13,7 +13,7 @@ from service.domain.rules.change import Against, Change, Direction, observe
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import Observation, RuleKind
+from service.domain.rules.rule import Gates, Observation, RuleKind
 from service.domain.scopes import ORGANISATION, Dimension, Scope
 from tests.domain.rules.views import CELL, ENG, Figures, day, instant, only, rule, view
 
@@ -168,8 +168,8 @@ def test_expected_makes_the_day_itself_and_the_new_level_quiet() -> None:
     row, params = [100, 100, 100, 300, 310], Change(Against.TRAILING_MEAN, 28)
     loud = evaluate(view(row), rule(KIND, params, gates=replace(rule(KIND, params).gates, min_active_days=1)))
     assert loud[ORGANISATION].rings
-    quiet = only(observe(view(row), rule(KIND, params), said(FeedbackKind.EXPECTED, 1, 1)))
-    assert not quiet.candidate
+    quiet = evaluate(view(row), rule(KIND, params), said(FeedbackKind.EXPECTED, 1, 1))
+    assert not quiet[ORGANISATION].rings
     next_day = only(observe(view([100, 100, 100, 300, 310, 0]), rule(KIND, params), said(FeedbackKind.EXPECTED, 2, 2)))
     assert next_day.expected == 300.0
 
@@ -183,11 +183,21 @@ def test_fixed_takes_the_days_of_an_incident_out_of_the_mean() -> None:
     assert found.expected == 100.0
 
 
+AT_ONCE = Gates(min_active_days=1)
+
+
 def test_noise_makes_today_wait_for_more() -> None:
     spec = rule(KIND, UP_PREVIOUS)
     row = view([100, 100, 100, 131])
-    assert only(observe(row, spec)).days == (day(0),)
-    assert only(observe(row, spec, said(FeedbackKind.NOISE, 1, 1) * 5)).days == (day(1),)
+    assert evaluate(row, replace(spec, gates=AT_ONCE))[ORGANISATION].rings
+    noisy = evaluate(row, replace(spec, gates=AT_ONCE), said(FeedbackKind.NOISE, 1, 1) * 5)[ORGANISATION]
+    assert [gate.gate for gate in noisy.gates if not gate.passed] == ["min_percent"]
+
+
+def test_what_a_gate_of_size_stops_today_is_seen_with_its_gate() -> None:
+    stopped = evaluate(view([100, 100, 100, 129]), replace(rule(KIND, UP_PREVIOUS), gates=AT_ONCE))[ORGANISATION]
+    assert stopped.observation.days == (day(0),)
+    assert [gate.gate for gate in stopped.gates if not gate.passed] == ["min_percent"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,8 +12,9 @@ from service.domain.alerts import Contribution
 from service.domain.money import Money
 from service.domain.rules.levels import Family, Incident, incidents
 from service.domain.rules.rule import Verdict
+from service.domain.rules.view import HourFigures
 from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
-from tests.domain.rules.views import observation, verdict, view
+from tests.domain.rules.views import NOON, observation, verdict, view
 
 ENG, OPS = (ScopeKey(Dimension.WORKSPACE, f"wrkspc_{name}") for name in ("eng", "ops"))
 CI, BOT, CRON = (ScopeKey(Dimension.API_KEY, f"apikey_{name}") for name in ("ci", "bot", "cron"))
@@ -134,6 +136,72 @@ def test_an_unsteady_child_is_a_contribution_and_no_alert_of_its_own() -> None:
     assert parts(incident) == [(ENG, "80.00")]
 
 
-def test_an_unsteady_organisation_rings() -> None:
-    unsteady = verdict(replace(observation(180, 100), stands_alone=False))
-    assert found({ORGANISATION: unsteady}) == [(ORGANISATION, False, ORGANISATION)]
+def test_an_organisation_that_is_no_level_of_its_rule_does_not_ring() -> None:
+    explains = verdict(replace(observation(180, 100), stands_alone=False))
+    assert found({ORGANISATION: explains, ENG: rises(50)}) == [(ENG, False, ENG)]
+
+
+def divided(dollars: float, parts: Mapping[ScopeKey, float], impact: float = math.nan) -> Verdict:
+    """An observation that says itself how its excess divides."""
+    return verdict(replace(observation(100 + dollars, 100), parts=tuple(parts.items()), impact=impact))
+
+
+def test_contributions_are_the_parts_that_an_observation_names_whatever_other_observations_say() -> None:
+    whole = divided(100, {ENG: 70.5, CI: 60.0, HAIKU: 20.0})
+    [incident] = incidents(VIEW, {ORGANISATION: whole, ENG: rises(9), OPS: rises(5000), CI: quiet(700)})
+    assert parts(incident) == [(ENG, "70.50"), (CI, "60.00"), (HAIKU, "20.00")]
+
+
+def test_what_lies_around_a_scope_is_no_contribution_to_it() -> None:
+    [incident] = incidents(VIEW, {CI: divided(80, {ENG: 80.0, OPUS: 80.0})})
+    assert parts(incident) == [(OPUS, "80.00")]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "inside", "scopes"),
+    [
+        ("the model spent most of its excess in the workspace", 45.0, [ENG]),
+        ("the model spent half of it there", 40.0, [ENG]),
+        ("the model spent less than half of it there", 39.0, [ENG, OPUS]),
+    ],
+)
+def test_a_workspace_and_a_model_that_share_their_dollars_are_one_incident(
+    sentence: str, inside: float, scopes: list[ScopeKey]
+) -> None:
+    verdicts = {ENG: divided(90, {OPUS: inside}), OPUS: divided(80, {ENG: inside})}
+    assert found(verdicts) == [(scope, False, scope) for scope in scopes], sentence
+
+
+def test_a_model_wins_over_a_key_that_shares_its_dollars() -> None:
+    assert found({OPUS: divided(80, {CI: 75.0}), CI: divided(75, {OPUS: 75.0})}) == [(OPUS, False, OPUS)]
+
+
+@pytest.mark.parametrize(("rings", "open_scope"), [(ENG, OPUS), (OPUS, ENG)])
+def test_an_open_alert_about_the_same_dollars_is_amended(rings: ScopeKey, open_scope: ScopeKey) -> None:
+    assert found({rings: divided(80, {open_scope: 60.0})}, open_scope) == [(open_scope, True, rings)]
+    assert found({rings: divided(80, {open_scope: 30.0})}, open_scope) == [(rings, False, rings)]
+
+
+def test_an_open_alert_whose_scope_still_rings_is_amended_by_what_holds_its_dollars() -> None:
+    verdicts = {ENG: divided(900, {OPUS: 80.0}), OPUS: divided(80, {ENG: 80.0})}
+    assert found(verdicts, OPUS) == [(OPUS, True, ENG)]
+
+
+def test_incidents_are_ranked_by_what_they_have_cost_where_that_is_known() -> None:
+    """An hour's excess and a day's do not compare."""
+    verdicts = {ENG: divided(50, {}, impact=50.0), OPS: divided(10, {}, impact=400.0)}
+    assert [scope for scope, _, _ in found(verdicts)] == [OPS, ENG]
+
+
+def test_two_scopes_that_amend_one_alert_bring_their_parts() -> None:
+    verdicts = {ORGANISATION: quiet(), ENG: divided(50, {CI: 50.0, HAIKU: 9.0}), OPS: divided(80, {HAIKU: 80.0})}
+    [incident] = incidents(VIEW, verdicts, [ORGANISATION])
+    assert incident.found == OPS
+    assert parts(incident) == [(HAIKU, "80.00"), (CI, "50.00"), (ENG, "50.00")]
+
+
+def test_a_key_that_only_hours_know_lies_in_its_workspace() -> None:
+    figures = HourFigures(NOON, [True], {Cell(OPS.id, OPUS.id, "apikey_new"): [1.0]}, NOON)
+    new = ScopeKey(Dimension.API_KEY, "apikey_new")
+    assert Family.of(replace(VIEW, hours=figures)).contains(OPS, new)
+    assert not Family.of(VIEW).contains(OPS, new)

@@ -10,6 +10,7 @@ import pytest
 
 from service.domain.errors import Invalid
 from service.domain.money import Money
+from service.domain.rules.anomaly import Anomaly
 from service.domain.rules.cache_collapse import CacheCollapse
 from service.domain.rules.change import Change
 from service.domain.rules.dormant_woke import DormantWoke
@@ -17,12 +18,13 @@ from service.domain.rules.first_seen import FirstSeen
 from service.domain.rules.model_shift import ModelShift
 from service.domain.rules.priority_tier import PriorityTier
 from service.domain.rules.registry import KINDS, Kind, validate
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, RuleKind
 from service.domain.scopes import Dimension
 from service.domain.sources import Patience
 from tests.domain.rules.views import rule, view
 
 EXAMPLES: dict[RuleKind, object] = {
+    RuleKind.ANOMALY: Anomaly(),
     RuleKind.CHANGE: Change(),
     RuleKind.FIRST_SEEN: FirstSeen(),
     RuleKind.DORMANT_WOKE: DormantWoke(),
@@ -138,8 +140,5 @@ def test_a_source_that_cannot_be_read_has_no_amount_to_ask_for() -> None:
     assert refusal.value.pointer == "/gates"
 
 
-@pytest.mark.parametrize("kind", sorted(set(RuleKind) - set(KINDS)))
-def test_a_kind_without_an_entry_is_refused(kind: RuleKind) -> None:
-    with pytest.raises(Invalid) as refusal:
-        validate(Rule("src_1", kind, Change()))
-    assert refusal.value.pointer == "/kind"
+def test_every_kind_has_an_entry_and_an_example() -> None:
+    assert set(KINDS) == set(EXAMPLES) == set(RuleKind)

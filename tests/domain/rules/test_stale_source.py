@@ -36,10 +36,16 @@ def test_the_rule_the_alert_and_the_status_decide_alike(
     patience: Patience, failures: int, since: int, rings: bool
 ) -> None:
     state = replace(FAILING, failures=failures, failing_since=NOON - since * MINUTE)
-    verdict = evaluate(view([1.0], polling=state), rule(RuleKind.STALE_SOURCE, patience))[ORGANISATION]
+    spec = rule(RuleKind.STALE_SOURCE, patience)
+    verdict = evaluate(view([1.0], polling=state), spec)[ORGANISATION]
     source = resource("src_1", claude_source())
     findings = assess_source(
-        source, state, has_rung=set[str]().__contains__, open_alerts=[], now=NOON, patience=patience
+        source,
+        state,
+        has_rung=set[str]().__contains__,
+        open_alerts=[],
+        now=NOON,
+        rules=[resource("rul_1", spec)],
     )
     assert verdict.rings is rings
     assert [finding.condition for finding in findings] == [Condition.RINGS] * rings

@@ -1,0 +1,59 @@
+"""What feedback looks like in an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from service.domain.rules.feedback import FeedbackKind
+from service.domain.rules.given import GivenFeedback
+from service.workflows.ports import UnitOfWork
+
+
+class FeedbackOut(BaseModel):
+    """One answer about one scope. Withdrawn, it is still shown: what was judged before was judged with it."""
+
+    id: str
+    source: str
+    rule_id: str
+    rule: str = Field(description="the rule's name; its id where it is gone")
+    alert_id: str
+    scope: str = Field(examples=["org", "workspace:wrkspc_01"])
+    kind: FeedbackKind
+    first_day: date
+    last_day: date
+    note: str
+    given_at: datetime
+    given_by: str = Field(examples=["token:deploy"])
+    withdrawn_at: datetime | None
+    withdrawn_by: str | None
+
+
+async def show_feedback(uow: UnitOfWork, given: Sequence[GivenFeedback]) -> list[FeedbackOut]:
+    if not given:
+        return []
+    sources = {source.id: source.name for source in await uow.sources.all()}
+    rules = {rule.id: rule.name for rule in await uow.rules.all()}
+    return [_show(one, sources, rules) for one in given]
+
+
+def _show(one: GivenFeedback, sources: Mapping[str, str], rules: Mapping[str, str]) -> FeedbackOut:
+    said = one.feedback
+    return FeedbackOut(
+        id=one.id,
+        source=sources.get(one.source_id, one.source_id),
+        rule_id=one.rule_id,
+        rule=rules.get(one.rule_id, one.rule_id),
+        alert_id=one.alert_id,
+        scope=str(said.scope),
+        kind=said.kind,
+        first_day=said.first_day,
+        last_day=said.last_day,
+        note=one.note,
+        given_at=said.given_at,
+        given_by=one.given_by,
+        withdrawn_at=one.withdrawn_at,
+        withdrawn_by=one.withdrawn_by,
+    )

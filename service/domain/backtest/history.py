@@ -1,0 +1,152 @@
+"""What was known of a source's days at the end of each of them, built one day after the other."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from service.domain.detectors.rewind import Memo
+from service.domain.names import Names
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.view import DayFigures, SpendView
+from service.domain.scopes import Cell
+from service.domain.spend import DayVersion, SpendDay
+
+DAY = timedelta(days=1)
+NOTHING = DayFigures()
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A planned activity, and since when it was known (aware UTC)."""
+
+    at: datetime
+    activity: PlannedActivity
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """All that a replay reads of one source. `versions` are in the order in which they became known."""
+
+    source_id: str
+    versions: Sequence[DayVersion]
+    names: Names
+    planned: Sequence[Announced] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The midnight after `closed`: the view, good until the next step, and the versions that have come since the last.
+
+    `dollars` are all in the view, `assumed` those whose time of becoming known is assumed.
+    """
+
+    closed: date
+    view: SpendView
+    news: Sequence[DayVersion]
+    dollars: float
+    assumed: float
+
+
+def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[Step]:
+    """One step for every UTC day from `first` to `last`, as known at its end, by a view of `days` days.
+
+    The last day of a view is the day after: nothing is known of it yet.
+    """
+    memo, waiting, known = Memo(), deque(recorded.versions), _Known()
+    for number in range((last - first).days + 1):
+        closed = first + number * DAY
+        today = closed + DAY
+        window = tuple(today - back * DAY for back in range(days - 1, -1, -1))
+        news = []
+        while waiting and waiting[0].known_on <= closed:
+            news.append(waiting.popleft())
+            known.learn(news[-1], window[0])
+        known.forget_before(window[0])
+        view = SpendView(
+            source_id=recorded.source_id,
+            as_of=midnight(today),
+            days=window,
+            cells=known.cells,
+            unknown_days=frozenset(day for day in window if day not in known.versions),
+            settled_until=known.settled_until,
+            names=recorded.names,
+            simulated=recorded.simulated,
+            planned=tuple(one.activity for one in recorded.planned if one.at <= midnight(today)),
+            memo=memo,
+        )
+        yield Step(closed, view, news, *known.dollars_since(window[0]))
+
+
+class _Known:
+    """What is known at one instant. Only what a new version changes is touched."""
+
+    def __init__(self) -> None:
+        self.versions: dict[date, DayVersion] = {}
+        self.settled_until: datetime | None = None
+        self._cells: dict[Cell, dict[date, DayFigures]] = {}
+        self._dollars: dict[date, float] = {}
+
+    @property
+    def cells(self) -> Mapping[Cell, Mapping[date, DayFigures]]:
+        return self._cells
+
+    def learn(self, version: DayVersion, since: date) -> None:
+        before = self.versions.get(version.day)
+        self.versions[version.day] = version
+        if version.settled:
+            end = midnight(version.day + DAY)
+            self.settled_until = max(end, self.settled_until or end)
+        if version.day < since:
+            return
+        cells = before.cells if before is not None else {}
+        for cell, known in version.cells.items():
+            if cells.get(cell) is not known:
+                self._put(cell, version.day, figures_of(known))
+        for cell in cells.keys() - version.cells.keys():
+            self._put(cell, version.day, NOTHING)
+        self._dollars[version.day] = sum(self._cells[cell][version.day].spend for cell in self._spending(version))
+
+    def forget_before(self, since: date) -> None:
+        """What no view will hold any more."""
+        for day in [day for day in self._dollars if day < since]:
+            for cell in self.versions[day].cells:
+                self._put(cell, day, NOTHING)
+            del self._dollars[day]
+
+    def dollars_since(self, since: date) -> tuple[float, float]:
+        """All, and those whose time of becoming known is assumed."""
+        parts = [(dollars, self.versions[day].assumed) for day, dollars in self._dollars.items() if day >= since]
+        return sum(dollars for dollars, _ in parts), sum(dollars for dollars, assumed in parts if assumed)
+
+    def _spending(self, version: DayVersion) -> list[Cell]:
+        return [cell for cell in version.cells if version.day in self._cells.get(cell, ())]
+
+    def _put(self, cell: Cell, day: date, figures: DayFigures) -> None:
+        """A cell without figures is in no view, as in one that is read from the store."""
+        if figures != NOTHING:
+            self._cells.setdefault(cell, {})[day] = figures
+        elif cell in self._cells:
+            self._cells[cell].pop(day, None)
+            if not self._cells[cell]:
+                del self._cells[cell]
+
+
+def figures_of(known: SpendDay) -> DayFigures:
+    """Float copies, as rules read them."""
+    used = known.estimate
+    return DayFigures(
+        spend=float(known.spend.billed.usd + known.spend.estimated.usd),
+        input_tokens=float(used.input_tokens),
+        cache_read_tokens=float(used.cache_read_tokens),
+        output_tokens=float(used.output_tokens),
+        priority=float(used.priority.usd),
+    )
+
+
+def midnight(day: date) -> datetime:
+    """Its first instant, UTC."""
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,93 @@
+"""The alerts of a replay: they open, get graver and end as live ones do, and nobody answers them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from service.domain.alerts import Alert, AlertEvent, Command
+from service.domain.backtest.backtest import Firing, ScopeTally, Tally, per_month
+from service.domain.findings import Finding
+from service.domain.money import Money
+from service.domain.reconcile import Move, execute, reconcile
+from service.domain.scopes import ScopeKey
+
+RINGING = (Command.OPEN, Command.RAISE)
+
+Describe = Callable[[AlertEvent], Firing]
+
+
+class Ledger:
+    """Every alert of one replay of one subject, and what was fired. `describe` puts an event into words."""
+
+    def __init__(self, describe: Describe) -> None:
+        self._describe = describe
+        self._open: dict[str, Alert] = {}
+        self._ended: dict[ScopeKey, Alert] = {}
+        self._fired: list[tuple[str, Firing]] = []
+        self._resolved: dict[str, datetime] = {}
+        self._impact: dict[str, Money] = {}
+        self._opened = 0
+
+    @property
+    def open_alerts(self) -> Sequence[Alert]:
+        return list(self._open.values())
+
+    @property
+    def latest(self) -> Mapping[ScopeKey, Alert]:
+        """The newest alert of each scope; of those with several at a time an open one."""
+        return self._ended | {alert.scope: alert for alert in self._open.values()}
+
+    def carry_out(self, findings: Sequence[Finding], now: datetime) -> list[tuple[Move, str]]:
+        """Every move with the id of its alert, "" where there is none."""
+        done = []
+        for move in reconcile(self.open_alerts, findings):
+            event = execute(move, new_alert_id=f"replayed_{self._opened + 1}", now=now)
+            if event is not None:
+                self._note(event)
+            alert = event.alert if event is not None else move.alert
+            done.append((move, alert.id if alert is not None else ""))
+        return done
+
+    def note_impact(self, alert_id: str, impact: Money) -> None:
+        """The excess of an alert up to now, in US dollars."""
+        self._impact[alert_id] = impact
+
+    def firings(self) -> list[Firing]:
+        """In their order, each with what became of its alert."""
+        return [
+            replace(firing, impact=self._impact.get(alert_id), resolved_at=self._resolved.get(alert_id))
+            for alert_id, firing in self._fired
+        ]
+
+    def tally(self, first: date, last: date) -> Tally:
+        return Tally(
+            alerts=self._opened,
+            firings=len(self._fired),
+            late=sum(firing.late for _, firing in self._fired),
+            alerts_per_month=per_month(self._opened, first, last),
+            dollars=Money.total(self._impact.values()),
+        )
+
+    def by_scope(self) -> tuple[ScopeTally, ...]:
+        """The scopes with the most alerts first."""
+        opened = Counter(firing.scope for _, firing in self._fired if not firing.raised)
+        fired = Counter(firing.scope for _, firing in self._fired)
+        names = {firing.scope: firing.name for _, firing in self._fired}
+        ordered = sorted(fired, key=lambda scope: (-opened[scope], -fired[scope], str(scope)))
+        return tuple(ScopeTally(scope, names[scope], opened[scope], fired[scope]) for scope in ordered)
+
+    def _note(self, event: AlertEvent) -> None:
+        alert = event.alert
+        if event.command is Command.OPEN:
+            self._opened += 1
+        if event.command in RINGING:
+            self._fired.append((alert.id, self._describe(event)))
+        if alert.is_open:
+            self._open[alert.fingerprint] = alert
+        else:
+            del self._open[alert.fingerprint]
+            self._ended[alert.scope] = alert
+            self._resolved[alert.id] = event.at

@@ -1,0 +1,234 @@
+"""From one rule's verdicts to findings: which incident opens or amends which alert, and which alerts are over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from service.domain.alerts import Alert, AlertKind, Reason, RuleEvidence, Severity
+from service.domain.findings import Condition, Finding, over
+from service.domain.names import describe_scope
+from service.domain.reconcile import SYSTEM
+from service.domain.resources import Resource
+from service.domain.rules.episodes import Episode, Episodes
+from service.domain.rules.evaluation import gates_of, still_held
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback
+from service.domain.rules.gates import endures, exceeds
+from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
+from service.domain.rules.levels import Incident, incidents
+from service.domain.rules.rule import Rule, Verdict
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import approximate
+from service.domain.scopes import ScopeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is remembered of a rule's scopes. `latest`: the newest alert of each, open or resolved.
+
+    `unjudged`: scopes that could not be judged this time, for a defect. They stay as they are.
+    """
+
+    episodes: Episodes
+    latest: Mapping[ScopeKey, Alert]
+    unjudged: frozenset[ScopeKey] = frozenset()
+
+
+NOTHING_PAST = Past({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What follows: `findings` for the alerts, `episodes` for the next evaluation, `kept` for whoever asks later.
+
+    `incidents` are all that were found; of these `ringing` open an alert or amend one, and `told` have been told of in
+    an alert that is over.
+    """
+
+    findings: tuple[Finding, ...]
+    episodes: Episodes
+    kept: tuple[KeptVerdict, ...]
+    incidents: tuple[Incident, ...]
+    ringing: tuple[Incident, ...]
+    told: tuple[Incident, ...]
+
+
+def resolved_by_people(past: Past) -> dict[ScopeKey, Alert]:
+    """The alerts of present incidents that a person has resolved: until such a scope is calm it is muted."""
+    resolved = {}
+    for scope, episode in past.episodes.items():
+        alert = past.latest.get(scope)
+        if alert is not None and alert.resolved_by not in (None, SYSTEM) and alert.opened_at >= episode.began_at:
+            resolved[scope] = alert
+    return resolved
+
+
+def fingerprint(rule_id: str, scope: ScopeKey) -> str:
+    """Without a day: an incident may last, and stays one alert."""
+    return f"rule:{rule_id}:{scope}"
+
+
+def assess_rule(
+    rule: Resource[Rule[object]],
+    view: SpendView,
+    verdicts: Mapping[ScopeKey, Verdict],
+    past: Past,
+    feedback: Sequence[Feedback] = NO_FEEDBACK,
+) -> Assessed:
+    """Judges one rule's verdicts at `view.as_of` against what has been told already."""
+    return _Assessment(rule, view, verdicts, past, feedback).assessed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Assessment:
+    rule: Resource[Rule[object]]
+    view: SpendView
+    verdicts: Mapping[ScopeKey, Verdict]
+    past: Past
+    feedback: Sequence[Feedback]
+
+    def assessed(self) -> Assessed:
+        own = self._own_alerts()
+        found = incidents(self.view, self.verdicts, own.keys())
+        told = [incident for incident in found if self._is_told(incident, own.get(incident.scope))]
+        present = [incident for incident in found if incident not in told]
+        ringing = [incident for incident in present if self._is_news(incident, own.get(incident.scope))]
+        homes = {incident.scope for incident in present}
+        going_on = {scope for scope in own if scope not in homes and self._goes_on(scope)}
+        ended = [alert for scope, alert in own.items() if alert.is_open and scope not in homes | going_on]
+        return Assessed(
+            findings=(
+                *(self._finding(incident, own.get(incident.scope)) for incident in ringing),
+                *(over(alert, self._ending(alert)) for alert in ended),
+            ),
+            episodes=self._episodes(homes, going_on | {incident.scope for incident in told}),
+            kept=tuple(self._kept(found, [*ringing, *told])),
+            incidents=tuple(found),
+            ringing=tuple(ringing),
+            told=tuple(told),
+        )
+
+    def _own_alerts(self) -> dict[ScopeKey, Alert]:
+        """The alert of each present incident: open, or ended before the incident was."""
+        episodes = self.past.episodes
+        return {
+            scope: alert
+            for scope, alert in self.past.latest.items()
+            if alert.is_open or (scope in episodes and alert.opened_at >= episodes[scope].began_at)
+        }
+
+    def _is_told(self, incident: Incident, alert: Alert | None) -> bool:
+        """Whether people have been told of it, and enough normal time has passed since for the alert to end."""
+        calm, now = incident.verdict.observation.calm, self.view.as_of
+        if calm is None or not calm.over or alert is None:
+            return False
+        return not alert.is_open or now - alert.opened_at >= calm.at_least
+
+    def _is_news(self, incident: Incident, alert: Alert | None) -> bool:
+        """Whether it opens an alert or amends one: not what a person has resolved, unless it is graver since."""
+        if alert is None or alert.is_open or alert.resolved_by == SYSTEM:
+            return True
+        return self._severity(incident).rank > alert.severity.rank
+
+    def _severity(self, incident: Incident) -> Severity:
+        return incident.verdict.observation.severity or self.rule.spec.severity
+
+    def _goes_on(self, scope: ScopeKey) -> bool:
+        """Whether an incident that does not ring just now is still not over."""
+        verdict, alert = self.verdicts.get(scope), self.past.latest[scope]
+        if verdict is None:
+            return scope in self.past.unjudged
+        now, seen, episode = self.view.as_of, verdict.observation, self.past.episodes.get(scope)
+        last_held = (episode and episode.last_held) or alert.opened_at
+        gates = gates_of(self.rule.spec, scope, self.feedback, now)
+        if seen.calm is None:
+            return endures(seen, gates, last_held, now).passed
+        is_calm = seen.calm.over and now - alert.opened_at >= seen.calm.at_least
+        return not is_calm or now - last_held < gates.keep_firing_for
+
+    def _ending(self, alert: Alert) -> Reason:
+        return Reason.RECOVERED if alert.scope in self.verdicts else Reason.RULE_EDITED
+
+    def _finding(self, incident: Incident, own: Alert | None) -> Finding:
+        severity, alert = self._severity(incident), own if own and own.is_open else None
+        return Finding(
+            fingerprint=fingerprint(self.rule.id, incident.scope),
+            kind=AlertKind.RULE,
+            source_id=self.view.source_id,
+            scope=incident.scope,
+            severity=max(severity, alert.severity, key=lambda one: one.rank) if alert else severity,
+            condition=Condition.HOLDS if alert else Condition.RINGS,
+            reason=Reason.NOTHING_NEW if alert else Reason.FIRST,
+            evidence=self._evidence(incident),
+        )
+
+    def _evidence(self, incident: Incident) -> RuleEvidence:
+        seen = incident.verdict.observation
+        return RuleEvidence(
+            rule_id=self.rule.id,
+            rule_name=self.rule.name,
+            rule_kind=self.rule.spec.kind.value,
+            scope_name=describe_scope(self.rule.spec.scope, incident.found, self.view.names),
+            actual=approximate(seen.actual),
+            expected=approximate(seen.expected),
+            unit=seen.unit,
+            cause=seen.cause,
+            inputs=seen.inputs,
+            days=seen.days,
+            since=seen.since,
+            impact=None if math.isnan(seen.impact) else approximate(seen.impact),
+            contributions=incident.contributions,
+            falls=seen.falls,
+            simulated=self.view.simulated,
+        )
+
+    def _episodes(self, homes: set[ScopeKey], others: set[ScopeKey]) -> dict[ScopeKey, Episode]:
+        now = self.view.as_of
+        held = still_held(self.verdicts, held_since(self.past.episodes), now)
+        episodes = {}
+        for scope in held.keys() | homes | others:
+            before = self.past.episodes.get(scope, Episode(began_at=now))
+            last = now if scope in homes or self._exceeds(scope) else before.last_held
+            episodes[scope] = replace(before, held_since=held.get(scope), last_held=last)
+        return episodes
+
+    def _exceeds(self, scope: ScopeKey) -> bool:
+        verdict = self.verdicts.get(scope)
+        if verdict is None or (verdict.observation.calm is not None and verdict.observation.calm.over):
+            return False
+        return exceeds(verdict.observation, gates_of(self.rule.spec, scope, self.feedback, self.view.as_of))
+
+    def _kept(self, found: Sequence[Incident], rung: Sequence[Incident]) -> list[KeptVerdict]:
+        """Of every scope that may ring by itself and that the rule objects to."""
+        homes = {scope: incident for incident in found for scope in (incident.scope, incident.found)}
+        outcomes = {scope: RANG if incident in rung else MUTED for scope, incident in homes.items()}
+        return [
+            self._keep(scope, verdict, outcomes.get(scope, PART_OF_ANOTHER))
+            for scope, verdict in self.verdicts.items()
+            if verdict.observation.candidate and verdict.observation.stands_alone
+        ]
+
+    def _keep(self, scope: ScopeKey, verdict: Verdict, outcome: str) -> KeptVerdict:
+        seen, now = verdict.observation, self.view.as_of
+        stopped = next((gate.gate for gate in verdict.gates if not gate.passed), None)
+        return KeptVerdict(
+            rule_id=self.rule.id,
+            rule_version=self.rule.version,
+            scope=scope,
+            day=seen.days[-1] if seen.days else now.date(),
+            outcome=stopped or outcome,
+            first_at=now,
+            last_at=now,
+            actual=approximate(seen.actual),
+            expected=approximate(seen.expected),
+            cause=seen.cause,
+            inputs=seen.inputs,
+            gates=verdict.gates,
+        )
+
+
+def held_since(episodes: Episodes) -> dict[ScopeKey, datetime]:
+    """What `evaluate` needs to know of the evaluation before."""
+    return {scope: episode.held_since for scope, episode in episodes.items() if episode.held_since is not None}

@@ -1,0 +1,204 @@
+"""Replaying a rule or a budget over stored history, as it was known then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
+from service.domain.backtest.budgets import replay_budget
+from service.domain.backtest.history import Announced, Recorded, midnight
+from service.domain.backtest.rules import replay_rule
+from service.domain.budgets import Budget
+from service.domain.errors import Invalid, NotFound
+from service.domain.periods import live_periods
+from service.domain.resources import Resource, new_id
+from service.domain.rules.reach import days_needed
+from service.domain.rules.rule import Rule, RuleKind
+from service.domain.sources import SourceKind
+from service.workflows.administer import Author, record
+from service.workflows.naming import names_of
+from service.workflows.ports import Ports, UnitOfWork
+
+DAY = timedelta(days=1)
+FARTHEST = 400 * DAY
+"""How far back a backtest begins where nobody says, if so much is stored."""
+MOST_DAYS = 1100
+KEPT = 100
+NOTE_EVERY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be replayed. `since` and `until` are instants, cut to the whole UTC days between them."""
+
+    subject: Subject
+    since: datetime | None
+    until: datetime | None
+    request: Mapping[str, object]
+
+
+ReplayWith = Callable[[Progress], Result]
+
+
+class Stopped(Exception):
+    """The worker shuts down: the thread that computes has to end, too."""
+
+
+class Meter:
+    """How far a computation in a thread has come."""
+
+    def __init__(self) -> None:
+        self.progress = 0.0
+        self.stopped = False
+
+    def note(self, progress: float) -> None:
+        """Called by the thread. Raises Stopped."""
+        if self.stopped:
+            raise Stopped
+        self.progress = progress
+
+
+async def request_backtest(uow: UnitOfWork, question: Question, author: Author) -> Backtest:
+    """Queues a backtest in the caller's transaction. Raises Invalid where there is nothing to replay."""
+    subject = question.subject
+    if isinstance(subject.spec, Rule) and subject.spec.kind is RuleKind.STALE_SOURCE:
+        raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
+    first, last = _span(question, await uow.backtests.begins(subject.spec.source_id), author.at)
+    backtest = Backtest(
+        id=new_id("bt", author.at),
+        source_id=subject.spec.source_id,
+        subject=subject,
+        request=question.request,
+        first_day=first,
+        last_day=last,
+        state=BacktestState.QUEUED,
+        created_at=author.at,
+        created_by=author.actor,
+    )
+    await uow.backtests.add(backtest)
+    await uow.backtests.keep_newest(KEPT)
+    await uow.jobs.backtest(backtest.id)
+    await record(uow, author, "backtest.create", backtest.id, f"of {subject.name!r}, {first} to {last}")
+    return backtest
+
+
+def _span(question: Question, begins: date | None, now: datetime) -> tuple[date, date]:
+    """The first and the last UTC day to replay: days that are over, and of which something is known."""
+    if begins is None:
+        raise Invalid("nothing is stored of this source yet", "/source")
+    end = min(question.until or now, now).date()
+    if question.since is not None and question.since.date() < begins:
+        raise Invalid(f"history begins on {begins}", "/since")
+    first = question.since.date() if question.since else max(begins, (now - FARTHEST).date())
+    if first >= end:
+        if question.since is None and question.until is None:
+            raise Invalid(f"history begins on {begins}, and no day of it is over yet", "/since")
+        raise Invalid("no whole UTC day lies between since and until", "/since" if question.since else "/until")
+    if (end - first).days > MOST_DAYS:
+        raise Invalid(f"at most {MOST_DAYS} days can be replayed at once", "/since")
+    return first, end - DAY
+
+
+async def run_backtest(ports: Ports, backtest_id: str) -> None:
+    """Replays, outside of any transaction and beside the event loop. Begun twice, it is done twice, with one result.
+
+    A defect ends the backtest as failed, and the job with it.
+    """
+    backtest = await run_begin(ports, backtest_id)
+    if backtest is None:
+        return
+    try:
+        result = await _computed(ports, backtest, await run_read(ports, backtest))
+    except Exception as error:
+        await run_close(ports, backtest, error=f"{type(error).__name__}: {error}")
+        raise
+    await run_close(ports, backtest, result=result)
+
+
+async def run_begin(ports: Ports, backtest_id: str) -> Backtest | None:
+    """Writes down that it runs; None where it is over, or was dropped."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        try:
+            backtest = await uow.backtests.get(backtest_id)
+        except NotFound:
+            return None
+        if backtest.state in (BacktestState.DONE, BacktestState.FAILED):
+            return None
+        running = replace(backtest, state=BacktestState.RUNNING, started_at=backtest.started_at or now)
+        await uow.backtests.save(running)
+    return running
+
+
+async def run_read(ports: Ports, backtest: Backtest) -> Recorded:
+    """All that the replay needs, in one short transaction."""
+    async with ports.uow() as uow:
+        return await _recorded(uow, backtest)
+
+
+async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
+    source = await uow.sources.get(backtest.source_id)
+    return Recorded(
+        source_id=source.id,
+        versions=await uow.facts.day_versions(source.id, _earliest(backtest), backtest.last_day + DAY),
+        names=await names_of(uow, await uow.feeds.get(source.id)),
+        planned=[
+            Announced(one.created_at, one.spec) for one in await uow.planned.all() if one.spec.source_id == source.id
+        ],
+        simulated=source.spec.kind is SourceKind.SIMULATOR,
+    )
+
+
+def _earliest(backtest: Backtest) -> date:
+    """The first day that the first step looks at."""
+    spec = backtest.subject.spec
+    if isinstance(spec, Budget):
+        starts = [period.window.start for period in live_periods(spec.period, midnight(backtest.first_day + DAY))]
+        return min([*(start.date() for start in starts), backtest.first_day])
+    return backtest.first_day - days_needed(spec) * DAY
+
+
+async def _computed(ports: Ports, backtest: Backtest, recorded: Recorded) -> Result:
+    meter = Meter()
+    work = asyncio.create_task(asyncio.to_thread(_replay(backtest, recorded), meter.note))
+    try:
+        while not (await asyncio.wait({work}, timeout=NOTE_EVERY.total_seconds()))[0]:
+            await run_note_progress(ports, backtest.id, meter.progress)
+    finally:
+        meter.stopped = True
+        await asyncio.gather(work, return_exceptions=True)
+    return work.result()
+
+
+def _replay(backtest: Backtest, recorded: Recorded) -> ReplayWith:
+    subject = backtest.subject
+    if isinstance(subject.spec, Budget):
+        budget: Resource[Budget] = replace(subject, spec=subject.spec)
+        return partial(replay_budget, budget, recorded, backtest.first_day, backtest.last_day)
+    rule: Resource[Rule[object]] = replace(subject, spec=subject.spec)
+    return partial(replay_rule, rule, recorded, backtest.first_day, backtest.last_day)
+
+
+async def run_note_progress(ports: Ports, backtest_id: str, progress: float) -> None:
+    async with ports.uow() as uow:
+        await uow.backtests.note_progress(backtest_id, progress)
+
+
+async def run_close(
+    ports: Ports, backtest: Backtest, *, result: Result | None = None, error: str | None = None
+) -> None:
+    """Writes down what came of it."""
+    over = replace(
+        backtest,
+        state=BacktestState.DONE if error is None else BacktestState.FAILED,
+        progress=1.0 if error is None else backtest.progress,
+        finished_at=ports.clock(),
+        result=result,
+        error=error,
+    )
+    async with ports.uow() as uow:
+        await uow.backtests.save(over)

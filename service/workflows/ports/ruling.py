@@ -1,0 +1,110 @@
+"""What is stored about rules besides their configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from service.domain.backtest.backtest import Backtest
+from service.domain.resources import Page
+from service.domain.rules.episodes import Episode, EpisodeKey
+from service.domain.rules.given import GivenFeedback
+from service.domain.rules.kept import KeptVerdict
+from service.domain.scopes import ScopeKey
+
+
+class Episodes(Protocol):
+    """What is remembered of scopes that a rule objects to; calm ones have no entry."""
+
+    async def of(self, rule_ids: Iterable[str]) -> dict[EpisodeKey, Episode]: ...
+
+    async def replace(self, before: Mapping[EpisodeKey, Episode], after: Mapping[EpisodeKey, Episode]) -> None:
+        """Stores what differs, and forgets what `after` lacks."""
+        ...
+
+
+class Verdicts(Protocol):
+    """Every objection of a rule, one entry a (rule, scope, day, outcome)."""
+
+    async def keep(self, verdicts: Sequence[KeptVerdict]) -> None:
+        """Adds them; one that is there already is brought up to date, but for its `first_at`."""
+        ...
+
+    async def at(self, rule_id: str, at: datetime) -> list[KeptVerdict]:
+        """Those seen at an instant: `first_at` <= at <= `last_at`."""
+        ...
+
+    async def forget(self, before: date) -> None:
+        """Retention: drops those of earlier days."""
+        ...
+
+
+class FeedbackStore(Protocol):
+    async def add(self, given: GivenFeedback) -> None: ...
+
+    async def of_rules(self, rule_ids: Iterable[str]) -> list[GivenFeedback]:
+        """Withdrawn ones too: the past may be asked about."""
+        ...
+
+    async def of_alert(self, alert_id: str) -> list[GivenFeedback]:
+        """In the order in which they were given."""
+        ...
+
+    async def get(self, feedback_id: str) -> GivenFeedback:
+        """Raises NotFound."""
+        ...
+
+    async def withdraw(self, feedback_id: str, by: str, at: datetime) -> None:
+        """Raises NotFound, and Conflict where it was withdrawn already."""
+        ...
+
+    async def page(self, source_id: str | None, *, limit: int, cursor: str | None) -> Page[GivenFeedback]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFailure:
+    """A series that a rule's detector could not judge for a defect: how often, and what it said last."""
+
+    rule_id: str
+    scope: ScopeKey
+    count: int
+    last_at: datetime
+    error: str
+
+
+class RuleFailures(Protocol):
+    async def note(self, rule_id: str, scope: ScopeKey, error: str, at: datetime) -> None: ...
+
+    async def all(self) -> list[RuleFailure]: ...
+
+
+class Backtests(Protocol):
+    async def add(self, backtest: Backtest) -> None: ...
+
+    async def get(self, backtest_id: str) -> Backtest:
+        """Raises NotFound."""
+        ...
+
+    async def save(self, backtest: Backtest) -> None:
+        """Stores its state; progress never goes back. One that was dropped meanwhile stays away."""
+        ...
+
+    async def note_progress(self, backtest_id: str, progress: float) -> None:
+        """How much of it is done, 0..1, unless more was noted before."""
+        ...
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Backtest]:
+        """Newest first."""
+        ...
+
+    async def keep_newest(self, count: int) -> None:
+        """Drops all but the newest."""
+        ...
+
+    async def begins(self, source_id: str) -> date | None:
+        """The oldest UTC day of a source of which anything is known."""
+        ...

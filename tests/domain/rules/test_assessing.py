@@ -1,0 +1,322 @@
+"""The life of a rule's alerts: verdicts come in, a person acts now and then, and every move is looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from service.domain.alerts import Alert, AlertEvent, Command, Reason, RuleEvidence, Severity, apply
+from service.domain.money import Money
+from service.domain.reconcile import execute, reconcile
+from service.domain.resources import Resource
+from service.domain.rules.assessing import Past, assess_rule, held_since
+from service.domain.rules.change import Change
+from service.domain.rules.episodes import Episode
+from service.domain.rules.gates import judge
+from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
+from service.domain.rules.rule import Calm, Gates, Observation, Rule, RuleKind
+from service.domain.rules.view import SpendView
+from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from tests.domain.rules.views import CELL, ENG, NOON, day, observation, view
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+OPS = ScopeKey(Dimension.WORKSPACE, "wrkspc_ops")
+KEY = ScopeKey(Dimension.API_KEY, CELL.api_key)
+GATES = Gates(Money.of("20.00"), Money.of("30").usd, 10)
+EVERYTHING: SpendView = view({CELL: [1.0, 1.0], Cell(OPS.id, "claude-haiku", "apikey_cron"): [1.0, 1.0]})
+
+
+@dataclass
+class Life:
+    """One rule from evaluation to evaluation, an hour apart, with a person beside it."""
+
+    spec: Rule[object]
+    now: datetime = NOON
+    episodes: Mapping[ScopeKey, Episode] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    kept: list[KeptVerdict] = field(default_factory=list)
+    unjudged: frozenset[ScopeKey] = frozenset()
+
+    def see(self, seen: Mapping[ScopeKey, Observation], after: timedelta = HOUR) -> list[tuple[str, str]]:
+        """What happens at the next evaluation: (command, reason) of every move."""
+        return [(event.command.value, event.reason.value) for event in self.events(seen, after)]
+
+    def events(self, seen: Mapping[ScopeKey, Observation], after: timedelta = HOUR) -> list[AlertEvent]:
+        self.now += after
+        since = held_since(self.episodes)
+        verdicts = {key: judge(one, self.spec.gates, since.get(key), self.now) for key, one in seen.items()}
+        latest = {alert.scope: alert for alert in self.alerts.values()}
+        rule = Resource("rule_1", "unusual", 3, NOON, NOON, {}, self.spec)
+        past = Past(self.episodes, latest, self.unjudged)
+        assessed = assess_rule(rule, replace(EVERYTHING, as_of=self.now), verdicts, past)
+        self.episodes, self.kept = assessed.episodes, list(assessed.kept)
+        moves = reconcile([alert for alert in self.alerts.values() if alert.is_open], assessed.findings)
+        first = len(self.alerts) + 1
+        events = [execute(move, new_alert_id=f"alert_{n}", now=self.now) for n, move in enumerate(moves, first)]
+        happened = [event for event in events if event is not None]
+        for event in happened:
+            self.alerts[event.alert.id] = event.alert
+        return happened
+
+    def person(self, command: Command) -> None:
+        (alert,) = [alert for alert in self.alerts.values() if alert.is_open]
+        event = apply(alert, command, actor="token:ann", reason=Reason.PERSON, now=self.now)
+        self.alerts[alert.id] = event.alert
+
+    def outcomes(self) -> dict[ScopeKey, str]:
+        return {one.scope: one.outcome for one in self.kept}
+
+
+def life(gates: Gates = GATES) -> Life:
+    return Life(Rule("src_1", RuleKind.CHANGE, Change(), gates=gates, severity=Severity.WARNING))
+
+
+def rise(actual: float = 300.0, severity: Severity | None = None) -> Observation:
+    return replace(observation(actual, 100.0), severity=severity, days=(day(0),))
+
+
+QUIET = replace(observation(105.0, 100.0, candidate=False), days=(day(0),))
+UNKNOWN = replace(observation(math.nan, 100.0, candidate=False), days=(day(0),))
+
+
+def calming(*, over: bool) -> Observation:
+    return replace(QUIET, calm=Calm(over, "1 normal day", "2 normal days", DAY))
+
+
+def passing(*, over: bool) -> Observation:
+    """One of the last days exceeds, and later ones are normal."""
+    return replace(rise(), calm=Calm(over, "1 normal day", "2 normal days", DAY))
+
+
+# ------------------------------------------------------------------------------------- one alert
+
+
+def test_a_rise_rings_once_and_is_one_alert_until_it_is_over() -> None:
+    rule = life()
+    assert rule.see({ENG: rise()}) == [("open", "first")]
+    assert rule.see({ENG: rise()}) == []
+    assert rule.see({ENG: QUIET}) == [("resolve", "recovered")]
+    assert rule.episodes == {}
+
+
+def test_the_alert_says_which_rule_scope_and_dollars_with_its_cause() -> None:
+    rule = life()
+    seen = replace(rise(), cause="eng spent $300.00.", inputs=(("spent", "$300.00"),), impact=250.5, since=NOON)
+    (event,) = rule.events({ENG: seen})
+    assert event.alert.fingerprint == "rule:rule_1:workspace:wrkspc_eng"
+    assert event.alert.evidence == RuleEvidence(
+        rule_id="rule_1",
+        rule_name="unusual",
+        rule_kind="change",
+        scope_name="workspace eng",
+        actual=Money.of("300.000000"),
+        expected=Money.of("100.000000"),
+        unit="US dollars a day",
+        cause="eng spent $300.00.",
+        inputs=(("spent", "$300.00"),),
+        days=(day(0),),
+        since=NOON,
+        impact=Money.of("250.500000"),
+    )
+
+
+def test_a_relapse_after_the_end_is_a_new_alert() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    rule.see({ENG: QUIET})
+    assert rule.see({ENG: rise()}) == [("open", "first")]
+    assert len(rule.alerts) == 2
+
+
+def test_growing_spend_amends_and_a_graver_severity_calls_again() -> None:
+    rule = life()
+    rule.see({ENG: rise(300)})
+    assert rule.see({ENG: rise(309)}) == []
+    assert rule.see({ENG: rise(340)}) == [("amend", "grew")]
+    assert rule.see({ENG: rise(340, Severity.CRITICAL)}) == [("raise", "raised")]
+    rule.see({ENG: rise(340, Severity.INFO)})
+    assert [alert.severity for alert in rule.alerts.values()] == [Severity.CRITICAL]
+
+
+def test_an_unknown_figure_ends_nothing() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    assert rule.see({ENG: UNKNOWN}) == []
+    assert rule.see({ENG: QUIET}) == [("resolve", "recovered")]
+
+
+def test_a_series_that_cannot_be_judged_for_a_defect_stays_as_it_is() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    rule.unjudged = frozenset({ENG})
+    assert rule.see({OPS: QUIET}) == []
+    rule.unjudged = frozenset()
+    assert rule.see({OPS: QUIET}) == [("resolve", "rule_edited")]
+
+
+def test_an_alert_waits_until_the_kind_calls_it_calm_and_it_is_a_day_old() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    assert rule.see({ENG: calming(over=False)}, 3 * DAY) == []
+    assert rule.see({ENG: calming(over=True)}) == [("resolve", "recovered")]
+    rule.see({ENG: rise()})
+    assert rule.see({ENG: calming(over=True)}, DAY - HOUR) == []
+    assert rule.see({ENG: calming(over=True)}, HOUR) == [("resolve", "recovered")]
+
+
+def test_a_day_that_people_were_told_of_keeps_no_alert_open_once_enough_normal_ones_have_passed() -> None:
+    """The last three days are judged each time anew: the incident's own day is still among them."""
+    rule = life()
+    rule.see({ENG: passing(over=False)})
+    assert rule.see({ENG: passing(over=False)}, DAY) == []
+    assert rule.see({ENG: passing(over=True)}, DAY) == [("resolve", "recovered")]
+    assert rule.see({ENG: passing(over=True)}) == []
+    assert rule.see({ENG: QUIET}) == []
+    assert rule.episodes == {}
+
+
+def test_a_relapse_while_the_last_incident_s_day_is_still_judged_is_a_new_alert() -> None:
+    rule = life()
+    rule.see({ENG: passing(over=False)})
+    rule.see({ENG: passing(over=True)}, 2 * DAY)
+    assert rule.see({ENG: passing(over=False)}) == [("open", "first")]
+
+
+def test_what_is_found_late_rings_although_later_days_were_normal_and_stays_for_a_day() -> None:
+    rule = life()
+    assert rule.see({ENG: passing(over=True)}) == [("open", "first")]
+    assert rule.see({ENG: passing(over=True)}, DAY - HOUR) == []
+    assert rule.see({ENG: passing(over=True)}) == [("resolve", "recovered")]
+    assert rule.see({ENG: passing(over=True)}) == []
+
+
+def test_an_alert_is_kept_open_for_as_long_as_the_gate_says() -> None:
+    rule = life(replace(GATES, keep_firing_for=3 * HOUR))
+    rule.see({ENG: rise()})
+    rule.see({ENG: rise()})
+    assert [rule.see({ENG: QUIET}) for _ in range(3)] == [[], [], [("resolve", "recovered")]]
+
+
+def test_what_has_to_hold_for_a_while_rings_when_it_has_and_not_before() -> None:
+    rule = life(replace(GATES, pending_for=2 * HOUR))
+    assert [rule.see({ENG: rise()}) for _ in range(3)] == [[], [], [("open", "first")]]
+
+
+def test_what_fell_back_while_it_was_pending_starts_anew() -> None:
+    rule = life(replace(GATES, pending_for=2 * HOUR))
+    rule.see({ENG: rise()})
+    rule.see({ENG: QUIET})
+    assert [rule.see({ENG: rise()}) for _ in range(3)] == [[], [], [("open", "first")]]
+
+
+# ------------------------------------------------------------------------------------- one incident
+
+
+def test_a_workspace_inside_a_ringing_organisation_is_no_alert_of_its_own() -> None:
+    rule = life()
+    assert rule.see({ORGANISATION: rise(400), ENG: rise(300)}) == [("open", "first")]
+    (alert,) = rule.alerts.values()
+    assert alert.scope == ORGANISATION
+    assert rule.outcomes() == {ORGANISATION: RANG, ENG: PART_OF_ANOTHER}
+
+
+def test_an_incident_that_moves_from_the_organisation_to_its_workspace_stays_one_alert() -> None:
+    rule = life()
+    rule.see({ORGANISATION: rise(400), ENG: rise(300)})
+    assert rule.see({ORGANISATION: QUIET, ENG: rise(300)}) == [("amend", "restated")]
+    assert rule.see({ORGANISATION: QUIET, ENG: QUIET}) == [("resolve", "recovered")]
+
+
+def test_an_incident_that_grows_from_a_workspace_to_the_organisation_stays_one_alert() -> None:
+    rule = life()
+    rule.see({ORGANISATION: QUIET, ENG: rise(300)})
+    assert rule.see({ORGANISATION: rise(600), ENG: rise(300)}) == [("amend", "grew")]
+    (alert,) = rule.alerts.values()
+    assert alert.scope == ENG
+
+
+def test_two_workspaces_are_two_incidents() -> None:
+    rule = life()
+    assert rule.see({ENG: rise(300), OPS: rise(200)}) == [("open", "first"), ("open", "first")]
+    assert rule.see({ENG: QUIET, OPS: rise(200)}) == [("resolve", "recovered")]
+
+
+# ------------------------------------------------------------------------------------- people
+
+
+def test_what_a_person_resolved_is_quiet_until_it_was_over() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    rule.person(Command.RESOLVE)
+    assert [rule.see({ENG: rise(900)}) for _ in range(3)] == [[], [], []]
+    assert rule.outcomes() == {ENG: MUTED}
+    assert rule.see({ENG: QUIET}) == []
+    assert rule.see({ENG: rise()}) == [("open", "first")]
+
+
+def test_what_a_person_resolved_rings_again_when_it_gets_graver() -> None:
+    rule = life()
+    rule.see({ENG: rise(300, Severity.WARNING)})
+    rule.person(Command.RESOLVE)
+    assert rule.see({ENG: rise(900, Severity.ERROR)}) == [("open", "first")]
+    rule.person(Command.RESOLVE)
+    assert rule.see({ENG: rise(900, Severity.ERROR)}) == []
+    assert rule.see({ENG: rise(900, Severity.CRITICAL)}) == [("open", "first")]
+
+
+@pytest.mark.parametrize("relative", [ENG, KEY])
+def test_resolving_the_organisation_s_alert_quiets_what_is_inside_it(relative: ScopeKey) -> None:
+    rule = life()
+    rule.see({ORGANISATION: rise(400)})
+    rule.person(Command.RESOLVE)
+    assert rule.see({ORGANISATION: rise(400), relative: rise(300)}) == []
+    assert rule.see({ORGANISATION: QUIET, relative: rise(300)}) == []
+
+
+def test_a_mute_waits_for_calm_like_an_open_alert_does() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    rule.person(Command.RESOLVE)
+    rule.see({ENG: calming(over=False)}, DAY)
+    assert rule.see({ENG: rise()}) == []
+    rule.see({ENG: calming(over=True)}, DAY)
+    assert rule.see({ENG: rise()}) == [("open", "first")]
+
+
+def test_an_acknowledged_alert_stays_the_same_alert() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    rule.person(Command.ACKNOWLEDGE)
+    assert rule.see({ENG: rise()}) == []
+    assert rule.see({ENG: QUIET}) == [("resolve", "recovered")]
+
+
+# ------------------------------------------------------------------------------------- what is kept
+
+
+def test_an_objection_is_kept_with_the_gate_that_stopped_it() -> None:
+    rule = life()
+    assert rule.see({ENG: rise(115.0), OPS: QUIET}) == []
+    (kept,) = rule.kept
+    assert (kept.scope, kept.day, kept.outcome) == (ENG, day(0), "min_amount")
+    assert (kept.actual, kept.expected, kept.rule_version) == (Money.of("115.000000"), Money.of("100.000000"), 3)
+    assert kept.first_at == kept.last_at == rule.now
+
+
+def test_what_only_explains_others_neither_rings_nor_is_kept() -> None:
+    rule = life()
+    assert rule.see({KEY: replace(rise(), stands_alone=False)}) == []
+    assert rule.kept == []
+
+
+def test_a_rule_of_one_workspace_names_it() -> None:
+    rule = life()
+    rule.spec = replace(rule.spec, scope=Scope(workspaces=(ENG.id,)))
+    (event,) = rule.events({ORGANISATION: rise()})
+    assert isinstance(event.alert.evidence, RuleEvidence)
+    assert event.alert.evidence.scope_name == "workspace eng"
