@@ -16,6 +16,7 @@ from service.domain.budgets import Budget
 from service.domain.errors import Invalid, NotFound
 from service.domain.periods import live_periods
 from service.domain.resources import Resource, new_id
+from service.domain.rules.anomaly import Anomaly, Granularity
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.sources import SourceKind
@@ -65,8 +66,8 @@ class Meter:
 async def request_backtest(uow: UnitOfWork, question: Question, author: Author) -> Backtest:
     """Queues a backtest in the caller's transaction. Raises Invalid where there is nothing to replay."""
     subject = question.subject
-    if isinstance(subject.spec, Rule) and subject.spec.kind is RuleKind.STALE_SOURCE:
-        raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
+    if isinstance(subject.spec, Rule):
+        _require_days(subject.spec)
     first, last = _span(question, await uow.backtests.begins(subject.spec.source_id), author.at)
     backtest = Backtest(
         id=new_id("bt", author.at),
@@ -84,6 +85,14 @@ async def request_backtest(uow: UnitOfWork, question: Question, author: Author) 
     await uow.jobs.backtest(backtest.id)
     await record(uow, author, "backtest.create", backtest.id, f"of {subject.name!r}, {first} to {last}")
     return backtest
+
+
+def _require_days(rule: Rule[object]) -> None:
+    """Raises Invalid for a rule that judges no days: of nothing else the past is kept as it was known."""
+    if rule.kind is RuleKind.STALE_SOURCE:
+        raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
+    if isinstance(rule.params, Anomaly) and rule.params.granularity is Granularity.HOURS:
+        raise Invalid('hours are not replayed: ask with the granularity "both" or "1d"', "/rule")
 
 
 def _span(question: Question, begins: date | None, now: datetime) -> tuple[date, date]:

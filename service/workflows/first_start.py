@@ -10,12 +10,14 @@ from service.domain.alerts import Severity
 from service.domain.budgets import Budget, Threshold
 from service.domain.money import Money
 from service.domain.periods import PeriodKind, PeriodSpec
+from service.domain.polls import PollKind
 from service.domain.resources import Resource
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.scopes import Dimension, Scope
 from service.domain.sources import Source, SourceKind
 from service.workflows.administer import SYSTEM, Author, Draft, change, create, run_default_routes
+from service.workflows.ingest import request_poll
 from service.workflows.kinds import Budgets, Sources
 from service.workflows.ports import Ports, UnitOfWork
 from service.workflows.rule_kinds import Rules
@@ -79,6 +81,8 @@ async def run_first_source(ports: Ports, first: FirstSource) -> None:
 async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author) -> None:
     spec = Source(first.kind, first.base_url, ports.vault.seal(first.admin_key), first.poll_interval)
     source = await create(uow, Sources(), Draft(NAMES[first.kind], {}, spec), author)
+    # Before what its rules and budgets want to know of the past: the names that messages use come with a poll.
+    await request_poll(uow, source.id, PollKind.REQUESTED, author.at)
     await _watch(uow, source, author)
     if first.kind is SourceKind.SIMULATOR:
         for draft in _demonstration(source.id):

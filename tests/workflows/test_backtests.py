@@ -242,6 +242,8 @@ async def test_where_nothing_is_stored_or_kept_there_is_nothing_to_replay(yard: 
         await ask(yard, inline(yard))
     with pytest.raises(Invalid, match="nothing to replay"):
         await ask(yard, inline(yard, RuleKind.STALE_SOURCE, Patience()))
+    with pytest.raises(Invalid, match="hours are not replayed"):
+        await ask(yard, inline(yard, RuleKind.ANOMALY, Anomaly(Granularity.HOURS)))
 
 
 async def test_the_newest_hundred_are_kept(yard: Yard) -> None:

@@ -35,9 +35,9 @@ class Firing:
     """A message that would have been sent: an alert that opened or got graver, `raised`.
 
     `at` is the step that found it (aware UTC), `day` the UTC day that it is about. `late`: the day was over for more
-    than a day by then, as it was known late. Of a budget `expected` is the threshold's level, `actual` the spend.
-    `impact` is the excess of the whole alert in US dollars, None where it is not added up. `resolved_at`: None while it
-    was open at the end.
+    than a day by then, as it was known late; a backfilled day never is. Of a budget `expected` is the threshold's
+    level, `actual` the spend. `impact` is the excess of the whole alert in US dollars, None where it is not added up.
+    `resolved_at`: None while it was open at the end.
     """
 
     at: datetime

@@ -1,18 +1,75 @@
-"""Short cuts of a replay: what needs no full look because it cannot ring. They never change what is found."""
+"""Short cuts of a replay: what need not be told apart, and what cannot ring. They never change what is found."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from service.domain.rules.anomaly import Anomaly
+from service.domain.backtest.history import Recorded
+from service.domain.resources import Resource
+from service.domain.rules.anomaly import Anomaly, Direction
 from service.domain.rules.anomaly_ground import ground, judges
 from service.domain.rules.anomaly_sides import RINGING_DAYS
 from service.domain.rules.rule import Rule, RuleKind, Verdict
 from service.domain.rules.view import SpendView
-from service.domain.scopes import ORGANISATION, Dimension, ScopeKey
+from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from service.domain.spend import EstimatedDay, SpendDay
 
 APART = frozenset({RuleKind.CHANGE, RuleKind.DORMANT_WOKE, RuleKind.CACHE_COLLAPSE, RuleKind.PRIORITY_TIER})
 """Kinds that judge each scope by nothing but its own figures."""
+
+
+def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
+    """The same past with the cells added up that no scope of the rule tells apart.
+
+    Left as it is where cells have a say beyond their sum: in planned activities, and in whether a fall is believed.
+    """
+    told_apart = _told_apart(rule.spec)
+    if told_apart is None or recorded.planned:
+        return recorded
+    cells: dict[Cell, Cell] = {}
+    versions = []
+    for version in recorded.versions:
+        sums: dict[Cell, SpendDay] = {}
+        for cell, known in version.cells.items():
+            if rule.spec.scope.holds(cell):
+                home = cells.setdefault(cell, _along(cell, told_apart))
+                sums[home] = _sum(sums[home], known) if home in sums else known
+        versions.append(replace(version, cells=sums))
+    return replace(recorded, versions=versions)
+
+
+def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
+    """The dimensions whose members the rule can ring for; None where it asks for more than their sums."""
+    own = frozenset([rule.for_each] if rule.for_each else [])
+    if rule.kind in APART:
+        return own
+    if isinstance(rule.params, Anomaly) and rule.params.direction is Direction.UP:
+        return own | frozenset(rule.params.levels)
+    return None
+
+
+def _sum(one: SpendDay, other: SpendDay) -> SpendDay:
+    mine, theirs = one.estimate, other.estimate
+    return SpendDay(
+        one.spend + other.spend,
+        EstimatedDay(
+            cost=mine.cost + theirs.cost,
+            priority=mine.priority + theirs.priority,
+            unpriced_tokens=mine.unpriced_tokens + theirs.unpriced_tokens,
+            input_tokens=mine.input_tokens + theirs.input_tokens,
+            cache_read_tokens=mine.cache_read_tokens + theirs.cache_read_tokens,
+            output_tokens=mine.output_tokens + theirs.output_tokens,
+        ),
+    )
+
+
+def _along(cell: Cell, dimensions: Collection[Dimension]) -> Cell:
+    return Cell(
+        cell.workspace if Dimension.WORKSPACE in dimensions else "",
+        cell.model if Dimension.MODEL in dimensions else "",
+        cell.api_key if Dimension.API_KEY in dimensions else "",
+    )
 
 
 def may_ring(view: SpendView, rule: Rule[object]) -> bool:

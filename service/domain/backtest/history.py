@@ -39,16 +39,16 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The midnight after `closed`: the view, good until the next step, and the versions that have come since the last.
+    """The midnight after `closed`: the view, good until the next step.
 
-    `dollars` are all in the view, `assumed` those whose time of becoming known is assumed.
+    `dollars` are all in the view, `assumed` those of `assumed_days`, whose time of becoming known is assumed.
     """
 
     closed: date
     view: SpendView
-    news: Sequence[DayVersion]
     dollars: float
     assumed: float
+    assumed_days: frozenset[date]
 
 
 def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[Step]:
@@ -61,10 +61,8 @@ def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[St
         closed = first + number * DAY
         today = closed + DAY
         window = tuple(today - back * DAY for back in range(days - 1, -1, -1))
-        news = []
         while waiting and waiting[0].known_on <= closed:
-            news.append(waiting.popleft())
-            known.learn(news[-1], window[0])
+            known.learn(waiting.popleft(), window[0])
         known.forget_before(window[0])
         view = SpendView(
             source_id=recorded.source_id,
@@ -78,7 +76,8 @@ def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[St
             planned=tuple(one.activity for one in recorded.planned if one.at <= midnight(today)),
             memo=memo,
         )
-        yield Step(closed, view, news, *known.dollars_since(window[0]))
+        assumed = frozenset(day for day in window if day in known.versions and known.versions[day].assumed)
+        yield Step(closed, view, *known.dollars_since(window[0]), assumed_days=assumed)
 
 
 class _Known:

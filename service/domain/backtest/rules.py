@@ -8,7 +8,7 @@ from datetime import date
 
 from service.domain.alerts import AlertEvent, Command, RuleEvidence
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
-from service.domain.backtest.glance import candidates, may_ring, narrowed
+from service.domain.backtest.glance import candidates, may_ring, merged, narrowed
 from service.domain.backtest.history import Recorded, Step, steps
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.sweep import Setting, settings_of
@@ -41,7 +41,7 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
     own = next((one for setting, one in zip(settings, replays, strict=False) if setting.configured), replays[0])
     looked_at = assumed = 0.0
     count = (last - first).days + 1
-    for number, step in enumerate(steps(recorded, first, last, days_needed(rule.spec)), 1):
+    for number, step in enumerate(steps(merged(recorded, rule), first, last, days_needed(rule.spec)), 1):
         take_step(step, replays)
         looked_at += step.dollars
         assumed += step.assumed
@@ -89,6 +89,7 @@ class RuleReplay:
         self._episodes: Episodes = {}
         self._excess: dict[str, dict[date, Money]] = {}
         self._closed = date.min
+        self._assumed: frozenset[date] = frozenset()
 
     @property
     def watched(self) -> frozenset[ScopeKey]:
@@ -104,7 +105,7 @@ class RuleReplay:
         self._episodes = {}
 
     def take(self, step: Step, view: SpendView) -> Mapping[ScopeKey, Verdict]:
-        self._closed = step.closed
+        self._closed, self._assumed = step.closed, step.assumed_days
         verdicts = evaluate(view, self.rule.spec, held_since=held_since(self._episodes))
         assessed = assess_rule(self.rule, view, verdicts, Past(self._episodes, self.ledger.latest))
         self._episodes = assessed.episodes
@@ -138,7 +139,7 @@ class RuleReplay:
             expected=told.expected,
             unit=told.unit,
             cause=told.cause,
-            late=day < self._closed,
+            late=day < self._closed and day not in self._assumed,
             falls=told.falls,
         )
 

@@ -75,6 +75,15 @@ def test_backfilled_history_is_all_assumed() -> None:
     assert replayed(past(DAYS)).assumed_share == 0.0
 
 
+def test_a_backfilled_day_is_not_called_late() -> None:
+    backfilled = [
+        version(number, "150.00" if number == 40 else "50.00", known=number + 1, assumed=True)
+        for number in range(1, DAYS + 1)
+    ]
+    result = replayed(Recorded("src_1", backfilled, {}), rule(Anomaly(Granularity.DAYS), RuleKind.ANOMALY))
+    assert found(result) == [(41, 40, False)]
+
+
 def test_a_planned_activity_counts_from_when_it_was_announced() -> None:
     recorded = past(DAYS, special={40: "150.00"})
     extra = PlannedActivity("src_1", Scope(), midnight(day(40)), midnight(day(41)), Money.of("100.00"))

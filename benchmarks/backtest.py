@@ -1,0 +1,97 @@
+"""How long a backtest of 400 days and 200 series takes, end to end, as a worker runs it.
+
+    python benchmarks/backtest.py      # two minutes, most of them to make the past; its own PostgreSQL, gone afterwards
+
+Each line is a rule or budget, replayed with its whole sweep: seconds to read what was known, to replay it, and in all,
+with the answer written. The target is 10 s for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from backtesting.past import CELLS, DAYS, NOW, SOURCE, furnish
+from storing.table import database
+
+from service.adapters.postgres.unit_of_work import uow_factory
+from service.domain.alerts import Severity
+from service.domain.backtest.backtest import Subject
+from service.domain.budgets import Budget, Threshold
+from service.domain.money import Money
+from service.domain.periods import PeriodKind, PeriodSpec
+from service.domain.resources import Resource
+from service.domain.rules.anomaly import Anomaly
+from service.domain.rules.change import Against, Change
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Rule, RuleKind
+from service.domain.scopes import Dimension, Scope
+from service.workflows.administer import Author
+from service.workflows.backtest import Question, request_backtest, run_backtest, run_read
+from service.workflows.ports import Ports, UowFactory
+
+TARGET = 10.0
+
+
+def subjects() -> Mapping[str, Subject]:
+    change = Change(Against.TRAILING_MEDIAN)
+    return {
+        "anomaly, organisation and workspaces": rule(RuleKind.ANOMALY, Anomaly()),
+        "change, of the organisation": rule(RuleKind.CHANGE, change),
+        "change, for each workspace": rule(RuleKind.CHANGE, change, Dimension.WORKSPACE),
+        "change, for each API key": rule(RuleKind.CHANGE, change, Dimension.API_KEY),
+        "budget, monthly": budget("250000.00"),
+    }
+
+
+def rule(kind: RuleKind, params: object, for_each: Dimension | None = None) -> Resource[Rule[object]]:
+    spec: Rule[object] = Rule(SOURCE, kind, params, for_each=for_each, gates=KINDS[kind].gates)
+    return Resource("", kind.value, 0, NOW, NOW, {}, spec)
+
+
+def budget(dollars: str) -> Resource[Budget]:
+    thresholds = (Threshold(Severity.WARNING, percent=Decimal(80)), Threshold(Severity.CRITICAL, percent=Decimal(100)))
+    spec = Budget(SOURCE, Scope(), Money.of(dollars), PeriodSpec(PeriodKind.MONTHLY), thresholds)
+    return Resource("", "budget", 0, NOW, NOW, {}, spec)
+
+
+async def measure(ports: Ports, name: str, subject: Subject) -> None:
+    async with ports.uow() as uow:
+        backtest = await request_backtest(uow, Question(subject, None, None, {}), Author("bench", NOW))
+    began = time.perf_counter()
+    await run_read(ports, backtest)
+    read = time.perf_counter() - began
+    began = time.perf_counter()
+    await run_backtest(ports, backtest.id)
+    took = time.perf_counter() - began
+    async with ports.uow() as uow:
+        result = (await uow.backtests.get(backtest.id)).result
+    assert result is not None
+    assert result.steps == DAYS
+    print(
+        f"  {name:<37} read {read:5.1f} s  replay {took - read:5.1f} s  in all {took:5.1f} s"
+        f"  {'MET' if took < TARGET else 'MISSED'}  {result.tally.alerts} alerts at {len(result.sweep)} settings",
+        flush=True,
+    )
+
+
+def ports_of(uow: UowFactory) -> Ports:
+    """A backtest needs a store and a clock, and nothing else."""
+    nothing = None
+    return replace(Ports(*[nothing] * 9), uow=uow, clock=lambda: NOW)  # type: ignore[arg-type]
+
+
+async def main() -> None:
+    async with database() as (_, engine):
+        uow = uow_factory(engine, to_real=lambda instant: instant)
+        await furnish(uow)
+        print(f"Backtests of {DAYS} days and {len(CELLS)} series, target {TARGET:.0f} s each")
+        for name, subject in subjects().items():
+            await measure(ports_of(uow), name, subject)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
