@@ -88,10 +88,18 @@ class IncidentOut(BaseModel):
     contributions: list[ContributionOut]
 
 
+class DefectOut(BaseModel):
+    """A scope that could not be judged, and what the defect said."""
+
+    scope: str
+    error: str
+
+
 class PreviewOut(BaseModel):
     at: datetime
     rings: list[IncidentOut] = Field(description="the alerts that would be open if none were, the largest excess first")
     verdicts: list[VerdictOut]
+    failed: list[DefectOut] = Field(description="scopes that a defect kept from being judged: please report it")
 
 
 def show_usd(value: float) -> str | None:
@@ -140,6 +148,7 @@ def show_preview(found: Preview, rule: Rule[object]) -> PreviewOut:
         at=found.view.as_of,
         rings=[show_incident(one, names[one.found], rule.severity) for one in found.rings],
         verdicts=[show_verdict(key, names[key], found.verdicts[key]) for key in sorted(found.verdicts, key=str)],
+        failed=[DefectOut(scope=str(key), error=error) for key, error in found.failed.items()],
     )
 
 

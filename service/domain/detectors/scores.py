@@ -29,7 +29,12 @@ class Method(IntEnum):
 
     @property
     def reason(self) -> str:
+        """Of a day."""
         return _REASONS[self]
+
+    @property
+    def reason_of_hours(self) -> str:
+        return _HOURLY.get(self, _REASONS[self])
 
 
 _REASONS = {
@@ -37,13 +42,18 @@ _REASONS = {
     Method.UNKNOWN_AMOUNT: "the amount of this bucket is not known",
     Method.NOT_AN_AMOUNT: "the amount is infinite or past belief",
     Method.CREDIT: "the bucket was restated below zero",
-    Method.TOO_MANY_GAPS: "more than half of the last 28 buckets are not known",
+    Method.TOO_MANY_GAPS: "more than half of the last 28 days is not known",
     Method.TOO_YOUNG: "fewer than 3 days with spend",
     Method.COLD_START: "compared with the mean and the largest day of a short history",
     Method.COLD_WEEKDAY: "compared with a short history and with the last four same weekdays",
-    Method.STEADY: "compared with the last four same weekdays and the weekday-adjusted level",
-    Method.VOLATILE: "compared with the weekday-adjusted level",
-    Method.INTERMITTENT: "compared with the mean of the last 28 days",
+    Method.STEADY: "a calm series, compared with the last four same weekdays",
+    Method.VOLATILE: "an unsteady series, compared with the last four same weekdays",
+    Method.INTERMITTENT: "a mostly idle series, compared with the mean of the last 28 days",
+}
+_HOURLY = {
+    Method.TOO_YOUNG: "fewer than 14 days of hours",
+    Method.STEADY: "a calm series, compared with the same hour of the last four weeks",
+    Method.VOLATILE: "an unsteady series, compared with the same hour of the last four weeks",
 }
 
 

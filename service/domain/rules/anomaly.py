@@ -208,8 +208,8 @@ class _Watch:
             actual=read.amount,
             expected=math.nan if math.isnan(read.amount) else read.expected,
             unit=side.unit,
-            cause=short_cause(self._who(key), self._when(side, place), read),
-            inputs=inputs(read) if key.dimension in self.levels else (),
+            cause=short_cause(self._who(key), self._when(side, place), read, side.method(place)),
+            inputs=inputs(read, side.method(place)) if key.dimension in self.levels else (),
             active_days=self._active_days(row, side, place),
             severity=side.level(place, self.judges.daily)[0] if objects else None,
             days=(side.start(place).date(),),
@@ -237,12 +237,13 @@ class _Watch:
         self, row: int, side: DaySide | HourSide, place: int
     ) -> tuple[str, tuple[tuple[str, str], ...]]:
         name, read = self._who(self.ground.keys[row]), side.reading(place)
+        numbers = inputs(read, side.method(place))
         if isinstance(side, DaySide):
             found = side.judge.explained(row, place)
             is_open = place == side.judge.open_day
-            return day_cause(name, is_open, read, found, side.falls(place)), (*inputs(read), *counted_days(found))
+            return day_cause(name, is_open, read, found, side.falls(place)), (*numbers, *counted_days(found))
         start, earlier = side.start(place), side.judge.same_hours(row, place)
-        return hour_cause(name, start, read, earlier), (*inputs(read), *counted_hours(start, earlier))
+        return hour_cause(name, start, read, earlier), (*numbers, *counted_hours(start, earlier))
 
     def _active_days(self, row: int, side: DaySide | HourSide, place: int) -> int:
         """Days with spend before the judged one, or before the judged hour's day."""

@@ -42,6 +42,9 @@ class Side(Protocol):
     @property
     def gates(self) -> Gates: ...
     def reading(self, place: int) -> Reading: ...
+    def method(self, place: int) -> str:
+        """How the bucket was judged, or why not, in words."""
+
     def falls(self, place: int) -> bool:
         """Whether what the bucket may be blamed for is too little."""
 
@@ -83,6 +86,9 @@ class DaySide:
 
     def reading(self, place: int) -> Reading:
         return self.judge.reading(self.row, place)
+
+    def method(self, place: int) -> str:
+        return self.reading(place).method.reason
 
     def falls(self, place: int) -> bool:
         return place in self.falling and self.reading(place).falls
@@ -140,6 +146,9 @@ class HourSide:
 
     def reading(self, place: int) -> Reading:
         return self.judge.reading(self.row, place)
+
+    def method(self, place: int) -> str:
+        return self.reading(place).method.reason_of_hours
 
     def falls(self, place: int) -> bool:
         return False

@@ -31,13 +31,13 @@ def _begun(words: str) -> str:
     return harmless[:1].upper() + harmless[1:]
 
 
-def short_cause(who: str, when: str, read: Reading) -> str:
-    """Of a bucket that nothing is said about; `when`: "on 23 November 2026"."""
+def short_cause(who: str, when: str, read: Reading, method: str) -> str:
+    """Of a bucket that nothing is said about. `when`: "on 23 November 2026"; `method`: how, or why not, it was judged."""
     if math.isnan(read.amount):
-        return f"{who} could not be judged {when}: {read.method.reason}."
+        return f"{who} could not be judged {when}: {method}."
     spent = f"{who} spent {dollars(read.amount)} {when}"
     if not read.method.judges:
-        return f"{spent}; it could not be judged: {read.method.reason}."
+        return f"{spent}; it could not be judged: {method}."
     return f"{spent}; {dollars(read.expected)} was expected and it rings from {dollars(read.rings_from)}."
 
 
@@ -62,19 +62,19 @@ def hour_cause(who: str, start: datetime, read: Reading, same_hours: Sequence[fl
     )
 
 
-def inputs(read: Reading) -> Inputs:
+def inputs(read: Reading, method: str) -> Inputs:
     if not read.method.judges:
         return (
             ("spent", dollars(read.amount)),
             ("expected", dollars(read.expected)),
-            ("method", read.method.reason),
+            ("method", method),
         )
     return (
         ("spent", dollars(read.amount)),
         ("expected", dollars(read.expected)),
         ("band", f"up to {dollars(read.high)}"),
         ("rings from", dollars(read.rings_from)),
-        ("method", read.method.reason),
+        ("method", method),
         ("score", f"{read.score:.2f}"),
     )
 
