@@ -27,9 +27,6 @@ def upgrade() -> None:
         sa.Column("held_since", INSTANT),
         sa.Column("last_held", INSTANT),
         sa.PrimaryKeyConstraint("rule_id", "scope", name="pk_rule_episodes"),
-        sa.ForeignKeyConstraint(
-            ["rule_id"], ["resources.id"], name="fk_rule_episodes_rule_id_resources", ondelete="CASCADE"
-        ),
     )
     op.create_table(
         "rule_verdicts",

@@ -175,7 +175,7 @@ def calendar_day(value: object) -> date:
 
 
 def _in_our_age(instant: datetime) -> datetime:
-    if not 2000 <= instant.year <= 2100:
+    if not 2000 <= instant.year <= 2100 or not 2000 <= instant.astimezone(UTC).year <= 2100:
         raise ValueError("outside the years 2000 to 2100")
     return instant.astimezone(UTC)
 

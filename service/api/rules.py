@@ -14,6 +14,7 @@ from service.api.rule_params import read_params, show_params
 from service.api.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain.alerts import Severity
 from service.domain.resources import Resource
+from service.domain.rules import registry
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind
 from service.domain.scopes import Dimension
@@ -119,6 +120,7 @@ class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
 
 async def require_sense(uow: UnitOfWork, rule: Rule[object], stored: Rule[object] | None, now: datetime) -> None:
     """Raises Invalid for what the stored spend cannot serve. Only what differs from before is held against the rule."""
+    registry.validate(rule)
     if stored is None or stored.scope != rule.scope:
         await require_spend(uow, rule.source_id, rule.scope, now)
     await require_history(uow, rule, stored.params if stored else KINDS[rule.kind].params(), now)

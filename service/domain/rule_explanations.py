@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from service.domain.alerts import Alert
+from service.domain.alerts import Alert, Evidence, RuleEvidence
 from service.domain.explanations import (
     ALREADY_TOLD,
     HIGHEST_LEVEL,
@@ -25,9 +25,9 @@ from service.domain.explanations import (
 from service.domain.names import describe_scope
 from service.domain.plain_text import clean, minute
 from service.domain.resources import Resource
-from service.domain.rules.assessing import Past, assess_rule, resolved_by_people
+from service.domain.rules.assessing import Past, assess_rule, own_alerts, resolved_by_people, told_days
 from service.domain.rules.feedback import Feedback
-from service.domain.rules.levels import Family, Incident, incidents
+from service.domain.rules.levels import Family, Incident, incidents, meet, ringing_alone, span_of
 from service.domain.rules.rule import PENDING_FOR, GateVerdict, Observation, Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day
@@ -90,10 +90,11 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         _stands_alone(seen),
         *telling.gates(scope),
     )
-    return Explanation(
+    rang = case.rang.get(scope)
+    answer = Explanation(
         scope=scope,
         name=_name(case, scope),
-        outcome=decide(gates, seen.cause, past=case.is_past, rang=case.rang.get(scope)),
+        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang),
         gates=gates,
         cause=seen.cause,
         unit=seen.unit,
@@ -102,6 +103,22 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         excess=amount(seen.excess),
         inputs=seen.inputs,
         alert=case.open_alerts.get(scope),
+    )
+    return _as_told(answer, rang.alert.evidence) if rang else answer
+
+
+def _as_told(answer: Explanation, told: Evidence) -> Explanation:
+    """With the numbers of the alert itself: of an hour that was still running not everything is kept."""
+    if not isinstance(told, RuleEvidence):
+        return answer
+    return replace(
+        answer,
+        cause=told.cause,
+        unit=told.unit,
+        actual=told.actual,
+        expected=told.expected,
+        excess=told.excess,
+        inputs=told.inputs,
     )
 
 
@@ -194,18 +211,22 @@ class Telling:
         if own is not None:
             return own
         for incident in self.found:
-            if any(self.family.contains(above, scope) for above in (incident.scope, incident.found)):
-                return incident.scope
-            if self._is_one_with(incident, scope):
+            if self._lies_in(incident, scope) or self._is_one_with(incident, scope):
                 return incident.scope
         return scope
+
+    def _lies_in(self, incident: Incident, scope: ScopeKey) -> bool:
+        today = self.case.view.today
+        spans = [span_of(one, today) for one in (incident.verdict.observation, self.case.verdicts[scope].observation)]
+        inside = any(self.family.contains(above, scope) for above in (incident.scope, incident.found))
+        return inside and meet(*spans)
 
     def _is_one_with(self, incident: Incident, scope: ScopeKey) -> bool:
         """Whether the two alone would make one alert. Asked only of what rings."""
         both = {key: self.case.verdicts[key] for key in (incident.found, scope)}
-        if not (both[scope].rings and both[scope].observation.stands_alone):
+        if scope not in ringing_alone(both):
             return False
-        alone = incidents(self.case.view, both, _taken(self.case))
+        alone = incidents(self.case.view, both, told_days(own_alerts(self.case.past)))
         return not any(scope in (one.scope, one.found) for one in alone)
 
     def _muted(self, scope: ScopeKey) -> GateVerdict:
@@ -230,12 +251,6 @@ class Telling:
         if alert is None or not alert.is_open:
             return GateVerdict(OPEN_ALERT, True, needed, needed)
         return GateVerdict(OPEN_ALERT, False, f"{alert.id}, open since {minute(alert.opened_at)}", needed)
-
-
-def _taken(case: RuleCase) -> frozenset[ScopeKey]:
-    """The scopes whose alerts new objections belong to, open or muted."""
-    opened = {scope for scope, alert in case.past.latest.items() if alert.is_open}
-    return frozenset(opened | resolved_by_people(case.past).keys())
 
 
 def _resolution(alert: Alert) -> str:

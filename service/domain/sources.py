@@ -51,9 +51,10 @@ class SourceState:
 
     `fence` grows with every poll; a poll may write only while it holds the newest one.
     `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
-    `failures` counts the polls since then that brought no bill, and `failing_since` is when the first of them began.
+    `failures` counts the polls in a row that brought no bill or no usage, and `failing_since` is when the first began.
     `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
-    assessed with. `rules_assessed_at` is when the rules were last evaluated, None where one has changed since.
+    assessed with. `rules_assessed_at` is when the rules were last evaluated.
+    `evaluated_at` is when budgets and rules were last gone through, whatever was read.
     """
 
     source_id: str
@@ -72,6 +73,7 @@ class SourceState:
     polling_since: datetime | None = None
     assessed_read_at: datetime | None = None
     rules_assessed_at: datetime | None = None
+    evaluated_at: datetime | None = None
     last_error: str | None = None
 
 
@@ -90,7 +92,7 @@ def after_begin(state: SourceState, now: datetime) -> SourceState:
 
 
 def after_failure(state: SourceState, began: datetime) -> SourceState:
-    """A poll that began at `began` brought no bill."""
+    """A poll that began at `began` brought no bill, or no usage."""
     return replace(state, failures=state.failures + 1, failing_since=state.failing_since or began, polling_since=None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
@@ -17,7 +16,6 @@ from service.domain.scopes import ScopeKey
 from service.workflows.administer import Author, record
 from service.workflows.attend import move_alert
 from service.workflows.ports import UnitOfWork
-from service.workflows.rule_kinds import judge_anew
 
 LONGEST = timedelta(days=LONGEST_WINDOW)
 LARGE_PART = Decimal("0.1")
@@ -60,7 +58,7 @@ async def give_feedback(uow: UnitOfWork, alert_id: str, answer: Answer, author: 
     await record(uow, author, "alert.feedback", alert.id, f"{answer.kind}, {first} to {last}: {_named(given)}")
     if alert.is_open:
         await move_alert(uow, alert.id, Command.RESOLVE, f"{answer.kind}: {answer.note}".removesuffix(": "), author)
-    await judge_anew(uow, alert.source_id)
+    await uow.jobs.evaluate(alert.source_id)
     return given
 
 
@@ -69,7 +67,7 @@ async def withdraw_feedback(uow: UnitOfWork, feedback_id: str, author: Author) -
     given = await uow.feedback.get(feedback_id)
     await uow.feedback.withdraw(feedback_id, author.actor, author.at)
     await record(uow, author, "feedback.withdraw", feedback_id, f"{given.feedback.kind} of {given.feedback.scope}")
-    await judge_anew(uow, given.source_id)
+    await uow.jobs.evaluate(given.source_id)
 
 
 def _evidence(alert: Alert) -> RuleEvidence:
@@ -104,13 +102,16 @@ async def _refuse_twice(
             raise Conflict(f"{one.given_by} has answered this already: withdraw {one.id} to take it back")
 
 
-def _scopes(alert: Alert, evidence: RuleEvidence, kind: FeedbackKind) -> Iterator[ScopeKey]:
-    """The alert's own scope; what changes a baseline is said of the large parts, too, or each rings alone next."""
-    yield alert.scope
-    if kind is FeedbackKind.NOISE:
-        return
-    needed = evidence.excess * LARGE_PART
-    yield from (part.scope for part in evidence.contributions if part.amount >= needed and part.scope != alert.scope)
+def _scopes(alert: Alert, evidence: RuleEvidence, kind: FeedbackKind) -> list[ScopeKey]:
+    """The alert's own scope, and the one that its evidence is about.
+
+    What changes a baseline is said of the large parts, too, or each rings alone next.
+    """
+    scopes = [alert.scope, evidence.about or alert.scope]
+    if kind is not FeedbackKind.NOISE:
+        needed = evidence.excess * LARGE_PART
+        scopes += [part.scope for part in evidence.contributions if part.amount >= needed]
+    return list(dict.fromkeys(scopes))
 
 
 def _named(given: list[GivenFeedback]) -> str:

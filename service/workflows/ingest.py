@@ -170,7 +170,7 @@ def _state_after(
     started: datetime,
     now: datetime,
 ) -> SourceState:
-    """The source's state after a poll. Only the cost report decides whether budgets go stale."""
+    """The source's state after a poll. Without a bill budgets go stale, without usage rules do: either is a failure."""
     errors = {outcome.report: outcome.error for outcome in outcomes}
     read = {report for report, error in errors.items() if error is None}
     state = replace(
@@ -187,6 +187,10 @@ def _state_after(
         return replace(state, next_poll_at=max(state.next_poll_at, backed_off))
     if _is_deep(state, started):
         state = replace(state, deep_read_at=started)
+    # A back-off is over once the bill was read, whoever asked for that.
+    state = replace(state, next_poll_at=min(state.next_poll_at, started + source.poll_interval))
+    if ReportName.USAGE_HOURS not in read:
+        return replace(after_failure(state, started), cost_read_at=now)
     return after_success(state, now)
 
 

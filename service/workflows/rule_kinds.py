@@ -49,7 +49,7 @@ class Rules(Kind[Rule[object]]):
     ) -> None:
         rule = after or before
         assert rule is not None
-        await judge_anew(uow, rule.spec.source_id)
+        await uow.jobs.evaluate(rule.spec.source_id)
         if rule is after and rule.spec.enabled and rule.spec.kind in LEARNING:
             await reach_back(uow, rule.spec.source_id, now - LEARNING_DAYS * DAY, now)
 
@@ -73,13 +73,7 @@ class PlannedActivities(Kind[PlannedActivity]):
     ) -> None:
         activity = after or before
         assert activity is not None
-        await judge_anew(uow, activity.spec.source_id)
-
-
-async def judge_anew(uow: UnitOfWork, source_id: str) -> None:
-    """Has a source's rules judged again, although nothing was read since."""
-    await uow.feeds.note_rules_assessed(source_id, None)
-    await uow.jobs.evaluate(source_id)
+        await uow.jobs.evaluate(activity.spec.source_id)
 
 
 async def _keep_source(uow: UnitOfWork, noun: str, source_id: str, stored: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +15,7 @@ from service.domain.rules.assessing import Assessed, Past, assess_rule, fingerpr
 from service.domain.rules.episodes import Episode, EpisodeKey
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback
-from service.domain.rules.given import holding
+from service.domain.rules.given import GivenFeedback, holding
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.reach import days_needed, hours_needed
 from service.domain.rules.rule import Rule, RuleKind, Verdict
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 MOST_LOGGED = 5
 """Series named in a log line."""
+SLOWEST_COMMIT = timedelta(minutes=1)
 
 Rules = Sequence[Resource[Rule[object]]]
 
@@ -52,10 +53,12 @@ async def find_by_rules(
     watching = [rule for rule in rules if rule.spec.enabled] if source and source.spec.enabled else []
     open_alerts = [alert for alert in await uow.alerts.open(state.source_id) if alert.kind is AlertKind.RULE]
     findings = _orphans(open_alerts, watching, source)
-    if source is None or not watching or not is_due(state, watching, now):
+    if source is None or not watching:
+        return findings
+    given = await uow.feedback.of_rules(rule.id for rule in watching)
+    if not is_due(state, watching, await _changed_at(uow, given), now):
         return findings
     view = await load_view(uow, source, watching, now)
-    given = await uow.feedback.of_rules(rule.id for rule in watching)
     before = await uow.episodes.of(rule.id for rule in rules)
     after: dict[EpisodeKey, Episode] = {}
     for rule in watching:
@@ -78,14 +81,25 @@ async def rules_of(uow: UnitOfWork, source_id: str) -> list[Resource[Rule[object
     ]
 
 
-def is_due(state: SourceState, rules: Rules, now: datetime) -> bool:
-    """Whether the answer may differ from the last one: new figures, a new hour, a changed rule, or time that counts."""
+def is_due(state: SourceState, rules: Rules, changed_at: datetime | None, now: datetime) -> bool:
+    """Whether the answer may differ from the last one: new figures, a new hour, something changed, or time that counts.
+
+    `changed_at` is when a person changed a rule, or what it leans on, last.
+    """
     last = state.rules_assessed_at
     if last is None or _hour(last) != _hour(now):
         return True
     read = [at for at in (state.last_success_at, state.cost_read_at, state.usage_read_at) if at is not None]
     waits = any(rule.spec.gates.pending_for or rule.spec.gates.keep_firing_for for rule in rules)
-    return waits or any(at >= last for at in read)
+    # A change that was not committed yet at the last evaluation bears an earlier time than that.
+    changed = changed_at is not None and changed_at >= last - SLOWEST_COMMIT
+    return waits or changed or any(at >= last for at in read)
+
+
+async def _changed_at(uow: UnitOfWork, given: Sequence[GivenFeedback]) -> datetime | None:
+    changes = [await uow.rules.last_write(), await uow.planned.last_write()]
+    changes += [at for one in given for at in (one.feedback.given_at, one.withdrawn_at)]
+    return max((at for at in changes if at is not None), default=None)
 
 
 def _hour(at: datetime) -> datetime:

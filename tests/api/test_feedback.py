@@ -99,19 +99,11 @@ async def test_an_alert_that_is_over_takes_an_answer_too(stand: Stand) -> None:
 
 async def test_an_answer_has_the_rules_judged_anew(stand: Stand) -> None:
     alert = await opened(stand)
-    async with stand.ports.uow() as uow:
-        (source,) = await uow.sources.all()
-        await uow.feeds.note_rules_assessed(source.id, stand.clock())
     await evaluations_taken(stand)
     (one,) = await give(stand, alert["id"], kind="noise")
     assert await evaluations_taken(stand) == 1
-    async with stand.ports.uow() as uow:
-        assert (await uow.feeds.get(source.id)).rules_assessed_at is None
-        await uow.feeds.note_rules_assessed(source.id, stand.clock())
     answered(await stand.operator.delete(f"/v1/feedback/{one['id']}"), 204)
     assert await evaluations_taken(stand) == 1
-    async with stand.ports.uow() as uow:
-        assert (await uow.feeds.get(source.id)).rules_assessed_at is None
 
 
 async def test_the_days_may_be_named(stand: Stand) -> None:

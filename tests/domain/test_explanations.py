@@ -254,6 +254,8 @@ def test_a_resolved_alert_mutes_the_past_where_a_muted_verdict_was_kept() -> Non
     muted = episodes_at(NOON, HOUR, [kept("muted", HOUR)], resolved, {})
     assert muted[ENG].began_at == resolved[ENG].opened_at
     assert episodes_at(NOON, HOUR, [kept("rang", HOUR)], resolved, {})[ENG].began_at == NOON
+    over = {ENG: alert(ENG, resolved_by="tocsin")}
+    assert episodes_at(NOON, HOUR, [kept("rang", HOUR)], over, {})[ENG].began_at == over[ENG].opened_at
 
 
 # ----------------------------------------------------------------------------------- spend of a past instant

@@ -101,7 +101,7 @@ def test_the_next_step_is_feedback_or_an_acknowledgement() -> None:
             Command.AMEND,
             Reason.RESTATED,
             Action.AMEND,
-            "Restated to $1,700.00 more than expected since 12 October 2026.",
+            "Now $1,700.00 more than expected since 12 October 2026.",
         ),
         (Command.SNOOZE, Reason.PERSON, Action.AMEND, "Snoozed by Ada."),
         (Command.ACKNOWLEDGE, Reason.PERSON, Action.ACKNOWLEDGE, "Acknowledged by Ada."),
@@ -226,7 +226,7 @@ def test_an_incident_that_is_no_larger_than_its_day_is_told_once() -> None:
 )
 def test_a_restatement_below_the_expectation_is_told_as_it_is(actual: str, now: str) -> None:
     evidence = replace(BARE, actual=Money.of(actual))
-    assert changed(Command.AMEND, Reason.RESTATED, Action.AMEND, evidence) == f"Restated to {now}."
+    assert changed(Command.AMEND, Reason.RESTATED, Action.AMEND, evidence) == f"Now {now}."
 
 
 def test_an_alert_without_parts_says_its_dollars_all_the_same() -> None:

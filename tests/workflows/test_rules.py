@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,12 +11,15 @@ from typing import Any
 
 import pytest
 
-from service.domain.alerts import Alert, AlertState, Command, Reason, RuleEvidence
+from service.domain.alerts import Alert, AlertState, Command, Reason, RuleEvidence, StaleEvidence
 from service.domain.money import Money
 from service.domain.polls import PollKind, PollState
 from service.domain.resources import Resource
 from service.domain.rules.anomaly import Anomaly
 from service.domain.rules.change import Against, Change
+from service.domain.rules.episodes import Episode, EpisodeKey
+from service.domain.rules.feedback import FeedbackKind
+from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Gates, Rule, RuleKind
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
@@ -23,9 +27,10 @@ from service.domain.sources import ReportName
 from service.workflows.administer import Author
 from service.workflows.attend import move_alert
 from service.workflows.evaluate import run_evaluation
+from service.workflows.feedback import Answer, give_feedback
 from service.workflows.kinds import Sources
 from service.workflows.ports import SourceError
-from service.workflows.rule_kinds import Rules
+from service.workflows.rule_kinds import PlannedActivities, Rules
 from service.workflows.ruling import judge_rule
 from service.workflows.upkeep import run_retention
 from tests.domain.rules.views import NO_GATES, day, view
@@ -135,6 +140,21 @@ async def add_rule_named(yard: Yard, name: str) -> None:
     await yard.create(Rules(), name, spec)
 
 
+async def test_a_plan_that_is_deleted_is_felt_at_once(yard: Yard) -> None:
+    today = await usual(yard)
+    await add_rule(yard)
+    bill(yard, today, "400.00")
+    midnight = yard.at(today)
+    activity = PlannedActivity(yard.source.id, Scope(), midnight, midnight + DAY, Money.of("500.00"))
+    plan = await yard.create(PlannedActivities(), "evaluation run", activity)
+    assert await read(yard) == []
+    yard.clock.advance(timedelta(seconds=90))
+    await run_evaluation(yard.ports, yard.source.id)
+    yard.clock.advance(timedelta(seconds=90))
+    await yard.delete(PlannedActivities(), plan)
+    assert [event.command for event in await run_evaluation(yard.ports, yard.source.id)] == [Command.OPEN]
+
+
 async def test_what_a_person_resolved_stays_quiet_until_it_is_over(yard: Yard) -> None:
     today = await usual(yard)
     await add_rule(yard)
@@ -232,16 +252,58 @@ async def test_a_rule_that_learns_has_the_months_read_that_it_learns_from(yard: 
     assert (backfill.state, backfill.window and backfill.window.start.date()) == (PollState.DONE, date(2026, 6, 29))
 
 
+async def test_nobody_who_deletes_a_rule_or_answers_its_alert_waits_for_an_evaluation(yard: Yard) -> None:
+    """An evaluation holds the source's row to its end: a person's write that asks for it could close a circle."""
+    today = await usual(yard)
+    rule = await add_rule(yard)
+    bill(yard, today, "400.00")
+    await read(yard)
+    alert = await only_alert(yard)
+    async with yard.ports.uow() as evaluation:
+        await evaluation.feeds.hold(yard.source.id)
+        key = EpisodeKey(rule.id, ScopeKey(Dimension.WORKSPACE, OPS))
+        await evaluation.episodes.replace({}, {key: Episode(yard.clock())})
+        async with asyncio.timeout(10), yard.ports.uow() as uow:
+            await give_feedback(uow, alert.id, Answer(FeedbackKind.NOISE), yard.author)
+        async with asyncio.timeout(10):
+            await yard.delete(Rules(), rule)
+    assert (await only_alert(yard)).state is AlertState.RESOLVED
+
+
+async def test_usage_that_cannot_be_read_makes_a_source_blind_although_its_bills_come(yard: Yard) -> None:
+    await usual(yard)
+    await read(yard)
+    yard.reader.refusals = {ReportName.USAGE_HOURS: SourceError("no permission", retryable=False)}
+    moves = [await read(yard) for _ in range(3)]
+    assert moves == [[], [], [("open", "first", "org")]]
+    alert = await only_alert(yard)
+    assert isinstance(alert.evidence, StaleEvidence)
+    assert alert.evidence.error == "no permission"
+    yard.reader.refusals = {}
+    assert await read(yard) == [("resolve", "recovered", "org")]
+
+
+async def test_a_successful_poll_ends_the_back_off_whoever_asked_for_it(yard: Yard) -> None:
+    await usual(yard)
+    yard.reader.refusals = {ReportName.COST: SourceError("away", retryable=True)}
+    for _ in range(4):
+        await read(yard)
+    yard.reader.refusals = {}
+    await read(yard)
+    assert (await yard.state()).next_poll_at <= yard.clock() + yard.source.spec.poll_interval
+
+
 async def test_kept_verdicts_are_forgotten_with_the_facts_they_are_about(yard: Yard) -> None:
     today = await usual(yard)
-    await add_rule(yard)
+    rule = await add_rule(yard)
     bill(yard, today, "400.00")
     await read(yard)
     yard.clock.advance(100 * DAY)
     await run_retention(yard.ports, keep=101 * DAY)
     assert len(await yard.rows("rule_verdicts")) == 1
+    await yard.delete(Rules(), rule)
     await run_retention(yard.ports, keep=99 * DAY)
-    assert await yard.rows("rule_verdicts") == set()
+    assert await yard.rows("rule_verdicts", "rule_episodes") == set()
 
 
 # ------------------------------------------------------------------------------------- a defect in one series

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.record_tables import resources
 from service.adapters.postgres.rule_tables import rule_episodes, rule_failures
 from service.domain.rules.episodes import Episode, EpisodeKey
 from service.domain.scopes import ScopeKey
@@ -38,6 +39,10 @@ class PostgresEpisodes:
                 await self._connection.execute(
                     statement.on_conflict_do_update(index_elements=["rule_id", "scope"], set_=shallow(episode))
                 )
+
+    async def forget_orphans(self) -> None:
+        gone = rule_episodes.c.rule_id.not_in(select(resources.c.id))
+        await self._connection.execute(delete(rule_episodes).where(gone))
 
 
 class PostgresRuleFailures:

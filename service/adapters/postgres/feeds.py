@@ -72,9 +72,14 @@ class PostgresFeeds:
             update(source_states).where(source_states.c.source_id == source_id).values(assessed_read_at=read_at)
         )
 
-    async def note_rules_assessed(self, source_id: str, at: datetime | None) -> None:
+    async def note_rules_assessed(self, source_id: str, at: datetime) -> None:
         await self._connection.execute(
             update(source_states).where(source_states.c.source_id == source_id).values(rules_assessed_at=at)
+        )
+
+    async def note_evaluated(self, source_id: str, at: datetime) -> None:
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == source_id).values(evaluated_at=at)
         )
 
     async def take_fence(self, source_id: str) -> int:

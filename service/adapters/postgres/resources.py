@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, Select, case, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
@@ -79,6 +79,11 @@ class PostgresResources(Generic[Spec]):
         last = self._resource(row)
         tombstone = Resource(last.id, last.name, version + 1, last.created_at, now, last.labels, last.spec)
         await self._keep(tombstone, deleted=True)
+
+    async def last_write(self) -> datetime | None:
+        newest = select(func.max(resource_versions.c.valid_from)).where(resource_versions.c.kind == self._kind)
+        written: datetime | None = await self._connection.scalar(newest)
+        return written
 
     async def as_of(self, id: str, at: datetime) -> Resource[Spec] | None:
         versions = resource_versions.c

@@ -14,7 +14,8 @@ from service.domain.rules.rule import GateVerdict
 rule_episodes = Table(
     "rule_episodes",
     metadata,
-    Column("rule_id", Text, ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True),
+    # No reference to the rule's row: an evaluation that writes here would wait for whoever deletes the rule meanwhile.
+    Column("rule_id", Text, primary_key=True),
     Column("scope", ScopeText, primary_key=True),
     Column("began_at", Instant, nullable=False),
     Column("held_since", Instant),

@@ -32,7 +32,7 @@ def _begun(words: str) -> str:
 
 
 def short_cause(who: str, when: str, read: Reading, method: str) -> str:
-    """Of a bucket that nothing is said about. `when`: "on 23 November 2026"; `method`: how, or why not, it was judged."""
+    """Of a bucket that nothing is said about. `when`: "on 23 November 2026"; `method`: how it was judged, if it was."""
     if math.isnan(read.amount):
         return f"{who} could not be judged {when}: {method}."
     spent = f"{who} spent {dollars(read.amount)} {when}"

@@ -17,7 +17,7 @@ from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
 from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
-from service.domain.rules.levels import Incident, incidents
+from service.domain.rules.levels import Incident, Span, incidents
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
@@ -65,6 +65,28 @@ def resolved_by_people(past: Past) -> dict[ScopeKey, Alert]:
     return resolved
 
 
+def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
+    """The alert of each present incident: open, or ended before the incident was."""
+    episodes = past.episodes
+    return {
+        scope: alert
+        for scope, alert in past.latest.items()
+        if alert.is_open or (scope in episodes and alert.opened_at >= episodes[scope].began_at)
+    }
+
+
+def told_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, Span]:
+    """The days that each alert tells of."""
+    return {scope: _days_of(alert) for scope, alert in alerts.items()}
+
+
+def _days_of(alert: Alert) -> Span:
+    evidence, opened = alert.evidence, alert.opened_at.date()
+    if not isinstance(evidence, RuleEvidence) or not evidence.days:
+        return opened, alert.changed_at.date()
+    return evidence.since.date() if evidence.since else min(evidence.days), max(evidence.days)
+
+
 def fingerprint(rule_id: str, scope: ScopeKey) -> str:
     """Without a day: an incident may last, and stays one alert."""
     return f"rule:{rule_id}:{scope}"
@@ -90,8 +112,8 @@ class _Assessment:
     feedback: Sequence[Feedback]
 
     def assessed(self) -> Assessed:
-        own = self._own_alerts()
-        found = incidents(self.view, self.verdicts, own.keys())
+        own = own_alerts(self.past)
+        found = incidents(self.view, self.verdicts, told_days(own))
         told = [incident for incident in found if self._is_told(incident, own.get(incident.scope))]
         present = [incident for incident in found if incident not in told]
         ringing = [incident for incident in present if self._is_news(incident, own.get(incident.scope))]
@@ -101,7 +123,7 @@ class _Assessment:
         return Assessed(
             findings=(
                 *(self._finding(incident, own.get(incident.scope)) for incident in ringing),
-                *(over(alert, self._ending(alert)) for alert in ended),
+                *self._ends(ended, told),
             ),
             episodes=self._episodes(homes, going_on | {incident.scope for incident in told}),
             kept=tuple(self._kept(found, [*ringing, *told])),
@@ -109,15 +131,6 @@ class _Assessment:
             ringing=tuple(ringing),
             told=tuple(told),
         )
-
-    def _own_alerts(self) -> dict[ScopeKey, Alert]:
-        """The alert of each present incident: open, or ended before the incident was."""
-        episodes = self.past.episodes
-        return {
-            scope: alert
-            for scope, alert in self.past.latest.items()
-            if alert.is_open or (scope in episodes and alert.opened_at >= episodes[scope].began_at)
-        }
 
     def _is_told(self, incident: Incident, alert: Alert | None) -> bool:
         """Whether people have been told of it, and enough normal time has passed since for the alert to end."""
@@ -148,6 +161,14 @@ class _Assessment:
         is_calm = seen.calm.over and now - alert.opened_at >= seen.calm.at_least
         return not is_calm or now - last_held < gates.keep_firing_for
 
+    def _ends(self, alerts: Sequence[Alert], told: Sequence[Incident]) -> list[Finding]:
+        """Each with the last word on its incident, as far as that is still judged."""
+        last = {incident.scope: self._evidence(incident) for incident in told}
+        return [
+            replace(over(alert, self._ending(alert)), evidence=last.get(alert.scope, alert.evidence))
+            for alert in alerts
+        ]
+
     def _ending(self, alert: Alert) -> Reason:
         return Reason.RECOVERED if alert.scope in self.verdicts else Reason.RULE_EDITED
 
@@ -171,6 +192,7 @@ class _Assessment:
             rule_name=self.rule.name,
             rule_kind=self.rule.spec.kind.value,
             scope_name=describe_scope(self.rule.spec.scope, incident.found, self.view.names),
+            about=incident.found,
             actual=approximate(seen.actual),
             expected=approximate(seen.expected),
             unit=seen.unit,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from service.domain.alerts import Contribution
 from service.domain.names import name_of
-from service.domain.rules.rule import Verdict
+from service.domain.rules.rule import Observation, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
 from service.domain.scopes import ORGANISATION, Dimension, ScopeKey
@@ -34,53 +35,109 @@ class Incident:
     contributions: tuple[Contribution, ...]
 
 
+Span = tuple[date, date]
+"""The first and the last UTC day of an incident."""
+NO_ALERTS: Mapping[ScopeKey, Span] = {}
+
+
 def incidents(
-    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], open_scopes: Collection[ScopeKey] = ()
+    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], alerts: Mapping[ScopeKey, Span] = NO_ALERTS
 ) -> list[Incident]:
     """One incident for every alert that one rule's verdicts open or amend, the largest excess first.
 
-    `verdicts` are those of all levels, ringing or not; `open_scopes` the scopes of the rule's open alerts.
+    `verdicts` are those of all levels, ringing or not; `alerts` the scopes that have an alert of the rule, with the
+    days that it tells of. Only what happened at the same time is the same incident.
     """
-    family = Family.of(view)
-    ringing = {key: verdict for key, verdict in verdicts.items() if verdict.rings and verdict.observation.stands_alone}
-    tops = [key for key in ringing if not any(_explains(family, other, key, ringing[key]) for other in ringing)]
+    kinship = _Kinship(Family.of(view), ringing_alone(verdicts), alerts, view.today)
     homes: dict[ScopeKey, list[ScopeKey]] = {}
-    for key in tops:
-        homes.setdefault(_home(family, key, ringing, open_scopes), []).append(key)
-    found = [_incident(view, family, verdicts, home, keys, home in open_scopes) for home, keys in homes.items()]
+    for key in kinship.tops():
+        homes.setdefault(kinship.home(key), []).append(key)
+    found = [_incident(view, kinship.family, verdicts, home, keys, home in alerts) for home, keys in homes.items()]
     return sorted(found, key=lambda incident: _size(incident.verdict), reverse=True)
 
 
-def _explains(family: Family, above: ScopeKey, below: ScopeKey, verdict: Verdict) -> bool:
-    """A scope explains what lies in it, and what crosses it on a lower level with most of its dollars inside."""
-    higher = LEVELS.index(above.dimension) < LEVELS.index(below.dimension)
-    return family.contains(above, below) or (higher and _lies_mostly_in(verdict, above))
+def ringing_alone(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, Verdict]:
+    return {key: verdict for key, verdict in verdicts.items() if verdict.rings and verdict.observation.stands_alone}
+
+
+def span_of(seen: Observation, today: date) -> Span:
+    """The days of the incident that an observation is about; today where the kind names none."""
+    days = seen.days or (today,)
+    return (seen.since.date() if seen.since else min(days), max(days))
+
+
+def meet(one: Span, other: Span) -> bool:
+    """Whether two incidents share a day."""
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinship:
+    """Which ringing scopes are one incident, and whose alert tells of it."""
+
+    family: Family
+    ringing: Mapping[ScopeKey, Verdict]
+    alerts: Mapping[ScopeKey, Span]
+    today: date
+
+    def tops(self) -> list[ScopeKey]:
+        """What no other ringing scope explains, and what has an alert of its own about these days."""
+        return [
+            key
+            for key in self.ringing
+            if self._has_alert(key) or not any(self._explains(other, key) for other in self.ringing)
+        ]
+
+    def home(self, key: ScopeKey) -> ScopeKey:
+        """Whose alert a ringing scope belongs to: its own, else that of the highest relative, else a new one.
+
+        Relatives lie in one another, or share most of their dollars, on the same days.
+        """
+        if key in self.alerts:
+            return key
+        relatives = [
+            other for other in self.alerts if self._are_one(key, other) and meet(self._told(other), self._span(key))
+        ]
+        inside = dict(self.ringing[key].observation.parts or ())
+        return min(
+            relatives,
+            key=lambda other: (LEVELS.index(other.dimension), -inside.get(other, 0.0), other.id),
+            default=key,
+        )
+
+    def _has_alert(self, key: ScopeKey) -> bool:
+        return key in self.alerts and meet(self.alerts[key], self._span(key))
+
+    def _span(self, key: ScopeKey) -> Span:
+        return span_of(self.ringing[key].observation, self.today)
+
+    def _told(self, key: ScopeKey) -> Span:
+        """The days that an alert is about: what it told of, and what has come to that since."""
+        told = self.alerts[key]
+        if key not in self.ringing or not meet(told, self._span(key)):
+            return told
+        now = self._span(key)
+        return min(told[0], now[0]), max(told[1], now[1])
+
+    def _explains(self, above: ScopeKey, below: ScopeKey) -> bool:
+        """A scope explains what lies in it, and what crosses it on a lower level with most of its dollars inside."""
+        higher = LEVELS.index(above.dimension) < LEVELS.index(below.dimension)
+        inside = self.family.contains(above, below) or (higher and _lies_mostly_in(self.ringing[below], above))
+        return inside and meet(self._span(above), self._span(below))
+
+    def _are_one(self, key: ScopeKey, other: ScopeKey) -> bool:
+        return (
+            self.family.contains(other, key)
+            or self.family.contains(key, other)
+            or _lies_mostly_in(self.ringing[key], other)
+            or (other in self.ringing and _lies_mostly_in(self.ringing[other], key))
+        )
 
 
 def _lies_mostly_in(verdict: Verdict, other: ScopeKey) -> bool:
     """Whether at least half of a scope's excess was spent inside another one."""
     seen = verdict.observation
     return dict(seen.parts or ()).get(other, 0.0) * 2 >= seen.excess > 0
-
-
-def _home(
-    family: Family, key: ScopeKey, ringing: Mapping[ScopeKey, Verdict], open_scopes: Collection[ScopeKey]
-) -> ScopeKey:
-    """Whose alert a ringing scope belongs to: its own, else the highest open relative's, else a new one.
-
-    Relatives lie in one another, or share most of their dollars.
-    """
-    if key in open_scopes:
-        return key
-    relatives = [
-        other
-        for other in open_scopes
-        if family.contains(other, key)
-        or family.contains(key, other)
-        or _lies_mostly_in(ringing[key], other)
-        or (other in ringing and _lies_mostly_in(ringing[other], key))
-    ]
-    return min(relatives, key=lambda other: (LEVELS.index(other.dimension), other.id), default=key)
 
 
 def _size(verdict: Verdict) -> float:

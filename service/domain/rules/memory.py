@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.domain.alerts import Alert
+from service.domain.reconcile import SYSTEM
 from service.domain.rules.episodes import Episode, Episodes
 from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
 from service.domain.rules.rule import PENDING_FOR
@@ -40,8 +41,13 @@ def episodes_at(
 
 
 def _began_at(at: datetime, kept: Iterable[KeptVerdict], alert: Alert | None) -> datetime:
+    if alert is None:
+        return at
     muted = any(verdict.outcome == MUTED for verdict in kept)
-    return alert.opened_at if alert is not None and (alert.is_open or muted) else at
+    # Its alert has ended, and its days are still judged: what was seen before the end is no news.
+    seen = any(verdict.outcome == RANG and verdict.first_at <= alert.changed_at for verdict in kept)
+    told = seen and alert.resolved_by == SYSTEM
+    return alert.opened_at if alert.is_open or muted or told else at
 
 
 def _held_since(pending_for: timedelta, kept: Iterable[KeptVerdict], alert: Alert | None) -> datetime | None:

@@ -122,6 +122,7 @@ def test_the_alert_says_which_rule_scope_and_dollars_with_its_cause() -> None:
         days=(day(0),),
         since=NOON,
         impact=Money.of("250.500000"),
+        about=ENG,
     )
 
 
@@ -178,6 +179,35 @@ def test_a_day_that_people_were_told_of_keeps_no_alert_open_once_enough_normal_o
     assert rule.see({ENG: passing(over=True)}) == []
     assert rule.see({ENG: QUIET}) == []
     assert rule.episodes == {}
+
+
+def test_the_end_has_the_last_word_on_its_incident() -> None:
+    """What was known while the day ran is not what the day has come to."""
+    rule = life()
+    rule.see({ENG: passing(over=False)})
+    settled = replace(passing(over=True), actual=320.0)
+    (event,) = rule.events({ENG: settled}, 2 * DAY)
+    assert event.command is Command.RESOLVE
+    assert isinstance(event.alert.evidence, RuleEvidence)
+    assert event.alert.evidence.actual == Money.of("320.000000")
+
+
+def test_another_scope_s_incident_of_a_later_day_is_an_alert_of_its_own() -> None:
+    rule = life()
+    rule.see({ORGANISATION: replace(rise(400), days=(day(3),)), ENG: QUIET})
+    later = replace(rise(300), days=(day(0),), since=NOON)
+    (event,) = rule.events({ORGANISATION: replace(rise(400), days=(day(3),)), ENG: later})
+    assert (event.command, event.alert.scope) == (Command.OPEN, ENG)
+    assert len([alert for alert in rule.alerts.values() if alert.is_open]) == 2
+
+
+def test_what_was_told_of_as_part_of_an_organisation_s_incident_rings_no_more_when_that_is_over() -> None:
+    rule = life()
+    both = {ORGANISATION: passing(over=False), ENG: passing(over=False)}
+    assert rule.see(both) == [("open", "first")]
+    over = {ORGANISATION: passing(over=True), ENG: passing(over=True)}
+    assert rule.see(over, 2 * DAY) == [("resolve", "recovered")]
+    assert rule.see({ORGANISATION: QUIET, ENG: passing(over=True)}) == []
 
 
 def test_a_relapse_while_the_last_incident_s_day_is_still_judged_is_a_new_alert() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from service.domain.alerts import Contribution
 from service.domain.money import Money
-from service.domain.rules.levels import Family, Incident, incidents
+from service.domain.rules.levels import Family, Incident, Span, incidents
 from service.domain.rules.rule import Verdict
 from service.domain.rules.view import HourFigures
 from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
-from tests.domain.rules.views import NOON, observation, verdict, view
+from tests.domain.rules.views import NOON, day, observation, verdict, view
 
 ENG, OPS = (ScopeKey(Dimension.WORKSPACE, f"wrkspc_{name}") for name in ("eng", "ops"))
 CI, BOT, CRON = (ScopeKey(Dimension.API_KEY, f"apikey_{name}") for name in ("ci", "bot", "cron"))
@@ -37,7 +37,11 @@ def quiet(dollars: float = 1) -> Verdict:
 
 
 def found(verdicts: Mapping[ScopeKey, Verdict], *open_scopes: ScopeKey) -> list[tuple[ScopeKey, bool, ScopeKey]]:
-    return [(one.scope, one.amends, one.found) for one in incidents(VIEW, verdicts, open_scopes)]
+    return [(one.scope, one.amends, one.found) for one in incidents(VIEW, verdicts, about_today(*open_scopes))]
+
+
+def about_today(*open_scopes: ScopeKey) -> dict[ScopeKey, Span]:
+    return dict.fromkeys(open_scopes, (VIEW.today, VIEW.today))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,11 @@ def test_scopes_that_cross_contain_neither_the_other(one: ScopeKey, other: Scope
     ("sentence", "verdicts", "expected"),
     [
         ("nothing rings", {ORGANISATION: quiet(), ENG: quiet()}, []),
-        ("all levels ring", {ORGANISATION: rises(90), ENG: rises(80), CI: rises(80), OPUS: rises(70)}, [ORGANISATION]),
+        (
+            "all levels ring",
+            {ORGANISATION: rises(90), ENG: rises(80), CI: rises(80), OPUS: rises(70)},
+            about_today(ORGANISATION),
+        ),
         ("the organisation is quiet", {ORGANISATION: quiet(), ENG: rises(80), CI: rises(80)}, [ENG]),
         ("only a key rings", {ORGANISATION: quiet(), ENG: quiet(), CI: rises(80)}, [CI]),
         ("two workspaces ring", {ORGANISATION: quiet(), ENG: rises(50), OPS: rises(80)}, [OPS, ENG]),
@@ -97,7 +105,7 @@ def test_of_several_open_relatives_the_highest_is_amended() -> None:
 
 
 def test_two_children_of_one_open_alert_amend_it_once_with_both_as_contributions() -> None:
-    [incident] = incidents(VIEW, {ORGANISATION: quiet(), ENG: rises(50), OPS: rises(80)}, [ORGANISATION])
+    [incident] = incidents(VIEW, {ORGANISATION: quiet(), ENG: rises(50), OPS: rises(80)}, about_today(ORGANISATION))
     assert (incident.scope, incident.found) == (ORGANISATION, OPS)
     assert [part.scope for part in incident.contributions] == [ENG]
 
@@ -195,7 +203,7 @@ def test_incidents_are_ranked_by_what_they_have_cost_where_that_is_known() -> No
 
 def test_two_scopes_that_amend_one_alert_bring_their_parts() -> None:
     verdicts = {ORGANISATION: quiet(), ENG: divided(50, {CI: 50.0, HAIKU: 9.0}), OPS: divided(80, {HAIKU: 80.0})}
-    [incident] = incidents(VIEW, verdicts, [ORGANISATION])
+    [incident] = incidents(VIEW, verdicts, about_today(ORGANISATION))
     assert incident.found == OPS
     assert parts(incident) == [(HAIKU, "80.00"), (CI, "50.00"), (ENG, "50.00")]
 
@@ -205,3 +213,29 @@ def test_a_key_that_only_hours_know_lies_in_its_workspace() -> None:
     new = ScopeKey(Dimension.API_KEY, "apikey_new")
     assert Family.of(replace(VIEW, hours=figures)).contains(OPS, new)
     assert not Family.of(VIEW).contains(OPS, new)
+
+
+# ------------------------------------------------------------------------------------- at the same time
+
+
+def on(days_ago: int, seen: Verdict) -> Verdict:
+    """The same, of another day."""
+    return replace(seen, observation=replace(seen.observation, days=(day(days_ago),)))
+
+
+def test_an_organisation_that_rings_for_another_day_explains_nothing() -> None:
+    assert found({ORGANISATION: on(2, rises(400)), ENG: on(0, rises(300))}) == [
+        (ORGANISATION, False, ORGANISATION),
+        (ENG, False, ENG),
+    ]
+
+
+def test_an_alert_about_other_days_takes_in_no_relative() -> None:
+    told = {ORGANISATION: (day(3), day(2))}
+    assert [one.scope for one in incidents(VIEW, {ENG: on(0, rises(300))}, told)] == [ENG]
+    assert [one.scope for one in incidents(VIEW, {ENG: on(2, rises(300))}, told)] == [ORGANISATION]
+
+
+def test_a_scope_with_an_alert_of_its_own_is_amended_although_the_organisation_rings_too() -> None:
+    both = incidents(VIEW, {ORGANISATION: rises(900), ENG: rises(500), OPS: rises(400)}, about_today(ENG, OPS))
+    assert {(one.scope, one.found) for one in both} == {(ENG, ORGANISATION), (OPS, OPS)}
