@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
 from backtesting.past import CELLS, DAYS, NOW, SOURCE, furnish
@@ -81,7 +81,7 @@ async def measure(ports: Ports, name: str, subject: Subject) -> None:
 def ports_of(uow: UowFactory) -> Ports:
     """A backtest needs a store and a clock, and nothing else."""
     nothing = None
-    return replace(Ports(*[nothing] * 9), uow=uow, clock=lambda: NOW)  # type: ignore[arg-type]
+    return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW)  # type: ignore[arg-type]
 
 
 async def main() -> None:

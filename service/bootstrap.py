@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,15 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.channels import ChannelFactory
+from service.adapters.channels.slack_controls import controls, no_controls
+from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
+from service.adapters.cron import CrontabReader
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks, trusting
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.embedded_postgres import EmbeddedPostgres
+from service.adapters.heartbeat import HttpHeartbeat
 from service.adapters.postgres.clock_anchor import anchor_clock
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import obstacle
@@ -28,6 +32,9 @@ from service.adapters.postgres.partitions import PostgresStorage
 from service.adapters.postgres.queue import Queue
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
+from service.adapters.signer import HmacSigner
+from service.adapters.slack_replies import EphemeralReplies
+from service.adapters.slack_socket import SlackSocket
 from service.adapters.vault import FernetVault
 from service.domain.clocks import BusinessClock, ClockSetting, parse_clock
 from service.domain.durations import parse_duration
@@ -39,7 +46,8 @@ from service.simulator.demo import create_world
 from service.simulator.replay import load_replay
 from service.worker import JobHandlers
 from service.workflows.first_start import FirstSource
-from service.workflows.ports import Clock, Egress, Ports, Vault
+from service.workflows.ports import Clock, Egress, Heartbeat, Ports, Vault
+from service.workflows.slack_door import SlackDoor
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
@@ -60,6 +68,13 @@ class Product:
     queue: Queue
     speed: float
     keep: timedelta
+    heartbeat: Heartbeat | None
+    slack: SlackDoor
+    socket: SlackSocket | None
+
+    def listening(self) -> AbstractAsyncContextManager[None]:
+        """Hears Slack over Socket Mode for as long as the block lasts, where it is set up."""
+        return nullcontext() if self.socket is None else self.socket.listening(self.ports, self.slack)
 
     async def ready(self) -> str | None:
         """Why this process cannot work just now, None when it can."""
@@ -89,6 +104,7 @@ def require_sound(settings: Settings) -> None:
     guards = _guards(settings, None)
     _transport(settings, guards.sources)
     receivers = _transport(settings, guards.receivers)
+    _heartbeat(settings, guards.receivers, receivers)
     _channels(settings, FernetVault(secret_key(settings)), guards.receivers, receivers)
 
 
@@ -105,7 +121,9 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
         async with _transport(settings, guards.sources) as sources, _transport(settings, guards.receivers) as receivers:
             ports = _ports(settings, engine, clock, guards, _Transports(sources, receivers))
             async with Queue.open(url, JobHandlers(ports)) as queue:
-                yield Product(ports, engine, queue, clock.speed, timedelta(days=settings.retention_days))
+                keep = timedelta(days=settings.retention_days)
+                heartbeat = _heartbeat(settings, guards.receivers, receivers)
+                yield Product(ports, engine, queue, clock.speed, keep, heartbeat, *_slack(settings, guards.receivers))
     finally:
         await engine.dispose()
 
@@ -168,7 +186,20 @@ def _ports(
         price_book=_price_book,
         clock=lambda: clock.at(wall_clock()),
         public_url=settings.link,
+        cron=CrontabReader(),
+        charts=ChildCharts(),
+        signer=HmacSigner(secret_key(settings)),
     )
+
+
+def _heartbeat(settings: Settings, guard: Guard, transport: AsyncHTTPTransport) -> HttpHeartbeat | None:
+    if settings.heartbeat_url is None:
+        return None
+    url = settings.heartbeat_url.get_secret_value()
+    objection = guard.objection(url)
+    if objection is not None:
+        raise StartError(f"TOCSIN_HEARTBEAT_URL: {objection}")
+    return HttpHeartbeat(url, transport)
 
 
 def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHTTPTransport) -> ChannelFactory:
@@ -181,9 +212,21 @@ def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHT
             email_from=settings.email_from,
             console=Console(),
             proxy=settings.proxy,
+            slack_controls=controls if settings.hears_slack else no_controls,
         )
     except ValueError as error:
         raise StartError(str(error)) from error
+
+
+def _slack(settings: Settings, receivers: Guard) -> tuple[SlackDoor, SlackSocket | None]:
+    """How people in Slack come in; the socket is None where Socket Mode is not set up."""
+    connector = connectors(trusting(receivers, [settings.slack_api_url]), settings.proxy)
+    secret, token = settings.slack_signing_secret, settings.slack_app_token
+    replies = EphemeralReplies(connector, settings.proxy)
+    door = SlackDoor(settings.slack_default_role, secret.get_secret_value() if secret else None, replies, wall_clock)
+    if token is None:
+        return door, None
+    return door, SlackSocket(token.get_secret_value(), settings.slack_api_url, connector, settings.proxy)
 
 
 def _price_book(overrides: Sequence[PriceOverride]) -> PriceBook:

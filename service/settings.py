@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.domain.durations import parse_duration
+from service.domain.receivers import SLACK_API
+from service.domain.slack import SlackRole
 
 ANTHROPIC_API = "https://api.anthropic.com"
+SLACK_APP_TOKEN = "xapp-"
 
 
 class Settings(BaseSettings):
@@ -34,7 +38,18 @@ class Settings(BaseSettings):
     egress_allow: str = Field(
         "", description="Private networks that sources and receivers may be in, as CIDRs, comma separated."
     )
+    heartbeat_url: SecretStr | None = Field(
+        None, description="Fetched every minute while every source is being evaluated: a dead man's switch."
+    )
     admin_token: SecretStr | None = Field(None, description="The first admin token; absent: made, shown once.")
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="The Slack app's signing secret: buttons and commands over HTTP."
+    )
+    slack_app_token: SecretStr | None = Field(None, description="The Slack app's xapp- token: Socket Mode.")
+    slack_default_role: SlackRole = Field(
+        SlackRole.RESPONDER, description="What people in Slack may do who are not on /v1/slack-users."
+    )
+    slack_api_url: str = Field(SLACK_API, description="Where Socket Mode is opened; another one for GovSlack.")
     proxy: str | None = Field(None, description="HTTP proxy for every outgoing request; none by default.")
     clock: str | None = Field(None, description="<start>@<speed>, such as now@60: time runs faster.")
     retention_days: int = Field(800, ge=62, description="How many days of facts and revisions are kept.")
@@ -54,7 +69,27 @@ class Settings(BaseSettings):
         parse_duration(text)
         return text
 
+    @field_validator("slack_app_token")
+    @classmethod
+    def _is_app_level(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not token.get_secret_value().startswith(SLACK_APP_TOKEN):
+            raise ValueError(f"an app-level token starts with {SLACK_APP_TOKEN}; bot tokens belong to receivers")
+        return token
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _is_web_address(cls, text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError(f"write an address such as {SLACK_API}")
+        return f"{text.rstrip('/')}/"
+
     @property
     def link(self) -> str:
         """The address in links: TOCSIN_PUBLIC_URL, else the listening address."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def hears_slack(self) -> bool:
+        """Whether a button pressed in Slack would reach us."""
+        return self.slack_signing_secret is not None or self.slack_app_token is not None

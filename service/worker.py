@@ -11,13 +11,18 @@ from typing import Protocol
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from service.domain.escalation import PlannedStep
 from service.workflows.backfill import run_backfill
 from service.workflows.backtest import run_backtest
+from service.workflows.beat import run_heartbeat
 from service.workflows.deliver import run_delivery
+from service.workflows.digest import run_digest, run_due_digests
 from service.workflows.evaluate import run_evaluation
 from service.workflows.ingest import run_due_polls, run_ingest
-from service.workflows.ports import Ports
+from service.workflows.ports import Heartbeat, Ports
+from service.workflows.step import run_step
 from service.workflows.upkeep import run_minute, run_retention
+from service.workflows.wake import run_wake
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +54,15 @@ class JobHandlers:
     async def backtest(self, backtest_id: str) -> None:
         await run_backtest(self.ports, backtest_id)
 
+    async def wake(self, alert_id: str) -> None:
+        await run_wake(self.ports, alert_id)
+
+    async def step(self, alert_id: str, policy_id: str, chain: int, round: int, step: int) -> None:
+        await run_step(self.ports, PlannedStep(alert_id, policy_id, chain, round, step))
+
+    async def digest(self, run_id: str) -> None:
+        await run_digest(self.ports, run_id)
+
 
 class JobQueue(Protocol):
     """The queue's other side: runs jobs until told to stop, and frees what dead workers held."""
@@ -61,16 +75,31 @@ class JobQueue(Protocol):
 Tick = Callable[[], Awaitable[object]]
 
 
-async def work(ports: Ports, queue: JobQueue, stop: asyncio.Event, *, speed: float, keep: timedelta) -> None:
-    """Ticks and works until `stop` is set; running jobs are finished first. `speed` is the clock's."""
+async def work(
+    ports: Ports,
+    queue: JobQueue,
+    stop: asyncio.Event,
+    *,
+    speed: float,
+    keep: timedelta,
+    heartbeat: Heartbeat | None = None,
+) -> None:
+    """Ticks and works until `stop` is set; running jobs are finished first. `speed` is the clock's.
+
+    `heartbeat` is told every minute of real time that all is well, None where nobody wants to know.
+    """
     scheduler = AsyncIOScheduler(timezone="UTC")
-    ticks: tuple[tuple[str, timedelta, Tick], ...] = (
+    ticks: list[tuple[str, timedelta, Tick]] = [
         ("polls", _real(POLL_TICK, speed), lambda: run_due_polls(ports)),
         ("minute", _real(MINUTE_TICK, speed), lambda: run_minute(ports)),
+        ("digests", _real(MINUTE_TICK, speed), lambda: run_due_digests(ports)),
         ("retention", _real(RETENTION_TICK, speed), lambda: run_retention(ports, keep)),
         ("sweep", SWEEP_TICK, queue.sweep),
-    )
-    for name, interval, tick in ticks:
+    ]
+    signs: list[tuple[str, timedelta, Tick]] = []
+    if heartbeat is not None:
+        signs.append(("heartbeat", MINUTE_TICK, lambda: run_heartbeat(ports, heartbeat)))
+    for name, interval, tick in [*ticks, *signs]:
         scheduler.add_job(
             _guarded(name, tick),
             "interval",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Mapping
@@ -45,6 +46,19 @@ class Posted:
 
 
 @dataclass
+class Uploaded:
+    """A file. It is nowhere to be seen until it is shared in a channel."""
+
+    name: str
+    alt: str
+    length: int
+    content: bytes = b""
+    title: str = ""
+    channel: str = ""
+    thread_ts: str = ""
+
+
+@dataclass
 class Answer:
     """What to answer instead of the truth."""
 
@@ -60,6 +74,7 @@ class FakeSlack:
     def __init__(self, channels: tuple[str, ...] = ("claude-spend",)) -> None:
         self.channel_ids = {name: f"C{number:08d}" for number, name in enumerate(channels, start=1)}
         self.posted: list[Posted] = []
+        self.files: dict[str, Uploaded] = {}
         self.calls: list[str] = []
         self._planned: dict[str, deque[Answer]] = defaultdict(deque)
         self._url = ""
@@ -68,6 +83,7 @@ class FakeSlack:
         app = web.Application()
         app.router.add_post("/api/{method}", self._call)
         app.router.add_post(HOOK, self._hook)
+        app.router.add_post("/upload/{id}", self._receive)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -122,12 +138,35 @@ class FakeSlack:
             return planned
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return _error("invalid_auth")
+        if method.startswith("files."):
+            return self._file(method, {**request.query, **await request.post()})
         body = await request.json()
         if error := broken_limit(body):
             return _error(error)
         if method == "chat.postMessage":
             return self._post(body)
         return self._update(body) if method == "chat.update" else _error("unknown_method")
+
+    def _file(self, method: str, form: Mapping[str, object]) -> web.Response:
+        """Slack takes these calls' arguments as a form."""
+        if method == "files.getUploadURLExternal":
+            id = f"F{len(self.files) + 1:08d}"
+            self.files[id] = Uploaded(str(form["filename"]), str(form.get("alt_txt", "")), int(str(form["length"])))
+            return web.json_response({"ok": True, "file_id": id, "upload_url": f"{self._url}/upload/{id}"})
+        if method != "files.completeUploadExternal":
+            return _error("unknown_method")
+        (shared,) = json.loads(str(form["files"]))
+        file = self.files[shared["id"]]
+        file.title, file.channel, file.thread_ts = shared["title"], str(form["channel_id"]), str(form["thread_ts"])
+        return web.json_response({"ok": True, "files": [{"id": shared["id"], "title": file.title}]})
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        self.calls.append("upload")
+        if planned := self._next_planned("upload"):
+            return planned
+        file = self.files[request.match_info["id"]]
+        file.content = await request.read()
+        return web.Response(status=200 if len(file.content) == file.length else 400, text="OK")
 
     async def _hook(self, request: web.Request) -> web.Response:
         self.calls.append("webhook")
@@ -201,6 +240,10 @@ def _is_within_limits(block: Json) -> bool:
     kind = block["type"]
     if kind == "context":
         return 1 <= len(block["elements"]) <= 10
+    if kind == "image":
+        return block["image_url"].startswith("https://") and 1 <= len(block["alt_text"]) <= 2000
+    if kind == "actions":
+        return 1 <= len(block["elements"]) <= 25 and all(map(_is_pressable, block["elements"]))
     text, fields = block.get("text", {}), block.get("fields", [])
     if kind == "header" and text["type"] != "plain_text":
         return False
@@ -213,10 +256,18 @@ def _is_within_limits(block: Json) -> bool:
     )
 
 
+def _is_pressable(element: Json) -> bool:
+    if element["type"] == "button":
+        return len(element["text"]["text"]) <= 75 and len(element["value"]) <= 2000
+    return 1 <= len(element["options"]) <= 100 and all(len(one["value"]) <= 150 for one in element["options"])
+
+
 def _text_objects(blocks: list[Json]) -> list[Json]:
+    """All that is text, but what stands on buttons."""
     return [
         text
         for block in blocks
+        if block["type"] != "actions"
         for text in [block.get("text"), *block.get("fields", []), *block.get("elements", [])]
         if text
     ]

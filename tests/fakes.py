@@ -18,6 +18,7 @@ from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
 from service.workflows.ports import (
     ApiKeyName,
     Channel,
+    ChartError,
     CostSource,
     DeliveryError,
     Directory,
@@ -100,6 +101,20 @@ def _buckets(window: Window, width: Width, rows: Callable[[datetime], tuple[Row,
     step = STEPS[width]
     starts = [window.start + step * number for number in range((window.end - window.start) // step)]
     return tuple(Bucket(Window(start, start + step), rows(start)) for start in starts)
+
+
+@dataclass
+class FakeCharts:
+    """Draws nothing, but keeps what it was given; refuses while there is a `refusal`."""
+
+    refusal: ChartError | None = None
+    drawn: list[Mapping[str, object]] = field(default_factory=list)
+
+    async def png(self, specification: Mapping[str, object]) -> bytes:
+        if self.refusal is not None:
+            raise self.refusal.with_traceback(None)
+        self.drawn.append(specification)
+        return b"\x89PNG\r\n\x1a\nFAKE"
 
 
 @dataclass

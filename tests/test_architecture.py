@@ -17,9 +17,13 @@ LONGEST_FILE = 300
 LONG_FILES: set[str] = set()
 """Only Protocols and their values: one page that says all that the workflows need."""
 
-GUARDS = {("service/worker.py", "_guarded"), ("service/workflows/ruling.py", "_attempt")}
+GUARDS = {
+    ("service/worker.py", "_guarded"),
+    ("service/workflows/ruling.py", "_attempt"),
+    ("service/workflows/chart.py", "run_picture"),
+}
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
-cannot judge is logged and counted, and the others are judged without it.
+cannot judge is logged and counted, and the others are judged without it; a message goes out without its picture.
 """
 
 DOMAIN = "service/domain/"

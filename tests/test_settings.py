@@ -13,6 +13,8 @@ SECRETS = {
     "TOCSIN_SECRET_KEY": "FAKE-secret-key",
     "TOCSIN_SMTP_URL": "smtp://tocsin:FAKE-mail-password@mail",
     "TOCSIN_ADMIN_TOKEN": "tcn_FAKE-admin-token",
+    "TOCSIN_SLACK_SIGNING_SECRET": "FAKE-signing-secret",
+    "TOCSIN_SLACK_APP_TOKEN": "xapp-FAKE-app-token",
     "ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-FAKE-key",
 }
 

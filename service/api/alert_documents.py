@@ -31,6 +31,7 @@ from service.domain.forecasts.forecast import Method
 from service.domain.messages import describe
 from service.domain.money import ZERO, Money
 from service.domain.spend import Basis
+from service.domain.undelivered_evidence import UndeliveredEvidence
 from service.workflows.ports import NotificationFilter, UnitOfWork
 
 MOST_NOTIFICATIONS = 500
@@ -79,6 +80,16 @@ class StaleEvidenceOut(BaseModel):
     error: str
 
 
+class UndeliveredEvidenceOut(BaseModel):
+    """A channel that takes no messages."""
+
+    receiver: str
+    channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
+    channel_error: str
+    count: int
+    undelivered_since: datetime
+
+
 class ContributionOut(BaseModel):
     """One of the largest parts. `share` is a percentage: of what was spent, or, of a rule's alert, of the excess."""
 
@@ -103,6 +114,8 @@ class AlertOut(BaseModel):
     changed_at: datetime
     acknowledged_by: str | None
     resolved_by: str | None
+    snoozed_until: datetime | None = Field(description="when it fires again at the latest")
+    snoozed_above: Usd | None = Field(description="the dollars at which it fires again")
 
 
 class EventOut(BaseModel):
@@ -120,7 +133,7 @@ class EventOut(BaseModel):
 
 
 class AlertDetailOut(AlertOut):
-    evidence: BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut
+    evidence: BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut | UndeliveredEvidenceOut
     contributions: list[ContributionOut]
     feedback: list[FeedbackOut] = Field(description="what people answered, withdrawn answers too")
     events: list[EventOut]
@@ -144,12 +157,24 @@ def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
         changed_at=alert.changed_at,
         acknowledged_by=alert.acknowledged_by,
         resolved_by=alert.resolved_by,
+        snoozed_until=alert.snoozed_until,
+        snoozed_above=str(alert.snoozed_above) if alert.snoozed_above is not None else None,
     )
 
 
-def show_evidence(evidence: Evidence) -> BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut:
+def show_evidence(
+    evidence: Evidence,
+) -> BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut | UndeliveredEvidenceOut:
     if isinstance(evidence, RuleEvidence):
         return show_rule_evidence(evidence)
+    if isinstance(evidence, UndeliveredEvidence):
+        return UndeliveredEvidenceOut(
+            receiver=evidence.receiver_name,
+            channel=evidence.channel,
+            channel_error=evidence.channel_error,
+            count=evidence.count,
+            undelivered_since=evidence.undelivered_since,
+        )
     if isinstance(evidence, StaleEvidence):
         return StaleEvidenceOut(
             source=evidence.source_name,
@@ -193,7 +218,7 @@ def show_forecast(forecast: ForecastEvidence | None) -> ForecastEvidenceOut | No
 
 
 def show_contributions(evidence: Evidence) -> list[ContributionOut]:
-    if isinstance(evidence, StaleEvidence):
+    if isinstance(evidence, StaleEvidence | UndeliveredEvidence):
         return []
     whole = evidence.excess if isinstance(evidence, RuleEvidence) else evidence.spent
     return show_parts(evidence.contributions, whole)

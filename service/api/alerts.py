@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Query
 from fastapi.responses import Response
+from pydantic import Field
 
 from service.api.alert_documents import AlertDetailOut, AlertOut, show_alert, show_detail, source_names
 from service.api.deps import Id, UowDep, operator, viewer
-from service.api.fields import InstantOrDate, Note, Reference, Strict
+from service.api.fields import Duration, Instant, InstantOrDate, Note, Percent, Reference, Strict
 from service.api.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.once import Once, OnceDep, respond
 from service.api.references import seen
 from service.domain.alerts import AlertState, Command, Severity
-from service.domain.errors import NotFound
+from service.domain.errors import Invalid, NotFound
 from service.domain.scopes import Dimension
-from service.workflows.attend import move_alert
+from service.domain.snoozes import LONGEST_SNOOZE, SnoozeRequest
+from service.workflows.attend import move_alert, snooze_alert
 from service.workflows.ports import AlertFilter, Resources, UnitOfWork
 
 router = APIRouter(prefix="/v1/alerts", tags=["Alerts"])
@@ -131,6 +134,39 @@ async def acknowledge(id: Id, uow: UowDep, once: OnceDep, document: Move = None)
 )
 async def resolve(id: Id, uow: UowDep, once: OnceDep, document: Move = None) -> Response:
     return await _move(uow, id, Command.RESOLVE, document, once)
+
+
+class SnoozeIn(MoveIn):
+    """`until` or `for`, or `until_growth_percent`, or one of the former with the latter: whichever comes first."""
+
+    until: Instant | None = Field(default=None, description="at most 90 days ahead")
+    for_: Duration | None = Field(default=None, alias="for", examples=["4h"])
+    until_growth_percent: Percent | None = Field(
+        default=None, description="until what is spent, or forecast, or a rule's excess has grown by this much"
+    )
+
+    def request(self, now: datetime) -> SnoozeRequest:
+        if self.until is not None and self.for_ is not None:
+            raise Invalid("say either until or for", "/for")
+        if self.for_ is not None and self.for_ > LONGEST_SNOOZE:
+            raise Invalid(f"must be {LONGEST_SNOOZE.days} days or less", "/for")
+        return SnoozeRequest(now + self.for_ if self.for_ is not None else self.until, self.until_growth_percent)
+
+
+SNOOZE_EXAMPLE = {"for": "4h", "until_growth_percent": 50, "note": "batch job, ends tonight"}
+SnoozeBody = Annotated[SnoozeIn, Body(openapi_examples={"example": {"value": SNOOZE_EXAMPLE}})]
+
+
+@router.post(
+    "/{id}/snooze",
+    summary="Quiet until a time, or until it has grown; a graver severity ends it at once",
+    response_model=AlertDetailOut,
+    responses={404: {}, 409: {}},
+    dependencies=[operator],
+)
+async def snooze(id: Id, uow: UowDep, once: OnceDep, document: SnoozeBody) -> Response:
+    event = await snooze_alert(uow, id, document.request(once.author.at), document.note, once.author)
+    return await once.answer(await show_detail(uow, event.alert))
 
 
 async def _move(uow: UnitOfWork, id: str, command: Command, document: MoveIn | None, once: Once) -> Response:

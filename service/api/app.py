@@ -11,7 +11,10 @@ from service.api import (
     backtests,
     budget_status,
     budgets,
+    charts,
+    digests,
     directory,
+    escalation_policies,
     explanations,
     feedback,
     forecasts,
@@ -26,6 +29,9 @@ from service.api import (
     rule_kinds,
     rule_preview,
     rules,
+    silences,
+    slack_interactions,
+    slack_users,
     sources,
     spend,
     tokens,
@@ -37,12 +43,16 @@ from service.api.metrics import RequestMetrics
 from service.api.once import Replay, answer_again
 from service.api.probes import Readiness
 from service.api.problems import answer_with_problems
+from service.api.slack_interactions import NotFromSlack, answer_not_from_slack
 from service.workflows.ports import Ports
+from service.workflows.slack_door import SlackDoor
 
 ROUTERS: tuple[APIRouter, ...] = (
     sources.router,
     polls.router,
     directory.router,
+    charts.router,
+    digests.router,
     spend.router,
     forecasts.router,
     budgets.router,
@@ -57,7 +67,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     backtests.router,
     notifications.router,
     receivers.router,
+    escalation_policies.router,
     routes.router,
+    silences.router,
+    slack_users.router,
+    slack_interactions.router,
     prices.router,
     tokens.router,
     audit_events.router,
@@ -66,15 +80,21 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(ports: Ports, *, ready: Readiness, registry: CollectorRegistry | None = None) -> FastAPI:
-    """The API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows what else is in it."""
+def create_app(
+    ports: Ports, *, ready: Readiness, registry: CollectorRegistry | None = None, slack: SlackDoor | None = None
+) -> FastAPI:
+    """The API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows what else is in it.
+
+    `slack` is how people in Slack come in; without it they do not.
+    """
     registry = registry or CollectorRegistry()
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.ports, app.state.ready, app.state.registry = ports, ready, registry
+    app.state.ports, app.state.ready, app.state.registry, app.state.slack = ports, ready, registry, slack
     for router in ROUTERS:
         app.include_router(router, dependencies=[known_query])
     answer_with_problems(app)
     app.add_exception_handler(Replay, answer_again)
+    app.add_exception_handler(NotFromSlack, answer_not_from_slack)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestMetrics, registry=registry)
     document(app)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import APIRouter, Body
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as DependsParam
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
@@ -23,7 +24,7 @@ from service.api.merge_patch import merge
 from service.api.once import OnceDep, respond
 from service.domain.resources import Resource
 from service.workflows import administer
-from service.workflows.administer import Draft, Kind
+from service.workflows.administer import Author, Draft, Kind
 from service.workflows.ports import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
@@ -85,6 +86,10 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
     async def read(self, ports: Ports, uow: UnitOfWork, document: WrittenT, stored: Spec | None) -> Spec:
         """The spec that a document means. Raises Invalid; secret stubs stand for the secrets in `stored`."""
 
+    def sign(self, spec: Spec, author: Author) -> Spec:
+        """The spec of a new resource with its author, where it has one."""
+        return spec
+
     @abstractmethod
     async def show(self, uow: UnitOfWork, resource: Resource[Spec], now: datetime) -> ShownT: ...
 
@@ -97,8 +102,10 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
             raise RequestValidationError(errors, body=document) from error
 
 
-def configured_router(path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str) -> APIRouter:
-    """The five operations under `/v1{path}`."""
+def configured_router(
+    path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
+) -> APIRouter:
+    """The five operations under `/v1{path}`; `writer` is the dependency that lets writers pass."""
     router = APIRouter(prefix=f"/v1{path}", tags=[tag])
     noun, item = kind.noun, "/{id}"
     of_one: dict[int | str, dict[str, Any]] = {404: {}, 412: {}}
@@ -109,7 +116,7 @@ def configured_router(path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, 
         return respond(Listing[ShownT](items=items, next=page.next))
 
     async def create(document: WrittenT, once: OnceDep, uow: UowDep, ports: PortsDep) -> Response:
-        spec = await shape.read(ports, uow, document, None)
+        spec = shape.sign(await shape.read(ports, uow, document, None), once.author)
         draft = Draft(document.name, document.labels, spec)
         created = await administer.create(uow, kind, draft, once.author)
         headers = {"Location": f"/v1{path}/{created.id}"} | etag(created.version)
@@ -158,7 +165,7 @@ def configured_router(path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, 
         create,
         methods=["POST"],
         summary=f"Create a {noun}",
-        dependencies=[admin],
+        dependencies=[writer],
         response_model=shape.shown,
         status_code=201,
         responses={409: {}},
@@ -177,7 +184,7 @@ def configured_router(path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, 
         change,
         methods=["PATCH"],
         summary=f"Change a {noun} (JSON merge patch)",
-        dependencies=[admin],
+        dependencies=[writer],
         response_model=shape.shown,
         responses=of_one | {409: {}},
     )
@@ -186,7 +193,7 @@ def configured_router(path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, 
         delete,
         methods=["DELETE"],
         summary=f"Delete a {noun}",
-        dependencies=[admin],
+        dependencies=[writer],
         status_code=204,
         responses=of_one | {409: {}},
     )

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.deps import NowDep, UowDep, VisitorDep
 from service.domain.sources import is_stale
+from service.domain.undelivered import NO_SOURCE
 from service.workflows.ports import UnitOfWork
 from service.workflows.report import budget_statuses
 
@@ -59,6 +60,7 @@ async def metrics(request: Request, uow: UowDep, now: NowDep, visitor: VisitorDe
     registry = CollectorRegistry()
     await _count_sources(registry, uow, now)
     await _count_alerts(registry, uow)
+    await _count_notifications(registry, uow, now)
     await _count_rule_failures(registry, uow)
     if visitor is not None:
         await _name_rule_failures(registry, uow)
@@ -83,11 +85,20 @@ async def _count_sources(registry: CollectorRegistry, uow: UnitOfWork, now: date
 async def _count_alerts(registry: CollectorRegistry, uow: UnitOfWork) -> None:
     gauge = Gauge("tocsin_alerts_open", "Open alerts", ("severity", "state"), registry=registry)
     tally: Tally[tuple[str, str]] = Tally()
-    for source_id in await uow.feeds.all_ids():
+    for source_id in [*await uow.feeds.all_ids(), NO_SOURCE]:
         alerts = await uow.alerts.open(source_id)
         tally.update((alert.severity.value, alert.state.value) for alert in alerts)
     for (severity, state), count in tally.items():
         gauge.labels(severity, state).set(count)
+
+
+async def _count_notifications(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
+    dead, oldest = await uow.channel_health.dead_and_oldest()
+    Gauge("tocsin_notifications_dead", "Messages that were given up", registry=registry).set(dead)
+    waited = (now - oldest).total_seconds() if oldest else 0
+    Gauge(
+        "tocsin_notifications_unsent_oldest_seconds", "How long the oldest waiting message waits", registry=registry
+    ).set(max(waited, 0))
 
 
 async def _count_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.api.channel_documents import ChannelIn, ChannelOut, show_channel
 from service.api.channel_reading import read_channel
-from service.api.configured import Document, Shape, Shown, Written, configured_router, identity
+from service.api.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.deps import IdOrName, PortsDep, admin
 from service.api.once import OnceOutsideDep
 from service.domain.receivers import Receiver
@@ -24,10 +24,29 @@ class ReceiverIn(Written):
     """A named list of channels; an alert goes to all of them."""
 
     channels: list[ChannelIn] = Field(min_length=1, max_length=50)
+    status: ReadOnly = None
+
+
+class FailingOut(BaseModel):
+    """A channel whose last message was given up. It is forgotten once it takes one, or the receiver is edited.
+
+    While `disabled_at` is set, nothing is sent to it: a change of the receiver or a good test ends that.
+    """
+
+    channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
+    failing_since: datetime
+    disabled_at: datetime | None
+    error: str
+    dead: int = Field(description="messages given up since then")
+
+
+class StatusOut(BaseModel):
+    failing: list[FailingOut]
 
 
 class ReceiverOut(Shown):
     channels: list[ChannelOut]
+    status: StatusOut
 
 
 class ChannelTestOut(BaseModel):
@@ -64,7 +83,12 @@ class ReceiverShape(Shape[Receiver, ReceiverIn, ReceiverOut]):
         return Receiver(channels)
 
     async def show(self, uow: UnitOfWork, resource: Resource[Receiver], now: datetime) -> ReceiverOut:
-        return ReceiverOut(**identity(resource), channels=[show_channel(channel) for channel in resource.spec.channels])
+        failing = [one for one in await uow.channel_health.failing() if one.receiver_id == resource.id]
+        return ReceiverOut(
+            **identity(resource),
+            channels=[show_channel(channel) for channel in resource.spec.channels],
+            status=StatusOut(failing=[FailingOut.model_validate(one, from_attributes=True) for one in failing]),
+        )
 
 
 router = configured_router("/receivers", Receivers(), ReceiverShape(), "Receivers")

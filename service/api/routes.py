@@ -1,77 +1,49 @@
-"""`/v1/routes`: where alerts go, one document."""
+"""`/v1/routes`: where alerts go, one document; and where one of them would."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
 
-from service.api.configured import ReadOnly
 from service.api.deps import AuthorDep, UowDep, admin, viewer
 from service.api.etags import IfMatch, etag, require_match
-from service.api.fields import Reference, Strict
 from service.api.once import respond
-from service.domain.errors import Invalid, NotFound
-from service.domain.receivers import Route, RouteTable
+from service.api.route_documents import RoutesDocument, read_routes, show_routes
+from service.api.route_matches import MatchOut, show_match
+from service.domain.errors import Invalid
+from service.domain.routing.labels import parse_labels
+from service.domain.routing.routes import RouteTable
 from service.workflows.administer import put_routes, route_table
-from service.workflows.ports import UnitOfWork
+from service.workflows.labelling import label
+from service.workflows.routing import surroundings
 
 router = APIRouter(prefix="/v1/routes", tags=["Routes"])
 
-
-class MatcherIn(Strict):
-    label: Reference
-    op: str = Field(max_length=2, examples=["="])
-    value: str = Field(max_length=500)
-
-
-class RouteIn(Strict):
-    """The last route has no matchers and takes every alert. Only this default route is supported yet."""
-
-    matchers: list[MatcherIn] = Field(default=[], max_length=50)
-    receiver: Reference = Field(description="a receiver's id or name", examples=["console"])
-
-
-class RoutesIn(Strict):
-    items: list[RouteIn] = Field(max_length=500)
-    next: ReadOnly = None
-
-
-class RouteOut(BaseModel):
-    matchers: list[Any]
-    receiver: str
+EXAMPLE = {
+    "items": [
+        {
+            "matchers": [{"label": "severity", "op": "=~", "value": "error|critical"}],
+            "receiver": "console",
+            "continue": True,
+            "repeat_interval": "4h",
+        },
+        {
+            "receiver": "console",
+            "mute_times": [
+                {
+                    "times": [{"start_time": "20:00", "end_time": "08:00"}],
+                    "weekdays": ["monday:friday"],
+                    "location": "Europe/Berlin",
+                }
+            ],
+        },
+    ]
+}
 
 
-class RoutesOut(BaseModel):
-    items: list[RouteOut]
-    next: None = None
-
-
-async def show_routes(uow: UnitOfWork, table: RouteTable) -> RoutesOut:
-    names = {receiver.id: receiver.name for receiver in await uow.receivers.all()}
-    return RoutesOut(
-        items=[RouteOut(matchers=[], receiver=names.get(route.receiver_id, route.receiver_id)) for route in table.items]
-    )
-
-
-async def read_routes(uow: UnitOfWork, document: RoutesIn) -> RouteTable:
-    for position, route in enumerate(document.items):
-        if route.matchers:
-            raise Invalid("matchers are not supported yet: only the default route is", f"/items/{position}/matchers")
-    if not document.items:
-        raise Invalid("the default route, without matchers, cannot be removed", "/items")
-    if len(document.items) > 1:
-        raise Invalid("only the default route is supported yet; it takes every alert", "/items/0")
-    try:
-        receiver = await uow.receivers.get(document.items[0].receiver)
-    except NotFound as error:
-        raise Invalid(f"there is no receiver {document.items[0].receiver!r}", "/items/0/receiver") from error
-    return RouteTable((Route(receiver.id),))
-
-
-@router.get("", summary="Read the routes", response_model=RoutesOut, dependencies=[viewer])
+@router.get("", summary="Read the routes", response_model=RoutesDocument, dependencies=[viewer])
 async def get(uow: UowDep) -> Response:
     stored = await route_table(uow)
     table, version = (stored.spec, stored.version) if stored else (RouteTable(()), 0)
@@ -81,15 +53,12 @@ async def get(uow: UowDep) -> Response:
 @router.put(
     "",
     summary="Replace the routes",
-    response_model=RoutesOut,
+    response_model=RoutesDocument,
     responses={409: {}, 412: {}},
     dependencies=[admin],
 )
 async def put(
-    document: Annotated[
-        RoutesIn,
-        Body(openapi_examples={"example": {"value": {"items": [{"matchers": [], "receiver": "console"}]}}}),
-    ],
+    document: Annotated[RoutesDocument, Body(openapi_examples={"example": {"value": EXAMPLE}})],
     uow: UowDep,
     author: AuthorDep,
     if_match: IfMatch = None,
@@ -98,3 +67,32 @@ async def put(
     require_match(if_match, stored.version if stored else 0)
     after = await put_routes(uow, await read_routes(uow, document), author)
     return respond(await show_routes(uow, after.spec), headers=etag(after.version))
+
+
+@router.get(
+    "/match",
+    summary="Where an alert, or one with these labels, would go now, and what would hold it back",
+    response_model=MatchOut,
+    responses={404: {}},
+    dependencies=[viewer],
+)
+async def match(
+    uow: UowDep,
+    author: AuthorDep,
+    alert: Annotated[str | None, Query(description="an alert's id", pattern=r"^[A-Za-z0-9_-]{1,100}$")] = None,
+    labels: Annotated[
+        list[str],
+        Query(alias="label", max_length=50, description="without an alert", examples=["severity=critical"]),
+    ] = [],  # noqa: B006 - read only
+) -> Response:
+    if alert is not None and labels:
+        raise Invalid("give either an alert or labels", "/label")
+    if alert is not None:
+        subject = await uow.alerts.get(alert)
+        around = await surroundings(uow, subject.source_id, author.at)
+        return respond(await show_match(uow, subject, await label(uow, subject), around))
+    try:
+        known = parse_labels(labels)
+    except ValueError as error:
+        raise Invalid(str(error), "/label") from error
+    return respond(await show_match(uow, None, known, await surroundings(uow, "", author.at)))

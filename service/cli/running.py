@@ -74,12 +74,15 @@ async def run_simulator(settings: Settings, out: Console, *, port: int, seed: in
 
 
 async def _work(product: Product, stop: asyncio.Event) -> None:
-    await work(product.ports, product.queue, stop, speed=product.speed, keep=product.keep)
+    async with product.listening():
+        await work(
+            product.ports, product.queue, stop, speed=product.speed, keep=product.keep, heartbeat=product.heartbeat
+        )
 
 
 @asynccontextmanager
 async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[None]:
-    app = create_app(product.ports, ready=product.ready)
+    app = create_app(product.ports, ready=product.ready, slack=product.slack)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(serving(app, settings.host, settings.port))

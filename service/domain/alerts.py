@@ -13,6 +13,7 @@ from service.domain.money import Money
 from service.domain.periods import Window
 from service.domain.scopes import ScopeKey
 from service.domain.spend import Basis
+from service.domain.undelivered_evidence import UndeliveredEvidence
 
 
 class Severity(StrEnum):
@@ -37,6 +38,7 @@ class AlertKind(StrEnum):
     BUDGET = "budget"
     RULE = "rule"
     STALE_SOURCE = "stale_source"
+    UNDELIVERED = "undelivered"
 
 
 class Command(StrEnum):
@@ -58,6 +60,8 @@ class Reason(StrEnum):
     RESTATED = "restated"
     GREW = "grew"
     PERSON = "person"
+    SNOOZE_OVER = "snooze_over"
+    ESCALATED = "escalated"
     PERIOD_CLOSED = "period_closed"
     BUDGET_GONE = "budget_gone"
     BUDGET_EDITED = "budget_edited"
@@ -66,6 +70,10 @@ class Reason(StrEnum):
     RULE_EDITED = "rule_edited"
     SOURCE_GONE = "source_gone"
     INHIBITED = "inhibited"
+    SILENCED = "silenced"
+    MUTED_TIME = "muted_time"
+    HOLD_OVER = "hold_over"
+    REPEAT_DUE = "repeat_due"
     NOTHING_NEW = "nothing_new"
     NOT_DUE = "not_due"
 
@@ -149,7 +157,8 @@ class StaleEvidence:
 class RuleEvidence:
     """What a rule's alert knew when it last changed. US dollars of its judged day, hour or days, from float copies.
 
-    `cause` is one sentence that a person can check by hand, `inputs` what it leans on. `days` are the UTC days that
+    `about` is the scope that it is about: the alert's own, or one that is the same incident. `cause` is one sentence
+    that a person can check by hand, `inputs` what it leans on. `days` are the UTC days that
     `actual` covers. `since` is when the incident began, `impact` its excess in all; None where the kind does not add it
     up. `falls`: too little was spent. `contributions` hold the excess of the scopes below and beside.
     """
@@ -169,6 +178,7 @@ class RuleEvidence:
     contributions: tuple[Contribution, ...] = ()
     falls: bool = False
     simulated: bool = False
+    about: ScopeKey | None = None
 
     @property
     def excess(self) -> Money:
@@ -176,12 +186,15 @@ class RuleEvidence:
         return self.expected - self.actual if self.falls else self.actual - self.expected
 
 
-Evidence = BudgetEvidence | RuleEvidence | StaleEvidence
+Evidence = BudgetEvidence | RuleEvidence | StaleEvidence | UndeliveredEvidence
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """The current state of one alert. `version` counts its events, from 1."""
+    """The current state of one alert. `version` counts its events, from 1.
+
+    A snoozed one wakes at `snoozed_until`, or when its figure has reached `snoozed_above`, whichever comes first.
+    """
 
     id: str
     version: int
@@ -196,6 +209,8 @@ class Alert:
     evidence: Evidence
     acknowledged_by: str | None = None
     resolved_by: str | None = None
+    snoozed_until: datetime | None = None
+    snoozed_above: Money | None = None
 
     @property
     def is_open(self) -> bool:
@@ -229,6 +244,7 @@ TRANSITIONS = {
     (_ACKNOWLEDGED, Command.RESOLVE): AlertState.RESOLVED,
     (_SNOOZED, Command.RAISE): _FIRING,
     (_SNOOZED, Command.WAKE): _FIRING,
+    (_SNOOZED, Command.SNOOZE): _SNOOZED,
     (_SNOOZED, Command.AMEND): _SNOOZED,
     (_SNOOZED, Command.ACKNOWLEDGE): _ACKNOWLEDGED,
     (_SNOOZED, Command.RESOLVE): AlertState.RESOLVED,
@@ -251,6 +267,7 @@ def apply(
     after = TRANSITIONS.get((alert.state, command))
     if after is None:
         raise Conflict(f"the alert is {alert.state} already: {command} is not possible")
+    sleeps = after is _SNOOZED
     moved = replace(
         alert,
         version=alert.version + 1,
@@ -260,6 +277,8 @@ def apply(
         evidence=evidence or alert.evidence,
         acknowledged_by=actor if command is Command.ACKNOWLEDGE else _kept_acknowledger(alert, after),
         resolved_by=actor if command is Command.RESOLVE else None,
+        snoozed_until=alert.snoozed_until if sleeps else None,
+        snoozed_above=alert.snoozed_above if sleeps else None,
     )
     return AlertEvent(moved, at=now, command=command, actor=actor, reason=reason, note=note)
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from service.domain.alerts import AlertEvent, BudgetEvidence, Command, Reason, RuleEvidence, StaleEvidence
+from service.domain.alerts import (
+    Alert,
+    AlertEvent,
+    BudgetEvidence,
+    Command,
+    Evidence,
+    Reason,
+    RuleEvidence,
+    StaleEvidence,
+)
 from service.domain.forecast_phrases import standing_ahead
 from service.domain.notifications import Action
-from service.domain.phrases import period, standing, threshold
-from service.domain.plain_text import NOTE_LENGTH, clean
+from service.domain.phrases import messages, period, standing, threshold
+from service.domain.plain_text import NOTE_LENGTH, clean, minute
 from service.domain.rule_phrases import opening, over_words, rule_standing, size
+from service.domain.snoozes import figure_of
+from service.domain.undelivered_evidence import UndeliveredEvidence
 
 ENDINGS = {
     Reason.BUDGET_GONE: "Resolved: the budget was deleted or disabled.",
     Reason.BUDGET_EDITED: "Resolved: the budget was edited, and this alert no longer applies.",
     Reason.RULE_GONE: "Resolved: the rule was deleted or disabled.",
     Reason.RULE_EDITED: "Resolved: the rule was edited, and this alert no longer applies.",
-    Reason.RECOVERED: "Resolved: the source is being read again.",
     Reason.SOURCE_GONE: "Resolved: the source was deleted or disabled.",
     Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
 }
@@ -33,6 +43,8 @@ def _opened(event: AlertEvent) -> str:
     evidence = event.alert.evidence
     if isinstance(evidence, StaleEvidence):
         return "The source cannot be read any more."
+    if isinstance(evidence, UndeliveredEvidence):
+        return "Messages to this channel do not arrive."
     if isinstance(evidence, RuleEvidence):
         return f"{opening(evidence)}: {rule_standing(evidence)}."
     return f"{_who_crossed(evidence).capitalize()} crossed {threshold(evidence)}{_late(event, evidence)}."
@@ -40,11 +52,30 @@ def _opened(event: AlertEvent) -> str:
 
 def _raised(event: AlertEvent) -> str:
     evidence, severity = event.alert.evidence, event.alert.severity
+    if event.command is Command.WAKE:
+        return f"The snooze is over{_grown(event)}: firing again."
+    # Ringing again, a channel is told how things stand: the last move may have been none that rings.
+    lead = f"Raised to {severity}" if event.command is Command.RAISE else f"Still {event.alert.state}, {severity}"
+    if isinstance(evidence, UndeliveredEvidence):
+        return f"{lead}: the channel still takes no messages."
     if isinstance(evidence, StaleEvidence):
-        return f"Raised to {severity}: the source still cannot be read."
+        return f"{lead}: the source still cannot be read."
     if isinstance(evidence, RuleEvidence):
-        return f"Raised to {severity}: {rule_standing(evidence)}."
-    return f"Raised to {severity}: {_who_crossed(evidence)} crossed {threshold(evidence)}{_late(event, evidence)}."
+        return f"{lead}: {rule_standing(evidence)}."
+    return f"{lead}: {_who_crossed(evidence)} crossed {threshold(evidence)}{_late(event, evidence)}."
+
+
+def _grown(event: AlertEvent) -> str:
+    figure = figure_of(event.alert.evidence)
+    return f", grown to {figure.display()}" if event.reason is Reason.GREW and figure else ""
+
+
+def _until(alert: Alert) -> str:
+    """ " until 2026-10-14 09:31 UTC, or until it reaches $18.00"."""
+    time = f"until {minute(alert.snoozed_until)}" if alert.snoozed_until else ""
+    growth = f"until it reaches {alert.snoozed_above.display()}" if alert.snoozed_above else ""
+    said = ", or ".join(filter(None, (time, growth)))
+    return f" {said}" if said else ""
 
 
 def _who_crossed(evidence: BudgetEvidence) -> str:
@@ -58,17 +89,18 @@ def _late(event: AlertEvent, evidence: BudgetEvidence) -> str:
 
 def _amended(event: AlertEvent) -> str:
     if event.command is Command.SNOOZE:
-        return f"Snoozed by {clean(event.actor)}."
-    if event.command is Command.WAKE:
-        return "The snooze is over: firing again."
+        return f"Snoozed by {clean(event.actor)}{_until(event.alert)}."
     evidence = event.alert.evidence
+    if isinstance(evidence, UndeliveredEvidence):
+        return f"Still undelivered: {messages(evidence.count)}."
     if isinstance(evidence, StaleEvidence):
         return f"Still failing: {evidence.failures} failures in a row."
     if isinstance(evidence, BudgetEvidence) and evidence.forecast and evidence.by_forecast:
         fell = "The forecast fell below the threshold again: " if evidence.forecast.released else "The forecast is now "
         return f"{fell}{standing_ahead(evidence, evidence.forecast)}."
-    now = size(evidence) if isinstance(evidence, RuleEvidence) else standing(evidence)
-    return f"{VERBS.get(event.reason, 'Restated to')} {now}."
+    if isinstance(evidence, RuleEvidence):  # it may be seen by the day now, and by the hour before
+        return f"{'Grown to' if event.reason is Reason.GREW else 'Now'} {size(evidence)}."
+    return f"{VERBS.get(event.reason, 'Restated to')} {standing(evidence)}."
 
 
 def _acknowledged(event: AlertEvent) -> str:
@@ -83,11 +115,21 @@ def _resolved(event: AlertEvent) -> str:
         return f"Resolved: {period(evidence)} is closed."
     if event.reason is Reason.PERIOD_CLOSED and isinstance(evidence, BudgetEvidence):
         return f"Resolved: {period(evidence)} is closed, at {standing(evidence)}."
-    if event.reason is Reason.RECOVERED and isinstance(evidence, RuleEvidence):
-        return f"Resolved: {over_words(evidence)}."
-    if event.reason is Reason.RECOVERED and isinstance(evidence, BudgetEvidence):
-        return f"Resolved: the spend of {period(evidence)} is below the alert's level again."
+    if event.reason is Reason.RECOVERED:
+        return f"Resolved: {_recovered(evidence)}."
     return ENDINGS.get(event.reason, "Resolved.")
+
+
+def _recovered(evidence: Evidence) -> str:
+    match evidence:
+        case RuleEvidence():
+            return over_words(evidence)
+        case BudgetEvidence():
+            return f"the spend of {period(evidence)} is below the alert's level again"
+        case StaleEvidence():
+            return "the source is being read again"
+        case UndeliveredEvidence():
+            return "no message waits for this channel any more"
 
 
 _CHANGES = {

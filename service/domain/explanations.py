@@ -15,6 +15,8 @@ from service.domain.rules.kept import RANG
 from service.domain.rules.rule import DOLLARS, PENDING_FOR, GateVerdict
 from service.domain.rules.wording import approximate, dollars
 from service.domain.scopes import ScopeKey
+from service.domain.undelivered_evidence import UndeliveredEvidence
+from service.domain.undelivered_phrases import describe_undelivered
 
 WOULD_RING = "would_ring"
 AMENDS = "amends"
@@ -92,6 +94,8 @@ def _cause(alert: Alert) -> str:
             return f"{evidence.threshold} of {evidence.budget_name}: {evidence.spent.display()} were spent"
         case StaleEvidence():
             return f"{evidence.source_name} could not be read since {minute(evidence.failing_since)}"
+        case UndeliveredEvidence():
+            return describe_undelivered(evidence)
 
 
 def ranked(explanations: Iterable[Explanation]) -> list[Explanation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from service.domain.alerts import (
@@ -17,10 +18,12 @@ from service.domain.alerts import (
 )
 from service.domain.changes import change
 from service.domain.forecast_phrases import forecast_facts, heading
-from service.domain.notifications import Action, Message
+from service.domain.notifications import DIGEST_PREFIX, Action, Message
 from service.domain.phrases import BASES, largest, parts, period, threshold, used
 from service.domain.plain_text import NOTE_LENGTH, clean, minute
 from service.domain.rule_phrases import rule_facts, rule_headline, rule_summary
+from service.domain.undelivered_evidence import UndeliveredEvidence
+from service.domain.undelivered_phrases import describe_undelivered, undelivered_facts, undelivered_headline
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -32,7 +35,7 @@ def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
     """The message that tells of one event. `public_url` is where people reach the API."""
     alert = event.alert
     link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
-    simulated = not isinstance(alert.evidence, StaleEvidence) and alert.evidence.simulated
+    simulated = isinstance(alert.evidence, BudgetEvidence | RuleEvidence) and alert.evidence.simulated
     facts = (*_facts(alert), ("Alert opened", minute(alert.opened_at)), ("State", _state(event)))
     return Message(
         alert_id=alert.id,
@@ -45,7 +48,15 @@ def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
         next_step=_next_step(alert, link),
         link=link,
         simulated=simulated,
+        version=alert.version,
+        kind=alert.kind,
+        people=tuple({event.actor, alert.acknowledged_by or "", alert.resolved_by or ""} - {""}),
     )
+
+
+def prefaced(message: Message, preface: str) -> Message:
+    """The message with a sentence before what just happened; the same where there is nothing to say."""
+    return replace(message, change=f"{preface} {message.change}") if preface else message
 
 
 def sample(public_url: str, now: datetime) -> Message:
@@ -67,6 +78,8 @@ def badge(message: Message) -> str:
     """State and severity in a word or two, for subjects and headings: "FIRING critical", "RESOLVED"."""
     if message.alert_id.startswith(SAMPLE_PREFIX):
         return "TEST"
+    if message.alert_id.startswith(DIGEST_PREFIX):
+        return "DIGEST"
     if message.state is AlertState.FIRING:
         return f"FIRING {message.severity}"
     return message.state.upper()
@@ -77,6 +90,8 @@ def describe(alert: Alert) -> str:
     evidence = alert.evidence
     if isinstance(evidence, StaleEvidence):
         return _describe_stale(evidence)
+    if isinstance(evidence, UndeliveredEvidence):
+        return describe_undelivered(evidence)
     if isinstance(evidence, RuleEvidence):
         return rule_summary(evidence)
     simulated = "Simulated data: " if evidence.simulated else ""
@@ -106,6 +121,8 @@ def _describe_stale(evidence: StaleEvidence) -> str:
 
 def _headline(alert: Alert) -> str:
     evidence = alert.evidence
+    if isinstance(evidence, UndeliveredEvidence):
+        return undelivered_headline(evidence)
     if isinstance(evidence, StaleEvidence):
         since = minute(evidence.last_success_at or evidence.failing_since)
         return f"No data from source {clean(evidence.source_name, HEADLINE_NAME_LENGTH)} since {since}"
@@ -124,6 +141,8 @@ def _facts(alert: Alert) -> Facts:
     evidence = alert.evidence
     if isinstance(evidence, StaleEvidence):
         return _stale_facts(evidence)
+    if isinstance(evidence, UndeliveredEvidence):
+        return undelivered_facts(evidence)
     if isinstance(evidence, RuleEvidence):
         return rule_facts(evidence)
     zone = "" if evidence.timezone == "UTC" else f" ({clean(evidence.timezone)} time)"
@@ -162,16 +181,21 @@ def _state(event: AlertEvent) -> str:
     alert = event.alert
     if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by:
         return f"{alert.severity}, acknowledged by {clean(alert.acknowledged_by)}"
+    if alert.state is AlertState.SNOOZED and alert.snoozed_until:
+        return f"{alert.severity}, snoozed until {minute(alert.snoozed_until)}"
     if alert.state is not AlertState.RESOLVED:
         return f"{alert.severity}, {alert.state}"
     return f"resolved by {clean(event.actor)}" if event.reason is Reason.PERSON else "resolved"
 
 
 def _next_step(alert: Alert, link: str) -> str:
+    receivers = link.rpartition("/alerts/")[0] + "/receivers"
     if alert.state is AlertState.RESOLVED:
         return "Nothing to do."
     if alert.state is AlertState.ACKNOWLEDGED:
         return f"When it is dealt with: POST {link}/resolve"
+    if isinstance(alert.evidence, UndeliveredEvidence):
+        return f"Mend the receiver, then test it: POST {receivers}/{alert.evidence.receiver_id}/test"
     if isinstance(alert.evidence, StaleEvidence):
         return f"Check the source's key and network, and acknowledge: POST {link}/acknowledge"
     if isinstance(alert.evidence, RuleEvidence):

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.domain.alerts import AlertState, Reason, Severity
+from service.domain.alerts import AlertKind, AlertState, Reason, Severity
+
+DIGEST_PREFIX = "dgr_"
+"""How the `alert_id` of a message begins that is a digest, and about no single alert."""
 
 
 class Action(StrEnum):
@@ -23,6 +26,7 @@ class NotificationState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     DEAD = "dead"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Message:
 
     `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
     `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
+    `version` and `kind` are the alert's (a sample has no kind); `people` are the actors whom the texts name.
     """
 
     alert_id: str
@@ -43,11 +48,23 @@ class Message:
     next_step: str
     link: str
     simulated: bool = False
+    version: int = 0
+    kind: AlertKind | None = None
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart as PNG, what it shows in words, and where others can fetch it for a while; None: nowhere."""
+
+    png: bytes
+    alt: str
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message on its way to one channel.
+    """A message on its way to one channel. `picture` is for channels that show one.
 
     `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is what the
     channel answered to this alert's first message, None when there is none yet.
@@ -58,6 +75,7 @@ class Delivery:
     message: Message
     post: str | None
     at: datetime
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +95,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message to one channel. `alert_version` is the event it tells of."""
+    """One message to one channel. `alert_version` is the event it tells of.
+
+    `fallback_for` is the dead notification whose content this one takes elsewhere.
+    """
 
     id: str
     alert_id: str
@@ -94,6 +115,7 @@ class Notification:
     round: int = 0
     attempts: tuple[Attempt, ...] = ()
     sent_at: datetime | None = None
+    fallback_for: str | None = None
 
 
 MOST_ATTEMPTS = 80

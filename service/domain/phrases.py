@@ -40,6 +40,10 @@ def threshold(evidence: BudgetEvidence) -> str:
     return f"{level.removesuffix('%')} % of the budget ({dollars})" if level.endswith("%") else dollars
 
 
+def messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count:,} messages"
+
+
 def largest(contributions: Sequence[Contribution]) -> str:
     """ "; largest: model claude-opus-4-5 $9.10, API key ci-runner $3.24"; nothing where there is nothing to divide."""
     found = firsts(contributions)

@@ -13,6 +13,8 @@ from service.domain.resources import new_id
 ACTIONS = {
     Command.OPEN: Action.OPEN,
     Command.RAISE: Action.RAISE,
+    Command.WAKE: Action.RAISE,
+    Command.SNOOZE: Action.AMEND,
     Command.AMEND: Action.AMEND,
     Command.ACKNOWLEDGE: Action.ACKNOWLEDGE,
     Command.RESOLVE: Action.RESOLVE,
@@ -28,8 +30,13 @@ class Address:
     channel: ChannelConfig
 
 
-def plan_notifications(event: AlertEvent, addresses: Sequence[Address]) -> list[Notification]:
-    """The notifications of one event. `level` makes them unique: one event is said once in each channel."""
+def plan_notifications(
+    event: AlertEvent, addresses: Sequence[Address], *, step: int = 0, round: int = 0
+) -> list[Notification]:
+    """The notifications of one event. `level` makes them unique: one event is said once in each channel.
+
+    `step` and `round` are an escalation's: each of its steps may say the same event again.
+    """
     action = ACTIONS.get(event.command)
     return [
         Notification(
@@ -44,6 +51,8 @@ def plan_notifications(event: AlertEvent, addresses: Sequence[Address]) -> list[
             state=NotificationState.QUEUED,
             created_at=event.at,
             due_at=event.at,
+            step=step,
+            round=round,
         )
         for address in addresses
         if action is not None and action in address.channel.actions

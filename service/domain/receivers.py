@@ -1,9 +1,9 @@
-"""Receivers: named lists of channels, and the routes that lead to them."""
+"""Receivers: named lists of channels."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from service.domain.notifications import Action
@@ -192,18 +192,3 @@ def find_channel(receiver: Receiver, key: str) -> ChannelConfig | None:
     by_key = {channel_key(channel): channel for channel in receiver.channels}
     alike = [channel for channel in receiver.channels if channel.kind == key.partition(":")[0]]
     return by_key.get(key) or (alike[0] if len(alike) == 1 else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where alerts go. Without matchers it takes everything."""
-
-    receiver_id: str
-    matchers: tuple[str, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class RouteTable:
-    """Routes in order; the last one, without matchers, is the default and always there."""
-
-    items: tuple[Route, ...]

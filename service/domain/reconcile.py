@@ -20,6 +20,7 @@ from service.domain.alerts import (
 )
 from service.domain.findings import Condition, Finding
 from service.domain.money import Money
+from service.domain.snoozes import has_outgrown
 
 SYSTEM = "tocsin"
 """The actor of every move that no person made."""
@@ -57,6 +58,8 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
     if rings or finding.severity.rank > alert.severity.rank:
         late = finding.reason is Reason.LATE
         return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
+    if has_outgrown(alert, finding.evidence):
+        return Move(Command.WAKE, Reason.GREW, alert, finding)
     changed = _material_change(alert.evidence, finding.evidence)
     return Move(Command.AMEND if changed else None, changed or Reason.NOTHING_NEW, alert, finding)
 

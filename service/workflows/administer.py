@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 
 from service.domain.access import AuditEvent
 from service.domain.errors import Conflict, Invalid
-from service.domain.receivers import Console, Receiver, Route, RouteTable, channel_key
+from service.domain.receivers import Console, Receiver, channel_key
 from service.domain.resources import Resource, new_id
+from service.domain.routing.routes import Route, RouteTable, validate_routes
 from service.workflows.ports import Ports, Resources, UnitOfWork
 
 Spec = TypeVar("Spec")
@@ -169,8 +170,12 @@ class RouteTables(Kind[RouteTable]):
         return uow.routes
 
     async def admit(self, uow: UnitOfWork, spec: RouteTable, stored: Resource[RouteTable] | None) -> None:
+        validate_routes(spec)
         known = {receiver.id for receiver in await uow.receivers.all()}
+        policies = {policy.id for policy in await uow.policies.all()}
         for position, route in enumerate(spec.items):
+            if route.escalation_policy_id not in {None, *policies}:
+                raise Invalid("the escalation policy has been deleted", f"/items/{position}/escalation_policy")
             if route.receiver_id not in known:
                 raise Invalid("the receiver has been deleted", f"/items/{position}/receiver")
 
@@ -200,10 +205,25 @@ class Receivers(Kind[Receiver]):
         table = await route_table(uow)
         routes = table.spec.items if table else ()
         return [
-            "the default route" if position == len(routes) - 1 else f"route {position}"
-            for position, route in enumerate(routes)
-            if route.receiver_id == id
+            *(
+                "the default route" if position == len(routes) - 1 else f"route {position}"
+                for position, route in enumerate(routes)
+                if route.receiver_id == id
+            ),
+            *(
+                f"escalation policy {policy.name!r}"
+                for policy in await uow.policies.all()
+                if any(step.receiver_id == id for step in policy.spec.steps)
+            ),
+            *(f"digest {digest.name!r}" for digest in await uow.digests.all() if digest.spec.receiver_id == id),
         ]
+
+    async def follow(
+        self, uow: UnitOfWork, before: Resource[Receiver] | None, after: Resource[Receiver] | None, now: datetime
+    ) -> None:
+        """Channels that were disabled are tried anew once somebody has seen to the receiver."""
+        if before is not None and (after is None or after.spec != before.spec):
+            await uow.channel_health.forget(before.id)
 
 
 async def run_default_routes(ports: Ports) -> None:

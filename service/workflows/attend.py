@@ -7,8 +7,9 @@ from dataclasses import replace
 from service.domain.alerts import AlertEvent, Command, Reason, apply
 from service.domain.errors import Conflict
 from service.domain.notifications import Notification, NotificationState
+from service.domain.snoozes import SnoozeRequest, snooze
 from service.workflows.administer import Author, record
-from service.workflows.evaluate import announce
+from service.workflows.announce import announce
 from service.workflows.ports import UnitOfWork
 
 
@@ -22,6 +23,18 @@ async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str
     return event
 
 
+async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, note: str, author: Author) -> AlertEvent:
+    """Quiet for a while, told to the alert's receivers. Raises NotFound, Invalid, and Conflict for a resolved alert."""
+    alert = await uow.alerts.get(alert_id)
+    event = snooze(alert, request, actor=author.actor, note=note, now=author.at)
+    await uow.alerts.save(event)
+    if event.alert.snoozed_until is not None:
+        await uow.jobs.wake(alert_id, event.alert.snoozed_until)
+    await announce(uow, event)
+    await record(uow, author, f"alert.{Command.SNOOZE}", alert_id, note)
+    return event
+
+
 async def retry_notification(uow: UnitOfWork, notification_id: str, author: Author) -> Notification:
     """Sends a dead notification once more. Raises NotFound, and Conflict for one not dead or overtaken by events."""
     notification = await uow.notifications.get(notification_id)
@@ -31,6 +44,8 @@ async def retry_notification(uow: UnitOfWork, notification_id: str, author: Auth
     if alert.version != notification.alert_version:
         raise Conflict("The alert has moved on since; a later notification tells how it stands")
     again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
+    # Whoever asks for it has reason to think that the channel is well: a disabled one is tried.
+    await uow.channel_health.note_well(notification.receiver_id, notification.channel)
     await uow.notifications.save(again, post=None)
     await uow.jobs.deliver(author.at)
     await record(uow, author, "notification.retry", notification_id, "")

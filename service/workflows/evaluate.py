@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from service.domain.alerts import AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts import AlertEvent, AlertKind, AlertState, Reason
 from service.domain.assessment import Known, Place, WindowSpend, assess, live_windows
 from service.domain.budgets import Budget
 from service.domain.endings import budget_endings
@@ -16,21 +16,18 @@ from service.domain.findings import Finding
 from service.domain.forecast_assessment import assess_forecasts, has_forecast_thresholds
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
-from service.domain.notifications import Action
 from service.domain.outlook import forecast_budgets
-from service.domain.planning import Address, plan_notifications
-from service.domain.receivers import channel_key, find_channel
 from service.domain.reconcile import SYSTEM, execute, reconcile
 from service.domain.resources import Resource, new_id
 from service.domain.sources import SourceKind, SourceState
 from service.domain.staleness import assess_source, stale_fingerprint
+from service.workflows.announce import announce
 from service.workflows.naming import names_of
 from service.workflows.ports import Ports, UnitOfWork
 from service.workflows.ruling import find_by_rules
 
 log = structlog.get_logger(__name__)
 
-RINGING = frozenset({Command.OPEN, Command.RAISE})
 UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_EDITED})
 """Ends that an edit brought about: should the edit be taken back, the levels ring anew."""
 
@@ -66,45 +63,6 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
     return events
 
 
-async def announce(uow: UnitOfWork, event: AlertEvent) -> None:
-    """Queues what an alert's move says, in the move's own transaction.
-
-    A ring goes where the route leads now; what follows it goes to everybody who has been told of the alert.
-    """
-    rings = event.command in RINGING
-    addresses = await _routed(uow) if rings else await _told(uow, event.alert.id)
-    notifications = plan_notifications(event, addresses)
-    for notification in notifications:
-        await uow.notifications.add(notification)
-    if notifications:
-        await uow.jobs.deliver(event.at)
-
-
-async def _routed(uow: UnitOfWork) -> list[Address]:
-    route = (await uow.routes.all())[0].spec.items[-1]
-    receiver = await uow.receivers.get(route.receiver_id)
-    return [Address(receiver.id, channel_key(channel), channel) for channel in receiver.spec.channels]
-
-
-async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:
-    """Everybody who was rung.
-
-    A channel whose address changed in between was rung under two keys. It is told once, unless it can edit: then each
-    of its posts is brought up to date.
-    """
-    receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
-    told = await uow.notifications.told(alert_id)
-    addresses = []
-    for receiver_id, key in told:
-        channel = find_channel(receivers[receiver_id], key) if receiver_id in receivers else None
-        if channel is None:
-            continue
-        own_key = channel_key(channel)
-        if own_key == key or Action.AMEND in channel.actions or (receiver_id, own_key) not in told:
-            addresses.append(Address(receiver_id, key, channel))
-    return addresses
-
-
 async def _find(uow: UnitOfWork, source_id: str, now: datetime) -> list[Finding]:
     state = await uow.feeds.hold(source_id)
     open_alerts = await uow.alerts.open(source_id)
@@ -122,6 +80,7 @@ async def _find(uow: UnitOfWork, source_id: str, now: datetime) -> list[Finding]
     )
     findings = await _assess_budgets(uow, source_id, budgets, known)
     await uow.feeds.note_assessed(source_id, state.cost_read_at)
+    await uow.feeds.note_evaluated(source_id, now)
     findings += await find_by_rules(uow, source, state, now)
     return findings + assess_source(
         source,

@@ -51,6 +51,7 @@ class Sources(Kind[Source]):
             *(f"budget {budget.name!r}" for budget in await uow.budgets.all() if budget.spec.source_id == id),
             *(f"rule {rule.name!r}" for rule in await uow.rules.all() if rule.spec.source_id == id),
             *(f"planned activity {plan.name!r}" for plan in await uow.planned.all() if plan.spec.source_id == id),
+            *(f"digest {digest.name!r}" for digest in await uow.digests.all() if digest.spec.source_id == id),
         ]
 
     async def follow(

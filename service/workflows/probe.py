@@ -58,6 +58,9 @@ async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tu
         failed = sum(1 for test in tests if test.error is not None)
         detail = f"named {receiver.name!r}: {len(tests) - failed} sent, {failed} failed"
         await record(uow, author, "receiver.test", receiver.id, detail)
+        for test in tests:
+            if test.error is None:
+                await uow.channel_health.note_well(receiver.id, test.channel)
     return tuple(tests)
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from service.domain.periods import Window
 from service.domain.polls import PollKind, PollState
 from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ring_again import run_rings_again
+from service.workflows.watch_channels import run_watch_channels
 
 MINUTES_KEPT = timedelta(hours=48)
 RECENT_POLLS = 100
@@ -14,16 +16,23 @@ AHEAD = timedelta(days=45)
 
 
 async def run_minute(ports: Ports) -> None:
-    """Queues an evaluation of every source, polled or not, because time alone moves things; and due deliveries."""
+    """Queues an evaluation of every source, polled or not, because time alone moves things; and due deliveries.
+
+    Then rings again what is due for it.
+    """
     now = ports.clock()
     async with ports.uow() as uow:
         for source_id in await uow.feeds.all_ids():
             await uow.jobs.evaluate(source_id)
         for source in await uow.sources.all():
             await _revive_backfill(uow, source.id)
+        for alert_id in await uow.alerts.overdue(now):
+            await uow.jobs.wake(alert_id, now)
         due = await uow.notifications.next_due()
         if due is not None and due <= now:
             await uow.jobs.deliver(now)
+    await run_watch_channels(ports)
+    await run_rings_again(ports)
 
 
 async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
@@ -41,3 +50,4 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
     await ports.storage.forget(facts_before=(now - keep).date(), minutes_before=now - MINUTES_KEPT)
     async with ports.uow() as uow:
         await uow.verdicts.forget((now - keep).date())
+        await uow.episodes.forget_orphans()

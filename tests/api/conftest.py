@@ -7,16 +7,18 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.cron import CrontabReader
 from service.adapters.egress.guard import Guard
 from service.adapters.postgres.partitions import PostgresStorage
 from service.adapters.prices import list_price_book
+from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
 from service.api.app import create_app
 from service.domain.access import Role
 from service.workflows.ports import Egress, Ports, UowFactory
 from tests.api.stand import Stand, client, secret_of
 from tests.clock import FakeClock
-from tests.fakes import FakeChannels, FakeSource
+from tests.fakes import FakeChannels, FakeCharts, FakeSource
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +42,9 @@ async def stand(uow: UowFactory, engine: AsyncEngine, clock: FakeClock) -> Async
         price_book=lambda overrides: list_price_book(tuple(overrides)),
         clock=clock,
         public_url="http://tocsin.example",
+        cron=CrontabReader(),
+        charts=FakeCharts(),
+        signer=HmacSigner("a secret key of the tests"),
     )
 
     async def ready() -> str | None:

@@ -36,7 +36,8 @@ async def test_every_operation_under_v1_refuses_a_stranger(stand: Stand) -> None
 
 async def test_every_write_needs_more_than_a_viewer(stand: Stand) -> None:
     for path, operations in stand.app.openapi()["paths"].items():
-        for method in set(operations) - {"get"} if path not in QUESTIONS else ():
+        asked = path in QUESTIONS or path.startswith("/slack")  # Slack's own requests are signed, and bear no token
+        for method in set(operations) - {"get"} if not asked else ():
             answer = await stand.viewer.request(method, re.sub(r"\{.*?\}", "x", path), json={})
             assert answer.status_code == 403, (method, path)
 

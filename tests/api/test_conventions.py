@@ -10,6 +10,7 @@ import pytest
 from service.api.merge_patch import merge
 from tests.api.stand import BUDGET, SLACK, SOURCE, Stand, answered, pointers, problem
 from tests.api.test_planned import PLAN
+from tests.api.test_silences import SILENCE
 from tests.api.watched import CHANGE
 
 PRICE = {
@@ -26,6 +27,7 @@ RESOURCES = [
     ("/prices", PRICE),
     ("/rules", CHANGE),
     ("/planned-activities", PLAN),
+    ("/silences", SILENCE),
 ]
 OF_A_SOURCE = ("/budgets", "/rules", "/planned-activities")
 

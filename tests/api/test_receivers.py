@@ -108,42 +108,9 @@ async def test_a_receiver_in_use_by_the_default_route_cannot_be_deleted(stand: S
     assert "the default route" in problem(answer, 409)["detail"]
 
 
-async def test_routes_show_their_receiver_by_name_and_keep_an_etag(stand: Stand) -> None:
-    await stand.create("/receivers", {"name": "eng", "channels": [CONSOLE]})
-    empty = await stand.viewer.get("/v1/routes")
-    assert (answered(empty)["items"], empty.headers["etag"]) == ([], '"0"')
-    written = await stand.admin.put("/v1/routes", json={"items": [{"receiver": "eng"}]}, headers={"If-Match": '"0"'})
-    assert answered(written)["items"] == [{"matchers": [], "receiver": "eng"}]
-    assert written.headers["etag"] == '"1"'
-    again = await stand.admin.put("/v1/routes", json=answered(written), headers={"If-Match": '"1"'})
-    assert again.headers["etag"] == '"1"'
-    problem(await stand.admin.put("/v1/routes", json=answered(written), headers={"If-Match": '"0"'}), 412)
-
-
-@pytest.mark.parametrize(
-    ("items", "pointer"),
-    [
-        ([], "/items"),
-        ([{"receiver": "none"}], "/items/0/receiver"),
-        ([{"receiver": "eng"}, {"receiver": "eng"}], "/items/0"),
-        (
-            [
-                {"matchers": [{"label": "severity", "op": "=", "value": "critical"}], "receiver": "eng"},
-                {"receiver": "eng"},
-            ],
-            "/items/0/matchers",
-        ),
-        ([{"receiver": "eng", "continue": True}], "/items/0/continue"),
-    ],
-)
-async def test_only_the_default_route_is_supported_yet(stand: Stand, items: object, pointer: str) -> None:
-    await stand.create("/receivers", {"name": "eng", "channels": [CONSOLE]})
-    assert pointers(await stand.admin.put("/v1/routes", json={"items": items})) == [pointer]
-
-
 async def test_the_first_start_leads_alerts_to_the_console_and_later_ones_change_nothing(stand: Stand) -> None:
     await run_default_routes(stand.ports)
     await run_default_routes(stand.ports)
     routes = await stand.viewer.get("/v1/routes")
-    assert answered(routes)["items"] == [{"matchers": [], "receiver": "console"}]
+    assert [(route["matchers"], route["receiver"]) for route in answered(routes)["items"]] == [([], "console")]
     assert routes.headers["etag"] == '"1"'

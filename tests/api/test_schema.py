@@ -21,7 +21,9 @@ from service.cli.serving import serving
 from tests.api.stand import Stand
 from tests.api.test_alerts import rung
 from tests.api.test_conventions import PRICE
+from tests.api.test_digests import DIGEST
 from tests.api.test_planned import PLAN
+from tests.api.test_silences import SILENCE
 from tests.api.watched import CHANGE
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -36,6 +38,8 @@ KNOWN = {
     "/v1/prices": "sonnet output",
     "/v1/rules": "dear days",
     "/v1/planned-activities": "evaluation run",
+    "/v1/digests": "weekly spend",
+    "/v1/silences": "load test",
 }
 
 
@@ -45,6 +49,8 @@ async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: S
     await stand.create("/prices", PRICE)
     await stand.create("/rules", CHANGE)
     await stand.create("/planned-activities", PLAN)
+    await stand.create("/digests", DIGEST | {"receiver": "console"})
+    await stand.create("/silences", SILENCE)
     known = KNOWN | {"/v1/alerts": alert["id"]}
     async with serving(stand.app) as url:
         await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)

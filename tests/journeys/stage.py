@@ -15,7 +15,10 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.channels import ChannelFactory
+from service.adapters.channels.slack_controls import controls
+from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
+from service.adapters.cron import CrontabReader
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
@@ -24,15 +27,17 @@ from service.adapters.postgres.partitions import PostgresStorage
 from service.adapters.postgres.queue import Queue
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
+from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
 from service.cli.serving import serving
 from service.domain.alerts import Alert, AlertEvent, Command, Reason, apply
 from service.domain.budgets import Budget
 from service.domain.notifications import Notification
 from service.domain.polls import Poll, PollKind, PollState
-from service.domain.receivers import ChannelConfig, Email, Receiver, Route, RouteTable, SlackBot
+from service.domain.receivers import ChannelConfig, Email, Receiver, SlackBot
 from service.domain.receivers import Console as ConsoleChannel
 from service.domain.resources import Resource, new_id
+from service.domain.routing.routes import Route, RouteTable
 from service.domain.sources import Source, SourceKind
 from service.simulator.app import create_app
 from service.simulator.behaviour import Behaviour
@@ -40,7 +45,9 @@ from service.simulator.faults import Faults
 from service.simulator.fixed import FixedWorld, token_cost
 from service.worker import JobHandlers
 from service.workflows.administer import Author, Draft, Receivers, change, create, delete, put_routes
-from service.workflows.evaluate import announce, run_evaluation
+from service.workflows.announce import announce
+from service.workflows.deliver import run_delivery
+from service.workflows.evaluate import run_evaluation
 from service.workflows.ingest import request_poll, run_ingest
 from service.workflows.kinds import Budgets, Sources
 from service.workflows.ports import AlertFilter, Egress, NotificationFilter, Ports
@@ -147,8 +154,16 @@ class Stage:
         await self.settle()
 
     async def settle(self) -> None:
-        """Runs jobs until none is due."""
+        """Runs jobs until none is due. What keeps to its channel's rate is waited for, a second at a time."""
         await self.queue.drain()
+        while await self._is_paced():
+            self.clock.advance(timedelta(seconds=1))
+            await run_delivery(self.ports)
+
+    async def _is_paced(self) -> bool:
+        async with self.ports.uow() as uow:
+            due = await uow.notifications.next_due()
+        return due is not None and self.clock() < due <= self.clock() + timedelta(seconds=1)
 
     async def advance(self, to: str) -> None:
         instant = datetime.fromisoformat(to).replace(tzinfo=UTC)
@@ -206,12 +221,16 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
                 smtp_url=smtp.url,
                 email_from="tocsin@example.com",
                 console=Console(file=terminal),
+                slack_controls=controls,
             ),
             egress=Egress(guard, guard),
             vault=vault,
             price_book=lambda overrides: list_price_book(tuple(overrides)),
             clock=clock,
             public_url="http://tocsin.example",
+            cron=CrontabReader(),
+            charts=ChildCharts(),
+            signer=HmacSigner("a secret key of the tests"),
         )
         queue = await stack.enter_async_context(Queue.open(url, JobHandlers(ports)))
         source = await _furnish(ports, base_url, slack.api_url)

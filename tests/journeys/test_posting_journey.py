@@ -9,17 +9,8 @@ import pytest
 
 from service.bootstrap import open_product
 from service.domain.alerts import Command, Severity
-from service.domain.receivers import (
-    Alertmanager,
-    ChannelConfig,
-    Jsm,
-    PagerDuty,
-    Receiver,
-    Route,
-    RouteTable,
-    Teams,
-    Webhook,
-)
+from service.domain.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver, Teams, Webhook
+from service.domain.routing.routes import Route, RouteTable
 from service.settings import Settings
 from service.workflows.administer import Author, Draft, Receivers, create, put_routes
 from service.workflows.ports import DeliveryError, Vault

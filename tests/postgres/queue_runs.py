@@ -36,6 +36,15 @@ class Recorder:
     async def backtest(self, backtest_id: str) -> None:
         await self._note(f"backtest {backtest_id}")
 
+    async def wake(self, alert_id: str) -> None:
+        await self._note(f"wake {alert_id}")
+
+    async def step(self, alert_id: str, policy_id: str, chain: int, round: int, step: int) -> None:
+        await self._note(f"step {alert_id} {policy_id} {chain} {round} {step}")
+
+    async def digest(self, run_id: str) -> None:
+        await self._note(f"digest {run_id}")
+
     async def _note(self, job: str) -> None:
         if self.before is not None:
             await self.before(job)

@@ -21,12 +21,14 @@ from service.domain.money import Money
 from service.domain.notifications import Attempt
 from service.domain.polls import ReportOutcome
 from service.domain.pricing import Measure, PriceOverride
-from service.domain.receivers import ChannelConfig, Receiver, RouteTable
+from service.domain.receivers import ChannelConfig, Receiver
+from service.domain.routing.routes import RouteTable
+from service.domain.routing.silences import Silence
 from service.domain.sources import Source
 from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, STALE, STALE_ALERT
 
 STORED: tuple[Any, ...] = (
-    *(Source, Budget, Receiver, RouteTable, PriceOverride),
+    *(Source, Budget, Receiver, RouteTable, Silence, PriceOverride),
     *(Alert, AlertEvent, ReportOutcome, Attempt, KeptAnswer),
 )
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres import clock_anchor, fact_tables, record_tables, rule_tables  # noqa: F401
+from service.adapters.postgres import clock_anchor, digest_tables, fact_tables, record_tables, rule_tables  # noqa: F401
 from service.adapters.postgres.engine import libpq_url, sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
 from service.adapters.postgres.migrate import current, downgrade, head, upgrade
@@ -41,7 +41,7 @@ def test_down_leaves_nothing_but_the_version_table_and_up_again_works(empty_data
 
 
 def test_every_revision_can_be_undone_and_redone(empty_database_url: str) -> None:
-    for revision in ("0001", "0002", "0003", "0004", "0005", "0006"):
+    for revision in ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"):
         upgrade(empty_database_url, revision)
         downgrade(empty_database_url, "-1")
         upgrade(empty_database_url, revision)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.engine import libpq_url
 from service.adapters.postgres.queue import Queue
+from service.domain.escalation import PlannedStep
 from service.workflows.ports import UowFactory
 from tests.factories import utc
 from tests.postgres.queue_runs import Recorder, jobs, until, worker
@@ -25,9 +26,18 @@ async def test_a_worker_runs_every_kind_of_job_and_keeps_none(
         await unit.jobs.poll("src_2", "poll_2")
         await unit.jobs.evaluate("src_1")
         await unit.jobs.deliver(NOW)
+        await unit.jobs.wake("alert_1", NOW)
+        await unit.jobs.step(PlannedStep("alert_1", "esc_1", chain=3, round=1, step=2), NOW)
     async with worker(database_url, recorder):
-        await until(lambda: len(recorder.done) == 4)
-    assert sorted(recorder.done) == ["backfill src_1 poll_1", "deliver", "evaluate src_1", "poll src_2 poll_2"]
+        await until(lambda: len(recorder.done) == 6)
+    assert sorted(recorder.done) == [
+        "backfill src_1 poll_1",
+        "deliver",
+        "evaluate src_1",
+        "poll src_2 poll_2",
+        "step alert_1 esc_1 3 1 2",
+        "wake alert_1",
+    ]
     assert await jobs(engine) == []
 
 
@@ -64,6 +74,30 @@ async def test_a_job_that_raises_is_gone_and_the_next_one_runs(
         await unit.jobs.poll("src_1", "poll_2")
     async with worker(database_url, recorder):
         await until(lambda: recorder.done == ["poll src_1 poll_2"])
+    assert await jobs(engine) == []
+
+
+async def test_a_wake_up_or_a_step_that_raises_is_tried_again(
+    uow: UowFactory, engine: AsyncEngine, database_url: str
+) -> None:
+    failed: set[str] = set()
+
+    async def fail_once(job: str) -> None:
+        if job not in failed:
+            failed.add(job)
+            raise ZeroDivisionError
+
+    recorder = Recorder(before=fail_once)
+    async with uow() as unit:
+        await unit.jobs.wake("alert_1", NOW)
+        await unit.jobs.step(PlannedStep("alert_1", "esc_1", chain=1, round=0, step=1), NOW)
+    async with worker(database_url, recorder):
+        await until(lambda: len(failed) == 2)
+    assert sorted(await jobs(engine)) == ["step todo", "wake todo"]
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now()"))
+    async with worker(database_url, recorder):
+        await until(lambda: len(recorder.done) == 2)
     assert await jobs(engine) == []
 
 

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from service.domain.errors import Conflict, Invalid
-from service.domain.receivers import Console, Receiver, Route, RouteTable
+from service.domain.receivers import Console, Receiver
 from service.domain.resources import Resource
+from service.domain.routing.routes import Route, RouteTable
 from service.workflows.administer import Author, Draft, Receivers, create, delete, put_routes
 from service.workflows.ports import UowFactory
 from tests.clock import FakeClock

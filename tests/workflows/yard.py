@@ -14,11 +14,13 @@ from typing import TypeVar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.cron import CrontabReader
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.postgres.partitions import PostgresStorage
 from service.adapters.postgres.queue import Queue
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
+from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
 from service.domain.alerts import Alert
 from service.domain.budgets import Budget
@@ -27,8 +29,9 @@ from service.domain.notifications import Notification
 from service.domain.periods import Window
 from service.domain.polls import Poll, PollKind, PollState
 from service.domain.pricing import Measure, PriceOverride
-from service.domain.receivers import ChannelConfig, Console, Receiver, Route, RouteTable
+from service.domain.receivers import ChannelConfig, Console, Receiver
 from service.domain.resources import Resource, new_id
+from service.domain.routing.routes import Route, RouteTable
 from service.domain.scopes import Cell
 from service.domain.sources import ReportName, Source, SourceKind, SourceState
 from service.domain.spend import TOKEN_COST, CostRow, Dimensions, SpendDay
@@ -39,7 +42,7 @@ from service.workflows.kinds import Budgets, Prices, Sources
 from service.workflows.ports import AlertFilter, CostSource, Egress, NotificationFilter, Ports
 from service.workflows.upkeep import run_minute
 from tests.clock import FakeClock, real_time_of
-from tests.fakes import FakeChannels, FakeSource
+from tests.fakes import FakeChannels, FakeCharts, FakeSource
 
 SONNET = "claude-sonnet-4-5"
 DAY = timedelta(days=1)
@@ -200,6 +203,9 @@ async def open_yard(url: str, engine: AsyncEngine, clock: FakeClock) -> AsyncIte
         price_book=lambda overrides: list_price_book(tuple(overrides)),
         clock=clock,
         public_url="http://tocsin.example",
+        cron=CrontabReader(),
+        charts=FakeCharts(),
+        signer=HmacSigner("a secret key of the tests"),
     )
     async with Queue.open(url, JobHandlers(ports)) as queue:
         author = Author("token:ann", clock())

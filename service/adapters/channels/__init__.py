@@ -11,6 +11,7 @@ from service.adapters.channels.email import EmailChannel
 from service.adapters.channels.jsm import JsmChannel
 from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.adapters.channels.slack_bot import SlackBotChannel
+from service.adapters.channels.slack_controls import Controls, no_controls
 from service.adapters.channels.slack_transport import OpenConnector
 from service.adapters.channels.slack_webhook import SlackWebhookChannel
 from service.adapters.channels.smtp_server import SmtpServer
@@ -36,7 +37,7 @@ class ChannelFactory:
 
     `smtp_url` is TOCSIN_SMTP_URL, None where mail is not set up. Slack is reached by aiohttp, with its `connector` and
     `proxy` (TOCSIN_PROXY), all else on the web by `transport`, which stays the caller's. Raises ValueError for an
-    `smtp_url` that makes no sense.
+    `smtp_url` that makes no sense. `slack_controls` are the buttons below posts of a Slack app.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ChannelFactory:
         email_from: str,
         console: Terminal,
         proxy: str | None = None,
+        slack_controls: Controls = no_controls,
     ) -> None:
         self._vault = vault
         self._smtp = SmtpServer.parse(smtp_url) if smtp_url else None
@@ -56,13 +58,14 @@ class ChannelFactory:
         self._terminal = console
         self._connector = connector
         self._proxy = proxy
+        self._slack_controls = slack_controls
         self._transport = transport
 
     def open(self, config: ChannelConfig) -> Channel:
         """Raises DeliveryError for mail where no server is set up."""
         match config:
             case SlackBot():
-                return SlackBotChannel(config, self._vault, self._connector, self._proxy)
+                return SlackBotChannel(config, self._vault, self._connector, self._proxy, self._slack_controls)
             case SlackWebhook():
                 return SlackWebhookChannel(config, self._vault, self._connector, self._proxy)
             case Email():

@@ -52,7 +52,14 @@ def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -
     mail["X-Auto-Response-Suppress"] = "All"
     mail["List-Id"] = f"Tocsin alerts <alerts.{sender.domain}>"
     mail.set_content(_render("alert.txt.j2", message))
-    mail.add_alternative(_render("alert.html.j2", message), subtype="html")
+    picture = delivery.picture
+    cid = f"chart.{delivery.id}@{sender.domain}"
+    alt = picture.alt if picture else ""
+    mail.add_alternative(_render("alert.html.j2", message, cid if picture else "", alt), subtype="html")
+    if picture is not None:
+        html = mail.get_payload(1)
+        assert isinstance(html, EmailMessage)
+        html.add_related(picture.png, "image", "png", cid=f"<{cid}>", filename="chart.png", disposition="inline")
     return mail
 
 
@@ -88,12 +95,14 @@ def _templates() -> Environment:
     )
 
 
-def _render(template: str, message: Message) -> str:
+def _render(template: str, message: Message, cid: str = "", alt: str = "") -> str:
     return (
         _templates()
         .get_template(template)
         .render(
             message=message,
+            cid=cid,
+            alt=alt,
             badge=badge(message),
             colour=CALM_COLOUR if message.state is AlertState.RESOLVED else COLOURS[message.severity],
             width=max((len(label) for label, _ in message.facts), default=0) + 2,

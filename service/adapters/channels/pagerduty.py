@@ -11,7 +11,7 @@ import httpx
 
 from service.adapters.channels.posting import Peer, clipped, encoded, fitted, is_sample, json_words, post
 from service.adapters.channels.secret import opened
-from service.domain.notifications import Action, Delivery, Message, Receipt
+from service.domain.notifications import Action, Delivery, Message, Picture, Receipt
 from service.domain.receivers import PagerDuty
 from service.workflows.ports import Vault
 
@@ -46,16 +46,24 @@ class PagerDutyChannel:
         routing_key, message = opened(self._vault, self._config.routing_key), delivery.message
         event = EVENTS[delivery.action]
         for name in (event, "resolve") if is_sample(message) else (event,):
-            body = _body(name, routing_key, message)
+            body = _body(name, routing_key, message, delivery.picture)
             await post(self._transport, PEER, f"{self._config.api_url}/v2/enqueue", body)
         return Receipt(post=None, detail=f"{event} of {message.alert_id}")
 
 
-def _body(event: str, routing_key: str, message: Message) -> bytes:
-    named = {"routing_key": routing_key, "event_action": event, "dedup_key": message.alert_id}
+def _body(event: str, routing_key: str, message: Message, picture: Picture | None) -> bytes:
+    named: dict[str, object] = {"routing_key": routing_key, "event_action": event, "dedup_key": message.alert_id}
     if event != "trigger":
         return encoded(named)
+    named |= _images(picture)
     return fitted(lambda shortened: encoded(named | _trigger(shortened)), message, MOST_BYTES)
+
+
+def _images(picture: Picture | None) -> dict[str, object]:
+    """PagerDuty shows what it can fetch by HTTPS."""
+    if picture is None or picture.url is None:
+        return {}
+    return {"images": [{"src": picture.url, "href": picture.url, "alt": clipped(picture.alt, SUMMARY)}]}
 
 
 def _trigger(message: Message) -> dict[str, object]:

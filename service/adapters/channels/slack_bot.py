@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from service.adapters.channels import slack_blocks
 from service.adapters.channels.secret import opened
+from service.adapters.channels.slack_controls import Controls, no_controls
 from service.adapters.channels.slack_transport import (
     GONE,
     QUIET,
@@ -19,10 +22,12 @@ from service.adapters.channels.slack_transport import (
     open_session,
     retry_handlers,
 )
-from service.domain.notifications import Action, Delivery, Receipt
+from service.domain.notifications import Action, Delivery, Picture, Receipt
 from service.domain.receivers import SlackBot
-from service.workflows.ports import Vault
+from service.workflows.ports import DeliveryError, Vault
 
+TITLE, ALT = 250, 1000
+"""Characters of a file's title and of its description."""
 PINGING = frozenset({Action.OPEN, Action.RAISE})
 NOTHING_TO_EDIT = Receipt(post=None, detail="nothing to edit: this alert was never posted here")
 
@@ -48,15 +53,33 @@ class SlackBotChannel:
 
     An earlier post that can no longer be edited is replaced by a new one. Where there was none, a raise
     is posted and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
+    A chart goes into the thread, once the post is there: for that the app needs files:write.
+    `controls` are the buttons below a post; an edit brings them up to date, too.
     """
 
-    def __init__(self, config: SlackBot, vault: Vault, connector: OpenConnector, proxy: str | None = None) -> None:
+    def __init__(
+        self,
+        config: SlackBot,
+        vault: Vault,
+        connector: OpenConnector,
+        proxy: str | None = None,
+        controls: Controls = no_controls,
+    ) -> None:
         self._config = config
+        self._controls = controls
         self._vault = vault
         self._connector = connector
         self._proxy = proxy
 
     async def send(self, delivery: Delivery) -> Receipt:
+        async with self._client() as client:
+            receipt = await self._deliver(client, delivery)
+        if delivery.picture is None or receipt.post is None:
+            return receipt
+        return await self._attach(delivery.picture, receipt, Post.parse(receipt.post))
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AsyncWebClient]:
         token = opened(self._vault, self._config.token)
         async with open_session(self._connector) as session:
             client = AsyncWebClient(
@@ -67,7 +90,25 @@ class SlackBotChannel:
                 retry_handlers=retry_handlers(),
             )
             client.proxy = self._proxy  # else the SDK takes one from the environment
-            return await self._deliver(client, delivery)
+            yield client
+
+    async def _attach(self, picture: Picture, receipt: Receipt, post: Post) -> Receipt:
+        """The chart in the post's thread. The message is out: a failure here is told, and not tried again."""
+        try:
+            async with self._client() as client:
+                await call(
+                    client.files_upload_v2(
+                        channel=post.channel,
+                        thread_ts=post.ts,
+                        file=picture.png,
+                        filename="chart.png",
+                        title=picture.alt[:TITLE],
+                        alt_txt=picture.alt[:ALT],
+                    )
+                )
+        except DeliveryError as error:
+            return replace(receipt, detail=f"{receipt.detail}; without its chart: {error.reason}")
+        return replace(receipt, detail=f"{receipt.detail}, with its chart")
 
     async def _deliver(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
         if delivery.action is Action.OPEN:
@@ -95,7 +136,7 @@ class SlackBotChannel:
             client.chat_postMessage(
                 channel=self._config.channel,
                 text=slack_blocks.text(delivery.message),
-                blocks=slack_blocks.blocks(delivery.message, mention),
+                blocks=[*slack_blocks.blocks(delivery.message, mention), *self._controls(delivery.message)],
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -109,7 +150,7 @@ class SlackBotChannel:
                 channel=post.channel,
                 ts=post.ts,
                 text=slack_blocks.text(delivery.message),
-                blocks=slack_blocks.blocks(delivery.message),
+                blocks=[*slack_blocks.blocks(delivery.message), *self._controls(delivery.message)],
             )
         )
 

@@ -37,7 +37,7 @@ class SlackWebhookChannel:
             client.proxy = self._proxy  # else the SDK takes one from the environment
             answer = await client.send(
                 text=slack_blocks.text(delivery.message),
-                blocks=slack_blocks.blocks(delivery.message, mention),
+                blocks=[*slack_blocks.blocks(delivery.message, mention), *slack_blocks.image(delivery.picture)],
                 unfurl_links=False,
                 unfurl_media=False,
             )

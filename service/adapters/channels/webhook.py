@@ -13,7 +13,7 @@ import httpx
 from service.adapters.channels.alertmanager_alerts import webhook_body
 from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, is_sample, post
 from service.adapters.channels.secret import opened
-from service.domain.notifications import Delivery, Message, Receipt
+from service.domain.notifications import DIGEST_PREFIX, Delivery, Message, Receipt
 from service.domain.receivers import Webhook
 from service.domain.webhook_signatures import signature_headers, signing_key
 from service.workflows.ports import DeliveryError, Vault
@@ -53,10 +53,16 @@ class WebhookChannel:
         return fitted(lambda shortened: _own_body(delivery, shortened), delivery.message, MOST_BYTES), None
 
 
+def _type(delivery: Delivery) -> str:
+    if delivery.message.alert_id.startswith(DIGEST_PREFIX):
+        return "digest"
+    return "alert.test" if is_sample(delivery.message) else f"alert.{delivery.action}"
+
+
 def _own_body(delivery: Delivery, message: Message) -> bytes:
     return encoded(
         {
-            "type": "alert.test" if is_sample(message) else f"alert.{delivery.action}",
+            "type": _type(delivery),
             "timestamp": delivery.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "data": {
                 "alert_id": message.alert_id,

@@ -67,6 +67,10 @@ def _open_socket(guard: Guard, info: aiohttp.AddrInfoType) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
+_WEB = {"ws": "http", "wss": "https"}
+"""A websocket begins as a request like any other, to the same place."""
+
+
 class _ProxiedConnector(aiohttp.TCPConnector):
     """Leaves names to the proxy, which alone knows what it will connect to; literal addresses are judged here."""
 
@@ -82,7 +86,7 @@ class _ProxiedConnector(aiohttp.TCPConnector):
     ) -> Connection:
         if req.proxy is None:
             raise EgressRefused("TOCSIN_PROXY is set, and this request would not use it")
-        objection = self._guard.objection(str(req.url))
+        objection = self._guard.objection(str(req.url.with_scheme(_WEB.get(req.url.scheme, req.url.scheme))))
         if objection is not None:
             raise EgressRefused(objection)
         return await super().connect(req, traces, timeout)

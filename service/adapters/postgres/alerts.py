@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, or_, select, type_coerce, update
@@ -15,6 +16,7 @@ from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.record_tables import alert_events, alerts, resources
 from service.domain.alerts import Alert, AlertEvent, AlertState
 from service.domain.errors import Conflict, NotFound
+from service.domain.periods import Window
 from service.domain.resources import Page
 from service.domain.scopes import Dimension, ScopeKey
 from service.workflows.ports import AlertFilter
@@ -32,6 +34,10 @@ class PostgresAlerts:
             .order_by(alerts.c.id)
         )
         return [_alert(row) for row in await self._connection.execute(query)]
+
+    async def overdue(self, now: datetime) -> list[str]:
+        query = select(alerts.c.id).where(alerts.c.state == AlertState.SNOOZED, alerts.c.snoozed_until <= now)
+        return list(await self._connection.scalars(query))
 
     async def latest(self, fingerprints: Sequence[str]) -> list[Alert]:
         query = (
@@ -61,6 +67,15 @@ class PostgresAlerts:
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """In the order of their versions."""
         query = select(*_EVENT_COLUMNS).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.version)
+        return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
+        query = (
+            select(*_EVENT_COLUMNS)
+            .join(alerts, alerts.c.id == alert_events.c.alert_id)
+            .where(alerts.c.source_id == source_id, alert_events.c.at >= window.start, alert_events.c.at < window.end)
+            .order_by(alert_events.c.alert_id, alert_events.c.version)
+        )
         return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:

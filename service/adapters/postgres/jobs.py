@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -15,6 +15,8 @@ from procrastinate.manager import JobManager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.codec import shallow
+from service.domain.escalation import PlannedStep
 from service.workflows.ports import StorageUnavailable
 
 ToReal = Callable[[datetime], datetime]
@@ -22,6 +24,7 @@ ToReal = Callable[[datetime], datetime]
 
 QUEUE = "tocsin"
 POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST = "poll", "backfill", "evaluate", "deliver", "backtest"
+WAKE, STEP, DIGEST = "wake", "step", "digest"
 
 
 class Priority(IntEnum):
@@ -37,7 +40,7 @@ class Priority(IntEnum):
 class _Ticket:
     task: str
     priority: Priority
-    arguments: dict[str, str]
+    arguments: Mapping[str, str | int]
     lock: str | None = None
     queueing_lock: str | None = None
     at: datetime | None = None
@@ -75,6 +78,19 @@ class PostgresJobs:
         """They take a processor for seconds: one after the other."""
         arguments = {"backtest_id": backtest_id}
         await self._insert(_Ticket(BACKTEST, Priority.REPLAY, arguments, lock=BACKTEST))
+
+    async def wake(self, alert_id: str, at: datetime) -> None:
+        due = self._to_real(at)
+        ticket = _Ticket(WAKE, Priority.DELIVER, {"alert_id": alert_id}, None, f"wake:{alert_id}:{at.isoformat()}", due)
+        await self._insert_once(ticket)
+
+    async def step(self, planned: PlannedStep, at: datetime) -> None:
+        await self._insert(_Ticket(STEP, Priority.DELIVER, shallow(planned), at=self._to_real(at)))
+
+    async def digest(self, run_id: str, at: datetime) -> None:
+        due = self._to_real(at)
+        queueing_lock = f"digest:{run_id}:{at.isoformat()}"
+        await self._insert_once(_Ticket(DIGEST, Priority.DELIVER, {"run_id": run_id}, None, queueing_lock, due))
 
     async def _insert_once(self, ticket: _Ticket) -> None:
         """Inserts unless an equal job waits, and then keeps that one waiting until our own commit.

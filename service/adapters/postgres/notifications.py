@@ -95,7 +95,7 @@ class PostgresNotifications:
         rung = notifications.c.action.in_([Action.OPEN, Action.RAISE])
         rows = await self._connection.execute(
             select(notifications.c.receiver_id, notifications.c.channel)
-            .where(notifications.c.alert_id == alert_id, rung)
+            .where(notifications.c.alert_id == alert_id, rung, notifications.c.state != NotificationState.SUPPRESSED)
             .distinct()
             .order_by(notifications.c.receiver_id, notifications.c.channel)
         )

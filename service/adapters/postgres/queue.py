@@ -15,7 +15,7 @@ from procrastinate.jobs import Job
 
 from service.adapters.postgres.ended_jobs import EndedJobs
 from service.adapters.postgres.engine import libpq_url
-from service.adapters.postgres.jobs import BACKFILL, BACKTEST, DELIVER, EVALUATE, POLL, QUEUE
+from service.adapters.postgres.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
 from service.adapters.postgres.sweep import sweep_stalled
 
 HEARTBEAT = timedelta(seconds=10)
@@ -23,6 +23,8 @@ STALLED_AFTER = timedelta(seconds=30)
 LOOK_EVERY = timedelta(seconds=1)
 """For jobs whose time has come or whose lock is free again; new ones are announced."""
 RESTART_AFTER = timedelta(seconds=2)
+TRY_AGAIN = timedelta(seconds=30)
+MOST_TRIES = 500
 CONCURRENCY = 10
 GRACE = timedelta(seconds=25)
 """How long running jobs may go on once a stop is asked for: supervisors wait 30 s before they kill."""
@@ -32,7 +34,9 @@ _log = logging.getLogger(__name__)
 
 
 class Handlers(Protocol):
-    """What the jobs do. They may run more than once; one that raises is logged and not tried again."""
+    """What the jobs do. They may run more than once; one that raises is logged and not tried again, but for `wake` and
+    `step`, which are.
+    """
 
     async def poll(self, source_id: str, poll_id: str) -> None: ...
 
@@ -43,6 +47,12 @@ class Handlers(Protocol):
     async def deliver(self) -> None: ...
 
     async def backtest(self, backtest_id: str) -> None: ...
+
+    async def wake(self, alert_id: str) -> None: ...
+
+    async def step(self, alert_id: str, policy_id: str, chain: int, round: int, step: int) -> None: ...
+
+    async def digest(self, run_id: str) -> None: ...
 
 
 class Queue:
@@ -114,6 +124,16 @@ class _AgainAfterShutdown(BaseRetryStrategy):
         return RetryDecision() if isinstance(exception, asyncio.CancelledError | JobAborted) else None
 
 
+class _UntilDone(_AgainAfterShutdown):
+    """Nothing else would make up for such a job: one that fails is tried again, for hours."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        decision = super().get_retry_decision(exception=exception, job=job)
+        if decision is not None or job.attempts >= MOST_TRIES:
+            return decision
+        return RetryDecision(retry_in={"seconds": int(TRY_AGAIN.total_seconds())})
+
+
 def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
     connector = PsycopgConnector(
         conninfo=libpq_url(url),
@@ -128,4 +148,7 @@ def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
     app.task(name=EVALUATE, queue=QUEUE, retry=again)(handlers.evaluate)
     app.task(name=DELIVER, queue=QUEUE, retry=again)(handlers.deliver)
     app.task(name=BACKTEST, queue=QUEUE, retry=again)(handlers.backtest)
+    app.task(name=WAKE, queue=QUEUE, retry=_UntilDone())(handlers.wake)
+    app.task(name=STEP, queue=QUEUE, retry=_UntilDone())(handlers.step)
+    app.task(name=DIGEST, queue=QUEUE, retry=again)(handlers.digest)
     return app

@@ -78,6 +78,7 @@ source_states = Table(
     Column("polling_since", Instant),
     Column("assessed_read_at", Instant),
     Column("rules_assessed_at", Instant),
+    Column("evaluated_at", Instant),
     Column("last_error", Text),
 )
 
@@ -113,6 +114,8 @@ alerts = Table(
     Column("evidence", Encoded(Evidence), nullable=False),
     Column("acknowledged_by", Text),
     Column("resolved_by", Text),
+    Column("snoozed_until", Instant),
+    Column("snoozed_above", Dollars),
 )
 Index(
     "uq_alerts_open_fingerprint",
@@ -180,6 +183,7 @@ notifications = Table(
     Column("round", Integer, nullable=False),
     Column("attempts", Encoded(tuple[Attempt, ...]), nullable=False),
     Column("sent_at", Instant),
+    Column("fallback_for", Text),
     Column("leased_until", Instant),
     UniqueConstraint("alert_id", "level", "channel", "action", "step", "round"),
     ForeignKeyConstraint(["alert_id", "alert_version"], ["alert_events.alert_id", "alert_events.version"]),
@@ -192,6 +196,11 @@ Index(
     notifications.c.id,
     postgresql_where=text("state = 'queued'"),
 )
+Index(
+    "ix_notifications_suppressed",
+    notifications.c.alert_id,
+    postgresql_where=text("state = 'suppressed'"),
+)
 
 posts = Table(
     "posts",
@@ -199,6 +208,27 @@ posts = Table(
     Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
     Column("channel", Text, primary_key=True),
     Column("post", Text, nullable=False),
+)
+
+failing_channels = Table(
+    "failing_channels",
+    metadata,
+    Column("receiver_id", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("failing_since", Instant, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("dead", Integer, nullable=False),
+    Column("disabled_at", Instant),
+    comment="Channels whose last message was given up",
+)
+
+channel_turns = Table(
+    "channel_turns",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("ends_at", Instant, nullable=False),
+    Column("sent", Integer, nullable=False),
+    comment="How much of its rate a channel has used, shared by all workers",
 )
 
 tokens = Table(

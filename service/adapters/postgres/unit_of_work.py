@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempotencyKeys, PostgresTokens
 from service.adapters.postgres.alerts import PostgresAlerts
 from service.adapters.postgres.backtests import PostgresBacktests
+from service.adapters.postgres.channel_health import PostgresChannelHealth
 from service.adapters.postgres.codec import decode
 from service.adapters.postgres.crossings import PostgresCrossings
+from service.adapters.postgres.digest_runs import PostgresDigestRuns
 from service.adapters.postgres.directory import PostgresDirectory
 from service.adapters.postgres.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.facts import PostgresFacts
@@ -25,14 +27,20 @@ from service.adapters.postgres.jobs import PostgresJobs, ToReal, is_lost
 from service.adapters.postgres.notifications import PostgresNotifications
 from service.adapters.postgres.polls import PostgresPolls
 from service.adapters.postgres.resources import PostgresResources
+from service.adapters.postgres.rings import PostgresRings
 from service.adapters.postgres.rule_codec import decode_rule
 from service.adapters.postgres.verdicts import PostgresVerdicts
 from service.adapters.postgres.watches import PostgresWatches
 from service.domain.budgets import Budget
+from service.domain.digests import DigestPlan
+from service.domain.escalation import EscalationPolicy
 from service.domain.pricing import PriceOverride
-from service.domain.receivers import Receiver, RouteTable
+from service.domain.receivers import Receiver
+from service.domain.routing.routes import RouteTable
+from service.domain.routing.silences import Silence
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
+from service.domain.slack import SlackUsers
 from service.domain.sources import Source
 from service.workflows import ports
 
@@ -48,12 +56,16 @@ class PostgresUnitOfWork:
         self.budgets: ports.Resources[Budget] = PostgresResources(connection, "budget", partial(decode, Budget))
         self.receivers: ports.Resources[Receiver] = PostgresResources(connection, "receiver", partial(decode, Receiver))
         self.routes: ports.Resources[RouteTable] = PostgresResources(connection, "routes", partial(decode, RouteTable))
+        self.silences: ports.Resources[Silence] = PostgresResources(connection, "silence", partial(decode, Silence))
         self.prices: ports.Resources[PriceOverride] = PostgresResources(
             connection, "price", partial(decode, PriceOverride)
         )
         self.rules: ports.Resources[Rule[object]] = PostgresResources(connection, "rule", decode_rule)
         self.planned: ports.Resources[PlannedActivity] = PostgresResources(
             connection, "planned activity", partial(decode, PlannedActivity)
+        )
+        self.slack_users: ports.Resources[SlackUsers] = PostgresResources(
+            connection, "slack users", partial(decode, SlackUsers)
         )
         self.feeds: ports.Feeds = PostgresFeeds(connection)
         self.facts: ports.Facts = PostgresFacts(connection)
@@ -67,7 +79,14 @@ class PostgresUnitOfWork:
         self.rule_failures: ports.RuleFailures = PostgresRuleFailures(connection)
         self.backtests: ports.Backtests = PostgresBacktests(connection)
         self.alerts: ports.Alerts = PostgresAlerts(connection)
+        self.policies: ports.Resources[EscalationPolicy] = PostgresResources(
+            connection, "escalation policy", partial(decode, EscalationPolicy)
+        )
+        self.digests: ports.Resources[DigestPlan] = PostgresResources(connection, "digest", partial(decode, DigestPlan))
+        self.digest_runs: ports.DigestRuns = PostgresDigestRuns(connection)
         self.notifications: ports.Notifications = PostgresNotifications(connection)
+        self.channel_health: ports.ChannelHealth = PostgresChannelHealth(connection)
+        self.rings: ports.Rings = PostgresRings(connection)
         self.tokens: ports.Tokens = PostgresTokens(connection)
         self.audit: ports.AuditLog = PostgresAuditLog(connection)
         self.idempotency: ports.IdempotencyKeys = PostgresIdempotencyKeys(connection)

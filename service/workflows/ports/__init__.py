@@ -9,11 +9,19 @@ from datetime import datetime
 from typing import Protocol
 
 from service.domain.budgets import Budget
+from service.domain.digests import DigestPlan
+from service.domain.escalation import EscalationPolicy, PlannedStep
 from service.domain.pricing import PriceBook, PriceOverride
-from service.domain.receivers import Receiver, RouteTable
+from service.domain.receivers import Receiver
+from service.domain.routing.routes import RouteTable
+from service.domain.routing.silences import Silence
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
+from service.domain.slack import SlackUsers
 from service.domain.sources import Source
+from service.workflows.ports.delivering import ChannelHealth, Heartbeat, HeartbeatError
+from service.workflows.ports.digesting import DigestRuns
+from service.workflows.ports.drawing import ChartError, Charts, Signer
 from service.workflows.ports.egress import AddressCheck, Egress, EgressRefused
 from service.workflows.ports.keeping import (
     AlertFilter,
@@ -42,7 +50,9 @@ from service.workflows.ports.reading import (
     SourceError,
     WorkspaceName,
 )
+from service.workflows.ports.ringing import Rings
 from service.workflows.ports.ruling import Backtests, Episodes, FeedbackStore, RuleFailure, RuleFailures, Verdicts
+from service.workflows.ports.scheduling import Cron
 from service.workflows.ports.telling import Channel, Channels, DeliveryError, Vault, VaultError
 
 __all__ = [
@@ -54,13 +64,18 @@ __all__ = [
     "Backtests",
     "Changes",
     "Channel",
+    "ChannelHealth",
     "Channels",
+    "ChartError",
+    "Charts",
     "Claimed",
     "Clock",
     "CostSource",
+    "Cron",
     "Crossings",
     "DayInputs",
     "DeliveryError",
+    "DigestRuns",
     "Directory",
     "DirectoryStore",
     "Egress",
@@ -70,6 +85,8 @@ __all__ = [
     "FeedbackStore",
     "Feeds",
     "FenceLost",
+    "Heartbeat",
+    "HeartbeatError",
     "IdempotencyKeys",
     "Jobs",
     "NotificationFilter",
@@ -79,9 +96,11 @@ __all__ = [
     "Ports",
     "PriceBooks",
     "Resources",
+    "Rings",
     "RuleFailure",
     "RuleFailures",
     "Seen",
+    "Signer",
     "SourceConnector",
     "SourceError",
     "Stamp",
@@ -120,6 +139,18 @@ class Jobs(Protocol):
         """One runs at a time, when nothing else waits."""
         ...
 
+    async def wake(self, alert_id: str, at: datetime) -> None:
+        """The end of a snooze; at most one waits per alert and instant."""
+        ...
+
+    async def step(self, planned: PlannedStep, at: datetime) -> None:
+        """One step of an escalation."""
+        ...
+
+    async def digest(self, run_id: str, at: datetime) -> None:
+        """At most one waits per run and instant."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction. Leaving its block normally commits; any exception rolls back."""
@@ -128,9 +159,11 @@ class UnitOfWork(Protocol):
     budgets: Resources[Budget]
     receivers: Resources[Receiver]
     routes: Resources[RouteTable]
+    silences: Resources[Silence]
     prices: Resources[PriceOverride]
     rules: Resources[Rule[object]]
     planned: Resources[PlannedActivity]
+    slack_users: Resources[SlackUsers]
     feeds: Feeds
     facts: Facts
     directory: DirectoryStore
@@ -143,7 +176,12 @@ class UnitOfWork(Protocol):
     rule_failures: RuleFailures
     backtests: Backtests
     alerts: Alerts
+    policies: Resources[EscalationPolicy]
+    digests: Resources[DigestPlan]
+    digest_runs: DigestRuns
     notifications: Notifications
+    rings: Rings
+    channel_health: ChannelHealth
     tokens: Tokens
     audit: AuditLog
     idempotency: IdempotencyKeys
@@ -171,3 +209,6 @@ class Ports:
     price_book: PriceBooks
     clock: Clock
     public_url: str
+    cron: Cron
+    charts: Charts
+    signer: Signer

@@ -12,6 +12,7 @@ from service.domain.alerts import Alert, AlertEvent, AlertState, Severity
 from service.domain.crossings import Crossing
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notifications import Notification, NotificationState
+from service.domain.periods import Window
 from service.domain.polls import Poll, ReportOutcome
 from service.domain.resources import Lifetime, Page, Resource
 from service.domain.sources import SourceState
@@ -46,6 +47,10 @@ class Resources(Protocol[Spec]):
 
     async def delete(self, id: str, *, version: int, now: datetime) -> None:
         """Raises StaleVersion, NotFound. The versions stay."""
+        ...
+
+    async def last_write(self) -> datetime | None:
+        """When one of this kind was made, changed or deleted last."""
         ...
 
     async def as_of(self, id: str, at: datetime) -> Resource[Spec] | None:
@@ -90,8 +95,12 @@ class Feeds(Protocol):
         """Notes which reading of the bill the budgets have been assessed with."""
         ...
 
-    async def note_rules_assessed(self, source_id: str, at: datetime | None) -> None:
-        """Notes when the source's rules were evaluated; None: they have to be, whatever was read."""
+    async def note_rules_assessed(self, source_id: str, at: datetime) -> None:
+        """Notes when the source's rules were evaluated."""
+        ...
+
+    async def note_evaluated(self, source_id: str, at: datetime) -> None:
+        """Notes that budgets and rules were gone through."""
         ...
 
     async def take_fence(self, source_id: str) -> int:
@@ -161,6 +170,10 @@ class AlertFilter:
 class Alerts(Protocol):
     async def open(self, source_id: str) -> list[Alert]: ...
 
+    async def overdue(self, now: datetime) -> list[str]:
+        """Ids of the snoozed alerts whose time has come."""
+        ...
+
     async def latest(self, fingerprints: Sequence[str]) -> list[Alert]:
         """The newest alert of each of these, open or resolved."""
         ...
@@ -172,6 +185,10 @@ class Alerts(Protocol):
         ...
 
     async def events(self, alert_id: str) -> list[AlertEvent]: ...
+
+    async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
+        """What happened to a source's alerts in a window, each alert's events in their order."""
+        ...
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
         """Newest first."""

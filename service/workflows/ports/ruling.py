@@ -24,6 +24,10 @@ class Episodes(Protocol):
         """Stores what differs, and forgets what `after` lacks."""
         ...
 
+    async def forget_orphans(self) -> None:
+        """Retention: drops those of rules that are gone."""
+        ...
+
 
 class Verdicts(Protocol):
     """Every objection of a rule, one entry a (rule, scope, day, outcome)."""

@@ -1,0 +1,150 @@
+"""`/v1/digests`: reports by schedule, to a receiver."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from fastapi.responses import Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from service.api.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
+from service.api.deps import IdOrName, PortsDep, UowDep, operator
+from service.api.fields import LINE, Reference
+from service.api.once import OnceDep
+from service.api.scopes import ScopeIn, read_scope, show_scope
+from service.domain.digest_runs import DigestRun, RunState
+from service.domain.digests import DigestPlan
+from service.domain.errors import Invalid
+from service.domain.resources import Resource
+from service.workflows.administer import record
+from service.workflows.digest import send_now
+from service.workflows.digest_kinds import Digests
+from service.workflows.kinds import source_named
+from service.workflows.ports import Ports, UnitOfWork
+
+CronText = Annotated[str, StringConstraints(min_length=9, max_length=100, pattern=LINE)]
+
+
+class DigestIn(Written):
+    """What is reported on, when, and to whom. PagerDuty, Alertmanager and JSM channels get no digests."""
+
+    source: Reference | None = Field(
+        default=None, description="a source's id or name; may be left out while there is one"
+    )
+    receiver: Reference = Field(description="a receiver's id or name")
+    cron: CronText = Field(description="minute, hour, day of month, month, weekday (0 and 7 are Sunday)")
+    timezone: Reference = Field(default="UTC", description="IANA time zone of the schedule")
+    scope: ScopeIn = ScopeIn()
+    enabled: bool = True
+    last_run: ReadOnly = None
+
+
+class SendingOut(BaseModel):
+    channel: str
+    state: RunState
+    attempts: int
+    detail: str
+
+
+class DigestRunOut(BaseModel):
+    """One occurrence: the period `since`..`until` that it is about, and what became of it in each channel."""
+
+    id: str
+    occurrence: datetime
+    since: datetime
+    until: datetime
+    state: RunState
+    asked_by: str | None = Field(description="null: the schedule")
+    next_attempt_at: datetime | None
+    channels: list[SendingOut]
+    detail: str
+
+
+class DigestOut(Shown):
+    source: str
+    receiver: str
+    cron: str
+    timezone: str
+    scope: ScopeIn
+    enabled: bool
+    last_run: DigestRunOut | None
+
+
+def show_run(run: DigestRun) -> DigestRunOut:
+    return DigestRunOut(
+        id=run.id,
+        occurrence=run.occurrence,
+        since=run.window.start,
+        until=run.window.end,
+        state=run.state,
+        asked_by=run.asked_by or None,
+        next_attempt_at=run.due_at if run.state is RunState.QUEUED else None,
+        channels=[
+            SendingOut(channel=one.channel, state=one.state, attempts=one.attempts, detail=one.detail)
+            for one in run.sendings
+        ],
+        detail=run.detail,
+    )
+
+
+class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
+    written, shown = DigestIn, DigestOut
+    example: ClassVar[Document] = {
+        "name": "weekly spend",
+        "receiver": "finance",
+        "cron": "0 9 * * 1",
+        "timezone": "Europe/Berlin",
+        "scope": {"workspaces": [], "models": [], "api_keys": []},
+    }
+    patch_example: ClassVar[Document] = {"cron": "0 9 * * 1-5"}
+
+    async def read(self, ports: Ports, uow: UnitOfWork, document: DigestIn, stored: DigestPlan | None) -> DigestPlan:
+        ports.cron.require_sound(document.cron, document.timezone)
+        source = await source_named(uow, document.source or (stored.source_id if stored else None), "/source")
+        return DigestPlan(
+            source_id=source.id,
+            receiver_id=await _receiver(uow, document.receiver),
+            cron=" ".join(document.cron.split()),
+            timezone=document.timezone,
+            scope=await read_scope(uow, source.id, document.scope),
+            enabled=document.enabled,
+        )
+
+    async def show(self, uow: UnitOfWork, resource: Resource[DigestPlan], now: datetime) -> DigestOut:
+        spec, last = resource.spec, await uow.digest_runs.latest(resource.id)
+        return DigestOut(
+            **identity(resource),
+            source=(await uow.sources.get(spec.source_id)).name,
+            receiver=(await uow.receivers.get(spec.receiver_id)).name,
+            cron=spec.cron,
+            timezone=spec.timezone,
+            scope=await show_scope(uow, spec.source_id, spec.scope),
+            enabled=spec.enabled,
+            last_run=show_run(last) if last else None,
+        )
+
+
+async def _receiver(uow: UnitOfWork, reference: str) -> str:
+    for receiver in await uow.receivers.all():
+        if reference in (receiver.id, receiver.name):
+            return receiver.id
+    raise Invalid(f"there is no receiver {reference!r}", "/receiver")
+
+
+router = configured_router("/digests", Digests(), DigestShape(), "Digests")
+
+
+@router.post(
+    "/{id}/send",
+    summary="Send a digest of the last full period now",
+    response_model=DigestRunOut,
+    status_code=202,
+    responses={404: {}},
+    dependencies=[operator],
+)
+async def send(id: IdOrName, uow: UowDep, ports: PortsDep, once: OnceDep) -> Response:
+    digest = await uow.digests.get(id)
+    run = await send_now(uow, ports.cron, digest, once.author)
+    await record(uow, once.author, "digest.send", digest.id, f"named {digest.name!r}, run {run.id}")
+    return await once.answer(show_run(run), status=202)

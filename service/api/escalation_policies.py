@@ -1,0 +1,81 @@
+"""`/v1/escalation-policies`: who is called next while nobody answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, Field
+
+from service.api.configured import Document, Shape, Shown, Written, configured_router, identity
+from service.api.fields import Duration, Reference, Strict
+from service.domain.durations import format_duration
+from service.domain.errors import Invalid, NotFound
+from service.domain.escalation import MOST_REPEATS, MOST_STEPS, EscalationPolicy, Step
+from service.domain.resources import Resource
+from service.workflows.escalation_kinds import EscalationPolicies
+from service.workflows.ports import Ports, UnitOfWork
+
+
+class StepIn(Strict):
+    """A receiver that is called unless somebody has acted by then."""
+
+    after: Duration = Field(description="counted from the alert's first notification", examples=["15m"])
+    receiver: Reference = Field(description="a receiver's id or name", examples=["eng-oncall"])
+
+
+class EscalationPolicyIn(Written):
+    """Steps, each later than the one before, gone through once and then `repeat` times more."""
+
+    steps: list[StepIn] = Field(min_length=1, max_length=MOST_STEPS)
+    repeat: int = Field(default=0, ge=0, le=MOST_REPEATS)
+
+
+class StepOut(BaseModel):
+    after: str
+    receiver: str
+
+
+class EscalationPolicyOut(Shown):
+    steps: list[StepOut]
+    repeat: int
+
+
+class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, EscalationPolicyOut]):
+    written, shown = EscalationPolicyIn, EscalationPolicyOut
+    example: ClassVar[Document] = {
+        "name": "on call, then the lead",
+        "steps": [{"after": "0s", "receiver": "console"}, {"after": "15m", "receiver": "console"}],
+        "repeat": 1,
+    }
+    patch_example: ClassVar[Document] = {"repeat": 2}
+
+    async def read(
+        self, ports: Ports, uow: UnitOfWork, document: EscalationPolicyIn, stored: EscalationPolicy | None
+    ) -> EscalationPolicy:
+        steps = [
+            Step(step.after, await _receiver_id(uow, step.receiver, f"/steps/{position}/receiver"))
+            for position, step in enumerate(document.steps)
+        ]
+        return EscalationPolicy(tuple(steps), document.repeat)
+
+    async def show(self, uow: UnitOfWork, resource: Resource[EscalationPolicy], now: datetime) -> EscalationPolicyOut:
+        names = {receiver.id: receiver.name for receiver in await uow.receivers.all()}
+        return EscalationPolicyOut(
+            **identity(resource),
+            steps=[
+                StepOut(after=format_duration(step.after), receiver=names.get(step.receiver_id, step.receiver_id))
+                for step in resource.spec.steps
+            ],
+            repeat=resource.spec.repeat,
+        )
+
+
+async def _receiver_id(uow: UnitOfWork, reference: str, pointer: str) -> str:
+    try:
+        return (await uow.receivers.get(reference)).id
+    except NotFound as error:
+        raise Invalid(f"there is no receiver {reference!r}", pointer) from error
+
+
+router = configured_router("/escalation-policies", EscalationPolicies(), EscalationPolicyShape(), "Receivers")

@@ -1,0 +1,125 @@
+"""What `GET /v1/routes/match` answers: each route's verdict, and who would be rung."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from service.api.route_documents import MatcherDocument
+from service.domain.alerts import Alert, Reason
+from service.domain.routing.labels import Labels
+from service.domain.routing.matchers import matches
+from service.domain.routing.pipeline import Surroundings, dedupe, find_lanes, inhibits
+from service.domain.routing.routes import Route
+from service.domain.routing.silences import silencing
+from service.workflows.ports import UnitOfWork
+
+
+class MatcherVerdict(MatcherDocument):
+    found: list[str] = Field(description="the label's values; none where the alert has no such label")
+    matched: bool
+
+
+class RouteVerdict(BaseModel):
+    """A route that was asked. `stops`: later ones are not."""
+
+    position: int
+    matchers: list[MatcherVerdict]
+    matched: bool
+    stops: bool
+    why: str
+    receiver: str
+    escalation_policy: str | None
+    held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
+
+
+class SilencedBy(BaseModel):
+    id: str
+    name: str
+    ends_at: datetime
+
+
+class Destination(BaseModel):
+    """A channel that a ring would reach, or would not because of `held_by`."""
+
+    receiver: str
+    channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
+    held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
+
+
+class MatchOut(BaseModel):
+    at: datetime
+    labels: dict[str, list[str]]
+    routes: list[RouteVerdict]
+    silenced_by: list[SilencedBy]
+    inhibited_by: list[str] = Field(description="ids of alerts")
+    goes_to: list[Destination]
+    escalation_policies: list[str] = Field(description="those that would begin")
+
+
+async def show_match(uow: UnitOfWork, alert: Alert | None, labels: Labels, around: Surroundings) -> MatchOut:
+    """Of an alert, or of labels alone: these no other alert inhibits."""
+    names = {one.id: one.name for one in (*await uow.receivers.all(), *await uow.policies.all())}
+    lanes = find_lanes(alert, labels, around)
+    plan = dedupe(lanes, around.addresses)
+    held = {lane.route: lane.held for lane in lanes}
+    return MatchOut(
+        at=around.now,
+        labels={name: sorted(values) for name, values in sorted(labels.items())},
+        routes=[
+            _verdict(position, route, labels, held.get(route) if matched else None, names)
+            for position, (route, matched) in enumerate(around.table.walk(labels))
+        ],
+        silenced_by=[
+            SilencedBy(id=one.id, name=one.name, ends_at=one.spec.ends_at)
+            for one in silencing(around.silences, labels, around.now)
+        ],
+        inhibited_by=[one.id for one in around.open_alerts if alert is not None and inhibits(one, alert)],
+        goes_to=[
+            Destination.model_validate({"receiver": names[one.receiver_id], "channel": one.key, "held_by": reason})
+            for one, reason in (*((address, None) for address in plan.ring), *plan.hold)
+        ],
+        escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.policies],
+    )
+
+
+def _verdict(position: int, route: Route, labels: Labels, held: Reason | None, names: dict[str, str]) -> RouteVerdict:
+    verdicts = [
+        MatcherVerdict(
+            label=one.label,
+            op=one.op,
+            value=one.value,
+            found=sorted(labels.get(one.label, ())),
+            matched=matches(one, labels),
+        )
+        for one in route.matchers
+    ]
+    matched = all(one.matched for one in verdicts)
+    policy = route.escalation_policy_id
+    return RouteVerdict.model_validate(
+        {
+            "position": position,
+            "matchers": verdicts,
+            "matched": matched,
+            "stops": matched and not route.continues,
+            "why": _why(route, matched, verdicts),
+            "receiver": names.get(route.receiver_id, route.receiver_id),
+            "escalation_policy": names.get(policy, policy) if policy is not None else None,
+            "held_by": held,
+        }
+    )
+
+
+def _why(route: Route, matched: bool, verdicts: list[MatcherVerdict]) -> str:
+    if not matched:
+        failed = next(one for one in verdicts if not one.matched)
+        found = " or ".join(repr(value) for value in failed.found) or "missing"
+        return f"does not match: {failed.label} is {found}, {failed.op.value} {failed.value!r} is asked for"
+    how = "matches" if route.matchers else "is the default"
+    return (
+        f"{how}, and continues: later routes are asked, too"
+        if route.continues
+        else f"{how}: later routes are not asked"
+    )

@@ -1,0 +1,63 @@
+"""Matchers, as in Alertmanager: a label, a comparison, a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.domain.errors import Invalid
+from service.domain.routing.labels import Labels
+from service.domain.routing.patterns import BadPattern, compile_pattern
+
+
+class Op(StrEnum):
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    LIKE = "=~"
+    UNLIKE = "!~"
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Expressions mean the whole value. A label that is not there is compared as the empty text."""
+
+    label: str
+    op: Op
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.label}{self.op.value}{self.value!r}"
+
+
+def matches(matcher: Matcher, labels: Labels) -> bool:
+    """A label may have several values, such as an id and a name: one equal is enough for `=`, and too many for `!=`."""
+    values = labels.get(matcher.label) or frozenset({""})
+    match matcher.op:
+        case Op.EQUAL:
+            return matcher.value in values
+        case Op.NOT_EQUAL:
+            return matcher.value not in values
+        case Op.LIKE:
+            return _is_like(matcher.value, values)
+        case Op.UNLIKE:
+            return not _is_like(matcher.value, values)
+
+
+def match_all(matchers: Iterable[Matcher], labels: Labels) -> bool:
+    return all(matches(matcher, labels) for matcher in matchers)
+
+
+def validate_matchers(matchers: Iterable[Matcher], pointer: str) -> None:
+    """Raises Invalid for an expression that cannot be read."""
+    for position, matcher in enumerate(matchers):
+        if matcher.op in (Op.LIKE, Op.UNLIKE):
+            try:
+                compile_pattern(matcher.value)
+            except BadPattern as error:
+                raise Invalid(f"no regular expression: {error}", f"{pointer}/{position}/value") from error
+
+
+def _is_like(pattern: str, values: Iterable[str]) -> bool:
+    compiled = compile_pattern(pattern)
+    return any(compiled.matches(value) for value in values)

@@ -1,0 +1,83 @@
+"""What becomes of a message that its channel will never take: somebody else is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from service.domain.notifications import Action, Notification, NotificationState
+from service.domain.receivers import channel_key
+from service.domain.resources import new_id
+from service.workflows.administer import route_table
+from service.workflows.ports import NotificationFilter, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+LAST_RESORT = "console:last_resort"
+"""The worker's own output: a channel without a receiver, for calls that nothing else would take."""
+CALLS = frozenset({Action.OPEN, Action.RAISE})
+MOST_OF_AN_ALERT = 500
+
+
+async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
+    """Queues a dead call's content for the default route's receiver, then for the console.
+
+    Never in a circle: what was itself a fallback goes to the console, and what the console refuses is given up. A
+    channel that has been told of the same thing is not told twice.
+    """
+    if dead.action not in CALLS or dead.channel == LAST_RESORT:
+        return
+    added = False
+    if dead.fallback_for is None:
+        for receiver_id, channel in await _default_channels(uow):
+            added |= await uow.notifications.add(_again(dead, receiver_id, channel, now))
+    if not added and not await _is_known_elsewhere(uow, dead):
+        added = await uow.notifications.add(_again(dead, "", LAST_RESORT, now))
+    if added:
+        log.warning("notification_fell_back", notification_id=dead.id, channel=dead.channel)
+        await uow.jobs.deliver(now)
+
+
+def _again(dead: Notification, receiver_id: str, channel: str, now: datetime) -> Notification:
+    return replace(
+        dead,
+        id=new_id("ntf", now),
+        receiver_id=receiver_id,
+        channel=channel,
+        state=NotificationState.QUEUED,
+        created_at=now,
+        due_at=now,
+        attempts=(),
+        fallback_for=dead.fallback_for or dead.id,
+    )
+
+
+async def _default_channels(uow: UnitOfWork) -> list[tuple[str, str]]:
+    table = await route_table(uow)
+    if table is None:
+        return []
+    receiver = await uow.receivers.get(table.spec.items[-1].receiver_id)
+    disabled = {
+        one.channel
+        for one in await uow.channel_health.failing()
+        if one.receiver_id == receiver.id and one.disabled_at is not None
+    }
+    keys = [channel_key(channel) for channel in receiver.spec.channels]
+    return [(receiver.id, key) for key in keys if key not in disabled]
+
+
+async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:
+    """Whether another channel has taken the same call, or still may."""
+    page = await uow.notifications.page(NotificationFilter(dead.alert_id), limit=MOST_OF_AN_ALERT, cursor=None)
+    return any(_is_same_call(one, dead) for one in _alive(page.items))
+
+
+def _alive(notifications: Iterable[Notification]) -> list[Notification]:
+    return [one for one in notifications if one.state in (NotificationState.QUEUED, NotificationState.SENT)]
+
+
+def _is_same_call(one: Notification, dead: Notification) -> bool:
+    return (one.level, one.action, one.step, one.round) == (dead.level, dead.action, dead.step, dead.round)

@@ -1,0 +1,36 @@
+"""What is on record about an alert's rings, beside its notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from service.domain.alerts import Alert
+from service.domain.notifications import Notification
+
+
+class Rings(Protocol):
+    async def lock(self, alert_id: str) -> Alert:
+        """The alert as it is, which nobody else moves until the transaction ends. Raises NotFound."""
+        ...
+
+    async def alerts_firing(self) -> list[str]:
+        """Ids, oldest first."""
+        ...
+
+    async def alerts_held_back(self) -> list[str]:
+        """Ids of firing alerts from which something is still held back, oldest first."""
+        ...
+
+    async def held(self, alert_id: str) -> list[Notification]:
+        """What is still held back, oldest first."""
+        ...
+
+    async def settle(self, alert_id: str, channels: Collection[str], now: datetime) -> None:
+        """Nothing waits in these channels any more: they have been rung since, or no route leads to them."""
+        ...
+
+    async def last(self, alert_id: str) -> list[Notification]:
+        """The newest ring of each channel that was rung."""
+        ...

@@ -1,0 +1,199 @@
+"""`/tocsin` in Slack: where alerts and budgets stand, and what costs most. The answer is for the person alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from itertools import takewhile
+
+from service.domain.alerts import Alert
+from service.domain.assessment import Known, live_windows
+from service.domain.budgets import Budget
+from service.domain.durations import parse_duration
+from service.domain.errors import DomainError
+from service.domain.messages import describe
+from service.domain.names import name_of
+from service.domain.periods import Phase, Window
+from service.domain.plain_text import NOTE_LENGTH, clean, minute, percentage
+from service.domain.resources import Resource
+from service.domain.routing.matchers import Matcher, Op
+from service.domain.routing.silences import Silence
+from service.domain.scopes import Dimension, Scope
+from service.domain.slack import SlackRole, Typed, escaped
+from service.domain.sources import Source, SourceKind
+from service.domain.spend import Width
+from service.domain.statuses import ScopeStatus, budget_status
+from service.workflows.administer import Author, Draft, create, record
+from service.workflows.naming import names_of
+from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.report import SpendQuestion, add_up, spend
+from service.workflows.silences import Silences
+from service.workflows.slack_door import REFUSED
+from service.workflows.slack_users import known_user
+
+SILENCE = "silence"
+MOST_LINES = 10
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,62}=\S{1,200}")
+"""A word such as workspace=eng."""
+AT_RISK = Decimal(80)
+"""Percent of a budget from which it is worth a line."""
+LARGEST = 3
+PARTS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
+HELP = (
+    "`/tocsin status`: open alerts, and budgets from 80 %\n"
+    "`/tocsin top`, `/tocsin top month`: what costs most, today or this month (UTC)\n"
+    "`/tocsin silence 2h planned load test`: no alert rings anybody for so long;"
+    " `/tocsin silence 2h workspace=eng severity=warning planned load test`: none of these (operators)"
+)
+LONGEST_SILENCE = timedelta(days=90)
+EVERY_ALERT = Matcher("severity", Op.LIKE, ".+")
+
+
+async def run_slack_command(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
+    """What to answer, in Slack's mrkdwn."""
+    try:
+        return await _run_answer(ports, typed, default_role)
+    except DomainError as error:
+        return escaped(str(error))
+
+
+async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
+    author, words = Author(typed.person.actor, ports.clock()), typed.text.split()
+    async with ports.uow() as uow:
+        user = await known_user(uow, typed.person, default_role)
+        silences = words[:1] == [SILENCE]
+        needed = SlackRole.OPERATOR if silences else SlackRole.VIEWER
+        if not user.role.allows(needed):
+            await record(uow, author, REFUSED, "command", f"{clean(typed.text)!r}: the role is {user.role}")
+            return f"This needs the role {needed} in Tocsin, and yours is {user.role}. An admin can change that."
+        if silences:
+            return await _silence(uow, typed, words[1:], author)
+        match [word.lower() for word in words[:2]]:
+            case ["status"]:
+                return await _status(uow, ports.public_url, author.at)
+            case ["top"] | ["top", "today"]:
+                return await _top(uow, "today", Window(_midnight(author.at), author.at))
+            case ["top", "month"]:
+                return await _top(uow, "this month", Window(_midnight(author.at).replace(day=1), author.at))
+            case _:
+                return HELP
+
+
+# ------------------------------------------------------------------------------------------- status
+
+
+async def _status(uow: UnitOfWork, public_url: str, now: datetime) -> str:
+    sources = await uow.sources.all()
+    alerts = [alert for id in await uow.feeds.all_ids() for alert in await uow.alerts.open(id)]
+    alerts.sort(key=lambda alert: (-alert.severity.rank, alert.opened_at))
+    risky = [line for source in sources for line in await _at_risk(uow, source, now)]
+    return "\n".join(
+        [
+            *_listed("Open alerts", [_alert_line(alert, public_url) for alert in alerts], "No alert is open."),
+            *_listed("Budgets at risk", risky, "No budget has reached 80 %."),
+        ]
+    )
+
+
+def _listed(title: str, lines: list[str], none: str) -> list[str]:
+    if not lines:
+        return [none]
+    more = [f"… and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
+    return [f"*{title}: {len(lines)}*", *lines[:MOST_LINES], *more]
+
+
+def _alert_line(alert: Alert, public_url: str) -> str:
+    link = f"<{public_url}/v1/alerts/{alert.id}|{alert.severity}, {alert.state}>"
+    return f"• {link}: {escaped(describe(alert))}"
+
+
+async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> list[str]:
+    """A line for each scope of a budget that is close to its amount, the closest first."""
+    budgets = [one for one in await uow.budgets.all() if one.spec.source_id == source.id and one.spec.enabled]
+    state = await uow.feeds.get(source.id)
+    known = Known(
+        crossings=await uow.crossings.of([budget.id for budget in budgets]),
+        open_alerts=(),
+        names=await names_of(uow, state),
+        now=now,
+        read_at=state.cost_read_at,
+        simulated=source.spec.kind is SourceKind.SIMULATOR,
+    )
+    cells = {window: await uow.facts.spend(source.id, window, now) for window in live_windows(budgets, known)}
+    found = [
+        (status.percent, _budget_line(budget, status))
+        for budget in budgets
+        for status in budget_status(budget, cells, known)
+        if status.phase is Phase.OPEN and status.percent >= AT_RISK
+    ]
+    return [line for _, line in sorted(found, key=lambda one: -one[0])]
+
+
+def _budget_line(budget: Resource[Budget], status: ScopeStatus) -> str:
+    said = (
+        f"{clean(budget.name)} ({clean(status.scope_name)}): {status.spent.total.display()} of"
+        f" {budget.spec.amount.display()}, {percentage(status.percent)}"
+    )
+    return f"• {escaped(said)}"
+
+
+# ------------------------------------------------------------------------------------------- top
+
+
+async def _top(uow: UnitOfWork, when: str, window: Window) -> str:
+    lines: list[str] = []
+    for source in await uow.sources.all():
+        lines += await _top_of(uow, source, when, window)
+    return "\n".join(lines) or "There is no source."
+
+
+async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: Window) -> list[str]:
+    whole_days = Window(window.start, _midnight(window.end) + timedelta(days=1))
+    lines: list[str] = []
+    for dimension, title in PARTS.items():
+        answer = await spend(uow, SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension))
+        groups = answer.by_group()
+        if not lines:
+            simulated = " (simulated)" if answer.simulated else ""
+            total = add_up(groups).spend.total.display()
+            lines.append(f"*{escaped(clean(source.name))}{simulated}: {total} {when}*")
+        largest = sorted(groups.items(), key=lambda one: one[1].spend.total.usd, reverse=True)[:LARGEST]
+        named = [f"{clean(name_of(key, answer.names))} {figure.spend.total.display()}" for key, figure in largest]
+        lines.append(f"{title}: {escaped(', '.join(named)) or 'none'}")
+    return lines
+
+
+# ------------------------------------------------------------------------------------------- silence
+
+
+async def _silence(uow: UnitOfWork, typed: Typed, words: list[str], author: Author) -> str:
+    """Silences what the labels match, or every alert. Raises Invalid and Conflict."""
+    try:
+        length = parse_duration(words[0] if words else "")
+    except ValueError as error:
+        return f"{escaped(str(error))}\n{HELP}"
+    if not timedelta() < length <= LONGEST_SILENCE:
+        return f"A silence lasts {LONGEST_SILENCE.days} days at most."
+    labels = list(takewhile(_LABEL.fullmatch, words[1:]))
+    comment = " ".join(words[1 + len(labels) :])
+    if not comment:
+        return f"Say why, for the others.\n{HELP}"
+    matchers = tuple(Matcher(*_split(label)) for label in labels) or (EVERY_ALERT,)
+    ends_at = author.at + length
+    spec = Silence(matchers, author.at, ends_at, clean(comment, NOTE_LENGTH), author.actor)
+    name = f"Slack, {clean(typed.person.name) or typed.person.user}, {author.at:%Y-%m-%d %H:%M:%S}"
+    await create(uow, Silences(), Draft(name, {}, spec), author)
+    quiet = escaped(clean(", ".join(labels))) or "Every alert"
+    return (
+        f"{quiet}: silent until {minute(ends_at)}. Silences are listed at `/v1/silences`; to end one early, expire it."
+    )
+
+
+def _split(label: str) -> tuple[str, Op, str]:
+    name, _, value = label.partition("=")
+    return name, Op.EQUAL, value
+
+
+def _midnight(now: datetime) -> datetime:
+    return datetime.combine(now.date(), time(), now.tzinfo)

@@ -1,0 +1,46 @@
+"""One step of an escalation, when its time has come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from service.domain.errors import NotFound
+from service.domain.escalation import EscalationPolicy, PlannedStep, is_stopped, running_chain
+from service.workflows.escalate import call
+from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.routing import quiet_reason
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN = timedelta(minutes=5)
+"""A step that a silence holds back waits for the silence's end."""
+
+
+async def run_step(ports: Ports, planned: PlannedStep) -> None:
+    """Calls the step's receiver, unless somebody has acted, it is over, or a newer chain runs. Safe to repeat."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        alert = await uow.alerts.get(planned.alert_id)
+        events = await uow.alerts.events(planned.alert_id)
+        policy = await _policy(uow, planned)
+        chain = running_chain(events)
+        if policy is None or chain is None or is_stopped(alert, events, planned.chain):
+            return
+        quiet = await quiet_reason(uow, alert, now)
+        if quiet is not None:
+            log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=quiet.value)
+            await uow.jobs.step(planned, now + ASK_AGAIN)
+            return
+        await call(uow, replace(events[-1], at=now), policy, planned, chain=chain)
+
+
+async def _policy(uow: UnitOfWork, planned: PlannedStep) -> EscalationPolicy | None:
+    """The policy as it is now; None where it has been deleted, or has lost this step."""
+    try:
+        policy = (await uow.policies.get(planned.policy_id)).spec
+    except NotFound:
+        return None
+    return policy if planned.step < len(policy.steps) and planned.round <= policy.repeat else None

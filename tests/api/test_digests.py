@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from service.workflows.digest import run_digest
+from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem
+
+CONSOLE = {"name": "finance", "channels": [{"kind": "console"}]}
+DIGEST: dict[str, Any] = {
+    "name": "weekly spend",
+    "receiver": "finance",
+    "cron": "0 9 * * 1",
+    "timezone": "Europe/Berlin",
+    "labels": {"team": "finance"},
+}
+
+
+async def digest(stand: Stand, **changes: object) -> dict[str, Any]:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", CONSOLE)
+    return await stand.create("/digests", DIGEST | changes)
+
+
+async def test_a_digest_is_shown_as_it_was_written_and_may_be_sent_back(stand: Stand) -> None:
+    made = await digest(stand)
+    assert {name: made[name] for name in DIGEST} == DIGEST
+    assert (made["source"], made["enabled"], made["last_run"]) == ("production", True, None)
+    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
+    again = answered(await stand.admin.patch(f"/v1/digests/{made['id']}", json=made))
+    assert again["version"] == 1
+    changed = answered(await stand.admin.patch("/v1/digests/weekly spend", json={"cron": "0  9 * * 1-5"}))
+    assert (changed["cron"], changed["version"]) == ("0 9 * * 1-5", 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"cron": "every monday at 9"}, "/cron"),
+        ({"cron": "* * * * *"}, "/cron"),
+        ({"cron": "0 9 * * 8"}, "/cron"),
+        ({"cron": 9}, "/cron"),
+        ({"timezone": "Berlin"}, "/timezone"),
+        ({"receiver": "nobody"}, "/receiver"),
+        ({"source": "nothing"}, "/source"),
+        ({"scope": {"workspaces": ["Enginering"]}}, "/scope/workspaces/0"),
+        ({"when": "now"}, "/when"),
+    ],
+)
+async def test_an_impossible_digest_is_refused(stand: Stand, change: dict[str, object], pointer: str) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", CONSOLE)
+    assert pointers(await stand.admin.post("/v1/digests", json=DIGEST | change)) == [pointer]
+
+
+async def test_one_is_sent_now_and_the_digest_tells_what_became_of_it(stand: Stand) -> None:
+    made = await digest(stand)
+    await stand.spend(ENG, "123.45")
+    run = answered(await stand.operator.post(f"/v1/digests/{made['id']}/send"), 202)
+    assert (run["state"], run["asked_by"]) == ("queued", "token:the operator")
+    assert (run["since"], run["until"]) == ("2026-11-09T08:00:00Z", "2026-11-16T08:00:00Z")
+    await run_digest(stand.ports, run["id"])
+    told = answered(await stand.viewer.get("/v1/digests/weekly spend"))["last_run"]
+    assert (told["id"], told["state"], told["next_attempt_at"]) == (run["id"], "sent", None)
+    assert [(one["state"], one["attempts"], one["detail"]) for one in told["channels"]] == [("sent", 1, "taken")]
+    (_, delivery), *_ = stand.channels.sent
+    assert delivery.message.headline.startswith("weekly spend: $")
+    events = answered(await stand.admin.get("/v1/audit-events"))["items"]
+    assert "digest.send" in {event["action"] for event in events}
+
+
+async def test_a_repeated_request_sends_once(stand: Stand) -> None:
+    made = await digest(stand)
+    place, key = f"/v1/digests/{made['id']}/send", {"Idempotency-Key": "once"}
+    first = answered(await stand.operator.post(place, headers=key), 202)
+    stand.clock.advance(timedelta(seconds=1))
+    assert answered(await stand.operator.post(place, headers=key), 202) == first
+
+
+async def test_roles(stand: Stand) -> None:
+    made = await digest(stand)
+    problem(await stand.operator.post("/v1/digests", json=DIGEST), 403)
+    problem(await stand.viewer.post(f"/v1/digests/{made['id']}/send"), 403)
+    problem(await stand.operator.post("/v1/digests/nothing/send"), 404)

@@ -1,0 +1,94 @@
+"""Silences, which operators write."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.api.stand import Stand, answered, pointers, problem
+
+SILENCE: dict[str, Any] = {
+    "name": "load test",
+    "matchers": [{"label": "workspace", "op": "=", "value": "staging"}],
+    "starts_at": "2026-11-16T13:00:00Z",
+    "ends_at": "2026-11-16T15:00:00Z",
+    "comment": "announced",
+}
+
+
+async def create(stand: Stand, **changes: Any) -> dict[str, Any]:
+    made: dict[str, Any] = answered(await stand.operator.post("/v1/silences", json=SILENCE | changes), 201)
+    return made
+
+
+async def state(stand: Stand) -> str:
+    return str(answered(await stand.viewer.get("/v1/silences/load test"))["state"])
+
+
+async def test_an_operator_writes_a_silence_and_is_named_as_its_author(stand: Stand) -> None:
+    made = await create(stand)
+    expected = SILENCE | {"author": "token:the operator", "state": "pending", "expired_at": None}
+    assert {name: made[name] for name in expected} == expected
+    problem(await stand.viewer.post("/v1/silences", json=SILENCE), 403)
+    problem(await stand.viewer.post("/v1/silences/load test/expire"), 403)
+    problem(await stand.viewer.delete("/v1/silences/load test"), 403)
+
+
+async def test_the_author_of_a_change_is_not_the_author_of_the_silence(stand: Stand) -> None:
+    made = await create(stand)
+    changed = answered(await stand.admin.patch(f"/v1/silences/{made['id']}", json=made | {"comment": "longer"}))
+    assert (changed["comment"], changed["author"]) == ("longer", "token:the operator")
+
+
+async def test_a_silence_becomes_active_and_expires(stand: Stand) -> None:
+    await create(stand)
+    seen = [await state(stand)]
+    for hours in (1, 2):
+        stand.clock.advance(timedelta(hours=hours))
+        seen.append(await state(stand))
+    assert seen == ["pending", "active", "expired"]
+    problem(await stand.operator.patch("/v1/silences/load test", json={"ends_at": "2026-11-17"}), 422)
+    problem(await stand.operator.patch("/v1/silences/load test", json={"ends_at": "2026-11-17T00:00:00Z"}), 409)
+
+
+async def test_without_a_start_a_silence_begins_now(stand: Stand) -> None:
+    made = await create(stand, starts_at=None)
+    assert (made["starts_at"], made["state"]) == ("2026-11-16T12:00:00Z", "active")
+
+
+@pytest.mark.parametrize("start", ["2026-11-16T11:00:00Z", "2026-11-16T13:00:00Z"])
+async def test_a_silence_is_ended_once(stand: Stand, start: str) -> None:
+    await create(stand, starts_at=start)
+    ended = answered(await stand.operator.post("/v1/silences/load test/expire"))
+    assert (ended["state"], ended["expired_at"]) == ("expired", "2026-11-16T12:00:00Z")
+    problem(await stand.operator.post("/v1/silences/load test/expire"), 409)
+    problem(await stand.operator.post("/v1/silences/none/expire"), 404)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"matchers": []}, "/matchers"),
+        ({"matchers": [{"label": "team", "op": "=~", "value": ".*"}]}, "/matchers"),
+        ({"matchers": [{"label": "team", "op": "=~", "value": "("}]}, "/matchers/0/value"),
+        ({"matchers": [{"label": "team", "op": "=~", "value": "x" * 201}]}, "/matchers/0/value"),
+        ({"ends_at": "2026-11-16T13:00:00Z"}, "/ends_at"),
+        ({"ends_at": None}, "/ends_at"),
+        ({"until": "2026-11-16T13:00:00Z"}, "/until"),
+    ],
+)
+async def test_a_silence_of_everything_or_of_no_time_is_refused(
+    stand: Stand, changes: dict[str, Any], pointer: str
+) -> None:
+    assert pointers(await stand.operator.post("/v1/silences", json=SILENCE | changes)) == [pointer]
+
+
+async def test_every_write_of_a_silence_is_on_record(stand: Stand) -> None:
+    await create(stand)
+    answered(await stand.operator.post("/v1/silences/load test/expire"))
+    answered(await stand.operator.delete("/v1/silences/load test"), 204)
+    events = answered(await stand.admin.get("/v1/audit-events"))["items"]
+    actions = {event["action"] for event in events if event["actor"] == "token:the operator"}
+    assert actions == {"silence.create", "silence.change", "silence.delete"}

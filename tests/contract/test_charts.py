@@ -1,0 +1,21 @@
+"""What everything that draws does: the real library in its own process, and the stand-in."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.adapters.charts import PNG, ChildCharts
+from service.domain.charts import Theme, specification
+from service.workflows.ports import Charts
+from tests.domain.test_charts import BUDGET_CHART
+from tests.fakes import FakeCharts
+
+EVERY = [pytest.param(ChildCharts(time_limit=60), id="vl-convert"), pytest.param(FakeCharts(), id="stand-in")]
+
+
+@pytest.mark.parametrize("charts", EVERY)
+async def test_a_specification_becomes_a_png_and_an_equal_one_the_same(charts: Charts) -> None:
+    document = specification(BUDGET_CHART, Theme.LIGHT)
+    png = await charts.png(document)
+    assert png.startswith(PNG)
+    assert await charts.png(document) == png
