@@ -20,6 +20,7 @@ from service.workflows.digest import run_digest, run_due_digests
 from service.workflows.evaluate import run_evaluation
 from service.workflows.ingest import run_due_polls, run_ingest
 from service.workflows.ports import Heartbeat, Ports
+from service.workflows.resend import INTERVAL, run_resend
 from service.workflows.step import run_step
 from service.workflows.upkeep import run_minute, run_retention
 from service.workflows.wake import run_wake
@@ -86,7 +87,8 @@ async def work(
 ) -> None:
     """Ticks and works until `stop` is set; running jobs are finished first. `speed` is the clock's.
 
-    `heartbeat` is told every minute of real time that all is well, None where nobody wants to know.
+    `heartbeat` is told every minute of real time that all is well, None where nobody wants to know. What calls others
+    does so for the first time after its interval: a start waits for nobody.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
     ticks: list[tuple[str, timedelta, Tick]] = [
@@ -96,10 +98,10 @@ async def work(
         ("retention", _real(RETENTION_TICK, speed), lambda: run_retention(ports, keep)),
         ("sweep", SWEEP_TICK, queue.sweep),
     ]
-    signs: list[tuple[str, timedelta, Tick]] = []
+    calls: list[tuple[str, timedelta, Tick]] = [("resend", INTERVAL, lambda: run_resend(ports))]
     if heartbeat is not None:
-        signs.append(("heartbeat", MINUTE_TICK, lambda: run_heartbeat(ports, heartbeat)))
-    for name, interval, tick in [*ticks, *signs]:
+        calls.append(("heartbeat", MINUTE_TICK, lambda: run_heartbeat(ports, heartbeat)))
+    for name, interval, tick in [*ticks, *calls]:
         scheduler.add_job(
             _guarded(name, tick),
             "interval",

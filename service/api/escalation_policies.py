@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -14,14 +14,17 @@ from service.domain.errors import Invalid, NotFound
 from service.domain.escalation import MOST_REPEATS, MOST_STEPS, EscalationPolicy, Step
 from service.domain.resources import Resource
 from service.workflows.escalation_kinds import EscalationPolicies
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports import Ports, Resources, UnitOfWork
+
+Spec = TypeVar("Spec")
 
 
 class StepIn(Strict):
-    """A receiver that is called unless somebody has acted by then."""
+    """Who is called unless somebody has acted by then: either a receiver, or whoever is on call by a rota."""
 
     after: Duration = Field(description="counted from the alert's first notification", examples=["15m"])
-    receiver: Reference = Field(description="a receiver's id or name", examples=["eng-oncall"])
+    receiver: Reference | None = Field(default=None, description="a receiver's id or name", examples=["eng-oncall"])
+    rota: Reference | None = Field(default=None, description="a rota's id or name, instead of a receiver")
 
 
 class EscalationPolicyIn(Written):
@@ -33,7 +36,8 @@ class EscalationPolicyIn(Written):
 
 class StepOut(BaseModel):
     after: str
-    receiver: str
+    receiver: str | None
+    rota: str | None
 
 
 class EscalationPolicyOut(Shown):
@@ -54,28 +58,39 @@ class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, Escalati
         self, ports: Ports, uow: UnitOfWork, document: EscalationPolicyIn, stored: EscalationPolicy | None
     ) -> EscalationPolicy:
         steps = [
-            Step(step.after, await _receiver_id(uow, step.receiver, f"/steps/{position}/receiver"))
+            Step(
+                step.after,
+                await _id_of(uow.receivers, "receiver", step.receiver, f"/steps/{position}/receiver"),
+                await _id_of(uow.rotas, "rota", step.rota, f"/steps/{position}/rota"),
+            )
             for position, step in enumerate(document.steps)
         ]
         return EscalationPolicy(tuple(steps), document.repeat)
 
     async def show(self, uow: UnitOfWork, resource: Resource[EscalationPolicy], now: datetime) -> EscalationPolicyOut:
-        names = {receiver.id: receiver.name for receiver in await uow.receivers.all()}
+        names: dict[str | None, str] = {one.id: one.name for one in await uow.receivers.all()}
+        names |= {one.id: one.name for one in await uow.rotas.all()}
         return EscalationPolicyOut(
             **identity(resource),
             steps=[
-                StepOut(after=format_duration(step.after), receiver=names.get(step.receiver_id, step.receiver_id))
+                StepOut(
+                    after=format_duration(step.after),
+                    receiver=names.get(step.receiver_id),
+                    rota=names.get(step.rota_id),
+                )
                 for step in resource.spec.steps
             ],
             repeat=resource.spec.repeat,
         )
 
 
-async def _receiver_id(uow: UnitOfWork, reference: str, pointer: str) -> str:
+async def _id_of(store: Resources[Spec], noun: str, reference: str | None, pointer: str) -> str | None:
+    if reference is None:
+        return None
     try:
-        return (await uow.receivers.get(reference)).id
+        return (await store.get(reference)).id
     except NotFound as error:
-        raise Invalid(f"there is no receiver {reference!r}", pointer) from error
+        raise Invalid(f"there is no {noun} {reference!r}", pointer) from error
 
 
 router = configured_router("/escalation-policies", EscalationPolicies(), EscalationPolicyShape(), "Receivers")

@@ -25,12 +25,15 @@ from service.workflows.slack_door import SignedRequest, SlackDoor, run_admit
 
 router = APIRouter(prefix="/slack", tags=["Slack"])
 
-FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
-    }
-}
+
+def _form(example: dict[str, str]) -> dict[str, Any]:
+    """The description of a request body that Slack writes."""
+    form = {"schema": {"type": "object"}, "examples": {"example": {"value": example}}}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}}}
+
+
+PRESSED = _form({"payload": '{"type": "block_actions", "user": {"id": "U0FAKE"}, "actions": []}'})
+TYPED = _form({"command": "/tocsin", "text": "status", "user_id": "U0FAKE"})
 MOST_FIELDS = 100
 
 
@@ -86,7 +89,7 @@ def answer_not_from_slack(_: Request, error: Exception) -> Response:
     summary="Buttons pressed in Slack",
     response_class=Response,
     responses={401: {}, 404: {}, 422: {}},
-    openapi_extra=FORM,
+    openapi_extra=PRESSED,
 )
 async def interactions(form: FormDep, door: DoorDep, ports: PortsDep) -> Response:
     try:
@@ -106,7 +109,7 @@ async def interactions(form: FormDep, door: DoorDep, ports: PortsDep) -> Respons
     summary="The slash command /tocsin",
     response_model=CommandAnswer,
     responses={401: {}, 404: {}, 422: {}},
-    openapi_extra=FORM,
+    openapi_extra=TYPED,
 )
 async def commands(form: FormDep, door: DoorDep, ports: PortsDep) -> Response:
     try:

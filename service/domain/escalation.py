@@ -22,10 +22,11 @@ CALLS = frozenset({Command.OPEN, Command.RAISE, Command.WAKE})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`after` counts from the chain's beginning."""
+    """Calls a receiver, or whoever is on call by a rota then. `after` counts from the chain's beginning."""
 
     after: timedelta
-    receiver_id: str
+    receiver_id: str | None = None
+    rota_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,9 @@ def validate_policy(policy: EscalationPolicy) -> None:
         raise Invalid(f"a policy has 1 to {MOST_STEPS} steps", "/steps")
     if not 0 <= policy.repeat <= MOST_REPEATS:
         raise Invalid(f"must be between 0 and {MOST_REPEATS}", "/repeat")
+    for position, step in enumerate(policy.steps):
+        if (step.receiver_id is None) == (step.rota_id is None):
+            raise Invalid("give either a receiver or a rota", f"/steps/{position}")
     for position, (before, after) in enumerate(pairwise(policy.steps), 1):
         if after.after <= before.after:
             raise Invalid("must come later than the step before", f"/steps/{position}/after")

@@ -216,6 +216,11 @@ class Receivers(Kind[Receiver]):
                 if any(step.receiver_id == id for step in policy.spec.steps)
             ),
             *(f"digest {digest.name!r}" for digest in await uow.digests.all() if digest.spec.receiver_id == id),
+            *(
+                f"rota {rota.name!r}"
+                for rota in await uow.rotas.all()
+                if any(person.receiver_id == id for person in rota.spec.people)
+            ),
         ]
 
     async def follow(

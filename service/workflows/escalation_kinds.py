@@ -17,10 +17,13 @@ class EscalationPolicies(Kind[EscalationPolicy]):
 
     async def admit(self, uow: UnitOfWork, spec: EscalationPolicy, stored: Resource[EscalationPolicy] | None) -> None:
         validate_policy(spec)
-        known = {receiver.id for receiver in await uow.receivers.all()}
+        receivers = {receiver.id for receiver in await uow.receivers.all()}
+        rotas = {rota.id for rota in await uow.rotas.all()}
         for position, step in enumerate(spec.steps):
-            if step.receiver_id not in known:
+            if step.receiver_id not in {None, *receivers}:
                 raise Invalid("the receiver has been deleted", f"/steps/{position}/receiver")
+            if step.rota_id not in {None, *rotas}:
+                raise Invalid("the rota has been deleted", f"/steps/{position}/rota")
 
     async def users(self, uow: UnitOfWork, id: str) -> list[str]:
         table = await route_table(uow)

@@ -8,7 +8,9 @@ from datetime import datetime
 
 import structlog
 
+from service.domain.alerts import AlertEvent, Command
 from service.domain.notifications import Action, Notification, NotificationState
+from service.domain.planning import Address, plan_notifications
 from service.domain.receivers import channel_key
 from service.domain.resources import new_id
 from service.workflows.administer import route_table
@@ -19,6 +21,7 @@ log = structlog.get_logger(__name__)
 LAST_RESORT = "console:last_resort"
 """The worker's own output: a channel without a receiver, for calls that nothing else would take."""
 CALLS = frozenset({Action.OPEN, Action.RAISE})
+ANSWERS = frozenset({Command.ACKNOWLEDGE, Command.SNOOZE, Command.RESOLVE})
 MOST_OF_AN_ALERT = 500
 
 
@@ -26,14 +29,19 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
     """Queues a dead call's content for the default route's receiver, then for the console.
 
     Never in a circle: what was itself a fallback goes to the console, and what the console refuses is given up. A
-    channel that has been told of the same thing is not told twice.
+    channel that has been told of the same thing is not told twice. What has become of the alert since, it is told, too:
+    else a page that is opened so late would never be closed.
     """
     if dead.action not in CALLS or dead.channel == LAST_RESORT:
         return
     added = False
     if dead.fallback_for is None:
-        for receiver_id, channel in await _default_channels(uow):
-            added |= await uow.notifications.add(_again(dead, receiver_id, channel, now))
+        since = await _answers_since(uow, dead)
+        for address in await _default_channels(uow):
+            if await uow.notifications.add(_again(dead, address.receiver_id, address.key, now)):
+                added = True
+                for notification in [one for event in since for one in plan_notifications(event, [address])]:
+                    await uow.notifications.add(notification)
     if not added and not await _is_known_elsewhere(uow, dead):
         added = await uow.notifications.add(_again(dead, "", LAST_RESORT, now))
     if added:
@@ -55,7 +63,13 @@ def _again(dead: Notification, receiver_id: str, channel: str, now: datetime) ->
     )
 
 
-async def _default_channels(uow: UnitOfWork) -> list[tuple[str, str]]:
+async def _answers_since(uow: UnitOfWork, dead: Notification) -> list[AlertEvent]:
+    """What people did about the alert, or its end, while the call was on its way."""
+    events = await uow.alerts.events(dead.alert_id)
+    return [one for one in events if one.alert.version > dead.alert_version and one.command in ANSWERS]
+
+
+async def _default_channels(uow: UnitOfWork) -> list[Address]:
     table = await route_table(uow)
     if table is None:
         return []
@@ -65,8 +79,8 @@ async def _default_channels(uow: UnitOfWork) -> list[tuple[str, str]]:
         for one in await uow.channel_health.failing()
         if one.receiver_id == receiver.id and one.disabled_at is not None
     }
-    keys = [channel_key(channel) for channel in receiver.spec.channels]
-    return [(receiver.id, key) for key in keys if key not in disabled]
+    addresses = [Address(receiver.id, channel_key(channel), channel) for channel in receiver.spec.channels]
+    return [address for address in addresses if address.key not in disabled]
 
 
 async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:

@@ -23,7 +23,8 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
     """Calls the step's receiver, unless somebody has acted, it is over, or a newer chain runs. Safe to repeat."""
     now = ports.clock()
     async with ports.uow() as uow:
-        alert = await uow.alerts.get(planned.alert_id)
+        # Whoever acts at this moment comes before the call, which then is none, or after it, and is told of to all.
+        alert = await uow.rings.lock(planned.alert_id)
         events = await uow.alerts.events(planned.alert_id)
         policy = await _policy(uow, planned)
         chain = running_chain(events)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.api.stand import Stand, answered, pointers, problem
 
-STEPS = [{"after": "0s", "receiver": "first"}, {"after": "15m", "receiver": "boss"}]
+STEPS = [{"after": "0s", "receiver": "first", "rota": None}, {"after": "15m", "receiver": "boss", "rota": None}]
 POLICY = {"name": "on call", "steps": STEPS, "repeat": 2, "labels": {"team": "eng"}}
 
 
@@ -39,6 +39,8 @@ async def test_what_makes_no_sense_is_refused_where_it_stands(stand: Stand) -> N
         ({"steps": [STEPS[0]] * 21}, "/steps"),
         ({"steps": descending}, "/steps/1/after"),
         ({"steps": [{"after": "0s", "receiver": "nobody"}]}, "/steps/0/receiver"),
+        ({"steps": [{"after": "0s", "rota": "nobody"}]}, "/steps/0/rota"),
+        ({"steps": [STEPS[0], {"after": "15m"}]}, "/steps/1"),
         ({"repeat": 6}, "/repeat"),
         ({"repeat": -1}, "/repeat"),
     ):

@@ -23,6 +23,7 @@ from tests.api.test_alerts import rung
 from tests.api.test_conventions import PRICE
 from tests.api.test_digests import DIGEST
 from tests.api.test_planned import PLAN
+from tests.api.test_rotas import ROTA
 from tests.api.test_silences import SILENCE
 from tests.api.watched import CHANGE
 
@@ -40,6 +41,7 @@ KNOWN = {
     "/v1/planned-activities": "evaluation run",
     "/v1/digests": "weekly spend",
     "/v1/silences": "load test",
+    "/v1/rotas": "engineers",
 }
 
 
@@ -51,6 +53,7 @@ async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: S
     await stand.create("/planned-activities", PLAN)
     await stand.create("/digests", DIGEST | {"receiver": "console"})
     await stand.create("/silences", SILENCE)
+    await stand.create("/rotas", ROTA | {"people": [{"name": "ben", "receiver": "console"}]})
     known = KNOWN | {"/v1/alerts": alert["id"]}
     async with serving(stand.app) as url:
         await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)

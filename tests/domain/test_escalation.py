@@ -60,6 +60,8 @@ def test_rounds_of_a_single_step_keep_a_pause() -> None:
         pytest.param(policy(10, 5), "/steps/1/after", id="descending"),
         pytest.param(policy(0, 8 * 24 * 60), "/steps/1/after", id="next week"),
         pytest.param(policy(0, repeat=6), "/repeat", id="too often"),
+        pytest.param(EscalationPolicy((Step(MINUTE),)), "/steps/0", id="calls nobody"),
+        pytest.param(EscalationPolicy((Step(MINUTE, "rcv_0", "rota_0"),)), "/steps/0", id="calls two"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(bad: EscalationPolicy, pointer: str) -> None:

@@ -114,7 +114,7 @@ def test_a_budget_of_nothing_has_no_percentage() -> None:
         ),
         (Command.AMEND, Reason.GREW, Action.AMEND, "Grown to $12.34, 123.4 %."),
         (Command.SNOOZE, Reason.PERSON, Action.AMEND, "Snoozed by Ada."),
-        (Command.WAKE, Reason.NOT_DUE, Action.AMEND, "The snooze is over: firing again."),
+        (Command.WAKE, Reason.NOT_DUE, Action.RAISE, "The snooze is over: firing again."),
         (Command.ACKNOWLEDGE, Reason.PERSON, Action.ACKNOWLEDGE, "Acknowledged by Ada."),
         (Command.RESOLVE, Reason.PERSON, Action.RESOLVE, "Resolved by Ada."),
         (

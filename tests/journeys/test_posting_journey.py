@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from service.bootstrap import open_product
 from service.domain.alerts import Command, Severity
+from service.domain.notifications import NotificationState
 from service.domain.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver, Teams, Webhook
 from service.domain.routing.routes import Route, RouteTable
 from service.settings import Settings
 from service.workflows.administer import Author, Draft, Receivers, create, put_routes
 from service.workflows.ports import DeliveryError, Vault
+from service.workflows.resend import run_resend
 from tests.factories import budget, percent
 from tests.fake_receiver import FakeReceiver
+from tests.fake_slack import Answer
 from tests.journeys.stage import PERSON, Stage
 from tests.sample_alerts import delivery
 
@@ -105,3 +109,34 @@ async def test_a_receiver_may_not_be_inside_even_where_a_source_may(
         for config in channels_to(product.ports.vault, world.url):
             await product.ports.channels.open(config).send(delivery())
     assert len(world.requests) == 5
+
+
+async def test_an_alertmanager_that_was_away_knows_what_fires_a_minute_later(stage: Stage, world: FakeReceiver) -> None:
+    async with FakeReceiver() as away:
+        away.plan(Answer(503))
+        await route_to(stage, Alertmanager((world.url, away.url)))
+        await stage.configure("eng monthly", budget("10.00", percent(100, Severity.CRITICAL)))
+        stage.bill("2026-10-19", "1234.5678")
+        await stage.poll()
+        (notification,) = await stage.notifications()
+        assert notification.state is NotificationState.SENT
+        stage.clock.advance(timedelta(minutes=1))
+        await run_resend(stage.ports)
+
+        ((first,), (again,)), ((missed,), (caught_up,)) = world.documents, away.documents
+        assert missed == first
+        assert caught_up == again
+        assert {name: value for name, value in again.items() if name != "endsAt"} == {
+            name: value for name, value in first.items() if name != "endsAt"
+        }
+        ends = [datetime.fromisoformat(sent["endsAt"]) for sent in (first, again)]
+        assert ends == [stage.clock() + timedelta(minutes=minutes) for minutes in (3, 4)]
+
+        await stage.answer(await stage.alert(), Command.RESOLVE)
+        resolved_at = stage.clock()
+        stage.clock.advance(timedelta(minutes=1))
+        await run_resend(stage.ports)
+        for member in (world, away):
+            (ended,), (repeated,) = member.documents[2:]
+            assert repeated == ended
+            assert datetime.fromisoformat(ended["endsAt"]) == resolved_at

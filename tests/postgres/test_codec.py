@@ -17,18 +17,20 @@ from service.adapters.postgres.codec import DecodeError, decode, encode
 from service.domain.access import KeptAnswer
 from service.domain.alerts import Alert, AlertEvent, Evidence
 from service.domain.budgets import Budget
+from service.domain.escalation import EscalationPolicy, Step
 from service.domain.money import Money
 from service.domain.notifications import Attempt
 from service.domain.polls import ReportOutcome
 from service.domain.pricing import Measure, PriceOverride
 from service.domain.receivers import ChannelConfig, Receiver
+from service.domain.rotas import Rota
 from service.domain.routing.routes import RouteTable
 from service.domain.routing.silences import Silence
 from service.domain.sources import Source
 from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, STALE, STALE_ALERT
 
 STORED: tuple[Any, ...] = (
-    *(Source, Budget, Receiver, RouteTable, Silence, PriceOverride),
+    *(Source, Budget, Receiver, RouteTable, Silence, PriceOverride, EscalationPolicy, Rota),
     *(Alert, AlertEvent, ReportOutcome, Attempt, KeptAnswer),
 )
 
@@ -93,6 +95,11 @@ def test_a_field_of_a_newer_release_is_ignored_and_a_missing_one_takes_its_defau
     del stored["note"]
     stored["mood"] = "grim"
     assert decode(AlertEvent, stored) == replace(OPENED_EVENT, note="")
+
+
+def test_a_policy_stored_before_there_were_rotas_is_read() -> None:
+    stored: Any = {"steps": [{"after": 0, "receiver_id": "rcv_1"}], "repeat": 1}
+    assert decode(EscalationPolicy, stored) == EscalationPolicy((Step(timedelta(), "rcv_1"),), 1)
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,10 @@ import asyncio, sys
 from service.adapters.postgres.queue import Queue
 
 class Hang:
-    async def poll(self, source_id, poll_id):
+    async def poll(self, **arguments):
         print("started", flush=True)
         await asyncio.Event().wait()
-    async def backfill(self, source_id, poll_id): await self.poll(source_id, poll_id)
-    async def evaluate(self, source_id): await self.poll(source_id, "")
-    async def deliver(self): await self.poll("", "")
+    backfill = evaluate = deliver = backtest = wake = step = digest = poll
 
 async def main():
     async with Queue.open(sys.argv[1], Hang()) as queue:

@@ -154,6 +154,20 @@ async def test_refusals_everywhere_end(yard: Yard) -> None:
     assert states == [("console", dead), ("console", dead), ("slack_bot", dead)]
 
 
+async def test_who_is_told_late_is_told_the_end_too(yard: Yard) -> None:
+    await yard.receive_with(PAGER)
+    await route_apart(yard, SLACK)
+    yard.channels.refusals["slack_bot"] = BUSY
+    await tell(yard)
+    await run_delivery(yard.ports)
+    async with yard.ports.uow() as uow:
+        await move_alert(uow, "alrt_1", Command.RESOLVE, "", yard.author)
+    yard.channels.refusals["slack_bot"] = GONE
+    yard.clock.advance(MINUTE)
+    await yard.minute()
+    assert [one.action for config, one in yard.channels.sent if config == PAGER] == [Action.OPEN, Action.RESOLVE]
+
+
 async def test_a_refused_amendment_calls_nobody_else(yard: Yard) -> None:
     await route_apart(yard, SLACK)
     await tell(yard)

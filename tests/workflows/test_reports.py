@@ -83,7 +83,7 @@ async def test_each_report_has_its_own_outcome(yard: Yard) -> None:
     assert state.last_error == "the usage report is away"
     assert state.cost_read_at == yard.clock()
     assert state.usage_read_at is None
-    assert state.failures == 0  # only a missing bill makes budgets stale
+    assert state.failures == 1  # rules live on usage
 
 
 async def test_facts_and_their_rollup_are_committed_together(yard: Yard) -> None:

@@ -20,7 +20,8 @@ class AlertmanagerChannel:
     """Tells all members at once. They gossip of silences and of what was sent, but not of alerts.
 
     The alert is sent whole each time, and its labels make it the same one: repeating any message changes nothing.
-    So a member that failed is tried again together with those that took it.
+    One member is enough: whatever fires is sent again every minute, so that the others catch up, and none that is down
+    keeps the next message from those that are not.
     """
 
     def __init__(self, config: Alertmanager, transport: httpx.AsyncBaseTransport) -> None:
@@ -30,10 +31,9 @@ class AlertmanagerChannel:
     async def send(self, delivery: Delivery) -> Receipt:
         body, urls = api_body(delivery), self._config.urls
         failures = [failure for failure in await asyncio.gather(*(self._tell(url, body) for url in urls)) if failure]
-        if failures:
-            raise _failure(failures, len(urls))
-        members = "1 member" if len(urls) == 1 else f"{len(urls)} members"
-        return Receipt(post=str(Standing.of(delivery)), detail=f"{delivery.action} taken by {members}")
+        if len(failures) == len(urls):
+            raise _failure(failures)
+        return Receipt(post=str(Standing.of(delivery)), detail=f"{delivery.action} taken by {_takers(failures, urls)}")
 
     async def _tell(self, url: str, body: bytes) -> DeliveryError | None:
         peer = Peer(f"Alertmanager {urlsplit(url).netloc}", explain=json_words)
@@ -44,12 +44,24 @@ class AlertmanagerChannel:
         return None
 
 
-def _failure(failures: Sequence[DeliveryError], members: int) -> DeliveryError:
-    """Permanent only if no member might take it later."""
-    reasons = "; ".join(failure.reason for failure in failures)
+def _takers(failures: Sequence[DeliveryError], urls: Sequence[str]) -> str:
+    """How many took it, and why the others did not."""
+    members = "1 member" if len(urls) == 1 else f"{len(urls)} members"
+    if not failures:
+        return members
+    return f"{len(urls) - len(failures)} of {members}, the others later: {_reasons(failures)}"
+
+
+def _reasons(failures: Sequence[DeliveryError]) -> str:
+    return "; ".join(failure.reason for failure in failures)
+
+
+def _failure(failures: Sequence[DeliveryError]) -> DeliveryError:
+    """All members failed. Permanent only if none of them might take it later."""
     waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
+    alone = len(failures) == 1
     return DeliveryError(
-        reasons if members == 1 else f"{len(failures)} of {members} members failed: {reasons}",
-        permanent=len(failures) == members and all(failure.permanent for failure in failures),
+        _reasons(failures) if alone else f"all {len(failures)} members failed: {_reasons(failures)}",
+        permanent=all(failure.permanent for failure in failures),
         retry_after=max(waits, default=timedelta()) or None,
     )

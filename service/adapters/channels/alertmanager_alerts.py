@@ -15,14 +15,15 @@ from datetime import datetime, timedelta
 from service.adapters.channels.posting import clipped, encoded, fitted, is_sample
 from service.domain.alerts import AlertState
 from service.domain.notifications import Delivery, Message
+from service.workflows.resend import INTERVAL
 
 ALERT_NAME = "ClaudeSpend"
 FACTS = 4000
 TEXT = 1000
 MOST_WEBHOOK_BYTES = 64_000
 
-HELD = timedelta(days=35)
-"""How long an alert counts as firing that nobody mentions again: nothing does yet, so longer than a month's budget."""
+HELD = 4 * INTERVAL
+"""How long an alert counts as firing that nobody mentions again: three repetitions in a row may be lost."""
 TEST_HELD = timedelta(minutes=5)
 NEVER = "0001-01-01T00:00:00Z"
 """How a webhook of Alertmanager writes the end of what has not ended."""

@@ -6,16 +6,18 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.record_tables import alerts, notifications
-from service.domain.alerts import Alert, AlertState
+from service.adapters.postgres.record_tables import alert_events, alerts, notifications, posts
+from service.domain.alerts import Alert, AlertEvent, AlertState
 from service.domain.errors import NotFound
 from service.domain.notifications import Action, Attempt, Notification, NotificationState
+from service.workflows.ports import LastTold
 
 _COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
+_EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
 _RINGS = (Action.OPEN, Action.RAISE)
 
 
@@ -67,6 +69,22 @@ class PostgresRings:
         )
         return await self._read(query)
 
+    async def standing(self, kind: str, *, resolved_after: datetime) -> list[LastTold]:
+        is_over = alerts.c.state == AlertState.RESOLVED
+        version = case((is_over, alerts.c.version), else_=notifications.c.alert_version)
+        of_alert, of_channel = notifications.c.alert_id, notifications.c.channel
+        query = (
+            select(*_COLUMNS, *(alert_events.c[name].label(f"event_{name}") for name in _EVENT_FIELDS), posts.c.post)
+            .ext(distinct_on(of_alert, of_channel))
+            .join_from(notifications, alerts, alerts.c.id == of_alert)
+            .join(posts, (posts.c.alert_id == of_alert) & (posts.c.channel == of_channel))
+            .join(alert_events, (alert_events.c.alert_id == of_alert) & (alert_events.c.version == version))
+            .where(notifications.c.state == NotificationState.SENT, of_channel.startswith(f"{kind}:"))
+            .where(~is_over | (alerts.c.changed_at > resolved_after))
+            .order_by(of_alert, of_channel, notifications.c.alert_version.desc(), notifications.c.id.desc())
+        )
+        return [_last_told(row) for row in await self._connection.execute(query)]
+
     async def _read(self, query: Select[Any]) -> list[Notification]:
         return [_notification(row) for row in await self._connection.execute(query)]
 
@@ -75,5 +93,10 @@ def _waits() -> ColumnElement[bool]:
     return (notifications.c.state == NotificationState.SUPPRESSED) & (notifications.c.attempts == ())
 
 
-def _notification(row: Row[Any]) -> Notification:
+def _notification(row: Row[*tuple[Any, ...]]) -> Notification:
     return Notification(**{column.name: row._mapping[column.name] for column in _COLUMNS})
+
+
+def _last_told(row: Row[*tuple[Any, ...]]) -> LastTold:
+    event = AlertEvent(**{name: row._mapping[f"event_{name}"] for name in _EVENT_FIELDS})
+    return LastTold(_notification(row), event, row.post)

@@ -36,6 +36,7 @@ from service.domain.digests import DigestPlan
 from service.domain.escalation import EscalationPolicy
 from service.domain.pricing import PriceOverride
 from service.domain.receivers import Receiver
+from service.domain.rotas import Rota
 from service.domain.routing.routes import RouteTable
 from service.domain.routing.silences import Silence
 from service.domain.rules.planned import PlannedActivity
@@ -82,6 +83,7 @@ class PostgresUnitOfWork:
         self.policies: ports.Resources[EscalationPolicy] = PostgresResources(
             connection, "escalation policy", partial(decode, EscalationPolicy)
         )
+        self.rotas: ports.Resources[Rota] = PostgresResources(connection, "rota", partial(decode, Rota))
         self.digests: ports.Resources[DigestPlan] = PostgresResources(connection, "digest", partial(decode, DigestPlan))
         self.digest_runs: ports.DigestRuns = PostgresDigestRuns(connection)
         self.notifications: ports.Notifications = PostgresNotifications(connection)

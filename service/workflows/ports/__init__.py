@@ -13,6 +13,7 @@ from service.domain.digests import DigestPlan
 from service.domain.escalation import EscalationPolicy, PlannedStep
 from service.domain.pricing import PriceBook, PriceOverride
 from service.domain.receivers import Receiver
+from service.domain.rotas import Rota
 from service.domain.routing.routes import RouteTable
 from service.domain.routing.silences import Silence
 from service.domain.rules.planned import PlannedActivity
@@ -50,7 +51,7 @@ from service.workflows.ports.reading import (
     SourceError,
     WorkspaceName,
 )
-from service.workflows.ports.ringing import Rings
+from service.workflows.ports.ringing import LastTold, Rings
 from service.workflows.ports.ruling import Backtests, Episodes, FeedbackStore, RuleFailure, RuleFailures, Verdicts
 from service.workflows.ports.scheduling import Cron
 from service.workflows.ports.telling import Channel, Channels, DeliveryError, Vault, VaultError
@@ -89,6 +90,7 @@ __all__ = [
     "HeartbeatError",
     "IdempotencyKeys",
     "Jobs",
+    "LastTold",
     "NotificationFilter",
     "Notifications",
     "Organization",
@@ -177,6 +179,7 @@ class UnitOfWork(Protocol):
     backtests: Backtests
     alerts: Alerts
     policies: Resources[EscalationPolicy]
+    rotas: Resources[Rota]
     digests: Resources[DigestPlan]
     digest_runs: DigestRuns
     notifications: Notifications

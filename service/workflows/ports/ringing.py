@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts import Alert
+from service.domain.alerts import Alert, AlertEvent
 from service.domain.notifications import Notification
+
+
+@dataclass(frozen=True, slots=True)
+class LastTold:
+    """The newest message that a channel took about an alert, and what the channel answered to refer to it later.
+
+    `event` is the one it told of; of an alert that is over, the end, told or not.
+    """
+
+    notification: Notification
+    event: AlertEvent
+    post: str
 
 
 class Rings(Protocol):
@@ -33,4 +46,8 @@ class Rings(Protocol):
 
     async def last(self, alert_id: str) -> list[Notification]:
         """The newest ring of each channel that was rung."""
+        ...
+
+    async def standing(self, kind: str, *, resolved_after: datetime) -> list[LastTold]:
+        """What channels of a kind know of alerts that are open or were resolved after that, by alert."""
         ...
