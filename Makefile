@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?= -n 2 --dist worksteal
-FAST_TESTS := tests/domain tests/workflows tests/adapters tests/test_*.py
+FAST_TESTS := tests/domain tests/adapters tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
