@@ -51,8 +51,7 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
         return Move(Command.OPEN if opens else None, finding.reason if opens else Reason.NOTHING_NEW, alert, finding)
     if finding.condition is Condition.OVER:
         return Move(Command.RESOLVE, finding.reason, alert, finding)
-    # A rule's alert stands for its whole incident: only a graver severity rings it again.
-    rings = finding.condition is Condition.RINGS and not isinstance(finding.evidence, RuleEvidence)
+    rings = finding.condition is Condition.RINGS
     if rings and not _is_louder(alert, finding):
         return Move(Command.AMEND, Reason.BUDGET_EDITED, alert, finding)
     if rings or finding.severity.rank > alert.severity.rank:

@@ -27,7 +27,7 @@ from service.domain.plain_text import clean, minute
 from service.domain.resources import Resource
 from service.domain.rules.assessing import Past, assess_rule, own_alerts, resolved_by_people, told_days
 from service.domain.rules.feedback import Feedback
-from service.domain.rules.levels import Family, Incident, incidents, meet, ringing_alone, span_of
+from service.domain.rules.levels import Family, Incident, covers, incidents, ringing_alone, span_of
 from service.domain.rules.rule import PENDING_FOR, GateVerdict, Observation, Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day
@@ -219,7 +219,7 @@ class Telling:
         today = self.case.view.today
         spans = [span_of(one, today) for one in (incident.verdict.observation, self.case.verdicts[scope].observation)]
         inside = any(self.family.contains(above, scope) for above in (incident.scope, incident.found))
-        return inside and meet(*spans)
+        return inside and covers(*spans)
 
     def _is_one_with(self, incident: Incident, scope: ScopeKey) -> bool:
         """Whether the two alone would make one alert. Asked only of what rings."""

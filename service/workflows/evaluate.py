@@ -34,9 +34,10 @@ UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_EDITED})
 
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
     """Compares one source's spend with its budgets and carries out what follows. Safe to repeat at any time."""
-    now = ports.clock()
     async with ports.uow() as uow:
-        findings = await _find(uow, source_id, now)
+        state = await uow.feeds.hold(source_id)
+        now = ports.clock()  # by then whoever held the source has written what is judged here
+        findings = await _find(uow, state, now)
         open_alerts = await uow.alerts.open(source_id)
         events: list[AlertEvent] = []
         for move in reconcile(open_alerts, findings):
@@ -63,8 +64,8 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
     return events
 
 
-async def _find(uow: UnitOfWork, source_id: str, now: datetime) -> list[Finding]:
-    state = await uow.feeds.hold(source_id)
+async def _find(uow: UnitOfWork, state: SourceState, now: datetime) -> list[Finding]:
+    source_id = state.source_id
     open_alerts = await uow.alerts.open(source_id)
     sources = {source.id: source for source in await uow.sources.all()}
     source = sources.get(source_id)

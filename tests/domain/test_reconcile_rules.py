@@ -52,7 +52,6 @@ def moved(before: RuleEvidence, after: RuleEvidence, condition: Condition = Cond
     return event.reason
 
 
-@pytest.mark.parametrize("condition", [Condition.HOLDS, Condition.RINGS])
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
@@ -69,9 +68,19 @@ def moved(before: RuleEvidence, after: RuleEvidence, condition: Condition = Cond
     ],
 )
 def test_an_open_alert_is_amended_when_its_incident_moved_by_a_tenth_and_nobody_is_rung(
-    before: RuleEvidence, after: RuleEvidence, reason: Reason | None, condition: Condition
+    before: RuleEvidence, after: RuleEvidence, reason: Reason | None
 ) -> None:
-    assert moved(before, after, condition) == reason
+    assert moved(before, after) == reason
+
+
+def test_what_an_open_alert_takes_in_from_elsewhere_calls_people_again() -> None:
+    event = meet(TAKEN, finding(RULE, Condition.RINGS))
+    assert event is not None
+    assert (event.command, event.alert.state, event.alert.severity) == (
+        Command.RAISE,
+        AlertState.FIRING,
+        RULE_ALERT.severity,
+    )
 
 
 def test_a_rise_that_became_a_fall_is_put_right_though_it_is_as_large() -> None:

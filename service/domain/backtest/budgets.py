@@ -46,7 +46,6 @@ def replay_budget(budget: Resource[Budget], recorded: Recorded, first: date, las
     own = BudgetReplay(budget, recorded)
     swept = _swept(budget, recorded)
     windows, count = Windows(recorded.versions), (last - first).days + 1
-    looked_at = assumed = 0.0
     for number in range(count):
         closed = first + number * DAY
         now = midnight(closed + DAY)
@@ -54,11 +53,8 @@ def replay_budget(budget: Resource[Budget], recorded: Recorded, first: date, las
         spend = _spend(own, windows, now)
         for replay in {own, *swept.values()}:
             replay.take(spend, now)
-        dollars, is_assumed = windows.dollars(closed)
-        looked_at += float(dollars.usd)
-        assumed += float(dollars.usd) * is_assumed
         note((number + 1) / count)
-    share = assumed / looked_at if looked_at > 0 else 0.0
+    share = windows.assumed_share(first, last)
     return Result(
         first_day=first,
         last_day=last,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from service.domain.day_split import DAY, edge_parts, spend_in_part, whole_days
-from service.domain.money import Money
 from service.domain.periods import Window
 from service.domain.scopes import Cell
 from service.domain.spend import DayVersion, Spend
@@ -54,10 +53,12 @@ class Windows:
         wanted = set(slots)
         self._sums = {slot: kept for slot, kept in self._sums.items() if slot in wanted}
 
-    def dollars(self, day: date) -> tuple[Money, bool]:
-        """What is known of one day, and whether its time of becoming known is assumed."""
-        version = self._days.get(day)
-        return Money.total(spend.total for _, spend in _spends(version)), version is not None and version.assumed
+    def assumed_share(self, first: date, last: date) -> float:
+        """The part (0..1) of the dollars of these days, as known by now, whose time of becoming known is assumed."""
+        known = [version for day, version in self._days.items() if first <= day <= last]
+        dollars = [(float(sum(spend.total.usd for _, spend in _spends(one))), one.assumed) for one in known]
+        whole = sum(usd for usd, _ in dollars)
+        return sum(usd for usd, assumed in dollars if assumed) / whole if whole > 0 else 0.0
 
 
 class _Sum:

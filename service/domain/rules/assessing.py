@@ -17,7 +17,7 @@ from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
 from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
-from service.domain.rules.levels import Incident, Span, incidents
+from service.domain.rules.levels import Family, Incident, Span, Told, incidents
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
@@ -75,9 +75,12 @@ def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
     }
 
 
-def told_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, Span]:
+def told_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, Told]:
     """The days that each alert tells of."""
-    return {scope: _days_of(alert) for scope, alert in alerts.items()}
+    return {
+        scope: Told(_days_of(alert), is_present=alert.is_open or alert.resolved_by != SYSTEM)
+        for scope, alert in alerts.items()
+    }
 
 
 def _days_of(alert: Alert) -> Span:
@@ -180,10 +183,21 @@ class _Assessment:
             source_id=self.view.source_id,
             scope=incident.scope,
             severity=max(severity, alert.severity, key=lambda one: one.rank) if alert else severity,
-            condition=Condition.HOLDS if alert else Condition.RINGS,
+            condition=Condition.RINGS if alert is None or self._is_elsewhere(incident, alert) else Condition.HOLDS,
             reason=Reason.NOTHING_NEW if alert else Reason.FIRST,
             evidence=self._evidence(incident),
         )
+
+    def _is_elsewhere(self, incident: Incident, alert: Alert) -> bool:
+        """Whether an open alert takes in what happened on a later day, in a scope that nobody has been called about.
+
+        It may be the rest of the same incident, or another one: nobody can tell, so that people hear of it.
+        """
+        shown, seen = alert.evidence, incident.verdict.observation
+        if not isinstance(shown, RuleEvidence) or shown.about in (None, incident.found) or not seen.days:
+            return False
+        widened = shown.about is not None and Family.of(self.view).contains(incident.found, shown.about)
+        return not widened and max(seen.days) > _days_of(alert)[1]
 
     def _evidence(self, incident: Incident) -> RuleEvidence:
         seen = incident.verdict.observation

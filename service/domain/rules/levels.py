@@ -22,10 +22,10 @@ MOST_CONTRIBUTIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What one alert is to say. `scope` is whose alert it is: an open one where `amends`, else a new one.
+    """What one alert is to say. `scope` is whose alert it is: one that is there already where `amends`, else a new one.
 
-    `found` is the highest scope that rings just now, with its verdict; `contributions` are the scopes below and beside
-    it, the largest share of the excess first.
+    `found` is the scope whose incident goes on longest, the largest of these, with its verdict; `contributions` are the
+    scopes below and beside it, the largest share of the excess first.
     """
 
     scope: ScopeKey
@@ -37,16 +37,28 @@ class Incident:
 
 Span = tuple[date, date]
 """The first and the last UTC day of an incident."""
-NO_ALERTS: Mapping[ScopeKey, Span] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The days that an alert of a scope tells of. `is_present`: it is open, or a person has resolved it meanwhile; one
+    that has ended by itself takes in nothing new.
+    """
+
+    days: Span
+    is_present: bool = True
+
+
+NO_ALERTS: Mapping[ScopeKey, Told] = {}
 
 
 def incidents(
-    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], alerts: Mapping[ScopeKey, Span] = NO_ALERTS
+    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], alerts: Mapping[ScopeKey, Told] = NO_ALERTS
 ) -> list[Incident]:
     """One incident for every alert that one rule's verdicts open or amend, the largest excess first.
 
-    `verdicts` are those of all levels, ringing or not; `alerts` the scopes that have an alert of the rule, with the
-    days that it tells of. Only what happened at the same time is the same incident.
+    `verdicts` are those of all levels, ringing or not; `alerts` the scopes that have an alert of the rule. Only what
+    happened at the same time is the same incident.
     """
     kinship = _Kinship(Family.of(view), ringing_alone(verdicts), alerts, view.today)
     homes: dict[ScopeKey, list[ScopeKey]] = {}
@@ -71,13 +83,18 @@ def meet(one: Span, other: Span) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 
+def covers(above: Span, below: Span) -> bool:
+    """Whether one incident says all that is new of another: they share a day, and the other goes on no longer."""
+    return meet(above, below) and below[1] <= above[1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Kinship:
     """Which ringing scopes are one incident, and whose alert tells of it."""
 
     family: Family
     ringing: Mapping[ScopeKey, Verdict]
-    alerts: Mapping[ScopeKey, Span]
+    alerts: Mapping[ScopeKey, Told]
     today: date
 
     def tops(self) -> list[ScopeKey]:
@@ -95,9 +112,7 @@ class _Kinship:
         """
         if key in self.alerts:
             return key
-        relatives = [
-            other for other in self.alerts if self._are_one(key, other) and meet(self._told(other), self._span(key))
-        ]
+        relatives = [other for other in self.alerts if self._are_one(key, other) and self._takes_in(other, key)]
         inside = dict(self.ringing[key].observation.parts or ())
         return min(
             relatives,
@@ -106,14 +121,19 @@ class _Kinship:
         )
 
     def _has_alert(self, key: ScopeKey) -> bool:
-        return key in self.alerts and meet(self.alerts[key], self._span(key))
+        told = self.alerts.get(key)
+        return told is not None and told.is_present and meet(told.days, self._span(key))
+
+    def _takes_in(self, other: ScopeKey, key: ScopeKey) -> bool:
+        told, now = self.alerts[other], self._span(key)
+        return meet(self._grown(other), now) if told.is_present else covers(told.days, now)
 
     def _span(self, key: ScopeKey) -> Span:
         return span_of(self.ringing[key].observation, self.today)
 
-    def _told(self, key: ScopeKey) -> Span:
+    def _grown(self, key: ScopeKey) -> Span:
         """The days that an alert is about: what it told of, and what has come to that since."""
-        told = self.alerts[key]
+        told = self.alerts[key].days
         if key not in self.ringing or not meet(told, self._span(key)):
             return told
         now = self._span(key)
@@ -123,7 +143,7 @@ class _Kinship:
         """A scope explains what lies in it, and what crosses it on a lower level with most of its dollars inside."""
         higher = LEVELS.index(above.dimension) < LEVELS.index(below.dimension)
         inside = self.family.contains(above, below) or (higher and _lies_mostly_in(self.ringing[below], above))
-        return inside and meet(self._span(above), self._span(below))
+        return inside and covers(self._span(above), self._span(below))
 
     def _are_one(self, key: ScopeKey, other: ScopeKey) -> bool:
         return (
@@ -176,7 +196,7 @@ def _incident(
     keys: Sequence[ScopeKey],
     amends: bool,
 ) -> Incident:
-    found = max(keys, key=lambda key: _size(verdicts[key]))
+    found = max(keys, key=lambda key: (span_of(verdicts[key].observation, view.today)[1], _size(verdicts[key])))
     moved: dict[ScopeKey, float] = {}
     for top in keys:
         for key, dollars in _below(family, verdicts, top).items():

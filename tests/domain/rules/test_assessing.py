@@ -201,6 +201,19 @@ def test_another_scope_s_incident_of_a_later_day_is_an_alert_of_its_own() -> Non
     assert len([alert for alert in rule.alerts.values() if alert.is_open]) == 2
 
 
+def test_people_are_called_when_an_open_alert_takes_in_another_scope_on_a_later_day() -> None:
+    rule = life()
+    yesterday = replace(rise(400), days=(day(1),))
+    rule.see({ORGANISATION: yesterday, ENG: QUIET})
+    longer = replace(rise(300), days=(day(1), day(0)))
+    assert rule.see({ORGANISATION: yesterday, ENG: longer}) == [("raise", "raised")]
+    assert rule.see({ORGANISATION: yesterday, ENG: longer}) == []
+    (alert,) = rule.alerts.values()
+    assert alert.scope == ORGANISATION
+    assert isinstance(alert.evidence, RuleEvidence)
+    assert alert.evidence.about == ENG
+
+
 def test_what_was_told_of_as_part_of_an_organisation_s_incident_rings_no_more_when_that_is_over() -> None:
     rule = life()
     both = {ORGANISATION: passing(over=False), ENG: passing(over=False)}

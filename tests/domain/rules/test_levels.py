@@ -10,7 +10,7 @@ import pytest
 
 from service.domain.alerts import Contribution
 from service.domain.money import Money
-from service.domain.rules.levels import Family, Incident, Span, incidents
+from service.domain.rules.levels import Family, Incident, Told, incidents
 from service.domain.rules.rule import Verdict
 from service.domain.rules.view import HourFigures
 from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
@@ -40,8 +40,8 @@ def found(verdicts: Mapping[ScopeKey, Verdict], *open_scopes: ScopeKey) -> list[
     return [(one.scope, one.amends, one.found) for one in incidents(VIEW, verdicts, about_today(*open_scopes))]
 
 
-def about_today(*open_scopes: ScopeKey) -> dict[ScopeKey, Span]:
-    return dict.fromkeys(open_scopes, (VIEW.today, VIEW.today))
+def about_today(*open_scopes: ScopeKey) -> dict[ScopeKey, Told]:
+    return dict.fromkeys(open_scopes, Told((VIEW.today, VIEW.today)))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_an_organisation_that_rings_for_another_day_explains_nothing() -> None:
 
 
 def test_an_alert_about_other_days_takes_in_no_relative() -> None:
-    told = {ORGANISATION: (day(3), day(2))}
+    told = {ORGANISATION: Told((day(3), day(2)))}
     assert [one.scope for one in incidents(VIEW, {ENG: on(0, rises(300))}, told)] == [ENG]
     assert [one.scope for one in incidents(VIEW, {ENG: on(2, rises(300))}, told)] == [ORGANISATION]
 
@@ -239,3 +239,20 @@ def test_an_alert_about_other_days_takes_in_no_relative() -> None:
 def test_a_scope_with_an_alert_of_its_own_is_amended_although_the_organisation_rings_too() -> None:
     both = incidents(VIEW, {ORGANISATION: rises(900), ENG: rises(500), OPS: rises(400)}, about_today(ENG, OPS))
     assert {(one.scope, one.found) for one in both} == {(ENG, ORGANISATION), (OPS, OPS)}
+
+
+def test_an_incident_that_goes_on_longer_than_the_organisation_s_is_seen_by_itself() -> None:
+    longer = replace(rises(300), observation=replace(rises(300).observation, days=(day(1), day(0))))
+    assert found({ORGANISATION: on(1, rises(900)), ENG: longer}) == [
+        (ORGANISATION, False, ORGANISATION),
+        (ENG, False, ENG),
+    ]
+    [one] = incidents(VIEW, {ORGANISATION: on(1, rises(900)), ENG: longer}, {ORGANISATION: Told((day(1), day(1)))})
+    assert (one.scope, one.found) == (ORGANISATION, ENG)
+
+
+def test_an_alert_that_has_ended_takes_in_only_what_it_told_of() -> None:
+    ended = {ENG: Told((day(2), day(2)), is_present=False)}
+    assert [one.scope for one in incidents(VIEW, {ORGANISATION: on(2, rises(400))}, ended)] == [ENG]
+    longer = replace(rises(400), observation=replace(rises(400).observation, days=(day(2), day(0))))
+    assert [one.scope for one in incidents(VIEW, {ORGANISATION: longer}, ended)] == [ORGANISATION]
