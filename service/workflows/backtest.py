@@ -10,15 +10,15 @@ from functools import partial
 
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
-from service.domain.backtest.history import Announced, Recorded, midnight
-from service.domain.backtest.rules import replay_rule
+from service.domain.backtest.history import HOURS_OF_DAY, Announced, Recorded, midnight
+from service.domain.backtest.rules import HOURLY_DAYS, reads_hours, replay_rule
 from service.domain.budgets import Budget
 from service.domain.errors import Invalid, NotFound
 from service.domain.periods import live_periods
 from service.domain.resources import Resource, new_id
-from service.domain.rules.anomaly import Anomaly, Granularity
-from service.domain.rules.reach import days_needed
+from service.domain.rules.reach import LEARNING_HOURS, days_needed
 from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.view import HourFigures
 from service.domain.sources import SourceKind
 from service.workflows.administer import Author, record
 from service.workflows.naming import names_of
@@ -88,11 +88,9 @@ async def request_backtest(uow: UnitOfWork, question: Question, author: Author) 
 
 
 def _require_days(rule: Rule[object]) -> None:
-    """Raises Invalid for a rule that judges no days: of nothing else the past is kept as it was known."""
+    """Raises Invalid for a rule that judges no spend."""
     if rule.kind is RuleKind.STALE_SOURCE:
         raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
-    if isinstance(rule.params, Anomaly) and rule.params.granularity is Granularity.HOURS:
-        raise Invalid('hours are not replayed: ask with the granularity "both" or "1d"', "/rule")
 
 
 def _span(question: Question, begins: date | None, now: datetime) -> tuple[date, date]:
@@ -159,7 +157,18 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
             Announced(one.created_at, one.spec) for one in await uow.planned.all() if one.spec.source_id == source.id
         ],
         simulated=source.spec.kind is SourceKind.SIMULATOR,
+        hours=await _hours(uow, backtest),
     )
+
+
+async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourFigures | None:
+    """Of a rule that judges them: those of the last days, and the weeks that these are compared with."""
+    if not isinstance(backtest.subject.spec, Rule) or not reads_hours(backtest.subject.spec):
+        return None
+    days = min(HOURLY_DAYS, (backtest.last_day - backtest.first_day).days + 1)
+    end = midnight(backtest.last_day + DAY)
+    count = days * HOURS_OF_DAY + LEARNING_HOURS
+    return (await uow.facts.figures(backtest.source_id, end, days=1, hours=count)).hours
 
 
 def _earliest(backtest: Backtest) -> date:

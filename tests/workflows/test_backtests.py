@@ -242,8 +242,16 @@ async def test_where_nothing_is_stored_or_kept_there_is_nothing_to_replay(yard: 
         await ask(yard, inline(yard))
     with pytest.raises(Invalid, match="nothing to replay"):
         await ask(yard, inline(yard, RuleKind.STALE_SOURCE, Patience()))
-    with pytest.raises(Invalid, match="hours are not replayed"):
-        await ask(yard, inline(yard, RuleKind.ANOMALY, Anomaly(Granularity.HOURS)))
+
+
+async def test_a_rule_on_hours_is_replayed_by_the_hour(yard: Yard) -> None:
+    yard.clock.move_to(yard.at(FIRST + 40 * DAY) + timedelta(hours=3))
+    await know(yard, 40)
+    asked = await ask(yard, inline(yard, RuleKind.ANOMALY, Anomaly(Granularity.HOURS)))
+    await run_backtest(yard.ports, asked.id)
+    result = (await answer(yard, asked)).result
+    assert result is not None
+    assert result.steps > 27 * 24
 
 
 async def test_the_newest_hundred_are_kept(yard: Yard) -> None:

@@ -11,7 +11,7 @@ from service.domain.rules.anomaly import Anomaly, Direction
 from service.domain.rules.anomaly_ground import ground, judges
 from service.domain.rules.anomaly_sides import RINGING_DAYS
 from service.domain.rules.rule import Rule, RuleKind, Verdict
-from service.domain.rules.view import SpendView
+from service.domain.rules.view import HourFigures, SpendView
 from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 from service.domain.spend import EstimatedDay, SpendDay
 
@@ -36,7 +36,22 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
                 home = cells.setdefault(cell, _along(cell, told_apart))
                 sums[home] = _sum(sums[home], known) if home in sums else known
         versions.append(replace(version, cells=sums))
-    return replace(recorded, versions=versions)
+    return replace(recorded, versions=versions, hours=_merged_hours(recorded.hours, rule.spec, told_apart))
+
+
+def _merged_hours(
+    hours: HourFigures | None, rule: Rule[object], told_apart: Collection[Dimension]
+) -> HourFigures | None:
+    if hours is None:
+        return None
+    sums: dict[Cell, list[float]] = {}
+    for cell, row in hours.cells.items():
+        if rule.scope.holds(cell):
+            home = _along(cell, told_apart)
+            sums[home] = (
+                [mine + more for mine, more in zip(sums[home], row, strict=True)] if home in sums else list(row)
+            )
+    return replace(hours, cells=sums)
 
 
 def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
@@ -78,7 +93,7 @@ def may_ring(view: SpendView, rule: Rule[object]) -> bool:
     Of kinds without a cheap answer it is True. So it is where a rule waits before it rings: then what does not ring
     has to be remembered.
     """
-    if not isinstance(rule.params, Anomaly) or rule.gates.pending_for:
+    if not isinstance(rule.params, Anomaly) or rule.gates.pending_for or view.hours is not None:
         return True
     stands = ground(view, rule.scope)
     if not stands.cells:

@@ -25,12 +25,17 @@ from service.domain.rules.view import SpendView
 from service.domain.scopes import ScopeKey
 
 A_DAY = "a day"
+HOURLY_DAYS = 28
+"""The days at the end of a stretch whose hours are replayed: four weeks are 672 steps."""
 
 ASSUMED = (
     "One step at the end of every UTC day, by what was known then. Live, a rule also looks at the day that runs.",
     "Nobody answers: no alert is acknowledged, resolved or given feedback, and what was answered since is left out.",
 )
-HOURS_LEFT_OUT = "Hours are not replayed: what was known of an hour is not kept by the hour. Days are judged alone."
+HOURS = (
+    "Hours are replayed on the last {days} days of the stretch, one step for each, by the figures they have now: what"
+    " was known of an hour is not kept by the hour. Before, days are judged alone."
+)
 BACKFILLED = "Backfilled days count as known 24 hours after they ended, by the figures they have now."
 
 
@@ -41,16 +46,18 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
     own = next((one for setting, one in zip(settings, replays, strict=False) if setting.configured), replays[0])
     looked_at = assumed = 0.0
     count = (last - first).days + 1
-    for number, step in enumerate(steps(merged(recorded, rule), first, last, days_needed(rule.spec)), 1):
+    stepped = 0
+    for step in steps(merged(recorded, rule), first, last, days_needed(rule.spec)):
+        stepped += 1
         take_step(step, replays)
         looked_at += step.dollars
         assumed += step.assumed
-        note(number / count)
+        note(min((step.closed - first).days + 1, count) / count)
     share = assumed / looked_at if looked_at > 0 else 0.0
     return Result(
         first_day=first,
         last_day=last,
-        steps=count,
+        steps=stepped,
         tally=own.ledger.tally(first, last),
         firings=tuple(own.ledger.firings()[-MOST_FIRINGS:]),
         by_scope=own.ledger.by_scope(),
@@ -149,7 +156,7 @@ def _row(setting: Setting, replay: RuleReplay, first: date, last: date) -> Sweep
 
 
 def _assumptions(rule: Rule[object], assumed_share: float) -> tuple[str, ...]:
-    hourly: Sequence[str] = (HOURS_LEFT_OUT,) if reads_hours(rule) else ()
+    hourly: Sequence[str] = (HOURS.format(days=HOURLY_DAYS),) if reads_hours(rule) else ()
     backfilled: Sequence[str] = (BACKFILLED,) if assumed_share > 0 else ()
     return (*ASSUMED, *hourly, *backfilled)
 
