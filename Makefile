@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
-PYTEST_ARGS ?= -n 2 --dist worksteal
+PYTEST_ARGS ?= -n 3 --dist worksteal
 FAST_TESTS := tests/domain tests/adapters tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
