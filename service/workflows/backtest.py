@@ -22,7 +22,7 @@ from service.domain.rules.view import HourFigures
 from service.domain.sources import SourceKind
 from service.workflows.administer import Author, record
 from service.workflows.naming import names_of
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports import Ports, StorageUnavailable, UnitOfWork
 
 DAY = timedelta(days=1)
 FARTHEST = 400 * DAY
@@ -113,13 +113,15 @@ def _span(question: Question, begins: date | None, now: datetime) -> tuple[date,
 async def run_backtest(ports: Ports, backtest_id: str) -> None:
     """Replays, outside of any transaction and beside the event loop. Begun twice, it is done twice, with one result.
 
-    A defect ends the backtest as failed, and the job with it.
+    A defect ends the backtest as failed, and the job with it. A database that is away is none: the job comes again.
     """
     backtest = await run_begin(ports, backtest_id)
     if backtest is None:
         return
     try:
         result = await _computed(ports, backtest, await run_read(ports, backtest))
+    except StorageUnavailable:
+        raise
     except Exception as error:
         await run_close(ports, backtest, error=f"{type(error).__name__}: {error}")
         raise

@@ -77,7 +77,7 @@ async def test_a_job_that_raises_is_gone_and_the_next_one_runs(
     assert await jobs(engine) == []
 
 
-async def test_a_wake_up_or_a_step_that_raises_is_tried_again(
+async def test_a_wake_up_a_step_or_a_backtest_that_raises_is_tried_again(
     uow: UowFactory, engine: AsyncEngine, database_url: str
 ) -> None:
     failed: set[str] = set()
@@ -91,13 +91,14 @@ async def test_a_wake_up_or_a_step_that_raises_is_tried_again(
     async with uow() as unit:
         await unit.jobs.wake("alert_1", NOW)
         await unit.jobs.step(PlannedStep("alert_1", "esc_1", chain=1, round=0, step=1), NOW)
+        await unit.jobs.backtest("bt_1")
     async with worker(database_url, recorder):
-        await until(lambda: len(failed) == 2)
-    assert sorted(await jobs(engine)) == ["step todo", "wake todo"]
+        await until(lambda: len(failed) == 3)
+    assert sorted(await jobs(engine)) == ["backtest todo", "step todo", "wake todo"]
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now()"))
     async with worker(database_url, recorder):
-        await until(lambda: len(recorder.done) == 2)
+        await until(lambda: len(recorder.done) == 3)
     assert await jobs(engine) == []
 
 

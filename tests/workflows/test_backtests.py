@@ -24,7 +24,7 @@ from service.domain.spend import Spend, SpendDay
 from service.workflows.backtest import KEPT, Meter, Question, Stopped, request_backtest, run_backtest
 from service.workflows.evaluate import run_evaluation
 from service.workflows.kinds import Sources
-from service.workflows.ports import Stamp, UnitOfWork
+from service.workflows.ports import Stamp, StorageUnavailable, UnitOfWork
 from service.workflows.rule_kinds import Rules
 from tests.factories import budget, percent
 from tests.workflows.yard import DAY, Yard, billed
@@ -182,6 +182,28 @@ async def test_what_goes_wrong_ends_a_backtest_as_failed_and_is_said(yard: Yard)
     assert failed.error is not None
     assert yard.source.id in failed.error
     assert failed.finished_at == yard.clock()
+
+
+async def test_a_database_that_goes_away_meanwhile_fails_no_backtest(yard: Yard) -> None:
+    yard.clock.move_to(yard.at(FIRST + 10 * DAY))
+    await know(yard, 10)
+    backtest = await ask(yard, inline(yard))
+    opened = 0
+
+    @asynccontextmanager
+    async def gone_while_reading() -> AsyncIterator[UnitOfWork]:
+        nonlocal opened
+        opened += 1
+        if opened == 2:
+            raise StorageUnavailable("gone")
+        async with yard.ports.uow() as uow:
+            yield uow
+
+    with pytest.raises(StorageUnavailable):
+        await run_backtest(replace(yard.ports, uow=gone_while_reading), backtest.id)
+    assert (await answer(yard, backtest)).state is BacktestState.RUNNING
+    await run_backtest(yard.ports, backtest.id)
+    assert (await answer(yard, backtest)).state is BacktestState.DONE
 
 
 async def test_a_stopped_worker_leaves_a_backtest_that_is_run_again(yard: Yard) -> None:

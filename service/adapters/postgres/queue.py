@@ -147,7 +147,7 @@ def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
     app.task(name=BACKFILL, queue=QUEUE, retry=again)(handlers.backfill)
     app.task(name=EVALUATE, queue=QUEUE, retry=again)(handlers.evaluate)
     app.task(name=DELIVER, queue=QUEUE, retry=again)(handlers.deliver)
-    app.task(name=BACKTEST, queue=QUEUE, retry=again)(handlers.backtest)
+    app.task(name=BACKTEST, queue=QUEUE, retry=_UntilDone())(handlers.backtest)
     app.task(name=WAKE, queue=QUEUE, retry=_UntilDone())(handlers.wake)
     app.task(name=STEP, queue=QUEUE, retry=_UntilDone())(handlers.step)
     app.task(name=DIGEST, queue=QUEUE, retry=again)(handlers.digest)
