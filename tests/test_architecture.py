@@ -27,8 +27,12 @@ cannot judge is logged and counted, and the others are judged without it; a mess
 """
 
 DOMAIN = "service/domain/"
-NUMERICAL = ("service/domain/detectors/", "service/domain/forecasts/")
-"""The parts of the domain that may use numpy."""
+LIBRARIES = {
+    "service/domain/detectors/": "numpy",
+    "service/domain/forecasts/": "numpy",
+    "service/domain/routing/patterns.py": "re2",
+}
+"""The parts of the domain that may use a library, and which."""
 OUTSIDE = {"http", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "ssl", "sys", "tempfile", "urllib"}
 RESTLESS = {"asyncio", "logging", "random", "subprocess", "threading", "time"}
 CLOCKS = {
@@ -148,7 +152,7 @@ def foreign_imports_of_the_domain(module: Module) -> Iterator[int]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
-        allowed = {"numpy"} if module.path.startswith(NUMERICAL) else set()
+        allowed = {library for path, library in LIBRARIES.items() if module.path.startswith(path)}
         yield from (line(node) for name in names if not _is_pure(name) and name.partition(".")[0] not in allowed)
 
 
@@ -228,12 +232,13 @@ RULES = [
         ),
     ),
     Rule(
-        "the domain imports itself and pure parts of the standard library, numpy where it calculates, and knows no Any",
+        "the domain imports itself, pure parts of the standard library, numpy and re2 in their places, and knows no Any",
         foreign_imports_of_the_domain,
         (
             Module("service/domain/a.py", "import pydantic"),
             Module("service/domain/a.py", "import numpy as np"),
             Module("service/domain/detectors/a.py", "import scipy"),
+            Module("service/domain/routing/routes.py", "import re2"),
             Module("service/domain/a.py", "from sqlalchemy.ext import asyncio"),
             Module("service/domain/a.py", "import logging"),
             Module("service/domain/a.py", "from typing import Any, Literal"),

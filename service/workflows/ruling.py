@@ -42,6 +42,13 @@ class Judged:
     failed: Mapping[ScopeKey, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Defect:
+    """A fault in our own code, met while judging."""
+
+    words: str
+
+
 async def find_by_rules(
     uow: UnitOfWork, source: Resource[Source] | None, state: SourceState, now: datetime
 ) -> list[Finding]:
@@ -158,30 +165,30 @@ def judge_rule(
 ) -> Judged:
     """One rule's verdicts. Where judging all scopes at once fails, each is judged alone, so that the others ring."""
     seen = view.lately(days_needed(rule))
-    verdicts = _attempt(seen, rule, feedback, since)
-    if not isinstance(verdicts, str):
-        return Judged(verdicts, {})
+    judged = _attempt(seen, rule, feedback, since)
+    if not isinstance(judged, _Defect):
+        return Judged(judged, {})
     alone = {
         key: _attempt(seen.only(cells), rule, feedback, since)
         for dimension in Dimension
         for key, cells in seen.members(dimension, rule.scope).items()
     }
     return Judged(
-        {key: found[key] for key, found in alone.items() if not isinstance(found, str) and key in found},
-        {key: found for key, found in alone.items() if isinstance(found, str)},
+        {key: found[key] for key, found in alone.items() if not isinstance(found, _Defect) and key in found},
+        {key: found.words for key, found in alone.items() if isinstance(found, _Defect)},
     )
 
 
 def _attempt(
     view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
-) -> dict[ScopeKey, Verdict] | str:
-    """The verdicts; for a defect, whatever it is, its words: one series must not keep the others from ringing."""
+) -> dict[ScopeKey, Verdict] | _Defect:
+    """The verdicts, or the defect, whatever it is: one series must not keep the others from ringing."""
     try:
         return evaluate(view, rule, feedback, since)
     except Exception as error:
         cells = sorted(map(str, view.cells))[:MOST_LOGGED]
         log.exception("rule_failed", rule_kind=rule.kind.value, source_id=view.source_id, series=cells)
-        return f"{type(error).__name__}: {error}"
+        return _Defect(f"{type(error).__name__}: {error}")
 
 
 async def _assess(

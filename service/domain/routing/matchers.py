@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from service.domain.errors import Invalid
 from service.domain.routing.labels import Labels
-from service.domain.routing.patterns import BadPattern, compile_pattern
+from service.domain.routing.patterns import BadPattern, is_like, validate_pattern
 
 
 class Op(StrEnum):
@@ -39,9 +39,9 @@ def matches(matcher: Matcher, labels: Labels) -> bool:
         case Op.NOT_EQUAL:
             return matcher.value not in values
         case Op.LIKE:
-            return _is_like(matcher.value, values)
+            return any(is_like(matcher.value, value) for value in values)
         case Op.UNLIKE:
-            return not _is_like(matcher.value, values)
+            return not any(is_like(matcher.value, value) for value in values)
 
 
 def match_all(matchers: Iterable[Matcher], labels: Labels) -> bool:
@@ -53,11 +53,6 @@ def validate_matchers(matchers: Iterable[Matcher], pointer: str) -> None:
     for position, matcher in enumerate(matchers):
         if matcher.op in (Op.LIKE, Op.UNLIKE):
             try:
-                compile_pattern(matcher.value)
+                validate_pattern(matcher.value)
             except BadPattern as error:
                 raise Invalid(f"no regular expression: {error}", f"{pointer}/{position}/value") from error
-
-
-def _is_like(pattern: str, values: Iterable[str]) -> bool:
-    compiled = compile_pattern(pattern)
-    return any(compiled.matches(value) for value in values)
