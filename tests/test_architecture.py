@@ -232,7 +232,7 @@ RULES = [
         ),
     ),
     Rule(
-        "the domain imports itself, pure parts of the standard library, numpy and re2 in their places, and knows no Any",
+        "the domain imports itself, pure parts of the standard library, numpy and re2 at home, and knows no Any",
         foreign_imports_of_the_domain,
         (
             Module("service/domain/a.py", "import pydantic"),
