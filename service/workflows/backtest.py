@@ -10,15 +10,16 @@ from functools import partial
 
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
-from service.domain.backtest.history import HOURS_OF_DAY, Announced, Recorded, midnight
-from service.domain.backtest.rules import HOURLY_DAYS, reads_hours, replay_rule
+from service.domain.backtest.history import Announced, Recorded, midnight
+from service.domain.backtest.hours import LEARNING_DAYS
+from service.domain.backtest.rules import reads_hours, replay_rule
 from service.domain.budgets import Budget
+from service.domain.detectors.known_hours import HourVersions
 from service.domain.errors import Invalid, NotFound
-from service.domain.periods import live_periods
+from service.domain.periods import Window, live_periods
 from service.domain.resources import Resource, new_id
-from service.domain.rules.reach import LEARNING_HOURS, days_needed
+from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, RuleKind
-from service.domain.rules.view import HourFigures
 from service.domain.sources import SourceKind
 from service.workflows.administer import Author, record
 from service.workflows.naming import names_of
@@ -28,6 +29,8 @@ DAY = timedelta(days=1)
 FARTHEST = 400 * DAY
 """How far back a backtest begins where nobody says, if so much is stored."""
 MOST_DAYS = 1100
+MOST_AMOUNTS = 20_000_000
+"""Amounts of hours held at once, 8 bytes each, and twice: 400 days of 2,000 keys."""
 KEPT = 100
 NOTE_EVERY = timedelta(seconds=1)
 
@@ -160,17 +163,16 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
         ],
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         hours=await _hours(uow, backtest),
+        delay=source.spec.poll_interval,
     )
 
 
-async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourFigures | None:
-    """Of a rule that judges them: those of the last days, and the weeks that these are compared with."""
+async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourVersions | None:
+    """Of a rule that judges them: those of the stretch, and of the weeks that its first ones are compared with."""
     if not isinstance(backtest.subject.spec, Rule) or not reads_hours(backtest.subject.spec):
         return None
-    days = min(HOURLY_DAYS, (backtest.last_day - backtest.first_day).days + 1)
-    end = midnight(backtest.last_day + DAY)
-    count = days * HOURS_OF_DAY + LEARNING_HOURS
-    return (await uow.facts.figures(backtest.source_id, end, days=1, hours=count)).hours
+    window = Window(midnight(backtest.first_day - LEARNING_DAYS), midnight(backtest.last_day + DAY))
+    return await uow.facts.hour_versions(backtest.source_id, window, most=MOST_AMOUNTS)
 
 
 def _earliest(backtest: Backtest) -> date:

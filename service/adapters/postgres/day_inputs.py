@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Select, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Select, and_, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.fact_tables import cost_points, known_buckets, series, usage_hours
@@ -136,6 +136,11 @@ def usage_by(time: ColumnElement[Any], hours: FromClause, where: Sequence[Column
         .where(series.c.token_type != _WEB_SEARCH)
         .group_by(*place)
     )
+
+
+def is_spend() -> ColumnElement[bool]:
+    """Of a series of usage: whether `usage_by` counts its cost as spend."""
+    return and_(series.c.token_type != _WEB_SEARCH, series.c.service_tier != PRIORITY_TIER)
 
 
 def _estimate(cost: Decimal | None, priority: Decimal | None, *tokens: Decimal | None) -> EstimatedDay:

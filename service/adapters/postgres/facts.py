@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.day_inputs import day_inputs, hours_in
 from service.adapters.postgres.day_versions import versions_in
 from service.adapters.postgres.hour_profiles import refresh_profiles
+from service.adapters.postgres.hour_versions import hour_versions_in
 from service.adapters.postgres.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
 from service.adapters.postgres.past_figures import figures_at
 from service.adapters.postgres.recent_spend import recent_in
@@ -18,6 +19,7 @@ from service.adapters.postgres.rule_figures import figures_in
 from service.adapters.postgres.series import SeriesIndex, SeriesKind
 from service.adapters.postgres.spend import billed_since, billed_until, days_in, estimated_until, spend_in
 from service.adapters.postgres.spend_days import replace_days
+from service.domain.detectors.known_hours import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.money import Money
 from service.domain.periods import Window
@@ -98,6 +100,9 @@ class PostgresFacts:
 
     async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
         return await versions_in(self._connection, source_id, first, end)
+
+    async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
+        return await hour_versions_in(self._connection, source_id, window, most)
 
     async def billed_until(self, source_id: str) -> datetime | None:
         return await billed_until(self._connection, source_id)

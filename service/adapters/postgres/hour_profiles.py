@@ -48,7 +48,7 @@ async def hours_between(connection: AsyncConnection, source_id: str, window: Win
     skipped = (window.start - utc_day(first).start) // HOUR
     length = (window.end - window.start) // HOUR
     found: dict[Cell, list[float]] = {}
-    for cell, profiles in (await _profiles(connection, source_id, first, first + days * DAY)).items():
+    for cell, profiles in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
         row = [0.0] * (days * HOURS)
         for number, hours in profiles:
             row[number * HOURS : (number + 1) * HOURS] = hours
@@ -60,14 +60,15 @@ async def usual_hours(
     connection: AsyncConnection, source_id: str, first: date, end: date
 ) -> dict[Cell, tuple[float, ...]]:
     """Estimated cost by cell and hour of the UTC day, 24 of them, summed over days. Copies, not money."""
-    profiles = await _profiles(connection, source_id, first, end)
+    profiles = await profiles_in(connection, source_id, first, end)
     return {
         cell: tuple(sum(hours[number] for _, hours in days) for number in range(HOURS))
         for cell, days in profiles.items()
     }
 
 
-async def _profiles(connection: AsyncConnection, source_id: str, first: date, end: date) -> Profiles:
+async def profiles_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> Profiles:
+    """Of the days from `first` up to, not including, `end`."""
     profile = usage_day_profiles.c
     cell = tuple(profile[name] for name in CELL)
     days = (func.array_agg(profile.day - first), func.array_agg(profile.hours, type_=ARRAY(Double)))

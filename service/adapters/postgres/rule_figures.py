@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, and_, cast, func, or_, select, true
@@ -17,12 +17,9 @@ from service.adapters.postgres.hour_profiles import hours_between
 from service.adapters.postgres.record_tables import source_states
 from service.domain.day_split import DAY, HOUR, utc_day
 from service.domain.periods import Window
-from service.domain.rules.view import DayFigures, Figures, HourFigures
+from service.domain.rules.view import LATE, DayFigures, Figures, HourFigures
 from service.domain.scopes import Cell
 from service.domain.spend import Width
-
-LATE = timedelta(minutes=10)
-"""An hour of usage is as complete as it gets when it was read this long after its end."""
 
 _BUCKET = known_buckets.c
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from service.domain.backtest.history import Recorded
 from service.domain.resources import Resource
+from service.domain.rules import change
 from service.domain.rules.anomaly import Anomaly, Direction
 from service.domain.rules.anomaly_ground import ground, judges
 from service.domain.rules.anomaly_sides import RINGING_DAYS
+from service.domain.rules.change import Change
 from service.domain.rules.rule import Rule, RuleKind, Verdict
-from service.domain.rules.view import HourFigures, SpendView
+from service.domain.rules.view import SpendView
 from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 from service.domain.spend import EstimatedDay, SpendDay
 
@@ -36,27 +38,21 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
                 home = cells.setdefault(cell, _along(cell, told_apart))
                 sums[home] = _sum(sums[home], known) if home in sums else known
         versions.append(replace(version, cells=sums))
-    return replace(recorded, versions=versions, hours=_merged_hours(recorded.hours, rule.spec, told_apart))
-
-
-def _merged_hours(
-    hours: HourFigures | None, rule: Rule[object], told_apart: Collection[Dimension]
-) -> HourFigures | None:
-    if hours is None:
-        return None
-    sums: dict[Cell, list[float]] = {}
-    for cell, row in hours.cells.items():
-        if rule.scope.holds(cell):
-            home = _along(cell, told_apart)
-            sums[home] = (
-                [mine + more for mine, more in zip(sums[home], row, strict=True)] if home in sums else list(row)
-            )
-    return replace(hours, cells=sums)
+    hours = recorded.hours and replace(
+        recorded.hours, cells=[_along(cell, told_apart) for cell in recorded.hours.cells]
+    )
+    return replace(recorded, versions=versions, hours=hours)
 
 
 def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
-    """The dimensions whose members the rule can ring for; None where it asks for more than their sums."""
-    own = frozenset([rule.for_each] if rule.for_each else [])
+    """The dimensions that the rule tells members of apart, in its scope or for an alert; None where it asks for more
+    than their sums."""
+    filters = {
+        Dimension.WORKSPACE: rule.scope.workspaces,
+        Dimension.MODEL: rule.scope.models,
+        Dimension.API_KEY: rule.scope.api_keys,
+    }
+    own = frozenset([dimension for dimension, ids in filters.items() if ids or dimension is rule.for_each])
     if rule.kind in APART:
         return own
     if isinstance(rule.params, Anomaly) and rule.params.direction is Direction.UP:
@@ -99,10 +95,23 @@ def may_ring(view: SpendView, rule: Rule[object]) -> bool:
     if not stands.cells:
         return False
     days = judges(stands, rule.params.sensitivity, ()).days
-    levels = {*rule.params.levels, Dimension.ORGANISATION, *([rule.for_each] if rule.for_each else [])}
     last = days.open_day
     stirring = days.stirring(range(last, max(-1, last - RINGING_DAYS - 1), -1))
-    return any(stands.keys[row].dimension in levels for row in stirring)
+    return any(stands.keys[row].dimension in ringing_levels(rule) for row in stirring)
+
+
+def ringing_levels(rule: Rule[object]) -> frozenset[Dimension]:
+    """The dimensions whose members may ring, the organisation always among them."""
+    levels = rule.params.levels if isinstance(rule.params, Anomaly) else ()
+    return frozenset({*levels, Dimension.ORGANISATION, *([rule.for_each] if rule.for_each else [])})
+
+
+def exceeding(view: SpendView, rule: Rule[object]) -> frozenset[ScopeKey] | None:
+    """The scopes that may ring, now or once they have held; None of a kind without a cheap answer."""
+    if isinstance(rule.params, Change):
+        typed: Rule[Change] = replace(rule, params=rule.params)  # type: ignore[assignment]
+        return change.exceeding(view, typed)
+    return None
 
 
 def candidates(rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> frozenset[ScopeKey]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from service.domain.detectors.known_hours import HourVersions
 from service.domain.detectors.rewind import Memo
 from service.domain.names import Names
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.reach import LEARNING_HOURS
-from service.domain.rules.view import DayFigures, HourFigures, SpendView
+from service.domain.rules.view import DayFigures, SpendView
 from service.domain.scopes import Cell
 from service.domain.spend import DayVersion, SpendDay
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-HOURS_OF_DAY = 24
 NOTHING = DayFigures()
 
 
@@ -33,8 +32,8 @@ class Announced:
 class Recorded:
     """All that a replay reads of one source. `versions` are in the order in which they became known.
 
-    `hours` are there for a rule that judges them: those of the last days and of the weeks before, by the figures that
-    they have now.
+    `hours` are there for a rule that judges them, with the weeks before the first one that is judged. `delay` is how
+    long after its end an hour has been read, as a rule: the source's poll interval.
     """
 
     source_id: str
@@ -42,12 +41,13 @@ class Recorded:
     names: Names
     planned: Sequence[Announced] = ()
     simulated: bool = False
-    hours: HourFigures | None = None
+    hours: HourVersions | None = None
+    delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The midnight after `closed`, or the end of an hour of that day: the view, good until the next step.
+    """The midnight after `closed`, or an instant of that very day: the view, good until the next step.
 
     `dollars` are all in the view, `assumed` those of `assumed_days`, whose time of becoming known is assumed.
     """
@@ -62,8 +62,7 @@ class Step:
 def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[Step]:
     """One step for every UTC day from `first` to `last`, as known at its end, by a view of `days` days.
 
-    The last day of a view is the day after: nothing is known of it yet. Where hours are to be replayed, each of them is
-    a step of its own, by the days as they were known at the midnight before.
+    The last day of a view is the day after: nothing is known of it yet.
     """
     memo, waiting, known = Memo(), deque(recorded.versions), _Known()
     for number in range((last - first).days + 1):
@@ -86,46 +85,7 @@ def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[St
             memo=memo,
         )
         assumed = frozenset(day for day in window if day in known.versions and known.versions[day].assumed)
-        step = Step(closed, view, *known.dollars_since(window[0]), assumed_days=assumed)
-        yield replace(step, view=replace(view, hours=_hours_until(recorded.hours, view.as_of)))
-        if today <= last:
-            yield from _hour_steps(step, recorded.hours)
-
-
-def _hour_steps(step: Step, hours: HourFigures | None) -> Iterator[Step]:
-    """The day after a midnight, hour by hour; its last hour ends with the next midnight."""
-    for number in range(1, HOURS_OF_DAY):
-        end = step.view.as_of + number * HOUR
-        if seen := _hours_until(hours, end):
-            view = replace(_with_today(step.view, seen, number), as_of=end, hours=seen)
-            yield replace(step, closed=step.closed + DAY, view=view, dollars=0.0, assumed=0.0)
-
-
-def _with_today(view: SpendView, hours: HourFigures, number: int) -> SpendView:
-    """With the running day as far as its first hours are known, as live evaluation sees it."""
-    today = view.today
-    spent = {cell: sum(row[-number:]) for cell, row in hours.cells.items()}
-    cells = dict(view.cells) | {
-        cell: {**view.cells.get(cell, {}), today: DayFigures(spend=dollars)}
-        for cell, dollars in spent.items()
-        if dollars
-    }
-    known = all(hours.known[-number:])
-    return replace(view, cells=cells, unknown_days=view.unknown_days - {today} if known else view.unknown_days)
-
-
-def _hours_until(hours: HourFigures | None, end: datetime) -> HourFigures | None:
-    """The hours that a view of that instant holds; None where fewer are there."""
-    count = 0 if hours is None else (end - hours.first) // HOUR
-    if hours is None or not LEARNING_HOURS <= count <= len(hours.known):
-        return None
-    seen = slice(count - LEARNING_HOURS, count)
-    return HourFigures(
-        first=end - LEARNING_HOURS * HOUR,
-        known=hours.known[seen],
-        cells={cell: row[seen] for cell, row in hours.cells.items()},
-        mature_until=end,
-    )
+        yield Step(closed, view, *known.dollars_since(window[0]), assumed_days=assumed)
 
 
 class _Known:

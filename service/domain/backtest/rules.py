@@ -1,21 +1,22 @@
-"""A rule over the past: one step for every UTC day, by the functions that judge it live."""
+"""A rule over the past: one step for every UTC day or hour of it, by the functions that judge it live."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from service.domain.alerts import AlertEvent, Command, RuleEvidence
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
-from service.domain.backtest.glance import candidates, may_ring, merged, narrowed
-from service.domain.backtest.history import Recorded, Step, steps
+from service.domain.backtest.glance import candidates, exceeding, may_ring, merged, narrowed
+from service.domain.backtest.history import DAY, Recorded, Step, midnight, steps
+from service.domain.backtest.hours import LEARNING_DAYS, Moment, moments
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.sweep import Setting, settings_of
 from service.domain.findings import Condition, Finding
 from service.domain.money import Money
 from service.domain.resources import Resource
-from service.domain.rules.anomaly import Anomaly, Granularity
+from service.domain.rules.anomaly import LEAST_OPEN, Anomaly, Granularity
 from service.domain.rules.assessing import Past, assess_rule, held_since
 from service.domain.rules.episodes import Episodes
 from service.domain.rules.evaluation import evaluate
@@ -25,35 +26,31 @@ from service.domain.rules.view import SpendView
 from service.domain.scopes import ScopeKey
 
 A_DAY = "a day"
-HOURLY_DAYS = 28
-"""The days at the end of a stretch whose hours are replayed: four weeks are 672 steps."""
 
-ASSUMED = (
-    "One step at the end of every UTC day, by what was known then. Live, a rule also looks at the day that runs.",
-    "Nobody answers: no alert is acknowledged, resolved or given feedback, and what was answered since is left out.",
+DAILY = "One step at the end of every UTC day, by what was known then. Live, a rule also looks at the day that runs."
+HOURLY = (
+    "One step for every hour, a poll after its end, by what was known of the hours then. Days that are over are as they"
+    " were known at the midnight before, or as their hours add up to more; the running day is what its hours add up to."
 )
-HOURS = (
-    "Hours are replayed on the last {days} days of the stretch, one step for each, by the figures they have now: what"
-    " was known of an hour is not kept by the hour. Before, days are judged alone."
+LATER_HOURS = (
+    "Hours are replayed from {day} on: so many of so many keys are not held at once. Before, days are judged alone."
+)
+UNANSWERED = (
+    "Nobody answers: no alert is acknowledged, resolved or given feedback, and what was answered since is left out."
 )
 BACKFILLED = "Backfilled days count as known 24 hours after they ended, by the figures they have now."
 
 
 def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, last: date, note: Progress) -> Result:
-    """Judges the rule at the end of every day from `first` to `last`, and at every setting of its sweep."""
+    """Judges the rule at the end of every day from `first` to `last`, and at every setting of its sweep.
+
+    Where hours are recorded, it does so at the end of every hour of the days from which on they are.
+    """
     settings = settings_of(rule.spec)
     replays = [RuleReplay(replace(rule, spec=setting.rule)) for setting in settings] or [RuleReplay(rule)]
     own = next((one for setting, one in zip(settings, replays, strict=False) if setting.configured), replays[0])
-    looked_at = assumed = 0.0
-    count = (last - first).days + 1
-    stepped = 0
-    for step in steps(merged(recorded, rule), first, last, days_needed(rule.spec)):
-        stepped += 1
-        take_step(step, replays)
-        looked_at += step.dollars
-        assumed += step.assumed
-        note(min((step.closed - first).days + 1, count) / count)
-    share = assumed / looked_at if looked_at > 0 else 0.0
+    hourly_from = _hourly_from(recorded, first, last)
+    stepped, share = _replayed(replays, merged(recorded, rule), (first, hourly_from, last), note)
     return Result(
         first_day=first,
         last_day=last,
@@ -63,8 +60,57 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
         by_scope=own.ledger.by_scope(),
         assumed_share=round(share, 4),
         sweep=tuple(_row(setting, one, first, last) for setting, one in zip(settings, replays, strict=False)),
-        assumptions=_assumptions(rule.spec, share),
+        assumptions=_assumptions(first, hourly_from, last, share),
     )
+
+
+def _hourly_from(recorded: Recorded, first: date, last: date) -> date:
+    """The first day whose hours are replayed; the day after the last one where none is."""
+    if recorded.hours is None:
+        return last + DAY
+    return min(max(first, recorded.hours.first.date() + LEARNING_DAYS), last + DAY)
+
+
+def _replayed(
+    replays: Sequence[RuleReplay], recorded: Recorded, stretch: tuple[date, date, date], note: Progress
+) -> tuple[int, float]:
+    """How many steps there were, and which part of the dollars looked at is assumed.
+
+    `stretch`: the first day, the first one by the hour, the last.
+    """
+    first, hourly_from, last = stretch
+    loosest, count = replays[0].rule.spec, (last - first).days + 1
+    stepped, dollars = 0, dict[date, tuple[float, float]]()
+    for step in steps(recorded, first, min(hourly_from - DAY, last), days_needed(loosest)):
+        stepped += 1
+        dollars[step.closed] = step.dollars, step.assumed
+        take_step(step, replays)
+        note(((step.closed - first).days + 1) / count)
+    if recorded.hours is not None:
+        before: datetime | None = None
+        for night, moment in moments(recorded, recorded.hours, loosest, hourly_from, last):
+            stepped += 1
+            if night.closed >= first:
+                dollars[night.closed] = night.dollars, night.assumed
+            take_moment(moment, replays, before)
+            before = moment.as_of
+            note(min(max((night.closed - first).days + 1, 0), count) / count)
+    looked_at, assumed = (sum(each) for each in zip(*dollars.values(), strict=True))
+    return stepped, assumed / looked_at if looked_at > 0 else 0.0
+
+
+def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime | None) -> None:
+    """An hour that nothing came of is not looked at: every scope would be found as it was at the hour `before`.
+
+    While an alert is open, time alone may end it, once it has lasted as long as an incident has to.
+    """
+    opened = [alert.opened_at for one in replays for alert in one.ledger.open_alerts]
+    due = any(before is None or before < at + least <= moment.as_of for at in opened for least in LEAST_OPEN)
+    if due or (moment.is_news and (moment.may_ring or opened)):
+        take_step(moment.step(), replays)
+    elif not moment.may_ring and not opened:
+        for one in replays:
+            one.rest()
 
 
 def take_step(step: Step, replays: Sequence[RuleReplay]) -> None:
@@ -77,14 +123,24 @@ def take_step(step: Step, replays: Sequence[RuleReplay]) -> None:
         for one in replays:
             one.rest()
         return
-    verdicts = loosest.take(step, step.view)
-    found = candidates(loosest.rule.spec, verdicts)
+    found = _found(step, loosest)
     for one in others:
         scopes = found | one.watched
         if scopes:
             one.take(step, narrowed(step.view, one.rule.spec, scopes))
         else:
             one.rest()
+
+
+def _found(step: Step, loosest: RuleReplay) -> frozenset[ScopeKey]:
+    """The scopes that may ring at stricter settings, by a look at those that may at the loosest."""
+    spec, view = loosest.rule.spec, step.view
+    may = exceeding(view, spec)
+    if may is not None and not may | loosest.watched:
+        loosest.rest()
+        return frozenset()
+    seen = view if may is None else narrowed(view, spec, may | loosest.watched)
+    return candidates(spec, loosest.take(step, seen))
 
 
 class RuleReplay:
@@ -146,7 +202,7 @@ class RuleReplay:
             expected=told.expected,
             unit=told.unit,
             cause=told.cause,
-            late=day < self._closed and day not in self._assumed,
+            late=midnight(day) + 2 * DAY <= event.at and day not in self._assumed,
             falls=told.falls,
         )
 
@@ -155,10 +211,12 @@ def _row(setting: Setting, replay: RuleReplay, first: date, last: date) -> Sweep
     return SweepRow(setting.name, setting.configured, replay.ledger.tally(first, last))
 
 
-def _assumptions(rule: Rule[object], assumed_share: float) -> tuple[str, ...]:
-    hourly: Sequence[str] = (HOURS.format(days=HOURLY_DAYS),) if reads_hours(rule) else ()
-    backfilled: Sequence[str] = (BACKFILLED,) if assumed_share > 0 else ()
-    return (*ASSUMED, *hourly, *backfilled)
+def _assumptions(first: date, hourly_from: date, last: date, assumed_share: float) -> tuple[str, ...]:
+    daily = (DAILY,) if hourly_from > first else ()
+    hourly = (HOURLY,) if hourly_from <= last else ()
+    later = (LATER_HOURS.format(day=hourly_from),) if first < hourly_from <= last else ()
+    backfilled = (BACKFILLED,) if assumed_share > 0 else ()
+    return (*daily, *hourly, *later, UNANSWERED, *backfilled)
 
 
 def reads_hours(rule: Rule[object]) -> bool:

@@ -9,7 +9,8 @@ from datetime import date
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.daily import default_floor, feed_is_suspect, judge, terms
+from service.domain.detectors.daily import default_floor, feed_is_suspect, terms
+from service.domain.detectors.day_scores import Day
 from service.domain.detectors.explain import Explanation, explain
 from service.domain.detectors.history import MONTH
 from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
@@ -32,7 +33,6 @@ class DayJudge:
     open_day: int
     first: int
     _columns: dict[int, Column] = field(default_factory=dict)
-    _scores: dict[int, Scores] = field(default_factory=dict)
     _active: dict[int, list[int]] = field(default_factory=dict)
     _known: dict[int, list[bool]] = field(default_factory=dict)
 
@@ -57,6 +57,10 @@ class DayJudge:
             row for found in columns for row, pair in enumerate(zip(found.rises, found.falls, strict=True)) if any(pair)
         )
 
+    def ringing_from(self, place: int) -> dict[str, float]:
+        """From how many dollars on each series alerts on that day; NaN where nothing judges it."""
+        return dict(zip(self.panel.series, self._column(place).rings_from, strict=True))
+
     def explained(self, row: int, place: int) -> Explanation:
         """Raises ValueError where nothing was judged."""
         at = int(self.learnt.rows[row])
@@ -80,12 +84,13 @@ class DayJudge:
         return self._columns[place]
 
     def _judged(self, place: int) -> Scores:
-        if place not in self._scores:
-            base, learnt = self.learnt.bases[place], self.learnt
-            self._scores[place] = judge(
-                base, learnt.amounts[:, place], self.terms, self._maturity(place), learnt.planned[:, place]
-            )
-        return self._scores[place]
+        learnt = self.learnt
+        return learnt.scores.of(
+            self.panel.day(place),
+            learnt.bases[place],
+            Day(learnt.amounts[:, place], learnt.planned[:, place], self._maturity(place)),
+            self.terms,
+        )
 
     def _maturity(self, place: int) -> Maturity:
         if place == self.open_day:

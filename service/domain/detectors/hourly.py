@@ -5,6 +5,8 @@ It carries nothing from hour to hour: medians of four weeks forget an incident b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
@@ -24,8 +26,24 @@ OVERRIDE_EXCESS = 50.0
 LEAST_SCALE = 0.10
 OFFSET_SHARE = 0.1
 """Of the mean: damps ratios in the quiet hours of the night."""
+LEAST_OFFSET = 0.01
+LEAST_GROWTH, MOST_GROWTH = 0.5, 2.0
 FOLLOW = 0.6
 """How much of today's level, against the same hours of other weeks, is believed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourBand:
+    """What four weeks say of the hour after them, whatever it comes to: each [series], dollars.
+
+    `methods`: which rule judges each series; where none does, the rest means nothing. `reach`: from the expectation to
+    a score of 1. `largest`: the dearest hour of the last week.
+    """
+
+    methods: Whole
+    expected: Floats
+    reach: Floats
+    largest: Floats
 
 
 def judge_hour(
@@ -36,24 +54,36 @@ def judge_hour(
     NaN is an unknown hour, or one before the series' first spend. Needs 14 days; a fall needs six final hours in a
     row, which is the caller's to count: `falls` here is about this hour alone.
     """
+    return judge_by(hour_band(window), amounts, terms, maturity, planned)
+
+
+def hour_band(window: Floats) -> HourBand:
+    """The costly part of it, which says nothing of the hour itself yet."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _judge(
-            window, amounts, terms, maturity, np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
-        )
+        chosen = _methods(window)
+        hours, profile = filled_hours(window)
+        offset = np.maximum(OFFSET_SHARE * hours.mean(axis=1), LEAST_OFFSET)
+        expected, reach = _band(hours, profile, offset, chosen)
+        return HourBand(chosen, expected, reach, np.asarray(hours[:, -WEEK:].max(axis=1), dtype=np.float64))
 
 
-def _judge(window: Floats, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats) -> Scores:
-    chosen = _methods(window, amounts)
-    hours, profile = filled_hours(window)
-    mean = hours.mean(axis=1)
-    offset = np.maximum(OFFSET_SHARE * mean, 0.01)
-    expected, reach = _band(hours, profile, offset, chosen)
-    reach = np.where(chosen > Method.TOO_YOUNG, reach, np.nan)
-    expected = np.where(chosen > Method.TOO_YOUNG, expected, np.nan)
+def judge_by(
+    band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None
+) -> Scores:
+    """Scores an hour by its band."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extra = np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
+        return _judge(band, amounts, terms, maturity, extra)
+
+
+def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats) -> Scores:
+    chosen = _with_its_defects(band.methods, amounts)
+    reach = np.where(chosen > Method.TOO_YOUNG, band.reach, np.nan)
+    expected = np.where(chosen > Method.TOO_YOUNG, band.expected, np.nan)
     unplanned = without_planned(amounts, expected, planned)
     line = expected + terms.thresholds * reach
     gate = expected + np.maximum(np.maximum(terms.floors, LEAST_FLOOR), GATE_SHARE * expected)
-    override = np.maximum(OVERRIDE_TIMES * expected, OVERRIDE_LARGEST * hours[:, -WEEK:].max(axis=1))
+    override = np.maximum(OVERRIDE_TIMES * expected, OVERRIDE_LARGEST * band.largest)
     override = np.maximum(override, expected + OVERRIDE_EXCESS)
     rings_from = np.minimum(np.maximum(line, gate), override)
     return Scores(
@@ -74,7 +104,7 @@ def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tupl
     """What is expected of the hour, and the dollars from there to a score of 1: each [series]."""
     usual = np.tile(profile, (1, HOURS // WEEK))
     today, then = median_of(hours[:, -24:], axis=1), median_of(usual[:, -24:], axis=1)
-    growth = np.clip((today + offset) / (then + offset), 0.5, 2) ** FOLLOW
+    growth = np.clip((today + offset) / (then + offset), LEAST_GROWTH, MOST_GROWTH) ** FOLLOW
     expected = profile[:, 0] * growth
     surprise = (hours - usual) / (usual + offset[:, None])
     upper = row_quantile(surprise, 0.975) / 1.96
@@ -84,7 +114,7 @@ def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tupl
     return expected, np.maximum(lines * spread, 0.01)
 
 
-def _methods(window: Floats, amounts: Floats) -> Whole:
+def _methods(window: Floats) -> Whole:
     known = np.isfinite(window)
     begun = known & (window > 0)
     ages = np.where(begun.any(axis=1), HOURS - begun.argmax(axis=1), 0)
@@ -92,7 +122,10 @@ def _methods(window: Floats, amounts: Floats) -> Whole:
     chosen = np.where(calm, Method.STEADY, Method.VOLATILE)
     chosen = np.where(known.sum(axis=1) * 2 < ages, Method.TOO_MANY_GAPS, chosen)
     chosen = np.where(ages < LEAST_HOURS, Method.TOO_YOUNG, chosen)
-    chosen = np.where(ages == 0, Method.NOT_BEGUN, chosen)
+    return np.where(ages == 0, Method.NOT_BEGUN, chosen).astype(np.int64)
+
+
+def _with_its_defects(chosen: Whole, amounts: Floats) -> Whole:
     chosen = np.where(amounts < 0, Method.CREDIT, chosen)
     chosen = np.where(np.abs(amounts) > UNBELIEVABLE, Method.NOT_AN_AMOUNT, chosen)
     return np.where(np.isnan(amounts), Method.UNKNOWN_AMOUNT, chosen).astype(np.int64)

@@ -18,13 +18,14 @@ class Reading:
     """Dollars as in `Scores`. `amount` is NaN where it is unknown, a credit or past belief.
 
     `known`: the bucket has been reported, also as a credit. `expected` of a series that cannot be judged is the mean of
-    the last four weeks, in which a new series spent nothing before it began; its `rings_from` is NaN and `method`
-    says why.
+    the last four weeks, in which a new series spent nothing before it began; its `low`, `high` and `rings_from` are NaN
+    and `method` says why.
     """
 
     amount: float
     known: bool
     expected: float
+    low: float
     high: float
     rings_from: float
     score: float
@@ -40,6 +41,7 @@ class Column:
 
     amounts: Sequence[float]
     expected: Sequence[float]
+    low: Sequence[float]
     high: Sequence[float]
     rings_from: Sequence[float]
     scores: Sequence[float]
@@ -56,6 +58,7 @@ class Column:
             amount=math.nan if defect else amount,
             known=not defect or method is Method.CREDIT,
             expected=self.expected[row] if method.judges else mean_of_known(past),
+            low=self.low[row],
             high=self.high[row],
             rings_from=self.rings_from[row],
             score=self.scores[row],
@@ -71,7 +74,7 @@ DEFECTS = (Method.UNKNOWN_AMOUNT, Method.NOT_AN_AMOUNT, Method.CREDIT)
 
 def column(scores: Scores, rows: Whole) -> Column:
     """The given rows of the scores, in their order."""
-    names = ("amounts", "expected", "high", "rings_from", "scores", "methods", "overrides", "rises", "falls")
+    names = ("amounts", "expected", "low", "high", "rings_from", "scores", "methods", "overrides", "rises", "falls")
     return Column(*(getattr(scores, name)[rows].tolist() for name in names))
 
 

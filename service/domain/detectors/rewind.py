@@ -6,18 +6,23 @@ differ from those remembered, and the days after them, are replayed.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar, cast
 
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.baseline import Baseline, baseline, joined_bases
 from service.domain.detectors.carry import followed_by
+from service.domain.detectors.day_scores import DayScores
 from service.domain.detectors.history import fresh
+from service.domain.detectors.hour_judge import HourBands
 from service.domain.detectors.panel import Panel
 from service.domain.detectors.replay import Accepted, Correction, TakenOut
+
+Made = TypeVar("Made")
 
 LOOK_BACK = 21
 """Days before the last one whose baselines are kept, so that they can be judged again."""
@@ -54,6 +59,7 @@ class Learnt:
     bases: dict[int, Baseline]
     amounts: Floats
     planned: Floats
+    scores: DayScores
 
     @property
     def size(self) -> int:
@@ -81,6 +87,7 @@ class Rewind:
 
     def __init__(self) -> None:
         self._seen: _Seen | None = None
+        self._scores = DayScores()
 
     def learn(self, panel: Panel, planned: Floats, answers: Iterable[Answer]) -> Learnt:
         """`planned`: announced extra dollars, [series, days]."""
@@ -104,14 +111,27 @@ class Rewind:
         bases = _replayed(now, _still_good(seen, now))
         self._seen = _Seen(now.series, now.first, now.amounts, now.planned, now.answers, bases)
         within = {place - offset: base for place, base in bases.items() if place >= offset}
-        return Learnt(rows, within, now.amounts[:, offset:], now.planned[:, offset:])
+        self._scores.forget_before(panel.day(min(within, default=0)))
+        return Learnt(rows, within, now.amounts[:, offset:], now.planned[:, offset:], self._scores)
 
 
 class Memo:
-    """A `Rewind` for every selection of series that is judged."""
+    """A `Rewind` for every selection of series that is judged, and the bands of its hours."""
 
     def __init__(self) -> None:
         self._rewinds: dict[Hashable, Rewind] = {}
+        self._hours: dict[Hashable, HourBands] = {}
+        self._made: dict[Hashable, tuple[object, object]] = {}
+
+    def once(self, selection: Hashable, of: object, make: Callable[[], Made]) -> Made:
+        """What was made of this very object when it was asked for last, else what `make` makes of it now."""
+        made = self._made.get(selection)
+        if made is None or made[0] is not of:
+            made = self._made[selection] = (of, make())
+        return cast("Made", made[1])
+
+    def hours(self, selection: Hashable) -> HourBands:
+        return self._hours.setdefault(selection, HourBands())
 
     def of(self, selection: Hashable) -> Rewind:
         return self._rewinds.setdefault(selection, Rewind())

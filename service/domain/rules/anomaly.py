@@ -42,6 +42,9 @@ from service.domain.scopes import Dimension, ScopeKey
 DEFAULT_GATES = Gates()
 """Of a rule on hours the amount is that of one hour: slower losses are the days' to find."""
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
+LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR
+LEAST_OPEN = (LEAST_OPEN_LATE, LEAST_OPEN_HOURLY)
+"""How long an alert stays at least: one of a day may have been found when later days were normal already."""
 
 
 class Granularity(StrEnum):
@@ -272,7 +275,7 @@ def _calm(days: int | None, hours: int | None, late: bool) -> Calm:
         over=all(found == needed for found, needed, _ in asked),
         found=" and ".join(_counted(found, word) for found, _, word in asked),
         needed=" and ".join(_counted(needed, word) for _, needed, word in asked),
-        at_least=DAY if late else NORMAL_HOURS * HOUR,
+        at_least=LEAST_OPEN_LATE if late else LEAST_OPEN_HOURLY,
     )
 
 

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import repeat
 from operator import attrgetter
 
+from service.domain.detectors.arrays import Floats
 from service.domain.detectors.day_judge import Bar, DayJudge, day_judge, usual_day
 from service.domain.detectors.hour_judge import HOUR, HourJudge, hour_judge
 from service.domain.detectors.reading import summed
@@ -29,7 +30,7 @@ HOURS_BACK = 48
 """How far back an incident of hours is followed, in hours."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ground:
     """Every member of every dimension in a scope, the organisation first, and the cells it is the sum of.
 
@@ -47,9 +48,23 @@ class Ground:
     def keys(self) -> tuple[ScopeKey, ...]:
         return tuple(self.members)
 
+    @cached_property
+    def days(self) -> Floats:
+        """Dollars of every key: [keys, days]."""
+        return summed(self.day_rows, list(self.members.values()))
+
+    @cached_property
+    def hours(self) -> Floats:
+        """[keys, hours]."""
+        return summed(self.hour_rows, list(self.members.values()))
+
 
 def ground(view: SpendView, scope: Scope) -> Ground:
     """Cells are taken in one order always, so that equal figures have equal sums."""
+    return view.memo.once(("ground", scope), view, lambda: _ground(view, scope))
+
+
+def _ground(view: SpendView, scope: Scope) -> Ground:
     figures = view.hours
     seen = {*view.cells, *(figures.cells if figures else ())}
     cells = tuple(sorted((cell for cell in seen if scope.holds(cell)), key=lambda c: (c.workspace, c.model, c.api_key)))
@@ -102,8 +117,7 @@ class Judges:
 
 def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -> Judges:
     """Raises KeyError where the ground holds no cell: then there is nothing to judge."""
-    view, chosen = of.view, list(of.members.values())
-    amounts = summed(of.day_rows, chosen)
+    view, amounts = of.view, of.days
     daily = usual_day(amounts[of.keys.index(ORGANISATION)])
     said = [one for one in feedback if one.given_at <= view.as_of]
     lifts = {key: raised(said, key, view.as_of) if said else 0.0 for key in of.keys}
@@ -146,13 +160,14 @@ def _hours(
     ]
     known = [place for place, is_known in enumerate(figures.known) if is_known]
     return hour_judge(
-        summed(of.hour_rows, list(of.members.values())),
+        of.hours,
         figures.first,
         figures.mature_until,
         bar.terms(1),
         _planned_hours(of.view.planned, by_key, figures),
         silent,
         known[-min(len(known), RINGING_HOURS + NORMAL_HOURS)],
+        of.view.memo.hours(of.scope),
     )
 
 

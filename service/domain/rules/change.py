@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
@@ -54,13 +55,31 @@ def observe(
     A partial day can only be called too high, and a day that is not settled can only be called too high, too: what is
     missing may still come.
     """
+    return {key: one.observation() for key, one in _series(view, rule, feedback).items()}
+
+
+def exceeding(view: SpendView, rule: Rule[Change]) -> frozenset[ScopeKey]:
+    """The scopes of which a day exceeds the gates of size: no others can ring, be it later, once they have held."""
+    return frozenset(key for key, one in _series(view, rule, NO_FEEDBACK).items() if one.exceeds())
+
+
+def _series(view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback]) -> Mapping[ScopeKey, _Series]:
     dimension = rule.for_each or Dimension.ORGANISATION
-    announced = extras(view.planned, view.members(dimension, rule.scope), view.days)
+    announced = extras(view.planned, view.members(dimension, rule.scope), view.days) if view.planned else {}
     nothing = [0.0] * len(view.days)
     return {
-        key: _Series(view, rule, key, row, announced.get(key, nothing), feedback).observation()
-        for key, row in view.series(dimension, rule.scope, lambda figures: figures.spend).items()
+        key: _Series(view, rule, key, row, announced.get(key, nothing), feedback)
+        for key, row in view.series(dimension, rule.scope, attrgetter("spend")).items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One day's figures, before they are put into words. `usual`: what it is compared with, plans left out."""
+
+    place: int
+    usual: float
+    seen: Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +95,17 @@ class _Series:
 
     def observation(self) -> Observation:
         attempts = [self._judged(place, falls) for place, falls in self._judgeable()]
-        gates = stricter(self.rule.gates, raised(self.feedback, self.key, self.view.as_of))
-        exceeding = [seen for seen in attempts if exceeds(seen, gates)]
-        objecting = [seen for seen in attempts if seen.candidate]
-        closed = [seen for seen in attempts if seen.days[-1] < self.view.today]
-        return (exceeding or objecting or closed or attempts)[0]
+        exceeding = [one for one in attempts if exceeds(one.seen, self._gates)]
+        objecting = [one for one in attempts if one.seen.candidate]
+        closed = [one for one in attempts if one.seen.days[-1] < self.view.today]
+        return self._told_at_length((exceeding or objecting or closed or attempts)[0])
+
+    def exceeds(self) -> bool:
+        return any(exceeds(self._judged(place, falls).seen, self._gates) for place, falls in self._judgeable())
+
+    @property
+    def _gates(self) -> Gates:
+        return stricter(self.rule.gates, raised(self.feedback, self.key, self.view.as_of))
 
     def _judgeable(self) -> list[tuple[int, bool]]:
         """(place, whether a fall is looked for), most urgent first; never empty."""
@@ -90,21 +115,31 @@ class _Series:
         chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
         return chosen[self.rule.params.direction] or rises
 
-    def _judged(self, place: int, falls: bool) -> Observation:
+    def _judged(self, place: int, falls: bool) -> _Attempt:
         usual = self._usual(place)
         actual, expected = history.known(self.row, place), usual + self.announced[place] * (not falls)
         down_only = self.rule.params.direction is Direction.DOWN
         fell, rose = falls and actual < expected, not falls and not down_only and actual > expected
-        return Observation(
+        seen = Observation(
             candidate=fell or rose,
             actual=actual,
             expected=expected,
             unit=DOLLARS_A_DAY,
-            cause=self._cause(place, actual, expected),
-            inputs=self._inputs(place, usual),
-            active_days=history.active_days(self.row, place),
+            cause="",
+            inputs=(),
+            active_days=0,
             days=(self.view.days[place],),
             falls=falls or down_only,
+        )
+        return _Attempt(place, usual, seen)
+
+    def _told_at_length(self, attempt: _Attempt) -> Observation:
+        place, seen = attempt.place, attempt.seen
+        return replace(
+            seen,
+            cause=self._cause(place, seen.actual, seen.expected),
+            inputs=self._inputs(place, attempt.usual),
+            active_days=history.active_days(self.row, place),
         )
 
     def _usual(self, place: int) -> float:

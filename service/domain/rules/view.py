@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import repeat
+from operator import add
 
 from service.domain.detectors.rewind import Memo
 from service.domain.names import Names
@@ -15,6 +17,8 @@ from service.domain.sources import SourceState
 DAY = timedelta(days=1)
 LEARNING_DAYS = 140
 """Days of a view that is to be judged by detectors: eight weeks to learn from, and twelve in which classes settle."""
+LATE = timedelta(minutes=10)
+"""An hour of usage is as complete as it gets when it was read this long after its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,9 @@ class DayFigures:
     cache_read_tokens: float = 0.0
     output_tokens: float = 0.0
     priority: float = 0.0
+
+
+NOTHING = DayFigures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +137,17 @@ class SpendView:
     def series(
         self, dimension: Dimension, scope: Scope, figure: Callable[[DayFigures], float]
     ) -> dict[ScopeKey, list[float]]:
-        """One list per member of a dimension, aligned with `days`; NaN on unknown days."""
-        position = {day: index for index, day in enumerate(self.days)}
+        """One list per member of a dimension, aligned with `days`; NaN on unknown days. `figure` of nothing is 0."""
         totals: dict[ScopeKey, list[float]] = {}
+        nothing = [0.0] * len(self.days)
         for cell, figures in self.cells.items():
             if not scope.holds(cell):
                 continue
             key = ScopeKey(dimension, cell.along(dimension))
-            row = totals.setdefault(key, [0.0] * len(self.days))
-            for day, known in figures.items():
-                if day in position:
-                    row[position[day]] += figure(known)
-        for row in totals.values():
-            for day in self.unknown_days & position.keys():
-                row[position[day]] = float("nan")
+            row = map(figure, map(figures.get, self.days, repeat(NOTHING)))
+            totals[key] = list(map(add, totals.get(key, nothing), row))
+        unknown = [place for place, day in enumerate(self.days) if day in self.unknown_days]
+        for each in totals.values():
+            for place in unknown:
+                each[place] = float("nan")
         return totals

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from service.domain.detectors.known_hours import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.periods import Window
 from service.domain.rules.view import Figures
@@ -112,6 +113,14 @@ class Facts(Protocol):
 
     async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
         """What was known of the days from `first` up to, not including, `end`, in the order it became known."""
+        ...
+
+    async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
+        """What was known of every hour from then to now: estimated dollars of all tiers but Priority, as in `figures`.
+
+        The window begins and ends at midnight UTC. Where it holds more than `most` amounts, cells times hours, its
+        first days are left out.
+        """
         ...
 
     async def billed_since(self, source_id: str) -> datetime | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from service.domain.backtest.backtest import Result
-from service.domain.backtest.history import HOUR, Announced, Recorded, midnight, steps
+from service.domain.backtest.history import Announced, Recorded, midnight, steps
 from service.domain.backtest.rules import RuleReplay, replay_rule
 from service.domain.backtest.sweep import settings_of
 from service.domain.money import Money
@@ -17,10 +17,9 @@ from service.domain.rules.anomaly import Anomaly, Granularity
 from service.domain.rules.change import Against, Change, Direction
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.priority_tier import PriorityTier
-from service.domain.rules.reach import LEARNING_HOURS, days_needed
+from service.domain.rules.reach import days_needed
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind
-from service.domain.rules.view import HourFigures
 from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope
 from service.domain.spend import DayVersion, Spend, SpendDay
 from tests.domain.backtest.pasts import CELL, day, past, rule, version
@@ -105,38 +104,7 @@ def test_the_sweep_goes_from_more_alerts_to_fewer_and_holds_the_rules_own_settin
 def test_an_anomaly_rule_is_swept_by_its_sensitivity() -> None:
     result = replayed(past(DAYS, special={40: "150.00"}), rule(Anomaly(Granularity.BOTH), RuleKind.ANOMALY))
     assert [row.setting.split()[1] for row in result.sweep] == ["high", "normal", "low"]
-    assert any("Hours are replayed on the last 28 days" in sentence for sentence in result.assumptions)
-
-
-HOURLY = 10
-"""Days whose hours are replayed here."""
-LOOP_DAY, LOOP_HOUR = DAYS - 4, 10
-
-
-def with_hours(recorded: Recorded) -> Recorded:
-    """$50 a day evenly, and a loop of three hours at $80 more."""
-    first = midnight(day(DAYS + 1 - HOURLY)) - LEARNING_HOURS * HOUR
-    count = LEARNING_HOURS + HOURLY * 24
-    looping = {midnight(day(LOOP_DAY)) + (LOOP_HOUR + more) * HOUR for more in range(3)}
-    row = [50 / 24 + 80 * (first + place * HOUR in looping) for place in range(count)]
-    return replace(recorded, hours=HourFigures(first, [True] * count, {CELL: row}, None))
-
-
-@pytest.mark.parametrize("granularity", [Granularity.HOURS, Granularity.BOTH])
-def test_a_loop_fires_at_the_end_of_its_first_hour_and_is_one_alert(granularity: Granularity) -> None:
-    recorded = with_hours(past(DAYS, special={LOOP_DAY: "290.00"}))
-    result = replayed(recorded, rule(Anomaly(granularity), RuleKind.ANOMALY))
-    (fired,) = [one for one in result.firings if not one.raised]
-    assert fired.at == midnight(day(LOOP_DAY)) + (LOOP_HOUR + 1) * HOUR
-    assert (fired.day, fired.late, fired.expected.display()) == (day(LOOP_DAY), False, "$2.08")
-    assert result.tally.alerts == 1
-    assert result.steps == DAYS + HOURLY * 23
-
-
-def test_hours_change_nothing_before_they_begin() -> None:
-    recorded = past(DAYS, special={20: "200.00"})
-    subject = rule(Anomaly(Granularity.BOTH), RuleKind.ANOMALY)
-    assert found(replayed(with_hours(recorded), subject))[:1] == found(replayed(recorded, subject))[:1]
+    assert result.assumptions[0].startswith("One step at the end of every UTC day")
 
 
 def test_a_kind_without_gates_of_size_is_swept_by_its_own_amount() -> None:
@@ -193,6 +161,22 @@ def test_the_short_cuts_find_what_a_full_look_at_every_step_finds(
         if setting.configured:
             assert tuple(full.ledger.firings()) == result.firings
     assert result.sweep[0].tally.alerts > 0
+
+
+def test_a_rule_of_one_workspace_is_replayed_on_that_workspace_alone() -> None:
+    loud = {
+        cell: SpendDay(Spend(billed=Money.of("300.00" if cell.workspace == "wrkspc_1" else "50.00"))) for cell in CELLS
+    }
+    usual = dict.fromkeys(CELLS, SpendDay(Spend(billed=Money.of("50.00"))))
+    versions = [
+        DayVersion(day(number), day(number), assumed=False, settled=False, cells=loud if number == 40 else usual)
+        for number in range(1, DAYS + 1)
+    ]
+    recorded = Recorded("src_1", versions, {})
+    for workspace, firings in (("wrkspc_1", 1), ("wrkspc_2", 0)):
+        subject = rule()
+        subject = replace(subject, spec=replace(subject.spec, scope=Scope(workspaces=(workspace,))))
+        assert len(replayed(recorded, subject).firings) == firings
 
 
 def test_a_cell_that_is_gone_is_in_no_view() -> None:
