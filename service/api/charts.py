@@ -10,9 +10,11 @@ from pydantic import BaseModel, JsonValue
 
 from service.api.deps import Id, PortsDep, UowDep, viewer
 from service.api.once import respond
-from service.domain.charts import MEDIA, Theme, specification
+from service.domain.chart_specification import MEDIA, specification
+from service.domain.charts import Theme
 from service.domain.errors import NotFound
-from service.workflows.chart import chart_of, run_linked_picture
+from service.workflows.chart import chart_of
+from service.workflows.picture import run_linked_picture
 
 router = APIRouter(tags=["Alerts"])
 

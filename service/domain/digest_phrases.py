@@ -32,9 +32,9 @@ def digest_message(digest: Digest, run_id: str, public_url: str) -> Message:
         alert_id=run_id,
         state=AlertState.FIRING,
         severity=Severity.INFO,
-        headline=f"{'SIMULATED: ' if digest.simulated else ''}{name}: {spent}, {_change(digest)}",
+        headline=f"{'SIMULATED: ' if digest.simulated else ''}{name}: {spent}, {comparison(digest)}",
         summary=f"{_capital(clean(digest.about))} spent {spent} from {period(digest.window, digest.timezone)}.",
-        change=f"{spent} from {period(digest.window, digest.timezone)}: {_change(digest)} on the period before",
+        change=f"{spent} from {period(digest.window, digest.timezone)}: {comparison(digest)} on the period before",
         facts=_facts(digest),
         next_step=_next_step(digest),
         link=f"{public_url.rstrip('/')}/v1/spend/breakdown",
@@ -53,7 +53,8 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%a %d %b %Y, %H:%M}"
 
 
-def _change(digest: Digest) -> str:
+def comparison(digest: Digest) -> str:
+    """How the period compares with the one before: "up $12.00 (8.0 %)"."""
     change, before = digest.change, digest.spent_before
     if not change:
         return "as much as before"

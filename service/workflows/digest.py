@@ -25,16 +25,18 @@ from service.domain.digest_runs import (
     waiting,
     with_channels,
 )
-from service.domain.digests import AtRisk, DigestPlan, Figures, Occasion, build, reached, risks
+from service.domain.digests import AtRisk, Digest, DigestPlan, Figures, Occasion, build, reached, risks
 from service.domain.errors import NotFound
-from service.domain.notifications import DIGEST_PREFIX, Action, Delivery, Message
+from service.domain.notifications import DIGEST_PREFIX, Action, Delivery, Picture
 from service.domain.periods import Window
 from service.domain.receivers import ChannelConfig, channel_key
 from service.domain.resources import Resource, new_id
 from service.domain.scopes import Scope
 from service.domain.sources import SourceKind
 from service.workflows.administer import Author
+from service.workflows.digest_picture import run_digest_picture
 from service.workflows.naming import names_of
+from service.workflows.picture import CARRYING
 from service.workflows.ports import Cron, DeliveryError, Ports, UnitOfWork
 from service.workflows.report import forecast_statuses
 
@@ -47,10 +49,11 @@ JUST_BEFORE = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class _Addressed:
-    """A run with its message, and where that goes."""
+    """A run with what it says, and where that goes."""
 
     run: DigestRun
-    message: Message
+    plan: DigestPlan
+    digest: Digest
     receiver_id: str
     channels: Mapping[str, ChannelConfig]
 
@@ -113,8 +116,19 @@ async def run_digest(ports: Ports, run_id: str) -> None:
     if addressed is None:
         return
     run, receiver_id = addressed.run, addressed.receiver_id
+    message = digest_message(addressed.digest, run.id, ports.public_url)
+    picture = await _run_picture(ports, addressed)
     for key in waiting(run):
-        run = await _send(ports, run, addressed.message, key, addressed.channels[key])
+        config = addressed.channels[key]
+        delivery = Delivery(
+            id=f"{run.id}-{key.rpartition(':')[2]}",
+            action=Action.OPEN,
+            message=message,
+            post=None,
+            at=ports.clock(),
+            picture=picture if isinstance(config, CARRYING) else None,
+        )
+        run = await _send(ports, run, delivery, key, config)
         async with ports.uow() as uow:
             await uow.digest_runs.save(replace(run, due_at=ports.clock() + LEASE))
             await _note_health(uow, receiver_id, sending_of(run, key), ports.clock())
@@ -139,7 +153,7 @@ async def _run_address(ports: Ports, run_id: str) -> _Addressed | None:
             return None
         channels = {channel_key(channel): channel for channel in reached(receiver.spec)}
         run = with_channels(replace(run, due_at=now), tuple(channels))
-        return _Addressed(run, await _compose(uow, digest, run, ports), receiver.id, channels)
+        return _Addressed(run, digest.spec, await _compose(uow, digest, run, now), receiver.id, channels)
 
 
 async def _note_health(uow: UnitOfWork, receiver_id: str, sending: Sending, now: datetime) -> None:
@@ -150,8 +164,15 @@ async def _note_health(uow: UnitOfWork, receiver_id: str, sending: Sending, now:
         await uow.channel_health.note_dead(receiver_id, sending.channel, sending.detail, at=now, disabled_at=None)
 
 
-async def _send(ports: Ports, run: DigestRun, message: Message, key: str, config: ChannelConfig) -> DigestRun:
-    delivery = Delivery(f"{run.id}-{key.rpartition(':')[2]}", Action.OPEN, message, post=None, at=ports.clock())
+async def _run_picture(ports: Ports, addressed: _Addressed) -> Picture | None:
+    """Drawn once for all channels that take it."""
+    wanting = [key for key in waiting(addressed.run) if isinstance(addressed.channels[key], CARRYING)]
+    if not wanting:
+        return None
+    return await run_digest_picture(ports, addressed.plan, addressed.digest)
+
+
+async def _send(ports: Ports, run: DigestRun, delivery: Delivery, key: str, config: ChannelConfig) -> DigestRun:
     try:
         receipt = await ports.channels.open(config).send(delivery)
     except DeliveryError as error:
@@ -166,8 +187,8 @@ async def _send(ports: Ports, run: DigestRun, message: Message, key: str, config
 # ------------------------------------------------------------------------------------------- the content
 
 
-async def _compose(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRun, ports: Ports) -> Message:
-    plan, now = digest.spec, ports.clock()
+async def _compose(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRun, now: datetime) -> Digest:
+    plan = digest.spec
     source = await uow.sources.get(plan.source_id)
     occasion = Occasion(
         name=digest.name,
@@ -180,8 +201,7 @@ async def _compose(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRun
         now=await uow.facts.spend(plan.source_id, run.window, now),
         before=await uow.facts.spend(plan.source_id, run.before, now),
     )
-    content = build(plan, occasion, figures, await _at_risk(uow, plan, now), await _tally(uow, plan, run.window))
-    return digest_message(content, run.id, ports.public_url)
+    return build(plan, occasion, figures, await _at_risk(uow, plan, now), await _tally(uow, plan, run.window))
 
 
 async def _at_risk(uow: UnitOfWork, plan: DigestPlan, now: datetime) -> list[AtRisk]:

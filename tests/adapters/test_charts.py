@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from service.adapters.charts import ChildCharts
-from service.domain.charts import HEIGHT, WIDTH, Chart, Theme, specification
+from service.domain.chart_specification import HEIGHT, WIDTH, specification
+from service.domain.charts import Chart, Theme
 from service.workflows.ports import ChartError
-from tests.domain.test_charts import BUDGET_CHART, RULE_CHART
+from tests.domain.test_charts import BUDGET_CHART, RULE_CHART, anomaly
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -28,7 +29,7 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("theme", Theme)
-@pytest.mark.parametrize("chart", [BUDGET_CHART, RULE_CHART], ids=["budget", "rule"])
+@pytest.mark.parametrize("chart", [BUDGET_CHART, RULE_CHART, anomaly()], ids=["budget", "rule", "anomaly"])
 async def test_a_chart_becomes_a_picture(chart: Chart, theme: Theme) -> None:
     png = await ChildCharts(time_limit=60).png(specification(chart, theme))
     assert png.startswith(PNG)

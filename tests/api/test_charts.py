@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.charts import PNG
-from service.workflows.chart import token_of
+from service.workflows.picture import token_of
 from service.workflows.ports import ChartError
 from tests.api.stand import Stand, answered, problem
 from tests.api.test_alerts import rung
@@ -54,3 +54,4 @@ async def test_a_chart_that_cannot_be_drawn_is_not_there(stand: Stand, reason: s
     assert isinstance(stand.ports.charts, FakeCharts)
     stand.ports.charts.refusal = ChartError(reason)
     problem(await stand.stranger.get(place), 404)
+    assert "tocsin_chart_failures_total 1.0" in (await stand.stranger.get("/metrics")).text

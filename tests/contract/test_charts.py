@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.charts import PNG, ChildCharts
-from service.domain.charts import Theme, specification
+from service.domain.chart_specification import specification
+from service.domain.charts import Theme
 from service.workflows.ports import Charts
 from tests.domain.test_charts import BUDGET_CHART
 from tests.fakes import FakeCharts

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, cast
 
 import pytest
 
-from service.domain.alert_charts import budget_chart, rule_chart
+from service.domain.alert_charts import anomaly_chart, budget_chart, rule_chart
 from service.domain.alerts import BudgetEvidence, ForecastEvidence, RuleEvidence
-from service.domain.charts import PALETTES, Series, Theme, specification
+from service.domain.chart_specification import PALETTES, specification
+from service.domain.charts import Chart, Series, Theme
 from service.domain.forecasts.forecast import Method
 from service.domain.money import Money
 from service.domain.periods import Window
+from service.domain.rules.anomaly_band import Judged
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.spend import Basis
 from tests.factories import utc
 
@@ -102,6 +106,94 @@ def test_a_rules_chart_says_what_was_expected_and_what_is_usual() -> None:
     assert saturday.high == Money.of("2.00")
 
 
+def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:
+    """The last bucket but one rang, the first was too young to be judged, the third is not known."""
+    end, bucket = utc("2026-11-14T12:00") if unit == DOLLARS_AN_HOUR else utc("2026-11-15"), BUCKETS[unit]
+    judged = [Judged(end - back * bucket, 90.0 if back == 2 else 11.0, 12.0, 8.0, 17.0) for back in range(20, 0, -1)]
+    judged[0] = replace(judged[0], expected=math.nan, low=math.nan, high=math.nan)
+    judged[2] = replace(judged[2], amount=math.nan)
+    return anomaly_chart(replace(RULE, unit=unit), judged)
+
+
+BUCKETS = {DOLLARS_A_DAY: DAY, DOLLARS_AN_HOUR: timedelta(hours=1)}
+
+
+def test_an_anomalys_chart_has_the_band_of_every_bucket_that_was_judged() -> None:
+    chart = anomaly()
+    assert (chart.bucket, chart.usual) == (DAY, ())
+    assert chart.actual[-1].at == utc("2026-11-13")  # what came later is not what rang
+    assert (len(chart.actual), len(chart.limits), len(chart.expected)) == (18, 18, 18)
+    last = chart.limits[-1]
+    assert (last.at, last.low, last.mid, last.high) == (
+        utc("2026-11-13"),
+        *(Money.of(dollars) for dollars in ("8.00", "12.00", "17.00")),
+    )
+    assert utc("2026-10-28") in {one.at for one in chart.limits} - {one.at for one in chart.actual}
+    assert chart.actual[0].at not in {one.at for one in chart.limits}
+
+
+def test_an_anomalys_words_name_the_range_of_what_rang() -> None:
+    assert anomaly().alt == (
+        "Daily spend of workspace eng up to 2026-11-13: $90.00 where $12.00 was expected."
+        " The expected range was $8.00 to $17.00. On 2026-11-13 workspace eng spent $90.00."
+    )
+    assert anomaly(DOLLARS_AN_HOUR).alt.startswith("Hourly spend of workspace eng up to 2026-11-13: $90.00")
+
+
+def test_an_hour_that_rang_is_drawn_among_hours_and_not_on_a_day() -> None:
+    chart = anomaly(DOLLARS_AN_HOUR)
+    assert chart.bucket == timedelta(hours=1)
+    assert chart.actual[-1].at == utc("2026-11-14T11:00")
+    written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
+    assert {layer["encoding"]["x"]["axis"]["format"] for layer in written["layer"]} == {"%d %b %H:%M"}
+    (bar,) = [row for row in rows(written, Series.ACTUAL) if row["amount"] == 90.0]
+    assert bar["at"] > "2026-11-14T10:00"
+    assert bar["end"] < "2026-11-14T11:00"
+
+
+def rows(written: dict[str, Any], series: Series) -> list[dict[str, Any]]:
+    """What is drawn of one series."""
+    (layer,) = [one for one in written["layer"] if one["encoding"]["color"]["datum"] == series.value]
+    return cast("list[dict[str, Any]]", layer["data"]["values"])
+
+
+def test_the_day_that_rang_has_its_date_below_it() -> None:
+    written = cast("dict[str, Any]", specification(anomaly(), Theme.LIGHT))
+    dates = written["layer"][0]["encoding"]["x"]["axis"]["values"]
+    assert dates[-1] == "2026-11-13T12:00:00Z"
+    assert 4 <= len(dates) <= 7
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("🚀 prod 👩‍💻", "prod"),
+        ("<b>*x*</b> <!channel>", "<b>*x*</b> <!channel>"),
+        ("مراقبة", "\u2068مراقبة\u2069"),
+        ("研究", "研究"),
+        ("1️⃣ first ➜ 🇩🇪", "1 first"),
+        ("𠮷野", "𠮷野"),
+        ("🔥🔥", "…"),
+        ("x" * 10_000, "x" * 39 + "…"),
+    ],
+    ids=[
+        "emoji",
+        "markup",
+        "right to left",
+        "Chinese",
+        "keycap, arrow and flag",
+        "beyond 16 bits",
+        "nothing but emoji",
+        "10,000 characters",
+    ],
+)
+def test_a_name_is_shown_in_one_line_without_what_no_font_has(name: str, shown: str) -> None:
+    chart = rule_chart(replace(RULE, rule_name=name), FRIDAYS)
+    assert chart.subtitle[0] == f"{shown}: workspace eng"
+    assert budget_chart(replace(BUDGET, budget_name=name), MONTH, utc("2026-11-05")).subtitle[0].startswith(shown)
+    assert chart.title == "$90.00 where $12.00 was expected"
+
+
 def test_an_hours_expectation_is_not_drawn_on_a_day() -> None:
     assert rule_chart(replace(RULE, unit="US dollars an hour"), FRIDAYS).expected == ()
 
@@ -112,7 +204,7 @@ def test_few_days_are_not_called_usual() -> None:
 
 def test_the_words_for_who_cannot_see_it_hold_the_figures() -> None:
     assert BUDGET_CHART.alt == (
-        "Spend of workspace eng in November 2026: $42.50 of $100.00, 42.5 %."
+        "Spend of workspace eng, November 2026: $42.50 of $100.00, 42.5 %."
         " The forecast of the period's end is $130.00, between $110.00 and $150.00."
     )
     assert RULE_CHART.alt == (
@@ -121,7 +213,7 @@ def test_the_words_for_who_cannot_see_it_hold_the_figures() -> None:
     )
     simulated = budget_chart(replace(BUDGET, simulated=True), MONTH, utc("2026-11-05"))
     assert simulated.alt.startswith("Simulated data.")
-    assert simulated.subtitle.startswith("Simulated data.")
+    assert simulated.subtitle[1].startswith("Simulated data.")
 
 
 @pytest.mark.parametrize("theme", Theme)
@@ -140,8 +232,9 @@ def test_the_specification_is_json_with_its_data_inside(theme: Theme) -> None:
     [
         (BUDGET_CHART, [Series.FORECAST, Series.ACTUAL, Series.BUDGET]),
         (RULE_CHART, [Series.USUAL, Series.EXPECTED, Series.ACTUAL]),
+        (anomaly(), [Series.LIMITS, Series.EXPECTED, Series.ACTUAL]),
     ],
-    ids=["budget", "rule"],
+    ids=["budget", "rule", "anomaly"],
 )
 def test_the_legend_names_what_is_drawn_and_nothing_else(chart: Any, series: list[Series]) -> None:
     written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from service.domain.alerts import Command
+from service.domain.charts import Series
 from service.domain.digest_runs import DigestRun, RunState
 from service.domain.digests import DigestPlan
 from service.domain.errors import Conflict, Invalid
@@ -20,8 +23,10 @@ from service.workflows.attend import move_alert
 from service.workflows.digest import run_digest, run_due_digests, send_now
 from service.workflows.digest_kinds import Digests
 from service.workflows.kinds import Sources
-from service.workflows.ports import DeliveryError
+from service.workflows.ports import ChartError, DeliveryError
+from service.workflows.upkeep import run_retention
 from tests.factories import budget, percent, utc
+from tests.fakes import FakeCharts
 from tests.workflows.test_evaluations import forget_jobs
 from tests.workflows.yard import DAY, HOUR, MINUTE, Crash, Yard, billed
 
@@ -29,9 +34,11 @@ BUSY = DeliveryError("busy", permanent=False)
 HOPELESS = DeliveryError("gone", permanent=True)
 
 
-async def plan(yard: Yard, cron: str = "0 13 * * *", timezone: str = "UTC") -> Resource[DigestPlan]:
+async def plan(
+    yard: Yard, cron: str = "0 13 * * *", timezone: str = "UTC", name: str = "daily spend"
+) -> Resource[DigestPlan]:
     """Made at noon of Monday, 16 November 2026."""
-    return await yard.create(Digests(), "daily spend", DigestPlan(yard.source.id, yard.receiver.id, cron, timezone))
+    return await yard.create(Digests(), name, DigestPlan(yard.source.id, yard.receiver.id, cron, timezone))
 
 
 async def tick(yard: Yard) -> None:
@@ -272,3 +279,75 @@ async def test_a_receiver_and_a_source_of_a_digest_stay(yard: Yard) -> None:
         await yard.delete(Receivers(), yard.receiver)
     with pytest.raises(Conflict, match="digest 'daily spend'"):
         await yard.delete(Sources(), yard.source)
+
+
+# ------------------------------------------------------------------------------------------- retention
+
+
+async def test_runs_are_forgotten_but_the_newest_so_that_none_is_sent_again(yard: Yard) -> None:
+    """A yearly digest's last occurrence may be older than what is kept, and was asked for once more since."""
+    yearly = await plan(yard, "0 13 16 11 *")
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    daily = await plan(yard, "0 13 * * *", name="daily")
+    for _ in range(3):
+        yard.clock.advance(DAY)
+        await tick(yard)
+    async with yard.ports.uow() as uow:
+        await send_now(uow, yard.ports.cron, await uow.digests.get(yearly.id), yard.author)
+    await yard.settle()
+    assert len(sent(yard)) == 5
+    yard.clock.advance(HOUR)
+    await run_retention(yard.ports, keep=timedelta())
+    assert len(await yard.rows("digest_runs")) == 3
+    await tick(yard)
+    assert len(sent(yard)) == 5
+    assert (await last_run(yard, daily)).occurrence == utc("2026-11-19T13:00")
+
+
+# ------------------------------------------------------------------------------------------- charts
+
+
+async def test_mails_get_a_chart_whose_pieces_add_up_and_the_terminal_gets_none(yard: Yard) -> None:
+    await yard.receive_with(Email(("finance@example.com",)), Console())
+    for day in range(2, 16):
+        yard.reader.bill(date(2026, 11, day), billed("7.00" if day > 8 else "3.00"))
+    await yard.poll()
+    yard.clock.advance(-12 * HOUR)  # an occurrence is at midnight, and days are whole
+    digest = await plan(yard, cron="0 0 * * 1", name="weekly spend")
+    async with yard.ports.uow() as uow:
+        await send_now(uow, yard.ports.cron, digest, replace(yard.author, at=utc("2026-11-16T00:00")))
+    await yard.settle()
+    pictures = {config.kind: one.picture for config, one in yard.channels.sent if one.message.alert_id[:4] == "dgr_"}
+    assert pictures["console"] is None
+    assert pictures["email"] is not None
+    assert "$49.00, up $28.00 (133.3 %)" in pictures["email"].alt
+    (drawn,) = charts(yard).drawn
+    bars = [row["amount"] for row in values(drawn, Series.ACTUAL)]
+    ticks = [row["amount"] for row in values(drawn, Series.BEFORE)]
+    assert (bars, ticks) == ([7.0] * 7, [3.0] * 7)
+
+
+async def test_a_digest_goes_out_without_a_chart_that_cannot_be_drawn_which_is_counted(yard: Yard) -> None:
+    await yard.receive_with(Email(("finance@example.com",)))
+    charts(yard).refusal = ChartError("no picture within 8 s")
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    (delivery,) = sent(yard)
+    assert delivery.picture is None
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() == 1
+
+
+def charts(yard: Yard) -> FakeCharts:
+    assert isinstance(yard.ports.charts, FakeCharts)
+    return yard.ports.charts
+
+
+def values(drawn: Mapping[str, object], series: Series) -> list[dict[str, object]]:
+    """The rows of a specification's layer."""
+    layers: Any = drawn["layer"]
+    (found,) = [one for one in layers if one["encoding"]["color"] == {"datum": series.value}]
+    rows: list[dict[str, object]] = found["data"]["values"]
+    return rows

@@ -11,9 +11,9 @@ from service.domain.alerts import Alert
 from service.domain.charts import Theme
 from service.domain.notifications import Delivery
 from service.domain.receivers import ChannelConfig, Console, Email, PagerDuty, SlackWebhook
-from service.workflows.chart import run_linked_picture, token_of
 from service.workflows.deliver import run_delivery
 from service.workflows.evaluate import run_evaluation
+from service.workflows.picture import run_linked_picture, token_of
 from service.workflows.ports import ChartError, Ports
 from tests.factories import budget, percent
 from tests.fakes import FakeCharts
@@ -59,6 +59,8 @@ async def test_a_chart_that_cannot_be_drawn_does_not_stop_the_message(yard: Yard
     _, (delivery,) = await rung(yard, MAIL)
     assert delivery.picture is None
     assert "$12.00" in delivery.message.headline
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() == 1
 
 
 async def test_what_fetches_by_itself_gets_a_link_where_there_is_a_public_address(yard: Yard) -> None:

@@ -16,10 +16,9 @@ from service.domain.detectors.severity import Size, severity
 from service.domain.rules.anomaly_ground import HOURS_BACK, NORMAL_HOURS, RINGING_HOURS
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.gates import exceeds
-from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
 from service.domain.rules.view import DAY
 
-DOLLARS_AN_HOUR = "US dollars an hour"
 RINGING_DAYS = 3
 """Closed days that are judged anew each time, as bills are restated."""
 NORMAL_DAYS = 2

@@ -76,6 +76,7 @@ PENDING_FOR = "pending_for"
 
 DOLLARS = "US dollars"
 DOLLARS_A_DAY = "US dollars a day"
+DOLLARS_AN_HOUR = "US dollars an hour"
 
 
 @dataclass(frozen=True, slots=True)

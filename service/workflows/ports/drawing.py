@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 
@@ -13,6 +14,16 @@ class ChartError(Exception):
 class Charts(Protocol):
     async def png(self, specification: Mapping[str, object]) -> bytes:
         """Draws a Vega-Lite specification, whose data is inside it. Raises ChartError, after some seconds at most."""
+        ...
+
+
+class ChartFailures(Protocol):
+    async def note(self, about: str, error: str, at: datetime) -> None:
+        """No picture of an alert of this kind, or of a digest."""
+        ...
+
+    async def count(self) -> int:
+        """Since ever; it never falls."""
         ...
 
 

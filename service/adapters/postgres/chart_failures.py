@@ -1,0 +1,25 @@
+"""How often no picture could be drawn."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.record_tables import chart_failures
+
+
+class PostgresChartFailures:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def note(self, about: str, error: str, at: datetime) -> None:
+        new = insert(chart_failures).values(about=about, count=1, last_at=at, error=error)
+        again = {"count": chart_failures.c.count + 1, "last_at": at, "error": error}
+        await self._connection.execute(new.on_conflict_do_update(index_elements=["about"], set_=again))
+
+    async def count(self) -> int:
+        found: int = await self._connection.scalar(select(func.coalesce(func.sum(chart_failures.c.count), 0))) or 0
+        return found
