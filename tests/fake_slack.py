@@ -56,6 +56,7 @@ class Uploaded:
     title: str = ""
     channel: str = ""
     thread_ts: str = ""
+    comment: str = ""
 
 
 @dataclass
@@ -129,6 +130,10 @@ class FakeSlack:
         answer = Answer(429, {"ok": False, "error": "ratelimited"}, headers={"Retry-After": str(seconds)})
         self.plan(method, answer, times=times)
 
+    def plan_nothing(self) -> None:
+        """Forgets what was planned and has not come to pass."""
+        self._planned.clear()
+
     # What Slack does.
 
     async def _call(self, request: web.Request) -> web.Response:
@@ -158,6 +163,7 @@ class FakeSlack:
         (shared,) = json.loads(str(form["files"]))
         file = self.files[shared["id"]]
         file.title, file.channel, file.thread_ts = shared["title"], str(form["channel_id"]), str(form["thread_ts"])
+        file.comment = str(form.get("initial_comment", ""))
         return web.json_response({"ok": True, "files": [{"id": shared["id"], "title": file.title}]})
 
     async def _receive(self, request: web.Request) -> web.Response:

@@ -40,7 +40,7 @@ from tests.sample_alerts import delivery
 POSTING = ("pagerduty", "webhook", "alertmanager", "teams", "jsm")
 REFUSING = ("slack_bot", "slack_webhook", *POSTING)
 KINDS = (*REFUSING, "email", "console")
-REFERRING = ("slack_bot", "email", "alertmanager", "jsm")
+REFERRING = ("slack_bot", "email", "alertmanager", "jsm", "pagerduty")
 WAIT = timedelta(seconds=40)
 
 _VAULT = FernetVault("a secret key of the tests")

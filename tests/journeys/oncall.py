@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import TCPConnector
@@ -57,13 +57,28 @@ class OnCall:
         await self.stage.settle()
 
     async def wait(self, minutes: int) -> None:
-        """What is due by then is done; the jobs' own time comes with the business clock's."""
-        self.stage.clock.advance(minutes * MINUTE)
+        """What is due by then is done."""
+        await self.pass_until(self.stage.clock() + minutes * MINUTE)
+        await self.stage.minute()
+
+    async def pass_until(self, instant: datetime) -> None:
+        """Time passes, and nothing is done. The jobs' own time comes with the business clock's."""
+        seconds = (instant - self.stage.clock()).total_seconds()
+        self.stage.clock.move_to(instant)
         async with self.engine.begin() as connection:
             await connection.exec_driver_sql(
-                f"UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '{minutes} minutes'"
+                f"UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '{seconds} seconds'"
             )
-        await self.stage.minute()
+
+    async def outlast_retries(self) -> None:
+        """Time passes until nothing waits to be sent again."""
+        while (due := await self._next_due()) is not None:
+            await self.pass_until(due)
+            await self.stage.settle()
+
+    async def _next_due(self) -> datetime | None:
+        async with self.stage.ports.uow() as uow:
+            return await uow.notifications.next_due()
 
     async def outlive_leases(self) -> None:
         """Two minutes of real time, after which what a dead worker held is free."""
@@ -91,8 +106,12 @@ class OnCall:
 
     def assert_one_page(self, alert_id: str) -> None:
         """PagerDuty heard of this alert alone, and never had to open a second page for it."""
+        self.assert_one_page_at_a_time(alert_id, pages=1)
+
+    def assert_one_page_at_a_time(self, alert_id: str, pages: int) -> None:
+        """PagerDuty heard of this alert alone, and opened so many pages for it, one after the other."""
         assert {event["dedup_key"] for event in self.pagerduty.events} == {alert_id}
-        assert (self.pagerduty.pages, self.pagerduty.most_open) == ([alert_id], 1)
+        assert (self.pagerduty.pages, self.pagerduty.most_open) == ([alert_id] * pages, 1)
 
     @property
     def post(self) -> Posted:

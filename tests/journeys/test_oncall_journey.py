@@ -141,21 +141,22 @@ async def test_a_snooze_that_ends_begins_with_the_first_step(oncall: OnCall) -> 
     await oncall.press(Deed.SNOOZE_1H)
     assert "💤" in oncall.post.shown
     await oncall.wait(59)
-    assert (oncall.pagerduty.said, oncall.lead) == (["trigger"], [])
+    assert (oncall.pagerduty.said, oncall.lead) == (["trigger", "acknowledge"], [])
 
     await oncall.wait(1)
-    assert oncall.pagerduty.said == ["trigger", "trigger"]
+    assert oncall.pagerduty.said == ["trigger", "acknowledge", "resolve", "trigger"]
+    assert oncall.pagerduty.open == {alert.id: "triggered"}
     assert "snooze is over" in stage.slack.replies(oncall.post)[-1].text
     assert oncall.lead == []
     await oncall.wait(15)
     assert len(oncall.lead) == 1
     await oncall.press(Deed.RESOLVE)
-    assert oncall.pagerduty.said == ["trigger", "trigger", "trigger", "resolve"]
+    assert oncall.pagerduty.said == ["trigger", "acknowledge", "resolve", "trigger", "trigger", "resolve"]
     assert "RESOLVED" in oncall.lead[-1].subject
-    oncall.assert_one_page(alert.id)
+    oncall.assert_one_page_at_a_time(alert.id, pages=2)
 
 
-async def test_a_second_round_and_a_graver_severity_ring_again_on_the_same_page(
+async def test_a_second_round_rings_on_the_same_page_and_a_graver_severity_after_an_answer_on_a_new_one(
     stage: Stage, engine: AsyncEngine
 ) -> None:
     async with open_rota(stage, engine, repeat=1) as oncall:
@@ -167,8 +168,9 @@ async def test_a_second_round_and_a_graver_severity_ring_again_on_the_same_page(
         stage.bill("2026-10-20", "300.00")
         await stage.poll()
         assert "Raised to critical" in stage.slack.replies(oncall.post)[-1].text
-        assert oncall.pagerduty.said == ["trigger", "trigger", "trigger", "acknowledge", "trigger"]
+        assert oncall.pagerduty.said[3:] == ["acknowledge", "resolve", "trigger"]
+        assert oncall.pagerduty.open == {(await stage.alert()).id: "triggered"}
         await oncall.press(Deed.ACKNOWLEDGE)
         await oncall.wait(60)
         assert len(oncall.lead) == 1
-        oncall.assert_one_page((await stage.alert()).id)
+        oncall.assert_one_page_at_a_time((await stage.alert()).id, pages=2)

@@ -18,6 +18,7 @@ from service.workflows.administer import Author
 from service.workflows.attend import move_alert
 from service.workflows.deliver import run_delivery
 from service.workflows.step import run_step
+from service.workflows.wake import run_wake
 from tests.journeys.oncall import OnCall, open_rota
 from tests.journeys.stage import PERSON, Stage, restarted
 from tests.postgres.queue_runs import until
@@ -66,6 +67,29 @@ async def test_a_worker_killed_before_it_notes_what_it_sent_leaves_one_page(onca
     assert len(oncall.lead) == 1
     assert pagerduty.said == ["trigger", "trigger", "trigger"]
     oncall.assert_one_page(alert.id)
+
+
+async def test_a_worker_killed_between_the_end_of_an_answered_page_and_the_next_one_leaves_one_open(
+    oncall: OnCall,
+) -> None:
+    await oncall.ring()
+    stage, pagerduty = oncall.stage, oncall.pagerduty
+    alert = await stage.alert()
+    await oncall.press(Deed.SNOOZE_1H)
+    stage.clock.advance(timedelta(hours=1))
+    await run_wake(stage.ports, alert.id)
+    pagerduty.hang()
+    worker = asyncio.create_task(run_delivery(stage.ports))
+    await pagerduty.taken()
+    worker.cancel()
+    await asyncio.wait({worker})
+    assert (pagerduty.said[-1], pagerduty.open) == ("resolve", {})
+    pagerduty.recover()
+    await oncall.outlive_leases()
+    await oncall.wait(1)
+    assert pagerduty.said == ["trigger", "acknowledge", "resolve", "resolve", "trigger"]
+    assert pagerduty.open == {alert.id: "triggered"}
+    oncall.assert_one_page_at_a_time(alert.id, pages=2)
 
 
 async def test_of_two_who_acknowledge_in_the_same_second_one_wins_and_the_other_is_told(oncall: OnCall) -> None:
