@@ -163,6 +163,7 @@ def wild(seed: int) -> HourVersions:
     return HourVersions(midnight(BEGIN), CELLS, amounts, np.minimum(read, ends - 600), read, restated)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("granularity", "for_each", "seed"),
     [(Granularity.HOURS, None, 0), (Granularity.BOTH, None, 1), (Granularity.BOTH, Dimension.API_KEY, 2)],
