@@ -33,7 +33,7 @@ test: lint ## Every check and every test; options: make test PYTEST_ARGS="-x -k 
 	$(PYTEST) $(PYTEST_ARGS)
 
 check: lint ## Every check and the fast tests, before a commit
-	$(PYTEST) $(PYTEST_ARGS) -m "not slow" $(wildcard $(FAST_TESTS))
+	HYPOTHESIS_PROFILE=quick $(PYTEST) $(PYTEST_ARGS) -m "not slow" $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them; takes minutes
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) tests/domain

@@ -7,6 +7,7 @@ they left is deleted afterwards, which takes a few milliseconds.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -28,10 +29,17 @@ from tests.clock import FakeClock
 
 TEMPLATE = "tocsin_template"
 
-# The same examples in every run, and no clock: a slow machine is no defect. `make fuzz` draws new ones.
+# The same examples in every run, and no clock: a slow machine is no defect. `make check` is content with
+# the first few, `make fuzz` draws new ones.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: it need not be searched for garbage again and again, a fifth of a test's time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

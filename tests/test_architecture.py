@@ -20,7 +20,7 @@ LONG_FILES: set[str] = set()
 GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/ruling.py", "_attempt"),
-    ("service/workflows/chart.py", "run_picture"),
+    ("service/workflows/picture.py", "run_unless_it_fails"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
 cannot judge is logged and counted, and the others are judged without it; a message goes out without its picture.
@@ -52,15 +52,17 @@ class Module:
     text: str
 
     def walk(self) -> Iterator[tuple[ast.AST, Functions]]:
-        yield from _walk(ast.parse(self.text), ())
+        yield from _walk(ast.parse(self.text))
 
 
-def _walk(node: ast.AST, around: Functions) -> Iterator[tuple[ast.AST, Functions]]:
-    yield node, around
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        around = (*around, node.name)
-    for child in ast.iter_child_nodes(node):
-        yield from _walk(child, around)
+def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, Functions]]:
+    waiting: list[tuple[ast.AST, Functions]] = [(tree, ())]
+    while waiting:
+        node, around = waiting.pop()
+        yield node, around
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            around = (*around, node.name)
+        waiting += [(child, around) for child in ast.iter_child_nodes(node)][::-1]
 
 
 def modules() -> Iterator[Module]:

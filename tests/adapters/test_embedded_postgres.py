@@ -94,12 +94,14 @@ def test_data_is_kept_after_stop_and_start(make_postgres: MakePostgres, tmp_path
     assert run(postgres, "SELECT bell FROM rung") == "kept"
 
 
+@pytest.mark.slow
 def test_as_a_context_manager_it_runs_inside_and_not_after(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "pg", durability=Durability.DISPOSABLE) as postgres:
         assert run(postgres, "SELECT current_database()") == "tocsin"
     assert Postmaster.recorded(tmp_path / "pg" / "data") is None
 
 
+@pytest.mark.slow
 def test_options_reach_the_server(make_postgres: MakePostgres, tmp_path: Path) -> None:
     postgres = make_postgres(tmp_path / "pg")
     postgres.start()
@@ -107,12 +109,14 @@ def test_options_reach_the_server(make_postgres: MakePostgres, tmp_path: Path) -
     assert [run(postgres, f"SHOW {name}") for name in names] == ["20", "off", "UTC", "", "UTF8"]
 
 
+@pytest.mark.slow
 def test_unless_disposable_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "pg") as postgres:
         names = ("fsync", "synchronous_commit", "full_page_writes")
         assert [run(postgres, f"SHOW {name}") for name in names] == ["on", "on", "on"]
 
 
+@pytest.mark.slow
 def test_the_last_user_of_a_server_stops_it(make_postgres: MakePostgres, tmp_path: Path) -> None:
     first, second = make_postgres(tmp_path / "pg"), make_postgres(tmp_path / "pg")
     first.start()
@@ -124,6 +128,7 @@ def test_the_last_user_of_a_server_stops_it(make_postgres: MakePostgres, tmp_pat
     assert Postmaster.recorded(tmp_path / "pg" / "data") is None
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_share_one_server(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KEEPS_RUNNING, str(tmp_path / "pg")]
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -133,6 +138,7 @@ def test_processes_that_start_at_once_share_one_server(tmp_path: Path) -> None:
     assert Postmaster.recorded(tmp_path / "pg" / "data") is None
 
 
+@pytest.mark.slow
 def test_start_attaches_to_the_server_of_a_killed_process(make_postgres: MakePostgres, tmp_path: Path) -> None:
     process, started_at = start_elsewhere(tmp_path / "pg")
     process.kill()
@@ -145,6 +151,7 @@ def test_start_attaches_to_the_server_of_a_killed_process(make_postgres: MakePos
     assert Postmaster.recorded(tmp_path / "pg" / "data") is None
 
 
+@pytest.mark.slow
 def test_committed_row_survives_a_kill_of_process_and_server(make_postgres: MakePostgres, tmp_path: Path) -> None:
     process, started_at = start_elsewhere(tmp_path / "pg")
     socket_folder = postmaster(tmp_path / "pg").socket_folder
@@ -159,6 +166,7 @@ def test_committed_row_survives_a_kill_of_process_and_server(make_postgres: Make
     assert socket_folder == tmp_path / "pg" or not socket_folder.exists()
 
 
+@pytest.mark.slow
 def test_stop_after_the_server_was_killed_lets_it_start_again(make_postgres: MakePostgres, tmp_path: Path) -> None:
     postgres = make_postgres(tmp_path / "pg")
     postgres.start()
@@ -168,6 +176,7 @@ def test_stop_after_the_server_was_killed_lets_it_start_again(make_postgres: Mak
     assert run(postgres, "SELECT 1") == "1"
 
 
+@pytest.mark.slow
 def test_server_is_in_a_process_group_of_its_own(make_postgres: MakePostgres, tmp_path: Path) -> None:
     postgres = make_postgres(tmp_path / "pg")
     postgres.start()
@@ -175,6 +184,7 @@ def test_server_is_in_a_process_group_of_its_own(make_postgres: MakePostgres, tm
     assert os.getpgid(pid) == pid != os.getpgrp()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows a process's environment")
 def test_server_inherits_no_secret(make_postgres: MakePostgres, tmp_path: Path) -> None:
     secret = "sk-ant-admin01-FAKE"
@@ -191,6 +201,7 @@ def test_server_inherits_no_secret(make_postgres: MakePostgres, tmp_path: Path) 
     assert all(secret.encode() not in part for part in shown)
 
 
+@pytest.mark.slow
 def test_socket_is_beside_the_data_when_it_can_be(make_postgres: MakePostgres, open_folder: Path) -> None:
     postgres = make_postgres(open_folder / "pg")
     postgres.start()
@@ -198,6 +209,7 @@ def test_socket_is_beside_the_data_when_it_can_be(make_postgres: MakePostgres, o
     assert (open_folder / "pg").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["deep" * 30, "a,b", 'with "quotes" and %41'])
 def test_awkward_folder_still_gets_a_usable_socket(make_postgres: MakePostgres, open_folder: Path, name: str) -> None:
     postgres = make_postgres(open_folder / name)
@@ -209,6 +221,7 @@ def test_awkward_folder_still_gets_a_usable_socket(make_postgres: MakePostgres, 
     assert socket_folder == open_folder / name or not socket_folder.exists()
 
 
+@pytest.mark.slow
 def test_data_of_another_major_version_is_refused_and_left_alone(make_postgres: MakePostgres, tmp_path: Path) -> None:
     postgres = make_postgres(tmp_path / "pg")
     postgres.start()
@@ -221,6 +234,7 @@ def test_data_of_another_major_version_is_refused_and_left_alone(make_postgres: 
     assert Postmaster.recorded(tmp_path / "pg" / "data") is None
 
 
+@pytest.mark.slow
 def test_copy_of_a_running_folder_is_not_taken_for_the_original(make_postgres: MakePostgres, tmp_path: Path) -> None:
     make_postgres(tmp_path / "pg").start()
     (tmp_path / "copy").mkdir()
@@ -229,6 +243,7 @@ def test_copy_of_a_running_folder_is_not_taken_for_the_original(make_postgres: M
     assert Postmaster.serving(tmp_path / "copy") is None
 
 
+@pytest.mark.slow
 def test_interrupted_initdb_does_not_stand_in_the_way(make_postgres: MakePostgres, tmp_path: Path) -> None:
     half_made = tmp_path / "pg" / "data.unfinished"
     half_made.mkdir(parents=True)
@@ -238,6 +253,7 @@ def test_interrupted_initdb_does_not_stand_in_the_way(make_postgres: MakePostgre
     assert run(postgres, "SELECT 1") == "1"
 
 
+@pytest.mark.slow
 def test_failed_start_shows_the_end_of_the_log_and_leaves_nothing_running(
     make_postgres: MakePostgres, tmp_path: Path
 ) -> None:

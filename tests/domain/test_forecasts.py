@@ -256,7 +256,7 @@ shares = st.floats(0, 1)
 instants = st.integers(0, 31 * 24).map(lambda hours: NOVEMBER.start + timedelta(hours=hours))
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(histories, dollars, dollars, shares, instants)
 def test_the_estimates_are_ordered_and_never_below_what_is_spent(
     past: list[float], spent: float, today: float, known: float, now: datetime
@@ -271,7 +271,6 @@ def test_the_estimates_are_ordered_and_never_below_what_is_spent(
     assert len(answer.path.marks) == len(answer.path.shares)
 
 
-@settings(max_examples=100)
 @given(
     st.lists(st.floats(1, 1000), min_size=10, max_size=80), st.floats(0, 500), shares, st.sampled_from([0.01, 7, 1000])
 )
@@ -283,7 +282,6 @@ def test_money_scaled_is_a_forecast_scaled(past: list[float], today: float, know
         assert near(other.of(estimate), factor * float(one.of(estimate).usd), share=1e-4)
 
 
-@settings(max_examples=100)
 @given(st.lists(st.floats(1, 1000), min_size=7, max_size=80), st.integers(1, 40_000))
 def test_an_exhausted_amount_lies_ahead_and_within_the_period(past: list[float], amount: int) -> None:
     answer = made(running(past, "100"))

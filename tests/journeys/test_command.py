@@ -2,87 +2,152 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from service.cli import main
+
 pytestmark = pytest.mark.slow
 
 TOCSIN = Path(sys.executable).with_name("tocsin")
 PATIENCE = 60.0
+PRELOADED = multiprocessing.get_context("forkserver")
+"""Makes processes from one that has imported the product already, which takes longer than what most commands do."""
+PRELOADED.set_forkserver_preload(["service.cli"])
 
 
 class Running:
-    """A `tocsin` process whose terminal is a file."""
+    """A `tocsin` process whose terminal is a pipe."""
 
-    def __init__(self, process: subprocess.Popen[bytes], terminal: Path) -> None:
-        self.process, self.terminal = process, terminal
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._seen = b""
 
     @property
     def shown(self) -> str:
-        return self.terminal.read_text()
+        """What has been read off the terminal so far; all there was once it has ended."""
+        return self._seen.decode(errors="replace")
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """What the terminal shows, as soon as it does."""
+        assert self.process.stdout is not None
         deadline = time.monotonic() + PATIENCE
         while (found := re.search(pattern, self.shown)) is None:
-            assert self.process.poll() is None, f"it ended: {self.shown}"
-            assert time.monotonic() < deadline, f"never shown: {pattern}\n{self.shown}"
-            os.sched_yield()
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"never shown: {pattern}\n{self.shown}"
+            more = os.read(self.process.stdout.fileno(), 65536)
+            assert more, f"it ended: {self.shown}"
+            self._seen += more
         return found
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(PATIENCE)
+        rest, _ = self.process.communicate(timeout=PATIENCE)
+        self._seen += rest
+        return self.process.returncode
 
 
-def environment(port: int, **more: str) -> dict[str, str]:
+def environment(port: int, settings: Mapping[str, str]) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TOCSIN_", "ANTHROPIC_"))}
-    return {**clean, "TOCSIN_PORT": str(port), "COLUMNS": "160", **more}
+    return {**clean, "TOCSIN_PORT": str(port), "COLUMNS": "160", **settings}
 
 
 @contextmanager
-def tocsin(folder: Path, port: int, *arguments: str, **settings: str) -> Iterator[Running]:
-    terminal = folder / f"terminal-{time.monotonic_ns()}.txt"
-    with terminal.open("wb") as stream:
-        process = subprocess.Popen(
-            [TOCSIN, *arguments], cwd=folder, env=environment(port, **settings), stdout=stream, stderr=subprocess.STDOUT
-        )
-    running = Running(process, terminal)
-    try:
-        yield running
-    finally:
-        if process.poll() is None:
-            running.interrupt()  # a kill would leave its database running
-
-
-def run(folder: Path, port: int, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def tocsin(folder: Path, port: int, *arguments: str) -> Iterator[Running]:
+    process = subprocess.Popen(
         [TOCSIN, *arguments],
         cwd=folder,
-        env=environment(port, **settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+        env=environment(port, {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
+    running = Running(process)
+    with process:
+        try:
+            yield running
+        finally:
+            if process.poll() is None:
+                running.interrupt()  # a kill would leave its database running
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind that has ended."""
+
+    returncode: int | None
+    stdout: str
+    stderr: str
+
+
+def run(folder: Path, port: int, *arguments: str, **settings: str) -> Ended:
+    """A command in a process of its own, to its end."""
+    shown, complained = (folder / f"{time.monotonic_ns()}-{name}.txt" for name in ("out", "err"))
+    process = PRELOADED.Process(
+        target=enter, args=(folder, environment(port, settings), ("tocsin", *arguments), (shown, complained))
+    )
+    process.start()
+    process.join(PATIENCE)
+    if process.is_alive():
+        process.terminate()
+        process.join()
+    return Ended(process.exitcode, shown.read_text(), complained.read_text())
+
+
+def enter(folder: Path, variables: Mapping[str, str], arguments: tuple[str, ...], terminal: tuple[Path, Path]) -> None:
+    """In the new process: what the shell would do, and then the command's own entry."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    for stream, path in enumerate(terminal, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
+    sys.argv = list(arguments)
+    main()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return free_port()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A product that runs in a folder and has rung."""
+
+    folder: Path
+    port: int
+
+    def status(self, path: str, secret: str) -> int:
+        """Of an answer of its API."""
+        headers = {"Authorization": f"Bearer {secret}"}
+        return httpx.get(f"http://127.0.0.1:{self.port}/v1{path}", headers=headers, trust_env=False).status_code
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("installed"), free_port())
+    with tocsin(installation.folder, installation.port, "up") as product:
+        product.wait_for("SIMULATED")
+        yield installation
 
 
 def test_up_rings_in_the_terminal_stops_cleanly_and_finds_its_data_again(tmp_path: Path, port: int) -> None:
@@ -101,38 +166,32 @@ def test_up_rings_in_the_terminal_stops_cleanly_and_finds_its_data_again(tmp_pat
             f"http://127.0.0.1:{port}/v1/alerts", headers={"Authorization": f"Bearer {token}"}, trust_env=False
         ).json()["items"]
         assert alerts[0]["id"] in {alert["id"] for alert in again}
-        assert "shown this once" not in second.shown
         assert second.interrupt() == 0
+        assert "shown this once" not in second.shown
 
 
-def test_a_second_copy_on_the_same_port_is_told_what_to_change(tmp_path: Path, port: int) -> None:
-    with tocsin(tmp_path, port, "up") as first:
-        first.wait_for("listens on")
-        second = run(tmp_path, port, "up")
-        assert second.returncode == 1
-        assert "TOCSIN_PORT" in second.stderr
-        assert "Traceback" not in second.stderr
+def test_a_second_copy_on_the_same_port_is_told_what_to_change(installed: Installation) -> None:
+    second = run(installed.folder, installed.port, "up")
+    assert second.returncode == 1
+    assert "TOCSIN_PORT" in second.stderr
+    assert "Traceback" not in second.stderr
 
 
-def test_poll_backfill_check_and_token_work_beside_a_running_product(tmp_path: Path, port: int) -> None:
-    with tocsin(tmp_path, port, "up") as product:
-        product.wait_for("SIMULATED")
-        poll = run(tmp_path, port, "poll")
-        assert poll.returncode == 0
-        assert "cost" in poll.stdout
-        since = datetime.now(UTC) - timedelta(days=70)
-        backfill = run(tmp_path, port, "backfill", "--since", f"{since:%Y-%m-%d}")
-        assert backfill.returncode == 0, backfill.stdout + backfill.stderr
-        check = run(tmp_path, port, "check")
-        assert check.returncode == 0
-        assert all(line.startswith("ok") for line in check.stdout.splitlines())
-        secret = run(tmp_path, port, "token", "create", "grafana", "--role", "viewer").stdout.strip()
-        headers = {"Authorization": f"Bearer {secret}"}
-        assert httpx.get(f"http://127.0.0.1:{port}/v1/budgets", headers=headers, trust_env=False).status_code == 200
-        token_id = httpx.get(
-            f"http://127.0.0.1:{port}/v1/alerts", headers={"Authorization": "Bearer tcn_wrong"}, trust_env=False
-        )
-        assert token_id.status_code == 401
+def test_poll_backfill_check_and_token_work_beside_a_running_product(installed: Installation) -> None:
+    folder, port = installed.folder, installed.port
+    poll = run(folder, port, "poll")
+    assert poll.returncode == 0, poll
+    assert "cost" in poll.stdout
+    since = datetime.now(UTC) - timedelta(days=33)
+    backfill = run(folder, port, "backfill", "--since", f"{since:%Y-%m-%d}")
+    assert backfill.returncode == 0, backfill
+    check = run(folder, port, "check")
+    assert check.returncode == 0, check
+    assert check.stdout
+    assert all(line.startswith("ok") for line in check.stdout.splitlines())
+    secret = run(folder, port, "token", "create", "grafana", "--role", "viewer").stdout.strip()
+    assert installed.status("/budgets", secret) == 200
+    assert installed.status("/alerts", "tcn_wrong") == 401
 
 
 @pytest.mark.parametrize(

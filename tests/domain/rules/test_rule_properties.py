@@ -38,6 +38,8 @@ RULES: tuple[Rule[object], ...] = (
     rule(RuleKind.CACHE_COLLAPSE, CacheCollapse(days=7)),
     rule(RuleKind.PRIORITY_TIER, PriorityTier(days=7)),
 )
+MANY = settings(max_examples=2 * settings().max_examples)
+"""Twice as many examples as usual: they are drawn for six kinds of rules at once."""
 EVERY_RULE = pytest.mark.parametrize("spec", RULES, ids=lambda spec: repr(spec.params))
 
 
@@ -74,7 +76,7 @@ def with_figures(seen: SpendView, change: Callable[[DayFigures], DayFigures]) ->
 
 
 @given(spec=rules(), seen=views())
-@settings(max_examples=200, deadline=None)
+@MANY
 def test_any_history_is_judged_and_what_a_rule_objects_to_is_known(spec: Rule[object], seen: SpendView) -> None:
     verdicts = evaluate(seen, replace(spec, gates=NO_GATES))
     for verdict in verdicts.values():
@@ -97,7 +99,7 @@ def outcomes(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, tuple[bool,
 
 
 @given(spec=rules(), seen=views(), factor=st.sampled_from([2, 3, 10, 1024]))
-@settings(max_examples=200, deadline=None)
+@MANY
 def test_all_money_times_a_factor_gives_figures_times_it_and_the_same_verdicts(
     spec: Rule[object], seen: SpendView, factor: int
 ) -> None:
@@ -111,7 +113,7 @@ def test_all_money_times_a_factor_gives_figures_times_it_and_the_same_verdicts(
 
 
 @given(spec=rules(), seen=views(), weeks=st.integers(-60, 60))
-@settings(max_examples=200, deadline=None)
+@MANY
 def test_the_same_history_whole_weeks_away_is_judged_the_same(spec: Rule[object], seen: SpendView, weeks: int) -> None:
     away = timedelta(weeks=weeks)
     shifted = replace(
@@ -139,7 +141,7 @@ STEADY = DayFigures(spend=500.0, input_tokens=8e7, cache_read_tokens=4e7, output
     credits=st.sets(st.integers(0, 23), max_size=20),
     settled=st.sampled_from([None, 0, 1, 2]),
 )
-@settings(max_examples=200, deadline=None)
+@MANY
 def test_unknown_days_and_credits_in_a_steady_history_ring_nothing(
     spec: Rule[object], length: int, unknown: set[int], credits: set[int], settled: int | None
 ) -> None:
@@ -153,7 +155,7 @@ def test_unknown_days_and_credits_in_a_steady_history_ring_nothing(
 
 
 @given(spec=rules(), one=figures(), length=st.integers(1, 24))
-@settings(max_examples=200, deadline=None)
+@MANY
 def test_a_single_day_of_data_rings_nothing(spec: Rule[object], one: DayFigures, length: int) -> None:
     gates = replace(NO_GATES, min_active_days=1)
     row = [DayFigures()] * (length - 1) + [one]
