@@ -10,7 +10,7 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import NullPool, create_engine, text
 
-from service.adapters.postgres import clock_anchor, digest_tables, fact_tables, record_tables, rule_tables  # noqa: F401 - they fill the metadata
+from service.adapters.postgres import clock_anchor, digest_tables, fact_tables, group_tables, record_tables, rule_tables  # noqa: F401 - they fill the metadata
 from service.adapters.postgres.engine import sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
 

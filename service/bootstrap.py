@@ -59,6 +59,10 @@ class StartError(Exception):
     """The product cannot start as it is set up; the text says what to change."""
 
 
+class SettingError(StartError):
+    """A setting makes no sense, whatever the database holds; the text names its variable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """The parts that run: what workflows need, the queue they are run by, and how fast time passes."""
@@ -92,20 +96,17 @@ def database(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     with EmbeddedPostgres(settings.data_dir.resolve() / "pg") as postgres:
         yield postgres.url()
 
 
 def require_sound(settings: Settings) -> None:
-    """Raises StartError for a setting that is wrong whatever the database holds."""
-    if settings.clock is not None:
-        clock_setting(settings.clock)
+    """Raises SettingError for a setting that is wrong whatever the database holds."""
     guards = _guards(settings, None)
     _transport(settings, guards.sources)
     receivers = _transport(settings, guards.receivers)
     _heartbeat(settings, guards.receivers, receivers)
-    _channels(settings, FernetVault(secret_key(settings)), guards.receivers, receivers)
+    _channels(settings, _vault(settings), guards.receivers, receivers)
 
 
 @asynccontextmanager
@@ -146,14 +147,14 @@ def _guards(settings: Settings, simulator_url: str | None) -> _Guards:
     try:
         receivers = Guard(parse_networks(settings.egress_allow))
     except ValueError as error:
-        raise StartError(f"TOCSIN_EGRESS_ALLOW: {error}") from error
+        raise SettingError(f"TOCSIN_EGRESS_ALLOW: {error}") from error
     trusted = [settings.anthropic_base_url]
     if settings.anthropic_admin_key is None:
         trusted.append(simulator_url or loopback_url(simulator_port(settings)))
     try:
         return _Guards(trusting(receivers, trusted), receivers)
     except ValueError as error:
-        raise StartError(f"ANTHROPIC_BASE_URL: {error}") from error
+        raise SettingError(f"ANTHROPIC_BASE_URL: {error}") from error
 
 
 def simulator_port(settings: Settings) -> int:
@@ -169,13 +170,13 @@ def _transport(settings: Settings, guard: Guard) -> AsyncHTTPTransport:
     try:
         return open_transport(guard, settings.proxy)
     except ValueError as error:
-        raise StartError(f"TOCSIN_PROXY: {error}") from error
+        raise SettingError(f"TOCSIN_PROXY: {error}") from error
 
 
 def _ports(
     settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: _Guards, transports: _Transports
 ) -> Ports:
-    vault = FernetVault(secret_key(settings))
+    vault = _vault(settings)
     return Ports(
         uow=uow_factory(engine, to_real=clock.real_at),
         storage=PostgresStorage(engine),
@@ -192,13 +193,20 @@ def _ports(
     )
 
 
+def _vault(settings: Settings) -> FernetVault:
+    try:
+        return FernetVault(secret_key(settings))
+    except ValueError as error:
+        raise SettingError(str(error)) from error
+
+
 def _heartbeat(settings: Settings, guard: Guard, transport: AsyncHTTPTransport) -> HttpHeartbeat | None:
     if settings.heartbeat_url is None:
         return None
     url = settings.heartbeat_url.get_secret_value()
     objection = guard.objection(url)
     if objection is not None:
-        raise StartError(f"TOCSIN_HEARTBEAT_URL: {objection}")
+        raise SettingError(f"TOCSIN_HEARTBEAT_URL: {objection}")
     return HttpHeartbeat(url, transport)
 
 
@@ -215,7 +223,7 @@ def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHT
             slack_controls=controls if settings.hears_slack else no_controls,
         )
     except ValueError as error:
-        raise StartError(str(error)) from error
+        raise SettingError(str(error)) from error
 
 
 def _slack(settings: Settings, receivers: Guard) -> tuple[SlackDoor, SlackSocket | None]:
@@ -238,7 +246,7 @@ async def _business_clock(settings: Settings, engine: AsyncEngine) -> BusinessCl
     now = wall_clock()
     if settings.clock is None:
         return BusinessClock(now, now)
-    setting = clock_setting(settings.clock)
+    setting = parse_clock(settings.clock)
     wanted = BusinessClock(now, setting.start or now, setting.speed)
     return await anchor_clock(engine, settings.clock, wanted)
 
@@ -246,16 +254,9 @@ async def _business_clock(settings: Settings, engine: AsyncEngine) -> BusinessCl
 def process_clock(settings: Settings) -> Clock:
     """Business time for a process without a database: set going at its own start."""
     now = wall_clock()
-    setting = clock_setting(settings.clock) if settings.clock else ClockSetting(None, 1.0)
+    setting = parse_clock(settings.clock) if settings.clock else ClockSetting(None, 1.0)
     clock = BusinessClock(now, setting.start or now, setting.speed)
     return lambda: clock.at(wall_clock())
-
-
-def clock_setting(text: str) -> ClockSetting:
-    try:
-        return parse_clock(text)
-    except ValueError as error:
-        raise StartError(f"TOCSIN_CLOCK: {error}") from error
 
 
 def secret_key(settings: Settings) -> str:
@@ -263,16 +264,19 @@ def secret_key(settings: Settings) -> str:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     if settings.database_url is not None:
-        raise StartError(
+        raise SettingError(
             "TOCSIN_SECRET_KEY is not set: it encrypts the stored secrets. Set it to a long random text, the same for"
             " every process, and keep it safe"
         )
     path = settings.data_dir / SECRET_KEY_FILE
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingError(f"TOCSIN_DATA_DIR: {path} cannot be kept: {error.strerror}") from error
 
 
 def first_source(settings: Settings, simulator_url: str | None) -> FirstSource | None:

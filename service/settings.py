@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.domain.clocks import parse_clock
 from service.domain.durations import parse_duration
 from service.domain.receivers import SLACK_API
 from service.domain.slack import SlackRole
+from service.domain.sources import is_poll_interval
 
 ANTHROPIC_API = "https://api.anthropic.com"
 SLACK_APP_TOKEN = "xapp-"
 
 
+_POSTGRES = re.compile(r"postgres(ql(\+\w+)?)?://(.*@)?(\[[^\]]+\]|[^/:@?\s]*)(:\d+)?([/?]\S*)?")
+_TOKEN = re.compile(r"[!-~]{16,500}")
+_PREFIX = "TOCSIN_"
+
+
 class Settings(BaseSettings):
     """What the process is told at its start. Raises ValidationError naming the variable that is wrong."""
 
-    model_config = SettingsConfigDict(env_prefix="TOCSIN_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(None, description="Postgres 15 or newer; absent: an embedded one.")
     data_dir: Path = Field(Path(".tocsin"), description="Where the embedded Postgres and made keys live.")
@@ -63,11 +71,33 @@ class Settings(BaseSettings):
         ANTHROPIC_API, validation_alias="ANTHROPIC_BASE_URL", description="The first source's address."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _POSTGRES.fullmatch(url.get_secret_value()):
+            raise ValueError("write an address such as postgresql://tocsin:password@db:5432/tocsin")
+        return url
+
     @field_validator("poll_interval")
     @classmethod
-    def _is_duration(cls, text: str) -> str:
-        parse_duration(text)
+    def _is_interval(cls, text: str) -> str:
+        if not is_poll_interval(parse_duration(text)):
+            raise ValueError("must be between 1m and 1d")
         return text
+
+    @field_validator("clock")
+    @classmethod
+    def _is_clock(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_clock(text)
+        return text
+
+    @field_validator("admin_token")
+    @classmethod
+    def _is_hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("write 16 to 500 letters, digits and signs without blanks, at random")
+        return token
 
     @field_validator("slack_app_token")
     @classmethod
@@ -78,11 +108,17 @@ class Settings(BaseSettings):
 
     @field_validator("slack_api_url")
     @classmethod
-    def _is_web_address(cls, text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+    def _is_slack(cls, text: str) -> str:
+        if not _is_web_address(text):
             raise ValueError(f"write an address such as {SLACK_API}")
         return f"{text.rstrip('/')}/"
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public(cls, text: str | None) -> str | None:
+        if text is not None and not _is_web_address(text):
+            raise ValueError("write an address such as https://tocsin.example.com")
+        return text
 
     @property
     def link(self) -> str:
@@ -93,3 +129,21 @@ class Settings(BaseSettings):
     def hears_slack(self) -> bool:
         """Whether a button pressed in Slack would reach us."""
         return self.slack_signing_secret is not None or self.slack_app_token is not None
+
+
+def wrong_settings(error: ValidationError) -> list[str]:
+    """What is wrong with each variable, after its name; without the values, some of which are secrets."""
+    problems = []
+    for one in error.errors(include_url=False, include_input=False):
+        field = str(one["loc"][0])
+        name = field if field.isupper() else f"{_PREFIX}{field.upper()}"
+        problems.append(f"{name}: {one['msg'].removeprefix('Value error, ')}")
+    return problems
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:  # an impossible host or port
+        return False

@@ -23,6 +23,7 @@ class FakePagerDuty:
 
     A trigger opens a page unless one is open for its `dedup_key`; whatever comes after the end is a new page.
     `pages` are the keys of all that were opened, `open` how each that is open stands, `most_open` the most at once.
+    `planned` are answers to the next events of the kinds in `refusing`.
     """
 
     events: list[Json] = field(default_factory=list)
@@ -30,6 +31,7 @@ class FakePagerDuty:
     open: dict[str, str] = field(default_factory=dict)
     most_open: int = 0
     planned: deque[Answer] = field(default_factory=deque)
+    refusing: frozenset[str] = frozenset({"trigger", "acknowledge", "resolve"})
 
     async def __aenter__(self) -> FakePagerDuty:
         self._answering, self._arrived = asyncio.Event(), asyncio.Event()
@@ -53,6 +55,11 @@ class FakePagerDuty:
         """What each event asked for, in order."""
         return [event["event_action"] for event in self.events]
 
+    def refuse_next(self, event_action: str) -> None:
+        """Fails the next event of a kind; others are taken."""
+        self.refusing = frozenset({event_action})
+        self.planned.append(Answer(503, {"status": "broken"}))
+
     def hang(self) -> None:
         """Takes events from now on, and answers none."""
         self._answering.clear()
@@ -68,7 +75,7 @@ class FakePagerDuty:
 
     async def _enqueue(self, request: web.Request) -> web.Response:
         event = await request.json()
-        if self.planned:
+        if self.planned and event["event_action"] in self.refusing:
             answer = self.planned.popleft()
             return web.json_response(answer.json, status=answer.status, headers=answer.headers)
         self.events.append(event)

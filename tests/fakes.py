@@ -11,7 +11,7 @@ from typing import TypeVar
 from service.domain.notifications import Delivery, Receipt
 from service.domain.periods import Window
 from service.domain.pricing import Measure
-from service.domain.receivers import Alertmanager, ChannelConfig, Email, Jsm, SlackBot
+from service.domain.receivers import Alertmanager, ChannelConfig, Email, Jsm, PagerDuty, SlackBot
 from service.domain.scopes import DEFAULT_WORKSPACE
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
@@ -27,6 +27,7 @@ from service.workflows.ports import (
     WorkspaceName,
 )
 
+EXAMPLE = Organization("org_FAKE", "Example Inc")
 DEFAULT = WorkspaceName(DEFAULT_WORKSPACE, "Default")
 USAGE = {Width.HOUR: ReportName.USAGE_HOURS, Width.MINUTE: ReportName.USAGE_MINUTES}
 STEPS = {Width.DAY: timedelta(days=1), Width.HOUR: timedelta(hours=1), Width.MINUTE: timedelta(minutes=1)}
@@ -38,14 +39,17 @@ Row = TypeVar("Row", CostRow, UsageRow)
 class FakeSource:
     """One organisation, which every source is connected to: what was set, and nothing else.
 
-    A report is refused while its error stands in `refusals`. `meanwhile` is awaited whenever a report is asked
+    A report is refused while its error stands in `refusals`. `naming` is awaited before the organisation is named, and
+    may raise instead. `meanwhile` is awaited whenever a report is asked
     for, which is where a test lets the world move on, or the reader crash. `reads` are the windows asked for.
     """
 
     refusals: dict[ReportName, SourceError] = field(default_factory=dict)
+    naming: Callable[[], Awaitable[object]] | None = None
     meanwhile: Callable[[ReportName], Awaitable[None]] | None = None
     asked: list[Source] = field(default_factory=list)
     reads: list[tuple[ReportName, Window | None]] = field(default_factory=list)
+    named: Organization = EXAMPLE
     workspaces: list[WorkspaceName] = field(default_factory=list)
     api_keys: list[ApiKeyName] = field(default_factory=list)
     _bills: dict[date, tuple[CostRow, ...]] = field(default_factory=dict)
@@ -74,7 +78,9 @@ class FakeSource:
         yield self
 
     async def organization(self) -> Organization:
-        return Organization("org_FAKE", "Example Inc")
+        if self.naming is not None:
+            await self.naming()
+        return self.named
 
     async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
         await self._asked_for(ReportName.COST, window)
@@ -147,6 +153,6 @@ class _FakeChannel:
 
     def _post(self, delivery: Delivery) -> str | None:
         """What can edit, thread or end a message refers to it later, and keeps the first reference."""
-        if not isinstance(self.config, SlackBot | Email | Alertmanager | Jsm):
+        if not isinstance(self.config, SlackBot | Email | Alertmanager | Jsm | PagerDuty):
             return None
         return delivery.post or f"post-{len(self.channels.sent)}"

@@ -177,6 +177,7 @@ OPENED_EVENT = event()
 RAISED_EVENT = event(Command.RAISE, Reason.RAISED)
 RESTATED_EVENT = event(Command.AMEND, Reason.RESTATED, evidence=replace(EVIDENCE, spent=Money.of("9.80")))
 ACKNOWLEDGED_EVENT = event(Command.ACKNOWLEDGE, Reason.PERSON, actor="Ada")
+SNOOZED_EVENT = event(Command.SNOOZE, Reason.PERSON, actor="Ada")
 RESOLVED_EVENT = event(Command.RESOLVE, Reason.PERSON, actor="Ada")
 
 
@@ -191,6 +192,7 @@ def delivery(action: Action = Action.OPEN, *, post: str | None = None, said: Mes
         Action.RAISE: RAISED_EVENT,
         Action.AMEND: RESTATED_EVENT,
         Action.ACKNOWLEDGE: ACKNOWLEDGED_EVENT,
+        Action.SNOOZE: SNOOZED_EVENT,
         Action.RESOLVE: RESOLVED_EVENT,
     }
     return Delivery(

@@ -50,7 +50,7 @@ class ForecastEvidenceOut(BaseModel):
 
 
 class BudgetEvidenceOut(BaseModel):
-    """What a budget alert knew when it last changed."""
+    """What a budget alert knows."""
 
     budget_id: str
     budget: str
@@ -58,7 +58,7 @@ class BudgetEvidenceOut(BaseModel):
     spent: Usd
     basis: Basis
     unpriced_tokens: int = Field(description="not in `spent`: of models without a price, on days not settled yet")
-    percent: float
+    percent: float | None = Field(description="of the budget, two decimals; null for a budget of $0")
     threshold: str = Field(description="the highest crossed one", examples=["actual:100%"])
     level: Usd = Field(description="that threshold's dollars")
     period_start: datetime
@@ -190,7 +190,7 @@ def show_evidence(
         spent=str(evidence.spent),
         basis=evidence.basis,
         unpriced_tokens=evidence.unpriced_tokens,
-        percent=rounded(evidence.percent),
+        percent=rounded(evidence.percent) if evidence.amount else None,
         threshold=evidence.threshold,
         level=str(evidence.level),
         period_start=evidence.period.start,
@@ -260,8 +260,8 @@ async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:
     notifications = await uow.notifications.page(NotificationFilter(alert.id), limit=MOST_NOTIFICATIONS, cursor=None)
     return AlertDetailOut(
         **show_alert(alert, await source_names(uow)).model_dump(),
-        evidence=show_evidence(alert.evidence),
-        contributions=show_contributions(alert.evidence),
+        evidence=show_evidence(alert.newest),
+        contributions=show_contributions(alert.newest),
         feedback=await show_feedback(uow, await uow.feedback.of_alert(alert.id)),
         events=[show_event(event) for event in await uow.alerts.events(alert.id)],
         notifications=await show_notifications(uow, notifications.items),

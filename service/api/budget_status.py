@@ -13,7 +13,6 @@ from service.api.budgets import ThresholdOut, show_threshold
 from service.api.deps import AuthorDep, IdOrName, UowDep, viewer
 from service.api.fields import Usd, rounded
 from service.api.once import respond
-from service.domain.budgets import Budget
 from service.domain.forecasts.forecast import Forecast, Missing, NoForecast
 from service.domain.periods import Phase
 from service.domain.spend import Basis
@@ -64,7 +63,7 @@ class ScopeStatusOut(BaseModel):
     spent: Usd
     basis: Basis
     unpriced_tokens: int = Field(description="not in `spent`: of models without a price, on days not settled yet")
-    percent: float = Field(description="of the budget, two decimals; 0 for a budget of $0")
+    percent: float | None = Field(description="of the budget, two decimals; null for a budget of $0")
     remaining: Usd = Field(description="negative when overspent")
     forecast: RangeOut | None
     forecast_reason: ForecastReason | None
@@ -94,8 +93,8 @@ def show_reason(made: Forecast | NoForecast | None) -> ForecastReason | None:
     return ForecastReason(made.reason) if made else ForecastReason.PERIOD_OVER
 
 
-def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
-    window = status.period.window
+def show_status(status: ScopeStatus) -> ScopeStatusOut:
+    window, budget = status.period.window, status.terms
     return ScopeStatusOut(
         scope=str(status.scope),
         name=status.scope_name,
@@ -104,7 +103,7 @@ def show_status(budget: Budget, status: ScopeStatus) -> ScopeStatusOut:
         spent=str(status.spent.total),
         basis=status.spent.basis,
         unpriced_tokens=status.spent.unpriced_tokens,
-        percent=rounded(status.percent),
+        percent=None if status.percent is None else rounded(status.percent),
         remaining=str(status.remaining),
         forecast=show_range(status.forecast),
         forecast_reason=show_reason(status.forecast),
@@ -131,6 +130,6 @@ async def status(id: IdOrName, uow: UowDep, author: AuthorDep) -> Response:
             budget_id=budget.id,
             budget=budget.name,
             billed_until=await uow.facts.billed_until(budget.spec.source_id),
-            items=[show_status(budget.spec, one) for one in statuses],
+            items=[show_status(one) for one in statuses],
         )
     )

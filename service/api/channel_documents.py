@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from service.api.fields import Address, Line, Reference, Secret, SecretStub, Strict, shown
+from service.api.fields import Address, Credentials, Line, Reference, Secret, SecretStub, Strict, shown
 from service.domain.receivers import (
     JSM_API,
     PAGERDUTY_API,
@@ -23,6 +23,7 @@ from service.domain.receivers import (
     Webhook,
     WebhookFormat,
 )
+from service.domain.resources import Sealed
 
 MailAddress = Annotated[str, StringConstraints(pattern=r'^[^\x00-\x20\x7f@<>(),;:"\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}$')]
 
@@ -63,6 +64,9 @@ class WebhookIn(Strict):
     kind: Literal["webhook"]
     url: Address = Field(examples=["https://example.com/hook"])
     secret: Secret = Field(description="write-only: whsec_ and 24 to 64 random bytes in base64")
+    previous_secret: Secret | None = Field(
+        default=None, description="write-only: signs as well, while the endpoint learns the new one"
+    )
     format: WebhookFormat = "tocsin"
 
 
@@ -71,6 +75,9 @@ class AlertmanagerIn(Strict):
 
     kind: Literal["alertmanager"]
     urls: list[Address] = Field(min_length=1, max_length=10, examples=[["http://alertmanager:9093"]])
+    authorization: Credentials | None = Field(
+        default=None, description="write-only: the Authorization header, for members behind a login"
+    )
 
 
 class TeamsIn(Strict):
@@ -125,12 +132,14 @@ class WebhookOut(BaseModel):
     kind: Literal["webhook"] = "webhook"
     url: str
     secret: SecretStub
+    previous_secret: SecretStub | None
     format: WebhookFormat
 
 
 class AlertmanagerOut(BaseModel):
     kind: Literal["alertmanager"] = "alertmanager"
     urls: list[str]
+    authorization: SecretStub | None
 
 
 class TeamsOut(BaseModel):
@@ -181,10 +190,19 @@ def _show_posting(channel: PagerDuty | Webhook | Alertmanager | Teams | Jsm) -> 
         case PagerDuty():
             return PagerDutyOut(routing_key=shown(channel.routing_key), api_url=channel.api_url)
         case Webhook():
-            return WebhookOut(url=channel.url, secret=shown(channel.secret), format=channel.format)
+            return WebhookOut(
+                url=channel.url,
+                secret=shown(channel.secret),
+                previous_secret=_shown(channel.previous_secret),
+                format=channel.format,
+            )
         case Alertmanager():
-            return AlertmanagerOut(urls=list(channel.urls))
+            return AlertmanagerOut(urls=list(channel.urls), authorization=_shown(channel.authorization))
         case Teams():
             return TeamsOut(webhook_url=shown(channel.webhook_url))
         case Jsm():
             return JsmOut(api_key=shown(channel.api_key), api_url=channel.api_url)
+
+
+def _shown(secret: Sealed | None) -> SecretStub | None:
+    return shown(secret) if secret is not None else None

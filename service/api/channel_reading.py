@@ -19,7 +19,7 @@ from service.api.channel_documents import (
     TeamsIn,
     WebhookIn,
 )
-from service.api.fields import Secret, SecretStub
+from service.api.fields import Credentials, Secret, SecretStub
 from service.api.secrets import sealed, stands_for
 from service.domain.errors import Invalid
 from service.domain.receivers import (
@@ -114,27 +114,54 @@ def _read_jsm(ports: Ports, channel: JsmIn, stored: Sequence[ChannelConfig], poi
 
 
 def _read_webhook(ports: Ports, channel: WebhookIn, stored: Sequence[ChannelConfig], pointer: str) -> Webhook:
-    if isinstance(channel.secret, SecretStr):
+    """A stored secret's stub may stand at `previous_secret`: a rotation needs nobody who knows the old one."""
+    hooks = [one for one in stored if isinstance(one, Webhook)]
+    _permit(ports, channel.url, (one.url for one in hooks), f"{pointer}/url")
+    current = [(one.secret, one.url) for one in hooks]
+    former = [(one.previous_secret, one.url) for one in hooks if one.previous_secret is not None]
+    secret = _signing_secret(ports, channel.secret, [*current, *former], channel.url, f"{pointer}/secret")
+    if channel.previous_secret is None:
+        return Webhook(channel.url, secret, channel.format)
+    place = f"{pointer}/previous_secret"
+    previous = _signing_secret(ports, channel.previous_secret, [*former, *current], channel.url, place)
+    return Webhook(channel.url, secret, channel.format, previous)
+
+
+def _signing_secret(
+    ports: Ports, secret: Secret, known: Sequence[tuple[Sealed, str]], place: str, pointer: str
+) -> Sealed:
+    if isinstance(secret, SecretStr):
         try:
-            signing_key(channel.secret.get_secret_value())
+            signing_key(secret.get_secret_value())
         except ValueError as error:
-            raise Invalid(str(error), f"{pointer}/secret") from None
-    known = [(one.secret, one.url) for one in stored if isinstance(one, Webhook)]
-    _permit(ports, channel.url, (place for _, place in known), f"{pointer}/url")
-    secret = _secret(ports, channel.secret, known, channel.url, f"{pointer}/secret")
-    return Webhook(channel.url, secret, channel.format)
+            raise Invalid(str(error), pointer) from None
+    return _secret(ports, secret, known, place, pointer)
 
 
 def _read_alertmanager(
     ports: Ports, channel: AlertmanagerIn, stored: Sequence[ChannelConfig], pointer: str
 ) -> Alertmanager:
     urls = [url.rstrip("/") for url in channel.urls]
-    known = [url for one in stored if isinstance(one, Alertmanager) for url in one.urls]
+    clusters = [one for one in stored if isinstance(one, Alertmanager)]
+    known = [url for one in clusters for url in one.urls]
     for position, url in enumerate(urls):
         if url in urls[:position]:
             raise Invalid("this member is listed already", f"{pointer}/urls/{position}")
         _permit(ports, url, known, f"{pointer}/urls/{position}")
-    return Alertmanager(tuple(urls))
+    return Alertmanager(tuple(urls), _login(ports, channel.authorization, clusters, urls, f"{pointer}/authorization"))
+
+
+def _login(
+    ports: Ports, login: Credentials | None, clusters: Sequence[Alertmanager], urls: Sequence[str], pointer: str
+) -> Sealed | None:
+    """A stored one goes to no member that it did not go to before."""
+    if login is None:
+        return None
+    known = [(one.authorization, set(urls) <= set(one.urls)) for one in clusters if one.authorization is not None]
+    if isinstance(login, SecretStub):
+        known = [(old, stays) for old, stays in known if stands_for(login, old)]
+    old, stays = min(known, key=lambda one: not one[1], default=(None, True))
+    return sealed(ports.vault, login, old, moved=not stays, pointer=pointer)
 
 
 # ------------------------------------------------------------------------------------------- what they share

@@ -46,6 +46,7 @@ async def chart(id: Id, uow: UowDep, theme: Annotated[Theme, THEME] = Theme.LIGH
     )
 
 
+@router.head("/charts/{token}.png", include_in_schema=False)  # link checkers and mail programs ask so
 @router.get(
     "/charts/{token}.png",
     summary="An alert's chart as a picture, behind a signed link",

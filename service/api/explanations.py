@@ -22,9 +22,9 @@ from service.domain.errors import Invalid
 from service.domain.explanations import AlertThen, Explanation
 from service.domain.money import Money
 from service.domain.periods import phase
-from service.domain.rules.kept import KeptVerdict
 from service.domain.rules.rule import RuleKind
 from service.domain.scopes import ORGANISATION, Dimension, ScopeKey
+from service.domain.told_verdicts import KeptThen
 from service.workflows.explain import Asked, Explained, ask_rule, explain_rule_at
 from service.workflows.explain_budget import ask_budget, explain_budget_at
 from service.workflows.ports import UnitOfWork
@@ -85,7 +85,11 @@ class ExplanationOut(BaseModel):
 
 
 class StoredVerdictOut(BaseModel):
-    """An objection of the rule that was kept: seen unchanged from `first_at` to `last_at`."""
+    """An objection of the rule that was kept: it held from `first_at` to `last_at`.
+
+    Its figures are those of `figures_at`, never of later than the instant. Where only later ones are kept, there are
+    none; where an alert told them, they are the alert's, without gates.
+    """
 
     scope: str
     outcome: str = Field(description="`rang`, `muted`, `part_of_another`, or the gate that stopped it")
@@ -93,8 +97,9 @@ class StoredVerdictOut(BaseModel):
     first_at: datetime
     last_at: datetime
     rule_version: int
-    actual: Usd
-    expected: Usd
+    figures_at: datetime | None
+    actual: Usd | None
+    expected: Usd | None
     cause: str
     inputs: list[InputOut]
     gates: list[GateOut]
@@ -152,7 +157,8 @@ def _show_period(one: Explanation, at: datetime) -> PeriodOut | None:
     return PeriodOut(start=window.start, end=window.end, label=one.period.label, phase=phase(one.period, at))
 
 
-def show_stored(verdict: KeptVerdict) -> StoredVerdictOut:
+def show_stored(kept: KeptThen) -> StoredVerdictOut:
+    verdict, is_known = kept.verdict, kept.figures_at is not None
     return StoredVerdictOut(
         scope=str(verdict.scope),
         outcome=verdict.outcome,
@@ -160,11 +166,12 @@ def show_stored(verdict: KeptVerdict) -> StoredVerdictOut:
         first_at=verdict.first_at,
         last_at=verdict.last_at,
         rule_version=verdict.rule_version,
-        actual=str(verdict.actual),
-        expected=str(verdict.expected),
-        cause=verdict.cause,
-        inputs=show_inputs(verdict.inputs),
-        gates=[show_gate(gate) for gate in verdict.gates],
+        figures_at=kept.figures_at,
+        actual=str(verdict.actual) if is_known else None,
+        expected=str(verdict.expected) if is_known else None,
+        cause=verdict.cause if is_known else "",
+        inputs=show_inputs(verdict.inputs if is_known else ()),
+        gates=[show_gate(gate) for gate in verdict.gates if is_known],
     )
 
 

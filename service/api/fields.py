@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from service.domain.money import Money
 from service.domain.resources import Sealed
 
 _AMOUNT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,12})?")
+_LONG_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -57,7 +58,8 @@ Line = Annotated[str, StringConstraints(max_length=500, pattern=LINE)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(_plain_name)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE)]
 Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_./-]{0,62}$")]
+LABEL_KEY = r"[A-Za-z_][A-Za-z0-9_./-]{0,62}"
+LabelKey = Annotated[str, StringConstraints(pattern=rf"^{LABEL_KEY}$")]
 Labels = Annotated[dict[LabelKey, Line], Field(max_length=50, examples=[{"team": "eng"}])]
 
 
@@ -80,9 +82,13 @@ Address = Annotated[
 
 
 def _dollars(value: object) -> Money:
-    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        raise ValueError('write US dollars as a decimal string, such as "5000.00"')
-    return Money.of(value)
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return Money.of(value)
+    if isinstance(value, str) and _LONG_AMOUNT.fullmatch(value):
+        raise ValueError("too long: at most 11 digits before the point and 12 behind it")
+    if isinstance(value, str) and _LONG_AMOUNT.fullmatch(value.removeprefix("-")):
+        raise ValueError("must not be negative")
+    raise ValueError('write US dollars as a decimal string, such as "5000.00"')
 
 
 Dollars = Annotated[
@@ -149,26 +155,37 @@ Duration = Annotated[
 def _instant(value: object) -> datetime:
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise ValueError("write an RFC 3339 time such as 2026-11-01T00:00:00Z")
-    return _in_our_age(datetime.fromisoformat(value))
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("there is no such time: check the day, the hour and the offset from UTC") from error
+    return _in_our_age(instant)
 
 
 def _instant_or_date(value: object) -> datetime:
     if isinstance(value, str) and _DATE.fullmatch(value):
-        return _in_our_age(datetime.fromisoformat(value).replace(tzinfo=UTC))
+        return _in_our_age(datetime.combine(_day(value), time(), UTC))
     return _instant(value)
 
 
 def instant_or_day(value: object) -> datetime | date:
     """A time, or a date whose midnight depends on a zone that is yet to be known."""
     if isinstance(value, str) and _DATE.fullmatch(value):
-        return date.fromisoformat(value)
+        return _day(value)
     return _instant(value)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("there is no such day in the calendar") from error
 
 
 def calendar_day(value: object) -> date:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("write a day such as 2026-11-01")
-    day = date.fromisoformat(value)
+    day = _day(value)
     if not 2000 <= day.year <= 2100:
         raise ValueError("outside the years 2000 to 2100")
     return day
@@ -213,12 +230,24 @@ def _form(value: object) -> str | None:
     return {str: "secret", SecretStr: "secret", dict: "stub", SecretStub: "stub"}.get(type(value))
 
 
+def _credentials(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,50} [!-~]{1,2000}", secret.get_secret_value()):
+        raise ValueError('write a scheme, a space and what it asks for, such as "Bearer ..." or "Basic ..."')
+    return secret
+
+
+_EITHER = Discriminator(
+    _form,
+    custom_error_type="secret",
+    custom_error_message="send the secret as a string, or the stub that a read gave",
+)
+
 Secret = Annotated[
-    Annotated[SecretStr, AfterValidator(_printable), Tag("secret")] | Annotated[SecretStub, Tag("stub")],
-    Discriminator(
-        _form,
-        custom_error_type="secret",
-        custom_error_message="send the secret as a string, or the stub that a read gave",
-    ),
+    Annotated[SecretStr, AfterValidator(_printable), Tag("secret")] | Annotated[SecretStub, Tag("stub")], _EITHER
 ]
 """A secret, or the stub that stands for the stored one."""
+
+Credentials = Annotated[
+    Annotated[SecretStr, AfterValidator(_credentials), Tag("secret")] | Annotated[SecretStub, Tag("stub")], _EITHER
+]
+"""The same of what an Authorization header holds."""

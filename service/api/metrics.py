@@ -62,6 +62,7 @@ async def metrics(request: Request, uow: UowDep, now: NowDep, visitor: VisitorDe
     await _count_alerts(registry, uow)
     await _count_notifications(registry, uow, now)
     await _count_rule_failures(registry, uow)
+    await _count_chart_failures(registry, uow)
     if visitor is not None:
         await _name_rule_failures(registry, uow)
         await _name_sources(registry, uow, now)
@@ -106,6 +107,11 @@ async def _count_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> 
     failures.inc(sum(failure.count for failure in await uow.rule_failures.all()))
 
 
+async def _count_chart_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
+    failures = Counter("tocsin_chart_failures", "Charts that could not be drawn", registry=registry)
+    failures.inc(await uow.chart_failures.count())
+
+
 async def _name_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
     names = {rule.id: rule.name for rule in await uow.rules.all()}
     counter = Counter("tocsin_rule_scope_failures", "The same by rule and scope", ("rule", "scope"), registry=registry)
@@ -132,4 +138,4 @@ async def _name_budgets(registry: CollectorRegistry, uow: UnitOfWork, now: datet
             # Prometheus knows floats only; these copies are for graphs, no decision is made from them.
             spent.labels(*place).set(float(status.spent.total.usd))
             estimated.labels(*place).set(float(status.spent.estimated.usd))
-            amount.labels(*place).set(float(budget.spec.amount.usd))
+            amount.labels(*place).set(float(status.terms.amount.usd))

@@ -43,6 +43,7 @@ class NotificationOut(BaseModel):
     created_at: datetime
     due_at: datetime
     sent_at: datetime | None
+    sent_with: str | None = Field(description="the summary that told of it, or was brought up to date by it")
     attempts: list[AttemptOut]
 
 
@@ -62,6 +63,7 @@ async def show_notifications(uow: UnitOfWork, notifications: tuple[Notification,
             created_at=one.created_at,
             due_at=one.due_at,
             sent_at=one.sent_at,
+            sent_with=one.sent_with,
             attempts=[AttemptOut.model_validate(tried, from_attributes=True) for tried in one.attempts],
         )
         for one in notifications

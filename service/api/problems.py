@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from service.api.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
 from service.workflows.ports import StorageUnavailable
 from service.workflows.repeat import KeyReused
@@ -142,16 +143,21 @@ async def _invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if any(one["type"] == "json_invalid" for one in error.errors()):
         return problem(400, "The body is not JSON")
-    errors = [_one(found["type"], tuple(found["loc"]), found["msg"], error.body) for found in error.errors()]
-    return problem(422, "; ".join(f"{one.pointer}: {one.detail}" for one in errors[:3])[:1000], errors)
+    errors = [_one(found, error.body) for found in error.errors()]
+    return problem(422, "; ".join(_line(one) for one in errors[:3])[:1000], errors)
 
 
-def _one(kind: str, place: Place, message: str, body: object) -> ProblemError:
-    location, path = str(place[0]), place[1:]
+def _line(one: ProblemError) -> str:
+    return f"{one.pointer}: {one.detail}" if one.pointer else one.detail
+
+
+def _one(found: Facts, body: object) -> ProblemError:
+    kind, location, path = found["type"], str(found["loc"][0]), tuple(found["loc"][1:])
     if location == "body":
+        if not path and kind in NO_OBJECT:
+            return _located("", NO_BODY, location)
         path = _within(body, path, missing=kind == "missing")
-    detail = {"extra_forbidden": "unknown field", "missing": "required"}.get(kind, message)
-    return _located(pointer(path), detail.removeprefix("Value error, "), location)
+    return _located(pointer(path), in_words(kind, found["msg"], found.get("ctx", {})), location)
 
 
 def _located(pointer: str, detail: str, location: str) -> ProblemError:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, ClassVar
 
 from fastapi import Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 
-from service.api.configured import Document, Shape, Shown, Written, configured_router, identity
+from service.api.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.deps import IdOrName, NowDep, UowDep, viewer
 from service.api.fields import Instant, Name, Reference, Strict, calendar_day
 from service.api.once import respond
-from service.domain.calendar_feeds import MEDIA, Entry, Revision, calendar_text, instant
 from service.domain.calendars import local_date, zone_names, zone_of
 from service.domain.errors import Invalid
 from service.domain.periods import Weekday
 from service.domain.resources import Resource
-from service.domain.rotas import MOST_OVERRIDES, MOST_PEOPLE, Handover, Override, Person, Rota, shift_at, shifts
+from service.domain.rotas import MOST_OVERRIDES, MOST_PEOPLE, Handover, Override, Person, Rota, shift_at
 from service.workflows.ports import Ports, UnitOfWork
 from service.workflows.rota_kinds import Rotas
-
-PAST, AHEAD = timedelta(weeks=4), timedelta(weeks=26)
-"""What of a rota its calendar shows."""
 
 Day = Annotated[
     date,
@@ -60,6 +56,12 @@ class OverrideOut(BaseModel):
     ends_at: datetime
 
 
+class LinkOut(BaseModel):
+    """Since when a link opens the rota's calendar to whoever has it."""
+
+    since: datetime
+
+
 class RotaIn(Written):
     """People who are on call a week each, in this order."""
 
@@ -71,6 +73,7 @@ class RotaIn(Written):
         description="the first person has the week that begins then, or last began; today by default",
     )
     overrides: list[OverrideIn] = Field(default=[], max_length=MOST_OVERRIDES)
+    calendar_link: ReadOnly = None
 
 
 class RotaOut(Shown):
@@ -79,6 +82,7 @@ class RotaOut(Shown):
     timezone: str
     starts_on: date
     overrides: list[OverrideOut]
+    calendar_link: LinkOut | None = Field(description="null: its calendar needs a token")
 
 
 class OnCallOut(BaseModel):
@@ -115,6 +119,7 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
             timezone=document.timezone,
             starts_on=document.starts_on or today,
             overrides=tuple(Override(one.person, one.starts_at, one.ends_at) for one in document.overrides),
+            feed=stored.feed if stored else None,
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[Rota], now: datetime) -> RotaOut:
@@ -126,6 +131,7 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
             timezone=spec.timezone,
             starts_on=spec.starts_on,
             overrides=[OverrideOut.model_validate(one, from_attributes=True) for one in spec.overrides],
+            calendar_link=LinkOut(since=spec.feed.since) if spec.feed else None,
         )
 
 
@@ -169,20 +175,3 @@ async def on_call(
             next=shift_at(rota, shift.ends_at).person.name,
         )
     )
-
-
-@router.get(
-    "/{id}/calendar.ics",
-    summary="A rota's shifts as a calendar: four weeks back, half a year ahead",
-    response_class=Response,
-    responses={200: {"content": {MEDIA: {"schema": {"type": "string"}}}}, 404: {}},
-    dependencies=[viewer],
-)
-async def calendar(id: IdOrName, uow: UowDep, now: NowDep) -> Response:
-    rota = await uow.rotas.get(id)
-    entries = [
-        Entry(f"{rota.id}-{instant(one.starts_at)}", f"On call: {one.person.name}", one.starts_at, one.ends_at)
-        for one in shifts(rota.spec, now - PAST, now + AHEAD)
-    ]
-    text = calendar_text(rota.name, entries, Revision(rota.version, rota.updated_at))
-    return Response(text, media_type=MEDIA)

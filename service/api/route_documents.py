@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
 
 from service.api.configured import ReadOnly
-from service.api.fields import LINE, Duration, LabelKey, Line, Reference, Strict
+from service.api.fields import LABEL_KEY, LINE, Duration, LabelKey, Line, Reference, Strict
 from service.domain.errors import Invalid
 from service.domain.periods import Weekday
 from service.domain.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange
@@ -20,6 +20,10 @@ from service.workflows.ports import UnitOfWork
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
 
 MatchedText = Annotated[str, StringConstraints(max_length=500, pattern=LINE)]
+
+
+GroupLabel = Annotated[str, StringConstraints(pattern=rf"^(\.\.\.|{LABEL_KEY})$")]
+"""Alertmanager's "..." is let in, so that its refusal can say what to do."""
 
 
 class MatcherDocument(Strict):
@@ -121,11 +125,19 @@ class RouteDocument(Strict):
     receiver: Reference = Field(description="a receiver's id or name", examples=["console"])
     escalation_policy: Reference | None = Field(default=None, description="an escalation policy's id or name")
     continues: bool = Field(default=False, alias="continue", description="whether later routes are asked, too")
-    group_by: list[LabelKey] = Field(default=[], max_length=20, description="not supported yet: empty")
-    group_wait: Duration = Field(default=timedelta(), description="not supported yet: 0s")
-    group_interval: Duration = Field(default=timedelta(), description="not supported yet: 0s")
+    group_by: list[GroupLabel] = Field(
+        default=[], max_length=20, description="labels: alerts with the same values of all of them are a group"
+    )
+    group_wait: Duration = Field(
+        default=timedelta(), description="how long a group's first alert waits for others; 1h at most"
+    )
+    group_interval: Duration = Field(
+        default=timedelta(), description="how long later ones wait after a group's last message; 1d at most"
+    )
     repeat_interval: Duration | None = Field(
-        default=None, description="how often an alert rings again that nobody acknowledges; null: never"
+        default=None,
+        description="how often an alert rings again that nobody acknowledges; 0s: never; "
+        "null: 4h for error and critical alerts of rules, never for others",
     )
     mute_times: list[TimeIntervalDocument] = Field(default=[], max_length=20, description="nothing rings in these")
     active_times: list[TimeIntervalDocument] = Field(default=[], max_length=20, description="nothing rings outside")

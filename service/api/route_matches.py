@@ -9,9 +9,12 @@ from pydantic import BaseModel, Field
 
 from service.api.route_documents import MatcherDocument
 from service.domain.alerts import Alert, Reason
+from service.domain.durations import format_duration
+from service.domain.routing.groups import Gathering
 from service.domain.routing.labels import Labels
 from service.domain.routing.matchers import matches
-from service.domain.routing.pipeline import Surroundings, dedupe, find_lanes, inhibits
+from service.domain.routing.pipeline import Lane, Surroundings, dedupe, find_lanes, inhibits
+from service.domain.routing.repeating import repeats_after
 from service.domain.routing.routes import Route
 from service.domain.routing.silences import silencing
 from service.workflows.ports import UnitOfWork
@@ -20,6 +23,14 @@ from service.workflows.ports import UnitOfWork
 class MatcherVerdict(MatcherDocument):
     found: list[str] = Field(description="the label's values; none where the alert has no such label")
     matched: bool
+
+
+class GroupOut(BaseModel):
+    """How a route collects: with the alerts that have the same values."""
+
+    by: dict[str, list[str]]
+    wait: str = Field(examples=["30s"])
+    interval: str = Field(examples=["5m"])
 
 
 class RouteVerdict(BaseModel):
@@ -33,6 +44,11 @@ class RouteVerdict(BaseModel):
     receiver: str
     escalation_policy: str | None
     held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
+    repeats_every: str | None = Field(
+        examples=["4h"],
+        description="how often it would ring again while nobody answers; null: never, or by its escalation policy",
+    )
+    group: GroupOut | None = Field(description="null: a route that does not match, or sends each alert at once")
 
 
 class SilencedBy(BaseModel):
@@ -42,11 +58,12 @@ class SilencedBy(BaseModel):
 
 
 class Destination(BaseModel):
-    """A channel that a ring would reach, or would not because of `held_by`."""
+    """A channel that a ring would reach, or not because of `held_by`. `collected`: an opening waits for others."""
 
     receiver: str
     channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
     held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
+    collected: bool
 
 
 class MatchOut(BaseModel):
@@ -64,12 +81,12 @@ async def show_match(uow: UnitOfWork, alert: Alert | None, labels: Labels, aroun
     names = {one.id: one.name for one in (*await uow.receivers.all(), *await uow.policies.all())}
     lanes = find_lanes(alert, labels, around)
     plan = dedupe(lanes, around.addresses)
-    held = {lane.route: lane.held for lane in lanes}
+    by_route = {lane.route: lane for lane in lanes}
     return MatchOut(
         at=around.now,
         labels={name: sorted(values) for name, values in sorted(labels.items())},
         routes=[
-            _verdict(position, route, labels, held.get(route) if matched else None, names)
+            _verdict(position, route, labels, by_route.get(route) if matched else None, names)
             for position, (route, matched) in enumerate(around.table.walk(labels))
         ],
         silenced_by=[
@@ -78,14 +95,21 @@ async def show_match(uow: UnitOfWork, alert: Alert | None, labels: Labels, aroun
         ],
         inhibited_by=[one.id for one in around.open_alerts if alert is not None and inhibits(one, alert)],
         goes_to=[
-            Destination.model_validate({"receiver": names[one.receiver_id], "channel": one.key, "held_by": reason})
+            Destination.model_validate(
+                {
+                    "receiver": names[one.receiver_id],
+                    "channel": one.key,
+                    "held_by": reason,
+                    "collected": reason is None and one.key in plan.gatherings,
+                }
+            )
             for one, reason in (*((address, None) for address in plan.ring), *plan.hold)
         ],
         escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.policies],
     )
 
 
-def _verdict(position: int, route: Route, labels: Labels, held: Reason | None, names: dict[str, str]) -> RouteVerdict:
+def _verdict(position: int, route: Route, labels: Labels, lane: Lane | None, names: dict[str, str]) -> RouteVerdict:
     verdicts = [
         MatcherVerdict(
             label=one.label,
@@ -107,9 +131,25 @@ def _verdict(position: int, route: Route, labels: Labels, held: Reason | None, n
             "why": _why(route, matched, verdicts),
             "receiver": names.get(route.receiver_id, route.receiver_id),
             "escalation_policy": names.get(policy, policy) if policy is not None else None,
-            "held_by": held,
+            "held_by": lane.held if lane else None,
+            "group": _group(lane.gathering) if lane and lane.gathering else None,
+            "repeats_every": _interval(route, labels),
         }
     )
+
+
+def _group(gathering: Gathering) -> GroupOut:
+    by = {name: list(values) for name, values in gathering.by.items()}
+    return GroupOut(by=by, wait=format_duration(gathering.wait), interval=format_duration(gathering.interval))
+
+
+def _interval(route: Route, labels: Labels) -> str | None:
+    interval = repeats_after(route, _only(labels, "kind"), _only(labels, "severity"))
+    return format_duration(interval) if interval is not None else None
+
+
+def _only(labels: Labels, name: str) -> str:
+    return next(iter(labels.get(name, ())), "")
 
 
 def _why(route: Route, matched: bool, verdicts: list[MatcherVerdict]) -> str:

@@ -16,12 +16,13 @@ from rich.console import Console
 from service import __version__
 from service.adapters.embedded_postgres import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head, upgrade
-from service.bootstrap import Product, StartError, database, open_product
+from service.bootstrap import Product, SettingError, StartError, database, open_product
 from service.cli import checking, history, running, tokens
 from service.cli.logs import configure_logging
 from service.domain.access import Role
 from service.domain.errors import DomainError
-from service.settings import Settings
+from service.settings import Settings, wrong_settings
+from service.workflows.ports import StorageUnavailable
 
 cli = typer.Typer(
     name="tocsin",
@@ -40,24 +41,25 @@ Result = TypeVar("Result")
 
 
 def main() -> None:
-    """The command's entry: an expected failure is one line on standard error and exit code 1."""
+    """The command's entry: an expected failure is one line on standard error, with exit code 2 for a wrong setting."""
     # Into a pipe, Python would keep an alert back until its buffer is full.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         cli()
-    except (StartError, DomainError, EmbeddedPostgresError) as error:
-        err.print(f"[bold red]tocsin:[/] {error}", highlight=False, soft_wrap=True)
-        sys.exit(1)
     except ValidationError as error:
-        err.print(f"[bold red]tocsin:[/] {_settings_problem(error)}", highlight=False, soft_wrap=True)
+        _complain(f"{'; '.join(wrong_settings(error))}; see docs/settings.md")
         sys.exit(2)
+    except SettingError as error:
+        _complain(f"{error}; see docs/settings.md")
+        sys.exit(2)
+    except (StartError, DomainError, EmbeddedPostgresError, StorageUnavailable) as error:
+        _complain(str(error))
+        sys.exit(1)
 
 
-def _settings_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else "settings"
-    name = field if field.isupper() else f"TOCSIN_{field.upper()}"
-    return f"{name}: {first['msg']}; see docs/settings.md"
+def _complain(problem: str) -> None:
+    err.print("[bold red]tocsin:[/] ", end="")
+    err.print(problem, markup=False, highlight=False, soft_wrap=True)
 
 
 def _settings() -> Settings:
@@ -134,8 +136,8 @@ def migrate() -> None:
 
 @cli.command()
 def check() -> None:
-    """Check settings, database, keys and receivers, a line each. Exit code 1 when one is not well."""
-    raise typer.Exit(checking.check_everything(_settings(), out))
+    """Check settings, database, keys, mail and receivers, a line each. Exit code 1 when one is not well."""
+    raise typer.Exit(checking.check_everything(_settings, out))
 
 
 @cli.command()

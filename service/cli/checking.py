@@ -3,40 +3,75 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+from pydantic import ValidationError
 from rich.console import Console
 
+from service.adapters.channels.email import reach
+from service.adapters.channels.smtp_server import SmtpServer
 from service.adapters.embedded_postgres import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head
-from service.bootstrap import StartError, database, open_product, secret_key
-from service.settings import Settings
+from service.bootstrap import SettingError, StartError, database, open_product, require_sound
+from service.cli.logs import quiet_retries
+from service.settings import Settings, wrong_settings
 from service.workflows.operate import Check, run_checks
+from service.workflows.ports import DeliveryError, StorageUnavailable
+
+WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2
 
 
-def check_everything(settings: Settings, out: Console) -> int:
-    """Prints a line a check and returns the exit code: 0 when all is well."""
-    checks = [Check("settings", "read from the environment"), *_check_installation(settings)]
+def check_everything(read_settings: Callable[[], Settings], out: Console) -> int:
+    """Prints a line a check and returns the exit code. Where a setting is wrong nothing else is tried."""
+    try:
+        settings = read_settings()
+        require_sound(settings)
+    except ValidationError as error:
+        _show([Check("settings", "", problem=problem) for problem in wrong_settings(error)], out)
+        return WRONG_SETTING
+    except SettingError as error:
+        _show([Check("settings", "", problem=str(error))], out)
+        return WRONG_SETTING
+    with quiet_retries():
+        checks = [Check("settings", "read from the environment"), *_check_installation(settings)]
+    _show(checks, out)
+    return NOT_WELL if any(check.problem for check in checks) else WELL
+
+
+def _show(checks: list[Check], out: Console) -> None:
     for check in checks:
         mark = "[red]no[/]" if check.problem else "[green]ok[/]"
         out.print(f"{mark}  {check.subject}: ", end="", highlight=False)
         out.print(check.problem or check.detail, markup=False, highlight=False, soft_wrap=True)
-    return 1 if any(check.problem for check in checks) else 0
 
 
 def _check_installation(settings: Settings) -> list[Check]:
+    mail = asyncio.run(_check_mail(settings))
     try:
-        secret_key(settings)
         with database(settings) as url:
             schema = current(url)
             if schema != head():
                 problem = f"the schema is at {schema or 'nothing'}, not {head()}: run tocsin migrate"
-                return [Check("database", "", problem=problem)]
+                return [Check("database", "", problem=problem), *mail]
             return [
                 Check("database", f"answers, schema {schema}"),
+                *mail,
                 *asyncio.run(_check_configuration(settings, url)),
             ]
-    except (StartError, EmbeddedPostgresError) as error:
-        return [Check("database", "", problem=str(error))]
+    except (StartError, EmbeddedPostgresError, StorageUnavailable) as error:
+        return [Check("database", "", problem=str(error)), *mail]
+
+
+async def _check_mail(settings: Settings) -> list[Check]:
+    if settings.smtp_url is None:
+        return []
+    server = SmtpServer.parse(settings.smtp_url.get_secret_value())
+    place = f"{server.host}:{server.port}"
+    try:
+        await reach(server, settings.email_from)
+    except DeliveryError as error:
+        return [Check("mail server", "", problem=f"{place}: {error.reason}")]
+    return [Check("mail server", f"{place} answers; no mail was sent")]
 
 
 async def _check_configuration(settings: Settings, url: str) -> list[Check]:

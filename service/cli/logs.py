@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import structlog
+from stamina.instrumentation import set_on_retry_hooks
 
 
 def configure_logging(log_format: Literal["console", "json"]) -> None:
@@ -32,6 +35,16 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still at work is no news
+
+
+@contextmanager
+def quiet_retries() -> Iterator[None]:
+    """No line for an attempt that is made again: for a command that shows how the last one ended."""
+    set_on_retry_hooks([])
+    try:
+        yield
+    finally:
+        set_on_retry_hooks(None)
 
 
 def _for_machines() -> list[structlog.typing.Processor]:

@@ -14,6 +14,7 @@ from service.domain.money import ZERO, Money
 from service.domain.periods import Window
 from service.domain.phrases import used
 from service.domain.plain_text import NOTE_LENGTH, clean
+from service.domain.rule_phrases import to_the_cent
 from service.domain.rules.anomaly_band import Judged
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.rules.wording import approximate, dollars
@@ -124,7 +125,7 @@ def _told(evidence: RuleEvidence, how_often: str) -> str:
 
 
 def _compared(evidence: RuleEvidence) -> str:
-    return f"{evidence.actual.display()} where {evidence.expected.display()} was expected"
+    return f"{to_the_cent(evidence.actual)} where {to_the_cent(evidence.expected)} was expected"
 
 
 def _simulated(evidence: BudgetEvidence | RuleEvidence) -> str:

@@ -64,16 +64,20 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     PERIOD_CLOSED = "period_closed"
     BUDGET_GONE = "budget_gone"
+    BUDGET_DISABLED = "budget_disabled"
     BUDGET_EDITED = "budget_edited"
     RECOVERED = "recovered"
     RULE_GONE = "rule_gone"
+    RULE_DISABLED = "rule_disabled"
     RULE_EDITED = "rule_edited"
     SOURCE_GONE = "source_gone"
+    SOURCE_DISABLED = "source_disabled"
     INHIBITED = "inhibited"
     SILENCED = "silenced"
     MUTED_TIME = "muted_time"
     HOLD_OVER = "hold_over"
     REPEAT_DUE = "repeat_due"
+    OVER = "over"
     NOTHING_NEW = "nothing_new"
     NOT_DUE = "not_due"
 
@@ -194,6 +198,7 @@ class Alert:
     """The current state of one alert. `version` counts its events, from 1.
 
     A snoozed one wakes at `snoozed_until`, or when its figure has reached `snoozed_above`, whichever comes first.
+    `evidence` is what people were told last. `latest` is what was found since, and was no news: the next move says it.
     """
 
     id: str
@@ -211,10 +216,16 @@ class Alert:
     resolved_by: str | None = None
     snoozed_until: datetime | None = None
     snoozed_above: Money | None = None
+    latest: Evidence | None = None
 
     @property
     def is_open(self) -> bool:
         return self.state is not AlertState.RESOLVED
+
+    @property
+    def newest(self) -> Evidence:
+        """How things stand by now, told or not."""
+        return self.latest or self.evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +285,8 @@ def apply(
         state=after,
         changed_at=now,
         severity=severity or alert.severity,
-        evidence=evidence or alert.evidence,
+        evidence=evidence or alert.newest,
+        latest=None,
         acknowledged_by=actor if command is Command.ACKNOWLEDGE else _kept_acknowledger(alert, after),
         resolved_by=actor if command is Command.RESOLVE else None,
         snoozed_until=alert.snoozed_until if sleeps else None,

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar
 
-from service.domain.alerts import Alert, AlertKind, BudgetEvidence, Contribution, ForecastEvidence, Reason
-from service.domain.budgets import Budget, Threshold, ThresholdBasis
+from service.domain.alerts import Alert, AlertKind, BudgetEvidence, ForecastEvidence, Reason
+from service.domain.budgets import Budget, Threshold, ThresholdBasis, terms
 from service.domain.crossings import Crossing
+from service.domain.ended_terms import EndedTerms, judged_periods
 from service.domain.findings import UNRECORDED, Condition, Finding
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.largest import largest_contributions
 from service.domain.money import ZERO, Money
-from service.domain.names import Names, describe_scope, name_of
+from service.domain.names import Names, describe_scope
 from service.domain.periods import (
     CLOSING_FOR,
     Period,
@@ -31,7 +34,6 @@ from service.domain.resources import Resource
 from service.domain.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
 from service.domain.spend import Spend
 
-TOP_CONTRIBUTIONS = 3
 LONGEST_BLINDNESS = timedelta(days=31)
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
@@ -63,6 +65,7 @@ class Known:
     simulated: bool = False
     forecasts: Mapping[Place, Forecast | NoForecast] = field(default_factory=dict)
     watches: Mapping[WatchKey, Watch] = field(default_factory=dict)
+    ended_as: EndedTerms = field(default_factory=dict)
 
     @property
     def closing_for(self) -> timedelta:
@@ -78,33 +81,46 @@ def live_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset
     )
 
 
+def judged(budget: Resource[Budget], known: Known) -> list[tuple[Resource[Budget], Period]]:
+    """Every live period that is judged, oldest first, with the budget as it counts for it."""
+    live = live_periods(budget.spec.period, known.now, known.closing_for)
+    return judged_periods(budget, live, known.ended_as)
+
+
 def assess(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[Finding]:
     """One budget's findings: a finding for each scope and live period that has rung, now or before."""
     findings: list[Finding] = []
     if not budget.spec.enabled:
         return findings
     known = about(budget, known)
-    for period in live_periods(budget.spec.period, known.now, known.closing_for):
-        for scope, cells in by_scope(budget, spend[period.window], known):
-            finding = Assessment(budget, period, scope, cells, known).finding()
+    own = _by_scope_known(known)
+    nothing = replace(known, crossings=(), open_alerts=())
+    for judge, period in judged(budget, known):
+        for scope, cells in by_scope(judge, spend[period.window], known):
+            finding = Assessment(judge, period, scope, cells, own.get(scope, nothing)).finding()
             if finding is not None:
                 findings.append(finding)
     return findings
 
 
-def terms(budget: Budget) -> str:
-    """A budget's amount, period and scope in one line; a change of it starts new crossings."""
-    spec = budget.period
-    bounds = {
-        PeriodKind.WEEKLY: spec.week_start.value,
-        PeriodKind.CUSTOM: "..".join(at.astimezone(UTC).isoformat() for at in (spec.start, spec.end) if at),
-        PeriodKind.ROLLING: f"{spec.days}d",
-        PeriodKind.DAILY: "",
+def _by_scope_known(known: Known) -> dict[ScopeKey, Known]:
+    """What is remembered of each scope alone, so that no scope looks through all the others' crossings and alerts."""
+    crossings: dict[ScopeKey, list[Crossing]] = defaultdict(list)
+    alerts: dict[ScopeKey, list[Alert]] = defaultdict(list)
+    for crossing in known.crossings:
+        crossings[crossing.scope].append(crossing)
+    for alert in known.open_alerts:
+        alerts[alert.scope].append(alert)
+    return {
+        scope: replace(known, crossings=crossings.get(scope, ()), open_alerts=alerts.get(scope, ()))
+        for scope in crossings.keys() | alerts.keys()
     }
-    bound = bounds.get(spec.kind, str(spec.anchor_day))
-    filters = {"workspaces": budget.scope.workspaces, "models": budget.scope.models, "keys": budget.scope.api_keys}
-    scope = [f"{name}={','.join(sorted(ids))}" for name, ids in filters.items() if ids]
-    return "/".join([str(budget.amount), spec.kind, spec.timezone, bound, *scope])
+
+
+@lru_cache(maxsize=256)
+def _level(threshold: Threshold, amount: Money) -> Money:
+    """A scope asks for the same levels at every look."""
+    return threshold.level(amount)
 
 
 def about(budget: Resource[Budget], known: Known) -> Known:
@@ -153,6 +169,7 @@ class Assessment:
         self.terms = terms(budget.spec)
         self.cells = cells
         self.spent = Spend.sum(self.cells.values())
+        self.total = self.spent.total
         self.phase = phase(period, known.now, known.closing_for)
         self.thresholds = sorted((t for t in self.spec.thresholds if t.basis is self.basis), key=self.level)
         self.start = self._identity()
@@ -161,10 +178,10 @@ class Assessment:
         self.recorded = {c.threshold: c for c in on_record if c not in self.released}
 
     def level(self, threshold: Threshold) -> Money:
-        return threshold.level(self.spec.amount)
+        return _level(threshold, self.spec.amount)
 
     def is_crossed(self, threshold: Threshold) -> bool:
-        return self.spent.total >= self.level(threshold) and self.spent.total > ZERO
+        return self.total >= self.level(threshold) and self.total > ZERO
 
     def on_record(self, basis: ThresholdBasis) -> list[Crossing]:
         """What has rung under these terms, in any period."""
@@ -253,7 +270,7 @@ class Assessment:
             period=self.period.window,
             period_label=self.period.label,
             timezone=self.spec.period.timezone,
-            contributions=self._contributions(),
+            contributions=largest_contributions(self.cells, self.scope, self.known.names),
             late=self.phase is Phase.CLOSING,
             simulated=self.known.simulated,
             unpriced_tokens=self.spent.unpriced_tokens,
@@ -269,22 +286,6 @@ class Assessment:
         """What the message says of the future; None while nothing is forecast."""
         made = self.forecast
         return forecast_evidence(made, self.spec.amount) if isinstance(made, Forecast) else None
-
-    def _contributions(self) -> tuple[Contribution, ...]:
-        """The largest members of each dimension that divides this spend any further."""
-        largest: list[Contribution] = []
-        for dimension in (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY):
-            parts: dict[ScopeKey, Money] = defaultdict(lambda: ZERO)
-            for cell, part in self.cells.items():
-                parts[ScopeKey(dimension, cell.along(dimension))] += part.total
-            named = [(key, amount) for key, amount in parts.items() if key.id and amount > ZERO]
-            if dimension is not self.scope.dimension:
-                named.sort(key=lambda part: (-part[1].usd, part[0].id))
-                largest += [
-                    Contribution(key, name_of(key, self.known.names), amount)
-                    for key, amount in named[:TOP_CONTRIBUTIONS]
-                ]
-        return tuple(largest)
 
 
 def forecast_evidence(made: Forecast, amount: Money) -> ForecastEvidence:

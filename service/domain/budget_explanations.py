@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.domain.assessment import Assessment, Known, WindowSpend, about, by_scope
+from service.domain.assessment import Assessment, Known, WindowSpend, about, by_scope, judged
 from service.domain.budgets import Budget, Threshold, ThresholdBasis
 from service.domain.crossings import Crossing
 from service.domain.explanations import KNOWN, AlertThen, Explanation, decide, enabled
@@ -15,7 +15,7 @@ from service.domain.forecasts.forecast import Forecast, Missing, NoForecast
 from service.domain.forecasts.watch import DAYS_TO_CROSS, Stand
 from service.domain.money import Money
 from service.domain.names import describe_scope
-from service.domain.periods import Phase, live_periods
+from service.domain.periods import Phase
 from service.domain.plain_text import clean, minute, percentage
 from service.domain.resources import Resource
 from service.domain.rules.rule import GateVerdict
@@ -43,13 +43,13 @@ class BudgetCase:
 
 def explain_budget(case: BudgetCase) -> list[Explanation]:
     """One answer for every scope, live period and threshold; the open period first, thresholds by level."""
-    spec, known = case.budget.spec, about(case.budget, case.known)
-    periods = live_periods(spec.period, known.now, known.closing_for)
+    known = about(case.budget, case.known)
+    periods = judged(case.budget, known)
     places = [
         _Place(case, Assessment(*place), ForecastAssessment(*place))
-        for period in reversed(periods)
-        for scope, cells in by_scope(case.budget, case.spend[period.window], known)
-        for place in [(case.budget, period, scope, cells, known)]
+        for judge, period in reversed(periods)
+        for scope, cells in by_scope(judge, case.spend[period.window], known)
+        for place in [(judge, period, scope, cells, known)]
     ]
     return [answer for place in places for answer in place.answers()] if periods else [_outside(case)]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
 from enum import StrEnum
 
 from service.domain.alerts import Severity
 from service.domain.money import Money
-from service.domain.periods import PeriodSpec
+from service.domain.periods import PeriodKind, PeriodSpec
 from service.domain.scopes import Dimension, Scope
 
 
@@ -54,3 +55,18 @@ class Budget:
     thresholds: tuple[Threshold, ...]
     for_each: Dimension | None = None
     enabled: bool = True
+
+
+def terms(budget: Budget) -> str:
+    """A budget's amount, period and scope in one line; a change of it starts new crossings."""
+    spec = budget.period
+    bounds = {
+        PeriodKind.WEEKLY: spec.week_start.value,
+        PeriodKind.CUSTOM: "..".join(at.astimezone(UTC).isoformat() for at in (spec.start, spec.end) if at),
+        PeriodKind.ROLLING: f"{spec.days}d",
+        PeriodKind.DAILY: "",
+    }
+    bound = bounds.get(spec.kind, str(spec.anchor_day))
+    filters = {"workspaces": budget.scope.workspaces, "models": budget.scope.models, "keys": budget.scope.api_keys}
+    scope = [f"{name}={','.join(sorted(ids))}" for name, ids in filters.items() if ids]
+    return "/".join([str(budget.amount), spec.kind, spec.timezone, bound, *scope])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from service.domain.alerts import (
     Alert,
     AlertEvent,
@@ -14,18 +16,22 @@ from service.domain.alerts import (
 )
 from service.domain.forecast_phrases import standing_ahead
 from service.domain.notifications import Action
-from service.domain.phrases import messages, period, standing, threshold
+from service.domain.phrases import messages, period, rolls, standing, threshold
 from service.domain.plain_text import NOTE_LENGTH, clean, minute
 from service.domain.rule_phrases import opening, over_words, rule_standing, size
+from service.domain.slack import name_in
 from service.domain.snoozes import figure_of
 from service.domain.undelivered_evidence import UndeliveredEvidence
 
 ENDINGS = {
-    Reason.BUDGET_GONE: "Resolved: the budget was deleted or disabled.",
+    Reason.BUDGET_GONE: "Resolved: the budget was deleted.",
+    Reason.BUDGET_DISABLED: "Resolved: the budget was disabled.",
     Reason.BUDGET_EDITED: "Resolved: the budget was edited, and this alert no longer applies.",
-    Reason.RULE_GONE: "Resolved: the rule was deleted or disabled.",
+    Reason.RULE_GONE: "Resolved: the rule was deleted.",
+    Reason.RULE_DISABLED: "Resolved: the rule was disabled.",
     Reason.RULE_EDITED: "Resolved: the rule was edited, and this alert no longer applies.",
-    Reason.SOURCE_GONE: "Resolved: the source was deleted or disabled.",
+    Reason.SOURCE_GONE: "Resolved: the source was deleted.",
+    Reason.SOURCE_DISABLED: "Resolved: the source was disabled.",
     Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
 }
 
@@ -35,8 +41,14 @@ VERBS = {Reason.GREW: "Grown to", Reason.BUDGET_EDITED: "The budget was edited; 
 def change(event: AlertEvent, action: Action) -> str:
     """What just happened, as a sentence, with the person's note where there is one."""
     sentence = _CHANGES[action](event)
-    note = clean(event.note, NOTE_LENGTH)
+    note = "" if name_in(event.actor, event.note) else clean(event.note, NOTE_LENGTH)
     return f"{sentence} Note: {note}" if note and event.reason is Reason.PERSON else sentence
+
+
+def _who(event: AlertEvent) -> str:
+    """The actor; of a person in Slack the name, too, which people elsewhere know them by: "slack:U012AB3CD (ann)"."""
+    actor, name = clean(event.actor), re.sub("[()]", "", name_in(event.actor, event.note))
+    return f"{actor} ({clean(name)})" if name else actor
 
 
 def _opened(event: AlertEvent) -> str:
@@ -88,8 +100,6 @@ def _late(event: AlertEvent, evidence: BudgetEvidence) -> str:
 
 
 def _amended(event: AlertEvent) -> str:
-    if event.command is Command.SNOOZE:
-        return f"Snoozed by {clean(event.actor)}{_until(event.alert)}."
     evidence = event.alert.evidence
     if isinstance(evidence, UndeliveredEvidence):
         return f"Still undelivered: {messages(evidence.count)}."
@@ -100,17 +110,23 @@ def _amended(event: AlertEvent) -> str:
         return f"{fell}{standing_ahead(evidence, evidence.forecast)}."
     if isinstance(evidence, RuleEvidence):  # it may be seen by the day now, and by the hour before
         return f"{'Grown to' if event.reason is Reason.GREW else 'Now'} {size(evidence)}."
+    if event.reason is Reason.RESTATED and rolls(evidence):
+        return f"{period(evidence).capitalize()}: now {standing(evidence)}."
     return f"{VERBS.get(event.reason, 'Restated to')} {standing(evidence)}."
 
 
 def _acknowledged(event: AlertEvent) -> str:
-    return f"Acknowledged by {clean(event.actor)}."
+    return f"Acknowledged by {_who(event)}."
+
+
+def _snoozed(event: AlertEvent) -> str:
+    return f"Snoozed by {_who(event)}{_until(event.alert)}."
 
 
 def _resolved(event: AlertEvent) -> str:
     evidence = event.alert.evidence
     if event.reason is Reason.PERSON:
-        return f"Resolved by {clean(event.actor)}."
+        return f"Resolved by {_who(event)}."
     if event.reason is Reason.PERIOD_CLOSED and isinstance(evidence, BudgetEvidence) and evidence.by_forecast:
         return f"Resolved: {period(evidence)} is closed."
     if event.reason is Reason.PERIOD_CLOSED and isinstance(evidence, BudgetEvidence):
@@ -137,5 +153,6 @@ _CHANGES = {
     Action.RAISE: _raised,
     Action.AMEND: _amended,
     Action.ACKNOWLEDGE: _acknowledged,
+    Action.SNOOZE: _snoozed,
     Action.RESOLVE: _resolved,
 }

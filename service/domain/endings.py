@@ -23,8 +23,10 @@ def budget_endings(budgets: Mapping[str, Resource[Budget]], findings: Sequence[F
 
 
 def _reason(evidence: BudgetEvidence, budget: Resource[Budget] | None, known: Known) -> Reason:
-    if budget is None or not budget.spec.enabled:
+    if budget is None:
         return Reason.BUDGET_GONE
+    if not budget.spec.enabled:
+        return Reason.BUDGET_DISABLED
     if budget.spec.period.kind is PeriodKind.ROLLING:
         return Reason.RECOVERED
     if evidence.period.end + known.closing_for <= known.now:

@@ -129,21 +129,42 @@ def gone(at: datetime, since: datetime, until: datetime | None, noun: str) -> Ga
     return GateVerdict(EXISTS, False, f"the {noun} {found}", f"the {noun} exists")
 
 
-def decide(gates: Sequence[GateVerdict], cause: str, *, past: bool, rang: AlertThen | None) -> Outcome:
-    """What follows from the gates. `rang` is the alert that did open at this very instant."""
-    stop = next((gate for gate in gates if not gate.passed), None)
+def first_stop(gates: Iterable[GateVerdict]) -> GateVerdict | None:
+    return next((gate for gate in gates if not gate.passed), None)
+
+
+def decide(
+    gates: Sequence[GateVerdict],
+    cause: str,
+    *,
+    past: bool,
+    rang: AlertThen | None,
+    anew: GateVerdict | None = None,
+) -> Outcome:
+    """What follows from the gates. `rang` is the alert that did open at this very instant.
+
+    `anew` is what would stop it by what is stored alone, where the gates are those of the verdict of that time.
+    """
+    stop = first_stop(gates)
     if rang is not None:
-        doubt = f" Judged anew by what is stored it would not: {_reason(stop)}." if stop else ""
-        return Outcome(RANG, f"It rang: {_told(rang.cause or cause)}.{doubt}")
+        return Outcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(anew or stop)}")
     if stop is None:
         when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
         return Outcome(WOULD_RING, f"{when}: {_told(cause)}.")
     if stop.gate == OPEN_ALERT:
         verb = "changed" if past else "changes"
-        return Outcome(AMENDS, f"It {verb} the alert that is open already ({stop.found}), and opened no other.")
+        amended = f"It {verb} the alert that is open already ({stop.found}), and opened no other."
+        return Outcome(AMENDS, f"{amended}{_doubt(anew)}")
     if stop.gate in (KNOWN, EXISTS):
         return Outcome(stop.gate, f"It {'was' if past else 'is'} not judged: {_reason(stop)}.")
     return Outcome(stop.gate, f"It {'did' if past else 'does'} not ring: {_reason(stop)}.")
+
+
+def _doubt(stop: GateVerdict | None) -> str:
+    """What judging anew says against what happened: it lacks what was not kept."""
+    if stop is None:
+        return ""
+    return f" Not all that was known then is kept: judged anew by what is stored it would not: {_reason(stop)}."
 
 
 def _told(cause: str) -> str:

@@ -40,7 +40,7 @@ class Finding:
 
 
 def over(alert: Alert, reason: Reason) -> Finding:
-    """The finding that ends an open alert; what it knew stays as it was."""
+    """The finding that ends an open alert, with the last that was found of it."""
     return Finding(
         fingerprint=alert.fingerprint,
         kind=alert.kind,
@@ -49,5 +49,5 @@ def over(alert: Alert, reason: Reason) -> Finding:
         severity=alert.severity,
         condition=Condition.OVER,
         reason=reason,
-        evidence=alert.evidence,
+        evidence=alert.newest,
     )

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from service.domain import calendars
 from service.domain.alerts import ForecastEvidence, Reason
-from service.domain.assessment import Assessment, Known, WindowSpend, about, by_scope, forecast_evidence
+from service.domain.assessment import Assessment, Known, WindowSpend, about, by_scope, forecast_evidence, judged
 from service.domain.budgets import Budget, Threshold, ThresholdBasis
 from service.domain.findings import Condition, Finding, over
 from service.domain.forecasts.forecast import Forecast, finished
 from service.domain.forecasts.watch import Stand, Watch, WatchKey, watched
-from service.domain.periods import Phase, live_periods
+from service.domain.periods import Phase
 from service.domain.resources import Resource
 
 
@@ -36,9 +36,9 @@ def assess_forecasts(budget: Resource[Budget], spend: WindowSpend, known: Known,
     known = about(budget, known)
     ringing = {finding.fingerprint for finding in actual if finding.condition is Condition.RINGS}
     assessments = [
-        ForecastAssessment(budget, period, scope, cells, known)
-        for period in live_periods(budget.spec.period, known.now, known.closing_for)
-        for scope, cells in by_scope(budget, spend[period.window], known)
+        ForecastAssessment(judge, period, scope, cells, known)
+        for judge, period in judged(budget, known)
+        for scope, cells in by_scope(judge, spend[period.window], known)
     ]
     findings = [assessment.finding_beside(ringing) for assessment in assessments]
     return Heading(

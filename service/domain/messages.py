@@ -36,7 +36,7 @@ def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
     alert = event.alert
     link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
     simulated = isinstance(alert.evidence, BudgetEvidence | RuleEvidence) and alert.evidence.simulated
-    facts = (*_facts(alert), ("Alert opened", minute(alert.opened_at)), ("State", _state(event)))
+    facts = (*_facts(alert), ("Alert opened", minute(alert.opened_at)), ("State", standing_of(event)))
     return Message(
         alert_id=alert.id,
         state=alert.state,
@@ -74,6 +74,11 @@ def sample(public_url: str, now: datetime) -> Message:
     )
 
 
+def unlisted_words(message: Message) -> str:
+    """What stands below the listed alerts: "and 12 more"; nothing where all are listed."""
+    return f"and {message.unlisted} more" if message.unlisted else ""
+
+
 def badge(message: Message) -> str:
     """State and severity in a word or two, for subjects and headings: "FIRING critical", "RESOLVED"."""
     if message.alert_id.startswith(SAMPLE_PREFIX):
@@ -86,8 +91,8 @@ def badge(message: Message) -> str:
 
 
 def describe(alert: Alert) -> str:
-    """The alert in a sentence or two: who, the dollars, and the largest parts; or which source is blind."""
-    evidence = alert.evidence
+    """The alert by now in a sentence or two: who, the dollars, and the largest parts; or which source is blind."""
+    evidence = alert.newest
     if isinstance(evidence, StaleEvidence):
         return _describe_stale(evidence)
     if isinstance(evidence, UndeliveredEvidence):
@@ -177,7 +182,8 @@ def _stale_facts(evidence: StaleEvidence) -> Facts:
     )
 
 
-def _state(event: AlertEvent) -> str:
+def standing_of(event: AlertEvent) -> str:
+    """Severity, state, and who saw to it: "critical, acknowledged by ann"."""
     alert = event.alert
     if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by:
         return f"{alert.severity}, acknowledged by {clean(alert.acknowledged_by)}"

@@ -19,6 +19,7 @@ class Action(StrEnum):
     RAISE = "raise"
     AMEND = "amend"
     ACKNOWLEDGE = "acknowledge"
+    SNOOZE = "snooze"
     RESOLVE = "resolve"
 
 
@@ -30,12 +31,24 @@ class NotificationState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """One alert in a message about several. `standing` is how it stands: "critical, acknowledged by ann"."""
+
+    state: AlertState
+    severity: Severity
+    headline: str
+    standing: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One alert, said once, before any channel's own markup. All texts are plain and untrusted.
+    """One alert, or several, said once, before any channel's own markup. All texts are plain and untrusted.
 
     `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
     `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
-    `version` and `kind` are the alert's (a sample has no kind); `people` are the actors whom the texts name.
+    `version` and `kind` are the alert's (a sample has no kind); `people` are the actors whom the texts name. A summary
+    has its own id for the alert's; `listed` are its alerts, worst first, `unlisted` how many there are besides.
     """
 
     alert_id: str
@@ -51,6 +64,8 @@ class Message:
     version: int = 0
     kind: AlertKind | None = None
     people: tuple[str, ...] = ()
+    listed: tuple[Listed, ...] = ()
+    unlisted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,8 @@ class Attempt:
 class Notification:
     """One message to one channel. `alert_version` is the event it tells of.
 
-    `fallback_for` is the dead notification whose content this one takes elsewhere.
+    `fallback_for` is the dead notification whose content this one takes elsewhere. `group_key`: it leaves with what its
+    group has for the same channel by then. `sent_with`: it was said in a summary, which has this id.
     """
 
     id: str
@@ -116,7 +132,12 @@ class Notification:
     attempts: tuple[Attempt, ...] = ()
     sent_at: datetime | None = None
     fallback_for: str | None = None
+    group_key: str | None = None
+    sent_with: str | None = None
 
+
+SUMMARY_STEP = -3
+"""The step of what brings a summary up to date where the alert has a message of its own, too."""
 
 MOST_ATTEMPTS = 80
 """Three days: longer than a weekend's outage."""
@@ -132,6 +153,18 @@ def after_success(notification: Notification, receipt: Receipt, now: datetime) -
         state=NotificationState.SENT,
         sent_at=now,
         attempts=(*notification.attempts, attempt),
+    )
+
+
+def alike(said: Notification, other: Notification) -> Notification:
+    """What became of one that left in the same message as another."""
+    return replace(
+        other,
+        state=said.state,
+        due_at=said.due_at,
+        sent_at=said.sent_at,
+        sent_with=said.sent_with,
+        attempts=(*other.attempts, *said.attempts[-1:]),
     )
 
 

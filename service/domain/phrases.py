@@ -16,12 +16,19 @@ BASES = {
 }
 NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
 MOST_PARTS = 5
+ROLLING = "last "
+"""How the label of a rolling period begins."""
 
 
 def period(evidence: BudgetEvidence) -> str:
     """ "October 2026", "the week of 12 October 2026", "the last 30 days"."""
     label = clean(evidence.period_label)
-    return f"the {label}" if label.startswith(("week ", "last ")) else label
+    return f"the {label}" if label.startswith(("week ", ROLLING)) else label
+
+
+def rolls(evidence: BudgetEvidence) -> bool:
+    """Whether the period moves on with every day, so that its spend changes though no bill was restated."""
+    return evidence.period_label.startswith(ROLLING)
 
 
 def used(evidence: BudgetEvidence) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_DOWN, Decimal
 
 NAME_LENGTH = 80
 NOTE_LENGTH = 300
@@ -40,9 +40,11 @@ def _harmless(character: str) -> str:
 
 
 def percentage(percent: Decimal) -> str:
-    """At most one decimal, rounded down: a message never claims more than was reached (99.96 is "99.9 %")."""
-    tenths = percent.quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
-    return f"{tenths:,f}".removesuffix(".0") + " %"
+    """At most one decimal, rounded towards zero as dollars are: a message never claims more than was reached (99.96 is
+    "99.9 %"), and "2.1 % less" is the same as "-2.1 %".
+    """
+    tenths = percent.quantize(Decimal("0.1"), rounding=ROUND_DOWN)
+    return f"{tenths or abs(tenths):,f}".removesuffix(".0") + " %"
 
 
 def minute(at: datetime) -> str:

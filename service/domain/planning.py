@@ -14,7 +14,7 @@ ACTIONS = {
     Command.OPEN: Action.OPEN,
     Command.RAISE: Action.RAISE,
     Command.WAKE: Action.RAISE,
-    Command.SNOOZE: Action.AMEND,
+    Command.SNOOZE: Action.SNOOZE,
     Command.AMEND: Action.AMEND,
     Command.ACKNOWLEDGE: Action.ACKNOWLEDGE,
     Command.RESOLVE: Action.RESOLVE,

@@ -16,8 +16,8 @@ JSM_API = "https://api.atlassian.com/jsm/ops/integration"
 
 ANNOUNCED = frozenset({Action.OPEN, Action.RAISE, Action.RESOLVE})
 """What a channel without edits is told; it is not bothered with amendments."""
-EDITED = ANNOUNCED | {Action.AMEND, Action.ACKNOWLEDGE}
-PAGED = ANNOUNCED | {Action.ACKNOWLEDGE}
+EDITED = ANNOUNCED | {Action.AMEND, Action.ACKNOWLEDGE, Action.SNOOZE}
+PAGED = ANNOUNCED | {Action.ACKNOWLEDGE, Action.SNOOZE}
 """What an on-call tool is told. An amendment could page somebody who has closed the incident there."""
 
 WebhookFormat = Literal["tocsin", "alertmanager"]
@@ -108,11 +108,15 @@ class PagerDuty:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Somebody's own HTTP endpoint, which checks our signature with the secret that we share."""
+    """Somebody's own HTTP endpoint, which checks our signature with the secret that we share.
+
+    While `previous_secret` is there, messages are signed with both: the endpoint may know either.
+    """
 
     url: str
     secret: Sealed
     format: WebhookFormat = "tocsin"
+    previous_secret: Sealed | None = None
     kind: Literal["webhook"] = "webhook"
 
     @property
@@ -126,9 +130,13 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Alertmanager:
-    """A Prometheus Alertmanager: every member of its cluster, since they do not tell each other of alerts."""
+    """A Prometheus Alertmanager: every member of its cluster, since they do not tell each other of alerts.
+
+    `authorization` is the header's value for members behind a login.
+    """
 
     urls: tuple[str, ...]
+    authorization: Sealed | None = None
     kind: Literal["alertmanager"] = "alertmanager"
 
     @property
@@ -137,7 +145,7 @@ class Alertmanager:
 
     @property
     def actions(self) -> frozenset[Action]:
-        return ANNOUNCED | {Action.AMEND}
+        return ANNOUNCED | {Action.AMEND, Action.SNOOZE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,19 @@ class Jsm:
 
 
 ChannelConfig = SlackBot | SlackWebhook | Email | Console | PagerDuty | Webhook | Alertmanager | Teams | Jsm
+
+READ_BY_PEOPLE = (SlackBot, SlackWebhook, Email, Console, Teams)
+SHOWS_THE_PRESENT = frozenset({"slack_bot", "console"})
+"""Kinds of channels whose summaries are kept current: by an edit, or by printing them again."""
+
+
+def is_read_by_people(channel: ChannelConfig) -> bool:
+    """Whether several alerts may come in one message. On-call tools page for each, and machines group by themselves."""
+    return isinstance(channel, READ_BY_PEOPLE)
+
+
+def shows_the_present(channel_key: str) -> bool:
+    return channel_key.partition(":")[0] in SHOWS_THE_PRESENT
 
 
 def channel_key(channel: ChannelConfig) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from service.domain.alerts import (
 )
 from service.domain.findings import Condition, Finding
 from service.domain.money import Money
-from service.domain.snoozes import has_outgrown
+from service.domain.snoozes import figure_of, has_outgrown
 
 SYSTEM = "tocsin"
 """The actor of every move that no person made."""
@@ -129,6 +129,36 @@ def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | Non
         evidence=move.finding.evidence,
         severity=move.finding.severity if move.finding.condition is not Condition.OVER else None,
     )
+
+
+def found_since(move: Move) -> Evidence | None:
+    """What an alert that stays as it is has to keep beside what it told; None where it knows that already.
+
+    A forecast's alert keeps its last forecast while none can be made.
+    """
+    if move.command is not None or move.alert is None:
+        return None
+    shown, found = move.alert.evidence, move.finding.evidence
+    if isinstance(shown, BudgetEvidence) and isinstance(found, BudgetEvidence):
+        if shown.by_forecast and shown.forecast and not found.forecast:
+            return None
+        found = replace(found, late=shown.late)  # that its period is over by now does not make the crossing late
+    return found if found != move.alert.newest else None
+
+
+def brought_up_to_date(alert: Alert, now: datetime) -> AlertEvent | None:
+    """The amendment with which an alert rings again; None where what was told last is how things stand."""
+    if alert.newest == alert.evidence:
+        return None
+    reason = _change_since(alert.evidence, alert.newest)
+    return apply(alert, Command.AMEND, actor=SYSTEM, reason=reason, now=now)
+
+
+def _change_since(shown: Evidence, found: Evidence) -> Reason:
+    if isinstance(shown, RuleEvidence) and isinstance(found, RuleEvidence) and shown.falls != found.falls:
+        return Reason.RESTATED
+    before, after = figure_of(shown), figure_of(found)
+    return Reason.GREW if before is not None and after is not None and after > before else Reason.RESTATED
 
 
 def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> AlertEvent:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, pairwise
 
+from service.domain.calendar_links import Feed
 from service.domain.calendars import local_date, zone_names, zone_of
 from service.domain.errors import Invalid
 from service.domain.periods import Weekday
@@ -45,7 +46,7 @@ class Override:
 class Rota:
     """The first person has the week that begins on `starts_on`, or on the last handover day before it.
 
-    The weeks before that one are counted backwards: somebody is always on call.
+    The weeks before that one are counted backwards: somebody is always on call. `feed` is its calendar's link, if any.
     """
 
     people: tuple[Person, ...]
@@ -53,6 +54,7 @@ class Rota:
     timezone: str
     starts_on: date
     overrides: tuple[Override, ...] = ()
+    feed: Feed | None = None
 
 
 @dataclass(frozen=True, slots=True)

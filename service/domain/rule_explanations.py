@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from service.domain.alerts import Alert, Evidence, RuleEvidence
 from service.domain.explanations import (
@@ -20,6 +20,7 @@ from service.domain.explanations import (
     amount,
     decide,
     enabled,
+    first_stop,
     shown,
 )
 from service.domain.names import describe_scope
@@ -40,6 +41,7 @@ class RuleCase:
 
     `failed` are scopes that could not be judged for a defect, with its words. `remembered` are the scopes of which it
     is known since when they had held. `rang` are the alerts that opened at this very instant: `past` is without them.
+    `anew` has what judging anew by what is stored says of the scopes whose verdict of that time is in `verdicts`.
     `unread` says why nothing is known at all.
     """
 
@@ -55,6 +57,7 @@ class RuleCase:
     remembered: frozenset[ScopeKey]
     is_past: bool
     unread: str = ""
+    anew: Mapping[ScopeKey, Verdict] = field(default_factory=dict)
 
 
 def explain_rule(case: RuleCase) -> list[Explanation]:
@@ -84,17 +87,15 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
     seen = verdict.observation
     gates = (
         enabled(itself=case.rule.spec.enabled, source=case.source_enabled),
-        _figures(case, seen),
-        _objects(seen),
-        *(_remembered(case, scope, verdict, gate) for gate in verdict.gates),
-        _stands_alone(seen),
+        *_own_gates(case, scope, verdict),
         *telling.gates(scope),
     )
+    anew = first_stop(_own_gates(case, scope, case.anew[scope])) if scope in case.anew else None
     rang = case.rang.get(scope)
     answer = Explanation(
         scope=scope,
         name=_name(case, scope),
-        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang),
+        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang, anew=anew),
         gates=gates,
         cause=seen.cause,
         unit=seen.unit,
@@ -105,6 +106,17 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         alert=case.open_alerts.get(scope),
     )
     return _as_told(answer, rang.alert.evidence) if rang else answer
+
+
+def _own_gates(case: RuleCase, scope: ScopeKey, verdict: Verdict) -> tuple[GateVerdict, ...]:
+    """Those that look at nothing but the scope itself."""
+    seen = verdict.observation
+    return (
+        _figures(case, seen),
+        _objects(seen),
+        *(_remembered(case, scope, verdict, gate) for gate in verdict.gates),
+        _stands_alone(seen),
+    )
 
 
 def _as_told(answer: Explanation, told: Evidence) -> Explanation:

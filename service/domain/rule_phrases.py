@@ -52,12 +52,12 @@ _KINDS: dict[str, _Words] = {
 
 def rule_headline(evidence: RuleEvidence) -> str:
     """ "unusual spend: workspace eng $1,240.00, expected $310.00 (+300 %)"."""
-    who, spent = _who(evidence, HEADLINE_NAME_LENGTH), f"{_dollars(evidence.actual)}{_words(evidence).of}"
+    who, spent = _who(evidence, HEADLINE_NAME_LENGTH), f"{to_the_cent(evidence.actual)}{_words(evidence).of}"
     return f"{_rule_name(evidence, HEADLINE_NAME_LENGTH)}: {who} {spent}{_per_hour(evidence)}, {_expected(evidence)}"
 
 
 def rule_summary(evidence: RuleEvidence) -> str:
-    """The rule's own sentence, and the largest part of the excess in each dimension."""
+    """The rule's own sentence, and what has moved the most in each dimension."""
     simulated = "Simulated data: " if evidence.simulated else ""
     cause, who = _cause(evidence), _who(evidence, SUBJECT_LENGTH)
     named = "" if who.casefold() in cause.casefold() else f"{_capital(_who(evidence))}: "
@@ -66,7 +66,7 @@ def rule_summary(evidence: RuleEvidence) -> str:
 
 def rule_facts(evidence: RuleEvidence) -> tuple[tuple[str, str], ...]:
     """Ten at most, so that they fit into one Slack message with what every alert has."""
-    spent = f"{_dollars(evidence.actual)}{_per_hour(evidence)}{_when(evidence)}; {_expected(evidence)}"
+    spent = f"{to_the_cent(evidence.actual)}{_per_hour(evidence)}{_when(evidence)}; {_expected(evidence)}"
     inputs = [_input(label, value) for label, value in evidence.inputs[:MOST_INPUTS]]
     missing = "Missing" if evidence.falls else "Excess"
     kind = clean(evidence.rule_kind).replace("_", " ")
@@ -74,7 +74,7 @@ def rule_facts(evidence: RuleEvidence) -> tuple[tuple[str, str], ...]:
         ("Cause", _cause(evidence)),
         (_words(evidence).label, spent),
         (missing, _excess(evidence)),
-        *parts(_to_the_cent(evidence), f"{missing} by {{noun}}"),
+        *parts(_parts_to_the_cent(evidence), f"{missing} by {{noun}}"),
         *((("Worked out from", "\n".join(inputs)),) if inputs else ()),
         ("Rule", f"{_rule_name(evidence)} ({kind})"),
         ("For", _who(evidence)),
@@ -138,18 +138,21 @@ def _input(label: str, value: str) -> str:
 
 
 def _largest(evidence: RuleEvidence) -> str:
-    found = firsts(_to_the_cent(evidence))
+    found, whole = firsts(_parts_to_the_cent(evidence)), to_the_cent(evidence.excess)
     if not found:
         return f"That is {rule_standing(evidence)}."
-    what = f"missing {_dollars(evidence.excess)}" if evidence.falls else f"{_dollars(evidence.excess)} excess"
-    return f"Largest parts of the {what}: {found}."
+    if any(part.amount > evidence.excess for part in evidence.contributions):
+        # What others moved the other way is not in the whole, so that this is more than it and no part of it.
+        side = "below" if evidence.falls else "above"
+        return f"Furthest {side} what was expected of each: {found}; with all others, {whole}."
+    return f"Largest parts of the {f'missing {whole}' if evidence.falls else f'{whole} excess'}: {found}."
 
 
 def _expected(evidence: RuleEvidence) -> str:
     """ "expected $310.00 (+300 %)"."""
     if not evidence.expected:
         return "nothing expected"
-    return f"expected {_dollars(evidence.expected)}{_change(evidence)}"
+    return f"expected {to_the_cent(evidence.expected)}{_change(evidence)}"
 
 
 def _change(evidence: RuleEvidence) -> str:
@@ -165,7 +168,7 @@ def _change(evidence: RuleEvidence) -> str:
 
 def _excess(evidence: RuleEvidence) -> str:
     in_all = f"; {_in_all(evidence)}" if _adds_up(evidence) else _since(evidence)
-    return f"{_dollars(evidence.excess)}{in_all}"
+    return f"{to_the_cent(evidence.excess)}{in_all}"
 
 
 def _adds_up(evidence: RuleEvidence) -> bool:
@@ -174,7 +177,7 @@ def _adds_up(evidence: RuleEvidence) -> bool:
 
 
 def _in_all(evidence: RuleEvidence) -> str:
-    return f"{_dollars(evidence.impact or evidence.excess)} in all{_since(evidence)}"
+    return f"{to_the_cent(evidence.impact or evidence.excess)} in all{_since(evidence)}"
 
 
 def _since(evidence: RuleEvidence) -> str:
@@ -183,7 +186,7 @@ def _since(evidence: RuleEvidence) -> str:
 
 def _of_the_days(evidence: RuleEvidence) -> str:
     if not evidence.expected and evidence.actual.usd > 0:
-        return f"{_dollars(evidence.actual)} where nothing was expected{_when(evidence)}"
+        return f"{to_the_cent(evidence.actual)} where nothing was expected{_when(evidence)}"
     return f"{_against_expected(evidence.excess, evidence)}{_when(evidence)}"
 
 
@@ -191,7 +194,7 @@ def _against_expected(excess: Money, evidence: RuleEvidence) -> str:
     if not excess:
         return "as much as expected"
     more = (excess.usd < 0) is evidence.falls
-    return f"{_dollars(abs(excess))} {'more' if more else 'less'} than expected"
+    return f"{to_the_cent(abs(excess))} {'more' if more else 'less'} than expected"
 
 
 def _when(evidence: RuleEvidence) -> str:
@@ -213,7 +216,8 @@ def _moment(at: datetime) -> str:
     return day(at.date()) if at.time() == time() else minute(at)
 
 
-def _dollars(amount: Money) -> str:
+def to_the_cent(amount: Money) -> str:
+    """How a rule's dollars are written everywhere, messages and charts alike: as its own sentence writes them."""
     return _cents(amount).display()
 
 
@@ -222,5 +226,5 @@ def _cents(amount: Money) -> Money:
     return Money(round(amount.usd, 2)) if abs(amount.usd) >= _CENT else amount
 
 
-def _to_the_cent(evidence: RuleEvidence) -> list[Contribution]:
+def _parts_to_the_cent(evidence: RuleEvidence) -> list[Contribution]:
     return [replace(part, amount=_cents(part.amount)) for part in evidence.contributions]

@@ -18,6 +18,7 @@ MORNING = time(9)
 GROWTH = Decimal(50)
 """Percent by which an alert has to grow to end a snooze of the kind "until it grows"."""
 
+_IN_SLACK = ", in Slack"
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _VALUE = re.compile(r"([a-z0-9_]{1,30}):([A-Za-z0-9_-]{1,100}):([0-9]{1,9})")
 
@@ -101,7 +102,13 @@ class Person:
     def note(self) -> str:
         """Their name for people who do not know Slack's ids."""
         name = clean(self.name)
-        return f"{name}, in Slack" if name else ""
+        return f"{name}{_IN_SLACK}" if name else ""
+
+
+def name_in(actor: str, note: str) -> str:
+    """The name in a note that is a `Person.note`; empty where the note is somebody's own words."""
+    is_name = actor.startswith(ACTOR_PREFIX) and note.endswith(_IN_SLACK)
+    return note.removesuffix(_IN_SLACK) if is_name else ""
 
 
 @dataclass(frozen=True, slots=True)

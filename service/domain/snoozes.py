@@ -39,7 +39,7 @@ def snooze(alert: Alert, request: SnoozeRequest, *, actor: str, note: str, now: 
     if request.until is not None and not now < request.until <= now + LONGEST_SNOOZE:
         raise Invalid(f"must lie in the future, at most {LONGEST_SNOOZE.days} days ahead", "/until")
     event = apply(alert, Command.SNOOZE, actor=actor, reason=Reason.PERSON, now=now, note=note)
-    above = _grown(alert.evidence, request.growth_percent) if request.growth_percent is not None else None
+    above = _grown(event.alert.evidence, request.growth_percent) if request.growth_percent is not None else None
     return replace(event, alert=replace(event.alert, snoozed_until=request.until, snoozed_above=above))
 
 

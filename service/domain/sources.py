@@ -9,6 +9,7 @@ from enum import StrEnum
 from service.domain.resources import Sealed
 
 LONGEST_BACKOFF = timedelta(hours=1)
+SHORTEST_INTERVAL = timedelta(minutes=1)
 LONGEST_INTERVAL = timedelta(days=1)
 
 
@@ -50,6 +51,8 @@ class SourceState:
     """What polling a source has come to. Times are aware UTC, None where it never happened.
 
     `fence` grows with every poll; a poll may write only while it holds the newest one.
+    `organization_id` is the organisation that this source has, and no other enabled one may have. It outlives a change
+    of the key until the new key has named its own; `organization_name` is only ever what the present key has named.
     `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
     `failures` counts the polls in a row that brought no bill or no usage, and `failing_since` is when the first began.
     `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
@@ -75,6 +78,16 @@ class SourceState:
     rules_assessed_at: datetime | None = None
     evaluated_at: datetime | None = None
     last_error: str | None = None
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether the present key has named its organisation. Nothing may be stored before."""
+        return self.organization_name is not None
+
+
+def is_poll_interval(interval: timedelta) -> bool:
+    """Whether a source may be polled that often."""
+    return SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL
 
 
 def is_stale(state: SourceState, now: datetime, patience: Patience = USUAL_PATIENCE) -> bool:

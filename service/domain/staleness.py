@@ -66,11 +66,13 @@ def assess_source(
 
 def _ending(alert: Alert, source: Resource[Source] | None, state: SourceState, terms: Sequence[Terms]) -> Reason | None:
     """Why an open alert is over; None while it goes on."""
-    if source is None or not source.spec.enabled:
+    if source is None:
         return Reason.SOURCE_GONE
+    if not source.spec.enabled:
+        return Reason.SOURCE_DISABLED
     if not alert.fingerprint.startswith(_episode(state)):
         return Reason.RECOVERED
-    return None if terms else Reason.RULE_GONE
+    return None if terms else Reason.RULE_DISABLED  # by deleted rules the built-in patience would go on
 
 
 def _terms(source_id: str, rules: Iterable[Resource[Rule[object]]]) -> list[Terms]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from service.domain.assessment import Assessment, Known, WindowSpend, about, by_scope
 from service.domain.budgets import Budget, ThresholdBasis
+from service.domain.ended_terms import judged_by
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.money import Money
 from service.domain.names import describe_scope
@@ -20,14 +21,18 @@ from service.domain.spend import Spend
 
 @dataclass(frozen=True, slots=True)
 class ScopeStatus:
-    """Where one scope of a budget stands in one live period. `forecast` is None of a period that is over."""
+    """Where one scope of a budget stands in one live period. `forecast` is None of a period that is over.
+
+    `percent` is None of a budget of $0: no spend is any share of that.
+    """
 
     scope: ScopeKey
     scope_name: str
     period: Period
     phase: Phase
+    terms: Budget
     spent: Spend
-    percent: Decimal
+    percent: Decimal | None
     remaining: Money
     crossed_at: Mapping[str, datetime]
     forecast: Forecast | NoForecast | None
@@ -38,9 +43,10 @@ def budget_status(budget: Resource[Budget], spend: WindowSpend, known: Known) ->
     known = about(budget, known)
     periods = live_periods(budget.spec.period, known.now, known.closing_for)
     return tuple(
-        _status(Assessment(budget, period, scope, cells, known))
+        _status(Assessment(judge, period, scope, cells, known))
         for period in reversed(periods)
-        for scope, cells in by_scope(budget, spend[period.window], known)
+        for judge in [judged_by(budget, period, known.ended_as) or budget]
+        for scope, cells in by_scope(judge, spend[period.window], known)
     )
 
 
@@ -51,8 +57,9 @@ def _status(assessed: Assessment) -> ScopeStatus:
         scope_name=describe_scope(assessed.spec.scope, assessed.scope, assessed.known.names),
         period=assessed.period,
         phase=assessed.phase,
+        terms=assessed.spec,
         spent=assessed.spent,
-        percent=spent.ratio_to(amount) * 100 if amount else Decimal(0),
+        percent=spent.ratio_to(amount) * 100 if amount else None,
         remaining=amount - spent,
         crossed_at={
             crossing.threshold: crossing.crossed_at

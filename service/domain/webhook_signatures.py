@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 
 PREFIX = "whsec_"
@@ -24,12 +25,19 @@ def signing_key(secret: str) -> bytes:
     return key
 
 
-def signature_headers(key: bytes, id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """What goes with one attempt: `id` is the same at every attempt and has no dot, `at` is the attempt's time."""
+def signature_headers(keys: Sequence[bytes], id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """What goes with one attempt: `id` is the same at every attempt and has no dot, `at` is the attempt's time.
+
+    One signature for each key, in their order: whoever checks is content with any of them.
+    """
     seconds = str(int(at.timestamp()))
-    digest = hmac.new(key, f"{id}.{seconds}.".encode() + body, hashlib.sha256).digest()
+    signed = f"{id}.{seconds}.".encode() + body
     return {
         "webhook-id": id,
         "webhook-timestamp": seconds,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "webhook-signature": " ".join(_signature(key, signed) for key in keys),
     }
+
+
+def _signature(key: bytes, signed: bytes) -> str:
+    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}"

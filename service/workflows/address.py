@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.domain.alerts import Reason
 from service.domain.errors import NotFound
@@ -12,7 +12,9 @@ from service.domain.plain_text import minute
 from service.domain.receivers import ChannelConfig, Console, Receiver, find_channel
 from service.domain.undelivered import FailingChannel
 from service.domain.undelivered_phrases import not_delivered
+from service.workflows.bulletin import Bulletin, as_it_stands, write_bulletin
 from service.workflows.fall_back import LAST_RESORT
+from service.workflows.parcels import Parcel
 from service.workflows.ports import Claimed, UnitOfWork
 
 GONE = "the channel is no longer part of its receiver"
@@ -23,7 +25,7 @@ class Letter:
     """A message to send. Without `config` there is an `obstacle`.
 
     `exists`: the receiver has this channel. `known_error` is what a disabled one was disabled for. `preface` says
-    why this channel is told, where that is not plain.
+    why this channel is told, where that is not plain. `others` are told by the same message, which is the `bulletin`.
     """
 
     claim: Claimed
@@ -32,6 +34,14 @@ class Letter:
     exists: bool = True
     known_error: str = ""
     preface: str = ""
+    others: tuple[Claimed, ...] = ()
+    bulletin: Bulletin | None = None
+
+
+async def address(uow: UnitOfWork, parcel: Parcel, public_url: str) -> Letter:
+    letter = await read_letter(uow, as_it_stands(parcel))
+    bulletin = await write_bulletin(uow, parcel, public_url)
+    return replace(letter, others=parcel.claims[1:], bulletin=bulletin)
 
 
 async def read_letter(uow: UnitOfWork, claim: Claimed) -> Letter:

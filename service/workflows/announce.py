@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from service.domain.alerts import AlertEvent, Command
@@ -11,21 +12,24 @@ from service.domain.receivers import channel_key, find_channel
 from service.domain.routing.again import settled
 from service.domain.routing.pipeline import enqueue
 from service.workflows.escalate import schedule_steps
+from service.workflows.gather import RINGING, gather, mends, places_to_mend
 from service.workflows.ports import UnitOfWork
 from service.workflows.routing import plan
 
-RINGING = frozenset({Command.OPEN, Command.RAISE, Command.WAKE})
 
-
-async def announce(uow: UnitOfWork, event: AlertEvent) -> None:
+async def announce(uow: UnitOfWork, event: AlertEvent, *, besides: Collection[str] = ()) -> None:
     """Queues what an alert's move says, in the move's own transaction.
 
-    A ring goes where the routes lead now; what follows it goes to everybody who has been rung for the alert.
+    A ring goes where the routes lead now; what follows it goes to everybody who has been rung for the alert,
+    but for the channels `besides`, which have been told already.
     """
     if event.command in RINGING:
         await _ring(uow, event)
     else:
-        await queue(uow, event.at, plan_notifications(event, await _told(uow, event.alert.id)))
+        others = [one for one in await _told(uow, event.alert.id) if one.key not in besides]
+        await queue(uow, event.at, plan_notifications(event, others))
+    if places := await places_to_mend(uow, event):
+        await queue(uow, event.at, mends(event, await _told(uow, event.alert.id), places))
 
 
 async def _ring(uow: UnitOfWork, event: AlertEvent) -> None:
@@ -35,17 +39,20 @@ async def _ring(uow: UnitOfWork, event: AlertEvent) -> None:
     told = {key for _, key in await uow.notifications.told(alert_id)}
     held = await uow.rings.held(alert_id)
     await uow.rings.settle(alert_id, settled(planned, held), event.at)
-    await queue(uow, event.at, enqueue(event, planned, unheard={one.channel for one in held} - told))
+    notifications = enqueue(event, planned, unheard={one.channel for one in held} - told)
+    if event.command is Command.OPEN:  # a raise never waits, and opens the alert for whoever has not heard of it
+        notifications = await gather(uow, planned, notifications, event.at)
+    await queue(uow, event.at, notifications)
     for chain in planned.policies:
-        await schedule_steps(uow, event, chain.policy_id)
+        await schedule_steps(uow, event, chain.policy_id, chain=event)
 
 
 async def queue(uow: UnitOfWork, now: datetime, notifications: list[Notification]) -> None:
-    """Stores what is to be sent, and has it sent."""
+    """Stores what is to be sent, and has it sent when it is due."""
     for notification in notifications:
         await uow.notifications.add(notification)
-    if notifications:
-        await uow.jobs.deliver(now)
+    for due in sorted({max(now, one.due_at) for one in notifications}):
+        await uow.jobs.deliver(due)
 
 
 async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:

@@ -15,7 +15,7 @@ from service.workflows.ports import UnitOfWork
 
 async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:
     """A person's move, told to the alert's receivers. Raises NotFound, and Conflict for an illegal one."""
-    alert = await uow.alerts.get(alert_id)
+    alert = await uow.rings.lock(alert_id)  # an evaluation may be writing down what the move is to say
     event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
     await uow.alerts.save(event)
     await announce(uow, event)
@@ -25,7 +25,7 @@ async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str
 
 async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, note: str, author: Author) -> AlertEvent:
     """Quiet for a while, told to the alert's receivers. Raises NotFound, Invalid, and Conflict for a resolved alert."""
-    alert = await uow.alerts.get(alert_id)
+    alert = await uow.rings.lock(alert_id)
     event = snooze(alert, request, actor=author.actor, note=note, now=author.at)
     await uow.alerts.save(event)
     if event.alert.snoozed_until is not None:
@@ -40,8 +40,8 @@ async def retry_notification(uow: UnitOfWork, notification_id: str, author: Auth
     notification = await uow.notifications.get(notification_id)
     if notification.state is not NotificationState.DEAD:
         raise Conflict(f"Only a dead notification can be retried; this one is {notification.state}")
-    alert = await uow.alerts.get(notification.alert_id)
-    if alert.version != notification.alert_version:
+    events = await uow.alerts.events(notification.alert_id)
+    if any(one.alert.version > notification.alert_version and one.command is not Command.AMEND for one in events):
         raise Conflict("The alert has moved on since; a later notification tells how it stands")
     again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
     # Whoever asks for it has reason to think that the channel is well: a disabled one is tried.

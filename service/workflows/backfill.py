@@ -12,9 +12,10 @@ from service.domain.pricing import PriceBook
 from service.domain.resources import Resource, new_id
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Width
-from service.workflows.ingest import DAY, DEEP
+from service.workflows.identify import run_is_identified
+from service.workflows.ingest import DAY, DEEP, polled_source
 from service.workflows.ports import FenceLost, Ports, UnitOfWork
-from service.workflows.reports import Reading, opened, read_cost, read_usage, run_report
+from service.workflows.reports import Reading, opened, read_cost, read_usage, run_directory, run_report
 
 PART = timedelta(days=31)
 """The most days that one page of the cost report holds."""
@@ -63,19 +64,28 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     begun = await run_begin_part(ports, source_id, poll_id)
     if begun is None:
         return
-    part, outcomes = begun.part, list[ReportOutcome]()
+    part = begun.part
     try:
         async with opened(ports, begun.source.spec) as reader:
             reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
-            outcomes = [
-                await run_report(reading, ReportName.COST, lambda: read_cost(reading, part)),
-                await run_report(reading, ReportName.USAGE_HOURS, lambda: read_usage(reading, part, Width.HOUR)),
-            ]
+            outcomes = await _read_part(reading, part)
     except FenceLost:
         await run_close_part(ports, poll_id, until=None, failed=False)
         return
     failed = any(outcome.error for outcome in outcomes)
     await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
+
+
+async def _read_part(reading: Reading, part: Window) -> list[ReportOutcome]:
+    """A backfill may well come before the first poll: then it asks whose cost this is."""
+    if not await run_is_identified(reading.ports, reading.source.id):
+        outcome, identified = await run_directory(reading)
+        if not identified:
+            return [outcome]
+    return [
+        await run_report(reading, ReportName.COST, lambda: read_cost(reading, part)),
+        await run_report(reading, ReportName.USAGE_HOURS, lambda: read_usage(reading, part, Width.HOUR)),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +97,15 @@ class PartBegun:
 
 
 async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegun | None:
-    """Takes the fence for the next part; None where the backfill is over already."""
+    """Takes the fence for the next part; None where the backfill is over already, or its source deleted."""
     now = ports.clock()
     async with ports.uow() as uow:
         poll = await uow.polls.get(poll_id)
         if poll.state is PollState.DONE or poll.window is None:
             return None
-        source = await uow.sources.get(source_id)
+        source = await polled_source(uow, source_id, poll_id, now)
+        if source is None:
+            return None
         fence = await uow.feeds.take_fence(source_id)
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
 from service.domain.messages import compose, prefaced
 from service.domain.notifications import (
     DELIVERY_BATCH,
+    LONGEST_RETRY,
+    Action,
     Delivery,
     Notification,
     NotificationState,
     Receipt,
     after_failure,
     after_success,
+    alike,
 )
-from service.workflows.address import Letter, read_letter
-from service.workflows.chart import run_picture
-from service.workflows.fall_back import fall_back
-from service.workflows.pace import keep_pace
+from service.domain.receivers import ChannelConfig
+from service.workflows.address import Letter, address
+from service.workflows.bulletin import mend_what_is_stale, note_said, reference
+from service.workflows.fall_back import fall_back, hold_alert
+from service.workflows.parcels import drop_what_is_over, leave_in_turn, pack
+from service.workflows.picture import run_picture
 from service.workflows.ports import DeliveryError, Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -42,12 +47,16 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """`error` is what the channel refused with, where `permanent` says that it always would."""
+    """`error` is what the channel refused with, where `permanent` says that it always would.
+
+    `quiet_for` is how long the channel wants to hear nothing at all.
+    """
 
     notification: Notification
     receipt: Receipt | None
     error: str = ""
     permanent: bool = False
+    quiet_for: timedelta | None = None
 
 
 async def run_delivery(ports: Ports) -> int:
@@ -71,7 +80,8 @@ async def _run_claim(ports: Ports) -> _Batch:
     now = ports.clock()
     async with ports.uow() as uow:
         claims = await uow.notifications.claim(now=now, limit=DELIVERY_BATCH, lease=LEASE)
-        letters = [await read_letter(uow, claim) for claim in await keep_pace(uow, claims, now)]
+        parcels = await leave_in_turn(uow, await drop_what_is_over(uow, pack(claims), now), now)
+        letters = [await address(uow, parcel, ports.public_url) for parcel in parcels]
         if not claims:
             due = await uow.notifications.next_due()
             if due is not None and now < due <= now + NEAR:
@@ -81,14 +91,47 @@ async def _run_claim(ports: Ports) -> _Batch:
 
 async def _run_send(ports: Ports, letter: Letter) -> bool:
     outcome = await _send(ports, letter)
-    async with ports.uow() as uow:
-        await _record(uow, ports, letter, outcome)
-    return outcome.receipt is not None
+    if outcome.receipt is not None:
+        async with ports.uow() as uow:
+            await _record_sent(uow, ports, letter, outcome)
+        return True
+    # One alert after the other: whoever gives up a call holds its alert, and must not hold two.
+    for each, failed in _shared(letter, outcome):
+        async with ports.uow() as uow:
+            await _record(uow, ports, each, failed)
+    return False
+
+
+async def _record_sent(uow: UnitOfWork, ports: Ports, letter: Letter, outcome: _Outcome) -> None:
+    bulletin = letter.bulletin
+    for each, sent in _shared(letter, outcome):
+        await _record(uow, ports, each, sent)
+        told = each.claim.event.alert
+        await note_said(uow, sent.notification, bulletin.versions[told.id] if bulletin else told.version)
+    if bulletin is not None and bulletin.action is not Action.OPEN:
+        await mend_what_is_stale(uow, bulletin, outcome.notification, ports.clock())
+
+
+def _shared(letter: Letter, outcome: _Outcome) -> list[tuple[Letter, _Outcome]]:
+    """Each claim of a letter by itself, with what became of it."""
+    said = outcome.notification
+    if letter.bulletin is not None and outcome.receipt is not None:
+        said = replace(said, sent_with=letter.bulletin.id)
+    others = [
+        (replace(letter, claim=one), replace(outcome, notification=alike(said, one.notification)))
+        for one in letter.others
+    ]
+    return [(letter, replace(outcome, notification=said)), *others]
 
 
 async def _record(uow: UnitOfWork, ports: Ports, letter: Letter, outcome: _Outcome) -> None:
     notification, now = outcome.notification, ports.clock()
+    if notification.state is NotificationState.DEAD:
+        await hold_alert(uow, notification)
     await uow.notifications.save(notification, post=outcome.receipt.post if outcome.receipt else None)
+    if outcome.quiet_for is not None:
+        until = now + min(outcome.quiet_for, LONGEST_RETRY)
+        await uow.channel_health.hold(notification.channel, now=now, until=until)
     place = notification.receiver_id, notification.channel
     match notification.state:
         case NotificationState.SENT:
@@ -108,12 +151,10 @@ async def _record(uow: UnitOfWork, ports: Ports, letter: Letter, outcome: _Outco
 async def _send(ports: Ports, letter: Letter) -> _Outcome:
     claim, now = letter.claim, ports.clock()
     notification = claim.notification
-    message = prefaced(compose(claim.event, notification.action, ports.public_url), letter.preface)
     try:
         if letter.config is None:
             raise DeliveryError(letter.obstacle, permanent=True)
-        picture = await run_picture(ports, claim.event, notification.action, letter.config)
-        delivery = Delivery(notification.id, notification.action, message, claim.post, now, picture)
+        delivery = await _run_write(ports, letter, letter.config, now)
         receipt = await ports.channels.open(letter.config).send(delivery)
     except DeliveryError as error:
         log.warning("notification_failed", notification_id=notification.id, reason=error.reason)
@@ -124,6 +165,16 @@ async def _send(ports: Ports, letter: Letter) -> _Outcome:
             retry_after=error.retry_after,
             now=ports.clock(),
         )
-        return _Outcome(failed, None, letter.known_error or error.reason, error.permanent)
+        return _Outcome(failed, None, letter.known_error or error.reason, error.permanent, error.retry_after)
     log.info("notification_sent", notification_id=notification.id, reason=notification.reason.value)
     return _Outcome(after_success(notification, receipt, ports.clock()), receipt)
+
+
+async def _run_write(ports: Ports, letter: Letter, config: ChannelConfig, now: datetime) -> Delivery:
+    claim, bulletin = letter.claim, letter.bulletin
+    notification = claim.notification
+    if bulletin is not None:
+        return Delivery(notification.id, bulletin.action, bulletin.message, bulletin.post, now)
+    message = prefaced(compose(claim.event, notification.action, ports.public_url), letter.preface)
+    picture = await run_picture(ports, claim.event, notification.action, config)
+    return Delivery(notification.id, notification.action, message, reference(claim), now, picture)

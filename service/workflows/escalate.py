@@ -17,21 +17,26 @@ RINGS = frozenset({Action.OPEN, Action.RAISE})
 MOST_OF_AN_ALERT = 500
 
 
-async def schedule_steps(uow: UnitOfWork, event: AlertEvent, policy_id: str) -> None:
-    """Begins a chain for a move that rings; older chains of the alert end by it. Raises NotFound."""
+async def schedule_steps(uow: UnitOfWork, told: AlertEvent, policy_id: str, *, chain: AlertEvent) -> set[str]:
+    """Begins a chain for a move that rings (`chain`); older chains of the alert end by it. Raises NotFound.
+
+    The first call says how the alert stands by now (`told`). Gives the channels that it rings.
+    """
+    rung: set[str] = set()
     policy = (await uow.policies.get(policy_id)).spec
     for due in timetable(policy):
-        planned = PlannedStep(event.alert.id, policy_id, event.alert.version, due.round, due.step)
+        planned = PlannedStep(chain.alert.id, policy_id, chain.alert.version, due.round, due.step)
         if due.after:
-            await uow.jobs.step(planned, event.at + due.after)
+            await uow.jobs.step(planned, chain.at + due.after)
         else:
-            await call(uow, event, policy, planned, chain=event)
+            rung |= await call(uow, told, policy, planned, chain=chain)
+    return rung
 
 
 async def call(
     uow: UnitOfWork, told: AlertEvent, policy: EscalationPolicy, planned: PlannedStep, *, chain: AlertEvent
-) -> None:
-    """Queues what one step says: how the alert stands by now (`told`).
+) -> set[str]:
+    """Queues what one step says: how the alert stands by now (`told`). Gives the channels that it rings.
 
     To a channel that was rung before it is a raise, so that its post is edited and its page stays one.
     """
@@ -47,6 +52,7 @@ async def call(
         await uow.notifications.add(replace(notification, level=str(planned.chain)))
     if notifications:
         await uow.jobs.deliver(event.at)
+    return {one.channel for one in notifications}
 
 
 async def _rung_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:

@@ -22,13 +22,15 @@ from service.domain.resources import Resource, new_id
 from service.domain.sources import SourceKind, SourceState
 from service.domain.staleness import assess_source, stale_fingerprint
 from service.workflows.announce import announce
+from service.workflows.ended_terms import with_ended_terms
 from service.workflows.naming import names_of
 from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.present import keep_newest
 from service.workflows.ruling import find_by_rules
 
 log = structlog.get_logger(__name__)
 
-UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_EDITED})
+UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_DISABLED, Reason.BUDGET_EDITED})
 """Ends that an edit brought about: should the edit be taken back, the levels ring anew."""
 
 
@@ -40,7 +42,9 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
         findings = await _find(uow, state, now)
         open_alerts = await uow.alerts.open(source_id)
         events: list[AlertEvent] = []
-        for move in reconcile(open_alerts, findings):
+        moves = reconcile(open_alerts, findings)
+        await keep_newest(uow, moves)
+        for move in moves:
             event = execute(move, new_alert_id=new_id("alert", now), now=now)
             alert_id = event.alert.id if event else move.alert.id if move.alert else ""
             for crossing in move.finding.released:
@@ -105,6 +109,7 @@ async def _assess_budgets(
 ) -> list[Finding]:
     enabled = [budget for budget in budgets if budget.spec.enabled]
     spend = {window: await uow.facts.spend(source_id, window, known.now) for window in live_windows(enabled, known)}
+    known = await with_ended_terms(uow, enabled, known)
     known = replace(
         known,
         forecasts=await _forecasts(uow, source_id, enabled, spend, known),

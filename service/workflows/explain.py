@@ -15,7 +15,7 @@ from service.domain.resources import Lifetime, Resource
 from service.domain.rule_explanations import RuleCase, explain_rule, unseen
 from service.domain.rules.assessing import Past, held_since
 from service.domain.rules.episodes import Episode, Episodes
-from service.domain.rules.given import holding
+from service.domain.rules.given import GivenFeedback, holding
 from service.domain.rules.kept import KeptVerdict
 from service.domain.rules.memory import episodes_at
 from service.domain.rules.reach import days_needed
@@ -23,6 +23,7 @@ from service.domain.rules.rule import Rule, RuleKind
 from service.domain.rules.view import SpendView
 from service.domain.scopes import ORGANISATION, ScopeKey
 from service.domain.sources import Source
+from service.domain.told_verdicts import KeptThen, Told, in_force
 from service.workflows.ports import AlertFilter, UnitOfWork
 from service.workflows.ruling import Judged, judge_rule, load_view, load_view_at
 
@@ -56,7 +57,7 @@ class Explained:
     """
 
     items: tuple[Explanation, ...]
-    stored: tuple[KeptVerdict, ...] = ()
+    stored: tuple[KeptThen, ...] = ()
     assumed_share: float = 0.0
 
 
@@ -91,14 +92,13 @@ async def explain_rule_at(uow: UnitOfWork, asked: Asked[Rule[object]], scope: Sc
     """Every scope of a rule, or one."""
     if asked.resource is None or asked.source is None:
         return absent(asked, "rule")
-    kept = await uow.verdicts.at(asked.lifetime.id, asked.at)
-    case = await _case(uow, asked, asked.resource, asked.source, kept)
+    case, told = await _case(uow, asked, asked.resource, asked.source)
     answers = [answer for answer in explain_rule(case) if scope in (None, answer.scope)]
     if not answers:
         answers = [unseen(case, scope or ORGANISATION)]
     return Explained(
         items=tuple(ranked(answers)[:MOST_ITEMS]),
-        stored=tuple(verdict for verdict in kept if scope in (None, verdict.scope)),
+        stored=tuple(told.stored(scope)),
         assumed_share=case.view.assumed_share,
     )
 
@@ -108,22 +108,26 @@ async def _case(
     asked: Asked[Rule[object]],
     rule: Resource[Rule[object]],
     source: Resource[Source],
-    kept: Sequence[KeptVerdict],
-) -> RuleCase:
+) -> tuple[RuleCase, Told]:
     polled, at = rule.spec.kind is RuleKind.STALE_SOURCE, asked.at
     view = (await _view(uow, asked, rule, source)).lately(days_needed(rule.spec))
     where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
     alerts = await alerts_at(uow, where, AlertKind.STALE_SOURCE if polled else AlertKind.RULE, at)
     latest = {events[-1].alert.scope: events[-1].alert for events in alerts.before}
+    given = await uow.feedback.of_rules([rule.id])
+    found = await uow.verdicts.seen(rule.id, _hour(at), at)
+    kept = [verdict for verdict in found if verdict.last_at >= at]
+    told = Told.of(at, in_force(found, at, await _moved_at(uow, asked, rule, given)), [*alerts.open(), *alerts.rang()])
     episodes = await _episodes(uow, asked, rule, view, kept, latest)
-    feedback = holding(await uow.feedback.of_rules([rule.id]), rule.id, at)
+    feedback = holding(given, rule.id, at)
     replayed = not (polled and asked.is_past)
     judged = judge_rule(view, rule.spec, feedback, held_since(episodes)) if replayed else Judged({}, {})
-    return RuleCase(
+    decided = told.decided(judged.verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
+    case = RuleCase(
         rule=rule,
         source_enabled=source.spec.enabled,
         view=view,
-        verdicts=judged.verdicts,
+        verdicts={**judged.verdicts, **decided},
         failed=judged.failed,
         past=Past(episodes, latest, frozenset(judged.failed)),
         feedback=feedback,
@@ -132,7 +136,25 @@ async def _case(
         remembered=frozenset(held_since(episodes)),
         is_past=asked.is_past,
         unread=_unread(view, polled=polled, replayed=replayed),
+        anew={scope: verdict for scope, verdict in judged.verdicts.items() if scope in decided},
     )
+    return case, told
+
+
+async def _moved_at(
+    uow: UnitOfWork, asked: Asked[Rule[object]], rule: Resource[Rule[object]], given: Sequence[GivenFeedback]
+) -> datetime:
+    """When something had the rule judged anew last: an hour that turned, a reading, a change of what it leans on."""
+    at, hour = asked.at, _hour(asked.at)
+    if await uow.planned.all_as_of(hour) != await uow.planned.all_as_of(at):
+        return at
+    answered = [moment for one in given for moment in (one.feedback.given_at, one.withdrawn_at)]
+    moments = [rule.updated_at, await uow.polls.last_finished(asked.source_id, at), *answered]
+    return max([hour, *(moment for moment in moments if moment is not None and moment <= at)])
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 async def _view(

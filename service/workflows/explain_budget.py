@@ -23,6 +23,7 @@ from service.domain.resources import Resource
 from service.domain.rules.view import Figures
 from service.domain.scopes import ORGANISATION, ScopeKey
 from service.domain.sources import Source, SourceKind
+from service.workflows.ended_terms import with_ended_terms
 from service.workflows.explain import MOST_ITEMS, AlertsThen, Asked, Explained, absent, alerts_at, source_at
 from service.workflows.naming import names_of
 from service.workflows.ports import AlertFilter, UnitOfWork
@@ -56,6 +57,7 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
     crossings = await uow.crossings.of([asked.resource.id])
     alerts = await alerts_at(uow, AlertFilter(budget_id=asked.resource.id), AlertKind.BUDGET, asked.at)
     known = await _known(uow, asked, asked.source, crossings, alerts)
+    known = await with_ended_terms(uow, [asked.resource], known)
     money = await _money(uow, asked, asked.resource, known)
     if money.recent is not None:
         known = replace(known, forecasts=forecast_budgets([asked.resource], money.spend, money.recent, known))

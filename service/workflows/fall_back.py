@@ -25,6 +25,15 @@ ANSWERS = frozenset({Command.ACKNOWLEDGE, Command.SNOOZE, Command.RESOLVE})
 MOST_OF_AN_ALERT = 500
 
 
+async def hold_alert(uow: UnitOfWork, dead: Notification) -> None:
+    """Keeps people's answers until the transaction ends: one comes before the fallback, which then tells of it, or
+    after it, and is told to whom it fell back.
+
+    The alert comes before its notifications, as where an alert moves: else the two could wait for each other.
+    """
+    await uow.rings.lock(dead.alert_id)
+
+
 async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
     """Queues a dead call's content for the default route's receiver, then for the console.
 
@@ -60,6 +69,7 @@ def _again(dead: Notification, receiver_id: str, channel: str, now: datetime) ->
         due_at=now,
         attempts=(),
         fallback_for=dead.fallback_for or dead.id,
+        group_key=None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from service.domain.errors import NotFound
 from service.domain.periods import Window
 from service.domain.polls import Poll, PollKind, PollState, ReportOutcome
 from service.domain.pricing import PriceBook
@@ -21,7 +22,7 @@ from service.domain.sources import (
 )
 from service.domain.spend import Width
 from service.workflows.ports import FenceLost, Ports, UnitOfWork
-from service.workflows.reports import Reading, opened, read_cost, read_directory, read_usage, run_report
+from service.workflows.reports import Reading, opened, read_cost, read_usage, run_directory, run_report
 
 RECENT = timedelta(days=3)
 """What every poll reads again, because bills come late and are revised."""
@@ -70,6 +71,8 @@ async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
     A failed report leaves the others alone. A poll that another one has overtaken stops without writing.
     """
     begun = await run_begin(ports, source_id, poll_id)
+    if begun is None:
+        return
     try:
         async with opened(ports, begun.source.spec) as reader:
             reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
@@ -88,11 +91,13 @@ class Begun:
     at: datetime
 
 
-async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun:
-    """Takes the fence and writes down that the poll runs."""
+async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun | None:
+    """Takes the fence and writes down that the poll runs; None where its source has been deleted."""
     now = ports.clock()
     async with ports.uow() as uow:
-        source = await uow.sources.get(source_id)
+        source = await polled_source(uow, source_id, poll_id, now)
+        if source is None:
+            return None
         fence = await uow.feeds.take_fence(source_id)
         state = await uow.feeds.get(source_id)
         if state.polling_since is not None:
@@ -102,6 +107,15 @@ async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun:
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await _mark(uow, poll_id, PollState.RUNNING, now)
     return Begun(source, state, prices, fence, now)
+
+
+async def polled_source(uow: UnitOfWork, source_id: str, poll_id: str, now: datetime) -> Resource[Source] | None:
+    """None where it has been deleted since the poll was queued: that ends the poll, and nothing is wrong."""
+    try:
+        return await uow.sources.get(source_id)
+    except NotFound:
+        await _mark(uow, poll_id, PollState.FAILED, now)
+        return None
 
 
 async def _bury(uow: UnitOfWork, source_id: str, now: datetime) -> None:
@@ -139,14 +153,21 @@ async def _read_due_reports(reading: Reading, state: SourceState, now: datetime)
     minutes = Window(minute - MINUTES_BACK, minute + MINUTE)
     outcomes = []
     # Names come first, so that the very first message can use them; the bill comes before what it outweighs.
-    if state.directory_read_at is None or now - state.directory_read_at >= DIRECTORY_EVERY:
-        outcomes.append(await run_report(reading, ReportName.DIRECTORY, lambda: read_directory(reading)))
+    if not state.is_identified or _is_directory_due(state, now):
+        outcome, identified = await run_directory(reading)
+        outcomes.append(outcome)
+        if not identified:
+            return outcomes
     reports = (
         (ReportName.COST, lambda: read_cost(reading, days)),
         (ReportName.USAGE_HOURS, lambda: read_usage(reading, hours, Width.HOUR)),
         (ReportName.USAGE_MINUTES, lambda: read_usage(reading, minutes, Width.MINUTE)),
     )
     return outcomes + [await run_report(reading, name, read) for name, read in reports]
+
+
+def _is_directory_due(state: SourceState, now: datetime) -> bool:
+    return state.directory_read_at is None or now - state.directory_read_at >= DIRECTORY_EVERY
 
 
 def _first_day(state: SourceState, today: datetime, back: timedelta) -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from service.domain import periods
 from service.domain.budgets import Budget, ThresholdBasis
@@ -10,14 +11,12 @@ from service.domain.errors import Conflict, Invalid
 from service.domain.polls import PollKind
 from service.domain.pricing import PriceOverride
 from service.domain.resources import Resource
-from service.domain.sources import Source, SourceState
+from service.domain.sources import Source, SourceState, is_poll_interval
 from service.workflows.administer import Kind
 from service.workflows.backfill import reach_back
+from service.workflows.identify import other_reader
 from service.workflows.ingest import request_poll
 from service.workflows.ports import Resources, UnitOfWork
-
-SHORTEST_POLL = timedelta(minutes=1)
-LONGEST_POLL = timedelta(days=1)
 
 
 class Sources(Kind[Source]):
@@ -27,7 +26,7 @@ class Sources(Kind[Source]):
         return uow.sources
 
     async def admit(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
-        if not SHORTEST_POLL <= spec.poll_interval <= LONGEST_POLL:
+        if not is_poll_interval(spec.poll_interval):
             raise Invalid("must be between 1m and 1d", "/poll_interval")
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
@@ -35,16 +34,14 @@ class Sources(Kind[Source]):
             await self._refuse_twins(uow, spec, stored)
 
     async def _refuse_twins(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
-        """One organisation read twice would be counted twice."""
-        organization = (await uow.feeds.get(stored.id)).organization_id if stored else None
-        for other in await uow.sources.all():
-            if not other.spec.enabled or (stored and other.id == stored.id):
-                continue
-            same_key = other.spec.admin_key.digest == spec.admin_key.digest
-            state = await uow.feeds.get(other.id)
-            same_organization = organization is not None and state.organization_id == organization
-            if (same_key and other.spec.base_url == spec.base_url) or same_organization:
-                raise Conflict(f"The enabled source {other.name!r} reads the same organisation")
+        """One organisation read twice would be counted twice. What only the API knows, the first poll finds out."""
+        others = [one for one in await uow.sources.all() if one.spec.enabled and not (stored and one.id == stored.id)]
+        twin = next((other for other in others if _is_same_line(other.spec, spec)), None)
+        if twin is None and stored is not None and _is_same_line(stored.spec, spec):
+            organization_id = (await uow.feeds.get(stored.id)).organization_id
+            twin = await other_reader(uow, organization_id, stored.id) if organization_id is not None else None
+        if twin is not None:
+            raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
 
     async def users(self, uow: UnitOfWork, id: str) -> list[str]:
         return [
@@ -70,8 +67,22 @@ class Sources(Kind[Source]):
             await uow.jobs.evaluate(after.id)
             if after.spec != before.spec:
                 await uow.feeds.start_over(after.id, now)
+            if not _is_same_line(before.spec, after.spec):
+                await _forget_the_name(uow, before)
             if after.spec.enabled and after.spec != before.spec:
                 await request_poll(uow, after.id, PollKind.REQUESTED, now)
+
+
+def _is_same_line(one: Source, other: Source) -> bool:
+    return (one.base_url, one.admin_key.digest) == (other.base_url, other.admin_key.digest)
+
+
+async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
+    """Another key may belong to another organisation. Until it has said so, an enabled source keeps its claim."""
+    await uow.feeds.take_fence(before.id)  # a poll that still reads with the old key may not write any more
+    state = await uow.feeds.get(before.id)
+    claim = state.organization_id if before.spec.enabled else None
+    await uow.feeds.save(replace(state, organization_id=claim, organization_name=None))
 
 
 class Budgets(Kind[Budget]):

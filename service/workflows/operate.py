@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from service.domain.access import Role, Token
 from service.domain.errors import Invalid, NotFound
 from service.domain.polls import Poll, PollKind
-from service.domain.receivers import Email, Receiver, SlackBot, SlackWebhook
-from service.domain.resources import Resource
+from service.domain.receivers import Receiver
+from service.domain.resources import Resource, Sealed
 from service.domain.sources import Source
 from service.workflows.administer import Author, record
 from service.workflows.backfill import request_backfill
@@ -98,12 +98,11 @@ def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:
     kinds = [channel.kind for channel in receiver.spec.channels]
     try:
         for channel in receiver.spec.channels:
-            if isinstance(channel, SlackBot):
-                ports.vault.open(channel.token)
-            elif isinstance(channel, SlackWebhook):
-                ports.vault.open(channel.webhook_url)
-            elif isinstance(channel, Email):
-                ports.channels.open(channel)
+            for field in fields(channel):
+                secret = getattr(channel, field.name)
+                if isinstance(secret, Sealed):
+                    ports.vault.open(secret)
+            ports.channels.open(channel)
     except (VaultError, DeliveryError) as error:
         return Check(subject, "", problem=str(error))
     return Check(subject, ", ".join(kinds) or "no channels")

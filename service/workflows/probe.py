@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from service.domain.messages import sample
 from service.domain.notifications import Action, Delivery, Message
 from service.domain.periods import Window
 from service.domain.receivers import ChannelConfig, channel_key
-from service.domain.resources import new_id
+from service.domain.resources import Resource, new_id
+from service.domain.sources import Source
 from service.workflows.administer import Author, record
+from service.workflows.identify import objection, other_reader
 from service.workflows.ports import DeliveryError, Organization, Ports, SourceError, VaultError
 
 
@@ -34,7 +36,10 @@ class ChannelTest:
 
 
 async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
-    """Reads the organisation and yesterday's cost with the stored key. Raises NotFound."""
+    """Reads the organisation and yesterday's cost with the stored key. Raises NotFound.
+
+    The organisation is noted, so that a disabled source cannot be enabled beside another one that reads it.
+    """
     async with ports.uow() as uow:
         source = await uow.sources.get(id_or_name)
     today = ports.clock().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -45,7 +50,20 @@ async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
             await reader.cost(Window(today - timedelta(days=1), today))
     except (SourceError, VaultError) as error:
         return SourceCheck(organization, str(error))
-    return SourceCheck(organization, None)
+    return SourceCheck(organization, await run_note(ports, source, organization))
+
+
+async def run_note(ports: Ports, source: Resource[Source], organization: Organization) -> str | None:
+    """Notes what a check found out. Returns what is wrong where another enabled source reads the organisation."""
+    async with ports.uow() as uow:
+        await uow.become_only_writer()
+        present = await uow.sources.get(source.id)
+        state = await uow.feeds.hold(source.id)
+        other = await other_reader(uow, organization.id, source.id)
+        # Of a source that was changed meanwhile this says nothing; an enabled one is the next poll's to refuse.
+        if present.spec == source.spec and (other is None or not present.spec.enabled):
+            await uow.feeds.save(replace(state, organization_id=organization.id, organization_name=organization.name))
+    return None if other is None else objection(organization, other)
 
 
 async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tuple[ChannelTest, ...]:

@@ -20,6 +20,7 @@ from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.sources import SourceKind
 from service.domain.spend import EstimatedDay, Spend, Width
 from service.domain.statuses import ScopeStatus, budget_status
+from service.workflows.ended_terms import with_ended_terms
 from service.workflows.naming import names_of
 from service.workflows.ports import UnitOfWork
 
@@ -123,7 +124,7 @@ async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: date
 async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Known:
     state = await uow.feeds.get(budget.spec.source_id)
     source = await uow.sources.get(budget.spec.source_id)
-    return Known(
+    known = Known(
         crossings=await uow.crossings.of([budget.id]),
         open_alerts=(),
         names=await names_of(uow, state),
@@ -131,6 +132,7 @@ async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Kn
         read_at=state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
+    return await with_ended_terms(uow, [budget], known)
 
 
 async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known) -> WindowSpend:

@@ -15,6 +15,7 @@ from service.domain.pricing import PriceBook, UsageKind
 from service.domain.resources import Resource
 from service.domain.sources import ReportName, Source
 from service.domain.spend import Bucket, CostRow, UsageFact, UsageRow, Width, best_known
+from service.workflows.identify import run_claim, run_is_identified
 from service.workflows.ports import (
     Changes,
     CostSource,
@@ -97,6 +98,15 @@ async def run_report(reading: Reading, report: ReportName, read: Callable[[], Aw
     return outcome
 
 
+async def run_directory(reading: Reading) -> tuple[ReportOutcome, bool]:
+    """Reads the directory, and says whether the other reports may be stored: whether the organisation is this source's.
+
+    It is where the key has named it, though its names could not be read. Raises FenceLost.
+    """
+    outcome = await run_report(reading, ReportName.DIRECTORY, lambda: read_directory(reading))
+    return outcome, await run_is_identified(reading.ports, reading.source.id)
+
+
 async def _run_refusal(reading: Reading, report: ReportName, error: SourceError, started: datetime) -> ReportOutcome:
     log.warning("report_refused", source_id=reading.source.id, report=report.value, error=str(error))
     seconds = (reading.ports.clock() - started).total_seconds()
@@ -123,16 +133,11 @@ async def read_usage(reading: Reading, window: Window, width: Width) -> Change:
 
 
 async def read_directory(reading: Reading) -> Change:
+    """Raises SourceError also where another source reads the organisation."""
     organization = await reading.reader.organization()
+    await run_claim(reading.ports, reading.source.id, reading.fence, organization)
     directory = await reading.reader.directory()
-
-    async def change(uow: UnitOfWork, stamp: Stamp) -> Changes:
-        state = await uow.feeds.get(stamp.source_id)
-        named = replace(state, organization_id=organization.id, organization_name=organization.name)
-        await uow.feeds.save(named)
-        return await uow.directory.replace(stamp.source_id, directory, stamp.known_at)
-
-    return change
+    return lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at)
 
 
 def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:

@@ -7,10 +7,14 @@ from datetime import datetime
 
 from service.domain.alerts import AlertState, Reason
 from service.domain.escalation import running_chain
+from service.domain.notifications import Action
+from service.domain.reconcile import brought_up_to_date
 from service.domain.routing.again import chains, release, repeat, settled
 from service.domain.routing.pipeline import find_lanes, plan_ring
-from service.workflows.announce import queue
+from service.domain.routing.repeating import may_repeat
+from service.workflows.announce import announce, queue
 from service.workflows.escalate import schedule_steps
+from service.workflows.gather import gather
 from service.workflows.labelling import label
 from service.workflows.ports import Ports, UnitOfWork
 from service.workflows.routing import surroundings
@@ -22,8 +26,8 @@ async def run_rings_again(ports: Ports) -> None:
     async with ports.uow() as uow:
         waiting = await uow.rings.alerts_held_back()
         tables = await uow.routes.all()
-        repeats = any(route.repeat_interval for table in tables for route in table.spec.items)
-        firing = await uow.rings.alerts_firing() if repeats else []
+        routes = [route for table in tables for route in table.spec.items]
+        firing = [one.id for one in await uow.rings.alerts_firing() if may_repeat(routes, one.kind, one.severity)]
     for alert_id in waiting:
         async with ports.uow() as uow:
             await _release(uow, alert_id, now)
@@ -40,11 +44,21 @@ async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     plan = plan_ring(alert, await label(uow, alert), await surroundings(uow, alert.source_id, now))
     events = await uow.alerts.events(alert_id)
     told = {key for _, key in await uow.notifications.told(alert_id)}
-    await queue(uow, now, release(events[-1], plan, held, told, now))
+    amendment = brought_up_to_date(alert, now)
+    standing, policies = amendment or replace(events[-1], at=now), chains(plan, held)
+    notifications = release(standing, plan, held, told, now)
+    if amendment is not None and (notifications or policies):
+        await uow.alerts.save(amendment)
+    if all(one.action is Action.OPEN for one in held):  # a raise never waits
+        notifications = await gather(uow, plan, notifications, now)
+    await queue(uow, now, notifications)
     began = running_chain(events)
     assert began is not None, "an alert begins by ringing"
-    for policy_id in chains(plan, held):
-        await schedule_steps(uow, replace(began, at=now, reason=Reason.HOLD_OVER), policy_id)
+    chain, rung = replace(began, at=now, reason=Reason.HOLD_OVER), {one.channel for one in notifications}
+    for policy_id in policies:
+        rung |= await schedule_steps(uow, standing, policy_id, chain=chain)
+    if amendment is not None and rung:
+        await announce(uow, amendment, besides=rung)
     await uow.rings.settle(alert_id, settled(plan, held), now)
 
 
@@ -54,6 +68,13 @@ async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
         return
     around = await surroundings(uow, alert.source_id, now)
     lanes = find_lanes(alert, await label(uow, alert), around)
-    event = (await uow.alerts.events(alert_id))[-1]
     last = {one.channel: one for one in await uow.rings.last(alert_id)}
-    await queue(uow, now, repeat(event, lanes, around.addresses, last, now))
+    amendment = brought_up_to_date(alert, now)
+    event = amendment or (await uow.alerts.events(alert_id))[-1]
+    notifications = repeat(event, lanes, around.addresses, last, now)
+    if amendment is None or not notifications:
+        await queue(uow, now, notifications)
+        return
+    await uow.alerts.save(amendment)
+    await queue(uow, now, notifications)
+    await announce(uow, amendment, besides={one.channel for one in notifications})

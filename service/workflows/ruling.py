@@ -59,7 +59,7 @@ async def find_by_rules(
     rules = await rules_of(uow, state.source_id)
     watching = [rule for rule in rules if rule.spec.enabled] if source and source.spec.enabled else []
     open_alerts = [alert for alert in await uow.alerts.open(state.source_id) if alert.kind is AlertKind.RULE]
-    findings = _orphans(open_alerts, watching, source)
+    findings = _orphans(open_alerts, rules, source)
     if source is None or not watching:
         return findings
     given = await uow.feedback.of_rules(rule.id for rule in watching)
@@ -212,11 +212,22 @@ def _of_rule(episodes: Mapping[EpisodeKey, Episode], rule_id: str) -> dict[Scope
     return {key.scope: episode for key, episode in episodes.items() if key.rule_id == rule_id}
 
 
-def _orphans(open_alerts: Sequence[Alert], watching: Rules, source: Resource[Source] | None) -> list[Finding]:
+def _orphans(open_alerts: Sequence[Alert], rules: Rules, source: Resource[Source] | None) -> list[Finding]:
     """Ends of the alerts whose rule or source is gone or disabled."""
-    ids = {rule.id for rule in watching}
-    reason = Reason.RULE_GONE if source and source.spec.enabled else Reason.SOURCE_GONE
-    return [over(alert, reason) for alert in open_alerts if _rule_id(alert) not in ids]
+    enabled = {rule.id: rule.spec.enabled for rule in rules}
+    endings = [(alert, _end(enabled.get(_rule_id(alert) or ""), source)) for alert in open_alerts]
+    return [over(alert, reason) for alert, reason in endings if reason is not None]
+
+
+def _end(rule_enabled: bool | None, source: Resource[Source] | None) -> Reason | None:
+    """Why an alert of a rule (None: a deleted one) is over; None where the rule still watches."""
+    if source is None:
+        return Reason.SOURCE_GONE
+    if not source.spec.enabled:
+        return Reason.SOURCE_DISABLED
+    if rule_enabled is None:
+        return Reason.RULE_GONE
+    return None if rule_enabled else Reason.RULE_DISABLED
 
 
 def _rule_id(alert: Alert) -> str | None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from itertools import takewhile
 
 from service.domain.alerts import Alert
 from service.domain.assessment import Known, live_windows
 from service.domain.budgets import Budget
-from service.domain.durations import parse_duration
-from service.domain.errors import DomainError
+from service.domain.errors import DomainError, Invalid
+from service.domain.forecasts.forecast import Forecast
 from service.domain.messages import describe
+from service.domain.money import ZERO
 from service.domain.names import name_of
+from service.domain.outlook import forecast_budgets
 from service.domain.periods import Phase, Window
 from service.domain.plain_text import NOTE_LENGTH, clean, minute, percentage
 from service.domain.resources import Resource
-from service.domain.routing.matchers import Matcher, Op
-from service.domain.routing.silences import Silence
+from service.domain.routing.silence_command import read_silence_command
+from service.domain.routing.silences import Silence, validate_silence
 from service.domain.scopes import Dimension, Scope
 from service.domain.slack import SlackRole, Typed, escaped
 from service.domain.sources import Source, SourceKind
@@ -34,20 +36,19 @@ from service.workflows.slack_users import known_user
 
 SILENCE = "silence"
 MOST_LINES = 10
-_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,62}=\S{1,200}")
-"""A word such as workspace=eng."""
 AT_RISK = Decimal(80)
 """Percent of a budget from which it is worth a line."""
 LARGEST = 3
 PARTS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
-HELP = (
-    "`/tocsin status`: open alerts, and budgets from 80 %\n"
-    "`/tocsin top`, `/tocsin top month`: what costs most, today or this month (UTC)\n"
-    "`/tocsin silence 2h planned load test`: no alert rings anybody for so long;"
-    " `/tocsin silence 2h workspace=eng severity=warning planned load test`: none of these (operators)"
+SILENCE_HELP = (
+    '`/tocsin silence 2h workspace=eng severity=~"info|warning" planned load test`: none of these alerts rings'
+    " anybody for so long; `/tocsin silence 2h all moving house`: no alert does (operators)"
 )
-LONGEST_SILENCE = timedelta(days=90)
-EVERY_ALERT = Matcher("severity", Op.LIKE, ".+")
+HELP = (
+    "`/tocsin status`: open alerts, and budgets from 80 % or heading over their amount\n"
+    "`/tocsin top`, `/tocsin top month`: what costs most, today or this month (UTC)\n"
+    f"{SILENCE_HELP}"
+)
 
 
 async def run_slack_command(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
@@ -68,7 +69,7 @@ async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> st
             await record(uow, author, REFUSED, "command", f"{clean(typed.text)!r}: the role is {user.role}")
             return f"This needs the role {needed} in Tocsin, and yours is {user.role}. An admin can change that."
         if silences:
-            return await _silence(uow, typed, words[1:], author)
+            return await _silence(uow, typed, author)
         match [word.lower() for word in words[:2]]:
             case ["status"]:
                 return await _status(uow, ports.public_url, author.at)
@@ -91,7 +92,7 @@ async def _status(uow: UnitOfWork, public_url: str, now: datetime) -> str:
     return "\n".join(
         [
             *_listed("Open alerts", [_alert_line(alert, public_url) for alert in alerts], "No alert is open."),
-            *_listed("Budgets at risk", risky, "No budget has reached 80 %."),
+            *_listed("Budgets at risk", risky, "No budget has reached 80 %, none is heading over its amount."),
         ]
     )
 
@@ -109,8 +110,20 @@ def _alert_line(alert: Alert, public_url: str) -> str:
 
 
 async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> list[str]:
-    """A line for each scope of a budget that is close to its amount, the closest first."""
+    """A line for each scope of a budget that is close to its amount, or heading over it, the furthest first."""
     budgets = [one for one in await uow.budgets.all() if one.spec.source_id == source.id and one.spec.enabled]
+    found = [
+        (max(_reached(status), _heading(budget, status) or Decimal()), _budget_line(budget, status))
+        for budget, status in await _open_statuses(uow, source, budgets, now)
+        if _reached(status) >= AT_RISK or _heading(budget, status) is not None
+    ]
+    return [line for _, line in sorted(found, key=lambda one: -one[0])]
+
+
+async def _open_statuses(
+    uow: UnitOfWork, source: Resource[Source], budgets: Sequence[Resource[Budget]], now: datetime
+) -> list[tuple[Resource[Budget], ScopeStatus]]:
+    """Of every scope in its open period, with its forecast. What forecasts learn from is read once for all."""
     state = await uow.feeds.get(source.id)
     known = Known(
         crossings=await uow.crossings.of([budget.id for budget in budgets]),
@@ -121,20 +134,38 @@ async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> 
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
     cells = {window: await uow.facts.spend(source.id, window, now) for window in live_windows(budgets, known)}
-    found = [
-        (status.percent, _budget_line(budget, status))
+    recent = await uow.facts.recent(source.id, now)
+    known = replace(known, forecasts=forecast_budgets(budgets, cells, recent, known))
+    return [
+        (budget, status)
         for budget in budgets
         for status in budget_status(budget, cells, known)
-        if status.phase is Phase.OPEN and status.percent >= AT_RISK
+        if status.phase is Phase.OPEN
     ]
-    return [line for _, line in sorted(found, key=lambda one: -one[0])]
+
+
+def _reached(status: ScopeStatus) -> Decimal:
+    """The percentage that is spent; of a budget of $0 any spend is beyond measure."""
+    if status.percent is not None:
+        return status.percent
+    return Decimal("Infinity") if status.spent.total > ZERO else Decimal()
+
+
+def _heading(budget: Resource[Budget], status: ScopeStatus) -> Decimal | None:
+    """The percentage at the period's end by the forecast, where that is over the amount."""
+    amount, forecast = budget.spec.amount, status.forecast
+    if not amount or not isinstance(forecast, Forecast) or forecast.mid <= amount:
+        return None
+    return forecast.mid.ratio_to(amount) * 100
 
 
 def _budget_line(budget: Resource[Budget], status: ScopeStatus) -> str:
     said = (
         f"{clean(budget.name)} ({clean(status.scope_name)}): {status.spent.total.display()} of"
-        f" {budget.spec.amount.display()}, {percentage(status.percent)}"
+        f" {budget.spec.amount.display()}{'' if status.percent is None else f', {percentage(status.percent)}'}"
     )
+    if isinstance(status.forecast, Forecast) and _heading(budget, status) is not None and _reached(status) <= 100:
+        said += f"; forecast {status.forecast.mid.display()}"
     return f"• {escaped(said)}"
 
 
@@ -167,32 +198,21 @@ async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: 
 # ------------------------------------------------------------------------------------------- silence
 
 
-async def _silence(uow: UnitOfWork, typed: Typed, words: list[str], author: Author) -> str:
-    """Silences what the labels match, or every alert. Raises Invalid and Conflict."""
+async def _silence(uow: UnitOfWork, typed: Typed, author: Author) -> str:
+    """Silences what the matchers match. Raises Invalid and Conflict."""
     try:
-        length = parse_duration(words[0] if words else "")
-    except ValueError as error:
-        return f"{escaped(str(error))}\n{HELP}"
-    if not timedelta() < length <= LONGEST_SILENCE:
-        return f"A silence lasts {LONGEST_SILENCE.days} days at most."
-    labels = list(takewhile(_LABEL.fullmatch, words[1:]))
-    comment = " ".join(words[1 + len(labels) :])
-    if not comment:
-        return f"Say why, for the others.\n{HELP}"
-    matchers = tuple(Matcher(*_split(label)) for label in labels) or (EVERY_ALERT,)
-    ends_at = author.at + length
-    spec = Silence(matchers, author.at, ends_at, clean(comment, NOTE_LENGTH), author.actor)
+        asked = read_silence_command("".join(typed.text.split(maxsplit=1)[1:]))
+        ends_at = author.at + asked.length
+        spec = Silence(asked.matchers, author.at, ends_at, clean(asked.comment, NOTE_LENGTH), author.actor)
+        validate_silence(spec)
+    except Invalid as error:
+        return f"Nothing was silenced: {escaped(str(error))}.\n{SILENCE_HELP}"
     name = f"Slack, {clean(typed.person.name) or typed.person.user}, {author.at:%Y-%m-%d %H:%M:%S}"
     await create(uow, Silences(), Draft(name, {}, spec), author)
-    quiet = escaped(clean(", ".join(labels))) or "Every alert"
     return (
-        f"{quiet}: silent until {minute(ends_at)}. Silences are listed at `/v1/silences`; to end one early, expire it."
+        f"{escaped(clean(asked.what, NOTE_LENGTH))}: silent until {minute(ends_at)}."
+        " Silences are listed at `/v1/silences`; to end one early, expire it."
     )
-
-
-def _split(label: str) -> tuple[str, Op, str]:
-    name, _, value = label.partition("=")
-    return name, Op.EQUAL, value
 
 
 def _midnight(now: datetime) -> datetime:

@@ -9,6 +9,8 @@ import structlog
 
 from service.domain.errors import NotFound
 from service.domain.escalation import EscalationPolicy, PlannedStep, is_stopped, running_chain
+from service.domain.reconcile import brought_up_to_date
+from service.workflows.announce import announce
 from service.workflows.escalate import call
 from service.workflows.ports import Ports, UnitOfWork
 from service.workflows.routing import quiet_reason
@@ -35,7 +37,13 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
             log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=quiet.value)
             await uow.jobs.step(planned, now + ASK_AGAIN)
             return
-        await call(uow, replace(events[-1], at=now), policy, planned, chain=chain)
+        amendment = brought_up_to_date(alert, now)
+        if amendment is not None:
+            await uow.alerts.save(amendment)
+        told = amendment or replace(events[-1], at=now)
+        rung = await call(uow, told, policy, planned, chain=chain)
+        if amendment is not None:
+            await announce(uow, amendment, besides=rung)
 
 
 async def _policy(uow: UnitOfWork, planned: PlannedStep) -> EscalationPolicy | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from service.domain.periods import Window
 from service.domain.polls import PollKind, PollState
+from service.domain.routing.routes import LONGEST_INTERVAL
 from service.workflows.ports import Ports, UnitOfWork
 from service.workflows.ring_again import run_rings_again
 from service.workflows.watch_channels import run_watch_channels
@@ -44,10 +45,14 @@ async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
-    """Forgets facts and verdicts older than `keep`, minutes older than two days; makes room for the month ahead."""
+    """Forgets facts, verdicts and digests' runs older than `keep`, minutes older than two days, groups that have been
+    quiet for a day; makes room for the month ahead."""
     now = ports.clock()
     await ports.storage.make_room(Window(now, now + AHEAD))
     await ports.storage.forget(facts_before=(now - keep).date(), minutes_before=now - MINUTES_KEPT)
     async with ports.uow() as uow:
         await uow.verdicts.forget((now - keep).date())
         await uow.episodes.forget_orphans()
+        await uow.watches.forget_orphans()
+        await uow.digest_runs.forget(now - keep)
+        await uow.groups.forget(now - LONGEST_INTERVAL)

@@ -12,6 +12,7 @@ from service.domain.resources import new_id
 from service.domain.undelivered import NO_SOURCE, PATIENCE, RING_AGAIN, assess_channels, fingerprint
 from service.workflows.announce import announce
 from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.present import keep_newest
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,9 @@ async def _watch(uow: UnitOfWork, now: datetime) -> None:
         is_muted=(await _muted(uow, places, now)).__contains__,
         now=now,
     )
-    for move in reconcile(open_alerts, findings):
+    moves = reconcile(open_alerts, findings)
+    await keep_newest(uow, moves)
+    for move in moves:
         event = execute(move, new_alert_id=new_id("alert", now), now=now)
         if event is not None:
             await uow.alerts.save(event)

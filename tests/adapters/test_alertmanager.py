@@ -15,7 +15,7 @@ from service.domain.alerts import Severity
 from service.domain.messages import sample
 from service.domain.notifications import Action
 from service.domain.receivers import Alertmanager
-from tests.adapters.posting_stand import failure_of, hostile, way_out
+from tests.adapters.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
@@ -37,7 +37,7 @@ async def transport() -> AsyncIterator[httpx.AsyncBaseTransport]:
 
 @pytest.fixture
 def channel(members: tuple[FakeReceiver, FakeReceiver], transport: httpx.AsyncBaseTransport) -> AlertmanagerChannel:
-    return AlertmanagerChannel(Alertmanager(tuple(member.url for member in members)), transport)
+    return AlertmanagerChannel(Alertmanager(tuple(member.url for member in members)), VAULT, transport)
 
 
 Members = tuple[FakeReceiver, FakeReceiver]
@@ -153,12 +153,39 @@ async def test_a_refusal_by_all_members_is_permanent(members: Members, channel: 
 async def test_an_unreachable_member_does_not_keep_the_alert_from_the_others(
     members: Members, transport: httpx.AsyncBaseTransport
 ) -> None:
-    channel = AlertmanagerChannel(Alertmanager(("http://127.0.0.1:1", members[0].url)), transport)
+    channel = AlertmanagerChannel(Alertmanager(("http://127.0.0.1:1", members[0].url)), VAULT, transport)
     receipt = await channel.send(delivery())
     assert receipt.detail.endswith("Alertmanager 127.0.0.1:1 cannot be reached: ConnectError")
     assert len(members[0].requests) == 1
 
 
 async def test_a_prefix_of_the_address_is_kept(members: Members, transport: httpx.AsyncBaseTransport) -> None:
-    await AlertmanagerChannel(Alertmanager((f"{members[0].url}/prometheus",)), transport).send(delivery())
+    await AlertmanagerChannel(Alertmanager((f"{members[0].url}/prometheus",)), VAULT, transport).send(delivery())
     assert members[0].requests[0].path == "/prometheus/api/v2/alerts"
+
+
+# ------------------------------------------------------------------------------------------- a login
+
+
+LOGIN = "Bearer FAKE-of-the-tests"
+
+
+async def test_members_behind_a_login_are_shown_it(members: Members, transport: httpx.AsyncBaseTransport) -> None:
+    config = Alertmanager(tuple(member.url for member in members), VAULT.seal(LOGIN))
+    await AlertmanagerChannel(config, VAULT, transport).send(delivery())
+    assert [member.requests[0].headers["authorization"] for member in members] == [LOGIN, LOGIN]
+
+
+async def test_without_a_login_nothing_is_shown(members: Members, channel: AlertmanagerChannel) -> None:
+    await channel.send(delivery())
+    assert "authorization" not in members[0].requests[0].headers
+
+
+async def test_a_login_that_a_proxy_repeats_is_in_no_error(
+    members: Members, transport: httpx.AsyncBaseTransport
+) -> None:
+    members[0].plan(Answer(401, {"message": f"refused: {LOGIN}"}))
+    channel = AlertmanagerChannel(Alertmanager((members[0].url,), VAULT.seal(LOGIN)), VAULT, transport)
+    error = await failure_of(channel)
+    assert error.permanent
+    assert "FAKE" not in error.reason

@@ -37,8 +37,9 @@ async def test_a_resolved_alert_says_by_whom() -> None:
 
 async def test_markup_and_emoji_codes_in_a_name_are_printed_as_they_are() -> None:
     hostile = "[bold red]eng[/] [link=https://evil.example]x[/link] :bomb:"
-    shown = await printed(message(event(evidence=replace(EVIDENCE, scope_name=hostile))))
-    assert hostile in shown
+    said = replace(message(), headline=hostile, change=hostile, next_step=hostile, facts=((hostile, hostile),))
+    shown = await printed(said, width=200)
+    assert shown.count(hostile) == 5
 
 
 async def test_control_sequences_in_a_name_do_not_reach_the_terminal() -> None:

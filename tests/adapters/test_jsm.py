@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from service.domain.messages import sample
 from service.domain.notifications import Action
 from service.domain.receivers import Jsm
 from tests.adapters.posting_stand import VAULT, failure_of, hostile, way_out
+from tests.fake_jsm import FakeJsm
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
@@ -69,13 +70,17 @@ async def test_severities_are_priorities(
     assert jsm.documents[0]["priority"] == priority
 
 
-@pytest.mark.parametrize(("action", "verb"), [(Action.ACKNOWLEDGE, "acknowledge"), (Action.RESOLVE, "close")])
+@pytest.mark.parametrize(
+    ("action", "verb"), [(Action.ACKNOWLEDGE, "acknowledge"), (Action.SNOOZE, "acknowledge"), (Action.RESOLVE, "close")]
+)
 async def test_what_follows_names_the_alias(jsm: FakeReceiver, channel: JsmChannel, action: Action, verb: str) -> None:
     opened = await channel.send(delivery())
     followed = await channel.send(delivery(action, post=opened.post))
     assert called(jsm)[1:] == [f"/{ALIAS}/{verb}?identifierType=alias"]
     assert jsm.documents[1]["note"]
-    assert followed.post == opened.post
+    again = await channel.send(delivery(Action.RESOLVE, post=followed.post))
+    assert called(jsm)[-1] == f"/{ALIAS}/close?identifierType=alias"
+    assert again.post == followed.post
 
 
 async def test_a_raise_is_an_alert_of_its_own_and_closes_the_lower_one(jsm: FakeReceiver, channel: JsmChannel) -> None:
@@ -91,6 +96,28 @@ async def test_a_raise_within_its_severity_is_a_note(jsm: FakeReceiver, channel:
     opened = await channel.send(delivery())
     await channel.send(delivery(Action.RAISE, post=opened.post))
     assert called(jsm)[1:] == ["", f"/{ALIAS}/notes?identifierType=alias"]
+
+
+@pytest.mark.parametrize("answer", [Action.ACKNOWLEDGE, Action.SNOOZE])
+async def test_a_raise_after_an_answer_of_ours_is_an_alert_of_its_own_and_the_next_one_is_a_note(
+    jsm: FakeReceiver, channel: JsmChannel, answer: Action
+) -> None:
+    """Notes at an acknowledged alert notify nobody. The new alert is there before the old one is closed."""
+    post = None
+    for number, action in enumerate((Action.OPEN, answer, Action.RAISE, Action.RAISE, Action.RESOLVE), 1):
+        said = delivery(action, post=post)
+        post = (await channel.send(replace(said, message=replace(said.message, version=number)))).post
+    created = [document["alias"] for document in jsm.documents if "alias" in document]
+    assert created == [ALIAS, f"{ALIAS}-3", f"{ALIAS}-3"]
+    closed = [path for path in called(jsm) if "/close" in path]
+    assert closed == [f"/{alias}/close?identifierType=alias" for alias in (ALIAS, f"{ALIAS}-3")]
+    assert called(jsm)[-2] == f"/{ALIAS}-3/notes?identifierType=alias"
+
+
+async def test_a_graver_raise_after_an_answer_begins_its_own_alert(jsm: FakeReceiver, channel: JsmChannel) -> None:
+    await channel.send(delivery(Action.RAISE, post=f"{ALERT.id}-warning-7 acknowledged"))
+    assert jsm.documents[0]["alias"] == ALIAS
+    assert called(jsm)[1:] == [f"/{ALERT.id}-warning-7/close?identifierType=alias"]
 
 
 async def test_a_raise_that_fails_half_way_is_repeated_whole(jsm: FakeReceiver, channel: JsmChannel) -> None:
@@ -144,3 +171,56 @@ async def test_the_key_is_in_no_error(jsm: FakeReceiver, channel: JsmChannel) ->
     jsm.plan(Answer(401, {"message": f"Key {API_KEY} is not valid"}))
     error = await failure_of(channel)
     assert error.reason == "Jira Service Management: HTTP 401 (Key … is not valid)"
+
+
+# ------------------------------------------------------------------------------------------- what became of it
+
+AT_ONCE = (0.0, 0.0, 0.0)
+
+
+@pytest.fixture
+async def acting() -> AsyncIterator[FakeJsm]:
+    async with FakeJsm() as server:
+        yield server
+
+
+@pytest.fixture
+async def asking(acting: FakeJsm) -> AsyncIterator[JsmChannel]:
+    """A channel that asks three times, without a pause."""
+    async with way_out() as transport:
+        yield JsmChannel(Jsm(VAULT.seal(API_KEY), acting.url), VAULT, transport, AT_ONCE)
+
+
+@pytest.mark.parametrize("fate", [{"data": {"isSuccess": True}}, {"isSuccess": True}], ids=["opsgenie", "bare"])
+async def test_an_alert_that_was_created_is_confirmed(
+    acting: FakeJsm, asking: JsmChannel, fate: Mapping[str, object]
+) -> None:
+    acting.fates.extend([None, fate])
+    assert (await asking.send(delivery())).detail == f"open of {ALIAS}"
+    assert acting.asked == [("/v2/alerts/requests/request-1", f"GenieKey {API_KEY}")] * 2
+
+
+async def test_an_alert_that_was_not_created_is_tried_again_and_says_why(acting: FakeJsm, asking: JsmChannel) -> None:
+    """What it would replace is not closed meanwhile."""
+    acting.fates.append({"data": {"isSuccess": False, "status": f"Ignored by the filter of {API_KEY}"}})
+    error = await failure_of(asking, delivery(Action.RAISE, post=f"{ALERT.id}-warning"))
+    assert not error.permanent
+    said = "Jira Service Management took the alert and did not create it: Ignored by the filter of …"
+    assert error.reason == said
+    assert acting.posted == ["/v2/alerts"]
+
+
+@pytest.mark.parametrize("fate", [None, {}, {"data": None}, {"isSuccess": "yes"}], ids=str)
+async def test_what_nobody_knows_yet_is_sent_and_says_so(
+    acting: FakeJsm, asking: JsmChannel, fate: Mapping[str, object] | None
+) -> None:
+    acting.fates.extend([fate] * 3)
+    assert (await asking.send(delivery())).detail == f"open of {ALIAS}, taken, not confirmed"
+    assert len(acting.asked) == 3
+
+
+async def test_only_new_alerts_are_asked_about(acting: FakeJsm, asking: JsmChannel) -> None:
+    """Somebody may have closed one over there: an answer to it has nothing to do then."""
+    for action in (Action.ACKNOWLEDGE, Action.RESOLVE):
+        await asking.send(delivery(action, post=ALIAS))
+    assert acting.asked == []

@@ -15,6 +15,7 @@ from service.domain.messages import sample
 from service.domain.notifications import Action, Message
 from service.domain.receivers import PagerDuty
 from tests.adapters.posting_stand import VAULT, failure_of, hostile, way_out
+from tests.fake_pagerduty import FakePagerDuty
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
@@ -51,7 +52,7 @@ async def test_an_opened_alert_triggers_an_incident(pagerduty: FakeReceiver, cha
     assert event["payload"]["summary"] == message().headline
     assert event["payload"]["source"]
     assert event["payload"]["custom_details"]["Spent"] == dict(message().facts)["Spent"]
-    assert (receipt.post, receipt.detail) == (None, f"trigger of {ALERT.id}")
+    assert receipt.detail == f"trigger of {ALERT.id}"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,7 @@ async def test_an_opened_alert_triggers_an_incident(pagerduty: FakeReceiver, cha
     [
         (Action.RAISE, "trigger"),
         (Action.ACKNOWLEDGE, "acknowledge"),
+        (Action.SNOOZE, "acknowledge"),
         (Action.RESOLVE, "resolve"),
     ],
 )
@@ -69,6 +71,35 @@ async def test_what_follows_has_the_same_dedup_key(
     await channel.send(delivery(action))
     assert [sent["event_action"] for sent in pagerduty.documents] == ["trigger", event]
     assert {sent["dedup_key"] for sent in pagerduty.documents} == {ALERT.id}
+
+
+@pytest.mark.parametrize("answer", [Action.ACKNOWLEDGE, Action.SNOOZE])
+async def test_a_raise_after_an_answer_of_ours_is_a_new_incident_and_the_next_one_is_not(
+    pagerduty: FakeReceiver, channel: PagerDutyChannel, answer: Action
+) -> None:
+    """PagerDuty notifies nobody of what is added to an acknowledged incident."""
+    post = None
+    for action in (Action.OPEN, answer, Action.RAISE, Action.RAISE, Action.RESOLVE):
+        post = (await channel.send(delivery(action, post=post))).post
+    said = [sent["event_action"] for sent in pagerduty.documents]
+    assert said == ["trigger", "acknowledge", "resolve", "trigger", "trigger", "resolve"]
+    assert {sent["dedup_key"] for sent in pagerduty.documents} == {ALERT.id}
+
+
+async def test_a_raise_that_fails_between_resolving_and_triggering_does_both_again(
+    transport: httpx.AsyncBaseTransport,
+) -> None:
+    async with FakePagerDuty() as pagerduty:
+        channel = PagerDutyChannel(PagerDuty(VAULT.seal(ROUTING_KEY), pagerduty.url), VAULT, transport)
+        await channel.send(delivery())
+        acknowledged = await channel.send(delivery(Action.ACKNOWLEDGE))
+        pagerduty.refuse_next("trigger")
+        raised = delivery(Action.RAISE, post=acknowledged.post)
+        assert not (await failure_of(channel, raised)).permanent
+        assert pagerduty.open == {}
+        await channel.send(raised)
+        assert (pagerduty.pages, pagerduty.open) == ([ALERT.id] * 2, {ALERT.id: "triggered"})
+        assert pagerduty.most_open == 1
 
 
 async def test_acknowledging_and_resolving_say_nothing_but_which(

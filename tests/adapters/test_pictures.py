@@ -17,16 +17,18 @@ from service.adapters.channels.slack_blocks import image
 from service.adapters.channels.slack_bot import Post, SlackBotChannel
 from service.adapters.channels.smtp_server import SmtpServer
 from service.adapters.vault import FernetVault
-from service.domain.notifications import Action, Delivery, Picture
+from service.domain.notifications import Action, Delivery, Message, Picture
 from service.domain.receivers import Email, SlackBot
 from tests.fake_slack import TOKEN, Answer, FakeSlack
 from tests.fake_smtp import FakeSmtp
-from tests.sample_alerts import delivery, message
+from tests.sample_alerts import RULE_ALERT, delivery, event, message
 
 PNG = b"\x89PNG\r\n\x1a\nFAKE picture"
 ALT = 'Spend of workspace "eng" & others: $12.34 of $10.00.'
 PICTURE = Picture(PNG, ALT, None)
 PUBLIC = replace(PICTURE, url="https://tocsin.example.com/charts/FAKE.png")
+LONG = message(event(alert=RULE_ALERT))
+"""A message with more facts than a post shows."""
 VAULT = FernetVault("FAKE key of the tests")
 
 
@@ -42,8 +44,8 @@ async def slack() -> AsyncIterator[FakeSlack]:
         yield server
 
 
-def pictured(action: Action = Action.OPEN, *, post: str | None = None) -> Delivery:
-    return replace(delivery(action, post=post), picture=PICTURE)
+def pictured(action: Action = Action.OPEN, *, post: str | None = None, said: Message | None = None) -> Delivery:
+    return replace(delivery(action, post=post, said=said), picture=PICTURE)
 
 
 def bot(slack: FakeSlack) -> SlackBotChannel:
@@ -85,6 +87,35 @@ async def test_in_slack_the_chart_stands_in_the_thread_of_the_post(slack: FakeSl
     assert receipt.detail.endswith("with its chart")
     assert receipt.post == str(Post(post.channel, post.ts))
     assert slack.calls.index("chat.postMessage") < slack.calls.index("files.getUploadURLExternal")
+
+
+async def test_details_that_the_post_has_no_room_for_stand_beside_the_chart(slack: FakeSlack) -> None:
+    await bot(slack).send(pictured(said=LONG))
+    (post,) = slack.posted
+    (file,) = slack.files.values()
+    assert "*Cause*" in file.comment
+    assert "*Alert opened*" in file.comment
+    assert "*Cause*" in post.shown
+    assert "*Alert opened*" not in post.shown
+    assert "*State*" in post.shown
+
+
+async def test_without_leave_to_add_files_the_details_are_a_reply(slack: FakeSlack) -> None:
+    slack.refuse("files.getUploadURLExternal", "missing_scope")
+    receipt = await bot(slack).send(pictured(said=LONG))
+    (post,) = slack.messages("claude-spend")
+    (reply,) = slack.replies(post)
+    assert "*Alert opened*" in reply.text
+    assert not reply.broadcast
+    assert "without its chart: Slack: missing_scope" in receipt.detail
+
+
+async def test_a_thread_that_cannot_be_written_to_does_not_fail_the_post(slack: FakeSlack) -> None:
+    slack.plan("chat.postMessage", Answer(json={"ok": True, "channel": "C00000001", "ts": "1.0"}))
+    slack.refuse("chat.postMessage", "restricted_action")
+    receipt = await bot(slack).send(replace(pictured(said=LONG), picture=None))
+    assert receipt.post == str(Post("C00000001", "1.0"))
+    assert "without its details: Slack: restricted_action" in receipt.detail
 
 
 async def test_a_raise_adds_its_chart_to_the_same_thread(slack: FakeSlack) -> None:

@@ -6,12 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from service.adapters.channels.posting import Peer, asked_wait, clipped, encoded, fitted, json_words, post
-from service.adapters.egress.guard import Guard
+from service.adapters.egress.addresses import IPAddress
+from service.adapters.egress.guard import Guard, parse_networks
+from service.adapters.egress.httpx_transport import open_transport
 from service.domain.notifications import Message
 from service.workflows.ports import DeliveryError
 from tests.adapters.posting_stand import hostile, way_out
@@ -130,6 +134,29 @@ async def test_a_private_address_is_refused_for_good() -> None:
     assert error.permanent
     assert "127.0.0.1 is a loopback address" in error.reason
     assert SECRET not in error.reason
+
+
+async def test_a_name_that_leads_inside_by_the_time_of_sending_is_refused_for_good(receiver: FakeReceiver) -> None:
+    """Whoever owns a name can have it lead elsewhere after it was stored, and after a message has got through."""
+    leads_to = ["127.0.0.2"]
+
+    async def resolve(host: str, port: int) -> list[IPAddress]:
+        return [ip_address(address) for address in leads_to]
+
+    url = f"http://webhook.test:{urlsplit(receiver.url).port}/{SECRET}"
+    guard = Guard(parse_networks("127.0.0.1/32"))
+    async with open_transport(guard, None, resolve) as transport:
+        with pytest.raises(DeliveryError, match=r"127\.0\.0\.2, a loopback address") as caught:
+            await post(transport, PEER, url, b"{}")
+        assert caught.value.permanent
+        assert receiver.requests == []
+        leads_to[:] = ["127.0.0.1"]
+        receiver.plan(Answer(200, headers={"Connection": "close"}))
+        await post(transport, PEER, url, b"{}")
+        leads_to[:] = ["127.0.0.2"]
+        with pytest.raises(DeliveryError, match="the peer may not be called"):
+            await post(transport, PEER, url, b"{}")
+    assert len(receiver.requests) == 1
 
 
 async def test_a_port_where_nobody_listens_is_tried_again() -> None:

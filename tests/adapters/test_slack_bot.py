@@ -13,7 +13,7 @@ from aiohttp import TCPConnector
 
 from service.adapters.channels.slack_bot import SlackBotChannel
 from service.adapters.vault import FernetVault
-from service.domain.notifications import Action
+from service.domain.notifications import FIRST_RETRY, Action
 from service.domain.receivers import SlackBot
 from service.workflows.ports import DeliveryError
 from tests.fake_slack import TOKEN, Answer, FakeSlack, Posted
@@ -143,11 +143,11 @@ async def test_too_many_requests_wait_in_the_queue_for_as_long_as_slack_asks(sla
 
 
 @pytest.mark.parametrize("retry_after", ["soon", "-5", "", "9" * 30])
-async def test_an_absurd_retry_after_is_left_to_the_queues_own_wait(slack: FakeSlack, retry_after: str) -> None:
+async def test_an_absurd_retry_after_asks_for_the_first_wait(slack: FakeSlack, retry_after: str) -> None:
     slack.plan("chat.postMessage", Answer(429, {"ok": False}, headers={"Retry-After": retry_after}))
     error = await failing(slack)
     assert not error.permanent
-    assert error.retry_after is None
+    assert error.retry_after == FIRST_RETRY
 
 
 async def test_one_server_error_is_overcome_at_once(slack: FakeSlack) -> None:

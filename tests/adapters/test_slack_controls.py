@@ -103,6 +103,7 @@ async def test_a_post_has_buttons_that_edits_replace_and_the_resolve_takes_away(
     receipt = await channel.send(delivery(Action.OPEN))
     (post,) = slack.posted
     assert post.blocks[-1]["elements"][0]["action_id"] == "tocsin_acknowledge"
+    assert "POST" not in post.shown  # whoever has a button is not told how to do without
     await channel.send(delivery(Action.ACKNOWLEDGE, post=receipt.post))
     assert post.blocks[-1]["elements"][0]["action_id"] == "tocsin_snooze"
     await channel.send(delivery(Action.RESOLVE, post=receipt.post))
@@ -115,6 +116,7 @@ async def test_where_nobody_would_hear_of_a_press_there_is_no_button(slack: Fake
     await SlackWebhookChannel(SlackWebhook(VAULT.seal(slack.webhook_url)), VAULT, TCPConnector).send(delivery())
     assert len(slack.posted) == 2
     assert all(block["type"] != "actions" for post in slack.posted for block in post.blocks)
+    assert all("acknowledge: POST" in post.shown for post in slack.posted)
 
 
 # ------------------------------------------------------------------------------------------- who acted
@@ -126,6 +128,7 @@ def test_the_post_mentions_who_acted_in_slack(command: Command) -> None:
     shown = "\n".join(_texts(said))
     assert shown.count("<@U0ADAFAKE>") == 2  # in what happened, and in how it stands
     assert "slack:U" not in shown
+    assert "ada" not in shown  # Slack shows the mention's own name
     assert "<@U0ADAFAKE>" in slack_blocks.text(said)
     assert "<@U0ADAFAKE>" in slack_blocks.reply(said)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from service.domain.notifications import Action
 from service.domain.receivers import SlackWebhook
 from service.workflows.ports import DeliveryError
 from tests.fake_slack import Answer, FakeSlack
-from tests.sample_alerts import delivery
+from tests.sample_alerts import delivery, message
 
 VAULT = FernetVault("FAKE key of the tests")
 MENTION = "<!here>"
@@ -43,6 +44,12 @@ async def test_every_message_is_a_post_and_only_bad_news_pings(
     assert receipt.post is None
     assert post.pings == pings
     assert "$12.34 of $10.00" in post.shown
+
+
+async def test_a_digest_pings_nobody(slack: FakeSlack) -> None:
+    await webhook(slack.webhook_url).send(delivery(said=replace(message(), alert_id="dgr_1")))
+    (post,) = slack.messages("claude-spend")
+    assert post.pings == []
 
 
 @pytest.mark.parametrize(

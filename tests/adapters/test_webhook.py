@@ -54,9 +54,12 @@ def webhook(endpoint: FakeReceiver, transport: httpx.AsyncBaseTransport, format:
 
 def is_signed(request: Taken) -> bool:
     """As a receiver checks it, from the raw body."""
+    return request.headers["webhook-signature"] == f"v1,{signature(request, KEY)}"
+
+
+def signature(request: Taken, key: bytes) -> str:
     content = b".".join([request.headers[f"webhook-{part}"].encode() for part in ("id", "timestamp")] + [request.body])
-    expected = base64.b64encode(hmac.new(KEY, content, hashlib.sha256).digest()).decode()
-    return request.headers["webhook-signature"] == f"v1,{expected}"
+    return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
 
 
 # ------------------------------------------------------------------------------------------- the signature
@@ -69,6 +72,17 @@ async def test_a_receiver_can_check_the_signature(endpoint: FakeReceiver, channe
     assert request.headers["webhook-timestamp"] == str(int(OPENED.timestamp()))
     assert is_signed(request)
     assert not is_signed(replace(request, body=request.body + b" "))
+
+
+async def test_while_a_secret_is_renewed_either_is_enough(
+    endpoint: FakeReceiver, transport: httpx.AsyncBaseTransport
+) -> None:
+    new, old = b"FAKE-new-key-of-the-tests-of-webhooks", KEY
+    sealed_new, sealed_old = (VAULT.seal(f"whsec_{base64.b64encode(key).decode()}") for key in (new, old))
+    await WebhookChannel(Webhook(endpoint.url, sealed_new, "tocsin", sealed_old), VAULT, transport).send(delivery())
+    (request,) = endpoint.requests
+    signatures = request.headers["webhook-signature"].split(" ")
+    assert signatures == [f"v1,{signature(request, key)}" for key in (new, old)]
 
 
 async def test_a_repeated_attempt_has_the_same_id_and_its_own_time(
@@ -128,6 +142,23 @@ async def test_every_move_has_its_type(endpoint: FakeReceiver, channel: WebhookC
 async def test_a_test_is_no_alert(endpoint: FakeReceiver, channel: WebhookChannel) -> None:
     await channel.send(delivery(said=sample("https://tocsin.example.com", OPENED)))
     assert endpoint.documents[0]["type"] == "alert.test"
+
+
+async def test_a_test_leaves_nothing_open_where_alertmanager_is_understood(
+    endpoint: FakeReceiver, alertmanager_like: WebhookChannel
+) -> None:
+    await alertmanager_like.send(delivery(said=sample("https://tocsin.example.com", OPENED)))
+    assert [one["status"] for one in endpoint.documents] == ["firing", "resolved"]
+    first, last = (one["alerts"][0] for one in endpoint.documents)
+    assert (first["fingerprint"], first["startsAt"]) == (last["fingerprint"], last["startsAt"])
+    assert len({request.headers["webhook-id"] for request in endpoint.requests}) == 2
+    assert all(map(is_signed, endpoint.requests))
+
+
+async def test_a_digest_is_in_no_state(endpoint: FakeReceiver, channel: WebhookChannel) -> None:
+    await channel.send(delivery(said=replace(message(), alert_id="dgr_1")))
+    (document,) = endpoint.documents
+    assert (document["type"], document["data"]["state"]) == ("digest", None)
 
 
 @pytest.mark.parametrize(("format", "most"), [("tocsin", 20_000), ("alertmanager", 64_000)])

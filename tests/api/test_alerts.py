@@ -42,6 +42,22 @@ async def test_one_alert_shows_evidence_contributions_events_and_notifications(s
     assert [one["receiver"] for one in detail["notifications"]] == ["console"]
 
 
+async def test_what_is_spent_by_now_is_shown_and_what_was_told_stays_in_the_events(stand: Stand) -> None:
+    alert = await rung(stand)
+    await stand.spend(ENG, "125.00")
+    (source,) = answered(await stand.viewer.get("/v1/sources"))["items"]
+    await run_evaluation(stand.ports, source["id"])
+    (listed,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    assert "$125.00" in listed["summary"]
+    detail = answered(await stand.viewer.get(f"/v1/alerts/{alert['id']}"))
+    assert (detail["version"], detail["evidence"]["spent"], detail["contributions"][0]["amount"]) == (
+        1,
+        "125.00",
+        "125.00",
+    )
+    assert [event["spent"] for event in detail["events"]] == ["123.45"]
+
+
 async def test_alerts_are_filtered(stand: Stand) -> None:
     alert = await rung(stand)
     for params, found in (

@@ -119,6 +119,14 @@ async def test_the_status_says_what_is_spent_left_and_crossed(stand: Stand) -> N
     assert [one["crossed_at"] for one in status["thresholds"]] == ["2026-11-16T12:00:00Z", None]
 
 
+async def test_no_spend_is_a_share_of_a_budget_of_nothing(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET | {"amount": "0.00", "thresholds": [{"amount": "50.00"}]})
+    await stand.spend(ENG, "85.50")
+    (status,) = answered(await stand.viewer.get(f"/v1/budgets/{made['id']}/status"))["items"]
+    assert (status["spent"], status["percent"]) == ("85.50", None)
+
+
 async def test_for_each_gives_every_member_a_status_of_its_own(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     made = await stand.create("/budgets", BUDGET | {"for_each": "workspace"})

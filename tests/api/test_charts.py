@@ -42,6 +42,14 @@ async def test_a_signed_link_shows_the_picture_to_anybody(stand: Stand) -> None:
     assert answer.content.startswith(PNG)
 
 
+async def test_a_link_checker_that_asks_for_the_head_alone_finds_the_picture(stand: Stand) -> None:
+    place = await link(stand)
+    asked = await stand.stranger.head(place)
+    assert asked.status_code == 200
+    assert asked.headers == (await stand.stranger.get(place)).headers
+    assert (await stand.stranger.head("/charts/nothing.png")).status_code == 404
+
+
 async def test_a_forged_link_and_one_that_is_over_are_not_there(stand: Stand) -> None:
     place = await link(stand)
     problem(await stand.stranger.get(place.replace("-1-", "-2-", 1)), 404)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message, Receive, Scope, Send
@@ -12,8 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 from service.adapters.postgres import migrate
 from service.adapters.postgres.engine import create_engine
 from service.api.app import create_app
-from service.workflows.ports import UnitOfWork
+from service.workflows.deliver import run_delivery
+from service.workflows.ports import DeliveryError, UnitOfWork
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, client, problem
+from tests.api.test_alerts import rung
 
 
 async def obstacle() -> str | None:
@@ -52,6 +55,23 @@ async def test_metrics_name_nobody_and_no_money_to_a_stranger(stand: Stand) -> N
     assert 'tocsin_http_requests_total{method="POST",route="/v1/budgets",status="201"} 1.0' in shown
     for hidden in ("production", "eng", "dollars", "12.25"):
         assert hidden not in shown
+
+
+async def test_metrics_say_how_many_messages_were_given_up_and_how_long_the_oldest_waits(stand: Stand) -> None:
+    await rung(stand)
+    stand.channels.refusals["console"] = DeliveryError("busy", permanent=False)
+    await run_delivery(stand.ports)
+    stand.clock.advance(timedelta(minutes=7))
+    shown = (await stand.stranger.get("/metrics")).text
+    assert "tocsin_notifications_unsent_oldest_seconds 420.0" in shown
+    assert "tocsin_notifications_dead 0.0" in shown
+    stand.channels.refusals["console"] = DeliveryError("gone", permanent=True)
+    await run_delivery(stand.ports)
+    shown = (await stand.stranger.get("/metrics")).text
+    assert "tocsin_notifications_unsent_oldest_seconds 0.0" in shown
+    given_up = answered(await stand.viewer.get("/v1/notifications?state=dead"))["items"]
+    assert given_up
+    assert f"tocsin_notifications_dead {len(given_up)}.0" in shown
 
 
 async def test_metrics_show_budgets_to_a_viewer(stand: Stand) -> None:

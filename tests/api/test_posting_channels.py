@@ -15,6 +15,7 @@ WEBHOOK: dict[str, Any] = {
     "url": "https://example.com/hook",
     "secret": "whsec_RkFLRS1rZXktb2YtdGhlLXRlc3RzLW9mLXdlYmhvb2tz",
 }
+NEW_SECRET = "whsec_RkFLRS1uZXcta2V5LW9mLXRoZS10ZXN0cy1rZXkta2V5"
 ALERTMANAGER: dict[str, Any] = {
     "kind": "alertmanager",
     "urls": ["https://am-1.example.com", "https://am-2.example.com/prefix/"],
@@ -45,8 +46,8 @@ async def test_every_kind_is_taken_and_shown_without_its_secret(stand: Stand) ->
             "routing_key": {"set": True, "hint": "...ctrs"},
             "api_url": "https://events.pagerduty.com",
         },
-        WEBHOOK | {"secret": {"set": True, "hint": "...b2tz"}, "format": "tocsin"},
-        ALERTMANAGER | {"urls": ["https://am-1.example.com", "https://am-2.example.com/prefix"]},
+        WEBHOOK | {"secret": {"set": True, "hint": "...b2tz"}, "previous_secret": None, "format": "tocsin"},
+        ALERTMANAGER | {"urls": ["https://am-1.example.com", "https://am-2.example.com/prefix"], "authorization": None},
         {"kind": "teams", "webhook_url": {"set": True, "hint": "...ture"}},
         {
             "kind": "jsm",
@@ -106,6 +107,54 @@ async def test_a_changed_address_needs_its_secret_again(
     answered(await stand.admin.patch(place, json={"channels": [moved | {secret: channel[secret]}]}))
 
 
+async def test_a_webhook_s_secret_is_renewed_without_knowing_the_old_one(stand: Stand) -> None:
+    """The stub of the stored secret moves to `previous_secret`, and goes when the endpoint knows the new one."""
+    made = await stand.create("/receivers", receiver(WEBHOOK))
+    place, shown = f"/v1/receivers/{made['id']}", made["channels"][0]
+    renewed = shown | {"secret": NEW_SECRET, "previous_secret": shown["secret"]}
+    both = answered(await stand.admin.patch(place, json={"channels": [renewed]}))["channels"][0]
+    assert (both["secret"], both["previous_secret"]) == ({"set": True, "hint": "...a2V5"}, shown["secret"])
+    (webhook,) = await stored(stand, "everyone")
+    assert isinstance(webhook, Webhook)
+    assert webhook.previous_secret is not None
+    opened = stand.ports.vault.open
+    assert (opened(webhook.secret), opened(webhook.previous_secret)) == (NEW_SECRET, WEBHOOK["secret"])
+    again = answered(await stand.admin.patch(place, json={"channels": [both]}))
+    assert await stored(stand, "everyone") == (webhook,)
+    done = answered(
+        await stand.admin.patch(place, json={"channels": [again["channels"][0] | {"previous_secret": None}]})
+    )
+    assert done["channels"][0]["previous_secret"] is None
+
+
+async def test_a_moved_webhook_needs_both_secrets_again(stand: Stand) -> None:
+    made = await stand.create("/receivers", receiver(WEBHOOK | {"previous_secret": NEW_SECRET}))
+    moved = made["channels"][0] | {"url": "https://collector.example/hook", "secret": WEBHOOK["secret"]}
+    answer = await stand.admin.patch(f"/v1/receivers/{made['id']}", json={"channels": [moved]})
+    assert pointers(answer) == ["/channels/0/previous_secret"]
+
+
+async def test_a_login_is_sealed_kept_and_goes_to_no_new_member(stand: Stand) -> None:
+    login = "Basic RkFLRTpGQUtF"
+    made = await stand.create("/receivers", receiver(ALERTMANAGER | {"authorization": login}))
+    place, shown = f"/v1/receivers/{made['id']}", made["channels"][0]
+    assert shown["authorization"] == {"set": True, "hint": "...QUtF"}
+    before = await stored(stand, "everyone")
+    (alertmanager,) = before
+    assert isinstance(alertmanager, Alertmanager)
+    assert alertmanager.authorization is not None
+    assert stand.ports.vault.open(alertmanager.authorization) == login
+    answered(await stand.admin.patch(place, json={"channels": [shown]}))
+    assert await stored(stand, "everyone") == before
+    answered(await stand.admin.patch(place, json={"channels": [shown | {"urls": shown["urls"][:1]}]}))
+    more = shown | {"urls": ["https://am-1.example.com", "https://collector.example"]}
+    answer = await stand.admin.patch(place, json={"channels": [more]})
+    assert pointers(answer) == ["/channels/0/authorization"]
+    answered(await stand.admin.patch(place, json={"channels": [more | {"authorization": login}]}))
+    gone = answered(await stand.admin.patch(place, json={"channels": [more | {"authorization": None}]}))
+    assert gone["channels"][0]["authorization"] is None
+
+
 @pytest.mark.parametrize(
     ("channel", "pointer"),
     [
@@ -138,6 +187,10 @@ async def test_a_private_address_is_refused_where_it_stands(
         (WEBHOOK | {"secret": {"set": True, "hint": "...b2tz"}}, "secret"),
         (WEBHOOK | {"format": "xml"}, "format"),
         (WEBHOOK | {"url": "https://ann:FAKE@example.com/hook"}, "url"),
+        (WEBHOOK | {"previous_secret": "whsec_c2hvcnQ="}, "previous_secret"),
+        (ALERTMANAGER | {"authorization": "FAKE-without-a-scheme"}, "authorization"),
+        (ALERTMANAGER | {"authorization": "Bearer FAKE\r\nX-Other: FAKE"}, "authorization"),
+        (ALERTMANAGER | {"authorization": {"set": True, "hint": "...QUtF"}}, "authorization"),
         (ALERTMANAGER | {"urls": []}, "urls"),
         (ALERTMANAGER | {"urls": ["https://am.example.com/", "https://am.example.com"]}, "urls/1"),
         (ALERTMANAGER | {"urls": ["am.example.com"]}, "urls/0"),

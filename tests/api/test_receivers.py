@@ -5,7 +5,7 @@ import pytest
 from service.domain.receivers import Receiver, SlackBot
 from service.workflows.administer import run_default_routes
 from service.workflows.ports import DeliveryError
-from tests.api.stand import SLACK, Stand, answered, pointers, problem
+from tests.api.stand import SLACK, SOURCE, Stand, answered, pointers, problem
 
 HOOK = {"kind": "slack", "webhook_url": "https://hooks.slack.com/services/T0FAKE/B0FAKE/FAKEhook"}
 MAIL = {"kind": "email", "to": ["finops@example.com"]}
@@ -106,6 +106,21 @@ async def test_a_receiver_in_use_by_the_default_route_cannot_be_deleted(stand: S
     answered(await stand.admin.put("/v1/routes", json={"items": [{"matchers": [], "receiver": made["id"]}]}))
     answer = await stand.admin.delete("/v1/receivers/eng")
     assert "the default route" in problem(answer, 409)["detail"]
+
+
+async def test_a_receiver_in_use_names_everything_that_uses_it(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", {"name": "eng", "channels": [CONSOLE]})
+    await stand.create("/digests", {"name": "weekly spend", "receiver": "eng", "cron": "0 9 * * 1"})
+    await stand.create("/rotas", {"name": "engineers", "people": [{"name": "ann", "receiver": "eng"}]})
+    await stand.create("/escalation-policies", {"name": "on call", "steps": [{"after": "0s", "receiver": "eng"}]})
+    critical = {"label": "severity", "op": "=", "value": "critical"}
+    routes = [{"matchers": [critical], "receiver": "eng"}, {"receiver": "eng"}]
+    answered(await stand.admin.put("/v1/routes", json={"items": routes}))
+    told = problem(await stand.admin.delete("/v1/receivers/eng"), 409)["detail"]
+    users = ("route 0", "the default route", "escalation policy 'on call'", "digest 'weekly spend'", "rota 'engineers'")
+    assert [user for user in users if user not in told] == []
+    assert answered(await stand.viewer.get("/v1/receivers/eng"))["name"] == "eng"
 
 
 async def test_the_first_start_leads_alerts_to_the_console_and_later_ones_change_nothing(stand: Stand) -> None:

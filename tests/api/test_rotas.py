@@ -211,3 +211,79 @@ async def test_long_and_awkward_names_come_through_the_calendar(stand: Stand) ->
 async def test_a_calendar_needs_a_token_and_a_rota(stand: Stand) -> None:
     problem(await stand.stranger.get(ICS), 401)
     problem(await stand.viewer.get(ICS), 404)
+
+
+# ------------------------------------------------------------------------------------------- links
+
+LINK = "/v1/rotas/engineers/calendar-link"
+
+
+async def new_link(stand: Stand) -> str:
+    """The path of a link's address."""
+    url = answered(await stand.admin.post(LINK), 201)["url"]
+    assert isinstance(url, str)
+    return "/calendars/" + url.rpartition("/calendars/")[2]
+
+
+async def test_a_link_opens_its_rota_s_calendar_without_a_token(stand: Stand) -> None:
+    await made(stand)
+    link = await new_link(stand)
+    opened = await stand.stranger.get(link)
+    assert parsed(opened) == parsed(await stand.viewer.get(ICS))
+    assert answered(await stand.viewer.get("/v1/rotas/engineers"))["calendar_link"] == {"since": "2026-11-16T12:00:00Z"}
+
+
+async def test_a_program_that_asks_for_the_head_alone_finds_the_calendar(stand: Stand) -> None:
+    await made(stand)
+    link = await new_link(stand)
+    asked = await stand.stranger.head(link)
+    assert asked.status_code == 200
+    assert asked.headers == (await stand.stranger.get(link)).headers
+    assert (await stand.stranger.head("/calendars/nothing.ics")).status_code == 404
+
+
+async def test_a_link_opens_nothing_but_that_calendar(stand: Stand) -> None:
+    await made(stand)
+    await stand.create("/rotas", ROTA | {"name": "others"})
+    link = await new_link(stand)
+    token = link.removeprefix("/calendars/").removesuffix(".ics")
+    bearer = {"Authorization": f"Bearer {token}"}
+    problem(await stand.stranger.get("/v1/rotas/engineers", headers=bearer), 401)
+    problem(await stand.stranger.get(f"/charts/{token}.png"), 404)
+    other = answered(await stand.viewer.get("/v1/rotas/others"))["id"]
+    own = answered(await stand.viewer.get("/v1/rotas/engineers"))["id"]
+    problem(await stand.stranger.get(link.replace(own, other)), 404)
+    problem(await stand.stranger.get(f"/calendars/{token.partition('.')[0]}.ics"), 404)
+    problem(await stand.stranger.get(f"/calendars/{token[:-1]}.ics"), 404)
+
+
+async def test_a_new_link_ends_the_one_before_and_it_can_be_ended(stand: Stand) -> None:
+    await made(stand)
+    problem(await stand.admin.delete(LINK), 404)
+    first, second = await new_link(stand), await new_link(stand)
+    problem(await stand.stranger.get(first), 404)
+    assert (await stand.stranger.get(second)).status_code == 200
+    answered(await stand.admin.delete(LINK), 204)
+    problem(await stand.stranger.get(second), 404)
+    assert answered(await stand.viewer.get("/v1/rotas/engineers"))["calendar_link"] is None
+
+
+async def test_a_link_outlives_changes_of_its_rota_and_not_the_rota(stand: Stand) -> None:
+    created = await made(stand)
+    link = await new_link(stand)
+    answered(await stand.admin.patch("/v1/rotas/engineers", json={"overrides": []}))
+    answered(await stand.admin.patch("/v1/rotas/engineers", json={"people": created["people"], "calendar_link": None}))
+    assert (await stand.stranger.get(link)).status_code == 200
+    answered(await stand.admin.delete("/v1/rotas/engineers"), 204)
+    problem(await stand.stranger.get(link), 404)
+
+
+async def test_only_an_admin_makes_links_and_no_kept_answer_holds_one(stand: Stand) -> None:
+    await made(stand)
+    problem(await stand.operator.post(LINK), 403)
+    problem(await stand.operator.delete(LINK), 403)
+    key = {"Idempotency-Key": "link-1"}
+    first = answered(await stand.admin.post(LINK, headers=key), 201)
+    again = answered(await stand.admin.post(LINK, headers=key), 201)
+    assert (first["since"], again["url"]) == (again["since"], None)
+    assert first["url"].startswith("http")

@@ -51,8 +51,8 @@ async def test_routes_show_their_receiver_by_name_and_keep_an_etag(stand: Stand)
 async def test_what_was_written_is_read_and_may_be_sent_back(stand: Stand) -> None:
     await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
     route = PLAIN | {"matchers": [CRITICAL], "continue": True, "repeat_interval": "4h", "mute_times": [NIGHT]}
-    written = await put(stand, route, DEFAULT)
-    assert written["items"] == [route, PLAIN]
+    written = await put(stand, route, DEFAULT | {"repeat_interval": "0s"})
+    assert written["items"] == [route, PLAIN | {"repeat_interval": "0s"}]
     assert answered(await stand.viewer.get("/v1/routes")) == written
     assert await put(stand, *written["items"]) == written
 
@@ -66,7 +66,11 @@ async def test_what_was_written_is_read_and_may_be_sent_back(stand: Stand) -> No
         ([DEFAULT, DEFAULT | {"matchers": [CRITICAL]}], "/items/1/matchers"),
         ([DEFAULT | {"continue": True}], "/items/0/continue"),
         ([DEFAULT | {"escalation_policy": "none"}], "/items/0/escalation_policy"),
-        ([DEFAULT | {"group_wait": "30s"}], "/items/0/group_wait"),
+        ([DEFAULT | {"group_wait": "2h"}], "/items/0/group_wait"),
+        ([DEFAULT | {"group_interval": "2d"}], "/items/0/group_interval"),
+        ([DEFAULT | {"group_by": ["team"]}], "/items/0/group_by"),
+        ([DEFAULT | {"group_by": ["..."], "group_wait": "30s"}], "/items/0/group_by"),
+        ([DEFAULT | {"group_by": ["a b"], "group_wait": "30s"}], "/items/0/group_by/0"),
         ([DEFAULT | {"repeat_interval": "1m"}], "/items/0/repeat_interval"),
         ([DEFAULT | {"matchers": [CRITICAL | {"op": "=="}]}], "/items/0/matchers/0/op"),
         ([DEFAULT | {"matchers": [CRITICAL | {"label": "a b"}]}], "/items/0/matchers/0/label"),
@@ -137,6 +141,20 @@ async def test_a_match_says_what_would_hold_the_alert_back(stand: Stand) -> None
     assert silenced["silenced_by"] == [{"id": made["id"], "name": "all critical", "ends_at": "2026-11-16T14:00:00Z"}]
 
 
+async def test_the_contract_s_own_example_is_taken_and_a_match_shows_what_it_collects(stand: Stand) -> None:
+    alert = await rung(stand)
+    route = {"receiver": "console", "group_by": [], "group_wait": "0s", "group_interval": "5m", "mute_times": []}
+    written = await put(stand, route | {"matchers": [CRITICAL], "group_by": ["severity"]}, route)
+    assert [one["group_interval"] for one in written["items"]] == ["5m", "5m"]
+    found = await match(stand, alert=alert["id"])
+    assert found["routes"][0]["group"] == {"by": {"severity": ["critical"]}, "wait": "0s", "interval": "5m"}
+    assert [one["collected"] for one in found["goes_to"]] == [True]
+    at_once = await put(stand, {"receiver": "console"})
+    assert at_once["items"][0]["group_interval"] == "0s"
+    found = await match(stand, alert=alert["id"])
+    assert (found["routes"][0]["group"], found["goes_to"][0]["collected"]) == (None, False)
+
+
 async def test_labels_may_be_asked_about_without_an_alert(stand: Stand) -> None:
     await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
     await put(stand, DEFAULT | {"matchers": [{"label": "team", "op": "!=", "value": "eng"}]}, DEFAULT)
@@ -146,6 +164,16 @@ async def test_labels_may_be_asked_about_without_an_alert(stand: Stand) -> None:
         (False, "does not match: team is 'eng', != 'eng' is asked for"),
         (True, "is the default: later routes are not asked"),
     ]
+
+
+async def test_a_match_shows_how_often_it_would_ring_again(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    info = {"label": "severity", "op": "=", "value": "info"}
+    await put(stand, DEFAULT | {"matchers": [info], "repeat_interval": "0s"}, DEFAULT)
+    loud = await match(stand, label=["kind=rule", "severity=error"])
+    assert [one["repeats_every"] for one in loud["routes"]] == [None, "4h"]
+    quiet = await match(stand, label=["kind=budget", "severity=critical"])
+    assert [one["repeats_every"] for one in quiet["routes"]] == [None, None]
 
 
 async def test_a_question_that_cannot_be_answered_is_refused(stand: Stand) -> None:

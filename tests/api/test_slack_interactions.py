@@ -14,10 +14,11 @@ import pytest
 from service.domain.slack import Deed, SlackRole
 from service.workflows.evaluate import run_evaluation
 from tests.api.slack_desk import Desk, open_desk
-from tests.api.stand import ENG, Stand, answered, problem
+from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, problem
 from tests.api.test_alerts import rung
+from tests.api.test_forecasts import steady
 from tests.api.watched import rung_by_rule
-from tests.slack_presses import ADA, BOB, form, signed
+from tests.slack_presses import ADA, BOB, command, form, signed
 
 OPERATOR = {"user": ADA, "role": "operator", "timezone": "Europe/Berlin"}
 PATH = "/slack/interactions"
@@ -181,6 +182,25 @@ async def test_unsigned_altered_old_and_replayed_requests_are_refused_and_audite
     assert len(await desk.refused()) == 6
 
 
+async def test_a_command_that_is_not_slacks_silences_nothing_and_is_audited(desk: Desk) -> None:
+    await desk.appoint(OPERATOR)
+    body = urlencode(command("silence 2h all rollout")).encode()
+    headers = signed(body, desk.real())
+    cases: tuple[dict[str, Any], ...] = (
+        {"content": body},
+        {"content": body.replace(b"2h", b"9d"), "headers": headers},
+        {"content": body, "headers": signed(body, desk.real() - timedelta(seconds=301))},
+    )
+    for number, case in enumerate(cases, start=1):
+        problem(await desk.http.post("/slack/commands", **case), 401)
+        assert await desk.refused() == ["slack"] * number
+    assert answered(await desk.stand.viewer.get("/v1/silences"))["items"] == []
+    answered(await desk.http.post("/slack/commands", content=body, headers=headers))
+    problem(await desk.http.post("/slack/commands", content=body, headers=headers), 401)
+    assert len(await desk.refused()) == 4
+    assert len(answered(await desk.stand.viewer.get("/v1/silences"))["items"]) == 1
+
+
 async def test_a_replay_is_refused_where_both_come_at_once(desk: Desk) -> None:
     alert = await rung(desk.stand)
     body = form(desk.payload(alert, Deed.ACKNOWLEDGE))
@@ -228,6 +248,27 @@ async def test_status_lists_open_alerts_and_budgets_at_risk(desk: Desk) -> None:
     assert "*Open alerts: 1*" in text
     assert f"<http://tocsin.example/v1/alerts/{alert['id']}|critical, firing>" in text
     assert "eng monthly (the organisation): $123.45 of $100.00, 123.4 %" in text
+
+
+async def test_status_names_a_budget_of_nothing_of_which_anything_is_spent(desk: Desk) -> None:
+    nothing = {"amount": "0.00", "thresholds": [{"amount": "5000.00"}]}
+    await desk.stand.create("/sources", SOURCE)
+    await desk.stand.create("/budgets", BUDGET | nothing | {"name": "unwanted"})
+    assert "unwanted" not in await desk.type("status")
+    await desk.stand.spend(ENG, "85.50")
+    desk.real.advance(timedelta(seconds=1))  # the same words in the same second would be a replay
+    assert "unwanted (the organisation): $85.50 of $0.00" in (await desk.type("status")).splitlines()[-1]
+
+
+async def test_status_names_a_budget_that_is_heading_over_its_amount(desk: Desk) -> None:
+    """Ten dollars a day: $155.00 by noon of the 16th, about $300 at the month's end."""
+    await desk.stand.create("/sources", SOURCE)
+    await desk.stand.create("/budgets", BUDGET | {"name": "heading", "amount": "250.00"})
+    await desk.stand.create("/budgets", BUDGET | {"name": "safe", "amount": "5000.00"})
+    await steady(desk.stand)
+    text = await desk.type("status")
+    assert "*Budgets at risk: 1*" in text
+    assert "heading (the organisation): $155.00 of $250.00, 62 %; forecast $30" in text
 
 
 async def test_top_names_the_largest_of_each_dimension(desk: Desk) -> None:
@@ -278,18 +319,35 @@ async def test_an_operator_silences_what_labels_match(desk: Desk) -> None:
     assert (made["comment"], made["author"], made["state"]) == ("planned load test", f"slack:{ADA}", "active")
 
 
-async def test_without_labels_a_silence_is_of_every_alert(desk: Desk) -> None:
+async def test_the_word_all_silences_every_alert(desk: Desk) -> None:
     await desk.appoint(OPERATOR)
-    assert (await desk.type("silence 15m moving house")).startswith("Every alert: silent until")
+    assert (await desk.type("silence 15m all moving house")).startswith("Every alert: silent until")
     await rung(desk.stand)
     states = [one["state"] for one in answered(await desk.stand.viewer.get("/v1/notifications"))["items"]]
     assert states == ["suppressed"]
 
 
-@pytest.mark.parametrize("text", ["silence", "silence soon x", "silence 2h", "silence 0s x", "silence 9999999d x"])
-async def test_a_silence_without_a_length_or_a_reason_is_not_made(desk: Desk, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("silence", "say for how long"),
+        ("silence soon all x", "not a duration"),
+        ("silence 0h all x", "0h is no time at all"),
+        ("silence 2h all", "say why"),
+        ("silence 2h moving house", "say which alerts"),
+        ("silence 2h severity= x", "cannot be read"),
+        ("silence 2h workspace = production load", "cannot be read"),
+        ("silence 2h severity!=critical x", "this would silence nearly everything"),
+        ("silence 2h severity=~.+ x", "this matches every alert"),
+        ("silence 2h severity=~( x", "no regular expression"),
+    ],
+)
+async def test_a_silence_that_cannot_be_understood_is_not_made_and_says_why(desk: Desk, text: str, words: str) -> None:
     await desk.appoint(OPERATOR)
-    await desk.type(text)
+    told = await desk.type(text)
+    assert told.startswith("Nothing was silenced: ")
+    assert words in told
+    assert "/tocsin silence 2h all" in told
     assert await silences(desk) == []
 
 

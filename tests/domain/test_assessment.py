@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 
 from service.domain.alerts import Alert, AlertState, BudgetEvidence, Reason, Severity
-from service.domain.assessment import Known, assess, live_windows, terms
-from service.domain.budgets import Budget
+from service.domain.assessment import Known, assess, live_windows
+from service.domain.budgets import Budget, terms
 from service.domain.crossings import Crossing
 from service.domain.endings import budget_endings
 from service.domain.findings import Condition, Finding
@@ -135,6 +135,44 @@ def test_a_bill_that_comes_while_the_period_is_closing_rings_late() -> None:
     assert finding.reason is Reason.LATE
     assert evidence(finding).late
     assert evidence(finding).period_label == "October 2026"
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(None, id="there was no budget"),
+        pytest.param(budget("10.00", enabled=False), id="it was off"),
+        pytest.param(budget("10.00", period=PeriodSpec(PeriodKind.WEEKLY)), id="it had other periods"),
+        pytest.param(budget("100.00"), id="its amount was not reached"),
+        pytest.param(budget("10.00", amount("50.00")), id="its threshold was not reached"),
+        pytest.param(budget("10.00", scope=Scope(workspaces=("b",))), id="it looked elsewhere"),
+    ],
+)
+def test_what_was_configured_after_a_period_s_end_does_not_judge_it(then: Budget | None) -> None:
+    october, november = (
+        Window(utc("2026-10-01"), utc("2026-11-01")),
+        Window(utc("2026-11-01"), utc("2026-12-01")),
+    )
+    now, stored = utc("2026-11-02T06:00"), resource("bdg_1", budget("10.00"))
+    ended = resource("bdg_1", then) if then else None
+    known = Known([], [], {}, now, ended_as={("bdg_1", october.end): ended})
+    spent = {cell("a"): billed("12.00")}
+    finding = only(assess(stored, {october: spent, november: spent}, known))
+    assert (evidence(finding).period_label, finding.reason) == ("November 2026", Reason.FIRST)
+
+
+def test_a_period_that_is_over_still_rings_by_the_terms_that_it_ended_with() -> None:
+    october = Window(utc("2026-10-01"), utc("2026-11-01"))
+    stored = resource("bdg_1", budget("500.00"))
+    then = {("bdg_1", october.end): resource("bdg_1", budget("10.00"))}
+    known = Known([], [], {}, utc("2026-11-02T06:00"), ended_as=then)
+    windows = {window: {cell(): billed("12.00")} for window in live_windows([stored], known)}
+    finding = only(assess(stored, windows, known))
+    assert finding.reason is Reason.LATE
+    assert (evidence(finding).amount, evidence(finding).period) == (Money.of("10.00"), october)
+    assert finding.crossings[0].terms == terms(budget("10.00"))
+    shown = {status.period.label: status.terms.amount for status in budget_status(stored, windows, known)}
+    assert shown == {"November 2026": Money.of("500.00"), "October 2026": Money.of("10.00")}
 
 
 def test_a_closed_period_is_not_looked_at_any_more() -> None:
@@ -317,7 +355,7 @@ def _open_alert(finding: Finding) -> Alert:
     ("edited", "now", "reason"),
     [
         pytest.param(None, NOW, Reason.BUDGET_GONE, id="a deleted budget"),
-        pytest.param(budget("10.00", enabled=False), NOW, Reason.BUDGET_GONE, id="a disabled budget"),
+        pytest.param(budget("10.00", enabled=False), NOW, Reason.BUDGET_DISABLED, id="a disabled budget"),
         pytest.param(budget("99.00"), NOW, Reason.BUDGET_EDITED, id="an amount that no longer holds"),
         pytest.param(budget("10.00"), utc("2026-12-04"), Reason.PERIOD_CLOSED, id="a closed period"),
     ],
@@ -350,6 +388,8 @@ def test_status_shows_spend_share_rest_and_when_each_level_was_crossed() -> None
     spend = {window: {cell(): billed("8.50")} for window in live_windows([memory.budget], known)}
     (status,) = budget_status(memory.budget, spend, known)
     assert (str(status.spent.total), str(status.remaining), status.percent) == ("8.50", "1.50", Decimal(85))
+    (nothing,) = budget_status(replace(memory.budget, spec=budget("0")), spend, known)
+    assert (nothing.percent, str(nothing.remaining)) == (None, "-8.50")
     assert status.crossed_at == {"actual:80%": NOW}
 
 

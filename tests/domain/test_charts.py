@@ -17,6 +17,7 @@ from service.domain.charts import Chart, Series, Theme
 from service.domain.forecasts.forecast import Method
 from service.domain.money import Money
 from service.domain.periods import Window
+from service.domain.rule_phrases import rule_headline
 from service.domain.rules.anomaly_band import Judged
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.spend import Basis
@@ -104,6 +105,14 @@ def test_a_rules_chart_says_what_was_expected_and_what_is_usual() -> None:
     saturday = next(one for one in RULE_CHART.usual if one.at.date() == date(2026, 11, 7))
     assert Money.of("10.00") <= friday.low <= friday.mid <= friday.high <= Money.of("12.00")  # without the judged day
     assert saturday.high == Money.of("2.00")
+
+
+@pytest.mark.parametrize(("actual", "shown"), [("109.638", "$109.64"), ("109.634", "$109.63")])
+def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: str) -> None:
+    told = replace(RULE, actual=Money.of(actual), expected=Money.of("20.846"))
+    title = f"{shown} where $20.85 was expected"
+    assert (rule_chart(told, FRIDAYS).title, anomaly_chart(told, []).title) == (title, title)
+    assert rule_headline(told).startswith(f"unusual spend: workspace eng {shown}, expected $20.85")
 
 
 def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:

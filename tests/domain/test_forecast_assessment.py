@@ -201,7 +201,7 @@ def test_once_the_period_is_over_nothing_new_is_forecast_and_its_close_resolves(
     [
         pytest.param(budget("100.00", percent(100)), Reason.BUDGET_EDITED, id="the threshold is taken away"),
         pytest.param(budget("500.00", forecast_percent(100)), Reason.BUDGET_EDITED, id="a larger amount"),
-        pytest.param(replace(BOTH, enabled=False), Reason.BUDGET_GONE, id="disabled"),
+        pytest.param(replace(BOTH, enabled=False), Reason.BUDGET_DISABLED, id="disabled"),
     ],
 )
 def test_an_edit_ends_it(edited: Budget, reason: Reason) -> None:

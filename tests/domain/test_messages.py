@@ -83,7 +83,8 @@ def test_the_basis_of_the_spend_is_said_in_words(basis: Basis, words: str) -> No
         ("0.04", "0 %"),
         ("123.45678", "123.4 %"),
         ("1234567.89", "1,234,567.8 %"),
-        ("-0.01", "-0.1 %"),
+        ("-0.01", "0 %"),
+        ("-2.13", "-2.1 %"),
     ],
 )
 def test_a_percentage_never_claims_more_than_was_reached(percent: str, shown: str) -> None:
@@ -113,7 +114,7 @@ def test_a_budget_of_nothing_has_no_percentage() -> None:
             "Raised to critical: spend crossed 100 % of the budget ($10.00).",
         ),
         (Command.AMEND, Reason.GREW, Action.AMEND, "Grown to $12.34, 123.4 %."),
-        (Command.SNOOZE, Reason.PERSON, Action.AMEND, "Snoozed by Ada."),
+        (Command.SNOOZE, Reason.PERSON, Action.SNOOZE, "Snoozed by Ada."),
         (Command.WAKE, Reason.NOT_DUE, Action.RAISE, "The snooze is over: firing again."),
         (Command.ACKNOWLEDGE, Reason.PERSON, Action.ACKNOWLEDGE, "Acknowledged by Ada."),
         (Command.RESOLVE, Reason.PERSON, Action.RESOLVE, "Resolved by Ada."),
@@ -127,7 +128,13 @@ def test_a_budget_of_nothing_has_no_percentage() -> None:
             Command.RESOLVE,
             Reason.BUDGET_GONE,
             Action.RESOLVE,
-            "Resolved: the budget was deleted or disabled.",
+            "Resolved: the budget was deleted.",
+        ),
+        (
+            Command.RESOLVE,
+            Reason.BUDGET_DISABLED,
+            Action.RESOLVE,
+            "Resolved: the budget was disabled.",
         ),
         (
             Command.RESOLVE,
@@ -147,6 +154,14 @@ def test_a_restatement_gives_the_new_dollars_and_percentage() -> None:
     assert said.headline.endswith("$9.80 of $10.00, 98 %")
 
 
+def test_a_rolling_budget_s_spend_changes_without_a_restatement() -> None:
+    rolling = replace(EVIDENCE, period_label="last 2 days")
+    fell = event(Command.AMEND, Reason.RESTATED, evidence=rolling)
+    assert message(fell, Action.AMEND).change == "The last 2 days: now $12.34, 123.4 %."
+    grew = event(Command.AMEND, Reason.GREW, evidence=rolling)
+    assert message(grew, Action.AMEND).change == "Grown to $12.34, 123.4 %."
+
+
 def test_a_rolling_budget_whose_spend_fell_back_says_so() -> None:
     rolling = replace(EVIDENCE, period_label="last 30 days")
     said = message(event(Command.RESOLVE, Reason.RECOVERED, evidence=rolling), Action.RESOLVE)
@@ -161,6 +176,13 @@ def test_a_threshold_in_dollars_is_shown_in_dollars_alone() -> None:
 def test_a_persons_note_is_passed_on() -> None:
     noted = event(Command.RESOLVE, Reason.PERSON, actor="Ada", note="batch job stopped")
     assert message(noted, Action.RESOLVE).change == "Resolved by Ada. Note: batch job stopped"
+
+
+def test_the_name_of_a_person_in_slack_is_no_note_but_stands_beside_their_id() -> None:
+    noted = event(Command.ACKNOWLEDGE, Reason.PERSON, actor="slack:U0ADAFAKE", note="ada (ops), in Slack")
+    assert message(noted, Action.ACKNOWLEDGE).change == "Acknowledged by slack:U0ADAFAKE (ada ops)."
+    elsewhere = event(Command.ACKNOWLEDGE, Reason.PERSON, actor="ada", note="we talk, in Slack")
+    assert message(elsewhere, Action.ACKNOWLEDGE).change == "Acknowledged by ada. Note: we talk, in Slack"
 
 
 def test_who_acknowledged_is_still_shown_after_a_later_amendment() -> None:

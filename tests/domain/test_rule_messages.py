@@ -51,6 +51,19 @@ def test_the_summary_is_the_cause_and_the_largest_part_of_each_dimension() -> No
     )
 
 
+def test_what_is_more_than_the_whole_excess_is_not_called_a_part_of_it() -> None:
+    model, key, *_ = RULE.contributions
+    more = replace(RULE, contributions=(replace(model, amount=Money.of("1000.00")), key))
+    assert said_of(more).summary.endswith(
+        " Furthest above what was expected of each: model claude-opus-4-5 $1,000.00, API key ci $650.00;"
+        " with all others, $930.00."
+    )
+    less = replace(DROP, contributions=tuple(replace(one, amount=Money.of("240.00")) for one in DROP.contributions))
+    assert "Furthest below what was expected of each: API key ci $240.00; with all others, $232.50." in describe(
+        replace(RULE_ALERT, evidence=less)
+    )
+
+
 def test_the_facts_give_cause_size_parts_inputs_rule_and_scope() -> None:
     assert said_of(RULE).facts == (
         ("Cause", RULE.cause),
@@ -103,18 +116,20 @@ def test_the_next_step_is_feedback_or_an_acknowledgement() -> None:
             Action.AMEND,
             "Now $1,700.00 more than expected since 12 October 2026.",
         ),
-        (Command.SNOOZE, Reason.PERSON, Action.AMEND, "Snoozed by Ada."),
+        (Command.SNOOZE, Reason.PERSON, Action.SNOOZE, "Snoozed by Ada."),
         (Command.ACKNOWLEDGE, Reason.PERSON, Action.ACKNOWLEDGE, "Acknowledged by Ada."),
         (Command.RESOLVE, Reason.PERSON, Action.RESOLVE, "Resolved by Ada."),
         (Command.RESOLVE, Reason.RECOVERED, Action.RESOLVE, "Resolved: spend is back to normal."),
-        (Command.RESOLVE, Reason.RULE_GONE, Action.RESOLVE, "Resolved: the rule was deleted or disabled."),
+        (Command.RESOLVE, Reason.RULE_GONE, Action.RESOLVE, "Resolved: the rule was deleted."),
+        (Command.RESOLVE, Reason.RULE_DISABLED, Action.RESOLVE, "Resolved: the rule was disabled."),
         (
             Command.RESOLVE,
             Reason.RULE_EDITED,
             Action.RESOLVE,
             "Resolved: the rule was edited, and this alert no longer applies.",
         ),
-        (Command.RESOLVE, Reason.SOURCE_GONE, Action.RESOLVE, "Resolved: the source was deleted or disabled."),
+        (Command.RESOLVE, Reason.SOURCE_GONE, Action.RESOLVE, "Resolved: the source was deleted."),
+        (Command.RESOLVE, Reason.SOURCE_DISABLED, Action.RESOLVE, "Resolved: the source was disabled."),
     ],
 )
 def test_the_change_says_what_just_happened(command: Command, reason: Reason, action: Action, change: str) -> None:

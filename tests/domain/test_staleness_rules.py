@@ -101,7 +101,7 @@ def test_disabling_the_rule_ends_the_running_alert() -> None:
     alert = opened(state, [watch(10)])
     event = carried_out(assess(state, [DISABLED], [alert]), [alert])
     assert event is not None
-    assert (event.alert.state, event.reason) == (AlertState.RESOLVED, Reason.RULE_GONE)
+    assert (event.alert.state, event.reason) == (AlertState.RESOLVED, Reason.RULE_DISABLED)
 
 
 def test_deleting_the_rule_leaves_the_running_alert_open() -> None:
@@ -153,7 +153,7 @@ def test_a_disabled_source_ends_its_alert_and_rings_no_more() -> None:
     (found,) = assess_source(
         disabled, state, has_rung=set[str]().__contains__, open_alerts=[alert], now=NOW, rules=[watch(1)]
     )
-    assert (found.condition, found.reason) == (Condition.OVER, Reason.SOURCE_GONE)
+    assert (found.condition, found.reason) == (Condition.OVER, Reason.SOURCE_DISABLED)
 
 
 def test_what_a_person_has_resolved_stays_quiet_for_the_day() -> None:

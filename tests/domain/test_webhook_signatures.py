@@ -14,7 +14,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the specification's public 
 
 def test_the_vector_of_the_specification_s_own_tests_comes_out() -> None:
     headers = signature_headers(
-        signing_key(SECRET),
+        [signing_key(SECRET)],
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         datetime.fromtimestamp(1614265330, UTC),
         b'{"test": 2432232314}',

@@ -138,13 +138,25 @@ async def test_two_who_save_one_watch_at_once_both_succeed(uow: UowFactory, stor
         assert await unit.watches.of([stored.id]) == {KEY: PENDING}
 
 
-async def test_a_deleted_budget_takes_its_watches_along(uow: UowFactory, stored: Resource[Budget]) -> None:
+async def test_a_budget_is_deleted_while_its_watches_are_written_and_retention_drops_them(
+    uow: UowFactory, stored: Resource[Budget]
+) -> None:
+    async with uow() as evaluation:
+        await evaluation.watches.replace({}, {KEY: CROSSED})
+        async with uow() as person:
+            await person.budgets.delete(stored.id, version=1, now=NOON)
+        await evaluation.watches.replace({KEY: CROSSED}, {KEY: PENDING})
     async with uow() as unit:
-        await unit.watches.replace({}, {KEY: CROSSED})
-    async with uow() as unit:
-        await unit.budgets.delete(stored.id, version=1, now=NOON)
-    async with uow() as unit:
+        assert await unit.watches.of([stored.id]) == {KEY: PENDING}
+        await unit.watches.forget_orphans()
         assert await unit.watches.of([stored.id]) == {}
+
+
+async def test_retention_keeps_the_watches_of_budgets_that_are_there(uow: UowFactory, stored: Resource[Budget]) -> None:
+    async with uow() as unit:
+        await unit.watches.replace({}, {KEY: PENDING})
+        await unit.watches.forget_orphans()
+        assert await unit.watches.of([stored.id]) == {KEY: PENDING}
 
 
 def rows(url: str) -> list[tuple[object, ...]]:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres import clock_anchor, digest_tables, fact_tables, record_tables, rule_tables  # noqa: F401
+from service.adapters.postgres import clock_anchor, digest_tables, fact_tables, group_tables, record_tables, rule_tables  # noqa: F401
 from service.adapters.postgres.engine import libpq_url, sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
 from service.adapters.postgres.migrate import current, downgrade, head, upgrade
@@ -20,6 +20,7 @@ from service.adapters.postgres.queue_schema import shipped_migrations
 from service.domain.periods import Window
 
 CHECKOUT = Path(__file__).parents[2]
+VERSIONS = CHECKOUT / "migrations" / "versions"
 
 
 def tables(url: str) -> list[str]:
@@ -41,7 +42,7 @@ def test_down_leaves_nothing_but_the_version_table_and_up_again_works(empty_data
 
 
 def test_every_revision_can_be_undone_and_redone(empty_database_url: str) -> None:
-    for revision in ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"):
+    for revision in sorted(path.name.split("_")[3] for path in VERSIONS.glob("*_[0-9][0-9][0-9][0-9]_*.py")):
         upgrade(empty_database_url, revision)
         downgrade(empty_database_url, "-1")
         upgrade(empty_database_url, revision)

@@ -146,6 +146,17 @@ async def test_polls_are_listed_newest_first_and_only_their_source_s(uow: UowFac
     assert [poll.id for poll in (*first.items, *second.items)] == ["poll_2", "poll_1", "poll_0"]
 
 
+async def test_when_the_newest_poll_had_ended_by_an_instant(uow: UowFactory) -> None:
+    async with uow() as unit:
+        for number in range(3):
+            ended = NOW + timedelta(minutes=number)
+            await unit.polls.add(replace(POLL, id=f"poll_{number}", finished_at=ended))
+        await unit.polls.add(replace(POLL, id="poll_8"))
+        await unit.polls.add(replace(POLL, id="poll_9", source_id="src_2", finished_at=NOW))
+        found = [await unit.polls.last_finished("src_1", NOW + timedelta(seconds=s)) for s in (-1, 0, 59, 60, 600)]
+    assert found == [None, NOW, NOW, NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]
+
+
 async def test_an_unknown_poll_is_not_found(uow: UowFactory) -> None:
     async with uow() as unit:
         for call in (unit.polls.get("poll_9"), unit.polls.save(replace(POLL, id="poll_9"))):

@@ -12,8 +12,10 @@ from service.domain.alerts import Alert, AlertKind, AlertState, Command, Reason,
 from service.domain.budgets import Budget
 from service.domain.errors import Conflict
 from service.domain.periods import PeriodKind, PeriodSpec
+from service.domain.polls import PollState
 from service.domain.resources import Resource
 from service.domain.sources import ReportName, Source
+from service.workflows.backfill import request_backfill
 from service.workflows.evaluate import run_evaluation
 from service.workflows.ingest import run_due_polls
 from service.workflows.kinds import Budgets, Sources
@@ -51,6 +53,13 @@ async def forget_jobs(yard: Yard) -> None:
     """What was queued is lost."""
     async with yard.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM procrastinate_jobs")
+
+
+async def failed_jobs(yard: Yard) -> list[str]:
+    """Jobs that ended with a traceback in the log."""
+    async with yard.engine.connect() as connection:
+        failed = await connection.exec_driver_sql("SELECT task_name FROM procrastinate_jobs WHERE status = 'failed'")
+        return list(failed.scalars())
 
 
 async def endings(yard: Yard) -> dict[AlertKind, Reason]:
@@ -177,7 +186,7 @@ async def test_a_source_that_is_disabled_is_nobody_s_trouble_any_more(yard: Yard
     await yard.settle()
     await disable(yard)
     await yard.settle()
-    assert await endings(yard) == {AlertKind.STALE_SOURCE: Reason.SOURCE_GONE}
+    assert await endings(yard) == {AlertKind.STALE_SOURCE: Reason.SOURCE_DISABLED}
     yard.clock.advance(DAY)
     await yard.minute()
     assert len(await yard.alerts()) == 1
@@ -222,6 +231,31 @@ async def test_a_poll_that_was_queued_before_its_source_was_deleted_does_not_bri
     assert not yard.reader.reads
     assert await yard.rows("cost_points") == set()
     assert poll.id in {one.id for one in await yard.polls()}
+
+
+async def test_polls_and_backfills_of_a_deleted_source_end_without_a_failed_job(yard: Yard) -> None:
+    poll = await yard.request()
+    async with yard.ports.uow() as uow:
+        backfill = await request_backfill(uow, yard.source.id, yard.clock() - 40 * DAY, yard.clock())
+    await yard.delete(Sources(), yard.source)
+    await yard.settle()
+    assert {(await yard.see(one)).state for one in (poll, backfill)} == {PollState.FAILED}
+    assert await failed_jobs(yard) == []
+
+
+async def test_a_source_may_be_deleted_while_it_is_read(yard: Yard) -> None:
+    async with yard.ports.uow() as uow:
+        backfill = await request_backfill(uow, yard.source.id, yard.clock() - 100 * DAY, yard.clock())
+
+    async def delete_it(report: ReportName) -> None:
+        if report is ReportName.COST and len(yard.reader.windows(report)) == 1:
+            await yard.delete(Sources(), yard.source)
+
+    yard.reader.meanwhile = delete_it
+    await yard.settle()
+    assert len(yard.reader.windows(ReportName.COST)) == 1
+    assert (await yard.see(backfill)).state is PollState.FAILED
+    assert await failed_jobs(yard) == []
 
 
 # ------------------------------------------------------------------------------------------ races

@@ -130,8 +130,72 @@ async def test_what_was_kept_of_the_instant_is_listed_beside_it(yard: Yard) -> N
     await rung(yard)
     alert = await only_alert(yard)
     (kept,) = (await explained(yard, at=alert.opened_at)).stored
-    assert (kept.scope, kept.outcome, str(kept.actual)) == (ENG, "rang", "160.00")
+    said = kept.verdict
+    assert (said.scope, said.outcome, str(said.actual)) == (ENG, "rang", "160.00")
+    assert kept.figures_at == alert.opened_at
     assert (await explained(yard, at=alert.opened_at - MINUTE)).stored == ()
+
+
+async def an_hour_that_jumps(yard: Yard) -> Alert:
+    """Calm hours and days; then an hour that still runs costs ninety times as much, rings, and grows."""
+    kind = KINDS[RuleKind.ANOMALY]
+    spec: Rule[object] = Rule(yard.source.id, RuleKind.ANOMALY, kind.params(), gates=kind.gates)
+    await yard.create(Rules(), "unusual", spec)
+    today = yard.clock().date()
+    for ago in range(35):
+        bill(yard, today - ago * DAY, "100.00")
+        for hour in range(24):
+            use_hour(yard, yard.at(today - ago * DAY) + hour * HOUR, 250_000)
+    await read(yard)
+    use_hour(yard, yard.at(today) + 12 * HOUR, 25_000_000)
+    await read(yard, 45 * MINUTE)
+    alert = await only_alert(yard)
+    use_hour(yard, yard.at(today) + 12 * HOUR, 50_000_000)
+    await read(yard, 5 * MINUTE)
+    return alert
+
+
+def use_hour(yard: Yard, hour: datetime, tokens: int) -> None:
+    yard.reader.use(Width.HOUR, hour, (caller(workspace=ENG.id), {Measure.OUTPUT: tokens}))
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome"),
+    [
+        (timedelta(), "rang"),
+        (timedelta(microseconds=1), "amends"),
+        (timedelta(seconds=1), "amends"),
+        (3 * MINUTE, "amends"),
+    ],
+)
+async def test_what_rang_by_figures_that_have_no_history_is_explained_by_its_own_verdict(
+    yard: Yard, after: timedelta, outcome: str
+) -> None:
+    alert = await an_hour_that_jumps(yard)
+    told = alert.evidence
+    assert isinstance(told, RuleEvidence)
+    found = await explained(yard, "unusual", at=alert.opened_at + after, scope=alert.scope)
+    (one,) = found.items
+    assert (one.outcome.name, one.actual, one.cause) == (outcome, told.actual, told.cause)
+    assert gate(one, "objects")[0]
+    assert "judged anew by what is stored it would not: the rule does not object to" in one.outcome.conclusion
+    # The same verdict has grown since; nothing of that was known then.
+    (stored,) = found.stored
+    assert stored.verdict.last_at > alert.opened_at + after
+    assert (stored.verdict.actual, stored.figures_at) == (told.actual, alert.opened_at)
+
+
+async def test_an_open_alert_s_verdict_counts_until_the_next_reading(yard: Yard) -> None:
+    """The alert stays open for an hour after the last objection, which a poll takes back."""
+    await rung(yard, replace(GATES, keep_firing_for=HOUR))
+    rang = yard.clock()
+    bill(yard, rang.date(), "100.00")
+    calm = await read(yard)
+    yard.clock.advance(DAY)
+    at = [rang + 2 * MINUTE, calm - timedelta(seconds=1), calm, calm + MINUTE]
+    assert [(await eng(yard, one)).outcome.name for one in at] == ["amends", "amends", "objects", "objects"]
+    listed = [(await explained(yard, at=one)).stored for one in at]
+    assert [[kept.figures_at for kept in stored] for stored in listed] == [[rang], [rang], [], []]
 
 
 async def test_before_it_was_read_the_same_spend_was_not_known(yard: Yard) -> None:

@@ -20,12 +20,15 @@ from service.domain.routing.matchers import Matcher, Op
 from service.domain.routing.routes import Route, RouteTable
 from service.domain.routing.silences import Silence
 from service.workflows.administer import Receivers, put_routes
+from service.workflows.announce import announce
 from service.workflows.attend import move_alert
 from service.workflows.escalation_kinds import EscalationPolicies
 from service.workflows.ring_again import run_rings_again
 from service.workflows.silences import Silences, expire_silence
 from service.workflows.step import run_step
 from tests.factories import budget, percent, utc
+from tests.sample_alerts import RULE_ALERT
+from tests.sample_alerts import event as event_of
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed
 
 TODAY = date(2026, 11, 16)
@@ -71,10 +74,11 @@ async def answer(yard: Yard, alert: Alert, command: Command) -> None:
     await yard.settle()
 
 
-async def pass_time(yard: Yard, time: timedelta, *, step: timedelta = 10 * MINUTE) -> None:
-    """The ticks of so much time, at intervals of `step`."""
-    for _ in range(time // step):
-        yard.clock.advance(step)
+async def pass_time(yard: Yard, time: timedelta, *, step: timedelta = 30 * MINUTE) -> None:
+    """The ticks of so much time, at intervals of `step`; the last one at its end."""
+    end = yard.clock() + time
+    while yard.clock() < end:
+        yard.clock.advance(min(step, end - yard.clock()))
         await yard.minute()
 
 
@@ -284,6 +288,28 @@ async def test_a_repetition_does_not_claim_that_anything_was_raised(yard: Yard) 
 async def test_without_an_interval_nothing_is_repeated(yard: Yard) -> None:
     await overrun(yard)
     await pass_time(yard, 12 * HOUR, step=HOUR)
+    assert said(yard) == [("console", "open")]
+
+
+async def incident(yard: Yard) -> None:
+    """A rule's alert, critical."""
+    async with yard.ports.uow() as uow:
+        event = replace(event_of(alert=replace(RULE_ALERT, severity=Severity.CRITICAL)), at=yard.clock())
+        await uow.alerts.save(event)
+        await announce(uow, event)
+    await yard.settle()
+
+
+async def test_without_an_interval_a_loud_alert_of_a_rule_is_repeated_every_four_hours(yard: Yard) -> None:
+    await incident(yard)
+    await pass_time(yard, 9 * HOUR, step=HOUR)
+    assert said(yard) == [("console", "open"), ("console", "raise"), ("console", "raise")]
+
+
+async def test_an_interval_of_nothing_is_never(yard: Yard) -> None:
+    await lead(yard, Route(yard.receiver.id, repeat_interval=timedelta()))
+    await incident(yard)
+    await pass_time(yard, 9 * HOUR, step=HOUR)
     assert said(yard) == [("console", "open")]
 
 

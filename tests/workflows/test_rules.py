@@ -193,8 +193,8 @@ async def test_an_alert_does_not_outlive_its_rule(yard: Yard, end: str) -> None:
         case "edited":
             await yard.change(Rules(), rule, replace(rule.spec, scope=Scope(workspaces=(OPS,))))
     (event,) = await run_evaluation(yard.ports, yard.source.id)
-    reason = Reason.RULE_EDITED if end == "edited" else Reason.RULE_GONE
-    assert (event.command, event.reason) == (Command.RESOLVE, reason)
+    reasons = {"deleted": Reason.RULE_GONE, "disabled": Reason.RULE_DISABLED, "edited": Reason.RULE_EDITED}
+    assert (event.command, event.reason) == (Command.RESOLVE, reasons[end])
 
 
 async def test_an_alert_ends_with_its_source(yard: Yard) -> None:
@@ -204,7 +204,7 @@ async def test_an_alert_ends_with_its_source(yard: Yard) -> None:
     await read(yard)
     await yard.change(Sources(), yard.source, replace(yard.source.spec, enabled=False))
     (event,) = await run_evaluation(yard.ports, yard.source.id)
-    assert (event.command, event.reason) == (Command.RESOLVE, Reason.SOURCE_GONE)
+    assert (event.command, event.reason) == (Command.RESOLVE, Reason.SOURCE_DISABLED)
 
 
 async def test_an_alert_is_frozen_while_the_source_cannot_be_read(yard: Yard) -> None:
@@ -230,7 +230,7 @@ async def test_every_objection_is_kept_with_what_stopped_it(yard: Yard) -> None:
     bill(yard, today, "135.00")
     await read(yard)
     async with yard.ports.uow() as uow:
-        kept = [one for one in await uow.verdicts.at(rule.id, yard.clock())]
+        kept = [one for one in await uow.verdicts.seen(rule.id, yard.clock(), yard.clock())]
     assert [(str(one.scope), one.outcome, one.actual.usd) for one in kept] == [
         (f"workspace:{ENG}", "rang", Decimal(135))
     ]
@@ -316,6 +316,9 @@ class Poisoned(dict[date, DayFigures]):
         raise ArithmeticError("poisoned")
 
     def __iter__(self) -> Iterator[date]:
+        raise ArithmeticError("poisoned")
+
+    def get(self, *_: object) -> Any:
         raise ArithmeticError("poisoned")
 
 

@@ -77,7 +77,7 @@ async def test_a_snooze_is_told_by_an_edit_and_keeps_who_and_why(yard: Yard) -> 
         "ends tonight",
     )
     assert said(yard)[1:] == [
-        (Action.AMEND, "Snoozed by token:ann until 2026-11-16 16:00 UTC. Note: ends tonight"),
+        (Action.SNOOZE, "Snoozed by token:ann until 2026-11-16 16:00 UTC. Note: ends tonight"),
     ]
 
 

@@ -39,7 +39,7 @@ from service.worker import JobHandlers
 from service.workflows.administer import Author, Draft, Kind, Receivers, change, create, delete, put_routes
 from service.workflows.ingest import request_poll, run_ingest
 from service.workflows.kinds import Budgets, Prices, Sources
-from service.workflows.ports import AlertFilter, CostSource, Egress, NotificationFilter, Ports
+from service.workflows.ports import AlertFilter, CostSource, Egress, NotificationFilter, Organization, Ports
 from service.workflows.upkeep import run_minute
 from tests.clock import FakeClock, real_time_of
 from tests.fakes import FakeChannels, FakeCharts, FakeSource
@@ -99,7 +99,7 @@ class Yard:
     async def add_source(self, name: str) -> tuple[Resource[Source], FakeSource]:
         """Another organisation, with a source that reads it."""
         url = f"http://{name}.example"
-        reader = self.switchboard.organizations[url] = FakeSource()
+        reader = self.switchboard.organizations[url] = FakeSource(named=Organization(f"org_{name}", name.title()))
         spec = Source(SourceKind.CLAUDE_ADMIN, url, self.ports.vault.seal(f"sk-ant-admin01-FAKE-{name}"))
         return await self.create(Sources(), name, spec), reader
 

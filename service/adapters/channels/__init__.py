@@ -9,6 +9,7 @@ from service.adapters.channels.alertmanager import AlertmanagerChannel
 from service.adapters.channels.console import ConsoleChannel
 from service.adapters.channels.email import EmailChannel
 from service.adapters.channels.jsm import JsmChannel
+from service.adapters.channels.mail import address
 from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.adapters.channels.slack_bot import SlackBotChannel
 from service.adapters.channels.slack_controls import Controls, no_controls
@@ -37,7 +38,7 @@ class ChannelFactory:
 
     `smtp_url` is TOCSIN_SMTP_URL, None where mail is not set up. Slack is reached by aiohttp, with its `connector` and
     `proxy` (TOCSIN_PROXY), all else on the web by `transport`, which stays the caller's. Raises ValueError for an
-    `smtp_url` that makes no sense. `slack_controls` are the buttons below posts of a Slack app.
+    `smtp_url` or `email_from` that makes no sense. `slack_controls` are the buttons below posts of a Slack app.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ChannelFactory:
     ) -> None:
         self._vault = vault
         self._smtp = SmtpServer.parse(smtp_url) if smtp_url else None
-        self._email_from = email_from
+        self._email_from = _sender(email_from)
         self._terminal = console
         self._connector = connector
         self._proxy = proxy
@@ -82,7 +83,7 @@ class ChannelFactory:
             case Webhook():
                 return WebhookChannel(config, self._vault, self._transport)
             case Alertmanager():
-                return AlertmanagerChannel(config, self._transport)
+                return AlertmanagerChannel(config, self._vault, self._transport)
             case Teams():
                 return TeamsChannel(config, self._vault, self._transport)
             case Jsm():
@@ -92,3 +93,11 @@ class ChannelFactory:
         if self._smtp is None:
             raise DeliveryError("mail is not set up: set TOCSIN_SMTP_URL", permanent=True)
         return self._smtp
+
+
+def _sender(text: str) -> str:
+    try:
+        address(text)
+    except ValueError:
+        raise ValueError("TOCSIN_EMAIL_FROM: write ops@example.com or Tocsin <ops@example.com>") from None
+    return text

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
 
 from service.adapters.channels.alertmanager_alerts import Standing, api_body
-from service.adapters.channels.posting import Peer, json_words, post
+from service.adapters.channels.posting import Peer, json_words, no_words, post
+from service.adapters.channels.secret import opened
 from service.domain.notifications import Delivery, Receipt
 from service.domain.receivers import Alertmanager
-from service.workflows.ports import DeliveryError
+from service.workflows.ports import DeliveryError, Vault
 
 
 class AlertmanagerChannel:
@@ -24,21 +25,28 @@ class AlertmanagerChannel:
     keeps the next message from those that are not.
     """
 
-    def __init__(self, config: Alertmanager, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, config: Alertmanager, vault: Vault, transport: httpx.AsyncBaseTransport) -> None:
         self._config = config
+        self._vault = vault
         self._transport = transport
 
     async def send(self, delivery: Delivery) -> Receipt:
-        body, urls = api_body(delivery), self._config.urls
-        failures = [failure for failure in await asyncio.gather(*(self._tell(url, body) for url in urls)) if failure]
+        body, urls, headers = api_body(delivery), self._config.urls, self._headers()
+        answers = await asyncio.gather(*(self._tell(url, body, headers) for url in urls))
+        failures = [failure for failure in answers if failure]
         if len(failures) == len(urls):
             raise _failure(failures)
         return Receipt(post=str(Standing.of(delivery)), detail=f"{delivery.action} taken by {_takers(failures, urls)}")
 
-    async def _tell(self, url: str, body: bytes) -> DeliveryError | None:
-        peer = Peer(f"Alertmanager {urlsplit(url).netloc}", explain=json_words)
+    def _headers(self) -> dict[str, str]:
+        login = self._config.authorization
+        return {} if login is None else {"Authorization": opened(self._vault, login)}
+
+    async def _tell(self, url: str, body: bytes, headers: Mapping[str, str]) -> DeliveryError | None:
+        # Behind a login it may be a stranger who answers, and repeats what we sent.
+        peer = Peer(f"Alertmanager {urlsplit(url).netloc}", explain=no_words if headers else json_words)
         try:
-            await post(self._transport, peer, f"{url}/api/v2/alerts", body)
+            await post(self._transport, peer, f"{url}/api/v2/alerts", body, headers)
         except DeliveryError as error:
             return error
         return None

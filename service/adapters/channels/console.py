@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.domain.alerts import AlertState, Severity
-from service.domain.messages import badge
+from service.domain.messages import badge, unlisted_words
 from service.domain.notifications import Delivery, Message, Receipt
 
 COLOURS = {
@@ -40,6 +40,7 @@ def _framed(message: Message) -> Panel:
             Text(message.change),
             Text(),
             _facts(message),
+            *_listed(message),
             Text(),
             Text(message.next_step),
             Text(message.link, style="dim", overflow="fold"),
@@ -60,3 +61,13 @@ def _facts(message: Message) -> Table:
     for label, value in message.facts:
         table.add_row(Text(label), Text(value))
     return table
+
+
+def _listed(message: Message) -> list[Text]:
+    """The alerts of a summary: each with how it stands, and its link."""
+    lines: list[Text] = []
+    for one in message.listed:
+        colour = "green" if one.state is AlertState.RESOLVED else COLOURS[one.severity]
+        lines.append(Text.assemble((one.headline, colour), f" ({one.standing})"))
+        lines.append(Text(one.link, style="dim", overflow="fold"))
+    return [*lines, *([Text(unlisted_words(message))] if message.unlisted else [])]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 
@@ -52,23 +54,54 @@ class EmailChannel:
         )
 
 
+async def reach(server: SmtpServer, sender: str) -> None:
+    """Connects, encrypts and logs in as for a mail, and sends none. Raises DeliveryError."""
+    async with _explained():
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            local_hostname=_own_name(address(sender)),
+            use_tls=server.tls,
+            start_tls=server.starttls,
+            cert_bundle=server.ca_file,
+            timeout=STEP_TIMEOUT,
+        )
+        async with client:
+            await client.noop()
+
+
 async def _hand_in(mail: EmailMessage, sender: Address, server: SmtpServer) -> list[str]:
     """Gives the mail to the server. Returns what it said of addresses that it refused while taking others."""
+    async with _explained():
+        refused, _ = await aiosmtplib.send(
+            mail,
+            sender=sender.addr_spec,
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            local_hostname=_own_name(sender),
+            use_tls=server.tls,
+            start_tls=server.starttls,
+            cert_bundle=server.ca_file,
+            timeout=STEP_TIMEOUT,
+        )
+    return [f"{recipient} ({_said(*answer)})" for recipient, answer in refused.items()]
+
+
+def _own_name(sender: Address) -> str:
+    """How we introduce ourselves."""
+    return sender.domain.encode("idna").decode("ascii")
+
+
+@asynccontextmanager
+async def _explained() -> AsyncIterator[None]:
+    """What a mail server does in its time; all that goes wrong is a DeliveryError."""
     try:
         async with asyncio.timeout(DELIVERY_TIMEOUT):
-            refused, _ = await aiosmtplib.send(
-                mail,
-                sender=sender.addr_spec,
-                hostname=server.host,
-                port=server.port,
-                username=server.username,
-                password=server.password,
-                local_hostname=sender.domain.encode("idna").decode("ascii"),
-                use_tls=server.tls,
-                start_tls=server.starttls,
-                cert_bundle=server.ca_file,
-                timeout=STEP_TIMEOUT,
-            )
+            yield
     except SMTPRecipientsRefused as error:
         raise _all_refused(error) from None
     except SMTPResponseException as error:
@@ -81,7 +114,6 @@ async def _hand_in(mail: EmailMessage, sender: Address, server: SmtpServer) -> l
         raise DeliveryError(f"this mail cannot be sent: {_line(str(error))}", permanent=True) from None
     except (SMTPException, TimeoutError, OSError) as error:
         raise DeliveryError(f"mail server: {_line(str(error)) or type(error).__name__}", permanent=False) from None
-    return [f"{recipient} ({_said(*answer)})" for recipient, answer in refused.items()]
 
 
 def _all_refused(error: SMTPRecipientsRefused) -> DeliveryError:

@@ -12,7 +12,7 @@ from email.policy import SMTP, EmailPolicy
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from service.domain.alerts import AlertState, Severity
-from service.domain.messages import badge
+from service.domain.messages import badge, unlisted_words
 from service.domain.notifications import Action, Delivery, Message
 
 CALM_COLOUR = "#2f7d4f"
@@ -104,6 +104,9 @@ def _render(template: str, message: Message, cid: str = "", alt: str = "") -> st
             cid=cid,
             alt=alt,
             badge=badge(message),
+            colours=COLOURS,
+            calm=CALM_COLOUR,
+            unlisted=unlisted_words(message),
             colour=CALM_COLOUR if message.state is AlertState.RESOLVED else COLOURS[message.severity],
             width=max((len(label) for label, _ in message.facts), default=0) + 2,
         )

@@ -1,5 +1,6 @@
-"""PagerDuty's Events API v2: one incident an alert, known by the alert's id.
+"""PagerDuty's Events API v2: one incident an alert at a time, known by the alert's id.
 
+An acknowledged incident notifies nobody, whatever is added to it; a key whose incident is resolved opens another.
 Limits and answers: PagerDuty/developer-docs, events-API-v2. 512 KB a request, of which Alertmanager uses 512,000 bytes.
 """
 
@@ -26,12 +27,18 @@ EVENTS: Mapping[Action, str] = {
     Action.RAISE: "trigger",
     Action.AMEND: "trigger",
     Action.ACKNOWLEDGE: "acknowledge",
+    Action.SNOOZE: "acknowledge",
     Action.RESOLVE: "resolve",
 }
+ACKNOWLEDGED = "acknowledged"
+STANDINGS: Mapping[str, str] = {"trigger": "triggered", "acknowledge": ACKNOWLEDGED}
 
 
 class PagerDutyChannel:
     """Triggers, acknowledges and resolves. Every event may be repeated: `dedup_key` makes it the same one.
+
+    `post` is how we left the incident. A trigger after an acknowledgement resolves first, since it is to page somebody;
+    a kill in between leaves the acknowledgement on record, and both are said again.
 
     The key is the alert's id, not its fingerprint, which the next alert of the same scope shares: a resolve that
     had to wait for days would end that one. A test's incident is resolved at once.
@@ -44,11 +51,20 @@ class PagerDutyChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         routing_key, message = opened(self._vault, self._config.routing_key), delivery.message
-        event = EVENTS[delivery.action]
-        for name in (event, "resolve") if is_sample(message) else (event,):
+        events = _events(delivery)
+        for name in events:
             body = _body(name, routing_key, message, delivery.picture)
             await post(self._transport, PEER, f"{self._config.api_url}/v2/enqueue", body)
-        return Receipt(post=None, detail=f"{event} of {message.alert_id}")
+        left = STANDINGS.get(events[-1], delivery.post)
+        return Receipt(post=left, detail=f"{', '.join(events)} of {message.alert_id}")
+
+
+def _events(delivery: Delivery) -> tuple[str, ...]:
+    event = EVENTS[delivery.action]
+    if is_sample(delivery.message):
+        return event, "resolve"
+    pages_anew = event == "trigger" and delivery.post == ACKNOWLEDGED
+    return ("resolve", event) if pages_anew else (event,)
 
 
 def _body(event: str, routing_key: str, message: Message, picture: Picture | None) -> bytes:

@@ -1,11 +1,11 @@
-"""One POST of JSON to a receiver: it follows no redirect, tries once, and tells the queue what an answer means."""
+"""One call with JSON to a receiver: it follows no redirect, tries once, and tells the queue what an answer means."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -14,7 +14,7 @@ import httpx
 
 from service import __version__
 from service.domain.messages import SAMPLE_PREFIX
-from service.domain.notifications import Message
+from service.domain.notifications import FIRST_RETRY, Message
 from service.domain.plain_text import NOTE_LENGTH, clean
 from service.workflows.ports import DeliveryError, EgressRefused
 
@@ -22,7 +22,8 @@ STEP_TIMEOUT = httpx.Timeout(15.0)
 POST_TIMEOUT = 20.0
 """Seconds: for connecting, writing or waiting, and for all of it."""
 MOST_ANSWER_BYTES = 10_000
-MENDABLE = frozenset({408, 425, 429})
+TOO_MANY = 429
+MENDABLE = frozenset({408, 425, TOO_MANY})
 """The 4xx answers that time alone cures."""
 
 _LIKE_A_SECRET = re.compile(r"[\w-]{20,}")
@@ -40,7 +41,11 @@ def json_words(body: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     parts = [said.get("message"), *_list(said.get("errors"))] if isinstance(said, dict) else [said]
-    text = "; ".join(part for part in parts if isinstance(part, str))
+    return spoken("; ".join(part for part in parts if isinstance(part, str)))
+
+
+def spoken(text: str) -> str:
+    """A vendor's text, clean and short, without what may be a key."""
     return clean(_LIKE_A_SECRET.sub("…", text[:MOST_ANSWER_BYTES]), NOTE_LENGTH)
 
 
@@ -53,19 +58,50 @@ class Peer:
     explain: Callable[[bytes], str] = no_words
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
 async def post(
     transport: httpx.AsyncBaseTransport, peer: Peer, url: str, body: bytes, headers: Mapping[str, str] | None = None
 ) -> None:
     """Returns when the peer has taken it (2xx). Raises DeliveryError, whose text holds neither URL nor headers.
 
-    The transport is used without httpx's client: that one logs every URL, and some of them are secrets.
+    What it answers besides is not waited for.
     """
+    await _exchange(transport, peer, _Call("POST", url, body, headers or {}), _nothing)
+
+
+async def post_for_answer(
+    transport: httpx.AsyncBaseTransport, peer: Peer, url: str, body: bytes, headers: Mapping[str, str]
+) -> bytes:
+    """The same for what may be repeated: the beginning of the answer, without which it counts as failed."""
+    return await _exchange(transport, peer, _Call("POST", url, body, headers), _beginning)
+
+
+async def get(transport: httpx.AsyncBaseTransport, peer: Peer, url: str, headers: Mapping[str, str]) -> bytes:
+    """The beginning of what the peer answers (2xx). Raises DeliveryError like `post`."""
+    return await _exchange(transport, peer, _Call("GET", url, b"", headers), _beginning)
+
+
+async def _exchange(
+    transport: httpx.AsyncBaseTransport,
+    peer: Peer,
+    call: _Call,
+    read: Callable[[httpx.Response], Awaitable[bytes]],
+) -> bytes:
+    """The transport is used without httpx's client: that one logs every URL, and some of them are secrets."""
     try:
         async with asyncio.timeout(POST_TIMEOUT):
-            response = await transport.handle_async_request(_request(url, body, headers or {}))
+            response = await transport.handle_async_request(_request(call))
             try:
                 if not response.is_success:
                     raise _refusal(peer, response, await _beginning(response))
+                return await read(response)
             finally:
                 await response.aclose()
     except EgressRefused as error:
@@ -112,10 +148,14 @@ def asked_wait(headers: Mapping[str, str]) -> timedelta | None:
     return max(wait, timedelta())
 
 
-def _request(url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Request:
+def _request(call: _Call) -> httpx.Request:
     own = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": f"Tocsin/{__version__}"}
     timeout = {"timeout": STEP_TIMEOUT.as_dict()}
-    return httpx.Request("POST", url, headers=own | dict(headers), content=body, extensions=timeout)
+    return httpx.Request(call.method, call.url, headers=own | dict(call.headers), content=call.body, extensions=timeout)
+
+
+async def _nothing(response: httpx.Response) -> bytes:
+    return b""
 
 
 async def _beginning(response: httpx.Response) -> bytes:
@@ -134,7 +174,7 @@ def _refusal(peer: Peer, response: httpx.Response, body: bytes) -> DeliveryError
     return DeliveryError(
         f"{peer.name}: HTTP {status}{f' ({words})' if words else ''}",
         permanent=400 <= status < 500 and status not in peer.mendable,
-        retry_after=asked_wait(response.headers),
+        retry_after=asked_wait(response.headers) or (FIRST_RETRY if status == TOO_MANY else None),
     )
 
 

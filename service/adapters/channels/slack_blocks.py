@@ -3,17 +3,19 @@
 People are named by their Slack ids alone where they acted in Slack themselves; a name that looks like an id is text.
 
 Slack's limits (Block Kit reference; the total is undocumented, slackapi/bolt-js#2509): 50 blocks, header 150
-characters, section 3000, ten fields of 2000, 13,200 in all, text 40,000. The lengths below add up to less.
+characters, section 3000, ten fields of 2000, 13,200 in all, text 40,000. The lengths below add up to less, in a
+summary with links of up to 300 characters.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from service.domain.alerts import AlertState, Severity
-from service.domain.messages import badge
-from service.domain.notifications import Message, Picture
+from service.domain.messages import badge, unlisted_words
+from service.domain.notifications import DIGEST_PREFIX, Action, Delivery, Listed, Message, Picture
 from service.domain.slack import who
 
 Block = dict[str, object]
@@ -23,10 +25,16 @@ SECTION = 1500
 FIELD = 400
 LABEL = 50
 FIELDS_A_SECTION = 10
-MOST_FIELDS = 12
+MOST_FIELDS, FEWER_FIELDS = 12, 8
+"""In one message; in a post whose thread has the rest."""
+DETAILS = 3500
+PINGING = frozenset({Action.OPEN, Action.RAISE})
 STATE = "State"
 """The fact that says how the alert stands, and who acted. It is always shown."""
 TEXT = 2000
+LISTED = 150
+"""Of the headline of each alert in a summary, and of how it stands."""
+LISTED_A_SECTION = 4
 
 _SEVERITY_SIGNS: Mapping[Severity, str] = {
     Severity.INFO: "🔵",
@@ -49,9 +57,33 @@ def blocks(message: Message, mention: str = "") -> list[Block]:
         {"type": "header", "text": _plain(f"{_sign(message)} {message.headline}", HEADER)},
         _section(f"{mention} {change}" if mention else change),
         *_fields(message),
-        _section(mrkdwn(message.next_step, SECTION)),
-        {"type": "context", "elements": [_mrkdwn(f"{badge(message)} · {_link(message)}")]},
+        *_listed(message),
+        *([_section(mrkdwn(message.next_step, SECTION))] if message.next_step else []),
+        {"type": "context", "elements": [_mrkdwn(f"{badge(message)} · {_link(message.link, 'Open in Tocsin')}")]},
     ]
+
+
+def parent(message: Message, mention: str = "") -> list[Block]:
+    """A post with a thread: what people must see at once. Of what is no alert, all."""
+    if message.kind is None:
+        return blocks(message, mention)
+    return blocks(replace(message, facts=tuple(_most_telling(message.facts, FEWER_FIELDS))), mention)
+
+
+def details(message: Message) -> str:
+    """All facts of an alert, for the thread; empty where its post has them all."""
+    if message.kind is None or len(message.facts) <= FEWER_FIELDS:
+        return ""
+    said = [f"*{mrkdwn(label, LABEL)}*  {mrkdwn(value, FIELD)}" for label, value in message.facts if label != STATE]
+    while len("\n".join(said)) > DETAILS:
+        said.pop()
+    return "\n".join(said)
+
+
+def mention_of(delivery: Delivery, mention: str) -> str:
+    """The configured mention, where the message is to notify people: nobody has to answer a digest."""
+    is_digest = delivery.message.alert_id.startswith(DIGEST_PREFIX)
+    return mention if delivery.action in PINGING and not is_digest else ""
 
 
 def image(picture: Picture | None) -> list[Block]:
@@ -82,14 +114,14 @@ def mrkdwn(raw: str, limit: int) -> str:
     return _HALF_AN_ENTITY.sub("", escaped[: limit - 1]) + "…"
 
 
-def _sign(message: Message) -> str:
+def _sign(message: Message | Listed) -> str:
     return _STATE_SIGNS.get(message.state) or _SEVERITY_SIGNS[message.severity]
 
 
-def _link(message: Message) -> str:
+def _link(address: str, escaped: str) -> str:
     # A bar or an angle bracket would end the address early; both are legal only when percent-encoded.
-    url = message.link.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
-    return f"<{url}|Open in Tocsin>"
+    url = address.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
+    return f"<{url}|{escaped}>"
 
 
 def _plain(raw: str, limit: int) -> Block:
@@ -109,17 +141,20 @@ def _section(escaped: str) -> Block:
 
 
 def _naming(message: Message, said: str) -> str:
-    """Escaped text with the Slack ids of people who acted made into mentions: the first of each, which is our own."""
+    """Escaped text with the Slack ids of people who acted made into mentions: the first of each, which is our own.
+
+    Slack shows a mention's name itself, so that the one behind the id goes.
+    """
     for actor in sorted(message.people):
         mention = who(actor)
         if mention.startswith("<@"):
-            said = re.sub(rf"\b{re.escape(actor)}\b", mention, said, count=1)
+            said = re.sub(rf"\b{re.escape(actor)}\b(?: \([^()]*\))?", mention, said, count=1)
     return said
 
 
 def _fields(message: Message) -> list[Block]:
     fields = []
-    for label, raw in _most_telling(message.facts):
+    for label, raw in _most_telling(message.facts, MOST_FIELDS):
         value = mrkdwn(raw, FIELD)
         fields.append(_mrkdwn(f"*{mrkdwn(label, LABEL)}*\n{_naming(message, value) if label == STATE else value}"))
     return [
@@ -128,8 +163,23 @@ def _fields(message: Message) -> list[Block]:
     ]
 
 
-def _most_telling(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _listed(message: Message) -> list[Block]:
+    """The alerts of a summary, a line each."""
+    lines = [_line(message, one) for one in message.listed]
+    if more := unlisted_words(message):
+        lines.append(more)
+    return [
+        _section("\n".join(lines[start : start + LISTED_A_SECTION])) for start in range(0, len(lines), LISTED_A_SECTION)
+    ]
+
+
+def _line(message: Message, one: Listed) -> str:
+    standing = _naming(message, mrkdwn(one.standing, LISTED))
+    return f"{_sign(one)} {_link(one.link, mrkdwn(one.headline, LISTED))} · {standing}"
+
+
+def _most_telling(facts: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
     """The first facts, and the state, in their order."""
-    room = MOST_FIELDS - sum(label == STATE for label, _ in facts)
+    room = most - sum(label == STATE for label, _ in facts)
     others = [place for place, (label, _) in enumerate(facts) if label != STATE][:room]
     return [fact for place, fact in enumerate(facts) if place in others or fact[0] == STATE]

@@ -22,13 +22,12 @@ from service.adapters.channels.slack_transport import (
     open_session,
     retry_handlers,
 )
-from service.domain.notifications import Action, Delivery, Picture, Receipt
+from service.domain.notifications import Action, Delivery, Message, Picture, Receipt
 from service.domain.receivers import SlackBot
 from service.workflows.ports import DeliveryError, Vault
 
 TITLE, ALT = 250, 1000
 """Characters of a file's title and of its description."""
-PINGING = frozenset({Action.OPEN, Action.RAISE})
 NOTHING_TO_EDIT = Receipt(post=None, detail="nothing to edit: this alert was never posted here")
 
 
@@ -53,7 +52,7 @@ class SlackBotChannel:
 
     An earlier post that can no longer be edited is replaced by a new one. Where there was none, a raise
     is posted and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
-    A chart goes into the thread, once the post is there: for that the app needs files:write.
+    Details and chart go into the thread, once the post is there: for the chart the app needs files:write.
     `controls` are the buttons below a post; an edit brings them up to date, too.
     """
 
@@ -74,9 +73,9 @@ class SlackBotChannel:
     async def send(self, delivery: Delivery) -> Receipt:
         async with self._client() as client:
             receipt = await self._deliver(client, delivery)
-        if delivery.picture is None or receipt.post is None:
+        if receipt.post is None or delivery.action not in slack_blocks.PINGING:
             return receipt
-        return await self._attach(delivery.picture, receipt, Post.parse(receipt.post))
+        return await self._fill_thread(delivery, receipt, Post.parse(receipt.post))
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncWebClient]:
@@ -92,23 +91,39 @@ class SlackBotChannel:
             client.proxy = self._proxy  # else the SDK takes one from the environment
             yield client
 
-    async def _attach(self, picture: Picture, receipt: Receipt, post: Post) -> Receipt:
-        """The chart in the post's thread. The message is out: a failure here is told, and not tried again."""
-        try:
-            async with self._client() as client:
-                await call(
-                    client.files_upload_v2(
-                        channel=post.channel,
-                        thread_ts=post.ts,
-                        file=picture.png,
-                        filename="chart.png",
-                        title=picture.alt[:TITLE],
-                        alt_txt=picture.alt[:ALT],
-                    )
-                )
-        except DeliveryError as error:
-            return replace(receipt, detail=f"{receipt.detail}; without its chart: {error.reason}")
-        return replace(receipt, detail=f"{receipt.detail}, with its chart")
+    async def _fill_thread(self, delivery: Delivery, receipt: Receipt, post: Post) -> Receipt:
+        """Details and chart, in one message where there are both.
+
+        The message itself is out: a failure here is told, and not tried again.
+        """
+        details = slack_blocks.details(delivery.message)
+        if delivery.picture is not None:
+            try:
+                async with self._client() as client:
+                    await self._attach(client, delivery.picture, post, details)
+                return replace(receipt, detail=f"{receipt.detail}, with its chart")
+            except DeliveryError as error:
+                receipt = replace(receipt, detail=f"{receipt.detail}; without its chart: {error.reason}")
+        if details and receipt.post != delivery.post:  # an older thread has had them
+            try:
+                async with self._client() as client:
+                    await self._say(client, post, details)
+            except DeliveryError as error:
+                receipt = replace(receipt, detail=f"{receipt.detail}; without its details: {error.reason}")
+        return receipt
+
+    async def _attach(self, client: AsyncWebClient, picture: Picture, post: Post, details: str) -> None:
+        await call(
+            client.files_upload_v2(
+                channel=post.channel,
+                thread_ts=post.ts,
+                file=picture.png,
+                filename="chart.png",
+                title=picture.alt[:TITLE],
+                alt_txt=picture.alt[:ALT],
+                initial_comment=details or None,
+            )
+        )
 
     async def _deliver(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
         if delivery.action is Action.OPEN:
@@ -127,16 +142,19 @@ class SlackBotChannel:
             await self._reply(client, post, delivery)
         return Receipt(post=delivery.post, detail=f"{delivery.action} in {post.channel}")
 
-    def _mention(self, action: Action) -> str:
-        return self._config.mention if action in PINGING else ""
+    def _blocks(self, message: Message, mention: str = "") -> list[slack_blocks.Block]:
+        """Where there are buttons, nobody needs to be told of a request to post."""
+        controls = self._controls(message)
+        shown = replace(message, next_step="") if controls else message
+        return [*slack_blocks.parent(shown, mention), *controls]
 
     async def _post(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
-        mention = self._mention(delivery.action)
+        mention = slack_blocks.mention_of(delivery, self._config.mention)
         answer = await call(
             client.chat_postMessage(
                 channel=self._config.channel,
                 text=slack_blocks.text(delivery.message),
-                blocks=[*slack_blocks.blocks(delivery.message, mention), *self._controls(delivery.message)],
+                blocks=self._blocks(delivery.message, mention),
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -150,17 +168,21 @@ class SlackBotChannel:
                 channel=post.channel,
                 ts=post.ts,
                 text=slack_blocks.text(delivery.message),
-                blocks=[*slack_blocks.blocks(delivery.message), *self._controls(delivery.message)],
+                blocks=self._blocks(delivery.message),
             )
         )
 
     async def _reply(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
+        said = slack_blocks.reply(delivery.message, slack_blocks.mention_of(delivery, self._config.mention))
+        await self._say(client, post, said, reply_broadcast=delivery.action is Action.RAISE)
+
+    async def _say(self, client: AsyncWebClient, post: Post, said: str, *, reply_broadcast: bool = False) -> None:
         await call(
             client.chat_postMessage(
                 channel=post.channel,
                 thread_ts=post.ts,
-                reply_broadcast=delivery.action is Action.RAISE,
-                text=slack_blocks.reply(delivery.message, self._mention(delivery.action)),
+                reply_broadcast=reply_broadcast,
+                text=said,
                 unfurl_links=False,
                 unfurl_media=False,
             )

@@ -18,6 +18,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from service.domain.notifications import FIRST_RETRY
 from service.workflows.ports import DeliveryError, EgressRefused
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
@@ -41,7 +42,7 @@ PERMANENT = {
     "invalid_payload": "the message was not understood",
     "invalid_token": "make a new webhook URL",
     "is_archived": "restore the channel or choose another",
-    "missing_scope": "give the app the chat:write scope and install it again",
+    "missing_scope": "give the app the scope chat:write, for charts files:write, and install it again",
     "msg_blocks_too_long": "the message is too long",
     "msg_too_long": "the message is too long",
     "no_permission": "the token may not post there",
@@ -132,7 +133,7 @@ def error_name(error: SlackApiError) -> str:
 def failure(status: int, name: str, headers: Mapping[str, str]) -> DeliveryError:
     """The queue's view of an answer; `name` is one of Slack's error words, and nothing else is repeated."""
     if status == 429 or name in {"ratelimited", "rate_limited"}:
-        return DeliveryError("Slack: rate limited", permanent=False, retry_after=_seconds(headers))
+        return DeliveryError("Slack: rate limited", permanent=False, retry_after=_seconds(headers) or FIRST_RETRY)
     known = PERMANENT.get(name)
     said = f"{name} ({known})" if known else (name if name.isidentifier() else f"HTTP {status}")
     return DeliveryError(f"Slack: {said}", permanent=bool(known) or 400 <= status < 500)

@@ -13,11 +13,9 @@ from service.adapters.channels.slack_transport import (
     open_session,
     retry_handlers,
 )
-from service.domain.notifications import Action, Delivery, Receipt
+from service.domain.notifications import Delivery, Receipt
 from service.domain.receivers import SlackWebhook
 from service.workflows.ports import Vault
-
-PINGING = frozenset({Action.OPEN, Action.RAISE})
 
 
 class SlackWebhookChannel:
@@ -30,7 +28,7 @@ class SlackWebhookChannel:
         self._proxy = proxy
 
     async def send(self, delivery: Delivery) -> Receipt:
-        mention = self._config.mention if delivery.action in PINGING else ""
+        mention = slack_blocks.mention_of(delivery, self._config.mention)
         url = opened(self._vault, self._config.webhook_url)
         async with open_session(self._connector) as session:
             client = AsyncWebhookClient(url, session=session, logger=QUIET, retry_handlers=retry_handlers())

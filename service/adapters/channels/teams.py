@@ -15,8 +15,8 @@ import httpx
 from service.adapters.channels.posting import Peer, clipped, encoded, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts import AlertState, Severity
-from service.domain.messages import badge
-from service.domain.notifications import Delivery, Message, Receipt
+from service.domain.messages import badge, unlisted_words
+from service.domain.notifications import Delivery, Listed, Message, Receipt
 from service.domain.receivers import Teams
 from service.workflows.ports import Vault
 
@@ -52,12 +52,18 @@ class TeamsChannel:
 
 
 def _fitting(message: Message) -> Element:
-    """The envelope of a card that Teams will take; where it is too long, facts go, from the last."""
+    """The envelope of a card that Teams will take; where it is too long, facts or listed alerts go, from the last."""
     message = replace(message, facts=message.facts[:MOST_FACTS])
-    while _size(card(message)) > MOST_BYTES and message.facts:
-        message = replace(message, facts=message.facts[:-1])
+    while _size(card(message)) > MOST_BYTES and (message.facts or message.listed):
+        message = _shortened(message)
     kind = "application/vnd.microsoft.card.adaptive"
     return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": card(message)}]}
+
+
+def _shortened(message: Message) -> Message:
+    if message.facts:
+        return replace(message, facts=message.facts[:-1])
+    return replace(message, listed=message.listed[:-1], unlisted=message.unlisted + 1)
 
 
 def _size(content: Element) -> int:
@@ -78,10 +84,23 @@ def card(message: Message) -> Element:
             _block(_run(message.headline, HEADLINE, weight="Bolder", size="Large")),
             _block(_run(message.change, TEXT)),
             *(_block(_run(f"{label}: ", LABEL, weight="Bolder"), _run(text, TEXT)) for label, text in message.facts),
+            *(_listed(one) for one in message.listed),
+            *([_block(_run(unlisted_words(message), TEXT))] if message.unlisted else []),
             _block(_run(message.next_step, TEXT, isSubtle=True)),
         ],
-        "actions": [{"type": "Action.OpenUrl", "title": "Open in Tocsin", "url": message.link}],
+        "actions": [_opening(message.link)],
     }
+
+
+def _listed(one: Listed) -> Element:
+    """An alert of a summary; its headline leads to it."""
+    colour = "Good" if one.state is AlertState.RESOLVED else COLOURS[one.severity]
+    headline = _run(one.headline, HEADLINE, weight="Bolder", color=colour)
+    return _block(headline | {"selectAction": _opening(one.link)}, _run(f" ({one.standing})", TEXT))
+
+
+def _opening(link: str) -> Element:
+    return {"type": "Action.OpenUrl", "title": "Open in Tocsin", "url": link}
 
 
 def _block(*runs: Element) -> Element:

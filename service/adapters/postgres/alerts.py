@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.record_tables import alert_events, alerts, resources
-from service.domain.alerts import Alert, AlertEvent, AlertState
+from service.domain.alerts import Alert, AlertEvent, AlertState, Evidence
 from service.domain.errors import Conflict, NotFound
 from service.domain.periods import Window
 from service.domain.resources import Page
@@ -63,6 +63,10 @@ class PostgresAlerts:
         await self._connection.execute(
             insert(alert_events).values(alert_id=event.alert.id, version=event.alert.version, **shallow(event))
         )
+
+    async def note_latest(self, alert_id: str, evidence: Evidence) -> None:
+        is_open = alerts.c.state != AlertState.RESOLVED
+        await self._connection.execute(update(alerts).where(alerts.c.id == alert_id, is_open).values(latest=evidence))
 
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """In the order of their versions."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, type_coerce, update
+from sqlalchemy import case, delete, func, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.record_tables import channel_turns, failing_channels, notifications
-from service.domain.notifications import NotificationState
+from service.domain.notifications import LONGEST_RETRY, NotificationState
 from service.domain.rates import Rate
 from service.domain.undelivered import Backlog, FailingChannel
 
@@ -99,12 +100,31 @@ class PostgresChannelHealth:
         )
         return granted, ends_at
 
+    async def hold(self, channel: str, *, now: datetime, until: datetime) -> None:
+        asked = upsert(channel_turns).values(channel=channel, ends_at=now, sent=0, held_until=until)
+        await self._connection.execute(
+            asked.on_conflict_do_update(constraint=channel_turns.primary_key, set_={"held_until": until})
+        )
+
+    async def held(self, channels: Collection[str], now: datetime) -> dict[str, datetime]:
+        """What ends later than any hold could was asked for before the clock was set back."""
+        turn = channel_turns.c
+        rows = await self._connection.execute(
+            select(turn.channel, turn.held_until).where(
+                turn.channel.in_(channels), turn.held_until > now, turn.held_until <= now + LONGEST_RETRY
+            )
+        )
+        return {channel: until for channel, until in rows}
+
     async def dead_and_oldest(self) -> tuple[int, datetime | None]:
         dead = await self._connection.scalar(
             select(func.count()).where(notifications.c.state == NotificationState.DEAD)
         )
+        untried = type_coerce(notifications.c.attempts, JSONB) == []
+        collected = notifications.c.group_key.is_not(None) & untried  # what waits for its group is not late
+        waits_since = case((collected, notifications.c.due_at), else_=notifications.c.created_at)
         oldest: datetime | None = await self._connection.scalar(
-            select(func.min(notifications.c.created_at)).where(notifications.c.state == NotificationState.QUEUED)
+            select(func.min(waits_since)).where(notifications.c.state == NotificationState.QUEUED)
         )
         return int(dead or 0), oldest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,6 +44,18 @@ class PostgresDigestRuns:
         query = select(digest_runs).where(digest_runs.c.digest_id == digest_id).order_by(digest_runs.c.id.desc())
         row = (await self._connection.execute(query.limit(1))).one_or_none()
         return _run(row) if row is not None else None
+
+    async def forget(self, before: datetime) -> None:
+        """Not the newest that the schedule asked for: without it the schedule would ask for it again."""
+        newer = digest_runs.alias("newer")
+        by_schedule, newer_by_schedule = digest_runs.c.asked_by == "", newer.c.asked_by == ""
+        is_newest = ~exists().where(
+            newer.c.digest_id == digest_runs.c.digest_id,
+            newer.c.occurrence > digest_runs.c.occurrence,
+            newer_by_schedule == by_schedule,
+        )
+        old = (digest_runs.c.created_at < before) & (digest_runs.c.state != RunState.QUEUED)
+        await self._connection.execute(delete(digest_runs).where(old, ~is_newest))
 
 
 def _run(row: Row[Any]) -> DigestRun:

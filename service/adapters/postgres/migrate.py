@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.engine import libpq_url
+from service.workflows.ports import StorageUnavailable
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 """Beside the package, in a checkout as in an installation."""
@@ -23,12 +24,15 @@ def head() -> str:
 
 
 def current(url: str) -> str | None:
-    """The revision of a database, None for an empty one."""
-    with psycopg.connect(libpq_url(url)) as connection:
-        try:
+    """The revision of a database, None for an empty one. Raises StorageUnavailable."""
+    try:
+        with psycopg.connect(libpq_url(url)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except errors.UndefinedTable:
-            return None
+    except errors.UndefinedTable:
+        return None
+    except psycopg.OperationalError as error:
+        said = " ".join(str(error).split())
+        raise StorageUnavailable(f"TOCSIN_DATABASE_URL leads to no database: {said}") from error
     return None if row is None else str(row[0])
 
 

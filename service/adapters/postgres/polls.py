@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, type_coerce, update
+from sqlalchemy import Row, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,6 +48,11 @@ class PostgresPolls:
         return await read_page(
             self._connection, query, polls.c.id, _poll, limit=limit, cursor=cursor, newest_first=True
         )
+
+    async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
+        ended = (polls.c.source_id == source_id) & (polls.c.finished_at <= until)
+        newest: datetime | None = await self._connection.scalar(select(func.max(polls.c.finished_at)).where(ended))
+        return newest
 
     async def _update(self, poll_id: str, values: dict[str, Any]) -> None:
         statement = update(polls).where(polls.c.id == poll_id).values(values).returning(polls.c.id)

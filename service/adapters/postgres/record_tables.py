@@ -116,6 +116,7 @@ alerts = Table(
     Column("resolved_by", Text),
     Column("snoozed_until", Instant),
     Column("snoozed_above", Dollars),
+    Column("latest", Encoded(Evidence)),
 )
 Index(
     "uq_alerts_open_fingerprint",
@@ -156,7 +157,7 @@ budget_crossings = Table(
 forecast_watches = Table(
     "forecast_watches",
     metadata,
-    Column("budget_id", Text, ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True),
+    Column("budget_id", Text, primary_key=True),
     Column("scope", ScopeText, primary_key=True),
     Column("threshold", Text, primary_key=True),
     Column("period_start", Instant, primary_key=True),
@@ -185,6 +186,8 @@ notifications = Table(
     Column("sent_at", Instant),
     Column("fallback_for", Text),
     Column("leased_until", Instant),
+    Column("group_key", Text),
+    Column("sent_with", Text),
     UniqueConstraint("alert_id", "level", "channel", "action", "step", "round"),
     ForeignKeyConstraint(["alert_id", "alert_version"], ["alert_events.alert_id", "alert_events.version"]),
 )
@@ -200,6 +203,17 @@ Index(
     "ix_notifications_suppressed",
     notifications.c.alert_id,
     postgresql_where=text("state = 'suppressed'"),
+)
+Index(
+    "ix_notifications_collected",
+    notifications.c.group_key,
+    notifications.c.channel,
+    postgresql_where=text("state = 'queued' AND group_key IS NOT NULL"),
+)
+Index(
+    "ix_notifications_sent_with",
+    notifications.c.sent_with,
+    postgresql_where=text("sent_with IS NOT NULL"),
 )
 
 posts = Table(
@@ -228,7 +242,18 @@ channel_turns = Table(
     Column("channel", Text, primary_key=True),
     Column("ends_at", Instant, nullable=False),
     Column("sent", Integer, nullable=False),
+    Column("held_until", Instant),
     comment="How much of its rate a channel has used, shared by all workers",
+)
+
+chart_failures = Table(
+    "chart_failures",
+    metadata,
+    Column("about", Text, primary_key=True, comment="An alert's kind, or digest"),
+    Column("count", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("error", Text, nullable=False, comment="The last one"),
+    comment="How often no picture could be drawn, by what it was to show",
 )
 
 tokens = Table(

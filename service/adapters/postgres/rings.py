@@ -14,7 +14,7 @@ from service.adapters.postgres.record_tables import alert_events, alerts, notifi
 from service.domain.alerts import Alert, AlertEvent, AlertState
 from service.domain.errors import NotFound
 from service.domain.notifications import Action, Attempt, Notification, NotificationState
-from service.workflows.ports import LastTold
+from service.workflows.ports import Firing, LastTold
 
 _COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
 _EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
@@ -26,15 +26,17 @@ class PostgresRings:
         self._connection = connection
 
     async def lock(self, alert_id: str) -> Alert:
-        query = select(alerts).where(alerts.c.id == alert_id).with_for_update()
+        # Not against `posts` that refer to it: who stores one holds a notification, which we may be about to change.
+        query = select(alerts).where(alerts.c.id == alert_id).with_for_update(key_share=True)
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
             raise NotFound(f"there is no alert {alert_id!r}")
         return Alert(**row._mapping)
 
-    async def alerts_firing(self) -> list[str]:
-        query = select(alerts.c.id).where(alerts.c.state == AlertState.FIRING).order_by(alerts.c.id)
-        return list(await self._connection.scalars(query))
+    async def alerts_firing(self) -> list[Firing]:
+        columns = alerts.c.id, alerts.c.kind, alerts.c.severity
+        query = select(*columns).where(alerts.c.state == AlertState.FIRING).order_by(alerts.c.id)
+        return [Firing(**row._mapping) for row in await self._connection.execute(query)]
 
     async def alerts_held_back(self) -> list[str]:
         query = (

@@ -15,6 +15,7 @@ from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempoten
 from service.adapters.postgres.alerts import PostgresAlerts
 from service.adapters.postgres.backtests import PostgresBacktests
 from service.adapters.postgres.channel_health import PostgresChannelHealth
+from service.adapters.postgres.chart_failures import PostgresChartFailures
 from service.adapters.postgres.codec import decode
 from service.adapters.postgres.crossings import PostgresCrossings
 from service.adapters.postgres.digest_runs import PostgresDigestRuns
@@ -23,6 +24,7 @@ from service.adapters.postgres.episodes import PostgresEpisodes, PostgresRuleFai
 from service.adapters.postgres.facts import PostgresFacts
 from service.adapters.postgres.feedback import PostgresFeedback
 from service.adapters.postgres.feeds import PostgresFeeds
+from service.adapters.postgres.groups import PostgresGroups
 from service.adapters.postgres.jobs import PostgresJobs, ToReal, is_lost
 from service.adapters.postgres.notifications import PostgresNotifications
 from service.adapters.postgres.polls import PostgresPolls
@@ -87,8 +89,10 @@ class PostgresUnitOfWork:
         self.digests: ports.Resources[DigestPlan] = PostgresResources(connection, "digest", partial(decode, DigestPlan))
         self.digest_runs: ports.DigestRuns = PostgresDigestRuns(connection)
         self.notifications: ports.Notifications = PostgresNotifications(connection)
+        self.groups: ports.Groups = PostgresGroups(connection)
         self.channel_health: ports.ChannelHealth = PostgresChannelHealth(connection)
         self.rings: ports.Rings = PostgresRings(connection)
+        self.chart_failures: ports.ChartFailures = PostgresChartFailures(connection)
         self.tokens: ports.Tokens = PostgresTokens(connection)
         self.audit: ports.AuditLog = PostgresAuditLog(connection)
         self.idempotency: ports.IdempotencyKeys = PostgresIdempotencyKeys(connection)

@@ -29,8 +29,8 @@ class PostgresVerdicts:
         statement = new.on_conflict_do_update(index_elements=_KEY, set_=newer)
         await self._connection.execute(statement, [shallow(verdict) for verdict in verdicts])
 
-    async def at(self, rule_id: str, at: datetime) -> list[KeptVerdict]:
-        seen = (rule_verdicts.c.first_at <= at) & (rule_verdicts.c.last_at >= at)
+    async def seen(self, rule_id: str, since: datetime, until: datetime) -> list[KeptVerdict]:
+        seen = (rule_verdicts.c.first_at <= until) & (rule_verdicts.c.last_at >= since)
         query = select(rule_verdicts).where(rule_verdicts.c.rule_id == rule_id, seen)
         rows = await self._connection.execute(query.order_by(rule_verdicts.c.day, rule_verdicts.c.scope))
         return [KeptVerdict(**row._mapping) for row in rows]

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.record_tables import forecast_watches
+from service.adapters.postgres.record_tables import forecast_watches, resources
 from service.domain.forecasts.watch import Watch, WatchKey
 
 _KEY = tuple(forecast_watches.primary_key.columns)
@@ -34,6 +34,10 @@ class PostgresWatches:
         for key, watch in after.items():
             if before.get(key) != watch:
                 await self._save(key, watch)
+
+    async def forget_orphans(self) -> None:
+        gone = forecast_watches.c.budget_id.not_in(select(resources.c.id))
+        await self._connection.execute(delete(forecast_watches).where(gone))
 
     async def _save(self, key: WatchKey, watch: Watch) -> None:
         stands = shallow(watch)

@@ -11,7 +11,7 @@ from service.domain.alerts import Alert, AlertEvent, Command
 from service.domain.backtest.backtest import Firing, ScopeTally, Tally, per_month
 from service.domain.findings import Finding
 from service.domain.money import Money
-from service.domain.reconcile import Move, execute, reconcile
+from service.domain.reconcile import Move, execute, found_since, reconcile
 from service.domain.scopes import ScopeKey
 
 RINGING = (Command.OPEN, Command.RAISE)
@@ -47,6 +47,8 @@ class Ledger:
             event = execute(move, new_alert_id=f"replayed_{self._opened + 1}", now=now)
             if event is not None:
                 self._note(event)
+            elif move.alert is not None and (found := found_since(move)) is not None:
+                self._open[move.alert.fingerprint] = replace(move.alert, latest=found)
             alert = event.alert if event is not None else move.alert
             done.append((move, alert.id if alert is not None else ""))
         return done

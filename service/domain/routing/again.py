@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.domain.alerts import AlertEvent, Command, Reason
+from service.domain.alerts import Alert, AlertEvent, Command, Reason
 from service.domain.notifications import Notification, NotificationState
 from service.domain.planning import Address, plan_notifications
 from service.domain.routing.pipeline import Lane, Plan
+from service.domain.routing.repeating import repeats_after
 
 REPEATED = -2
 """The step of repetitions, which are counted in rounds."""
@@ -58,13 +59,13 @@ def repeat(
     last_rings: Mapping[str, Notification],
     now: datetime,
 ) -> list[Notification]:
-    """One more ring in each channel whose last one, sent or given up, is `repeat_interval` ago.
+    """One more ring in each channel whose last one, sent or given up, is the route's interval ago.
 
     Of several routes to a channel the first one's interval counts. Escalation policies repeat by themselves.
     """
     asked = _again(event, Command.RAISE, Reason.REPEAT_DUE, now)
     due: dict[str, Notification] = {}
-    for address, interval in _repeating(lanes, addresses):
+    for address, interval in _repeating(event.alert, lanes, addresses):
         last = last_rings.get(address.key)
         if last is None or not _is_due(last, interval, now):
             continue
@@ -74,15 +75,16 @@ def repeat(
 
 
 def _repeating(
-    lanes: Iterable[Lane], addresses: Mapping[str, Sequence[Address]]
+    alert: Alert, lanes: Iterable[Lane], addresses: Mapping[str, Sequence[Address]]
 ) -> Iterator[tuple[Address, timedelta]]:
     seen: set[str] = set()
     for lane in lanes:
         if lane.held is not None or lane.route.escalation_policy_id is not None:
             continue
+        interval = repeats_after(lane.route, alert.kind, alert.severity)
         for address in addresses.get(lane.route.receiver_id, ()):
-            if address.key not in seen and lane.route.repeat_interval is not None:
-                yield address, lane.route.repeat_interval
+            if address.key not in seen and interval is not None:
+                yield address, interval
             seen.add(address.key)
 
 

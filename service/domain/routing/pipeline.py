@@ -1,18 +1,21 @@
-"""The way of a ring, one function for each step: route, silence, inhibit, mute, dedupe, enqueue.
+"""The way of a ring, one function for each step: silence, inhibit, mute, group, route, dedupe, enqueue.
 
 What is held back is written down all the same, with the step's reason, and rings later where that still makes sense.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from service.domain.alerts import Alert, AlertEvent, BudgetEvidence, Command, Reason
 from service.domain.notifications import Notification, NotificationState
 from service.domain.planning import Address, plan_notifications
+from service.domain.receivers import is_read_by_people
 from service.domain.resources import Resource
+from service.domain.routing.groups import Gathering, group
 from service.domain.routing.labels import Labels
 from service.domain.routing.routes import Route, RouteTable
 from service.domain.routing.silences import Silence, silencing
@@ -35,10 +38,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A matching route on its way to its receiver. `held` is why it rings nobody now."""
+    """A matching route on its way to its receiver. `held` is why it rings nobody now, `gathering` how it collects."""
 
     route: Route
     held: Reason | None
+    gathering: Gathering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,15 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom a ring reaches now, whom it does not and why, and which escalation policies begin."""
+    """Whom a ring reaches now, whom it does not and why, and which escalation policies begin.
+
+    `gatherings` are those of the channels, by key, to which openings go collected.
+    """
 
     ring: tuple[Address, ...] = ()
     hold: tuple[tuple[Address, Reason], ...] = ()
     policies: tuple[Chain, ...] = ()
+    gatherings: Mapping[str, Gathering] = field(default_factory=dict)
 
 
 def plan_ring(alert: Alert, labels: Labels, around: Surroundings) -> Plan:
@@ -66,7 +74,7 @@ def plan_ring(alert: Alert, labels: Labels, around: Surroundings) -> Plan:
 def find_lanes(alert: Alert | None, labels: Labels, around: Surroundings) -> list[Lane]:
     """The routes that match, in order, and what holds each back. What is no alert is inhibited by none."""
     quiet = silence(labels, around.silences, around.now) or (inhibit(alert, around.open_alerts) if alert else None)
-    return [Lane(one, quiet or mute(one, around.now)) for one in route(labels, around.table)]
+    return [Lane(one, quiet or mute(one, around.now), group(one, labels)) for one in route(labels, around.table)]
 
 
 def route(labels: Labels, table: RouteTable) -> tuple[Route, ...]:
@@ -101,11 +109,13 @@ def mute(route: Route, now: datetime) -> Reason | None:
 def dedupe(lanes: Iterable[Lane], addresses: Mapping[str, Sequence[Address]]) -> Plan:
     """A channel that several routes lead to is rung once, and is rung where one of them is free.
 
-    A route with an escalation policy leaves the ringing to the policy.
+    A route with an escalation policy leaves the ringing to the policy. Where several free routes lead to a channel,
+    one that does not collect rings it at once; else the first one's group counts.
     """
     ring: dict[str, Address] = {}
     hold: dict[str, tuple[Address, Reason]] = {}
     policies: dict[str, Chain] = {}
+    gatherings: dict[str, list[Gathering | None]] = defaultdict(list)
     for lane in lanes:
         policy = lane.route.escalation_policy_id
         if lane.held is None and policy is not None:
@@ -114,10 +124,14 @@ def dedupe(lanes: Iterable[Lane], addresses: Mapping[str, Sequence[Address]]) ->
         for address in addresses.get(lane.route.receiver_id, ()):
             if lane.held is None:
                 ring.setdefault(address.key, address)
+                gatherings[address.key].append(lane.gathering if is_read_by_people(address.channel) else None)
             else:
                 hold.setdefault(address.key, (address, lane.held))
     return Plan(
-        tuple(ring.values()), tuple(one for key, one in hold.items() if key not in ring), tuple(policies.values())
+        tuple(ring.values()),
+        tuple(one for key, one in hold.items() if key not in ring),
+        tuple(policies.values()),
+        {key: of_key[0] for key, of_key in gatherings.items() if of_key[0] is not None and None not in of_key},
     )
 
 

@@ -14,14 +14,17 @@ from service.domain.routing.matchers import Matcher, match_all, validate_matcher
 
 NOTHING = timedelta()
 SHORTEST_REPEAT = timedelta(minutes=5)
+LONGEST_WAIT, LONGEST_INTERVAL = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where alerts go that all matchers match; without matchers, everything.
 
-    `repeat_interval`: how long after a ring an alert that nobody has acknowledged rings again; None, never. It is held
-    back within any of `mute_times`, and outside of all `active_times` where there are some.
+    `repeat_interval`: how long after a ring an alert that nobody has acknowledged rings again; 0, never; None, as
+    `service.domain.routing.repeating` has it. It is held back within any of `mute_times`, and outside of all
+    `active_times` where there are some. With `group_wait` or
+    `group_interval` it collects the alerts that have the same values of the labels in `group_by`.
     """
 
     receiver_id: str
@@ -34,6 +37,10 @@ class Route:
     repeat_interval: timedelta | None = None
     mute_times: tuple[TimeInterval, ...] = ()
     active_times: tuple[TimeInterval, ...] = ()
+
+    @property
+    def collects(self) -> bool:
+        return bool(self.group_wait or self.group_interval)
 
     def is_muted(self, now: datetime) -> bool:
         if any(holds(interval, now) for interval in self.mute_times):
@@ -71,21 +78,29 @@ def validate_routes(table: RouteTable) -> None:
         raise Invalid("nothing comes after the default route", f"/items/{last}/continue")
     for position, route in enumerate(table.items):
         _validate(route, f"/items/{position}")
+        if position < last and not route.matchers and not route.continues:
+            raise Invalid("no later route would be asked: give it matchers, or continue", f"/items/{position}/matchers")
 
 
 def _validate(route: Route, pointer: str) -> None:
     validate_matchers(route.matchers, f"{pointer}/matchers")
-    waiting = {"group_by": route.group_by, "group_wait": route.group_wait, "group_interval": route.group_interval}
-    for name, value in waiting.items():
-        if value:
-            raise Invalid(
-                "collecting alerts into groups is not supported yet: each is sent at once", f"{pointer}/{name}"
-            )
-    if route.repeat_interval is not None and route.repeat_interval < SHORTEST_REPEAT:
-        raise Invalid("must be 5m or longer, or null", f"{pointer}/repeat_interval")
+    _validate_group(route, pointer)
+    if route.repeat_interval and route.repeat_interval < SHORTEST_REPEAT:
+        raise Invalid("must be 5m or longer, 0s for never, or null for the default", f"{pointer}/repeat_interval")
     for name, intervals in (("mute_times", route.mute_times), ("active_times", route.active_times)):
         for place, interval in enumerate(intervals):
             _validate_interval(interval, f"{pointer}/{name}/{place}")
+
+
+def _validate_group(route: Route, pointer: str) -> None:
+    if "..." in route.group_by:
+        raise Invalid("for each alert by itself leave group_wait and group_interval at 0s", f"{pointer}/group_by")
+    if route.group_by and not route.collects:
+        raise Invalid("set group_wait or group_interval: without, each alert is sent at once", f"{pointer}/group_by")
+    if not NOTHING <= route.group_wait <= LONGEST_WAIT:
+        raise Invalid("must be 0s to 1h", f"{pointer}/group_wait")
+    if not NOTHING <= route.group_interval <= LONGEST_INTERVAL:
+        raise Invalid("must be 0s to 1d", f"{pointer}/group_interval")
 
 
 def _validate_interval(interval: TimeInterval, pointer: str) -> None:

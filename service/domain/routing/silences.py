@@ -42,7 +42,10 @@ def validate_silence(silence: Silence) -> None:
         raise Invalid("must be later than starts_at", "/ends_at")
     validate_matchers(silence.matchers, "/matchers")
     if all(matches(matcher, {}) for matcher in silence.matchers):
-        raise Invalid("this would silence everything: at least one matcher must not match an empty value", "/matchers")
+        raise Invalid(
+            "this would silence nearly everything: at least one matcher must ask for a value, such as severity=warning",
+            "/matchers",
+        )
 
 
 def silencing(silences: Iterable[Resource[Silence]], labels: Labels, now: datetime) -> tuple[Resource[Silence], ...]:

@@ -168,8 +168,7 @@ class _Assessment:
         """Each with the last word on its incident, as far as that is still judged."""
         last = {incident.scope: self._evidence(incident) for incident in told}
         return [
-            replace(over(alert, self._ending(alert)), evidence=last.get(alert.scope, alert.evidence))
-            for alert in alerts
+            replace(over(alert, self._ending(alert)), evidence=last.get(alert.scope, alert.newest)) for alert in alerts
         ]
 
     def _ending(self, alert: Alert) -> Reason:

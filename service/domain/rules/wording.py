@@ -31,7 +31,7 @@ def approximate(usd: float) -> Money:
 
 
 def percent(value: float) -> str:
-    """ "30 %", rounded down; above 9,999 % nobody reads the digits."""
+    """ "30 %", rounded towards zero; above 9,999 % nobody reads the digits."""
     if math.isnan(value):
         return "unknown"
     if math.isinf(value) or value > MOST_PERCENT:

@@ -22,8 +22,9 @@ from service.domain.slack import SlackUsers
 from service.domain.sources import Source
 from service.workflows.ports.delivering import ChannelHealth, Heartbeat, HeartbeatError
 from service.workflows.ports.digesting import DigestRuns
-from service.workflows.ports.drawing import ChartError, Charts, Signer
+from service.workflows.ports.drawing import ChartError, ChartFailures, Charts, Signer
 from service.workflows.ports.egress import AddressCheck, Egress, EgressRefused
+from service.workflows.ports.gathering import Groups, Listing, Summary
 from service.workflows.ports.keeping import (
     AlertFilter,
     Alerts,
@@ -51,7 +52,7 @@ from service.workflows.ports.reading import (
     SourceError,
     WorkspaceName,
 )
-from service.workflows.ports.ringing import LastTold, Rings
+from service.workflows.ports.ringing import Firing, LastTold, Rings
 from service.workflows.ports.ruling import Backtests, Episodes, FeedbackStore, RuleFailure, RuleFailures, Verdicts
 from service.workflows.ports.scheduling import Cron
 from service.workflows.ports.telling import Channel, Channels, DeliveryError, Vault, VaultError
@@ -68,6 +69,7 @@ __all__ = [
     "ChannelHealth",
     "Channels",
     "ChartError",
+    "ChartFailures",
     "Charts",
     "Claimed",
     "Clock",
@@ -86,11 +88,14 @@ __all__ = [
     "FeedbackStore",
     "Feeds",
     "FenceLost",
+    "Firing",
+    "Groups",
     "Heartbeat",
     "HeartbeatError",
     "IdempotencyKeys",
     "Jobs",
     "LastTold",
+    "Listing",
     "NotificationFilter",
     "Notifications",
     "Organization",
@@ -108,6 +113,7 @@ __all__ = [
     "Stamp",
     "Storage",
     "StorageUnavailable",
+    "Summary",
     "Tokens",
     "UnitOfWork",
     "UowFactory",
@@ -183,8 +189,10 @@ class UnitOfWork(Protocol):
     digests: Resources[DigestPlan]
     digest_runs: DigestRuns
     notifications: Notifications
+    groups: Groups
     rings: Rings
     channel_health: ChannelHealth
+    chart_failures: ChartFailures
     tokens: Tokens
     audit: AuditLog
     idempotency: IdempotencyKeys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -34,6 +35,14 @@ class ChannelHealth(Protocol):
 
     async def take_turn(self, channel: str, rate: Rate, wanted: int, now: datetime) -> tuple[int, datetime]:
         """How many of the `wanted` messages may leave now, and when the next ones may. Shared by all workers."""
+        ...
+
+    async def hold(self, channel: str, *, now: datetime, until: datetime) -> None:
+        """The channel has asked for quiet until then: its last word counts."""
+        ...
+
+    async def held(self, channels: Collection[str], now: datetime) -> dict[str, datetime]:
+        """Those of the channels that want quiet, and until when."""
         ...
 
     async def dead_and_oldest(self) -> tuple[int, datetime | None]:

@@ -23,6 +23,10 @@ class DigestRuns(Protocol):
         """What is queued and should have been tried by now, oldest first."""
         ...
 
+    async def forget(self, before: datetime) -> None:
+        """Retention: drops what is over and was asked for before that. Each digest's newest stay."""
+        ...
+
     async def latest(self, digest_id: str) -> DigestRun | None:
         """The one that was asked for last."""
         ...

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from service.domain.access import AuditEvent, KeptAnswer, Token
-from service.domain.alerts import Alert, AlertEvent, AlertState, Severity
+from service.domain.alerts import Alert, AlertEvent, AlertState, Evidence, Severity
 from service.domain.crossings import Crossing
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notifications import Notification, NotificationState
@@ -16,6 +16,7 @@ from service.domain.periods import Window
 from service.domain.polls import Poll, ReportOutcome
 from service.domain.resources import Lifetime, Page, Resource
 from service.domain.sources import SourceState
+from service.workflows.ports.gathering import Summary
 
 Spec = TypeVar("Spec")
 
@@ -129,6 +130,10 @@ class Polls(Protocol):
         """Newest first."""
         ...
 
+    async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
+        """When the newest poll that had ended by an instant ended."""
+        ...
+
 
 class Crossings(Protocol):
     async def of(self, budget_ids: Iterable[str]) -> list[Crossing]: ...
@@ -153,6 +158,10 @@ class Watches(Protocol):
 
     async def replace(self, before: Mapping[WatchKey, Watch], after: Mapping[WatchKey, Watch]) -> None:
         """Stores what differs, and forgets what `after` lacks."""
+        ...
+
+    async def forget_orphans(self) -> None:
+        """Retention: drops those of budgets that are gone."""
         ...
 
 
@@ -184,6 +193,10 @@ class Alerts(Protocol):
         """Appends the event and stores its alert over version n-1. Raises Conflict where somebody moved first."""
         ...
 
+    async def note_latest(self, alert_id: str, evidence: Evidence) -> None:
+        """Keeps what was found of an open alert beside what it told. No move: its version stays."""
+        ...
+
     async def events(self, alert_id: str) -> list[AlertEvent]: ...
 
     async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
@@ -197,11 +210,18 @@ class Alerts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A notification taken for delivery, with the event it tells of and the channel's earlier post."""
+    """A notification taken for delivery, with the event it tells of and the channel's earlier post.
+
+    `summary` is the message with others that told this channel of the alert; `rung_alone`: one by itself did, too.
+    `retaken`: an earlier sender never came back, and may have said it.
+    """
 
     notification: Notification
     event: AlertEvent
     post: str | None
+    summary: Summary | None = None
+    rung_alone: bool = False
+    retaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +236,19 @@ class Notifications(Protocol):
         ...
 
     async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
-        """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel)."""
+        """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel).
+
+        Of what is collected, all that is due for a channel is taken together, however much it is.
+        """
+        ...
+
+    async def urged(self, ids: Collection[str]) -> set[str]:
+        """Which of these are raises that were never tried, or what such a raise waits for in its channel."""
         ...
 
     async def save(self, notification: Notification, *, post: str | None) -> None:
-        """Records an attempt's outcome, gives up the lease, and keeps the channel's reference."""
+        """Records an attempt's outcome, gives up the lease, and keeps the channel's reference: to the alert's own
+        message, or to the summary that the notification was sent with."""
         ...
 
     async def get(self, notification_id: str) -> Notification: ...

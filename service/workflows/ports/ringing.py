@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts import Alert, AlertEvent
+from service.domain.alerts import Alert, AlertEvent, AlertKind, Severity
 from service.domain.notifications import Notification
 
 
@@ -23,13 +23,22 @@ class LastTold:
     post: str
 
 
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """As much of a firing alert as says whether it may ring again."""
+
+    id: str
+    kind: AlertKind
+    severity: Severity
+
+
 class Rings(Protocol):
     async def lock(self, alert_id: str) -> Alert:
         """The alert as it is, which nobody else moves until the transaction ends. Raises NotFound."""
         ...
 
-    async def alerts_firing(self) -> list[str]:
-        """Ids, oldest first."""
+    async def alerts_firing(self) -> list[Firing]:
+        """Oldest first."""
         ...
 
     async def alerts_held_back(self) -> list[str]:

@@ -36,8 +36,8 @@ class Verdicts(Protocol):
         """Adds them; one that is there already is brought up to date, but for its `first_at`."""
         ...
 
-    async def at(self, rule_id: str, at: datetime) -> list[KeptVerdict]:
-        """Those seen at an instant: `first_at` <= at <= `last_at`."""
+    async def seen(self, rule_id: str, since: datetime, until: datetime) -> list[KeptVerdict]:
+        """Those seen in a stretch of time, both ends included: `first_at` <= until and `last_at` >= since."""
         ...
 
     async def forget(self, before: date) -> None:

@@ -11,7 +11,10 @@ from service.domain.resources import Sealed
 
 
 class DeliveryError(Exception):
-    """A channel did not take a message. `permanent`: trying again cannot help. No secret is in the text."""
+    """A channel did not take a message. `permanent`: trying again cannot help. No secret is in the text.
+
+    `retry_after`: the channel wants no message at all before that.
+    """
 
     def __init__(self, reason: str, *, permanent: bool, retry_after: timedelta | None = None) -> None:
         super().__init__(reason)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.alerts import Alert, AlertState, Command, Reason
+from service.domain.alerts import Alert, AlertKind, AlertState, Command, Reason, Severity
 from service.domain.notifications import Action, Notification, NotificationState
+from service.domain.periods import Window
 from service.domain.planning import Address
 from service.domain.receivers import Console, Email, channel_key
 from service.domain.resources import Resource
@@ -24,10 +25,12 @@ from service.domain.routing.pipeline import (
     inhibit,
     plan_ring,
 )
+from service.domain.routing.repeating import repeats_after
 from service.domain.routing.routes import Route, RouteTable
 from service.domain.routing.silences import Silence
+from service.domain.scopes import ScopeKey
 from tests.factories import resource
-from tests.sample_alerts import AHEAD, ALERT, OPENED, OPENED_EVENT, RAISED_EVENT
+from tests.sample_alerts import AHEAD, ALERT, EVIDENCE, OCTOBER, OPENED, OPENED_EVENT, RAISED_EVENT
 
 LABELS: Labels = {"severity": frozenset({"critical"})}
 CRITICAL = (Matcher("severity", Op.EQUAL, "critical"),)
@@ -82,9 +85,10 @@ def test_spend_that_has_crossed_keeps_the_forecast_of_its_budget_quiet() -> None
     assert inhibit(ALERT, [FORECAST]) is None
     assert inhibit(FORECAST, [FORECAST]) is None
     assert inhibit(FORECAST, [replace(ALERT, state=AlertState.RESOLVED)]) is None
-    assert (
-        inhibit(FORECAST, [replace(ALERT, evidence=replace(AHEAD, threshold="actual:80%", budget_id="bdg_2"))]) is None
-    )
+    assert inhibit(FORECAST, [replace(ALERT, scope=ScopeKey())]) is None
+    november = Window(OCTOBER.end, OCTOBER.end + timedelta(days=30))
+    for other in (replace(EVIDENCE, budget_id="bdg_2"), replace(EVIDENCE, period=november)):
+        assert inhibit(FORECAST, [replace(ALERT, evidence=other)]) is None
 
 
 def test_an_escalation_policy_does_the_ringing_of_its_route() -> None:
@@ -161,6 +165,22 @@ def test_what_is_not_sent_yet_muted_or_given_no_interval_is_not_repeated() -> No
     assert repeated(rung(NotificationState.SENT, 60), Route("rcv_1")) == []
     assert repeated(rung(NotificationState.SENT, 60), replace(hourly, mute_times=(ALWAYS,))) == []
     assert repeated(rung(NotificationState.SENT, 60), replace(hourly, escalation_policy_id="esc_1")) == []
+
+
+def test_without_an_interval_what_is_loud_of_a_rule_is_repeated_every_four_hours() -> None:
+    route = Route("rcv_1")
+    assert repeats_after(route, AlertKind.RULE, Severity.ERROR) == timedelta(hours=4)
+    assert repeats_after(route, AlertKind.RULE, Severity.CRITICAL) == timedelta(hours=4)
+    assert repeats_after(route, AlertKind.RULE, Severity.WARNING) is None
+    assert repeats_after(route, AlertKind.BUDGET, Severity.CRITICAL) is None
+    assert repeats_after(route, AlertKind.STALE_SOURCE, Severity.ERROR) is None
+
+
+def test_an_interval_is_for_all_alerts_and_one_of_nothing_is_never() -> None:
+    for kind in AlertKind:
+        assert repeats_after(Route("rcv_1", repeat_interval=timedelta(minutes=5)), kind, "info") == timedelta(minutes=5)
+        assert repeats_after(Route("rcv_1", repeat_interval=timedelta()), kind, "critical") is None
+        assert repeats_after(Route("rcv_1", escalation_policy_id="esc_1"), kind, "critical") is None
 
 
 def test_an_escalation_begins_where_its_own_beginning_was_held_back() -> None:

@@ -13,11 +13,18 @@ from service.domain.money import Money
 from service.domain.rules.evaluation import still_held
 from service.domain.rules.gates import endures, exceeds, judge
 from service.domain.rules.rule import Gates, GateVerdict, Observation
+from service.domain.rules.wording import percent
 from service.domain.scopes import ORGANISATION
 from tests.domain.rules.views import ENG, NOON, observation
 
 GATES = Gates(Money.of("20.00"), Decimal(30), 10)
 HOUR = timedelta(hours=1)
+
+
+def test_a_share_is_rounded_alike_in_a_rule_s_sentence_and_in_its_gate() -> None:
+    below = judge(observation(97.87, 100), GATES, None, NOON)
+    (gate,) = [gate for gate in below.gates if gate.gate == "min_percent"]
+    assert (gate.found, percent(2.13)) == ("-2.1 %", "2.1 %")
 
 
 def failed(seen: Observation, gates: Gates = GATES) -> list[str]:
