@@ -39,7 +39,7 @@ def lately(known: KnownHours, now: datetime) -> tuple[list[bool], dict[Cell, lis
     return known.known[end - LATELY : end].tolist(), {cell: row for cell, row in rows if any(row)}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.fuzz)])
 async def test_every_instant_knows_the_hours_that_were_known_when_it_was_the_present(
     engine: AsyncEngine, seed: int
 ) -> None:

@@ -156,7 +156,8 @@ async def test_the_queue_itself_wakes_up_for_a_departure(yard: Yard) -> None:
     async with yard.engine.connect() as connection:
         query = "SELECT scheduled_at > now() + interval '50 seconds' FROM procrastinate_jobs WHERE status = 'todo'"
         found = await connection.exec_driver_sql(query)
-        assert found.scalars().all() == [True]
+        # The two may be due in different seconds of real time: then each has a job of its own.
+        assert set(found.scalars()) == {True}
 
 
 async def test_groups_leave_apart(yard: Yard) -> None:

@@ -166,7 +166,11 @@ def wild(seed: int) -> HourVersions:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("granularity", "for_each", "seed"),
-    [(Granularity.HOURS, None, 0), (Granularity.BOTH, None, 1), (Granularity.BOTH, Dimension.API_KEY, 2)],
+    [
+        (Granularity.HOURS, None, 0),
+        pytest.param(Granularity.BOTH, None, 1, marks=pytest.mark.fuzz),
+        (Granularity.BOTH, Dimension.API_KEY, 2),
+    ],
 )
 def test_the_hours_that_are_passed_over_would_have_changed_nothing(
     granularity: Granularity, for_each: Dimension | None, seed: int
