@@ -143,7 +143,8 @@ WATCHES: list[tuple[RuleKind, object, Dimension | None, timedelta]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.fuzz)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.fuzz)])
 @pytest.mark.parametrize(("kind", "params", "for_each", "pending"), WATCHES)
 def test_the_short_cuts_find_what_a_full_look_at_every_step_finds(
     kind: RuleKind, params: object, for_each: Dimension | None, pending: timedelta, seed: int

@@ -17,6 +17,8 @@ from service.domain.detectors.replay import replay
 from service.domain.detectors.scores import Maturity, Sensitivity
 from tests.domain.detectors.spending import normal, office, panel, rare, volatile
 
+pytestmark = pytest.mark.slow
+
 FIELDS = ("expected", "low", "high", "rings_from", "scores", "methods", "rises", "falls", "overrides")
 FEW = settings(max_examples=8, deadline=None)
 money = st.one_of(st.just(0.0), st.floats(1, 1e5))

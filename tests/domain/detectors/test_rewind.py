@@ -19,6 +19,8 @@ from service.domain.detectors.rewind import LOOK_BACK, Answer, Learnt, Memo, Rew
 from service.domain.detectors.scores import Sensitivity
 from tests.domain.detectors.spending import MONDAY, normal, office, panel, rare, volatile
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("org", "workspace:eng", "api_key:ci")
 ROWS = np.array([office(100), volatile(100), rare(100)])
 

@@ -33,6 +33,8 @@ from tests.domain.rules.spending import (
 )
 from tests.domain.rules.views import day, instant, view
 
+pytestmark = pytest.mark.slow
+
 RULE = a_rule(Granularity.BOTH, tuple(Dimension), Direction.BOTH)
 FEW = settings(max_examples=8, deadline=None)
 SHARED = Cell(ENG.id, OPS_BOT.model, "")

@@ -25,6 +25,8 @@ from service.domain.rules.view import DayFigures, SpendView
 from service.domain.scopes import Cell, Dimension, ScopeKey
 from tests.domain.rules.views import CELL, NO_GATES, TODAY, rule, view
 
+pytestmark = pytest.mark.slow
+
 CELLS = (CELL, Cell("wrkspc_eng", "claude-opus-4-1", "apikey_bot"), Cell("wrkspc_ops", "claude-opus-4-1", ""))
 RULES: tuple[Rule[object], ...] = (
     *(
