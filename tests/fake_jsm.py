@@ -9,6 +9,8 @@ from types import TracebackType
 
 from aiohttp import web
 
+from tests.local_web import listen
+
 
 @dataclass
 class FakeJsm:
@@ -26,11 +28,7 @@ class FakeJsm:
         app = web.Application()
         app.router.add_post("/{path:.*}", self._take)
         app.router.add_get("/{path:.*}", self._tell)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0]
-        self.url = f"http://{host}:{port}"
+        self._runner, self.url = await listen(app)
         return self
 
     async def __aexit__(

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fake_slack import Answer
+from tests.local_web import listen
 
 Json = dict[str, Any]
 PATIENCE = 20
@@ -38,11 +39,7 @@ class FakePagerDuty:
         self._answering.set()
         app = web.Application()
         app.router.add_post("/v2/enqueue", self._enqueue)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0]
-        self.url = f"http://{host}:{port}"
+        self._runner, self.url = await listen(app)
         return self
 
     async def __aexit__(

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fake_slack import Answer
+from tests.local_web import listen
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,7 @@ class FakeReceiver:
     async def __aenter__(self) -> FakeReceiver:
         app = web.Application()
         app.router.add_post("/{path:.*}", self._take)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0]
-        self.url = f"http://{host}:{port}"
+        self._runner, self.url = await listen(app)
         return self
 
     async def __aexit__(

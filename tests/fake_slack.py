@@ -12,6 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.local_web import listen
+
 Json = dict[str, Any]
 
 TOKEN = "xoxb-FAKE-token-of-the-tests"
@@ -85,11 +87,7 @@ class FakeSlack:
         app.router.add_post("/api/{method}", self._call)
         app.router.add_post(HOOK, self._hook)
         app.router.add_post("/upload/{id}", self._receive)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0]
-        self._url = f"http://{host}:{port}"
+        self._runner, self._url = await listen(app)
         return self
 
     async def __aexit__(

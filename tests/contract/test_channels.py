@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from io import StringIO
 from typing import get_args, get_type_hints
 
 import pytest
-from rich.console import Console as Terminal
 
-from service.adapters.channels import ChannelFactory
-from service.adapters.egress.aiohttp_connector import connectors
-from service.adapters.egress.guard import Guard, parse_networks
-from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.domain.notifications import Action
 from service.domain.receivers import (
@@ -31,9 +25,8 @@ from service.domain.receivers import (
     Webhook,
 )
 from service.workflows.ports import Channels, DeliveryError
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import TOKEN, Answer, FakeSlack
-from tests.fake_smtp import FakeSmtp
+from tests.contract.servers import open_servers
+from tests.fake_slack import TOKEN, Answer
 from tests.fakes import FakeChannels
 from tests.sample_alerts import delivery
 
@@ -90,19 +83,8 @@ async def faked() -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def real() -> AsyncIterator[World]:
-    terminal, guard = StringIO(), Guard(parse_networks("127.0.0.0/8"))
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(FakeSlack(("claude-spend",)))
-        smtp = await stack.enter_async_context(FakeSmtp())
-        receiver = await stack.enter_async_context(FakeReceiver())
-        factory = ChannelFactory(
-            _VAULT,
-            connector=connectors(guard, proxy=None),
-            transport=await stack.enter_async_context(open_transport(guard, proxy=None)),
-            smtp_url=smtp.url,
-            email_from="tocsin@example.com",
-            console=Terminal(file=terminal, width=100),
-        )
+    async with open_servers(_VAULT) as servers:
+        slack, smtp, receiver, terminal = servers.slack, servers.smtp, servers.receiver, servers.terminal
 
         def plan(answer: Answer) -> Callable[[str], None]:
             def next_of(kind: str) -> None:
@@ -114,7 +96,7 @@ async def real() -> AsyncIterator[World]:
             return next_of
 
         yield World(
-            factory,
+            servers.channels,
             _configs(slack.api_url, slack.webhook_url, receiver.url),
             lambda: len(slack.posted) + len(smtp.mails) + terminal.getvalue().count("╭") + len(receiver.taken),
             plan(Answer(410)),

@@ -9,18 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
-from io import StringIO
 
 import pytest
-from rich.console import Console as Terminal
 
-from service.adapters.channels import ChannelFactory
-from service.adapters.egress.aiohttp_connector import connectors
-from service.adapters.egress.guard import Guard, parse_networks
-from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.domain.alert_charts import budget_chart, rule_chart
 from service.domain.alerts import Command, Reason
@@ -46,11 +39,9 @@ from service.domain.receivers import (
 )
 from service.domain.scopes import Dimension
 from service.domain.spend import Spend
-from service.workflows.ports import Channels
+from tests.contract.servers import Servers, open_servers
 from tests.contract.test_channels import KINDS
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import TOKEN, FakeSlack, Posted
-from tests.fake_smtp import FakeSmtp
+from tests.fake_slack import TOKEN, Posted
 from tests.sample_alerts import (
     EVIDENCE,
     HOSTILE_NAMES,
@@ -82,15 +73,9 @@ MOST_IN_A_PICTURE = 600
 """Characters of any one text, the words for who cannot see it among them."""
 
 
-@dataclass
-class World:
-    """Every channel, and the local servers on their other ends."""
-
-    channels: Channels
-    slack: FakeSlack
-    smtp: FakeSmtp
-    receiver: FakeReceiver
-    terminal: StringIO
+@dataclass(frozen=True)
+class World(Servers):
+    """Every channel, and what its reader sees."""
 
     def config(self, kind: str) -> ChannelConfig:
         slack, receiver = self.slack, self.receiver
@@ -185,20 +170,8 @@ def _texts(document: object) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 async def world() -> AsyncIterator[World]:
-    terminal, guard = StringIO(), Guard(parse_networks("127.0.0.0/8"))
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(FakeSlack(("claude-spend",)))
-        smtp = await stack.enter_async_context(FakeSmtp())
-        receiver = await stack.enter_async_context(FakeReceiver())
-        channels = ChannelFactory(
-            VAULT,
-            connector=connectors(guard, proxy=None),
-            transport=await stack.enter_async_context(open_transport(guard, proxy=None)),
-            smtp_url=smtp.url,
-            email_from="tocsin@example.com",
-            console=Terminal(file=terminal, width=100),
-        )
-        yield World(channels, slack, smtp, receiver, terminal)
+    async with open_servers(VAULT) as servers:
+        yield World(servers.channels, servers.slack, servers.smtp, servers.receiver, servers.terminal)
 
 
 def of_a_budget(name: str) -> Message:
