@@ -14,7 +14,7 @@ from service.domain.charts import Theme
 from service.domain.notifications import Action, Picture
 from service.domain.receivers import ChannelConfig, Email, PagerDuty, SlackBot, SlackWebhook
 from service.workflows.chart import chart_of
-from service.workflows.ports import ChartError, Ports
+from service.workflows.ports import ChartError, Ports, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,12 @@ async def run_unless_it_fails(
     ports: Ports, about: str, draw: Callable[[], Awaitable[Picture | None]]
 ) -> Picture | None:
     """A message never waits long for its picture, and is never lost for want of it: whatever goes wrong is logged and
-    counted, by what it was `about`: an alert's kind, or "digest"."""
+    counted, by what it was `about`: an alert's kind, or "digest". A database that is away is no fault of the picture's:
+    what was sent could not be noted, and would be sent twice."""
     try:
         return await draw()
+    except StorageUnavailable:
+        raise
     except Exception as error:
         log.exception("chart_failed", about=about)
         await _run_note(ports, about, error)

@@ -9,12 +9,12 @@ import pytest
 
 from service.domain.alerts import Alert
 from service.domain.charts import Theme
-from service.domain.notifications import Delivery
+from service.domain.notifications import Delivery, Picture
 from service.domain.receivers import ChannelConfig, Console, Email, PagerDuty, SlackWebhook
 from service.workflows.deliver import run_delivery
 from service.workflows.evaluate import run_evaluation
-from service.workflows.picture import run_linked_picture, token_of
-from service.workflows.ports import ChartError, Ports
+from service.workflows.picture import run_linked_picture, run_unless_it_fails, token_of
+from service.workflows.ports import ChartError, Ports, StorageUnavailable
 from tests.factories import budget, percent
 from tests.fakes import FakeCharts
 from tests.workflows.yard import Yard, billed
@@ -61,6 +61,16 @@ async def test_a_chart_that_cannot_be_drawn_does_not_stop_the_message(yard: Yard
     assert "$12.00" in delivery.message.headline
     async with yard.ports.uow() as uow:
         assert await uow.chart_failures.count() == 1
+
+
+async def test_a_database_that_is_away_is_not_counted_as_a_picture_that_failed(yard: Yard) -> None:
+    async def find_nothing() -> Picture | None:
+        raise StorageUnavailable("the database is away")
+
+    with pytest.raises(StorageUnavailable):
+        await run_unless_it_fails(yard.ports, "budget", find_nothing)
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() == 0
 
 
 async def test_what_fetches_by_itself_gets_a_link_where_there_is_a_public_address(yard: Yard) -> None:
