@@ -23,13 +23,14 @@ async def announce(uow: UnitOfWork, event: AlertEvent, *, besides: Collection[st
     A ring goes where the routes lead now; what follows it goes to everybody who has been rung for the alert,
     but for the channels `besides`, which have been told already.
     """
-    if event.command in RINGING:
+    places, rings = await places_to_mend(uow, event), event.command in RINGING
+    told = await _told(uow, event.alert.id) if places or not rings else []
+    if rings:
         await _ring(uow, event)
     else:
-        others = [one for one in await _told(uow, event.alert.id) if one.key not in besides]
-        await queue(uow, event.at, plan_notifications(event, others))
-    if places := await places_to_mend(uow, event):
-        await queue(uow, event.at, mends(event, await _told(uow, event.alert.id), places))
+        await queue(uow, event.at, plan_notifications(event, [one for one in told if one.key not in besides]))
+    if places:
+        await queue(uow, event.at, mends(event, told, places))
 
 
 async def _ring(uow: UnitOfWork, event: AlertEvent) -> None:
