@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?= -n 4 --dist worksteal
-FAST_TESTS := tests/domain tests/adapters tests/test_*.py
+FAST_TESTS := tests/domain tests/adapters tests/simulator tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
@@ -33,10 +33,10 @@ test: lint ## Every check and every test; options: make test PYTEST_ARGS="-x -k 
 	$(PYTEST) $(PYTEST_ARGS)
 
 check: lint ## Every check and the fast tests, before a commit
-	HYPOTHESIS_PROFILE=quick $(PYTEST) $(PYTEST_ARGS) -m "not slow and not fuzz" $(wildcard $(FAST_TESTS))
+	HYPOTHESIS_PROFILE=quick $(PYTEST) $(PYTEST_ARGS) -m "not slow and not fuzz" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes
-	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/postgres/test_past_figures.py tests/postgres/test_hour_versions.py
+	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/adapters/postgres/spend/test_past_figures.py tests/adapters/postgres/spend/test_hour_versions.py
 
 lint: $(VENV)/.dev ## Style, types and the rings between the packages
 	$(BIN)/ruff check .

@@ -18,19 +18,19 @@ from backtesting.past import CELLS, DAYS, NOW, SOURCE, furnish
 from storing.table import database
 
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.domain.alerts import Severity
+from service.domain.alerts.alert import Severity
 from service.domain.backtest.backtest import Subject
-from service.domain.budgets import Budget, Threshold
-from service.domain.money import Money
-from service.domain.periods import PeriodKind, PeriodSpec
-from service.domain.resources import Resource
-from service.domain.rules.anomaly import Anomaly, Granularity
-from service.domain.rules.change import Against, Change
+from service.domain.budgets.budget import Budget, Threshold
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule, RuleKind
-from service.domain.scopes import Dimension, Scope
-from service.workflows.administer import Author
+from service.domain.values.money import Money
+from service.domain.values.periods import PeriodKind, PeriodSpec
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension, Scope
 from service.workflows.backtest import Question, request_backtest, run_backtest, run_read
+from service.workflows.configuration.administer import Author
 from service.workflows.ports import Ports, UowFactory
 
 TARGET = 10.0

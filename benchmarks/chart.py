@@ -17,21 +17,30 @@ from decimal import Decimal
 from storing.table import HOUR, NOW, database
 
 from service.adapters.charts import ChildCharts
-from service.adapters.postgres.partitions import PostgresStorage
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.domain.alerts import Alert, AlertEvent, AlertKind, AlertState, Command, Reason, RuleEvidence, Severity
-from service.domain.chart_specification import specification
-from service.domain.charts import Theme
-from service.domain.money import Money
-from service.domain.periods import Window
-from service.domain.pricing import Measure
-from service.domain.resources import Resource, Sealed
-from service.domain.rules.anomaly import DEFAULT_GATES, Anomaly
+from service.domain.alerts.alert import (
+    Alert,
+    AlertEvent,
+    AlertKind,
+    AlertState,
+    Command,
+    Reason,
+    RuleEvidence,
+    Severity,
+)
+from service.domain.charts.chart import Theme
+from service.domain.charts.specification import specification
+from service.domain.rules.kinds.anomaly.rule import DEFAULT_GATES, Anomaly
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Rule, RuleKind
-from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
-from service.domain.sources import Source, SourceKind, SourceState
-from service.domain.spend import Bucket, Dimensions, Spend, SpendDay, UsageFact, Width
-from service.workflows.chart import chart_of
+from service.domain.sources.pricing import Measure
+from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.spend.rows import Bucket, Dimensions, Spend, SpendDay, UsageFact, Width
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, Sealed
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from service.workflows.charts.chart import chart_of
 from service.workflows.ports import Stamp, UowFactory
 
 DAYS, HOURS, KEYS = 140, 30 * 24, 300

@@ -29,8 +29,8 @@ from service.domain.forecasts.forecast import Forecast
 from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.pace import HISTORY_DAYS, LEAST_DAYS, LEVEL_DAYS
 from service.domain.forecasts.watch import DAYS_TO_CROSS, RELEASED_BELOW, Stand, Watch, watched
-from service.domain.money import Money
-from service.domain.periods import Window
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
 
 POINTS = (5, 10, 15, 20, 25)
 LEAST_HISTORY = 28

@@ -24,8 +24,8 @@ from service.domain.forecasts.estimate import Running, forecast_all
 from service.domain.forecasts.forecast import Forecast
 from service.domain.forecasts.history import DailySpend, usual_share
 from service.domain.forecasts.pace import HISTORY_DAYS
-from service.domain.money import Money
-from service.domain.periods import Window
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
 
 HOURS = (6, 12, 18)
 LEAST_HISTORY = PROFILED_DAYS = 28

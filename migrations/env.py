@@ -10,9 +10,12 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import NullPool, create_engine, text
 
-from service.adapters.postgres import clock_anchor, digest_tables, fact_tables, group_tables, record_tables, rule_tables  # noqa: F401 - they fill the metadata
+from service.adapters.postgres import clock_anchor, digest_tables, record_tables  # noqa: F401 - they fill the metadata
 from service.adapters.postgres.engine import sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
+from service.adapters.postgres.notify import group_tables  # noqa: F401 - they fill the metadata
+from service.adapters.postgres.rules import tables as rule_tables  # noqa: F401 - they fill the metadata
+from service.adapters.postgres.spend import tables as fact_tables  # noqa: F401 - they fill the metadata
 
 TURN = 0x70C5_0001
 """The advisory lock that lets one upgrade run at a time."""

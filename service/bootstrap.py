@@ -16,38 +16,38 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.channels import ChannelFactory
-from service.adapters.channels.slack_controls import controls, no_controls
+from service.adapters.channels.slack.controls import controls, no_controls
 from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks, trusting
 from service.adapters.egress.httpx_transport import open_transport
-from service.adapters.embedded_postgres import EmbeddedPostgres
+from service.adapters.embedded_postgres.server import EmbeddedPostgres
 from service.adapters.heartbeat import HttpHeartbeat
 from service.adapters.postgres.clock_anchor import anchor_clock
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import obstacle
-from service.adapters.postgres.partitions import PostgresStorage
-from service.adapters.postgres.queue import Queue
+from service.adapters.postgres.queue.queue import Queue
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
-from service.adapters.slack_replies import EphemeralReplies
-from service.adapters.slack_socket import SlackSocket
+from service.adapters.slack.replies import EphemeralReplies
+from service.adapters.slack.socket import SlackSocket
 from service.adapters.vault import FernetVault
-from service.domain.clocks import BusinessClock, ClockSetting, parse_clock
-from service.domain.durations import parse_duration
-from service.domain.pricing import PriceBook, PriceOverride
-from service.domain.sources import SourceKind
+from service.domain.sources.pricing import PriceBook, PriceOverride
+from service.domain.sources.source import SourceKind
+from service.domain.values.clocks import BusinessClock, ClockSetting, parse_clock
+from service.domain.values.durations import parse_duration
 from service.settings import Settings
 from service.simulator.app import create_app as create_simulator_app
-from service.simulator.demo import create_world
-from service.simulator.replay import load_replay
+from service.simulator.world.demo import create_world
+from service.simulator.world.replay import load_replay
 from service.worker import JobHandlers
-from service.workflows.first_start import FirstSource
+from service.workflows.operation.first_start import FirstSource
 from service.workflows.ports import Clock, Egress, Heartbeat, Ports, Vault
-from service.workflows.slack_door import SlackDoor
+from service.workflows.slack.door import SlackDoor
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535

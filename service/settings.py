@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.domain.clocks import parse_clock
-from service.domain.durations import parse_duration
-from service.domain.receivers import SLACK_API
-from service.domain.slack import SlackRole
-from service.domain.sources import is_poll_interval
+from service.domain.notify.receivers import SLACK_API
+from service.domain.slack.requests import SlackRole
+from service.domain.sources.source import is_poll_interval
+from service.domain.values.clocks import parse_clock
+from service.domain.values.durations import parse_duration
 
 ANTHROPIC_API = "https://api.anthropic.com"
 SLACK_APP_TOKEN = "xapp-"

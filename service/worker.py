@@ -11,19 +11,19 @@ from typing import Protocol
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from service.domain.escalation import PlannedStep
-from service.workflows.backfill import run_backfill
+from service.domain.notify.escalation import PlannedStep
+from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.alerts.wake import run_wake
 from service.workflows.backtest import run_backtest
-from service.workflows.beat import run_heartbeat
-from service.workflows.deliver import run_delivery
-from service.workflows.digest import run_digest, run_due_digests
-from service.workflows.evaluate import run_evaluation
-from service.workflows.ingest import run_due_polls, run_ingest
+from service.workflows.delivery.deliver import run_delivery
+from service.workflows.digests.digest import run_digest, run_due_digests
+from service.workflows.notify.resend import INTERVAL, run_resend
+from service.workflows.notify.step import run_step
+from service.workflows.operation.beat import run_heartbeat
+from service.workflows.operation.upkeep import run_minute, run_retention
 from service.workflows.ports import Heartbeat, Ports
-from service.workflows.resend import INTERVAL, run_resend
-from service.workflows.step import run_step
-from service.workflows.upkeep import run_minute, run_retention
-from service.workflows.wake import run_wake
+from service.workflows.sources.backfill import run_backfill
+from service.workflows.sources.ingest import run_due_polls, run_ingest
 
 log = structlog.get_logger(__name__)
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from service.domain.notifications import Delivery, Receipt
-from service.domain.periods import Window
-from service.domain.pricing import Measure
-from service.domain.receivers import Alertmanager, ChannelConfig, Email, Jsm, PagerDuty, SlackBot
-from service.domain.scopes import DEFAULT_WORKSPACE
-from service.domain.sources import ReportName, Source
-from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
+from service.domain.notify.notification import Delivery, Receipt
+from service.domain.notify.receivers import Alertmanager, ChannelConfig, Email, Jsm, PagerDuty, SlackBot
+from service.domain.sources.pricing import Measure
+from service.domain.sources.source import ReportName, Source
+from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
+from service.domain.values.periods import Window
+from service.domain.values.scopes import DEFAULT_WORKSPACE
 from service.workflows.ports import (
     ApiKeyName,
     Channel,

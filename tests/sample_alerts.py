@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from service.domain.alerts import (
+from service.domain.alerts.alert import (
     Alert,
     AlertEvent,
     AlertKind,
@@ -21,12 +21,12 @@ from service.domain.alerts import (
     StaleEvidence,
 )
 from service.domain.forecasts.forecast import Method
-from service.domain.messages import compose
-from service.domain.money import Money
-from service.domain.notifications import Action, Delivery, Message
-from service.domain.periods import Window
-from service.domain.scopes import Dimension, ScopeKey
-from service.domain.spend import Basis
+from service.domain.messages.message import compose
+from service.domain.notify.notification import Action, Delivery, Message
+from service.domain.spend.rows import Basis
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Dimension, ScopeKey
 
 PUBLIC_URL = "https://tocsin.example.com"
 OPENED = datetime(2026, 10, 14, 9, 31, 5, tzinfo=UTC)

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from service.domain.slack import ACTION_PREFIX, SNOOZES, Deed, button_value
-from service.domain.slack_signatures import sign
+from service.domain.slack.requests import ACTION_PREFIX, SNOOZES, Deed, button_value
+from service.domain.slack.signatures import sign
 
 SIGNING_SECRET = "FAKE signing secret of the tests"
 ADA, BOB = "U0ADAFAKE", "U0BOBFAKE"

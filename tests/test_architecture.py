@@ -19,8 +19,8 @@ LONG_FILES: set[str] = set()
 
 GUARDS = {
     ("service/worker.py", "_guarded"),
-    ("service/workflows/ruling.py", "_attempt"),
-    ("service/workflows/picture.py", "run_unless_it_fails"),
+    ("service/workflows/rules/ruling.py", "_attempt"),
+    ("service/workflows/charts/picture.py", "run_unless_it_fails"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
 cannot judge is logged and counted, and the others are judged without it; a message goes out without its picture.
@@ -30,7 +30,7 @@ DOMAIN = "service/domain/"
 LIBRARIES = {
     "service/domain/detectors/": "numpy",
     "service/domain/forecasts/": "numpy",
-    "service/domain/routing/patterns.py": "re2",
+    "service/domain/notify/routing/patterns.py": "re2",
 }
 """The parts of the domain that may use a library, and which."""
 OUTSIDE = {"http", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "ssl", "sys", "tempfile", "urllib"}
@@ -48,7 +48,7 @@ Functions = tuple[str, ...]
 @dataclass(frozen=True)
 class Module:
     path: str
-    """From the repository's root, such as "service/api/deps.py"."""
+    """From the repository's root, such as "service/api/http/deps.py"."""
     text: str
 
     def walk(self) -> Iterator[tuple[ast.AST, Functions]]:
@@ -87,7 +87,7 @@ def transactions_elsewhere(module: Module) -> Iterator[int]:
     for node, around in module.walk():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "uow":
             in_run = in_workflows and any(name.lstrip("_").startswith("run_") for name in around)
-            if not in_run and module.path != "service/api/deps.py":
+            if not in_run and module.path != "service/api/http/deps.py":
                 yield line(node)
 
 
@@ -192,7 +192,7 @@ RULES = [
         (
             Module("service/workflows/a.py", "async def read(ports):\n async with ports.uow() as uow: ..."),
             Module("service/worker.py", "async def run_it(ports):\n async with ports.uow() as uow: ..."),
-            Module("service/api/budgets.py", "async def run_it(a):\n await a.enter_async_context(b.uow())"),
+            Module("service/api/budgets/budgets.py", "async def run_it(a):\n await a.enter_async_context(b.uow())"),
         ),
     ),
     Rule(
@@ -240,7 +240,7 @@ RULES = [
             Module("service/domain/a.py", "import pydantic"),
             Module("service/domain/a.py", "import numpy as np"),
             Module("service/domain/detectors/a.py", "import scipy"),
-            Module("service/domain/routing/routes.py", "import re2"),
+            Module("service/domain/notify/routing/routes.py", "import re2"),
             Module("service/domain/a.py", "from sqlalchemy.ext import asyncio"),
             Module("service/domain/a.py", "import logging"),
             Module("service/domain/a.py", "from typing import Any, Literal"),

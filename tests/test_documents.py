@@ -13,10 +13,9 @@ import typer.main
 
 from service.api.app import create_app
 from service.cli.app import cli
-from service.domain.budgets import Budget
-from service.domain.notifications import Action
-from service.domain.periods import PeriodKind
-from service.domain.receivers import (
+from service.domain.budgets.budget import Budget
+from service.domain.notify.notification import Action
+from service.domain.notify.receivers import (
     Alertmanager,
     ChannelConfig,
     Console,
@@ -28,13 +27,14 @@ from service.domain.receivers import (
     Teams,
     Webhook,
 )
-from service.domain.resources import Sealed
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.values.periods import PeriodKind
+from service.domain.values.resources import Sealed
 from service.settings import Settings
-from service.simulator.faults import ENDPOINTS, Fault
-from service.simulator.scenarios import SCENARIOS
+from service.simulator.protocol.faults import ENDPOINTS, Fault
+from service.simulator.world.scenarios import SCENARIOS
 from service.workflows.ports import Ports
 
 ROOT = Path(__file__).parents[1]

@@ -34,7 +34,7 @@ def test_the_import_contract_is_kept() -> None:
         (RINGS, "service/workflows/breach.py", "import service.settings"),
         (RINGS, "service/api/breach.py", "import service.settings"),
         (RINGS, "service/api/breach.py", "import service.adapters.vault"),
-        (RINGS, "service/adapters/breach.py", "import service.api.deps"),
+        (RINGS, "service/adapters/breach.py", "import service.api.http.deps"),
         (RINGS, "service/adapters/breach.py", "import service.simulator.app"),
         (RINGS, "service/bootstrap.py", "import service.cli"),
         (RINGS, "service/unplaced.py", ""),

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from service.adapters.vault import FernetVault
 from service.cli.checking import check_everything
-from service.domain.resources import Resource
-from service.domain.sources import Source, SourceKind, SourceState
+from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.values.resources import Resource
 from service.settings import Settings, wrong_settings
 from service.workflows.ports import UowFactory
 from tests.factories import utc

@@ -10,14 +10,14 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.partitions import PostgresStorage
-from service.domain.money import Money
-from service.domain.periods import Window
-from service.domain.pricing import Measure
-from service.domain.resources import Resource, Sealed
-from service.domain.scopes import Cell
-from service.domain.sources import Source, SourceKind, SourceState
-from service.domain.spend import Bucket, Dimensions, Spend, SpendDay, UsageFact, Width
+from service.adapters.postgres.spend.partitions import PostgresStorage
+from service.domain.sources.pricing import Measure
+from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.spend.rows import Bucket, Dimensions, Spend, SpendDay, UsageFact, Width
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, Sealed
+from service.domain.values.scopes import Cell
 from service.workflows.ports import Stamp, UnitOfWork, UowFactory
 
 DAYS, SERIES = 400, 200

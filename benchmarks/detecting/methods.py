@@ -9,10 +9,10 @@ import numpy as np
 from detecting.scored import FLOOR, Judge, Method, Scored, same
 from detecting.seasonal import seasonal_level
 from service.domain.detectors.arrays import Floats, median_of
-from service.domain.detectors.baseline import baseline
-from service.domain.detectors.carry import followed_by
-from service.domain.detectors.daily import judge
-from service.domain.detectors.history import fresh
+from service.domain.detectors.daily.baseline import baseline
+from service.domain.detectors.daily.carry import followed_by
+from service.domain.detectors.daily.detector import judge
+from service.domain.detectors.daily.history import fresh
 from service.domain.detectors.scores import Maturity, Terms
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from detecting.report import Target
-from service.domain.detectors.baseline import baseline
-from service.domain.detectors.carry import followed_by
-from service.domain.detectors.daily import judge
-from service.domain.detectors.history import WINDOW, fresh
-from service.domain.detectors.hourly import HOURS, judge_hour
+from service.domain.detectors.daily.baseline import baseline
+from service.domain.detectors.daily.carry import followed_by
+from service.domain.detectors.daily.detector import judge
+from service.domain.detectors.daily.history import WINDOW, fresh
+from service.domain.detectors.hourly.detector import HOURS, judge_hour
 from service.domain.detectors.scores import Maturity, Terms
 
 MANY = 5000

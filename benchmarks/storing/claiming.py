@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from service.domain.resources import Resource, Sealed
-from service.domain.sources import Source, SourceKind, SourceState
+from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.values.resources import Resource, Sealed
 from service.workflows.ports import UowFactory
 from storing.table import DAY, NOW, Row, timed, times
 

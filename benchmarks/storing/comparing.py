@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from service.domain.alerts import Severity
-from service.domain.assessment import Known, WindowSpend, assess, live_windows
-from service.domain.budgets import Budget, Threshold
-from service.domain.findings import Finding
-from service.domain.money import Money
-from service.domain.periods import PeriodKind, PeriodSpec
-from service.domain.resources import Resource
-from service.domain.scopes import Cell, Dimension, Scope
-from service.domain.spend import Spend, SpendDay
+from service.domain.alerts.alert import Severity
+from service.domain.alerts.findings import Finding
+from service.domain.budgets.assessment import Known, WindowSpend, assess, live_windows
+from service.domain.budgets.budget import Budget, Threshold
+from service.domain.spend.rows import Spend, SpendDay
+from service.domain.values.money import Money
+from service.domain.values.periods import PeriodKind, PeriodSpec
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Cell, Dimension, Scope
 from service.workflows.ports import Stamp, UowFactory
 from storing.table import DAY, NOW, Row, best_of
 

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.engine import libpq_url
-from service.adapters.postgres.facts import PostgresFacts
-from service.adapters.postgres.partitions import PostgresStorage
-from service.domain.money import Money
-from service.domain.periods import Window
-from service.domain.pricing import Measure
-from service.domain.spend import Bucket, Dimensions, UsageFact, Width
+from service.adapters.postgres.spend.facts import PostgresFacts
+from service.adapters.postgres.spend.partitions import PostgresStorage
+from service.domain.sources.pricing import Measure
+from service.domain.spend.rows import Bucket, Dimensions, UsageFact, Width
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from service.workflows.ports import Changes, Stamp
 from storing.table import HOUR, NOW, Row, timed, times
 

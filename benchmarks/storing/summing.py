@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.day_inputs import costs_in
-from service.adapters.postgres.partitions import PostgresStorage
-from service.adapters.postgres.spend import spend_in
-from service.domain.money import Money
-from service.domain.periods import Window
+from service.adapters.postgres.spend.day_inputs import costs_in
+from service.adapters.postgres.spend.partitions import PostgresStorage
+from service.adapters.postgres.spend.windows import spend_in
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from storing.table import DAY, NOW, Row, best_of, times
 
 CELLS, BUSY_HOURS = 1000, 8

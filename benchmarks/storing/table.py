@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.embedded_postgres import EmbeddedPostgres
+from service.adapters.embedded_postgres.server import EmbeddedPostgres
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import upgrade
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-from service.adapters.postgres.queue_schema import shipped_migrations
+from service.adapters.postgres.queue.schema import shipped_migrations
 
 revision = "0003"
 down_revision = "0002"

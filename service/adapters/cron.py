@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from apscheduler.triggers.cron import CronTrigger
 
-from service.domain.calendars import zone_names, zone_of
-from service.domain.errors import Invalid
+from service.domain.values.calendars import zone_names, zone_of
+from service.domain.values.errors import Invalid
 
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 FIELDS = 5

@@ -14,7 +14,7 @@ from decimal import Decimal
 from genai_prices import types as genai
 from genai_prices.data_snapshot import get_snapshot
 
-from service.domain.pricing import (
+from service.domain.sources.pricing import (
     US_FACTOR,
     Measure,
     ModelPrice,

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from service.domain.resources import Sealed
+from service.domain.values.resources import Sealed
 from service.workflows.ports import VaultError
 
 SHORTEST_HINTED = 12

@@ -5,49 +5,32 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
-from service.api import (
-    alerts,
-    audit_events,
-    backtests,
-    budget_status,
-    budgets,
-    calendars,
-    charts,
-    digests,
-    directory,
-    escalation_policies,
-    explanations,
-    feedback,
-    forecasts,
-    metrics,
-    notifications,
-    planned_activities,
-    polls,
-    prices,
-    probes,
-    receivers,
-    rotas,
-    routes,
-    rule_kinds,
-    rule_preview,
-    rules,
-    silences,
-    slack_interactions,
-    slack_users,
-    sources,
-    spend,
-    tokens,
-)
-from service.api.bodies import BodyLimit
-from service.api.deps import known_query
-from service.api.documentation import document
-from service.api.metrics import RequestMetrics
-from service.api.once import Replay, answer_again
-from service.api.probes import Readiness
-from service.api.problems import answer_with_problems
-from service.api.slack_interactions import NotFromSlack, answer_not_from_slack
+from service.api import charts, digests
+from service.api import explain as explanations
+from service.api.access import audit_events, tokens
+from service.api.alerts import alerts, feedback
+from service.api.backtest import backtests
+from service.api.budgets import budgets
+from service.api.budgets import status as budget_status
+from service.api.http.bodies import BodyLimit
+from service.api.http.deps import known_query
+from service.api.http.documentation import document
+from service.api.http.once import Replay, answer_again
+from service.api.http.problems import answer_with_problems
+from service.api.notify import calendars, escalation_policies, notifications, receivers, rotas, routes, silences
+from service.api.operation import metrics, probes
+from service.api.operation.metrics import RequestMetrics
+from service.api.operation.probes import Readiness
+from service.api.rules import kinds as rule_kinds
+from service.api.rules import planned_activities, rules
+from service.api.rules import preview as rule_preview
+from service.api.slack import interactions as slack_interactions
+from service.api.slack import users as slack_users
+from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
+from service.api.sources import directory, polls, prices, sources
+from service.api.spend import forecasts, spend
 from service.workflows.ports import Ports
-from service.workflows.slack_door import SlackDoor
+from service.workflows.slack.door import SlackDoor
 
 ROUTERS: tuple[APIRouter, ...] = (
     sources.router,

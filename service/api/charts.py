@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, JsonValue
 
-from service.api.deps import Id, PortsDep, UowDep, viewer
-from service.api.once import respond
-from service.domain.chart_specification import MEDIA, specification
-from service.domain.charts import Theme
-from service.domain.errors import NotFound
-from service.workflows.chart import chart_of
-from service.workflows.picture import run_linked_picture
+from service.api.http.deps import Id, PortsDep, UowDep, viewer
+from service.api.http.once import respond
+from service.domain.charts.chart import Theme
+from service.domain.charts.specification import MEDIA, specification
+from service.domain.values.errors import NotFound
+from service.workflows.charts.chart import chart_of
+from service.workflows.charts.picture import run_linked_picture
 
 router = APIRouter(tags=["Alerts"])
 

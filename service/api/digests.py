@@ -8,19 +8,19 @@ from typing import Annotated, ClassVar
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from service.api.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
-from service.api.deps import IdOrName, PortsDep, UowDep, operator
-from service.api.fields import LINE, Reference
-from service.api.once import OnceDep
-from service.api.scopes import ScopeIn, read_scope, show_scope
-from service.domain.digest_runs import DigestRun, RunState
-from service.domain.digests import DigestPlan
-from service.domain.errors import Invalid
-from service.domain.resources import Resource
-from service.workflows.administer import record
-from service.workflows.digest import send_now
-from service.workflows.digest_kinds import Digests
-from service.workflows.kinds import source_named
+from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
+from service.api.http.deps import IdOrName, PortsDep, UowDep, operator
+from service.api.http.fields import LINE, Reference
+from service.api.http.once import OnceDep
+from service.api.http.scopes import ScopeIn, read_scope, show_scope
+from service.domain.digests.digest import DigestPlan
+from service.domain.digests.runs import DigestRun, RunState
+from service.domain.values.errors import Invalid
+from service.domain.values.resources import Resource
+from service.workflows.configuration.administer import record
+from service.workflows.configuration.digests import Digests
+from service.workflows.configuration.spend import source_named
+from service.workflows.digests.digest import send_now
 from service.workflows.ports import Ports, UnitOfWork
 
 CronText = Annotated[str, StringConstraints(min_length=9, max_length=100, pattern=LINE)]

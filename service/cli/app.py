@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from service import __version__
-from service.adapters.embedded_postgres import EmbeddedPostgresError
+from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head, upgrade
 from service.bootstrap import Product, SettingError, StartError, database, open_product
 from service.cli import checking, history, running, tokens
 from service.cli.logs import configure_logging
 from service.domain.access import Role
-from service.domain.errors import DomainError
+from service.domain.values.errors import DomainError
 from service.settings import Settings, wrong_settings
 from service.workflows.ports import StorageUnavailable
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pydantic import ValidationError
 from rich.console import Console
 
-from service.adapters.channels.email import reach
-from service.adapters.channels.smtp_server import SmtpServer
-from service.adapters.embedded_postgres import EmbeddedPostgresError
+from service.adapters.channels.email.channel import reach
+from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head
 from service.bootstrap import SettingError, StartError, database, open_product, require_sound
 from service.cli.logs import quiet_retries
 from service.settings import Settings, wrong_settings
-from service.workflows.operate import Check, run_checks
+from service.workflows.operation.operate import Check, run_checks
 from service.workflows.ports import DeliveryError, StorageUnavailable
 
 WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2

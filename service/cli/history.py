@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from service.bootstrap import Product
-from service.domain.polls import Poll, PollState
-from service.workflows.operate import run_look_up_poll, run_request_backfill, run_request_poll
+from service.domain.sources.poll import Poll, PollState
+from service.workflows.operation.operate import run_look_up_poll, run_request_backfill, run_request_poll
 
 LOOK_EVERY = 0.25
 OVER = frozenset({PollState.DONE, PollState.FAILED})

@@ -25,7 +25,7 @@ from service.bootstrap import (
 from service.cli.serving import serving, stop_on_signal
 from service.settings import Settings
 from service.worker import work
-from service.workflows.first_start import FirstStart, run_first_start
+from service.workflows.operation.first_start import FirstStart, run_first_start
 
 
 async def run_up(settings: Settings, url: str, out: Console) -> None:

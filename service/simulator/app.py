@@ -11,16 +11,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from service.simulator import controls, directory
-from service.simulator.auth import authenticate, version
-from service.simulator.behaviour import Behaviour
-from service.simulator.cost_report import cost_report
-from service.simulator.errors import ApiError, invalid
-from service.simulator.faults import Faults
-from service.simulator.records import World
-from service.simulator.sabotage import deliver, refuse, spoil
-from service.simulator.state import Call, Clock, Handler, Json, State
-from service.simulator.usage_report import usage_report
+from service.simulator import controls
+from service.simulator.protocol import directory
+from service.simulator.protocol.auth import authenticate, version
+from service.simulator.protocol.behaviour import Behaviour
+from service.simulator.protocol.cost_report import cost_report
+from service.simulator.protocol.errors import ApiError, invalid
+from service.simulator.protocol.faults import Faults
+from service.simulator.protocol.sabotage import deliver, refuse, spoil
+from service.simulator.protocol.state import Call, Clock, Handler, Json, State
+from service.simulator.protocol.usage_report import usage_report
+from service.simulator.world.records import World
 
 _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (  # method, path, endpoint name for faults, handler
     ("GET", "/v1/organizations/cost_report", "cost_report", cost_report),

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import Body, FastAPI
 from fastapi.exceptions import HTTPException
 
-from service.simulator.faults import Fault, Injection
-from service.simulator.incidents import ANY, Incident
-from service.simulator.paging import stamp
-from service.simulator.scenarios import SCENARIOS, Order, incident
-from service.simulator.state import Json, State
-from service.simulator.world import StreamWorld
+from service.simulator.protocol.faults import Fault, Injection
+from service.simulator.protocol.paging import stamp
+from service.simulator.protocol.state import Json, State
+from service.simulator.world.incidents import ANY, Incident
+from service.simulator.world.scenarios import SCENARIOS, Order, incident
+from service.simulator.world.world import StreamWorld
 
 
 def install(app: FastAPI, state: State) -> None:

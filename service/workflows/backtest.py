@@ -13,17 +13,17 @@ from service.domain.backtest.budgets import replay_budget
 from service.domain.backtest.history import Announced, Recorded, midnight
 from service.domain.backtest.hours import LEARNING_DAYS
 from service.domain.backtest.rules import reads_hours, replay_rule
-from service.domain.budgets import Budget
-from service.domain.detectors.known_hours import HourVersions
-from service.domain.errors import Invalid, NotFound
-from service.domain.periods import Window, live_periods
-from service.domain.resources import Resource, new_id
+from service.domain.budgets.budget import Budget
+from service.domain.detectors.hourly.known import HourVersions
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, RuleKind
-from service.domain.sources import SourceKind
-from service.workflows.administer import Author, record
-from service.workflows.naming import names_of
+from service.domain.sources.source import SourceKind
+from service.domain.values.errors import Invalid, NotFound
+from service.domain.values.periods import Window, live_periods
+from service.domain.values.resources import Resource, new_id
+from service.workflows.configuration.administer import Author, record
 from service.workflows.ports import Ports, StorageUnavailable, UnitOfWork
+from service.workflows.sources.naming import names_of
 
 DAY = timedelta(days=1)
 FARTHEST = 400 * DAY

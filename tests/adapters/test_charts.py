@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from service.adapters.charts import ChildCharts
-from service.domain.chart_specification import HEIGHT, WIDTH, specification
-from service.domain.charts import Chart, Theme
+from service.domain.charts.chart import Chart, Theme
+from service.domain.charts.specification import HEIGHT, WIDTH, specification
 from service.workflows.ports import ChartError
-from tests.domain.test_charts import BUDGET_CHART, RULE_CHART, anomaly
+from tests.domain.charts.test_alert import BUDGET_CHART, RULE_CHART, anomaly
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.adapters.cron import CrontabReader
-from service.domain.errors import Invalid
+from service.domain.values.errors import Invalid
 from tests.factories import utc
 
 CRON = CrontabReader()

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from service.adapters.prices import list_price_book, list_prices
-from service.domain.money import Money
-from service.domain.pricing import TOKEN_MEASURES, Measure, PriceBook, UsageKind
+from service.domain.sources.pricing import TOKEN_MEASURES, Measure, PriceBook, UsageKind
+from service.domain.values.money import Money
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 TABLE = {  # in the order of TOKEN_MEASURES: input, output, cache read, 5-minute write, 1-hour write

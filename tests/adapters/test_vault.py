@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.vault import FernetVault
-from service.domain.resources import Sealed
+from service.domain.values.resources import Sealed
 from service.workflows.ports import Vault, VaultError
 
 SECRET = "xoxb-FAKE-secret-9f3a"

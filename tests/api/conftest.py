@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.guard import Guard
-from service.adapters.postgres.partitions import PostgresStorage
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault

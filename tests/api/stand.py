@@ -12,12 +12,12 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import Role
-from service.domain.money import Money
-from service.domain.scopes import Cell
-from service.domain.spend import EstimatedDay, Spend, SpendDay
-from service.workflows.administer import SYSTEM, Author
+from service.domain.spend.rows import EstimatedDay, Spend, SpendDay
+from service.domain.values.money import Money
+from service.domain.values.scopes import Cell
+from service.workflows.access.tokens import create_token
+from service.workflows.configuration.administer import SYSTEM, Author
 from service.workflows.ports import Ports, Stamp
-from service.workflows.tokens import create_token
 from tests.clock import FakeClock
 from tests.fakes import FakeChannels, FakeSource
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.charts import PNG
-from service.workflows.picture import token_of
+from service.workflows.charts.picture import token_of
 from service.workflows.ports import ChartError
+from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered, problem
-from tests.api.test_alerts import rung
 from tests.fakes import FakeCharts
 
 

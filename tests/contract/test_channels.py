@@ -11,8 +11,8 @@ from typing import get_args, get_type_hints
 import pytest
 
 from service.adapters.vault import FernetVault
-from service.domain.notifications import Action
-from service.domain.receivers import (
+from service.domain.notify.notification import Action
+from service.domain.notify.receivers import (
     Alertmanager,
     ChannelConfig,
     Console,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from service.adapters.charts import PNG, ChildCharts
-from service.domain.chart_specification import specification
-from service.domain.charts import Theme
+from service.domain.charts.chart import Theme
+from service.domain.charts.specification import specification
 from service.workflows.ports import Charts
-from tests.domain.test_charts import BUDGET_CHART
+from tests.domain.charts.test_alert import BUDGET_CHART
 from tests.fakes import FakeCharts
 
 EVERY = [pytest.param(ChildCharts(time_limit=60), id="vl-convert"), pytest.param(FakeCharts(), id="stand-in")]

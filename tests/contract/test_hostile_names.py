@@ -15,17 +15,15 @@ from html.parser import HTMLParser
 import pytest
 
 from service.adapters.vault import FernetVault
-from service.domain.alert_charts import budget_chart, rule_chart
-from service.domain.alerts import Command, Reason
-from service.domain.chart_specification import specification
-from service.domain.charts import Theme
-from service.domain.digest_alerts import Tally
-from service.domain.digest_phrases import digest_message
-from service.domain.digests import AtRisk, Digest, Mover, Movers
-from service.domain.money import Money
-from service.domain.notifications import Action, Message
-from service.domain.plain_text import clean
-from service.domain.receivers import (
+from service.domain.alerts.alert import Command, Reason
+from service.domain.charts.alert import budget_chart, rule_chart
+from service.domain.charts.chart import Theme
+from service.domain.charts.specification import specification
+from service.domain.digests.alerts import Tally
+from service.domain.digests.digest import AtRisk, Digest, Mover, Movers
+from service.domain.digests.phrases import digest_message
+from service.domain.notify.notification import Action, Message
+from service.domain.notify.receivers import (
     Alertmanager,
     ChannelConfig,
     Console,
@@ -37,8 +35,10 @@ from service.domain.receivers import (
     Teams,
     Webhook,
 )
-from service.domain.scopes import Dimension
-from service.domain.spend import Spend
+from service.domain.spend.rows import Spend
+from service.domain.values.money import Money
+from service.domain.values.plain_text import clean
+from service.domain.values.scopes import Dimension
 from tests.contract.servers import Servers, open_servers
 from tests.contract.test_channels import KINDS
 from tests.fake_slack import TOKEN, Posted

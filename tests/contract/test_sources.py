@@ -15,16 +15,16 @@ from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.cli.serving import serving
-from service.domain.money import Money
-from service.domain.periods import Window
-from service.domain.pricing import Measure
-from service.domain.sources import ReportName, Source, SourceKind
-from service.domain.spend import TOKEN_COST, CostRow, Dimensions, Width
+from service.domain.sources.pricing import Measure
+from service.domain.sources.source import ReportName, Source, SourceKind
+from service.domain.spend.rows import TOKEN_COST, CostRow, Dimensions, Width
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from service.simulator.app import create_app
-from service.simulator.behaviour import Behaviour
-from service.simulator.faults import Fault, Faults
-from service.simulator.fixed import FixedWorld, UsageEvent, token_cost
-from service.simulator.records import Quantities, Stream
+from service.simulator.protocol.behaviour import Behaviour
+from service.simulator.protocol.faults import Fault, Faults
+from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
+from service.simulator.world.records import Quantities, Stream
 from service.workflows.ports import ApiKeyName, CostSource, SourceConnector, SourceError, WorkspaceName
 from tests.clock import FakeClock
 from tests.fakes import DEFAULT, FakeSource

@@ -13,14 +13,14 @@ from typing import Never
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.guard import Guard
 from service.adapters.postgres.engine import create_engine
-from service.adapters.postgres.partitions import PostgresStorage
-from service.adapters.postgres.queue import Queue
+from service.adapters.postgres.queue.queue import Queue
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
-from service.domain.notifications import Delivery, Receipt
-from service.domain.receivers import ChannelConfig
+from service.domain.notify.notification import Delivery, Receipt
+from service.domain.notify.receivers import ChannelConfig
 from service.worker import JobHandlers
 from service.workflows.ports import Channel, Egress, Ports
 from tests.clock import FakeClock, real_time_of

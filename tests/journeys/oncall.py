@@ -12,17 +12,17 @@ from aiohttp import TCPConnector
 from httpx import AsyncClient, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.slack_replies import EphemeralReplies
+from service.adapters.slack.replies import EphemeralReplies
 from service.api.app import create_app
 from service.cli.serving import serving
-from service.domain.alerts import Severity
-from service.domain.escalation import EscalationPolicy, Step
-from service.domain.receivers import Email, PagerDuty, Receiver, SlackBot
-from service.domain.routing.routes import Route, RouteTable
-from service.domain.slack import Deed, SlackRole
-from service.workflows.administer import Author, Draft, Receivers, create, put_routes
-from service.workflows.escalation_kinds import EscalationPolicies
-from service.workflows.slack_door import SlackDoor
+from service.domain.alerts.alert import Severity
+from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.receivers import Email, PagerDuty, Receiver, SlackBot
+from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.slack.requests import Deed, SlackRole
+from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
+from service.workflows.configuration.escalations import EscalationPolicies
+from service.workflows.slack.door import SlackDoor
 from tests.factories import budget, percent
 from tests.fake_pagerduty import FakePagerDuty
 from tests.fake_slack import TOKEN, Posted

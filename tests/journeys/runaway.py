@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from service.domain.resources import Resource
-from service.domain.rules.anomaly import Anomaly
+from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.rule import Rule, RuleKind
-from service.simulator.fixed import UsageEvent, token_cost
-from service.simulator.records import Quantities, Stream
-from service.workflows.administer import Author, Draft, create
-from service.workflows.rule_kinds import Rules
+from service.domain.values.resources import Resource
+from service.simulator.world.fixed import UsageEvent, token_cost
+from service.simulator.world.records import Quantities, Stream
+from service.workflows.configuration.administer import Author, Draft, create
+from service.workflows.configuration.rules import Rules
 from tests.factories import utc
 from tests.journeys.stage import PERSON, Stage
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.channels import ChannelFactory
-from service.adapters.channels.slack_controls import controls
+from service.adapters.channels.slack.controls import controls
 from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
 from service.adapters.cron import CrontabReader
@@ -23,35 +23,35 @@ from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.postgres.engine import create_engine
-from service.adapters.postgres.partitions import PostgresStorage
-from service.adapters.postgres.queue import Queue
+from service.adapters.postgres.queue.queue import Queue
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
 from service.cli.serving import serving
-from service.domain.alerts import Alert, AlertEvent, Command, Reason, apply
-from service.domain.budgets import Budget
-from service.domain.notifications import Notification
-from service.domain.polls import Poll, PollKind, PollState
-from service.domain.receivers import ChannelConfig, Email, Receiver, SlackBot
-from service.domain.receivers import Console as ConsoleChannel
-from service.domain.resources import Resource, new_id
-from service.domain.routing.routes import Route, RouteTable
-from service.domain.sources import Source, SourceKind
+from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, apply
+from service.domain.budgets.budget import Budget
+from service.domain.notify.notification import Notification
+from service.domain.notify.receivers import ChannelConfig, Email, Receiver, SlackBot
+from service.domain.notify.receivers import Console as ConsoleChannel
+from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.sources.poll import Poll, PollKind, PollState
+from service.domain.sources.source import Source, SourceKind
+from service.domain.values.resources import Resource, new_id
 from service.simulator.app import create_app
-from service.simulator.behaviour import Behaviour
-from service.simulator.faults import Faults
-from service.simulator.fixed import FixedWorld, token_cost
+from service.simulator.protocol.behaviour import Behaviour
+from service.simulator.protocol.faults import Faults
+from service.simulator.world.fixed import FixedWorld, token_cost
 from service.worker import JobHandlers
-from service.workflows.administer import Author, Draft, Receivers, change, create, delete, put_routes
-from service.workflows.announce import announce
-from service.workflows.deliver import run_delivery
-from service.workflows.evaluate import run_evaluation
-from service.workflows.ingest import request_poll, run_ingest
-from service.workflows.kinds import Budgets, Sources
+from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.configuration.administer import Author, Draft, Receivers, change, create, delete, put_routes
+from service.workflows.configuration.spend import Budgets, Sources
+from service.workflows.delivery.deliver import run_delivery
+from service.workflows.notify.announce import announce
+from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports import AlertFilter, Egress, NotificationFilter, Ports
-from service.workflows.upkeep import run_minute
+from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.clock import FakeClock, real_time_of
 from tests.fake_slack import TOKEN, FakeSlack
 from tests.fake_smtp import FakeSmtp

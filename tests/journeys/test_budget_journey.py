@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts import AlertState, Command, Reason, Severity
-from service.domain.money import Money
-from service.domain.notifications import NotificationState
-from service.domain.periods import Window
-from service.domain.polls import PollState
-from service.simulator.faults import Fault
+from service.domain.alerts.alert import AlertState, Command, Reason, Severity
+from service.domain.notify.notification import NotificationState
+from service.domain.sources.poll import PollState
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.simulator.protocol.faults import Fault
 from tests.factories import budget, percent, utc
 from tests.journeys.stage import CHANNEL, PERSON, Stage, restarted
 

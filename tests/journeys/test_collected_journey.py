@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain.alerts import Alert, AlertState, Command, Severity
-from service.domain.receivers import Email, PagerDuty, Receiver, SlackBot
-from service.domain.routing.routes import Route, RouteTable
-from service.domain.scopes import Dimension
-from service.simulator.fixed import token_cost
-from service.workflows.administer import Author, Draft, Receivers, create, put_routes
-from service.workflows.deliver import run_delivery
+from service.domain.alerts.alert import Alert, AlertState, Command, Severity
+from service.domain.notify.receivers import Email, PagerDuty, Receiver, SlackBot
+from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.values.scopes import Dimension
+from service.simulator.world.fixed import token_cost
+from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
+from service.workflows.delivery.deliver import run_delivery
 from tests.factories import budget, percent
 from tests.fake_pagerduty import FakePagerDuty
 from tests.fake_slack import TOKEN, Posted

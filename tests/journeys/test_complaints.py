@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.domain.alerts import AlertState
-from service.domain.periods import PeriodKind, PeriodSpec, Weekday
-from service.domain.scopes import Dimension, Scope
-from service.simulator.fixed import UsageEvent, token_cost
-from service.simulator.records import Quantities, Stream
-from service.workflows.evaluate import run_evaluation
+from service.domain.alerts.alert import AlertState
+from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
+from service.domain.values.scopes import Dimension, Scope
+from service.simulator.world.fixed import UsageEvent, token_cost
+from service.simulator.world.records import Quantities, Stream
+from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.ports import StorageUnavailable
 from tests.factories import budget, percent, utc
 from tests.journeys.stage import CHANNEL, Stage, restarted

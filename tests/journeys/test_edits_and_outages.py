@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts import AlertKind, AlertState, Command
-from service.domain.notifications import NotificationState
-from service.domain.periods import PeriodKind, PeriodSpec
-from service.simulator.faults import Fault
+from service.domain.alerts.alert import AlertKind, AlertState, Command
+from service.domain.notify.notification import NotificationState
+from service.domain.values.periods import PeriodKind, PeriodSpec
+from service.simulator.protocol.faults import Fault
 from tests.factories import budget, percent
 from tests.journeys.stage import CHANNEL, Stage
 

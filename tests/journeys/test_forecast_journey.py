@@ -8,10 +8,10 @@ from itertools import cycle, islice
 
 import pytest
 
-from service.domain.alerts import AlertState, BudgetEvidence, Reason, Severity
-from service.domain.budgets import ThresholdBasis
-from service.domain.notifications import Action
-from service.domain.periods import PeriodKind, PeriodSpec
+from service.domain.alerts.alert import AlertState, BudgetEvidence, Reason, Severity
+from service.domain.budgets.budget import ThresholdBasis
+from service.domain.notify.notification import Action
+from service.domain.values.periods import PeriodKind, PeriodSpec
 from tests.factories import budget, forecast_percent, percent
 from tests.journeys.stage import CHANNEL, Stage, restarted
 

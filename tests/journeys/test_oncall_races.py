@@ -11,17 +11,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts import Command
-from service.domain.escalation import PlannedStep
-from service.domain.slack import Deed
-from service.workflows.administer import Author
-from service.workflows.attend import move_alert
-from service.workflows.deliver import run_delivery
-from service.workflows.step import run_step
-from service.workflows.wake import run_wake
+from service.domain.alerts.alert import Command
+from service.domain.notify.escalation import PlannedStep
+from service.domain.slack.requests import Deed
+from service.workflows.alerts.attend import move_alert
+from service.workflows.alerts.wake import run_wake
+from service.workflows.configuration.administer import Author
+from service.workflows.delivery.deliver import run_delivery
+from service.workflows.notify.step import run_step
+from tests.adapters.postgres.queue.queue_runs import until
 from tests.journeys.oncall import OnCall, open_rota
 from tests.journeys.stage import PERSON, Stage, restarted
-from tests.postgres.queue_runs import until
 from tests.slack_presses import ADA, BOB
 
 pytestmark = pytest.mark.slow

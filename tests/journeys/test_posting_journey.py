@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from service.bootstrap import open_product
-from service.domain.alerts import Command, Severity
-from service.domain.notifications import NotificationState
-from service.domain.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver, Teams, Webhook
-from service.domain.routing.routes import Route, RouteTable
+from service.domain.alerts.alert import Command, Severity
+from service.domain.notify.notification import NotificationState
+from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver, Teams, Webhook
+from service.domain.notify.routing.routes import Route, RouteTable
 from service.settings import Settings
-from service.workflows.administer import Author, Draft, Receivers, create, put_routes
+from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
+from service.workflows.notify.resend import run_resend
 from service.workflows.ports import DeliveryError, Vault
-from service.workflows.resend import run_resend
 from tests.factories import budget, percent
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts import AlertState, Reason, RuleEvidence, Severity
-from service.domain.money import Money
-from service.domain.notifications import Action
-from service.domain.rules.anomaly import Anomaly
+from service.domain.alerts.alert import AlertState, Reason, RuleEvidence, Severity
+from service.domain.notify.notification import Action
+from service.domain.rules.kinds.anomaly.rule import Anomaly
+from service.domain.values.money import Money
 from tests.factories import utc
 from tests.journeys.runaway import HOUR, SONNET, Runaway
 from tests.journeys.stage import CHANNEL, Stage, open_stage

@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts import AlertKind, AlertState, Reason
-from service.domain.rules.anomaly import Anomaly, Granularity
-from service.domain.slack import Deed
+from service.domain.alerts.alert import AlertKind, AlertState, Reason
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.slack.requests import Deed
 from tests.factories import utc
 from tests.fake_slack import Answer
 from tests.journeys.doomed_worker import kill_a_worker_that_is_about_to_send

@@ -10,12 +10,12 @@ import pytest
 from aiohttp import TCPConnector
 from pydantic import ValidationError
 
-from service.adapters.slack_replies import EphemeralReplies
-from service.adapters.slack_socket import SlackSocket
+from service.adapters.slack.replies import EphemeralReplies
+from service.adapters.slack.socket import SlackSocket
 from service.bootstrap import open_product
-from service.domain.slack import Deed, SlackRole
+from service.domain.slack.requests import Deed, SlackRole
 from service.settings import Settings
-from service.workflows.slack_door import SlackDoor
+from service.workflows.slack.door import SlackDoor
 from tests.factories import budget, percent
 from tests.fake_slack import Posted
 from tests.fake_slack_socket import APP_TOKEN, FakeSlackSocket

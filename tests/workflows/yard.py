@@ -16,31 +16,40 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.guard import Guard, parse_networks
-from service.adapters.postgres.partitions import PostgresStorage
-from service.adapters.postgres.queue import Queue
+from service.adapters.postgres.queue.queue import Queue
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
-from service.domain.alerts import Alert
-from service.domain.budgets import Budget
-from service.domain.money import Money
-from service.domain.notifications import Notification
-from service.domain.periods import Window
-from service.domain.polls import Poll, PollKind, PollState
-from service.domain.pricing import Measure, PriceOverride
-from service.domain.receivers import ChannelConfig, Console, Receiver
-from service.domain.resources import Resource, new_id
-from service.domain.routing.routes import Route, RouteTable
-from service.domain.scopes import Cell
-from service.domain.sources import ReportName, Source, SourceKind, SourceState
-from service.domain.spend import TOKEN_COST, CostRow, Dimensions, SpendDay
+from service.domain.alerts.alert import Alert
+from service.domain.budgets.budget import Budget
+from service.domain.notify.notification import Notification
+from service.domain.notify.receivers import ChannelConfig, Console, Receiver
+from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.sources.poll import Poll, PollKind, PollState
+from service.domain.sources.pricing import Measure, PriceOverride
+from service.domain.sources.source import ReportName, Source, SourceKind, SourceState
+from service.domain.spend.rows import TOKEN_COST, CostRow, Dimensions, SpendDay
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, new_id
+from service.domain.values.scopes import Cell
 from service.worker import JobHandlers
-from service.workflows.administer import Author, Draft, Kind, Receivers, change, create, delete, put_routes
-from service.workflows.ingest import request_poll, run_ingest
-from service.workflows.kinds import Budgets, Prices, Sources
+from service.workflows.configuration.administer import (
+    Author,
+    Draft,
+    Kind,
+    Receivers,
+    change,
+    create,
+    delete,
+    put_routes,
+)
+from service.workflows.configuration.spend import Budgets, Prices, Sources
+from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports import AlertFilter, CostSource, Egress, NotificationFilter, Organization, Ports
-from service.workflows.upkeep import run_minute
+from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.clock import FakeClock, real_time_of
 from tests.fakes import FakeChannels, FakeCharts, FakeSource
 

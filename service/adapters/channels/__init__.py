@@ -5,20 +5,20 @@ from __future__ import annotations
 import httpx
 from rich.console import Console as Terminal
 
-from service.adapters.channels.alertmanager import AlertmanagerChannel
+from service.adapters.channels.alertmanager.channel import AlertmanagerChannel
 from service.adapters.channels.console import ConsoleChannel
-from service.adapters.channels.email import EmailChannel
-from service.adapters.channels.jsm import JsmChannel
-from service.adapters.channels.mail import address
+from service.adapters.channels.email.channel import EmailChannel
+from service.adapters.channels.email.mail import address
+from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.channels.jsm.channel import JsmChannel
 from service.adapters.channels.pagerduty import PagerDutyChannel
-from service.adapters.channels.slack_bot import SlackBotChannel
-from service.adapters.channels.slack_controls import Controls, no_controls
-from service.adapters.channels.slack_transport import OpenConnector
-from service.adapters.channels.slack_webhook import SlackWebhookChannel
-from service.adapters.channels.smtp_server import SmtpServer
+from service.adapters.channels.slack.bot import SlackBotChannel
+from service.adapters.channels.slack.controls import Controls, no_controls
+from service.adapters.channels.slack.transport import OpenConnector
+from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.channels.teams import TeamsChannel
 from service.adapters.channels.webhook import WebhookChannel
-from service.domain.receivers import (
+from service.domain.notify.receivers import (
     Alertmanager,
     ChannelConfig,
     Console,

@@ -13,9 +13,9 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from service import __version__
-from service.domain.messages import SAMPLE_PREFIX
-from service.domain.notifications import FIRST_RETRY, Message
-from service.domain.plain_text import NOTE_LENGTH, clean
+from service.domain.messages.message import SAMPLE_PREFIX
+from service.domain.notify.notification import FIRST_RETRY, Message
+from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.ports import DeliveryError, EgressRefused
 
 STEP_TIMEOUT = httpx.Timeout(15.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.domain.resources import Sealed
+from service.domain.values.resources import Sealed
 from service.workflows.ports import DeliveryError, Vault, VaultError
 
 

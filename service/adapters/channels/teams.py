@@ -14,10 +14,10 @@ import httpx
 
 from service.adapters.channels.posting import Peer, clipped, encoded, post
 from service.adapters.channels.secret import opened
-from service.domain.alerts import AlertState, Severity
-from service.domain.messages import badge, unlisted_words
-from service.domain.notifications import Delivery, Listed, Message, Receipt
-from service.domain.receivers import Teams
+from service.domain.alerts.alert import AlertState, Severity
+from service.domain.messages.message import badge, unlisted_words
+from service.domain.notify.notification import Delivery, Listed, Message, Receipt
+from service.domain.notify.receivers import Teams
 from service.workflows.ports import Vault
 
 Element = dict[str, object]

@@ -11,13 +11,13 @@ from datetime import UTC
 
 import httpx
 
-from service.adapters.channels.alertmanager_alerts import webhook_body
+from service.adapters.channels.alertmanager.alerts import webhook_body
 from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, is_sample, post
 from service.adapters.channels.secret import opened
-from service.domain.alerts import AlertState
-from service.domain.notifications import DIGEST_PREFIX, Delivery, Message, Receipt
-from service.domain.receivers import Webhook
-from service.domain.webhook_signatures import signature_headers, signing_key
+from service.domain.alerts.alert import AlertState
+from service.domain.notify.notification import DIGEST_PREFIX, Delivery, Message, Receipt
+from service.domain.notify.receivers import Webhook
+from service.domain.notify.webhook_signatures import signature_headers, signing_key
 from service.workflows.ports import DeliveryError, Vault
 
 MOST_BYTES = 20_000

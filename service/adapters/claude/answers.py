@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NoReturn
 
-from service.domain.money import Money
+from service.domain.values.money import Money
 
 Record = Mapping[str, object]
 

@@ -23,10 +23,10 @@ from service.adapters.claude.answers import (
     text,
     text_or_none,
 )
-from service.domain.periods import Window
-from service.domain.pricing import Measure
-from service.domain.scopes import DEFAULT_WORKSPACE
-from service.domain.spend import Bucket, CostRow, Dimensions, UsageRow, Width
+from service.domain.sources.pricing import Measure
+from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
+from service.domain.values.periods import Window
+from service.domain.values.scopes import DEFAULT_WORKSPACE
 
 STEPS = {Width.MINUTE: timedelta(minutes=1), Width.HOUR: timedelta(hours=1), Width.DAY: timedelta(days=1)}
 

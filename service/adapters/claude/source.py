@@ -15,9 +15,9 @@ from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong
 from service.adapters.claude.paging import BY_ID, BY_TOKEN, Paged, read_all
 from service.adapters.claude.parser import Grid, cost_bucket, usage_bucket
-from service.domain.periods import Window
-from service.domain.sources import Source
-from service.domain.spend import Bucket, CostRow, UsageRow, Width
+from service.domain.sources.source import Source
+from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
+from service.domain.values.periods import Window
 from service.workflows.ports import ApiKeyName, CostSource, Directory, Organization, Vault, WorkspaceName
 
 _ORGANIZATION = "/v1/organizations/me"

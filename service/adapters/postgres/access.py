@@ -13,8 +13,8 @@ from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.record_tables import audit_events, idempotency_keys, tokens
 from service.domain.access import AuditEvent, KeptAnswer, Token
-from service.domain.errors import NotFound
-from service.domain.resources import Page
+from service.domain.values.errors import NotFound
+from service.domain.values.resources import Page
 
 KEPT_FOR = timedelta(hours=24)
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.metadata import metadata
-from service.domain.clocks import BusinessClock
+from service.domain.values.clocks import BusinessClock
 
 clock_anchors = Table(
     "clock_anchors",

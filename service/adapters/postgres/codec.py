@@ -16,7 +16,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, overload
 
-from service.domain.money import Money
+from service.domain.values.money import Money
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Decoder = Callable[[Any], Any]

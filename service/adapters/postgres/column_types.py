@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from service.adapters.postgres.codec import decode, encode
-from service.domain.money import Money
-from service.domain.scopes import Dimension, ScopeKey
+from service.domain.values.money import Money
+from service.domain.values.scopes import Dimension, ScopeKey
 
 Words = TypeVar("Words", bound=StrEnum)
 

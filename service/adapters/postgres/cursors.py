@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.errors import Invalid
-from service.domain.resources import Page
+from service.domain.values.errors import Invalid
+from service.domain.values.resources import Page
 
 Item = TypeVar("Item")
 

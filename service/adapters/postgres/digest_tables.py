@@ -6,8 +6,8 @@ from sqlalchemy import Column, Index, Table, Text, UniqueConstraint, text
 
 from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.metadata import metadata
-from service.domain.digest_runs import RunState, Sending
-from service.domain.periods import Window
+from service.domain.digests.runs import RunState, Sending
+from service.domain.values.periods import Window
 
 digest_runs = Table(
     "digest_runs",

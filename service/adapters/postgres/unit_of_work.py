@@ -12,39 +12,39 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempotencyKeys, PostgresTokens
-from service.adapters.postgres.alerts import PostgresAlerts
-from service.adapters.postgres.backtests import PostgresBacktests
-from service.adapters.postgres.channel_health import PostgresChannelHealth
-from service.adapters.postgres.chart_failures import PostgresChartFailures
+from service.adapters.postgres.alerts.alerts import PostgresAlerts
+from service.adapters.postgres.alerts.crossings import PostgresCrossings
+from service.adapters.postgres.alerts.watches import PostgresWatches
+from service.adapters.postgres.backtest import PostgresBacktests
+from service.adapters.postgres.charts import PostgresChartFailures
 from service.adapters.postgres.codec import decode
-from service.adapters.postgres.crossings import PostgresCrossings
-from service.adapters.postgres.digest_runs import PostgresDigestRuns
-from service.adapters.postgres.directory import PostgresDirectory
-from service.adapters.postgres.episodes import PostgresEpisodes, PostgresRuleFailures
-from service.adapters.postgres.facts import PostgresFacts
-from service.adapters.postgres.feedback import PostgresFeedback
-from service.adapters.postgres.feeds import PostgresFeeds
-from service.adapters.postgres.groups import PostgresGroups
-from service.adapters.postgres.jobs import PostgresJobs, ToReal, is_lost
-from service.adapters.postgres.notifications import PostgresNotifications
-from service.adapters.postgres.polls import PostgresPolls
-from service.adapters.postgres.resources import PostgresResources
-from service.adapters.postgres.rings import PostgresRings
-from service.adapters.postgres.rule_codec import decode_rule
-from service.adapters.postgres.verdicts import PostgresVerdicts
-from service.adapters.postgres.watches import PostgresWatches
-from service.domain.budgets import Budget
-from service.domain.digests import DigestPlan
-from service.domain.escalation import EscalationPolicy
-from service.domain.pricing import PriceOverride
-from service.domain.receivers import Receiver
-from service.domain.rotas import Rota
-from service.domain.routing.routes import RouteTable
-from service.domain.routing.silences import Silence
+from service.adapters.postgres.configuration import PostgresResources
+from service.adapters.postgres.digests import PostgresDigestRuns
+from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
+from service.adapters.postgres.notify.groups import PostgresGroups
+from service.adapters.postgres.notify.notifications import PostgresNotifications
+from service.adapters.postgres.notify.rings import PostgresRings
+from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal, is_lost
+from service.adapters.postgres.rules.codec import decode_rule
+from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
+from service.adapters.postgres.rules.feedback import PostgresFeedback
+from service.adapters.postgres.rules.verdicts import PostgresVerdicts
+from service.adapters.postgres.sources.directory import PostgresDirectory
+from service.adapters.postgres.sources.feeds import PostgresFeeds
+from service.adapters.postgres.sources.polls import PostgresPolls
+from service.adapters.postgres.spend.facts import PostgresFacts
+from service.domain.budgets.budget import Budget
+from service.domain.digests.digest import DigestPlan
+from service.domain.notify.escalation import EscalationPolicy
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.rotas import Rota
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.routing.silences import Silence
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
-from service.domain.slack import SlackUsers
-from service.domain.sources import Source
+from service.domain.slack.requests import SlackUsers
+from service.domain.sources.pricing import PriceOverride
+from service.domain.sources.source import Source
 from service.workflows import ports
 
 _WRITERS_TURN = 0x70C5_0003

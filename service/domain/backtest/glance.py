@@ -6,16 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from service.domain.backtest.history import Recorded
-from service.domain.resources import Resource
-from service.domain.rules import change
-from service.domain.rules.anomaly import Anomaly, Direction
-from service.domain.rules.anomaly_ground import ground, judges
-from service.domain.rules.anomaly_sides import RINGING_DAYS
-from service.domain.rules.change import Change
+from service.domain.rules.kinds import change
+from service.domain.rules.kinds.anomaly.ground import ground, judges
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction
+from service.domain.rules.kinds.anomaly.sides import RINGING_DAYS
+from service.domain.rules.kinds.change import Change
 from service.domain.rules.rule import Rule, RuleKind, Verdict
 from service.domain.rules.view import SpendView
-from service.domain.scopes import ORGANISATION, Cell, Dimension, ScopeKey
-from service.domain.spend import EstimatedDay, SpendDay
+from service.domain.spend.rows import EstimatedDay, SpendDay
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 
 APART = frozenset({RuleKind.CHANGE, RuleKind.DORMANT_WOKE, RuleKind.CACHE_COLLAPSE, RuleKind.PRIORITY_TIER})
 """Kinds that judge each scope by nothing but its own figures."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from service.domain.detectors.known_hours import HourVersions
-from service.domain.detectors.rewind import Memo
-from service.domain.names import Names
+from service.domain.detectors.hourly.known import HourVersions
+from service.domain.detectors.memory.rewind import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.scopes import Cell
-from service.domain.spend import DayVersion, SpendDay
+from service.domain.spend.rows import DayVersion, SpendDay
+from service.domain.values.names import Names
+from service.domain.values.scopes import Cell
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

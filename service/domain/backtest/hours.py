@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 
 from service.domain.backtest.glance import ringing_levels
 from service.domain.backtest.history import DAY, HOUR, Recorded, Step, midnight, steps
-from service.domain.detectors.hour_glance import HourGlance
-from service.domain.detectors.known_hours import HourVersions, KnownHours
-from service.domain.rules.anomaly import Anomaly, Granularity
-from service.domain.rules.anomaly_ground import NORMAL_HOURS, RINGING_HOURS, ground, judges
-from service.domain.rules.anomaly_sides import RINGING_DAYS
+from service.domain.detectors.hourly.glance import HourGlance
+from service.domain.detectors.hourly.known import HourVersions, KnownHours
+from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, RINGING_HOURS, ground, judges
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.sides import RINGING_DAYS
 from service.domain.rules.reach import LEARNING_HOURS, days_needed
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import LATE, DayFigures, HourFigures, SpendView
-from service.domain.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 
 HOURS_OF_DAY = 24
 LEARNING_DAYS = math.ceil(LEARNING_HOURS / HOURS_OF_DAY) * DAY

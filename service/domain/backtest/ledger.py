@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from service.domain.alerts import Alert, AlertEvent, Command
+from service.domain.alerts.alert import Alert, AlertEvent, Command
+from service.domain.alerts.findings import Finding
+from service.domain.alerts.reconcile import Move, execute, found_since, reconcile
 from service.domain.backtest.backtest import Firing, ScopeTally, Tally, per_month
-from service.domain.findings import Finding
-from service.domain.money import Money
-from service.domain.reconcile import Move, execute, found_since, reconcile
-from service.domain.scopes import ScopeKey
+from service.domain.values.money import Money
+from service.domain.values.scopes import ScopeKey
 
 RINGING = (Command.OPEN, Command.RAISE)
 

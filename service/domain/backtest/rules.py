@@ -6,24 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from service.domain.alerts import AlertEvent, Command, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, Command, RuleEvidence
+from service.domain.alerts.findings import Condition, Finding
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
 from service.domain.backtest.glance import candidates, exceeding, may_ring, merged, narrowed
 from service.domain.backtest.history import DAY, Recorded, Step, midnight, steps
 from service.domain.backtest.hours import LEARNING_DAYS, Moment, moments
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.sweep import Setting, settings_of
-from service.domain.findings import Condition, Finding
-from service.domain.money import Money
-from service.domain.resources import Resource
-from service.domain.rules.anomaly import LEAST_OPEN, Anomaly, Granularity
 from service.domain.rules.assessing import Past, assess_rule, held_since
 from service.domain.rules.episodes import Episodes
 from service.domain.rules.evaluation import evaluate
+from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, Granularity
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
-from service.domain.scopes import ScopeKey
+from service.domain.values.money import Money
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ScopeKey
 
 A_DAY = "a day"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from service.domain.detectors.scores import Sensitivity
-from service.domain.money import ZERO
-from service.domain.rules.anomaly import Anomaly
-from service.domain.rules.priority_tier import PriorityTier
+from service.domain.rules.kinds.anomaly.rule import Anomaly
+from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.rule import Gates, Rule
+from service.domain.values.money import ZERO
 
 FACTORS = tuple(Decimal(factor) for factor in ("0.5", "1", "1.5", "2"))
 """Of the setting that the rule has."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from service.domain.day_split import DAY, edge_parts, spend_in_part, whole_days
-from service.domain.periods import Window
-from service.domain.scopes import Cell
-from service.domain.spend import DayVersion, Spend
+from service.domain.spend.day_split import DAY, edge_parts, spend_in_part, whole_days
+from service.domain.spend.rows import DayVersion, Spend
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Cell
 
 Days = Mapping[date, DayVersion]
 NOTHING = Spend()

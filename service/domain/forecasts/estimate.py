@@ -13,8 +13,8 @@ from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForec
 from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.horizon import Horizon, horizon, share_inside
 from service.domain.forecasts.pace import Pace, enough, learn, reach
-from service.domain.money import Money
-from service.domain.periods import Window
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from service.domain.money import ZERO, Money
+from service.domain.values.money import ZERO, Money
 
 
 class Method(StrEnum):

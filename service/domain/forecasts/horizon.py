@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from service.domain import calendars
-from service.domain.periods import Window
+from service.domain.values import calendars
+from service.domain.values.periods import Window
 
 
 @dataclass(frozen=True, slots=True)

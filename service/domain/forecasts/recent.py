@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
-from service.domain import calendars
 from service.domain.detectors.arrays import Floats
 from service.domain.forecasts.history import DailySpend, usual_share
 from service.domain.forecasts.pace import HISTORY_DAYS
-from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.values import calendars
+from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from service.domain.money import ZERO, Money
-from service.domain.scopes import ScopeKey
+from service.domain.values.money import ZERO, Money
+from service.domain.values.scopes import ScopeKey
 
 DAYS_TO_CROSS = 2
 """Consecutive days above the level before it counts as crossed."""

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.domain.alerts import Alert, AlertKind, Reason, RuleEvidence, Severity
-from service.domain.findings import Condition, Finding, over
-from service.domain.names import describe_scope
-from service.domain.reconcile import SYSTEM
-from service.domain.resources import Resource
+from service.domain.alerts.alert import Alert, AlertKind, Reason, RuleEvidence, Severity
+from service.domain.alerts.findings import Condition, Finding, over
+from service.domain.alerts.reconcile import SYSTEM
 from service.domain.rules.episodes import Episode, Episodes
 from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
+from service.domain.rules.incidents import Family, Incident, Span, Told, incidents
 from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
-from service.domain.rules.levels import Family, Incident, Span, Told, incidents
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
-from service.domain.scopes import ScopeKey
+from service.domain.values.names import describe_scope
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ScopeKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.domain.scopes import ScopeKey
+from service.domain.values.scopes import ScopeKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from service.domain.rules.gates import judge
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, Verdict
 from service.domain.rules.view import SpendView
-from service.domain.scopes import ScopeKey
+from service.domain.values.scopes import ScopeKey
 
 NEVER_HELD: Mapping[ScopeKey, datetime] = {}
 

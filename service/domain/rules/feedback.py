@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from service.domain.errors import Invalid
-from service.domain.money import Money
 from service.domain.rules.rule import Gates
-from service.domain.scopes import ScopeKey
+from service.domain.values.errors import Invalid
+from service.domain.values.money import Money
+from service.domain.values.scopes import ScopeKey
 
 EACH_NOISE = 0.10
 MOST_RAISED = 0.50

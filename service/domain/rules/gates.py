@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from service.domain.durations import format_duration
 from service.domain.rules.rule import DOLLARS, PENDING_FOR, Gates, GateVerdict, Observation, Verdict
 from service.domain.rules.wording import days, dollars, percent
+from service.domain.values.durations import format_duration
 
 SLACK = 1e-9
 """Of what is needed: floats that should be equal may differ by this share."""

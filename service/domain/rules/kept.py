@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from service.domain.money import Money
 from service.domain.rules.rule import GateVerdict
-from service.domain.scopes import ScopeKey
+from service.domain.values.money import Money
+from service.domain.values.scopes import ScopeKey
 
 RANG = "rang"
 PART_OF_ANOTHER = "part_of_another"

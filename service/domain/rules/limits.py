@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from service.domain.errors import Invalid
-from service.domain.money import ZERO, Money
 from service.domain.rules.rule import Gates
+from service.domain.values.errors import Invalid
+from service.domain.values.money import ZERO, Money
 
 LONGEST_WINDOW = 400
 LONGEST_WAIT = timedelta(days=30)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.domain.alerts import Alert
-from service.domain.reconcile import SYSTEM
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.reconcile import SYSTEM
 from service.domain.rules.episodes import Episode, Episodes
 from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
 from service.domain.rules.rule import PENDING_FOR
-from service.domain.scopes import ScopeKey
+from service.domain.values.scopes import ScopeKey
 
 _PASSED = frozenset({RANG, MUTED, PART_OF_ANOTHER})
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from service.domain.errors import Invalid
-from service.domain.money import ZERO, Money
-from service.domain.scopes import Cell, Scope, ScopeKey
+from service.domain.values.errors import Invalid
+from service.domain.values.money import ZERO, Money
+from service.domain.values.scopes import Cell, Scope, ScopeKey
 
 LONGEST = timedelta(days=400)
 

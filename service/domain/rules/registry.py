@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeGuard, TypeVar
 
-from service.domain.errors import Invalid
-from service.domain.rules import (
-    anomaly,
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback
+from service.domain.rules.kinds import (
     cache_collapse,
     change,
     dormant_woke,
@@ -17,12 +16,13 @@ from service.domain.rules import (
     priority_tier,
     stale_source,
 )
-from service.domain.rules.feedback import NO_FEEDBACK, Feedback
+from service.domain.rules.kinds.anomaly import rule as anomaly
 from service.domain.rules.limits import check_gates
 from service.domain.rules.rule import Gates, Observation, Rule, RuleKind
 from service.domain.rules.view import SpendView
-from service.domain.scopes import Dimension, ScopeKey
-from service.domain.sources import Patience
+from service.domain.sources.source import Patience
+from service.domain.values.errors import Invalid
+from service.domain.values.scopes import Dimension, ScopeKey
 
 P = TypeVar("P")
 EVERY = tuple(dimension for dimension in Dimension if dimension is not Dimension.ORGANISATION)

@@ -9,9 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from service.domain.alerts import Severity
-from service.domain.money import Money
-from service.domain.scopes import Dimension, Scope, ScopeKey
+from service.domain.alerts.alert import Severity
+from service.domain.values.money import Money
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
 
 Params_co = TypeVar("Params_co", covariant=True)
 

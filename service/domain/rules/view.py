@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from itertools import repeat
 from operator import add
 
-from service.domain.detectors.rewind import Memo
-from service.domain.names import Names
+from service.domain.detectors.memory.rewind import Memo
 from service.domain.rules.planned import PlannedActivity
-from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
-from service.domain.sources import SourceState
+from service.domain.sources.source import SourceState
+from service.domain.values.names import Names
+from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 
 DAY = timedelta(days=1)
 LEARNING_DAYS = 140

@@ -6,11 +6,11 @@ import math
 from datetime import date
 from decimal import Decimal
 
-from service.domain.money import Money
-from service.domain.names import describe_scope
-from service.domain.plain_text import clean, percentage
 from service.domain.rules.view import SpendView
-from service.domain.scopes import Scope, ScopeKey
+from service.domain.values.money import Money
+from service.domain.values.names import describe_scope
+from service.domain.values.plain_text import clean, percentage
+from service.domain.values.scopes import Scope, ScopeKey
 
 MOST_PERCENT = 9999
 SUBJECT_LENGTH = 200

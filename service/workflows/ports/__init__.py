@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.budgets import Budget
-from service.domain.digests import DigestPlan
-from service.domain.escalation import EscalationPolicy, PlannedStep
-from service.domain.pricing import PriceBook, PriceOverride
-from service.domain.receivers import Receiver
-from service.domain.rotas import Rota
-from service.domain.routing.routes import RouteTable
-from service.domain.routing.silences import Silence
+from service.domain.budgets.budget import Budget
+from service.domain.digests.digest import DigestPlan
+from service.domain.notify.escalation import EscalationPolicy, PlannedStep
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.rotas import Rota
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.routing.silences import Silence
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
-from service.domain.slack import SlackUsers
-from service.domain.sources import Source
+from service.domain.slack.requests import SlackUsers
+from service.domain.sources.pricing import PriceBook, PriceOverride
+from service.domain.sources.source import Source
 from service.workflows.ports.delivering import ChannelHealth, Heartbeat, HeartbeatError
 from service.workflows.ports.digesting import DigestRuns
 from service.workflows.ports.drawing import ChartError, ChartFailures, Charts, Signer

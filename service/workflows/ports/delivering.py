@@ -6,8 +6,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.rates import Rate
-from service.domain.undelivered import Backlog, FailingChannel
+from service.domain.notify.rates import Rate
+from service.domain.notify.undelivered import Backlog, FailingChannel
 
 
 class ChannelHealth(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.digest_runs import DigestRun
+from service.domain.digests.runs import DigestRun
 
 
 class DigestRuns(Protocol):

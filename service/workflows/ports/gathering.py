@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts import AlertEvent
-from service.domain.notifications import Notification
-from service.domain.routing.groups import Gathering
+from service.domain.alerts.alert import AlertEvent
+from service.domain.notify.notification import Notification
+from service.domain.notify.routing.groups import Gathering
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from service.domain.access import AuditEvent, KeptAnswer, Token
-from service.domain.alerts import Alert, AlertEvent, AlertState, Evidence, Severity
-from service.domain.crossings import Crossing
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Evidence, Severity
+from service.domain.alerts.crossings import Crossing
 from service.domain.forecasts.watch import Watch, WatchKey
-from service.domain.notifications import Notification, NotificationState
-from service.domain.periods import Window
-from service.domain.polls import Poll, ReportOutcome
-from service.domain.resources import Lifetime, Page, Resource
-from service.domain.sources import SourceState
+from service.domain.notify.notification import Notification, NotificationState
+from service.domain.sources.poll import Poll, ReportOutcome
+from service.domain.sources.source import SourceState
+from service.domain.values.periods import Window
+from service.domain.values.resources import Lifetime, Page, Resource
 from service.workflows.ports.gathering import Summary
 
 Spec = TypeVar("Spec")

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from service.domain.detectors.known_hours import HourVersions
+from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
-from service.domain.periods import Window
 from service.domain.rules.view import Figures
-from service.domain.scopes import Cell
-from service.domain.spend import (
+from service.domain.spend.rows import (
     BilledDay,
     Bucket,
     CostRow,
@@ -23,6 +21,8 @@ from service.domain.spend import (
     UsageFact,
     Width,
 )
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Cell
 from service.workflows.ports.reading import Directory
 
 

@@ -7,14 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from service.domain.periods import Window
-from service.domain.sources import Source
-from service.domain.spend import (
+from service.domain.sources.source import Source
+from service.domain.spend.rows import (
     Bucket,
     CostRow,
     UsageRow,
     Width,
 )
+from service.domain.values.periods import Window
 
 
 class SourceError(Exception):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts import Alert, AlertEvent, AlertKind, Severity
-from service.domain.notifications import Notification
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, Severity
+from service.domain.notify.notification import Notification
 
 
 @dataclass(frozen=True, slots=True)

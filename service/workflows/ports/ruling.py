@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from service.domain.backtest.backtest import Backtest
-from service.domain.resources import Page
 from service.domain.rules.episodes import Episode, EpisodeKey
 from service.domain.rules.given import GivenFeedback
 from service.domain.rules.kept import KeptVerdict
-from service.domain.scopes import ScopeKey
+from service.domain.values.resources import Page
+from service.domain.values.scopes import ScopeKey
 
 
 class Episodes(Protocol):

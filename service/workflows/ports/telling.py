@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from service.domain.notifications import Delivery, Receipt
-from service.domain.receivers import ChannelConfig
-from service.domain.resources import Sealed
+from service.domain.notify.notification import Delivery, Receipt
+from service.domain.notify.receivers import ChannelConfig
+from service.domain.values.resources import Sealed
 
 
 class DeliveryError(Exception):

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from service.domain.backtest.history import Recorded
-from service.domain.money import Money
-from service.domain.resources import Resource
-from service.domain.rules.change import Against, Change
+from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule, RuleKind
-from service.domain.scopes import Cell
-from service.domain.spend import DayVersion, Spend, SpendDay
+from service.domain.spend.rows import DayVersion, Spend, SpendDay
+from service.domain.values.money import Money
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Cell
 
 CELL = Cell("wrkspc_eng", "claude-sonnet-4-5", "apikey_ci")
 FIRST = date(2026, 9, 1)

@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.baseline import baseline
-from service.domain.detectors.carry import followed_by
-from service.domain.detectors.daily import judge, terms
-from service.domain.detectors.history import History, fresh
+from service.domain.detectors.daily.baseline import baseline
+from service.domain.detectors.daily.carry import followed_by
+from service.domain.detectors.daily.detector import judge, terms
+from service.domain.detectors.daily.history import History, fresh
 from service.domain.detectors.panel import Panel
 from service.domain.detectors.scores import Maturity, Scores, Sensitivity, Terms
 

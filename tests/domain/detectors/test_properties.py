@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.baseline import baseline
-from service.domain.detectors.carry import followed_by
-from service.domain.detectors.daily import judge, terms
-from service.domain.detectors.history import History, fresh, joined
-from service.domain.detectors.replay import replay
+from service.domain.detectors.daily.baseline import baseline
+from service.domain.detectors.daily.carry import followed_by
+from service.domain.detectors.daily.detector import judge, terms
+from service.domain.detectors.daily.history import History, fresh, joined
+from service.domain.detectors.memory.replay import replay
 from service.domain.detectors.scores import Maturity, Sensitivity
 from tests.domain.detectors.spending import normal, office, panel, rare, volatile
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.domain.alerts import Severity
+from service.domain.alerts.alert import Severity
 from service.domain.detectors.severity import Size, severity
 
 

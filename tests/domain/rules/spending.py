@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from service.domain.detectors.scores import Sensitivity
-from service.domain.rules.anomaly import Anomaly, Direction, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction, Granularity
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.rules.view import HourFigures, SpendView
-from service.domain.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from tests.domain.rules import views
 from tests.domain.rules.views import NOON, TODAY, day
 

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.alerts import Alert, AlertEvent, Command, Reason, RuleEvidence, Severity, apply
-from service.domain.money import Money
-from service.domain.reconcile import execute, reconcile
-from service.domain.resources import Resource
+from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, RuleEvidence, Severity, apply
+from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.rules.assessing import Past, assess_rule, held_since
-from service.domain.rules.change import Change
 from service.domain.rules.episodes import Episode
 from service.domain.rules.gates import judge
 from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
+from service.domain.rules.kinds.change import Change
 from service.domain.rules.rule import Calm, Gates, Observation, Rule, RuleKind
 from service.domain.rules.view import SpendView
-from service.domain.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.money import Money
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from tests.domain.rules.views import CELL, ENG, NOON, day, observation, view
 
 HOUR = timedelta(hours=1)

@@ -9,9 +9,6 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.errors import Invalid
-from service.domain.money import Money
-from service.domain.rules.change import Change
 from service.domain.rules.evaluation import gates_of
 from service.domain.rules.feedback import (
     Feedback,
@@ -24,8 +21,11 @@ from service.domain.rules.feedback import (
     stricter,
     validate_feedback,
 )
+from service.domain.rules.kinds.change import Change
 from service.domain.rules.rule import Gates, RuleKind
-from service.domain.scopes import ORGANISATION
+from service.domain.values.errors import Invalid
+from service.domain.values.money import Money
+from service.domain.values.scopes import ORGANISATION
 from tests.domain.rules.views import ENG, NOON, day, instant, rule
 
 DAYS = [day(ago) for ago in (4, 3, 2, 1, 0)]

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.money import Money
 from service.domain.rules.evaluation import still_held
 from service.domain.rules.gates import endures, exceeds, judge
 from service.domain.rules.rule import Gates, GateVerdict, Observation
 from service.domain.rules.wording import percent
-from service.domain.scopes import ORGANISATION
+from service.domain.values.money import Money
+from service.domain.values.scopes import ORGANISATION
 from tests.domain.rules.views import ENG, NOON, observation
 
 GATES = Gates(Money.of("20.00"), Decimal(30), 10)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.errors import Invalid
-from service.domain.money import Money
 from service.domain.rules.planned import PlannedActivity, by_day, extras, validate_activity
-from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.values.errors import Invalid
+from service.domain.values.money import Money
+from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 from tests.domain.rules.views import day, instant
 
 ACTIVITY = PlannedActivity("src_1", Scope(workspaces=("wrkspc_eng",)), instant(3), instant(1), Money.of("100.00"))

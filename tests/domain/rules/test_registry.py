@@ -8,19 +8,19 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.errors import Invalid
-from service.domain.money import Money
-from service.domain.rules.anomaly import Anomaly
-from service.domain.rules.cache_collapse import CacheCollapse
-from service.domain.rules.change import Change
-from service.domain.rules.dormant_woke import DormantWoke
-from service.domain.rules.first_seen import FirstSeen
-from service.domain.rules.model_shift import ModelShift
-from service.domain.rules.priority_tier import PriorityTier
+from service.domain.rules.kinds.anomaly.rule import Anomaly
+from service.domain.rules.kinds.cache_collapse import CacheCollapse
+from service.domain.rules.kinds.change import Change
+from service.domain.rules.kinds.dormant_woke import DormantWoke
+from service.domain.rules.kinds.first_seen import FirstSeen
+from service.domain.rules.kinds.model_shift import ModelShift
+from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.registry import KINDS, Kind, validate
 from service.domain.rules.rule import Gates, RuleKind
-from service.domain.scopes import Dimension
-from service.domain.sources import Patience
+from service.domain.sources.source import Patience
+from service.domain.values.errors import Invalid
+from service.domain.values.money import Money
+from service.domain.values.scopes import Dimension
 from tests.domain.rules.views import rule, view
 
 EXAMPLES: dict[RuleKind, object] = {

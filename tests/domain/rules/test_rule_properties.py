@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.rules.cache_collapse import CacheCollapse
-from service.domain.rules.change import Against, Change, Direction
-from service.domain.rules.dormant_woke import DormantWoke
 from service.domain.rules.evaluation import evaluate
-from service.domain.rules.first_seen import FirstSeen
-from service.domain.rules.levels import incidents
-from service.domain.rules.model_shift import ModelShift
-from service.domain.rules.priority_tier import PriorityTier
+from service.domain.rules.incidents import incidents
+from service.domain.rules.kinds.cache_collapse import CacheCollapse
+from service.domain.rules.kinds.change import Against, Change, Direction
+from service.domain.rules.kinds.dormant_woke import DormantWoke
+from service.domain.rules.kinds.first_seen import FirstSeen
+from service.domain.rules.kinds.model_shift import ModelShift
+from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.rule import Rule, RuleKind, Verdict
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from tests.domain.rules.views import CELL, NO_GATES, TODAY, rule, view
 
 pytestmark = pytest.mark.slow

@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
-from service.domain.money import Money
-from service.domain.names import Names
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule, RuleKind, Verdict
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.scopes import Cell, Dimension, Scope, ScopeKey
-from service.domain.sources import SourceState
+from service.domain.sources.source import SourceState
+from service.domain.values.money import Money
+from service.domain.values.names import Names
+from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 
 TODAY = date(2026, 11, 21)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

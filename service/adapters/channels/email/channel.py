@@ -1,0 +1,133 @@
+"""Mail over SMTP: one mail to all addresses of the channel."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPException, SMTPNotSupported, SMTPRecipientsRefused, SMTPResponseException
+
+from service.adapters.channels.email.mail import address, compose_mail
+from service.adapters.channels.email.smtp_server import SmtpServer
+from service.domain.notify.notification import Delivery, Receipt
+from service.domain.notify.receivers import Email
+from service.domain.values.plain_text import NOTE_LENGTH, clean
+from service.workflows.ports import DeliveryError
+
+STEP_TIMEOUT = 10.0
+DELIVERY_TIMEOUT = 30.0
+"""Seconds: for one SMTP command, and for all of them. A server may never answer a wrong password."""
+
+
+class EmailChannel:
+    """Each message is a mail of its own in the alert's thread. A 4xx answer is tried again, a 5xx is not.
+
+    Where only some of the addresses are refused the others have their mail. That is a success whose receipt
+    names the refused ones: sending again would give everybody else a second mail.
+    """
+
+    def __init__(self, config: Email, server: SmtpServer, sender: str) -> None:
+        self._config = config
+        self._server = server
+        self._sender = sender
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        try:
+            sender = address(self._sender)
+            to = tuple(address(recipient) for recipient in self._config.to)
+            mail = compose_mail(delivery, sender, to)
+        except ValueError:
+            raise DeliveryError(
+                "a header cannot be written: check the receiver's addresses and TOCSIN_EMAIL_FROM",
+                permanent=True,
+            ) from None
+        refused = await _hand_in(mail, sender, self._server)
+        detail = f"sent to {len(to) - len(refused)}"
+        return Receipt(
+            post=str(mail["In-Reply-To"] or mail["Message-ID"]),
+            detail=f"{detail}; refused: {', '.join(refused)}" if refused else detail,
+        )
+
+
+async def reach(server: SmtpServer, sender: str) -> None:
+    """Connects, encrypts and logs in as for a mail, and sends none. Raises DeliveryError."""
+    async with _explained():
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            local_hostname=_own_name(address(sender)),
+            use_tls=server.tls,
+            start_tls=server.starttls,
+            cert_bundle=server.ca_file,
+            timeout=STEP_TIMEOUT,
+        )
+        async with client:
+            await client.noop()
+
+
+async def _hand_in(mail: EmailMessage, sender: Address, server: SmtpServer) -> list[str]:
+    """Gives the mail to the server. Returns what it said of addresses that it refused while taking others."""
+    async with _explained():
+        refused, _ = await aiosmtplib.send(
+            mail,
+            sender=sender.addr_spec,
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            local_hostname=_own_name(sender),
+            use_tls=server.tls,
+            start_tls=server.starttls,
+            cert_bundle=server.ca_file,
+            timeout=STEP_TIMEOUT,
+        )
+    return [f"{recipient} ({_said(*answer)})" for recipient, answer in refused.items()]
+
+
+def _own_name(sender: Address) -> str:
+    """How we introduce ourselves."""
+    return sender.domain.encode("idna").decode("ascii")
+
+
+@asynccontextmanager
+async def _explained() -> AsyncIterator[None]:
+    """What a mail server does in its time; all that goes wrong is a DeliveryError."""
+    try:
+        async with asyncio.timeout(DELIVERY_TIMEOUT):
+            yield
+    except SMTPRecipientsRefused as error:
+        raise _all_refused(error) from None
+    except SMTPResponseException as error:
+        raise DeliveryError(_said(error.code, error.message), permanent=error.code >= 500) from None
+    except ssl.SSLError as error:  # before ValueError, which a refused certificate also is
+        raise DeliveryError(
+            f"no trusted encryption with the mail server: {_line(str(error))}", permanent=False
+        ) from None
+    except (SMTPNotSupported, ValueError) as error:
+        raise DeliveryError(f"this mail cannot be sent: {_line(str(error))}", permanent=True) from None
+    except (SMTPException, TimeoutError, OSError) as error:
+        raise DeliveryError(f"mail server: {_line(str(error)) or type(error).__name__}", permanent=False) from None
+
+
+def _all_refused(error: SMTPRecipientsRefused) -> DeliveryError:
+    """Permanent only if no address might be taken later."""
+    said = ", ".join(f"{refusal.recipient} ({_said(refusal.code, refusal.message)})" for refusal in error.recipients)
+    return DeliveryError(
+        f"every address was refused: {said}",
+        permanent=all(refusal.code >= 500 for refusal in error.recipients),
+    )
+
+
+def _said(code: int, text: str) -> str:
+    return f"mail server: {code} {_line(text)}"
+
+
+def _line(text: str) -> str:
+    return clean(text, NOTE_LENGTH)

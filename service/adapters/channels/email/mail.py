@@ -1,0 +1,113 @@
+"""A message as a mail: headers that thread it and mark it as automatic, a text part and an HTML part."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from email.errors import MessageError
+from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from service.domain.alerts.alert import AlertState, Severity
+from service.domain.messages.message import badge, unlisted_words
+from service.domain.notify.notification import Action, Delivery, Message
+
+CALM_COLOUR = "#2f7d4f"
+COLOURS: Mapping[Severity, str] = {
+    Severity.INFO: "#1d4f91",
+    Severity.WARNING: "#9a6a00",
+    Severity.ERROR: "#b8480c",
+    Severity.CRITICAL: "#b3261e",
+}
+
+
+def address(text: str) -> Address:
+    """One mailbox: "ops@example.com" or "Tocsin <ops@example.com>". Raises ValueError, also for several."""
+    name, bracket, spec = text.strip().rpartition("<")
+    try:
+        found = Address(display_name=name.strip(' "'), addr_spec=(spec.removesuffix(">") if bracket else spec))
+    except (MessageError, ValueError, IndexError):
+        raise ValueError("not a mail address") from None
+    if not found.username or not found.domain:
+        raise ValueError("not a mail address")
+    return found
+
+
+def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:
+    """The first mail of an alert has the alert's Message-ID; later ones refer to it with `delivery.post`.
+
+    A repeated attempt has the same Message-ID as the one before, so that a second copy can be dropped.
+    """
+    message = delivery.message
+    mail = EmailMessage(policy=_policy())
+    mail["Subject"] = f"[{badge(message)}] {message.headline}"
+    mail["From"] = sender
+    mail["To"] = to
+    _add_thread(mail, delivery, sender.domain)
+    mail["Date"] = delivery.at
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["List-Id"] = f"Tocsin alerts <alerts.{sender.domain}>"
+    mail.set_content(_render("alert.txt.j2", message))
+    picture = delivery.picture
+    cid = f"chart.{delivery.id}@{sender.domain}"
+    alt = picture.alt if picture else ""
+    mail.add_alternative(_render("alert.html.j2", message, cid if picture else "", alt), subtype="html")
+    if picture is not None:
+        html = mail.get_payload(1)
+        assert isinstance(html, EmailMessage)
+        html.add_related(picture.png, "image", "png", cid=f"<{cid}>", filename="chart.png", disposition="inline")
+    return mail
+
+
+def _add_thread(mail: EmailMessage, delivery: Delivery, domain: str) -> None:
+    first = f"<{delivery.message.alert_id}@{domain}>"
+    if delivery.action is Action.OPEN:
+        mail["Message-ID"] = first
+        return
+    # Where the first mail went to other addresses it is still the thread's beginning.
+    mail["Message-ID"] = f"<{delivery.id}@{domain}>"
+    mail["In-Reply-To"] = delivery.post or first
+    mail["References"] = delivery.post or first
+
+
+@functools.cache
+def _policy() -> EmailPolicy[EmailMessage]:
+    """The library would fold a long In-Reply-To into encoded words, which no mail client takes for an id."""
+    headers = HeaderRegistry()
+    for name in ("in-reply-to", "references"):
+        headers.map_to_type(name, MessageIDHeader)  # type: ignore[arg-type]  # typeshed: not a BaseHeader
+    return SMTP.clone(header_factory=headers)
+
+
+@functools.cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("service.adapters.channels.email"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _render(template: str, message: Message, cid: str = "", alt: str = "") -> str:
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            message=message,
+            cid=cid,
+            alt=alt,
+            badge=badge(message),
+            colours=COLOURS,
+            calm=CALM_COLOUR,
+            unlisted=unlisted_words(message),
+            colour=CALM_COLOUR if message.state is AlertState.RESOLVED else COLOURS[message.severity],
+            width=max((len(label) for label, _ in message.facts), default=0) + 2,
+        )
+    )

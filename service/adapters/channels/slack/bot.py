@@ -1,0 +1,189 @@
+"""Slack with a bot token: one post an alert, kept current by edits, a thread for what people must hear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from service.adapters.channels.secret import opened
+from service.adapters.channels.slack import blocks as slack_blocks
+from service.adapters.channels.slack.controls import Controls, no_controls
+from service.adapters.channels.slack.transport import (
+    GONE,
+    QUIET,
+    OpenConnector,
+    call,
+    error_name,
+    open_session,
+    retry_handlers,
+)
+from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
+from service.domain.notify.receivers import SlackBot
+from service.workflows.ports import DeliveryError, Vault
+
+TITLE, ALT = 250, 1000
+"""Characters of a file's title and of its description."""
+NOTHING_TO_EDIT = Receipt(post=None, detail="nothing to edit: this alert was never posted here")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a message is in Slack: the channel's id and the message's timestamp."""
+
+    channel: str
+    ts: str
+
+    @classmethod
+    def parse(cls, reference: str) -> Post:
+        found = json.loads(reference)
+        return cls(found["channel"], found["ts"])
+
+    def __str__(self) -> str:
+        return json.dumps({"channel": self.channel, "ts": self.ts})
+
+
+class SlackBotChannel:
+    """Opens by posting, raises by an edit and a broadcast reply, resolves by an edit and a plain reply.
+
+    An earlier post that can no longer be edited is replaced by a new one. Where there was none, a raise
+    is posted and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
+    Details and chart go into the thread, once the post is there: for the chart the app needs files:write.
+    `controls` are the buttons below a post; an edit brings them up to date, too.
+    """
+
+    def __init__(
+        self,
+        config: SlackBot,
+        vault: Vault,
+        connector: OpenConnector,
+        proxy: str | None = None,
+        controls: Controls = no_controls,
+    ) -> None:
+        self._config = config
+        self._controls = controls
+        self._vault = vault
+        self._connector = connector
+        self._proxy = proxy
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        async with self._client() as client:
+            receipt = await self._deliver(client, delivery)
+        if receipt.post is None or delivery.action not in slack_blocks.PINGING:
+            return receipt
+        return await self._fill_thread(delivery, receipt, Post.parse(receipt.post))
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AsyncWebClient]:
+        token = opened(self._vault, self._config.token)
+        async with open_session(self._connector) as session:
+            client = AsyncWebClient(
+                token=token,
+                base_url=self._config.api_url,
+                session=session,
+                logger=QUIET,
+                retry_handlers=retry_handlers(),
+            )
+            client.proxy = self._proxy  # else the SDK takes one from the environment
+            yield client
+
+    async def _fill_thread(self, delivery: Delivery, receipt: Receipt, post: Post) -> Receipt:
+        """Details and chart, in one message where there are both.
+
+        The message itself is out: a failure here is told, and not tried again.
+        """
+        details = slack_blocks.details(delivery.message)
+        if delivery.picture is not None:
+            try:
+                async with self._client() as client:
+                    await self._attach(client, delivery.picture, post, details)
+                return replace(receipt, detail=f"{receipt.detail}, with its chart")
+            except DeliveryError as error:
+                receipt = replace(receipt, detail=f"{receipt.detail}; without its chart: {error.reason}")
+        if details and receipt.post != delivery.post:  # an older thread has had them
+            try:
+                async with self._client() as client:
+                    await self._say(client, post, details)
+            except DeliveryError as error:
+                receipt = replace(receipt, detail=f"{receipt.detail}; without its details: {error.reason}")
+        return receipt
+
+    async def _attach(self, client: AsyncWebClient, picture: Picture, post: Post, details: str) -> None:
+        await call(
+            client.files_upload_v2(
+                channel=post.channel,
+                thread_ts=post.ts,
+                file=picture.png,
+                filename="chart.png",
+                title=picture.alt[:TITLE],
+                alt_txt=picture.alt[:ALT],
+                initial_comment=details or None,
+            )
+        )
+
+    async def _deliver(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
+        if delivery.action is Action.OPEN:
+            return await self._post(client, delivery)
+        if delivery.post is None:
+            return await self._post(client, delivery) if delivery.action is Action.RAISE else NOTHING_TO_EDIT
+        post = Post.parse(delivery.post)
+        try:
+            await self._edit(client, post, delivery)
+        except SlackApiError as error:
+            if error_name(error) not in GONE:
+                raise
+            return await self._post(client, delivery)
+        # Should the reply fail, the next attempt repeats the edit, which then changes nothing.
+        if delivery.action in {Action.RAISE, Action.RESOLVE}:
+            await self._reply(client, post, delivery)
+        return Receipt(post=delivery.post, detail=f"{delivery.action} in {post.channel}")
+
+    def _blocks(self, message: Message, mention: str = "") -> list[slack_blocks.Block]:
+        """Where there are buttons, nobody needs to be told of a request to post."""
+        controls = self._controls(message)
+        shown = replace(message, next_step="") if controls else message
+        return [*slack_blocks.parent(shown, mention), *controls]
+
+    async def _post(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
+        mention = slack_blocks.mention_of(delivery, self._config.mention)
+        answer = await call(
+            client.chat_postMessage(
+                channel=self._config.channel,
+                text=slack_blocks.text(delivery.message),
+                blocks=self._blocks(delivery.message, mention),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        post = Post(str(answer["channel"]), str(answer["ts"]))
+        return Receipt(post=str(post), detail=f"posted in {post.channel}")
+
+    async def _edit(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
+        await call(
+            client.chat_update(
+                channel=post.channel,
+                ts=post.ts,
+                text=slack_blocks.text(delivery.message),
+                blocks=self._blocks(delivery.message),
+            )
+        )
+
+    async def _reply(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
+        said = slack_blocks.reply(delivery.message, slack_blocks.mention_of(delivery, self._config.mention))
+        await self._say(client, post, said, reply_broadcast=delivery.action is Action.RAISE)
+
+    async def _say(self, client: AsyncWebClient, post: Post, said: str, *, reply_broadcast: bool = False) -> None:
+        await call(
+            client.chat_postMessage(
+                channel=post.channel,
+                thread_ts=post.ts,
+                reply_broadcast=reply_broadcast,
+                text=said,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )

@@ -1,0 +1,142 @@
+"""Alerts: the state each is in, and every move that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, insert, or_, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.record_tables import alert_events, alerts, resources
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Evidence
+from service.domain.values.errors import Conflict, NotFound
+from service.domain.values.periods import Window
+from service.domain.values.resources import Page
+from service.domain.values.scopes import Dimension, ScopeKey
+from service.workflows.ports import AlertFilter
+
+
+class PostgresAlerts:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def open(self, source_id: str) -> list[Alert]:
+        """Oldest first."""
+        query = (
+            select(alerts)
+            .where(alerts.c.source_id == source_id, alerts.c.state != AlertState.RESOLVED)
+            .order_by(alerts.c.id)
+        )
+        return [_alert(row) for row in await self._connection.execute(query)]
+
+    async def overdue(self, now: datetime) -> list[str]:
+        query = select(alerts.c.id).where(alerts.c.state == AlertState.SNOOZED, alerts.c.snoozed_until <= now)
+        return list(await self._connection.scalars(query))
+
+    async def latest(self, fingerprints: Sequence[str]) -> list[Alert]:
+        query = (
+            select(alerts)
+            .ext(distinct_on(alerts.c.fingerprint))
+            .where(alerts.c.fingerprint.in_(fingerprints))
+            .order_by(alerts.c.fingerprint, alerts.c.id.desc())
+        )
+        return [_alert(row) for row in await self._connection.execute(query)]
+
+    async def get(self, alert_id: str) -> Alert:
+        """Raises NotFound."""
+        row = (await self._connection.execute(select(alerts).where(alerts.c.id == alert_id))).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no alert {alert_id!r}")
+        return _alert(row)
+
+    async def save(self, event: AlertEvent) -> None:
+        """Two at once: the second waits for the first one's commit, then raises Conflict."""
+        stored = await (self._open(event.alert) if event.alert.version == 1 else self._move(event.alert))
+        if not stored:
+            raise Conflict(f"alert {event.alert.id} was changed by somebody else meanwhile; read it again")
+        await self._connection.execute(
+            insert(alert_events).values(alert_id=event.alert.id, version=event.alert.version, **shallow(event))
+        )
+
+    async def note_latest(self, alert_id: str, evidence: Evidence) -> None:
+        is_open = alerts.c.state != AlertState.RESOLVED
+        await self._connection.execute(update(alerts).where(alerts.c.id == alert_id, is_open).values(latest=evidence))
+
+    async def events(self, alert_id: str) -> list[AlertEvent]:
+        """In the order of their versions."""
+        query = select(*_EVENT_COLUMNS).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.version)
+        return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
+        query = (
+            select(*_EVENT_COLUMNS)
+            .join(alerts, alerts.c.id == alert_events.c.alert_id)
+            .where(alerts.c.source_id == source_id, alert_events.c.at >= window.start, alert_events.c.at < window.end)
+            .order_by(alert_events.c.alert_id, alert_events.c.version)
+        )
+        return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
+        """Newest first. A workspace's alerts are those of its own scope and of budgets and rules that name it."""
+        query = select(alerts).where(*_conditions(where))
+        return await read_page(
+            self._connection, query, alerts.c.id, _alert, limit=limit, cursor=cursor, newest_first=True
+        )
+
+    async def _open(self, alert: Alert) -> bool:
+        statement = upsert(alerts).values(shallow(alert)).on_conflict_do_nothing().returning(alerts.c.id)
+        return (await self._connection.execute(statement)).one_or_none() is not None
+
+    async def _move(self, alert: Alert) -> bool:
+        statement = (
+            update(alerts)
+            .where(alerts.c.id == alert.id, alerts.c.version == alert.version - 1)
+            .values(shallow(alert))
+            .returning(alerts.c.id)
+        )
+        return (await self._connection.execute(statement)).one_or_none() is not None
+
+
+_EVENT_COLUMNS = [alert_events.c[name] for name in ("alert", "at", "command", "actor", "reason", "note")]
+
+
+def _alert(row: Row[Any]) -> Alert:
+    return Alert(**row._mapping)
+
+
+def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
+    wanted = {
+        alerts.c.state: where.state,
+        alerts.c.severity: where.severity,
+        alerts.c.source_id: where.source_id,
+        _evidence("budget_id"): where.budget_id,
+        _evidence("rule_id"): where.rule_id,
+    }
+    conditions = [column == value for column, value in wanted.items() if value is not None]
+    if where.since is not None:
+        conditions.append(alerts.c.opened_at >= where.since)
+    if where.workspace is not None:
+        conditions.append(_about_workspace(where.workspace))
+    return conditions
+
+
+def _about_workspace(workspace: str) -> ColumnElement[bool]:
+    naming = select(resources.c.id).where(
+        resources.c.kind.in_(("budget", "rule")),
+        resources.c.spec.contains({"scope": {"workspaces": [workspace]}}),
+    )
+    return or_(
+        alerts.c.scope == ScopeKey(Dimension.WORKSPACE, workspace),
+        or_(_evidence("budget_id").in_(naming), _evidence("rule_id").in_(naming)),
+    )
+
+
+def _evidence(field: str) -> ColumnElement[str]:
+    value: ColumnElement[str] = type_coerce(alerts.c.evidence, JSONB)[field].astext
+    return value

@@ -1,0 +1,174 @@
+"""The configured things of every kind, in one table; what they were before, in another that only grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import Json, encode
+from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.record_tables import resource_versions, resources
+from service.domain.values.errors import Conflict, NotFound, StaleVersion
+from service.domain.values.resources import Lifetime, Page, Resource
+
+Spec = TypeVar("Spec")
+
+
+class PostgresResources(Generic[Spec]):
+    """The resources of one kind, such as "budget". `read` makes a spec of the JSON that `encode` made of it."""
+
+    def __init__(self, connection: AsyncConnection, kind: str, read: Callable[[Json], Spec]) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._read = read
+
+    async def get(self, id_or_name: str) -> Resource[Spec]:
+        by_id_first = case((resources.c.id == id_or_name, 0), else_=1)
+        named = or_(resources.c.id == id_or_name, resources.c.name == id_or_name)
+        found = await self._connection.execute(self._all().where(named).order_by(by_id_first).limit(1))
+        row = found.one_or_none()
+        if row is None:
+            raise self._not_found(id_or_name)
+        return self._resource(row)
+
+    async def all(self) -> list[Resource[Spec]]:
+        """By id: oldest first."""
+        rows = await self._connection.execute(self._all().order_by(resources.c.id))
+        return [self._resource(row) for row in rows]
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
+        return await read_page(
+            self._connection, self._all(), resources.c.id, self._resource, limit=limit, cursor=cursor
+        )
+
+    async def add(self, resource: Resource[Spec]) -> None:
+        values = {"id": resource.id, "kind": self._kind, **self._values(resource)}
+        statement = upsert(resources).values(values).on_conflict_do_nothing().returning(resources.c.id)
+        if (await self._connection.execute(statement)).one_or_none() is None:
+            raise self._name_taken(resource.name)
+        await self._keep(resource, deleted=False)
+
+    async def replace(self, resource: Resource[Spec]) -> None:
+        statement = (
+            update(resources)
+            .where(self._at(resource.id, resource.version - 1))
+            .values(self._values(resource))
+            .returning(resources.c.id)
+        )
+        try:
+            async with self._connection.begin_nested():
+                replaced = (await self._connection.execute(statement)).one_or_none()
+        except IntegrityError as error:
+            raise self._name_taken(resource.name) from error
+        if replaced is None:
+            raise await self._missed(resource.id)
+        await self._keep(resource, deleted=False)
+
+    async def delete(self, id: str, *, version: int, now: datetime) -> None:
+        statement = delete(resources).where(self._at(id, version)).returning(resources)
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is None:
+            raise await self._missed(id)
+        last = self._resource(row)
+        tombstone = Resource(last.id, last.name, version + 1, last.created_at, now, last.labels, last.spec)
+        await self._keep(tombstone, deleted=True)
+
+    async def last_write(self) -> datetime | None:
+        newest = select(func.max(resource_versions.c.valid_from)).where(resource_versions.c.kind == self._kind)
+        written: datetime | None = await self._connection.scalar(newest)
+        return written
+
+    async def as_of(self, id: str, at: datetime) -> Resource[Spec] | None:
+        versions = resource_versions.c
+        newest = (
+            select(resource_versions, versions.valid_from.label("updated_at"))
+            .where(versions.id == id, versions.kind == self._kind, versions.valid_from <= at)
+            .order_by(versions.version.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(newest)).one_or_none()
+        return None if row is None or row.deleted else self._resource(row)
+
+    async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
+        versions = resource_versions.c
+        newest = (
+            select(resource_versions, versions.valid_from.label("updated_at"))
+            .ext(distinct_on(versions.id))
+            .where(versions.kind == self._kind, versions.valid_from <= at)
+            .order_by(versions.id, versions.version.desc())
+        )
+        return [self._resource(row) for row in await self._connection.execute(newest) if not row.deleted]
+
+    async def lifetime(self, id_or_name: str) -> Lifetime:
+        versions = resource_versions.c
+        ours = versions.kind == self._kind
+        bearer = (
+            select(versions.id)
+            .where(ours, or_(versions.id == id_or_name, versions.name == id_or_name))
+            .order_by(case((versions.id == id_or_name, 0), else_=1), versions.valid_from.desc(), versions.id.desc())
+            .limit(1)
+        )
+        query = select(resource_versions).where(ours, versions.id == bearer.scalar_subquery())
+        rows = (await self._connection.execute(query.order_by(versions.version))).all()
+        if not rows:
+            raise self._not_found(id_or_name)
+        first, last = rows[0], rows[-1]
+        return Lifetime(last.id, last.name, first.valid_from, last.valid_from if last.deleted else None)
+
+    def _all(self) -> Select[Any]:
+        return select(resources).where(resources.c.kind == self._kind)
+
+    def _at(self, id: str, version: int) -> Any:
+        return (resources.c.id == id) & (resources.c.kind == self._kind) & (resources.c.version == version)
+
+    async def _keep(self, resource: Resource[Spec], *, deleted: bool) -> None:
+        values = self._values(resource)
+        valid_from = values.pop("updated_at")
+        await self._connection.execute(
+            insert(resource_versions).values(
+                id=resource.id, kind=self._kind, valid_from=valid_from, deleted=deleted, **values
+            )
+        )
+
+    async def _missed(self, id: str) -> StaleVersion | NotFound:
+        """Why a compare-and-set matched nothing."""
+        stored = await self._connection.scalar(
+            select(resources.c.version).where(resources.c.id == id, resources.c.kind == self._kind)
+        )
+        if stored is None:
+            return self._not_found(id)
+        return StaleVersion(f"{self._kind} {id} is at version {stored} by now; read it and change that")
+
+    def _not_found(self, id_or_name: str) -> NotFound:
+        return NotFound(f"there is no {self._kind} {id_or_name!r}")
+
+    def _name_taken(self, name: str) -> Conflict:
+        return Conflict(f"there is a {self._kind} named {name!r} already")
+
+    def _values(self, resource: Resource[Spec]) -> dict[str, Any]:
+        return {
+            "name": resource.name,
+            "version": resource.version,
+            "labels": dict(resource.labels),
+            "spec": encode(resource.spec),
+            "created_at": resource.created_at,
+            "updated_at": resource.updated_at,
+        }
+
+    def _resource(self, row: Row[Any]) -> Resource[Spec]:
+        return Resource(
+            id=row.id,
+            name=row.name,
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            labels=row.labels,
+            spec=self._read(row.spec),
+        )

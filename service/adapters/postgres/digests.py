@@ -1,0 +1,62 @@
+"""Runs of digests: one row an occurrence, so that replicas and restarts send each once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.digest_tables import digest_runs
+from service.domain.digests.runs import DigestRun, RunState
+
+
+class PostgresDigestRuns:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, run: DigestRun) -> bool:
+        statement = upsert(digest_runs).values(shallow(run)).on_conflict_do_nothing().returning(digest_runs.c.id)
+        return (await self._connection.execute(statement)).one_or_none() is not None
+
+    async def claim(self, run_id: str, *, now: datetime, until: datetime) -> DigestRun | None:
+        """Two at once: the second waits for the first one's commit, and then finds that it is not due."""
+        statement = (
+            update(digest_runs)
+            .where(digest_runs.c.id == run_id, digest_runs.c.state == RunState.QUEUED, digest_runs.c.due_at <= now)
+            .values(due_at=until)
+            .returning(digest_runs)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return _run(row) if row is not None else None
+
+    async def save(self, run: DigestRun) -> None:
+        await self._connection.execute(update(digest_runs).where(digest_runs.c.id == run.id).values(shallow(run)))
+
+    async def due(self, now: datetime) -> list[DigestRun]:
+        query = select(digest_runs).where(digest_runs.c.state == RunState.QUEUED, digest_runs.c.due_at <= now)
+        return [_run(row) for row in await self._connection.execute(query.order_by(digest_runs.c.id))]
+
+    async def latest(self, digest_id: str) -> DigestRun | None:
+        query = select(digest_runs).where(digest_runs.c.digest_id == digest_id).order_by(digest_runs.c.id.desc())
+        row = (await self._connection.execute(query.limit(1))).one_or_none()
+        return _run(row) if row is not None else None
+
+    async def forget(self, before: datetime) -> None:
+        """Not the newest that the schedule asked for: without it the schedule would ask for it again."""
+        newer = digest_runs.alias("newer")
+        by_schedule, newer_by_schedule = digest_runs.c.asked_by == "", newer.c.asked_by == ""
+        is_newest = ~exists().where(
+            newer.c.digest_id == digest_runs.c.digest_id,
+            newer.c.occurrence > digest_runs.c.occurrence,
+            newer_by_schedule == by_schedule,
+        )
+        old = (digest_runs.c.created_at < before) & (digest_runs.c.state != RunState.QUEUED)
+        await self._connection.execute(delete(digest_runs).where(old, ~is_newest))
+
+
+def _run(row: Row[Any]) -> DigestRun:
+    return DigestRun(**row._mapping)

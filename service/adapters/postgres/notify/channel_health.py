@@ -1,0 +1,134 @@
+"""What is known of channels besides their configuration: which fail, how long messages wait, whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import case, delete, func, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.record_tables import channel_turns, failing_channels, notifications
+from service.domain.notify.notification import LONGEST_RETRY, NotificationState
+from service.domain.notify.rates import Rate
+from service.domain.notify.undelivered import Backlog, FailingChannel
+
+
+class PostgresChannelHealth:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def failing(self) -> list[FailingChannel]:
+        query = select(failing_channels).order_by(failing_channels.c.receiver_id, failing_channels.c.channel)
+        return [FailingChannel(**row._mapping) for row in await self._connection.execute(query)]
+
+    async def note_dead(
+        self, receiver_id: str, channel: str, error: str, *, at: datetime, disabled_at: datetime | None
+    ) -> None:
+        """The first error that disabled it stays: what is refused later says nothing new."""
+        first = upsert(failing_channels).values(
+            receiver_id=receiver_id, channel=channel, failing_since=at, error=error, dead=1, disabled_at=disabled_at
+        )
+        known = failing_channels.c
+        kept = func.coalesce(known.disabled_at, first.excluded.disabled_at)
+        await self._connection.execute(
+            first.on_conflict_do_update(
+                constraint=failing_channels.primary_key,
+                set_={"dead": known.dead + 1, "error": first.excluded.error, "disabled_at": kept},
+            )
+        )
+
+    async def note_well(self, receiver_id: str, channel: str) -> None:
+        known = failing_channels.c
+        await self._connection.execute(
+            delete(failing_channels).where(known.receiver_id == receiver_id, known.channel == channel)
+        )
+
+    async def forget(self, receiver_id: str) -> None:
+        await self._connection.execute(delete(failing_channels).where(failing_channels.c.receiver_id == receiver_id))
+
+    async def waiting(self, written_before: datetime) -> list[Backlog]:
+        """With the reason of the newest attempt at the oldest message. What was never tried blames no channel."""
+        rows = await self._connection.execute(
+            select(
+                notifications.c.receiver_id,
+                notifications.c.channel,
+                func.min(notifications.c.created_at).label("since"),
+                func.count().label("count"),
+            )
+            .where(
+                notifications.c.state == NotificationState.QUEUED,
+                notifications.c.created_at <= written_before,
+                type_coerce(notifications.c.attempts, JSONB) != [],
+            )
+            .group_by(notifications.c.receiver_id, notifications.c.channel)
+        )
+        return [Backlog(**row._mapping, error=await self._last_error(row.receiver_id, row.channel)) for row in rows]
+
+    async def _last_error(self, receiver_id: str, channel: str) -> str:
+        oldest = (
+            select(notifications.c.attempts)
+            .where(
+                notifications.c.receiver_id == receiver_id,
+                notifications.c.channel == channel,
+                notifications.c.state == NotificationState.QUEUED,
+            )
+            .order_by(notifications.c.created_at, notifications.c.id)
+            .limit(1)
+        )
+        attempts = await self._connection.scalar(oldest)
+        return str(attempts[-1].detail) if attempts else ""
+
+    async def take_turn(self, channel: str, rate: Rate, wanted: int, now: datetime) -> tuple[int, datetime]:
+        """Locks the channel's turn until the transaction ends: workers ask one after the other."""
+        begin = upsert(channel_turns).values(channel=channel, ends_at=now, sent=0)
+        await self._connection.execute(begin.on_conflict_do_nothing())
+        turn = channel_turns.c
+        row = (
+            await self._connection.execute(
+                select(turn.ends_at, turn.sent).where(turn.channel == channel).with_for_update()
+            )
+        ).one()
+        # A turn that ends later than any turn could was begun before the clock was set back.
+        begins_anew = row.ends_at <= now or row.ends_at > now + rate.turn
+        ends_at, sent = (_end_of_turn(now, rate), 0) if begins_anew else (row.ends_at, row.sent)
+        granted = max(0, min(wanted, rate.messages - sent))
+        await self._connection.execute(
+            update(channel_turns).where(turn.channel == channel).values(ends_at=ends_at, sent=sent + granted)
+        )
+        return granted, ends_at
+
+    async def hold(self, channel: str, *, now: datetime, until: datetime) -> None:
+        asked = upsert(channel_turns).values(channel=channel, ends_at=now, sent=0, held_until=until)
+        await self._connection.execute(
+            asked.on_conflict_do_update(constraint=channel_turns.primary_key, set_={"held_until": until})
+        )
+
+    async def held(self, channels: Collection[str], now: datetime) -> dict[str, datetime]:
+        """What ends later than any hold could was asked for before the clock was set back."""
+        turn = channel_turns.c
+        rows = await self._connection.execute(
+            select(turn.channel, turn.held_until).where(
+                turn.channel.in_(channels), turn.held_until > now, turn.held_until <= now + LONGEST_RETRY
+            )
+        )
+        return {channel: until for channel, until in rows}
+
+    async def dead_and_oldest(self) -> tuple[int, datetime | None]:
+        dead = await self._connection.scalar(
+            select(func.count()).where(notifications.c.state == NotificationState.DEAD)
+        )
+        untried = type_coerce(notifications.c.attempts, JSONB) == []
+        collected = notifications.c.group_key.is_not(None) & untried  # what waits for its group is not late
+        waits_since = case((collected, notifications.c.due_at), else_=notifications.c.created_at)
+        oldest: datetime | None = await self._connection.scalar(
+            select(func.min(waits_since)).where(notifications.c.state == NotificationState.QUEUED)
+        )
+        return int(dead or 0), oldest
+
+
+def _end_of_turn(now: datetime, rate: Rate) -> datetime:
+    """Turns begin with whole seconds, so that one job serves all channels whose next turn comes."""
+    return now.replace(microsecond=0) + rate.turn

@@ -1,0 +1,261 @@
+"""The outbox: what is to be said in which channel, claimed by whoever delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Row, func, literal, or_, select, true, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.notify.group_tables import summaries
+from service.adapters.postgres.notify.groups import rung_alone
+from service.adapters.postgres.record_tables import alert_events, notifications, posts
+from service.domain.alerts.alert import AlertEvent
+from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.values.errors import NotFound
+from service.domain.values.resources import Page
+from service.workflows.ports import Claimed, NotificationFilter, Summary
+
+_COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
+_REAL_NOW = func.clock_timestamp()
+"""Leases are the database's time: business time may run faster, and every host's clock errs on its own."""
+
+
+class PostgresNotifications:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, notification: Notification) -> bool:
+        statement = (
+            upsert(notifications)
+            .values(shallow(notification))
+            .on_conflict_do_nothing(index_elements=["alert_id", "level", "channel", "action", "step", "round"])
+            .returning(notifications.c.id)
+        )
+        added = (await self._connection.execute(statement)).one_or_none() is not None
+        if added and notification.action is Action.RAISE:
+            await self._hurry(notification)
+        return added
+
+    async def _hurry(self, raised: Notification) -> None:
+        """A raise never waits: what it has to wait for in its channel is tried now, and by itself unless it is on its
+        way already."""
+        waits = (
+            (notifications.c.alert_id == raised.alert_id)
+            & (notifications.c.channel == raised.channel)
+            & (notifications.c.state == NotificationState.QUEUED)
+        )
+        await self._connection.execute(
+            update(notifications).where(waits, notifications.c.due_at > raised.due_at).values(due_at=raised.due_at)
+        )
+        await self._connection.execute(
+            update(notifications).where(waits, notifications.c.leased_until.is_(None)).values(group_key=None)
+        )
+
+    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+        """What another claim holds locked is passed over and what it took is leased: claims never overlap.
+
+        A group is taken by whoever takes its first notification: two workers cannot each have a part of it.
+        """
+        due = (
+            select(notifications.c.id, notifications.c.leased_until)
+            .where(_is_head(), notifications.c.due_at <= now, _is_free(notifications), _leads_its_group(now))
+            .order_by(notifications.c.due_at, notifications.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = dict(tuple(row) for row in await self._connection.execute(due))
+        if not taken:
+            return []
+        taken |= await self._rest_of_groups(list(taken), now)
+        await self._connection.execute(
+            update(notifications).where(notifications.c.id.in_(taken)).values(leased_until=_REAL_NOW + literal(lease))
+        )
+        return [replace(one, retaken=taken[one.notification.id] is not None) for one in await self._with_events(taken)]
+
+    async def _rest_of_groups(self, leading: list[str], now: datetime) -> dict[str, datetime | None]:
+        """What else is due of the groups that these lead, with the leases that have run out."""
+        first = notifications.alias("first")
+        same = (
+            (first.c.group_key == notifications.c.group_key)
+            & (first.c.channel == notifications.c.channel)
+            & (first.c.receiver_id == notifications.c.receiver_id)
+        )
+        rest = (
+            select(notifications.c.id, notifications.c.leased_until)
+            .where(
+                notifications.c.state == NotificationState.QUEUED,
+                notifications.c.due_at <= now,
+                notifications.c.id.not_in(leading),
+                _is_free(notifications),
+                select(first.c.id).where(first.c.id.in_(leading), same).exists(),
+            )
+            .with_for_update(skip_locked=True)
+        )
+        return dict(tuple(row) for row in await self._connection.execute(rest))
+
+    async def urged(self, ids: Collection[str]) -> set[str]:
+        raised = notifications.alias("raised")
+        untried = (raised.c.action == Action.RAISE) & (raised.c.attempts == ())
+        behind = (raised.c.alert_id == notifications.c.alert_id) & (raised.c.channel == notifications.c.channel)
+        waits = select(raised.c.id).where(behind, raised.c.state == NotificationState.QUEUED, untried).exists()
+        return set(await self._connection.scalars(select(notifications.c.id).where(notifications.c.id.in_(ids), waits)))
+
+    async def save(self, notification: Notification, *, post: str | None) -> None:
+        """Sent is final: a slow worker's failure after its lease ran out does not undo it. Raises NotFound."""
+        await self._connection.execute(
+            update(notifications)
+            .where(notifications.c.id == notification.id, notifications.c.state != NotificationState.SENT)
+            .values(**shallow(notification), leased_until=None)
+        )
+        stored = await self.get(notification.id)
+        if post is None:
+            return
+        if notification.sent_with is not None:
+            summary = upsert(summaries).values(id=notification.sent_with, post=post)
+            await self._connection.execute(
+                summary.on_conflict_do_update(constraint=summaries.primary_key, set_={"post": post})
+            )
+            return
+        own = upsert(posts).values(alert_id=stored.alert_id, channel=stored.channel, post=post)
+        await self._connection.execute(own.on_conflict_do_update(constraint=posts.primary_key, set_={"post": post}))
+
+    async def get(self, notification_id: str) -> Notification:
+        """Raises NotFound."""
+        found = await self._connection.execute(select(*_COLUMNS).where(notifications.c.id == notification_id))
+        row = found.one_or_none()
+        if row is None:
+            raise NotFound(f"there is no notification {notification_id!r}")
+        return _notification(row)
+
+    async def told(self, alert_id: str) -> list[tuple[str, str]]:
+        rung = notifications.c.action.in_([Action.OPEN, Action.RAISE])
+        rows = await self._connection.execute(
+            select(notifications.c.receiver_id, notifications.c.channel)
+            .where(notifications.c.alert_id == alert_id, rung, notifications.c.state != NotificationState.SUPPRESSED)
+            .distinct()
+            .order_by(notifications.c.receiver_id, notifications.c.channel)
+        )
+        return [(receiver_id, channel) for receiver_id, channel in rows]
+
+    async def next_due(self) -> datetime | None:
+        """From when on a claim finds something, in business time; not what is leased or waits behind that."""
+        due: datetime | None = await self._connection.scalar(
+            select(func.min(notifications.c.due_at)).where(_is_head(), _is_free(notifications))
+        )
+        return due
+
+    async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
+        """Newest first."""
+        wanted = {notifications.c.alert_id: where.alert_id, notifications.c.state: where.state}
+        query = select(*_COLUMNS).where(*(column == value for column, value in wanted.items() if value is not None))
+        return await read_page(
+            self._connection,
+            query,
+            notifications.c.id,
+            _notification,
+            limit=limit,
+            cursor=cursor,
+            newest_first=True,
+        )
+
+    async def _with_events(self, ids: Iterable[str]) -> list[Claimed]:
+        summary = _latest_summary()
+        query = (
+            select(
+                *_COLUMNS,
+                *(alert_events.c[name].label(f"event_{name}") for name in _EVENT_FIELDS),
+                posts.c.post,
+                summary.c.summary_id,
+                summary.c.summary_post,
+                rung_alone(notifications),
+            )
+            .join(
+                alert_events,
+                (alert_events.c.alert_id == notifications.c.alert_id)
+                & (alert_events.c.version == notifications.c.alert_version),
+            )
+            .outerjoin(
+                posts,
+                (posts.c.alert_id == notifications.c.alert_id) & (posts.c.channel == notifications.c.channel),
+            )
+            .outerjoin(summary, true())
+            .where(notifications.c.id.in_(ids))
+            .order_by(notifications.c.due_at, notifications.c.id)
+        )
+        return [_claimed(row) for row in await self._connection.execute(query)]
+
+
+_EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
+
+
+def _is_head() -> ColumnElement[bool]:
+    """Undelivered, and no older one waits in its channel: an alert's messages never overtake each other."""
+    older = notifications.alias("older")
+    waits = NotificationState.QUEUED
+    return (notifications.c.state == waits) & ~(
+        select(older.c.id)
+        .where(
+            older.c.state == waits,
+            older.c.alert_id == notifications.c.alert_id,
+            older.c.channel == notifications.c.channel,
+            tuple_(older.c.alert_version, older.c.id) < tuple_(notifications.c.alert_version, notifications.c.id),
+        )
+        .exists()
+    )
+
+
+def _is_free(table: FromClause) -> ColumnElement[bool]:
+    return or_(table.c.leased_until.is_(None), table.c.leased_until <= _REAL_NOW)
+
+
+def _leads_its_group(now: datetime) -> ColumnElement[bool]:
+    """Collected by nobody, or the first that may leave of its group in its channel."""
+    other = notifications.alias("other")
+    return notifications.c.group_key.is_(None) | ~(
+        select(other.c.id)
+        .where(
+            other.c.state == NotificationState.QUEUED,
+            other.c.group_key == notifications.c.group_key,
+            other.c.channel == notifications.c.channel,
+            other.c.receiver_id == notifications.c.receiver_id,
+            other.c.due_at <= now,
+            _is_free(other),
+            other.c.id < notifications.c.id,
+        )
+        .exists()
+    )
+
+
+def _latest_summary() -> FromClause:
+    """The message with others that told a notification's channel of its alert."""
+    opening = notifications.alias("opening")
+    return (
+        select(opening.c.sent_with.label("summary_id"), summaries.c.post.label("summary_post"))
+        .outerjoin_from(opening, summaries, summaries.c.id == opening.c.sent_with)
+        .where(
+            opening.c.alert_id == notifications.c.alert_id,
+            opening.c.channel == notifications.c.channel,
+            opening.c.action == Action.OPEN,
+            opening.c.sent_with.is_not(None),
+        )
+        .order_by(opening.c.id.desc())
+        .limit(1)
+        .lateral("summary")
+    )
+
+
+def _notification(row: Row[*tuple[Any, ...]]) -> Notification:
+    return Notification(**{column.name: row._mapping[column.name] for column in _COLUMNS})
+
+
+def _claimed(row: Row[*tuple[Any, ...]]) -> Claimed:
+    event = AlertEvent(**{name: row._mapping[f"event_{name}"] for name in _EVENT_FIELDS})
+    summary = Summary(row.summary_id, row.summary_post) if row.summary_id is not None else None
+    return Claimed(_notification(row), event, row.post, summary, summary is not None and row.rung_alone)

@@ -1,0 +1,147 @@
+"""Putting jobs into the queue, inside the transaction whose commit they shall follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import cast
+
+import psycopg
+from procrastinate import PsycopgConnector, exceptions
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import shallow
+from service.domain.notify.escalation import PlannedStep
+from service.workflows.ports import StorageUnavailable
+
+ToReal = Callable[[datetime], datetime]
+"""From business time to the database's real time; the same instant unless TOCSIN_CLOCK says otherwise."""
+
+QUEUE = "tocsin"
+POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST = "poll", "backfill", "evaluate", "deliver", "backtest"
+WAKE, STEP, DIGEST = "wake", "step", "digest"
+
+
+class Priority(IntEnum):
+    """Telling people comes before learning more. Equal for jobs of one lock, which run in their order."""
+
+    REPLAY = -10
+    READ = 0
+    EVALUATE = 10
+    DELIVER = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    task: str
+    priority: Priority
+    arguments: Mapping[str, str | int]
+    lock: str | None = None
+    queueing_lock: str | None = None
+    at: datetime | None = None
+
+
+class PostgresJobs:
+    """The queue as a transaction sees it: its jobs exist when it commits, and do not when it rolls back."""
+
+    def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
+        self._connection = connection
+        self._to_real = to_real
+
+    async def poll(self, source_id: str, poll_id: str) -> None:
+        """Polls and backfills of a source run one after the other, in this order."""
+        arguments = {"source_id": source_id, "poll_id": poll_id}
+        await self._insert(_Ticket(POLL, Priority.READ, arguments, lock=source_id))
+
+    async def backfill(self, source_id: str, poll_id: str) -> None:
+        arguments = {"source_id": source_id, "poll_id": poll_id}
+        ticket = _Ticket(BACKFILL, Priority.READ, arguments, lock=source_id, queueing_lock=f"backfill:{poll_id}")
+        await self._insert_once(ticket)
+
+    async def evaluate(self, source_id: str) -> None:
+        lock = f"evaluate:{source_id}"
+        arguments = {"source_id": source_id}
+        await self._insert_once(_Ticket(EVALUATE, Priority.EVALUATE, arguments, lock, lock))
+
+    async def deliver(self, at: datetime) -> None:
+        """`at` is business time. Jobs that wait for the same second of real time are one."""
+        due = self._to_real(at)
+        queueing_lock = f"deliver:{int(due.timestamp())}"
+        await self._insert_once(_Ticket(DELIVER, Priority.DELIVER, {}, None, queueing_lock, due))
+
+    async def backtest(self, backtest_id: str) -> None:
+        """They take a processor for seconds: one after the other."""
+        arguments = {"backtest_id": backtest_id}
+        await self._insert(_Ticket(BACKTEST, Priority.REPLAY, arguments, lock=BACKTEST))
+
+    async def wake(self, alert_id: str, at: datetime) -> None:
+        due = self._to_real(at)
+        ticket = _Ticket(WAKE, Priority.DELIVER, {"alert_id": alert_id}, None, f"wake:{alert_id}:{at.isoformat()}", due)
+        await self._insert_once(ticket)
+
+    async def step(self, planned: PlannedStep, at: datetime) -> None:
+        await self._insert(_Ticket(STEP, Priority.DELIVER, shallow(planned), at=self._to_real(at)))
+
+    async def digest(self, run_id: str, at: datetime) -> None:
+        due = self._to_real(at)
+        queueing_lock = f"digest:{run_id}:{at.isoformat()}"
+        await self._insert_once(_Ticket(DIGEST, Priority.DELIVER, {"run_id": run_id}, None, queueing_lock, due))
+
+    async def _insert_once(self, ticket: _Ticket) -> None:
+        """Inserts unless an equal job waits, and then keeps that one waiting until our own commit.
+
+        Without the row lock a worker could take the waiting job at once, look before our rows are committed,
+        find nothing, and nobody would look again.
+        """
+        while not await self._hold_waiting(ticket.queueing_lock):
+            try:
+                async with self._connection.begin_nested():
+                    await self._insert(ticket)
+            except exceptions.AlreadyEnqueued:
+                continue
+            return
+
+    async def _hold_waiting(self, queueing_lock: str | None) -> bool:
+        waiting = await self._connection.execute(
+            text("SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = :queueing_lock AND status = 'todo' FOR SHARE"),
+            {"queueing_lock": queueing_lock},
+        )
+        return waiting.one_or_none() is not None
+
+    async def _insert(self, ticket: _Ticket) -> None:
+        raw = await self._connection.get_raw_connection()
+        job = Job(
+            id=None,
+            queue=QUEUE,
+            task_name=ticket.task,
+            task_kwargs=dict(ticket.arguments),
+            priority=ticket.priority,
+            lock=ticket.lock,
+            queueing_lock=ticket.queueing_lock,
+            scheduled_at=ticket.at,
+        )
+        try:
+            await _INSERTER.defer_job_async(job, connection=raw.driver_connection)
+        except exceptions.ConnectorException as error:
+            if is_lost(cast("BaseException", error.__cause__)):
+                raise StorageUnavailable("the database went away while a job was being queued") from error
+            raise
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether a driver's error means that there is no server to talk to, not that it refused a statement.
+
+    Class 08 are connection errors, 57P01 to 57P03 a server that stops or starts; no code means no answer.
+    """
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+
+_INSERTER = JobManager(PsycopgConnector())
+"""Never opened: it only ever uses the connection of the transaction at hand."""

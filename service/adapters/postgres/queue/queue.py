@@ -1,0 +1,154 @@
+"""Running the jobs of the queue: which handler does which, worker after worker, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Protocol, Self
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException, JobAborted
+from procrastinate.jobs import Job
+
+from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.queue.ended_jobs import EndedJobs
+from service.adapters.postgres.queue.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
+from service.adapters.postgres.queue.sweep import sweep_stalled
+
+HEARTBEAT = timedelta(seconds=10)
+STALLED_AFTER = timedelta(seconds=30)
+LOOK_EVERY = timedelta(seconds=1)
+"""For jobs whose time has come or whose lock is free again; new ones are announced."""
+RESTART_AFTER = timedelta(seconds=2)
+TRY_AGAIN = timedelta(seconds=30)
+MOST_TRIES = 500
+CONCURRENCY = 10
+GRACE = timedelta(seconds=25)
+"""How long running jobs may go on once a stop is asked for: supervisors wait 30 s before they kill."""
+CONNECTIONS = 4
+
+_log = logging.getLogger(__name__)
+
+
+class Handlers(Protocol):
+    """What the jobs do. They may run more than once; one that raises is logged and not tried again, but for `wake` and
+    `step`, which are.
+    """
+
+    async def poll(self, source_id: str, poll_id: str) -> None: ...
+
+    async def backfill(self, source_id: str, poll_id: str) -> None: ...
+
+    async def evaluate(self, source_id: str) -> None: ...
+
+    async def deliver(self) -> None: ...
+
+    async def backtest(self, backtest_id: str) -> None: ...
+
+    async def wake(self, alert_id: str) -> None: ...
+
+    async def step(self, alert_id: str, policy_id: str, chain: int, round: int, step: int) -> None: ...
+
+    async def digest(self, run_id: str) -> None: ...
+
+
+class Queue:
+    """The queue of one database: a pool of its own beside the units of work's, and a connection to listen."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._ended = EndedJobs()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, handlers: Handlers, *, prepare_threshold: int | None = None) -> AsyncIterator[Self]:
+        """Connects for as long as the block lasts. Jobs run only in `run`."""
+        app = _app(url, handlers, prepare_threshold)
+        async with app.open_async():
+            yield cls(app)
+
+    async def run(self, stop: asyncio.Event, *, grace: timedelta = GRACE) -> None:
+        """Runs jobs until `stop` is set; then those that run have `grace` to end before they go back."""
+        worker = asyncio.create_task(self._run_workers(grace))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            worker.cancel()
+            await asyncio.wait({worker})
+        if not worker.cancelled():
+            worker.result()
+
+    async def drain(self) -> None:
+        """Runs jobs, and those that they queue, until none is due."""
+        await self._app.run_worker_async(
+            queues=[QUEUE], wait=False, concurrency=1, install_signal_handlers=False, delete_jobs="always"
+        )
+
+    async def sweep(self, *, stalled_after: timedelta = STALLED_AFTER) -> None:
+        """Frees what dead workers held, and what lost connections left. To be called often, in every worker."""
+        await sweep_stalled(self._app, stalled_after)
+        await self._ended.finish(self._app)
+
+    async def _run_workers(self, grace: timedelta) -> None:
+        """A worker gives up when it loses the database; another one takes its place."""
+        while True:
+            try:
+                await self._run_worker(grace)
+            except ConnectorException as error:
+                _log.warning("worker_lost_database error=%s", error.__cause__ or error)
+            await asyncio.sleep(RESTART_AFTER.total_seconds())
+
+    async def _run_worker(self, grace: timedelta) -> None:
+        await self._app.run_worker_async(
+            queues=[QUEUE],
+            concurrency=CONCURRENCY,
+            install_signal_handlers=False,
+            delete_jobs="always",
+            fetch_job_polling_interval=LOOK_EVERY.total_seconds(),
+            update_heartbeat_interval=HEARTBEAT.total_seconds(),
+            stalled_worker_timeout=STALLED_AFTER.total_seconds(),
+            worker_middleware=[self._ended.note_end],
+            shutdown_graceful_timeout=grace.total_seconds(),
+        )
+
+
+class _AgainAfterShutdown(BaseRetryStrategy):
+    """A job that a shutdown cut short goes back into the queue; any other end is final."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        return RetryDecision() if isinstance(exception, asyncio.CancelledError | JobAborted) else None
+
+
+class _UntilDone(_AgainAfterShutdown):
+    """Nothing else would make up for such a job: one that fails is tried again, for hours."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        decision = super().get_retry_decision(exception=exception, job=job)
+        if decision is not None or job.attempts >= MOST_TRIES:
+            return decision
+        return RetryDecision(retry_in={"seconds": int(TRY_AGAIN.total_seconds())})
+
+
+def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
+    connector = PsycopgConnector(
+        conninfo=libpq_url(url),
+        min_size=1,
+        max_size=CONNECTIONS,
+        kwargs={"prepare_threshold": prepare_threshold},
+    )
+    app = App(connector=connector)
+    again = _AgainAfterShutdown()
+    app.task(name=POLL, queue=QUEUE, retry=again)(handlers.poll)
+    app.task(name=BACKFILL, queue=QUEUE, retry=again)(handlers.backfill)
+    app.task(name=EVALUATE, queue=QUEUE, retry=again)(handlers.evaluate)
+    app.task(name=DELIVER, queue=QUEUE, retry=again)(handlers.deliver)
+    app.task(name=BACKTEST, queue=QUEUE, retry=_UntilDone())(handlers.backtest)
+    app.task(name=WAKE, queue=QUEUE, retry=_UntilDone())(handlers.wake)
+    app.task(name=STEP, queue=QUEUE, retry=_UntilDone())(handlers.step)
+    app.task(name=DIGEST, queue=QUEUE, retry=again)(handlers.digest)
+    return app

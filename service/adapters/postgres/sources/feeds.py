@@ -1,0 +1,138 @@
+"""The polling state of each source: whose turn it is, and which poll may write."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import decode, shallow
+from service.adapters.postgres.record_tables import resources, source_states
+from service.domain.sources.source import LONGEST_INTERVAL, Source, SourceState, retry_delay
+from service.domain.values.errors import NotFound
+from service.workflows.ports import FenceLost
+
+MOST_CLAIMED = 200
+"""Sources claimed at once; the others are due at the next tick, or claimed by another replica meanwhile."""
+
+
+class PostgresFeeds:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, source_id: str) -> SourceState:
+        """Raises NotFound."""
+        found = await self._connection.execute(select(source_states).where(source_states.c.source_id == source_id))
+        row = found.one_or_none()
+        if row is None:
+            raise _not_found(source_id)
+        return SourceState(**row._mapping)
+
+    async def hold(self, source_id: str) -> SourceState:
+        state = select(source_states).where(source_states.c.source_id == source_id).with_for_update()
+        row = (await self._connection.execute(state)).one_or_none()
+        if row is None:
+            raise _not_found(source_id)
+        return SourceState(**row._mapping)
+
+    async def add(self, state: SourceState) -> None:
+        await self._connection.execute(insert(source_states).values(shallow(state)))
+
+    async def all_ids(self) -> list[str]:
+        """In one order for everybody: ticks that queue jobs for all of them then never wait in a circle."""
+        ids = select(source_states.c.source_id).order_by(source_states.c.source_id)
+        return list(await self._connection.scalars(ids))
+
+    async def save(self, state: SourceState) -> None:
+        """Stores everything but what has a method of its own: fence and assessments. Raises NotFound."""
+        values = shallow(state)
+        del values["source_id"], values["fence"], values["assessed_read_at"], values["rules_assessed_at"]
+        saved = await self._connection.execute(
+            update(source_states)
+            .where(source_states.c.source_id == state.source_id)
+            .values(values)
+            .returning(source_states.c.source_id)
+        )
+        if saved.one_or_none() is None:
+            raise _not_found(state.source_id)
+
+    async def start_over(self, source_id: str, now: datetime) -> None:
+        changed = await self._connection.execute(
+            update(source_states)
+            .where(source_states.c.source_id == source_id)
+            .values(failures=0, failing_since=None, polling_since=None, next_poll_at=now)
+            .returning(source_states.c.source_id)
+        )
+        if changed.one_or_none() is None:
+            raise _not_found(source_id)
+
+    async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == source_id).values(assessed_read_at=read_at)
+        )
+
+    async def note_rules_assessed(self, source_id: str, at: datetime) -> None:
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == source_id).values(rules_assessed_at=at)
+        )
+
+    async def note_evaluated(self, source_id: str, at: datetime) -> None:
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == source_id).values(evaluated_at=at)
+        )
+
+    async def take_fence(self, source_id: str) -> int:
+        """Raises NotFound."""
+        fence: int | None = await self._connection.scalar(
+            update(source_states)
+            .where(source_states.c.source_id == source_id)
+            .values(fence=source_states.c.fence + 1)
+            .returning(source_states.c.fence)
+        )
+        if fence is None:
+            raise _not_found(source_id)
+        return fence
+
+    async def hold_fence(self, source_id: str, fence: int) -> None:
+        newest = await self._connection.scalar(
+            select(source_states.c.fence).where(source_states.c.source_id == source_id).with_for_update()
+        )
+        if newest != fence:
+            raise FenceLost(f"{source_id}: fence {fence} is lost, the newest is {newest}")
+
+    async def claim_due(self, now: datetime) -> list[str]:
+        """The longest due first. The next poll is counted from now: missed ones are not made up for."""
+        due = (
+            select(source_states.c.source_id, source_states.c.failures, resources.c.spec)
+            .join(resources, resources.c.id == source_states.c.source_id)
+            .where(
+                resources.c.kind == "source",
+                resources.c.spec["enabled"].as_boolean(),
+                # Beyond the longest wait lies no appointment: the clock was set back since it was made.
+                or_(source_states.c.next_poll_at <= now, source_states.c.next_poll_at > now + LONGEST_INTERVAL),
+            )
+            .order_by(source_states.c.next_poll_at)
+            .limit(MOST_CLAIMED)
+            .with_for_update(of=source_states, skip_locked=True)
+        )
+        rows = (await self._connection.execute(due)).all()
+        moves = [
+            {
+                "source": row.source_id,
+                "next": now + retry_delay(decode(Source, row.spec).poll_interval, row.failures),
+            }
+            for row in rows
+        ]
+        if moves:
+            await self._connection.execute(
+                update(source_states)
+                .where(source_states.c.source_id == bindparam("source"))
+                .values(next_poll_at=bindparam("next")),
+                moves,
+            )
+        return [row.source_id for row in rows]
+
+
+def _not_found(source_id: str) -> NotFound:
+    return NotFound(f"there is no polling state of source {source_id!r}")

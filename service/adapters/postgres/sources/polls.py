@@ -1,0 +1,68 @@
+"""What was read from each source, and with what outcome."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.codec import encode, shallow
+from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.record_tables import polls
+from service.domain.sources.poll import Poll, ReportOutcome
+from service.domain.values.errors import NotFound
+from service.domain.values.resources import Page
+
+
+class PostgresPolls:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, poll: Poll) -> None:
+        await self._connection.execute(insert(polls).values(shallow(poll)))
+
+    async def get(self, poll_id: str) -> Poll:
+        """Raises NotFound."""
+        row = (await self._connection.execute(select(polls).where(polls.c.id == poll_id))).one_or_none()
+        if row is None:
+            raise _not_found(poll_id)
+        return _poll(row)
+
+    async def save(self, poll: Poll) -> None:
+        """Stores everything but the reports, which only `record` adds to. Raises NotFound."""
+        values = shallow(poll)
+        del values["id"], values["reports"]
+        await self._update(poll.id, values)
+
+    async def record(self, poll_id: str, outcome: ReportOutcome) -> None:
+        """Adds one report's outcome; a poll that was begun twice shows both attempts. Raises NotFound."""
+        appended = type_coerce(polls.c.reports, JSONB).op("||")(type_coerce([encode(outcome)], JSONB))
+        await self._update(poll_id, {"reports": appended})
+
+    async def page(self, source_id: str, *, limit: int, cursor: str | None) -> Page[Poll]:
+        """Newest first."""
+        query = select(polls).where(polls.c.source_id == source_id)
+        return await read_page(
+            self._connection, query, polls.c.id, _poll, limit=limit, cursor=cursor, newest_first=True
+        )
+
+    async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
+        ended = (polls.c.source_id == source_id) & (polls.c.finished_at <= until)
+        newest: datetime | None = await self._connection.scalar(select(func.max(polls.c.finished_at)).where(ended))
+        return newest
+
+    async def _update(self, poll_id: str, values: dict[str, Any]) -> None:
+        statement = update(polls).where(polls.c.id == poll_id).values(values).returning(polls.c.id)
+        if (await self._connection.execute(statement)).one_or_none() is None:
+            raise _not_found(poll_id)
+
+
+def _poll(row: Row[Any]) -> Poll:
+    return Poll(**row._mapping)
+
+
+def _not_found(poll_id: str) -> NotFound:
+    return NotFound(f"there is no poll {poll_id!r}")

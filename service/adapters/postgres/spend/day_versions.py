@@ -1,0 +1,190 @@
+"""What each UTC day was known to be, at the end of every UTC day on which that changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Date, Row, Select, Table, and_, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.spend.day_inputs import settled_in
+from service.adapters.postgres.spend.readings import BACKFILLED_AFTER
+from service.adapters.postgres.spend.tables import AMOUNTS, CELL, day_versions, spend_day_versions
+from service.domain.spend.day_split import DAY, utc_day
+from service.domain.spend.rows import DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.values.money import ZERO, Money
+from service.domain.values.scopes import Cell
+from service.workflows.ports import Stamp
+
+_KEY = ("day", *CELL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One that is to be written. `is_news`: whatever the cells say, since the day is new or newly settled."""
+
+    day: date
+    known_on: date
+    assumed: bool
+    settled: bool
+    is_news: bool
+
+
+async def note_versions(
+    connection: AsyncConnection, stamp: Stamp, incoming: Table, days: Collection[date], backfilled: Collection[date]
+) -> None:
+    """Keeps what is known of these days from now on: `incoming` has the rows of all their cells.
+
+    What changes again on one UTC day takes the place of what was kept of it; a cell that is gone becomes zeros.
+    """
+    versions = await _versions(connection, stamp, list(days), backfilled)
+    changed = await _note_cells(connection, stamp.source_id, incoming, versions)
+    noted = [version for version in versions if version.is_news or version.day in changed]
+    if noted:
+        await _note_days(connection, stamp.source_id, noted)
+
+
+async def _versions(
+    connection: AsyncConnection, stamp: Stamp, days: list[date], backfilled: Collection[date]
+) -> list[_Version]:
+    settled = await settled_in(connection, stamp.source_id, days)
+    known: dict[date, list[Row[Any]]] = defaultdict(list)
+    rows = await connection.execute(
+        select(day_versions)
+        .where(day_versions.c.source_id == stamp.source_id, day_versions.c.day.in_(days))
+        .order_by(day_versions.c.known_on)
+    )
+    for row in rows:
+        known[row.day].append(row)
+    return [_version(stamp, day, known[day], settled=day in settled, late=day in backfilled) for day in days]
+
+
+def _version(stamp: Stamp, day: date, known: Sequence[Row[Any]], *, settled: bool, late: bool) -> _Version:
+    """Assumed is only what is first told of a day long after it; all else was learnt when it was read."""
+    only_late = stamp.known_at > utc_day(day).end + BACKFILLED_AFTER and (late or not known)
+    assumed = only_late and all(row.assumed for row in known)
+    known_on = day + DAY if assumed else stamp.known_at.date()
+    return _Version(day, known_on, assumed, settled, is_news=not known or known[-1].settled != settled)
+
+
+async def _note_cells(
+    connection: AsyncConnection, source_id: str, incoming: Table, versions: Sequence[_Version]
+) -> set[date]:
+    """The days on which a cell differs from its newest version."""
+    days = [version.day for version in versions]
+    newest = newest_cells(source_id, spend_day_versions.c.day.in_(days)).subquery()
+    known_on = (
+        func.unnest(cast(days, ARRAY(Date)), cast([version.known_on for version in versions], ARRAY(Date)))
+        .table_valued("day", "known_on", name="known")
+        .render_derived()
+    )
+    amounts = {name: func.coalesce(incoming.c[name], 0) for name in AMOUNTS}
+    key = [func.coalesce(incoming.c[name], newest.c[name]).label(name) for name in _KEY]
+    differing = (
+        select(*key, *(amount.label(name) for name, amount in amounts.items()))
+        .select_from(incoming.join(newest, and_(*(incoming.c[n] == newest.c[n] for n in _KEY)), full=True))
+        .where(or_(*(amount.is_distinct_from(newest.c[name]) for name, amount in amounts.items())))
+        .subquery()
+    )
+    rows = select(literal(source_id), differing, known_on.c.known_on).join_from(
+        differing, known_on, differing.c.day == known_on.c.day
+    )
+    added = insert(spend_day_versions).from_select(["source_id", *_KEY, *AMOUNTS, "known_on"], rows)
+    written = await connection.execute(
+        added.on_conflict_do_update(
+            index_elements=list(spend_day_versions.primary_key.columns),
+            set_={name: added.excluded[name] for name in AMOUNTS},
+        ).returning(spend_day_versions.c.day)
+    )
+    return set(written.scalars())
+
+
+async def _note_days(connection: AsyncConnection, source_id: str, versions: Sequence[_Version]) -> None:
+    rows = [
+        {
+            "source_id": source_id,
+            "day": version.day,
+            "known_on": version.known_on,
+            "assumed": version.assumed,
+            "settled": version.settled,
+        }
+        for version in versions
+    ]
+    added = insert(day_versions)
+    await connection.execute(
+        added.on_conflict_do_update(
+            index_elements=list(day_versions.primary_key.columns),
+            set_={"assumed": added.excluded.assumed, "settled": added.excluded.settled},
+        ),
+        rows,
+    )
+
+
+def newest_cells(source_id: str, *where: ColumnElement[bool]) -> Select[Any]:
+    """The newest version of every cell's day among those named: in the primary key's order, read backwards."""
+    version = spend_day_versions.c
+    cell_day = [version[name].desc() for name in _KEY]
+    return (
+        select(spend_day_versions)
+        .ext(distinct_on(*(version[name] for name in _KEY)))
+        .where(version.source_id == source_id, *where)
+        .order_by(*cell_day, version.known_on.desc())
+    )
+
+
+async def versions_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> list[DayVersion]:
+    """Of the days from `first` up to, not including, `end`: whole days, in the order they became known."""
+    changes = await _changes(connection, source_id, first, end)
+    noted = await connection.execute(
+        select(day_versions)
+        .where(day_versions.c.source_id == source_id, day_versions.c.day >= first, day_versions.c.day < end)
+        .order_by(day_versions.c.day, day_versions.c.known_on)
+    )
+    versions: list[DayVersion] = []
+    day, cells = date.min, dict[Cell, SpendDay]()
+    for row in noted:
+        cells = dict(cells) if row.day == day else {}
+        day = row.day
+        cells.update(changes.get((day, row.known_on), ()))
+        there = {cell: known for cell, known in cells.items() if known != _NOTHING}
+        versions.append(DayVersion(day, row.known_on, row.assumed, row.settled, there))
+    return sorted(versions, key=lambda version: (version.known_on, version.day))
+
+
+async def _changes(
+    connection: AsyncConnection, source_id: str, first: date, end: date
+) -> dict[tuple[date, date], list[tuple[Cell, SpendDay]]]:
+    """By day and by when it became known."""
+    version = spend_day_versions.c
+    rows = await connection.execute(
+        select(version.day, version.known_on, *(version[name] for name in (*CELL, *AMOUNTS))).where(
+            version.source_id == source_id, version.day >= first, version.day < end
+        )
+    )
+    cells: dict[tuple[str, str, str], Cell] = {}
+    changes: dict[tuple[date, date], list[tuple[Cell, SpendDay]]] = defaultdict(list)
+    for day, known_on, workspace, model, api_key, *amounts in rows:
+        cell = cells.setdefault((workspace, model, api_key), Cell(workspace, model, api_key))
+        changes[day, known_on].append((cell, _spend_day(*amounts)))
+    return changes
+
+
+def _spend_day(
+    billed: Decimal, estimated: Decimal, cost: Decimal, priority: Decimal, unpriced: int, *tokens: int
+) -> SpendDay:
+    spend = Spend(_money(billed), _money(estimated))
+    return SpendDay(spend, EstimatedDay(_money(cost), _money(priority), unpriced, *tokens))
+
+
+def _money(usd: Decimal) -> Money:
+    """Most amounts are zero, and one zero is enough for all of them."""
+    return Money(usd) if usd else ZERO
+
+
+_NOTHING = SpendDay()

@@ -1,0 +1,143 @@
+"""Cost and usage in Postgres, inside somebody else's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.spend.day_inputs import day_inputs, hours_in
+from service.adapters.postgres.spend.day_versions import versions_in
+from service.adapters.postgres.spend.days import replace_days
+from service.adapters.postgres.spend.figures import figures_in
+from service.adapters.postgres.spend.hour_profiles import refresh_profiles
+from service.adapters.postgres.spend.hour_versions import hour_versions_in
+from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
+from service.adapters.postgres.spend.past_figures import figures_at
+from service.adapters.postgres.spend.recent import recent_in
+from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
+from service.adapters.postgres.spend.windows import billed_since, billed_until, days_in, estimated_until, spend_in
+from service.domain.detectors.hourly.known import HourVersions
+from service.domain.forecasts.recent import RecentSpend
+from service.domain.rules.view import Figures
+from service.domain.spend.rows import (
+    Bucket,
+    CostRow,
+    DayVersion,
+    Dimensions,
+    EstimatedDay,
+    Spend,
+    SpendDay,
+    UsageFact,
+    Width,
+)
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Cell
+from service.workflows.ports import Changes, DayInputs, Stamp
+
+_USAGE_KINDS: Mapping[Width, FactKind] = {Width.HOUR: HOURS, Width.MINUTE: MINUTES}
+
+Place: TypeAlias = tuple[datetime, Dimensions]
+
+
+class PostgresFacts:
+    """Facts on one connection; the caller commits. The month partitions must be there: `PostgresStorage`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._series = SeriesIndex(connection)
+
+    async def replace_cost(self, stamp: Stamp, buckets: Sequence[Bucket[CostRow]]) -> Changes:
+        amounts = _summed_cost(buckets)
+        ids = await self._series.ids(stamp.source_id, SeriesKind.COST, {place[1] for place in amounts})
+        rows: Iterator[FactRow] = (
+            (start, ids[dimensions], amount.usd) for (start, dimensions), amount in amounts.items()
+        )
+        return await merge(self._connection, COST, stamp, _windows(buckets), rows)
+
+    async def replace_usage(self, stamp: Stamp, width: Width, buckets: Sequence[Bucket[UsageFact]]) -> Changes:
+        """Raises ValueError for days: usage is read by hour and by minute."""
+        if width not in _USAGE_KINDS:
+            raise ValueError(f"usage is not kept by {width.value}")
+        usage = _summed_usage(buckets)
+        ids = await self._series.ids(stamp.source_id, SeriesKind.USAGE, {place[1] for place in usage})
+        rows: Iterator[FactRow] = (
+            (start, ids[dimensions], fact.quantity, None if fact.cost is None else fact.cost.usd)
+            for (start, dimensions), fact in usage.items()
+        )
+        changes = await merge(self._connection, _USAGE_KINDS[width], stamp, _windows(buckets), rows)
+        await refresh_profiles(self._connection, stamp.source_id, changes.days)
+        return changes
+
+    async def day_inputs(self, source_id: str, days: Iterable[date]) -> dict[date, DayInputs]:
+        return await day_inputs(self._connection, source_id, list(days))
+
+    async def store_days(
+        self, stamp: Stamp, days: Mapping[date, Mapping[Cell, SpendDay]], backfilled: Collection[date] = ()
+    ) -> None:
+        await replace_days(self._connection, stamp, days, backfilled)
+
+    async def spend(self, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
+        return await spend_in(self._connection, source_id, window, now)
+
+    async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]:
+        return await days_in(self._connection, source_id, window)
+
+    async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]:
+        return await hours_in(self._connection, source_id, window)
+
+    async def recent(self, source_id: str, now: datetime) -> RecentSpend:
+        return await recent_in(self._connection, source_id, now)
+
+    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
+        return await figures_in(self._connection, source_id, now, days=days, hours=hours)
+
+    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
+        return await figures_at(self._connection, source_id, at, days=days, hours=hours)
+
+    async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
+        return await versions_in(self._connection, source_id, first, end)
+
+    async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
+        return await hour_versions_in(self._connection, source_id, window, most)
+
+    async def billed_until(self, source_id: str) -> datetime | None:
+        return await billed_until(self._connection, source_id)
+
+    async def billed_since(self, source_id: str) -> datetime | None:
+        return await billed_since(self._connection, source_id)
+
+    async def estimated_until(self, source_id: str) -> datetime | None:
+        return await estimated_until(self._connection, source_id)
+
+
+def _windows(buckets: Iterable[Bucket[CostRow]] | Iterable[Bucket[UsageFact]]) -> list[Window]:
+    """Without repetition, should a report name a bucket on two of its pages."""
+    return list(dict.fromkeys(bucket.window for bucket in buckets))
+
+
+def _summed_cost(buckets: Iterable[Bucket[CostRow]]) -> dict[Place, Money]:
+    amounts: dict[Place, Money] = {}
+    for bucket in buckets:
+        for row in bucket.rows:
+            place = (bucket.window.start, row.dimensions)
+            amounts[place] = amounts[place] + row.amount if place in amounts else row.amount
+    return amounts
+
+
+def _summed_usage(buckets: Iterable[Bucket[UsageFact]]) -> dict[Place, UsageFact]:
+    usage: dict[Place, UsageFact] = {}
+    for bucket in buckets:
+        for row in bucket.rows:
+            place = (bucket.window.start, row.dimensions)
+            usage[place] = _sum(usage[place], row) if place in usage else row
+    return usage
+
+
+def _sum(one: UsageFact, other: UsageFact) -> UsageFact:
+    """With an unpriced part the whole is unpriced."""
+    cost = one.cost + other.cost if one.cost is not None and other.cost is not None else None
+    return UsageFact(one.dimensions, one.quantity + other.quantity, cost)

@@ -1,0 +1,208 @@
+"""What each hour of usage was known to be: today's profiles, and from the revisions what moved since a first reading.
+
+Of an hour that was read once after its end and never changed the profiles say all there is. Only the hours of cells
+that were told anew later are put together from their revisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ARRAY, CTE, ColumnElement, Double, Select, and_, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.adapters.postgres.spend.day_inputs import is_spend
+from service.adapters.postgres.spend.hour_profiles import HOURS, profiles_in
+from service.adapters.postgres.spend.tables import CELL, known_buckets, revisions, series, usage_day_profiles
+from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
+from service.domain.spend.day_split import DAY, HOUR
+from service.domain.spend.rows import Width
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Cell
+
+READ_AT_ONCE = 31 * DAY
+A_MICROSECOND = 1e-6
+"""In seconds: as exactly as instants are stored."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass
+class _Amounts:
+    """Amounts under way: [cells, hours], and what became of them, one list for each column of `Restated`."""
+
+    window: Window
+    rows: dict[Cell, int]
+    amounts: Floats
+    known_at: Floats
+    complete_at: Floats
+    restated: list[tuple[Floats, ...]] = field(default_factory=list)
+
+    def place(self, instant: datetime) -> int:
+        return (instant - self.window.start) // HOUR
+
+
+async def hour_versions_in(connection: AsyncConnection, source_id: str, window: Window, most: int) -> HourVersions:
+    cells = await _cells(connection, source_id, window)
+    window = _shortened(window, max(1, most // max(1, len(cells))))
+    hours = (window.end - window.start) // HOUR
+    known = _Amounts(
+        window,
+        {cell: row for row, cell in enumerate(cells)},
+        np.zeros((len(cells), hours)),
+        np.full(hours, NEVER),
+        np.full(hours, NEVER),
+    )
+    await _read_buckets(connection, source_id, known)
+    for part in _parts(window):
+        await _read_profiles(connection, source_id, part, known)
+        await _read_restated(connection, source_id, part, known)
+    return HourVersions(window.start, cells, known.amounts, known.known_at, known.complete_at, _restated(known))
+
+
+async def _cells(connection: AsyncConnection, source_id: str, window: Window) -> list[Cell]:
+    profile = usage_day_profiles.c
+    cell = [profile[name] for name in CELL]
+    rows = await connection.execute(
+        select(*cell)
+        .where(profile.source_id == source_id, profile.day >= window.start.date(), profile.day < window.end.date())
+        .group_by(*cell)
+        .order_by(*cell)
+    )
+    return [Cell(*names) for names in rows]
+
+
+def _shortened(window: Window, hours: int) -> Window:
+    """Its last days, of so many hours at most."""
+    days = min(max(1, hours // HOURS), (window.end - window.start) // DAY)
+    return Window(window.end - days * DAY, window.end)
+
+
+def _parts(window: Window) -> Iterable[Window]:
+    start = window.start
+    while start < window.end:
+        end = min(start + READ_AT_ONCE, window.end)
+        yield Window(start, end)
+        start = end
+
+
+async def _read_buckets(connection: AsyncConnection, source_id: str, known: _Amounts) -> None:
+    """Hours of which nobody noted when they were read count as known at their end."""
+    bucket = known_buckets.c
+    rows = await connection.execute(
+        select(bucket.bucket, bucket.known_at, bucket.complete, bucket.complete_at).where(
+            bucket.source_id == source_id, *_within(bucket.bucket, known.window), bucket.width == Width.HOUR.value
+        )
+    )
+    for start, known_at, is_complete, complete_at in rows:
+        place, end = known.place(start), start + HOUR
+        known.known_at[place] = (known_at or end).timestamp()
+        if is_complete:
+            known.complete_at[place] = (complete_at or end).timestamp()
+
+
+async def _read_profiles(connection: AsyncConnection, source_id: str, part: Window, known: _Amounts) -> None:
+    """As they are known now."""
+    first: date = part.start.date()
+    offset, days = known.place(part.start), (part.end - part.start) // DAY
+    for cell, profiles in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
+        row = known.amounts[known.rows[cell], offset : offset + days * HOURS].reshape(days, HOURS)
+        numbers = [number for number, _ in profiles]
+        row[numbers] = np.array([hours for _, hours in profiles])
+
+
+async def _read_restated(connection: AsyncConnection, source_id: str, part: Window, known: _Amounts) -> None:
+    """Takes amounts back to what they were when their hours were first read whole; keeps what became of them."""
+    for workspace, model, api_key, starts, instants, dollars in await connection.execute(_by_cell(source_id, part)):
+        row = known.rows.get(Cell(workspace, model, api_key))
+        if row is None:
+            continue
+        at, amounts = np.array(instants), np.array(dollars)
+        hours = (np.array(starts) - known.window.start.timestamp()) / HOUR.total_seconds()
+        places = np.rint(hours).astype(np.int64)
+        later = at > known.complete_at[places] + A_MICROSECOND / 2
+        known.amounts[row, places] = 0.0  # an hour without the cell was read before the first of these
+        known.amounts[row, places[~later]] = amounts[~later]
+        rows = np.full(int(later.sum()), float(row))
+        known.restated.append((at[later], rows, places[later].astype(np.float64), amounts[later]))
+
+
+def _by_cell(source_id: str, part: Window) -> Select[Any]:
+    """By cell: hours, instants and amounts (dollars) of every hour of it that was told anew after its first reading.
+
+    Cells go by the number of one of their series: sorting by their names would take most of the time.
+    """
+    cell = tuple(series.c[name] for name in CELL)
+    numbered = (
+        select(series.c.id, func.min(series.c.id).over(partition_by=cell).label("cell"))
+        .where(series.c.source_id == source_id, is_spend())
+        .cte("numbered")
+    )
+    states = _states(source_id, part, numbered).subquery()
+    columns = (_epoch(states.c.bucket), _epoch(states.c.known_at), states.c.amount)
+    lists = (
+        select(states.c.cell, *(func.array_agg(column, type_=ARRAY(Double)).label(None) for column in columns))
+        .group_by(states.c.cell)
+        .subquery()
+    )
+    return select(*cell, *list(lists.c)[1:]).join_from(lists, series, series.c.id == lists.c.cell)
+
+
+def _states(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+    """What each of these cells' hours was known to be, from when on."""
+    moves = _moves(source_id, part, numbered).subquery()
+    key = (moves.c.cell, moves.c.bucket)
+    total = func.sum(func.sum(moves.c.moved)).over(partition_by=key, order_by=moves.c.known_at)
+    return select(*key, moves.c.known_at, cast(total, Double).label("amount")).group_by(*key, moves.c.known_at)
+
+
+def _moves(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+    """By how much each revision of these cells' hours moved its amount."""
+    told, anew = revisions.c, _told_anew(source_id, part, numbered).subquery()
+    amount = func.coalesce(told.amount, 0)
+    earlier = func.lag(amount, 1, 0).over(partition_by=(told.bucket, told.series_id), order_by=told.id)
+    return (
+        select(numbered.c.cell, told.bucket, told.known_at, (amount - earlier).label("moved"))
+        .join_from(revisions, numbered, numbered.c.id == told.series_id)
+        .join(anew, and_(anew.c.cell == numbered.c.cell, anew.c.bucket == told.bucket))
+        .where(*_hours_of(source_id, part))
+    )
+
+
+def _told_anew(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+    """The hours of cells that were told anew after their first reading."""
+    told, bucket = revisions.c, known_buckets.c
+    is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == told.bucket)
+    return (
+        select(told.bucket, numbered.c.cell)
+        .distinct()
+        .join_from(revisions, numbered, numbered.c.id == told.series_id)
+        .join(known_buckets, and_(*is_of_hour))
+        .where(*_hours_of(source_id, part), told.known_at > bucket.complete_at)
+    )
+
+
+def _hours_of(source_id: str, part: Window) -> tuple[ColumnElement[bool], ...]:
+    told = revisions.c
+    return told.source_id == source_id, told.width == Width.HOUR.value, *_within(told.bucket, part)
+
+
+def _epoch(instant: ColumnElement[datetime]) -> ColumnElement[float]:
+    return cast(func.extract("epoch", instant), Double)
+
+
+def _within(bucket: ColumnElement[datetime], window: Window) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return bucket >= window.start, bucket < window.end
+
+
+def _restated(known: _Amounts) -> Restated:
+    """In the order in which they became known."""
+    columns = [np.concatenate(parts) for parts in zip(*known.restated, strict=True)] or [np.zeros(0)] * 4
+    order = np.argsort(columns[0], kind="stable")
+    at, rows, places, amounts = (column[order] for column in columns)
+    return Restated(at, rows.astype(np.int64), places.astype(np.int64), amounts)

@@ -1,0 +1,58 @@
+"""What a rule leans on, in an answer: the numbers that a person can check by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from service.api.http.fields import Usd
+from service.domain.alerts.alert import RuleEvidence
+
+
+class InputOut(BaseModel):
+    label: str
+    value: str
+
+
+class RuleEvidenceOut(BaseModel):
+    """What a rule's alert knew when it last changed. Amounts are of the judged days, in `unit`."""
+
+    rule_id: str
+    rule: str
+    kind: str = Field(examples=["anomaly"])
+    actual: Usd
+    expected: Usd
+    excess: Usd = Field(description="in the direction that the rule objects to")
+    unit: str = Field(examples=["US dollars a day"])
+    cause: str = Field(description="one sentence")
+    inputs: list[InputOut] = Field(description="what the sentence leans on")
+    days: list[date] = Field(description="the UTC days that `actual` covers")
+    since: datetime | None = Field(description="when the incident began; null where the kind does not say")
+    impact: Usd | None = Field(description="its excess in all; null where the kind does not add it up")
+    falls: bool = Field(description="too little was spent")
+    simulated: bool
+
+
+def show_inputs(inputs: Iterable[tuple[str, str]]) -> list[InputOut]:
+    return [InputOut(label=label, value=value) for label, value in inputs]
+
+
+def show_rule_evidence(evidence: RuleEvidence) -> RuleEvidenceOut:
+    return RuleEvidenceOut(
+        rule_id=evidence.rule_id,
+        rule=evidence.rule_name,
+        kind=evidence.rule_kind,
+        actual=str(evidence.actual),
+        expected=str(evidence.expected),
+        excess=str(evidence.excess),
+        unit=evidence.unit,
+        cause=evidence.cause,
+        inputs=show_inputs(evidence.inputs),
+        days=list(evidence.days),
+        since=evidence.since,
+        impact=None if evidence.impact is None else str(evidence.impact),
+        falls=evidence.falls,
+        simulated=evidence.simulated,
+    )

@@ -1,0 +1,184 @@
+"""`/v1/budgets`: an amount per period, its thresholds, and where it stands."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+
+from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
+from service.api.http.fields import Dollars, Line, Percent, Reference, Strict, Usd, instant_or_day
+from service.api.http.scopes import ForEach, ScopeIn, read_scope, show_scope
+from service.domain.alerts.alert import Severity
+from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis
+from service.domain.values import calendars
+from service.domain.values.errors import Invalid
+from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension
+from service.workflows.configuration.spend import Budgets, source_named
+from service.workflows.ports import Ports, UnitOfWork
+
+Boundary = Annotated[
+    datetime | date,
+    PlainValidator(instant_or_day),
+    WithJsonSchema({"type": "string", "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
+]
+
+
+class PeriodIn(Strict):
+    """Calendar periods in a time zone. `start` and `end` (not included) belong to custom, `days` to rolling."""
+
+    kind: PeriodKind = PeriodKind.MONTHLY
+    timezone: Line = Field(default="UTC", examples=["Europe/Berlin"])
+    week_start: Weekday = Weekday.MONDAY
+    anchor_day: int = Field(default=1, strict=True, ge=1, le=31)
+    start: Boundary | None = Field(default=None, description="a time, or a date in the period's zone")
+    end: Boundary | None = None
+    days: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+
+
+class ThresholdIn(Strict):
+    """A level that rings once per period: either `percent` of the budget or an `amount`.
+
+    On `forecast` it rings when the spend at the period's end is forecast to reach it on two days in a row.
+    """
+
+    basis: ThresholdBasis = ThresholdBasis.ACTUAL
+    percent: Percent | None = None
+    amount: Dollars | None = None
+    severity: Severity = Severity.WARNING
+
+
+DEFAULT_THRESHOLDS = [
+    ThresholdIn(percent=Decimal(80), severity=Severity.WARNING),
+    ThresholdIn(percent=Decimal(100), severity=Severity.CRITICAL),
+]
+
+
+class BudgetIn(Written):
+    source: Reference | None = Field(
+        default=None, description="a source's id or name; may be left out while there is one"
+    )
+    scope: ScopeIn = ScopeIn()
+    for_each: ForEach | None = Field(default=None, description="one such budget for every member, also later ones")
+    amount: Dollars
+    period: PeriodIn = PeriodIn()
+    thresholds: list[ThresholdIn] = Field(default=DEFAULT_THRESHOLDS, max_length=50)
+    enabled: bool = Field(default=True, strict=True)
+    status: ReadOnly = None
+
+
+class ThresholdOut(BaseModel):
+    """`percent` or `amount`, whichever the threshold was given."""
+
+    basis: ThresholdBasis
+    percent: float | int | None
+    amount: Usd | None
+    severity: Severity
+
+
+class BudgetOut(Shown):
+    source: str
+    scope: ScopeIn
+    for_each: ForEach | None
+    amount: Usd
+    period: dict[str, Any]
+    thresholds: list[ThresholdOut]
+    enabled: bool
+
+
+class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
+    written, shown = BudgetIn, BudgetOut
+    example: ClassVar[Document] = {
+        "name": "eng monthly",
+        "scope": {"workspaces": ["wrkspc_01FAKE"], "models": [], "api_keys": []},
+        "for_each": None,
+        "amount": "5000.00",
+        "period": {"kind": "monthly", "timezone": "UTC", "anchor_day": 1},
+        "thresholds": [
+            {"basis": "actual", "percent": 80, "severity": "warning"},
+            {"basis": "actual", "percent": 100, "severity": "critical"},
+            {"basis": "forecast", "percent": 100, "severity": "warning"},
+        ],
+        "labels": {"team": "eng"},
+    }
+    patch_example: ClassVar[Document] = {"amount": "6000.00"}
+
+    async def read(self, ports: Ports, uow: UnitOfWork, document: BudgetIn, stored: Budget | None) -> Budget:
+        name = document.source or (stored.source_id if stored else None)
+        source = await source_named(uow, name, "/source")
+        return Budget(
+            source_id=source.id,
+            scope=await read_scope(uow, source.id, document.scope),
+            amount=document.amount,
+            period=read_period(document.period),
+            thresholds=tuple(
+                Threshold(severity=one.severity, basis=one.basis, percent=one.percent, amount=one.amount)
+                for one in document.thresholds
+            ),
+            for_each=Dimension(document.for_each) if document.for_each else None,
+            enabled=document.enabled,
+        )
+
+    async def show(self, uow: UnitOfWork, resource: Resource[Budget], now: datetime) -> BudgetOut:
+        spec = resource.spec
+        return BudgetOut(
+            **identity(resource),
+            source=(await uow.sources.get(spec.source_id)).name,
+            scope=await show_scope(uow, spec.source_id, spec.scope),
+            for_each=ForEach(spec.for_each) if spec.for_each else None,
+            amount=str(spec.amount),
+            period=show_period(spec.period),
+            thresholds=[ThresholdOut(**show_threshold(threshold)) for threshold in spec.thresholds],
+            enabled=spec.enabled,
+        )
+
+
+_FIELDS = {
+    PeriodKind.WEEKLY: ("week_start",),
+    PeriodKind.MONTHLY: ("anchor_day",),
+    PeriodKind.QUARTERLY: ("anchor_day",),
+    PeriodKind.YEARLY: ("anchor_day",),
+    PeriodKind.CUSTOM: ("start", "end"),
+    PeriodKind.ROLLING: ("days",),
+    PeriodKind.DAILY: (),
+}
+
+
+def read_period(period: PeriodIn) -> PeriodSpec:
+    """Only the fields of its kind are kept, so that a patch may change the kind alone."""
+    if period.timezone not in calendars.zone_names():
+        raise Invalid(f"{period.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/period/timezone")
+    kept = {name: getattr(period, name) for name in _FIELDS[period.kind]}
+    for name in ("start", "end"):
+        if name in kept:
+            kept[name] = _boundary(kept[name], period.timezone)
+    return PeriodSpec(kind=period.kind, timezone=period.timezone, **kept)
+
+
+def _boundary(value: datetime | date | None, timezone: str) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    return calendars.start_of(value, calendars.zone_of(timezone))
+
+
+def show_period(spec: PeriodSpec) -> dict[str, Any]:
+    own = {name: getattr(spec, name) for name in _FIELDS[spec.kind]}
+    return {"kind": spec.kind, "timezone": spec.timezone} | own
+
+
+def show_threshold(threshold: Threshold) -> dict[str, Any]:
+    percent = threshold.percent
+    exact = None if percent is None else int(percent) if percent == int(percent) else float(percent)
+    return {
+        "basis": threshold.basis,
+        "percent": exact,
+        "amount": None if threshold.amount is None else str(threshold.amount),
+        "severity": threshold.severity,
+    }
+
+
+router = configured_router("/budgets", Budgets(), BudgetShape(), "Budgets")

@@ -1,0 +1,16 @@
+"""Web addresses in documents: what may not be connected to is not stored either."""
+
+from __future__ import annotations
+
+from service.domain.values.errors import Invalid
+from service.workflows.ports import AddressCheck
+
+
+def require_permitted(check: AddressCheck, url: str, pointer: str) -> None:
+    """Raises Invalid for an address that can be seen to be private.
+
+    Only new addresses are to be checked: a stored one was, and a change of something else must not fail over it.
+    """
+    objection = check.objection(url)
+    if objection is not None:
+        raise Invalid(objection, pointer)

@@ -1,0 +1,200 @@
+"""The REST face that every configured resource has: list, create, read, change, delete.
+
+A resource is a `Kind` (its rules), a `Shape` (its JSON) and one call of `configured_router`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from fastapi import APIRouter, Body
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as DependsParam
+from fastapi.responses import Response
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+
+from service.api.http.deps import AuthorDep, IdOrName, PortsDep, UowDep, admin, viewer
+from service.api.http.etags import IfMatch, etag, require_match
+from service.api.http.fields import Labels, Name, Strict
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
+from service.api.http.merge_patch import merge
+from service.api.http.once import OnceDep, respond
+from service.domain.values.resources import Resource
+from service.workflows.configuration import administer
+from service.workflows.configuration.administer import Author, Draft, Kind
+from service.workflows.ports import Ports, UnitOfWork
+
+Spec = TypeVar("Spec")
+Document = Mapping[str, JsonValue]
+
+ReadOnly = Annotated[
+    JsonValue,
+    Field(exclude=True, description="Given by a read; ignored in a write", json_schema_extra={"readOnly": True}),
+]
+
+
+class Written(Strict):
+    """What every configured resource can be written with. A document from a read may be sent back."""
+
+    name: Name = Field(examples=["eng monthly"])
+    labels: Labels = Field(default={})
+    id: ReadOnly = None
+    version: ReadOnly = None
+    created_at: ReadOnly = None
+    updated_at: ReadOnly = None
+
+
+class Shown(BaseModel):
+    """What every configured resource is read with."""
+
+    id: str
+    name: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    labels: dict[str, str]
+
+
+WrittenT = TypeVar("WrittenT", bound=Written)
+ShownT = TypeVar("ShownT", bound=Shown)
+
+
+def identity(resource: Resource[Spec]) -> dict[str, Any]:
+    """The fields of `Shown`."""
+    return {
+        "id": resource.id,
+        "name": resource.name,
+        "version": resource.version,
+        "created_at": resource.created_at,
+        "updated_at": resource.updated_at,
+        "labels": dict(resource.labels),
+    }
+
+
+class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
+    """How a kind of resource is written as JSON."""
+
+    written: type[WrittenT]
+    shown: type[ShownT]
+    example: ClassVar[Document]
+    patch_example: ClassVar[Document]
+
+    @abstractmethod
+    async def read(self, ports: Ports, uow: UnitOfWork, document: WrittenT, stored: Spec | None) -> Spec:
+        """The spec that a document means. Raises Invalid; secret stubs stand for the secrets in `stored`."""
+
+    def sign(self, spec: Spec, author: Author) -> Spec:
+        """The spec of a new resource with its author, where it has one."""
+        return spec
+
+    @abstractmethod
+    async def show(self, uow: UnitOfWork, resource: Resource[Spec], now: datetime) -> ShownT: ...
+
+    def parse(self, document: JsonValue) -> WrittenT:
+        """Raises RequestValidationError, so that a merged document fails like a posted one."""
+        try:
+            return TypeAdapter(self.written).validate_python(document)
+        except ValidationError as error:
+            errors = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+            raise RequestValidationError(errors, body=document) from error
+
+
+def configured_router(
+    path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
+) -> APIRouter:
+    """The five operations under `/v1{path}`; `writer` is the dependency that lets writers pass."""
+    router = APIRouter(prefix=f"/v1{path}", tags=[tag])
+    noun, item = kind.noun, "/{id}"
+    of_one: dict[int | str, dict[str, Any]] = {404: {}, 412: {}}
+
+    async def list_(uow: UowDep, author: AuthorDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
+        page = await kind.store(uow).page(limit=limit, cursor=cursor)
+        items = [await shape.show(uow, resource, author.at) for resource in page.items]
+        return respond(Listing[ShownT](items=items, next=page.next))
+
+    async def create(document: WrittenT, once: OnceDep, uow: UowDep, ports: PortsDep) -> Response:
+        spec = shape.sign(await shape.read(ports, uow, document, None), once.author)
+        draft = Draft(document.name, document.labels, spec)
+        created = await administer.create(uow, kind, draft, once.author)
+        headers = {"Location": f"/v1{path}/{created.id}"} | etag(created.version)
+        return await once.answer(await shape.show(uow, created, once.author.at), 201, headers)
+
+    async def get(id: IdOrName, uow: UowDep, author: AuthorDep) -> Response:
+        resource = await kind.store(uow).get(id)
+        return respond(await shape.show(uow, resource, author.at), headers=etag(resource.version))
+
+    async def change(
+        id: IdOrName,
+        patch: Annotated[dict[str, JsonValue], Body(openapi_examples={"change": {"value": shape.patch_example}})],
+        uow: UowDep,
+        ports: PortsDep,
+        author: AuthorDep,
+        if_match: IfMatch = None,
+    ) -> Response:
+        stored = await kind.store(uow).get(id)
+        require_match(if_match, stored.version)
+        before = await shape.show(uow, stored, author.at)
+        document = shape.parse(merge(before.model_dump(mode="json", by_alias=True), patch))
+        spec = await shape.read(ports, uow, document, stored.spec)
+        draft = Draft(document.name, document.labels, spec)
+        after = await administer.change(uow, kind, stored, draft, author)
+        return respond(await shape.show(uow, after, author.at), headers=etag(after.version))
+
+    async def delete(id: IdOrName, uow: UowDep, author: AuthorDep, if_match: IfMatch = None) -> Response:
+        stored = await kind.store(uow).get(id)
+        require_match(if_match, stored.version)
+        await administer.delete(uow, kind, stored, author)
+        return Response(status_code=204)
+
+    # FastAPI reads annotations when a route is added; only here is it known which models they stand for.
+    create.__annotations__["document"] = Annotated[
+        shape.written, Body(openapi_examples={"example": {"value": shape.example}})
+    ]
+    change.__annotations__["patch"] = Annotated[
+        dict[str, JsonValue], Body(openapi_examples={"example": {"value": shape.patch_example}})
+    ]
+    listing = Listing[shape.shown]  # type: ignore[name-defined]
+    router.add_api_route(
+        "", list_, methods=["GET"], summary=f"List {kind.plural}", dependencies=[viewer], response_model=listing
+    )
+    router.add_api_route(
+        "",
+        create,
+        methods=["POST"],
+        summary=f"Create a {noun}",
+        dependencies=[writer],
+        response_model=shape.shown,
+        status_code=201,
+        responses={409: {}},
+    )
+    router.add_api_route(
+        item,
+        get,
+        methods=["GET"],
+        summary=f"Read a {noun}",
+        dependencies=[viewer],
+        response_model=shape.shown,
+        responses={404: {}},
+    )
+    router.add_api_route(
+        item,
+        change,
+        methods=["PATCH"],
+        summary=f"Change a {noun} (JSON merge patch)",
+        dependencies=[writer],
+        response_model=shape.shown,
+        responses=of_one | {409: {}},
+    )
+    router.add_api_route(
+        item,
+        delete,
+        methods=["DELETE"],
+        summary=f"Delete a {noun}",
+        dependencies=[writer],
+        status_code=204,
+        responses=of_one | {409: {}},
+    )
+    return router

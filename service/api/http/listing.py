@@ -1,0 +1,56 @@
+"""Lists in parts: a limit, and the cursor of the next part."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from service.domain.values.errors import Invalid
+from service.domain.values.resources import Page
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=500, description="The most items in the answer")]
+DEFAULT_LIMIT = 50
+Cursor = Annotated[
+    str | None,
+    Query(description="`next` of the part before", pattern=r"^[A-Za-z0-9_-]{1,500}$"),
+]
+
+
+class Listing(BaseModel, Generic[T]):
+    """Part of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="cursor of the next part, null at the end")
+
+
+_AFTER = "after:"
+
+
+def encode(key: str) -> str:
+    """The cursor of what follows a key."""
+    return base64.urlsafe_b64encode((_AFTER + key).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> str:
+    """Raises Invalid for what `encode` cannot have made."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        text = ""
+    if not text.startswith(_AFTER):
+        raise Invalid("this cursor is not one that a list answered with", "/cursor")
+    return text.removeprefix(_AFTER)
+
+
+def part_of(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> Page[T]:
+    """Part of a list that is at hand whole, in the order of unique keys."""
+    after = decode(cursor) if cursor is not None else ""
+    ordered = sorted((item for item in items if key(item) > after), key=key)
+    part = tuple(ordered[:limit])
+    return Page(part, encode(key(part[-1])) if len(ordered) > limit else None)

@@ -1,0 +1,195 @@
+"""Every error as RFC 9457 `application/problem+json`, the framework's own included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TypeVar
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
+from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
+from service.workflows.access.idempotency import KeyReused
+from service.workflows.ports import StorageUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+
+log = structlog.get_logger(__name__)
+
+Place = tuple[int | str, ...]
+E = TypeVar("E", bound=Exception)
+
+
+class Unauthorized(Exception):
+    """No token, or none that is known: 401."""
+
+
+class Forbidden(Exception):
+    """The token's role is too small: 403."""
+
+
+class PreconditionFailed(StaleVersion):
+    """If-Match names another version than the stored one: 412."""
+
+
+class ProblemError(BaseModel):
+    """One thing that is wrong with the request."""
+
+    pointer: str = Field(description="JSON pointer to the value", examples=["/thresholds/0/percent"])
+    detail: str
+    location: str = Field(default="body", alias="in", description="where the pointer starts: body, query, path, header")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    detail: str
+    errors: list[ProblemError] = []
+
+
+STATUSES: Mapping[type[Exception], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    PreconditionFailed: 412,
+    Invalid: 422,
+    KeyReused: 422,
+}
+
+
+def problem(
+    status: int, detail: str, errors: Sequence[ProblemError] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors)).model_dump(
+        by_alias=True
+    )
+    if not errors:
+        del document["errors"]
+    return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(StorageUnavailable, _storage_unavailable)
+    app.add_exception_handler(Unauthorized, _unauthorized)
+    app.add_exception_handler(Forbidden, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, StaleVersion) and not isinstance(error, PreconditionFailed):
+        # Somebody wrote between our reading and writing; whoever sent If-Match asked to be told with 412.
+        return problem(412 if "if-match" in request.headers else 409, str(error))
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    errors = []
+    if isinstance(error, Invalid) and error.pointer:
+        place = "query" if request.method == "GET" else "body"
+        errors = [_located(error.pointer, str(error), place)]
+    return problem(status, str(error), errors)
+
+
+async def _unauthorized(_: Request, error: Exception) -> Response:
+    return problem(401, str(error), headers={"WWW-Authenticate": 'Bearer realm="tocsin"'})
+
+
+async def _storage_unavailable(_: Request, error: Exception) -> Response:
+    log.warning("storage_unavailable", reason=str(error))
+    return problem(503, "The database cannot be reached; try again", headers={"Retry-After": "5"})
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    detail = error.detail
+    if error.status_code == 405:
+        # The framework names the methods of the first matching route only.
+        methods = allowed_methods(request)
+        headers["Allow"] = ", ".join(methods)
+        detail = f"{request.method} is not possible here"
+    elif error.status_code == 404:
+        detail = "There is nothing at this path"
+    return problem(error.status_code, detail, headers=headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """The methods that the OpenAPI document lists for the request's path."""
+    app: FastAPI = request.app
+    methods: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), request.url.path):
+            methods |= {method.upper() for method in operations}
+    return sorted(methods) or ["GET", "HEAD"]
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    return problem(500, "The server failed; its log says why")
+
+
+async def _invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    if any(one["type"] == "json_invalid" for one in error.errors()):
+        return problem(400, "The body is not JSON")
+    errors = [_one(found, error.body) for found in error.errors()]
+    return problem(422, "; ".join(_line(one) for one in errors[:3])[:1000], errors)
+
+
+def _line(one: ProblemError) -> str:
+    return f"{one.pointer}: {one.detail}" if one.pointer else one.detail
+
+
+def _one(found: Facts, body: object) -> ProblemError:
+    kind, location, path = found["type"], str(found["loc"][0]), tuple(found["loc"][1:])
+    if location == "body":
+        if not path and kind in NO_OBJECT:
+            return _located("", NO_BODY, location)
+        path = _within(body, path, missing=kind == "missing")
+    return _located(pointer(path), in_words(kind, found["msg"], found.get("ctx", {})), location)
+
+
+def _located(pointer: str, detail: str, location: str) -> ProblemError:
+    return ProblemError.model_validate({"pointer": pointer, "detail": detail, "in": location})
+
+
+def pointer(path: Place) -> str:
+    """A JSON pointer (RFC 6901), fit for UTF-8 whatever the request held, and not longer than a message may be."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    text = "".join(f"/{part}" for part in parts)
+    return text.encode("utf-8", "replace").decode()[:500]
+
+
+def _within(body: object, path: Place, *, missing: bool) -> Place:
+    """The parts of pydantic's location that are in the document: it also names union members and validators."""
+    kept: list[int | str] = []
+    for part in path:
+        inner = _child(body, part)
+        if inner is not _ABSENT:
+            body = inner
+        elif not (missing and part == path[-1]):
+            continue
+        kept.append(part)
+    return tuple(kept)
+
+
+_ABSENT = object()
+
+
+def _child(body: object, part: int | str) -> object:
+    if isinstance(body, dict):
+        return body.get(part, _ABSENT)
+    if isinstance(body, list) and isinstance(part, int) and part < len(body):
+        return body[part]
+    return _ABSENT

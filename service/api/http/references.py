@@ -1,0 +1,54 @@
+"""References to workspaces, models and API keys: taken as id or name, stored as id, shown as name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from service.domain.values.errors import Invalid
+from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension
+from service.workflows.ports import Seen, UnitOfWork
+
+_IDS = {
+    Dimension.WORKSPACE: re.compile(r"wrkspc_[A-Za-z0-9_-]+"),
+    Dimension.MODEL: re.compile(r".+"),
+    Dimension.API_KEY: re.compile(r"apikey_[A-Za-z0-9_-]+"),
+}
+_SHOWABLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+
+
+async def seen(uow: UnitOfWork, source_id: str, dimension: Dimension) -> list[Seen]:
+    if dimension is Dimension.WORKSPACE:
+        return await uow.directory.workspaces(source_id)
+    if dimension is Dimension.MODEL:
+        return await uow.directory.models(source_id)
+    return await uow.directory.api_keys(source_id)
+
+
+def id_of(reference: str, known: Sequence[Seen], dimension: Dimension, pointer: str) -> str:
+    """The id that a reference means. What looks like an id is taken as one: it may be seen later.
+
+    Raises Invalid for a name that nobody or more than one has: a scope that matches nothing would never ring.
+    """
+    if any(one.id == reference for one in known):
+        return reference
+    named = {one.id for one in known if one.name == reference}
+    if len(named) == 1:
+        return named.pop()
+    if len(named) > 1:
+        raise Invalid(f"{len(named)} have the name {reference!r}; give the id", pointer)
+    if _IDS[dimension].fullmatch(reference) or (dimension is Dimension.WORKSPACE and reference == DEFAULT_WORKSPACE):
+        return reference
+    raise Invalid(f"no {dimension.value} {reference!r} has been seen; give its id if it is yet to come", pointer)
+
+
+def names_by_id(known: Sequence[Seen]) -> dict[str, str]:
+    """Names that can be sent back: unique, no other's id, and printable."""
+    counts = Counter(one.name for one in known)
+    ids = {one.id for one in known}
+    return {
+        one.id: one.name
+        for one in known
+        if counts[one.name] == 1 and (one.name not in ids or one.name == one.id) and _SHOWABLE.fullmatch(one.name)
+    }

@@ -1,0 +1,101 @@
+"""`/v1/notifications`: what was said to whom, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from service.api.http.deps import Id, UowDep, operator, viewer
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
+from service.api.http.once import OnceDep, respond
+from service.domain.alerts.alert import Reason
+from service.domain.notify.notification import Action, Notification, NotificationState
+from service.workflows.alerts.attend import retry_notification
+from service.workflows.ports import NotificationFilter, UnitOfWork
+
+router = APIRouter(prefix="/v1/notifications", tags=["Alerts"])
+
+AlertId = Annotated[str | None, Query(description="an alert's id", pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+
+
+class AttemptOut(BaseModel):
+    at: datetime
+    outcome: str = Field(examples=["sent"])
+    detail: str
+
+
+class NotificationOut(BaseModel):
+    """One message to one channel: why it was sent, each attempt, and the outcome."""
+
+    id: str
+    alert_id: str
+    alert_version: int
+    receiver: str
+    channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
+    action: Action
+    reason: Reason
+    level: str
+    state: NotificationState
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    sent_with: str | None = Field(description="the summary that told of it, or was brought up to date by it")
+    attempts: list[AttemptOut]
+
+
+async def show_notifications(uow: UnitOfWork, notifications: tuple[Notification, ...]) -> list[NotificationOut]:
+    names = {receiver.id: receiver.name for receiver in await uow.receivers.all()}
+    return [
+        NotificationOut(
+            id=one.id,
+            alert_id=one.alert_id,
+            alert_version=one.alert_version,
+            receiver=names.get(one.receiver_id, one.receiver_id),
+            channel=one.channel,
+            action=one.action,
+            reason=one.reason,
+            level=one.level,
+            state=one.state,
+            created_at=one.created_at,
+            due_at=one.due_at,
+            sent_at=one.sent_at,
+            sent_with=one.sent_with,
+            attempts=[AttemptOut.model_validate(tried, from_attributes=True) for tried in one.attempts],
+        )
+        for one in notifications
+    ]
+
+
+@router.get(
+    "",
+    summary="List notifications, newest first",
+    response_model=Listing[NotificationOut],
+    dependencies=[viewer],
+)
+async def list_(
+    uow: UowDep,
+    alert: AlertId = None,
+    state: NotificationState | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    page = await uow.notifications.page(NotificationFilter(alert, state), limit=limit, cursor=cursor)
+    items = await show_notifications(uow, page.items)
+    return respond(Listing[NotificationOut](items=items, next=page.next))
+
+
+@router.post(
+    "/{id}/retry",
+    summary="Send a dead notification once more",
+    status_code=202,
+    response_model=NotificationOut,
+    responses={404: {}, 409: {}},
+    dependencies=[operator],
+)
+async def retry(id: Id, uow: UowDep, once: OnceDep) -> Response:
+    again = await retry_notification(uow, id, once.author)
+    return await once.answer((await show_notifications(uow, (again,)))[0], 202)

@@ -1,0 +1,119 @@
+"""`/v1/receivers`: named lists of channels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
+from service.api.http.deps import IdOrName, PortsDep, admin
+from service.api.http.once import OnceOutsideDep
+from service.api.notify.channel_documents import ChannelIn, ChannelOut, show_channel
+from service.api.notify.channel_reading import read_channel
+from service.domain.notify.receivers import Receiver
+from service.domain.values.resources import Resource
+from service.workflows.configuration.administer import Receivers
+from service.workflows.configuration.probe import run_test_receiver
+from service.workflows.ports import Ports, UnitOfWork
+
+
+class ReceiverIn(Written):
+    """A named list of channels; an alert goes to all of them."""
+
+    channels: list[ChannelIn] = Field(min_length=1, max_length=50)
+    status: ReadOnly = None
+
+
+class FailingOut(BaseModel):
+    """A channel whose last message was given up. It is forgotten once it takes one, or the receiver is edited.
+
+    While `disabled_at` is set, nothing is sent to it: a change of the receiver or a good test ends that.
+    """
+
+    channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
+    failing_since: datetime
+    disabled_at: datetime | None
+    error: str
+    dead: int = Field(description="messages given up since then")
+
+
+class StatusOut(BaseModel):
+    failing: list[FailingOut]
+
+
+class ReceiverOut(Shown):
+    channels: list[ChannelOut]
+    status: StatusOut
+
+
+class ChannelTestOut(BaseModel):
+    """What one channel answered to a real sample."""
+
+    kind: str
+    channel: str
+    ok: bool
+    detail: str
+
+
+class ReceiverTestOut(BaseModel):
+    ok: bool
+    channels: list[ChannelTestOut]
+
+
+class ReceiverShape(Shape[Receiver, ReceiverIn, ReceiverOut]):
+    written, shown = ReceiverIn, ReceiverOut
+    example: ClassVar[Document] = {
+        "name": "eng-oncall",
+        "channels": [
+            {"kind": "slack", "token": "xoxb-FAKE", "channel": "#claude-spend"},
+            {"kind": "email", "to": ["finops@example.com"]},
+        ],
+    }
+    patch_example: ClassVar[Document] = {"channels": [{"kind": "console"}]}
+
+    async def read(self, ports: Ports, uow: UnitOfWork, document: ReceiverIn, stored: Receiver | None) -> Receiver:
+        known = stored.channels if stored else ()
+        channels = tuple(
+            read_channel(ports, channel, known, f"/channels/{position}")
+            for position, channel in enumerate(document.channels)
+        )
+        return Receiver(channels)
+
+    async def show(self, uow: UnitOfWork, resource: Resource[Receiver], now: datetime) -> ReceiverOut:
+        failing = [one for one in await uow.channel_health.failing() if one.receiver_id == resource.id]
+        return ReceiverOut(
+            **identity(resource),
+            channels=[show_channel(channel) for channel in resource.spec.channels],
+            status=StatusOut(failing=[FailingOut.model_validate(one, from_attributes=True) for one in failing]),
+        )
+
+
+router = configured_router("/receivers", Receivers(), ReceiverShape(), "Receivers")
+
+
+@router.post(
+    "/{id}/test",
+    summary="Send a real sample through every channel",
+    response_model=ReceiverTestOut,
+    responses={404: {}},
+    dependencies=[admin],
+)
+async def test(id: IdOrName, ports: PortsDep, once: OnceOutsideDep) -> Response:
+    tests = await run_test_receiver(ports, id, once.author)
+    return await once.answer(
+        ReceiverTestOut(
+            ok=all(one.error is None for one in tests),
+            channels=[
+                ChannelTestOut(
+                    kind="slack" if one.kind.startswith("slack") else one.kind,
+                    channel=one.channel,
+                    ok=one.error is None,
+                    detail=one.error or one.detail,
+                )
+                for one in tests
+            ],
+        )
+    )

@@ -1,0 +1,98 @@
+"""`/v1/routes`: where alerts go, one document; and where one of them would."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+from fastapi.responses import Response
+
+from service.api.http.deps import AuthorDep, UowDep, admin, viewer
+from service.api.http.etags import IfMatch, etag, require_match
+from service.api.http.once import respond
+from service.api.notify.route_documents import RoutesDocument, read_routes, show_routes
+from service.api.notify.route_matches import MatchOut, show_match
+from service.domain.notify.routing.labels import parse_labels
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.values.errors import Invalid
+from service.workflows.configuration.administer import put_routes, route_table
+from service.workflows.notify.labelling import label
+from service.workflows.notify.routing import surroundings
+
+router = APIRouter(prefix="/v1/routes", tags=["Routes"])
+
+EXAMPLE = {
+    "items": [
+        {
+            "matchers": [{"label": "severity", "op": "=~", "value": "error|critical"}],
+            "receiver": "console",
+            "continue": True,
+            "repeat_interval": "4h",
+        },
+        {
+            "receiver": "console",
+            "mute_times": [
+                {
+                    "times": [{"start_time": "20:00", "end_time": "08:00"}],
+                    "weekdays": ["monday:friday"],
+                    "location": "Europe/Berlin",
+                }
+            ],
+        },
+    ]
+}
+
+
+@router.get("", summary="Read the routes", response_model=RoutesDocument, dependencies=[viewer])
+async def get(uow: UowDep) -> Response:
+    stored = await route_table(uow)
+    table, version = (stored.spec, stored.version) if stored else (RouteTable(()), 0)
+    return respond(await show_routes(uow, table), headers=etag(version))
+
+
+@router.put(
+    "",
+    summary="Replace the routes",
+    response_model=RoutesDocument,
+    responses={409: {}, 412: {}},
+    dependencies=[admin],
+)
+async def put(
+    document: Annotated[RoutesDocument, Body(openapi_examples={"example": {"value": EXAMPLE}})],
+    uow: UowDep,
+    author: AuthorDep,
+    if_match: IfMatch = None,
+) -> Response:
+    stored = await route_table(uow)
+    require_match(if_match, stored.version if stored else 0)
+    after = await put_routes(uow, await read_routes(uow, document), author)
+    return respond(await show_routes(uow, after.spec), headers=etag(after.version))
+
+
+@router.get(
+    "/match",
+    summary="Where an alert, or one with these labels, would go now, and what would hold it back",
+    response_model=MatchOut,
+    responses={404: {}},
+    dependencies=[viewer],
+)
+async def match(
+    uow: UowDep,
+    author: AuthorDep,
+    alert: Annotated[str | None, Query(description="an alert's id", pattern=r"^[A-Za-z0-9_-]{1,100}$")] = None,
+    labels: Annotated[
+        list[str],
+        Query(alias="label", max_length=50, description="without an alert", examples=["severity=critical"]),
+    ] = [],  # noqa: B006 - read only
+) -> Response:
+    if alert is not None and labels:
+        raise Invalid("give either an alert or labels", "/label")
+    if alert is not None:
+        subject = await uow.alerts.get(alert)
+        around = await surroundings(uow, subject.source_id, author.at)
+        return respond(await show_match(uow, subject, await label(uow, subject), around))
+    try:
+        known = parse_labels(labels)
+    except ValueError as error:
+        raise Invalid(str(error), "/label") from error
+    return respond(await show_match(uow, None, known, await surroundings(uow, "", author.at)))

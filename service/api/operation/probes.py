@@ -1,0 +1,34 @@
+"""Whether the process lives, and whether it can work. Outside `/v1`, without a token."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, cast
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from service.api.http.once import respond
+from service.api.http.problems import problem
+
+Readiness = Callable[[], Awaitable[str | None]]
+"""Why this process cannot work (the database is away, its schema is behind), None when it can."""
+
+router = APIRouter(tags=["Operations"])
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz", summary="The process lives", response_model=Health)
+async def healthz() -> Response:
+    return respond(Health())
+
+
+@router.get("/readyz", summary="The process can work", response_model=Health, responses={503: {}})
+async def readyz(request: Request) -> Response:
+    ready = cast("Readiness", request.app.state.ready)
+    obstacle = await ready()
+    return respond(Health()) if obstacle is None else problem(503, obstacle)

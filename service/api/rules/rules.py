@@ -1,0 +1,139 @@
+"""`/v1/rules`: what rings besides budgets."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, JsonValue
+
+from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
+from service.api.http.fields import Dollars, Duration, PercentOrMore, Reference, Strict
+from service.api.http.scopes import ForEach, ScopeIn, read_scope, show_scope
+from service.api.rules.params import read_params, show_params
+from service.domain.alerts.alert import Severity
+from service.domain.rules import registry
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension
+from service.workflows.configuration.rules import Rules, refuse_other_kind, require_history, require_spend
+from service.workflows.configuration.spend import source_named
+from service.workflows.ports import Ports, UnitOfWork
+
+ActiveDays = Annotated[int, Field(strict=True, ge=0, le=400)]
+
+
+class GatesIn(Strict):
+    """What a finding must pass to ring. What is left out is as usual for the rule's kind."""
+
+    min_amount: Dollars | None = Field(default=None, description="excess in US dollars")
+    min_percent: PercentOrMore | None = Field(default=None, description="excess over what was expected")
+    min_active_days: ActiveDays | None = Field(default=None, description="days with spend in the history")
+    pending_for: Duration | None = Field(default=None, description="how long it must hold before it rings")
+    keep_firing_for: Duration | None = Field(default=None, description="how long the alert stays after it held last")
+    resolve_percent: PercentOrMore | None = Field(default=None, description="the alert ends below this excess")
+
+
+class GatesOut(Strict):
+    min_amount: Dollars
+    min_percent: PercentOrMore
+    min_active_days: int
+    pending_for: Duration
+    keep_firing_for: Duration
+    resolve_percent: PercentOrMore | None
+
+
+class RuleIn(Written):
+    """A kind with its parameters, where it looks, and the gates before it may ring."""
+
+    source: Reference | None = Field(
+        default=None, description="a source's id or name; may be left out while there is one"
+    )
+    kind: RuleKind
+    scope: ScopeIn = ScopeIn()
+    for_each: ForEach | None = Field(default=None, description="judged for every member, also later ones")
+    severity: Severity = Severity.WARNING
+    enabled: bool = Field(default=True, strict=True)
+    params: dict[str, JsonValue] = Field(default={}, description="those of the kind: `GET /v1/rule-kinds`")
+    gates: GatesIn = GatesIn()
+
+
+class RuleOut(Shown):
+    source: str
+    kind: RuleKind
+    scope: ScopeIn
+    for_each: ForEach | None
+    severity: Severity
+    enabled: bool
+    params: dict[str, Any]
+    gates: GatesOut
+
+
+class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
+    written, shown = RuleIn, RuleOut
+    example: ClassVar[Document] = {
+        "name": "unusual spend",
+        "kind": "change",
+        "scope": {"workspaces": [], "models": [], "api_keys": []},
+        "for_each": "workspace",
+        "severity": "warning",
+        "params": {"against": "trailing_median", "days": 28, "direction": "up"},
+        "gates": {"min_amount": "20.00", "min_percent": 30, "min_active_days": 10, "pending_for": "0s"},
+        "labels": {"team": "eng"},
+    }
+    patch_example: ClassVar[Document] = {"gates": {"min_amount": "50.00"}}
+
+    async def read(self, ports: Ports, uow: UnitOfWork, document: RuleIn, stored: Rule[object] | None) -> Rule[object]:
+        if stored is not None:
+            refuse_other_kind(stored, document.kind)
+        name = document.source or (stored.source_id if stored else None)
+        source = await source_named(uow, name, "/source")
+        rule = Rule(
+            source_id=source.id,
+            kind=document.kind,
+            params=read_params(document.kind, document.params),
+            scope=await read_scope(uow, source.id, document.scope),
+            for_each=Dimension(document.for_each) if document.for_each else None,
+            severity=document.severity,
+            gates=read_gates(document.kind, document.gates),
+            enabled=document.enabled,
+        )
+        await require_sense(uow, rule, stored, ports.clock())
+        return rule
+
+    async def show(self, uow: UnitOfWork, resource: Resource[Rule[object]], now: datetime) -> RuleOut:
+        spec = resource.spec
+        return RuleOut(
+            **identity(resource),
+            source=(await uow.sources.get(spec.source_id)).name,
+            kind=spec.kind,
+            scope=await show_scope(uow, spec.source_id, spec.scope),
+            for_each=ForEach(spec.for_each) if spec.for_each else None,
+            severity=spec.severity,
+            enabled=spec.enabled,
+            params=show_params(spec.kind, spec.params),
+            gates=show_gates(spec.gates),
+        )
+
+
+async def require_sense(uow: UnitOfWork, rule: Rule[object], stored: Rule[object] | None, now: datetime) -> None:
+    """Raises Invalid for what the stored spend cannot serve. Only what differs from before is held against the rule."""
+    registry.validate(rule)
+    if stored is None or stored.scope != rule.scope:
+        await require_spend(uow, rule.source_id, rule.scope, now)
+    await require_history(uow, rule, stored.params if stored else KINDS[rule.kind].params(), now)
+
+
+def read_gates(kind: RuleKind, document: GatesIn) -> Gates:
+    """The kind's own gates where the document says nothing."""
+    said = {name: value for name, value in document if value is not None}
+    return replace(KINDS[kind].gates, **said)
+
+
+def show_gates(gates: Gates) -> GatesOut:
+    return GatesOut.model_construct(**{field.name: getattr(gates, field.name) for field in fields(gates)})
+
+
+router = configured_router("/rules", Rules(), RuleShape(), "Rules")

@@ -1,0 +1,119 @@
+"""`/slack/...`: pressed buttons and slash commands, as Slack sends them, signed and without a token.
+
+Slack waits three seconds: we act, then answer; what only the person should read follows over `response_url`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, cast
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.background import BackgroundTask
+
+from service.api.http.deps import PortsDep
+from service.api.http.once import respond
+from service.api.http.problems import problem
+from service.domain.slack.requests import read_press, read_typed
+from service.domain.values.errors import Invalid, NotFound
+from service.workflows.slack.actions import run_slack_action
+from service.workflows.slack.commands import run_slack_command
+from service.workflows.slack.door import SignedRequest, SlackDoor, run_admit
+
+router = APIRouter(prefix="/slack", tags=["Slack"])
+
+
+def _form(example: dict[str, str]) -> dict[str, Any]:
+    """The description of a request body that Slack writes."""
+    form = {"schema": {"type": "object"}, "examples": {"example": {"value": example}}}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}}}
+
+
+PRESSED = _form({"payload": '{"type": "block_actions", "user": {"id": "U0FAKE"}, "actions": []}'})
+TYPED = _form({"command": "/tocsin", "text": "status", "user_id": "U0FAKE"})
+MOST_FIELDS = 100
+
+
+class CommandAnswer(BaseModel):
+    """What Slack shows to whoever typed a command, and to nobody else."""
+
+    response_type: str = "ephemeral"
+    text: str
+
+
+class NotFromSlack(Exception):
+    """Unsigned, altered, too old, or here before: 401."""
+
+
+def get_door(request: Request) -> SlackDoor:
+    door = cast("SlackDoor | None", request.app.state.slack)
+    if door is None:
+        raise NotFound("Slack is not connected to this process: set TOCSIN_SLACK_SIGNING_SECRET")
+    return door
+
+
+DoorDep = Annotated[SlackDoor, Depends(get_door)]
+
+
+async def read_form(
+    request: Request,
+    door: DoorDep,
+    ports: PortsDep,
+    timestamp: Annotated[str, Header(alias="X-Slack-Request-Timestamp")] = "",
+    signature: Annotated[str, Header(alias="X-Slack-Signature")] = "",
+) -> dict[str, str]:
+    """The form of a request that is Slack's, read from the bytes that were signed."""
+    body = await request.body()
+    refusal = await run_admit(ports, door, SignedRequest(body, timestamp, signature))
+    if refusal is not None:
+        raise NotFromSlack(f"This is not a request of Slack's: {refusal}")
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise Invalid("the body is not a form") from error
+    return {name: values[0] for name, values in fields.items()}
+
+
+FormDep = Annotated[dict[str, str], Depends(read_form)]
+
+
+def answer_not_from_slack(_: Request, error: Exception) -> Response:
+    return problem(401, str(error), headers={"WWW-Authenticate": 'Slack-Signature realm="tocsin"'})
+
+
+@router.post(
+    "/interactions",
+    summary="Buttons pressed in Slack",
+    response_class=Response,
+    responses={401: {}, 404: {}, 422: {}},
+    openapi_extra=PRESSED,
+)
+async def interactions(form: FormDep, door: DoorDep, ports: PortsDep) -> Response:
+    try:
+        payload = json.loads(form.get("payload", ""))
+        press = read_press(payload) if isinstance(payload, dict) else None
+    except ValueError as error:
+        raise Invalid(f"the payload cannot be read: {error}") from error
+    if press is None:
+        return Response()  # another app's element, or one that only opens a link
+    answer = await run_slack_action(ports, press, door.default_role)
+    task = None if answer.done else BackgroundTask(door.replies.tell, press.response_url, answer.text)
+    return Response(background=task)
+
+
+@router.post(
+    "/commands",
+    summary="The slash command /tocsin",
+    response_model=CommandAnswer,
+    responses={401: {}, 404: {}, 422: {}},
+    openapi_extra=TYPED,
+)
+async def commands(form: FormDep, door: DoorDep, ports: PortsDep) -> Response:
+    try:
+        typed = read_typed(form)
+    except ValueError as error:
+        raise Invalid(f"the command cannot be read: {error}") from error
+    return respond(CommandAnswer(text=await run_slack_command(ports, typed, door.default_role)))

@@ -1,0 +1,99 @@
+"""`/v1/workspaces`, `/v1/models`, `/v1/api-keys`: what has been seen, with names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from service.api.http.deps import UowDep, viewer
+from service.api.http.fields import Reference
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, part_of
+from service.api.http.once import respond
+from service.api.http.references import seen
+from service.domain.values.scopes import Dimension
+from service.workflows.configuration.spend import source_named
+from service.workflows.ports import Seen, UnitOfWork
+
+router = APIRouter(prefix="/v1", tags=["Directory"])
+
+
+class SeenOut(BaseModel):
+    """`id` is what budgets store; names may be used in its place where they are unique."""
+
+    id: str = Field(examples=["default"])
+    name: str
+    source: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+class WorkspaceOut(SeenOut):
+    status: str = Field(description="empty where the directory does not say", examples=["active"])
+
+
+class ModelOut(SeenOut):
+    unpriced_tokens: int = Field(description="tokens without a known price: they are in no figure of spend")
+
+
+class ApiKeyOut(SeenOut):
+    workspace: str = Field(description="the workspace's id")
+    status: str
+
+
+SourceQuery = Annotated[Reference | None, Query(description="a source's id or name; all where left out")]
+
+
+async def _all_seen(uow: UnitOfWork, dimension: Dimension, source: str | None) -> tuple[list[Seen], dict[str, str]]:
+    sources = [await source_named(uow, source, "/source")] if source else await uow.sources.all()
+    found = [one for each in sources for one in await seen(uow, each.id, dimension)]
+    return found, {each.id: each.name for each in sources}
+
+
+def _place(one: Seen) -> str:
+    return f"{one.source_id}/{one.id}"
+
+
+def _seen(one: Seen, sources: dict[str, str]) -> SeenOut:
+    return SeenOut(
+        id=one.id,
+        name=one.name,
+        source=sources[one.source_id],
+        first_seen_at=one.first_seen_at,
+        last_seen_at=one.last_seen_at,
+    )
+
+
+@router.get("/workspaces", summary="List workspaces", response_model=Listing[WorkspaceOut], dependencies=[viewer])
+async def workspaces(
+    uow: UowDep, source: SourceQuery = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    found, sources = await _all_seen(uow, Dimension.WORKSPACE, source)
+    part = part_of(found, _place, limit, cursor)
+    items = [WorkspaceOut(**_seen(one, sources).model_dump(), status=one.status) for one in part.items]
+    return respond(Listing[WorkspaceOut](items=items, next=part.next))
+
+
+@router.get("/models", summary="List models", response_model=Listing[ModelOut], dependencies=[viewer])
+async def models(
+    uow: UowDep, source: SourceQuery = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    found, sources = await _all_seen(uow, Dimension.MODEL, source)
+    part = part_of(found, _place, limit, cursor)
+    items = [ModelOut(**_seen(one, sources).model_dump(), unpriced_tokens=one.unpriced_tokens) for one in part.items]
+    return respond(Listing[ModelOut](items=items, next=part.next))
+
+
+@router.get("/api-keys", summary="List API keys", response_model=Listing[ApiKeyOut], dependencies=[viewer])
+async def api_keys(
+    uow: UowDep, source: SourceQuery = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    found, sources = await _all_seen(uow, Dimension.API_KEY, source)
+    part = part_of(found, _place, limit, cursor)
+    items = [
+        ApiKeyOut(**_seen(one, sources).model_dump(), workspace=one.workspace, status=one.status) for one in part.items
+    ]
+    return respond(Listing[ApiKeyOut](items=items, next=part.next))

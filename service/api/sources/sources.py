@@ -1,0 +1,111 @@
+"""`/v1/sources`: where cost comes from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, Field
+
+from service.api.http.addresses import require_permitted
+from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
+from service.api.http.fields import Address, Duration, Secret, SecretStub, shown
+from service.api.http.secrets import sealed
+from service.domain.sources.source import Source, SourceKind, is_stale
+from service.domain.values.durations import format_duration, parse_duration
+from service.domain.values.resources import Resource
+from service.workflows.configuration.spend import Sources
+from service.workflows.ports import Ports, UnitOfWork
+
+CLAUDE_API = "https://api.anthropic.com"
+
+
+class SourceIn(Written):
+    """An organisation's Usage and Cost Admin API, and how often to read it."""
+
+    kind: SourceKind = SourceKind.CLAUDE_ADMIN
+    base_url: Address = CLAUDE_API
+    admin_key: Secret = Field(description="an Admin API key; write-only", examples=["sk-ant-admin01-FAKE"])
+    poll_interval: Duration = Field(default=parse_duration("5m"), description="1m to 1d")
+    enabled: bool = Field(default=True, strict=True)
+    status: ReadOnly = None
+
+
+class SourceStatus(BaseModel):
+    """How well the line to the source works. Times are null where it never happened."""
+
+    organization_id: str | None
+    organization_name: str | None
+    last_success_at: datetime | None
+    last_error: str | None
+    failures: int = Field(description="failed polls in a row")
+    stale: bool = Field(description="whether budgets of this source have gone blind")
+    lag_seconds: int | None = Field(description="since the last success")
+    next_poll_at: datetime
+    billed_until: datetime | None = Field(description="end of the last settled UTC day")
+    estimated_until: datetime | None = Field(description="end of the newest usage hour that is known")
+
+
+class SourceOut(Shown):
+    kind: SourceKind
+    base_url: str
+    admin_key: SecretStub
+    poll_interval: str = Field(examples=["5m"])
+    enabled: bool
+    status: SourceStatus
+
+
+class SourceShape(Shape[Source, SourceIn, SourceOut]):
+    written, shown = SourceIn, SourceOut
+    example: ClassVar[Document] = {
+        "name": "production",
+        "kind": "claude_admin",
+        "admin_key": "sk-ant-admin01-FAKE",
+        "poll_interval": "5m",
+    }
+    patch_example: ClassVar[Document] = {"poll_interval": "10m"}
+
+    async def read(self, ports: Ports, uow: UnitOfWork, document: SourceIn, stored: Source | None) -> Source:
+        moved = stored is not None and stored.base_url != document.base_url
+        if stored is None or moved:
+            require_permitted(ports.egress.sources, document.base_url, "/base_url")
+        key = stored.admin_key if stored else None
+        return Source(
+            kind=document.kind,
+            base_url=document.base_url,
+            admin_key=sealed(ports.vault, document.admin_key, key, moved=moved, pointer="/admin_key"),
+            poll_interval=document.poll_interval,
+            enabled=document.enabled,
+        )
+
+    async def show(self, uow: UnitOfWork, resource: Resource[Source], now: datetime) -> SourceOut:
+        spec = resource.spec
+        return SourceOut(
+            **identity(resource),
+            kind=spec.kind,
+            base_url=spec.base_url,
+            admin_key=shown(spec.admin_key),
+            poll_interval=format_duration(spec.poll_interval),
+            enabled=spec.enabled,
+            status=await show_status(uow, resource.id, now),
+        )
+
+
+async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceStatus:
+    state = await uow.feeds.get(source_id)
+    last = state.last_success_at
+    return SourceStatus(
+        organization_id=state.organization_id,
+        organization_name=state.organization_name,
+        last_success_at=last,
+        last_error=state.last_error,
+        failures=state.failures,
+        stale=is_stale(state, now),
+        lag_seconds=max(0, int((now - last).total_seconds())) if last else None,
+        next_poll_at=state.next_poll_at,
+        billed_until=await uow.facts.billed_until(source_id),
+        estimated_until=await uow.facts.estimated_until(source_id),
+    )
+
+
+router = configured_router("/sources", Sources(), SourceShape(), "Sources")

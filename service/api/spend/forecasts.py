@@ -1,0 +1,153 @@
+"""`/v1/forecasts`: what any scope will have spent when a period ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from service.api.budgets.budgets import Boundary, PeriodIn, read_period
+from service.api.budgets.status import ForecastReason, PeriodOut, show_range, show_reason
+from service.api.http.deps import NowDep, UowDep, viewer
+from service.api.http.fields import Line, Reference, Usd
+from service.api.http.once import respond
+from service.api.http.references import id_of, seen
+from service.domain.forecasts.forecast import Forecast, Method, NoForecast
+from service.domain.spend.rows import Basis
+from service.domain.values.errors import Invalid
+from service.domain.values.money import Money
+from service.domain.values.periods import PeriodKind, PeriodSpec, Phase, Weekday, validate
+from service.domain.values.scopes import Dimension, Scope
+from service.workflows.configuration.spend import source_named
+from service.workflows.ports import UnitOfWork
+from service.workflows.spend import forecast
+
+router = APIRouter(prefix="/v1/forecasts", tags=["Spend"])
+
+Part = Annotated[
+    str, StringConstraints(max_length=220, pattern=r"^(org|(workspace|model|api_key):[^\x00-\x1f\x7f]{1,200})$")
+]
+
+# FastAPI takes no value of our own in a query.
+Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,11}(\.[0-9]{1,12})?$")]
+
+
+class ForecastPeriod(StrEnum):
+    """The kinds of period that have an end."""
+
+    DAILY = PeriodKind.DAILY
+    WEEKLY = PeriodKind.WEEKLY
+    MONTHLY = PeriodKind.MONTHLY
+    QUARTERLY = PeriodKind.QUARTERLY
+    YEARLY = PeriodKind.YEARLY
+    CUSTOM = PeriodKind.CUSTOM
+
+
+class ForecastOut(BaseModel):
+    """Dollars at the end of the period that runs. Without a forecast, `forecast_reason` says why."""
+
+    source: str
+    scope: list[str] = Field(examples=[["workspace:wrkspc_01"]])
+    name: str
+    period: PeriodOut
+    spent: Usd
+    basis: Basis
+    low: Usd | None
+    mid: Usd | None
+    high: Usd | None
+    method: Method | None
+    history_days: int = Field(description="complete days that were learnt from")
+    forecast_reason: ForecastReason | None
+    amount: Usd | None
+    exhausted_at: datetime | None = Field(description="when `amount` is used up; null where it is not in the period")
+
+
+async def read_parts(uow: UnitOfWork, source_id: str, parts: list[str]) -> Scope:
+    """Members of one dimension add up; several dimensions must all hold. Raises Invalid for an unknown name."""
+    members: dict[Dimension, list[str]] = {Dimension.WORKSPACE: [], Dimension.MODEL: [], Dimension.API_KEY: []}
+    for part in parts:
+        kind, _, reference = part.partition(":")
+        dimension = Dimension(kind)
+        if dimension is not Dimension.ORGANISATION:
+            known = await seen(uow, source_id, dimension)
+            members[dimension].append(id_of(reference, known, dimension, "/scope"))
+    workspaces, models, api_keys = (tuple(dict.fromkeys(ids)) for ids in members.values())
+    return Scope(workspaces, models, api_keys)
+
+
+def show_figures(made: Forecast | NoForecast, amount: Money | None) -> dict[str, object]:
+    shown = show_range(made)
+    if shown is None or isinstance(made, NoForecast):
+        return dict.fromkeys(("low", "mid", "high", "method", "exhausted_at"))
+    used_up = made.exhausted_at(amount) if amount is not None else None
+    return shown.model_dump() | {"method": made.method, "exhausted_at": used_up}
+
+
+class Asking:
+    """Of which spend, and of which period."""
+
+    def __init__(
+        self,
+        scope: Annotated[
+            list[Part],
+            Query(max_length=100, description="`org`, or `workspace:`, `model:`, `api_key:` with an id or name"),
+        ] = ["org"],  # noqa: B006 - FastAPI copies it
+        source: Annotated[Reference | None, Query(description="an id or a name")] = None,
+        period: ForecastPeriod = ForecastPeriod.MONTHLY,
+        timezone: Annotated[Line, Query(examples=["Europe/Berlin"])] = "UTC",
+        week_start: Weekday = Weekday.MONDAY,
+        anchor_day: Annotated[int, Query(ge=1, le=31)] = 1,
+        start: Annotated[Boundary | None, Query(description="of `custom`: a time, or a date in the zone")] = None,
+        end: Annotated[Boundary | None, Query(description="of `custom`, not included")] = None,
+    ) -> None:
+        self.scope, self.source = scope, source
+        self.period = PeriodIn.model_construct(
+            kind=PeriodKind(period),
+            timezone=timezone,
+            week_start=week_start,
+            anchor_day=anchor_day,
+            start=start,
+            end=end,
+        )
+
+    def spec(self) -> PeriodSpec:
+        """Raises Invalid, pointing at the parameter."""
+        try:
+            spec = read_period(self.period)
+            validate(spec)
+        except Invalid as error:
+            raise Invalid(str(error), error.pointer.removeprefix("/period")) from error
+        return spec
+
+
+@router.get("", summary="Where spend is heading", response_model=ForecastOut, dependencies=[viewer])
+async def read_forecast(
+    uow: UowDep,
+    now: NowDep,
+    asking: Annotated[Asking, Depends()],
+    amount: Annotated[Amount | None, Query(description="the dollars that `exhausted_at` is asked of")] = None,
+) -> Response:
+    spec = asking.spec()
+    source = await source_named(uow, asking.source, "/source")
+    answer = await forecast(uow, source.id, await read_parts(uow, source.id, asking.scope), spec, now)
+    made, window = answer.forecast, answer.period.window
+    return respond(
+        ForecastOut.model_validate(
+            {
+                "source": source.name,
+                "scope": asking.scope,
+                "name": answer.scope_name,
+                "period": PeriodOut(start=window.start, end=window.end, label=answer.period.label, phase=Phase.OPEN),
+                "spent": str(answer.spent.total),
+                "basis": answer.spent.basis,
+                "history_days": made.history_days,
+                "forecast_reason": show_reason(made),
+                "amount": amount,
+                **show_figures(made, Money.of(amount) if amount is not None else None),
+            }
+        )
+    )

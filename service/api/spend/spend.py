@@ -1,0 +1,232 @@
+"""`/v1/spend`: best-known spend over time, and broken down."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from service.api.http.deps import NowDep, UowDep, viewer
+from service.api.http.fields import InstantOrDate, Reference, Usd
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, part_of
+from service.api.http.once import respond
+from service.api.http.references import id_of, seen
+from service.domain.spend.rows import Basis, Width
+from service.domain.values.errors import Invalid
+from service.domain.values.names import Names, name_of
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.workflows.configuration.spend import source_named
+from service.workflows.ports import UnitOfWork
+from service.workflows.spend import Figure, SpendAnswer, SpendQuestion, add_up, aligned, buckets, spend
+
+router = APIRouter(prefix="/v1/spend", tags=["Spend"])
+
+LONGEST = {Width.DAY: timedelta(days=800), Width.HOUR: timedelta(days=35)}
+USUAL = {Width.DAY: timedelta(days=30), Width.HOUR: timedelta(days=1)}
+
+
+class Granularity(StrEnum):
+    DAY = "1d"
+    HOUR = "1h"
+
+
+class GroupBy(StrEnum):
+    WORKSPACE = "workspace"
+    MODEL = "model"
+    API_KEY = "api_key"
+
+
+class FigureOut(BaseModel):
+    """Best-known spend. `basis` says whether it was read off the bill, estimated from usage, or both.
+
+    `unpriced_tokens` have no known price and `priority_estimate` no cost row: neither is in `amount`.
+    """
+
+    amount: Usd
+    billed: Usd
+    estimated: Usd
+    basis: Basis
+    unpriced_tokens: int
+    priority_estimate: Usd
+
+
+class GroupOut(FigureOut):
+    id: str = Field(description='empty for what cannot be attributed, such as "no API key"')
+    name: str
+
+
+class BucketOut(FigureOut):
+    start: datetime
+    end: datetime
+    groups: list[GroupOut] | None = Field(description="null without `group_by`; the largest first")
+
+
+class SpendOut(BaseModel):
+    """`since` and `until` are the whole days or hours that hold what was asked for."""
+
+    source: str
+    since: datetime
+    until: datetime
+    granularity: Granularity
+    billed_until: datetime | None
+    estimated_until: datetime | None
+    simulated: bool
+    total: FigureOut
+
+
+class SeriesOut(SpendOut):
+    """Every bucket, in order. A bucket of $0.00 had no spend, or has not been read."""
+
+    items: list[BucketOut]
+    next: str | None
+
+
+class BreakdownOut(SpendOut):
+    """The members of one dimension, the largest first."""
+
+    group_by: GroupBy
+    items: list[GroupOut]
+    next: str | None
+
+
+def show_figure(figure: Figure) -> dict[str, str | int]:
+    return {
+        "amount": str(figure.spend.total),
+        "billed": str(figure.spend.billed),
+        "estimated": str(figure.spend.estimated),
+        "basis": figure.spend.basis,
+        "unpriced_tokens": figure.unpriced_tokens,
+        "priority_estimate": str(figure.priority),
+    }
+
+
+def show_groups(groups: dict[ScopeKey, Figure], names: Names) -> list[GroupOut]:
+    ordered = sorted(groups.items(), key=lambda one: (-one[1].spend.total.usd, one[0].id))
+    return [
+        GroupOut.model_validate(show_figure(figure) | {"id": key.id, "name": name_of(key, names)})
+        for key, figure in ordered
+    ]
+
+
+Moment = Annotated[InstantOrDate | None, Query(description="a time, or a date for its midnight UTC")]
+Member = Annotated[Reference | None, Query(description="an id or a name")]
+
+
+class Asking:
+    """What both answers are asked: a window, its granularity, and filters."""
+
+    def __init__(
+        self,
+        since: Moment = None,
+        until: Moment = None,
+        granularity: Granularity = Granularity.DAY,
+        source: Member = None,
+        workspace: Member = None,
+        model: Member = None,
+        api_key: Member = None,
+    ) -> None:
+        self.since, self.until, self.width, self.source = since, until, Width(granularity), source
+        self.members = {
+            Dimension.WORKSPACE: workspace,
+            Dimension.MODEL: model,
+            Dimension.API_KEY: api_key,
+        }
+
+    def window(self, now: datetime) -> Window:
+        """Whole buckets. Raises Invalid for a window that is empty, or too long to answer."""
+        until = self.until or now
+        since = self.since or until - USUAL[self.width]
+        if since >= until:
+            raise Invalid("must be earlier than until", "/since")
+        if until - since > LONGEST[self.width]:
+            raise Invalid(f"at most {LONGEST[self.width].days} days at granularity {self.width}", "/since")
+        return aligned(Window(since, until), self.width)
+
+    async def scope(self, uow: UnitOfWork, source_id: str) -> Scope:
+        ids: dict[Dimension, tuple[str, ...]] = {}
+        for dimension, member in self.members.items():
+            ids[dimension] = ()
+            if member is not None:
+                known = await seen(uow, source_id, dimension)
+                ids[dimension] = (id_of(member, known, dimension, f"/{dimension.value}"),)
+        return Scope(ids[Dimension.WORKSPACE], ids[Dimension.MODEL], ids[Dimension.API_KEY])
+
+
+class Asked:
+    """One request's question, and the parts of the answer that both operations share."""
+
+    def __init__(self, source: str, question: SpendQuestion, answer: SpendAnswer) -> None:
+        self.source, self.question, self.answer = source, question, answer
+
+    def head(self) -> dict[str, object]:
+        return {
+            "source": self.source,
+            "since": self.question.window.start,
+            "until": self.question.window.end,
+            "granularity": self.question.width,
+            "billed_until": self.answer.billed_until,
+            "estimated_until": self.answer.estimated_until,
+            "simulated": self.answer.simulated,
+            "total": show_figure(add_up(self.answer.by_group())),
+        }
+
+
+async def ask(uow: UnitOfWork, asking: Asking, group_by: GroupBy | None, now: datetime) -> Asked:
+    window = asking.window(now)
+    source = await source_named(uow, asking.source, "/source")
+    scope = await asking.scope(uow, source.id)
+    dimension = Dimension(group_by) if group_by else Dimension.ORGANISATION
+    question = SpendQuestion(source.id, window, asking.width, scope, dimension)
+    return Asked(source.name, question, await spend(uow, question))
+
+
+AskingDep = Annotated[Asking, Depends()]
+
+
+@router.get("", summary="Spend over time", response_model=SeriesOut, dependencies=[viewer])
+async def series(
+    uow: UowDep,
+    now: NowDep,
+    asking: AskingDep,
+    group_by: GroupBy | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    asked = await ask(uow, asking, group_by, now)
+    windows = list(buckets(asked.question.window, asking.width))
+    part = part_of(windows, lambda bucket: bucket.start.isoformat(), limit, cursor)
+    items = []
+    for bucket in part.items:
+        groups = asked.answer.figures.get(bucket.start, {})
+        shown = show_groups(groups, asked.answer.names) if group_by else None
+        figure: dict[str, object] = {**show_figure(add_up(groups)), "groups": shown}
+        items.append(figure | {"start": bucket.start, "end": bucket.end})
+    return respond(SeriesOut.model_validate(asked.head() | {"items": items, "next": part.next}))
+
+
+@router.get(
+    "/breakdown",
+    summary="Spend by workspace, model or key",
+    response_model=BreakdownOut,
+    dependencies=[viewer],
+)
+async def breakdown(
+    uow: UowDep,
+    now: NowDep,
+    asking: AskingDep,
+    group_by: GroupBy = GroupBy.WORKSPACE,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    asked = await ask(uow, asking, group_by, now)
+    groups = show_groups(asked.answer.by_group(), asked.answer.names)
+    places = {group.id: f"{place:08d}" for place, group in enumerate(groups)}
+    part = part_of(groups, lambda group: places[group.id], limit, cursor)
+    return respond(
+        BreakdownOut.model_validate(asked.head() | {"group_by": group_by, "items": part.items, "next": part.next})
+    )

@@ -1,0 +1,1 @@
+"""Budgets: periods and thresholds against spend and forecast."""

@@ -1,0 +1,182 @@
+"""What an alert's chart shows, from its evidence and the spend by UTC day or hour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from math import isfinite
+from statistics import median, quantiles
+
+from service.domain.alerts.alert import BudgetEvidence, RuleEvidence
+from service.domain.charts.chart import DAY, Chart, Point, Range
+from service.domain.messages.phrases import used
+from service.domain.messages.rule import to_the_cent
+from service.domain.rules.kinds.anomaly.band import Judged
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
+from service.domain.rules.wording import approximate, dollars
+from service.domain.values.money import ZERO, Money
+from service.domain.values.periods import Window
+from service.domain.values.plain_text import NOTE_LENGTH, clean
+
+SATURDAY = 5
+FEWEST = 4
+"""Days before anything is called usual."""
+HOUR = timedelta(hours=1)
+NAME, SCOPE, MOST_READ = 40, 50, 1000
+"""Characters of a name and of a scope that fit into one line of a picture, and how far one is read for them."""
+PICTOGRAMS = re.compile("[\u20e3\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]+\u200d?")
+"""Emoji, arrows and the like, with what joins and varies them."""
+
+
+def budget_chart(evidence: BudgetEvidence, spend: Mapping[datetime, Money], at: datetime) -> Chart:
+    """The period's sum so far, the budget's amount, and where the forecast ends.
+
+    `spend` is by the end of its bucket. Days are whole UTC days: in a period of another time zone the line is off by
+    hours. Its last point is exact, and what has become known since then does not rise above it.
+    """
+    window, total = evidence.period, ZERO
+    points = [Point(window.start, ZERO)]
+    for end, amount in sorted(spend.items()):
+        total += amount
+        if window.start < end < min(at, window.end):
+            points.append(Point(end, min(total, evidence.spent)))
+    last = Point(max(min(at, window.end), window.start), evidence.spent)
+    said = f"{evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
+    simulated = _simulated(evidence)
+    return Chart(
+        title=said,
+        subtitle=(_whose(evidence.budget_name, evidence), f"{simulated}{evidence.period_label}: spend so far, UTC"),
+        alt=f"{simulated}Spend of {_who(evidence)}, {evidence.period_label}: {said}.{_outlook(evidence)}",
+        actual=(*points, last),
+        forecast=_fan(evidence, last),
+        budget=evidence.amount,
+        span=window,
+    )
+
+
+def _fan(evidence: BudgetEvidence, last: Point) -> tuple[Range, ...]:
+    """From what is spent to what is forecast of the period's end."""
+    forecast, end = evidence.forecast, evidence.period.end
+    if forecast is None or last.at >= end:
+        return ()
+    now = Range(last.at, last.amount, last.amount, last.amount)
+    return now, Range(end, forecast.low, forecast.mid, forecast.high)
+
+
+def _outlook(evidence: BudgetEvidence) -> str:
+    forecast = evidence.forecast
+    if forecast is None:
+        return ""
+    return (
+        f" The forecast of the period's end is {forecast.mid.display()},"
+        f" between {forecast.low.display()} and {forecast.high.display()}."
+    )
+
+
+def rule_chart(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Chart:
+    """Spend by UTC day, how it usually is, and what was expected of the judged days."""
+    return Chart(
+        title=_compared(evidence),
+        subtitle=(_whose(evidence.rule_name, evidence), f"{_simulated(evidence)}Spend by UTC day"),
+        alt=f"{_told(evidence, 'Daily')} {clean(evidence.cause, NOTE_LENGTH)}",
+        actual=tuple(Point(_midnight(day), amount) for day, amount in sorted(spend.items())),
+        bucket=DAY,
+        usual=_usual(evidence, spend),
+        expected=_expected(evidence),
+    )
+
+
+def anomaly_chart(evidence: RuleEvidence, judged: Sequence[Judged]) -> Chart:
+    """What was spent, expected, and let pass: in the days up to the judged one, or in the hours around it."""
+    by_hour = evidence.unit == DOLLARS_AN_HOUR
+    shown = [one for one in judged if by_hour or one.start.date() <= max(evidence.days)]
+    limited = [one for one in shown if one.has_limits]
+    words, bucket = ("Hourly", HOUR) if by_hour else ("Daily", DAY)
+    said = f"{_told(evidence, words)}{_between(evidence, limited)}"
+    return Chart(
+        title=_compared(evidence),
+        subtitle=(
+            _whose(evidence.rule_name, evidence),
+            f"{_simulated(evidence)}Spend by UTC {'hour' if by_hour else 'day'}",
+        ),
+        alt=f"{said} {clean(evidence.cause, NOTE_LENGTH)}",
+        actual=tuple(Point(one.start, approximate(one.amount)) for one in shown if isfinite(one.amount)),
+        bucket=bucket,
+        limits=tuple(_limits(one) for one in limited),
+        expected=tuple(Point(one.start, approximate(one.expected)) for one in limited),
+        span=Window(shown[0].start, shown[-1].start + bucket) if shown else None,
+    )
+
+
+def _limits(one: Judged) -> Range:
+    return Range(one.start, approximate(one.low), approximate(one.expected), approximate(one.high))
+
+
+def _between(evidence: RuleEvidence, judged: Sequence[Judged]) -> str:
+    """The limits of the bucket that the alert is about; nothing where its figures are others by now."""
+    own = [one for one in judged if isfinite(one.amount) and approximate(one.amount) == evidence.actual]
+    return f" The expected range was {dollars(own[-1].low)} to {dollars(own[-1].high)}." if own else ""
+
+
+def _told(evidence: RuleEvidence, how_often: str) -> str:
+    simulated = _simulated(evidence)
+    return f"{simulated}{how_often} spend of {_who(evidence)} up to {max(evidence.days)}: {_compared(evidence)}."
+
+
+def _compared(evidence: RuleEvidence) -> str:
+    return f"{to_the_cent(evidence.actual)} where {to_the_cent(evidence.expected)} was expected"
+
+
+def _simulated(evidence: BudgetEvidence | RuleEvidence) -> str:
+    return "Simulated data. " if evidence.simulated else ""
+
+
+def _who(evidence: BudgetEvidence | RuleEvidence) -> str:
+    return clean(evidence.scope_name) or "the organisation"
+
+
+def _whose(name: str, evidence: BudgetEvidence | RuleEvidence) -> str:
+    """The budget or rule, and the scope, in one line of the picture."""
+    return f"{clean(_drawable(name), NAME)}: {clean(_drawable(_who(evidence)), SCOPE)}"
+
+
+def _drawable(text: str) -> str:
+    """Without pictograms: no built-in font has them, and one that is missing spoils the rest of its line."""
+    return PICTOGRAMS.sub("", text[:MOST_READ]).strip() or "…"
+
+
+def _expected(evidence: RuleEvidence) -> tuple[Point, ...]:
+    """Only where the rule judges a day's dollars: an hour's expectation would be dwarfed by its day's bar."""
+    if evidence.unit != DOLLARS_A_DAY:
+        return ()
+    return tuple(Point(_midnight(day), evidence.expected) for day in sorted(evidence.days))
+
+
+def _usual(evidence: RuleEvidence, spend: Mapping[date, Money]) -> tuple[Range, ...]:
+    """Between which amounts eight in ten of the days before the judged ones lie, weekends apart."""
+    before = {day: amount for day, amount in spend.items() if day < min(evidence.days)}
+    bands = {
+        kind: _middle([amount for day, amount in before.items() if _weekend(day) is kind]) for kind in (False, True)
+    }
+    return tuple(
+        Range(_midnight(day), band[0], band[1], band[2])
+        for day in sorted(spend)
+        if (band := bands[_weekend(day)]) is not None
+    )
+
+
+def _middle(amounts: Sequence[Money]) -> tuple[Money, Money, Money] | None:
+    """The first decile, the median and the last decile; None of too few amounts to say."""
+    if len(amounts) < FEWEST:
+        return None
+    low, *_, high = quantiles([amount.usd for amount in amounts], n=10, method="inclusive")
+    return Money.rounded(low), Money.rounded(median(amount.usd for amount in amounts)), Money.rounded(high)
+
+
+def _weekend(day: date) -> bool:
+    return day.weekday() >= SATURDAY
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,86 @@
+"""Charts of alerts and digests: what one shows, in dollars and instants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+
+SHORT = timedelta(days=2)
+"""Spans up to this one are read by the hour."""
+DAY = timedelta(days=1)
+
+
+class Theme(StrEnum):
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Series(StrEnum):
+    """What a chart may show, in the words of its legend and the order of its layers."""
+
+    USUAL = "Usual, 8 days in 10"
+    LIMITS = "Expected range"
+    EXPECTED = "Expected"
+    BEFORE = "Period before"
+    FORECAST = "Forecast, 4 in 5"
+    ACTUAL = "Actual"
+    BUDGET = "Budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Spend in US dollars at an instant, aware UTC: of the bucket that begins there, or the sum so far."""
+
+    at: datetime
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What is usual or forecast at an instant, or of the bucket that begins there."""
+
+    at: datetime
+    low: Money
+    mid: Money
+    high: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart. `bucket`: `actual` are separate days or hours, None: a sum that grows. `alt` says it in words.
+
+    `usual` is what was seen before, `limits` what the alert's rule judged by, `before` the same buckets a period
+    earlier; of buckets without one there is none. `span` is the whole time that the chart is about; None: as long as
+    there are points.
+    """
+
+    title: str
+    subtitle: tuple[str, ...]
+    alt: str
+    actual: tuple[Point, ...]
+    bucket: timedelta | None = None
+    usual: tuple[Range, ...] = ()
+    limits: tuple[Range, ...] = ()
+    expected: tuple[Point, ...] = ()
+    before: tuple[Point, ...] = ()
+    forecast: tuple[Range, ...] = ()
+    budget: Money | None = None
+    span: Window | None = None
+
+    @property
+    def shown(self) -> tuple[Series, ...]:
+        """The series that there is anything of."""
+        there = {
+            Series.USUAL: bool(self.usual),
+            Series.LIMITS: bool(self.limits),
+            Series.EXPECTED: bool(self.expected),
+            Series.BEFORE: bool(self.before),
+            Series.FORECAST: bool(self.forecast),
+            Series.ACTUAL: bool(self.actual),
+            Series.BUDGET: self.budget is not None,
+        }
+        return tuple(series for series in Series if there[series])

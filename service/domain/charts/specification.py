@@ -1,0 +1,248 @@
+"""A chart as a Vega-Lite 5 specification with its data inside: the browser and the pictures draw the same.
+
+Amounts become floats here, since they are only drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from service.domain.charts.chart import DAY, SHORT, Chart, Point, Range, Series, Theme
+from service.domain.values.money import Money
+
+WIDTH, HEIGHT = 640, 240
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+BAND_OPACITY = 0.35
+DATE_FORMAT, WEEKDAY_FORMAT, HOUR_FORMAT = "%d %b", "%a %d %b", "%d %b %H:%M"
+LABELLED = 7
+"""Bars with a date under them, at most."""
+GAP = 0.12
+"""Of a bucket, on either side of its bar."""
+MEDIA = "image/png"
+
+Layer = dict[str, object]
+Row = dict[str, str | float]
+NOTHING: Layer = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours that stay apart for people who confuse red and green, on a background of their own."""
+
+    background: str
+    text: str
+    quiet: str
+    grid: str
+    series: Mapping[Series, str]
+
+
+PALETTES: Mapping[Theme, Palette] = {
+    Theme.LIGHT: Palette(
+        background="#ffffff",
+        text="#1d1d1b",
+        quiet="#5c5a54",
+        grid="#e4e2dc",
+        series={
+            Series.USUAL: "#8a8880",
+            Series.LIMITS: "#8a8880",
+            Series.EXPECTED: "#1d1d1b",
+            Series.BEFORE: "#1d1d1b",
+            Series.FORECAST: "#c77700",
+            Series.ACTUAL: "#1d5fae",
+            Series.BUDGET: "#b3261e",
+        },
+    ),
+    Theme.DARK: Palette(
+        background="#16181c",
+        text="#ececea",
+        quiet="#b4b2ab",
+        grid="#33363c",
+        series={
+            Series.USUAL: "#a3a19a",
+            Series.LIMITS: "#a3a19a",
+            Series.EXPECTED: "#ececea",
+            Series.BEFORE: "#ececea",
+            Series.FORECAST: "#f2a93b",
+            Series.ACTUAL: "#6cb0ff",
+            Series.BUDGET: "#ff7a70",
+        },
+    ),
+}
+
+
+def specification(chart: Chart, theme: Theme) -> dict[str, object]:
+    """The whole chart as one JSON document that needs nothing from anywhere."""
+    palette = PALETTES[theme]
+    return {
+        "$schema": SCHEMA,
+        "description": chart.alt,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "background": palette.background,
+        "padding": 14,
+        "title": {"text": chart.title, "subtitle": list(chart.subtitle)},
+        "layer": [
+            *_fan(chart),
+            *_actual(chart),
+            *_bands(chart, Series.USUAL, chart.usual),
+            *_bands(chart, Series.LIMITS, chart.limits),
+            *_steps(chart, Series.EXPECTED, chart.expected),
+            *_steps(chart, Series.BEFORE, chart.before),
+            *_forecast(chart),
+            *_budget(chart),
+        ],
+        "config": _config(palette),
+        "encoding": {"color": _colours(chart, palette)},
+    }
+
+
+def _fan(chart: Chart) -> list[Layer]:
+    """Between the forecast's limits."""
+    rows: list[Row] = [
+        {"at": _instant(one.at), "low": _drawn(one.low), "high": _drawn(one.high)} for one in chart.forecast
+    ]
+    mark = {"type": "area", "opacity": BAND_OPACITY, "clip": True}
+    return [_layer(chart, Series.FORECAST, rows, mark, BETWEEN)] if rows else []
+
+
+def _bands(chart: Chart, series: Series, ranges: Sequence[Range]) -> list[Layer]:
+    """A box a bucket: where nothing was expected there is none."""
+    if chart.bucket is None or not ranges:
+        return []
+    rows = [{**_side_by_side(one.at, chart.bucket), "low": _drawn(one.low), "high": _drawn(one.high)} for one in ranges]
+    return [_layer(chart, series, rows, {"type": "rect", "opacity": BAND_OPACITY}, BETWEEN | UNTIL)]
+
+
+def _steps(chart: Chart, series: Series, points: Sequence[Point]) -> list[Layer]:
+    """A line across each bucket."""
+    if chart.bucket is None or not points:
+        return []
+    rows = [{**_side_by_side(one.at, chart.bucket), "amount": _drawn(one.amount)} for one in points]
+    return [_layer(chart, series, rows, {"type": "rule", "strokeWidth": 2}, UNTIL)]
+
+
+def _forecast(chart: Chart) -> list[Layer]:
+    rows = _rows([Point(one.at, one.mid) for one in chart.forecast])
+    mark = {"type": "line", "strokeDash": [6, 4], "strokeWidth": 2}
+    return [_layer(chart, Series.FORECAST, rows, mark)] if rows else []
+
+
+def _actual(chart: Chart) -> list[Layer]:
+    if not chart.actual:
+        return []
+    if chart.bucket is None:
+        return [_layer(chart, Series.ACTUAL, _rows(chart.actual), {"type": "line", "strokeWidth": 2.5})]
+    rows = [
+        {**_side_by_side(one.at, chart.bucket, GAP), "amount": _drawn(one.amount), "zero": 0.0} for one in chart.actual
+    ]
+    return [_layer(chart, Series.ACTUAL, rows, {"type": "rect", "cornerRadius": 1}, UNTIL | {"y2": {"field": "zero"}})]
+
+
+def _rows(points: Sequence[Point]) -> list[Row]:
+    return [{"at": _instant(point.at), "amount": _drawn(point.amount)} for point in points]
+
+
+def _side_by_side(start: datetime, bucket: timedelta, gap: float = 0.0) -> Row:
+    """Where a bucket begins and ends, without `gap` of it on either side."""
+    return {"at": _instant(start + bucket * gap), "end": _instant(start + bucket * (1 - gap))}
+
+
+def _budget(chart: Chart) -> list[Layer]:
+    if chart.budget is None:
+        return []
+    rows: list[Row] = [{"amount": _drawn(chart.budget)}]
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 2]},
+            "encoding": {"y": _y(), "color": {"datum": Series.BUDGET.value}},
+        }
+    ]
+
+
+BETWEEN: Layer = {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
+UNTIL: Layer = {"x2": {"field": "end"}}
+
+
+def _layer(chart: Chart, series: Series, rows: Sequence[Row], mark: Layer, more: Layer = NOTHING) -> Layer:
+    """`more`: encodings beside, or instead of, the usual ones."""
+    return {
+        "data": {"values": list(rows)},
+        "mark": {**mark, "tooltip": True},
+        "encoding": {"x": _x(chart), "y": _y(), "color": {"datum": series.value}, **more},
+    }
+
+
+def _x(chart: Chart) -> Layer:
+    scale: Layer = {"type": "utc"}
+    axis: Layer = {"title": None, "grid": False, "labelFlush": True, "tickCount": 7, "format": DATE_FORMAT}
+    if chart.span is not None:
+        scale["domain"] = [_instant(chart.span.start), _instant(chart.span.end)]
+        if chart.span.end - chart.span.start <= SHORT:
+            axis["format"] = HOUR_FORMAT
+    if chart.bucket == DAY:
+        axis |= {"format": WEEKDAY_FORMAT, "values": _labelled(chart), "labelFlush": False, "labelOverlap": False}
+    return {"field": "at", "type": "temporal", "scale": scale, "axis": axis}
+
+
+def _labelled(chart: Chart) -> list[str]:
+    """The middle of the last day, and of as many before it as there is room for."""
+    step = -(-len(chart.actual) // LABELLED)
+    return [_instant(point.at + DAY / 2) for point in chart.actual[::-1][:: max(step, 1)]][::-1]
+
+
+def _y() -> Layer:
+    axis = {"title": "US dollars", "format": "$,~r", "tickCount": 5}
+    return {"field": "amount", "type": "quantitative", "scale": {"zero": True, "nice": True}, "axis": axis}
+
+
+def _colours(chart: Chart, palette: Palette) -> Layer:
+    shown = chart.shown
+    scale = {"domain": [series.value for series in shown], "range": [palette.series[series] for series in shown]}
+    return {
+        "type": "nominal",
+        "scale": scale,
+        "legend": {"title": None, "orient": "bottom", "direction": "horizontal", "symbolOpacity": 1},
+    }
+
+
+def _config(palette: Palette) -> Layer:
+    return {
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": palette.quiet,
+            "titleColor": palette.quiet,
+            "gridColor": palette.grid,
+            "domainColor": palette.grid,
+            "tickColor": palette.grid,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+        },
+        "legend": {
+            "labelColor": palette.text,
+            "labelFontSize": 12,
+            "symbolType": "square",
+            "symbolSize": 30,
+            "symbolStrokeWidth": 6,
+        },
+        "title": {
+            "color": palette.text,
+            "subtitleColor": palette.quiet,
+            "fontSize": 16,
+            "subtitleFontSize": 12,
+            "anchor": "start",
+            "offset": 10,
+            "limit": WIDTH,
+        },
+    }
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _drawn(amount: Money) -> float:
+    return float(amount.usd)

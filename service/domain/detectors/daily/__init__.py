@@ -1,0 +1,1 @@
+"""The daily detector: one UTC day of many series against the same weekdays before it."""

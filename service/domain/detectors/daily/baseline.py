@@ -1,0 +1,95 @@
+"""What a day should cost: the mean of the last four same weekdays, and how far a day usually lies from such a mean.
+
+Both can be checked by hand. Past incidents do not spoil them, because the days they read are capped (see `carry`).
+Column 0 of a window is today's weekday.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.daily.history import MONTH, WINDOW, History, joined, lifted, without_gaps
+
+LEAST_DEVIATION = 0.05
+"""Added to the usual deviation: four equal Mondays do not make the fifth one certain."""
+CENT = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """All that is known about a day before it comes; dollars, each [series].
+
+    weekday: mean of the last four same weekdays. deviation: how far days lie from their weekday's mean, as a share of
+    that mean plus the overall one. spread: the same in dollars on this weekday. month: mean of 28 days as billed, with
+    `month_spread`; largest: their maximum. mean and limit: of a short history (see `short_history`).
+    factors: what days before an accepted shift were multiplied by.
+    """
+
+    history: History
+    weekday: Floats
+    deviation: Floats
+    spread: Floats
+    month: Floats
+    month_spread: Floats
+    largest: Floats
+    mean: Floats
+    limit: Floats
+    spend_days: Whole
+    factors: Floats
+
+
+def baseline(history: History) -> Baseline:
+    kept, factors = lifted(without_gaps(history.kept, history.ages), history.since_accepted)
+    raw = without_gaps(history.raw, history.ages)[:, -MONTH:]
+    weekday, deviation, spread = _weekday(kept[:, -MONTH:])
+    mean, limit, spend_days = short_history(history)
+    month = raw.mean(axis=1)
+    return Baseline(
+        history=history,
+        weekday=weekday,
+        deviation=deviation,
+        spread=spread,
+        month=month,
+        month_spread=np.maximum(raw.std(axis=1) + 0.1 * month, CENT),
+        largest=raw.max(axis=1),
+        mean=mean,
+        limit=limit,
+        spend_days=spend_days,
+        factors=factors,
+    )
+
+
+def joined_bases(older: Baseline, newer: Baseline) -> Baseline:
+    """Two baselines of the same day, one under the other."""
+    names = [name for name in Baseline.__slots__ if name != "history"]
+    arrays = (np.concatenate([getattr(older, name), getattr(newer, name)]) for name in names)
+    return Baseline(joined(older.history, newer.history), *arrays)
+
+
+def _weekday(days: Floats) -> tuple[Floats, Floats, Floats]:
+    weeks = days.reshape(-1, MONTH // 7, 7)
+    means = weeks.mean(axis=1)
+    size = np.maximum(means + means.mean(axis=1, keepdims=True), CENT)
+    shares = (weeks - means[:, None, :]) / size[:, None, :]
+    # Four values around their own mean have three degrees of freedom.
+    deviation = np.sqrt((shares**2).mean(axis=(1, 2)) * (4 / 3)) + LEAST_DEVIATION
+    return means[:, 0], deviation, deviation * size[:, 0]
+
+
+COLD_STEPS = ((3, 4.0, 2.0), (7, 3.0, 1.5), (14, 2.5, 1.5))
+"""A history this many days old: an amount has to be so many times its mean, and so many times its largest day."""
+
+
+def short_history(history: History) -> tuple[Floats, Floats, Whole]:
+    """Mean of the kept days, the dollars that alert, and the number of days with spend: each [series]."""
+    there: Flags = np.arange(WINDOW)[None, :] >= WINDOW - history.ages[:, None]
+    days = np.where(there, np.nan_to_num(history.kept), 0.0)
+    mean = days.sum(axis=1) / np.clip(history.ages, 1, WINDOW)
+    place = np.searchsorted([start for start, _, _ in COLD_STEPS], history.ages, side="right") - 1
+    times = np.array(COLD_STEPS)[np.maximum(place, 0)]
+    limit = np.maximum(times[:, 1] * mean, times[:, 2] * days.max(axis=1))
+    spend_days = np.count_nonzero(np.nan_to_num(history.raw) > 0, axis=1)
+    return mean, np.maximum(limit, CENT), spend_days.astype(np.int64)

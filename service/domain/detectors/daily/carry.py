@@ -1,0 +1,81 @@
+"""How a history takes in one more day: anomalous days count at a cap, unknown days as expected, classes settle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.classes import Noise, noise_class, settled_class
+from service.domain.detectors.daily.baseline import Baseline
+from service.domain.detectors.daily.detector import band, far_below, methods, without_planned
+from service.domain.detectors.daily.history import MONTH, History, pushed, without_gaps
+from service.domain.detectors.panel import UNBELIEVABLE
+from service.domain.detectors.scores import Method
+
+CAP = 4.0
+"""Spreads above its weekday's mean at which a day counts, at most. Higher accepts a lasting shift sooner."""
+INTERMITTENT_CAP = 6.0
+
+
+def followed_by(base: Baseline, amounts: Floats, planned: Floats | None = None) -> History:
+    """`base.history` with the closed day it was made for: dollars, [series].
+
+    A NaN or impossible amount is a gap and counts as what was expected; an amount below zero counts as 0.
+    """
+    history, chosen = base.history, methods(base)
+    usual = band(base, chosen)
+    known = np.abs(amounts) <= UNBELIEVABLE
+    begun = (history.ages > 0) | (known & (amounts > 0))
+    unplanned = amounts if planned is None else without_planned(amounts, usual.expected, np.maximum(planned, 0))
+    low = far_below(chosen, amounts, usual)
+    after = replace(
+        history,
+        raw=pushed(history.raw, _cell(amounts, known, begun, base, usual.expected)),
+        kept=pushed(history.kept, _cell(np.fmin(unplanned, cap(base, chosen)), known, begun, base, usual.expected)),
+        expected=pushed(history.expected, usual.expected),
+        known=np.concatenate([history.known[:, 1:], (known & begun)[:, None]], axis=1),
+        ages=np.where(begun, history.ages + 1, 0),
+        since_accepted=_since_accepted(history.since_accepted),
+        lows=np.where(low, history.lows + 1, np.where(known, 0, history.lows)),
+    )
+    return _reclassed(after)
+
+
+def cap(base: Baseline, chosen: Whole) -> Floats:
+    """The most that a day counts for in later baselines, in dollars; infinite where it counts as it is: [series]."""
+    weekday = base.weekday + CAP * base.spread
+    # A weekday on which nothing was spent so far has no spread of its own to be capped by.
+    weekday = np.where(base.weekday > 0, weekday, np.maximum(weekday, base.largest))
+    caps = (
+        (Method.STEADY, weekday),
+        (Method.VOLATILE, weekday),
+        (Method.INTERMITTENT, base.month + INTERMITTENT_CAP * base.month_spread),
+        (Method.COLD_START, base.limit),
+        (Method.COLD_WEEKDAY, base.limit),
+    )
+    return np.select([chosen == method for method, _ in caps], [dollars for _, dollars in caps], np.inf)
+
+
+def _cell(amounts: Floats, known: Flags, begun: Flags, base: Baseline, expected: Floats) -> Floats:
+    before = np.nan_to_num(base.history.kept[:, -1])
+    filled = np.where(np.isfinite(expected), expected, before)
+    return np.where(begun, np.where(known, np.maximum(amounts, 0), filled), np.nan)
+
+
+def _since_accepted(since: Whole) -> Whole:
+    """Counts on until no earlier day is read any more."""
+    return np.where((since > 0) & (since < MONTH), since + 1, 0)
+
+
+def _reclassed(history: History) -> History:
+    today = noise_class(without_gaps(history.raw, history.ages))
+    old = history.ages >= MONTH
+    noise, leaning, streak = settled_class(history.noise, history.leaning, history.streak, today)
+    return replace(
+        history,
+        noise=np.where(old, noise, Noise.UNKNOWN),
+        leaning=np.where(old, leaning, Noise.UNKNOWN),
+        streak=np.where(old, streak, 0),
+    )

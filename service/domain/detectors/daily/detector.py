@@ -1,0 +1,137 @@
+"""The daily detector: judges one UTC day of many series at once.
+
+Every rule is a straight band around an expectation, so that "from which amount does it ring" has an exact answer.
+docs/detection.md says where the constants come from and what they achieve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.classes import Noise
+from service.domain.detectors.daily.baseline import Baseline
+from service.domain.detectors.daily.history import MONTH, WINDOW, History
+from service.domain.detectors.panel import UNBELIEVABLE
+from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity, Terms
+
+LINES = {Method.STEADY: 2.5, Method.VOLATILE: 4.25, Method.INTERMITTENT: 4.0, Method.COLD_WEEKDAY: 4.0}
+"""Spreads above the expectation at which the score is 1."""
+GATE_SHARE = 0.25
+"""Of what was expected: a smaller excess is nobody's business, however calm the series."""
+LEAST_FLOOR, FLOOR_SHARE, COLD_FLOOR = 25.0, 0.005, 50.0
+OVERRIDE_TIMES, OVERRIDE_LARGEST, OVERRIDE_FLOORS = 4.0, 1.5, 4.0
+FAR_BELOW = 0.2
+SUSPECT_SHARE = 0.3
+MOST_RAISED = 0.5
+LEAST_SPEND_DAYS = 3
+
+
+def terms(sensitivity: Sensitivity, raised: Floats, floors: Floats) -> Terms:
+    """`raised`: by which share "this was noise" feedback lifted each series' threshold; at most a half counts."""
+    return Terms(sensitivity.factor * (1 + np.clip(raised, 0, MOST_RAISED)), floors)
+
+
+def default_floor(organisation_daily: float) -> float:
+    """Dollars of excess under which nothing is said; `organisation_daily`: its mean daily spend over 28 days."""
+    return max(LEAST_FLOOR, FLOOR_SHARE * organisation_daily)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """What is expected, and the dollars from it to where the score is 1: each [series], NaN where nothing judges."""
+
+    expected: Floats
+    reach: Floats
+
+
+def methods(base: Baseline) -> Whole:
+    """Which rule judges each series."""
+    history = base.history
+    short = history.ages < WINDOW
+    whole_month = (history.ages >= MONTH) & (history.noise == Noise.STEADY)
+    chosen = np.asarray([Method.TOO_YOUNG, Method.STEADY, Method.VOLATILE, Method.INTERMITTENT])[history.noise]
+    chosen = np.where(short, np.where(whole_month, Method.COLD_WEEKDAY, Method.COLD_START), chosen)
+    chosen = np.where(short & (base.spend_days < LEAST_SPEND_DAYS), Method.TOO_YOUNG, chosen)
+    chosen = np.where(_mostly_gaps(history), Method.TOO_MANY_GAPS, chosen)
+    return np.where(history.ages == 0, Method.NOT_BEGUN, chosen).astype(np.int64)
+
+
+def _mostly_gaps(history: History) -> Flags:
+    known = np.count_nonzero(history.known[:, -MONTH:], axis=1)
+    return np.asarray(known * 2 < np.minimum(history.ages, MONTH))
+
+
+def band(base: Baseline, chosen: Whole) -> Band:
+    cold_weekday = np.minimum(base.limit - base.weekday, LINES[Method.COLD_WEEKDAY] * base.spread)
+    rules = (
+        (Method.STEADY, base.weekday, LINES[Method.STEADY] * base.spread),
+        (Method.VOLATILE, base.weekday, LINES[Method.VOLATILE] * base.spread),
+        (Method.INTERMITTENT, base.month, LINES[Method.INTERMITTENT] * base.month_spread),
+        (Method.COLD_START, base.mean, base.limit - base.mean),
+        (Method.COLD_WEEKDAY, base.weekday, np.maximum(cold_weekday, base.spread)),
+    )
+    picked = [chosen == method for method, _, _ in rules]
+    expected = np.select(picked, [centre for _, centre, _ in rules], np.nan)
+    return Band(expected, np.select(picked, [reach for _, _, reach in rules], np.nan))
+
+
+def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None) -> Scores:
+    """Scores the day after `base.history`. `amounts`, and `planned` (extra dollars people announced): [series]."""
+    chosen = _with_todays_defects(methods(base), amounts)
+    usual = band(base, chosen)
+    extra = np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
+    unplanned = without_planned(amounts, usual.expected, extra)
+    floors = np.where(_is_cold(chosen), np.maximum(terms.floors, COLD_FLOOR), terms.floors)
+    gate = usual.expected + np.maximum(floors, GATE_SHARE * usual.expected)
+    line = usual.expected + terms.thresholds * usual.reach
+    override = _override(base, chosen, usual, terms)
+    rings_from = np.minimum(np.maximum(line, gate), override)
+    return Scores(
+        amounts=amounts,
+        expected=usual.expected + extra,
+        low=np.maximum(usual.expected - terms.thresholds * usual.reach, 0),
+        high=line + extra,
+        rings_from=rings_from + extra,
+        scores=(unplanned - usual.expected) / usual.reach,
+        methods=chosen,
+        overrides=unplanned >= override,
+        rises=unplanned >= rings_from,
+        falls=far_below(chosen, amounts, usual) & (base.history.lows >= 1) & (maturity is Maturity.FINAL),
+    )
+
+
+def _with_todays_defects(chosen: Whole, amounts: Floats) -> Whole:
+    chosen = np.where(amounts < 0, Method.CREDIT, chosen)
+    chosen = np.where(np.abs(amounts) > UNBELIEVABLE, Method.NOT_AN_AMOUNT, chosen)
+    return np.where(np.isnan(amounts), Method.UNKNOWN_AMOUNT, chosen).astype(np.int64)
+
+
+def without_planned(amounts: Floats, usual: Floats, planned: Floats) -> Floats:
+    """A planned extra explains what lies above the usual amount, and never lowers a day below it."""
+    above = np.where(np.isfinite(amounts) & np.isfinite(usual), amounts - usual, 0.0)
+    return np.asarray(amounts - np.clip(above, 0, planned), dtype=np.float64)
+
+
+def _override(base: Baseline, chosen: Whole, usual: Band, terms: Terms) -> Floats:
+    """Dollars that alert whatever the score says; a short history has none."""
+    size = np.maximum(OVERRIDE_TIMES * usual.expected, usual.expected + OVERRIDE_FLOORS * terms.floors)
+    size = np.maximum(size, OVERRIDE_LARGEST * base.largest)
+    return np.where(_is_cold(chosen), np.inf, size)
+
+
+def _is_cold(chosen: Whole) -> Flags:
+    return np.isin(chosen, (Method.COLD_START, Method.COLD_WEEKDAY))
+
+
+def far_below(chosen: Whole, amounts: Floats, usual: Band) -> Flags:
+    """A day of a steady series under a fifth of what was expected."""
+    return np.asarray((chosen == Method.STEADY) & (amounts < FAR_BELOW * usual.expected))
+
+
+def feed_is_suspect(scores: Scores) -> bool:
+    """Whether so many series fall at once that the feed is to be blamed: one alert about it, none about them."""
+    watched = int((scores.methods == Method.STEADY).sum())
+    return int(scores.falls.sum()) > max(1, SUSPECT_SHARE * watched)

@@ -1,0 +1,100 @@
+"""One judged day in numbers that a person can check with a pencil."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from service.domain.detectors.daily.baseline import Baseline
+from service.domain.detectors.daily.detector import LINES
+from service.domain.detectors.daily.history import MONTH, WINDOW
+from service.domain.detectors.scores import Method, Scores, Terms
+
+BY_WEEKDAY = {Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY}
+
+
+@dataclass(frozen=True, slots=True)
+class CountedDay:
+    """A day the expectation was computed from. `counted` differs from `billed` if it was capped or corrected."""
+
+    day: date
+    billed: float
+    counted: float
+    known: bool
+
+    @property
+    def changed(self) -> bool:
+        return not self.known or abs(self.counted - self.billed) > 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How `expected` and `high` came about; dollars are float copies for display.
+
+    `days`, the oldest first, are what the expectation is the mean of (plus `planned`). `deviation` and `line`: the
+    band reaches `line` times `deviation` of (the weekday's plus the overall mean); None where a rule has none.
+    `lifted`: what earlier days were multiplied by, after an accepted shift; included in `counted`.
+    """
+
+    day: date
+    method: Method
+    days: tuple[CountedDay, ...]
+    amount: float
+    expected: float
+    low: float
+    high: float
+    rings_from: float
+    planned: float
+    score: float
+    override: bool
+    deviation: float | None
+    line: float | None
+    lifted: float
+
+
+def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -> Explanation:
+    """Explains series `row` of `scores`, which were judged by `base` on `day`.
+
+    Raises ValueError when nothing was expected: `scores.failed(row)` says why.
+    """
+    method = Method(int(scores.methods[row]))
+    if not method.judges:
+        raise ValueError(f"nothing was expected of this series: {method.reason}")
+    by_weekday = method in BY_WEEKDAY
+    days = _counted_days(base, method, row, day)
+    return Explanation(
+        day=day,
+        method=method,
+        days=days,
+        amount=float(scores.amounts[row]),
+        expected=float(scores.expected[row]),
+        low=float(scores.low[row]),
+        high=float(scores.high[row]),
+        rings_from=float(scores.rings_from[row]),
+        planned=max(0.0, float(scores.expected[row]) - float(np.mean([d.counted for d in days]))),
+        score=float(scores.scores[row]),
+        override=bool(scores.overrides[row]),
+        deviation=float(base.deviation[row]) if by_weekday else None,
+        line=float(LINES[method] * terms.thresholds[row]) if by_weekday else None,
+        lifted=float(base.factors[row]),
+    )
+
+
+def _counted_days(base: Baseline, method: Method, row: int, day: date) -> tuple[CountedDay, ...]:
+    history = base.history
+    back = range(28, 0, -7) if method in BY_WEEKDAY else range(_reach(method, int(history.ages[row])), 0, -1)
+    days = []
+    for ago in back:
+        cell = WINDOW - ago
+        earlier = ago > history.since_accepted[row]
+        lift = float(base.factors[row]) if earlier and method in BY_WEEKDAY else 1.0
+        billed, kept = float(history.raw[row, cell]), float(history.kept[row, cell])
+        counted = billed if method is Method.INTERMITTENT else kept * lift
+        days.append(CountedDay(day - timedelta(days=ago), billed, counted, bool(history.known[row, cell])))
+    return tuple(days)
+
+
+def _reach(method: Method, age: int) -> int:
+    return MONTH if method is Method.INTERMITTENT else min(age, WINDOW)

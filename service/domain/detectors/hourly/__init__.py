@@ -1,0 +1,1 @@
+"""The hourly detector: one hour of many series against four weeks of hours."""

@@ -1,0 +1,162 @@
+"""The hourly detector: a robust band around the hour of the week, from four weeks of closed UTC hours.
+
+It carries nothing from hour to hour: medians of four weeks forget an incident by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
+from service.domain.detectors.classes import week_on_week_noise
+from service.domain.detectors.daily.detector import OVERRIDE_LARGEST, OVERRIDE_TIMES, without_planned
+from service.domain.detectors.panel import UNBELIEVABLE
+from service.domain.detectors.scores import Maturity, Method, Scores, Terms
+
+HOURS = 672
+WEEK = 168
+LEAST_HOURS = 336
+CALM_NOISE = 0.25
+LINES = {Method.STEADY: 7.0, Method.VOLATILE: 7.0}
+"""Scales above the expectation at which the score is 1."""
+LEAST_FLOOR, GATE_SHARE = 10.0, 0.5
+OVERRIDE_EXCESS = 50.0
+LEAST_SCALE = 0.10
+OFFSET_SHARE = 0.1
+"""Of the mean: damps ratios in the quiet hours of the night."""
+LEAST_OFFSET = 0.01
+LEAST_GROWTH, MOST_GROWTH = 0.5, 2.0
+FOLLOW = 0.6
+"""How much of today's level, against the same hours of other weeks, is believed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourBand:
+    """What four weeks say of the hour after them, whatever it comes to: each [series], dollars.
+
+    `methods`: which rule judges each series; where none does, the rest means nothing. `reach`: from the expectation to
+    a score of 1. `largest`: the dearest hour of the last week.
+    """
+
+    methods: Whole
+    expected: Floats
+    reach: Floats
+    largest: Floats
+
+
+def judge_hour(
+    window: Floats, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None
+) -> Scores:
+    """Scores one hour by the 672 before it: `window` [series, 672], `amounts` [series], dollars.
+
+    NaN is an unknown hour, or one before the series' first spend. Needs 14 days; a fall needs six final hours in a
+    row, which is the caller's to count: `falls` here is about this hour alone.
+    """
+    return judge_by(hour_band(window), amounts, terms, maturity, planned)
+
+
+def hour_band(window: Floats) -> HourBand:
+    """The costly part of it, which says nothing of the hour itself yet."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chosen = _methods(window)
+        hours, profile = filled_hours(window)
+        offset = np.maximum(OFFSET_SHARE * hours.mean(axis=1), LEAST_OFFSET)
+        expected, reach = _band(hours, profile, offset, chosen)
+        return HourBand(chosen, expected, reach, np.asarray(hours[:, -WEEK:].max(axis=1), dtype=np.float64))
+
+
+def judge_by(
+    band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None
+) -> Scores:
+    """Scores an hour by its band."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extra = np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
+        return _judge(band, amounts, terms, maturity, extra)
+
+
+def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats) -> Scores:
+    chosen = _with_its_defects(band.methods, amounts)
+    reach = np.where(chosen > Method.TOO_YOUNG, band.reach, np.nan)
+    expected = np.where(chosen > Method.TOO_YOUNG, band.expected, np.nan)
+    unplanned = without_planned(amounts, expected, planned)
+    line = expected + terms.thresholds * reach
+    gate = expected + np.maximum(np.maximum(terms.floors, LEAST_FLOOR), GATE_SHARE * expected)
+    override = np.maximum(OVERRIDE_TIMES * expected, OVERRIDE_LARGEST * band.largest)
+    override = np.maximum(override, expected + OVERRIDE_EXCESS)
+    rings_from = np.minimum(np.maximum(line, gate), override)
+    return Scores(
+        amounts=amounts,
+        expected=expected + planned,
+        low=np.maximum(expected - terms.thresholds * reach, 0),
+        high=line + planned,
+        rings_from=rings_from + planned,
+        scores=(unplanned - expected) / reach,
+        methods=chosen,
+        overrides=unplanned >= override,
+        rises=unplanned >= rings_from,
+        falls=(chosen == Method.STEADY) & (amounts < 0.2 * expected) & (maturity is Maturity.FINAL),
+    )
+
+
+def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tuple[Floats, Floats]:
+    """What is expected of the hour, and the dollars from there to a score of 1: each [series]."""
+    usual = np.tile(profile, (1, HOURS // WEEK))
+    today, then = median_of(hours[:, -24:], axis=1), median_of(usual[:, -24:], axis=1)
+    growth = np.clip((today + offset) / (then + offset), LEAST_GROWTH, MOST_GROWTH) ** FOLLOW
+    expected = profile[:, 0] * growth
+    surprise = (hours - usual) / (usual + offset[:, None])
+    upper = row_quantile(surprise, 0.975) / 1.96
+    scale = np.maximum(np.maximum(upper, 1.4826 * median_of(np.abs(surprise), axis=1)), LEAST_SCALE)
+    spread = np.maximum(scale * (expected + offset), 0.25 * hours[:, -WEEK:].std(axis=1))
+    lines = np.where(chosen == Method.STEADY, LINES[Method.STEADY], LINES[Method.VOLATILE])
+    return expected, np.maximum(lines * spread, 0.01)
+
+
+def _methods(window: Floats) -> Whole:
+    known = np.isfinite(window)
+    begun = known & (window > 0)
+    ages = np.where(begun.any(axis=1), HOURS - begun.argmax(axis=1), 0)
+    calm = week_on_week_noise(np.clip(window, 0, None), WEEK) < CALM_NOISE
+    chosen = np.where(calm, Method.STEADY, Method.VOLATILE)
+    chosen = np.where(known.sum(axis=1) * 2 < ages, Method.TOO_MANY_GAPS, chosen)
+    chosen = np.where(ages < LEAST_HOURS, Method.TOO_YOUNG, chosen)
+    return np.where(ages == 0, Method.NOT_BEGUN, chosen).astype(np.int64)
+
+
+def _with_its_defects(chosen: Whole, amounts: Floats) -> Whole:
+    chosen = np.where(amounts < 0, Method.CREDIT, chosen)
+    chosen = np.where(np.abs(amounts) > UNBELIEVABLE, Method.NOT_AN_AMOUNT, chosen)
+    return np.where(np.isnan(amounts), Method.UNKNOWN_AMOUNT, chosen).astype(np.int64)
+
+
+def filled_hours(window: Floats) -> tuple[Floats, Floats]:
+    """The hours with unknown ones at their hour-of-week median, and those medians: [series, 672] and [series, 168]."""
+    hours = np.where(np.abs(window) <= UNBELIEVABLE, np.maximum(window, 0), np.nan)
+    weeks = hours.reshape(-1, HOURS // WEEK, WEEK)
+    gaps: Flags = np.asarray(np.isnan(hours).any(axis=1))
+    profile = np.zeros((hours.shape[0], WEEK))
+    profile[~gaps] = _median_of_four(weeks[~gaps])
+    if gaps.any():
+        by_hour = np.moveaxis(weeks[gaps], 1, 2).reshape(-1, HOURS // WEEK)
+        profile[gaps] = np.nan_to_num(row_quantile(by_hour, 0.5)).reshape(-1, WEEK)
+    return np.where(np.isnan(hours), np.tile(profile, (1, HOURS // WEEK)), hours), profile
+
+
+def _median_of_four(weeks: Floats) -> Floats:
+    """[series, 4, hours] -> [series, hours]: what is left of the sum without the largest and the smallest."""
+    middle = weeks.sum(axis=1) - weeks.max(axis=1) - weeks.min(axis=1)
+    return np.asarray(np.maximum(middle, 0) / 2, dtype=np.float64)
+
+
+def aligned_to_wall_clock(amounts: Floats, offsets: Whole) -> Floats:
+    """The 672 hours before the last column, by the local clock of that column: [series, n] -> [series, 672].
+
+    `offsets`: whole hours between local time and UTC in each bucket. An office keeps its hours by the wall clock, so
+    that after a clock change 09:00 has to be compared with 09:00. n is at least 674: a change needs one hour more.
+    """
+    last = amounts.shape[1] - 1
+    places = np.arange(last - HOURS, last)
+    sources = np.clip(places + offsets[last] - offsets[np.clip(places, 0, last)], 0, last - 1)
+    return np.asarray(amounts[:, sources], dtype=np.float64)

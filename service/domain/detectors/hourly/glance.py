@@ -1,0 +1,94 @@
+"""A cheap look at the last hours of many series: whether any of them can be unusual. It never misses one that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
+from service.domain.detectors.hourly.detector import (
+    FOLLOW,
+    GATE_SHARE,
+    HOURS,
+    LEAST_FLOOR,
+    LEAST_GROWTH,
+    LEAST_OFFSET,
+    WEEK,
+)
+from service.domain.detectors.hourly.known import KnownHours, Learnt
+from service.domain.detectors.panel import UNBELIEVABLE, first_spend
+
+SLACK = 1e-9
+"""Floats that are added up in another order differ by less than this share."""
+A_DAY = 24
+_WEEKS = WEEK * np.arange(HOURS // WEEK)
+
+
+class HourGlance:
+    """The hours of some series, each the sum of cells, as they are known at an instant that only moves on.
+
+    `members`: of every series the places of its cells, one at least.
+    """
+
+    def __init__(self, known: KnownHours, members: Sequence[Sequence[int]]) -> None:
+        self.known = known
+        self._cells = np.array([place for each in members for place in each], dtype=np.int64)
+        counts = np.array([len(each) for each in members], dtype=np.int64)
+        self._starts = np.cumsum(counts) - counts
+        self._sums: Floats = np.zeros((len(members), known.known.size))
+
+    def note(self, learnt: Learnt) -> None:
+        """Follows what the cells have learnt."""
+        if self._starts.size and learnt.places.size:
+            cells = self.known.amounts[:, learnt.places][self._cells]
+            self._sums[:, learnt.places] = np.add.reduceat(cells, self._starts, axis=0)
+
+    def spent(self, start: int, end: int) -> list[float]:
+        """What each series spent in the hours from `start` to before `end`, in US dollars."""
+        return list(map(float, self._sums[:, start:end].sum(axis=1)))
+
+    def reaches(self, start: int, end: int, limits: Sequence[float]) -> bool:
+        """Whether any series has spent what its limit says; NaN is never reached."""
+        spent = self._sums[:, start:end].sum(axis=1)
+        return bool(np.any(spent >= np.asarray(limits, dtype=np.float64) * (1 - SLACK)))
+
+    def may_rise(self, start: int, places: Sequence[int]) -> bool:
+        """Whether any series may be unusual in one of these hours, judged by what is known from `start` on."""
+        if not places or not self._starts.size:
+            return False
+        end = max(places) + 1
+        hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
+        return bool(may_rise(hours, np.array(places, dtype=np.int64) - start).any())
+
+
+def may_rise(amounts: Floats, places: Whole) -> Flags:
+    """False where `judge_hour` finds no rise, whatever its terms are: [series, hours], [places] -> [series, places].
+
+    `amounts`: dollars, NaN where unknown. Every line that it draws lies at least a gate above what it expects; and what
+    it expects is at least the hour's median times as much as today lies below usual, were there nothing to damp that.
+    """
+    begun = first_spend(amounts)[:, None]
+    usable = (np.arange(amounts.shape[1])[None, :] >= begun) & (np.abs(amounts) <= UNBELIEVABLE)
+    missing = np.full((amounts.shape[0], HOURS + A_DAY), np.nan)
+    hours = np.concatenate([missing, np.where(usable, np.maximum(amounts, 0), np.nan)], axis=1)
+    at = places + missing.shape[1]
+    profile = _medians(hours, at - WEEK)
+    days = np.arange(int(at.min()) - A_DAY, int(at.max()))
+    usual = _medians(hours, days)
+    actual = np.where(np.isnan(hours[:, days]), usual, hours[:, days])
+    window = (at[:, None] - A_DAY - days[0]) + np.arange(A_DAY)[None, :]
+    today, then = median_of(actual[:, window], axis=2), median_of(usual[:, window], axis=2)
+    below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
+    least = profile * below
+    limit = least + np.maximum(LEAST_FLOOR, GATE_SHARE * least)
+    return np.asarray(amounts[:, places] >= limit * (1 - SLACK), dtype=np.bool_)
+
+
+def _medians(hours: Floats, places: Whole) -> Floats:
+    """The median of each place's hour in the four weeks that end with it: [series, places]; 0 where none is known."""
+    cells = hours[:, places[:, None] - _WEEKS[None, :]]
+    if not np.isnan(cells).any():
+        return median_of(cells, axis=2)
+    flat = row_quantile(cells.reshape(-1, _WEEKS.size), 0.5)
+    return np.nan_to_num(flat).reshape(cells.shape[:2])

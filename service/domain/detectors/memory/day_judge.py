@@ -1,0 +1,146 @@
+"""The last days of many series, judged each by the days before it as they are known now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from service.domain.detectors.arrays import Floats
+from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, terms
+from service.domain.detectors.daily.explain import Explanation, explain
+from service.domain.detectors.daily.history import MONTH
+from service.domain.detectors.memory.day_scores import Day
+from service.domain.detectors.memory.rewind import LOOK_BACK, Answer, Learnt, Rewind
+from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
+from service.domain.detectors.reading import Column, Reading, column, mean_of_known
+from service.domain.detectors.scores import Maturity, Scores, Sensitivity, Terms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayJudge:
+    """The last day, `open_day`, is still open. Days from `first` on can be judged, those to `settled` are final.
+
+    `learnt` and `terms` are in the order of the memory's arrays, everything given to methods in the panel's.
+    """
+
+    panel: Panel
+    learnt: Learnt
+    terms: Terms
+    settled: int
+    open_day: int
+    first: int
+    _columns: dict[int, Column] = field(default_factory=dict)
+    _active: dict[int, list[int]] = field(default_factory=dict)
+    _known: dict[int, list[bool]] = field(default_factory=dict)
+
+    def reading(self, row: int, place: int) -> Reading:
+        return self._column(place).reading(row, self.panel.amounts[row, max(0, place - MONTH) : place])
+
+    def stirs(self, row: int, place: int) -> bool:
+        """Whether this day alerts in either direction."""
+        found = self._column(place)
+        return found.rises[row] or found.falls[row]
+
+    def is_known(self, row: int, place: int) -> bool:
+        """Whether the day was reported. A day past belief was not."""
+        if place not in self._known:
+            self._known[place] = (np.abs(self.panel.amounts[:, place]) <= UNBELIEVABLE).tolist()
+        return self._known[place][row]
+
+    def stirring(self, places: Iterable[int]) -> frozenset[int]:
+        """The series that alert on any of these days, in either direction."""
+        columns = [self._column(place) for place in places]
+        return frozenset(
+            row for found in columns for row, pair in enumerate(zip(found.rises, found.falls, strict=True)) if any(pair)
+        )
+
+    def ringing_from(self, place: int) -> dict[str, float]:
+        """From how many dollars on each series alerts on that day; NaN where nothing judges it."""
+        return dict(zip(self.panel.series, self._column(place).rings_from, strict=True))
+
+    def explained(self, row: int, place: int) -> Explanation:
+        """Raises ValueError where nothing was judged."""
+        at = int(self.learnt.rows[row])
+        return explain(self.learnt.bases[place], self._judged(place), self.terms, at, self.panel.day(place))
+
+    def active_days(self, row: int, place: int) -> int:
+        """How many days before this one had spend."""
+        if place not in self._active:
+            self._active[place] = np.count_nonzero(self.panel.amounts[:, :place] > 0, axis=1).tolist()
+        return self._active[place][row]
+
+    def feed_is_suspect(self, rows: Sequence[int], place: int) -> bool:
+        """Whether so many of these series fall on that day that the feed is to be blamed."""
+        chosen = self.learnt.rows[np.array(rows, dtype=np.int64)]
+        scores = self._judged(place)
+        return feed_is_suspect(Scores(*(getattr(scores, name)[chosen] for name in Scores.__slots__)))
+
+    def _column(self, place: int) -> Column:
+        if place not in self._columns:
+            self._columns[place] = column(self._judged(place), self.learnt.rows)
+        return self._columns[place]
+
+    def _judged(self, place: int) -> Scores:
+        learnt = self.learnt
+        return learnt.scores.of(
+            self.panel.day(place),
+            learnt.bases[place],
+            Day(learnt.amounts[:, place], learnt.planned[:, place], self._maturity(place)),
+            self.terms,
+        )
+
+    def _maturity(self, place: int) -> Maturity:
+        if place == self.open_day:
+            return Maturity.PARTIAL
+        return Maturity.FINAL if place <= self.settled else Maturity.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """From where on an alert is worth it. `raised`: by which share noise feedback lifted each series' threshold;
+    `daily`: what the organisation spends a day, in dollars."""
+
+    sensitivity: Sensitivity
+    raised: Sequence[float]
+    daily: float
+
+    def terms(self, hours: int) -> Terms:
+        """For buckets of so many hours."""
+        floors = np.full(len(self.raised), default_floor(self.daily) * hours / 24)
+        return terms(self.sensitivity, np.array(self.raised, dtype=np.float64), floors)
+
+
+def day_judge(
+    memory: Rewind,
+    series: Sequence[str],
+    first: date,
+    amounts: Floats,
+    planned: Mapping[str, Sequence[float]],
+    answers: Iterable[Answer],
+    bar: Bar,
+    settled: int,
+) -> DayJudge:
+    """`amounts`: [series, days from `first` on]. `planned`: announced extra dollars of each day, by series.
+
+    `settled`: the place of the last final day, -1 for none.
+    """
+    panel = Panel(tuple(series), first, amounts)
+    extra = np.zeros_like(amounts)
+    for row, name in enumerate(series):
+        if name in planned:
+            extra[row] = planned[name]
+    learnt = memory.learn(panel, extra, answers)
+    own = bar.terms(24)
+    thresholds, floors = np.ones(learnt.size), np.ones(learnt.size)
+    thresholds[learnt.rows], floors[learnt.rows] = own.thresholds, own.floors
+    open_day = panel.days - 1
+    return DayJudge(panel, learnt, Terms(thresholds, floors), settled, open_day, max(0, open_day - LOOK_BACK))
+
+
+def usual_day(amounts: Floats) -> float:
+    """What is spent a day, in dollars: the mean of the 28 days before the last one, from the first spend on: [days]."""
+    closed = amounts[:-1][-MONTH:]
+    return mean_of_known(closed[int(first_spend(closed[None])[0]) :])

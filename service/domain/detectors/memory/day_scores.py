@@ -1,0 +1,75 @@
+"""Scores of days, kept so that the same day is not judged again an hour later, or for another rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from service.domain.detectors.arrays import Floats
+from service.domain.detectors.daily.baseline import Baseline
+from service.domain.detectors.daily.detector import judge
+from service.domain.detectors.scores import Maturity, Scores, Terms
+
+MOST_TERMS = 4
+"""Of one day: a sweep tries a rule at three sensitivities."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Day:
+    """What one day came to: dollars and announced extra dollars, each [series]."""
+
+    amounts: Floats
+    planned: Floats
+    maturity: Maturity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    base: Baseline
+    day: Day
+    terms: Terms
+    scores: Scores
+
+    def is_of(self, base: Baseline, day: Day, terms: Terms) -> bool:
+        """Whether these are the scores of just that."""
+        return (
+            base is self.base
+            and day.maturity is self.day.maturity
+            and _equal(
+                (day.amounts, self.day.amounts),
+                (day.planned, self.day.planned),
+                (terms.thresholds, self.terms.thresholds),
+                (terms.floors, self.terms.floors),
+            )
+        )
+
+
+class DayScores:
+    """A memory of arithmetic, not of facts: whoever asks gets what judging anew would give."""
+
+    def __init__(self) -> None:
+        self._kept: dict[date, list[_Judged]] = {}
+
+    def of(self, on: date, base: Baseline, day: Day, terms: Terms) -> Scores:
+        kept = self._kept.setdefault(on, [])
+        for one in kept:
+            if one.is_of(base, day, terms):
+                return one.scores
+        scores = judge(base, day.amounts, terms, day.maturity, day.planned)
+        kept.append(_Judged(base, Day(day.amounts.copy(), day.planned.copy(), day.maturity), terms, scores))
+        del kept[:-MOST_TERMS]
+        return scores
+
+    def forget_before(self, first: date) -> None:
+        for on in [on for on in self._kept if on < first]:
+            del self._kept[on]
+
+
+def _equal(*pairs: tuple[Floats, Floats]) -> bool:
+    return all(_same(one, other) for one, other in pairs)
+
+
+def _same(one: Floats, other: Floats) -> bool:
+    return one.shape == other.shape and bool(np.all((one == other) | (np.isnan(one) & np.isnan(other))))

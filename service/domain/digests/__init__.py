@@ -1,0 +1,1 @@
+"""Digests: what happened since the last one, in one message."""

@@ -1,0 +1,166 @@
+"""Digests: what has happened since the last one, in one message that nobody has to answer.
+
+A digest is configured with a schedule; `build` makes the content of one occurrence from what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.domain.budgets.budget import Budget
+from service.domain.budgets.statuses import ScopeStatus
+from service.domain.digests.alerts import Tally, concerns
+from service.domain.forecasts.forecast import Forecast
+from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver
+from service.domain.spend.rows import Spend
+from service.domain.values.money import ZERO, Money
+from service.domain.values.names import Names, describe_scope, name_of
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+
+MOST_MOVERS = 3
+"""Named in each direction of each dimension."""
+SMALLEST_MOVE = Money.of("0.01")
+MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+ON_CALL = (PagerDuty, Alertmanager, Jsm)
+"""Channels that wake somebody up, and keep an incident open until it is resolved: no place for a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPlan:
+    """What is reported on, when, and to whom. `cron` has five fields, read on a wall clock in `timezone`."""
+
+    source_id: str
+    receiver_id: str
+    cron: str
+    timezone: str = "UTC"
+    scope: Scope = field(default_factory=Scope)
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """How much more (or, negative, less) a member of a dimension cost than in the period before."""
+
+    name: str
+    change: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Movers:
+    """The largest changes along one dimension, the largest first."""
+
+    dimension: Dimension
+    up: tuple[Mover, ...]
+    down: tuple[Mover, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A budget that is used up, or will be before its period's end. `forecast` is None where there is none."""
+
+    budget_name: str
+    scope_name: str
+    amount: Money
+    spent: Money
+    forecast: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The content of one digest. `window` is the period it is about, `before` the one it is compared with."""
+
+    name: str
+    about: str
+    timezone: str
+    window: Window
+    before: Window
+    spent: Spend
+    spent_before: Money
+    movers: tuple[Movers, ...]
+    at_risk: tuple[AtRisk, ...]
+    tally: Tally
+    simulated: bool = False
+
+    @property
+    def change(self) -> Money:
+        return self.spent.total - self.spent_before
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Spend by cell in a digest's period and in the one before."""
+
+    now: Mapping[Cell, Spend]
+    before: Mapping[Cell, Spend]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One occurrence of a digest: its periods, and the names and source as they are known."""
+
+    name: str
+    window: Window
+    before: Window
+    names: Names
+    simulated: bool = False
+
+
+def build(plan: DigestPlan, occasion: Occasion, figures: Figures, at_risk: Iterable[AtRisk], tally: Tally) -> Digest:
+    """The content. Spend outside the plan's scope is left out here; budgets and alerts come filtered."""
+    now = {cell: spend for cell, spend in figures.now.items() if plan.scope.holds(cell)}
+    before = {cell: spend for cell, spend in figures.before.items() if plan.scope.holds(cell)}
+    return Digest(
+        name=occasion.name,
+        about=describe_scope(plan.scope, ORGANISATION, occasion.names),
+        timezone=plan.timezone,
+        window=occasion.window,
+        before=occasion.before,
+        spent=sum(now.values(), Spend()),
+        spent_before=Money.total(spend.total for spend in before.values()),
+        movers=tuple(_movers(dimension, now, before, occasion.names) for dimension in MOVING),
+        at_risk=tuple(sorted(at_risk, key=_overrun, reverse=True)),
+        tally=tally,
+        simulated=occasion.simulated,
+    )
+
+
+def _movers(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], names: Names) -> Movers:
+    changes: dict[str, Money] = {}
+    for cell, spend in now.items():
+        changes[cell.along(dimension)] = changes.get(cell.along(dimension), ZERO) + spend.total
+    for cell, spend in before.items():
+        changes[cell.along(dimension)] = changes.get(cell.along(dimension), ZERO) - spend.total
+    moved = [
+        Mover(name_of(ScopeKey(dimension, id), names), change)
+        for id, change in sorted(changes.items())
+        if abs(change) >= SMALLEST_MOVE
+    ]
+    moved.sort(key=lambda one: one.change, reverse=True)
+    up = tuple(one for one in moved if one.change > ZERO)
+    down = tuple(one for one in reversed(moved) if one.change < ZERO)
+    return Movers(dimension, up[:MOST_MOVERS], down[:MOST_MOVERS])
+
+
+def risks(budget: Resource[Budget], plan: DigestPlan, statuses: Iterable[ScopeStatus], now: datetime) -> list[AtRisk]:
+    """The scopes of a budget, inside the plan's, that have spent its amount or are forecast to, in a running period."""
+    found, amount = [], budget.spec.amount
+    for status in statuses:
+        forecast = status.forecast.mid if isinstance(status.forecast, Forecast) else None
+        worst = max(status.spent.total, forecast or ZERO)
+        concerned = now in status.period.window and concerns(plan.scope, status.scope, budget.spec.scope)
+        if concerned and amount > ZERO and worst > amount:
+            found.append(AtRisk(budget.name, status.scope_name, amount, status.spent.total, forecast))
+    return found
+
+
+def _overrun(risk: AtRisk) -> Money:
+    return max(risk.spent, risk.forecast or ZERO) - risk.amount
+
+
+def reached(receiver: Receiver) -> tuple[ChannelConfig, ...]:
+    """The channels of a receiver that a digest goes to: all but those that page."""
+    return tuple(channel for channel in receiver.channels if not isinstance(channel, ON_CALL))

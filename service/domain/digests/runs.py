@@ -1,0 +1,99 @@
+"""One occurrence of a digest on its way to the receiver's channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.domain.notify.notification import FIRST_RETRY, LONGEST_RETRY, MOST_ATTEMPTS
+from service.domain.values.periods import Window
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What became of a run in one channel. `detail` is the channel's last word."""
+
+    channel: str
+    state: RunState = RunState.QUEUED
+    attempts: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRun:
+    """One digest to be sent. `occurrence` is unique for its digest; `asked_by` is empty where the schedule asked.
+
+    `sendings` is empty until the first attempt. `due_at` is when the next attempt is.
+    """
+
+    id: str
+    digest_id: str
+    occurrence: datetime
+    window: Window
+    before: Window
+    asked_by: str
+    state: RunState
+    created_at: datetime
+    due_at: datetime
+    sendings: tuple[Sending, ...] = ()
+    detail: str = ""
+
+
+def with_channels(run: DigestRun, channels: tuple[str, ...]) -> DigestRun:
+    """The run with a sending for each channel: what was tried is kept, what waits in a channel that is gone ends."""
+    known = {sending.channel: sending for sending in run.sendings}
+    kept = [sending for sending in run.sendings if sending.channel not in channels and sending.state is RunState.SENT]
+    return _settled(replace(run, sendings=(*kept, *(known.get(channel) or Sending(channel) for channel in channels))))
+
+
+def taken(run: DigestRun, channel: str, detail: str) -> DigestRun:
+    """A channel took the message."""
+    return _settled(_with(run, channel, RunState.SENT, detail))
+
+
+def refused(
+    run: DigestRun, channel: str, detail: str, *, permanent: bool, retry_after: timedelta | None, now: datetime
+) -> DigestRun:
+    """A channel did not: tried again with a doubled wait, an hour at most; given up if hopeless or tried too often."""
+    tried = sending_of(run, channel).attempts + 1
+    if permanent or tried >= MOST_ATTEMPTS:
+        return _settled(_with(run, channel, RunState.DEAD, detail))
+    wait = max(FIRST_RETRY * 2 ** min(tried - 1, 20), retry_after or FIRST_RETRY)
+    later = now + min(wait, LONGEST_RETRY)
+    return _settled(replace(_with(run, channel, RunState.QUEUED, detail), due_at=max(run.due_at, later)))
+
+
+def given_up(run: DigestRun, detail: str) -> DigestRun:
+    """There is nobody to send it to any more."""
+    return replace(run, state=RunState.DEAD, detail=detail)
+
+
+def waiting(run: DigestRun) -> tuple[str, ...]:
+    """The keys of the channels that have not taken it yet."""
+    return tuple(sending.channel for sending in run.sendings if sending.state is RunState.QUEUED)
+
+
+def sending_of(run: DigestRun, channel: str) -> Sending:
+    return next(sending for sending in run.sendings if sending.channel == channel)
+
+
+def _with(run: DigestRun, channel: str, state: RunState, detail: str) -> DigestRun:
+    tried = replace(
+        sending_of(run, channel), state=state, attempts=sending_of(run, channel).attempts + 1, detail=detail
+    )
+    return replace(run, sendings=tuple(tried if one.channel == channel else one for one in run.sendings))
+
+
+def _settled(run: DigestRun) -> DigestRun:
+    """Queued while a channel waits; then dead where any was given up."""
+    if waiting(run):
+        return replace(run, state=RunState.QUEUED)
+    dead = any(sending.state is RunState.DEAD for sending in run.sendings)
+    return replace(run, state=RunState.DEAD if dead or not run.sendings else RunState.SENT)

@@ -1,0 +1,1 @@
+"""Why something fired or did not at an instant."""

@@ -1,0 +1,228 @@
+"""Why a budget's threshold rang or did not: spend or forecast against its level, and what has rung before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.findings import Condition
+from service.domain.budgets.assessment import Assessment, Known, WindowSpend, about, by_scope, judged
+from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis
+from service.domain.budgets.forecast_assessment import ForecastAssessment
+from service.domain.explain.explanation import KNOWN, AlertThen, Explanation, decide, enabled
+from service.domain.forecasts.forecast import Forecast, Missing, NoForecast
+from service.domain.forecasts.watch import DAYS_TO_CROSS, Stand
+from service.domain.rules.rule import GateVerdict
+from service.domain.values.money import Money
+from service.domain.values.names import describe_scope
+from service.domain.values.periods import Phase
+from service.domain.values.plain_text import clean, minute, percentage
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ORGANISATION, ScopeKey
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetCase:
+    """One budget at `known.now`, and what was known and remembered then.
+
+    `rang` are the crossings of this very instant, which `known` is without; `alerts` those open then, by fingerprint.
+    `read` says when the bill was read, or that it was not: `is_read`.
+    """
+
+    budget: Resource[Budget]
+    source_enabled: bool
+    spend: WindowSpend
+    known: Known
+    rang: Sequence[Crossing]
+    alerts: Mapping[str, AlertThen]
+    is_past: bool
+    is_read: bool
+    read: str
+
+
+def explain_budget(case: BudgetCase) -> list[Explanation]:
+    """One answer for every scope, live period and threshold; the open period first, thresholds by level."""
+    known = about(case.budget, case.known)
+    periods = judged(case.budget, known)
+    places = [
+        _Place(case, Assessment(*place), ForecastAssessment(*place))
+        for judge, period in reversed(periods)
+        for scope, cells in by_scope(judge, case.spend[period.window], known)
+        for place in [(judge, period, scope, cells, known)]
+    ]
+    return [answer for place in places for answer in place.answers()] if periods else [_outside(case)]
+
+
+def unseen(case: BudgetCase, scope: ScopeKey) -> Explanation:
+    return _unknown(case, scope, "the budget does not look at it, or nothing was spent there")
+
+
+def _outside(case: BudgetCase) -> Explanation:
+    return _unknown(case, ORGANISATION, "no period of the budget runs at that instant")
+
+
+def _unknown(case: BudgetCase, scope: ScopeKey, why: str) -> Explanation:
+    gates = (_enabled(case), GateVerdict(KNOWN, False, why, "spend in a period that runs"))
+    return Explanation(scope, _name(case, scope), decide(gates, "", past=case.is_past, rang=None), gates)
+
+
+def _enabled(case: BudgetCase) -> GateVerdict:
+    return enabled(itself=case.budget.spec.enabled, source=case.source_enabled)
+
+
+def _name(case: BudgetCase, scope: ScopeKey) -> str:
+    return clean(describe_scope(case.budget.spec.scope, scope, case.known.names), 200)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One scope of the budget in one period."""
+
+    case: BudgetCase
+    on_spend: Assessment
+    on_forecast: ForecastAssessment
+
+    def answers(self) -> list[Explanation]:
+        return [
+            self._answer(assessed, threshold)
+            for assessed in (self.on_spend, self.on_forecast)
+            for threshold in assessed.thresholds
+        ]
+
+    def _answer(self, assessed: Assessment, threshold: Threshold) -> Explanation:
+        level, figure = assessed.level(threshold), self._figure(threshold)
+        cause = self._cause(threshold, figure)
+        gates = (
+            _enabled(self.case),
+            GateVerdict(KNOWN, self.case.is_read, self.case.read, "the bill read"),
+            *self._reached(threshold, figure, level),
+            self._already_rung(assessed, threshold),
+            self._higher_rung(assessed, threshold),
+            *self._inhibited(threshold, level),
+        )
+        alert = self.case.alerts.get(assessed.fingerprint(assessed.start))
+        rang = alert if self._rings_now(assessed, threshold) else None
+        return Explanation(
+            scope=assessed.scope,
+            name=_name(self.case, assessed.scope),
+            outcome=decide(gates, cause, past=self.case.is_past, rang=rang),
+            gates=gates,
+            cause=cause,
+            actual=figure,
+            expected=level,
+            excess=figure - level if figure is not None else None,
+            inputs=self._inputs(threshold, level),
+            alert=alert,
+            period=assessed.period,
+            threshold=threshold.key,
+        )
+
+    def _rings_now(self, assessed: Assessment, threshold: Threshold) -> bool:
+        """Whether this is the highest level that was crossed at this very instant."""
+        crossed = [
+            crossing
+            for crossing in self.case.rang
+            if crossing.scope == assessed.scope
+            and crossing.basis is threshold.basis
+            and crossing.terms == assessed.terms
+            and crossing.period_start == assessed.start
+        ]
+        highest = max(crossed, key=lambda crossing: crossing.level.usd, default=None)
+        return highest is not None and highest.threshold == threshold.key
+
+    # ---------------------------------------------------------------------------------------- gates
+
+    def _figure(self, threshold: Threshold) -> Money | None:
+        if threshold.basis is ThresholdBasis.ACTUAL:
+            return self.on_spend.spent.total
+        made = self.on_forecast.forecast
+        return made.mid if isinstance(made, Forecast) and self.on_forecast.phase is Phase.OPEN else None
+
+    def _reached(self, threshold: Threshold, figure: Money | None, level: Money) -> tuple[GateVerdict, ...]:
+        needed = f"at least {level.display()}"
+        if threshold.basis is ThresholdBasis.ACTUAL:
+            passed = self.on_spend.is_crossed(threshold)
+            return (GateVerdict("reached", passed, self.on_spend.spent.total.display(), needed),)
+        reached = figure is not None and figure >= level and bool(figure)
+        shown = figure.display() if figure is not None else "nothing forecast"
+        return self._ready(figure), GateVerdict("reached", reached, shown, needed), self._confirmed(threshold)
+
+    def _ready(self, figure: Money | None) -> GateVerdict:
+        made, found = self.on_forecast.forecast, "a forecast"
+        if isinstance(made, NoForecast):
+            found = f"nothing can be forecast: {_MISSING[made.reason]}"
+        elif figure is None:
+            found = "nothing is forecast: the period is over"
+        return GateVerdict("forecast_ready", figure is not None, found, "a forecast of the period's end")
+
+    def _confirmed(self, threshold: Threshold) -> GateVerdict:
+        """A forecast has to stay above the level. In the past only a crossing tells of that."""
+        watch = next(watch for key, watch in self.on_forecast.watches.items() if key.threshold == threshold.key)
+        needed = f"reached on {DAYS_TO_CROSS} days in a row"
+        rang = self.case.is_past and self._rings_now(self.on_forecast, threshold)
+        if watch.stand is Stand.CROSSED or rang:
+            return GateVerdict("confirmed", True, needed, needed)
+        found = f"the forecast has been above it since {watch.since}" if watch.since else "the forecast is below it"
+        if self.case.is_past and watch.since:
+            found = "since when the forecast had been above it was not kept, and cannot be known exactly"
+        return GateVerdict("confirmed", False, found, needed)
+
+    def _already_rung(self, assessed: Assessment, threshold: Threshold) -> GateVerdict:
+        crossing, needed = assessed.recorded.get(threshold.key), "not yet in this period"
+        if crossing is None:
+            return GateVerdict("already_rung", True, needed, needed)
+        found = f"this level rang on {minute(crossing.crossed_at)}, and rings once in a period"
+        return GateVerdict("already_rung", False, found, needed)
+
+    def _higher_rung(self, assessed: Assessment, threshold: Threshold) -> GateVerdict:
+        own, needed = assessed.level(threshold), "no higher level has rung in this period"
+        rung = max((c.level for c in assessed.recorded.values() if c.threshold != threshold.key), default=None)
+        if rung is not None and rung >= own:
+            return GateVerdict("higher_rung", False, f"the level of {rung.display()} has rung already", needed)
+        new = [other for other in assessed.thresholds if other.key not in assessed.recorded]
+        loudest = next((other for other in reversed(new) if assessed.is_crossed(other)), threshold)
+        if loudest != threshold and assessed.level(loudest) >= own:
+            found = f"the level of {assessed.level(loudest).display()} is reached as well, and rings for both"
+            return GateVerdict("higher_rung", False, found, needed)
+        return GateVerdict("higher_rung", True, needed, needed)
+
+    def _inhibited(self, threshold: Threshold, level: Money) -> tuple[GateVerdict, ...]:
+        if threshold.basis is ThresholdBasis.ACTUAL:
+            return ()
+        spent, needed = self.on_spend, "spend has not rung for this level, and no alert on it is open"
+        finding, found = spent.finding(), needed
+        rung = [c.level for c in spent.recorded.values() if c.level >= level]
+        if spent.open_alert(spent.start) is not None or (finding and finding.condition is Condition.RINGS):
+            found = "an alert on what is spent tells of this period"
+        elif rung:
+            found = f"spend itself has rung for {max(rung).display()}"
+        return (GateVerdict("inhibited", found == needed, found, needed),)
+
+    # ---------------------------------------------------------------------------------------- words
+
+    def _cause(self, threshold: Threshold, figure: Money | None) -> str:
+        name, period = _name(self.case, self.on_spend.scope), self.on_spend.period.label
+        who, when = name[:1].upper() + name[1:], f"the {period}" if period.startswith(("week ", "last ")) else period
+        if figure is None:
+            return f"{who}: nothing is forecast of {when}."
+        amount = self.case.budget.spec.amount
+        share = f", {percentage(figure.ratio_to(amount) * 100)}" if amount else ""
+        verb = "spent" if threshold.basis is ThresholdBasis.ACTUAL else "is heading for"
+        return f"{who} {verb} {figure.display()} of {amount.display()}{share}, in {when}."
+
+    def _inputs(self, threshold: Threshold, level: Money) -> tuple[tuple[str, str], ...]:
+        made, spec = self.on_forecast.forecast, self.case.budget.spec
+        shown = [("budget", spec.amount.display()), ("threshold", threshold.key), ("level", level.display())]
+        shown.append(("spent", self.on_spend.spent.total.display()))
+        if threshold.basis is ThresholdBasis.FORECAST and isinstance(made, Forecast):
+            shown.append(("forecast", f"{made.mid.display()} ({made.low.display()} to {made.high.display()})"))
+        return tuple(shown)
+
+
+_MISSING: Mapping[Missing, str] = {
+    Missing.NO_SPEND: "nothing has been spent lately",
+    Missing.SHORT_HISTORY: "too few complete days are known",
+    Missing.NO_END: "a rolling period has no end",
+    Missing.TOO_FAR: "the period ends too far away",
+}

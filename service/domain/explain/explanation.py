@@ -1,0 +1,186 @@
+"""Why something rang or did not at an instant: every gate in order, and one sentence of what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, Reason, RuleEvidence, StaleEvidence
+from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
+from service.domain.messages.undelivered import describe_undelivered
+from service.domain.rules.kept import RANG
+from service.domain.rules.rule import DOLLARS, PENDING_FOR, GateVerdict
+from service.domain.rules.wording import approximate, dollars
+from service.domain.values.money import Money
+from service.domain.values.periods import Period
+from service.domain.values.plain_text import minute
+from service.domain.values.scopes import ScopeKey
+
+WOULD_RING = "would_ring"
+AMENDS = "amends"
+"""An alert of it is open: what has changed is told there, and no other opens."""
+
+ENABLED = "enabled"
+EXISTS = "exists"
+KNOWN = "known"
+OBJECTS = "objects"
+STANDS_ALONE = "stands_alone"
+HIGHEST_LEVEL = "highest_level"
+MUTED = "muted"
+ALREADY_TOLD = "already_told"
+OPEN_ALERT = "open_alert"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertThen:
+    """An alert as it was at an instant, with the reason and the cause that it was opened for."""
+
+    alert: Alert
+    reason: Reason
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`name` is rang, would_ring, amends, or the gate that stopped it; `conclusion` says it in one sentence."""
+
+    name: str
+    conclusion: str
+
+    @property
+    def rings(self) -> bool:
+        return self.name in (RANG, WOULD_RING)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One scope's answer. Amounts in US dollars, None where they are not known or `unit` is not dollars' measure.
+
+    `gates` are in the order of deciding, those after the one that stopped it included. `period` and `threshold` are of
+    budgets alone: `actual` is then what was spent (or is forecast) and `expected` the threshold's level.
+    """
+
+    scope: ScopeKey
+    name: str
+    outcome: Outcome
+    gates: tuple[GateVerdict, ...]
+    cause: str = ""
+    unit: str = DOLLARS
+    actual: Money | None = None
+    expected: Money | None = None
+    excess: Money | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+    alert: AlertThen | None = None
+    period: Period | None = None
+    threshold: str | None = None
+
+
+def then(events: Sequence[AlertEvent], at: datetime) -> AlertThen | None:
+    """An alert as its recorded moves, in their order, had left it at an instant; None where it was not open then."""
+    happened = [event for event in events if event.at <= at]
+    if not happened or not happened[-1].alert.is_open:
+        return None
+    return AlertThen(happened[-1].alert, happened[0].reason, _cause(happened[0].alert))
+
+
+def _cause(alert: Alert) -> str:
+    evidence = alert.evidence
+    match evidence:
+        case RuleEvidence():
+            return evidence.cause
+        case BudgetEvidence():
+            return f"{evidence.threshold} of {evidence.budget_name}: {evidence.spent.display()} were spent"
+        case StaleEvidence():
+            return f"{evidence.source_name} could not be read since {minute(evidence.failing_since)}"
+        case UndeliveredEvidence():
+            return describe_undelivered(evidence)
+
+
+def ranked(explanations: Iterable[Explanation]) -> list[Explanation]:
+    """What rings first, then what changes an open alert, each by excess."""
+    return sorted(explanations, key=_rank)
+
+
+def _rank(one: Explanation) -> tuple[int, float, str]:
+    place = 0 if one.outcome.rings else 1 if one.outcome.name == AMENDS else 2
+    return place, -float(one.excess.usd) if one.excess is not None else math.inf, str(one.scope)
+
+
+def amount(value: float) -> Money | None:
+    return approximate(value) if math.isfinite(value) else None
+
+
+def shown(value: float, unit: str) -> str:
+    """ "$12.00" of dollars; "3 failed polls" of another measure."""
+    return dollars(value) if DOLLARS in unit or math.isnan(value) else f"{value:g} {unit}"
+
+
+def enabled(*, itself: bool, source: bool) -> GateVerdict:
+    found = ENABLED if itself and source else "the source is disabled" if itself else "it is disabled"
+    return GateVerdict(ENABLED, itself and source, found, ENABLED)
+
+
+def gone(at: datetime, since: datetime, until: datetime | None, noun: str) -> GateVerdict:
+    """The only gate of what did not exist at an instant."""
+    gone_by_then = until is not None and at >= until
+    found = f"was deleted on {minute(until or at)}" if gone_by_then else f"exists since {minute(since)}"
+    return GateVerdict(EXISTS, False, f"the {noun} {found}", f"the {noun} exists")
+
+
+def first_stop(gates: Iterable[GateVerdict]) -> GateVerdict | None:
+    return next((gate for gate in gates if not gate.passed), None)
+
+
+def decide(
+    gates: Sequence[GateVerdict],
+    cause: str,
+    *,
+    past: bool,
+    rang: AlertThen | None,
+    anew: GateVerdict | None = None,
+) -> Outcome:
+    """What follows from the gates. `rang` is the alert that did open at this very instant.
+
+    `anew` is what would stop it by what is stored alone, where the gates are those of the verdict of that time.
+    """
+    stop = first_stop(gates)
+    if rang is not None:
+        return Outcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(anew or stop)}")
+    if stop is None:
+        when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
+        return Outcome(WOULD_RING, f"{when}: {_told(cause)}.")
+    if stop.gate == OPEN_ALERT:
+        verb = "changed" if past else "changes"
+        amended = f"It {verb} the alert that is open already ({stop.found}), and opened no other."
+        return Outcome(AMENDS, f"{amended}{_doubt(anew)}")
+    if stop.gate in (KNOWN, EXISTS):
+        return Outcome(stop.gate, f"It {'was' if past else 'is'} not judged: {_reason(stop)}.")
+    return Outcome(stop.gate, f"It {'did' if past else 'does'} not ring: {_reason(stop)}.")
+
+
+def _doubt(stop: GateVerdict | None) -> str:
+    """What judging anew says against what happened: it lacks what was not kept."""
+    if stop is None:
+        return ""
+    return f" Not all that was known then is kept: judged anew by what is stored it would not: {_reason(stop)}."
+
+
+def _told(cause: str) -> str:
+    return cause.rstrip(".") or "every gate passed"
+
+
+_REASONS: Mapping[str, str] = {
+    "min_amount": "the excess of {found} is below the gate of {needed}",
+    "min_percent": "the excess of {found} is below the gate of {needed}",
+    "min_active_days": "it has {found} with spend, and the gate asks for {needed}",
+    PENDING_FOR: "it has held for {found}, and the gate asks for {needed}",
+    "reached": "{found} is below the level of {needed}",
+}
+"""By gate. Any other gate's `found` is a reason in itself."""
+
+
+def _reason(gate: GateVerdict) -> str:
+    needed = gate.needed.removeprefix("at least ")
+    return _REASONS.get(gate.gate, "{found}").format(found=gate.found, needed=needed)

@@ -1,0 +1,270 @@
+"""Why a rule rang or did not: its verdicts with all that stands between them and a message."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from service.domain.alerts.alert import Alert, Evidence, RuleEvidence
+from service.domain.explain.explanation import (
+    ALREADY_TOLD,
+    HIGHEST_LEVEL,
+    KNOWN,
+    MUTED,
+    OBJECTS,
+    OPEN_ALERT,
+    STANDS_ALONE,
+    AlertThen,
+    Explanation,
+    amount,
+    decide,
+    enabled,
+    first_stop,
+    shown,
+)
+from service.domain.rules.assessing import Past, assess_rule, own_alerts, resolved_by_people, told_days
+from service.domain.rules.feedback import Feedback
+from service.domain.rules.incidents import Family, Incident, covers, incidents, ringing_alone, span_of
+from service.domain.rules.rule import PENDING_FOR, GateVerdict, Observation, Rule, Verdict
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import day
+from service.domain.values.names import describe_scope
+from service.domain.values.plain_text import clean, minute
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ScopeKey
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCase:
+    """One rule at `view.as_of`, and what was known and remembered then.
+
+    `failed` are scopes that could not be judged for a defect, with its words. `remembered` are the scopes of which it
+    is known since when they had held. `rang` are the alerts that opened at this very instant: `past` is without them.
+    `anew` has what judging anew by what is stored says of the scopes whose verdict of that time is in `verdicts`.
+    `unread` says why nothing is known at all.
+    """
+
+    rule: Resource[Rule[object]]
+    source_enabled: bool
+    view: SpendView
+    verdicts: Mapping[ScopeKey, Verdict]
+    failed: Mapping[ScopeKey, str]
+    past: Past
+    feedback: Sequence[Feedback]
+    open_alerts: Mapping[ScopeKey, AlertThen]
+    rang: Mapping[ScopeKey, AlertThen]
+    remembered: frozenset[ScopeKey]
+    is_past: bool
+    unread: str = ""
+    anew: Mapping[ScopeKey, Verdict] = field(default_factory=dict)
+
+
+def explain_rule(case: RuleCase) -> list[Explanation]:
+    """One answer for every scope that the rule looks at."""
+    telling = Telling.of(case)
+    judged = [_judged(case, telling, scope, verdict) for scope, verdict in case.verdicts.items()]
+    return judged + [_unjudged(case, scope, f"a defect: {clean(error, 200)}") for scope, error in case.failed.items()]
+
+
+def unseen(case: RuleCase, scope: ScopeKey) -> Explanation:
+    """Of a scope that the rule did not look at."""
+    return _unjudged(case, scope, case.unread or "the rule does not look at it, or nothing was known of it")
+
+
+def _unjudged(case: RuleCase, scope: ScopeKey, why: str) -> Explanation:
+    gates = (enabled(itself=case.rule.spec.enabled, source=case.source_enabled), _known(why, passed=False))
+    return Explanation(
+        scope=scope,
+        name=_name(case, scope),
+        outcome=decide(gates, "", past=case.is_past, rang=case.rang.get(scope)),
+        gates=gates,
+        alert=case.open_alerts.get(scope),
+    )
+
+
+def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict) -> Explanation:
+    seen = verdict.observation
+    gates = (
+        enabled(itself=case.rule.spec.enabled, source=case.source_enabled),
+        *_own_gates(case, scope, verdict),
+        *telling.gates(scope),
+    )
+    anew = first_stop(_own_gates(case, scope, case.anew[scope])) if scope in case.anew else None
+    rang = case.rang.get(scope)
+    answer = Explanation(
+        scope=scope,
+        name=_name(case, scope),
+        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang, anew=anew),
+        gates=gates,
+        cause=seen.cause,
+        unit=seen.unit,
+        actual=amount(seen.actual),
+        expected=amount(seen.expected),
+        excess=amount(seen.excess),
+        inputs=seen.inputs,
+        alert=case.open_alerts.get(scope),
+    )
+    return _as_told(answer, rang.alert.evidence) if rang else answer
+
+
+def _own_gates(case: RuleCase, scope: ScopeKey, verdict: Verdict) -> tuple[GateVerdict, ...]:
+    """Those that look at nothing but the scope itself."""
+    seen = verdict.observation
+    return (
+        _figures(case, seen),
+        _objects(seen),
+        *(_remembered(case, scope, verdict, gate) for gate in verdict.gates),
+        _stands_alone(seen),
+    )
+
+
+def _as_told(answer: Explanation, told: Evidence) -> Explanation:
+    """With the numbers of the alert itself: of an hour that was still running not everything is kept."""
+    if not isinstance(told, RuleEvidence):
+        return answer
+    return replace(
+        answer,
+        cause=told.cause,
+        unit=told.unit,
+        actual=told.actual,
+        expected=told.expected,
+        excess=told.excess,
+        inputs=told.inputs,
+    )
+
+
+def _name(case: RuleCase, scope: ScopeKey) -> str:
+    return clean(describe_scope(case.rule.spec.scope, scope, case.view.names), 200)
+
+
+def _figures(case: RuleCase, seen: Observation) -> GateVerdict:
+    if case.unread:
+        return _known(case.unread, passed=False)
+    judged = f"of {day(seen.days[-1])}" if seen.days else "of now"
+    if math.isnan(seen.actual):
+        return _known(f"the figure {judged} is not known", passed=False)
+    return _known(f"the figure {judged}{_lateness(case.view, seen)}", passed=True)
+
+
+def _lateness(view: SpendView, seen: Observation) -> str:
+    if not seen.days:
+        return ""
+    if seen.days[-1] >= view.today:
+        return ", a day that is not over"
+    settled = view.settled_until is not None and seen.days[-1] < view.settled_until.date()
+    return ", settled" if settled else ", not settled: late data may still change it"
+
+
+def _known(found: str, *, passed: bool) -> GateVerdict:
+    return GateVerdict(KNOWN, passed, found, "the source read, and the judged figure known")
+
+
+def _objects(seen: Observation) -> GateVerdict:
+    if math.isnan(seen.expected):
+        found = "there is nothing to compare it with yet"
+    else:
+        actual, expected = shown(seen.actual, seen.unit), shown(seen.expected, seen.unit)
+        found = f"{actual} is what the rule objects to" if seen.candidate else f"the rule does not object to {actual}"
+        found = f"{found} where {expected} is expected"
+    return GateVerdict(OBJECTS, seen.candidate, found, "an objection of the rule itself")
+
+
+def _remembered(case: RuleCase, scope: ScopeKey, verdict: Verdict, gate: GateVerdict) -> GateVerdict:
+    """How long something had held in the past is known where it was kept; elsewhere the answer says so."""
+    forgotten = case.is_past and scope not in case.remembered and verdict.stands
+    if gate.gate != PENDING_FOR or gate.passed or not forgotten:
+        return gate
+    return replace(gate, found="a time that was not kept and cannot be known exactly")
+
+
+def _stands_alone(seen: Observation) -> GateVerdict:
+    found = "it may ring by itself" if seen.stands_alone else "it only explains others, and never rings by itself"
+    return GateVerdict(STANDS_ALONE, seen.stands_alone, found, "it may ring by itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Whose alert tells of what: the incidents, those of them that ring, and those told of in an alert that is over."""
+
+    case: RuleCase
+    found: Sequence[Incident]
+    heard: frozenset[ScopeKey]
+    told: frozenset[ScopeKey]
+    resolved: Mapping[ScopeKey, Alert]
+    family: Family
+
+    @classmethod
+    def of(cls, case: RuleCase) -> Telling:
+        assessed = assess_rule(case.rule, case.view, case.verdicts, case.past, case.feedback)
+        heard = frozenset(incident.scope for incident in assessed.ringing)
+        told = frozenset(incident.scope for incident in assessed.told)
+        return cls(case, assessed.incidents, heard, told, resolved_by_people(case.past), Family.of(case.view))
+
+    def gates(self, scope: ScopeKey) -> tuple[GateVerdict, ...]:
+        return self._highest_level(scope), self._muted(scope), self._told(scope), self._open_alert(scope)
+
+    def _highest_level(self, scope: ScopeKey) -> GateVerdict:
+        teller, needed = self._teller(scope), "no other scope's alert tells of it"
+        if teller == scope:
+            return GateVerdict(HIGHEST_LEVEL, True, needed, needed)
+        found = f"the alert of {_name(self.case, teller)} tells of it{self._which(teller)}"
+        return GateVerdict(HIGHEST_LEVEL, False, found, needed)
+
+    def _which(self, teller: ScopeKey) -> str:
+        alert, resolved = self.case.open_alerts.get(teller), self.resolved.get(teller)
+        if alert is not None:
+            return f" ({alert.alert.id}, open since {minute(alert.alert.opened_at)})"
+        return f" ({_resolution(resolved)})" if resolved is not None else ""
+
+    def _teller(self, scope: ScopeKey) -> ScopeKey:
+        """The scope whose alert is the one that tells of this scope, be it its own."""
+        own = next((one.scope for one in self.found if scope in (one.scope, one.found)), None)
+        if own is not None:
+            return own
+        for incident in self.found:
+            if self._lies_in(incident, scope) or self._is_one_with(incident, scope):
+                return incident.scope
+        return scope
+
+    def _lies_in(self, incident: Incident, scope: ScopeKey) -> bool:
+        today = self.case.view.today
+        spans = [span_of(one, today) for one in (incident.verdict.observation, self.case.verdicts[scope].observation)]
+        inside = any(self.family.contains(above, scope) for above in (incident.scope, incident.found))
+        return inside and covers(*spans)
+
+    def _is_one_with(self, incident: Incident, scope: ScopeKey) -> bool:
+        """Whether the two alone would make one alert. Asked only of what rings."""
+        both = {key: self.case.verdicts[key] for key in (incident.found, scope)}
+        if scope not in ringing_alone(both):
+            return False
+        alone = incidents(self.case.view, both, told_days(own_alerts(self.case.past)))
+        return not any(scope in (one.scope, one.found) for one in alone)
+
+    def _muted(self, scope: ScopeKey) -> GateVerdict:
+        alert = self.resolved.get(scope)
+        needed = "not resolved by a person, or graver since"
+        if alert is None:
+            return GateVerdict(MUTED, True, "nobody has resolved it", needed)
+        heard = scope in self.heard
+        graver = ", and it is graver since" if heard else ""
+        return GateVerdict(MUTED, heard, f"{_resolution(alert)}{graver}", needed)
+
+    def _told(self, scope: ScopeKey) -> GateVerdict:
+        needed = "not told of in an alert that is over"
+        if scope not in self.told:
+            return GateVerdict(ALREADY_TOLD, True, needed, needed)
+        alert = self.case.past.latest[scope]
+        found = f"{alert.id} told of it on {minute(alert.opened_at)}, and enough normal time has passed since"
+        return GateVerdict(ALREADY_TOLD, False, found, needed)
+
+    def _open_alert(self, scope: ScopeKey) -> GateVerdict:
+        alert, needed = self.case.past.latest.get(scope), "no alert of it is open"
+        if alert is None or not alert.is_open:
+            return GateVerdict(OPEN_ALERT, True, needed, needed)
+        return GateVerdict(OPEN_ALERT, False, f"{alert.id}, open since {minute(alert.opened_at)}", needed)
+
+
+def _resolution(alert: Alert) -> str:
+    actor = alert.resolved_by or "somebody"
+    return f"{clean(actor.partition(':')[2] or actor)} resolved {alert.id} on {minute(alert.changed_at)}"

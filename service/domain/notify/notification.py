@@ -1,0 +1,184 @@
+"""What is to be said, to whom, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.domain.alerts.alert import AlertKind, AlertState, Reason, Severity
+
+DIGEST_PREFIX = "dgr_"
+"""How the `alert_id` of a message begins that is a digest, and about no single alert."""
+
+
+class Action(StrEnum):
+    """What a notification does in its channel."""
+
+    OPEN = "open"
+    RAISE = "raise"
+    AMEND = "amend"
+    ACKNOWLEDGE = "acknowledge"
+    SNOOZE = "snooze"
+    RESOLVE = "resolve"
+
+
+class NotificationState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    DEAD = "dead"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One alert in a message about several. `standing` is how it stands: "critical, acknowledged by ann"."""
+
+    state: AlertState
+    severity: Severity
+    headline: str
+    standing: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One alert, or several, said once, before any channel's own markup. All texts are plain and untrusted.
+
+    `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
+    `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
+    `version` and `kind` are the alert's (a sample has no kind); `people` are the actors whom the texts name. A summary
+    has its own id for the alert's; `listed` are its alerts, worst first, `unlisted` how many there are besides.
+    """
+
+    alert_id: str
+    state: AlertState
+    severity: Severity
+    headline: str
+    summary: str
+    change: str
+    facts: tuple[tuple[str, str], ...]
+    next_step: str
+    link: str
+    simulated: bool = False
+    version: int = 0
+    kind: AlertKind | None = None
+    people: tuple[str, ...] = ()
+    listed: tuple[Listed, ...] = ()
+    unlisted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart as PNG, what it shows in words, and where others can fetch it for a while; None: nowhere."""
+
+    png: bytes
+    alt: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message on its way to one channel. `picture` is for channels that show one.
+
+    `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is what the
+    channel answered to this alert's first message, None when there is none yet.
+    """
+
+    id: str
+    action: Action
+    message: Message
+    post: str | None
+    at: datetime
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel answered: `post` refers to the message for later edits, `detail` is for people."""
+
+    post: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    at: datetime
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message to one channel. `alert_version` is the event it tells of.
+
+    `fallback_for` is the dead notification whose content this one takes elsewhere. `group_key`: it leaves with what its
+    group has for the same channel by then. `sent_with`: it was said in a summary, which has this id.
+    """
+
+    id: str
+    alert_id: str
+    alert_version: int
+    receiver_id: str
+    channel: str
+    action: Action
+    reason: Reason
+    level: str
+    state: NotificationState
+    created_at: datetime
+    due_at: datetime
+    step: int = 0
+    round: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    sent_at: datetime | None = None
+    fallback_for: str | None = None
+    group_key: str | None = None
+    sent_with: str | None = None
+
+
+SUMMARY_STEP = -3
+"""The step of what brings a summary up to date where the alert has a message of its own, too."""
+
+MOST_ATTEMPTS = 80
+"""Three days: longer than a weekend's outage."""
+FIRST_RETRY = timedelta(seconds=15)
+LONGEST_RETRY = timedelta(hours=1)
+DELIVERY_BATCH = 50
+
+
+def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
+    attempt = Attempt(now, "sent", receipt.detail)
+    return replace(
+        notification,
+        state=NotificationState.SENT,
+        sent_at=now,
+        attempts=(*notification.attempts, attempt),
+    )
+
+
+def alike(said: Notification, other: Notification) -> Notification:
+    """What became of one that left in the same message as another."""
+    return replace(
+        other,
+        state=said.state,
+        due_at=said.due_at,
+        sent_at=said.sent_at,
+        sent_with=said.sent_with,
+        attempts=(*other.attempts, *said.attempts[-1:]),
+    )
+
+
+def after_failure(
+    notification: Notification, *, reason: str, permanent: bool, retry_after: timedelta | None, now: datetime
+) -> Notification:
+    """Retried with a doubled wait, not sooner than the channel asked (an hour at most: an alarm cannot wait for days).
+
+    Dead when hopeless or tried too often.
+    """
+    tried = len(notification.attempts) + 1
+    attempts = (*notification.attempts, Attempt(now, "failed", reason))
+    if permanent or tried >= MOST_ATTEMPTS:
+        return replace(notification, state=NotificationState.DEAD, attempts=attempts)
+    wait = min(FIRST_RETRY * 2 ** min(tried - 1, 20), LONGEST_RETRY)
+    asked = min(retry_after or wait, LONGEST_RETRY)
+    return replace(notification, due_at=now + max(wait, asked), attempts=attempts)

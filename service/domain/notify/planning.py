@@ -1,0 +1,59 @@
+"""Which messages a move causes: one per channel that wants to hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.notify.receivers import ChannelConfig
+from service.domain.values.resources import new_id
+
+ACTIONS = {
+    Command.OPEN: Action.OPEN,
+    Command.RAISE: Action.RAISE,
+    Command.WAKE: Action.RAISE,
+    Command.SNOOZE: Action.SNOOZE,
+    Command.AMEND: Action.AMEND,
+    Command.ACKNOWLEDGE: Action.ACKNOWLEDGE,
+    Command.RESOLVE: Action.RESOLVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One channel of one receiver, under the key that it is known by in notifications."""
+
+    receiver_id: str
+    key: str
+    channel: ChannelConfig
+
+
+def plan_notifications(
+    event: AlertEvent, addresses: Sequence[Address], *, step: int = 0, round: int = 0
+) -> list[Notification]:
+    """The notifications of one event. `level` makes them unique: one event is said once in each channel.
+
+    `step` and `round` are an escalation's: each of its steps may say the same event again.
+    """
+    action = ACTIONS.get(event.command)
+    return [
+        Notification(
+            id=new_id("ntf", event.at),
+            alert_id=event.alert.id,
+            alert_version=event.alert.version,
+            receiver_id=address.receiver_id,
+            channel=address.key,
+            action=action,
+            reason=event.reason,
+            level=str(event.alert.version),
+            state=NotificationState.QUEUED,
+            created_at=event.at,
+            due_at=event.at,
+            step=step,
+            round=round,
+        )
+        for address in addresses
+        if action is not None and action in address.channel.actions
+    ]

@@ -1,0 +1,79 @@
+"""What an alert is called when routes and silences ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from service.domain.alerts.alert import Alert, BudgetEvidence, RuleEvidence
+from service.domain.values.names import Names
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
+
+EVERYTHING = Scope()
+
+Labels = Mapping[str, frozenset[str]]
+"""The values of each label. Things have two, an id and a name; a scope of two workspaces has both of each."""
+
+OF_EVERY_ALERT = ("severity", "kind", "source", "scope")
+BUILT_IN = (*OF_EVERY_ALERT, "budget", "rule", "rule_kind", "basis", "workspace", "model", "api_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What brought an alert about: its budget or rule (for a blind source, the source), and that one's own labels."""
+
+    name: str = ""
+    labels: Mapping[str, str] | None = None
+    scope: Scope = EVERYTHING
+
+
+def labels_of(alert: Alert, source_name: str, origin: Origin, names: Names) -> Labels:
+    """Built-in labels win over those that a person gave to the budget or rule."""
+    members = {
+        Dimension.WORKSPACE: origin.scope.workspaces,
+        Dimension.MODEL: origin.scope.models,
+        Dimension.API_KEY: origin.scope.api_keys,
+    }
+    if alert.scope.dimension is not Dimension.ORGANISATION:
+        members[alert.scope.dimension] = (alert.scope.id,)
+    built_in = {
+        "severity": {alert.severity.value},
+        "kind": {alert.kind.value},
+        "source": {alert.source_id, source_name},
+        "scope": {str(alert.scope), str(ScopeKey(alert.scope.dimension, _named(alert.scope, names)))},
+        **{dimension.value: set(_both(dimension, ids, names)) for dimension, ids in members.items()},
+        **_of_evidence(alert, origin.name),
+    }
+    given = {name: frozenset({value}) for name, value in (origin.labels or {}).items()}
+    return given | {name: frozenset(values - {""}) for name, values in built_in.items() if values - {""}}
+
+
+def parse_labels(pairs: Iterable[str]) -> Labels:
+    """Labels from "name=value" texts. Raises ValueError."""
+    found: dict[str, frozenset[str]] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise ValueError("write a label and its value, such as severity=critical")
+        found[name] = found.get(name, frozenset()) | {value}
+    return found
+
+
+def _of_evidence(alert: Alert, name: str) -> dict[str, set[str]]:
+    evidence = alert.evidence
+    if isinstance(evidence, BudgetEvidence):
+        basis = "forecast" if evidence.by_forecast else "actual"
+        return {"budget": {evidence.budget_id, name or evidence.budget_name}, "basis": {basis}}
+    if isinstance(evidence, RuleEvidence):
+        return {"rule": {evidence.rule_id, name or evidence.rule_name}, "rule_kind": {evidence.rule_kind}}
+    return {}
+
+
+def _both(dimension: Dimension, ids: Iterable[str], names: Names) -> Iterable[str]:
+    for id in ids:
+        yield id
+        yield _named(ScopeKey(dimension, id), names)
+
+
+def _named(key: ScopeKey, names: Names) -> str:
+    return names.get(key) or key.id

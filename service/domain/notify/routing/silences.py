@@ -1,0 +1,54 @@
+"""Silences: for a while, what they match rings nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from service.domain.notify.routing.labels import Labels
+from service.domain.notify.routing.matchers import Matcher, match_all, matches, validate_matchers
+from service.domain.values.errors import Invalid
+from service.domain.values.resources import Resource
+
+
+class SilenceState(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """From `starts_at`, included, to `ends_at`, not included; `expired_at` is when somebody ended it early."""
+
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    comment: str = ""
+    author: str = ""
+    expired_at: datetime | None = None
+
+    def state(self, now: datetime) -> SilenceState:
+        if self.expired_at is not None or now >= self.ends_at:
+            return SilenceState.EXPIRED
+        return SilenceState.ACTIVE if now >= self.starts_at else SilenceState.PENDING
+
+
+def validate_silence(silence: Silence) -> None:
+    """Raises Invalid. A silence of everything has to be asked for: one matcher must not match what has no labels."""
+    if silence.ends_at <= silence.starts_at:
+        raise Invalid("must be later than starts_at", "/ends_at")
+    validate_matchers(silence.matchers, "/matchers")
+    if all(matches(matcher, {}) for matcher in silence.matchers):
+        raise Invalid(
+            "this would silence nearly everything: at least one matcher must ask for a value, such as severity=warning",
+            "/matchers",
+        )
+
+
+def silencing(silences: Iterable[Resource[Silence]], labels: Labels, now: datetime) -> tuple[Resource[Silence], ...]:
+    """Those that keep quiet what has these labels."""
+    active = (one for one in silences if one.spec.state(now) is SilenceState.ACTIVE)
+    return tuple(one for one in active if match_all(one.spec.matchers, labels))

@@ -1,0 +1,113 @@
+"""A channel that takes no messages is an alert like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.domain.alerts.alert import Alert, AlertKind, Reason, Severity
+from service.domain.alerts.findings import Condition, Finding, over
+from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
+from service.domain.values.scopes import ORGANISATION
+
+PATIENCE = timedelta(minutes=15)
+"""How long a message may wait for its channel before people are told elsewhere."""
+RING_AGAIN = timedelta(days=1)
+"""How long a person's resolve silences a channel that goes on failing."""
+NO_SOURCE = ""
+"""The source of alerts that are about Tocsin's own channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingChannel:
+    """A channel whose last message was given up. Forgotten as soon as it takes one.
+
+    `dead` messages were given up since `failing_since`. While `disabled_at` is set nothing is sent to it.
+    """
+
+    receiver_id: str
+    channel: str
+    failing_since: datetime
+    error: str
+    dead: int
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Messages that wait for one channel; the oldest was written at `since`."""
+
+    receiver_id: str
+    channel: str
+    since: datetime
+    count: int
+    error: str
+
+
+def assess_channels(
+    failing: Sequence[FailingChannel],
+    waiting: Sequence[Backlog],
+    *,
+    names: Mapping[str, str],
+    open_alerts: Sequence[Alert],
+    is_muted: Callable[[str], bool],
+    now: datetime,
+) -> list[Finding]:
+    """One finding for every channel with undelivered messages, and an end for every other open alert.
+
+    `names` are those of the receivers by id; `is_muted` says of which fingerprints nobody wants to hear just now.
+    """
+    troubles = _troubles(failing, [one for one in waiting if one.since <= now - PATIENCE], names)
+    known = {alert.fingerprint for alert in open_alerts}
+    found = [
+        _finding(evidence, Condition.HOLDS if fingerprint in known else Condition.RINGS)
+        for fingerprint, evidence in troubles.items()
+        if fingerprint in known or not is_muted(fingerprint)
+    ]
+    return found + [over(alert, Reason.RECOVERED) for alert in open_alerts if alert.fingerprint not in troubles]
+
+
+def fingerprint(receiver_id: str, channel: str) -> str:
+    return f"undelivered:{receiver_id}:{channel}"
+
+
+def _troubles(
+    failing: Sequence[FailingChannel], waiting: Sequence[Backlog], names: Mapping[str, str]
+) -> dict[str, UndeliveredEvidence]:
+    troubles = {
+        fingerprint(one.receiver_id, one.channel): UndeliveredEvidence(
+            receiver_id=one.receiver_id,
+            receiver_name=names.get(one.receiver_id, one.receiver_id),
+            channel=one.channel,
+            channel_error=one.error,
+            count=one.dead,
+            undelivered_since=one.failing_since,
+        )
+        for one in failing
+    }
+    for one in waiting:
+        key = fingerprint(one.receiver_id, one.channel)
+        dead = troubles.get(key)
+        troubles[key] = UndeliveredEvidence(
+            receiver_id=one.receiver_id,
+            receiver_name=names.get(one.receiver_id, one.receiver_id),
+            channel=one.channel,
+            channel_error=one.error or (dead.channel_error if dead else ""),
+            count=one.count + (dead.count if dead else 0),
+            undelivered_since=min(one.since, dead.undelivered_since) if dead else one.since,
+        )
+    return troubles
+
+
+def _finding(evidence: UndeliveredEvidence, condition: Condition) -> Finding:
+    return Finding(
+        fingerprint=fingerprint(evidence.receiver_id, evidence.channel),
+        kind=AlertKind.UNDELIVERED,
+        source_id=NO_SOURCE,
+        scope=ORGANISATION,
+        severity=Severity.ERROR,
+        condition=condition,
+        reason=Reason.FIRST if condition is Condition.RINGS else Reason.NOTHING_NEW,
+        evidence=evidence,
+    )

@@ -1,0 +1,225 @@
+"""From many ringing scopes to few incidents: one incident is one alert, of the highest scope that explains it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from service.domain.alerts.alert import Contribution
+from service.domain.rules.rule import Observation, Verdict
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import approximate
+from service.domain.values.names import name_of
+from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
+
+LEVELS = (Dimension.ORGANISATION, Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+"""From the highest down."""
+MOST_CONTRIBUTIONS = 10
+"""Of each dimension, in an alert's evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What one alert is to say. `scope` is whose alert it is: one that is there already where `amends`, else a new one.
+
+    `found` is the scope whose incident goes on longest, the largest of these, with its verdict; `contributions` are the
+    scopes below and beside it, the largest share of the excess first.
+    """
+
+    scope: ScopeKey
+    amends: bool
+    found: ScopeKey
+    verdict: Verdict
+    contributions: tuple[Contribution, ...]
+
+
+Span = tuple[date, date]
+"""The first and the last UTC day of an incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The days that an alert of a scope tells of. `is_present`: it is open, or a person has resolved it meanwhile; one
+    that has ended by itself takes in nothing new.
+    """
+
+    days: Span
+    is_present: bool = True
+
+
+NO_ALERTS: Mapping[ScopeKey, Told] = {}
+
+
+def incidents(
+    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], alerts: Mapping[ScopeKey, Told] = NO_ALERTS
+) -> list[Incident]:
+    """One incident for every alert that one rule's verdicts open or amend, the largest excess first.
+
+    `verdicts` are those of all levels, ringing or not; `alerts` the scopes that have an alert of the rule. Only what
+    happened at the same time is the same incident.
+    """
+    kinship = _Kinship(Family.of(view), ringing_alone(verdicts), alerts, view.today)
+    homes: dict[ScopeKey, list[ScopeKey]] = {}
+    for key in kinship.tops():
+        homes.setdefault(kinship.home(key), []).append(key)
+    found = [_incident(view, kinship.family, verdicts, home, keys, home in alerts) for home, keys in homes.items()]
+    return sorted(found, key=lambda incident: _size(incident.verdict), reverse=True)
+
+
+def ringing_alone(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, Verdict]:
+    return {key: verdict for key, verdict in verdicts.items() if verdict.rings and verdict.observation.stands_alone}
+
+
+def span_of(seen: Observation, today: date) -> Span:
+    """The days of the incident that an observation is about; today where the kind names none."""
+    days = seen.days or (today,)
+    return (seen.since.date() if seen.since else min(days), max(days))
+
+
+def meet(one: Span, other: Span) -> bool:
+    """Whether two incidents share a day."""
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def covers(above: Span, below: Span) -> bool:
+    """Whether one incident says all that is new of another: they share a day, and the other goes on no longer."""
+    return meet(above, below) and below[1] <= above[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinship:
+    """Which ringing scopes are one incident, and whose alert tells of it."""
+
+    family: Family
+    ringing: Mapping[ScopeKey, Verdict]
+    alerts: Mapping[ScopeKey, Told]
+    today: date
+
+    def tops(self) -> list[ScopeKey]:
+        """What no other ringing scope explains, and what has an alert of its own about these days."""
+        return [
+            key
+            for key in self.ringing
+            if self._has_alert(key) or not any(self._explains(other, key) for other in self.ringing)
+        ]
+
+    def home(self, key: ScopeKey) -> ScopeKey:
+        """Whose alert a ringing scope belongs to: its own, else that of the highest relative, else a new one.
+
+        Relatives lie in one another, or share most of their dollars, on the same days.
+        """
+        if key in self.alerts:
+            return key
+        relatives = [other for other in self.alerts if self._are_one(key, other) and self._takes_in(other, key)]
+        inside = dict(self.ringing[key].observation.parts or ())
+        return min(
+            relatives,
+            key=lambda other: (LEVELS.index(other.dimension), -inside.get(other, 0.0), other.id),
+            default=key,
+        )
+
+    def _has_alert(self, key: ScopeKey) -> bool:
+        told = self.alerts.get(key)
+        return told is not None and told.is_present and meet(told.days, self._span(key))
+
+    def _takes_in(self, other: ScopeKey, key: ScopeKey) -> bool:
+        told, now = self.alerts[other], self._span(key)
+        return meet(self._grown(other), now) if told.is_present else covers(told.days, now)
+
+    def _span(self, key: ScopeKey) -> Span:
+        return span_of(self.ringing[key].observation, self.today)
+
+    def _grown(self, key: ScopeKey) -> Span:
+        """The days that an alert is about: what it told of, and what has come to that since."""
+        told = self.alerts[key].days
+        if key not in self.ringing or not meet(told, self._span(key)):
+            return told
+        now = self._span(key)
+        return min(told[0], now[0]), max(told[1], now[1])
+
+    def _explains(self, above: ScopeKey, below: ScopeKey) -> bool:
+        """A scope explains what lies in it, and what crosses it on a lower level with most of its dollars inside."""
+        higher = LEVELS.index(above.dimension) < LEVELS.index(below.dimension)
+        inside = self.family.contains(above, below) or (higher and _lies_mostly_in(self.ringing[below], above))
+        return inside and covers(self._span(above), self._span(below))
+
+    def _are_one(self, key: ScopeKey, other: ScopeKey) -> bool:
+        return (
+            self.family.contains(other, key)
+            or self.family.contains(key, other)
+            or _lies_mostly_in(self.ringing[key], other)
+            or (other in self.ringing and _lies_mostly_in(self.ringing[other], key))
+        )
+
+
+def _lies_mostly_in(verdict: Verdict, other: ScopeKey) -> bool:
+    """Whether at least half of a scope's excess was spent inside another one."""
+    seen = verdict.observation
+    return dict(seen.parts or ()).get(other, 0.0) * 2 >= seen.excess > 0
+
+
+def _size(verdict: Verdict) -> float:
+    """What an incident has cost; its excess where that was not added up. Excesses of hours and days do not compare."""
+    seen = verdict.observation
+    return seen.excess if math.isnan(seen.impact) else seen.impact
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Which scope lies in which. `workspaces`: by API key, the workspaces of its cells."""
+
+    workspaces: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, view: SpendView) -> Family:
+        found: dict[str, set[str]] = {}
+        for cell in (*view.cells, *(view.hours.cells if view.hours else ())):
+            found.setdefault(cell.api_key, set()).add(cell.workspace)
+        return cls({api_key: frozenset(ids) for api_key, ids in found.items()})
+
+    def contains(self, above: ScopeKey, below: ScopeKey) -> bool:
+        """Organisation over all; workspace over API key. A model and a workspace cross: neither contains the other."""
+        if above == ORGANISATION:
+            return below != ORGANISATION
+        if above.dimension is not Dimension.WORKSPACE or below.dimension is not Dimension.API_KEY:
+            return False
+        return above.id in self.workspaces.get(below.id, frozenset())
+
+
+def _incident(
+    view: SpendView,
+    family: Family,
+    verdicts: Mapping[ScopeKey, Verdict],
+    home: ScopeKey,
+    keys: Sequence[ScopeKey],
+    amends: bool,
+) -> Incident:
+    found = max(keys, key=lambda key: (span_of(verdicts[key].observation, view.today)[1], _size(verdicts[key])))
+    moved: dict[ScopeKey, float] = {}
+    for top in keys:
+        for key, dollars in _below(family, verdicts, top).items():
+            moved[key] = max(moved.get(key, 0.0), dollars)
+    whole = verdicts[found].observation
+    others = {key: verdicts[key].observation for key in keys if key != found}
+    moved |= {key: other.excess for key, other in others.items() if other.falls == whole.falls}
+    moved.pop(found, None)
+    return Incident(home, amends, found, verdicts[found], _contributions(view, moved))
+
+
+def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
+    """What moved the same way in or across a scope. Its own parts are about the same time as its excess."""
+    whole = verdicts[top].observation
+    if whole.parts is not None:
+        return {key: dollars for key, dollars in whole.parts if not family.contains(key, top)}
+    below = {key: verdict.observation for key, verdict in verdicts.items() if family.contains(top, key)}
+    return {key: part.excess for key, part in below.items() if part.falls == whole.falls and part.excess > 0}
+
+
+def _contributions(view: SpendView, moved: Mapping[ScopeKey, float]) -> tuple[Contribution, ...]:
+    """The largest first. Each dimension divides the same excess anew, so each is ranked by itself."""
+    ranked = sorted(moved, key=lambda key: (-moved[key], str(key)))
+    chosen = {key for level in LEVELS for key in [key for key in ranked if key.dimension is level][:MOST_CONTRIBUTIONS]}
+    largest = [key for key in ranked if key in chosen and math.isfinite(moved[key]) and moved[key] > 0]
+    return tuple(Contribution(key, name_of(key, view.names), approximate(moved[key])) for key in largest)

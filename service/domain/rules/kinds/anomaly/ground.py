@@ -1,0 +1,206 @@
+"""What an anomaly rule stands on: every scope's amounts, and the judges of its days and hours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from itertools import repeat
+from operator import attrgetter
+
+from service.domain.detectors.arrays import Floats
+from service.domain.detectors.hourly.judge import HOUR, HourJudge, hour_judge
+from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
+from service.domain.detectors.memory.rewind import Answer, accepted, taken_out
+from service.domain.detectors.reading import summed
+from service.domain.detectors.scores import Sensitivity
+from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
+from service.domain.rules.planned import PlannedActivity, extras
+from service.domain.rules.view import DAY, DayFigures, HourFigures, SpendView
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+
+NOTHING = DayFigures()
+SPEND: Callable[[DayFigures], float] = attrgetter("spend")
+RINGING_HOURS = 3
+"""Known hours that are judged anew each time, as reports fill up."""
+NORMAL_HOURS = 6
+HOURS_BACK = 48
+"""How far back an incident of hours is followed, in hours."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Every member of every dimension in a scope, the organisation first, and the cells it is the sum of.
+
+    `day_rows` and `hour_rows` are those of the cells, NaN where unknown. `hour_rows` is empty without hours.
+    """
+
+    view: SpendView
+    scope: Scope
+    cells: tuple[Cell, ...]
+    members: Mapping[ScopeKey, tuple[int, ...]]
+    day_rows: Sequence[Sequence[float]]
+    hour_rows: Sequence[Sequence[float]]
+
+    @property
+    def keys(self) -> tuple[ScopeKey, ...]:
+        return tuple(self.members)
+
+    @cached_property
+    def days(self) -> Floats:
+        """Dollars of every key: [keys, days]."""
+        return summed(self.day_rows, list(self.members.values()))
+
+    @cached_property
+    def hours(self) -> Floats:
+        """[keys, hours]."""
+        return summed(self.hour_rows, list(self.members.values()))
+
+
+def ground(view: SpendView, scope: Scope) -> Ground:
+    """Cells are taken in one order always, so that equal figures have equal sums."""
+    return view.memo.once(("ground", scope), view, lambda: _ground(view, scope))
+
+
+def _ground(view: SpendView, scope: Scope) -> Ground:
+    figures = view.hours
+    seen = {*view.cells, *(figures.cells if figures else ())}
+    cells = tuple(sorted((cell for cell in seen if scope.holds(cell)), key=lambda c: (c.workspace, c.model, c.api_key)))
+    return Ground(
+        view,
+        scope,
+        cells,
+        _members(cells),
+        [_days_of(view, cell) for cell in cells],
+        [_hours_of(figures, cell) for cell in cells] if figures else (),
+    )
+
+
+@lru_cache(maxsize=8)
+def _members(cells: tuple[Cell, ...]) -> Mapping[ScopeKey, tuple[int, ...]]:
+    """The places of every member's cells. A source has the same cells from one look to the next."""
+    members: dict[ScopeKey, list[int]] = {}
+    for dimension in Dimension:
+        for place, cell in enumerate(cells):
+            members.setdefault(ScopeKey(dimension, cell.along(dimension)), []).append(place)
+    return {key: tuple(places) for key, places in members.items()}
+
+
+def _days_of(view: SpendView, cell: Cell) -> list[float]:
+    figures = view.cells.get(cell, {})
+    row = list(map(SPEND, map(figures.get, view.days, repeat(NOTHING))))
+    for day in view.unknown_days:
+        place = (day - view.days[0]).days
+        if 0 <= place < len(row):
+            row[place] = math.nan
+    return row
+
+
+def _hours_of(figures: HourFigures, cell: Cell) -> list[float]:
+    row = figures.cells.get(cell)
+    if row is None:
+        row = [0.0] * len(figures.known)
+    return [value if known else math.nan for value, known in zip(row, figures.known, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judges:
+    """`daily`: what the whole scope usually spends a day, in dollars. `raised`: of every key, by noise feedback."""
+
+    days: DayJudge
+    hours: HourJudge | None
+    daily: float
+    raised: Mapping[ScopeKey, float]
+
+
+def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -> Judges:
+    """Raises KeyError where the ground holds no cell: then there is nothing to judge."""
+    view, amounts = of.view, of.days
+    daily = usual_day(amounts[of.keys.index(ORGANISATION)])
+    said = [one for one in feedback if one.given_at <= view.as_of]
+    lifts = {key: raised(said, key, view.as_of) if said else 0.0 for key in of.keys}
+    bar = Bar(sensitivity, tuple(lifts.values()), daily)
+    by_key = {key: [of.cells[place] for place in places] for key, places in of.members.items()}
+    days = day_judge(
+        view.memo.of(of.scope),
+        [str(key) for key in of.keys],
+        view.days[0],
+        amounts,
+        {str(key): row for key, row in extras(view.planned, by_key, view.days).items()},
+        [answer for one in said for answer in _answers(one, view)],
+        bar,
+        -1 if view.settled is None else view.settled,
+    )
+    return Judges(days, _hours(of, bar, said, by_key), daily, lifts)
+
+
+def _answers(said: Feedback, view: SpendView) -> list[Answer]:
+    """What a detector is to make of an answer about one scope."""
+    series, given = str(said.scope), said.given_at.astimezone(UTC).date()
+    if said.kind is FeedbackKind.EXPECTED:
+        return [accepted(series, said.first_day, given)]
+    if said.kind is FeedbackKind.NOISE:
+        return []
+    first, last = max(said.first_day, view.days[0]), min(said.last_day, view.today)
+    return [taken_out(series, first + DAY * offset, given) for offset in range((last - first).days + 1)]
+
+
+def _hours(
+    of: Ground, bar: Bar, said: Sequence[Feedback], by_key: Mapping[ScopeKey, Sequence[Cell]]
+) -> HourJudge | None:
+    figures = of.view.hours
+    if figures is None or not any(figures.known):
+        return None
+    silent = [
+        (row, start, end)
+        for row, key in enumerate(of.keys)
+        for start, end in (_silent(figures, said, key, of.view.as_of) if said else ())
+    ]
+    known = [place for place, is_known in enumerate(figures.known) if is_known]
+    return hour_judge(
+        of.hours,
+        figures.first,
+        figures.mature_until,
+        bar.terms(1),
+        _planned_hours(of.view.planned, by_key, figures),
+        silent,
+        known[-min(len(known), RINGING_HOURS + NORMAL_HOURS)],
+        of.view.memo.hours(of.scope),
+    )
+
+
+def _silent(
+    figures: HourFigures, said: Sequence[Feedback], key: ScopeKey, now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Hours before an accepted level, and those of real incidents: they do not say what is usual."""
+    if not of_scope(said, key, now):
+        return []
+    start = restarts_on(said, key, now)
+    spans = [(_midnight(day), _midnight(day) + DAY) for day in sorted(days_out(said, key, now))]
+    return [*([(figures.first, _midnight(start))] if start else []), *spans]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _planned_hours(
+    activities: Sequence[PlannedActivity], by_key: Mapping[ScopeKey, Sequence[Cell]], figures: HourFigures
+) -> dict[int, list[float]]:
+    """Announced extra dollars of every scope in the last hours, spread evenly over each activity's time."""
+    touched = [
+        (activity, [any(activity.scope.holds(cell) for cell in cells) for cells in by_key.values()])
+        for activity in activities
+    ]
+    found: dict[int, list[float]] = {}
+    for place in range(max(0, len(figures.known) - HOURS_BACK), len(figures.known)):
+        start = figures.first + place * HOUR
+        for activity, touches in touched:
+            shared = min(activity.ends_at, start + HOUR) - max(activity.starts_at, start)
+            if shared > timedelta():
+                extra = float(activity.extra_amount.usd) * (shared / (activity.ends_at - activity.starts_at))
+                row = found.setdefault(place, [0.0] * len(touches))
+                found[place] = [have + extra * touch for have, touch in zip(row, touches, strict=True)]
+    return found

@@ -1,0 +1,283 @@
+"""`anomaly`: a day or an hour is unlike what the scope usually spends. The detectors' docs say how that is found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, lru_cache
+
+from service.domain.detectors.hourly.judge import HOUR
+from service.domain.detectors.scores import Sensitivity
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
+from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, Ground, Judges, ground, judges
+from service.domain.rules.kinds.anomaly.parts import Parts, parts
+from service.domain.rules.kinds.anomaly.sides import (
+    NORMAL_DAYS,
+    DaySide,
+    HourSide,
+    begun,
+    impact,
+    is_steady,
+    newest_exceeding,
+    normal_since,
+)
+from service.domain.rules.kinds.anomaly.words import (
+    between,
+    counted_days,
+    counted_hours,
+    day_cause,
+    hour_cause,
+    inputs,
+    on_day,
+    short_cause,
+    who,
+)
+from service.domain.rules.rule import Calm, Gates, Observation, Rule
+from service.domain.rules.view import DAY, SpendView
+from service.domain.values.errors import Invalid
+from service.domain.values.scopes import Dimension, ScopeKey
+
+DEFAULT_GATES = Gates()
+"""Of a rule on hours the amount is that of one hour: slower losses are the days' to find."""
+WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
+LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR
+LEAST_OPEN = (LEAST_OPEN_LATE, LEAST_OPEN_HOURLY)
+"""How long an alert stays at least: one of a day may have been found when later days were normal already."""
+
+
+class Granularity(StrEnum):
+    DAYS = "1d"
+    HOURS = "1h"
+    BOTH = "both"
+    """Hours ring early, days catch what is slow; one alert either way."""
+
+
+class Direction(StrEnum):
+    UP = "up"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """`levels`: the dimensions whose members may ring; a rule's `for_each` is one more of them. Others explain.
+
+    `direction`: BOTH tells of falls, too, as information, and of final days only.
+    """
+
+    granularity: Granularity = Granularity.BOTH
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    levels: tuple[Dimension, ...] = (Dimension.ORGANISATION, Dimension.WORKSPACE)
+    direction: Direction = Direction.UP
+
+
+def validate(rule: Rule[Anomaly]) -> None:
+    levels = rule.params.levels
+    if not levels:
+        raise Invalid("name at least one level", "/params/levels")
+    if len(set(levels)) < len(levels):
+        raise Invalid("name each level once", "/params/levels")
+
+
+def observe(
+    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback] = NO_FEEDBACK
+) -> Mapping[ScopeKey, Observation]:
+    """One observation per member of every dimension in the rule's scope; the organisation is all that lies in it.
+
+    Each is about the newest day or hour that exceeds, of today, the last three closed days and the last three known
+    hours; where both do, about the louder. Else it is about what only a gate of size stops, and else about the last
+    closed day (of a rule on hours: the last known hour). The severity is the detector's, not the rule's.
+    """
+    stands = ground(view, rule.scope)
+    if not stands.cells:
+        return {}
+    watch = _Watch(view, rule, feedback, stands, judges(stands, rule.params.sensitivity, feedback))
+    if not watch.sides(0):
+        return {}
+    return {key: watch.observation(row) for row, key in enumerate(stands.keys)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Watch:
+    """One look of a rule at a view: every key's days and hours by its row in the ground."""
+
+    view: SpendView
+    rule: Rule[Anomaly]
+    feedback: Sequence[Feedback]
+    ground: Ground
+    judges: Judges
+    levels: frozenset[Dimension] = field(init=False)
+
+    def __post_init__(self) -> None:
+        more = () if self.rule.for_each is None else (self.rule.for_each,)
+        object.__setattr__(self, "levels", frozenset((*self.rule.params.levels, *more)))
+
+    @cached_property
+    def days(self) -> Sequence[DaySide]:
+        if self.rule.params.granularity is Granularity.HOURS:
+            return ()
+        falling = self._falling()
+        return [
+            DaySide(self.judges.days, row, gates, answers, falling) for row, (gates, answers) in enumerate(self._told)
+        ]
+
+    @cached_property
+    def hours(self) -> Sequence[HourSide]:
+        judge = self.judges.hours
+        if judge is None or self.view.hours is None or self.rule.params.granularity is Granularity.DAYS:
+            return ()
+        known = [place for place, is_known in enumerate(self.view.hours.known) if is_known][::-1]
+        return [HourSide(judge, row, gates, answers, known) for row, (gates, answers) in enumerate(self._told)]
+
+    def sides(self, row: int) -> list[DaySide | HourSide]:
+        return [side[row] for side in (self.days, self.hours) if side]
+
+    def observation(self, row: int) -> Observation:
+        sides = [side for side in self.sides(row) if isinstance(side, HourSide) or row in self._stirring]
+        found = [(side, place) for side in sides if (place := newest_exceeding(side)) is not None]
+        if not found:
+            stopped = [(side, place) for side in sides for place in side.recent if side.objects(place)]
+            return self._unringing(row, *(stopped or [self._latest(row)])[0])
+        side, place = max(found, key=lambda one: self._loudness(*one))
+        return self._exceeding(row, side, place, dict(found))
+
+    @cached_property
+    def _stirring(self) -> frozenset[int]:
+        """The rows of which a day may exceed: of most none does, and nothing more need be asked."""
+        return self.judges.days.stirring(self.days[0].recent)
+
+    @cached_property
+    def _told(self) -> list[tuple[Gates, tuple[Feedback, ...]]]:
+        """Every key's gates, and what was said about it."""
+        now, lifts = self.view.as_of, self.judges.raised
+        return [
+            (stricter(self.rule.gates, lifts[key]), of_scope(self.feedback, key, now)) if self.feedback else (plain, ())
+            for plain in (self.rule.gates,)
+            for key in self.ground.keys
+        ]
+
+    def _falling(self) -> frozenset[int]:
+        """The final days on which a fall is believed: not so many keys fall at once that reading is to be blamed."""
+        if self.rule.params.direction is Direction.UP:
+            return frozenset()
+        judge = self.judges.days
+        keys = [row for row, key in enumerate(self.ground.keys) if key.dimension is Dimension.API_KEY]
+        return frozenset(
+            place for place in range(judge.first, judge.settled + 1) if not judge.feed_is_suspect(keys, place)
+        )
+
+    def _loudness(self, side: DaySide | HourSide, place: int) -> tuple[bool, int, float]:
+        loud, projected = side.level(place, self.judges.daily)
+        return is_steady(side.reading(place)), loud.rank, projected
+
+    def _exceeding(
+        self, row: int, side: DaySide | HourSide, place: int, found: Mapping[DaySide | HourSide, int]
+    ) -> Observation:
+        key, read, falls = self.ground.keys[row], side.reading(place), side.falls(place)
+        alone = self._stands_alone(key, is_steady(read))
+        first = {each: begun(each, at) for each, at in found.items()}
+        starts = [each.start(at) for each, at in first.items()]
+        on = min(starts).date()
+        cause, numbers = self._told_at_length(row, side, place)
+        return Observation(
+            candidate=True,
+            actual=read.amount,
+            expected=read.expected,
+            unit=side.unit,
+            cause=cause,
+            inputs=numbers,
+            active_days=self._active_days(row, side, place),
+            severity=side.level(place, self.judges.daily)[0],
+            days=(side.start(place).date(),),
+            falls=falls,
+            stands_alone=alone,
+            calm=self._calm(row, any(isinstance(each, DaySide) for each in found)),
+            since=max(start for start in starts if start.date() == on),
+            impact=max(impact(each, at) for each, at in first.items()),
+            parts=self._parts(row, side, place) if alone else None,
+        )
+
+    def _latest(self, row: int) -> tuple[DaySide | HourSide, int]:
+        """The last closed day, or the last known hour."""
+        side = self.sides(row)[0]
+        return side, side.recent[min(1, len(side.recent) - 1)] if isinstance(side, DaySide) else side.recent[0]
+
+    def _unringing(self, row: int, side: DaySide | HourSide, place: int) -> Observation:
+        key, read = self.ground.keys[row], side.reading(place)
+        objects = side.objects(place)
+        return Observation(
+            candidate=objects,
+            actual=read.amount,
+            expected=math.nan if math.isnan(read.amount) else read.expected,
+            unit=side.unit,
+            cause=short_cause(self._who(key), self._when(side, place), read, side.method(place)),
+            inputs=inputs(read, side.method(place)) if key.dimension in self.levels else (),
+            active_days=self._active_days(row, side, place),
+            severity=side.level(place, self.judges.daily)[0] if objects else None,
+            days=(side.start(place).date(),),
+            falls=side.falls(place),
+            stands_alone=self._stands_alone(key, is_steady(read)),
+            calm=self._calm(row, late=False),
+        )
+
+    def _stands_alone(self, key: ScopeKey, steady: bool) -> bool:
+        if key.dimension is Dimension.ORGANISATION:
+            return key.dimension in self.levels
+        return key.dimension in self.levels and bool(key.id) and steady
+
+    def _calm(self, row: int, late: bool) -> Calm:
+        days = normal_since(self.days[row]) if self.days else None
+        hours = normal_since(self.hours[row]) if self.hours else None
+        return _calm(days, hours, late)
+
+    def _parts(self, row: int, side: DaySide | HourSide, place: int) -> Parts:
+        if isinstance(side, DaySide):
+            return parts(self.ground, self.days, self.ground.day_rows, WEEK_OF_DAYS, row, place)
+        return parts(self.ground, self.hours, self.ground.hour_rows, WEEK_OF_HOURS, row, place)
+
+    def _told_at_length(
+        self, row: int, side: DaySide | HourSide, place: int
+    ) -> tuple[str, tuple[tuple[str, str], ...]]:
+        name, read = self._who(self.ground.keys[row]), side.reading(place)
+        numbers = inputs(read, side.method(place))
+        if isinstance(side, DaySide):
+            found = side.judge.explained(row, place)
+            is_open = place == side.judge.open_day
+            return day_cause(name, is_open, read, found, side.falls(place)), (*numbers, *counted_days(found))
+        start, earlier = side.start(place), side.judge.same_hours(row, place)
+        return hour_cause(name, start, read, earlier), (*numbers, *counted_hours(start, earlier))
+
+    def _active_days(self, row: int, side: DaySide | HourSide, place: int) -> int:
+        """Days with spend before the judged one, or before the judged hour's day."""
+        judge = self.judges.days
+        at = place if isinstance(side, DaySide) else (side.start(place).date() - judge.panel.first).days
+        return judge.active_days(row, min(max(at, 0), judge.open_day))
+
+    def _who(self, key: ScopeKey) -> str:
+        return who(self.view, self.rule.scope, key)
+
+    def _when(self, side: DaySide | HourSide, place: int) -> str:
+        if isinstance(side, HourSide):
+            return between(side.start(place))
+        return on_day(side.judge.panel.day(place), place == side.judge.open_day)
+
+
+@lru_cache(maxsize=256)
+def _calm(days: int | None, hours: int | None, late: bool) -> Calm:
+    """`late`: one of the last days exceeds; it may have been found when later ones were normal already."""
+    asked = [
+        (found, needed, word)
+        for found, needed, word in ((days, NORMAL_DAYS, "day"), (hours, NORMAL_HOURS, "hour"))
+        if found is not None
+    ]
+    return Calm(
+        over=all(found == needed for found, needed, _ in asked),
+        found=" and ".join(_counted(found, word) for found, _, word in asked),
+        needed=" and ".join(_counted(needed, word) for _, needed, word in asked),
+        at_least=LEAST_OPEN_LATE if late else LEAST_OPEN_HOURLY,
+    )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} normal {word}" if count == 1 else f"{count} normal {word}s"

@@ -1,0 +1,232 @@
+"""One scope's days, and one scope's hours: which of them exceed, and how an incident runs through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from typing import Protocol
+
+from service.domain.alerts.alert import Severity
+from service.domain.detectors.hourly.judge import HOUR, HourJudge
+from service.domain.detectors.memory.day_judge import DayJudge
+from service.domain.detectors.reading import Reading
+from service.domain.detectors.scores import Method
+from service.domain.detectors.severity import Size, severity
+from service.domain.rules.feedback import Feedback, FeedbackKind
+from service.domain.rules.gates import exceeds
+from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, RINGING_HOURS
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
+from service.domain.rules.view import DAY
+
+RINGING_DAYS = 3
+"""Closed days that are judged anew each time, as bills are restated."""
+NORMAL_DAYS = 2
+UNSTEADY = (Method.VOLATILE, Method.INTERMITTENT)
+
+
+class Side(Protocol):
+    """Buckets of one scope by their place. `needed` normal ones in a row end an incident."""
+
+    @property
+    def needed(self) -> int: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def recent(self) -> Sequence[int]:
+        """The places that may ring, the newest first."""
+
+    @property
+    def earliest(self) -> int: ...
+    @property
+    def gates(self) -> Gates: ...
+    def reading(self, place: int) -> Reading: ...
+    def method(self, place: int) -> str:
+        """How the bucket was judged, or why not, in words."""
+
+    def falls(self, place: int) -> bool:
+        """Whether what the bucket may be blamed for is too little."""
+
+    def objects(self, place: int) -> bool:
+        """Whether the bucket alerts in a direction that is asked for, and nobody has called it expected."""
+
+    def exceeds(self, place: int) -> bool:
+        """Whether it objects by enough for the gates of size."""
+
+    def counts(self, place: int) -> bool:
+        """Whether the bucket is over and known, so that it is a normal one where it does not exceed."""
+
+    def start(self, place: int) -> datetime: ...
+    def level(self, place: int, daily: float) -> tuple[Severity, float]:
+        """How loud an exceeding bucket is, and its excess at that speed in 24 hours, in dollars."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DaySide:
+    """`falling`: the open or final days on which falls are believed; empty where only rises are asked for."""
+
+    judge: DayJudge
+    row: int
+    gates: Gates
+    answers: Sequence[Feedback]
+    falling: frozenset[int]
+    needed: int = NORMAL_DAYS
+    unit: str = DOLLARS_A_DAY
+    _known: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def recent(self) -> Sequence[int]:
+        today = self.judge.open_day
+        return range(today, max(-1, today - RINGING_DAYS - 1), -1)
+
+    @property
+    def earliest(self) -> int:
+        return self.judge.first
+
+    def reading(self, place: int) -> Reading:
+        return self.judge.reading(self.row, place)
+
+    def method(self, place: int) -> str:
+        return self.reading(place).method.reason
+
+    def falls(self, place: int) -> bool:
+        return place in self.falling and self.reading(place).falls
+
+    def objects(self, place: int) -> bool:
+        if not self.judge.stirs(self.row, place) or self._answered(place):
+            return False
+        return self.reading(place).rises or self.falls(place)
+
+    def exceeds(self, place: int) -> bool:
+        if place not in self._known:
+            self._known[place] = self.objects(place) and _is_large(self, place)
+        return self._known[place]
+
+    def counts(self, place: int) -> bool:
+        return place < self.judge.open_day and self.judge.is_known(self.row, place)
+
+    def start(self, place: int) -> datetime:
+        return datetime.combine(self.judge.panel.day(place), time(), UTC)
+
+    def level(self, place: int, daily: float) -> tuple[Severity, float]:
+        return _level(self.reading(place), 1, daily)
+
+    def _answered(self, place: int) -> bool:
+        """A person has called this closed day expected."""
+        day, end = self.judge.panel.day(place), self.start(place) + DAY
+        return place < self.judge.open_day and any(
+            said.kind is FeedbackKind.EXPECTED
+            and said.first_day <= day
+            and (day <= said.last_day or end <= said.given_at)
+            for said in self.answers
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HourSide:
+    """`known`: the places of the known hours, the newest first."""
+
+    judge: HourJudge
+    row: int
+    gates: Gates
+    answers: Sequence[Feedback]
+    known: Sequence[int]
+    needed: int = NORMAL_HOURS
+    unit: str = DOLLARS_AN_HOUR
+    _known: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def recent(self) -> Sequence[int]:
+        return self.known[:RINGING_HOURS]
+
+    @property
+    def earliest(self) -> int:
+        return max(0, self.known[0] - HOURS_BACK)
+
+    def reading(self, place: int) -> Reading:
+        return self.judge.reading(self.row, place)
+
+    def method(self, place: int) -> str:
+        return self.reading(place).method.reason_of_hours
+
+    def falls(self, place: int) -> bool:
+        return False
+
+    def objects(self, place: int) -> bool:
+        return self.judge.rises(self.row, place) and not self._answered(place)
+
+    def exceeds(self, place: int) -> bool:
+        if place not in self._known:
+            self._known[place] = self.objects(place) and _is_large(self, place)
+        return self._known[place]
+
+    def counts(self, place: int) -> bool:
+        return place < self.judge.mature and self.judge.is_known(self.row, place)
+
+    def start(self, place: int) -> datetime:
+        return self.judge.start(place)
+
+    def level(self, place: int, daily: float) -> tuple[Severity, float]:
+        return _level(self.reading(place), 24, daily)
+
+    def _answered(self, place: int) -> bool:
+        start = self.start(place)
+        return any(
+            said.kind is FeedbackKind.EXPECTED and said.first_day <= start.date() and start + HOUR <= said.given_at
+            for said in self.answers
+        )
+
+
+def _is_large(side: Side, place: int) -> bool:
+    read = side.reading(place)
+    seen = Observation(True, read.amount, read.expected, side.unit, "", (), 0, falls=side.falls(place))
+    return exceeds(seen, side.gates)
+
+
+def _level(read: Reading, a_day: int, daily: float) -> tuple[Severity, float]:
+    """`a_day`: how many such buckets a day has."""
+    excess = read.amount - read.expected
+    size = Size(read.amount, read.expected, read.score, read.override, excess * a_day)
+    return severity(size, daily), abs(excess) * a_day
+
+
+def is_steady(read: Reading) -> bool:
+    """Whether the bucket may speak for itself: an unsteady series' only where it is huge."""
+    return read.override or read.method not in UNSTEADY
+
+
+def newest_exceeding(side: Side) -> int | None:
+    """Of the buckets that may ring, the newest that exceeds; one that may speak for itself before others."""
+    found = [place for place in side.recent if side.exceeds(place)]
+    return next((place for place in found if is_steady(side.reading(place))), found[0] if found else None)
+
+
+def normal_since(side: Side) -> int:
+    """How many normal buckets have passed since the newest exceeding one, up to `needed`. Unknown ones do not count."""
+    normal = 0
+    for place in range(side.recent[0], side.earliest - 1, -1):
+        if side.exceeds(place):
+            return normal
+        normal += side.counts(place)
+        if normal == side.needed:
+            break
+    return normal
+
+
+def begun(side: Side, place: int) -> int:
+    """Where the incident began that exceeds at `place`: before it lie `needed` normal buckets in a row."""
+    first, normal = place, 0
+    for at in range(place - 1, side.earliest - 1, -1):
+        if side.exceeds(at):
+            first, normal = at, 0
+        elif side.counts(at):
+            normal += 1
+            if normal == side.needed:
+                break
+    return first
+
+
+def impact(side: Side, first: int) -> float:
+    """The excess of all exceeding buckets from `first` on, in dollars."""
+    readings = [side.reading(place) for place in range(first, side.recent[0] + 1) if side.exceeds(place)]
+    return sum(abs(read.amount - read.expected) for read in readings)

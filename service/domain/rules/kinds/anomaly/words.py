@@ -1,0 +1,134 @@
+"""What an anomaly rule says of one bucket, in a sentence that can be checked by hand, and the numbers it leans on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, Explanation
+from service.domain.detectors.reading import Reading
+from service.domain.detectors.scores import Method
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import day, dollars
+from service.domain.values.names import describe_scope
+from service.domain.values.plain_text import clean
+from service.domain.values.scopes import Scope, ScopeKey
+
+Inputs = tuple[tuple[str, str], ...]
+HOUR = timedelta(hours=1)
+
+
+def who(view: SpendView, scope: Scope, key: ScopeKey) -> str:
+    """As `subject`, remembered: a backtest says the same names every day."""
+    return _begun(describe_scope(scope, key, view.names))
+
+
+@lru_cache(maxsize=4096)
+def _begun(words: str) -> str:
+    harmless = clean(words, 200)
+    return harmless[:1].upper() + harmless[1:]
+
+
+def short_cause(who: str, when: str, read: Reading, method: str) -> str:
+    """Of a bucket that nothing is said about. `when`: "on 23 November 2026"; `method`: how it was judged, if it was."""
+    if math.isnan(read.amount):
+        return f"{who} could not be judged {when}: {method}."
+    spent = f"{who} spent {dollars(read.amount)} {when}"
+    if not read.method.judges:
+        return f"{spent}; it could not be judged: {method}."
+    return f"{spent}; {dollars(read.expected)} was expected and it rings from {dollars(read.rings_from)}."
+
+
+def day_cause(who: str, is_open: bool, read: Reading, found: Explanation, falls: bool) -> str:
+    """Of an exceeding day, with the days that its expectation is the mean of."""
+    so_far = " so far" if is_open else ""
+    planned = f", {dollars(found.planned)} of it planned" if found.planned > 0.005 else ""
+    edge = "which is less than a fifth of it" if falls else f"it rings from {dollars(read.rings_from)}"
+    return (
+        f"{who} spent {dollars(read.amount)} on {weekday(found.day)}{so_far}; {_past(found)}, "
+        f"so {dollars(read.expected)} was expected{planned} and {edge}."
+    )
+
+
+def hour_cause(who: str, start: datetime, read: Reading, same_hours: Sequence[float]) -> str:
+    """Of an exceeding hour, with the same hours of the last four weeks, the oldest first."""
+    earlier = _listed([dollars(amount) for amount in same_hours])
+    return (
+        f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
+        f"{earlier}; {dollars(read.expected)} was expected at the present level and it rings from "
+        f"{dollars(read.rings_from)}."
+    )
+
+
+def inputs(read: Reading, method: str) -> Inputs:
+    if not read.method.judges:
+        return (
+            ("spent", dollars(read.amount)),
+            ("expected", dollars(read.expected)),
+            ("method", method),
+        )
+    return (
+        ("spent", dollars(read.amount)),
+        ("expected", dollars(read.expected)),
+        ("band", f"up to {dollars(read.high)}"),
+        ("rings from", dollars(read.rings_from)),
+        ("method", method),
+        ("score", f"{read.score:.2f}"),
+    )
+
+
+def counted_days(found: Explanation) -> Inputs:
+    """Each day that was compared with, and what was made of it."""
+    lift = (("earlier days multiplied by", f"{found.lifted:.2f}"),) if found.lifted != 1 else ()
+    return (*((day(one.day), _counted(one)) for one in found.days), *lift)
+
+
+def counted_hours(start: datetime, same_hours: Sequence[float]) -> Inputs:
+    weeks = range(len(same_hours), 0, -1)
+    starts = [start - timedelta(weeks=ago) for ago in weeks]
+    return tuple(
+        (f"{at:%H:%M} UTC on {day(at.date())}", dollars(had)) for at, had in zip(starts, same_hours, strict=True)
+    )
+
+
+def weekday(value: date) -> str:
+    """ "Tuesday 24 November 2026"."""
+    return f"{value:%A} {day(value)}"
+
+
+@lru_cache(maxsize=1024)
+def on_day(value: date, is_open: bool) -> str:
+    return f"on {day(value)}" + (" so far" if is_open else "")
+
+
+def between(start: datetime) -> str:
+    """ "between 09:00 and 10:00 UTC on Tuesday 24 November 2026"."""
+    return f"between {start:%H:%M} and {start + HOUR:%H:%M} UTC on {weekday(start.date())}"
+
+
+def _past(found: Explanation) -> str:
+    amounts = [one.counted for one in found.days]
+    if found.method in BY_WEEKDAY:
+        changed = "; ".join(_change(one) for one in found.days if one.changed)
+        exceptions = f" ({changed})" if changed else ""
+        return f"the last four {found.day:%A}s counted {_listed([dollars(one) for one in amounts])}{exceptions}"
+    largest = max(amounts)
+    span = f"the {len(amounts)} days before counted {dollars(math.fsum(amounts) / len(amounts))} on average"
+    return f"{span} and {dollars(largest)} at most" if found.method is not Method.INTERMITTENT else span
+
+
+def _change(one: CountedDay) -> str:
+    billed = dollars(one.billed) if one.known else "an unknown amount"
+    return f"{one.day.day} {one.day:%B}: {billed} counted as {dollars(one.counted)}"
+
+
+def _counted(one: CountedDay) -> str:
+    if not one.known:
+        return f"unknown, counted as {dollars(one.counted)}"
+    return f"{dollars(one.billed)}, counted as {dollars(one.counted)}" if one.changed else dollars(one.counted)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:-1]) + f" and {words[-1]}" if len(words) > 1 else "".join(words)

@@ -1,0 +1,64 @@
+"""Spend that begins, or begins again: what `first_seen` and `dormant_woke` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from service.domain.rules import history
+from service.domain.rules.feedback import Feedback, is_expected
+from service.domain.rules.history import Row
+from service.domain.rules.rule import DOLLARS, Observation
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import day, dollars, subject
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
+
+NOTHING_PLANNED: Mapping[ScopeKey, Row] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """One scope's daily dollars, judged by all that it has spent from the day at `place` on."""
+
+    view: SpendView
+    scope: Scope
+    key: ScopeKey
+    row: Row
+    place: int
+
+    def is_news(self, within_days: int, feedback: Sequence[Feedback]) -> bool:
+        """It lies within the last days, today included, and nobody has called it expected."""
+        recent = len(self.row) - self.place <= within_days
+        return recent and not is_expected(feedback, self.key, self.view.as_of, self.view.days[self.place])
+
+    def news(self, past: str, active_days: int, announced: Mapping[ScopeKey, Row]) -> Observation:
+        """An objection to everything above what was planned. `past` says how it was before: "it was idle"."""
+        planned = history.total(announced.get(self.key, ())[self.place :])
+        return self._observation(past, active_days, planned, candidate=self._spent > planned)
+
+    def usual(self, past: str, active_days: int) -> Observation:
+        """No objection: whatever it spends is what it spends by now."""
+        return self._observation(past, active_days, self._spent, candidate=False)
+
+    @property
+    def _spent(self) -> float:
+        return history.total(self.row[self.place :])
+
+    def _observation(self, past: str, active_days: int, expected: float, *, candidate: bool) -> Observation:
+        start = day(self.view.days[self.place])
+        who = subject(self.view, self.scope, self.key)
+        return Observation(
+            candidate=candidate,
+            actual=self._spent,
+            expected=expected,
+            unit=DOLLARS,
+            cause=f"{who} has spent {dollars(self._spent)} since {start}; {past}.",
+            inputs=(("spent since", start), ("spent", dollars(self._spent)), ("expected", dollars(expected))),
+            active_days=active_days,
+            days=tuple(self.view.days[self.place :]),
+        )
+
+
+def named(rows: Mapping[ScopeKey, list[float]]) -> dict[ScopeKey, list[float]]:
+    """Without the spend that no model or API key can be named for: it is nobody's."""
+    return {key: row for key, row in rows.items() if key.id or key.dimension is Dimension.ORGANISATION}

@@ -1,0 +1,213 @@
+"""`change`: spend of a day against an earlier day, or against a mean or median of earlier days."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from operator import attrgetter
+
+from service.domain.rules import history, limits
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
+from service.domain.rules.gates import exceeds
+from service.domain.rules.history import Row
+from service.domain.rules.planned import extras
+from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import day, dollars, percent, subject
+from service.domain.values.scopes import Dimension, ScopeKey
+
+DEFAULT_GATES = Gates(min_active_days=7)
+
+
+class Against(StrEnum):
+    PREVIOUS_DAY = "previous_day"
+    SAME_WEEKDAY = "same_weekday"
+    TRAILING_MEAN = "trailing_mean"
+    TRAILING_MEDIAN = "trailing_median"
+
+
+class Direction(StrEnum):
+    UP = "up"
+    DOWN = "down"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`days` is the length of the trailing window; the two single days do not look at it."""
+
+    against: Against = Against.SAME_WEEKDAY
+    days: int = 28
+    direction: Direction = Direction.UP
+
+
+def validate(rule: Rule[Change]) -> None:
+    limits.window(rule.params.days, "/params/days")
+
+
+def observe(
+    view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback] = NO_FEEDBACK
+) -> Mapping[ScopeKey, Observation]:
+    """One observation per scope: of today once it exceeds or is about to, else of the last closed day.
+
+    A partial day can only be called too high, and a day that is not settled can only be called too high, too: what is
+    missing may still come.
+    """
+    return {key: one.observation() for key, one in _series(view, rule, feedback).items()}
+
+
+def exceeding(view: SpendView, rule: Rule[Change]) -> frozenset[ScopeKey]:
+    """The scopes of which a day exceeds the gates of size: no others can ring, be it later, once they have held."""
+    return frozenset(key for key, one in _series(view, rule, NO_FEEDBACK).items() if one.exceeds())
+
+
+def _series(view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback]) -> Mapping[ScopeKey, _Series]:
+    dimension = rule.for_each or Dimension.ORGANISATION
+    announced = extras(view.planned, view.members(dimension, rule.scope), view.days) if view.planned else {}
+    nothing = [0.0] * len(view.days)
+    return {
+        key: _Series(view, rule, key, row, announced.get(key, nothing), feedback)
+        for key, row in view.series(dimension, rule.scope, attrgetter("spend")).items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One day's figures, before they are put into words. `usual`: what it is compared with, plans left out."""
+
+    place: int
+    usual: float
+    seen: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One scope's days. `announced`: planned extra dollars, which are in no baseline and in every expectation."""
+
+    view: SpendView
+    rule: Rule[Change]
+    key: ScopeKey
+    row: Row
+    announced: Row
+    feedback: Sequence[Feedback]
+
+    def observation(self) -> Observation:
+        attempts = [self._judged(place, falls) for place, falls in self._judgeable()]
+        exceeding = [one for one in attempts if exceeds(one.seen, self._gates)]
+        objecting = [one for one in attempts if one.seen.candidate]
+        closed = [one for one in attempts if one.seen.days[-1] < self.view.today]
+        return self._told_at_length((exceeding or objecting or closed or attempts)[0])
+
+    def exceeds(self) -> bool:
+        return any(exceeds(self._judged(place, falls).seen, self._gates) for place, falls in self._judgeable())
+
+    @property
+    def _gates(self) -> Gates:
+        return stricter(self.rule.gates, raised(self.feedback, self.key, self.view.as_of))
+
+    def _judgeable(self) -> list[tuple[int, bool]]:
+        """(place, whether a fall is looked for), most urgent first; never empty."""
+        today, closed, settled = len(self.row) - 1, self.view.closed, self.view.settled
+        rises = [(today, False)] + ([(closed, False)] if closed is not None else [])
+        falls = [(settled, True)] if settled is not None else []
+        chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
+        return chosen[self.rule.params.direction] or rises
+
+    def _judged(self, place: int, falls: bool) -> _Attempt:
+        usual = self._usual(place)
+        actual, expected = history.known(self.row, place), usual + self.announced[place] * (not falls)
+        down_only = self.rule.params.direction is Direction.DOWN
+        fell, rose = falls and actual < expected, not falls and not down_only and actual > expected
+        seen = Observation(
+            candidate=fell or rose,
+            actual=actual,
+            expected=expected,
+            unit=DOLLARS_A_DAY,
+            cause="",
+            inputs=(),
+            active_days=0,
+            days=(self.view.days[place],),
+            falls=falls or down_only,
+        )
+        return _Attempt(place, usual, seen)
+
+    def _told_at_length(self, attempt: _Attempt) -> Observation:
+        place, seen = attempt.place, attempt.seen
+        return replace(
+            seen,
+            cause=self._cause(place, seen.actual, seen.expected),
+            inputs=self._inputs(place, attempt.usual),
+            active_days=history.active_days(self.row, place),
+        )
+
+    def _usual(self, place: int) -> float:
+        params = self.rule.params
+        row = self._counted
+        match params.against:
+            case Against.PREVIOUS_DAY:
+                return history.on(row, place - 1)
+            case Against.SAME_WEEKDAY:
+                return history.on(row, place - 7)
+            case Against.TRAILING_MEAN:
+                return history.mean_of(history.before(row, place, params.days))
+            case Against.TRAILING_MEDIAN:
+                return history.median_of(history.before(row, place, params.days))
+
+    @property
+    def _counted(self) -> Row:
+        """What says what is usual: the row as it is, where nothing was announced or answered."""
+        row = self.row
+        if any(self.announced):
+            row = [_less(value, extra) for value, extra in zip(row, self.announced, strict=True)]
+        if self.feedback:
+            row = counted(row, self.view.days, self.feedback, self.key, self.view.as_of)
+        return row
+
+    def _cause(self, place: int, actual: float, expected: float) -> str:
+        who, when = subject(self.view, self.rule.scope, self.key), day(self.view.days[place])
+        if math.isnan(actual):
+            return f"{who}: what was spent on {when} is not known."
+        so_far = " so far" if place == len(self.row) - 1 else ""
+        spent = f"{who} spent {dollars(actual)} on {when}{so_far}"
+        if math.isnan(expected):
+            return f"{spent}; there is nothing to compare it with yet."
+        compared = f"{_compared(actual, expected)} {self._reference()}"
+        return f"{spent}, {compared} ({dollars(expected)}{self._with_plans(place)})."
+
+    def _reference(self) -> str:
+        return _NAMES[self.rule.params.against].format(days=self.rule.params.days)
+
+    def _with_plans(self, place: int) -> str:
+        extra = self.announced[place]
+        return f", of which {dollars(extra)} planned" if extra else ""
+
+    def _inputs(self, place: int, usual: float) -> tuple[tuple[str, str], ...]:
+        announced = self.announced[place]
+        return (
+            ("spent", dollars(history.known(self.row, place))),
+            (self._reference(), dollars(usual)),
+            *((("planned extra", dollars(announced)),) if announced else ()),
+        )
+
+
+_NAMES = {
+    Against.PREVIOUS_DAY: "the day before",
+    Against.SAME_WEEKDAY: "the same day a week earlier",
+    Against.TRAILING_MEAN: "the mean of the {days} days before",
+    Against.TRAILING_MEDIAN: "the median of the {days} days before",
+}
+
+
+def _less(value: float, extra: float) -> float:
+    """A day without what was planned for it; credits and unknown days stay what they are."""
+    return max(value - extra, 0.0) if value >= 0 else value
+
+
+def _compared(actual: float, expected: float) -> str:
+    if actual == expected:
+        return "as much as"
+    word = "more than" if actual > expected else "less than"
+    share = f"{percent(abs(actual - expected) / expected * 100)} " if expected > 0 else ""
+    return f"{share}{word}"

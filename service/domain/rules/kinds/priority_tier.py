@@ -1,0 +1,92 @@
+"""`priority_tier`: Priority Tier tokens appear or grow. No cost row bills them, so only an estimate can tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from service.domain.rules import history, limits
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
+from service.domain.rules.gates import exceeds
+from service.domain.rules.history import Row
+from service.domain.rules.rule import Gates, Observation, Rule
+from service.domain.rules.view import SpendView
+from service.domain.rules.wording import day, dollars, subject
+from service.domain.values.money import ZERO, Money
+from service.domain.values.scopes import Dimension, ScopeKey
+
+DEFAULT_GATES = Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=3)
+TEN_DOLLARS = Money(Decimal(10))
+UNIT = "estimated US dollars of Priority Tier a day"
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityTier:
+    """`amount`: estimated dollars a day above the median of the `days` before."""
+
+    amount: Money = TEN_DOLLARS
+    days: int = 28
+
+
+def validate(rule: Rule[PriorityTier]) -> None:
+    params = rule.params
+    limits.above_zero(params.amount, "/params/amount")
+    limits.window(params.days, "/params/days")
+
+
+def observe(
+    view: SpendView, rule: Rule[PriorityTier], feedback: Sequence[Feedback] = NO_FEEDBACK
+) -> Mapping[ScopeKey, Observation]:
+    """One observation per scope: of today once it exceeds, else of the last closed day.
+
+    `active_days` counts days of any use: without them nobody can say that the tier is new.
+    """
+    dimension = rule.for_each or Dimension.ORGANISATION
+    priority = view.series(dimension, rule.scope, lambda figures: figures.priority)
+    used = view.series(dimension, rule.scope, lambda figures: figures.spend + figures.priority)
+    places = [len(view.days) - 1] + ([view.closed] if view.closed is not None else [])
+    observations = {}
+    for key, row in priority.items():
+        usual = counted(row, view.days, feedback, key, view.as_of)
+        gates = stricter(rule.gates, raised(feedback, key, view.as_of))
+        seen = [
+            _observation(view, rule, key, place, row, usual, history.active_days(used[key], place)) for place in places
+        ]
+        observations[key] = next((one for one in seen if exceeds(one, gates)), seen[-1])
+    return observations
+
+
+def _observation(
+    view: SpendView, rule: Rule[PriorityTier], key: ScopeKey, place: int, row: Row, usual: Row, active_days: int
+) -> Observation:
+    days = rule.params.days
+    actual = history.known(row, place)
+    expected = history.median_of([value for value in usual[max(0, place - days) : place] if value >= 0])
+    needed = float(rule.params.amount.usd)
+    return Observation(
+        candidate=actual - expected >= needed,
+        actual=actual,
+        expected=expected,
+        unit=UNIT,
+        cause=_cause(subject(view, rule.scope, key), day(view.days[place]), days, actual, expected),
+        inputs=(
+            ("Priority Tier, estimated", dollars(actual)),
+            (f"median of the {days} days before", dollars(expected)),
+            ("rings from", dollars(expected + needed)),
+        ),
+        active_days=active_days,
+        days=(view.days[place],),
+    )
+
+
+def _cause(who: str, when: str, days: int, actual: float, expected: float) -> str:
+    if math.isnan(actual):
+        return f"{who}: Priority Tier use on {when} is not known."
+    if math.isnan(expected):
+        return f"{who}: there is nothing to compare the Priority Tier use of {when} with yet."
+    return (
+        f"{who} used Priority Tier tokens worth an estimated {dollars(actual)} on {when}; the median of the {days} "
+        f"days before is {dollars(expected)}. They are in no cost report."
+    )

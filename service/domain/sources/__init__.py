@@ -1,0 +1,1 @@
+"""Where cost comes from: sources, polls, prices."""

@@ -1,0 +1,198 @@
+"""What a token costs: effective-dated list prices, the vendor's modifiers and the operator's overrides.
+
+Only the report's own dimensions choose a rate. A bucket of a million tokens says nothing about how long
+each prompt was, so the long-context rate applies when `context_window` says so, and never by quantity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+
+from service.domain.values.money import Money
+
+MILLION = Decimal(1_000_000)
+LONG_CONTEXT = "200k-1M"
+BATCH_FACTOR = Decimal("0.5")  # of every token rate, cache included; fast mode is not sold in batches
+US_FACTOR = Decimal("1.1")  # inference_geo "us", models 4.6 and newer
+WEB_SEARCH_USD = Decimal("0.01")  # $10 a thousand, whatever the model
+
+_SNAPSHOT_SUFFIX = re.compile(r"([-@]\d{8}|-latest)$")
+
+
+class Measure(StrEnum):
+    """What is counted and priced; the values are the cost report's `token_type` names."""
+
+    UNCACHED_INPUT = "uncached_input_tokens"
+    OUTPUT = "output_tokens"
+    CACHE_READ = "cache_read_input_tokens"
+    CACHE_WRITE_5M = "cache_creation.ephemeral_5m_input_tokens"
+    CACHE_WRITE_1H = "cache_creation.ephemeral_1h_input_tokens"
+    WEB_SEARCH = "web_search_requests"
+
+
+TOKEN_MEASURES: tuple[Measure, ...] = tuple(measure for measure in Measure if measure is not Measure.WEB_SEARCH)
+
+Rates = Mapping[Measure, Decimal]
+"""US dollars per million tokens, by token measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageKind:
+    """What decides a unit price besides the measure. An empty string means not known."""
+
+    model: str
+    service_tier: str = ""
+    context_window: str = ""
+    inference_geo: str = ""
+    speed: str = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """One model's list prices from `valid_from` up to, not including, `valid_to` (None: open).
+
+    `long_prompt_rates` are charged beyond a prompt length that no dimension of the reports shows
+    (Claude Haiku 5.5 above 100,000 tokens): they bound an estimate, and make one only in the
+    "200k-1M" window, where every prompt is beyond it.
+    """
+
+    model: str
+    rates: Rates
+    long_context_rates: Rates | None = None
+    fast_rates: Rates | None = None
+    long_prompt_rates: Rates | None = None
+    us_factor: Decimal = Decimal(1)
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    def rates_for(self, kind: UsageKind) -> Rates | None:
+        """The rates before modifiers; None where the vendor lists none (fast mode of most models)."""
+        if kind.speed == "fast":
+            return self.fast_rates
+        if kind.context_window == LONG_CONTEXT:
+            return self.long_context_rates or self.long_prompt_rates or self.rates
+        return self.rates
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOverride:
+    """The operator's own rate: `usd` for every `per` tokens (or searches) of a model, for a span of time.
+
+    It takes the place of the list rate at standard speed, long context included; batch and US factors
+    still apply to it. It also prices a model the list does not know.
+    """
+
+    model: str
+    measure: Measure
+    usd: Decimal
+    valid_from: datetime
+    valid_to: datetime | None = None
+    per: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRange:
+    """The least and the most a quantity can cost; they differ where the reports hide the rate."""
+
+    low: Money
+    high: Money
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Every price known, by model and date. Unknown is None, never zero."""
+
+    prices: tuple[ModelPrice, ...]
+    overrides: tuple[PriceOverride, ...] = ()
+    _by_model: dict[str, list[ModelPrice]] = field(init=False, repr=False, compare=False)
+    _by_override: dict[tuple[str, Measure], list[PriceOverride]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_model: dict[str, list[ModelPrice]] = {}
+        for price in self.prices:
+            by_model.setdefault(canonical_model(price.model), []).append(price)
+        by_override: dict[tuple[str, Measure], list[PriceOverride]] = {}
+        for override in self.overrides:
+            by_override.setdefault((canonical_model(override.model), override.measure), []).append(override)
+        object.__setattr__(self, "_by_model", by_model)
+        object.__setattr__(self, "_by_override", by_override)
+
+    def with_overrides(self, overrides: Iterable[PriceOverride]) -> PriceBook:
+        """The same list prices under other overrides; of two that hold at an instant, the later one wins."""
+        return PriceBook(self.prices, tuple(overrides))
+
+    def unit_price(self, kind: UsageKind, measure: Measure, at: datetime) -> Decimal | None:
+        """US dollars per token (or per web search) at an instant; None when unpriced."""
+        override = self._override(kind.model, measure, at)
+        if measure is Measure.WEB_SEARCH:
+            return override.usd / override.per if override else WEB_SEARCH_USD
+        listed = self._listed(kind.model, at)
+        if override and kind.speed != "fast":
+            us_factor = listed.us_factor if listed else US_FACTOR
+            return override.usd / override.per * _factor(kind, us_factor)
+        rates = listed.rates_for(kind) if listed else None
+        if listed is None or rates is None:
+            return None
+        return rates[measure] / MILLION * _factor(kind, listed.us_factor)
+
+    def price(self, kind: UsageKind, measure: Measure, quantity: int, at: datetime) -> Money | None:
+        """What a quantity costs at an instant, half-even to twelve places; None when unpriced.
+
+        Priority Tier tokens cost the same as standard ones here: the estimate has to show them,
+        although the bill never does.
+        """
+        unit = self.unit_price(kind, measure, at)
+        return None if unit is None else Money.rounded(unit * quantity)
+
+    def price_range(self, kind: UsageKind, measure: Measure, quantity: int, at: datetime) -> PriceRange | None:
+        """Both ends of what a quantity can cost; one and the same where the dimensions decide the rate."""
+        low = self.price(kind, measure, quantity, at)
+        if low is None:
+            return None
+        high = self._long_prompt_unit_price(kind, measure, at)
+        return PriceRange(low, low if high is None else Money.rounded(high * quantity))
+
+    def is_uncertain(self, model: str, at: datetime) -> bool:
+        """Whether the model's rate turns on a prompt length that the reports do not show."""
+        listed = self._listed(model, at)
+        return listed is not None and listed.long_prompt_rates is not None
+
+    def _long_prompt_unit_price(self, kind: UsageKind, measure: Measure, at: datetime) -> Decimal | None:
+        listed = self._listed(kind.model, at)
+        if listed is None or listed.long_prompt_rates is None or measure is Measure.WEB_SEARCH:
+            return None
+        if kind.context_window == LONG_CONTEXT or self._override(kind.model, measure, at):
+            return None
+        return listed.long_prompt_rates[measure] / MILLION * _factor(kind, listed.us_factor)
+
+    def _listed(self, model: str, at: datetime) -> ModelPrice | None:
+        candidates = self._by_model.get(canonical_model(model), ())
+        return next((price for price in candidates if _holds(price.valid_from, price.valid_to, at)), None)
+
+    def _override(self, model: str, measure: Measure, at: datetime) -> PriceOverride | None:
+        candidates = self._by_override.get((canonical_model(model), measure), [])
+        return next((one for one in reversed(candidates) if _holds(one.valid_from, one.valid_to, at)), None)
+
+
+@lru_cache(maxsize=1024)
+def canonical_model(model: str) -> str:
+    """The model's name without its snapshot date: "claude-sonnet-4-5-20250929" is "claude-sonnet-4-5".
+
+    Nothing looser: a prefix match would price a future claude-opus-4-10 as claude-opus-4-1.
+    """
+    return _SNAPSHOT_SUFFIX.sub("", model.strip().lower())
+
+
+def _factor(kind: UsageKind, us_factor: Decimal) -> Decimal:
+    batch = BATCH_FACTOR if kind.service_tier == "batch" and kind.speed != "fast" else Decimal(1)
+    return batch * (us_factor if kind.inference_geo == "us" else Decimal(1))
+
+
+def _holds(valid_from: datetime | None, valid_to: datetime | None, at: datetime) -> bool:
+    return (valid_from is None or valid_from <= at) and (valid_to is None or at < valid_to)

@@ -1,0 +1,120 @@
+"""Where cost comes from, and how well the line to it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.domain.values.resources import Sealed
+
+LONGEST_BACKOFF = timedelta(hours=1)
+SHORTEST_INTERVAL = timedelta(minutes=1)
+LONGEST_INTERVAL = timedelta(days=1)
+
+
+class SourceKind(StrEnum):
+    CLAUDE_ADMIN = "claude_admin"
+    SIMULATOR = "simulator"
+    """The built-in simulator: its data is invented, and every answer and message says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a source may fail before people are told: this many polls, or this long, whichever comes first."""
+
+    failures: int = 3
+    after: timedelta = timedelta(minutes=30)
+
+
+USUAL_PATIENCE = Patience()
+
+
+class ReportName(StrEnum):
+    COST = "cost"
+    USAGE_HOURS = "usage_hours"
+    USAGE_MINUTES = "usage_minutes"
+    DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    kind: SourceKind
+    base_url: str
+    admin_key: Sealed
+    poll_interval: timedelta = timedelta(minutes=5)
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What polling a source has come to. Times are aware UTC, None where it never happened.
+
+    `fence` grows with every poll; a poll may write only while it holds the newest one.
+    `organization_id` is the organisation that this source has, and no other enabled one may have. It outlives a change
+    of the key until the new key has named its own; `organization_name` is only ever what the present key has named.
+    `cost_read_at` is the last success of the cost report, the only one that makes budgets stale.
+    `failures` counts the polls in a row that brought no bill or no usage, and `failing_since` is when the first began.
+    `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
+    assessed with. `rules_assessed_at` is when the rules were last evaluated.
+    `evaluated_at` is when budgets and rules were last gone through, whatever was read.
+    """
+
+    source_id: str
+    fence: int
+    next_poll_at: datetime
+    organization_id: str | None = None
+    organization_name: str | None = None
+    last_success_at: datetime | None = None
+    cost_read_at: datetime | None = None
+    usage_read_at: datetime | None = None
+    minutes_read_at: datetime | None = None
+    directory_read_at: datetime | None = None
+    deep_read_at: datetime | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    polling_since: datetime | None = None
+    assessed_read_at: datetime | None = None
+    rules_assessed_at: datetime | None = None
+    evaluated_at: datetime | None = None
+    last_error: str | None = None
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether the present key has named its organisation. Nothing may be stored before."""
+        return self.organization_name is not None
+
+
+def is_poll_interval(interval: timedelta) -> bool:
+    """Whether a source may be polled that often."""
+    return SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL
+
+
+def is_stale(state: SourceState, now: datetime, patience: Patience = USUAL_PATIENCE) -> bool:
+    """Whether people must be told that this source has gone blind."""
+    if state.failing_since is None:
+        return False
+    return state.failures >= patience.failures or now - state.failing_since >= patience.after
+
+
+def after_begin(state: SourceState, now: datetime) -> SourceState:
+    """A poll begins. One that was never ended has crashed or was killed: it counts as failed, too."""
+    if state.polling_since is not None:
+        state = after_failure(state, state.polling_since)
+    return replace(state, polling_since=now)
+
+
+def after_failure(state: SourceState, began: datetime) -> SourceState:
+    """A poll that began at `began` brought no bill, or no usage."""
+    return replace(state, failures=state.failures + 1, failing_since=state.failing_since or began, polling_since=None)
+
+
+def after_success(state: SourceState, now: datetime) -> SourceState:
+    """A poll has brought the bill."""
+    return replace(state, failures=0, failing_since=None, polling_since=None, cost_read_at=now)
+
+
+def retry_delay(interval: timedelta, failures: int) -> timedelta:
+    """The wait before the next poll: doubled with every failure in a row, an hour at most."""
+    doubled: timedelta = interval * 2 ** min(failures, 20)
+    return max(interval, min(doubled, LONGEST_BACKOFF))

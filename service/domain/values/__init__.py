@@ -1,0 +1,1 @@
+"""What everything else is made of: money, time, scopes, names, errors."""

@@ -1,0 +1,52 @@
+"""Idempotency keys: a POST sent twice is carried out once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from service.domain.access import KeptAnswer
+from service.domain.values.errors import DomainError
+from service.workflows.configuration.administer import Author
+from service.workflows.ports import Ports, UnitOfWork
+
+
+class KeyReused(DomainError):
+    """The idempotency key stands for another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request with an idempotency key, as one token sent it."""
+
+    token_id: str
+    key: str
+    digest: str
+
+
+def digest_request(method: str, target: str, body: bytes) -> str:
+    """What makes two requests the same one."""
+    return hashlib.sha256(b"\0".join((method.encode(), target.encode(), body))).hexdigest()
+
+
+async def recall(uow: UnitOfWork, attempt: Attempt, author: Author) -> KeptAnswer | None:
+    """What this request was answered before. Raises KeyReused. Equal requests wait for each other here."""
+    kept = await uow.idempotency.find(attempt.token_id, attempt.key, author.at)
+    if kept is not None and kept.request_digest != attempt.digest:
+        raise KeyReused("This Idempotency-Key was sent with another request before")
+    return kept
+
+
+async def run_recall(ports: Ports, attempt: Attempt, author: Author) -> KeptAnswer | None:
+    async with ports.uow() as uow:
+        return await recall(uow, attempt, author)
+
+
+async def keep(uow: UnitOfWork, attempt: Attempt, answer: KeptAnswer, author: Author) -> None:
+    await uow.idempotency.keep(attempt.token_id, attempt.key, answer, author.at)
+
+
+async def run_keep(ports: Ports, attempt: Attempt, answer: KeptAnswer, author: Author) -> None:
+    async with ports.uow() as uow:
+        if await uow.idempotency.find(attempt.token_id, attempt.key, author.at) is None:
+            await keep(uow, attempt, answer, author)

@@ -1,0 +1,103 @@
+"""API tokens: made, known again, revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+import structlog
+
+from service.domain.access import Role, Token
+from service.domain.values.errors import Conflict
+from service.domain.values.resources import new_id
+from service.workflows.configuration.administer import SYSTEM, Author, record
+from service.workflows.ports import Ports, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "tcn_"
+LONGEST = 500
+
+
+def new_secret() -> str:
+    """A token's text: 256 random bits after the prefix."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> str:
+    # A fast hash is right here: the secret is random, so guessing it is hopeless at any speed.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def run_authenticate(ports: Ports, secret: str) -> Token | None:
+    """The live token that this text belongs to."""
+    if len(secret) > LONGEST:
+        return None
+    digest = digest_of(secret)
+    async with ports.uow() as uow:
+        token = await uow.tokens.find(digest)
+    return token if token is not None and hmac.compare_digest(token.digest, digest) else None
+
+
+async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, author: Author) -> Token:
+    """Raises Conflict where a live token has the name: the audit log knows people by it."""
+    if name in [token.name for token in await _all_tokens(uow) if token.revoked_at is None]:
+        raise Conflict(f"There is a token named {name!r} already")
+    token = Token(
+        id=new_id("tok", author.at),
+        name=name,
+        role=role,
+        digest=digest_of(secret),
+        hint=f"...{secret[-4:]}",
+        created_at=author.at,
+    )
+    await uow.tokens.add(token)
+    await record(uow, author, "token.create", token.id, f"named {name!r}, role {role}")
+    return token
+
+
+async def _all_tokens(uow: UnitOfWork) -> list[Token]:
+    """The revoked ones too."""
+    page = await uow.tokens.page(limit=500, cursor=None)
+    tokens = list(page.items)
+    while page.next is not None:
+        page = await uow.tokens.page(limit=500, cursor=page.next)
+        tokens += page.items
+    return tokens
+
+
+async def revoke_token(uow: UnitOfWork, token_id: str, caller: Token, author: Author) -> None:
+    """Raises NotFound, and Conflict for the caller's own token: somebody with an admin token always remains."""
+    if token_id == caller.id:
+        raise Conflict("A token cannot revoke itself; use another admin token")
+    await uow.tokens.revoke(token_id, author.at)
+    await record(uow, author, "token.revoke", token_id, "revoked")
+
+
+async def run_first_token(ports: Ports, given: str | None) -> str | None:
+    """Sees to an admin token: the one the environment gives, or a new one where there is none at all.
+
+    Returns a new token's text, to be printed once; None where nothing was made up. A token of the environment that
+    has been revoked stays so: whoever revoked it may not have had a hand on the environment.
+    """
+    author = Author(SYSTEM, ports.clock())
+    async with ports.uow() as uow:
+        await uow.become_only_writer()
+        if given is not None:
+            await _admit(uow, given, author)
+            return None
+        if (await uow.tokens.page(limit=1, cursor=None)).items:
+            return None
+        secret = new_secret()
+        await create_token(uow, "first admin", Role.ADMIN, secret, author)
+        return secret
+
+
+async def _admit(uow: UnitOfWork, given: str, author: Author) -> None:
+    """The environment's token, unless it is there."""
+    alike = [token for token in await _all_tokens(uow) if token.digest == digest_of(given)]
+    if not alike:
+        await create_token(uow, f"environment {digest_of(given)[:8]}", Role.ADMIN, given, author)
+    elif alike[0].revoked_at is not None:
+        log.warning("environment_token_is_revoked", token_id=alike[0].id, name=alike[0].name)

@@ -1,0 +1,52 @@
+"""What people do about alerts and messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.domain.alerts.alert import AlertEvent, Command, Reason, apply
+from service.domain.alerts.snooze import SnoozeRequest, snooze
+from service.domain.notify.notification import Notification, NotificationState
+from service.domain.values.errors import Conflict
+from service.workflows.configuration.administer import Author, record
+from service.workflows.notify.announce import announce
+from service.workflows.ports import UnitOfWork
+
+
+async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:
+    """A person's move, told to the alert's receivers. Raises NotFound, and Conflict for an illegal one."""
+    alert = await uow.rings.lock(alert_id)  # an evaluation may be writing down what the move is to say
+    event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
+    await uow.alerts.save(event)
+    await announce(uow, event)
+    await record(uow, author, f"alert.{command}", alert_id, note)
+    return event
+
+
+async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, note: str, author: Author) -> AlertEvent:
+    """Quiet for a while, told to the alert's receivers. Raises NotFound, Invalid, and Conflict for a resolved alert."""
+    alert = await uow.rings.lock(alert_id)
+    event = snooze(alert, request, actor=author.actor, note=note, now=author.at)
+    await uow.alerts.save(event)
+    if event.alert.snoozed_until is not None:
+        await uow.jobs.wake(alert_id, event.alert.snoozed_until)
+    await announce(uow, event)
+    await record(uow, author, f"alert.{Command.SNOOZE}", alert_id, note)
+    return event
+
+
+async def retry_notification(uow: UnitOfWork, notification_id: str, author: Author) -> Notification:
+    """Sends a dead notification once more. Raises NotFound, and Conflict for one not dead or overtaken by events."""
+    notification = await uow.notifications.get(notification_id)
+    if notification.state is not NotificationState.DEAD:
+        raise Conflict(f"Only a dead notification can be retried; this one is {notification.state}")
+    events = await uow.alerts.events(notification.alert_id)
+    if any(one.alert.version > notification.alert_version and one.command is not Command.AMEND for one in events):
+        raise Conflict("The alert has moved on since; a later notification tells how it stands")
+    again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
+    # Whoever asks for it has reason to think that the channel is well: a disabled one is tried.
+    await uow.channel_health.note_well(notification.receiver_id, notification.channel)
+    await uow.notifications.save(again, post=None)
+    await uow.jobs.deliver(author.at)
+    await record(uow, author, "notification.retry", notification_id, "")
+    return again

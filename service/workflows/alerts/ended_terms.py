@@ -1,0 +1,28 @@
+"""What budgets were when their periods ended: what is over is not judged by what was configured later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from service.domain.budgets.assessment import Known
+from service.domain.budgets.budget import Budget
+from service.domain.values.periods import live_periods
+from service.domain.values.resources import Resource
+from service.workflows.ports import UnitOfWork
+
+
+async def with_ended_terms(uow: UnitOfWork, budgets: Iterable[Resource[Budget]], known: Known) -> Known:
+    """`known` with what each budget was at the ends before its newest version. One question for each such end."""
+    wanted = {
+        (budget.id, period.window.end)
+        for budget in budgets
+        for period in live_periods(budget.spec.period, known.now, known.closing_for)
+        if period.window.end <= min(known.now, budget.updated_at)
+    }
+    ended: dict[tuple[str, datetime], Resource[Budget] | None] = {}
+    for end in {end for _, end in wanted}:
+        then = {budget.id: budget for budget in await uow.budgets.all_as_of(end - timedelta.resolution)}
+        ended |= {(id, end): then.get(id) for id, at in wanted if at == end}
+    return replace(known, ended_as=ended)

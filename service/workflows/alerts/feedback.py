@@ -1,0 +1,118 @@
+"""What people answer to a rule's alert, and taking it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+
+from service.domain.alerts.alert import Alert, AlertKind, Command, RuleEvidence
+from service.domain.rules.feedback import Feedback, FeedbackKind, validate_feedback
+from service.domain.rules.given import GivenFeedback
+from service.domain.rules.limits import LONGEST_WINDOW
+from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.resources import new_id
+from service.domain.values.scopes import ScopeKey
+from service.workflows.alerts.attend import move_alert
+from service.workflows.configuration.administer import Author, record
+from service.workflows.ports import UnitOfWork
+
+LONGEST = timedelta(days=LONGEST_WINDOW)
+LARGE_PART = Decimal("0.1")
+"""A part of this share of the excess would ring by itself on the next day, for the same dollars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`first_day` and `last_day` are UTC days, both included; None: those that the alert is about."""
+
+    kind: FeedbackKind
+    first_day: date | None = None
+    last_day: date | None = None
+    note: str = ""
+
+
+async def give_feedback(uow: UnitOfWork, alert_id: str, answer: Answer, author: Author) -> list[GivenFeedback]:
+    """Keeps the answer for the alert's scope and its large parts, settles the alert, and has the rules judged anew.
+
+    Raises NotFound, Invalid, and Conflict for an alert of no rule or an answer that was given already.
+    """
+    alert = await uow.alerts.get(alert_id)
+    evidence = _evidence(alert)
+    first, last = _days(alert, evidence, answer, author)
+    await _refuse_twice(uow, alert, answer.kind, (first, last), author)
+    given = [
+        GivenFeedback(
+            id=new_id("fb", author.at),
+            source_id=alert.source_id,
+            rule_id=evidence.rule_id,
+            alert_id=alert.id,
+            feedback=Feedback(scope, answer.kind, first, last, author.at),
+            given_by=author.actor,
+            note=answer.note,
+        )
+        for scope in _scopes(alert, evidence, answer.kind)
+    ]
+    for one in given:
+        await uow.feedback.add(one)
+    await record(uow, author, "alert.feedback", alert.id, f"{answer.kind}, {first} to {last}: {_named(given)}")
+    if alert.is_open:
+        await move_alert(uow, alert.id, Command.RESOLVE, f"{answer.kind}: {answer.note}".removesuffix(": "), author)
+    await uow.jobs.evaluate(alert.source_id)
+    return given
+
+
+async def withdraw_feedback(uow: UnitOfWork, feedback_id: str, author: Author) -> None:
+    """From now on it does not count; what was judged before stays as it was. Raises NotFound and Conflict."""
+    given = await uow.feedback.get(feedback_id)
+    await uow.feedback.withdraw(feedback_id, author.actor, author.at)
+    await record(uow, author, "feedback.withdraw", feedback_id, f"{given.feedback.kind} of {given.feedback.scope}")
+    await uow.jobs.evaluate(given.source_id)
+
+
+def _evidence(alert: Alert) -> RuleEvidence:
+    if isinstance(alert.evidence, RuleEvidence):
+        return alert.evidence
+    instead = "change the budget" if alert.kind is AlertKind.BUDGET else "see to the source"
+    raise Conflict(f"Feedback teaches rules, and no rule rang here: {instead}, or resolve the alert")
+
+
+def _days(alert: Alert, evidence: RuleEvidence, answer: Answer, author: Author) -> tuple[date, date]:
+    """The days that the answer is about. Raises Invalid."""
+    today = author.at.astimezone(UTC).date()
+    judged = evidence.days or (alert.opened_at.astimezone(UTC).date(),)
+    last = answer.last_day or max(judged[-1], answer.first_day or judged[-1])
+    began = evidence.since.astimezone(UTC).date() if evidence.since else judged[0]
+    first = answer.first_day or max(min(began, last), last - LONGEST)
+    validate_feedback(Feedback(alert.scope, answer.kind, first, last, author.at))
+    if last > today:
+        raise Invalid("feedback is about days that have begun", "/last_day")
+    if last - first > LONGEST:
+        raise Invalid(f"feedback is about {LONGEST.days} days at most", "/first_day")
+    return first, last
+
+
+async def _refuse_twice(
+    uow: UnitOfWork, alert: Alert, kind: FeedbackKind, days: tuple[date, date], author: Author
+) -> None:
+    """Raises Conflict for the same answer again: a second "noise" would count twice."""
+    for one in await uow.feedback.of_alert(alert.id):
+        said = one.feedback
+        if one.holds(author.at) and (said.kind, said.first_day, said.last_day) == (kind, *days):
+            raise Conflict(f"{one.given_by} has answered this already: withdraw {one.id} to take it back")
+
+
+def _scopes(alert: Alert, evidence: RuleEvidence, kind: FeedbackKind) -> list[ScopeKey]:
+    """The alert's own scope, and the one that its evidence is about.
+
+    What changes a baseline is said of the large parts, too, or each rings alone next.
+    """
+    scopes = [alert.scope, evidence.about or alert.scope]
+    if kind is not FeedbackKind.NOISE:
+        needed = evidence.excess * LARGE_PART
+        scopes += [part.scope for part in evidence.contributions if part.amount >= needed]
+    return list(dict.fromkeys(scopes))
+
+
+def _named(given: list[GivenFeedback]) -> str:
+    return ", ".join(str(one.feedback.scope) for one in given)

@@ -1,0 +1,80 @@
+"""Charts of alerts: gathering what they show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+
+from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, RuleEvidence
+from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
+from service.domain.charts.chart import SHORT, Chart
+from service.domain.values.errors import NotFound
+from service.domain.values.money import ZERO, Money
+from service.domain.values.periods import Window
+from service.domain.values.scopes import ORGANISATION, Cell, Scope
+from service.workflows.charts.judged_band import band_of
+from service.workflows.ports import UnitOfWork
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+HISTORY = 28
+"""Days before the judged ones that a rule's chart shows."""
+
+
+async def chart_of(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
+    """An alert's chart as of one event; None for one that is not about spend.
+
+    An anomaly's days or hours are as they were known when it was judged, others as they are known now.
+    """
+    evidence = event.alert.evidence
+    if isinstance(evidence, BudgetEvidence):
+        scope = await _scope(uow, evidence)
+        return budget_chart(evidence, await _by_end(uow, event, scope, evidence.period), event.at)
+    if isinstance(evidence, RuleEvidence) and evidence.days:
+        judged = await band_of(uow, event, evidence)
+        if any(one.has_limits for one in judged):
+            return anomaly_chart(evidence, judged)
+        scope = await _scope(uow, evidence)
+        window = Window(_midnight(min(evidence.days) - HISTORY * DAY), _midnight(max(evidence.days) + DAY))
+        return rule_chart(evidence, await _by_day(uow, event.alert, scope, window))
+    return None
+
+
+async def _scope(uow: UnitOfWork, evidence: BudgetEvidence | RuleEvidence) -> Scope:
+    """What the budget or rule filters by; everything where it has been deleted."""
+    try:
+        if isinstance(evidence, BudgetEvidence):
+            return (await uow.budgets.get(evidence.budget_id)).spec.scope
+        return (await uow.rules.get(evidence.rule_id)).spec.scope
+    except NotFound:
+        return Scope()
+
+
+async def _by_end(uow: UnitOfWork, event: AlertEvent, scope: Scope, period: Window) -> Mapping[datetime, Money]:
+    """Spend by the end of each UTC day up to the event; of a short period, by hours as usage tells them."""
+    window = Window(period.start, max(min(event.at, period.end), period.start + DAY))
+    if period.end - period.start > SHORT:
+        days = await _by_day(uow, event.alert, scope, window)
+        return {_midnight(day + DAY): amount for day, amount in days.items()}
+    hours: dict[datetime, Money] = defaultdict(lambda: ZERO)
+    for start, cell, known in await uow.facts.hours(event.alert.source_id, window):
+        if _is_about(event.alert, scope, cell):
+            hours[start + HOUR] += known.cost
+    return hours
+
+
+async def _by_day(uow: UnitOfWork, alert: Alert, scope: Scope, window: Window) -> Mapping[date, Money]:
+    """Spend by UTC day of what the alert is about."""
+    days: dict[date, Money] = defaultdict(lambda: ZERO)
+    for day, cell, known in await uow.facts.days(alert.source_id, window):
+        if _is_about(alert, scope, cell):
+            days[day] += known.spend.total
+    return days
+
+
+def _is_about(alert: Alert, scope: Scope, cell: Cell) -> bool:
+    return scope.holds(cell) and (alert.scope == ORGANISATION or cell.along(alert.scope.dimension) == alert.scope.id)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,59 @@
+"""The band that an anomaly was judged by: the same judges, asked again with what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from service.domain.alerts.alert import AlertEvent, RuleEvidence
+from service.domain.rules.given import holding
+from service.domain.rules.kinds.anomaly.band import Judged, judged_days, judged_hours
+from service.domain.rules.kinds.anomaly.rule import Anomaly
+from service.domain.rules.reach import days_needed, hours_needed
+from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule, RuleKind
+from service.domain.rules.view import SpendView
+from service.workflows.ports import UnitOfWork
+
+
+async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[Judged]:
+    """The days or hours around an anomaly; empty where another kind rang, or nothing is known of the rule any more."""
+    at = await _judged_at(uow, event)
+    stored = await uow.rules.as_of(evidence.rule_id, at)
+    if stored is None or stored.spec.kind is not RuleKind.ANOMALY:
+        return ()
+    by_hour = evidence.unit == DOLLARS_AN_HOUR
+    view = await _view(uow, event.alert.source_id, stored.spec, at, hours_needed(stored.spec) if by_hour else 0)
+    feedback = holding(await uow.feedback.of_rules([stored.id]), stored.id, at)
+    key = evidence.about or event.alert.scope
+    rule = cast("Rule[Anomaly]", stored.spec)
+    return (judged_hours if by_hour else judged_days)(view, rule, feedback, key)
+
+
+async def _judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:
+    """When the evidence was found: later events may have been about other things."""
+    at = event.at
+    for one in reversed(await uow.alerts.events(event.alert.id)):
+        if one.alert.version <= event.alert.version:
+            if one.alert.evidence != event.alert.evidence:
+                break
+            at = one.at
+    return at
+
+
+async def _view(uow: UnitOfWork, source_id: str, rule: Rule[object], at: datetime, hours: int) -> SpendView:
+    """What the rule had before it, without names."""
+    figures = await uow.facts.figures_at(source_id, at, days=days_needed(rule), hours=hours)
+    announced = await uow.planned.all_as_of(at)
+    return SpendView(
+        source_id=source_id,
+        as_of=figures.as_of,
+        days=figures.days,
+        cells=figures.cells,
+        unknown_days=figures.unknown_days,
+        settled_until=figures.settled_until,
+        names={},
+        planned=tuple(one.spec for one in announced if one.spec.source_id == source_id),
+        hours=figures.hours,
+        assumed_share=figures.assumed_share,
+    )

@@ -1,0 +1,95 @@
+"""Pictures of charts: drawn beside a message, or when somebody follows a link."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+
+from service.domain.alerts.alert import Alert, AlertEvent
+from service.domain.charts.chart import Theme
+from service.domain.charts.links import VALID_FOR, ChartLink
+from service.domain.charts.specification import specification
+from service.domain.notify.notification import Action, Picture
+from service.domain.notify.receivers import ChannelConfig, Email, PagerDuty, SlackBot, SlackWebhook
+from service.workflows.charts.chart import chart_of
+from service.workflows.ports import ChartError, Ports, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+PICTURED = frozenset({Action.OPEN, Action.RAISE})
+CARRYING = (Email, SlackBot)
+"""Channels that take the picture itself."""
+LINKING = (SlackWebhook, PagerDuty)
+"""Channels that take an address, from which somebody else fetches it."""
+
+
+async def run_picture(ports: Ports, event: AlertEvent, action: Action, config: ChannelConfig) -> Picture | None:
+    """The picture of a message that opens or raises, for a channel that shows it; None where there is none."""
+    url = _public_link(ports, event, ports.clock())
+    if action not in PICTURED or not (isinstance(config, CARRYING) or (isinstance(config, LINKING) and url)):
+        return None
+    return await run_unless_it_fails(ports, event.alert.kind.value, lambda: _run_draw(ports, event, config, url))
+
+
+async def run_unless_it_fails(
+    ports: Ports, about: str, draw: Callable[[], Awaitable[Picture | None]]
+) -> Picture | None:
+    """A message never waits long for its picture, and is never lost for want of it: whatever goes wrong is logged and
+    counted, by what it was `about`: an alert's kind, or "digest". A database that is away is no fault of the picture's:
+    what was sent could not be noted, and would be sent twice."""
+    try:
+        return await draw()
+    except StorageUnavailable:
+        raise
+    except Exception as error:
+        log.exception("chart_failed", about=about)
+        await _run_note(ports, about, error)
+        return None
+
+
+async def _run_note(ports: Ports, about: str, error: Exception) -> None:
+    async with ports.uow() as uow:
+        await uow.chart_failures.note(about, f"{type(error).__name__}: {error}", ports.clock())
+
+
+async def _run_draw(ports: Ports, event: AlertEvent, config: ChannelConfig, url: str | None) -> Picture | None:
+    """What only links is drawn when somebody follows the link."""
+    async with ports.uow() as uow:
+        chart = await chart_of(uow, event)
+    if chart is None:
+        return None
+    carried = isinstance(config, CARRYING)
+    return Picture(await ports.charts.png(specification(chart, Theme.LIGHT)) if carried else b"", chart.alt, url)
+
+
+def _public_link(ports: Ports, event: AlertEvent, now: datetime) -> str | None:
+    """Where others fetch the picture. Slack and PagerDuty do so from their own machines, and over HTTPS alone."""
+    if not ports.public_url.startswith("https://"):
+        return None
+    return f"{ports.public_url.rstrip('/')}/charts/{token_of(ports, event.alert, now)}.png"
+
+
+def token_of(ports: Ports, alert: Alert, now: datetime) -> str:
+    link = str(ChartLink(alert.id, alert.version, now + VALID_FOR))
+    return f"{link}.{ports.signer.sign(link)}"
+
+
+async def run_linked_picture(ports: Ports, token: str, theme: Theme) -> bytes | None:
+    """The picture that a link promises; None for a link that is forged, over, or about nothing that can be drawn."""
+    text, _, signature = token.partition(".")
+    link = ChartLink.parse(text)
+    if link is None or not ports.signer.is_signed(text, signature) or not link.holds(ports.clock()):
+        return None
+    async with ports.uow() as uow:
+        event = next((one for one in await uow.alerts.events(link.alert_id) if one.alert.version == link.version), None)
+        chart = await chart_of(uow, event) if event else None
+    if event is None or chart is None:
+        return None
+    try:
+        return await ports.charts.png(specification(chart, theme))
+    except ChartError as error:
+        log.warning("chart_failed", alert_id=link.alert_id, reason=str(error))
+        await _run_note(ports, event.alert.kind.value, error)
+        return None

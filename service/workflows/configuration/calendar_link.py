@@ -1,0 +1,45 @@
+"""A rota's calendar behind a link of its own, which a new one or its end makes worthless."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from service.domain.notify.calendar_links import CalendarLink, Feed
+from service.domain.notify.rotas import Rota
+from service.domain.values.errors import NotFound
+from service.domain.values.resources import Resource
+from service.workflows.configuration.administer import Author, Draft, change
+from service.workflows.configuration.rotas import Rotas
+from service.workflows.ports import Ports, UnitOfWork
+
+
+async def renew_link(uow: UnitOfWork, ports: Ports, rota: Resource[Rota], author: Author) -> str:
+    """The address of a new link; the one before opens nothing any more. Raises StaleVersion."""
+    feed = Feed(secrets.token_hex(16), author.at)
+    await _store(uow, rota, feed, author)
+    text = str(CalendarLink(rota.id, feed.nonce))
+    return f"{ports.public_url.rstrip('/')}/calendars/{text}.{ports.signer.sign(text)}.ics"
+
+
+async def end_link(uow: UnitOfWork, rota: Resource[Rota], author: Author) -> None:
+    """Raises NotFound where there is no link, and StaleVersion."""
+    if rota.spec.feed is None:
+        raise NotFound(f"rota {rota.name!r} has no calendar link")
+    await _store(uow, rota, None, author)
+
+
+async def linked_rota(uow: UnitOfWork, ports: Ports, token: str) -> Resource[Rota]:
+    """The rota whose calendar a link opens. Raises NotFound for one that is forged, replaced, ended, or of no rota."""
+    text, _, signature = token.partition(".")
+    link = CalendarLink.parse(text)
+    if link is None or not ports.signer.is_signed(text, signature):
+        raise NotFound("this link is not valid, or no longer")
+    found = [rota for rota in await uow.rotas.all() if rota.id == link.rota_id]
+    if not found or found[0].spec.feed is None or found[0].spec.feed.nonce != link.nonce:
+        raise NotFound("this link is not valid, or no longer")
+    return found[0]
+
+
+async def _store(uow: UnitOfWork, rota: Resource[Rota], feed: Feed | None, author: Author) -> None:
+    await change(uow, Rotas(), rota, Draft(rota.name, rota.labels, replace(rota.spec, feed=feed)), author)

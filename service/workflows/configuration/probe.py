@@ -1,0 +1,94 @@
+"""Trying a configured line for real: a source's key, a receiver's channels. No transaction is open meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from service.domain.messages.message import sample
+from service.domain.notify.notification import Action, Delivery, Message
+from service.domain.notify.receivers import ChannelConfig, channel_key
+from service.domain.sources.source import Source
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, new_id
+from service.workflows.configuration.administer import Author, record
+from service.workflows.ports import DeliveryError, Organization, Ports, SourceError, VaultError
+from service.workflows.sources.identify import objection, other_reader
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCheck:
+    """What a source answered. `error` is None when its organisation and its cost report could be read."""
+
+    organization: Organization | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTest:
+    """What one channel answered to a sample."""
+
+    kind: str
+    channel: str
+    error: str | None
+    detail: str
+
+
+async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
+    """Reads the organisation and yesterday's cost with the stored key. Raises NotFound.
+
+    The organisation is noted, so that a disabled source cannot be enabled beside another one that reads it.
+    """
+    async with ports.uow() as uow:
+        source = await uow.sources.get(id_or_name)
+    today = ports.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    organization = None
+    try:
+        async with ports.sources.connect(source.spec) as reader:
+            organization = await reader.organization()
+            await reader.cost(Window(today - timedelta(days=1), today))
+    except (SourceError, VaultError) as error:
+        return SourceCheck(organization, str(error))
+    return SourceCheck(organization, await run_note(ports, source, organization))
+
+
+async def run_note(ports: Ports, source: Resource[Source], organization: Organization) -> str | None:
+    """Notes what a check found out. Returns what is wrong where another enabled source reads the organisation."""
+    async with ports.uow() as uow:
+        await uow.become_only_writer()
+        present = await uow.sources.get(source.id)
+        state = await uow.feeds.hold(source.id)
+        other = await other_reader(uow, organization.id, source.id)
+        # Of a source that was changed meanwhile this says nothing; an enabled one is the next poll's to refuse.
+        if present.spec == source.spec and (other is None or not present.spec.enabled):
+            await uow.feeds.save(replace(state, organization_id=organization.id, organization_name=organization.name))
+    return None if other is None else objection(organization, other)
+
+
+async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tuple[ChannelTest, ...]:
+    """Sends a sample through every channel, side by side. Raises NotFound."""
+    async with ports.uow() as uow:
+        receiver = await uow.receivers.get(id_or_name)
+    message = sample(ports.public_url, author.at)
+    tests = await asyncio.gather(*(_try(ports, config, message, author) for config in receiver.spec.channels))
+    async with ports.uow() as uow:
+        failed = sum(1 for test in tests if test.error is not None)
+        detail = f"named {receiver.name!r}: {len(tests) - failed} sent, {failed} failed"
+        await record(uow, author, "receiver.test", receiver.id, detail)
+        for test in tests:
+            if test.error is None:
+                await uow.channel_health.note_well(receiver.id, test.channel)
+    return tuple(tests)
+
+
+async def _try(ports: Ports, config: ChannelConfig, message: Message, author: Author) -> ChannelTest:
+    key = channel_key(config)
+    delivery = Delivery(new_id("test", author.at), Action.OPEN, message, post=None, at=author.at)
+    try:
+        receipt = await ports.channels.open(config).send(delivery)
+    except DeliveryError as error:
+        return ChannelTest(config.kind, key, error.reason, "")
+    except VaultError as error:
+        return ChannelTest(config.kind, key, str(error), "")
+    return ChannelTest(config.kind, key, None, receipt.detail)

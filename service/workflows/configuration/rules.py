@@ -1,0 +1,142 @@
+"""The configurable kinds that concern rules: the rules themselves, and planned activities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from service.domain.rules import registry
+from service.domain.rules.limits import LONGEST_WINDOW
+from service.domain.rules.planned import PlannedActivity, validate_activity
+from service.domain.rules.reach import windows_of
+from service.domain.rules.rule import EVERYTHING, Rule, RuleKind
+from service.domain.rules.view import LEARNING_DAYS
+from service.domain.values.errors import Invalid
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Cell, Dimension, Scope
+from service.workflows.configuration.administer import Kind
+from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.sources.backfill import reach_back
+
+DAY = timedelta(days=1)
+
+
+LEARNING = frozenset({RuleKind.ANOMALY})
+"""Kinds that judge a short history by coarser means: what is not known yet is worth reading."""
+
+
+class Rules(Kind[Rule[object]]):
+    noun, prefix = "rule", "rule"
+
+    def store(self, uow: UnitOfWork) -> Resources[Rule[object]]:
+        return uow.rules
+
+    async def admit(self, uow: UnitOfWork, spec: Rule[object], stored: Resource[Rule[object]] | None) -> None:
+        await _keep_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
+        if stored is not None:
+            refuse_other_kind(stored.spec, spec.kind)
+        if spec.kind is RuleKind.STALE_SOURCE and spec.scope != EVERYTHING:
+            raise Invalid("a source is read as a whole: leave the scope empty", "/scope")
+        registry.validate(spec)
+
+    async def follow(
+        self,
+        uow: UnitOfWork,
+        before: Resource[Rule[object]] | None,
+        after: Resource[Rule[object]] | None,
+        now: datetime,
+    ) -> None:
+        rule = after or before
+        assert rule is not None
+        await uow.jobs.evaluate(rule.spec.source_id)
+        if rule is after and rule.spec.enabled and rule.spec.kind in LEARNING:
+            await reach_back(uow, rule.spec.source_id, now - LEARNING_DAYS * DAY, now)
+
+
+class PlannedActivities(Kind[PlannedActivity]):
+    noun, prefix, plural = "planned activity", "plan", "planned activities"
+
+    def store(self, uow: UnitOfWork) -> Resources[PlannedActivity]:
+        return uow.planned
+
+    async def admit(self, uow: UnitOfWork, spec: PlannedActivity, stored: Resource[PlannedActivity] | None) -> None:
+        await _keep_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
+        validate_activity(spec)
+
+    async def follow(
+        self,
+        uow: UnitOfWork,
+        before: Resource[PlannedActivity] | None,
+        after: Resource[PlannedActivity] | None,
+        now: datetime,
+    ) -> None:
+        activity = after or before
+        assert activity is not None
+        await uow.jobs.evaluate(activity.spec.source_id)
+
+
+async def _keep_source(uow: UnitOfWork, noun: str, source_id: str, stored: str | None) -> None:
+    if source_id not in {source.id for source in await uow.sources.all()}:
+        raise Invalid("the source has been deleted", "/source")
+    if stored not in (None, source_id):
+        raise Invalid(f"a {noun} stays with its source; create another one", "/source")
+
+
+def refuse_other_kind(stored: Rule[object], kind: RuleKind) -> None:
+    """The parameters of one kind mean nothing to another. Raises Invalid."""
+    if stored.kind is not kind:
+        raise Invalid(f"a rule keeps its kind, {stored.kind}; create another one", "/kind")
+
+
+# ------------------------------------------------------------------------------- against what is known
+
+
+async def require_history(uow: UnitOfWork, spec: Rule[object], before: object, now: datetime) -> None:
+    """Raises Invalid where a window is longer than what is stored of the source.
+
+    `before` are the parameters as they were, else the kind's own: those are not held against the rule, it makes do with
+    what there is. While nothing is stored, nobody knows how long the history will be.
+    """
+    since = await uow.facts.billed_since(spec.source_id)
+    if since is None:
+        return
+    stored = (now.date() - since.date()).days
+    for days, name in windows_of(spec):
+        if days > stored and days != getattr(before, name):
+            raise Invalid(
+                f"history begins on {since.date()}, {stored} days ago; ask for a backfill:"
+                f" POST /v1/sources/{spec.source_id}/backfill",
+                f"/params/{name}",
+            )
+
+
+async def require_spend(uow: UnitOfWork, source_id: str, scope: Scope, now: datetime) -> None:
+    """Raises Invalid for a scope that nothing has ever been spent in: it would stay quiet for ever.
+
+    A source without any data accepts every scope.
+    """
+    if scope == EVERYTHING:
+        return
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    window = Window(midnight - LONGEST_WINDOW * DAY, midnight + DAY)
+    cells = await uow.facts.spend(source_id, window, now)
+    if not cells:
+        return
+    _require_members(scope, cells)
+    if not any(scope.holds(cell) for cell in cells):
+        raise Invalid("nothing has ever been spent where all of these hold: the rule would match nothing", "/scope")
+
+
+def _require_members(scope: Scope, cells: Collection[Cell]) -> None:
+    for dimension, ids, field in (
+        (Dimension.WORKSPACE, scope.workspaces, "workspaces"),
+        (Dimension.MODEL, scope.models, "models"),
+        (Dimension.API_KEY, scope.api_keys, "api_keys"),
+    ):
+        spending = {cell.along(dimension) for cell in cells}
+        for position, id in enumerate(ids):
+            if id not in spending:
+                raise Invalid(
+                    f"no spend of {id!r} is known: the rule would match nothing", f"/scope/{field}/{position}"
+                )

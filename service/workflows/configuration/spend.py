@@ -1,0 +1,154 @@
+"""The configurable kinds that concern spend: sources, budgets and price overrides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from service.domain.budgets.budget import Budget, ThresholdBasis
+from service.domain.sources.poll import PollKind
+from service.domain.sources.pricing import PriceOverride
+from service.domain.sources.source import Source, SourceState, is_poll_interval
+from service.domain.values import periods
+from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.resources import Resource
+from service.workflows.configuration.administer import Kind
+from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.sources.backfill import reach_back
+from service.workflows.sources.identify import other_reader
+from service.workflows.sources.ingest import request_poll
+
+
+class Sources(Kind[Source]):
+    noun, prefix = "source", "src"
+
+    def store(self, uow: UnitOfWork) -> Resources[Source]:
+        return uow.sources
+
+    async def admit(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
+        if not is_poll_interval(spec.poll_interval):
+            raise Invalid("must be between 1m and 1d", "/poll_interval")
+        if stored is not None and stored.spec.kind is not spec.kind:
+            raise Invalid("a source keeps its kind; create another one", "/kind")
+        if spec.enabled:
+            await self._refuse_twins(uow, spec, stored)
+
+    async def _refuse_twins(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
+        """One organisation read twice would be counted twice. What only the API knows, the first poll finds out."""
+        others = [one for one in await uow.sources.all() if one.spec.enabled and not (stored and one.id == stored.id)]
+        twin = next((other for other in others if _is_same_line(other.spec, spec)), None)
+        if twin is None and stored is not None and _is_same_line(stored.spec, spec):
+            organization_id = (await uow.feeds.get(stored.id)).organization_id
+            twin = await other_reader(uow, organization_id, stored.id) if organization_id is not None else None
+        if twin is not None:
+            raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
+
+    async def users(self, uow: UnitOfWork, id: str) -> list[str]:
+        return [
+            *(f"budget {budget.name!r}" for budget in await uow.budgets.all() if budget.spec.source_id == id),
+            *(f"rule {rule.name!r}" for rule in await uow.rules.all() if rule.spec.source_id == id),
+            *(f"planned activity {plan.name!r}" for plan in await uow.planned.all() if plan.spec.source_id == id),
+            *(f"digest {digest.name!r}" for digest in await uow.digests.all() if digest.spec.source_id == id),
+        ]
+
+    async def follow(
+        self,
+        uow: UnitOfWork,
+        before: Resource[Source] | None,
+        after: Resource[Source] | None,
+        now: datetime,
+    ) -> None:
+        if after is None:
+            assert before is not None
+            await uow.jobs.evaluate(before.id)
+        elif before is None:
+            await uow.feeds.add(SourceState(after.id, fence=0, next_poll_at=now))
+        else:
+            await uow.jobs.evaluate(after.id)
+            if after.spec != before.spec:
+                await uow.feeds.start_over(after.id, now)
+            if not _is_same_line(before.spec, after.spec):
+                await _forget_the_name(uow, before)
+            if after.spec.enabled and after.spec != before.spec:
+                await request_poll(uow, after.id, PollKind.REQUESTED, now)
+
+
+def _is_same_line(one: Source, other: Source) -> bool:
+    return (one.base_url, one.admin_key.digest) == (other.base_url, other.admin_key.digest)
+
+
+async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
+    """Another key may belong to another organisation. Until it has said so, an enabled source keeps its claim."""
+    await uow.feeds.take_fence(before.id)  # a poll that still reads with the old key may not write any more
+    state = await uow.feeds.get(before.id)
+    claim = state.organization_id if before.spec.enabled else None
+    await uow.feeds.save(replace(state, organization_id=claim, organization_name=None))
+
+
+class Budgets(Kind[Budget]):
+    noun, prefix = "budget", "bud"
+
+    def store(self, uow: UnitOfWork) -> Resources[Budget]:
+        return uow.budgets
+
+    async def admit(self, uow: UnitOfWork, spec: Budget, stored: Resource[Budget] | None) -> None:
+        periods.validate(spec.period)
+        if spec.source_id not in {source.id for source in await uow.sources.all()}:
+            raise Invalid("the source has been deleted", "/source")
+        if stored is not None and stored.spec.source_id != spec.source_id:
+            raise Invalid("a budget stays with its source; create another one", "/source")
+        seen: set[str] = set()
+        for position, threshold in enumerate(spec.thresholds):
+            pointer = f"/thresholds/{position}"
+            if (threshold.percent is None) == (threshold.amount is None):
+                raise Invalid("a threshold has either percent or amount", pointer)
+            if threshold.basis is ThresholdBasis.FORECAST and spec.period.kind is periods.PeriodKind.ROLLING:
+                raise Invalid("a rolling period has no end that could be forecast", f"{pointer}/basis")
+            if threshold.key in seen:
+                raise Invalid("another threshold has the same basis and level", pointer)
+            seen.add(threshold.key)
+
+    async def follow(
+        self,
+        uow: UnitOfWork,
+        before: Resource[Budget] | None,
+        after: Resource[Budget] | None,
+        now: datetime,
+    ) -> None:
+        budget = after or before
+        assert budget is not None
+        await uow.jobs.evaluate(budget.spec.source_id)
+        if after is not None and after.spec.enabled:
+            await _read_the_past(uow, after.spec, now)
+
+
+async def _read_the_past(uow: UnitOfWork, budget: Budget, now: datetime) -> None:
+    """A period that began before anything is known of its bills would seem cheaper than it is: read them."""
+    starts = [period.window.start for period in periods.live_periods(budget.period, now)]
+    await reach_back(uow, budget.source_id, min(starts, default=now), now)
+
+
+class Prices(Kind[PriceOverride]):
+    noun, prefix = "price", "prc"
+
+    def store(self, uow: UnitOfWork) -> Resources[PriceOverride]:
+        return uow.prices
+
+    async def admit(self, uow: UnitOfWork, spec: PriceOverride, stored: Resource[PriceOverride] | None) -> None:
+        if spec.valid_to is not None and spec.valid_to <= spec.valid_from:
+            raise Invalid("must be later than valid_from", "/valid_to")
+
+
+async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resource[Source]:
+    """The source of an id or name; the only one where none is named. Raises Invalid."""
+    sources = await uow.sources.all()
+    if name is None:
+        # Whoever moves from the simulator to a real organisation has a disabled source beside the one in use.
+        candidates = [source for source in sources if source.spec.enabled] or sources
+        if len(candidates) == 1:
+            return candidates[0]
+        raise Invalid(f"name the source: there are {len(sources)}" if sources else "there is no source yet", pointer)
+    for source in sources:
+        if name in (source.id, source.name):
+            return source
+    raise Invalid(f"there is no source {name!r}", pointer)

@@ -1,0 +1,233 @@
+"""Why something rang or did not at an instant: judged again by the same evaluators, with what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind
+from service.domain.explain.explanation import AlertThen, Explanation, decide, gone, ranked, then
+from service.domain.explain.rules import RuleCase, explain_rule, unseen
+from service.domain.explain.told_verdicts import KeptThen, Told, in_force
+from service.domain.rules.assessing import Past, held_since
+from service.domain.rules.episodes import Episode, Episodes
+from service.domain.rules.given import GivenFeedback, holding
+from service.domain.rules.kept import KeptVerdict
+from service.domain.rules.memory import episodes_at
+from service.domain.rules.reach import days_needed
+from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.view import SpendView
+from service.domain.sources.source import Source
+from service.domain.values.errors import Invalid, NotFound
+from service.domain.values.plain_text import minute
+from service.domain.values.resources import Lifetime, Resource
+from service.domain.values.scopes import ORGANISATION, ScopeKey
+from service.workflows.ports import AlertFilter, UnitOfWork
+from service.workflows.rules.ruling import Judged, judge_rule, load_view, load_view_at
+
+MOST_ITEMS = 500
+_PAGE = 500
+
+Spec = TypeVar("Spec")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[Spec]):
+    """What an explanation is asked of, and how it stood at the instant: None where it did not exist."""
+
+    at: datetime
+    now: datetime
+    lifetime: Lifetime
+    source_id: str
+    resource: Resource[Spec] | None
+    source: Resource[Source] | None
+
+    @property
+    def is_past(self) -> bool:
+        return self.at < self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The answers, those that ring first, 500 at most; and the verdicts that were kept of the instant.
+
+    `assumed_share` (0..1) of the dollars is taken to have been known then, since they were read much later.
+    """
+
+    items: tuple[Explanation, ...]
+    stored: tuple[KeptThen, ...] = ()
+    assumed_share: float = 0.0
+
+
+async def ask_rule(uow: UnitOfWork, reference: str, at: datetime, now: datetime) -> Asked[Rule[object]]:
+    """By id or name, of a deleted rule too. Raises NotFound, and Invalid for an instant that nothing is known of."""
+    lifetime = await uow.rules.lifetime(reference)
+    first = await uow.rules.as_of(lifetime.id, lifetime.since)
+    if first is None:
+        raise NotFound(f"the rule {lifetime.name!r} was deleted the moment it was made")
+    source = await source_at(uow, first.spec.source_id, at, now)
+    return Asked(at, now, lifetime, first.spec.source_id, await uow.rules.as_of(lifetime.id, at), source)
+
+
+async def source_at(uow: UnitOfWork, source_id: str, at: datetime, now: datetime) -> Resource[Source] | None:
+    """The source as it was configured then. Raises Invalid."""
+    since = (await uow.sources.lifetime(source_id)).since
+    if at > now:
+        raise Invalid(f"lies in the future: it is {minute(now)}", "/at")
+    if at < since:
+        raise Invalid(f"nothing is known of it: the source is read since {minute(since)}", "/at")
+    return await uow.sources.as_of(source_id, at)
+
+
+def absent(asked: Asked[Spec], noun: str) -> Explained:
+    """Of what did not exist at the instant."""
+    gates = (gone(asked.at, asked.lifetime.since, asked.lifetime.until, noun),)
+    outcome = decide(gates, "", past=asked.is_past, rang=None)
+    return Explained((Explanation(ORGANISATION, asked.lifetime.name, outcome, gates),))
+
+
+async def explain_rule_at(uow: UnitOfWork, asked: Asked[Rule[object]], scope: ScopeKey | None) -> Explained:
+    """Every scope of a rule, or one."""
+    if asked.resource is None or asked.source is None:
+        return absent(asked, "rule")
+    case, told = await _case(uow, asked, asked.resource, asked.source)
+    answers = [answer for answer in explain_rule(case) if scope in (None, answer.scope)]
+    if not answers:
+        answers = [unseen(case, scope or ORGANISATION)]
+    return Explained(
+        items=tuple(ranked(answers)[:MOST_ITEMS]),
+        stored=tuple(told.stored(scope)),
+        assumed_share=case.view.assumed_share,
+    )
+
+
+async def _case(
+    uow: UnitOfWork,
+    asked: Asked[Rule[object]],
+    rule: Resource[Rule[object]],
+    source: Resource[Source],
+) -> tuple[RuleCase, Told]:
+    polled, at = rule.spec.kind is RuleKind.STALE_SOURCE, asked.at
+    view = (await _view(uow, asked, rule, source)).lately(days_needed(rule.spec))
+    where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
+    alerts = await alerts_at(uow, where, AlertKind.STALE_SOURCE if polled else AlertKind.RULE, at)
+    latest = {events[-1].alert.scope: events[-1].alert for events in alerts.before}
+    given = await uow.feedback.of_rules([rule.id])
+    found = await uow.verdicts.seen(rule.id, _hour(at), at)
+    kept = [verdict for verdict in found if verdict.last_at >= at]
+    told = Told.of(at, in_force(found, at, await _moved_at(uow, asked, rule, given)), [*alerts.open(), *alerts.rang()])
+    episodes = await _episodes(uow, asked, rule, view, kept, latest)
+    feedback = holding(given, rule.id, at)
+    replayed = not (polled and asked.is_past)
+    judged = judge_rule(view, rule.spec, feedback, held_since(episodes)) if replayed else Judged({}, {})
+    decided = told.decided(judged.verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
+    case = RuleCase(
+        rule=rule,
+        source_enabled=source.spec.enabled,
+        view=view,
+        verdicts={**judged.verdicts, **decided},
+        failed=judged.failed,
+        past=Past(episodes, latest, frozenset(judged.failed)),
+        feedback=feedback,
+        open_alerts={one.alert.scope: one for one in alerts.open()},
+        rang={one.alert.scope: one for one in alerts.rang()},
+        remembered=frozenset(held_since(episodes)),
+        is_past=asked.is_past,
+        unread=_unread(view, polled=polled, replayed=replayed),
+        anew={scope: verdict for scope, verdict in judged.verdicts.items() if scope in decided},
+    )
+    return case, told
+
+
+async def _moved_at(
+    uow: UnitOfWork, asked: Asked[Rule[object]], rule: Resource[Rule[object]], given: Sequence[GivenFeedback]
+) -> datetime:
+    """When something had the rule judged anew last: an hour that turned, a reading, a change of what it leans on."""
+    at, hour = asked.at, _hour(asked.at)
+    if await uow.planned.all_as_of(hour) != await uow.planned.all_as_of(at):
+        return at
+    answered = [moment for one in given for moment in (one.feedback.given_at, one.withdrawn_at)]
+    moments = [rule.updated_at, await uow.polls.last_finished(asked.source_id, at), *answered]
+    return max([hour, *(moment for moment in moments if moment is not None and moment <= at)])
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+async def _view(
+    uow: UnitOfWork, asked: Asked[Rule[object]], rule: Resource[Rule[object]], source: Resource[Source]
+) -> SpendView:
+    if not asked.is_past:
+        return await load_view(uow, source, [rule], asked.at)
+    view = await load_view_at(uow, source, [rule], asked.at)
+    announced = await uow.planned.all_as_of(asked.at)
+    return replace(view, planned=tuple(one.spec for one in announced if one.spec.source_id == source.id))
+
+
+async def _episodes(
+    uow: UnitOfWork,
+    asked: Asked[Rule[object]],
+    rule: Resource[Rule[object]],
+    view: SpendView,
+    kept: Sequence[KeptVerdict],
+    latest: Mapping[ScopeKey, Alert],
+) -> Episodes:
+    if rule.spec.kind is RuleKind.STALE_SOURCE:
+        began = view.polling.failing_since if view.polling else None
+        return {ORGANISATION: Episode(began)} if began else {}
+    running = {key.scope: episode for key, episode in (await uow.episodes.of([rule.id])).items()}
+    return episodes_at(asked.at, rule.spec.gates.pending_for, kept, latest, running) if asked.is_past else running
+
+
+def _unread(view: SpendView, *, polled: bool, replayed: bool) -> str:
+    if not replayed:
+        return "polls are not replayed: how reading the source went is known of now alone"
+    unread = not polled and view.unknown_days.issuperset(view.days)
+    return "nothing of the source had been read yet" if unread else ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsThen:
+    """The moves, up to an instant, of the newest alert of each fingerprint that opened before it, or just then."""
+
+    at: datetime
+    before: Sequence[Sequence[AlertEvent]]
+    just_opened: Sequence[Sequence[AlertEvent]]
+
+    def open(self) -> list[AlertThen]:
+        """One of each fingerprint: what has just opened replaces what was resolved."""
+        return [one for events in (*self.before, *self.just_opened) if (one := then(events, self.at)) is not None]
+
+    def rang(self) -> list[AlertThen]:
+        return [AlertThen(events[-1].alert, events[0].reason, opening_cause(events)) for events in self.just_opened]
+
+
+def opening_cause(events: Sequence[AlertEvent]) -> str:
+    opened = then(events[:1], events[0].at)
+    return opened.cause if opened is not None else ""
+
+
+async def alerts_at(uow: UnitOfWork, where: AlertFilter, kind: AlertKind, at: datetime) -> AlertsThen:
+    before: dict[str, Alert] = {}
+    just_opened: dict[str, Alert] = {}
+    cursor: str | None = None
+    while True:
+        page = await uow.alerts.page(where, limit=_PAGE, cursor=cursor)
+        for alert in page.items:
+            if alert.kind is kind and alert.opened_at <= at:
+                (just_opened if alert.opened_at == at else before).setdefault(alert.fingerprint, alert)
+        cursor = page.next
+        if cursor is None:
+            break
+    return AlertsThen(
+        at,
+        [await _moves(uow, alert, at) for alert in before.values()],
+        [await _moves(uow, alert, at) for alert in just_opened.values()],
+    )
+
+
+async def _moves(uow: UnitOfWork, alert: Alert, at: datetime) -> list[AlertEvent]:
+    return [event for event in await uow.alerts.events(alert.id) if event.at <= at]

@@ -1,0 +1,87 @@
+"""Every minute: an Alertmanager is told again what it was told, since it forgets what nobody repeats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from service.domain.alerts.alert import AlertState
+from service.domain.messages.message import compose
+from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery
+from service.domain.notify.receivers import Alertmanager, find_channel
+from service.workflows.ports import DeliveryError, LastTold, Ports, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = timedelta(minutes=1)
+AFTER_THE_END = timedelta(minutes=5)
+"""How long an end is told again: for a member that was away, or took it before a repetition that was under way."""
+KIND = "alertmanager"
+
+
+@dataclass(frozen=True, slots=True)
+class _Repetition:
+    config: Alertmanager
+    told: LastTold
+
+
+async def run_resend(ports: Ports) -> int:
+    """Sends all of it once more, past the notifications, and says how much was taken.
+
+    What fails is logged, and is due in a minute again. What waits in the queue for its first time is not sent here.
+    """
+    now = ports.clock()
+    async with ports.uow() as uow:
+        told = await uow.rings.standing(KIND, resolved_after=now - AFTER_THE_END)
+        repetitions = await _address(uow, told) if told else []
+    outcomes: list[str | DeliveryError] = []
+    for begin in range(0, len(repetitions), DELIVERY_BATCH):
+        batch = repetitions[begin : begin + DELIVERY_BATCH]
+        outcomes += await asyncio.gather(*(_send(ports, one, now) for one in batch))
+    return _report(outcomes)
+
+
+async def _address(uow: UnitOfWork, told: Sequence[LastTold]) -> list[_Repetition]:
+    """Without channels that are gone or disabled. One whose address changed since knows an alert under two keys."""
+    receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
+    failing = await uow.channel_health.failing()
+    disabled = {(one.receiver_id, one.channel) for one in failing if one.disabled_at is not None}
+    newest: dict[tuple[Alertmanager, str], _Repetition] = {}
+    for one in sorted(told, key=lambda one: one.notification.alert_version):
+        place = one.notification.receiver_id, one.notification.channel
+        receiver = receivers.get(one.notification.receiver_id)
+        config = find_channel(receiver, one.notification.channel) if receiver else None
+        if isinstance(config, Alertmanager) and place not in disabled:
+            newest[config, one.notification.alert_id] = _Repetition(config, one)
+    return list(newest.values())
+
+
+async def _send(ports: Ports, repetition: _Repetition, now: datetime) -> str | DeliveryError:
+    """What the channel answered, or why it did not take it."""
+    delivery = _delivery(repetition.told, ports.public_url, now)
+    try:
+        return (await ports.channels.open(repetition.config).send(delivery)).detail
+    except DeliveryError as error:
+        return error
+
+
+def _delivery(told: LastTold, public_url: str, now: datetime) -> Delivery:
+    """As it was told, now; an end as of its own time, but not before what it ends."""
+    notification, event = told.notification, told.event
+    is_over = event.alert.state is AlertState.RESOLVED
+    action = Action.RESOLVE if is_over else notification.action
+    at = max(event.at, notification.sent_at or event.at) if is_over else now
+    return Delivery(notification.id, action, compose(event, action, public_url), told.post, at)
+
+
+def _report(outcomes: Sequence[str | DeliveryError]) -> int:
+    """One line in the log for all failures: there may be one for each open alert, every minute."""
+    failures = [one for one in outcomes if isinstance(one, DeliveryError)]
+    if failures:
+        reasons = sorted({failure.reason for failure in failures})
+        log.warning("resend_failed", alerts=len(failures), reasons=reasons)
+    return len(outcomes) - len(failures)

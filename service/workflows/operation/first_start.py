@@ -1,0 +1,130 @@
+"""What a fresh installation starts with: a token, a default route, a source to watch, and rules that watch it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from service.domain.alerts.alert import Severity
+from service.domain.budgets.budget import Budget, Threshold
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Rule, RuleKind
+from service.domain.sources.poll import PollKind
+from service.domain.sources.source import Source, SourceKind
+from service.domain.values.money import Money
+from service.domain.values.periods import PeriodKind, PeriodSpec
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension, Scope
+from service.workflows.access.tokens import run_first_token
+from service.workflows.configuration.administer import SYSTEM, Author, Draft, change, create, run_default_routes
+from service.workflows.configuration.rules import Rules
+from service.workflows.configuration.spend import Budgets, Sources
+from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.sources.ingest import request_poll
+
+NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}
+
+USUAL_RULES = (
+    ("unusual spend", RuleKind.ANOMALY, Severity.WARNING),
+    ("new API key that spends", RuleKind.FIRST_SEEN, Severity.WARNING),
+    ("source not read", RuleKind.STALE_SOURCE, Severity.ERROR),
+)
+"""With the parameters that are usual for their kind: anomalies of organisation and workspaces, by day and by hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSource:
+    """The source to watch when none of its kind is stored."""
+
+    kind: SourceKind
+    base_url: str
+    admin_key: str
+    poll_interval: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """`admin_token` is the secret of a token made just now, to be shown once; `simulated`: invented data is watched."""
+
+    admin_token: str | None
+    simulated: bool
+
+
+async def run_first_start(ports: Ports, source: FirstSource | None, *, admin_token: str | None) -> FirstStart:
+    """Adds whatever is missing, and says what people at the terminal must know. `source` None: add no source."""
+    made = await run_first_token(ports, admin_token)
+    await run_default_routes(ports)
+    if source is not None:
+        await run_first_source(ports, source)
+    async with ports.uow() as uow:
+        sources = [stored.spec for stored in await uow.sources.all()]
+    simulated = any(spec.enabled and spec.kind is SourceKind.SIMULATOR for spec in sources)
+    return FirstStart(made, simulated)
+
+
+async def run_first_source(ports: Ports, first: FirstSource) -> None:
+    """Watches `first` unless a source of its kind is stored. A real organisation ends the simulation."""
+    author = Author(SYSTEM, ports.clock())
+    async with ports.uow() as uow:
+        await uow.become_only_writer()
+        stored = await uow.sources.all()
+        alike = [source for source in stored if source.spec.kind is first.kind]
+        if alike:
+            await _follow_simulator(uow, alike[0], first, author)
+        elif first.kind is SourceKind.CLAUDE_ADMIN or not stored:
+            for source in stored:
+                await _disable(uow, source, author)
+            await _add(uow, ports, first, author)
+
+
+async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author) -> None:
+    spec = Source(first.kind, first.base_url, ports.vault.seal(first.admin_key), first.poll_interval)
+    source = await create(uow, Sources(), Draft(NAMES[first.kind], {}, spec), author)
+    # Before what its rules and budgets want to know of the past: the names that messages use come with a poll.
+    await request_poll(uow, source.id, PollKind.REQUESTED, author.at)
+    await _watch(uow, source, author)
+    if first.kind is SourceKind.SIMULATOR:
+        for draft in _demonstration(source.id):
+            await create(uow, Budgets(), draft, author)
+
+
+async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+    """The rules that watch a new source. They are like any others: one that is deleted does not come back."""
+    taken = {rule.name for rule in await uow.rules.all()}
+    for name, kind, severity in USUAL_RULES:
+        free = [one for one in (name, f"{name} ({source.name})") if one not in taken]
+        if free:
+            entry = KINDS[kind]
+            rule = Rule(source.id, kind, entry.params(), severity=severity, gates=entry.gates)
+            await create(uow, Rules(), Draft(free[0], {}, rule), author)
+
+
+async def _follow_simulator(uow: UnitOfWork, source: Resource[Source], first: FirstSource, author: Author) -> None:
+    """The built-in simulator may listen elsewhere than at the last start."""
+    if first.kind is SourceKind.SIMULATOR:
+        moved = replace(source.spec, base_url=first.base_url)
+        await change(uow, Sources(), source, Draft(source.name, source.labels, moved), author)
+
+
+async def _disable(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+    if source.spec.kind is SourceKind.SIMULATOR:
+        disabled = replace(source.spec, enabled=False)
+        await change(uow, Sources(), source, Draft(source.name, source.labels, disabled), author)
+
+
+def _demonstration(source_id: str) -> list[Draft[Budget]]:
+    """A budget that the simulator's organisation overruns on any day, and one for each of its workspaces."""
+    levels = ((Decimal(80), Severity.WARNING), (Decimal(100), Severity.CRITICAL))
+    thresholds = tuple(Threshold(severity, percent=percent) for percent, severity in levels)
+    monthly = Budget(source_id, Scope(), Money.of("1000.00"), PeriodSpec(PeriodKind.MONTHLY), thresholds=thresholds)
+    weekly = replace(
+        monthly,
+        amount=Money.of("1000.00"),
+        period=PeriodSpec(PeriodKind.WEEKLY),
+        for_each=Dimension.WORKSPACE,
+    )
+    return [
+        Draft("demo: organisation, monthly", {}, monthly),
+        Draft("demo: each workspace, weekly", {}, weekly),
+    ]

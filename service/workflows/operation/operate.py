@@ -1,0 +1,119 @@
+"""What an operator does from the command line: polls, backfills, tokens, a look at everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from service.domain.access import Role, Token
+from service.domain.notify.receivers import Receiver
+from service.domain.sources.poll import Poll, PollKind
+from service.domain.sources.source import Source
+from service.domain.values.errors import Invalid, NotFound
+from service.domain.values.resources import Resource, Sealed
+from service.workflows.access.tokens import create_token, new_secret
+from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.probe import run_check_source
+from service.workflows.ports import DeliveryError, Ports, UnitOfWork, VaultError
+from service.workflows.sources.backfill import request_backfill
+from service.workflows.sources.ingest import request_poll
+
+COMMAND_LINE = "command line"
+"""The actor of what is done from a terminal of the machine itself."""
+
+
+async def run_request_poll(ports: Ports, source: str | None) -> Poll:
+    now = ports.clock()
+    async with ports.uow() as uow:
+        chosen = await _choose(uow, source)
+        poll = await request_poll(uow, chosen.id, PollKind.REQUESTED, now)
+        await record(uow, Author(COMMAND_LINE, now), "source.poll", chosen.id, f"poll {poll.id}")
+    return poll
+
+
+async def run_request_backfill(ports: Ports, source: str | None, since: datetime) -> Poll:
+    now = ports.clock()
+    async with ports.uow() as uow:
+        chosen = await _choose(uow, source)
+        poll = await request_backfill(uow, chosen.id, since, now)
+        await record(uow, Author(COMMAND_LINE, now), "source.backfill", chosen.id, f"poll {poll.id}")
+    return poll
+
+
+async def run_look_up_poll(ports: Ports, poll_id: str) -> Poll:
+    async with ports.uow() as uow:
+        return await uow.polls.get(poll_id)
+
+
+async def run_create_token(ports: Ports, name: str, role: Role) -> str:
+    """The new token's secret, which is shown once."""
+    secret = new_secret()
+    async with ports.uow() as uow:
+        await create_token(uow, name, role, secret, Author(COMMAND_LINE, ports.clock()))
+    return secret
+
+
+async def run_list_tokens(ports: Ports) -> tuple[Token, ...]:
+    async with ports.uow() as uow:
+        return (await uow.tokens.page(limit=500, cursor=None)).items
+
+
+async def run_revoke_token(ports: Ports, token_id: str) -> None:
+    now = ports.clock()
+    async with ports.uow() as uow:
+        await uow.tokens.revoke(token_id, now)
+        await record(uow, Author(COMMAND_LINE, now), "token.revoke", token_id, "revoked")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked; `problem` is None when it is well."""
+
+    subject: str
+    detail: str
+    problem: str | None = None
+
+
+async def run_checks(ports: Ports) -> list[Check]:
+    """Every source asked for its organisation and a day's cost, every receiver's secrets opened. Nothing is sent."""
+    async with ports.uow() as uow:
+        sources = await uow.sources.all()
+        receivers = await uow.receivers.all()
+    checks = [await _check_source(ports, source) for source in sources]
+    return checks + [_check_receiver(ports, receiver) for receiver in receivers]
+
+
+async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
+    subject = f"source {source.name}"
+    if not source.spec.enabled:
+        return Check(subject, "disabled")
+    checked = await run_check_source(ports, source.id)
+    if checked.error is not None or checked.organization is None:
+        return Check(subject, "", problem=checked.error or "names no organisation")
+    return Check(subject, f"answers for organisation {checked.organization.name}")
+
+
+def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:
+    subject = f"receiver {receiver.name}"
+    kinds = [channel.kind for channel in receiver.spec.channels]
+    try:
+        for channel in receiver.spec.channels:
+            for field in fields(channel):
+                secret = getattr(channel, field.name)
+                if isinstance(secret, Sealed):
+                    ports.vault.open(secret)
+            ports.channels.open(channel)
+    except (VaultError, DeliveryError) as error:
+        return Check(subject, "", problem=str(error))
+    return Check(subject, ", ".join(kinds) or "no channels")
+
+
+async def _choose(uow: UnitOfWork, id_or_name: str | None) -> Resource[Source]:
+    if id_or_name is not None:
+        return await uow.sources.get(id_or_name)
+    enabled = [source for source in await uow.sources.all() if source.spec.enabled]
+    if len(enabled) == 1:
+        return enabled[0]
+    if not enabled:
+        raise NotFound("there is no enabled source; start Tocsin once, or POST /v1/sources")
+    raise Invalid(f"name the source: {', '.join(source.name for source in enabled)}")

@@ -1,0 +1,58 @@
+"""What the schedule does besides polling: the minute's evaluation, due deliveries, retention."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from service.domain.notify.routing.routes import LONGEST_INTERVAL
+from service.domain.sources.poll import PollKind, PollState
+from service.domain.values.periods import Window
+from service.workflows.alerts.watch_channels import run_watch_channels
+from service.workflows.notify.repeats import run_rings_again
+from service.workflows.ports import Ports, UnitOfWork
+
+MINUTES_KEPT = timedelta(hours=48)
+RECENT_POLLS = 100
+AHEAD = timedelta(days=45)
+
+
+async def run_minute(ports: Ports) -> None:
+    """Queues an evaluation of every source, polled or not, because time alone moves things; and due deliveries.
+
+    Then rings again what is due for it.
+    """
+    now = ports.clock()
+    async with ports.uow() as uow:
+        for source_id in await uow.feeds.all_ids():
+            await uow.jobs.evaluate(source_id)
+        for source in await uow.sources.all():
+            await _revive_backfill(uow, source.id)
+        for alert_id in await uow.alerts.overdue(now):
+            await uow.jobs.wake(alert_id, now)
+        due = await uow.notifications.next_due()
+        if due is not None and due <= now:
+            await uow.jobs.deliver(now)
+    await run_watch_channels(ports)
+    await run_rings_again(ports)
+
+
+async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
+    """A backfill whose part died goes on. One that is at work takes no harm: at most one part of it waits."""
+    newest = await uow.polls.page(source_id, limit=RECENT_POLLS, cursor=None)
+    for poll in newest.items:
+        if poll.kind is PollKind.BACKFILL and poll.state is PollState.RUNNING:
+            await uow.jobs.backfill(source_id, poll.id)
+
+
+async def run_retention(ports: Ports, keep: timedelta) -> None:
+    """Forgets facts, verdicts and digests' runs older than `keep`, minutes older than two days, groups that have been
+    quiet for a day; makes room for the month ahead."""
+    now = ports.clock()
+    await ports.storage.make_room(Window(now, now + AHEAD))
+    await ports.storage.forget(facts_before=(now - keep).date(), minutes_before=now - MINUTES_KEPT)
+    async with ports.uow() as uow:
+        await uow.verdicts.forget((now - keep).date())
+        await uow.episodes.forget_orphans()
+        await uow.watches.forget_orphans()
+        await uow.digest_runs.forget(now - keep)
+        await uow.groups.forget(now - LONGEST_INTERVAL)

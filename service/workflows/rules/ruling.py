@@ -1,0 +1,234 @@
+"""What the rules of one source say of its spend: loading the view, judging it, and what it means for alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from service.domain.alerts.alert import Alert, AlertKind, Reason, RuleEvidence
+from service.domain.alerts.findings import Finding, over
+from service.domain.rules.assessing import Assessed, Past, assess_rule, fingerprint, held_since
+from service.domain.rules.episodes import Episode, EpisodeKey
+from service.domain.rules.evaluation import evaluate
+from service.domain.rules.feedback import Feedback
+from service.domain.rules.given import GivenFeedback, holding
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.reach import days_needed, hours_needed
+from service.domain.rules.rule import Rule, RuleKind, Verdict
+from service.domain.rules.view import LEARNING_DAYS, Figures, SpendView
+from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension, ScopeKey
+from service.workflows.ports import UnitOfWork
+from service.workflows.sources.naming import names_of
+
+log = structlog.get_logger(__name__)
+
+MOST_LOGGED = 5
+"""Series named in a log line."""
+SLOWEST_COMMIT = timedelta(minutes=1)
+
+Rules = Sequence[Resource[Rule[object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One rule's verdicts. `failed`: scopes that could not be judged for a defect, and what it said."""
+
+    verdicts: Mapping[ScopeKey, Verdict]
+    failed: Mapping[ScopeKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Defect:
+    """A fault in our own code, met while judging."""
+
+    words: str
+
+
+async def find_by_rules(
+    uow: UnitOfWork, source: Resource[Source] | None, state: SourceState, now: datetime
+) -> list[Finding]:
+    """What the source's rules find, where anything has happened since they were last asked.
+
+    Remembers what the next evaluation needs, and keeps every objection for whoever asks later.
+    """
+    rules = await rules_of(uow, state.source_id)
+    watching = [rule for rule in rules if rule.spec.enabled] if source and source.spec.enabled else []
+    open_alerts = [alert for alert in await uow.alerts.open(state.source_id) if alert.kind is AlertKind.RULE]
+    findings = _orphans(open_alerts, rules, source)
+    if source is None or not watching:
+        return findings
+    given = await uow.feedback.of_rules(rule.id for rule in watching)
+    if not is_due(state, watching, await _changed_at(uow, given), now):
+        return findings
+    view = await load_view(uow, source, watching, now)
+    before = await uow.episodes.of(rule.id for rule in rules)
+    after: dict[EpisodeKey, Episode] = {}
+    for rule in watching:
+        said = holding(given, rule.id, now)
+        assessed = await _assess(uow, rule, view, said, _of_rule(before, rule.id), open_alerts)
+        findings += assessed.findings
+        after |= {EpisodeKey(rule.id, scope): episode for scope, episode in assessed.episodes.items()}
+        await uow.verdicts.keep(assessed.kept)
+    await uow.episodes.replace(before, after)
+    await uow.feeds.note_rules_assessed(state.source_id, now)
+    return findings
+
+
+async def rules_of(uow: UnitOfWork, source_id: str) -> list[Resource[Rule[object]]]:
+    """Those that are judged by spend; how a source is read is judged elsewhere."""
+    return [
+        rule
+        for rule in await uow.rules.all()
+        if rule.spec.source_id == source_id and rule.spec.kind is not RuleKind.STALE_SOURCE
+    ]
+
+
+def is_due(state: SourceState, rules: Rules, changed_at: datetime | None, now: datetime) -> bool:
+    """Whether the answer may differ from the last one: new figures, a new hour, something changed, or time that counts.
+
+    `changed_at` is when a person changed a rule, or what it leans on, last.
+    """
+    last = state.rules_assessed_at
+    if last is None or _hour(last) != _hour(now):
+        return True
+    read = [at for at in (state.last_success_at, state.cost_read_at, state.usage_read_at) if at is not None]
+    waits = any(rule.spec.gates.pending_for or rule.spec.gates.keep_firing_for for rule in rules)
+    # A change that was not committed yet at the last evaluation bears an earlier time than that.
+    changed = changed_at is not None and changed_at >= last - SLOWEST_COMMIT
+    return waits or changed or any(at >= last for at in read)
+
+
+async def _changed_at(uow: UnitOfWork, given: Sequence[GivenFeedback]) -> datetime | None:
+    changes = [await uow.rules.last_write(), await uow.planned.last_write()]
+    changes += [at for one in given for at in (one.feedback.given_at, one.withdrawn_at)]
+    return max((at for at in changes if at is not None), default=None)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+async def load_view(uow: UnitOfWork, source: Resource[Source], rules: Rules, now: datetime) -> SpendView:
+    """The spend of a source as it is known now, with as much of the past as these rules look at."""
+    days, hours = _reach(rule.spec for rule in rules)
+    figures = await uow.facts.figures(source.id, now, days=days, hours=hours)
+    return await _view(uow, source, figures, polling=await uow.feeds.get(source.id))
+
+
+async def load_view_at(uow: UnitOfWork, source: Resource[Source], rules: Rules, at: datetime) -> SpendView:
+    """The same as it was known at a past instant."""
+    days, hours = _reach(rule.spec for rule in rules)
+    figures = await uow.facts.figures_at(source.id, at, days=days, hours=hours)
+    return await _view(uow, source, figures, polling=None)
+
+
+async def _view(
+    uow: UnitOfWork, source: Resource[Source], figures: Figures, *, polling: SourceState | None
+) -> SpendView:
+    return SpendView(
+        source_id=source.id,
+        as_of=figures.as_of,
+        days=figures.days,
+        cells=figures.cells,
+        unknown_days=figures.unknown_days,
+        settled_until=figures.settled_until,
+        names=await names_of(uow, await uow.feeds.get(source.id)),
+        simulated=source.spec.kind is SourceKind.SIMULATOR,
+        planned=await planned_for(uow, source.id, figures.as_of),
+        polling=polling,
+        hours=figures.hours,
+        assumed_share=figures.assumed_share,
+    )
+
+
+async def planned_for(uow: UnitOfWork, source_id: str, at: datetime) -> tuple[PlannedActivity, ...]:
+    """The activities that had been announced by an instant."""
+    return tuple(
+        activity.spec
+        for activity in await uow.planned.all()
+        if activity.spec.source_id == source_id and activity.created_at <= at
+    )
+
+
+def _reach(rules: Iterable[Rule[object]]) -> tuple[int, int]:
+    listed = list(rules)
+    return max(map(days_needed, listed), default=LEARNING_DAYS), max(map(hours_needed, listed), default=0)
+
+
+def judge_rule(
+    view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
+) -> Judged:
+    """One rule's verdicts. Where judging all scopes at once fails, each is judged alone, so that the others ring."""
+    seen = view.lately(days_needed(rule))
+    judged = _attempt(seen, rule, feedback, since)
+    if not isinstance(judged, _Defect):
+        return Judged(judged, {})
+    alone = {
+        key: _attempt(seen.only(cells), rule, feedback, since)
+        for dimension in Dimension
+        for key, cells in seen.members(dimension, rule.scope).items()
+    }
+    return Judged(
+        {key: found[key] for key, found in alone.items() if not isinstance(found, _Defect) and key in found},
+        {key: found.words for key, found in alone.items() if isinstance(found, _Defect)},
+    )
+
+
+def _attempt(
+    view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
+) -> dict[ScopeKey, Verdict] | _Defect:
+    """The verdicts, or the defect, whatever it is: one series must not keep the others from ringing."""
+    try:
+        return evaluate(view, rule, feedback, since)
+    except Exception as error:
+        cells = sorted(map(str, view.cells))[:MOST_LOGGED]
+        log.exception("rule_failed", rule_kind=rule.kind.value, source_id=view.source_id, series=cells)
+        return _Defect(f"{type(error).__name__}: {error}")
+
+
+async def _assess(
+    uow: UnitOfWork,
+    rule: Resource[Rule[object]],
+    view: SpendView,
+    feedback: Sequence[Feedback],
+    episodes: Mapping[ScopeKey, Episode],
+    open_alerts: Sequence[Alert],
+) -> Assessed:
+    judged = judge_rule(view, rule.spec, feedback, held_since(episodes))
+    for scope, error in judged.failed.items():
+        await uow.rule_failures.note(rule.id, scope, error, view.as_of)
+    latest = {alert.scope: alert for alert in open_alerts if _rule_id(alert) == rule.id}
+    ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in episodes if scope not in latest])
+    past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(judged.failed))
+    return assess_rule(rule, view.lately(days_needed(rule.spec)), judged.verdicts, past, feedback)
+
+
+def _of_rule(episodes: Mapping[EpisodeKey, Episode], rule_id: str) -> dict[ScopeKey, Episode]:
+    return {key.scope: episode for key, episode in episodes.items() if key.rule_id == rule_id}
+
+
+def _orphans(open_alerts: Sequence[Alert], rules: Rules, source: Resource[Source] | None) -> list[Finding]:
+    """Ends of the alerts whose rule or source is gone or disabled."""
+    enabled = {rule.id: rule.spec.enabled for rule in rules}
+    endings = [(alert, _end(enabled.get(_rule_id(alert) or ""), source)) for alert in open_alerts]
+    return [over(alert, reason) for alert, reason in endings if reason is not None]
+
+
+def _end(rule_enabled: bool | None, source: Resource[Source] | None) -> Reason | None:
+    """Why an alert of a rule (None: a deleted one) is over; None where the rule still watches."""
+    if source is None:
+        return Reason.SOURCE_GONE
+    if not source.spec.enabled:
+        return Reason.SOURCE_DISABLED
+    if rule_enabled is None:
+        return Reason.RULE_GONE
+    return None if rule_enabled else Reason.RULE_DISABLED
+
+
+def _rule_id(alert: Alert) -> str | None:
+    return alert.evidence.rule_id if isinstance(alert.evidence, RuleEvidence) else None

@@ -1,0 +1,126 @@
+"""A button pressed under an alert in Slack: it does what the REST API does, as far as the person may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.rules.feedback import FeedbackKind
+from service.domain.slack.requests import (
+    GROWTH,
+    SNOOZES,
+    Deed,
+    Press,
+    SlackRole,
+    SlackUser,
+    escaped,
+    tomorrow_morning,
+    who,
+)
+from service.domain.values.errors import DomainError
+from service.workflows.alerts import feedback
+from service.workflows.alerts.attend import move_alert, snooze_alert
+from service.workflows.configuration.administer import Author, record
+from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.slack.door import REFUSED
+from service.workflows.slack.users import known_user
+
+UNCHANGED = "Nothing was changed; the message shows how it stands."
+_MOVES = {Deed.ACKNOWLEDGE: Command.ACKNOWLEDGE, Deed.RESOLVE: Command.RESOLVE}
+_ANSWERS = {Deed.EXPECTED: FeedbackKind.EXPECTED, Deed.NOT_USEFUL: FeedbackKind.NOISE}
+_HOURS = {Deed.SNOOZE_1H: timedelta(hours=1), Deed.SNOOZE_4H: timedelta(hours=4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a press. `text` is Slack's mrkdwn, for the person alone; empty where the message says it all."""
+
+    done: bool
+    text: str = ""
+
+
+async def run_slack_action(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
+    """Does it once, or says why not. Whoever is second finds the alert moved on, and is told by whom."""
+    try:
+        return await _run_attempt(ports, press, default_role)
+    except DomainError:  # somebody was faster, or the alert does not allow it: the next attempt sees which
+        return await _run_last_attempt(ports, press, default_role)
+
+
+async def _run_last_attempt(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
+    try:
+        return await _run_attempt(ports, press, default_role)
+    except DomainError as error:
+        return await _run_refusal(ports, press, str(error))
+
+
+async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
+    author = Author(press.person.actor, ports.clock())
+    async with ports.uow() as uow:
+        user = await known_user(uow, press.person, default_role)
+        refusal = _lacks(user, press.deed) or await _overtaken(uow, press)
+        if refusal is not None:
+            return await _refuse(uow, press, refusal, author)
+        await _do(uow, press, user, author)
+    return Answer(done=True)
+
+
+async def _run_refusal(ports: Ports, press: Press, why: str) -> Answer:
+    async with ports.uow() as uow:
+        return await _refuse(uow, press, escaped(why), Author(press.person.actor, ports.clock()))
+
+
+async def _refuse(uow: UnitOfWork, press: Press, text: str, author: Author) -> Answer:
+    await record(uow, author, REFUSED, press.alert_id, f"{press.deed} by {press.person.note or author.actor}: {text}")
+    return Answer(done=False, text=text)
+
+
+def _lacks(user: SlackUser, deed: Deed) -> str | None:
+    if user.role.allows(deed.needs):
+        return None
+    return f"This needs the role {deed.needs} in Tocsin, and yours is {user.role}. An admin can change that."
+
+
+async def _overtaken(uow: UnitOfWork, press: Press) -> str | None:
+    """What has happened to the alert since the message was written; None where its figures changed at most."""
+    events = await uow.alerts.events(press.alert_id)
+    if not events:
+        return "There is no such alert any more."
+    since = [e for e in events if e.alert.version > press.version and e.command is not Command.AMEND]
+    return f"{_said(since[-1])} {UNCHANGED}" if since else None
+
+
+def _said(event: AlertEvent) -> str:
+    by = who(event.actor)
+    match event.command:
+        case Command.RESOLVE:
+            return f"Already resolved by {by}."
+        case Command.ACKNOWLEDGE:
+            return f"Already acknowledged by {by}."
+        case Command.SNOOZE:
+            return f"Already snoozed by {by}."
+        case Command.WAKE:
+            return "Its snooze is over, and it fires again."
+        case _:
+            return f"It has been raised to {event.alert.severity} since."
+
+
+async def _do(uow: UnitOfWork, press: Press, user: SlackUser, author: Author) -> None:
+    note = press.person.note
+    if press.deed in _MOVES:
+        await move_alert(uow, press.alert_id, _MOVES[press.deed], note, author)
+    elif press.deed in SNOOZES:
+        await snooze_alert(uow, press.alert_id, _snooze(press.deed, user, author), note, author)
+    else:
+        answer = feedback.Answer(_ANSWERS[press.deed], note=note)
+        await feedback.give_feedback(uow, press.alert_id, answer, author)
+
+
+def _snooze(deed: Deed, user: SlackUser, author: Author) -> SnoozeRequest:
+    if deed is Deed.SNOOZE_GROWTH:
+        return SnoozeRequest(growth_percent=GROWTH)
+    if deed is Deed.SNOOZE_TOMORROW:
+        return SnoozeRequest(until=tomorrow_morning(author.at, user.timezone))
+    return SnoozeRequest(until=author.at + _HOURS[deed])

@@ -1,0 +1,219 @@
+"""`/tocsin` in Slack: where alerts and budgets stand, and what costs most. The answer is for the person alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from service.domain.alerts.alert import Alert
+from service.domain.budgets.assessment import Known, live_windows
+from service.domain.budgets.budget import Budget
+from service.domain.budgets.outlook import forecast_budgets
+from service.domain.budgets.statuses import ScopeStatus, budget_status
+from service.domain.forecasts.forecast import Forecast
+from service.domain.messages.message import describe
+from service.domain.notify.routing.silences import Silence, validate_silence
+from service.domain.slack.requests import SlackRole, Typed, escaped
+from service.domain.slack.silence_command import read_silence_command
+from service.domain.sources.source import Source, SourceKind
+from service.domain.spend.rows import Width
+from service.domain.values.errors import DomainError, Invalid
+from service.domain.values.money import ZERO
+from service.domain.values.names import name_of
+from service.domain.values.periods import Phase, Window
+from service.domain.values.plain_text import NOTE_LENGTH, clean, minute, percentage
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension, Scope
+from service.workflows.configuration.administer import Author, Draft, create, record
+from service.workflows.configuration.silences import Silences
+from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.slack.door import REFUSED
+from service.workflows.slack.users import known_user
+from service.workflows.sources.naming import names_of
+from service.workflows.spend import SpendQuestion, add_up, spend
+
+SILENCE = "silence"
+MOST_LINES = 10
+AT_RISK = Decimal(80)
+"""Percent of a budget from which it is worth a line."""
+LARGEST = 3
+PARTS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
+SILENCE_HELP = (
+    '`/tocsin silence 2h workspace=eng severity=~"info|warning" planned load test`: none of these alerts rings'
+    " anybody for so long; `/tocsin silence 2h all moving house`: no alert does (operators)"
+)
+HELP = (
+    "`/tocsin status`: open alerts, and budgets from 80 % or heading over their amount\n"
+    "`/tocsin top`, `/tocsin top month`: what costs most, today or this month (UTC)\n"
+    f"{SILENCE_HELP}"
+)
+
+
+async def run_slack_command(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
+    """What to answer, in Slack's mrkdwn."""
+    try:
+        return await _run_answer(ports, typed, default_role)
+    except DomainError as error:
+        return escaped(str(error))
+
+
+async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
+    author, words = Author(typed.person.actor, ports.clock()), typed.text.split()
+    async with ports.uow() as uow:
+        user = await known_user(uow, typed.person, default_role)
+        silences = words[:1] == [SILENCE]
+        needed = SlackRole.OPERATOR if silences else SlackRole.VIEWER
+        if not user.role.allows(needed):
+            await record(uow, author, REFUSED, "command", f"{clean(typed.text)!r}: the role is {user.role}")
+            return f"This needs the role {needed} in Tocsin, and yours is {user.role}. An admin can change that."
+        if silences:
+            return await _silence(uow, typed, author)
+        match [word.lower() for word in words[:2]]:
+            case ["status"]:
+                return await _status(uow, ports.public_url, author.at)
+            case ["top"] | ["top", "today"]:
+                return await _top(uow, "today", Window(_midnight(author.at), author.at))
+            case ["top", "month"]:
+                return await _top(uow, "this month", Window(_midnight(author.at).replace(day=1), author.at))
+            case _:
+                return HELP
+
+
+# ------------------------------------------------------------------------------------------- status
+
+
+async def _status(uow: UnitOfWork, public_url: str, now: datetime) -> str:
+    sources = await uow.sources.all()
+    alerts = [alert for id in await uow.feeds.all_ids() for alert in await uow.alerts.open(id)]
+    alerts.sort(key=lambda alert: (-alert.severity.rank, alert.opened_at))
+    risky = [line for source in sources for line in await _at_risk(uow, source, now)]
+    return "\n".join(
+        [
+            *_listed("Open alerts", [_alert_line(alert, public_url) for alert in alerts], "No alert is open."),
+            *_listed("Budgets at risk", risky, "No budget has reached 80 %, none is heading over its amount."),
+        ]
+    )
+
+
+def _listed(title: str, lines: list[str], none: str) -> list[str]:
+    if not lines:
+        return [none]
+    more = [f"… and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
+    return [f"*{title}: {len(lines)}*", *lines[:MOST_LINES], *more]
+
+
+def _alert_line(alert: Alert, public_url: str) -> str:
+    link = f"<{public_url}/v1/alerts/{alert.id}|{alert.severity}, {alert.state}>"
+    return f"• {link}: {escaped(describe(alert))}"
+
+
+async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> list[str]:
+    """A line for each scope of a budget that is close to its amount, or heading over it, the furthest first."""
+    budgets = [one for one in await uow.budgets.all() if one.spec.source_id == source.id and one.spec.enabled]
+    found = [
+        (max(_reached(status), _heading(budget, status) or Decimal()), _budget_line(budget, status))
+        for budget, status in await _open_statuses(uow, source, budgets, now)
+        if _reached(status) >= AT_RISK or _heading(budget, status) is not None
+    ]
+    return [line for _, line in sorted(found, key=lambda one: -one[0])]
+
+
+async def _open_statuses(
+    uow: UnitOfWork, source: Resource[Source], budgets: Sequence[Resource[Budget]], now: datetime
+) -> list[tuple[Resource[Budget], ScopeStatus]]:
+    """Of every scope in its open period, with its forecast. What forecasts learn from is read once for all."""
+    state = await uow.feeds.get(source.id)
+    known = Known(
+        crossings=await uow.crossings.of([budget.id for budget in budgets]),
+        open_alerts=(),
+        names=await names_of(uow, state),
+        now=now,
+        read_at=state.cost_read_at,
+        simulated=source.spec.kind is SourceKind.SIMULATOR,
+    )
+    cells = {window: await uow.facts.spend(source.id, window, now) for window in live_windows(budgets, known)}
+    recent = await uow.facts.recent(source.id, now)
+    known = replace(known, forecasts=forecast_budgets(budgets, cells, recent, known))
+    return [
+        (budget, status)
+        for budget in budgets
+        for status in budget_status(budget, cells, known)
+        if status.phase is Phase.OPEN
+    ]
+
+
+def _reached(status: ScopeStatus) -> Decimal:
+    """The percentage that is spent; of a budget of $0 any spend is beyond measure."""
+    if status.percent is not None:
+        return status.percent
+    return Decimal("Infinity") if status.spent.total > ZERO else Decimal()
+
+
+def _heading(budget: Resource[Budget], status: ScopeStatus) -> Decimal | None:
+    """The percentage at the period's end by the forecast, where that is over the amount."""
+    amount, forecast = budget.spec.amount, status.forecast
+    if not amount or not isinstance(forecast, Forecast) or forecast.mid <= amount:
+        return None
+    return forecast.mid.ratio_to(amount) * 100
+
+
+def _budget_line(budget: Resource[Budget], status: ScopeStatus) -> str:
+    said = (
+        f"{clean(budget.name)} ({clean(status.scope_name)}): {status.spent.total.display()} of"
+        f" {budget.spec.amount.display()}{'' if status.percent is None else f', {percentage(status.percent)}'}"
+    )
+    if isinstance(status.forecast, Forecast) and _heading(budget, status) is not None and _reached(status) <= 100:
+        said += f"; forecast {status.forecast.mid.display()}"
+    return f"• {escaped(said)}"
+
+
+# ------------------------------------------------------------------------------------------- top
+
+
+async def _top(uow: UnitOfWork, when: str, window: Window) -> str:
+    lines: list[str] = []
+    for source in await uow.sources.all():
+        lines += await _top_of(uow, source, when, window)
+    return "\n".join(lines) or "There is no source."
+
+
+async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: Window) -> list[str]:
+    whole_days = Window(window.start, _midnight(window.end) + timedelta(days=1))
+    lines: list[str] = []
+    for dimension, title in PARTS.items():
+        answer = await spend(uow, SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension))
+        groups = answer.by_group()
+        if not lines:
+            simulated = " (simulated)" if answer.simulated else ""
+            total = add_up(groups).spend.total.display()
+            lines.append(f"*{escaped(clean(source.name))}{simulated}: {total} {when}*")
+        largest = sorted(groups.items(), key=lambda one: one[1].spend.total.usd, reverse=True)[:LARGEST]
+        named = [f"{clean(name_of(key, answer.names))} {figure.spend.total.display()}" for key, figure in largest]
+        lines.append(f"{title}: {escaped(', '.join(named)) or 'none'}")
+    return lines
+
+
+# ------------------------------------------------------------------------------------------- silence
+
+
+async def _silence(uow: UnitOfWork, typed: Typed, author: Author) -> str:
+    """Silences what the matchers match. Raises Invalid and Conflict."""
+    try:
+        asked = read_silence_command("".join(typed.text.split(maxsplit=1)[1:]))
+        ends_at = author.at + asked.length
+        spec = Silence(asked.matchers, author.at, ends_at, clean(asked.comment, NOTE_LENGTH), author.actor)
+        validate_silence(spec)
+    except Invalid as error:
+        return f"Nothing was silenced: {escaped(str(error))}.\n{SILENCE_HELP}"
+    name = f"Slack, {clean(typed.person.name) or typed.person.user}, {author.at:%Y-%m-%d %H:%M:%S}"
+    await create(uow, Silences(), Draft(name, {}, spec), author)
+    return (
+        f"{escaped(clean(asked.what, NOTE_LENGTH))}: silent until {minute(ends_at)}."
+        " Silences are listed at `/v1/silences`; to end one early, expire it."
+    )
+
+
+def _midnight(now: datetime) -> datetime:
+    return datetime.combine(now.date(), time(), now.tzinfo)

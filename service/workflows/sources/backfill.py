@@ -1,0 +1,128 @@
+"""Reading the past, a month at a time. Each part is a job of its own, so that polls go on in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
+from service.domain.sources.pricing import PriceBook
+from service.domain.sources.source import ReportName, Source
+from service.domain.spend.rows import Width
+from service.domain.values.errors import Invalid
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, new_id
+from service.workflows.ports import FenceLost, Ports, UnitOfWork
+from service.workflows.sources.identify import run_is_identified
+from service.workflows.sources.ingest import DAY, DEEP, polled_source
+from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
+
+PART = timedelta(days=31)
+"""The most days that one page of the cost report holds."""
+FARTHEST = timedelta(days=5 * 366)
+
+
+async def request_backfill(uow: UnitOfWork, source_id: str, since: datetime, now: datetime) -> Poll:
+    """Queues the reading of all UTC days from `since` to yesterday, in the caller's transaction.
+
+    A backfill from the same day that did not come to its end is taken up where it stopped.
+    """
+    start = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if not today - FARTHEST <= start < today:
+        raise Invalid("must be an earlier day, at most five years back", "/since")
+    window = Window(start, today)
+    poll = await _unfinished(uow, source_id, start)
+    if poll is None:
+        poll = Poll(new_id("poll", now), source_id, PollKind.BACKFILL, PollState.QUEUED, created_at=now, window=window)
+        await uow.polls.add(poll)
+    else:
+        poll = replace(poll, state=PollState.QUEUED, window=window, finished_at=None)
+        await uow.polls.save(poll)
+    await uow.jobs.backfill(source_id, poll.id)
+    return poll
+
+
+async def _unfinished(uow: UnitOfWork, source_id: str, start: datetime) -> Poll | None:
+    page = await uow.polls.page(source_id, limit=500, cursor=None)
+    for poll in page.items:
+        if poll.kind is PollKind.BACKFILL and poll.window is not None and poll.window.start == start:
+            return poll if poll.state is not PollState.DONE else None
+    return None
+
+
+async def reach_back(uow: UnitOfWork, source_id: str, start: datetime, now: datetime) -> None:
+    """Reads what lies between `start` and the oldest bill that is known, or that the first poll will read."""
+    start = max(start, now - FARTHEST + DAY)
+    known_since = await uow.facts.billed_since(source_id) or now - DEEP
+    if start + DAY < known_since:
+        await request_backfill(uow, source_id, start, now)
+
+
+async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
+    """Reads the next part of a backfill and queues the one after it. An interrupted part is simply read again."""
+    begun = await run_begin_part(ports, source_id, poll_id)
+    if begun is None:
+        return
+    part = begun.part
+    try:
+        async with opened(ports, begun.source.spec) as reader:
+            reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
+            outcomes = await _read_part(reading, part)
+    except FenceLost:
+        await run_close_part(ports, poll_id, until=None, failed=False)
+        return
+    failed = any(outcome.error for outcome in outcomes)
+    await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
+
+
+async def _read_part(reading: Reading, part: Window) -> list[ReportOutcome]:
+    """A backfill may well come before the first poll: then it asks whose cost this is."""
+    if not await run_is_identified(reading.ports, reading.source.id):
+        outcome, identified = await run_directory(reading)
+        if not identified:
+            return [outcome]
+    return [
+        await run_report(reading, ReportName.COST, lambda: read_cost(reading, part)),
+        await run_report(reading, ReportName.USAGE_HOURS, lambda: read_usage(reading, part, Width.HOUR)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PartBegun:
+    source: Resource[Source]
+    prices: PriceBook
+    fence: int
+    part: Window
+
+
+async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegun | None:
+    """Takes the fence for the next part; None where the backfill is over already, or its source deleted."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        poll = await uow.polls.get(poll_id)
+        if poll.state is PollState.DONE or poll.window is None:
+            return None
+        source = await polled_source(uow, source_id, poll_id, now)
+        if source is None:
+            return None
+        fence = await uow.feeds.take_fence(source_id)
+        prices = ports.price_book([price.spec for price in await uow.prices.all()])
+        await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))
+    start = poll.done_until or poll.window.start
+    return PartBegun(source, prices, fence, Window(start, min(start + PART, poll.window.end)))
+
+
+async def run_close_part(ports: Ports, poll_id: str, *, until: datetime | None, failed: bool) -> None:
+    """Notes how far the backfill has come, and queues its next part unless it failed or is done."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        poll = await uow.polls.get(poll_id)
+        assert poll.window is not None
+        done_until = until or poll.done_until
+        over = failed or done_until == poll.window.end
+        state = PollState.FAILED if failed else PollState.DONE if over else PollState.RUNNING
+        await uow.polls.save(replace(poll, state=state, done_until=done_until, finished_at=now if over else None))
+        await uow.jobs.evaluate(poll.source_id)
+        if not over:
+            await uow.jobs.backfill(poll.source_id, poll.id)

@@ -1,0 +1,55 @@
+"""Whose cost a source reads. An organisation has one enabled source: read by two, all of it would be counted twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.domain.sources.source import Source
+from service.domain.values.resources import Resource
+from service.workflows.ports import Organization, Ports, SourceError, UnitOfWork
+
+
+async def other_reader(uow: UnitOfWork, organization_id: str, source_id: str) -> Resource[Source] | None:
+    """Another enabled source that is known to read the organisation."""
+    for other in await uow.sources.all():
+        if not other.spec.enabled or other.id == source_id:
+            continue
+        if (await uow.feeds.get(other.id)).organization_id == organization_id:
+            return other
+    return None
+
+
+def objection(organization: Organization, other: Resource[Source]) -> str:
+    """What is wrong with a second source, and what to do."""
+    return (
+        f"The enabled source {other.name!r} reads the same organisation, {organization.name}: nothing is read twice."
+        " Disable or delete one of the two"
+    )
+
+
+async def run_claim(ports: Ports, source_id: str, fence: int, organization: Organization) -> None:
+    """Notes whose cost the source reads, which lets it store facts.
+
+    Claims come one after the other, also with writes of the configuration: of two first polls at once, one is refused.
+    Raises SourceError where another source has the organisation, and FenceLost.
+    """
+    async with ports.uow() as uow:
+        await uow.become_only_writer()
+        await uow.feeds.hold_fence(source_id, fence)
+        state = await uow.feeds.get(source_id)
+        other = await other_reader(uow, organization.id, source_id)
+        if other is not None and state.organization_id == organization.id and source_id < other.id:
+            other = None  # two read it already, which was possible once: the older one goes on
+        if other is None:
+            named = replace(state, organization_id=organization.id, organization_name=organization.name)
+        else:
+            named = replace(state, organization_id=None, organization_name=None)
+        await uow.feeds.save(named)
+    if other is not None:
+        raise SourceError(objection(organization, other), retryable=False)
+
+
+async def run_is_identified(ports: Ports, source_id: str) -> bool:
+    """Whether the organisation is known that the source's present key belongs to, and is read by no other source."""
+    async with ports.uow() as uow:
+        return (await uow.feeds.get(source_id)).is_identified

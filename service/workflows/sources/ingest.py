@@ -1,0 +1,222 @@
+"""Polling a source: which reports are due, and what the poll came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
+from service.domain.sources.pricing import PriceBook
+from service.domain.sources.source import (
+    ReportName,
+    Source,
+    SourceState,
+    after_begin,
+    after_failure,
+    after_success,
+    retry_delay,
+)
+from service.domain.spend.rows import Width
+from service.domain.values.errors import NotFound
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, new_id
+from service.workflows.ports import FenceLost, Ports, UnitOfWork
+from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
+
+RECENT = timedelta(days=3)
+"""What every poll reads again, because bills come late and are revised."""
+DEEP = timedelta(days=35)
+"""What one poll a day reads again."""
+DEEP_EVERY = timedelta(days=1)
+MINUTES_BACK = timedelta(hours=3)
+DIRECTORY_EVERY = timedelta(hours=1)
+MOST_BURIED = 20
+LONGEST_GAP = timedelta(days=366)
+LOST_AFTER = timedelta(minutes=15)
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+async def request_poll(uow: UnitOfWork, source_id: str, kind: PollKind, now: datetime) -> Poll:
+    """Queues a poll in the caller's transaction."""
+    poll = Poll(new_id("poll", now), source_id, kind, PollState.QUEUED, created_at=now)
+    await uow.polls.add(poll)
+    await uow.jobs.poll(source_id, poll.id)
+    return poll
+
+
+async def run_due_polls(ports: Ports) -> int:
+    """Queues a poll of every source that is due. Several workers may do this at once; each source is queued once."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        due = await uow.feeds.claim_due(now)
+        free = [source_id for source_id in due if not await _is_waiting(uow, source_id, now)]
+        for source_id in free:
+            await request_poll(uow, source_id, PollKind.SCHEDULED, now)
+    return len(free)
+
+
+async def _is_waiting(uow: UnitOfWork, source_id: str, now: datetime) -> bool:
+    """Whether a poll is queued already. One that has waited for long counts as lost: going blind is worse."""
+    newest = await uow.polls.page(source_id, limit=1, cursor=None)
+    return any(poll.state is PollState.QUEUED and now - poll.created_at < LOST_AFTER for poll in newest.items)
+
+
+async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
+    """Polls a source once: every report that is due, each with its own outcome on the poll, then an evaluation.
+
+    A failed report leaves the others alone. A poll that another one has overtaken stops without writing.
+    """
+    begun = await run_begin(ports, source_id, poll_id)
+    if begun is None:
+        return
+    try:
+        async with opened(ports, begun.source.spec) as reader:
+            reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
+            outcomes = await _read_due_reports(reading, begun.state, begun.at)
+        await run_close(ports, reading, outcomes, started=begun.at)
+    except FenceLost:
+        await run_give_up(ports, poll_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    source: Resource[Source]
+    state: SourceState
+    prices: PriceBook
+    fence: int
+    at: datetime
+
+
+async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun | None:
+    """Takes the fence and writes down that the poll runs; None where its source has been deleted."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        source = await polled_source(uow, source_id, poll_id, now)
+        if source is None:
+            return None
+        fence = await uow.feeds.take_fence(source_id)
+        state = await uow.feeds.get(source_id)
+        if state.polling_since is not None:
+            await _bury(uow, source_id, now)
+        state = after_begin(state, now)
+        await uow.feeds.save(state)
+        prices = ports.price_book([price.spec for price in await uow.prices.all()])
+        await _mark(uow, poll_id, PollState.RUNNING, now)
+    return Begun(source, state, prices, fence, now)
+
+
+async def polled_source(uow: UnitOfWork, source_id: str, poll_id: str, now: datetime) -> Resource[Source] | None:
+    """None where it has been deleted since the poll was queued: that ends the poll, and nothing is wrong."""
+    try:
+        return await uow.sources.get(source_id)
+    except NotFound:
+        await _mark(uow, poll_id, PollState.FAILED, now)
+        return None
+
+
+async def _bury(uow: UnitOfWork, source_id: str, now: datetime) -> None:
+    """Polls of a source run one after the other: what still says that it runs has crashed or was killed."""
+    newest = await uow.polls.page(source_id, limit=MOST_BURIED, cursor=None)
+    for poll in newest.items:
+        if poll.state is PollState.RUNNING and poll.kind is not PollKind.BACKFILL:
+            await _mark(uow, poll.id, PollState.FAILED, now)
+
+
+async def run_close(ports: Ports, reading: Reading, outcomes: Sequence[ReportOutcome], *, started: datetime) -> None:
+    """Writes down what the poll came to: on the poll, and on the source's state."""
+    now = ports.clock()
+    source = reading.source
+    async with ports.uow() as uow:
+        await uow.feeds.hold_fence(source.id, reading.fence)
+        state = await uow.feeds.get(source.id)
+        await uow.feeds.save(_state_after(state, source.spec, outcomes, started=started, now=now))
+        await uow.jobs.evaluate(source.id)
+        failed = any(outcome.error for outcome in outcomes)
+        await _mark(uow, reading.poll_id, PollState.FAILED if failed else PollState.DONE, now)
+
+
+async def run_give_up(ports: Ports, poll_id: str) -> None:
+    async with ports.uow() as uow:
+        await _mark(uow, poll_id, PollState.FAILED, ports.clock())
+
+
+async def _read_due_reports(reading: Reading, state: SourceState, now: datetime) -> list[ReportOutcome]:
+    deep = _is_deep(state, now)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = Window(_first_day(state, today, DEEP if deep else RECENT), today + DAY)
+    hours = Window(days.start, now.replace(minute=0, second=0, microsecond=0) + HOUR)
+    minute = now.replace(second=0, microsecond=0)
+    minutes = Window(minute - MINUTES_BACK, minute + MINUTE)
+    outcomes = []
+    # Names come first, so that the very first message can use them; the bill comes before what it outweighs.
+    if not state.is_identified or _is_directory_due(state, now):
+        outcome, identified = await run_directory(reading)
+        outcomes.append(outcome)
+        if not identified:
+            return outcomes
+    reports = (
+        (ReportName.COST, lambda: read_cost(reading, days)),
+        (ReportName.USAGE_HOURS, lambda: read_usage(reading, hours, Width.HOUR)),
+        (ReportName.USAGE_MINUTES, lambda: read_usage(reading, minutes, Width.MINUTE)),
+    )
+    return outcomes + [await run_report(reading, name, read) for name, read in reports]
+
+
+def _is_directory_due(state: SourceState, now: datetime) -> bool:
+    return state.directory_read_at is None or now - state.directory_read_at >= DIRECTORY_EVERY
+
+
+def _first_day(state: SourceState, today: datetime, back: timedelta) -> datetime:
+    """From where to read: `back` from today, and further after an outage, so that it leaves no gap."""
+    usual = today - back
+    if state.cost_read_at is None:
+        return usual
+    read = state.cost_read_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(min(usual, read - RECENT), today - LONGEST_GAP)
+
+
+def _is_deep(state: SourceState, at: datetime) -> bool:
+    return state.deep_read_at is None or at - state.deep_read_at >= DEEP_EVERY
+
+
+def _state_after(
+    state: SourceState,
+    source: Source,
+    outcomes: Sequence[ReportOutcome],
+    *,
+    started: datetime,
+    now: datetime,
+) -> SourceState:
+    """The source's state after a poll. Without a bill budgets go stale, without usage rules do: either is a failure."""
+    errors = {outcome.report: outcome.error for outcome in outcomes}
+    read = {report for report, error in errors.items() if error is None}
+    state = replace(
+        state,
+        last_error=next((error for error in errors.values() if error), None),
+        last_success_at=state.last_success_at if any(errors.values()) else now,
+        usage_read_at=now if ReportName.USAGE_HOURS in read else state.usage_read_at,
+        minutes_read_at=now if ReportName.USAGE_MINUTES in read else state.minutes_read_at,
+        directory_read_at=now if ReportName.DIRECTORY in read else state.directory_read_at,
+    )
+    if ReportName.COST not in read:
+        state = after_failure(state, started)
+        backed_off = started + retry_delay(source.poll_interval, state.failures)
+        return replace(state, next_poll_at=max(state.next_poll_at, backed_off))
+    if _is_deep(state, started):
+        state = replace(state, deep_read_at=started)
+    # A back-off is over once the bill was read, whoever asked for that.
+    state = replace(state, next_poll_at=min(state.next_poll_at, started + source.poll_interval))
+    if ReportName.USAGE_HOURS not in read:
+        return replace(after_failure(state, started), cost_read_at=now)
+    return after_success(state, now)
+
+
+async def _mark(uow: UnitOfWork, poll_id: str, state: PollState, now: datetime) -> None:
+    poll = await uow.polls.get(poll_id)
+    started_at = poll.started_at or now
+    finished_at = None if state is PollState.RUNNING else now
+    await uow.polls.save(replace(poll, state=state, started_at=started_at, finished_at=finished_at))

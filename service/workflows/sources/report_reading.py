@@ -1,0 +1,176 @@
+"""One report at a time: read whole over the network, then committed whole in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from service.domain.sources.poll import ReportOutcome
+from service.domain.sources.pricing import PriceBook, UsageKind
+from service.domain.sources.source import ReportName, Source
+from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Width, best_known
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource
+from service.workflows.ports import (
+    Changes,
+    CostSource,
+    Directory,
+    Organization,
+    Ports,
+    SourceError,
+    Stamp,
+    UnitOfWork,
+    VaultError,
+)
+from service.workflows.sources.identify import run_claim, run_is_identified
+
+log = structlog.get_logger(__name__)
+
+Change = Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
+"""What a report that has been read does to the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A poll under way: where it reads, at which prices, and the fence that lets it write."""
+
+    ports: Ports
+    source: Resource[Source]
+    reader: CostSource
+    prices: PriceBook
+    poll_id: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A source whose key or address is of no use: every report is refused for the same reason."""
+
+    reason: str
+
+    async def organization(self) -> Organization:
+        raise SourceError(self.reason, retryable=False)
+
+    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+        raise SourceError(self.reason, retryable=False)
+
+    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+        raise SourceError(self.reason, retryable=False)
+
+    async def directory(self) -> Directory:
+        raise SourceError(self.reason, retryable=False)
+
+
+@asynccontextmanager
+async def opened(ports: Ports, source: Source) -> AsyncIterator[CostSource]:
+    """The source's reports; where it cannot even be tried, the reason in their place."""
+    async with AsyncExitStack() as stack:
+        try:
+            reader = await stack.enter_async_context(ports.sources.connect(source))
+        except (SourceError, VaultError) as error:
+            reader = Unreachable(str(error))
+        yield reader
+
+
+async def run_report(reading: Reading, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:
+    """Reads one report, then writes it with its rollups and its outcome.
+
+    A report that cannot be read leaves the store as it was; the reason is kept on the poll. Raises FenceLost.
+    """
+    started = reading.ports.clock()
+    try:
+        change = await read()
+    except SourceError as error:
+        return await _run_refusal(reading, report, error, started)
+    async with reading.ports.uow() as uow:
+        await uow.feeds.hold_fence(reading.source.id, reading.fence)
+        now = reading.ports.clock()
+        stamp = Stamp(reading.source.id, reading.poll_id, known_at=now)
+        changes = await change(uow, stamp)
+        await _refresh_days(uow, stamp, changes)
+        seconds = (now - started).total_seconds()
+        outcome = ReportOutcome(report, changes.added, changes.changed, changes.gone, seconds=seconds)
+        await uow.polls.record(reading.poll_id, outcome)
+    return outcome
+
+
+async def run_directory(reading: Reading) -> tuple[ReportOutcome, bool]:
+    """Reads the directory, and says whether the other reports may be stored: whether the organisation is this source's.
+
+    It is where the key has named it, though its names could not be read. Raises FenceLost.
+    """
+    outcome = await run_report(reading, ReportName.DIRECTORY, lambda: read_directory(reading))
+    return outcome, await run_is_identified(reading.ports, reading.source.id)
+
+
+async def _run_refusal(reading: Reading, report: ReportName, error: SourceError, started: datetime) -> ReportOutcome:
+    log.warning("report_refused", source_id=reading.source.id, report=report.value, error=str(error))
+    seconds = (reading.ports.clock() - started).total_seconds()
+    outcome = ReportOutcome(report, seconds=seconds, error=str(error))
+    async with reading.ports.uow() as uow:
+        await uow.polls.record(reading.poll_id, outcome)
+    return outcome
+
+
+async def read_cost(reading: Reading, window: Window) -> Change:
+    buckets = await reading.reader.cost(window)
+    if not buckets:
+        # Days without cost are in the report, too: an answer without any day is none.
+        raise SourceError("the cost report names none of the days asked for", retryable=True)
+    await _make_room(reading, buckets)
+    return lambda uow, stamp: uow.facts.replace_cost(stamp, buckets)
+
+
+async def read_usage(reading: Reading, window: Window, width: Width) -> Change:
+    buckets = await reading.reader.usage(window, width)
+    priced = [_priced(bucket, reading.prices) for bucket in buckets]
+    await _make_room(reading, buckets)
+    return lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced)
+
+
+async def read_directory(reading: Reading) -> Change:
+    """Raises SourceError also where another source reads the organisation."""
+    organization = await reading.reader.organization()
+    await run_claim(reading.ports, reading.source.id, reading.fence, organization)
+    directory = await reading.reader.directory()
+    return lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at)
+
+
+def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:
+    """Each measure of each row at the price of the bucket's own time; an unknown model stays unpriced."""
+    facts: list[UsageFact] = []
+    for row in bucket.rows:
+        seen = row.dimensions
+        kind = UsageKind(seen.model, seen.service_tier, seen.context_window, seen.inference_geo)
+        facts += [
+            UsageFact(
+                replace(seen, token_type=measure.value),
+                quantity,
+                prices.price(kind, measure, quantity, bucket.window.start),
+            )
+            for measure, quantity in row.quantities.items()
+            if quantity
+        ]
+    return Bucket(bucket.window, tuple(facts))
+
+
+async def _make_room(reading: Reading, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:
+    if buckets:
+        windows = [bucket.window for bucket in buckets]
+        whole = Window(min(w.start for w in windows), max(w.end for w in windows))
+        await reading.ports.storage.make_room(whole)
+
+
+async def _refresh_days(uow: UnitOfWork, stamp: Stamp, changes: Changes) -> None:
+    """Brings the daily rollup of every touched day up to date, in the report's own transaction."""
+    if not changes.days:
+        return
+    inputs = await uow.facts.day_inputs(stamp.source_id, changes.days)
+    days = {day: best_known(seen.bill, seen.usage, settled=seen.settled) for day, seen in inputs.items()}
+    await uow.facts.store_days(stamp, days, changes.backfilled)
+    cells = {cell for by_cell in days.values() for cell in by_cell}
+    await uow.directory.note_cells(stamp.source_id, cells, stamp.known_at)

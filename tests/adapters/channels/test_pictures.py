@@ -1,0 +1,150 @@
+"""Charts in messages: inside a mail, in a Slack thread, and by address where others fetch them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+import pytest_asyncio
+from aiohttp import TCPConnector
+
+from service.adapters.channels import pagerduty
+from service.adapters.channels.email.channel import EmailChannel
+from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.channels.slack.blocks import image
+from service.adapters.channels.slack.bot import Post, SlackBotChannel
+from service.adapters.vault import FernetVault
+from service.domain.notify.notification import Action, Delivery, Message, Picture
+from service.domain.notify.receivers import Email, SlackBot
+from tests.fake_slack import TOKEN, Answer, FakeSlack
+from tests.fake_smtp import FakeSmtp
+from tests.sample_alerts import RULE_ALERT, delivery, event, message
+
+PNG = b"\x89PNG\r\n\x1a\nFAKE picture"
+ALT = 'Spend of workspace "eng" & others: $12.34 of $10.00.'
+PICTURE = Picture(PNG, ALT, None)
+PUBLIC = replace(PICTURE, url="https://tocsin.example.com/charts/FAKE.png")
+LONG = message(event(alert=RULE_ALERT))
+"""A message with more facts than a post shows."""
+VAULT = FernetVault("FAKE key of the tests")
+
+
+@pytest_asyncio.fixture
+async def smtp() -> AsyncIterator[FakeSmtp]:
+    async with FakeSmtp() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as server:
+        yield server
+
+
+def pictured(action: Action = Action.OPEN, *, post: str | None = None, said: Message | None = None) -> Delivery:
+    return replace(delivery(action, post=post, said=said), picture=PICTURE)
+
+
+def bot(slack: FakeSlack) -> SlackBotChannel:
+    return SlackBotChannel(SlackBot(VAULT.seal(TOKEN), "#claude-spend", "", slack.api_url), VAULT, TCPConnector)
+
+
+async def test_a_mail_carries_its_chart_and_says_it_in_words(smtp: FakeSmtp) -> None:
+    await EmailChannel(Email(("ops@example.com",)), SmtpServer.parse(smtp.url), "tocsin@example.com").send(pictured())
+    (mail,) = smtp.mails
+    assert isinstance(mail.message, EmailMessage)
+    (chart,) = [part for part in mail.message.walk() if part.get_content_type() == "image/png"]
+    assert isinstance(chart, EmailMessage)
+    assert chart.get_content() == PNG
+    assert chart.get_content_disposition() == "inline"
+    cid = chart["Content-ID"].strip("<>")
+    assert f'src="cid:{cid}"' in mail.html
+    assert 'alt="Spend of workspace &#34;eng&#34; &amp; others: $12.34 of $10.00."' in mail.html
+    assert [part.get_content_type() for part in mail.message.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+    ]
+
+
+async def test_a_mail_without_a_chart_has_no_picture(smtp: FakeSmtp) -> None:
+    await EmailChannel(Email(("ops@example.com",)), SmtpServer.parse(smtp.url), "tocsin@example.com").send(delivery())
+    assert "<img" not in smtp.mails[0].html
+    assert "multipart/related" not in [part.get_content_type() for part in smtp.mails[0].message.walk()]
+
+
+async def test_in_slack_the_chart_stands_in_the_thread_of_the_post(slack: FakeSlack) -> None:
+    receipt = await bot(slack).send(pictured())
+    (post,) = slack.messages("claude-spend")
+    (file,) = slack.files.values()
+    assert (file.content, file.alt, file.name) == (PNG, ALT, "chart.png")
+    assert (file.channel, file.thread_ts) == (post.channel, post.ts)
+    assert receipt.detail.endswith("with its chart")
+    assert receipt.post == str(Post(post.channel, post.ts))
+    assert slack.calls.index("chat.postMessage") < slack.calls.index("files.getUploadURLExternal")
+
+
+async def test_details_that_the_post_has_no_room_for_stand_beside_the_chart(slack: FakeSlack) -> None:
+    await bot(slack).send(pictured(said=LONG))
+    (post,) = slack.posted
+    (file,) = slack.files.values()
+    assert "*Cause*" in file.comment
+    assert "*Alert opened*" in file.comment
+    assert "*Cause*" in post.shown
+    assert "*Alert opened*" not in post.shown
+    assert "*State*" in post.shown
+
+
+async def test_without_leave_to_add_files_the_details_are_a_reply(slack: FakeSlack) -> None:
+    slack.refuse("files.getUploadURLExternal", "missing_scope")
+    receipt = await bot(slack).send(pictured(said=LONG))
+    (post,) = slack.messages("claude-spend")
+    (reply,) = slack.replies(post)
+    assert "*Alert opened*" in reply.text
+    assert not reply.broadcast
+    assert "without its chart: Slack: missing_scope" in receipt.detail
+
+
+async def test_a_thread_that_cannot_be_written_to_does_not_fail_the_post(slack: FakeSlack) -> None:
+    slack.plan("chat.postMessage", Answer(json={"ok": True, "channel": "C00000001", "ts": "1.0"}))
+    slack.refuse("chat.postMessage", "restricted_action")
+    receipt = await bot(slack).send(replace(pictured(said=LONG), picture=None))
+    assert receipt.post == str(Post("C00000001", "1.0"))
+    assert "without its details: Slack: restricted_action" in receipt.detail
+
+
+async def test_a_raise_adds_its_chart_to_the_same_thread(slack: FakeSlack) -> None:
+    first = await bot(slack).send(pictured())
+    await bot(slack).send(pictured(Action.RAISE, post=first.post))
+    assert len({file.thread_ts for file in slack.files.values()}) == 1
+    assert len(slack.files) == 2
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_a_refused_chart_does_not_fail_the_post(slack: FakeSlack, method: str) -> None:
+    slack.refuse(method, "missing_scope")
+    receipt = await bot(slack).send(pictured())
+    assert len(slack.messages("claude-spend")) == 1
+    assert "without its chart: Slack: missing_scope" in receipt.detail
+    assert receipt.post is not None
+
+
+async def test_a_lost_upload_does_not_fail_the_post(slack: FakeSlack) -> None:
+    slack.plan("upload", Answer(status=403, text="no"))
+    receipt = await bot(slack).send(pictured())
+    assert len(slack.messages("claude-spend")) == 1
+    assert "without its chart" in receipt.detail
+
+
+def test_a_webhook_and_pagerduty_show_a_chart_by_its_public_address_alone() -> None:
+    assert image(PICTURE) == []
+    assert image(PUBLIC) == [{"type": "image", "image_url": PUBLIC.url, "alt_text": ALT}]
+    body = json.loads(pagerduty._body("trigger", "FAKE-key", message(), PUBLIC))
+    assert body["images"] == [{"src": PUBLIC.url, "href": PUBLIC.url, "alt": ALT}]
+    assert "images" not in json.loads(pagerduty._body("trigger", "FAKE-key", message(), PICTURE))
+    assert "images" not in json.loads(pagerduty._body("resolve", "FAKE-key", message(), PUBLIC))

@@ -1,0 +1,209 @@
+"""Configured things: names, versions, and what was valid when."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.domain.budgets.budget import Budget
+from service.domain.values.errors import Conflict, Invalid, NotFound, StaleVersion
+from service.domain.values.money import Money
+from service.domain.values.resources import Lifetime, Resource
+from service.workflows.ports import UowFactory
+from tests.factories import LONG_AGO, budget, claude_source, resource
+
+FIRST = resource("bdg_1", budget("10.00"), name="eng monthly")
+SECOND = replace(
+    FIRST, version=2, updated_at=LONG_AGO + timedelta(days=1), spec=replace(FIRST.spec, amount=Money.of("20"))
+)
+
+
+async def add(uow: UowFactory, *budgets: Resource[Budget]) -> None:
+    async with uow() as unit:
+        for item in budgets:
+            await unit.budgets.add(item)
+
+
+async def replaced_by(uow: UowFactory, item: Resource[Budget]) -> str:
+    """ "stored", or the name of the refusal; in a transaction of its own."""
+    try:
+        async with uow() as unit:
+            await unit.budgets.replace(item)
+    except (StaleVersion, Conflict, NotFound) as refusal:
+        return type(refusal).__name__
+    return "stored"
+
+
+async def test_a_resource_is_found_by_id_and_by_name(uow: UowFactory) -> None:
+    stored = replace(FIRST, labels={"team": "eng"})
+    await add(uow, stored)
+    async with uow() as unit:
+        assert await unit.budgets.get("bdg_1") == stored
+        assert await unit.budgets.get("eng monthly") == stored
+
+
+async def test_an_id_is_preferred_to_another_one_s_name(uow: UowFactory) -> None:
+    await add(uow, FIRST, resource("bdg_2", budget(), name="bdg_1"))
+    async with uow() as unit:
+        assert (await unit.budgets.get("bdg_1")).id == "bdg_1"
+
+
+async def test_a_resource_of_another_kind_is_not_found(uow: UowFactory) -> None:
+    async with uow() as unit:
+        await unit.sources.add(resource("src_1", claude_source()))
+        with pytest.raises(NotFound, match="there is no budget 'src_1'"):
+            await unit.budgets.get("src_1")
+        assert await unit.budgets.all() == []
+
+
+async def test_a_name_is_unique_within_its_kind_only(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    async with uow() as unit:
+        await unit.sources.add(resource("src_1", claude_source(), name=FIRST.name))
+        with pytest.raises(Conflict, match="named 'eng monthly'"):
+            await unit.budgets.add(resource("bdg_2", budget(), name=FIRST.name))
+
+
+async def test_a_refused_name_leaves_the_transaction_usable(uow: UowFactory) -> None:
+    await add(uow, FIRST, resource("bdg_2", budget(), name="other"))
+    async with uow() as unit:
+        taken = resource("bdg_2", budget(), name=FIRST.name, version=2)
+        with pytest.raises(Conflict):
+            await unit.budgets.replace(taken)
+        assert (await unit.budgets.get("bdg_2")).name == "other"
+
+
+async def test_of_two_edits_of_one_version_at_once_one_is_stored_and_one_is_stale(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    outcomes = await asyncio.gather(replaced_by(uow, SECOND), replaced_by(uow, SECOND))
+    assert sorted(outcomes) == ["StaleVersion", "stored"]
+
+
+async def test_an_edit_of_nothing_is_not_found(uow: UowFactory) -> None:
+    assert await replaced_by(uow, SECOND) == "NotFound"
+
+
+async def test_a_delete_needs_the_stored_version(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    async with uow() as unit:
+        with pytest.raises(StaleVersion, match="at version 1 by now"):
+            await unit.budgets.delete("bdg_1", version=7, now=LONG_AGO)
+        await unit.budgets.delete("bdg_1", version=1, now=LONG_AGO)
+        with pytest.raises(NotFound):
+            await unit.budgets.get("bdg_1")
+
+
+async def test_a_deleted_name_may_be_given_again(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    async with uow() as unit:
+        await unit.budgets.delete("bdg_1", version=1, now=LONG_AGO)
+        await unit.budgets.add(resource("bdg_2", budget(), name=FIRST.name))
+
+
+async def test_a_past_instant_is_told_the_version_that_was_valid_then(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    assert await replaced_by(uow, SECOND) == "stored"
+    deleted_at = SECOND.updated_at + timedelta(days=1)
+    async with uow() as unit:
+        await unit.budgets.delete("bdg_1", version=2, now=deleted_at)
+        instant = timedelta(microseconds=1)
+        assert await unit.budgets.as_of("bdg_1", LONG_AGO - instant) is None
+        assert await unit.budgets.as_of("bdg_1", LONG_AGO) == FIRST
+        assert await unit.budgets.as_of("bdg_1", SECOND.updated_at) == SECOND
+        assert await unit.budgets.as_of("bdg_1", deleted_at - instant) == SECOND
+        assert await unit.budgets.as_of("bdg_1", deleted_at) is None
+
+
+async def test_all_that_there_was_at_an_instant_is_told_as_it_was_then(uow: UowFactory) -> None:
+    await add(uow, FIRST, resource("bdg_0", budget()))
+    assert await replaced_by(uow, SECOND) == "stored"
+    deleted_at = SECOND.updated_at + timedelta(days=1)
+    async with uow() as unit:
+        await unit.budgets.delete("bdg_1", version=2, now=deleted_at)
+        assert await unit.budgets.all_as_of(LONG_AGO - timedelta(days=1)) == []
+        assert [one.id for one in await unit.budgets.all_as_of(LONG_AGO)] == ["bdg_0", "bdg_1"]
+        assert SECOND in await unit.budgets.all_as_of(SECOND.updated_at)
+        assert [one.id for one in await unit.budgets.all_as_of(deleted_at)] == ["bdg_0"]
+
+
+async def test_the_lifetime_of_what_is_gone_is_found_by_its_id_and_its_last_name(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    renamed = replace(SECOND, name="later name")
+    assert await replaced_by(uow, renamed) == "stored"
+    async with uow() as unit:
+        living = Lifetime("bdg_1", "later name", LONG_AGO, None)
+        assert await unit.budgets.lifetime("bdg_1") == living
+        assert await unit.budgets.lifetime("eng monthly") == living
+        deleted_at = SECOND.updated_at + timedelta(days=1)
+        await unit.budgets.delete("bdg_1", version=2, now=deleted_at)
+        assert await unit.budgets.lifetime("later name") == replace(living, until=deleted_at)
+        with pytest.raises(NotFound):
+            await unit.sources.lifetime("bdg_1")
+
+
+async def test_of_two_that_bore_a_name_the_later_one_is_meant(uow: UowFactory) -> None:
+    await add(uow, FIRST)
+    async with uow() as unit:
+        await unit.budgets.delete("bdg_1", version=1, now=SECOND.updated_at)
+        heir = replace(FIRST, id="bdg_2", created_at=SECOND.updated_at, updated_at=SECOND.updated_at)
+        await unit.budgets.add(heir)
+        assert (await unit.budgets.lifetime(FIRST.name)).id == "bdg_2"
+        assert (await unit.budgets.lifetime("bdg_1")).until == SECOND.updated_at
+
+
+async def test_pages_follow_one_another_without_gap_or_repetition(uow: UowFactory) -> None:
+    await add(uow, *(resource(f"bdg_{number}", budget()) for number in range(5)))
+    async with uow() as unit:
+        first = await unit.budgets.page(limit=2, cursor=None)
+        second = await unit.budgets.page(limit=2, cursor=first.next)
+        third = await unit.budgets.page(limit=2, cursor=second.next)
+    found = [item.id for page in (first, second, third) for item in page.items]
+    assert found == ["bdg_0", "bdg_1", "bdg_2", "bdg_3", "bdg_4"]
+    assert third.next is None
+
+
+async def test_the_last_page_has_no_successor_even_when_it_is_full(uow: UowFactory) -> None:
+    await add(uow, FIRST, resource("bdg_2", budget()))
+    async with uow() as unit:
+        assert (await unit.budgets.page(limit=2, cursor=None)).next is None
+
+
+@pytest.mark.parametrize("cursor", ["", "!!!", "bdg_1", "YmRnXzE=", "AAAA", "w7w", "x" * 500])
+async def test_a_broken_cursor_is_refused_with_its_pointer(uow: UowFactory, cursor: str) -> None:
+    async with uow() as unit:
+        with pytest.raises(Invalid) as refused:
+            await unit.budgets.page(limit=2, cursor=cursor)
+    assert refused.value.pointer == "/cursor"
+
+
+@pytest.mark.parametrize("table", ["resource_versions", "alert_events", "audit_events", "revisions"])
+async def test_what_is_append_only_has_its_triggers(engine: AsyncEngine, table: str) -> None:
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT tgname FROM pg_trigger WHERE tgrelid = CAST(:name AS regclass) AND NOT tgisinternal"),
+            {"name": table},
+        )
+        assert set(found.scalars()) == {"append_only", "never_emptied"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE resource_versions SET name = 'another'",
+        "DELETE FROM resource_versions",
+        "TRUNCATE resource_versions",
+    ],
+)
+async def test_old_versions_can_be_neither_changed_nor_deleted(
+    uow: UowFactory, engine: AsyncEngine, statement: str
+) -> None:
+    await add(uow, FIRST)
+    with pytest.raises(DBAPIError, match="append-only") as refused:
+        async with engine.begin() as connection:
+            await connection.execute(text(statement))
+    assert isinstance(refused.value.orig, psycopg.errors.RestrictViolation)

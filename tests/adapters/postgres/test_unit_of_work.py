@@ -1,0 +1,93 @@
+"""Transactions: whole or not at all, and a clear word when there is no database."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.unit_of_work import uow_factory
+from service.domain.values.errors import NotFound
+from service.workflows.ports import StorageUnavailable, UowFactory
+from tests.factories import LONG_AGO, budget, resource
+
+
+async def test_leaving_the_block_commits(uow: UowFactory) -> None:
+    async with uow() as unit:
+        await unit.budgets.add(resource("bdg_1", budget()))
+    async with uow() as unit:
+        assert (await unit.budgets.get("bdg_1")).spec == budget()
+
+
+async def test_an_error_in_the_block_rolls_everything_back_and_comes_out_unchanged(uow: UowFactory) -> None:
+    async def fail() -> None:
+        async with uow() as unit:
+            await unit.budgets.add(resource("bdg_1", budget()))
+            await unit.jobs.evaluate("src_1")
+            await unit.budgets.get("bdg_9")
+
+    with pytest.raises(NotFound):
+        await fail()
+    async with uow() as unit:
+        assert await unit.budgets.all() == []
+
+
+async def test_nothing_is_visible_outside_before_the_end(uow: UowFactory) -> None:
+    async with uow() as writer:
+        await writer.budgets.add(resource("bdg_1", budget()))
+        async with uow() as reader:
+            assert await reader.budgets.all() == []
+
+
+async def test_a_database_that_is_not_there_is_unavailable() -> None:
+    nowhere = create_engine("postgresql://nobody@127.0.0.1:1/nothing")
+
+    async def enter() -> None:
+        async with uow_factory(nowhere, to_real=lambda at: at)():
+            pass
+
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
+        await enter()
+    await nowhere.dispose()
+
+
+@pytest.mark.parametrize("used_next", ["a store", "the queue"])
+async def test_a_connection_lost_inside_the_block_is_unavailable(
+    uow: UowFactory, engine: AsyncEngine, database_url: str, used_next: str
+) -> None:
+    async def lose_it() -> None:
+        async with uow() as unit:
+            await unit.budgets.all()
+            await disconnect_others(engine)
+            if used_next == "a store":
+                await unit.budgets.all()
+            await unit.jobs.poll("src_1", "poll_1")
+
+    with pytest.raises(StorageUnavailable):
+        await lose_it()
+    async with uow() as unit:
+        assert await unit.budgets.all() == []
+
+
+async def disconnect_others(engine: AsyncEngine) -> None:
+    """As a restart of the server would, but only sessions that are inside a transaction."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state = 'idle in transaction' AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+async def test_sessions_speak_utc(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SHOW timezone")) == "UTC"
+        now = await connection.scalar(text("SELECT now()"))
+    assert now is not None
+    assert now.utcoffset() == LONG_AGO.utcoffset()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_a_url_reaches_the_same_place(scheme: str) -> None:
+    url = f"{scheme}://tocsin:p%40ss@db.example/tocsin?sslmode=require"
+    assert libpq_url(url) == "postgresql://tocsin:p%40ss@db.example/tocsin?sslmode=require"

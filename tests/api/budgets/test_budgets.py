@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from service.domain.values.scopes import Cell
+from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.ports import Directory, WorkspaceName
+from tests.api.sources.test_sources import OTHER
+from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers
+
+MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")
+
+
+async def name_workspaces(stand: Stand, *names: tuple[str, str]) -> None:
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        directory = Directory(tuple(WorkspaceName(id, name) for id, name in names), ())
+        await uow.directory.replace(source.id, directory, stand.clock())
+
+
+async def test_the_defaults_ring_at_80_and_100_percent_of_a_calendar_month(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET)
+    assert made["source"] == "production"
+    assert made["period"] == {"kind": "monthly", "timezone": "UTC", "anchor_day": 1}
+    assert [(one["percent"], one["severity"]) for one in made["thresholds"]] == [(80, "warning"), (100, "critical")]
+    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
+
+
+async def test_the_source_may_be_left_out_only_while_there_is_one(stand: Stand) -> None:
+    assert pointers(await stand.admin.post("/v1/budgets", json=BUDGET)) == ["/source"]
+    await stand.create("/sources", SOURCE)
+    other = await stand.create("/sources", OTHER)
+    assert pointers(await stand.admin.post("/v1/budgets", json=BUDGET)) == ["/source"]
+    assert pointers(await stand.admin.post("/v1/budgets", json=BUDGET | {"source": "none"})) == ["/source"]
+    made = await stand.create("/budgets", BUDGET | {"source": other["id"]})
+    assert made["source"] == "other"
+    moved = await stand.admin.patch(f"/v1/budgets/{made['id']}", json={"source": "production"})
+    assert pointers(moved) == ["/source"]
+
+
+async def test_scope_members_are_taken_by_name_stored_by_id_and_shown_by_name(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await name_workspaces(stand, ("wrkspc_eng", "Engineering"), ("wrkspc_1", "Twin"), ("wrkspc_2", "Twin"))
+    made = await stand.create("/budgets", BUDGET | {"scope": {"workspaces": ["Engineering", "wrkspc_1", "wrkspc_eng"]}})
+    assert made["scope"]["workspaces"] == ["Engineering", "wrkspc_1"]
+    async with stand.ports.uow() as uow:
+        stored = await uow.budgets.get(made["id"])
+    assert stored.spec.scope.workspaces == ("wrkspc_eng", "wrkspc_1")
+
+
+async def test_an_ambiguous_or_unknown_name_is_refused_and_an_id_yet_unseen_is_taken(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await name_workspaces(stand, ("wrkspc_1", "Twin"), ("wrkspc_2", "Twin"))
+    for name in ("Twin", "Enginering"):
+        answer = await stand.admin.post("/v1/budgets", json=BUDGET | {"scope": {"workspaces": ["default", name]}})
+        assert pointers(answer) == ["/scope/workspaces/1"], name
+    await stand.create("/budgets", BUDGET | {"scope": {"workspaces": ["wrkspc_soon", "default"]}})
+
+
+@pytest.mark.parametrize(
+    ("threshold", "pointer"),
+    [
+        ({}, "/thresholds/1"),
+        ({"percent": 80, "amount": "1.00"}, "/thresholds/1"),
+        ({"percent": 50.0, "severity": "critical"}, "/thresholds/1"),
+        ({"percent": 0}, "/thresholds/1/percent"),
+        ({"percent": "80"}, "/thresholds/1/percent"),
+        ({"basis": "hope", "percent": 100}, "/thresholds/1/basis"),
+        ({"percent": 80, "severity": "loud"}, "/thresholds/1/severity"),
+    ],
+)
+async def test_an_impossible_threshold_is_refused(stand: Stand, threshold: dict[str, object], pointer: str) -> None:
+    await stand.create("/sources", SOURCE)
+    answer = await stand.admin.post("/v1/budgets", json=BUDGET | {"thresholds": [{"percent": 50}, threshold]})
+    assert pointers(answer) == [pointer]
+
+
+async def test_a_percentage_comes_back_as_it_was_sent(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET | {"thresholds": [{"percent": 80.1}, {"amount": "12.345678"}]})
+    assert [one["percent"] for one in made["thresholds"]] == [80.1, None]
+    assert made["thresholds"][1]["amount"] == "12.345678"
+
+
+async def test_a_patch_of_the_periods_kind_leaves_the_old_kinds_fields_behind(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET | {"period": {"kind": "monthly", "anchor_day": 15}})
+    place = f"/v1/budgets/{made['id']}"
+    weekly = answered(await stand.admin.patch(place, json={"period": {"kind": "weekly"}}))
+    assert weekly["period"] == {"kind": "weekly", "timezone": "UTC", "week_start": "monday"}
+    answer = await stand.admin.patch(place, json={"period": {"kind": "rolling"}})
+    assert pointers(answer) == ["/period/days"]
+
+
+async def test_the_dates_of_a_custom_period_are_midnights_of_its_zone(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    period = {"kind": "custom", "timezone": "Europe/Berlin", "start": "2026-11-01", "end": "2026-12-01T12:00:00+01:00"}
+    made = await stand.create("/budgets", BUDGET | {"period": period})
+    assert made["period"]["start"] == "2026-10-31T23:00:00Z"
+    assert made["period"]["end"] == "2026-12-01T11:00:00Z"
+
+
+async def test_the_status_says_what_is_spent_left_and_crossed(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
+    answered(await stand.admin.put("/v1/routes", json={"items": [{"receiver": "console"}]}))
+    made = await stand.create("/budgets", BUDGET)
+    await stand.spend(ENG, "85.50")
+    await run_evaluation(stand.ports, source["id"])
+    (status,) = answered(await stand.viewer.get(f"/v1/budgets/{made['id']}/status"))["items"]
+    assert status["period"]["start"] == "2026-11-01T00:00:00Z"
+    assert status["period"]["end"] == "2026-12-01T00:00:00Z"
+    assert (status["spent"], status["remaining"], status["percent"]) == ("85.50", "14.50", 85.5)
+    assert (status["basis"], status["scope"]) == ("billed", "org")
+    assert [one["crossed_at"] for one in status["thresholds"]] == ["2026-11-16T12:00:00Z", None]
+
+
+async def test_no_spend_is_a_share_of_a_budget_of_nothing(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET | {"amount": "0.00", "thresholds": [{"amount": "50.00"}]})
+    await stand.spend(ENG, "85.50")
+    (status,) = answered(await stand.viewer.get(f"/v1/budgets/{made['id']}/status"))["items"]
+    assert (status["spent"], status["percent"]) == ("85.50", None)
+
+
+async def test_for_each_gives_every_member_a_status_of_its_own(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET | {"for_each": "workspace"})
+    await stand.spend(ENG, "85.50")
+    await stand.spend(MARKETING, "1.00", day=stand.clock().date() - timedelta(days=1))
+    statuses = answered(await stand.viewer.get(f"/v1/budgets/{made['id']}/status"))["items"]
+    spent = {status["scope"]: status["spent"] for status in statuses if status["period"]["phase"] == "open"}
+    assert spent == {"workspace:wrkspc_eng": "85.50", "workspace:wrkspc_marketing": "1.00"}
+
+
+async def test_every_write_of_a_budget_has_it_evaluated(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET)
+    place = f"/v1/budgets/{made['id']}"
+    assert await evaluations_taken(stand) == 1
+    answered(await stand.admin.patch(place, json={"amount": "200.00"}))
+    assert await evaluations_taken(stand) == 1
+    answered(await stand.admin.delete(place), 204)
+    assert await evaluations_taken(stand) == 1
+    answered(await stand.admin.delete(f"/v1/sources/{source['id']}"), 204)
+    assert await evaluations_taken(stand) == 1
+
+
+async def evaluations_taken(stand: Stand) -> int:
+    """Takes the evaluations that wait in the queue out of it."""
+    async with stand.engine.begin() as connection:
+        taken = await connection.execute(
+            text("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND task_name LIKE '%evaluat%' RETURNING id")
+        )
+        return len(taken.all())

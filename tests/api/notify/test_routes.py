@@ -1,0 +1,185 @@
+"""Routes as one document, and where it leads an alert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.alerts.test_alerts import rung
+from tests.api.stand import Stand, answered, pointers, problem
+
+DEFAULT = {"receiver": "eng"}
+CRITICAL = {"label": "severity", "op": "=", "value": "critical"}
+NIGHT = {
+    "times": [{"start_time": "20:00", "end_time": "08:00"}],
+    "weekdays": ["monday:friday", "sunday"],
+    "location": "Europe/Berlin",
+}
+LATE = {"start_time": "24:01", "end_time": "08:00"}
+PLAIN: dict[str, Any] = {
+    "matchers": [],
+    "receiver": "eng",
+    "escalation_policy": None,
+    "continue": False,
+    "group_by": [],
+    "group_wait": "0s",
+    "group_interval": "0s",
+    "repeat_interval": None,
+    "mute_times": [],
+    "active_times": [],
+}
+
+
+async def put(stand: Stand, *routes: dict[str, Any], status: int = 200) -> Any:
+    return answered(await stand.admin.put("/v1/routes", json={"items": list(routes)}), status)
+
+
+async def test_routes_show_their_receiver_by_name_and_keep_an_etag(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    empty = await stand.viewer.get("/v1/routes")
+    assert (answered(empty)["items"], empty.headers["etag"]) == ([], '"0"')
+    written = await stand.admin.put("/v1/routes", json={"items": [DEFAULT]}, headers={"If-Match": '"0"'})
+    assert answered(written)["items"] == [PLAIN]
+    assert written.headers["etag"] == '"1"'
+    again = await stand.admin.put("/v1/routes", json=answered(written), headers={"If-Match": '"1"'})
+    assert again.headers["etag"] == '"1"'
+    problem(await stand.admin.put("/v1/routes", json=answered(written), headers={"If-Match": '"0"'}), 412)
+    problem(await stand.operator.put("/v1/routes", json=answered(written)), 403)
+
+
+async def test_what_was_written_is_read_and_may_be_sent_back(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    route = PLAIN | {"matchers": [CRITICAL], "continue": True, "repeat_interval": "4h", "mute_times": [NIGHT]}
+    written = await put(stand, route, DEFAULT | {"repeat_interval": "0s"})
+    assert written["items"] == [route, PLAIN | {"repeat_interval": "0s"}]
+    assert answered(await stand.viewer.get("/v1/routes")) == written
+    assert await put(stand, *written["items"]) == written
+
+
+@pytest.mark.parametrize(
+    ("items", "pointer"),
+    [
+        ([], "/items"),
+        ([{"receiver": "none"}], "/items/0/receiver"),
+        ([DEFAULT | {"matchers": [CRITICAL]}], "/items/0/matchers"),
+        ([DEFAULT, DEFAULT | {"matchers": [CRITICAL]}], "/items/1/matchers"),
+        ([DEFAULT | {"continue": True}], "/items/0/continue"),
+        ([DEFAULT | {"escalation_policy": "none"}], "/items/0/escalation_policy"),
+        ([DEFAULT | {"group_wait": "2h"}], "/items/0/group_wait"),
+        ([DEFAULT | {"group_interval": "2d"}], "/items/0/group_interval"),
+        ([DEFAULT | {"group_by": ["team"]}], "/items/0/group_by"),
+        ([DEFAULT | {"group_by": ["..."], "group_wait": "30s"}], "/items/0/group_by"),
+        ([DEFAULT | {"group_by": ["a b"], "group_wait": "30s"}], "/items/0/group_by/0"),
+        ([DEFAULT | {"repeat_interval": "1m"}], "/items/0/repeat_interval"),
+        ([DEFAULT | {"matchers": [CRITICAL | {"op": "=="}]}], "/items/0/matchers/0/op"),
+        ([DEFAULT | {"matchers": [CRITICAL | {"label": "a b"}]}], "/items/0/matchers/0/label"),
+        ([DEFAULT | {"matchers": [CRITICAL | {"op": "=~", "value": "("}]}, DEFAULT], "/items/0/matchers/0/value"),
+        ([DEFAULT | {"mute_times": [NIGHT | {"location": "Mars"}]}], "/items/0/mute_times/0/location"),
+        ([DEFAULT | {"mute_times": [NIGHT | {"weekdays": ["monday-friday"]}]}], "/items/0/mute_times/0/weekdays/0"),
+        ([DEFAULT | {"mute_times": [{"times": [LATE]}]}], "/items/0/mute_times/0/times/0/start_time"),
+        ([DEFAULT | {"colour": 1}], "/items/0/colour"),
+    ],
+)
+async def test_a_table_that_cannot_work_is_refused(stand: Stand, items: object, pointer: str) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    assert pointers(await stand.admin.put("/v1/routes", json={"items": items})) == [pointer]
+
+
+async def test_a_receiver_that_any_route_leads_to_cannot_be_deleted(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    await stand.create("/receivers", {"name": "pager", "channels": [{"kind": "console"}]})
+    await put(stand, {"receiver": "pager", "matchers": [CRITICAL]}, DEFAULT)
+    assert "route 0" in problem(await stand.admin.delete("/v1/receivers/pager"), 409)["detail"]
+
+
+# ------------------------------------------------------------------------------------------- match
+
+
+async def match(stand: Stand, **params: Any) -> Any:
+    return answered(await stand.viewer.get("/v1/routes/match", params=params))
+
+
+async def test_a_match_shows_each_route_s_verdict_and_where_the_alert_would_go(stand: Stand) -> None:
+    alert = await rung(stand)
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "email", "to": ["eng@example.com"]}]})
+    warning = CRITICAL | {"value": "warning"}
+    budget = {"label": "budget", "op": "=~", "value": "eng .*"}
+    await put(
+        stand,
+        {"receiver": "console", "matchers": [warning]},
+        DEFAULT | {"matchers": [CRITICAL, budget], "continue": True},
+        {"receiver": "console", "matchers": [CRITICAL]},
+        {"receiver": "console"},
+    )
+    found = await match(stand, alert=alert["id"])
+    assert [(one["position"], one["matched"], one["stops"], one["receiver"]) for one in found["routes"]] == [
+        (0, False, False, "console"),
+        (1, True, False, "eng"),
+        (2, True, True, "console"),
+    ]
+    assert [one["why"] for one in found["routes"]] == [
+        "does not match: severity is 'critical', = 'warning' is asked for",
+        "matches, and continues: later routes are asked, too",
+        "matches: later routes are not asked",
+    ]
+    names = [{"label": "budget", "op": "=~", "value": "eng .*", "found": found["labels"]["budget"], "matched": True}]
+    assert found["routes"][1]["matchers"][1:] == names
+    assert [(one["receiver"], one["held_by"]) for one in found["goes_to"]] == [("eng", None), ("console", None)]
+
+
+async def test_a_match_says_what_would_hold_the_alert_back(stand: Stand) -> None:
+    alert = await rung(stand)
+    noon = [{"times": [{"start_time": "11:00", "end_time": "13:00"}]}]
+    await put(stand, {"receiver": "console", "mute_times": noon})
+    muted = await match(stand, alert=alert["id"])
+    assert [one["held_by"] for one in (*muted["routes"], *muted["goes_to"])] == ["muted_time", "muted_time"]
+    silence = {"name": "all critical", "matchers": [CRITICAL], "ends_at": "2026-11-16T14:00:00Z"}
+    made = answered(await stand.operator.post("/v1/silences", json=silence), 201)
+    silenced = await match(stand, alert=alert["id"])
+    assert [one["held_by"] for one in silenced["goes_to"]] == ["silenced"]
+    assert silenced["silenced_by"] == [{"id": made["id"], "name": "all critical", "ends_at": "2026-11-16T14:00:00Z"}]
+
+
+async def test_the_contract_s_own_example_is_taken_and_a_match_shows_what_it_collects(stand: Stand) -> None:
+    alert = await rung(stand)
+    route = {"receiver": "console", "group_by": [], "group_wait": "0s", "group_interval": "5m", "mute_times": []}
+    written = await put(stand, route | {"matchers": [CRITICAL], "group_by": ["severity"]}, route)
+    assert [one["group_interval"] for one in written["items"]] == ["5m", "5m"]
+    found = await match(stand, alert=alert["id"])
+    assert found["routes"][0]["group"] == {"by": {"severity": ["critical"]}, "wait": "0s", "interval": "5m"}
+    assert [one["collected"] for one in found["goes_to"]] == [True]
+    at_once = await put(stand, {"receiver": "console"})
+    assert at_once["items"][0]["group_interval"] == "0s"
+    found = await match(stand, alert=alert["id"])
+    assert (found["routes"][0]["group"], found["goes_to"][0]["collected"]) == (None, False)
+
+
+async def test_labels_may_be_asked_about_without_an_alert(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    await put(stand, DEFAULT | {"matchers": [{"label": "team", "op": "!=", "value": "eng"}]}, DEFAULT)
+    found = await match(stand, label=["team=eng", "severity=info"])
+    assert found["labels"] == {"severity": ["info"], "team": ["eng"]}
+    assert [(one["matched"], one["why"]) for one in found["routes"]] == [
+        (False, "does not match: team is 'eng', != 'eng' is asked for"),
+        (True, "is the default: later routes are not asked"),
+    ]
+
+
+async def test_a_match_shows_how_often_it_would_ring_again(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    info = {"label": "severity", "op": "=", "value": "info"}
+    await put(stand, DEFAULT | {"matchers": [info], "repeat_interval": "0s"}, DEFAULT)
+    loud = await match(stand, label=["kind=rule", "severity=error"])
+    assert [one["repeats_every"] for one in loud["routes"]] == [None, "4h"]
+    quiet = await match(stand, label=["kind=budget", "severity=critical"])
+    assert [one["repeats_every"] for one in quiet["routes"]] == [None, None]
+
+
+async def test_a_question_that_cannot_be_answered_is_refused(stand: Stand) -> None:
+    alert = await rung(stand)
+    place = "/v1/routes/match"
+    assert pointers(await stand.viewer.get(place, params={"label": "team"})) == ["/label"]
+    assert pointers(await stand.viewer.get(place, params={"alert": alert["id"], "label": "a=b"})) == ["/label"]
+    problem(await stand.viewer.get(place, params={"alert": "alert_none"}), 404)
+    problem(await stand.stranger.get(place), 401)

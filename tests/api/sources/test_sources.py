@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import pytest
+
+from service.domain.sources.source import ReportName, SourceState
+from service.workflows.ports import SourceError
+from tests.api.stand import BUDGET, SOURCE, Stand, answered, pointers, problem
+
+OTHER = {"name": "other", "admin_key": "sk-ant-admin01-FAKE-other"}
+
+
+async def know(stand: Stand, source_id: str, organization_id: str) -> None:
+    """What the source's first poll finds out."""
+    async with stand.ports.uow() as uow:
+        state = await uow.feeds.get(source_id)
+        await uow.feeds.save(SourceState(source_id, 0, state.next_poll_at, organization_id=organization_id))
+
+
+async def test_a_secret_is_never_shown(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    assert made["admin_key"] == {"set": True, "hint": "...tion"}
+    assert "FAKE" not in (await stand.admin.get("/v1/sources")).text
+
+
+async def test_the_defaults_read_the_vendors_api_every_five_minutes(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    assert (made["kind"], made["base_url"]) == ("claude_admin", "https://api.anthropic.com")
+    assert (made["poll_interval"], made["enabled"]) == ("5m", True)
+    assert made["status"]["last_success_at"] is None
+
+
+async def test_a_new_source_is_due_at_once(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    async with stand.ports.uow() as uow:
+        assert await uow.feeds.claim_due(stand.clock()) == [made["id"]]
+
+
+async def test_a_stub_keeps_the_stored_key(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    stub = {"admin_key": made["admin_key"], "poll_interval": "10m"}
+    answered(await stand.admin.patch(f"/v1/sources/{made['id']}", json=stub))
+    async with stand.ports.uow() as uow:
+        stored = await uow.sources.get(made["id"])
+    assert stand.ports.vault.open(stored.spec.admin_key) == SOURCE["admin_key"]
+
+
+async def test_a_stub_without_a_stored_key_is_refused(stand: Stand) -> None:
+    stub = {"set": True, "hint": "...9f3a"}
+    assert pointers(await stand.admin.post("/v1/sources", json={"name": "x", "admin_key": stub})) == ["/admin_key"]
+
+
+async def test_another_keys_stub_is_refused(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    patch = {"admin_key": {"set": True, "hint": "...9f3a"}}
+    assert pointers(await stand.admin.patch(f"/v1/sources/{made['id']}", json=patch)) == ["/admin_key"]
+
+
+async def test_a_changed_address_needs_its_key_again(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    moved = {"base_url": "https://collector.example"}
+    place = f"/v1/sources/{made['id']}"
+    assert pointers(await stand.admin.patch(place, json=moved)) == ["/admin_key"]
+    after = answered(await stand.admin.patch(place, json=moved | {"admin_key": SOURCE["admin_key"]}))
+    assert after["base_url"] == moved["base_url"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://example.com",
+        "https://",
+        "https://user:pw@example.com",
+        "https://a b",
+        "https://example.com/#x",
+        "https://[::1",
+        "https://example.com:99999",
+        "javascript:alert(1)",
+        "https://example.com/?key=1",
+    ],
+)
+async def test_an_address_that_is_none_is_refused(stand: Stand, address: str) -> None:
+    assert pointers(await stand.admin.post("/v1/sources", json=SOURCE | {"base_url": address})) == ["/base_url"]
+
+
+async def test_poll_intervals_lie_between_a_minute_and_a_day(stand: Stand) -> None:
+    for interval in ("59s", "2d", "0m", "9999999d", "-5m", "5", "5 m", 300):
+        answer = await stand.admin.post("/v1/sources", json=SOURCE | {"poll_interval": interval})
+        assert pointers(answer) == ["/poll_interval"], interval
+
+
+async def test_two_enabled_sources_with_one_key_are_a_conflict(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    problem(await stand.admin.post("/v1/sources", json=SOURCE | {"name": "twin"}), 409)
+    await stand.create("/sources", SOURCE | {"name": "spare", "enabled": False})
+
+
+async def test_two_enabled_sources_of_one_organisation_are_a_conflict(stand: Stand) -> None:
+    first = await stand.create("/sources", SOURCE)
+    second = await stand.create("/sources", OTHER | {"enabled": False})
+    for source in (first, second):
+        await know(stand, source["id"], "org_FAKE")
+    problem(await stand.admin.patch(f"/v1/sources/{second['id']}", json={"enabled": True}), 409)
+    answered(await stand.admin.patch(f"/v1/sources/{first['id']}", json={"enabled": False}))
+    answered(await stand.admin.patch(f"/v1/sources/{second['id']}", json={"enabled": True}))
+
+
+async def test_a_source_with_budgets_cannot_be_deleted_and_the_answer_names_them(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    budget = await stand.create("/budgets", BUDGET)
+    answer = await stand.admin.delete(f"/v1/sources/{source['id']}")
+    assert "eng monthly" in problem(answer, 409)["detail"]
+    answered(await stand.admin.delete(f"/v1/budgets/{budget['id']}"), 204)
+    answered(await stand.admin.delete(f"/v1/sources/{source['id']}"), 204)
+
+
+async def test_a_poll_is_queued_and_can_be_followed(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    response = await stand.admin.post("/v1/sources/production/poll")
+    poll = answered(response, 202)
+    assert (poll["kind"], poll["state"], poll["source_id"]) == ("requested", "queued", source["id"])
+    assert answered(await stand.viewer.get(response.headers["location"])) == poll
+    assert answered(await stand.viewer.get("/v1/sources/production/polls"))["items"] == [poll]
+
+
+async def test_a_disabled_source_is_not_polled(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE | {"enabled": False})
+    problem(await stand.admin.post("/v1/sources/production/poll"), 409)
+
+
+async def test_a_backfill_reads_from_a_past_day_to_yesterday(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    poll = answered(await stand.admin.post("/v1/sources/production/backfill", json={"since": "2026-09-01"}), 202)
+    assert poll["window"] == {"start": "2026-09-01T00:00:00Z", "end": "2026-11-16T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "since", ["2027-01-01", "2001-01-01", "yesterday", 0, None, "2026-09-01T00:00:00", "0001-01-01"]
+)
+async def test_a_backfill_from_an_impossible_day_is_refused(stand: Stand, since: object) -> None:
+    await stand.create("/sources", SOURCE)
+    answer = await stand.admin.post("/v1/sources/production/backfill", json={"since": since})
+    assert pointers(answer) == ["/since"]
+
+
+async def test_a_poll_of_another_source_is_not_found(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", OTHER)
+    poll = answered(await stand.admin.post("/v1/sources/production/poll"), 202)
+    problem(await stand.viewer.get(f"/v1/sources/other/polls/{poll['id']}"), 404)
+
+
+async def test_a_check_says_which_organisation_the_key_belongs_to(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    checked = answered(await stand.admin.post("/v1/sources/production/check"))
+    assert (checked["ok"], checked["organization_name"]) == (True, "Example Inc")
+
+
+async def test_a_check_tells_what_the_source_refused(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    stand.source.refusals[ReportName.COST] = SourceError("the key was refused (401)", retryable=False)
+    checked = answered(await stand.admin.post("/v1/sources/production/check"))
+    assert (checked["ok"], checked["error"]) == (False, "the key was refused (401)")
+
+
+async def test_a_repeated_check_with_its_key_asks_the_source_once(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    headers = {"Idempotency-Key": "k"}
+    answers = [await stand.admin.post("/v1/sources/production/check", headers=headers) for _ in range(2)]
+    assert answered(answers[0]) == answered(answers[1])
+    assert len(stand.source.asked) == 1

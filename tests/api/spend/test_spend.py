@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from service.domain.spend.rows import EstimatedDay
+from service.domain.values.money import Money
+from service.domain.values.scopes import Cell
+from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem
+
+MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")
+DAYS = {"since": "2026-11-14", "until": "2026-11-17"}
+
+
+async def spent(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "1.25", day=date(2026, 11, 14))
+    estimate = EstimatedDay(Money.of("9.00"), priority=Money.of("0.75"), unpriced_tokens=1234)
+    await stand.spend(MARKETING, "3.50", day=date(2026, 11, 16), estimate=estimate)
+
+
+async def test_a_series_has_every_day_of_its_window(stand: Stand) -> None:
+    await spent(stand)
+    series = answered(await stand.viewer.get("/v1/spend", params=DAYS))
+    assert [(item["start"][:10], item["amount"]) for item in series["items"]] == [
+        ("2026-11-14", "1.25"),
+        ("2026-11-15", "0.00"),
+        ("2026-11-16", "3.50"),
+    ]
+    assert (series["total"]["amount"], series["total"]["basis"]) == ("4.75", "billed")
+    assert series["items"][0]["groups"] is None
+    assert series["next"] is None
+
+
+async def test_a_figure_tells_of_unpriced_tokens_and_the_priority_tier_apart(stand: Stand) -> None:
+    await spent(stand)
+    total = answered(await stand.viewer.get("/v1/spend", params=DAYS))["total"]
+    assert (total["unpriced_tokens"], total["priority_estimate"], total["amount"]) == (1234, "0.75", "4.75")
+
+
+async def test_a_series_is_grouped_on_request(stand: Stand) -> None:
+    await spent(stand)
+    series = answered(await stand.viewer.get("/v1/spend", params=DAYS | {"group_by": "model"}))
+    assert [[group["id"] for group in item["groups"]] for item in series["items"]] == [
+        ["claude-sonnet-4-5"],
+        [],
+        ["claude-haiku-4-5"],
+    ]
+
+
+async def test_a_long_series_comes_in_parts(stand: Stand) -> None:
+    await spent(stand)
+    first = answered(await stand.viewer.get("/v1/spend", params=DAYS | {"limit": "2"}))
+    rest = answered(await stand.viewer.get("/v1/spend", params=DAYS | {"limit": "2", "cursor": first["next"]}))
+    assert [item["amount"] for item in first["items"] + rest["items"]] == ["1.25", "0.00", "3.50"]
+    assert rest["next"] is None
+
+
+async def test_a_breakdown_lists_the_largest_first(stand: Stand) -> None:
+    await spent(stand)
+    for group_by, members in (
+        ("workspace", ["wrkspc_marketing", "wrkspc_eng"]),
+        ("model", ["claude-haiku-4-5", "claude-sonnet-4-5"]),
+        ("api_key", ["apikey_site", "apikey_ci"]),
+    ):
+        answer = await stand.viewer.get("/v1/spend/breakdown", params=DAYS | {"group_by": group_by})
+        assert [(item["id"], item["amount"]) for item in answered(answer)["items"]] == [
+            (members[0], "3.50"),
+            (members[1], "1.25"),
+        ]
+
+
+async def test_figures_are_filtered_by_member(stand: Stand) -> None:
+    await spent(stand)
+    answer = await stand.viewer.get("/v1/spend", params=DAYS | {"workspace": "wrkspc_eng"})
+    assert answered(answer)["total"]["amount"] == "1.25"
+    assert pointers(await stand.viewer.get("/v1/spend", params={"workspace": "nobody"})) == ["/workspace"]
+
+
+async def test_hours_are_given_for_a_window_of_hours(stand: Stand) -> None:
+    await spent(stand)
+    params = {"granularity": "1h", "since": "2026-11-16T10:30:00Z", "until": "2026-11-16T12:00:00Z"}
+    series = answered(await stand.viewer.get("/v1/spend", params=params))
+    assert [item["start"] for item in series["items"]] == ["2026-11-16T10:00:00Z", "2026-11-16T11:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("params", "pointer"),
+    [
+        ({"since": "2026-11-17", "until": "2026-11-16"}, "/since"),
+        ({"since": "2001-01-01"}, "/since"),
+        ({"since": "2026-01-01", "granularity": "1h"}, "/since"),
+        ({"since": "9999-12-31"}, "/since"),
+        ({"until": "2026-11-16T00:00:00"}, "/until"),
+        ({"granularity": "1m"}, "/granularity"),
+        ({"group_by": "colour"}, "/group_by"),
+    ],
+)
+async def test_a_window_that_makes_no_sense_is_refused(stand: Stand, params: dict[str, str], pointer: str) -> None:
+    await stand.create("/sources", SOURCE)
+    assert pointers(await stand.viewer.get("/v1/spend", params=params)) == [pointer]
+
+
+async def test_without_a_source_there_is_no_spend_to_ask_for(stand: Stand) -> None:
+    problem(await stand.viewer.get("/v1/spend"), 422)
+
+
+async def test_what_was_seen_is_listed_with_its_source(stand: Stand) -> None:
+    await spent(stand)
+    for path, ids in (
+        ("workspaces", ["wrkspc_eng", "wrkspc_marketing"]),
+        ("models", ["claude-haiku-4-5", "claude-sonnet-4-5"]),
+        ("api-keys", ["apikey_ci", "apikey_site"]),
+    ):
+        items = answered(await stand.viewer.get(f"/v1/{path}"))["items"]
+        assert sorted(item["id"] for item in items) == ids
+        assert {item["source"] for item in items} == {"production"}
+        first = answered(await stand.viewer.get(f"/v1/{path}", params={"limit": 1}))
+        rest = answered(await stand.viewer.get(f"/v1/{path}", params={"cursor": first["next"]}))
+        assert first["items"] + rest["items"] == items

@@ -1,0 +1,272 @@
+"""What an alert's chart shows, and its specification."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, cast
+
+import pytest
+
+from service.domain.alerts.alert import BudgetEvidence, ForecastEvidence, RuleEvidence
+from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
+from service.domain.charts.chart import Chart, Series, Theme
+from service.domain.charts.specification import PALETTES, specification
+from service.domain.forecasts.forecast import Method
+from service.domain.messages.rule import rule_headline
+from service.domain.rules.kinds.anomaly.band import Judged
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
+from service.domain.spend.rows import Basis
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from tests.factories import utc
+
+DAY = timedelta(days=1)
+BUDGET = BudgetEvidence(
+    budget_id="bud_1",
+    budget_name="eng monthly",
+    scope_name="workspace eng",
+    amount=Money.of("100.00"),
+    spent=Money.of("42.50"),
+    basis=Basis.BILLED,
+    threshold="actual:40",
+    level=Money.of("40.00"),
+    period=Window(utc("2026-11-01"), utc("2026-12-01")),
+    period_label="November 2026",
+    timezone="UTC",
+    forecast=ForecastEvidence(
+        Money.of("110.00"), Money.of("130.00"), Money.of("150.00"), Method.WEEKDAY_LEVEL, 60, None
+    ),
+)
+RULE = RuleEvidence(
+    rule_id="rule_1",
+    rule_name="unusual spend",
+    rule_kind="anomaly",
+    scope_name="workspace eng",
+    actual=Money.of("90.00"),
+    expected=Money.of("12.00"),
+    unit="US dollars a day",
+    cause="On 2026-11-13 workspace eng spent $90.00.",
+    inputs=(),
+    days=(date(2026, 11, 13),),
+)
+MONTH = {utc("2026-11-02") + n * DAY: Money.of("10.00") for n in range(4)}
+FRIDAYS = {
+    date(2026, 10, 16) + n * DAY: Money.of("2.00" if (date(2026, 10, 16) + n * DAY).weekday() > 4 else f"{10 + n % 3}")
+    for n in range(28)
+} | {date(2026, 11, 13): Money.of("90.00")}
+
+BUDGET_CHART = budget_chart(BUDGET, MONTH, utc("2026-11-05T06:00"))
+RULE_CHART = rule_chart(RULE, FRIDAYS)
+
+
+def test_a_budgets_spend_adds_up_to_what_the_alert_says() -> None:
+    assert [str(point.amount) for point in BUDGET_CHART.actual] == ["0.00", "10.00", "20.00", "30.00", "40.00", "42.50"]
+    assert BUDGET_CHART.actual[0].at == BUDGET.period.start
+    assert BUDGET_CHART.actual[-1].at == utc("2026-11-05T06:00")
+    assert BUDGET_CHART.budget == BUDGET.amount
+
+
+def test_what_is_known_since_does_not_rise_above_what_the_alert_says() -> None:
+    chart = budget_chart(replace(BUDGET, spent=Money.of("35.00")), MONTH, utc("2026-11-05T06:00"))
+    assert [str(point.amount) for point in chart.actual][-2:] == ["35.00", "35.00"]
+
+
+def test_a_budgets_chart_shows_the_whole_period_and_a_short_one_by_the_hour() -> None:
+    def axis(period: Window) -> Any:
+        chart = budget_chart(replace(BUDGET, period=period), {}, utc("2026-11-01T06:00"))
+        written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
+        return written["layer"][-2]["encoding"]["x"]
+
+    month, day = axis(BUDGET.period), axis(Window(utc("2026-11-01"), utc("2026-11-02")))
+    assert month["scale"]["domain"] == ["2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"]
+    assert "%H" in day["axis"]["format"]
+    assert "%H" not in month["axis"]["format"]
+
+
+def test_the_forecast_begins_where_spend_ends_and_ends_with_the_period() -> None:
+    now, end = BUDGET_CHART.forecast
+    assert (now.at, now.low, now.high) == (utc("2026-11-05T06:00"), Money.of("42.50"), Money.of("42.50"))
+    assert (end.at, end.mid) == (BUDGET.period.end, Money.of("130.00"))
+    assert (end.low, end.high) == (Money.of("110.00"), Money.of("150.00"))
+
+
+def test_nothing_is_forecast_of_a_period_that_is_over() -> None:
+    assert budget_chart(BUDGET, MONTH, utc("2026-12-02")).forecast == ()
+    assert budget_chart(replace(BUDGET, forecast=None), MONTH, utc("2026-11-05")).forecast == ()
+
+
+def test_a_rules_chart_says_what_was_expected_and_what_is_usual() -> None:
+    (expected,) = RULE_CHART.expected
+    assert expected.amount == RULE.expected
+    friday = next(one for one in RULE_CHART.usual if one.at.date() == date(2026, 11, 13))
+    saturday = next(one for one in RULE_CHART.usual if one.at.date() == date(2026, 11, 7))
+    assert Money.of("10.00") <= friday.low <= friday.mid <= friday.high <= Money.of("12.00")  # without the judged day
+    assert saturday.high == Money.of("2.00")
+
+
+@pytest.mark.parametrize(("actual", "shown"), [("109.638", "$109.64"), ("109.634", "$109.63")])
+def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: str) -> None:
+    told = replace(RULE, actual=Money.of(actual), expected=Money.of("20.846"))
+    title = f"{shown} where $20.85 was expected"
+    assert (rule_chart(told, FRIDAYS).title, anomaly_chart(told, []).title) == (title, title)
+    assert rule_headline(told).startswith(f"unusual spend: workspace eng {shown}, expected $20.85")
+
+
+def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:
+    """The last bucket but one rang, the first was too young to be judged, the third is not known."""
+    end, bucket = utc("2026-11-14T12:00") if unit == DOLLARS_AN_HOUR else utc("2026-11-15"), BUCKETS[unit]
+    judged = [Judged(end - back * bucket, 90.0 if back == 2 else 11.0, 12.0, 8.0, 17.0) for back in range(20, 0, -1)]
+    judged[0] = replace(judged[0], expected=math.nan, low=math.nan, high=math.nan)
+    judged[2] = replace(judged[2], amount=math.nan)
+    return anomaly_chart(replace(RULE, unit=unit), judged)
+
+
+BUCKETS = {DOLLARS_A_DAY: DAY, DOLLARS_AN_HOUR: timedelta(hours=1)}
+
+
+def test_an_anomalys_chart_has_the_band_of_every_bucket_that_was_judged() -> None:
+    chart = anomaly()
+    assert (chart.bucket, chart.usual) == (DAY, ())
+    assert chart.actual[-1].at == utc("2026-11-13")  # what came later is not what rang
+    assert (len(chart.actual), len(chart.limits), len(chart.expected)) == (18, 18, 18)
+    last = chart.limits[-1]
+    assert (last.at, last.low, last.mid, last.high) == (
+        utc("2026-11-13"),
+        *(Money.of(dollars) for dollars in ("8.00", "12.00", "17.00")),
+    )
+    assert utc("2026-10-28") in {one.at for one in chart.limits} - {one.at for one in chart.actual}
+    assert chart.actual[0].at not in {one.at for one in chart.limits}
+
+
+def test_an_anomalys_words_name_the_range_of_what_rang() -> None:
+    assert anomaly().alt == (
+        "Daily spend of workspace eng up to 2026-11-13: $90.00 where $12.00 was expected."
+        " The expected range was $8.00 to $17.00. On 2026-11-13 workspace eng spent $90.00."
+    )
+    assert anomaly(DOLLARS_AN_HOUR).alt.startswith("Hourly spend of workspace eng up to 2026-11-13: $90.00")
+
+
+def test_an_hour_that_rang_is_drawn_among_hours_and_not_on_a_day() -> None:
+    chart = anomaly(DOLLARS_AN_HOUR)
+    assert chart.bucket == timedelta(hours=1)
+    assert chart.actual[-1].at == utc("2026-11-14T11:00")
+    written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
+    assert {layer["encoding"]["x"]["axis"]["format"] for layer in written["layer"]} == {"%d %b %H:%M"}
+    (bar,) = [row for row in rows(written, Series.ACTUAL) if row["amount"] == 90.0]
+    assert bar["at"] > "2026-11-14T10:00"
+    assert bar["end"] < "2026-11-14T11:00"
+
+
+def rows(written: dict[str, Any], series: Series) -> list[dict[str, Any]]:
+    """What is drawn of one series."""
+    (layer,) = [one for one in written["layer"] if one["encoding"]["color"]["datum"] == series.value]
+    return cast("list[dict[str, Any]]", layer["data"]["values"])
+
+
+def test_the_day_that_rang_has_its_date_below_it() -> None:
+    written = cast("dict[str, Any]", specification(anomaly(), Theme.LIGHT))
+    dates = written["layer"][0]["encoding"]["x"]["axis"]["values"]
+    assert dates[-1] == "2026-11-13T12:00:00Z"
+    assert 4 <= len(dates) <= 7
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("🚀 prod 👩‍💻", "prod"),
+        ("<b>*x*</b> <!channel>", "<b>*x*</b> <!channel>"),
+        ("مراقبة", "\u2068مراقبة\u2069"),
+        ("研究", "研究"),
+        ("1️⃣ first ➜ 🇩🇪", "1 first"),
+        ("𠮷野", "𠮷野"),
+        ("🔥🔥", "…"),
+        ("x" * 10_000, "x" * 39 + "…"),
+    ],
+    ids=[
+        "emoji",
+        "markup",
+        "right to left",
+        "Chinese",
+        "keycap, arrow and flag",
+        "beyond 16 bits",
+        "nothing but emoji",
+        "10,000 characters",
+    ],
+)
+def test_a_name_is_shown_in_one_line_without_what_no_font_has(name: str, shown: str) -> None:
+    chart = rule_chart(replace(RULE, rule_name=name), FRIDAYS)
+    assert chart.subtitle[0] == f"{shown}: workspace eng"
+    assert budget_chart(replace(BUDGET, budget_name=name), MONTH, utc("2026-11-05")).subtitle[0].startswith(shown)
+    assert chart.title == "$90.00 where $12.00 was expected"
+
+
+def test_an_hours_expectation_is_not_drawn_on_a_day() -> None:
+    assert rule_chart(replace(RULE, unit="US dollars an hour"), FRIDAYS).expected == ()
+
+
+def test_few_days_are_not_called_usual() -> None:
+    assert rule_chart(RULE, {date(2026, 11, 12): Money.of("1.00"), date(2026, 11, 13): Money.of("90.00")}).usual == ()
+
+
+def test_the_words_for_who_cannot_see_it_hold_the_figures() -> None:
+    assert BUDGET_CHART.alt == (
+        "Spend of workspace eng, November 2026: $42.50 of $100.00, 42.5 %."
+        " The forecast of the period's end is $130.00, between $110.00 and $150.00."
+    )
+    assert RULE_CHART.alt == (
+        "Daily spend of workspace eng up to 2026-11-13: $90.00 where $12.00 was expected."
+        " On 2026-11-13 workspace eng spent $90.00."
+    )
+    simulated = budget_chart(replace(BUDGET, simulated=True), MONTH, utc("2026-11-05"))
+    assert simulated.alt.startswith("Simulated data.")
+    assert simulated.subtitle[1].startswith("Simulated data.")
+
+
+@pytest.mark.parametrize("theme", Theme)
+def test_the_specification_is_json_with_its_data_inside(theme: Theme) -> None:
+    written = json.loads(json.dumps(specification(BUDGET_CHART, theme)))
+    assert written["description"] == BUDGET_CHART.alt
+    assert written["background"] == PALETTES[theme].background
+    assert "url" not in json.dumps(written["layer"])
+    amounts = [row.get("amount") for layer in written["layer"] for row in layer["data"]["values"]]
+    assert 42.5 in amounts
+    assert 100.0 in amounts
+
+
+@pytest.mark.parametrize(
+    ("chart", "series"),
+    [
+        (BUDGET_CHART, [Series.FORECAST, Series.ACTUAL, Series.BUDGET]),
+        (RULE_CHART, [Series.USUAL, Series.EXPECTED, Series.ACTUAL]),
+        (anomaly(), [Series.LIMITS, Series.EXPECTED, Series.ACTUAL]),
+    ],
+    ids=["budget", "rule", "anomaly"],
+)
+def test_the_legend_names_what_is_drawn_and_nothing_else(chart: Any, series: list[Series]) -> None:
+    written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
+    legend = written["encoding"]["color"]["scale"]["domain"]
+    drawn = {layer["encoding"]["color"]["datum"] for layer in written["layer"]}
+    assert legend == [one.value for one in series]
+    assert drawn == set(legend)
+
+
+@pytest.mark.parametrize("theme", Theme)
+def test_every_colour_stands_out_from_its_background(theme: Theme) -> None:
+    """WCAG 2: 4.5 for text, 3 for parts of a picture."""
+    palette = PALETTES[theme]
+    assert min(contrast(palette.text, palette.background), contrast(palette.quiet, palette.background)) >= 4.5
+    assert min(contrast(colour, palette.background) for colour in palette.series.values()) >= 3
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,155 @@
+"""The hourly band."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from service.domain.detectors.arrays import Floats, Whole
+from service.domain.detectors.daily.detector import terms
+from service.domain.detectors.hourly.detector import HOURS, WEEK, aligned_to_wall_clock, judge_hour
+from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity
+from tests.domain.detectors.spending import normal
+
+MADRID = ZoneInfo("Europe/Madrid")
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+FINAL = Maturity.FINAL
+CLOCKS_CHANGE = datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+
+def offsets(start: datetime, hours: int) -> Whole:
+    instants = [(start + timedelta(hours=n)).astimezone(MADRID).utcoffset() for n in range(hours)]
+    return np.array([int(o.total_seconds()) // 3600 for o in instants if o is not None])
+
+
+def office_hours(start: datetime, hours: int, seed: int = 1) -> Floats:
+    """$40 an hour from 9 to 18 on working days by Madrid's clocks, else $4: [hours]."""
+    local = [(start + timedelta(hours=n)).astimezone(MADRID) for n in range(hours)]
+    busy = np.array([9 <= at.hour < 18 and at.weekday() < 5 for at in local])
+    return np.where(busy, 40.0, 4.0) * np.random.default_rng(seed).lognormal(0, 0.08, hours)
+
+
+def judged(window: Floats, amount: float, maturity: Maturity = Maturity.FINAL) -> Scores:
+    return judge_hour(window[None], np.array([amount]), normal(1, 10.0), maturity)
+
+
+def usual(start: datetime = MONDAY - timedelta(days=28)) -> Floats:
+    return office_hours(start, HOURS)
+
+
+@pytest.mark.parametrize(
+    ("hour", "amount", "rises"),
+    [(3, 4.0, False), (3, 12.0, False), (3, 40.0, True), (11, 40.0, False), (11, 60.0, False), (11, 200.0, True)],
+)
+def test_an_hour_is_compared_with_its_hour_of_the_week(hour: int, amount: float, rises: bool) -> None:
+    start = datetime(2026, 1, 5, hour, tzinfo=UTC)
+    scores = judged(office_hours(start, HOURS), amount)
+    assert scores.methods[0] == Method.STEADY
+    assert bool(scores.rises[0]) is rises
+
+
+def test_a_loop_is_found_a_week_after_another_at_the_same_hours() -> None:
+    start = datetime(2026, 1, 5, 11, tzinfo=UTC)
+    window = office_hours(start, HOURS)
+    window[-WEEK : -WEEK + 8] += 400
+    assert judged(window, 200.0).rises[0]
+    assert not judged(window, 42.0).rises[0]
+
+
+def test_an_hour_rings_exactly_from_the_amount_the_scores_name() -> None:
+    rings_from = float(judged(usual(), 0.0).rings_from[0])
+    assert not judged(usual(), rings_from - 0.01).rises[0]
+    assert judged(usual(), rings_from).rises[0]
+
+
+def rung_in_the_week_after(aligned: bool) -> int:
+    """Alerts of an office in the seven days after its clocks went forward; nothing else changed."""
+    start = CLOCKS_CHANGE - timedelta(hours=HOURS + 24)
+    length = HOURS + 24 + WEEK
+    amounts, zone = office_hours(start, length)[None], offsets(start, length)
+    rung = 0
+    for now in range(HOURS + 24, length):
+        known = amounts[:, : now + 1]
+        window = aligned_to_wall_clock(known, zone[: now + 1]) if aligned else known[:, -HOURS - 1 : -1]
+        rung += int(judge_hour(window, amounts[:, now], normal(1, 10.0), Maturity.FINAL).rises[0])
+    return rung
+
+
+def test_a_clock_change_is_quiet_when_hours_are_compared_by_the_wall_clock() -> None:
+    assert rung_in_the_week_after(aligned=True) == 0
+    assert rung_in_the_week_after(aligned=False) > 0
+
+
+def test_without_a_clock_change_the_wall_clock_changes_nothing() -> None:
+    amounts = np.arange(HOURS + 30, dtype=np.float64)[None]
+    aligned = aligned_to_wall_clock(amounts, np.full(HOURS + 30, 2))
+    assert np.array_equal(aligned, amounts[:, -HOURS - 1 : -1])
+
+
+@pytest.mark.parametrize(
+    ("begun", "method"), [(0, Method.NOT_BEGUN), (335, Method.TOO_YOUNG), (337, Method.STEADY), (HOURS, Method.STEADY)]
+)
+def test_fourteen_days_are_needed(begun: int, method: Method) -> None:
+    window = usual()
+    window[: HOURS - begun] = 0
+    assert judged(window, 4.0).methods[0] == method
+
+
+def test_defects_of_one_series_leave_the_others_alone() -> None:
+    broken = usual()
+    broken[100:] = np.nan
+    rows = np.array([broken, usual(), usual(), usual()])
+    scores = judge_hour(rows, np.array([5.0, np.nan, -3.0, 500.0]), normal(4, 10.0), Maturity.FINAL)
+    assert [scores.failed(row) for row in range(4)] == [
+        Method.TOO_MANY_GAPS.reason,
+        Method.UNKNOWN_AMOUNT.reason,
+        Method.CREDIT.reason,
+        None,
+    ]
+    assert scores.rises.tolist() == [False, False, False, True]
+
+
+def test_unknown_hours_count_as_usual() -> None:
+    window, gaps = usual(), usual()
+    gaps[-30:-20] = np.nan
+    assert judged(gaps, 30.0).expected[0] == pytest.approx(judged(window, 30.0).expected[0], rel=0.05)
+
+
+def test_only_a_final_hour_falls() -> None:
+    window = office_hours(datetime(2026, 1, 5, 11, tzinfo=UTC), HOURS)
+    assert judged(window, 1.0).falls[0]
+    assert not judged(window, 1.0, Maturity.PARTIAL).falls[0]
+
+
+def test_a_planned_extra_is_expected() -> None:
+    scores = judge_hour(usual()[None], np.array([300.0]), normal(1, 10.0), Maturity.FINAL, np.array([300.0]))
+    assert not scores.rises[0]
+    assert judged(usual(), 300.0).rises[0]
+
+
+def test_many_series_at_once_are_judged_as_one_by_one() -> None:
+    rows = np.array([office_hours(MONDAY, HOURS, seed) for seed in range(5)])
+    amounts = np.array([5.0, 10.0, 50.0, 100.0, 200.0])
+    together = judge_hour(rows, amounts, normal(5, 10.0), Maturity.FINAL)
+    for row, amount in enumerate(amounts):
+        alone = judged(rows[row], float(amount))
+        assert (together.scores[row], together.rises[row]) == (alone.scores[0], alone.rises[0])
+
+
+def test_a_busy_day_raises_what_its_next_hour_is_expected_to_cost() -> None:
+    window = usual()
+    before = judged(window, 5.0).expected[0]
+    window[-24:] *= 1.5
+    after = judged(window, 5.0).expected[0]
+    assert 1.1 * before < after < 1.5 * before
+
+
+def test_a_huge_hour_of_a_wild_series_rings_by_the_override_alone() -> None:
+    window = 20 * np.random.default_rng(4).lognormal(0, 1.2, HOURS)
+    largest = window[-WEEK:].max()
+    scores = judge_hour(window[None], np.array([1.6 * largest]), terms(Sensitivity.LOW, np.ones(1), np.ones(1)), FINAL)
+    assert scores.methods[0] == Method.VOLATILE
+    assert scores.overrides[0]
+    assert scores.scores[0] < Sensitivity.LOW.factor * 1.5
+    assert scores.rises[0]

@@ -1,0 +1,278 @@
+"""The anomaly rule on hours, and on hours and days together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from service.domain.alerts.alert import Severity
+from service.domain.rules.evaluation import evaluate
+from service.domain.rules.feedback import Feedback, FeedbackKind
+from service.domain.rules.incidents import Incident, incidents
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity, observe
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.rule import Rule
+from service.domain.rules.view import SpendView
+from service.domain.values.money import Money
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from tests.domain.rules.spending import (
+    CI,
+    ENG,
+    ENG_CI,
+    ENG_NEW,
+    HOURS,
+    NEW,
+    OPS,
+    OPS_BOT,
+    OPUS,
+    a_rule,
+    hourly,
+    hours,
+    moved,
+    steady,
+    usual,
+    with_days,
+    with_hours,
+)
+from tests.domain.rules.views import NOON, day, view
+
+HOURLY, BOTH = a_rule(Granularity.HOURS), a_rule(Granularity.BOTH)
+
+
+def loop(dollars: float, *ago: int, row: Sequence[float] | None = None) -> list[float]:
+    """An hourly row in which the hours so many hours ago cost more; 1 is the hour before noon."""
+    row = list(row or hourly())
+    for hour in ago:
+        row[-hour] += dollars
+    return row
+
+
+def seen_hours(
+    rows: Mapping[Cell, Sequence[float]] | Sequence[float],
+    *,
+    unknown: tuple[int, ...] = (),
+    mature: int = 1,
+    days: Mapping[int, float] | None = None,
+) -> SpendView:
+    """Steady days, and hours: a bare row is that of ENG_CI, beside a calm OPS_BOT."""
+    given = rows if isinstance(rows, Mapping) else {ENG_CI: rows}
+    by_cell = {OPS_BOT: hourly(1.0), **given}
+    daily = {ENG_CI: with_days(steady(), {0: usual(0) / 2, **(days or {})}), OPS_BOT: steady(0.2)}
+    return with_hours(view(daily), hours(by_cell, unknown=unknown, mature=mature))
+
+
+def found(seen: SpendView, rule: Rule[Anomaly] = HOURLY, *feedback: Feedback) -> list[Incident]:
+    return incidents(seen, evaluate(seen, rule, feedback))
+
+
+def amounts(incident: Incident) -> dict[ScopeKey, float]:
+    return {part.scope: float(str(part.amount)) for part in incident.contributions}
+
+
+def calm(seen: SpendView, rule: Rule[Anomaly] = HOURLY) -> tuple[bool, str]:
+    got = observe(seen, rule)[ENG].calm
+    assert got is not None
+    return got.over, got.found
+
+
+def test_usual_hours_are_quiet() -> None:
+    assert found(seen_hours(hourly())) == []
+    assert found(seen_hours(hourly()), BOTH) == []
+
+
+@pytest.mark.parametrize("rule", [HOURLY, BOTH])
+def test_a_runaway_loop_rings_for_the_hour_just_closed_and_names_whose_it_is(rule: Rule[Anomaly]) -> None:
+    [incident] = found(seen_hours(loop(60.0, 1)), rule)
+    seen = incident.verdict.observation
+    assert incident.scope == ORGANISATION
+    assert seen.unit == "US dollars an hour"
+    assert seen.since == NOON - timedelta(hours=1)
+    assert seen.impact == pytest.approx(60, abs=1)
+    parts = amounts(incident)
+    assert {ENG, OPUS, CI} <= set(parts)
+    assert all(parts[key] == pytest.approx(60, abs=1) for key in (ENG, OPUS, CI))
+    assert parts.get(OPS, 0.0) < 1
+
+
+def test_contributions_are_about_the_incident_s_own_hour_whatever_other_scopes_do() -> None:
+    """OPS exceeds in another hour, by more: that is not what this hour's dollars went to."""
+    seen = seen_hours({ENG_CI: loop(60.0, 1), OPS_BOT: loop(90.0, 3, row=hourly(1.0))})
+    [incident] = found(seen)
+    assert incident.verdict.observation.since == NOON - timedelta(hours=3)
+    parts = amounts(incident)
+    assert parts[ENG] == pytest.approx(60, abs=1)
+    assert parts.get(OPS, 0.0) < 1
+
+
+def test_a_new_key_in_a_loop_is_a_contribution_with_all_its_dollars() -> None:
+    """Its day is not known yet: only the hours tell of it."""
+    seen = seen_hours({ENG_CI: hourly(), ENG_NEW: loop(70.0, 1, row=[0.0] * HOURS)})
+    [incident] = found(seen, BOTH)
+    assert amounts(incident)[NEW] == 70.0
+
+
+def test_a_workspace_s_hour_names_its_models_with_their_part_inside_it() -> None:
+    rule = a_rule(Granularity.HOURS, levels=(Dimension.WORKSPACE,))
+    other = Cell(OPS.id, OPUS.id, "apikey_x")
+    seen = seen_hours({ENG_CI: loop(60.0, 1), other: loop(9.0, 1, row=hourly(1.0))})
+    [incident] = found(seen, rule)
+    assert incident.scope == ENG
+    parts = amounts(incident)
+    assert parts[OPUS] == pytest.approx(60, abs=1)
+    assert parts[CI] == pytest.approx(60, abs=1)
+    assert set(parts) == {OPUS, CI}
+
+
+def test_one_of_the_last_three_known_hours_rings_and_an_earlier_one_does_not() -> None:
+    assert found(seen_hours(loop(60.0, 3)))
+    assert not found(seen_hours(loop(60.0, 4)))
+    assert found(seen_hours(loop(60.0, 4), unknown=(1,)))
+
+
+def test_the_cause_of_an_hour_can_be_checked_by_hand() -> None:
+    row = loop(60.0, 1)
+    cause = observe(seen_hours(row), HOURLY)[ENG].cause
+    assert cause.startswith(f"Workspace eng spent ${row[-1]:.2f} (estimated) between 11:00 and 12:00 UTC on Saturday ")
+    for week in range(1, 5):
+        assert f"${row[-1 - 168 * week]:.2f}" in cause
+
+
+def test_of_a_loud_hour_and_a_less_loud_day_the_hour_is_told_of_and_the_other_way_round() -> None:
+    hour = found(seen_hours(loop(200.0, 1), days={0: 200.0}), BOTH)
+    day_alone = found(seen_hours(loop(25.0, 1), days={1: 9000.0}), BOTH)
+    assert [one.verdict.observation.unit for one in (*hour, *day_alone)] == ["US dollars an hour", "US dollars a day"]
+    assert hour[0].verdict.observation.severity is Severity.CRITICAL
+
+
+def test_an_hour_that_is_not_complete_yet_rings_as_soon_as_it_is_too_much() -> None:
+    assert found(seen_hours(loop(60.0, 1), mature=5))
+
+
+@pytest.mark.parametrize(
+    ("ago", "unknown", "mature", "expected"),
+    [
+        ((), (), 0, (True, "6 normal hours")),
+        ((1,), (), 0, (False, "0 normal hours")),
+        ((4,), (), 0, (False, "3 normal hours")),
+        ((7,), (), 0, (True, "6 normal hours")),
+        ((4,), (2,), 0, (False, "2 normal hours")),
+        ((4,), (), 2, (False, "1 normal hour")),
+    ],
+)
+def test_six_normal_complete_hours_make_an_end(
+    ago: tuple[int, ...], unknown: tuple[int, ...], mature: int, expected: tuple[bool, str]
+) -> None:
+    assert calm(seen_hours(loop(60.0, *ago), unknown=unknown, mature=mature)) == expected
+
+
+def test_with_both_an_end_needs_normal_days_and_normal_hours() -> None:
+    assert calm(seen_hours(hourly()), BOTH) == (True, "2 normal days and 6 normal hours")
+    assert calm(seen_hours(loop(60.0, 2), mature=0), BOTH) == (False, "2 normal days and 1 normal hour")
+    assert calm(seen_hours(hourly(), days={2: 900.0}), BOTH) == (False, "1 normal day and 6 normal hours")
+
+
+def test_an_incident_of_several_hours_began_with_its_first_and_costs_all_of_them() -> None:
+    seen = observe(seen_hours(loop(60.0, 1, 2, 4, 5)), HOURLY)[ENG]
+    assert seen.since == NOON - timedelta(hours=5)
+    assert seen.impact == pytest.approx(240, abs=6)
+
+
+def test_six_normal_hours_part_two_incidents() -> None:
+    assert observe(seen_hours(loop(60.0, 1, 8)), HOURLY)[ENG].since == NOON - timedelta(hours=1)
+    assert observe(seen_hours(loop(60.0, 1, 7)), HOURLY)[ENG].since == NOON - timedelta(hours=7)
+
+
+def test_an_hour_of_an_incident_that_began_on_an_earlier_day_dates_from_that_day() -> None:
+    seen = observe(seen_hours(loop(60.0, 1), days={1: 900.0}), BOTH)[ENG]
+    assert seen.since == NOON.replace(hour=0) - timedelta(days=1)
+
+
+# ------------------------------------------------------------------------------------------------- what people say
+
+
+def expected(given: datetime, *scopes: ScopeKey) -> list[Feedback]:
+    return [Feedback(scope, FeedbackKind.EXPECTED, day(0), day(0), given) for scope in scopes]
+
+
+def test_an_expected_loop_rings_no_more_in_the_hours_after_the_answer() -> None:
+    seen = seen_hours(loop(60.0, *range(1, 9)))
+    answers = expected(NOON - timedelta(hours=5), ORGANISATION, ENG)
+    assert found(seen)
+    assert not found(seen, HOURLY, *answers)
+
+
+def test_an_answer_about_one_scope_leaves_the_others_ringing() -> None:
+    seen = seen_hours(loop(60.0, *range(1, 9)))
+    answers = expected(NOON - timedelta(hours=5), ORGANISATION)
+    assert [one.scope for one in found(seen, HOURLY, *answers)] == [ENG]
+
+
+def test_a_planned_activity_raises_what_its_hours_are_expected_to_cost() -> None:
+    activity = PlannedActivity("src_1", Scope(), NOON - timedelta(hours=2), NOON, Money.of("130"))
+    seen = replace(seen_hours(loop(60.0, 1)), planned=(activity,))
+    assert not found(seen)
+    before, after = (observe(one, HOURLY)[ENG] for one in (seen_hours(loop(60.0, 1)), seen))
+    assert after.expected == pytest.approx(before.expected + 65)
+
+
+# ------------------------------------------------------------------------------------------------------------ edges
+
+
+@pytest.mark.parametrize("length", [1, 2, 200, 900])
+@pytest.mark.parametrize("dollars", [0.0, 3.0])
+def test_a_short_or_empty_past_rings_nothing(length: int, dollars: float) -> None:
+    seen = with_hours(view({ENG_CI: steady(), OPS_BOT: steady()}), hours({ENG_CI: [dollars] * length}))
+    assert found(seen) == []
+
+
+def test_hours_that_are_all_unknown_are_as_good_as_none() -> None:
+    seen = with_hours(view({ENG_CI: steady()}), hours({ENG_CI: hourly(hours=5)}, unknown=(1, 2, 3, 4, 5)))
+    assert observe(seen, HOURLY) == {}
+    assert observe(seen, BOTH)[ENG].unit == "US dollars a day"
+
+
+def test_an_hour_restated_below_zero_is_not_judged() -> None:
+    seen = observe(seen_hours([*hourly()[:-1], -5.0]), HOURLY)[ENG]
+    assert math.isnan(seen.actual)
+    assert not seen.candidate
+
+
+def test_whole_weeks_away_all_is_the_same() -> None:
+    seen = seen_hours(loop(60.0, 1))
+    one, other = (observe(each, BOTH)[ENG] for each in (seen, moved(seen, timedelta(weeks=9))))
+    assert (one.actual, one.expected, one.impact, one.severity) == (
+        other.actual,
+        other.expected,
+        other.impact,
+        other.severity,
+    )
+
+
+CLOCKS_BACK = datetime(2026, 10, 25, 1, tzinfo=UTC)
+MADRID = ZoneInfo("Europe/Madrid")
+
+
+def by_madrid_s_clocks(end: datetime) -> list[float]:
+    """$40 an hour from 9 to 18 on working days, else $4."""
+    local = [(end - timedelta(hours=ago)).astimezone(MADRID) for ago in range(HOURS, 0, -1)]
+    return [40.0 if 9 <= at.hour < 18 and at.weekday() < 5 else 4.0 for at in local]
+
+
+def rang(end: datetime, row: Sequence[float]) -> bool:
+    """Whether the hour that ends there rings."""
+    seen = view({ENG_CI: steady()}, today=end.date())
+    seen = with_hours(replace(seen, as_of=end), hours({ENG_CI: row}, end=end))
+    return any(one.verdict.observation.since == end - timedelta(hours=1) for one in found(seen))
+
+
+def test_on_the_day_after_a_clock_change_only_the_hour_that_has_moved_rings_and_a_loop_is_found() -> None:
+    """Hours are compared in UTC: an office that closes an hour later by it is busy where it never was."""
+    midnight = CLOCKS_BACK.replace(hour=0) + timedelta(days=1)
+    ends = [midnight + timedelta(hours=hour) for hour in range(1, 24)]
+    assert [end.hour - 1 for end in ends if rang(end, by_madrid_s_clocks(end))] == [16]
+    assert all(rang(end, loop(120.0, 1, row=by_madrid_s_clocks(end))) for end in ends[8:15:3])

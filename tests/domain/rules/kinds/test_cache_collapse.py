@@ -1,0 +1,86 @@
+"""The cached share of the input, and what its fall costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from service.domain.rules.evaluation import evaluate
+from service.domain.rules.feedback import Feedback, FeedbackKind
+from service.domain.rules.kinds.cache_collapse import CacheCollapse, observe
+from service.domain.rules.rule import RuleKind
+from service.domain.rules.view import DayFigures, SpendView
+from service.domain.values.scopes import ORGANISATION
+from tests.domain.rules.views import day, instant, only, rule, view
+
+RULE = rule(RuleKind.CACHE_COLLAPSE, CacheCollapse())
+USUAL = DayFigures(spend=40.0, input_tokens=10e6, cache_read_tokens=8e6)
+
+
+def fallen(share: float, spend: float = 130.0, tokens: float = 10e6) -> SpendView:
+    """Ten usual days (80 % cached, $4 a million), one closed day, then today."""
+    bad = DayFigures(spend, tokens, tokens * share)
+    return view([USUAL] * 10 + [bad, DayFigures()])
+
+
+@pytest.mark.parametrize(("share", "rings"), [(0.80, False), (0.51, False), (0.50, True), (0.0, True), (0.95, False)])
+def test_a_fall_of_thirty_points_rings(share: float, rings: bool) -> None:
+    assert evaluate(fallen(share), RULE)[ORGANISATION].rings is rings
+
+
+@pytest.mark.parametrize(("share", "objects"), [(0.41, False), (0.39, True)])
+def test_a_fall_below_half_of_the_median_is_found_without_points(share: float, objects: bool) -> None:
+    half = CacheCollapse(points=None, below_percent=Decimal(50))
+    assert only(observe(fallen(share), rule(RuleKind.CACHE_COLLAPSE, half))).candidate is objects
+
+
+def test_the_gates_weigh_what_the_same_input_would_have_cost() -> None:
+    found = only(observe(fallen(0.1, spend=260.0, tokens=20e6), RULE))
+    assert (found.actual, found.expected) == (260.0, 80.0)
+    assert found.cause == (
+        "The organisation read 10 % of its input from the cache on 20 November 2026; the median of the 14 days before "
+        "is 80 %. At its usual dollars per input token the day would have cost $80.00; it cost $260.00."
+    )
+
+
+def test_a_collapse_that_costs_nothing_does_not_ring() -> None:
+    assert not evaluate(fallen(0.0, spend=40.0), RULE)[ORGANISATION].rings
+
+
+def test_a_day_with_few_input_tokens_is_not_judged() -> None:
+    assert only(observe(fallen(0.0, tokens=1e6), RULE)).candidate
+    few = only(observe(fallen(0.0, tokens=999_999), RULE))
+    assert not few.candidate
+    assert "caching is judged from 1,000,000 on" in few.cause
+
+
+def test_days_with_few_input_tokens_are_in_no_median() -> None:
+    idle = DayFigures(spend=1.0, input_tokens=1000.0)
+    seen = view([USUAL] * 3 + [idle] * 7 + [DayFigures(130.0, 10e6, 0.0), DayFigures()])
+    found = only(observe(seen, RULE))
+    assert (found.candidate, found.expected, found.active_days) == (True, 40.0, 3)
+
+
+def test_a_collapse_already_seen_does_not_lower_the_median_once_it_is_fixed() -> None:
+    bad = DayFigures(130.0, 10e6, 0.0)
+    seen = view([USUAL] * 4 + [bad] * 6 + [DayFigures()])
+    said = Feedback(ORGANISATION, FeedbackKind.FIXED, day(6), day(2), instant(1))
+    assert not only(observe(seen, RULE)).candidate
+    assert only(observe(seen, RULE, [said])).candidate
+
+
+@pytest.mark.parametrize(
+    ("sentence", "seen"),
+    [
+        ("a single day", view([DayFigures(130.0, 10e6, 0.0)])),
+        ("the first closed day", view([DayFigures(130.0, 10e6, 0.0), DayFigures()])),
+        ("a scope that never cached", view([DayFigures(40.0, 10e6, 0.0)] * 12)),
+        ("days without any input", view([0.0] * 12)),
+        ("an unknown day", replace(fallen(0.0), unknown_days=frozenset({day(1)}))),
+        ("a credit", fallen(0.0, spend=-5.0)),
+    ],
+)
+def test_no_collapse_is_seen_in(sentence: str, seen: SpendView) -> None:
+    assert not any(found.candidate for found in observe(seen, RULE).values()), sentence

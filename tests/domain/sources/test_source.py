@@ -1,0 +1,74 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.domain.sources.source import SourceState, after_begin, after_failure, after_success, is_stale, retry_delay
+
+FAILED_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FAILING = SourceState("src_1", fence=7, next_poll_at=FAILED_AT, failures=1, failing_since=FAILED_AT)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("failures", "after", "stale"),
+    [
+        (1, 0 * MINUTE, False),
+        (2, 29 * MINUTE, False),
+        (3, 0 * MINUTE, True),
+        (4, 1 * MINUTE, True),
+        (1, 30 * MINUTE - timedelta.resolution, False),
+        (1, 30 * MINUTE, True),
+    ],
+)
+def test_a_source_is_stale_after_three_failures_or_thirty_minutes(failures: int, after: timedelta, stale: bool) -> None:
+    assert is_stale(replace(FAILING, failures=failures), FAILED_AT + after) is stale
+
+
+def test_a_source_whose_cost_report_comes_in_is_never_stale() -> None:
+    healthy = replace(FAILING, failing_since=None, failures=0, cost_read_at=FAILED_AT)
+    assert not is_stale(healthy, FAILED_AT + timedelta(days=9))
+
+
+def test_a_source_that_was_never_read_is_not_stale_before_it_fails() -> None:
+    assert not is_stale(SourceState("src_1", fence=0, next_poll_at=FAILED_AT), FAILED_AT + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("interval", "failures", "wait"),
+    [
+        (5 * MINUTE, 0, 5 * MINUTE),
+        (5 * MINUTE, 1, 10 * MINUTE),
+        (5 * MINUTE, 2, 20 * MINUTE),
+        (5 * MINUTE, 3, 40 * MINUTE),
+        (5 * MINUTE, 4, HOUR),
+        (5 * MINUTE, 100_000, HOUR),
+        (6 * HOUR, 0, 6 * HOUR),
+        (6 * HOUR, 3, 6 * HOUR),
+    ],
+)
+def test_the_wait_doubles_with_every_failure_up_to_an_hour_and_is_never_below_the_interval(
+    interval: timedelta, failures: int, wait: timedelta
+) -> None:
+    assert retry_delay(interval, failures) == wait
+
+
+def test_a_poll_that_never_ended_counts_as_failed_when_the_next_begins() -> None:
+    begun = after_begin(replace(FAILING, failures=0, failing_since=None), FAILED_AT)
+    assert (begun.failures, begun.failing_since, begun.polling_since) == (0, None, FAILED_AT)
+    again = after_begin(begun, FAILED_AT + 5 * MINUTE)
+    assert (again.failures, again.failing_since) == (1, FAILED_AT)
+
+
+def test_a_poll_that_brought_the_bill_ends_the_count() -> None:
+    healthy = after_success(after_begin(FAILING, FAILED_AT), FAILED_AT + MINUTE)
+    assert (healthy.failures, healthy.failing_since, healthy.polling_since) == (0, None, None)
+    assert healthy.cost_read_at == FAILED_AT + MINUTE
+
+
+def test_failures_in_a_row_keep_the_instant_at_which_the_first_of_them_began() -> None:
+    twice = after_failure(
+        after_failure(replace(FAILING, failures=0, failing_since=None), FAILED_AT), FAILED_AT + MINUTE
+    )
+    assert (twice.failures, twice.failing_since) == (2, FAILED_AT)

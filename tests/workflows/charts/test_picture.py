@@ -1,0 +1,129 @@
+"""Charts beside messages: drawn for whoever shows them, and never in a message's way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from service.domain.alerts.alert import Alert
+from service.domain.charts.chart import Theme
+from service.domain.notify.notification import Delivery, Picture
+from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty, SlackWebhook
+from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.charts.picture import run_linked_picture, run_unless_it_fails, token_of
+from service.workflows.delivery.deliver import run_delivery
+from service.workflows.ports import ChartError, Ports, StorageUnavailable
+from tests.factories import budget, percent
+from tests.fakes import FakeCharts
+from tests.workflows.yard import Yard, billed
+
+MAIL = Email(("ops@example.com",))
+
+
+async def rung(yard: Yard, *channels: ChannelConfig) -> tuple[Alert, list[Delivery]]:
+    """An alert of a budget, told to these channels."""
+    await yard.receive_with(*channels)
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    yard.reader.bill(date(2026, 11, 16), billed("12.00"))
+    await yard.poll()
+    await yard.settle()
+    (alert,) = await yard.alerts()
+    return alert, [delivery for _, delivery in yard.channels.sent]
+
+
+def charts(yard: Yard) -> FakeCharts:
+    assert isinstance(yard.ports.charts, FakeCharts)
+    return yard.ports.charts
+
+
+async def test_a_mail_gets_the_picture_and_its_words(yard: Yard) -> None:
+    _, (delivery,) = await rung(yard, MAIL)
+    assert delivery.picture is not None
+    assert delivery.picture.png.startswith(b"\x89PNG")
+    assert "$12.00 of $10.00" in delivery.picture.alt
+    assert delivery.picture.url is None  # nobody outside reaches http://
+    (specification,) = charts(yard).drawn
+    assert specification["description"] == delivery.picture.alt
+
+
+async def test_a_console_gets_none_and_nothing_is_drawn(yard: Yard) -> None:
+    _, (delivery,) = await rung(yard, Console())
+    assert delivery.picture is None
+    assert charts(yard).drawn == []
+
+
+async def test_a_chart_that_cannot_be_drawn_does_not_stop_the_message(yard: Yard) -> None:
+    charts(yard).refusal = ChartError("no picture within 8 s")
+    _, (delivery,) = await rung(yard, MAIL)
+    assert delivery.picture is None
+    assert "$12.00" in delivery.message.headline
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() == 1
+
+
+async def test_a_database_that_is_away_is_not_counted_as_a_picture_that_failed(yard: Yard) -> None:
+    async def find_nothing() -> Picture | None:
+        raise StorageUnavailable("the database is away")
+
+    with pytest.raises(StorageUnavailable):
+        await run_unless_it_fails(yard.ports, "budget", find_nothing)
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() == 0
+
+
+async def test_what_fetches_by_itself_gets_a_link_where_there_is_a_public_address(yard: Yard) -> None:
+    ports, seal = replace(yard.ports, public_url="https://tocsin.example.com"), yard.ports.vault.seal
+    await yard.receive_with(PagerDuty(seal("FAKE-key")), SlackWebhook(seal("https://hooks.example/FAKE")))
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    yard.reader.bill(date(2026, 11, 16), billed("12.00"))
+    await yard.poll()
+    await run_evaluation(ports, yard.source.id)
+    await run_delivery(ports)
+    assert len(yard.channels.sent) == 2
+    assert charts(yard).drawn == []  # until somebody looks
+    for _, delivery in yard.channels.sent:
+        assert delivery.picture is not None
+        assert delivery.picture.url is not None
+        token = delivery.picture.url.removeprefix("https://tocsin.example.com/charts/").removesuffix(".png")
+        assert await run_linked_picture(ports, token, Theme.LIGHT) is not None
+
+
+async def test_what_fetches_by_itself_gets_none_without_a_public_address(yard: Yard) -> None:
+    _, (delivery,) = await rung(yard, PagerDuty(yard.ports.vault.seal("FAKE-key")))
+    assert delivery.picture is None
+
+
+async def test_a_link_shows_the_picture_for_seven_days(yard: Yard) -> None:
+    alert, _ = await rung(yard, Console())
+    token = token_of(yard.ports, alert, yard.clock())
+    assert await run_linked_picture(yard.ports, token, Theme.DARK) is not None
+    yard.clock.advance(timedelta(days=7))
+    assert await run_linked_picture(yard.ports, token, Theme.DARK) is None
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda token: token[:-1],
+        lambda token: token.replace("-1-", "-2-", 1),
+        lambda token: token.partition(".")[0],
+        lambda token: f"x{token}",
+        lambda token: "",
+    ],
+    ids=["shortened", "of another version", "unsigned", "of another alert", "empty"],
+)
+async def test_a_forged_link_shows_nothing(yard: Yard, forge: object) -> None:
+    assert callable(forge)
+    alert, _ = await rung(yard, Console())
+    token = token_of(yard.ports, alert, yard.clock())
+    assert await run_linked_picture(yard.ports, forge(token), Theme.LIGHT) is None
+
+
+async def test_a_signed_link_to_what_is_not_there_shows_nothing(yard: Yard) -> None:
+    alert, _ = await rung(yard, Console())
+    ports: Ports = yard.ports
+    assert (
+        await run_linked_picture(ports, token_of(ports, replace(alert, version=99), yard.clock()), Theme.LIGHT) is None
+    )

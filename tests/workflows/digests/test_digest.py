@@ -1,0 +1,353 @@
+"""Digests on a real database and queue: each occurrence once, and never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from service.domain.alerts.alert import Command
+from service.domain.charts.chart import Series
+from service.domain.digests.digest import DigestPlan
+from service.domain.digests.runs import DigestRun, RunState
+from service.domain.notify.notification import Delivery
+from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty
+from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.resources import Resource
+from service.workflows.alerts.attend import move_alert
+from service.workflows.configuration.administer import Receivers
+from service.workflows.configuration.digests import Digests
+from service.workflows.configuration.spend import Sources
+from service.workflows.digests.digest import run_digest, run_due_digests, send_now
+from service.workflows.operation.upkeep import run_retention
+from service.workflows.ports import ChartError, DeliveryError
+from tests.factories import budget, percent, utc
+from tests.fakes import FakeCharts
+from tests.workflows.alerts.test_evaluate import forget_jobs
+from tests.workflows.yard import DAY, HOUR, MINUTE, Crash, Yard, billed
+
+BUSY = DeliveryError("busy", permanent=False)
+HOPELESS = DeliveryError("gone", permanent=True)
+
+
+async def plan(
+    yard: Yard, cron: str = "0 13 * * *", timezone: str = "UTC", name: str = "daily spend"
+) -> Resource[DigestPlan]:
+    """Made at noon of Monday, 16 November 2026."""
+    return await yard.create(Digests(), name, DigestPlan(yard.source.id, yard.receiver.id, cron, timezone))
+
+
+async def tick(yard: Yard) -> None:
+    await run_due_digests(yard.ports)
+    await yard.settle()
+
+
+async def last_run(yard: Yard, digest: Resource[DigestPlan]) -> DigestRun:
+    async with yard.ports.uow() as uow:
+        run = await uow.digest_runs.latest(digest.id)
+    assert run is not None
+    return run
+
+
+def sent(yard: Yard) -> list[Delivery]:
+    return [delivery for _, delivery in yard.channels.sent if delivery.message.alert_id.startswith("dgr_")]
+
+
+async def test_a_digest_is_sent_once_at_its_time_and_not_before(yard: Yard) -> None:
+    yard.reader.bill(date(2026, 11, 15), billed("7.00", workspace="wrkspc_eng"))
+    await yard.poll()
+    digest = await plan(yard)
+    await tick(yard)
+    assert sent(yard) == []
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    await tick(yard)
+    (delivery,) = sent(yard)
+    assert delivery.message.headline.startswith("daily spend: $")
+    run = await last_run(yard, digest)
+    assert (run.occurrence, run.state, run.asked_by) == (utc("2026-11-16T13:00"), RunState.SENT, "")
+    assert (run.window.start, run.window.end) == (utc("2026-11-15T13:00"), utc("2026-11-16T13:00"))
+    assert (run.before.start, run.before.end) == (utc("2026-11-14T13:00"), utc("2026-11-15T13:00"))
+
+
+async def test_two_ticks_at_once_send_it_once(yard: Yard) -> None:
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    await asyncio.gather(*(run_due_digests(yard.ports) for _ in range(4)))
+    await yard.settle()
+    assert len(sent(yard)) == 1
+
+
+async def test_two_workers_at_once_send_a_run_once(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+    run = await last_run(yard, digest)
+    await asyncio.gather(*(run_digest(yard.ports, run.id) for _ in range(4)))
+    assert len(sent(yard)) == 1
+
+
+async def test_a_run_whose_worker_died_between_two_channels_goes_on_with_the_other(yard: Yard) -> None:
+    await yard.receive_with(Console(), Email(("finance@example.com",)))
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+
+    async def die(config: ChannelConfig) -> None:
+        if config.kind == "email":
+            raise Crash
+
+    yard.channels.meanwhile = die
+    with pytest.raises(Crash):
+        await run_digest(yard.ports, (await last_run(yard, digest)).id)
+    yard.channels.meanwhile = None
+    await tick(yard)
+    assert [config.kind for config, _ in yard.channels.sent] == ["console"]
+    yard.clock.advance(5 * MINUTE)
+    await tick(yard)
+    assert [config.kind for config, _ in yard.channels.sent] == ["console", "email"]
+
+
+async def test_of_what_was_missed_only_the_last_is_sent(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(5 * DAY + 2 * HOUR)
+    await tick(yard)
+    await tick(yard)
+    assert len(sent(yard)) == 1
+    assert (await last_run(yard, digest)).occurrence == utc("2026-11-21T13:00")
+
+
+async def test_nothing_is_made_up_for_that_was_due_before_the_digest_was_made_or_edited(yard: Yard) -> None:
+    digest = await plan(yard, "0 11 * * *")
+    await tick(yard)
+    yard.clock.advance(DAY)
+    await yard.change(Digests(), digest, replace(digest.spec, cron="0 10 * * *"))
+    await tick(yard)
+    assert sent(yard) == []
+
+
+async def test_a_disabled_digest_is_not_sent(yard: Yard) -> None:
+    digest = await plan(yard)
+    await yard.change(Digests(), digest, replace(digest.spec, enabled=False))
+    yard.clock.advance(DAY)
+    await tick(yard)
+    assert sent(yard) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "occurrence", "before", "hours"),
+    [
+        ("2026-03-28T12:00", "2026-03-29T07:00", "2026-03-28T08:00", 23),
+        ("2026-10-24T12:00", "2026-10-25T08:00", "2026-10-24T07:00", 25),
+    ],
+)
+async def test_the_day_that_clocks_are_changed_is_as_long_as_it_is(
+    yard: Yard, made: str, occurrence: str, before: str, hours: int
+) -> None:
+    yard.clock.move_to(utc(made))
+    digest = await plan(yard, "0 9 * * *", "Europe/Berlin")
+    yard.clock.move_to(utc(occurrence) - MINUTE)
+    await tick(yard)
+    assert sent(yard) == []
+    yard.clock.advance(MINUTE)
+    await tick(yard)
+    run = await last_run(yard, digest)
+    assert (run.window.start, run.window.end) == (utc(before), utc(occurrence))
+    assert run.window.end - run.window.start == hours * HOUR
+
+
+async def test_a_channel_that_is_busy_is_tried_again_and_the_others_are_not(yard: Yard) -> None:
+    await yard.receive_with(Console(), Email(("finance@example.com",)))
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    yard.channels.refusals["email"] = BUSY
+    await tick(yard)
+    waiting = await last_run(yard, digest)
+    assert waiting.state is RunState.QUEUED
+    assert {one.channel.partition(":")[0]: one.state for one in waiting.sendings} == {
+        "console": RunState.SENT,
+        "email": RunState.QUEUED,
+    }
+    yard.channels.refusals.clear()
+    await tick(yard)
+    assert len(sent(yard)) == 1  # not before its time
+    yard.clock.advance(MINUTE)
+    await tick(yard)
+    assert [config.kind for config, _ in yard.channels.sent] == ["console", "email"]
+    assert (await last_run(yard, digest)).state is RunState.SENT
+
+
+async def test_a_channel_that_refuses_for_good_is_told_in_the_run(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    yard.channels.refusals["console"] = HOPELESS
+    await tick(yard)
+    run = await last_run(yard, digest)
+    assert run.state is RunState.DEAD
+    assert [(one.attempts, one.detail) for one in run.sendings] == [(1, "gone")]
+    async with yard.ports.uow() as uow:
+        (failing,) = await uow.channel_health.failing()
+    assert (failing.receiver_id, failing.error) == (yard.receiver.id, "gone")
+    yard.channels.refusals.clear()
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    assert sent(yard) == []
+
+
+async def test_a_run_whose_job_was_lost_is_sent_by_the_next_tick(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+    await forget_jobs(yard)
+    await yard.settle()
+    assert sent(yard) == []
+    await tick(yard)
+    assert len(sent(yard)) == 1
+    await run_digest(yard.ports, (await last_run(yard, digest)).id)
+    assert len(sent(yard)) == 1
+
+
+async def test_a_run_whose_digest_was_deleted_ends(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+    await yard.delete(Digests(), digest)
+    await yard.settle()
+    run = await last_run(yard, digest)
+    assert (run.state, sent(yard)) == (RunState.DEAD, [])
+    assert "digest" in run.detail
+
+
+async def test_one_can_be_sent_now_as_often_as_wanted(yard: Yard) -> None:
+    digest = await plan(yard)
+    for _ in range(2):
+        yard.clock.advance(timedelta(seconds=1))
+        async with yard.ports.uow() as uow:
+            await send_now(uow, yard.ports.cron, digest, yard.author)
+        await yard.settle()
+    assert len(sent(yard)) == 2
+    run = await last_run(yard, digest)
+    assert run.asked_by == "token:ann"
+    assert (run.window.start, run.window.end) == (utc("2026-11-14T13:00"), utc("2026-11-15T13:00"))
+
+
+async def test_it_tells_of_spend_budgets_and_alerts(yard: Yard) -> None:
+    yard.clock.move_to(utc("2026-11-17T12:00"))
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    await plan(yard, "0 0 * * *")
+    yard.clock.move_to(utc("2026-11-17T12:30"))
+    yard.reader.bill(date(2026, 11, 16), billed("3.00", workspace="wrkspc_ops"))
+    yard.reader.bill(date(2026, 11, 17), billed("12.00", workspace="wrkspc_eng"))
+    await yard.poll()
+    await yard.settle()
+    (alert,) = await yard.alerts()
+    yard.clock.advance(HOUR)
+    async with yard.ports.uow() as uow:
+        await move_alert(uow, alert.id, Command.ACKNOWLEDGE, "", yard.author)
+    yard.clock.move_to(utc("2026-11-18T00:00"))
+    await tick(yard)
+    (delivery,) = sent(yard)
+    facts = dict(delivery.message.facts)
+    assert delivery.message.headline == "daily spend: $12.00, up $9.00 (300 %)"
+    assert facts["Workspaces up"] == "wrkspc_eng +$12.00"
+    assert facts["Workspaces down"] == "wrkspc_ops −$3.00"
+    assert facts["Budgets at risk"].startswith("eng (")
+    assert facts["Alerts"] == "1 opened, 0 resolved"
+    assert facts["Alert quality"].startswith("100 % acknowledged, after 1 h 0 min (median); 0 dismissed")
+
+
+async def test_what_pages_gets_no_digest(yard: Yard) -> None:
+    pager = PagerDuty(yard.ports.vault.seal("FAKE-routing-key"))
+    await yard.receive_with(pager)
+    with pytest.raises(Invalid) as caught:
+        await plan(yard)
+    assert caught.value.pointer == "/receiver"
+    await yard.receive_with(pager, Console())
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    assert [config.kind for config, _ in yard.channels.sent] == ["console"]
+
+
+async def test_a_receiver_and_a_source_of_a_digest_stay(yard: Yard) -> None:
+    await plan(yard)
+    with pytest.raises(Conflict, match="digest 'daily spend'"):
+        await yard.delete(Receivers(), yard.receiver)
+    with pytest.raises(Conflict, match="digest 'daily spend'"):
+        await yard.delete(Sources(), yard.source)
+
+
+# ------------------------------------------------------------------------------------------- retention
+
+
+async def test_runs_are_forgotten_but_the_newest_so_that_none_is_sent_again(yard: Yard) -> None:
+    """A yearly digest's last occurrence may be older than what is kept, and was asked for once more since."""
+    yearly = await plan(yard, "0 13 16 11 *")
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    daily = await plan(yard, "0 13 * * *", name="daily")
+    for _ in range(3):
+        yard.clock.advance(DAY)
+        await tick(yard)
+    async with yard.ports.uow() as uow:
+        await send_now(uow, yard.ports.cron, await uow.digests.get(yearly.id), yard.author)
+    await yard.settle()
+    assert len(sent(yard)) == 5
+    yard.clock.advance(HOUR)
+    await run_retention(yard.ports, keep=timedelta())
+    assert len(await yard.rows("digest_runs")) == 3
+    await tick(yard)
+    assert len(sent(yard)) == 5
+    assert (await last_run(yard, daily)).occurrence == utc("2026-11-19T13:00")
+
+
+# ------------------------------------------------------------------------------------------- charts
+
+
+async def test_mails_get_a_chart_whose_pieces_add_up_and_the_terminal_gets_none(yard: Yard) -> None:
+    await yard.receive_with(Email(("finance@example.com",)), Console())
+    for day in range(2, 16):
+        yard.reader.bill(date(2026, 11, day), billed("7.00" if day > 8 else "3.00"))
+    await yard.poll()
+    yard.clock.advance(-12 * HOUR)  # an occurrence is at midnight, and days are whole
+    digest = await plan(yard, cron="0 0 * * 1", name="weekly spend")
+    async with yard.ports.uow() as uow:
+        await send_now(uow, yard.ports.cron, digest, replace(yard.author, at=utc("2026-11-16T00:00")))
+    await yard.settle()
+    pictures = {config.kind: one.picture for config, one in yard.channels.sent if one.message.alert_id[:4] == "dgr_"}
+    assert pictures["console"] is None
+    assert pictures["email"] is not None
+    assert "$49.00, up $28.00 (133.3 %)" in pictures["email"].alt
+    (drawn,) = charts(yard).drawn
+    bars = [row["amount"] for row in values(drawn, Series.ACTUAL)]
+    ticks = [row["amount"] for row in values(drawn, Series.BEFORE)]
+    assert (bars, ticks) == ([7.0] * 7, [3.0] * 7)
+
+
+async def test_a_digest_goes_out_without_a_chart_that_cannot_be_drawn_which_is_counted(yard: Yard) -> None:
+    await yard.receive_with(Email(("finance@example.com",)))
+    charts(yard).refusal = ChartError("no picture within 8 s")
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    (delivery,) = sent(yard)
+    assert delivery.picture is None
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() == 1
+
+
+def charts(yard: Yard) -> FakeCharts:
+    assert isinstance(yard.ports.charts, FakeCharts)
+    return yard.ports.charts
+
+
+def values(drawn: Mapping[str, object], series: Series) -> list[dict[str, object]]:
+    """The rows of a specification's layer."""
+    layers: Any = drawn["layer"]
+    (found,) = [one for one in layers if one["encoding"]["color"] == {"datum": series.value}]
+    rows: list[dict[str, object]] = found["data"]["values"]
+    return rows

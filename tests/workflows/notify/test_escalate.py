@@ -1,0 +1,207 @@
+"""Somebody else is called while nobody answers, whatever happens to the process in between."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pytest
+
+from service.adapters.postgres.queue.queue import Queue
+from service.domain.alerts.alert import Alert, AlertState, Command, Reason, Severity
+from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
+from service.domain.notify.notification import Action
+from service.domain.notify.receivers import Email, Receiver
+from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.values.errors import Conflict
+from service.domain.values.resources import Resource
+from service.worker import JobHandlers
+from service.workflows.alerts.attend import move_alert, snooze_alert
+from service.workflows.configuration.administer import Receivers, put_routes
+from service.workflows.configuration.escalations import EscalationPolicies
+from service.workflows.notify.step import run_step
+from tests.factories import budget, percent
+from tests.workflows.yard import HOUR, MINUTE, Yard, billed
+
+TODAY = date(2026, 11, 16)
+
+
+@dataclass
+class Rota:
+    """The first is called at once, the second after 15 minutes, the boss after 30."""
+
+    yard: Yard
+    policy: Resource[EscalationPolicy]
+
+    async def ring(self) -> Alert:
+        """A budget alert of $12, of which the first has heard."""
+        yard = self.yard
+        await yard.add_budget("eng", budget("10.00", percent(100), percent(200, Severity.CRITICAL)))
+        await self.spend("12.00")
+        return await self.alert()
+
+    async def spend(self, dollars: str) -> None:
+        self.yard.reader.bill(TODAY, billed(dollars))
+        await self.yard.poll()
+        await self.yard.settle()
+
+    async def alert(self) -> Alert:
+        (alert,) = await self.yard.alerts()
+        return alert
+
+    async def wait(self, minutes: int) -> None:
+        """The jobs' own time comes with the business clock's."""
+        yard = self.yard
+        yard.clock.advance(minutes * MINUTE)
+        async with yard.engine.begin() as connection:
+            await connection.exec_driver_sql(
+                f"UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '{minutes} minutes'"
+            )
+        await yard.settle()
+
+    def called(self) -> list[str]:
+        """Who was called, in order."""
+        return [
+            config.to[0].partition("@")[0]
+            for config, delivery in self.yard.channels.sent
+            if isinstance(config, Email) and delivery.action in (Action.OPEN, Action.RAISE)
+        ]
+
+
+@pytest.fixture
+async def rota(yard: Yard) -> Rota:
+    return await make_rota(yard)
+
+
+async def make_rota(yard: Yard, repeat: int = 0) -> Rota:
+    receivers = [
+        await yard.create(Receivers(), name, Receiver((Email((f"{name}@example.com",)),)))
+        for name in ("first", "second", "boss")
+    ]
+    steps = tuple(Step(15 * MINUTE * number, receiver.id) for number, receiver in enumerate(receivers))
+    policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps, repeat))
+    async with yard.ports.uow() as uow:
+        await put_routes(uow, RouteTable((Route(yard.receiver.id, escalation_policy_id=policy.id),)), yard.author)
+    return Rota(yard, policy)
+
+
+async def test_each_is_called_in_turn_while_nobody_answers(rota: Rota) -> None:
+    await rota.ring()
+    assert rota.called() == ["first"]
+    await rota.wait(14)
+    assert rota.called() == ["first"]
+    await rota.wait(1)
+    assert rota.called() == ["first", "second"]
+    await rota.wait(15)
+    assert rota.called() == ["first", "second", "boss"]
+    await rota.wait(600)
+    assert rota.called() == ["first", "second", "boss"]
+
+
+async def test_a_later_call_says_that_nobody_has_answered_and_what_is_known_by_now(rota: Rota) -> None:
+    await rota.ring()
+    await rota.spend("15.00")
+    await rota.wait(15)
+    ((_, delivery),) = [one for one in rota.yard.channels.sent if one[0] == Email(("second@example.com",))]
+    assert delivery.message.change.startswith(
+        "Nobody has acknowledged this since 2026-11-16 12:00 UTC: escalation step 2."
+    )
+    assert "$15.00" in delivery.message.headline
+    assert [one.reason for one in await rota.yard.notifications() if one.step == 1] == [Reason.ESCALATED]
+
+
+async def acknowledge(yard: Yard, alert: Alert) -> None:
+    async with yard.ports.uow() as uow:
+        await move_alert(uow, alert.id, Command.ACKNOWLEDGE, "", yard.author)
+
+
+async def resolve(yard: Yard, alert: Alert) -> None:
+    async with yard.ports.uow() as uow:
+        await move_alert(uow, alert.id, Command.RESOLVE, "", yard.author)
+
+
+async def snooze(yard: Yard, alert: Alert) -> None:
+    async with yard.ports.uow() as uow:
+        await snooze_alert(uow, alert.id, SnoozeRequest(until=yard.clock() + 2 * HOUR), "", yard.author)
+
+
+@pytest.mark.parametrize("act", [acknowledge, resolve, snooze])
+async def test_whoever_acts_ends_the_calls(rota: Rota, act: Callable[[Yard, Alert], Awaitable[None]]) -> None:
+    alert = await rota.ring()
+    await rota.wait(10)
+    await act(rota.yard, alert)
+    await rota.wait(60)
+    assert rota.called() == ["first"]
+
+
+async def test_a_graver_severity_begins_anew_and_ends_the_older_calls(rota: Rota) -> None:
+    alert = await rota.ring()
+    await acknowledge(rota.yard, alert)
+    await rota.wait(10)
+    await rota.spend("21.00")
+    assert (await rota.alert()).state is AlertState.FIRING
+    assert rota.called() == ["first", "first"]
+    await rota.wait(5)  # the older chain's second step
+    assert rota.called() == ["first", "first"]
+    await rota.wait(10)
+    assert rota.called() == ["first", "first", "second"]
+
+
+async def test_a_snooze_that_is_over_begins_anew(rota: Rota) -> None:
+    alert = await rota.ring()
+    await snooze(rota.yard, alert)
+    await rota.wait(120)
+    assert rota.called() == ["first", "first"]
+    await rota.wait(15)
+    assert rota.called() == ["first", "first", "second"]
+
+
+async def test_the_calls_survive_the_process(rota: Rota, database_url: str) -> None:
+    """Another process, with a queue of its own, finds the steps in the database."""
+    yard = rota.yard
+    await rota.ring()
+    yard.clock.advance(15 * MINUTE)
+    async with yard.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '15 minutes'"
+        )
+    async with Queue.open(database_url, JobHandlers(yard.ports)) as other:
+        await other.drain()
+    assert rota.called() == ["first", "second"]
+
+
+async def test_a_step_that_runs_twice_calls_once(rota: Rota) -> None:
+    alert = await rota.ring()
+    await rota.wait(15)
+    await rota.spend("14.00")  # an amendment in between
+    await run_step(rota.yard.ports, PlannedStep(alert.id, rota.policy.id, chain=1, round=0, step=1))
+    await rota.yard.settle()
+    assert rota.called() == ["first", "second"]
+
+
+async def test_rounds_repeat_as_often_as_asked(yard: Yard) -> None:
+    rota = await make_rota(yard, repeat=1)
+    await rota.ring()
+    for _ in range(10):
+        await rota.wait(15)
+    assert rota.called() == ["first", "second", "boss"] * 2
+
+
+async def test_a_step_taken_out_of_the_policy_is_not_called(rota: Rota) -> None:
+    await rota.ring()
+    shorter = replace(rota.policy.spec, steps=rota.policy.spec.steps[:1])
+    await rota.yard.change(EscalationPolicies(), rota.policy, shorter)
+    await rota.wait(60)
+    assert rota.called() == ["first"]
+
+
+async def test_what_is_in_use_cannot_be_deleted(rota: Rota) -> None:
+    yard = rota.yard
+    with pytest.raises(Conflict, match="the default route"):
+        await yard.delete(EscalationPolicies(), rota.policy)
+    async with yard.ports.uow() as uow:
+        boss = await uow.receivers.get("boss")
+    with pytest.raises(Conflict, match="escalation policy 'on call'"):
+        await yard.delete(Receivers(), boss)

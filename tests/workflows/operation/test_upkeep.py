@@ -1,0 +1,73 @@
+"""What the schedule sees to besides polling."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import text
+
+from service.domain.sources.pricing import Measure
+from service.domain.spend.rows import Width
+from service.domain.values.money import Money
+from service.workflows.operation.upkeep import run_minute, run_retention
+from service.workflows.ports import DeliveryError
+from tests.factories import budget, percent, utc
+from tests.workflows.yard import HOUR, MINUTE, Yard, billed, caller
+
+BUSY = DeliveryError("busy", permanent=False)
+
+
+async def waiting(yard: Yard) -> list[str]:
+    async with yard.engine.connect() as connection:
+        rows = await connection.execute(text("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'"))
+        return sorted(rows.scalars())
+
+
+async def test_a_minute_queues_one_evaluation_of_every_source_however_often_it_comes(yard: Yard) -> None:
+    await yard.settle()
+    await yard.add_source("other")
+    for _ in range(3):
+        await run_minute(yard.ports)
+    assert await waiting(yard) == ["evaluate", "evaluate"]
+
+
+async def test_a_message_whose_own_job_was_lost_is_sent_by_the_next_minute(yard: Yard) -> None:
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    yard.reader.bill(date(2026, 11, 16), billed("12.00"))
+    yard.channels.refusals["console"] = BUSY
+    await yard.poll()
+    await yard.settle()
+    yard.channels.refusals.clear()
+    async with yard.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM procrastinate_jobs"))
+    yard.clock.advance(MINUTE)
+    await yard.minute()
+    assert len(yard.channels.sent) == 1
+
+
+async def test_retention_forgets_old_minutes_and_months_and_keeps_daily_spend(yard: Yard) -> None:
+    yard.clock.move_to(utc("2026-09-30T12:00"))
+    old, recent = yard.clock() - 49 * HOUR, yard.clock() - 1 * HOUR
+    yard.reader.bill(date(2026, 8, 28), billed("3.00"))
+    yard.reader.use(Width.MINUTE, recent, (caller(), {Measure.OUTPUT: 1}))
+    await yard.poll()
+    yard.clock.move_to(old)
+    yard.reader.use(Width.MINUTE, old, (caller(), {Measure.OUTPUT: 1}))
+    await yard.poll()
+    yard.clock.move_to(utc("2026-09-30T12:00"))
+    assert len(await yard.rows("usage_minutes")) == 2
+
+    await run_retention(yard.ports, keep=timedelta(days=30))  # until 31 August
+    assert len(await yard.rows("usage_minutes")) == 1
+    assert len(await yard.rows("cost_points")) == 1
+    await run_retention(yard.ports, keep=timedelta(days=29))
+    assert await yard.rows("cost_points") == set()
+    assert await yard.spent(date(2026, 8, 28)) == Money.of("3.00")
+
+
+async def test_retention_makes_room_for_the_month_ahead(yard: Yard) -> None:
+    yard.clock.move_to(utc("2031-01-20T00:00"))
+    await run_retention(yard.ports, keep=timedelta(days=800))
+    async with yard.engine.connect() as connection:
+        made = await connection.execute(text("SELECT relname FROM pg_class WHERE relname LIKE 'cost_points_2031%'"))
+        assert {"cost_points_2031_01", "cost_points_2031_02", "cost_points_2031_03"} <= set(made.scalars())
