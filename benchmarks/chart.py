@@ -41,7 +41,8 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, Sealed
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 from service.workflows.charts.chart import chart_of
-from service.workflows.ports import Stamp, UowFactory
+from service.workflows.ports.spend import Stamp
+from service.workflows.ports.unit_of_work import UowFactory
 
 DAYS, HOURS, KEYS = 140, 30 * 24, 300
 DAY = timedelta(days=1)

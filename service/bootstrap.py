@@ -46,7 +46,9 @@ from service.simulator.world.demo import create_world
 from service.simulator.world.replay import load_replay
 from service.worker import JobHandlers
 from service.workflows.operation.first_start import FirstSource
-from service.workflows.ports import Clock, Egress, Heartbeat, Ports, Vault
+from service.workflows.ports.channels import Heartbeat
+from service.workflows.ports.platform import Clock, Egress, Vault
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.door import SlackDoor
 
 LOOPBACK = "127.0.0.1"

@@ -21,7 +21,8 @@ from service.workflows.notify.resend import INTERVAL, run_resend
 from service.workflows.notify.step import run_step
 from service.workflows.operation.beat import run_heartbeat
 from service.workflows.operation.upkeep import run_minute, run_retention
-from service.workflows.ports import Heartbeat, Ports
+from service.workflows.ports.channels import Heartbeat
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.backfill import run_backfill
 from service.workflows.sources.ingest import run_due_polls, run_ingest
 

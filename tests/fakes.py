@@ -15,17 +15,9 @@ from service.domain.sources.source import ReportName, Source
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import DEFAULT_WORKSPACE
-from service.workflows.ports import (
-    ApiKeyName,
-    Channel,
-    ChartError,
-    CostSource,
-    DeliveryError,
-    Directory,
-    Organization,
-    SourceError,
-    WorkspaceName,
-)
+from service.workflows.ports.channels import Channel, DeliveryError
+from service.workflows.ports.platform import ChartError
+from service.workflows.ports.sources import ApiKeyName, CostSource, Directory, Organization, SourceError, WorkspaceName
 
 EXAMPLE = Organization("org_FAKE", "Example Inc")
 DEFAULT = WorkspaceName(DEFAULT_WORKSPACE, "Default")

@@ -35,7 +35,7 @@ from service.domain.values.resources import Sealed
 from service.settings import Settings
 from service.simulator.protocol.faults import ENDPOINTS, Fault
 from service.simulator.world.scenarios import SCENARIOS
-from service.workflows.ports import Ports
+from service.workflows.ports.unit_of_work import Ports
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

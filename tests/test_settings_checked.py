@@ -17,7 +17,7 @@ from service.cli.checking import check_everything
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.resources import Resource
 from service.settings import Settings, wrong_settings
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import utc
 from tests.fake_smtp import FakeSmtp
 

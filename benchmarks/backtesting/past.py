@@ -18,7 +18,8 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, Sealed
 from service.domain.values.scopes import Cell
-from service.workflows.ports import Stamp, UnitOfWork, UowFactory
+from service.workflows.ports.spend import Stamp
+from service.workflows.ports.unit_of_work import UnitOfWork, UowFactory
 
 DAYS, SERIES = 400, 200
 SOURCE = "src_backtest"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.resources import Resource, Sealed
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from storing.table import DAY, NOW, Row, timed, times
 
 SOURCES, CLAIMERS = 2000, 4

@@ -16,7 +16,8 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
-from service.workflows.ports import Stamp, UowFactory
+from service.workflows.ports.spend import Stamp
+from service.workflows.ports.unit_of_work import UowFactory
 from storing.table import DAY, NOW, Row, best_of
 
 BUDGETS, WORKSPACES, MODELS = 200, 50, 4

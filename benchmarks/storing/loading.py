@@ -15,7 +15,7 @@ from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Bucket, Dimensions, UsageFact, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.workflows.ports import Changes, Stamp
+from service.workflows.ports.spend import Changes, Stamp
 from storing.table import HOUR, NOW, Row, timed, times
 
 CELLS, HOURS = 1000, 72

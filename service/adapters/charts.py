@@ -13,7 +13,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
-from service.workflows.ports import ChartError
+from service.workflows.ports.platform import ChartError
 
 TIME_LIMIT = 8.0
 """Seconds, waiting for other pictures included: a message waits for its picture no longer."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from service.workflows.ports import EgressRefused, HeartbeatError
+from service.workflows.ports.channels import HeartbeatError
+from service.workflows.ports.platform import EgressRefused
 
 TIMEOUT_SECONDS = 10.0
 

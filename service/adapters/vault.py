@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from service.domain.values.resources import Sealed
-from service.workflows.ports import VaultError
+from service.workflows.ports.platform import VaultError
 
 SHORTEST_HINTED = 12
 """A shorter secret's last four characters would give too much of it away."""

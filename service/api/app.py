@@ -29,7 +29,7 @@ from service.api.slack import users as slack_users
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
 from service.api.sources import directory, polls, prices, sources
 from service.api.spend import forecasts, spend
-from service.workflows.ports import Ports
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.door import SlackDoor
 
 ROUTERS: tuple[APIRouter, ...] = (

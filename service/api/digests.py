@@ -21,7 +21,7 @@ from service.workflows.configuration.administer import record
 from service.workflows.configuration.digests import Digests
 from service.workflows.configuration.spend import source_named
 from service.workflows.digests.digest import send_now
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CronText = Annotated[str, StringConstraints(min_length=9, max_length=100, pattern=LINE)]
 

@@ -27,7 +27,7 @@ from service.domain.values.periods import phase
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
 from service.workflows.explain.explain import Asked, Explained, ask_rule, explain_rule_at
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/v1/explanations", tags=["Alerts"])
 

@@ -22,7 +22,7 @@ from service.cli.logs import configure_logging
 from service.domain.access import Role
 from service.domain.values.errors import DomainError
 from service.settings import Settings, wrong_settings
-from service.workflows.ports import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 cli = typer.Typer(
     name="tocsin",

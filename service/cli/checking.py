@@ -16,7 +16,8 @@ from service.bootstrap import SettingError, StartError, database, open_product, 
 from service.cli.logs import quiet_retries
 from service.settings import Settings, wrong_settings
 from service.workflows.operation.operate import Check, run_checks
-from service.workflows.ports import DeliveryError, StorageUnavailable
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2
 

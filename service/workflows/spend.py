@@ -21,7 +21,7 @@ from service.domain.values.periods import Period, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.workflows.alerts.ended_terms import with_ended_terms
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
 STEPS = {Width.DAY: timedelta(days=1), Width.HOUR: timedelta(hours=1)}

@@ -12,7 +12,7 @@ import pytest
 from service.adapters.charts import ChildCharts
 from service.domain.charts.chart import Chart, Theme
 from service.domain.charts.specification import HEIGHT, WIDTH, specification
-from service.workflows.ports import ChartError
+from service.workflows.ports.platform import ChartError
 from tests.domain.charts.test_alert import BUDGET_CHART, RULE_CHART, anomaly
 
 PNG = b"\x89PNG\r\n\x1a\n"

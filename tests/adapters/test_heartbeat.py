@@ -16,7 +16,7 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.heartbeat import HttpHeartbeat
 from service.bootstrap import StartError, require_sound
 from service.settings import Settings
-from service.workflows.ports import HeartbeatError
+from service.workflows.ports.channels import HeartbeatError
 
 LOOPBACK = Guard(parse_networks("127.0.0.0/8"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.adapters.vault import FernetVault
 from service.domain.values.resources import Sealed
-from service.workflows.ports import Vault, VaultError
+from service.workflows.ports.platform import Vault, VaultError
 
 SECRET = "xoxb-FAKE-secret-9f3a"
 

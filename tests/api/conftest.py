@@ -15,7 +15,8 @@ from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
 from service.api.app import create_app
 from service.domain.access import Role
-from service.workflows.ports import Egress, Ports, UowFactory
+from service.workflows.ports.platform import Egress
+from service.workflows.ports.unit_of_work import Ports, UowFactory
 from tests.api.stand import Stand, client, secret_of
 from tests.clock import FakeClock
 from tests.fakes import FakeChannels, FakeCharts, FakeSource

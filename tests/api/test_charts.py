@@ -4,7 +4,7 @@ import pytest
 
 from service.adapters.charts import PNG
 from service.workflows.charts.picture import token_of
-from service.workflows.ports import ChartError
+from service.workflows.ports.platform import ChartError
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered, problem
 from tests.fakes import FakeCharts

@@ -13,7 +13,7 @@ from service.adapters.channels import ChannelFactory
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
-from service.workflows.ports import Vault
+from service.workflows.ports.platform import Vault
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import FakeSlack
 from tests.fake_smtp import FakeSmtp

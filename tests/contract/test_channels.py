@@ -24,7 +24,7 @@ from service.domain.notify.receivers import (
     Teams,
     Webhook,
 )
-from service.workflows.ports import Channels, DeliveryError
+from service.workflows.ports.channels import Channels, DeliveryError
 from tests.contract.servers import open_servers
 from tests.fake_slack import TOKEN, Answer
 from tests.fakes import FakeChannels

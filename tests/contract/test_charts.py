@@ -7,7 +7,7 @@ import pytest
 from service.adapters.charts import PNG, ChildCharts
 from service.domain.charts.chart import Theme
 from service.domain.charts.specification import specification
-from service.workflows.ports import Charts
+from service.workflows.ports.platform import Charts
 from tests.domain.charts.test_alert import BUDGET_CHART
 from tests.fakes import FakeCharts
 

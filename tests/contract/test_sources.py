@@ -25,7 +25,7 @@ from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.faults import Fault, Faults
 from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
-from service.workflows.ports import ApiKeyName, CostSource, SourceConnector, SourceError, WorkspaceName
+from service.workflows.ports.sources import ApiKeyName, CostSource, SourceConnector, SourceError, WorkspaceName
 from tests.clock import FakeClock
 from tests.fakes import DEFAULT, FakeSource
 

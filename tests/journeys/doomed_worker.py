@@ -22,7 +22,9 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import ChannelConfig
 from service.worker import JobHandlers
-from service.workflows.ports import Channel, Egress, Ports
+from service.workflows.ports.channels import Channel
+from service.workflows.ports.platform import Egress
+from service.workflows.ports.unit_of_work import Ports
 from tests.clock import FakeClock, real_time_of
 from tests.fakes import FakeSource
 

@@ -50,7 +50,10 @@ from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.announce import announce
 from service.workflows.operation.upkeep import run_minute
-from service.workflows.ports import AlertFilter, Egress, NotificationFilter, Ports
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.platform import Egress
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.clock import FakeClock, real_time_of
 from tests.fake_slack import TOKEN, FakeSlack

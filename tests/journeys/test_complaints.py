@@ -15,7 +15,7 @@ from service.domain.values.scopes import Dimension, Scope
 from service.simulator.world.fixed import UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.ports import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageUnavailable
 from tests.factories import budget, percent, utc
 from tests.journeys.stage import CHANNEL, Stage, restarted
 

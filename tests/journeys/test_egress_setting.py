@@ -9,7 +9,7 @@ import pytest
 from service.bootstrap import Product, StartError, open_product
 from service.domain.sources.source import Source, SourceKind
 from service.settings import Settings
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import Answer, ScriptedAdminApi, scripted_admin_api
 
 KEY = "sk-ant-admin01-FAKE-not-a-key"

@@ -16,7 +16,8 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.settings import Settings
 from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
 from service.workflows.notify.resend import run_resend
-from service.workflows.ports import DeliveryError, Vault
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Vault
 from tests.factories import budget, percent
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer

@@ -18,7 +18,7 @@ from service.domain.values.resources import Resource
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.backtest import Question, request_backtest, run_backtest
 from service.workflows.configuration.rules import Rules
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.workflows.yard import DAY, HOUR, Yard, billed, caller
 
 FIRST = date(2026, 10, 12)

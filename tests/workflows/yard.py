@@ -48,7 +48,11 @@ from service.workflows.configuration.administer import (
 )
 from service.workflows.configuration.spend import Budgets, Prices, Sources
 from service.workflows.operation.upkeep import run_minute
-from service.workflows.ports import AlertFilter, CostSource, Egress, NotificationFilter, Organization, Ports
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.platform import Egress
+from service.workflows.ports.sources import CostSource, Organization
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.clock import FakeClock, real_time_of
 from tests.fakes import FakeChannels, FakeCharts, FakeSource

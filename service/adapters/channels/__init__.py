@@ -30,7 +30,8 @@ from service.domain.notify.receivers import (
     Teams,
     Webhook,
 )
-from service.workflows.ports import Channel, DeliveryError, Vault
+from service.workflows.ports.channels import Channel, DeliveryError
+from service.workflows.ports.platform import Vault
 
 
 class ChannelFactory:

@@ -14,7 +14,7 @@ from service.adapters.channels.posting import Peer, clipped, encoded, fitted, is
 from service.adapters.channels.secret import opened
 from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
 from service.domain.notify.receivers import PagerDuty
-from service.workflows.ports import Vault
+from service.workflows.ports.platform import Vault
 
 SUMMARY = 1024
 DETAIL = 5000

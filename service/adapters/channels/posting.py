@@ -16,7 +16,8 @@ from service import __version__
 from service.domain.messages.message import SAMPLE_PREFIX
 from service.domain.notify.notification import FIRST_RETRY, Message
 from service.domain.values.plain_text import NOTE_LENGTH, clean
-from service.workflows.ports import DeliveryError, EgressRefused
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import EgressRefused
 
 STEP_TIMEOUT = httpx.Timeout(15.0)
 POST_TIMEOUT = 20.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from service.domain.values.resources import Sealed
-from service.workflows.ports import DeliveryError, Vault, VaultError
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Vault, VaultError
 
 
 def opened(vault: Vault, sealed: Sealed) -> str:

@@ -18,7 +18,7 @@ from service.domain.alerts.alert import AlertState, Severity
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import Delivery, Listed, Message, Receipt
 from service.domain.notify.receivers import Teams
-from service.workflows.ports import Vault
+from service.workflows.ports.platform import Vault
 
 Element = dict[str, object]
 

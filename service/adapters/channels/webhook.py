@@ -18,7 +18,8 @@ from service.domain.alerts.alert import AlertState
 from service.domain.notify.notification import DIGEST_PREFIX, Delivery, Message, Receipt
 from service.domain.notify.receivers import Webhook
 from service.domain.notify.webhook_signatures import signature_headers, signing_key
-from service.workflows.ports import DeliveryError, Vault
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Vault
 
 MOST_BYTES = 20_000
 TEXT = 1000

@@ -15,7 +15,8 @@ from service import __version__
 from service.adapters.claude.answers import NotUnderstood, Record, decoded
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong, Reply, RequestFailed, refused, unreachable, web_page
-from service.workflows.ports import EgressRefused, SourceError
+from service.workflows.ports.platform import EgressRefused
+from service.workflows.ports.sources import SourceError
 
 API_VERSION = "2023-06-01"
 """The version whose answers the parser knows; 2026-10-21 renames fields of the Admin API."""

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import httpx
 
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 
 _ADMIN_PREFIX = "sk-ant-admin"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.adapters.claude.answers import Record, field, record, text, text_or_none
 from service.domain.values.scopes import DEFAULT_WORKSPACE
-from service.workflows.ports import ApiKeyName, Organization, WorkspaceName
+from service.workflows.ports.sources import ApiKeyName, Organization, WorkspaceName
 
 DEFAULT = WorkspaceName(DEFAULT_WORKSPACE, "Default")
 """Left out of the list by the API, and null in its reports."""

@@ -18,7 +18,7 @@ import httpx
 
 from service.adapters.claude.answers import NotUnderstood, Record, decoded
 from service.adapters.claude.credentials import AdminKey
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 
 _RETRIED = {408, 409, 429}
 # A spending cap, not a rate: it ends with the month or with a contract, not with patience.

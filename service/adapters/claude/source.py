@@ -18,7 +18,8 @@ from service.adapters.claude.parser import Grid, cost_bucket, usage_bucket
 from service.domain.sources.source import Source
 from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.periods import Window
-from service.workflows.ports import ApiKeyName, CostSource, Directory, Organization, Vault, WorkspaceName
+from service.workflows.ports.platform import Vault
+from service.workflows.ports.sources import ApiKeyName, CostSource, Directory, Organization, WorkspaceName
 
 _ORGANIZATION = "/v1/organizations/me"
 _COST = "/v1/organizations/cost_report"

@@ -14,7 +14,7 @@ from aiohttp.tracing import Trace
 
 from service.adapters.egress.guard import Guard, Place
 from service.adapters.egress.resolving import Resolve, look_up
-from service.workflows.ports import EgressRefused
+from service.workflows.ports.platform import EgressRefused
 
 
 def connectors(guard: Guard, proxy: str | None, resolve: Resolve = look_up) -> Callable[[], aiohttp.TCPConnector]:

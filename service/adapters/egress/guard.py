@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from service.adapters.egress.addresses import LOOPBACK, IPAddress, Network, forms, is_localhost, kind_of, literal
-from service.workflows.ports import EgressRefused
+from service.workflows.ports.platform import EgressRefused
 
 _PORTS = {"http": 80, "https": 443}
 _ADVICE = "list its network in TOCSIN_EGRESS_ALLOW to allow it"

@@ -12,7 +12,7 @@ import httpx
 
 from service.adapters.egress.guard import Guard, Place
 from service.adapters.egress.resolving import Resolve, look_up
-from service.workflows.ports import EgressRefused
+from service.workflows.ports.platform import EgressRefused
 
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.engine import libpq_url
-from service.workflows.ports import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 """Beside the package, in a checkout as in an installation."""

@@ -45,7 +45,14 @@ from service.domain.rules.rule import Rule
 from service.domain.slack.requests import SlackUsers
 from service.domain.sources.pricing import PriceOverride
 from service.domain.sources.source import Source
-from service.workflows import ports
+from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
+from service.workflows.ports.alerts import Alerts, Crossings, Watches
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.notify import ChannelHealth, ChartFailures, DigestRuns, Groups, Notifications, Rings
+from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
+from service.workflows.ports.sources import DirectoryStore, Feeds, Polls
+from service.workflows.ports.spend import Facts
+from service.workflows.ports.unit_of_work import Jobs, StorageUnavailable, UnitOfWork, UowFactory
 
 _WRITERS_TURN = 0x70C5_0003
 """The advisory lock of whoever writes the configuration."""
@@ -55,70 +62,68 @@ class PostgresUnitOfWork:
     """The stores of one open transaction."""
 
     def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
-        self.sources: ports.Resources[Source] = PostgresResources(connection, "source", partial(decode, Source))
-        self.budgets: ports.Resources[Budget] = PostgresResources(connection, "budget", partial(decode, Budget))
-        self.receivers: ports.Resources[Receiver] = PostgresResources(connection, "receiver", partial(decode, Receiver))
-        self.routes: ports.Resources[RouteTable] = PostgresResources(connection, "routes", partial(decode, RouteTable))
-        self.silences: ports.Resources[Silence] = PostgresResources(connection, "silence", partial(decode, Silence))
-        self.prices: ports.Resources[PriceOverride] = PostgresResources(
-            connection, "price", partial(decode, PriceOverride)
-        )
-        self.rules: ports.Resources[Rule[object]] = PostgresResources(connection, "rule", decode_rule)
-        self.planned: ports.Resources[PlannedActivity] = PostgresResources(
+        self.sources: Resources[Source] = PostgresResources(connection, "source", partial(decode, Source))
+        self.budgets: Resources[Budget] = PostgresResources(connection, "budget", partial(decode, Budget))
+        self.receivers: Resources[Receiver] = PostgresResources(connection, "receiver", partial(decode, Receiver))
+        self.routes: Resources[RouteTable] = PostgresResources(connection, "routes", partial(decode, RouteTable))
+        self.silences: Resources[Silence] = PostgresResources(connection, "silence", partial(decode, Silence))
+        self.prices: Resources[PriceOverride] = PostgresResources(connection, "price", partial(decode, PriceOverride))
+        self.rules: Resources[Rule[object]] = PostgresResources(connection, "rule", decode_rule)
+        self.planned: Resources[PlannedActivity] = PostgresResources(
             connection, "planned activity", partial(decode, PlannedActivity)
         )
-        self.slack_users: ports.Resources[SlackUsers] = PostgresResources(
+        self.slack_users: Resources[SlackUsers] = PostgresResources(
             connection, "slack users", partial(decode, SlackUsers)
         )
-        self.feeds: ports.Feeds = PostgresFeeds(connection)
-        self.facts: ports.Facts = PostgresFacts(connection)
-        self.directory: ports.DirectoryStore = PostgresDirectory(connection)
-        self.polls: ports.Polls = PostgresPolls(connection)
-        self.crossings: ports.Crossings = PostgresCrossings(connection)
-        self.watches: ports.Watches = PostgresWatches(connection)
-        self.episodes: ports.Episodes = PostgresEpisodes(connection)
-        self.verdicts: ports.Verdicts = PostgresVerdicts(connection)
-        self.feedback: ports.FeedbackStore = PostgresFeedback(connection)
-        self.rule_failures: ports.RuleFailures = PostgresRuleFailures(connection)
-        self.backtests: ports.Backtests = PostgresBacktests(connection)
-        self.alerts: ports.Alerts = PostgresAlerts(connection)
-        self.policies: ports.Resources[EscalationPolicy] = PostgresResources(
+        self.feeds: Feeds = PostgresFeeds(connection)
+        self.facts: Facts = PostgresFacts(connection)
+        self.directory: DirectoryStore = PostgresDirectory(connection)
+        self.polls: Polls = PostgresPolls(connection)
+        self.crossings: Crossings = PostgresCrossings(connection)
+        self.watches: Watches = PostgresWatches(connection)
+        self.episodes: Episodes = PostgresEpisodes(connection)
+        self.verdicts: Verdicts = PostgresVerdicts(connection)
+        self.feedback: FeedbackStore = PostgresFeedback(connection)
+        self.rule_failures: RuleFailures = PostgresRuleFailures(connection)
+        self.backtests: Backtests = PostgresBacktests(connection)
+        self.alerts: Alerts = PostgresAlerts(connection)
+        self.policies: Resources[EscalationPolicy] = PostgresResources(
             connection, "escalation policy", partial(decode, EscalationPolicy)
         )
-        self.rotas: ports.Resources[Rota] = PostgresResources(connection, "rota", partial(decode, Rota))
-        self.digests: ports.Resources[DigestPlan] = PostgresResources(connection, "digest", partial(decode, DigestPlan))
-        self.digest_runs: ports.DigestRuns = PostgresDigestRuns(connection)
-        self.notifications: ports.Notifications = PostgresNotifications(connection)
-        self.groups: ports.Groups = PostgresGroups(connection)
-        self.channel_health: ports.ChannelHealth = PostgresChannelHealth(connection)
-        self.rings: ports.Rings = PostgresRings(connection)
-        self.chart_failures: ports.ChartFailures = PostgresChartFailures(connection)
-        self.tokens: ports.Tokens = PostgresTokens(connection)
-        self.audit: ports.AuditLog = PostgresAuditLog(connection)
-        self.idempotency: ports.IdempotencyKeys = PostgresIdempotencyKeys(connection)
-        self.jobs: ports.Jobs = PostgresJobs(connection, to_real)
+        self.rotas: Resources[Rota] = PostgresResources(connection, "rota", partial(decode, Rota))
+        self.digests: Resources[DigestPlan] = PostgresResources(connection, "digest", partial(decode, DigestPlan))
+        self.digest_runs: DigestRuns = PostgresDigestRuns(connection)
+        self.notifications: Notifications = PostgresNotifications(connection)
+        self.groups: Groups = PostgresGroups(connection)
+        self.channel_health: ChannelHealth = PostgresChannelHealth(connection)
+        self.rings: Rings = PostgresRings(connection)
+        self.chart_failures: ChartFailures = PostgresChartFailures(connection)
+        self.tokens: Tokens = PostgresTokens(connection)
+        self.audit: AuditLog = PostgresAuditLog(connection)
+        self.idempotency: IdempotencyKeys = PostgresIdempotencyKeys(connection)
+        self.jobs: Jobs = PostgresJobs(connection, to_real)
         self._connection = connection
 
     async def become_only_writer(self) -> None:
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))
 
 
-def uow_factory(engine: AsyncEngine, to_real: ToReal) -> ports.UowFactory:
+def uow_factory(engine: AsyncEngine, to_real: ToReal) -> UowFactory:
     """How workflows open transactions: each has its own connection for as long as its block lasts.
 
     `to_real` turns business time into the real time at which jobs are due.
     """
 
     @asynccontextmanager
-    async def unit_of_work() -> AsyncIterator[ports.UnitOfWork]:
+    async def unit_of_work() -> AsyncIterator[UnitOfWork]:
         try:
             async with engine.begin() as connection:
                 yield PostgresUnitOfWork(connection, to_real)
         except PoolExhausted as error:
-            raise ports.StorageUnavailable("all connections to the database are in use") from error
+            raise StorageUnavailable("all connections to the database are in use") from error
         except DBAPIError as error:
             if error.connection_invalidated or is_lost(error.orig):
-                raise ports.StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
+                raise StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
             raise
 
     return unit_of_work

@@ -15,7 +15,7 @@ import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from service.workflows.ports import EgressRefused
+from service.workflows.ports.platform import EgressRefused
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
 

@@ -22,7 +22,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from service.domain.slack.requests import read_press, read_typed
-from service.workflows.ports import Ports
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.actions import run_slack_action
 from service.workflows.slack.commands import run_slack_command
 from service.workflows.slack.door import SlackDoor, run_first_time

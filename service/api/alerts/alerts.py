@@ -20,7 +20,9 @@ from service.domain.alerts.snooze import LONGEST_SNOOZE, SnoozeRequest
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.scopes import Dimension
 from service.workflows.alerts.attend import move_alert, snooze_alert
-from service.workflows.ports import AlertFilter, Resources, UnitOfWork
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/v1/alerts", tags=["Alerts"])
 Spec = TypeVar("Spec")

@@ -32,7 +32,8 @@ from service.domain.forecasts.forecast import Method
 from service.domain.messages.message import describe
 from service.domain.spend.rows import Basis
 from service.domain.values.money import ZERO, Money
-from service.workflows.ports import NotificationFilter, UnitOfWork
+from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 MOST_NOTIFICATIONS = 500
 

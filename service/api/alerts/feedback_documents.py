@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.given import GivenFeedback
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 class FeedbackOut(BaseModel):

@@ -28,7 +28,7 @@ from service.workflows.backtest import Question, request_backtest
 from service.workflows.configuration.administer import Kind
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, source_named
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 router = APIRouter(prefix="/v1/backtests", tags=["Backtests"])
 

@@ -19,7 +19,7 @@ from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.workflows.configuration.spend import Budgets, source_named
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Boundary = Annotated[
     datetime | date,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.domain.values.errors import Invalid
-from service.workflows.ports import AddressCheck
+from service.workflows.ports.platform import AddressCheck
 
 
 def require_permitted(check: AddressCheck, url: str, pointer: str) -> None:

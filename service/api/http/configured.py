@@ -25,7 +25,7 @@ from service.api.http.once import OnceDep, respond
 from service.domain.values.resources import Resource
 from service.workflows.configuration import administer
 from service.workflows.configuration.administer import Author, Draft, Kind
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
 Document = Mapping[str, JsonValue]

@@ -15,7 +15,7 @@ from service.api.http.problems import Forbidden, Unauthorized
 from service.domain.access import Role, Token
 from service.workflows.access.tokens import run_authenticate
 from service.workflows.configuration.administer import Author
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 def get_ports(request: Request) -> Ports:

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
 from service.workflows.access.idempotency import KeyReused
-from service.workflows.ports import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension
-from service.workflows.ports import Seen, UnitOfWork
+from service.workflows.ports.sources import Seen
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 _IDS = {
     Dimension.WORKSPACE: re.compile(r"wrkspc_[A-Za-z0-9_-]+"),

@@ -10,7 +10,7 @@ from pydantic import Field
 from service.api.http.fields import Reference, Strict
 from service.api.http.references import id_of, names_by_id, seen
 from service.domain.values.scopes import Dimension, Scope
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 References = Annotated[list[Reference], Field(max_length=500)]
 

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from service.api.http.fields import Secret, SecretStub
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Sealed
-from service.workflows.ports import Vault
+from service.workflows.ports.platform import Vault
 
 
 def sealed(vault: Vault, secret: Secret, stored: Sealed | None, *, moved: bool, pointer: str) -> Sealed:

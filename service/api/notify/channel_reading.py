@@ -36,7 +36,7 @@ from service.domain.notify.receivers import (
 from service.domain.notify.webhook_signatures import signing_key
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Sealed
-from service.workflows.ports import Ports
+from service.workflows.ports.unit_of_work import Ports
 
 
 def read_channel(ports: Ports, channel: AnyChannelIn, stored: Sequence[ChannelConfig], pointer: str) -> ChannelConfig:

@@ -14,7 +14,8 @@ from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
 from service.workflows.configuration.escalations import EscalationPolicies
-from service.workflows.ports import Ports, Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
 

@@ -15,7 +15,8 @@ from service.api.http.once import OnceDep, respond
 from service.domain.alerts.alert import Reason
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.workflows.alerts.attend import retry_notification
-from service.workflows.ports import NotificationFilter, UnitOfWork
+from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/v1/notifications", tags=["Alerts"])
 

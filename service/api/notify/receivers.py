@@ -17,7 +17,7 @@ from service.domain.notify.receivers import Receiver
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Receivers
 from service.workflows.configuration.probe import run_test_receiver
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 class ReceiverIn(Written):

@@ -19,7 +19,7 @@ from service.domain.values.errors import Invalid
 from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
 from service.workflows.configuration.rotas import Rotas
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Day = Annotated[
     date,

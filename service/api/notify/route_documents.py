@@ -15,7 +15,7 @@ from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Weekday
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
 

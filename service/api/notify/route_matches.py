@@ -17,7 +17,7 @@ from service.domain.notify.routing.repeating import repeats_after
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.silences import silencing
 from service.domain.values.durations import format_duration
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 class MatcherVerdict(MatcherDocument):

@@ -20,7 +20,7 @@ from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Author
 from service.workflows.configuration.silences import Silences, expire_silence
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 class SilenceIn(Written):

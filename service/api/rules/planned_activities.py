@@ -14,7 +14,7 @@ from service.domain.rules.planned import PlannedActivity
 from service.domain.values.resources import Resource
 from service.workflows.configuration.rules import PlannedActivities
 from service.workflows.configuration.spend import source_named
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 class PlannedActivityIn(Written):

@@ -25,7 +25,7 @@ from service.domain.values.names import describe_scope
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import ScopeKey
 from service.workflows.configuration.rules import Rules
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.preview import Preview, preview
 
 router = APIRouter(prefix="/v1/rules/preview", tags=["Rules"])

@@ -20,7 +20,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.workflows.configuration.rules import Rules, refuse_other_kind, require_history, require_spend
 from service.workflows.configuration.spend import source_named
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 ActiveDays = Annotated[int, Field(strict=True, ge=0, le=400)]
 

@@ -16,7 +16,8 @@ from service.api.http.once import respond
 from service.api.http.references import seen
 from service.domain.values.scopes import Dimension
 from service.workflows.configuration.spend import source_named
-from service.workflows.ports import Seen, UnitOfWork
+from service.workflows.ports.sources import Seen
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/v1", tags=["Directory"])
 

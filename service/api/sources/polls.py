@@ -18,7 +18,7 @@ from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import record
 from service.workflows.configuration.probe import run_check_source
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import request_poll
 

@@ -13,7 +13,7 @@ from service.domain.sources.pricing import Measure, PriceOverride
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.workflows.configuration.spend import Prices
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
 

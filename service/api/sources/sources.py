@@ -15,7 +15,7 @@ from service.domain.sources.source import Source, SourceKind, is_stale
 from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.resources import Resource
 from service.workflows.configuration.spend import Sources
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CLAUDE_API = "https://api.anthropic.com"
 

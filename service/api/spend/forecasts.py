@@ -23,7 +23,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec, Phase, Weekday, validate
 from service.domain.values.scopes import Dimension, Scope
 from service.workflows.configuration.spend import source_named
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import forecast
 
 router = APIRouter(prefix="/v1/forecasts", tags=["Spend"])

@@ -21,7 +21,7 @@ from service.domain.values.names import Names, name_of
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.workflows.configuration.spend import source_named
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import Figure, SpendAnswer, SpendQuestion, add_up, aligned, buckets, spend
 
 router = APIRouter(prefix="/v1/spend", tags=["Spend"])

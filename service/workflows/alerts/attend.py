@@ -10,7 +10,7 @@ from service.domain.notify.notification import Notification, NotificationState
 from service.domain.values.errors import Conflict
 from service.workflows.configuration.administer import Author, record
 from service.workflows.notify.announce import announce
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:

@@ -10,7 +10,7 @@ from service.domain.budgets.assessment import Known
 from service.domain.budgets.budget import Budget
 from service.domain.values.periods import live_periods
 from service.domain.values.resources import Resource
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def with_ended_terms(uow: UnitOfWork, budgets: Iterable[Resource[Budget]], known: Known) -> Known:

@@ -24,7 +24,7 @@ from service.domain.values.resources import Resource, new_id
 from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.alerts.present import keep_newest
 from service.workflows.notify.announce import announce
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.ruling import find_by_rules
 from service.workflows.sources.naming import names_of
 

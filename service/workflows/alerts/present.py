@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from service.domain.alerts.reconcile import Move, found_since
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def keep_newest(uow: UnitOfWork, moves: Iterable[Move]) -> None:

@@ -9,7 +9,7 @@ from service.domain.alerts.reconcile import SYSTEM
 from service.domain.alerts.snooze import is_over
 from service.domain.notify.undelivered import NO_SOURCE
 from service.workflows.notify.announce import announce
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 

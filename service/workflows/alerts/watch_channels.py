@@ -12,7 +12,7 @@ from service.domain.notify.undelivered import NO_SOURCE, PATIENCE, RING_AGAIN, a
 from service.domain.values.resources import new_id
 from service.workflows.alerts.present import keep_newest
 from service.workflows.notify.announce import announce
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 

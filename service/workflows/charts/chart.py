@@ -14,7 +14,7 @@ from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import ORGANISATION, Cell, Scope
 from service.workflows.charts.judged_band import band_of
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HISTORY = 28

@@ -13,7 +13,7 @@ from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.reach import days_needed, hours_needed
 from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule, RuleKind
 from service.domain.rules.view import SpendView
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[Judged]:

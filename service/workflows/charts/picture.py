@@ -14,7 +14,8 @@ from service.domain.charts.specification import specification
 from service.domain.notify.notification import Action, Picture
 from service.domain.notify.receivers import ChannelConfig, Email, PagerDuty, SlackBot, SlackWebhook
 from service.workflows.charts.chart import chart_of
-from service.workflows.ports import ChartError, Ports, StorageUnavailable
+from service.workflows.ports.platform import ChartError
+from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,8 @@ from service.domain.notify.receivers import Console, Receiver, channel_key
 from service.domain.notify.routing.routes import Route, RouteTable, validate_routes
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource, new_id
-from service.workflows.ports import Ports, Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
 

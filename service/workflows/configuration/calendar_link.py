@@ -11,7 +11,7 @@ from service.domain.values.errors import NotFound
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Author, Draft, change
 from service.workflows.configuration.rotas import Rotas
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 async def renew_link(uow: UnitOfWork, ports: Ports, rota: Resource[Rota], author: Author) -> str:

@@ -6,7 +6,8 @@ from service.domain.digests.digest import DigestPlan, reached
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Kind
-from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 class Digests(Kind[DigestPlan]):

@@ -13,7 +13,10 @@ from service.domain.sources.source import Source
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.administer import Author, record
-from service.workflows.ports import DeliveryError, Organization, Ports, SourceError, VaultError
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import VaultError
+from service.workflows.ports.sources import Organization, SourceError
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.identify import objection, other_reader
 
 

@@ -16,7 +16,8 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
 from service.workflows.configuration.administer import Kind
-from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
 
 DAY = timedelta(days=1)

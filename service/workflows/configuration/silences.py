@@ -8,7 +8,8 @@ from service.domain.notify.routing.silences import Silence, SilenceState, valida
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Author, Draft, Kind, change
-from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 class Silences(Kind[Silence]):

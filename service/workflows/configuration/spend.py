@@ -13,7 +13,8 @@ from service.domain.values import periods
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Kind
-from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
 from service.workflows.sources.identify import other_reader
 from service.workflows.sources.ingest import request_poll

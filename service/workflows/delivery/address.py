@@ -15,7 +15,8 @@ from service.domain.values.plain_text import minute
 from service.workflows.delivery.bulletin import Bulletin, as_it_stands, write_bulletin
 from service.workflows.delivery.fall_back import LAST_RESORT
 from service.workflows.delivery.parcels import Parcel
-from service.workflows.ports import Claimed, UnitOfWork
+from service.workflows.ports.notify import Claimed
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 GONE = "the channel is no longer part of its receiver"
 

@@ -12,7 +12,8 @@ from service.domain.notify.notification import SUMMARY_STEP, Action, Message, No
 from service.domain.notify.receivers import shows_the_present
 from service.domain.values.resources import new_id
 from service.workflows.delivery.parcels import Parcel
-from service.workflows.ports import Claimed, Summary, UnitOfWork
+from service.workflows.ports.notify import Claimed, Summary
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

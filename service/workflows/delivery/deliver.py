@@ -27,7 +27,8 @@ from service.workflows.delivery.address import Letter, address
 from service.workflows.delivery.bulletin import mend_what_is_stale, note_said, reference
 from service.workflows.delivery.fall_back import fall_back, hold_alert
 from service.workflows.delivery.parcels import drop_what_is_over, leave_in_turn, pack
-from service.workflows.ports import DeliveryError, Ports, UnitOfWork
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from itertools import groupby
 
 from service.domain.notify.rates import Rate, rate_of
-from service.workflows.ports import Claimed, UnitOfWork
+from service.workflows.ports.notify import Claimed
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def keep_pace(uow: UnitOfWork, claims: Sequence[Claimed], now: datetime) -> list[Claimed]:

@@ -10,7 +10,8 @@ from service.domain.alerts.alert import AlertEvent, Reason
 from service.domain.notify.notification import SUMMARY_STEP, Action, Attempt, Notification, NotificationState
 from service.domain.notify.receivers import shows_the_present
 from service.workflows.delivery.pace import keep_pace
-from service.workflows.ports import Claimed, Summary, UnitOfWork
+from service.workflows.ports.notify import Claimed, Summary
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 _RINGS = frozenset({Action.OPEN, Action.RAISE})
 

@@ -36,7 +36,9 @@ from service.domain.values.scopes import Scope
 from service.workflows.charts.picture import CARRYING
 from service.workflows.configuration.administer import Author
 from service.workflows.digests.picture import run_digest_picture
-from service.workflows.ports import Cron, DeliveryError, Ports, UnitOfWork
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Cron
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
 from service.workflows.spend import forecast_statuses
 

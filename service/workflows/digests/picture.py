@@ -13,7 +13,7 @@ from service.domain.notify.notification import Picture
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.workflows.charts.picture import run_unless_it_fails
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 async def run_digest_picture(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture | None:

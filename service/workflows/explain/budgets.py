@@ -25,7 +25,8 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.explain.explain import MOST_ITEMS, AlertsThen, Asked, Explained, absent, alerts_at, source_at
-from service.workflows.ports import AlertFilter, UnitOfWork
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
 

@@ -24,7 +24,8 @@ from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Lifetime, Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
-from service.workflows.ports import AlertFilter, UnitOfWork
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.rules.ruling import Judged, judge_rule, load_view, load_view_at
 
 MOST_ITEMS = 500

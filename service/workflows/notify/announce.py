@@ -14,7 +14,7 @@ from service.domain.notify.routing.pipeline import enqueue
 from service.workflows.notify.escalate import schedule_steps
 from service.workflows.notify.gather import RINGING, gather, mends, places_to_mend
 from service.workflows.notify.routing import plan
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def announce(uow: UnitOfWork, event: AlertEvent, *, besides: Collection[str] = ()) -> None:

@@ -11,7 +11,8 @@ from service.domain.notify.notification import Action, Notification, Notificatio
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key
 from service.domain.notify.rotas import on_call
-from service.workflows.ports import NotificationFilter, UnitOfWork
+from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 RINGS = frozenset({Action.OPEN, Action.RAISE})
 MOST_OF_AN_ALERT = 500

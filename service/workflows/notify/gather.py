@@ -12,7 +12,7 @@ from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import shows_the_present
 from service.domain.notify.routing.groups import Gathering
 from service.domain.notify.routing.pipeline import Plan
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 RINGING = frozenset({Command.OPEN, Command.RAISE, Command.WAKE})
 

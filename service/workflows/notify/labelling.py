@@ -9,7 +9,7 @@ from service.domain.notify.routing.labels import Labels, Origin, labels_of
 from service.domain.values.errors import NotFound
 from service.domain.values.names import Names
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def label(uow: UnitOfWork, alert: Alert) -> Labels:

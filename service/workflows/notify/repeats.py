@@ -17,7 +17,7 @@ from service.workflows.notify.escalate import schedule_steps
 from service.workflows.notify.gather import gather
 from service.workflows.notify.labelling import label
 from service.workflows.notify.routing import surroundings
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 async def run_rings_again(ports: Ports) -> None:

@@ -13,7 +13,9 @@ from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import compose
 from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery
 from service.domain.notify.receivers import Alertmanager, find_channel
-from service.workflows.ports import DeliveryError, LastTold, Ports, UnitOfWork
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.notify import LastTold
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from service.domain.notify.routing import pipeline
 from service.domain.notify.routing.pipeline import Plan, Surroundings, plan_ring
 from service.domain.notify.routing.routes import RouteTable
 from service.workflows.notify.labelling import label
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def plan(uow: UnitOfWork, alert: Alert, now: datetime) -> Plan:

@@ -13,7 +13,7 @@ from service.domain.values.errors import NotFound
 from service.workflows.notify.announce import announce
 from service.workflows.notify.escalate import call
 from service.workflows.notify.routing import quiet_reason
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.workflows.ports import Heartbeat, HeartbeatError, Ports, UnitOfWork
+from service.workflows.ports.channels import Heartbeat, HeartbeatError
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from service.workflows.access.tokens import run_first_token
 from service.workflows.configuration.administer import SYSTEM, Author, Draft, change, create, run_default_routes
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.ingest import request_poll
 
 NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}

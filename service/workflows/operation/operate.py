@@ -14,7 +14,9 @@ from service.domain.values.resources import Resource, Sealed
 from service.workflows.access.tokens import create_token, new_secret
 from service.workflows.configuration.administer import Author, record
 from service.workflows.configuration.probe import run_check_source
-from service.workflows.ports import DeliveryError, Ports, UnitOfWork, VaultError
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import VaultError
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import request_poll
 

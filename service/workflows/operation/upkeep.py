@@ -9,7 +9,7 @@ from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.notify.repeats import run_rings_again
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 MINUTES_KEPT = timedelta(hours=48)
 RECENT_POLLS = 100

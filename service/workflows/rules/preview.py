@@ -14,7 +14,7 @@ from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.rules.ruling import judge_rule, load_view
 
 

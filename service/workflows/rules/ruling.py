@@ -22,7 +22,7 @@ from service.domain.rules.view import LEARNING_DAYS, Figures, SpendView
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, ScopeKey
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
 log = structlog.get_logger(__name__)

@@ -23,7 +23,7 @@ from service.domain.values.errors import DomainError
 from service.workflows.alerts import feedback
 from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.configuration.administer import Author, record
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.door import REFUSED
 from service.workflows.slack.users import known_user
 

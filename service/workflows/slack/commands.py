@@ -28,7 +28,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.workflows.configuration.administer import Author, Draft, create, record
 from service.workflows.configuration.silences import Silences
-from service.workflows.ports import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.door import REFUSED
 from service.workflows.slack.users import known_user
 from service.workflows.sources.naming import names_of

@@ -10,8 +10,9 @@ from service.domain.slack.requests import SlackRole
 from service.domain.slack.signatures import Refusal, verify
 from service.domain.values.errors import NotFound
 from service.workflows.configuration.administer import Author, record
-from service.workflows.ports import Clock, Ports, UnitOfWork
-from service.workflows.ports.slack import SlackReplies
+from service.workflows.ports.channels import SlackReplies
+from service.workflows.ports.platform import Clock
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CALLER = "slack"
 """In place of a token's id, where what was seen is remembered."""

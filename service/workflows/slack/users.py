@@ -5,7 +5,8 @@ from __future__ import annotations
 from service.domain.slack.requests import Person, SlackRole, SlackUser, SlackUsers
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Author, Draft, Kind, change, create
-from service.workflows.ports import Resources, UnitOfWork
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 SLACK_USERS = "slack-users"
 """The name of the one list."""

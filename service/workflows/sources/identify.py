@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from service.domain.sources.source import Source
 from service.domain.values.resources import Resource
-from service.workflows.ports import Organization, Ports, SourceError, UnitOfWork
+from service.workflows.ports.sources import Organization, SourceError
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 async def other_reader(uow: UnitOfWork, organization_id: str, source_id: str) -> Resource[Source] | None:

@@ -21,7 +21,8 @@ from service.domain.spend.rows import Width
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
-from service.workflows.ports import FenceLost, Ports, UnitOfWork
+from service.workflows.ports.sources import FenceLost
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
 
 RECENT = timedelta(days=3)

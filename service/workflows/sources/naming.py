@@ -5,7 +5,7 @@ from __future__ import annotations
 from service.domain.sources.source import SourceState
 from service.domain.values.names import Names
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
-from service.workflows.ports import UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def names_of(uow: UnitOfWork, state: SourceState) -> Names:

@@ -15,17 +15,10 @@ from service.domain.sources.source import ReportName, Source
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Width, best_known
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.workflows.ports import (
-    Changes,
-    CostSource,
-    Directory,
-    Organization,
-    Ports,
-    SourceError,
-    Stamp,
-    UnitOfWork,
-    VaultError,
-)
+from service.workflows.ports.platform import VaultError
+from service.workflows.ports.sources import CostSource, Directory, Organization, SourceError
+from service.workflows.ports.spend import Changes, Stamp
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.identify import run_claim, run_is_identified
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.domain.notify.notification import Delivery, Message
-from service.workflows.ports import Channel, DeliveryError
+from service.workflows.ports.channels import Channel, DeliveryError
 from tests.sample_alerts import delivery, message
 
 VAULT = FernetVault("FAKE key of the tests")

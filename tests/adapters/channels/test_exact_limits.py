@@ -13,7 +13,7 @@ from service.adapters.channels.teams import TeamsChannel
 from service.adapters.channels.webhook import WebhookChannel
 from service.domain.notify.notification import Message
 from service.domain.notify.receivers import PagerDuty, Teams, Webhook
-from service.workflows.ports import Channel
+from service.workflows.ports.channels import Channel
 from tests.adapters.channels.posting_stand import VAULT, way_out
 from tests.fake_receiver import FakeReceiver, Taken
 from tests.sample_alerts import delivery, message

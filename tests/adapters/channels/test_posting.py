@@ -17,7 +17,7 @@ from service.adapters.egress.addresses import IPAddress
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.domain.notify.notification import Message
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 from tests.adapters.channels.posting_stand import hostile, way_out
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer

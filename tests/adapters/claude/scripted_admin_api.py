@@ -21,7 +21,7 @@ from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.resources import Sealed
-from service.workflows.ports import CostSource
+from service.workflows.ports.sources import CostSource
 
 KEY = "sk-ant-admin01-FAKE-not-a-key"
 WORKSPACE_KEY = "sk-ant-api03-FAKE-not-a-key"

@@ -10,7 +10,7 @@ from service import __version__
 from service.domain.spend.rows import Bucket, CostRow, Dimensions
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import (
     CONTACT,
     Answer,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.workflows.ports import ApiKeyName, Directory, Organization, SourceError, WorkspaceName
+from service.workflows.ports.sources import ApiKeyName, Directory, Organization, SourceError, WorkspaceName
 from tests.adapters.claude.scripted_admin_api import (
     ScriptedAdminApi,
     answer,

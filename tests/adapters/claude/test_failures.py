@@ -13,7 +13,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from service.adapters.claude.client import STANDARD_LIMITS, Limits
 from service.adapters.claude.failures import asked_wait
 from service.domain.values.periods import Window
-from service.workflows.ports import CostSource, SourceError
+from service.workflows.ports.sources import CostSource, SourceError
 from tests.adapters.claude.scripted_admin_api import (
     KEY,
     QUICK,

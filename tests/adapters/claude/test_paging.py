@@ -9,7 +9,7 @@ from service.adapters.claude import paging
 from service.domain.spend.rows import Bucket, CostRow, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import (
     ScriptedAdminApi,
     Step,

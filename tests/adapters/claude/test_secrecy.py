@@ -14,7 +14,7 @@ from service.adapters.claude.source import ClaudeConnector
 from service.adapters.egress.httpx_transport import open_transport
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.periods import Window
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import (
     KEY,
     LOOPBACK,

@@ -16,7 +16,7 @@ from service.simulator.protocol.behaviour import Behaviour, Today
 from service.simulator.protocol.faults import Fault
 from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
-from service.workflows.ports import CostSource, SourceError
+from service.workflows.ports.sources import CostSource, SourceError
 from tests.adapters.claude.scripted_admin_api import QUICK, WORKSPACE_KEY, connected
 from tests.simulator.client import NOW, Simulation
 

@@ -8,7 +8,7 @@ import pytest
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Bucket, Dimensions, UsageRow, Width
 from service.domain.values.periods import Window
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import (
     Answer,
     ScriptedAdminApi,

@@ -8,7 +8,7 @@ import pytest
 
 from service.adapters.egress.addresses import kind_of
 from service.adapters.egress.guard import Guard, Place, parse_networks, trusting
-from service.workflows.ports import EgressRefused
+from service.workflows.ports.platform import EgressRefused
 
 
 @pytest.mark.parametrize(

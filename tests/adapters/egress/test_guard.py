@@ -23,7 +23,9 @@ from service.adapters.egress.resolving import look_up
 from service.adapters.vault import FernetVault
 from service.domain.notify.receivers import SlackBot, SlackWebhook
 from service.domain.sources.source import Source, SourceKind
-from service.workflows.ports import Channel, DeliveryError, EgressRefused, SourceError
+from service.workflows.ports.channels import Channel, DeliveryError
+from service.workflows.ports.platform import EgressRefused
+from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import QUICK, Answer, ScriptedAdminApi, scripted_admin_api
 from tests.fake_slack import TOKEN, FakeSlack
 from tests.sample_alerts import delivery

@@ -18,7 +18,7 @@ from service.domain.spend.day_split import HOUR, utc_day
 from service.domain.spend.rows import TOKEN_COST, Bucket, CostRow, Dimensions, UsageFact
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.workflows.ports import Stamp
+from service.workflows.ports.spend import Stamp
 
 SOURCE = "src_1"
 DAY = date(2026, 11, 10)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import AuditEvent, KeptAnswer, Role, Token
 from service.domain.values.errors import NotFound
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import utc
 
 NOW = utc("2026-11-16T12:00")

@@ -14,7 +14,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.values.errors import Conflict, Invalid, NotFound, StaleVersion
 from service.domain.values.money import Money
 from service.domain.values.resources import Lifetime, Resource
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import LONG_AGO, budget, claude_source, resource
 
 FIRST = resource("bdg_1", budget("10.00"), name="eng monthly")

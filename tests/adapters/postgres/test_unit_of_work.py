@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.postgres.engine import create_engine, libpq_url
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.values.errors import NotFound
-from service.workflows.ports import StorageUnavailable, UowFactory
+from service.workflows.ports.unit_of_work import StorageUnavailable, UowFactory
 from tests.factories import LONG_AGO, budget, resource
 
 

@@ -11,7 +11,7 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.configuration.administer import Author, Draft, Receivers, create, delete, put_routes
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.clock import FakeClock
 
 AUTHOR = Author("token:ann", FakeClock()())

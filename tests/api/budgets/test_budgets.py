@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from service.domain.values.scopes import Cell
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.ports import Directory, WorkspaceName
+from service.workflows.ports.sources import Directory, WorkspaceName
 from tests.api.sources.test_sources import OTHER
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers
 

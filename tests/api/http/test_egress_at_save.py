@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from service.adapters.egress.guard import Guard, parse_networks, trusting
 from service.api.app import create_app
 from service.domain.access import Role
-from service.workflows.ports import Egress
+from service.workflows.ports.platform import Egress
 from tests.api.stand import SLACK, SOURCE, Stand, answered, client, pointers, problem
 
 HOOK = {"kind": "slack", "webhook_url": "https://hooks.slack.com/services/T0FAKE/B0FAKE/FAKEhook"}

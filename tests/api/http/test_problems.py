@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from service.api.app import create_app
-from service.workflows.ports import StorageUnavailable, UnitOfWork
+from service.workflows.ports.unit_of_work import StorageUnavailable, UnitOfWork
 from tests.api.stand import BUDGET, SOURCE, Stand, client, pointers, problem
 
 JSON = {"Content-Type": "application/json"}

@@ -4,7 +4,7 @@ import pytest
 
 from service.domain.notify.receivers import Receiver, SlackBot
 from service.workflows.configuration.administer import run_default_routes
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 from tests.api.stand import SLACK, SOURCE, Stand, answered, pointers, problem
 
 HOOK = {"kind": "slack", "webhook_url": "https://hooks.slack.com/services/T0FAKE/B0FAKE/FAKEhook"}

@@ -14,7 +14,8 @@ from service.adapters.postgres import migrate
 from service.adapters.postgres.engine import create_engine
 from service.api.app import create_app
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.ports import DeliveryError, UnitOfWork
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.unit_of_work import UnitOfWork
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, client, problem
 

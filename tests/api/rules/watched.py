@@ -12,7 +12,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.ports import Stamp
+from service.workflows.ports.spend import Stamp
 from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
 
 MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")

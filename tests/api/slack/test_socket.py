@@ -18,7 +18,7 @@ from service.adapters.egress.guard import Guard
 from service.adapters.slack.replies import EphemeralReplies
 from service.adapters.slack.socket import SlackSocket
 from service.domain.slack.requests import Deed, SlackRole
-from service.workflows.ports import EgressRefused
+from service.workflows.ports.platform import EgressRefused
 from service.workflows.slack.door import SlackDoor
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered

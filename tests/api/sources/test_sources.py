@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.domain.sources.source import ReportName, SourceState
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.api.stand import BUDGET, SOURCE, Stand, answered, pointers, problem
 
 OTHER = {"name": "other", "admin_key": "sk-ant-admin01-FAKE-other"}

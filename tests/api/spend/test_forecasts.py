@@ -15,7 +15,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.ports import Stamp
+from service.workflows.ports.spend import Stamp
 from tests.api.stand import BUDGET, ENG, SOURCE, TODAY, Stand, answered, pointers
 
 MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")

@@ -17,7 +17,7 @@ from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.spend import Budgets, Sources
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import run_due_polls
 from tests.factories import budget, percent, utc

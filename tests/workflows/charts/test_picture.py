@@ -14,7 +14,8 @@ from service.domain.notify.receivers import ChannelConfig, Console, Email, Pager
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.charts.picture import run_linked_picture, run_unless_it_fails, token_of
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.ports import ChartError, Ports, StorageUnavailable
+from service.workflows.ports.platform import ChartError
+from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 from tests.factories import budget, percent
 from tests.fakes import FakeCharts
 from tests.workflows.yard import Yard, billed

@@ -27,7 +27,9 @@ from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.delivery.fall_back import LAST_RESORT
 from service.workflows.notify.announce import announce
-from service.workflows.ports import Channel, DeliveryError, NotificationFilter, Vault
+from service.workflows.ports.channels import Channel, DeliveryError
+from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.platform import Vault
 from tests.adapters.channels.posting_stand import way_out
 from tests.adapters.postgres.queue.queue_runs import until
 from tests.factories import SEALED

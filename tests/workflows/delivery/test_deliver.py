@@ -23,7 +23,8 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.workflows.configuration.administer import Receivers, put_routes
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.announce import announce
-from service.workflows.ports import DeliveryError, StorageUnavailable
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.unit_of_work import StorageUnavailable
 from tests.factories import SEALED
 from tests.sample_alerts import ALERT, OPENED_EVENT, RAISED_EVENT
 from tests.workflows.yard import MINUTE, Crash, Yard

@@ -24,7 +24,8 @@ from service.workflows.configuration.digests import Digests
 from service.workflows.configuration.spend import Sources
 from service.workflows.digests.digest import run_digest, run_due_digests, send_now
 from service.workflows.operation.upkeep import run_retention
-from service.workflows.ports import ChartError, DeliveryError
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import ChartError
 from tests.factories import budget, percent, utc
 from tests.fakes import FakeCharts
 from tests.workflows.alerts.test_evaluate import forget_jobs

@@ -28,7 +28,7 @@ from service.workflows.alerts.feedback import Answer, give_feedback
 from service.workflows.configuration.administer import Author
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.explain.explain import Explained, ask_rule, explain_rule_at
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.factories import utc
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed, caller
 

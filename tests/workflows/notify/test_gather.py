@@ -19,7 +19,7 @@ from service.workflows.configuration.administer import put_routes
 from service.workflows.configuration.silences import Silences
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.announce import announce
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 from tests.factories import SEALED
 from tests.sample_alerts import ALERT, OPENED_EVENT
 from tests.workflows.delivery.test_deliver import first_time, let_leases_run_out

@@ -14,7 +14,7 @@ from service.workflows.configuration.administer import Receivers
 from service.workflows.configuration.silences import Silences
 from service.workflows.notify.announce import announce
 from service.workflows.notify.resend import run_resend
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 from tests.sample_alerts import ALERT, OPENED_EVENT, RAISED_EVENT, RESOLVED_EVENT, RESTATED_EVENT
 from tests.workflows.yard import HOUR, MINUTE, Yard
 

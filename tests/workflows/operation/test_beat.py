@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from service.workflows.configuration.spend import Sources
 from service.workflows.operation.beat import run_heartbeat
-from service.workflows.ports import HeartbeatError
+from service.workflows.ports.channels import HeartbeatError
 from tests.workflows.yard import MINUTE, Yard
 
 

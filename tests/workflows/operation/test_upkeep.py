@@ -10,7 +10,7 @@ from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.workflows.operation.upkeep import run_minute, run_retention
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 from tests.factories import budget, percent, utc
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed, caller
 

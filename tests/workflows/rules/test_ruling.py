@@ -31,7 +31,7 @@ from service.workflows.configuration.administer import Author
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.configuration.spend import Sources
 from service.workflows.operation.upkeep import run_retention
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from service.workflows.rules.ruling import judge_rule
 from tests.domain.rules.views import NO_GATES, day, view
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed

@@ -18,7 +18,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.worker import JobHandlers
 from service.workflows.operation.upkeep import run_minute
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill, run_backfill
 from tests.adapters.postgres.reports import told
 from tests.factories import utc

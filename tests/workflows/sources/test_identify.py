@@ -15,7 +15,7 @@ from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.configuration.spend import Sources
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill
 from tests.fakes import FakeSource
 from tests.workflows.yard import DAY, MINUTE, Yard, billed

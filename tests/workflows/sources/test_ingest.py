@@ -14,7 +14,7 @@ from service.domain.sources.source import ReportName
 from service.domain.values.money import Money
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.spend import Sources
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from service.workflows.sources.ingest import LOST_AFTER, run_due_polls, run_ingest
 from tests.workflows.yard import MINUTE, Crash, Yard, billed
 

@@ -22,7 +22,7 @@ from service.simulator.app import create_app
 from service.simulator.protocol.faults import Fault, Faults
 from service.simulator.world.fixed import FixedWorld, token_cost
 from service.workflows.configuration.spend import Sources
-from service.workflows.ports import SourceError
+from service.workflows.ports.sources import SourceError
 from tests.factories import utc
 from tests.workflows.yard import DAY, HOUR, MINUTE, SONNET, Crash, Yard, billed, caller, outcome
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from service.domain.sources.source import ReportName
 from service.domain.values.periods import Window
-from service.workflows.ports import SourceError, WorkspaceName
+from service.workflows.ports.sources import SourceError, WorkspaceName
 from tests.factories import utc
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard
 

@@ -14,7 +14,8 @@ from service.adapters.channels.posting import Peer, json_words, no_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import Alertmanager
-from service.workflows.ports import DeliveryError, Vault
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Vault
 
 
 class AlertmanagerChannel:

@@ -17,7 +17,7 @@ from service.adapters.channels.email.smtp_server import SmtpServer
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import Email
 from service.domain.values.plain_text import NOTE_LENGTH, clean
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 
 STEP_TIMEOUT = 10.0
 DELIVERY_TIMEOUT = 30.0

@@ -19,7 +19,7 @@ from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import Severity
 from service.domain.notify.notification import Action, Delivery, Message, Receipt
 from service.domain.notify.receivers import Jsm
-from service.workflows.ports import Vault
+from service.workflows.ports.platform import Vault
 
 MESSAGE = 130
 DESCRIPTION = 15_000

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from service.adapters.channels.posting import Peer, get, spoken
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 
 PAUSES = (0.5, 1.0, 2.0)
 """Real seconds before each time it is asked."""

@@ -24,7 +24,8 @@ from service.adapters.channels.slack.transport import (
 )
 from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
 from service.domain.notify.receivers import SlackBot
-from service.workflows.ports import DeliveryError, Vault
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Vault
 
 TITLE, ALT = 250, 1000
 """Characters of a file's title and of its description."""

@@ -19,7 +19,8 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from service.domain.notify.notification import FIRST_RETRY
-from service.workflows.ports import DeliveryError, EgressRefused
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import EgressRefused
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
 """How aiohttp reaches the world: a connector for one session, which closes it."""

@@ -15,7 +15,7 @@ from service.adapters.channels.slack.transport import (
 )
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import SlackWebhook
-from service.workflows.ports import Vault
+from service.workflows.ports.platform import Vault
 
 
 class SlackWebhookChannel:

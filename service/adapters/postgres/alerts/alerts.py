@@ -19,7 +19,7 @@ from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
 from service.domain.values.scopes import Dimension, ScopeKey
-from service.workflows.ports import AlertFilter
+from service.workflows.ports.alerts import AlertFilter
 
 
 class PostgresAlerts:

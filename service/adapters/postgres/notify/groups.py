@@ -14,7 +14,7 @@ from service.adapters.postgres.record_tables import alert_events, alerts, notifi
 from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.notify.routing.groups import Gathering, next_departure
-from service.workflows.ports import Listing
+from service.workflows.ports.notify import Listing
 
 _EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
 _RINGS = (Action.OPEN, Action.RAISE)

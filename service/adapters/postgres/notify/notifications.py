@@ -20,7 +20,7 @@ from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
-from service.workflows.ports import Claimed, NotificationFilter, Summary
+from service.workflows.ports.notify import Claimed, NotificationFilter, Summary
 
 _COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
 _REAL_NOW = func.clock_timestamp()

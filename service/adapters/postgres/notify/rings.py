@@ -14,7 +14,7 @@ from service.adapters.postgres.record_tables import alert_events, alerts, notifi
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState
 from service.domain.notify.notification import Action, Attempt, Notification, NotificationState
 from service.domain.values.errors import NotFound
-from service.workflows.ports import Firing, LastTold
+from service.workflows.ports.notify import Firing, LastTold
 
 _COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
 _EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.domain.notify.escalation import PlannedStep
-from service.workflows.ports import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 ToReal = Callable[[datetime], datetime]
 """From business time to the database's real time; the same instant unless TOCSIN_CLOCK says otherwise."""

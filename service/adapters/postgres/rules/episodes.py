@@ -14,7 +14,7 @@ from service.adapters.postgres.record_tables import resources
 from service.adapters.postgres.rules.tables import rule_episodes, rule_failures
 from service.domain.rules.episodes import Episode, EpisodeKey
 from service.domain.values.scopes import ScopeKey
-from service.workflows.ports import RuleFailure
+from service.workflows.ports.rules import RuleFailure
 
 
 class PostgresEpisodes:

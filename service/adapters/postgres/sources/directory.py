@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.tables import seen, spend_days
 from service.domain.values.scopes import DEFAULT_WORKSPACE, UNATTRIBUTED, Cell, Dimension
-from service.workflows.ports import Changes, Directory, Seen
+from service.workflows.ports.sources import Directory, Seen
+from service.workflows.ports.spend import Changes
 
 SEEN_GRAIN = timedelta(hours=1)
 """How exact `last_seen_at` is: being seen by every poll shall not rewrite every name in every poll."""

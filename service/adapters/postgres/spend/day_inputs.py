@@ -18,7 +18,7 @@ from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST, BilledDay, Esti
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-from service.workflows.ports import DayInputs
+from service.workflows.ports.spend import DayInputs
 
 _WEB_SEARCH = literal(Measure.WEB_SEARCH.value, literal_execute=True)
 """Part of the statement's text: once prepared with a parameter it is planned for one series instead of most."""

@@ -20,7 +20,7 @@ from service.domain.spend.day_split import DAY, utc_day
 from service.domain.spend.rows import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import ZERO, Money
 from service.domain.values.scopes import Cell
-from service.workflows.ports import Stamp
+from service.workflows.ports.spend import Stamp
 
 _KEY = ("day", *CELL)
 

@@ -13,7 +13,7 @@ from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, spend_days
 from service.domain.spend.rows import SpendDay
 from service.domain.values.scopes import Cell
-from service.workflows.ports import Stamp
+from service.workflows.ports.spend import Stamp
 
 _KEY = ("day", *CELL)
 _INCOMING = temporary_table("incoming_spend_days", **{name: spend_days.c[name].type for name in (*_KEY, *AMOUNTS)})

@@ -36,7 +36,7 @@ from service.domain.spend.rows import (
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-from service.workflows.ports import Changes, DayInputs, Stamp
+from service.workflows.ports.spend import Changes, DayInputs, Stamp
 
 _USAGE_KINDS: Mapping[Width, FactKind] = {Width.HOUR: HOURS, Width.MINUTE: MINUTES}
 

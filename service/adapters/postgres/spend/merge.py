@@ -47,7 +47,7 @@ from service.adapters.postgres.spend.tables import (
 )
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
-from service.workflows.ports import Changes, Stamp
+from service.workflows.ports.spend import Changes, Stamp
 
 
 class Fate(StrEnum):

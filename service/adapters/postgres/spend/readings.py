@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.spend.tables import known_buckets
 from service.domain.spend.rows import SETTLED_AFTER, Width, is_settled
 from service.domain.values.periods import Window
-from service.workflows.ports import Stamp
+from service.workflows.ports.spend import Stamp
 
 BACKFILLED_AFTER = timedelta(days=3)
 """A bucket first seen this long after its end was not late but backfilled."""

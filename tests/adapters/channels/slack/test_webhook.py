@@ -15,7 +15,7 @@ from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.vault import FernetVault
 from service.domain.notify.notification import Action
 from service.domain.notify.receivers import SlackWebhook
-from service.workflows.ports import DeliveryError
+from service.workflows.ports.channels import DeliveryError
 from tests.fake_slack import Answer, FakeSlack
 from tests.sample_alerts import delivery, message
 

@@ -16,7 +16,8 @@ from service.domain.budgets.budget import ThresholdBasis
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
-from service.workflows.ports import AlertFilter, UowFactory
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import budget, resource, utc
 from tests.sample_alerts import ALERT, EVIDENCE, OPENED, STALE_ALERT
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from service.domain.alerts.alert import Command
 from service.domain.notify.notification import Action, Notification, NotificationState, Receipt, after_success
 from service.domain.notify.routing.groups import Gathering
-from service.workflows.ports import Listing, Summary, UowFactory
+from service.workflows.ports.notify import Listing, Summary
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.notify.test_notifications import EVENT, FIRST, LEASE, NOW, RAISED
 from tests.sample_alerts import ALERT, OPENED
 

@@ -10,7 +10,8 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.notify.notification import Action, Notification, NotificationState, Receipt, after_failure
 from service.domain.notify.notification import after_success as sent
 from service.domain.values.errors import NotFound
-from service.workflows.ports import Claimed, NotificationFilter, UnitOfWork, UowFactory
+from service.workflows.ports.notify import Claimed, NotificationFilter
+from service.workflows.ports.unit_of_work import UnitOfWork, UowFactory
 from tests.sample_alerts import ALERT, OPENED
 
 NOW = OPENED + timedelta(minutes=1)

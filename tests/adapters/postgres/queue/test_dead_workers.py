@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.queue.queue import Queue
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.queue.queue_runs import Recorder, jobs, until, worker
 
 AT_ONCE = timedelta(0)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.postgres.engine import libpq_url
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.values.clocks import BusinessClock
-from service.workflows.ports import UnitOfWork, UowFactory
+from service.workflows.ports.unit_of_work import UnitOfWork, UowFactory
 from tests.adapters.postgres.queue.queue_runs import jobs
 from tests.factories import utc
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.postgres.engine import libpq_url
 from service.adapters.postgres.queue.queue import Queue
 from service.domain.notify.escalation import PlannedStep
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.queue.queue_runs import Recorder, jobs, until, worker
 from tests.factories import utc
 

@@ -12,7 +12,8 @@ from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.domain.spend.rows import EstimatedDay, SpendDay
 from service.domain.values.scopes import Cell
-from service.workflows.ports import ApiKeyName, Changes, Directory, Seen, Stamp, WorkspaceName
+from service.workflows.ports.sources import ApiKeyName, Directory, Seen, WorkspaceName
+from service.workflows.ports.spend import Changes, Stamp
 from tests.adapters.postgres.reports import NOON, SOURCE
 
 RESEARCH = WorkspaceName("wrkspc_a", "Research")

@@ -17,7 +17,7 @@ from service.adapters.postgres.spend.tables import cost_points, known_buckets, r
 from service.domain.spend.day_split import utc_day
 from service.domain.spend.rows import Bucket, CostRow, Dimensions
 from service.domain.values.money import Money
-from service.workflows.ports import Changes
+from service.workflows.ports.spend import Changes
 from tests.adapters.postgres.reports import (
     ALPHA,
     BETA,

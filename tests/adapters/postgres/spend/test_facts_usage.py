@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.postgres.spend.tables import revisions, usage_hours, usage_minutes
 from service.domain.spend.rows import Bucket, UsageFact, Width
 from service.domain.values.periods import Window
-from service.workflows.ports import Changes
+from service.workflows.ports.spend import Changes
 from tests.adapters.postgres.reports import (
     DAY,
     NOON,

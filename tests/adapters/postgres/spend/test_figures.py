@@ -17,7 +17,7 @@ from service.domain.spend.day_split import DAY, HOUR, utc_day
 from service.domain.spend.rows import PRIORITY_TIER, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres import reports
 from tests.adapters.postgres.feeding import figures, read
 from tests.adapters.postgres.reports import ALPHA, NOON, SOURCE, day_of, facts_of, hour_of, make_room, stamp, used

@@ -15,7 +15,7 @@ from service.domain.sources.pricing import Measure
 from service.domain.spend.day_split import DAY, HOUR, utc_day
 from service.domain.spend.rows import PRIORITY_TIER, Bucket, CostRow, Dimensions, UsageFact
 from service.domain.values.scopes import Cell
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres import reports
 from tests.adapters.postgres.feeding import figures, figures_at, read, spend_by_day
 from tests.adapters.postgres.reports import ALPHA, BETA, SOURCE, day_of, hour_of, make_room, used

@@ -22,7 +22,7 @@ from service.domain.spend.rows import PRIORITY_TIER, Spend, SpendDay, Width
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.reports import (
     ALPHA,
     DAY,

@@ -24,7 +24,7 @@ from service.domain.spend.rows import (
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-from service.workflows.ports import UowFactory
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.reports import (
     DAY,
     NOON,

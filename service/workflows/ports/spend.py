@@ -1,4 +1,4 @@
-"""What is stored about money: facts by bucket, their daily rollup, the names of things."""
+"""What is stored about money: facts by bucket and their daily rollup."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from service.domain.spend.rows import (
 )
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-from service.workflows.ports.reading import Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,31 +145,3 @@ class Storage(Protocol):
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
         """Retention: drops whole months, what is derived from them but daily spend, and old minutes."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A workspace, model or key, as the directory and the facts know it."""
-
-    id: str
-    name: str
-    source_id: str
-    first_seen_at: datetime
-    last_seen_at: datetime
-    workspace: str = ""
-    status: str = ""
-    unpriced_tokens: int = 0
-
-
-class DirectoryStore(Protocol):
-    async def replace(self, source_id: str, directory: Directory, now: datetime) -> Changes: ...
-
-    async def note_cells(self, source_id: str, cells: Iterable[Cell], now: datetime) -> None:
-        """Remembers workspaces, models and keys that facts name and the directory may not."""
-        ...
-
-    async def workspaces(self, source_id: str) -> list[Seen]: ...
-
-    async def models(self, source_id: str) -> list[Seen]: ...
-
-    async def api_keys(self, source_id: str) -> list[Seen]: ...

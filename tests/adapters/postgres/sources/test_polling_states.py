@@ -10,7 +10,8 @@ from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.source import ReportName, SourceState
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
-from service.workflows.ports import FenceLost, UowFactory
+from service.workflows.ports.sources import FenceLost
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import claude_source, resource, utc
 
 NOW = utc("2026-11-16T12:00")

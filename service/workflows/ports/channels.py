@@ -1,4 +1,4 @@
-"""Channels that tell people, and the vault that keeps their secrets."""
+"""What the product says things through: channels, replies in Slack, the heartbeat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Protocol
 
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import ChannelConfig
-from service.domain.values.resources import Sealed
 
 
 class DeliveryError(Exception):
@@ -33,19 +32,17 @@ class Channels(Protocol):
     def open(self, config: ChannelConfig) -> Channel: ...
 
 
-class VaultError(Exception):
-    """A sealed secret cannot be opened. The text says what to do, and holds no secret."""
-
-
-class Vault(Protocol):
-    """Seals secrets for storage and opens them for their use."""
-
-    def seal(self, secret: str) -> Sealed: ...
-
-    def is_current(self, sealed: Sealed) -> bool:
-        """Whether it is sealed with the key that seals now, not with an older one on its way out."""
+class SlackReplies(Protocol):
+    async def tell(self, response_url: str, text: str) -> None:
+        """Shows `text` (mrkdwn) to the person alone. Never raises: what cannot be said is logged."""
         ...
 
-    def open(self, sealed: Sealed) -> str:
-        """Raises VaultError."""
+
+class HeartbeatError(Exception):
+    """The watcher could not be told that all is well. The text holds no address."""
+
+
+class Heartbeat(Protocol):
+    async def beat(self) -> None:
+        """Raises HeartbeatError."""
         ...

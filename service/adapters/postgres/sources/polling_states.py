@@ -11,7 +11,7 @@ from service.adapters.postgres.codec import decode, shallow
 from service.adapters.postgres.record_tables import resources, source_states
 from service.domain.sources.source import LONGEST_INTERVAL, Source, SourceState, retry_delay
 from service.domain.values.errors import NotFound
-from service.workflows.ports import FenceLost
+from service.workflows.ports.sources import FenceLost
 
 MOST_CLAIMED = 200
 """Sources claimed at once; the others are due at the next tick, or claimed by another replica meanwhile."""

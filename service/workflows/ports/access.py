@@ -1,0 +1,39 @@
+"""What is stored about who may do what, and what was done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from service.domain.access import AuditEvent, KeptAnswer, Token
+from service.domain.values.resources import Page
+
+
+class Tokens(Protocol):
+    async def add(self, token: Token) -> None: ...
+
+    async def find(self, digest: str) -> Token | None:
+        """The live token of a SHA-256 digest."""
+        ...
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Token]: ...
+
+    async def revoke(self, token_id: str, now: datetime) -> None: ...
+
+
+class AuditLog(Protocol):
+    async def add(self, event: AuditEvent) -> None: ...
+
+    async def page(self, *, limit: int, cursor: str | None) -> Page[AuditEvent]:
+        """Newest first."""
+        ...
+
+
+class IdempotencyKeys(Protocol):
+    """What a POST answered, kept for a day under (token, key). Never holds secrets."""
+
+    async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
+        """Locks the key until the transaction ends, so that two equal requests run one after the other."""
+        ...
+
+    async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None: ...

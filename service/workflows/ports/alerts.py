@@ -1,0 +1,87 @@
+"""What is stored about alerts and about what has been crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Evidence, Severity
+from service.domain.alerts.crossings import Crossing
+from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.values.periods import Window
+from service.domain.values.resources import Page
+
+
+class Crossings(Protocol):
+    async def of(self, budget_ids: Iterable[str]) -> list[Crossing]: ...
+
+    async def release(self, crossing: Crossing) -> None:
+        """Forgets one crossing."""
+        ...
+
+    async def release_all(self, alert_id: str) -> None:
+        """Forgets the crossings of an alert that ended by neither the spend's nor a person's doing."""
+        ...
+
+    async def add(self, crossing: Crossing) -> bool:
+        """False where this crossing was on record already."""
+        ...
+
+
+class Watches(Protocol):
+    """How thresholds on forecast stand; what is below its level has no entry."""
+
+    async def of(self, budget_ids: Iterable[str]) -> dict[WatchKey, Watch]: ...
+
+    async def replace(self, before: Mapping[WatchKey, Watch], after: Mapping[WatchKey, Watch]) -> None:
+        """Stores what differs, and forgets what `after` lacks."""
+        ...
+
+    async def forget_orphans(self) -> None:
+        """Retention: drops those of budgets that are gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    state: AlertState | None = None
+    severity: Severity | None = None
+    source_id: str | None = None
+    budget_id: str | None = None
+    rule_id: str | None = None
+    workspace: str | None = None
+    since: datetime | None = None
+
+
+class Alerts(Protocol):
+    async def open(self, source_id: str) -> list[Alert]: ...
+
+    async def overdue(self, now: datetime) -> list[str]:
+        """Ids of the snoozed alerts whose time has come."""
+        ...
+
+    async def latest(self, fingerprints: Sequence[str]) -> list[Alert]:
+        """The newest alert of each of these, open or resolved."""
+        ...
+
+    async def get(self, alert_id: str) -> Alert: ...
+
+    async def save(self, event: AlertEvent) -> None:
+        """Appends the event and stores its alert over version n-1. Raises Conflict where somebody moved first."""
+        ...
+
+    async def note_latest(self, alert_id: str, evidence: Evidence) -> None:
+        """Keeps what was found of an open alert beside what it told. No move: its version stays."""
+        ...
+
+    async def events(self, alert_id: str) -> list[AlertEvent]: ...
+
+    async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
+        """What happened to a source's alerts in a window, each alert's events in their order."""
+        ...
+
+    async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
+        """Newest first."""
+        ...

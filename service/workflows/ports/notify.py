@@ -1,0 +1,241 @@
+"""The outbox: what is to be said, what was said, and how the channels are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, Severity
+from service.domain.digests.runs import DigestRun
+from service.domain.notify.notification import Notification, NotificationState
+from service.domain.notify.rates import Rate
+from service.domain.notify.routing.groups import Gathering
+from service.domain.notify.undelivered import Backlog, FailingChannel
+from service.domain.values.resources import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A message that told of several alerts, and what its channel answered to refer to it later."""
+
+    id: str
+    post: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A channel whose summary tells of an alert, or will. `rung_alone`: it was rung for this alert by itself, too."""
+
+    receiver_id: str
+    channel: str
+    rung_alone: bool
+
+
+class Groups(Protocol):
+    async def join(self, gathering: Gathering, now: datetime) -> datetime:
+        """When the group's next message leaves, the same for all who join it."""
+        ...
+
+    async def listings(self, alert_id: str) -> list[Listing]: ...
+
+    async def members(self, summary_id: str) -> list[str]:
+        """Ids of the alerts that a summary tells of, oldest first."""
+        ...
+
+    async def present(self, alert_ids: Collection[str]) -> list[AlertEvent]:
+        """The newest event of each alert, oldest alert first."""
+        ...
+
+    async def settle_behind(self, said: Notification, *, version: int) -> None:
+        """What waits behind it in its channel, and tells of the alert's events up to this one, shares its outcome.
+
+        Nothing is settled where a raise waits there: that one is said, and then its end is, too.
+        """
+        ...
+
+    async def forget(self, due_before: datetime) -> None:
+        """Drops groups that have been quiet since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A notification taken for delivery, with the event it tells of and the channel's earlier post.
+
+    `summary` is the message with others that told this channel of the alert; `rung_alone`: one by itself did, too.
+    `retaken`: an earlier sender never came back, and may have said it.
+    """
+
+    notification: Notification
+    event: AlertEvent
+    post: str | None
+    summary: Summary | None = None
+    rung_alone: bool = False
+    retaken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFilter:
+    alert_id: str | None = None
+    state: NotificationState | None = None
+
+
+class Notifications(Protocol):
+    async def add(self, notification: Notification) -> bool:
+        """False where the same (alert, level, channel, action, step, round) is on record already."""
+        ...
+
+    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+        """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel).
+
+        Of what is collected, all that is due for a channel is taken together, however much it is.
+        """
+        ...
+
+    async def urged(self, ids: Collection[str]) -> set[str]:
+        """Which of these are raises that were never tried, or what such a raise waits for in its channel."""
+        ...
+
+    async def save(self, notification: Notification, *, post: str | None) -> None:
+        """Records an attempt's outcome, gives up the lease, and keeps the channel's reference: to the alert's own
+        message, or to the summary that the notification was sent with."""
+        ...
+
+    async def get(self, notification_id: str) -> Notification: ...
+
+    async def told(self, alert_id: str) -> list[tuple[str, str]]:
+        """The (receiver id, channel key) of everybody who was rung for an alert."""
+        ...
+
+    async def next_due(self) -> datetime | None: ...
+
+    async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LastTold:
+    """The newest message that a channel took about an alert, and what the channel answered to refer to it later.
+
+    `event` is the one it told of; of an alert that is over, the end, told or not.
+    """
+
+    notification: Notification
+    event: AlertEvent
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """As much of a firing alert as says whether it may ring again."""
+
+    id: str
+    kind: AlertKind
+    severity: Severity
+
+
+class Rings(Protocol):
+    async def lock(self, alert_id: str) -> Alert:
+        """The alert as it is, which nobody else moves until the transaction ends. Raises NotFound."""
+        ...
+
+    async def alerts_firing(self) -> list[Firing]:
+        """Oldest first."""
+        ...
+
+    async def alerts_held_back(self) -> list[str]:
+        """Ids of firing alerts from which something is still held back, oldest first."""
+        ...
+
+    async def held(self, alert_id: str) -> list[Notification]:
+        """What is still held back, oldest first."""
+        ...
+
+    async def settle(self, alert_id: str, channels: Collection[str], now: datetime) -> None:
+        """Nothing waits in these channels any more: they have been rung since, or no route leads to them."""
+        ...
+
+    async def last(self, alert_id: str) -> list[Notification]:
+        """The newest ring of each channel that was rung."""
+        ...
+
+    async def standing(self, kind: str, *, resolved_after: datetime) -> list[LastTold]:
+        """What channels of a kind know of alerts that are open or were resolved after that, by alert."""
+        ...
+
+
+class ChannelHealth(Protocol):
+    """Channels are known by their receiver's id and their key."""
+
+    async def failing(self) -> list[FailingChannel]: ...
+
+    async def note_dead(
+        self, receiver_id: str, channel: str, error: str, *, at: datetime, disabled_at: datetime | None
+    ) -> None:
+        """A message was given up. `disabled_at`: nothing more is to be sent there, from then on."""
+        ...
+
+    async def note_well(self, receiver_id: str, channel: str) -> None:
+        """The channel took a message: it is no failing one any more."""
+        ...
+
+    async def forget(self, receiver_id: str) -> None:
+        """A receiver was edited: its channels are tried anew."""
+        ...
+
+    async def waiting(self, written_before: datetime) -> list[Backlog]:
+        """What is queued longer than that and was tried in vain, by channel."""
+        ...
+
+    async def take_turn(self, channel: str, rate: Rate, wanted: int, now: datetime) -> tuple[int, datetime]:
+        """How many of the `wanted` messages may leave now, and when the next ones may. Shared by all workers."""
+        ...
+
+    async def hold(self, channel: str, *, now: datetime, until: datetime) -> None:
+        """The channel has asked for quiet until then: its last word counts."""
+        ...
+
+    async def held(self, channels: Collection[str], now: datetime) -> dict[str, datetime]:
+        """Those of the channels that want quiet, and until when."""
+        ...
+
+    async def dead_and_oldest(self) -> tuple[int, datetime | None]:
+        """How many messages are dead, and when the oldest was written that still waits."""
+        ...
+
+
+class DigestRuns(Protocol):
+    async def add(self, run: DigestRun) -> bool:
+        """False where the digest's occurrence is on record already."""
+        ...
+
+    async def claim(self, run_id: str, *, now: datetime, until: datetime) -> DigestRun | None:
+        """Takes a run that is due, which is due again at `until`; None for one that is not."""
+        ...
+
+    async def save(self, run: DigestRun) -> None: ...
+
+    async def due(self, now: datetime) -> list[DigestRun]:
+        """What is queued and should have been tried by now, oldest first."""
+        ...
+
+    async def forget(self, before: datetime) -> None:
+        """Retention: drops what is over and was asked for before that. Each digest's newest stay."""
+        ...
+
+    async def latest(self, digest_id: str) -> DigestRun | None:
+        """The one that was asked for last."""
+        ...
+
+
+class ChartFailures(Protocol):
+    async def note(self, about: str, error: str, at: datetime) -> None:
+        """No picture of an alert of this kind, or of a digest."""
+        ...
+
+    async def count(self) -> int:
+        """Since ever; it never falls."""
+        ...

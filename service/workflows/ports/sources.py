@@ -1,0 +1,177 @@
+"""What a source of cost looks like from inside, and what is stored about its polls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.domain.sources.poll import Poll, ReportOutcome
+from service.domain.sources.source import Source, SourceState
+from service.domain.spend.rows import (
+    Bucket,
+    CostRow,
+    UsageRow,
+    Width,
+)
+from service.domain.values.periods import Window
+from service.domain.values.resources import Page
+from service.domain.values.scopes import Cell
+from service.workflows.ports.spend import Changes
+
+
+class SourceError(Exception):
+    """A report could not be read. `retryable` says whether asking again can help. The text is for people."""
+
+    def __init__(self, detail: str, *, retryable: bool) -> None:
+        super().__init__(detail)
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceName:
+    """A workspace as the directory knows it; the default workspace has the id "default"."""
+
+    id: str
+    name: str
+    archived: bool = False
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyName:
+    id: str
+    name: str
+    workspace: str
+    status: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    workspaces: tuple[WorkspaceName, ...]
+    api_keys: tuple[ApiKeyName, ...]
+
+
+class CostSource(Protocol):
+    """One organisation's reports. Each call reads a whole report, all pages, or raises SourceError."""
+
+    async def organization(self) -> Organization: ...
+
+    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+        """Cost by UTC day. `window` starts and ends at midnight UTC; days the answer lacks are unknown."""
+        ...
+
+    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+        """Usage by hour or minute."""
+        ...
+
+    async def directory(self) -> Directory: ...
+
+
+class SourceConnector(Protocol):
+    def connect(self, source: Source) -> AbstractAsyncContextManager[CostSource]: ...
+
+
+class FenceLost(Exception):
+    """Another poll of the same source has begun since: this one may not write any more."""
+
+
+class Feeds(Protocol):
+    """The polling state of each source."""
+
+    async def get(self, source_id: str) -> SourceState: ...
+
+    async def add(self, state: SourceState) -> None: ...
+
+    async def all_ids(self) -> list[str]:
+        """Every source that was ever polled, deleted ones too: their alerts still have to end."""
+        ...
+
+    async def save(self, state: SourceState) -> None: ...
+
+    async def hold(self, source_id: str) -> SourceState:
+        """The state, locked until the transaction ends: other assessments of it wait. Raises NotFound."""
+        ...
+
+    async def start_over(self, source_id: str, now: datetime) -> None:
+        """Forgets failures and makes the source due: somebody has changed how it is read. Raises NotFound."""
+        ...
+
+    async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
+        """Notes which reading of the bill the budgets have been assessed with."""
+        ...
+
+    async def note_rules_assessed(self, source_id: str, at: datetime) -> None:
+        """Notes when the source's rules were evaluated."""
+        ...
+
+    async def note_evaluated(self, source_id: str, at: datetime) -> None:
+        """Notes that budgets and rules were gone through."""
+        ...
+
+    async def take_fence(self, source_id: str) -> int:
+        """A new fence, larger than all before."""
+        ...
+
+    async def hold_fence(self, source_id: str, fence: int) -> None:
+        """Locks the source's state until the transaction ends. Raises FenceLost."""
+        ...
+
+    async def claim_due(self, now: datetime) -> list[str]:
+        """Ids of enabled sources that are due, each moved on to its next poll; skips what others hold."""
+        ...
+
+
+class Polls(Protocol):
+    async def add(self, poll: Poll) -> None: ...
+
+    async def get(self, poll_id: str) -> Poll: ...
+
+    async def save(self, poll: Poll) -> None: ...
+
+    async def record(self, poll_id: str, outcome: ReportOutcome) -> None: ...
+
+    async def page(self, source_id: str, *, limit: int, cursor: str | None) -> Page[Poll]:
+        """Newest first."""
+        ...
+
+    async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
+        """When the newest poll that had ended by an instant ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A workspace, model or key, as the directory and the facts know it."""
+
+    id: str
+    name: str
+    source_id: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    workspace: str = ""
+    status: str = ""
+    unpriced_tokens: int = 0
+
+
+class DirectoryStore(Protocol):
+    async def replace(self, source_id: str, directory: Directory, now: datetime) -> Changes: ...
+
+    async def note_cells(self, source_id: str, cells: Iterable[Cell], now: datetime) -> None:
+        """Remembers workspaces, models and keys that facts name and the directory may not."""
+        ...
+
+    async def workspaces(self, source_id: str) -> list[Seen]: ...
+
+    async def models(self, source_id: str) -> list[Seen]: ...
+
+    async def api_keys(self, source_id: str) -> list[Seen]: ...

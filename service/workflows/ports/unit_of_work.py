@@ -1,0 +1,134 @@
+"""One transaction and all that it reaches; everything that a workflow may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.domain.budgets.budget import Budget
+from service.domain.digests.digest import DigestPlan
+from service.domain.notify.escalation import EscalationPolicy, PlannedStep
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.rotas import Rota
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.routing.silences import Silence
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.rule import Rule
+from service.domain.slack.requests import SlackUsers
+from service.domain.sources.pricing import PriceBook, PriceOverride
+from service.domain.sources.source import Source
+from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
+from service.workflows.ports.alerts import Alerts, Crossings, Watches
+from service.workflows.ports.channels import Channels
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.notify import ChannelHealth, ChartFailures, DigestRuns, Groups, Notifications, Rings
+from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
+from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
+from service.workflows.ports.sources import DirectoryStore, Feeds, Polls, SourceConnector
+from service.workflows.ports.spend import Facts, Storage
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be reached, or not just now. Nothing of the unit of work was kept."""
+
+
+class Jobs(Protocol):
+    """The queue. A job deferred here exists exactly when the transaction commits."""
+
+    async def poll(self, source_id: str, poll_id: str) -> None: ...
+
+    async def backfill(self, source_id: str, poll_id: str) -> None: ...
+
+    async def evaluate(self, source_id: str) -> None:
+        """At most one waits per source."""
+        ...
+
+    async def deliver(self, at: datetime) -> None:
+        """At most one waits per instant."""
+        ...
+
+    async def backtest(self, backtest_id: str) -> None:
+        """One runs at a time, when nothing else waits."""
+        ...
+
+    async def wake(self, alert_id: str, at: datetime) -> None:
+        """The end of a snooze; at most one waits per alert and instant."""
+        ...
+
+    async def step(self, planned: PlannedStep, at: datetime) -> None:
+        """One step of an escalation."""
+        ...
+
+    async def digest(self, run_id: str, at: datetime) -> None:
+        """At most one waits per run and instant."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving its block normally commits; any exception rolls back."""
+
+    sources: Resources[Source]
+    budgets: Resources[Budget]
+    receivers: Resources[Receiver]
+    routes: Resources[RouteTable]
+    silences: Resources[Silence]
+    prices: Resources[PriceOverride]
+    rules: Resources[Rule[object]]
+    planned: Resources[PlannedActivity]
+    slack_users: Resources[SlackUsers]
+    feeds: Feeds
+    facts: Facts
+    directory: DirectoryStore
+    polls: Polls
+    crossings: Crossings
+    watches: Watches
+    episodes: Episodes
+    verdicts: Verdicts
+    feedback: FeedbackStore
+    rule_failures: RuleFailures
+    backtests: Backtests
+    alerts: Alerts
+    policies: Resources[EscalationPolicy]
+    rotas: Resources[Rota]
+    digests: Resources[DigestPlan]
+    digest_runs: DigestRuns
+    notifications: Notifications
+    groups: Groups
+    rings: Rings
+    channel_health: ChannelHealth
+    chart_failures: ChartFailures
+    tokens: Tokens
+    audit: AuditLog
+    idempotency: IdempotencyKeys
+    jobs: Jobs
+
+    async def become_only_writer(self) -> None:
+        """Waits for other writers of the configuration to finish, and holds later ones back until the end."""
+        ...
+
+
+UowFactory = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+
+
+PriceBooks = Callable[[Sequence[PriceOverride]], PriceBook]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a workflow may reach."""
+
+    uow: UowFactory
+    storage: Storage
+    sources: SourceConnector
+    channels: Channels
+    egress: Egress
+    vault: Vault
+    price_book: PriceBooks
+    clock: Clock
+    public_url: str
+    cron: Cron
+    charts: Charts
+    signer: Signer
