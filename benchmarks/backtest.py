@@ -18,7 +18,6 @@ from backtesting.past import CELLS, DAYS, NOW, SOURCE, furnish
 from storing.table import database
 
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.domain.alerts.alert import Severity
 from service.domain.backtest.backtest import Subject
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
@@ -29,6 +28,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
+from service.domain.values.severity import Severity
 from service.workflows.backtest import Question, request_backtest, run_backtest, run_read
 from service.workflows.configuration.administer import Author
 from service.workflows.ports.unit_of_work import Ports, UowFactory

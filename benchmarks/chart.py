@@ -19,16 +19,8 @@ from storing.table import HOUR, NOW, database
 from service.adapters.charts import ChildCharts
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertKind,
-    AlertState,
-    Command,
-    Reason,
-    RuleEvidence,
-    Severity,
-)
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.charts.chart import Theme
 from service.domain.charts.specification import specification
 from service.domain.rules.kinds.anomaly.rule import DEFAULT_GATES, Anomaly
@@ -40,6 +32,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, Sealed
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from service.domain.values.severity import Severity
 from service.workflows.charts.chart import chart_of
 from service.workflows.ports.spend import Stamp
 from service.workflows.ports.unit_of_work import UowFactory
@@ -59,7 +52,7 @@ async def furnish(uow: UowFactory, storage: PostgresStorage) -> None:
     async with uow() as unit:
         spec = Source(SourceKind.CLAUDE_ADMIN, "http://127.0.0.1:1", secret)
         await unit.sources.add(Resource(SOURCE, SOURCE, 1, began, began, {}, spec))
-        await unit.feeds.add(SourceState(SOURCE, fence=0, next_poll_at=NOW))
+        await unit.polling_states.add(SourceState(SOURCE, fence=0, next_poll_at=NOW))
         await unit.rules.add(Resource("rule_1", "unusual spend", 1, began, began, {}, RULE))
     for ago in range(DAYS, 0, -1):
         start = NOW - ago * DAY

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from service.domain.alerts.alert import Severity
-from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis
+from service.domain.alerts.crossings import ThresholdBasis
+from service.domain.budgets.budget import Budget, Threshold
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.rows import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource, Sealed
 from service.domain.values.scopes import Cell, Dimension, Scope
+from service.domain.values.severity import Severity
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 SEALED = Sealed("not a real ciphertext", "...fake", "0123456789abcdef")

@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertKind,
-    AlertState,
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.evidence import (
     BudgetEvidence,
-    Command,
     Contribution,
     Evidence,
     ForecastEvidence,
-    Reason,
     RuleEvidence,
-    Severity,
     StaleEvidence,
 )
 from service.domain.forecasts.forecast import Method
@@ -27,6 +21,7 @@ from service.domain.spend.rows import Basis
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.severity import Severity
 
 PUBLIC_URL = "https://tocsin.example.com"
 OPENED = datetime(2026, 10, 14, 9, 31, 5, tzinfo=UTC)

@@ -184,7 +184,7 @@ async def test_a_source_that_is_away_is_a_line_and_its_attempts_are_none(
     key = FernetVault(SECRET_KEY).seal("sk-ant-admin01-FAKE-key")
     async with uow() as unit:
         await unit.sources.add(Resource("src_1", "claude", 1, now, now, {}, Source(CLAUDE, address, key)))
-        await unit.feeds.add(SourceState("src_1", 0, now))
+        await unit.polling_states.add(SourceState("src_1", 0, now))
     checked = await asyncio.to_thread(check)
     assert checked.code == 1
     assert checked.lines[2].startswith("no  source claude: ")

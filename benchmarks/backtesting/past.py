@@ -40,7 +40,7 @@ async def furnish(uow: UowFactory, engine: AsyncEngine) -> None:
     spec = Source(SourceKind.CLAUDE_ADMIN, "http://127.0.0.1:1", secret)
     async with uow() as unit:
         await unit.sources.add(Resource(SOURCE, SOURCE, 1, NOW, NOW, {}, spec))
-        await unit.feeds.add(SourceState(SOURCE, fence=0, next_poll_at=NOW))
+        await unit.polling_states.add(SourceState(SOURCE, fence=0, next_poll_at=NOW))
     drawn, days = random.Random(SEED), list[dict[Cell, SpendDay]]()
     for number in range(DAYS):
         days.append(made(number, drawn))

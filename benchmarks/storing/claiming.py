@@ -35,7 +35,7 @@ async def add_sources(uow: UowFactory) -> None:
         for number in range(SOURCES):
             id = f"src_{number:05}"
             await unit.sources.add(Resource(id, id, 1, NOW, NOW, {}, spec))
-            await unit.feeds.add(SourceState(id, fence=0, next_poll_at=NOW))
+            await unit.polling_states.add(SourceState(id, fence=0, next_poll_at=NOW))
 
 
 async def claim_all(uow: UowFactory, claimers: int, at: datetime) -> float:
@@ -45,7 +45,7 @@ async def claim_all(uow: UowFactory, claimers: int, at: datetime) -> float:
         claimed: list[str] = []
         while True:
             async with uow() as unit:
-                some = await unit.feeds.claim_due(at)
+                some = await unit.polling_states.claim_due(at)
             if not some:
                 return claimed
             claimed += some

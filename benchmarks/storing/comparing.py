@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from service.domain.alerts.alert import Severity
 from service.domain.alerts.findings import Finding
 from service.domain.budgets.assessment import Known, WindowSpend, assess, live_windows
 from service.domain.budgets.budget import Budget, Threshold
@@ -16,6 +15,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
+from service.domain.values.severity import Severity
 from service.workflows.ports.spend import Stamp
 from service.workflows.ports.unit_of_work import UowFactory
 from storing.table import DAY, NOW, Row, best_of

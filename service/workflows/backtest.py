@@ -157,7 +157,7 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
     return Recorded(
         source_id=source.id,
         versions=await uow.facts.day_versions(source.id, _earliest(backtest), backtest.last_day + DAY),
-        names=await names_of(uow, await uow.feeds.get(source.id)),
+        names=await names_of(uow, await uow.polling_states.get(source.id)),
         planned=[
             Announced(one.created_at, one.spec) for one in await uow.planned.all() if one.spec.source_id == source.id
         ],

@@ -85,7 +85,7 @@ async def spend(uow: UnitOfWork, question: SpendQuestion) -> SpendAnswer:
     source = await uow.sources.get(question.source_id)
     return SpendAnswer(
         figures={start: dict(groups) for start, groups in sorted(figures.items())},
-        names=await names_of(uow, await uow.feeds.get(question.source_id)),
+        names=await names_of(uow, await uow.polling_states.get(question.source_id)),
         billed_until=await uow.facts.billed_until(question.source_id),
         estimated_until=await uow.facts.estimated_until(question.source_id),
         simulated=source.spec.kind is SourceKind.SIMULATOR,
@@ -122,7 +122,7 @@ async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: date
 
 
 async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Known:
-    state = await uow.feeds.get(budget.spec.source_id)
+    state = await uow.polling_states.get(budget.spec.source_id)
     source = await uow.sources.get(budget.spec.source_id)
     known = Known(
         crossings=await uow.crossings.of([budget.id]),
@@ -155,7 +155,7 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
     period = period_at(spec, now)
     if period is None:
         raise Invalid("a custom period must hold the present", "/start")
-    names = await names_of(uow, await uow.feeds.get(source_id))
+    names = await names_of(uow, await uow.polling_states.get(source_id))
     cells = await uow.facts.spend(source_id, period.window, now)
     spent, made = forecast_scope(scope, spec, period, cells, await uow.facts.recent(source_id, now))
     return ForecastAnswer(describe_scope(scope, ORGANISATION, names), period, spent, made)

@@ -120,8 +120,8 @@ async def test_a_deleted_rule_is_answered_with_the_one_gate_it_fails(stand: Stan
 async def test_a_budget_s_threshold_is_answered_with_its_level_and_period(stand: Stand) -> None:
     source = await watched(stand)
     async with stand.ports.uow() as uow:
-        state = await uow.feeds.get(source["id"])
-        await uow.feeds.save(replace(state, cost_read_at=stand.clock()))
+        state = await uow.polling_states.get(source["id"])
+        await uow.polling_states.save(replace(state, cost_read_at=stand.clock()))
     await stand.create("/budgets", BUDGET | {"thresholds": [{"percent": 80}, {"amount": "900.00"}]})
     await run_evaluation(stand.ports, source["id"])
     stand.clock.advance(MINUTE)

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts.alert import AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import AlertState, Command, Reason
 from service.domain.notify.notification import NotificationState
 from service.domain.sources.poll import PollState
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
+from service.domain.values.severity import Severity
 from service.simulator.protocol.faults import Fault
 from tests.factories import budget, percent, utc
 from tests.journeys.stage import CHANNEL, PERSON, Stage, restarted
@@ -214,7 +215,7 @@ async def test_a_source_that_fails_rings_once_backs_off_and_recovers(stage: Stag
         assert poll.state is PollState.FAILED
         assert len(await stage.alerts()) == (1 if number < 3 else 2)
     async with stage.ports.uow() as uow:
-        state = await uow.feeds.get(stage.source.id)
+        state = await uow.polling_states.get(stage.source.id)
     assert state.last_error
     assert state.next_poll_at > stage.clock() + timedelta(minutes=30)
     budget_alert, stale = await stage.alerts()

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertState, Command, Severity
+from service.domain.alerts.alert import Alert, AlertState, Command
 from service.domain.notify.receivers import Email, PagerDuty, Receiver, SlackBot
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.scopes import Dimension
+from service.domain.values.severity import Severity
 from service.simulator.world.fixed import token_cost
 from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
 from service.workflows.delivery.deliver import run_delivery

@@ -73,10 +73,10 @@ async def test_a_report_without_any_day_is_a_failure(stage: Stage) -> None:
 async def test_a_clock_that_was_set_back_does_not_stop_the_polls(stage: Stage) -> None:
     await stage.minute()
     async with stage.ports.uow() as uow:
-        state = await uow.feeds.get(stage.source.id)
+        state = await uow.polling_states.get(stage.source.id)
     stage.clock.advance(state.next_poll_at - stage.clock() - timedelta(days=30))
     async with stage.ports.uow() as uow:
-        assert await uow.feeds.claim_due(stage.clock()) == [stage.source.id]
+        assert await uow.polling_states.claim_due(stage.clock()) == [stage.source.id]
 
 
 async def test_a_message_waits_out_the_repair_of_its_channel(stage: Stage) -> None:

@@ -8,10 +8,12 @@ from itertools import cycle, islice
 
 import pytest
 
-from service.domain.alerts.alert import AlertState, BudgetEvidence, Reason, Severity
-from service.domain.budgets.budget import ThresholdBasis
+from service.domain.alerts.alert import AlertState, Reason
+from service.domain.alerts.crossings import ThresholdBasis
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.notify.notification import Action
 from service.domain.values.periods import PeriodKind, PeriodSpec
+from service.domain.values.severity import Severity
 from tests.factories import budget, forecast_percent, percent
 from tests.journeys.stage import CHANNEL, Stage, restarted
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from service.bootstrap import open_product
-from service.domain.alerts.alert import Command, Severity
+from service.domain.alerts.alert import Command
 from service.domain.notify.notification import NotificationState
 from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver, Teams, Webhook
 from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.values.severity import Severity
 from service.settings import Settings
 from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
 from service.workflows.notify.resend import run_resend

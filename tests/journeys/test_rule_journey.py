@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts.alert import AlertState, Reason, RuleEvidence, Severity
+from service.domain.alerts.alert import AlertState, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.notify.notification import Action
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.values.money import Money
+from service.domain.values.severity import Severity
 from tests.factories import utc
 from tests.journeys.runaway import HOUR, SONNET, Runaway
 from tests.journeys.stage import CHANNEL, Stage, open_stage

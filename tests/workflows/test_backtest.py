@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import AlertEvent, BudgetEvidence, Command, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Result, Subject
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.kinds.change import Against, Change

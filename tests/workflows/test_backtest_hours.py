@@ -6,7 +6,8 @@ import random
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from service.domain.alerts.alert import AlertEvent, Command, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.backtest.backtest import Firing, Result
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.registry import KINDS

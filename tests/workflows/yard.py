@@ -165,7 +165,7 @@ class Yard:
 
     async def state(self, source: Resource[Source] | None = None) -> SourceState:
         async with self.ports.uow() as uow:
-            return await uow.feeds.get((source or self.source).id)
+            return await uow.polling_states.get((source or self.source).id)
 
     async def spend(self, day: date, source: Resource[Source] | None = None) -> dict[Cell, SpendDay]:
         window = Window(self.at(day), self.at(day) + DAY)

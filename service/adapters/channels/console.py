@@ -9,9 +9,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from service.domain.alerts.alert import AlertState, Severity
+from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import Delivery, Message, Receipt
+from service.domain.values.severity import Severity
 
 COLOURS = {
     Severity.INFO: "blue",

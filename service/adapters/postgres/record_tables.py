@@ -21,12 +21,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from service.adapters.postgres.column_types import Dollars, Encoded, Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
 from service.domain.access import Role
-from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Evidence, Reason, Severity
-from service.domain.budgets.budget import ThresholdBasis
+from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.crossings import ThresholdBasis
+from service.domain.alerts.evidence import Evidence
 from service.domain.forecasts.watch import Stand
 from service.domain.notify.notification import Action, Attempt, NotificationState
 from service.domain.sources.poll import PollKind, PollState, ReportOutcome
 from service.domain.values.periods import Window
+from service.domain.values.severity import Severity
 
 APPEND_ONLY = ("resource_versions", "alert_events", "audit_events", "revisions")
 """A trigger of migration 0002 refuses UPDATE, DELETE and TRUNCATE on these."""

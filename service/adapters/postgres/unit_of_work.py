@@ -30,7 +30,7 @@ from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresR
 from service.adapters.postgres.rules.feedback import PostgresFeedback
 from service.adapters.postgres.rules.verdicts import PostgresVerdicts
 from service.adapters.postgres.sources.directory import PostgresDirectory
-from service.adapters.postgres.sources.feeds import PostgresFeeds
+from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.domain.budgets.budget import Budget
@@ -50,7 +50,7 @@ from service.workflows.ports.alerts import Alerts, Crossings, Watches
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.notify import ChannelHealth, ChartFailures, DigestRuns, Groups, Notifications, Rings
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import DirectoryStore, Feeds, Polls
+from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spend import Facts
 from service.workflows.ports.unit_of_work import Jobs, StorageUnavailable, UnitOfWork, UowFactory
 
@@ -75,7 +75,7 @@ class PostgresUnitOfWork:
         self.slack_users: Resources[SlackUsers] = PostgresResources(
             connection, "slack users", partial(decode, SlackUsers)
         )
-        self.feeds: Feeds = PostgresFeeds(connection)
+        self.polling_states: PollingStates = PostgresPollingStates(connection)
         self.facts: Facts = PostgresFacts(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
         self.polls: Polls = PostgresPolls(connection)

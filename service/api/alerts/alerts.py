@@ -15,10 +15,11 @@ from service.api.http.fields import Duration, Instant, InstantOrDate, Note, Perc
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.once import Once, OnceDep, respond
 from service.api.http.references import seen
-from service.domain.alerts.alert import AlertState, Command, Severity
+from service.domain.alerts.alert import AlertState, Command
 from service.domain.alerts.snooze import LONGEST_SNOOZE, SnoozeRequest
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.scopes import Dimension
+from service.domain.values.severity import Severity
 from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.configuration import Resources

@@ -12,26 +12,21 @@ from service.api.alerts.feedback_documents import FeedbackOut, show_feedback
 from service.api.alerts.rule_evidence import RuleEvidenceOut, show_rule_evidence
 from service.api.http.fields import Usd, rounded
 from service.api.notify.notifications import NotificationOut, show_notifications
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertKind,
-    AlertState,
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.evidence import (
     BudgetEvidence,
-    Command,
     Contribution,
     Evidence,
     ForecastEvidence,
-    Reason,
     RuleEvidence,
-    Severity,
     StaleEvidence,
+    UndeliveredEvidence,
 )
-from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
 from service.domain.forecasts.forecast import Method
 from service.domain.messages.message import describe
 from service.domain.spend.rows import Basis
 from service.domain.values.money import ZERO, Money
+from service.domain.values.severity import Severity
 from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, Field
 
 from service.api.http.fields import Usd
-from service.domain.alerts.alert import RuleEvidence
+from service.domain.alerts.evidence import RuleEvidence
 
 
 class InputOut(BaseModel):

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from service.api.http.fields import Usd
-from service.domain.alerts.alert import Severity
 from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Result, SweepRow, Tally
 from service.domain.budgets.budget import Budget
 from service.domain.values.money import Money
+from service.domain.values.severity import Severity
 
 
 class SubjectOut(BaseModel):

@@ -11,13 +11,14 @@ from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Dollars, Line, Percent, Reference, Strict, Usd, instant_or_day
 from service.api.http.scopes import ForEach, ScopeIn, read_scope, show_scope
-from service.domain.alerts.alert import Severity
-from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis
+from service.domain.alerts.crossings import ThresholdBasis
+from service.domain.budgets.budget import Budget, Threshold
 from service.domain.values import calendars
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
+from service.domain.values.severity import Severity
 from service.workflows.configuration.spend import Budgets, source_named
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 

@@ -73,7 +73,7 @@ async def metrics(request: Request, uow: UowDep, now: NowDep, visitor: VisitorDe
 
 async def _count_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
     sources = await uow.sources.all()
-    states = [await uow.feeds.get(source.id) for source in sources if source.spec.enabled]
+    states = [await uow.polling_states.get(source.id) for source in sources if source.spec.enabled]
     Gauge("tocsin_sources", "Enabled sources", registry=registry).set(len(states))
     stale = sum(1 for state in states if is_stale(state, now))
     Gauge("tocsin_sources_stale", "Enabled sources that have gone blind", registry=registry).set(stale)
@@ -86,7 +86,7 @@ async def _count_sources(registry: CollectorRegistry, uow: UnitOfWork, now: date
 async def _count_alerts(registry: CollectorRegistry, uow: UnitOfWork) -> None:
     gauge = Gauge("tocsin_alerts_open", "Open alerts", ("severity", "state"), registry=registry)
     tally: Tally[tuple[str, str]] = Tally()
-    for source_id in [*await uow.feeds.all_ids(), NO_SOURCE]:
+    for source_id in [*await uow.polling_states.all_ids(), NO_SOURCE]:
         alerts = await uow.alerts.open(source_id)
         tally.update((alert.severity.value, alert.state.value) for alert in alerts)
     for (severity, state), count in tally.items():
@@ -122,7 +122,7 @@ async def _name_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> N
 async def _name_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
     gauge = Gauge("tocsin_source_poll_lag_seconds", "Time since the last good poll", ("source",), registry=registry)
     for source in await uow.sources.all():
-        last = (await uow.feeds.get(source.id)).last_success_at
+        last = (await uow.polling_states.get(source.id)).last_success_at
         if last is not None:
             gauge.labels(source.name).set((now - last).total_seconds())
 

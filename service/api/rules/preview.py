@@ -16,7 +16,6 @@ from service.api.http.deps import NowDep, PortsDep, UowDep, viewer
 from service.api.http.fields import Name, Reference, Strict, Usd
 from service.api.http.once import respond
 from service.api.rules.rules import RuleIn, RuleShape
-from service.domain.alerts.alert import Severity
 from service.domain.rules.incidents import Incident
 from service.domain.rules.rule import GateVerdict, Rule, Verdict
 from service.domain.rules.wording import approximate
@@ -24,6 +23,7 @@ from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.names import describe_scope
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.severity import Severity
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.preview import Preview, preview

@@ -12,12 +12,12 @@ from service.api.http.configured import Document, Shape, Shown, Written, configu
 from service.api.http.fields import Dollars, Duration, PercentOrMore, Reference, Strict
 from service.api.http.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.api.rules.params import read_params, show_params
-from service.domain.alerts.alert import Severity
 from service.domain.rules import registry
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
+from service.domain.values.severity import Severity
 from service.workflows.configuration.rules import Rules, refuse_other_kind, require_history, require_spend
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork

@@ -92,7 +92,7 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
 
 
 async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceStatus:
-    state = await uow.feeds.get(source_id)
+    state = await uow.polling_states.get(source_id)
     last = state.last_success_at
     return SourceStatus(
         organization_id=state.organization_id,

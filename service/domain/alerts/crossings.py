@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.domain.budgets.budget import ThresholdBasis
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
+
+
+class ThresholdBasis(StrEnum):
+    ACTUAL = "actual"
+    FORECAST = "forecast"
 
 
 @dataclass(frozen=True, slots=True)

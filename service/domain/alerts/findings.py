@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.domain.alerts.alert import Alert, AlertKind, Evidence, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertKind, Reason
 from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.evidence import Evidence
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.severity import Severity
 
 UNRECORDED = ""
 """The alert id of a crossing whose alert has yet to be opened."""

@@ -7,17 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertState,
-    BudgetEvidence,
-    Command,
-    Evidence,
-    Reason,
-    RuleEvidence,
-    apply,
-)
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, apply
+from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.alerts.snooze import figure_of, has_outgrown
 from service.domain.values.money import Money

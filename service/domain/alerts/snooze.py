@@ -6,17 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertState,
-    BudgetEvidence,
-    Command,
-    Evidence,
-    Reason,
-    RuleEvidence,
-    apply,
-)
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, apply
+from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 

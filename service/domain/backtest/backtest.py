@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from service.domain.alerts.alert import Severity
 from service.domain.budgets.budget import Budget
 from service.domain.rules.rule import Rule
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.severity import Severity
 
 MOST_FIRINGS = 500
 """Listed in an answer, the newest; all are counted."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from service.domain.alerts.alert import AlertEvent, Command, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
 from service.domain.backtest.glance import candidates, exceeding, may_ring, merged, narrowed

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar
 
-from service.domain.alerts.alert import Alert, AlertKind, BudgetEvidence, ForecastEvidence, Reason
-from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.crossings import Crossing, ThresholdBasis
+from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
 from service.domain.alerts.findings import UNRECORDED, Condition, Finding
-from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis, terms
+from service.domain.budgets.budget import Budget, Threshold, terms
 from service.domain.budgets.ended_terms import EndedTerms, judged_periods
 from service.domain.budgets.largest import largest_contributions
 from service.domain.forecasts.forecast import Forecast, NoForecast

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
-from enum import StrEnum
 
-from service.domain.alerts.alert import Severity
+from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension, Scope
-
-
-class ThresholdBasis(StrEnum):
-    ACTUAL = "actual"
-    FORECAST = "forecast"
+from service.domain.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from service.domain.alerts.alert import BudgetEvidence, Reason
+from service.domain.alerts.alert import Reason
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.budgets.assessment import Known
 from service.domain.budgets.budget import Budget

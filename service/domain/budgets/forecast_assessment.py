@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from service.domain.alerts.alert import ForecastEvidence, Reason
+from service.domain.alerts.alert import Reason
+from service.domain.alerts.crossings import ThresholdBasis
+from service.domain.alerts.evidence import ForecastEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.budgets.assessment import Assessment, Known, WindowSpend, about, by_scope, forecast_evidence, judged
-from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis
+from service.domain.budgets.budget import Budget, Threshold
 from service.domain.forecasts.forecast import Forecast, finished
 from service.domain.forecasts.watch import Stand, Watch, WatchKey, watched
 from service.domain.values import calendars

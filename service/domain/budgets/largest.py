@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from service.domain.alerts.alert import Contribution
+from service.domain.alerts.evidence import Contribution
 from service.domain.spend.rows import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, name_of

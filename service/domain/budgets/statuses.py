@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.assessment import Assessment, Known, WindowSpend, about, by_scope
-from service.domain.budgets.budget import Budget, ThresholdBasis
+from service.domain.budgets.budget import Budget
 from service.domain.budgets.ended_terms import judged_by
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.spend.rows import Spend

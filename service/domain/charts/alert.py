@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite
 from statistics import median, quantiles
 
-from service.domain.alerts.alert import BudgetEvidence, RuleEvidence
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.charts.chart import DAY, Chart, Point, Range
 from service.domain.messages.phrases import used
 from service.domain.messages.rule import to_the_cent

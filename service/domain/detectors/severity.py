@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.domain.alerts.alert import Severity
+from service.domain.values.severity import Severity
 
 NOTICEABLE_RATIO = 1.5
 ERROR_SCORE = 1.5

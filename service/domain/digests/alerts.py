@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, Command, RuleEvidence
+from service.domain.alerts.alert import Alert, AlertEvent, Command
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.given import GivenFeedback
 from service.domain.values.money import Money

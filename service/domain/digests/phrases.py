@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from service.domain.alerts.alert import AlertState, Severity
+from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import AtRisk, Digest, Mover
 from service.domain.messages.phrases import BASES
@@ -16,6 +16,7 @@ from service.domain.values.money import ZERO
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, percentage
 from service.domain.values.scopes import Dimension
+from service.domain.values.severity import Severity
 
 MOST_AT_RISK = 5
 NOUNS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}

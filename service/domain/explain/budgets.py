@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.findings import Condition
 from service.domain.budgets.assessment import Assessment, Known, WindowSpend, about, by_scope, judged
-from service.domain.budgets.budget import Budget, Threshold, ThresholdBasis
+from service.domain.budgets.budget import Budget, Threshold
 from service.domain.budgets.forecast_assessment import ForecastAssessment
 from service.domain.explain.explanation import KNOWN, AlertThen, Explanation, decide, enabled
 from service.domain.forecasts.forecast import Forecast, Missing, NoForecast

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, Reason, RuleEvidence, StaleEvidence
-from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
+from service.domain.alerts.alert import Alert, AlertEvent, Reason
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
 from service.domain.messages.undelivered import describe_undelivered
 from service.domain.rules.kept import RANG
 from service.domain.rules.rule import DOLLARS, PENDING_FOR, GateVerdict

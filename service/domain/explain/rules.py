@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from service.domain.alerts.alert import Alert, Evidence, RuleEvidence
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.evidence import Evidence, RuleEvidence
 from service.domain.explain.explanation import (
     ALREADY_TOLD,
     HIGHEST_LEVEL,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.domain.alerts.alert import RuleEvidence
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.explain.explanation import AlertThen
 from service.domain.rules.evaluation import gates_of
 from service.domain.rules.feedback import Feedback

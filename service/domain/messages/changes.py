@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import re
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    BudgetEvidence,
-    Command,
-    Evidence,
-    Reason,
-    RuleEvidence,
-    StaleEvidence,
-)
+from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
+from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
 from service.domain.alerts.snooze import figure_of
-from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
 from service.domain.messages.forecast import standing_ahead
 from service.domain.messages.phrases import messages, period, rolls, standing, threshold
 from service.domain.messages.rule import opening, over_words, rule_standing, size

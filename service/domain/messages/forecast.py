@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import BudgetEvidence, ForecastEvidence
+from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
 from service.domain.forecasts.forecast import Method
 from service.domain.messages.phrases import period
 from service.domain.values import calendars

@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertState,
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Reason
+from service.domain.alerts.evidence import (
     BudgetEvidence,
     ForecastEvidence,
-    Reason,
     RuleEvidence,
-    Severity,
     StaleEvidence,
+    UndeliveredEvidence,
 )
-from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
 from service.domain.messages.changes import change
 from service.domain.messages.forecast import forecast_facts, heading
 from service.domain.messages.phrases import BASES, largest, parts, period, threshold, used
@@ -24,6 +20,7 @@ from service.domain.messages.rule import rule_facts, rule_headline, rule_summary
 from service.domain.messages.undelivered import describe_undelivered, undelivered_facts, undelivered_headline
 from service.domain.notify.notification import DIGEST_PREFIX, Action, Message
 from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
+from service.domain.values.severity import Severity
 
 Facts = tuple[tuple[str, str], ...]
 

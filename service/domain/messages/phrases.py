@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from service.domain.alerts.alert import BudgetEvidence, Contribution
+from service.domain.alerts.evidence import BudgetEvidence, Contribution
 from service.domain.spend.rows import Basis
 from service.domain.values.plain_text import clean, percentage
 from service.domain.values.scopes import Dimension

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
 
-from service.domain.alerts.alert import Contribution, RuleEvidence
+from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.phrases import firsts, parts
 from service.domain.rules.rule import RuleKind
 from service.domain.rules.wording import MOST_PERCENT, SUBJECT_LENGTH, day

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from service.domain.alerts.alert import AlertEvent, AlertState, Command, Severity
+from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.messages.changes import change
 from service.domain.messages.message import compose, standing_of
 from service.domain.notify.notification import Action, Listed, Message
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.plain_text import minute
+from service.domain.values.severity import Severity
 
 MOST_LISTED = 12
 """As many as every channel takes."""

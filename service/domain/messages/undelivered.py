@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
+from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.messages.phrases import messages
 from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.domain.alerts.alert import AlertKind, AlertState, Reason, Severity
+from service.domain.alerts.alert import AlertKind, AlertState, Reason
+from service.domain.values.severity import Severity
 
 DIGEST_PREFIX = "dgr_"
 """How the `alert_id` of a message begins that is a digest, and about no single alert."""

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.alerts.findings import Condition, Finding, over
-from service.domain.alerts.undelivered_evidence import UndeliveredEvidence
 from service.domain.values.scopes import ORGANISATION
+from service.domain.values.severity import Severity
 
 PATIENCE = timedelta(minutes=15)
 """How long a message may wait for its channel before people are told elsewhere."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason, RuleEvidence, Severity
+from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import SYSTEM
 from service.domain.rules.episodes import Episode, Episodes
@@ -22,6 +23,7 @@ from service.domain.rules.wording import approximate
 from service.domain.values.names import describe_scope
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.domain.alerts.alert import Contribution
+from service.domain.alerts.evidence import Contribution
 from service.domain.rules.rule import Observation, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate

@@ -9,9 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from service.domain.alerts.alert import Severity
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.severity import Severity
 
 Params_co = TypeVar("Params_co", covariant=True)
 

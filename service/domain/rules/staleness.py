@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason, Severity, StaleEvidence
+from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.evidence import StaleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.sources.source import USUAL_PATIENCE, Patience, Source, SourceState, is_stale
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION
+from service.domain.values.severity import Severity
 
 RING_AGAIN = timedelta(days=1)
 """How long a person's resolve silences a source that goes on failing."""

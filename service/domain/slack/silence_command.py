@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.domain.alerts.alert import AlertKind, Severity
+from service.domain.alerts.alert import AlertKind
 from service.domain.notify.routing.labels import OF_EVERY_ALERT
 from service.domain.notify.routing.matchers import Matcher, Op, matches, validate_matchers
 from service.domain.values.durations import parse_duration
 from service.domain.values.errors import Invalid
+from service.domain.values.severity import Severity
 
 EVERY = "all"
 EVERY_ALERT = Matcher("severity", Op.LIKE, ".+")

@@ -37,7 +37,7 @@ UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_DISABLED, Reason.BUDGET_ED
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
     """Compares one source's spend with its budgets and carries out what follows. Safe to repeat at any time."""
     async with ports.uow() as uow:
-        state = await uow.feeds.hold(source_id)
+        state = await uow.polling_states.hold(source_id)
         now = ports.clock()  # by then whoever held the source has written what is judged here
         findings = await _find(uow, state, now)
         open_alerts = await uow.alerts.open(source_id)
@@ -84,8 +84,8 @@ async def _find(uow: UnitOfWork, state: SourceState, now: datetime) -> list[Find
         simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
     )
     findings = await _assess_budgets(uow, source_id, budgets, known)
-    await uow.feeds.note_assessed(source_id, state.cost_read_at)
-    await uow.feeds.note_evaluated(source_id, now)
+    await uow.polling_states.note_assessed(source_id, state.cost_read_at)
+    await uow.polling_states.note_evaluated(source_id, now)
     findings += await find_by_rules(uow, source, state, now)
     return findings + assess_source(
         source,

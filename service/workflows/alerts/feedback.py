@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import Alert, AlertKind, Command, RuleEvidence
+from service.domain.alerts.alert import Alert, AlertKind, Command
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.rules.feedback import Feedback, FeedbackKind, validate_feedback
 from service.domain.rules.given import GivenFeedback
 from service.domain.rules.limits import LONGEST_WINDOW

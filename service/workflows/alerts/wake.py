@@ -33,5 +33,5 @@ async def _hold(uow: UnitOfWork, alert_id: str) -> Alert:
     """The alert, kept from evaluations until the transaction ends."""
     source_id = (await uow.alerts.get(alert_id)).source_id
     if source_id != NO_SOURCE:
-        await uow.feeds.hold(source_id)
+        await uow.polling_states.hold(source_id)
     return await uow.alerts.get(alert_id)

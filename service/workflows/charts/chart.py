@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, RuleEvidence
+from service.domain.alerts.alert import Alert, AlertEvent
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
 from service.domain.charts.chart import SHORT, Chart
 from service.domain.values.errors import NotFound

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from service.domain.alerts.alert import AlertEvent, RuleEvidence
+from service.domain.alerts.alert import AlertEvent
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.rules.given import holding
 from service.domain.rules.kinds.anomaly.band import Judged, judged_days, judged_hours
 from service.domain.rules.kinds.anomaly.rule import Anomaly

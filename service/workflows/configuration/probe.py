@@ -61,11 +61,13 @@ async def run_note(ports: Ports, source: Resource[Source], organization: Organiz
     async with ports.uow() as uow:
         await uow.become_only_writer()
         present = await uow.sources.get(source.id)
-        state = await uow.feeds.hold(source.id)
+        state = await uow.polling_states.hold(source.id)
         other = await other_reader(uow, organization.id, source.id)
         # Of a source that was changed meanwhile this says nothing; an enabled one is the next poll's to refuse.
         if present.spec == source.spec and (other is None or not present.spec.enabled):
-            await uow.feeds.save(replace(state, organization_id=organization.id, organization_name=organization.name))
+            await uow.polling_states.save(
+                replace(state, organization_id=organization.id, organization_name=organization.name)
+            )
     return None if other is None else objection(organization, other)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from service.domain.budgets.budget import Budget, ThresholdBasis
+from service.domain.alerts.crossings import ThresholdBasis
+from service.domain.budgets.budget import Budget
 from service.domain.sources.poll import PollKind
 from service.domain.sources.pricing import PriceOverride
 from service.domain.sources.source import Source, SourceState, is_poll_interval
@@ -39,7 +40,7 @@ class Sources(Kind[Source]):
         others = [one for one in await uow.sources.all() if one.spec.enabled and not (stored and one.id == stored.id)]
         twin = next((other for other in others if _is_same_line(other.spec, spec)), None)
         if twin is None and stored is not None and _is_same_line(stored.spec, spec):
-            organization_id = (await uow.feeds.get(stored.id)).organization_id
+            organization_id = (await uow.polling_states.get(stored.id)).organization_id
             twin = await other_reader(uow, organization_id, stored.id) if organization_id is not None else None
         if twin is not None:
             raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
@@ -63,11 +64,11 @@ class Sources(Kind[Source]):
             assert before is not None
             await uow.jobs.evaluate(before.id)
         elif before is None:
-            await uow.feeds.add(SourceState(after.id, fence=0, next_poll_at=now))
+            await uow.polling_states.add(SourceState(after.id, fence=0, next_poll_at=now))
         else:
             await uow.jobs.evaluate(after.id)
             if after.spec != before.spec:
-                await uow.feeds.start_over(after.id, now)
+                await uow.polling_states.start_over(after.id, now)
             if not _is_same_line(before.spec, after.spec):
                 await _forget_the_name(uow, before)
             if after.spec.enabled and after.spec != before.spec:
@@ -80,10 +81,10 @@ def _is_same_line(one: Source, other: Source) -> bool:
 
 async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
     """Another key may belong to another organisation. Until it has said so, an enabled source keeps its claim."""
-    await uow.feeds.take_fence(before.id)  # a poll that still reads with the old key may not write any more
-    state = await uow.feeds.get(before.id)
+    await uow.polling_states.take_fence(before.id)  # a poll that still reads with the old key may not write any more
+    state = await uow.polling_states.get(before.id)
     claim = state.organization_id if before.spec.enabled else None
-    await uow.feeds.save(replace(state, organization_id=claim, organization_name=None))
+    await uow.polling_states.save(replace(state, organization_id=claim, organization_name=None))
 
 
 class Budgets(Kind[Budget]):

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, RuleEvidence
+from service.domain.alerts.alert import Alert, AlertEvent
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.digests.alerts import Tally, concerns, tally
 from service.domain.digests.digest import AtRisk, Digest, DigestPlan, Figures, Occasion, build, reached, risks
 from service.domain.digests.phrases import digest_message
@@ -196,7 +197,7 @@ async def _compose(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRun
         name=digest.name,
         window=run.window,
         before=run.before,
-        names=await names_of(uow, await uow.feeds.get(plan.source_id)),
+        names=await names_of(uow, await uow.polling_states.get(plan.source_id)),
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
     figures = Figures(

@@ -88,7 +88,7 @@ async def _known(
     alerts: AlertsThen,
 ) -> Known:
     """What was remembered just before the instant. How forecasts stood is remembered of now alone."""
-    state = await uow.feeds.get(asked.source_id)
+    state = await uow.polling_states.get(asked.source_id)
     latest = [events[-1].alert for events in alerts.before]
     return Known(
         crossings=[crossing for crossing in crossings if crossing.crossed_at < asked.at],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.domain.alerts.alert import Alert, BudgetEvidence, RuleEvidence
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.notify.routing.labels import Labels, Origin, labels_of
 from service.domain.values.errors import NotFound
 from service.domain.values.names import Names

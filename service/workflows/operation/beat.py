@@ -34,7 +34,7 @@ async def _late_sources(uow: UnitOfWork, now: datetime) -> list[str]:
     """Names of the enabled sources that nothing has evaluated lately."""
     late = []
     for source in await uow.sources.all():
-        evaluated_at = (await uow.feeds.get(source.id)).evaluated_at
+        evaluated_at = (await uow.polling_states.get(source.id)).evaluated_at
         if source.spec.enabled and (evaluated_at is None or now - evaluated_at > FRESH):
             late.append(source.name)
     return late

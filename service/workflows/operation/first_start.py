@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import Severity
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule, RuleKind
@@ -16,6 +15,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
+from service.domain.values.severity import Severity
 from service.workflows.access.tokens import run_first_token
 from service.workflows.configuration.administer import SYSTEM, Author, Draft, change, create, run_default_routes
 from service.workflows.configuration.rules import Rules

@@ -23,7 +23,7 @@ async def run_minute(ports: Ports) -> None:
     """
     now = ports.clock()
     async with ports.uow() as uow:
-        for source_id in await uow.feeds.all_ids():
+        for source_id in await uow.polling_states.all_ids():
             await uow.jobs.evaluate(source_id)
         for source in await uow.sources.all():
             await _revive_backfill(uow, source.id)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Evidence, Severity
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState
 from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.evidence import Evidence
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
+from service.domain.values.severity import Severity
 
 
 class Crossings(Protocol):

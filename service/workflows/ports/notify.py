@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, Severity
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind
 from service.domain.digests.runs import DigestRun
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.notify.rates import Rate
 from service.domain.notify.routing.groups import Gathering
 from service.domain.notify.undelivered import Backlog, FailingChannel
 from service.domain.values.resources import Page
+from service.domain.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

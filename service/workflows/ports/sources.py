@@ -85,7 +85,7 @@ class FenceLost(Exception):
     """Another poll of the same source has begun since: this one may not write any more."""
 
 
-class Feeds(Protocol):
+class PollingStates(Protocol):
     """The polling state of each source."""
 
     async def get(self, source_id: str) -> SourceState: ...

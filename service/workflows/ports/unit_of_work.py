@@ -27,7 +27,7 @@ from service.workflows.ports.configuration import Resources
 from service.workflows.ports.notify import ChannelHealth, ChartFailures, DigestRuns, Groups, Notifications, Rings
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import DirectoryStore, Feeds, Polls, SourceConnector
+from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls, SourceConnector
 from service.workflows.ports.spend import Facts, Storage
 
 
@@ -79,7 +79,7 @@ class UnitOfWork(Protocol):
     rules: Resources[Rule[object]]
     planned: Resources[PlannedActivity]
     slack_users: Resources[SlackUsers]
-    feeds: Feeds
+    polling_states: PollingStates
     facts: Facts
     directory: DirectoryStore
     polls: Polls

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason, RuleEvidence
+from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.rules.assessing import Assessed, Past, assess_rule, fingerprint, held_since
 from service.domain.rules.episodes import Episode, EpisodeKey
@@ -75,7 +76,7 @@ async def find_by_rules(
         after |= {EpisodeKey(rule.id, scope): episode for scope, episode in assessed.episodes.items()}
         await uow.verdicts.keep(assessed.kept)
     await uow.episodes.replace(before, after)
-    await uow.feeds.note_rules_assessed(state.source_id, now)
+    await uow.polling_states.note_rules_assessed(state.source_id, now)
     return findings
 
 
@@ -117,7 +118,7 @@ async def load_view(uow: UnitOfWork, source: Resource[Source], rules: Rules, now
     """The spend of a source as it is known now, with as much of the past as these rules look at."""
     days, hours = _reach(rule.spec for rule in rules)
     figures = await uow.facts.figures(source.id, now, days=days, hours=hours)
-    return await _view(uow, source, figures, polling=await uow.feeds.get(source.id))
+    return await _view(uow, source, figures, polling=await uow.polling_states.get(source.id))
 
 
 async def load_view_at(uow: UnitOfWork, source: Resource[Source], rules: Rules, at: datetime) -> SpendView:
@@ -137,7 +138,7 @@ async def _view(
         cells=figures.cells,
         unknown_days=figures.unknown_days,
         settled_until=figures.settled_until,
-        names=await names_of(uow, await uow.feeds.get(source.id)),
+        names=await names_of(uow, await uow.polling_states.get(source.id)),
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         planned=await planned_for(uow, source.id, figures.as_of),
         polling=polling,

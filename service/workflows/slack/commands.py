@@ -86,7 +86,7 @@ async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> st
 
 async def _status(uow: UnitOfWork, public_url: str, now: datetime) -> str:
     sources = await uow.sources.all()
-    alerts = [alert for id in await uow.feeds.all_ids() for alert in await uow.alerts.open(id)]
+    alerts = [alert for id in await uow.polling_states.all_ids() for alert in await uow.alerts.open(id)]
     alerts.sort(key=lambda alert: (-alert.severity.rank, alert.opened_at))
     risky = [line for source in sources for line in await _at_risk(uow, source, now)]
     return "\n".join(
@@ -124,7 +124,7 @@ async def _open_statuses(
     uow: UnitOfWork, source: Resource[Source], budgets: Sequence[Resource[Budget]], now: datetime
 ) -> list[tuple[Resource[Budget], ScopeStatus]]:
     """Of every scope in its open period, with its forecast. What forecasts learn from is read once for all."""
-    state = await uow.feeds.get(source.id)
+    state = await uow.polling_states.get(source.id)
     known = Known(
         crossings=await uow.crossings.of([budget.id for budget in budgets]),
         open_alerts=(),

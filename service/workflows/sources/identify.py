@@ -15,7 +15,7 @@ async def other_reader(uow: UnitOfWork, organization_id: str, source_id: str) ->
     for other in await uow.sources.all():
         if not other.spec.enabled or other.id == source_id:
             continue
-        if (await uow.feeds.get(other.id)).organization_id == organization_id:
+        if (await uow.polling_states.get(other.id)).organization_id == organization_id:
             return other
     return None
 
@@ -36,8 +36,8 @@ async def run_claim(ports: Ports, source_id: str, fence: int, organization: Orga
     """
     async with ports.uow() as uow:
         await uow.become_only_writer()
-        await uow.feeds.hold_fence(source_id, fence)
-        state = await uow.feeds.get(source_id)
+        await uow.polling_states.hold_fence(source_id, fence)
+        state = await uow.polling_states.get(source_id)
         other = await other_reader(uow, organization.id, source_id)
         if other is not None and state.organization_id == organization.id and source_id < other.id:
             other = None  # two read it already, which was possible once: the older one goes on
@@ -45,7 +45,7 @@ async def run_claim(ports: Ports, source_id: str, fence: int, organization: Orga
             named = replace(state, organization_id=organization.id, organization_name=organization.name)
         else:
             named = replace(state, organization_id=None, organization_name=None)
-        await uow.feeds.save(named)
+        await uow.polling_states.save(named)
     if other is not None:
         raise SourceError(objection(organization, other), retryable=False)
 
@@ -53,4 +53,4 @@ async def run_claim(ports: Ports, source_id: str, fence: int, organization: Orga
 async def run_is_identified(ports: Ports, source_id: str) -> bool:
     """Whether the organisation is known that the source's present key belongs to, and is read by no other source."""
     async with ports.uow() as uow:
-        return (await uow.feeds.get(source_id)).is_identified
+        return (await uow.polling_states.get(source_id)).is_identified

@@ -53,7 +53,7 @@ async def run_due_polls(ports: Ports) -> int:
     """Queues a poll of every source that is due. Several workers may do this at once; each source is queued once."""
     now = ports.clock()
     async with ports.uow() as uow:
-        due = await uow.feeds.claim_due(now)
+        due = await uow.polling_states.claim_due(now)
         free = [source_id for source_id in due if not await _is_waiting(uow, source_id, now)]
         for source_id in free:
             await request_poll(uow, source_id, PollKind.SCHEDULED, now)
@@ -99,12 +99,12 @@ async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun | None:
         source = await polled_source(uow, source_id, poll_id, now)
         if source is None:
             return None
-        fence = await uow.feeds.take_fence(source_id)
-        state = await uow.feeds.get(source_id)
+        fence = await uow.polling_states.take_fence(source_id)
+        state = await uow.polling_states.get(source_id)
         if state.polling_since is not None:
             await _bury(uow, source_id, now)
         state = after_begin(state, now)
-        await uow.feeds.save(state)
+        await uow.polling_states.save(state)
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await _mark(uow, poll_id, PollState.RUNNING, now)
     return Begun(source, state, prices, fence, now)
@@ -132,9 +132,9 @@ async def run_close(ports: Ports, reading: Reading, outcomes: Sequence[ReportOut
     now = ports.clock()
     source = reading.source
     async with ports.uow() as uow:
-        await uow.feeds.hold_fence(source.id, reading.fence)
-        state = await uow.feeds.get(source.id)
-        await uow.feeds.save(_state_after(state, source.spec, outcomes, started=started, now=now))
+        await uow.polling_states.hold_fence(source.id, reading.fence)
+        state = await uow.polling_states.get(source.id)
+        await uow.polling_states.save(_state_after(state, source.spec, outcomes, started=started, now=now))
         await uow.jobs.evaluate(source.id)
         failed = any(outcome.error for outcome in outcomes)
         await _mark(uow, reading.poll_id, PollState.FAILED if failed else PollState.DONE, now)

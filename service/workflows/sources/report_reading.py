@@ -80,7 +80,7 @@ async def run_report(reading: Reading, report: ReportName, read: Callable[[], Aw
     except SourceError as error:
         return await _run_refusal(reading, report, error, started)
     async with reading.ports.uow() as uow:
-        await uow.feeds.hold_fence(reading.source.id, reading.fence)
+        await uow.polling_states.hold_fence(reading.source.id, reading.fence)
         now = reading.ports.clock()
         stamp = Stamp(reading.source.id, reading.poll_id, known_at=now)
         changes = await change(uow, stamp)

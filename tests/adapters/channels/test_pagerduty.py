@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from service.adapters.channels.pagerduty import PagerDutyChannel
-from service.domain.alerts.alert import Severity
 from service.domain.messages.message import sample
 from service.domain.notify.notification import Action, Message
 from service.domain.notify.receivers import PagerDuty
+from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_pagerduty import FakePagerDuty
 from tests.fake_receiver import FakeReceiver

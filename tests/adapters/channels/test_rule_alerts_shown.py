@@ -10,7 +10,8 @@ from rich.console import Console as Terminal
 from service.adapters.channels.console import ConsoleChannel
 from service.adapters.channels.email.mail import address, compose_mail
 from service.adapters.channels.slack import blocks as slack_blocks
-from service.domain.alerts.alert import Command, Reason, RuleEvidence
+from service.domain.alerts.alert import Command, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.messages.message import compose
 from service.domain.notify.notification import Action, Message
 from tests.fake_slack import broken_limit, shown_texts

@@ -14,9 +14,10 @@ from service.adapters.channels.console import ConsoleChannel
 from service.adapters.channels.email.mail import address, compose_mail
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.adapters.channels.slack.controls import controls
-from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason
 from service.domain.messages.summary import MOST_LISTED, summarise
 from service.domain.notify.notification import Listed, Message
+from service.domain.values.severity import Severity
 from tests.fake_slack import broken_limit, shown_texts
 from tests.sample_alerts import ALERT, HOSTILE_NAMES, PUBLIC_URL, delivery, event, hostile
 

@@ -13,10 +13,11 @@ import httpx
 import pytest
 
 from service.adapters.channels.webhook import WebhookChannel
-from service.domain.alerts.alert import AlertState, Severity
+from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import sample
 from service.domain.notify.notification import Action, Delivery
 from service.domain.notify.receivers import Webhook, WebhookFormat
+from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_receiver import FakeReceiver, Taken
 from tests.fake_slack import Answer

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from service.adapters.postgres.codec import DecodeError, decode, encode
 from service.domain.access import KeptAnswer
-from service.domain.alerts.alert import Alert, AlertEvent, Evidence
+from service.domain.alerts.alert import Alert, AlertEvent
+from service.domain.alerts.evidence import Evidence
 from service.domain.budgets.budget import Budget
 from service.domain.notify.escalation import EscalationPolicy, Step
 from service.domain.notify.notification import Attempt

@@ -6,18 +6,11 @@ from typing import Any
 
 import pytest
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertKind,
-    AlertState,
-    Command,
-    Contribution,
-    Reason,
-    Severity,
-)
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.evidence import Contribution
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
+from service.domain.values.severity import Severity
 from service.workflows.alerts.evaluate import run_evaluation
 from tests.api.alerts.test_alerts import rung
 from tests.api.budgets.test_budgets import evaluations_taken

@@ -12,8 +12,8 @@ OTHER = {"name": "other", "admin_key": "sk-ant-admin01-FAKE-other"}
 async def know(stand: Stand, source_id: str, organization_id: str) -> None:
     """What the source's first poll finds out."""
     async with stand.ports.uow() as uow:
-        state = await uow.feeds.get(source_id)
-        await uow.feeds.save(SourceState(source_id, 0, state.next_poll_at, organization_id=organization_id))
+        state = await uow.polling_states.get(source_id)
+        await uow.polling_states.save(SourceState(source_id, 0, state.next_poll_at, organization_id=organization_id))
 
 
 async def test_a_secret_is_never_shown(stand: Stand) -> None:
@@ -32,7 +32,7 @@ async def test_the_defaults_read_the_vendors_api_every_five_minutes(stand: Stand
 async def test_a_new_source_is_due_at_once(stand: Stand) -> None:
     made = await stand.create("/sources", SOURCE)
     async with stand.ports.uow() as uow:
-        assert await uow.feeds.claim_due(stand.clock()) == [made["id"]]
+        assert await uow.polling_states.claim_due(stand.clock()) == [made["id"]]
 
 
 async def test_a_stub_keeps_the_stored_key(stand: Stand) -> None:

@@ -35,8 +35,8 @@ async def steady(stand: Stand, days: int = 40, **dollars: str) -> None:
         await uow.directory.note_cells(source.id, list(spent), stand.clock())
         whole = Window(utc_day(min(rollup)).start, utc_day(TODAY).end)
         await stand.ports.storage.make_room(whole)
-        state = await uow.feeds.get(source.id)
-        await uow.feeds.save(replace(state, cost_read_at=stand.clock()))
+        state = await uow.polling_states.get(source.id)
+        await uow.polling_states.save(replace(state, cost_read_at=stand.clock()))
         empty: list[Bucket[CostRow]] = [Bucket(utc_day(day), ()) for day in rollup]
         await uow.facts.replace_cost(Stamp(source.id, "poll_1", stand.clock()), empty)
 

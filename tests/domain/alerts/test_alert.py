@@ -7,18 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.alerts.alert import (
-    TRANSITIONS,
-    Alert,
-    AlertEvent,
-    AlertKind,
-    AlertState,
-    BudgetEvidence,
-    Command,
-    Reason,
-    Severity,
-    apply,
-)
+from service.domain.alerts.alert import TRANSITIONS, Alert, AlertEvent, AlertKind, AlertState, Command, Reason, apply
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.spend.rows import Basis
@@ -26,6 +16,7 @@ from service.domain.values.errors import Conflict
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import ORGANISATION
+from service.domain.values.severity import Severity
 from tests.factories import utc
 
 NOW = utc("2026-11-21T12:00")

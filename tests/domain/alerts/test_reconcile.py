@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, RuleEvidence, Severity
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.values.money import Money
+from service.domain.values.severity import Severity
 from tests.sample_alerts import EVIDENCE, OPENED, RULE, RULE_ALERT
 
 TAKEN = replace(RULE_ALERT, state=AlertState.ACKNOWLEDGED, acknowledged_by="Ada")

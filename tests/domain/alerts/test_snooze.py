@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.alerts.alert import AlertState, Evidence
+from service.domain.alerts.alert import AlertState
+from service.domain.alerts.evidence import Evidence
 from service.domain.alerts.snooze import SnoozeRequest, figure_of, has_outgrown, snooze
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money

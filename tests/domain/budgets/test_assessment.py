@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertState, BudgetEvidence, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertState, Reason
 from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.budgets.assessment import Known, assess, live_windows
 from service.domain.budgets.budget import Budget, terms
@@ -22,6 +23,7 @@ from service.domain.values.names import Names
 from service.domain.values.periods import PeriodKind, PeriodSpec, Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import UNATTRIBUTED, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.severity import Severity
 from tests.factories import amount, billed, budget, cell, percent, resource, utc
 
 NOW = utc("2026-11-21T12:00")

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertState, BudgetEvidence, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertState, Reason
 from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.budgets.assessment import Known, Place, assess, live_windows
@@ -23,6 +24,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell
+from service.domain.values.severity import Severity
 from tests.factories import billed, budget, cell, forecast_percent, percent, resource, utc
 
 NOVEMBER = Window(utc("2026-11-01"), utc("2026-12-01"))

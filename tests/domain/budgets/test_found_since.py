@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.alerts.alert import Alert, Evidence, Reason
+from service.domain.alerts.alert import Alert, Reason
+from service.domain.alerts.evidence import Evidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.alerts.reconcile import brought_up_to_date, found_since, reconcile
 from service.domain.values.money import Money

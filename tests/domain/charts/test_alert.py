@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from service.domain.alerts.alert import BudgetEvidence, ForecastEvidence, RuleEvidence
+from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence, RuleEvidence
 from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
 from service.domain.charts.chart import Chart, Series, Theme
 from service.domain.charts.specification import PALETTES, specification

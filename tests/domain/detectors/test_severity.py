@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.domain.alerts.alert import Severity
 from service.domain.detectors.severity import Size, severity
+from service.domain.values.severity import Severity
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertKind,
-    AlertState,
-    Command,
-    Reason,
-    RuleEvidence,
-    Severity,
-)
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.explain.explanation import Explanation, Outcome, ranked, then
 from service.domain.explain.past_spend import window_spend
 from service.domain.explain.rules import RuleCase, explain_rule
@@ -34,6 +26,7 @@ from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
+from service.domain.values.severity import Severity
 from tests.domain.rules.views import CELL, ENG, NOON, day, observation, view
 
 HOUR = timedelta(hours=1)

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.domain.alerts.alert import BudgetEvidence, Command, ForecastEvidence, Reason, Severity
+from service.domain.alerts.alert import Command, Reason
+from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
 from service.domain.forecasts.forecast import Method
 from service.domain.messages.forecast import about
 from service.domain.messages.message import describe
 from service.domain.notify.notification import Action
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
+from service.domain.values.severity import Severity
 from tests.factories import utc
 from tests.sample_alerts import AHEAD, ALERT, EVIDENCE, FORECAST, event, message
 

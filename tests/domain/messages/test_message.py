@@ -9,13 +9,15 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Contribution, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.evidence import Contribution
 from service.domain.messages.message import badge, compose, describe, sample
 from service.domain.notify.notification import Action, Message
 from service.domain.spend.rows import Basis
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean, percentage
 from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.severity import Severity
 from tests.sample_alerts import (
     ACKNOWLEDGED_EVENT,
     ALERT,

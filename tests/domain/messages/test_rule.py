@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.alerts.alert import AlertKind, Command, Contribution, Reason, RuleEvidence, Severity
+from service.domain.alerts.alert import AlertKind, Command, Reason
+from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action, Message
 from service.domain.rules.assessing import NOTHING_PAST, assess_rule
@@ -19,6 +20,7 @@ from service.domain.rules.kinds.first_seen import FirstSeen
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.severity import Severity
 from tests.domain.rules.views import CELL, NO_GATES, view
 from tests.factories import resource
 from tests.sample_alerts import DROP, HOSTILE_NAMES, PUBLIC_URL, RULE, RULE_ALERT, event, hostile, message

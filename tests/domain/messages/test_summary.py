@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.messages.summary import MOST_LISTED, summarise
 from service.domain.notify.notification import Message
+from service.domain.values.severity import Severity
 from tests.sample_alerts import (
     ALERT,
     EVIDENCE,

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, RuleEvidence, Severity, apply
+from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, apply
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.rules.assessing import Past, assess_rule, held_since
 from service.domain.rules.episodes import Episode
@@ -21,6 +22,7 @@ from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.severity import Severity
 from tests.domain.rules.views import CELL, ENG, NOON, day, observation, view
 
 HOUR = timedelta(hours=1)

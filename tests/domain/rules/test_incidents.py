@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.alerts.alert import Contribution
+from service.domain.alerts.evidence import Contribution
 from service.domain.rules.incidents import Family, Incident, Told, incidents
 from service.domain.rules.rule import Verdict
 from service.domain.rules.view import HourFigures

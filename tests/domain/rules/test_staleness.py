@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.rules.kinds.change import Change
@@ -16,6 +16,7 @@ from service.domain.rules.rule import Rule, RuleKind
 from service.domain.rules.staleness import assess_source, stale_fingerprint
 from service.domain.sources.source import Patience, SourceState
 from service.domain.values.resources import Resource
+from service.domain.values.severity import Severity
 from tests.factories import claude_source, resource, utc
 
 NOW = utc("2026-11-21T12:00")

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from service.domain.alerts.alert import AlertState, BudgetEvidence
+from service.domain.alerts.alert import AlertState
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason, StaleEvidence, apply
+from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason, apply
+from service.domain.alerts.evidence import StaleEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.sources.poll import PollState
 from service.domain.sources.source import ReportName, Source

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, BudgetEvidence, Command, Reason, RuleEvidence
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.alerts.snooze import SnoozeRequest
 from service.domain.notify.escalation import EscalationPolicy, Step
 from service.domain.notify.receivers import ChannelConfig, Email, Receiver, SlackBot

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import AlertEvent, Command, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.charts.chart import Chart
 from service.domain.rules.kinds.anomaly.rule import DEFAULT_GATES, Anomaly, Granularity
 from service.domain.rules.kinds.change import Against, Change

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import BudgetEvidence
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.explain.explanation import Explanation
 from service.domain.values.money import Money

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, Command, RuleEvidence
+from service.domain.alerts.alert import Alert, Command
+from service.domain.alerts.evidence import RuleEvidence
 from service.domain.explain.explanation import Explanation
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.kinds.change import Against, Change

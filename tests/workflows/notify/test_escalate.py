@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from service.adapters.postgres.queue.queue import Queue
-from service.domain.alerts.alert import Alert, AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.snooze import SnoozeRequest
 from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
 from service.domain.notify.notification import Action
@@ -17,6 +17,7 @@ from service.domain.notify.receivers import Email, Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource
+from service.domain.values.severity import Severity
 from service.worker import JobHandlers
 from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.configuration.administer import Receivers, put_routes

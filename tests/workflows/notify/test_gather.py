@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason, Severity, apply
+from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason, apply
 from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery, NotificationState
 from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty, SlackBot
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
+from service.domain.values.severity import Severity
 from service.workflows.configuration.administer import put_routes
 from service.workflows.configuration.silences import Silences
 from service.workflows.delivery.deliver import run_delivery

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.budgets.budget import Budget
 from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
 from service.domain.notify.notification import Action, NotificationState
@@ -19,6 +19,7 @@ from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.resources import Resource
+from service.domain.values.severity import Severity
 from service.workflows.alerts.attend import move_alert
 from service.workflows.configuration.administer import Receivers, put_routes
 from service.workflows.configuration.escalations import EscalationPolicies

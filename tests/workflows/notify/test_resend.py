@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.alerts.alert import AlertEvent, AlertState, Severity
+from service.domain.alerts.alert import AlertEvent, AlertState
 from service.domain.notify.notification import Action, Delivery, NotificationState
 from service.domain.notify.receivers import Alertmanager, Console, Email, Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.silences import Silence
+from service.domain.values.severity import Severity
 from service.workflows.configuration.administer import Receivers
 from service.workflows.configuration.silences import Silences
 from service.workflows.notify.announce import announce

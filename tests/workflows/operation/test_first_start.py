@@ -153,7 +153,7 @@ async def test_everything_is_routed_to_the_terminal(ports: Ports) -> None:
 async def test_the_source_s_first_poll_is_due_at_once(ports: Ports, clock: FakeClock) -> None:
     await start(ports)
     async with ports.uow() as uow:
-        assert len(await uow.feeds.claim_due(clock())) == 1
+        assert len(await uow.polling_states.claim_due(clock())) == 1
 
 
 @pytest.mark.parametrize("source", [SIMULATOR, CLAUDE, None], ids=["simulator", "key", "no source"])

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertState, Command, Reason, RuleEvidence, StaleEvidence
+from service.domain.alerts.alert import Alert, AlertState, Command, Reason
+from service.domain.alerts.evidence import RuleEvidence, StaleEvidence
 from service.domain.rules.episodes import Episode, EpisodeKey
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.kinds.anomaly.rule import Anomaly
@@ -260,7 +261,7 @@ async def test_nobody_who_deletes_a_rule_or_answers_its_alert_waits_for_an_evalu
     await read(yard)
     alert = await only_alert(yard)
     async with yard.ports.uow() as evaluation:
-        await evaluation.feeds.hold(yard.source.id)
+        await evaluation.polling_states.hold(yard.source.id)
         key = EpisodeKey(rule.id, ScopeKey(Dimension.WORKSPACE, OPS))
         await evaluation.episodes.replace({}, {key: Episode(yard.clock())})
         async with asyncio.timeout(10), yard.ports.uow() as uow:

@@ -170,8 +170,8 @@ async def test_of_two_that_read_one_organisation_already_the_older_one_goes_on(y
     twin, _ = await add_twin(yard)
     async with yard.ports.uow() as uow:
         for source in (yard.source, twin):
-            state = await uow.feeds.get(source.id)
-            await uow.feeds.save(replace(state, organization_id="org_FAKE", organization_name="Example Inc"))
+            state = await uow.polling_states.get(source.id)
+            await uow.polling_states.save(replace(state, organization_id="org_FAKE", organization_name="Example Inc"))
     assert (await yard.poll(twin)).state is PollState.FAILED
     assert (await yard.poll()).state is PollState.DONE
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from service.domain.alerts.alert import StaleEvidence
+from service.domain.alerts.evidence import StaleEvidence
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.sources.source import ReportName
 from service.domain.values.money import Money

@@ -11,9 +11,10 @@ from email.policy import SMTP, EmailPolicy
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from service.domain.alerts.alert import AlertState, Severity
+from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import Action, Delivery, Message
+from service.domain.values.severity import Severity
 
 CALM_COLOUR = "#2f7d4f"
 COLOURS: Mapping[Severity, str] = {

@@ -13,10 +13,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from service.domain.alerts.alert import AlertState, Severity
+from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import DIGEST_PREFIX, Action, Delivery, Listed, Message, Picture
 from service.domain.slack.requests import who
+from service.domain.values.severity import Severity
 
 Block = dict[str, object]
 

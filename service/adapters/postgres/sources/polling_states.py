@@ -17,7 +17,7 @@ MOST_CLAIMED = 200
 """Sources claimed at once; the others are due at the next tick, or claimed by another replica meanwhile."""
 
 
-class PostgresFeeds:
+class PostgresPollingStates:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 

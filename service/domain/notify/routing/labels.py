@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from service.domain.alerts.alert import Alert, BudgetEvidence, RuleEvidence
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.values.names import Names
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 

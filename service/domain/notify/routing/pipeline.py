@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertEvent, BudgetEvidence, Command, Reason
+from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import is_read_by_people

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from service.domain.alerts.alert import AlertKind, Severity
+from service.domain.alerts.alert import AlertKind
 from service.domain.notify.routing.routes import Route
+from service.domain.values.severity import Severity
 
 DEFAULT_REPEAT = timedelta(hours=4)
 REPEATED_BY_DEFAULT = (AlertKind.RULE, frozenset({Severity.ERROR, Severity.CRITICAL}))

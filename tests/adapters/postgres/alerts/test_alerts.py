@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, Severity, apply
-from service.domain.alerts.crossings import Crossing
-from service.domain.budgets.budget import ThresholdBasis
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, apply
+from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.severity import Severity
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import budget, resource, utc

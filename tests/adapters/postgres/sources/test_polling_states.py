@@ -25,22 +25,22 @@ async def add_source(
     source = replace(claude_source(), poll_interval=5 * MINUTE, enabled=enabled)
     async with uow() as unit:
         await unit.sources.add(resource(f"src_{number}", source))
-        await unit.feeds.add(SourceState(f"src_{number}", 0, NOW + due, failures=failures))
+        await unit.polling_states.add(SourceState(f"src_{number}", 0, NOW + due, failures=failures))
 
 
 async def test_a_due_source_is_claimed_once_and_moved_on_by_its_interval(uow: UowFactory) -> None:
     await add_source(uow, 1)
     async with uow() as unit:
-        assert await unit.feeds.claim_due(NOW) == ["src_1"]
-        assert await unit.feeds.claim_due(NOW) == []
-        assert (await unit.feeds.get("src_1")).next_poll_at == NOW + 5 * MINUTE
+        assert await unit.polling_states.claim_due(NOW) == ["src_1"]
+        assert await unit.polling_states.claim_due(NOW) == []
+        assert (await unit.polling_states.get("src_1")).next_poll_at == NOW + 5 * MINUTE
 
 
 async def test_a_failing_source_is_asked_less_often(uow: UowFactory) -> None:
     await add_source(uow, 1, failures=2)
     async with uow() as unit:
-        await unit.feeds.claim_due(NOW)
-        assert (await unit.feeds.get("src_1")).next_poll_at == NOW + 20 * MINUTE
+        await unit.polling_states.claim_due(NOW)
+        assert (await unit.polling_states.get("src_1")).next_poll_at == NOW + 20 * MINUTE
 
 
 async def test_neither_disabled_nor_deleted_nor_future_sources_are_claimed(uow: UowFactory) -> None:
@@ -49,8 +49,8 @@ async def test_neither_disabled_nor_deleted_nor_future_sources_are_claimed(uow: 
     await add_source(uow, 3, due=MINUTE)
     async with uow() as unit:
         await unit.sources.delete("src_2", version=1, now=NOW)
-        assert await unit.feeds.claim_due(NOW) == []
-        assert await unit.feeds.all_ids() == ["src_1", "src_2", "src_3"]
+        assert await unit.polling_states.claim_due(NOW) == []
+        assert await unit.polling_states.all_ids() == ["src_1", "src_2", "src_3"]
 
 
 async def test_claimers_at_once_share_the_due_sources_without_overlap(uow: UowFactory) -> None:
@@ -60,7 +60,7 @@ async def test_claimers_at_once_share_the_due_sources_without_overlap(uow: UowFa
 
     async def claim() -> list[str]:
         async with uow() as unit:
-            claimed = await unit.feeds.claim_due(NOW)
+            claimed = await unit.polling_states.claim_due(NOW)
             await everybody_claimed.wait()
             return claimed
 
@@ -72,20 +72,20 @@ async def test_claimers_at_once_share_the_due_sources_without_overlap(uow: UowFa
 async def test_only_the_newest_fence_may_write(uow: UowFactory) -> None:
     await add_source(uow, 1)
     async with uow() as unit:
-        first = await unit.feeds.take_fence("src_1")
+        first = await unit.polling_states.take_fence("src_1")
     async with uow() as unit:
-        second = await unit.feeds.take_fence("src_1")
+        second = await unit.polling_states.take_fence("src_1")
     assert second > first
     async with uow() as unit:
-        await unit.feeds.hold_fence("src_1", second)
+        await unit.polling_states.hold_fence("src_1", second)
         with pytest.raises(FenceLost):
-            await unit.feeds.hold_fence("src_1", first)
+            await unit.polling_states.hold_fence("src_1", first)
 
 
 async def test_a_new_fence_waits_until_the_holder_of_the_old_one_has_committed(uow: UowFactory) -> None:
     await add_source(uow, 1)
     async with uow() as holder:
-        await holder.feeds.hold_fence("src_1", 0)
+        await holder.polling_states.hold_fence("src_1", 0)
         taking = asyncio.create_task(take_fence(uow))
         _, still_waiting = await asyncio.wait({taking}, timeout=0.2)
         assert still_waiting
@@ -94,26 +94,26 @@ async def test_a_new_fence_waits_until_the_holder_of_the_old_one_has_committed(u
 
 async def take_fence(uow: UowFactory) -> int:
     async with uow() as unit:
-        return await unit.feeds.take_fence("src_1")
+        return await unit.polling_states.take_fence("src_1")
 
 
 async def test_saving_a_state_read_earlier_does_not_bring_back_an_old_fence(uow: UowFactory) -> None:
     await add_source(uow, 1)
     async with uow() as unit:
-        state = await unit.feeds.get("src_1")
-        fence = await unit.feeds.take_fence("src_1")
-        await unit.feeds.save(replace(state, cost_read_at=NOW, last_error="401"))
-        assert await unit.feeds.get("src_1") == replace(state, fence=fence, cost_read_at=NOW, last_error="401")
+        state = await unit.polling_states.get("src_1")
+        fence = await unit.polling_states.take_fence("src_1")
+        await unit.polling_states.save(replace(state, cost_read_at=NOW, last_error="401"))
+        assert await unit.polling_states.get("src_1") == replace(state, fence=fence, cost_read_at=NOW, last_error="401")
 
 
 async def test_the_state_of_an_unknown_source_is_not_found(uow: UowFactory) -> None:
     async with uow() as unit:
         with pytest.raises(NotFound):
-            await unit.feeds.get("src_9")
+            await unit.polling_states.get("src_9")
         with pytest.raises(NotFound):
-            await unit.feeds.take_fence("src_9")
+            await unit.polling_states.take_fence("src_9")
         with pytest.raises(NotFound):
-            await unit.feeds.save(SourceState("src_9", 0, NOW))
+            await unit.polling_states.save(SourceState("src_9", 0, NOW))
 
 
 async def test_a_backfill_s_poll_comes_back_with_its_window(uow: UowFactory) -> None:

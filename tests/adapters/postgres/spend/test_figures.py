@@ -157,11 +157,11 @@ async def test_hours_are_mature_when_they_were_read_ten_minutes_after_their_end(
     assert (await hours(engine, NOON, 3)).mature_until is None, "when usage was read is not known"
     state = SourceState(SOURCE, fence=0, next_poll_at=NOON)
     async with uow() as unit:
-        await unit.feeds.add(state)
+        await unit.polling_states.add(state)
     mature = {}
     for minutes in (9, 10, 60, 120):
         async with uow() as unit:
-            await unit.feeds.save(replace(state, usage_read_at=NOON + timedelta(minutes=minutes)))
+            await unit.polling_states.save(replace(state, usage_read_at=NOON + timedelta(minutes=minutes)))
         mature[minutes] = (await hours(engine, NOON, 3)).mature_until
     assert mature == {9: NOON - HOUR, 10: NOON, 60: NOON, 120: NOON}
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.engine import libpq_url
-from service.adapters.postgres.sources.feeds import PostgresFeeds
+from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.domain.budgets.budget import Budget
 from service.domain.forecasts.recent import UTC_DAYS, RecentSpend, first_day
@@ -94,7 +94,7 @@ async def test_what_reports_contained_is_known_and_settled_where_it_was_read_lat
         facts = PostgresFacts(connection)
         await facts.replace_cost(stamp(SETTLED), [day_of(DAY, {ALPHA: "1"}), day_of(following, {})])
         recent = await facts.recent(SOURCE, SETTLED)
-        await PostgresFeeds(connection).add(replace(state, cost_read_at=utc_day(following).start + 6 * HOUR))
+        await PostgresPollingStates(connection).add(replace(state, cost_read_at=utc_day(following).start + 6 * HOUR))
         after = await facts.recent(SOURCE, SETTLED)
     assert [place(DAY, SETTLED) * 24 + hour for hour in range(24)] == numbers(recent)
     assert [place(DAY, SETTLED) * 24 + hour for hour in range(30)] == numbers(after)

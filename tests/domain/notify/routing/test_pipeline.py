@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason, Severity
+from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.notify.planning import Address
 from service.domain.notify.receivers import Console, Email, channel_key
@@ -29,6 +29,7 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.severity import Severity
 from tests.factories import resource
 from tests.sample_alerts import AHEAD, ALERT, EVIDENCE, OCTOBER, OPENED, OPENED_EVENT, RAISED_EVENT
 

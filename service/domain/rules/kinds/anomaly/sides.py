@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Protocol
 
-from service.domain.alerts.alert import Severity
 from service.domain.detectors.hourly.judge import HOUR, HourJudge
 from service.domain.detectors.memory.day_judge import DayJudge
 from service.domain.detectors.reading import Reading
@@ -18,6 +17,7 @@ from service.domain.rules.gates import exceeds
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, RINGING_HOURS
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
 from service.domain.rules.view import DAY
+from service.domain.values.severity import Severity
 
 RINGING_DAYS = 3
 """Closed days that are judged anew each time, as bills are restated."""

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.domain.alerts.alert import Severity
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import Incident, incidents
@@ -20,6 +19,7 @@ from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.severity import Severity
 from tests.domain.rules.spending import (
     CI,
     ENG,
