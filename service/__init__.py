@@ -1,3 +1,3 @@
 """Tocsin: the alarm bell for Claude API spend."""
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
