@@ -18,6 +18,9 @@ UPGRADE ?=
 # There is one environment. Once it has the development tools, it is always installed from their lock.
 LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 
+# Dozens of processes import the product here. Compiled once and kept, it takes half the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test check lint fuzz bench lock clean
 

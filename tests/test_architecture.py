@@ -7,12 +7,11 @@ import ast
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "service"
+from tests.syntax import Module, line, modules, name_of
+
 LONGEST_FILE = 400
 LONG_FILES: set[str] = set()
 """Only Protocols and their values: one page that says all that the workflows need."""
@@ -41,50 +40,12 @@ CLOCKS = {
     "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime", "asctime"},
 }
 
-Functions = tuple[str, ...]
-"""The names of the functions and classes around a piece of code, the outermost first."""
-
-
-@dataclass(frozen=True)
-class Module:
-    path: str
-    """From the repository's root, such as "service/api/http/deps.py"."""
-    text: str
-
-    def walk(self) -> Iterator[tuple[ast.AST, Functions]]:
-        yield from _walk(ast.parse(self.text))
-
-
-def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, Functions]]:
-    waiting: list[tuple[ast.AST, Functions]] = [(tree, ())]
-    while waiting:
-        node, around = waiting.pop()
-        yield node, around
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            around = (*around, node.name)
-        waiting += [(child, around) for child in ast.iter_child_nodes(node)][::-1]
-
-
-def modules() -> Iterator[Module]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield Module(path.relative_to(ROOT).as_posix(), path.read_text())
-
-
-def line(node: ast.AST) -> int:
-    return getattr(node, "lineno", 0)
-
-
-def name_of(node: ast.AST | None) -> str:
-    """The last part of a dotted name; empty for anything else."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
 # -------------------------------------------------------------------------------- what breaks a rule, by line
 
 
 def transactions_elsewhere(module: Module) -> Iterator[int]:
     in_workflows = module.path.startswith("service/workflows/")
-    for node, around in module.walk():
+    for node, around in module.walked:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "uow":
             in_run = in_workflows and any(name.lstrip("_").startswith("run_") for name in around)
             if not in_run and module.path != "service/api/http/deps.py":
@@ -94,7 +55,7 @@ def transactions_elsewhere(module: Module) -> Iterator[int]:
 def clocks_read(module: Module) -> Iterator[int]:
     if module.path == "service/bootstrap.py":
         return
-    for node, _ in module.walk():
+    for node, _ in module.walked:
         if isinstance(node, ast.Attribute) and node.attr in CLOCKS.get(name_of(node.value), ()):
             yield line(node)
         if isinstance(node, ast.ImportFrom) and node.module == "time":
@@ -103,13 +64,13 @@ def clocks_read(module: Module) -> Iterator[int]:
 
 def rows_in_a_values_clause(module: Module) -> Iterator[int]:
     rows = ast.List | ast.Tuple | ast.ListComp | ast.GeneratorExp
-    for node, _ in module.walk():
+    for node, _ in module.walked:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values":
             yield from (line(node) for argument in node.args if isinstance(argument, rows))
 
 
 def swallowed_errors(module: Module) -> Iterator[int]:
-    for node, around in module.walk():
+    for node, around in module.walked:
         if any((module.path, name) in GUARDS for name in around):
             continue
         if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _raises_again(node):
@@ -130,7 +91,7 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
 
 
 def mutable_domain_values(module: Module) -> Iterator[int]:
-    for node, _ in module.walk():
+    for node, _ in module.walked:
         if isinstance(node, ast.ClassDef) and module.path.startswith(DOMAIN):
             yield from (line(node) for mark in node.decorator_list if _is_thawed_dataclass(mark))
 
@@ -148,7 +109,7 @@ def _is_thawed_dataclass(mark: ast.expr) -> bool:
 def foreign_imports_of_the_domain(module: Module) -> Iterator[int]:
     if not module.path.startswith(DOMAIN):
         return
-    for node, _ in module.walk():
+    for node, _ in module.walked:
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -168,7 +129,7 @@ def _is_pure(imported: str) -> bool:
 def waiting_in_the_domain(module: Module) -> Iterator[int]:
     waiting = ast.AsyncFunctionDef | ast.Await | ast.AsyncWith | ast.AsyncFor
     if module.path.startswith(DOMAIN):
-        yield from (line(node) for node, _ in module.walk() if isinstance(node, waiting))
+        yield from (line(node) for node, _ in module.walked if isinstance(node, waiting))
 
 
 def lines_too_many(module: Module) -> Iterator[int]:
@@ -279,5 +240,5 @@ def test_exceptions_from_the_rules_are_still_needed() -> None:
     for path in LONG_FILES:
         assert found[path].text.count("\n") > LONGEST_FILE, path
     for path, guard in GUARDS:
-        caught = [n for n, around in found[path].walk() if guard in around and isinstance(n, ast.ExceptHandler)]
+        caught = [n for n, around in found[path].walked if guard in around and isinstance(n, ast.ExceptHandler)]
         assert any(_is_broad(handler.type) for handler in caught), guard

@@ -1,3 +1,5 @@
+"""Who may do what: tokens, their roles, and the audit log of what they did."""
+
 from __future__ import annotations
 
 import re

@@ -1,0 +1,142 @@
+"""How the package speaks: its docstrings open plainly, and it uses the field's words for its ideas.
+
+Each rule is proven twice: it finds nothing in the package, and it does find the breach written beside it.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.syntax import Module, line, modules
+
+OPENERS = ("Of", "As", "Without", "By", "What")
+"""None opens a docstring: it begins with a verb or with what is returned."""
+
+OPENINGS_LEFT = {
+    "adapters": 65,
+    "api": 29,
+    "cli": 2,
+    "domain": 185,
+    "settings": 2,
+    "simulator": 8,
+    "workflows": 77,
+    "worker": 1,
+}
+"""The docstrings of a ring that may still open so: it only shrinks, and is empty in the end."""
+
+WORDS = {
+    "anew": "again",
+    "in the stead of": "instead of",
+    "graver": "more severe",
+    "gravest": "most severe",
+    "dearer": "more expensive",
+    "in vain": "without success",
+    "mend": "fix",
+    "mends": "fixes",
+    "mended": "fixed",
+    "mending": "fixing",
+}
+"""Words that are not the field's, and what is said instead."""
+
+WORDS_LEFT = {"adapters": 20, "api": 1, "domain": 51, "workflows": 21}
+"""The names, comments and docstrings of a ring that may still use them: it only shrinks, and is empty in the end."""
+
+BANNED = re.compile("|".join(rf"\b{word}\b".replace(" ", r"\s+") for word in WORDS), re.IGNORECASE)
+PARTS_OF_NAMES = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])")
+
+
+def docstrings(module: Module) -> Iterator[ast.Constant]:
+    """The texts that stand alone: below a module, a class, a function, or a name."""
+    for node, _ in module.walked:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value
+
+
+def crooked_openings(module: Module) -> Iterator[int]:
+    for docstring in docstrings(module):
+        words = str(docstring.value).split(maxsplit=1)
+        if words and words[0].strip(":,") in OPENERS:
+            yield line(docstring)
+
+
+def banned_words(module: Module) -> Iterator[tuple[int, str]]:
+    for number, text in _said(module):
+        yield from ((number, found.lower()) for found in BANNED.findall(text))
+
+
+def _said(module: Module) -> Iterator[tuple[int, str]]:
+    """Names, comments and docstrings, by line: all but the values and the texts that people receive."""
+    yield 1, _spelt_out(module.path)
+    for docstring in docstrings(module):
+        yield line(docstring), str(docstring.value)
+    for node, _ in module.walked:
+        names = (getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname"))
+        yield from ((line(node), _spelt_out(name)) for name in names if isinstance(name, str))
+    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def _spelt_out(name: str) -> str:
+    return PARTS_OF_NAMES.sub(" ", name)
+
+
+def test_docstrings_open_with_a_verb_or_with_what_is_returned() -> None:
+    found = [f"{module.path}:{number}" for module in modules() for number in crooked_openings(module)]
+    assert _too_many(found, OPENINGS_LEFT) == [], f"open otherwise than with {', '.join(OPENERS)}: {found}"
+
+
+def test_the_package_uses_the_field_s_words() -> None:
+    found = [
+        f'{module.path}:{number}: "{WORDS[" ".join(word.split())]}" instead of "{word}"'
+        for module in modules()
+        for number, word in banned_words(module)
+    ]
+    assert _too_many(found, WORDS_LEFT) == [], "\n".join(found)
+
+
+def _too_many(found: list[str], allowed: dict[str, int]) -> list[str]:
+    """Where more is found than is allowed, by ring."""
+    rings = Counter(re.split(r"[/.]", place)[1] for place in found)
+    return [f"{ring}: {number}" for ring, number in rings.items() if number > allowed.get(ring, 0)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""Of a budget."""',
+        'class A:\n    """What is left."""',
+        'def a() -> None:\n    """\n    Without a limit.\n    """',
+        'A = 1\n"""By name: what it costs."""',
+    ],
+)
+def test_a_crooked_opening_is_found(text: str) -> None:
+    assert len(list(crooked_openings(Module("service/domain/a.py", text)))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""Rings anew."""',
+        "a = 1  # It waits in\tvain.",
+        'def a() -> None:\n    """A budget in the\n    stead of another."""',
+        "def graver_first() -> None: ...",
+        "class DearerModel: ...",
+        "def a(mended: bool) -> None: ...",
+        "import a as dearer",
+    ],
+)
+def test_a_banned_word_is_found(text: str) -> None:
+    assert len(list(banned_words(Module("service/domain/a.py", text)))) == 1
+
+
+@pytest.mark.parametrize("text", ['A = "it rings anew"', "amended = commended = 1", "# recommended, newer"])
+def test_texts_and_other_words_are_left_alone(text: str) -> None:
+    assert list(banned_words(Module("service/domain/a.py", text))) == []
