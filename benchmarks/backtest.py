@@ -30,7 +30,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.domain.values.severity import Severity
 from service.workflows.backtest import Question, request_backtest, run_backtest, run_read
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
 TARGET = 10.0

@@ -17,8 +17,8 @@ from service.domain.digests.digest import DigestPlan
 from service.domain.digests.runs import DigestRun, RunState
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import record
-from service.workflows.configuration.digests import Digests
+from service.workflows.configuration.engine import record
+from service.workflows.configuration.notify import Digests
 from service.workflows.configuration.spend import source_named
 from service.workflows.digests.digest import send_now
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork

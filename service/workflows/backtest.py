@@ -21,7 +21,7 @@ from service.domain.sources.source import SourceKind
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, UnitOfWork
 from service.workflows.sources.naming import names_of
 

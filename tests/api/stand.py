@@ -16,7 +16,7 @@ from service.domain.spend.rows import EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.workflows.access.tokens import create_token
-from service.workflows.configuration.administer import SYSTEM, Author
+from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.ports.spend import Stamp
 from service.workflows.ports.unit_of_work import Ports
 from tests.clock import FakeClock

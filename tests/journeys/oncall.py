@@ -20,8 +20,8 @@ from service.domain.notify.receivers import Email, PagerDuty, Receiver, SlackBot
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.slack.requests import Deed, SlackRole
 from service.domain.values.severity import Severity
-from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
-from service.workflows.configuration.escalations import EscalationPolicies
+from service.workflows.configuration.engine import Author, Draft, create
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
 from service.workflows.slack.door import SlackDoor
 from tests.factories import budget, percent
 from tests.fake_pagerduty import FakePagerDuty

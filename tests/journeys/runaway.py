@@ -10,7 +10,7 @@ from service.domain.rules.rule import Rule, RuleKind
 from service.domain.values.resources import Resource
 from service.simulator.world.fixed import UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
-from service.workflows.configuration.administer import Author, Draft, create
+from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.rules import Rules
 from tests.factories import utc
 from tests.journeys.stage import PERSON, Stage

@@ -45,7 +45,8 @@ from service.simulator.protocol.faults import Faults
 from service.simulator.world.fixed import FixedWorld, token_cost
 from service.worker import JobHandlers
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.configuration.administer import Author, Draft, Receivers, change, create, delete, put_routes
+from service.workflows.configuration.engine import Author, Draft, change, create, delete
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.announce import announce

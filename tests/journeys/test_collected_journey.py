@@ -13,7 +13,8 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
 from service.simulator.world.fixed import token_cost
-from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
+from service.workflows.configuration.engine import Author, Draft, create
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.delivery.deliver import run_delivery
 from tests.factories import budget, percent
 from tests.fake_pagerduty import FakePagerDuty

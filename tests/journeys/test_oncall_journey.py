@@ -12,8 +12,8 @@ from service.domain.alerts.alert import AlertState
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.silences import Silence
 from service.domain.slack.requests import Deed
-from service.workflows.configuration.administer import Author, Draft, create
-from service.workflows.configuration.silences import Silences
+from service.workflows.configuration.engine import Author, Draft, create
+from service.workflows.configuration.notify import Silences
 from tests.fake_slack import Answer
 from tests.journeys.oncall import MINUTE, OnCall, open_rota
 from tests.journeys.stage import PERSON, Stage, restarted

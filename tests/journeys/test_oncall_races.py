@@ -16,7 +16,7 @@ from service.domain.notify.escalation import PlannedStep
 from service.domain.slack.requests import Deed
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.wake import run_wake
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.step import run_step
 from tests.adapters.postgres.queue.queue_runs import until

@@ -15,7 +15,8 @@ from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, Pa
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.severity import Severity
 from service.settings import Settings
-from service.workflows.configuration.administer import Author, Draft, Receivers, create, put_routes
+from service.workflows.configuration.engine import Author, Draft, create
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.notify.resend import run_resend
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault

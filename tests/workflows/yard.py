@@ -36,16 +36,8 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import Cell
 from service.worker import JobHandlers
-from service.workflows.configuration.administer import (
-    Author,
-    Draft,
-    Kind,
-    Receivers,
-    change,
-    create,
-    delete,
-    put_routes,
-)
+from service.workflows.configuration.engine import Author, Draft, Kind, change, create, delete
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.spend import Budgets, Prices, Sources
 from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports.alerts import AlertFilter

@@ -25,7 +25,7 @@ from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
 from service.workflows.backtest import Question, request_backtest
-from service.workflows.configuration.administer import Kind
+from service.workflows.configuration.engine import Kind
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, source_named
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -121,7 +121,7 @@ async def _rule(
         return await _stored(uow, Rules(), asked, source, "/rule")
     asked = asked.model_copy(update={"source": asked.source or source})
     spec = await _inside("rule", RuleShape().read(ports, uow, asked, None))
-    await _inside("rule", Rules().admit(uow, spec, None))
+    await _inside("rule", Rules().validate(uow, spec, None))
     return Resource("", asked.name, 0, now, now, {}, spec)
 
 
@@ -132,7 +132,7 @@ async def _budget(
         return await _stored(uow, Budgets(), asked, source, "/budget")
     asked = asked.model_copy(update={"source": asked.source or source})
     spec = await _inside("budget", BudgetShape().read(ports, uow, asked, None))
-    await _inside("budget", Budgets().admit(uow, spec, None))
+    await _inside("budget", Budgets().validate(uow, spec, None))
     return Resource("", asked.name, 0, now, now, {}, spec)
 
 

@@ -23,8 +23,8 @@ from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.merge_patch import merge
 from service.api.http.once import OnceDep, respond
 from service.domain.values.resources import Resource
-from service.workflows.configuration import administer
-from service.workflows.configuration.administer import Author, Draft, Kind
+from service.workflows.configuration import engine
+from service.workflows.configuration.engine import Author, Draft, Kind
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
@@ -118,7 +118,7 @@ def configured_router(
     async def create(document: WrittenT, once: OnceDep, uow: UowDep, ports: PortsDep) -> Response:
         spec = shape.sign(await shape.read(ports, uow, document, None), once.author)
         draft = Draft(document.name, document.labels, spec)
-        created = await administer.create(uow, kind, draft, once.author)
+        created = await engine.create(uow, kind, draft, once.author)
         headers = {"Location": f"/v1{path}/{created.id}"} | etag(created.version)
         return await once.answer(await shape.show(uow, created, once.author.at), 201, headers)
 
@@ -140,13 +140,13 @@ def configured_router(
         document = shape.parse(merge(before.model_dump(mode="json", by_alias=True), patch))
         spec = await shape.read(ports, uow, document, stored.spec)
         draft = Draft(document.name, document.labels, spec)
-        after = await administer.change(uow, kind, stored, draft, author)
+        after = await engine.change(uow, kind, stored, draft, author)
         return respond(await shape.show(uow, after, author.at), headers=etag(after.version))
 
     async def delete(id: IdOrName, uow: UowDep, author: AuthorDep, if_match: IfMatch = None) -> Response:
         stored = await kind.store(uow).get(id)
         require_match(if_match, stored.version)
-        await administer.delete(uow, kind, stored, author)
+        await engine.delete(uow, kind, stored, author)
         return Response(status_code=204)
 
     # FastAPI reads annotations when a route is added; only here is it known which models they stand for.

@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from service.api.http.problems import Forbidden, Unauthorized
 from service.domain.access import Role, Token
 from service.workflows.access.tokens import run_authenticate
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 

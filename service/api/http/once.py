@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from service.api.http.deps import AuthorDep, CallerDep, PortsDep, UowDep
 from service.domain.access import KeptAnswer
 from service.workflows.access import idempotency as repeat
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 JSON = "application/json"

@@ -13,7 +13,7 @@ from service.domain.notify.escalation import MOST_REPEATS, MOST_STEPS, Escalatio
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
-from service.workflows.configuration.escalations import EscalationPolicies
+from service.workflows.configuration.notify import EscalationPolicies
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 

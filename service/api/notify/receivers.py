@@ -15,7 +15,7 @@ from service.api.notify.channel_documents import ChannelIn, ChannelOut, show_cha
 from service.api.notify.channel_reading import read_channel
 from service.domain.notify.receivers import Receiver
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import Receivers
+from service.workflows.configuration.notify import Receivers
 from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 

@@ -18,7 +18,7 @@ from service.domain.values.calendars import local_date, zone_names, zone_of
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
-from service.workflows.configuration.rotas import Rotas
+from service.workflows.configuration.notify import Rotas
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Day = Annotated[

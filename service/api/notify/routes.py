@@ -15,7 +15,7 @@ from service.api.notify.route_matches import MatchOut, show_match
 from service.domain.notify.routing.labels import parse_labels
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.values.errors import Invalid
-from service.workflows.configuration.administer import put_routes, route_table
+from service.workflows.configuration.notify import put_routes, route_table
 from service.workflows.notify.labelling import label
 from service.workflows.notify.routing import surroundings
 

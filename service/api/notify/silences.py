@@ -18,8 +18,8 @@ from service.api.notify.route_documents import MatcherDocument, read_matcher, sh
 from service.domain.notify.routing.silences import Silence, SilenceState
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import Author
-from service.workflows.configuration.silences import Silences, expire_silence
+from service.workflows.configuration.engine import Author
+from service.workflows.configuration.notify import Silences, expire_silence
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 

@@ -162,7 +162,7 @@ async def read_rule(
         except NotFound as error:
             raise Invalid(str(error), "/rule") from error
     spec = await RuleShape().read(ports, uow, document, None)
-    await Rules().admit(uow, spec, None)
+    await Rules().validate(uow, spec, None)
     return Resource(new_id(Rules.prefix, now), document.name, 1, now, now, document.labels, spec)
 
 

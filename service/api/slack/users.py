@@ -16,7 +16,7 @@ from service.api.http.fields import Strict
 from service.api.http.once import respond
 from service.domain.slack.requests import SlackRole, SlackUser, SlackUsers
 from service.domain.values.errors import Invalid
-from service.workflows.slack.users import put_slack_users, slack_users
+from service.workflows.configuration.notify import put_slack_users, slack_users
 
 router = APIRouter(prefix="/v1/slack-users", tags=["Slack"])
 

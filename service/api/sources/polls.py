@@ -16,7 +16,7 @@ from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.source import ReportName, Source
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import record
+from service.workflows.configuration.engine import record
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import request_backfill

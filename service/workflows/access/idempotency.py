@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.domain.access import KeptAnswer
 from service.domain.values.errors import DomainError
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 

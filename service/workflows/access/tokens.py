@@ -11,7 +11,7 @@ import structlog
 from service.domain.access import Role, Token
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import new_id
-from service.workflows.configuration.administer import SYSTEM, Author, record
+from service.workflows.configuration.engine import SYSTEM, Author, record
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason, apply
 from service.domain.alerts.snooze import SnoozeRequest, snooze
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.values.errors import Conflict
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
 from service.workflows.notify.announce import announce
 from service.workflows.ports.unit_of_work import UnitOfWork
 

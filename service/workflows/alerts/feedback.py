@@ -15,7 +15,7 @@ from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import new_id
 from service.domain.values.scopes import ScopeKey
 from service.workflows.alerts.attend import move_alert
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 LONGEST = timedelta(days=LONGEST_WINDOW)

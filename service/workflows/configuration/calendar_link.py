@@ -9,8 +9,8 @@ from service.domain.notify.calendar_links import CalendarLink, Feed
 from service.domain.notify.rotas import Rota
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import Author, Draft, change
-from service.workflows.configuration.rotas import Rotas
+from service.workflows.configuration.engine import Author, Draft, change
+from service.workflows.configuration.notify import Rotas
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 

@@ -12,7 +12,7 @@ from service.domain.notify.receivers import ChannelConfig, channel_key
 from service.domain.sources.source import Source
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import Organization, SourceError

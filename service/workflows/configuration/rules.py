@@ -15,7 +15,8 @@ from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
-from service.workflows.configuration.administer import Kind
+from service.workflows.configuration.engine import Kind, Write
+from service.workflows.configuration.spend import require_own_source
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
@@ -33,26 +34,19 @@ class Rules(Kind[Rule[object]]):
     def store(self, uow: UnitOfWork) -> Resources[Rule[object]]:
         return uow.rules
 
-    async def admit(self, uow: UnitOfWork, spec: Rule[object], stored: Resource[Rule[object]] | None) -> None:
-        await _keep_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
+    async def validate(self, uow: UnitOfWork, spec: Rule[object], stored: Resource[Rule[object]] | None) -> None:
+        await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
         if stored is not None:
             refuse_other_kind(stored.spec, spec.kind)
         if spec.kind is RuleKind.STALE_SOURCE and spec.scope != EVERYTHING:
             raise Invalid("a source is read as a whole: leave the scope empty", "/scope")
         registry.validate(spec)
 
-    async def follow(
-        self,
-        uow: UnitOfWork,
-        before: Resource[Rule[object]] | None,
-        after: Resource[Rule[object]] | None,
-        now: datetime,
-    ) -> None:
-        rule = after or before
-        assert rule is not None
-        await uow.jobs.evaluate(rule.spec.source_id)
-        if rule is after and rule.spec.enabled and rule.spec.kind in LEARNING:
-            await reach_back(uow, rule.spec.source_id, now - LEARNING_DAYS * DAY, now)
+    async def after_write(self, uow: UnitOfWork, write: Write[Rule[object]]) -> None:
+        rule = write.resource.spec
+        await uow.jobs.evaluate(rule.source_id)
+        if write.after is not None and rule.enabled and rule.kind in LEARNING:
+            await reach_back(uow, rule.source_id, write.at - LEARNING_DAYS * DAY, write.at)
 
 
 class PlannedActivities(Kind[PlannedActivity]):
@@ -61,27 +55,12 @@ class PlannedActivities(Kind[PlannedActivity]):
     def store(self, uow: UnitOfWork) -> Resources[PlannedActivity]:
         return uow.planned
 
-    async def admit(self, uow: UnitOfWork, spec: PlannedActivity, stored: Resource[PlannedActivity] | None) -> None:
-        await _keep_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
+    async def validate(self, uow: UnitOfWork, spec: PlannedActivity, stored: Resource[PlannedActivity] | None) -> None:
+        await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
         validate_activity(spec)
 
-    async def follow(
-        self,
-        uow: UnitOfWork,
-        before: Resource[PlannedActivity] | None,
-        after: Resource[PlannedActivity] | None,
-        now: datetime,
-    ) -> None:
-        activity = after or before
-        assert activity is not None
-        await uow.jobs.evaluate(activity.spec.source_id)
-
-
-async def _keep_source(uow: UnitOfWork, noun: str, source_id: str, stored: str | None) -> None:
-    if source_id not in {source.id for source in await uow.sources.all()}:
-        raise Invalid("the source has been deleted", "/source")
-    if stored not in (None, source_id):
-        raise Invalid(f"a {noun} stays with its source; create another one", "/source")
+    async def after_write(self, uow: UnitOfWork, write: Write[PlannedActivity]) -> None:
+        await uow.jobs.evaluate(write.resource.spec.source_id)
 
 
 def refuse_other_kind(stored: Rule[object], kind: RuleKind) -> None:

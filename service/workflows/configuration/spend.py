@@ -13,7 +13,7 @@ from service.domain.sources.source import Source, SourceState, is_poll_interval
 from service.domain.values import periods
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import Kind
+from service.workflows.configuration.engine import Kind, Write
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
@@ -27,7 +27,7 @@ class Sources(Kind[Source]):
     def store(self, uow: UnitOfWork) -> Resources[Source]:
         return uow.sources
 
-    async def admit(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
+    async def validate(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
         if not is_poll_interval(spec.poll_interval):
             raise Invalid("must be between 1m and 1d", "/poll_interval")
         if stored is not None and stored.spec.kind is not spec.kind:
@@ -36,7 +36,10 @@ class Sources(Kind[Source]):
             await self._refuse_twins(uow, spec, stored)
 
     async def _refuse_twins(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
-        """One organisation read twice would be counted twice. What only the API knows, the first poll finds out."""
+        """Raises Conflict for an organisation that is read already: its spend would count twice.
+
+        Before the first poll only address and key tell; then the poll itself refuses.
+        """
         others = [one for one in await uow.sources.all() if one.spec.enabled and not (stored and one.id == stored.id)]
         twin = next((other for other in others if _is_same_line(other.spec, spec)), None)
         if twin is None and stored is not None and _is_same_line(stored.spec, spec):
@@ -45,7 +48,7 @@ class Sources(Kind[Source]):
         if twin is not None:
             raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
 
-    async def users(self, uow: UnitOfWork, id: str) -> list[str]:
+    async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:
         return [
             *(f"budget {budget.name!r}" for budget in await uow.budgets.all() if budget.spec.source_id == id),
             *(f"rule {rule.name!r}" for rule in await uow.rules.all() if rule.spec.source_id == id),
@@ -53,26 +56,20 @@ class Sources(Kind[Source]):
             *(f"digest {digest.name!r}" for digest in await uow.digests.all() if digest.spec.source_id == id),
         ]
 
-    async def follow(
-        self,
-        uow: UnitOfWork,
-        before: Resource[Source] | None,
-        after: Resource[Source] | None,
-        now: datetime,
-    ) -> None:
+    async def after_write(self, uow: UnitOfWork, write: Write[Source]) -> None:
+        before, after = write.before, write.after
+        if before is None:
+            await uow.polling_states.add(SourceState(write.resource.id, fence=0, next_poll_at=write.at))
+            return
+        await uow.jobs.evaluate(before.id)
         if after is None:
-            assert before is not None
-            await uow.jobs.evaluate(before.id)
-        elif before is None:
-            await uow.polling_states.add(SourceState(after.id, fence=0, next_poll_at=now))
-        else:
-            await uow.jobs.evaluate(after.id)
-            if after.spec != before.spec:
-                await uow.polling_states.start_over(after.id, now)
-            if not _is_same_line(before.spec, after.spec):
-                await _forget_the_name(uow, before)
-            if after.spec.enabled and after.spec != before.spec:
-                await request_poll(uow, after.id, PollKind.REQUESTED, now)
+            return
+        if after.spec != before.spec:
+            await uow.polling_states.start_over(after.id, write.at)
+        if not _is_same_line(before.spec, after.spec):
+            await _forget_the_name(uow, before)
+        if after.spec.enabled and after.spec != before.spec:
+            await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
 
 
 def _is_same_line(one: Source, other: Source) -> bool:
@@ -80,7 +77,7 @@ def _is_same_line(one: Source, other: Source) -> bool:
 
 
 async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
-    """Another key may belong to another organisation. Until it has said so, an enabled source keeps its claim."""
+    """Forgets the organisation's name: another key may belong to another one. An enabled source keeps its claim."""
     await uow.polling_states.take_fence(before.id)  # a poll that still reads with the old key may not write any more
     state = await uow.polling_states.get(before.id)
     claim = state.organization_id if before.spec.enabled else None
@@ -93,12 +90,9 @@ class Budgets(Kind[Budget]):
     def store(self, uow: UnitOfWork) -> Resources[Budget]:
         return uow.budgets
 
-    async def admit(self, uow: UnitOfWork, spec: Budget, stored: Resource[Budget] | None) -> None:
+    async def validate(self, uow: UnitOfWork, spec: Budget, stored: Resource[Budget] | None) -> None:
         periods.validate(spec.period)
-        if spec.source_id not in {source.id for source in await uow.sources.all()}:
-            raise Invalid("the source has been deleted", "/source")
-        if stored is not None and stored.spec.source_id != spec.source_id:
-            raise Invalid("a budget stays with its source; create another one", "/source")
+        await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
         seen: set[str] = set()
         for position, threshold in enumerate(spec.thresholds):
             pointer = f"/thresholds/{position}"
@@ -110,22 +104,15 @@ class Budgets(Kind[Budget]):
                 raise Invalid("another threshold has the same basis and level", pointer)
             seen.add(threshold.key)
 
-    async def follow(
-        self,
-        uow: UnitOfWork,
-        before: Resource[Budget] | None,
-        after: Resource[Budget] | None,
-        now: datetime,
-    ) -> None:
-        budget = after or before
-        assert budget is not None
-        await uow.jobs.evaluate(budget.spec.source_id)
-        if after is not None and after.spec.enabled:
-            await _read_the_past(uow, after.spec, now)
+    async def after_write(self, uow: UnitOfWork, write: Write[Budget]) -> None:
+        budget = write.resource.spec
+        await uow.jobs.evaluate(budget.source_id)
+        if write.after is not None and budget.enabled:
+            await _read_the_past(uow, budget, write.at)
 
 
 async def _read_the_past(uow: UnitOfWork, budget: Budget, now: datetime) -> None:
-    """A period that began before anything is known of its bills would seem cheaper than it is: read them."""
+    """Requests the bills since the earliest live period began: without them it would seem cheaper than it is."""
     starts = [period.window.start for period in periods.live_periods(budget.period, now)]
     await reach_back(uow, budget.source_id, min(starts, default=now), now)
 
@@ -136,13 +123,13 @@ class Prices(Kind[PriceOverride]):
     def store(self, uow: UnitOfWork) -> Resources[PriceOverride]:
         return uow.prices
 
-    async def admit(self, uow: UnitOfWork, spec: PriceOverride, stored: Resource[PriceOverride] | None) -> None:
+    async def validate(self, uow: UnitOfWork, spec: PriceOverride, stored: Resource[PriceOverride] | None) -> None:
         if spec.valid_to is not None and spec.valid_to <= spec.valid_from:
             raise Invalid("must be later than valid_from", "/valid_to")
 
 
 async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resource[Source]:
-    """The source of an id or name; the only one where none is named. Raises Invalid."""
+    """Returns the source of an id or name, or the only one where none is named. Raises Invalid."""
     sources = await uow.sources.all()
     if name is None:
         # Whoever moves from the simulator to a real organisation has a disabled source beside the one in use.
@@ -154,3 +141,11 @@ async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resou
         if name in (source.id, source.name):
             return source
     raise Invalid(f"there is no source {name!r}", pointer)
+
+
+async def require_own_source(uow: UnitOfWork, noun: str, source_id: str, stored: str | None) -> None:
+    """Raises Invalid for a source that is not stored, and for another one than the resource has (`stored`)."""
+    if source_id not in {source.id for source in await uow.sources.all()}:
+        raise Invalid("the source has been deleted", "/source")
+    if stored not in (None, source_id):
+        raise Invalid(f"a {noun} stays with its source; create another one", "/source")

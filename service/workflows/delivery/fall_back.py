@@ -13,7 +13,7 @@ from service.domain.notify.notification import Action, Notification, Notificatio
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key
 from service.domain.values.resources import new_id
-from service.workflows.configuration.administer import route_table
+from service.workflows.configuration.notify import route_table
 from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
 

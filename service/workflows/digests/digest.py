@@ -35,7 +35,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import Scope
 from service.workflows.charts.picture import CARRYING
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.digests.picture import run_digest_picture
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Cron

@@ -17,7 +17,8 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.domain.values.severity import Severity
 from service.workflows.access.tokens import run_first_token
-from service.workflows.configuration.administer import SYSTEM, Author, Draft, change, create, run_default_routes
+from service.workflows.configuration.engine import SYSTEM, Author, Draft, change, create
+from service.workflows.configuration.notify import run_default_routes
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork

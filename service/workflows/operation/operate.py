@@ -12,7 +12,7 @@ from service.domain.sources.source import Source
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource, Sealed
 from service.workflows.access.tokens import create_token, new_secret
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError

@@ -22,10 +22,10 @@ from service.domain.slack.requests import (
 from service.domain.values.errors import DomainError
 from service.workflows.alerts import feedback
 from service.workflows.alerts.attend import move_alert, snooze_alert
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
+from service.workflows.configuration.notify import slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.door import REFUSED
-from service.workflows.slack.users import known_user
 
 UNCHANGED = "Nothing was changed; the message shows how it stands."
 _MOVES = {Deed.ACKNOWLEDGE: Command.ACKNOWLEDGE, Deed.RESOLVE: Command.RESOLVE}
@@ -59,7 +59,7 @@ async def _run_last_attempt(ports: Ports, press: Press, default_role: SlackRole)
 async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
     author = Author(press.person.actor, ports.clock())
     async with ports.uow() as uow:
-        user = await known_user(uow, press.person, default_role)
+        user = await slack_user(uow, press.person, default_role)
         refusal = _lacks(user, press.deed) or await _overtaken(uow, press)
         if refusal is not None:
             return await _refuse(uow, press, refusal, author)

@@ -26,11 +26,10 @@ from service.domain.values.periods import Phase, Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, minute, percentage
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
-from service.workflows.configuration.administer import Author, Draft, create, record
-from service.workflows.configuration.silences import Silences
+from service.workflows.configuration.engine import Author, Draft, create, record
+from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.door import REFUSED
-from service.workflows.slack.users import known_user
 from service.workflows.sources.naming import names_of
 from service.workflows.spend import SpendQuestion, add_up, spend
 
@@ -62,7 +61,7 @@ async def run_slack_command(ports: Ports, typed: Typed, default_role: SlackRole)
 async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
     author, words = Author(typed.person.actor, ports.clock()), typed.text.split()
     async with ports.uow() as uow:
-        user = await known_user(uow, typed.person, default_role)
+        user = await slack_user(uow, typed.person, default_role)
         silences = words[:1] == [SILENCE]
         needed = SlackRole.OPERATOR if silences else SlackRole.VIEWER
         if not user.role.allows(needed):

@@ -9,7 +9,7 @@ from service.domain.access import KeptAnswer
 from service.domain.slack.requests import SlackRole
 from service.domain.slack.signatures import Refusal, verify
 from service.domain.values.errors import NotFound
-from service.workflows.configuration.administer import Author, record
+from service.workflows.configuration.engine import Author, record
 from service.workflows.ports.channels import SlackReplies
 from service.workflows.ports.platform import Clock
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork

@@ -10,7 +10,8 @@ from service.domain.notify.receivers import Console, Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import Author, Draft, Receivers, create, delete, put_routes
+from service.workflows.configuration.engine import Author, Draft, create, delete
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.clock import FakeClock
 

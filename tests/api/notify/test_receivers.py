@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.domain.notify.receivers import Receiver, SlackBot
-from service.workflows.configuration.administer import run_default_routes
+from service.workflows.configuration.notify import run_default_routes
 from service.workflows.ports.channels import DeliveryError
 from tests.api.stand import SLACK, SOURCE, Stand, answered, pointers, problem
 

@@ -22,10 +22,8 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension, Scope
 from service.workflows.alerts.attend import move_alert, snooze_alert
-from service.workflows.configuration.administer import Receivers, put_routes
-from service.workflows.configuration.escalations import EscalationPolicies
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, Silences, put_routes
 from service.workflows.configuration.rules import Rules
-from service.workflows.configuration.silences import Silences
 from service.workflows.slack.commands import run_slack_command
 from tests.factories import SEALED, budget, percent
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed

@@ -22,7 +22,7 @@ from service.domain.notify.undelivered import FailingChannel
 from service.domain.values.errors import Conflict
 from service.workflows.alerts.attend import move_alert, retry_notification
 from service.workflows.alerts.watch_channels import run_watch_channels
-from service.workflows.configuration.administer import Receivers, put_routes
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.delivery.fall_back import LAST_RESORT

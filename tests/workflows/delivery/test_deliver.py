@@ -20,7 +20,7 @@ from service.domain.notify.notification import (
 )
 from service.domain.notify.receivers import ChannelConfig, Console, Email, Receiver, SlackBot
 from service.domain.notify.routing.routes import Route, RouteTable
-from service.workflows.configuration.administer import Receivers, put_routes
+from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.announce import announce
 from service.workflows.ports.channels import DeliveryError

@@ -19,8 +19,7 @@ from service.domain.notify.receivers import ChannelConfig, Console, Email, Pager
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.alerts.attend import move_alert
-from service.workflows.configuration.administer import Receivers
-from service.workflows.configuration.digests import Digests
+from service.workflows.configuration.notify import Digests, Receivers
 from service.workflows.configuration.spend import Sources
 from service.workflows.digests.digest import run_digest, run_due_digests, send_now
 from service.workflows.operation.upkeep import run_retention

@@ -26,7 +26,7 @@ from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.alerts.feedback import Answer, give_feedback
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.explain.explain import Explained, ask_rule, explain_rule_at
 from service.workflows.ports.sources import SourceError

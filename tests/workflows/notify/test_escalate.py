@@ -20,8 +20,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.severity import Severity
 from service.worker import JobHandlers
 from service.workflows.alerts.attend import move_alert, snooze_alert
-from service.workflows.configuration.administer import Receivers, put_routes
-from service.workflows.configuration.escalations import EscalationPolicies
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
 from service.workflows.notify.step import run_step
 from tests.factories import budget, percent
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed

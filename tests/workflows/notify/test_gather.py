@@ -16,8 +16,7 @@ from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.severity import Severity
-from service.workflows.configuration.administer import put_routes
-from service.workflows.configuration.silences import Silences
+from service.workflows.configuration.notify import Silences, put_routes
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.announce import announce
 from service.workflows.ports.channels import DeliveryError

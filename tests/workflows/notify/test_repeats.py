@@ -21,9 +21,7 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.values.resources import Resource
 from service.domain.values.severity import Severity
 from service.workflows.alerts.attend import move_alert
-from service.workflows.configuration.administer import Receivers, put_routes
-from service.workflows.configuration.escalations import EscalationPolicies
-from service.workflows.configuration.silences import Silences, expire_silence
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, Silences, expire_silence, put_routes
 from service.workflows.notify.announce import announce
 from service.workflows.notify.repeats import run_rings_again
 from service.workflows.notify.step import run_step

@@ -11,8 +11,7 @@ from service.domain.notify.receivers import Alertmanager, Console, Email, Receiv
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.severity import Severity
-from service.workflows.configuration.administer import Receivers
-from service.workflows.configuration.silences import Silences
+from service.workflows.configuration.notify import Receivers, Silences
 from service.workflows.notify.announce import announce
 from service.workflows.notify.resend import run_resend
 from service.workflows.ports.channels import DeliveryError

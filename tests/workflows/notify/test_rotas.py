@@ -13,9 +13,7 @@ from service.domain.notify.rotas import Handover, Override, Person, Rota
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
-from service.workflows.configuration.administer import Receivers, put_routes
-from service.workflows.configuration.escalations import EscalationPolicies
-from service.workflows.configuration.rotas import Rotas
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, Rotas, put_routes
 from tests.factories import budget, percent
 from tests.workflows.yard import MINUTE, Yard, billed
 

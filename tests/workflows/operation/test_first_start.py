@@ -19,7 +19,8 @@ from service.domain.sources.source import Source, SourceKind
 from service.domain.values.errors import Conflict
 from service.domain.values.scopes import Dimension
 from service.workflows.access.tokens import run_authenticate
-from service.workflows.configuration.administer import Author, Draft, Receivers, change, delete, route_table
+from service.workflows.configuration.engine import Author, Draft, change, delete
+from service.workflows.configuration.notify import Receivers, route_table
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.operation.first_start import FirstSource, FirstStart, run_first_start

@@ -28,7 +28,7 @@ from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, S
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.alerts.feedback import Answer, give_feedback
-from service.workflows.configuration.administer import Author
+from service.workflows.configuration.engine import Author
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.configuration.spend import Sources
 from service.workflows.operation.upkeep import run_retention

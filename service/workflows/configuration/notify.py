@@ -1,0 +1,206 @@
+"""The configurable kinds that say who is notified, when, and who may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from service.domain.digests.digest import DigestPlan, reached
+from service.domain.notify.escalation import EscalationPolicy, validate_policy
+from service.domain.notify.receivers import Console, Receiver, channel_key
+from service.domain.notify.rotas import Rota, validate_rota
+from service.domain.notify.routing.routes import Route, RouteTable, validate_routes
+from service.domain.notify.routing.silences import Silence, SilenceState, validate_silence
+from service.domain.slack.requests import Person, SlackRole, SlackUser, SlackUsers
+from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.resources import Resource
+from service.workflows.configuration.engine import SYSTEM, Author, Draft, Kind, Write, change, create, put, the_only
+from service.workflows.ports.configuration import Resources
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+
+class Receivers(Kind[Receiver]):
+    noun, prefix = "receiver", "rcv"
+
+    def store(self, uow: UnitOfWork) -> Resources[Receiver]:
+        return uow.receivers
+
+    async def validate(self, uow: UnitOfWork, spec: Receiver, stored: Resource[Receiver] | None) -> None:
+        keys = [channel_key(channel) for channel in spec.channels]
+        for position, key in enumerate(keys):
+            if key in keys[:position]:
+                raise Invalid("the receiver has this channel already", f"/channels/{position}")
+
+    async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:
+        policies, rotas, digests = await uow.policies.all(), await uow.rotas.all(), await uow.digests.all()
+        return [
+            *await _routes_where(uow, lambda route: route.receiver_id == id),
+            *(
+                f"escalation policy {policy.name!r}"
+                for policy in policies
+                if any(step.receiver_id == id for step in policy.spec.steps)
+            ),
+            *(f"digest {digest.name!r}" for digest in digests if digest.spec.receiver_id == id),
+            *(f"rota {rota.name!r}" for rota in rotas if any(person.receiver_id == id for person in rota.spec.people)),
+        ]
+
+    async def after_write(self, uow: UnitOfWork, write: Write[Receiver]) -> None:
+        """Enables channels again that were disabled, once somebody has changed the receiver."""
+        before, after = write.before, write.after
+        if before is not None and (after is None or after.spec != before.spec):
+            await uow.channel_health.forget(before.id)
+
+
+class RouteTables(Kind[RouteTable]):
+    noun, prefix = "routes", "rts"
+
+    def store(self, uow: UnitOfWork) -> Resources[RouteTable]:
+        return uow.routes
+
+    async def validate(self, uow: UnitOfWork, spec: RouteTable, stored: Resource[RouteTable] | None) -> None:
+        validate_routes(spec)
+        receivers = {receiver.id for receiver in await uow.receivers.all()}
+        policies = {policy.id for policy in await uow.policies.all()}
+        for position, route in enumerate(spec.items):
+            if route.escalation_policy_id not in {None, *policies}:
+                raise Invalid("the escalation policy has been deleted", f"/items/{position}/escalation_policy")
+            if route.receiver_id not in receivers:
+                raise Invalid("the receiver has been deleted", f"/items/{position}/receiver")
+
+
+async def route_table(uow: UnitOfWork) -> Resource[RouteTable] | None:
+    """Returns the stored routes, None before the first start has made them."""
+    return await the_only(uow, RouteTables())
+
+
+async def put_routes(uow: UnitOfWork, table: RouteTable, author: Author) -> Resource[RouteTable]:
+    """Replaces the whole table."""
+    return await put(uow, RouteTables(), Draft("routes", {}, table), author)
+
+
+async def run_default_routes(ports: Ports) -> None:
+    """Stores a receiver that writes to the worker's log and a route that leads to it, where no routes are stored."""
+    author = Author(SYSTEM, ports.clock())
+    async with ports.uow() as uow:
+        await uow.become_only_writer()  # replicas may start at once: whoever comes second finds it done
+        if await route_table(uow) is not None:
+            return
+        named = {receiver.name: receiver for receiver in await uow.receivers.all()}
+        console = named.get("console") or await create(
+            uow, Receivers(), Draft("console", {}, Receiver((Console(),))), author
+        )
+        await put_routes(uow, RouteTable((Route(console.id),)), author)
+
+
+async def _routes_where(uow: UnitOfWork, refers: Callable[[Route], bool]) -> list[str]:
+    """Names the routes that refer to something, for people."""
+    table = await route_table(uow)
+    routes = table.spec.items if table else ()
+    return [
+        "the default route" if position == len(routes) - 1 else f"route {position}"
+        for position, route in enumerate(routes)
+        if refers(route)
+    ]
+
+
+class EscalationPolicies(Kind[EscalationPolicy]):
+    noun, prefix, plural = "escalation policy", "esc", "escalation policies"
+
+    def store(self, uow: UnitOfWork) -> Resources[EscalationPolicy]:
+        return uow.policies
+
+    async def validate(
+        self, uow: UnitOfWork, spec: EscalationPolicy, stored: Resource[EscalationPolicy] | None
+    ) -> None:
+        validate_policy(spec)
+        receivers = {receiver.id for receiver in await uow.receivers.all()}
+        rotas = {rota.id for rota in await uow.rotas.all()}
+        for position, step in enumerate(spec.steps):
+            if step.receiver_id not in {None, *receivers}:
+                raise Invalid("the receiver has been deleted", f"/steps/{position}/receiver")
+            if step.rota_id not in {None, *rotas}:
+                raise Invalid("the rota has been deleted", f"/steps/{position}/rota")
+
+    async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:
+        return await _routes_where(uow, lambda route: route.escalation_policy_id == id)
+
+
+class Rotas(Kind[Rota]):
+    noun, prefix = "rota", "rota"
+
+    def store(self, uow: UnitOfWork) -> Resources[Rota]:
+        return uow.rotas
+
+    async def validate(self, uow: UnitOfWork, spec: Rota, stored: Resource[Rota] | None) -> None:
+        validate_rota(spec)
+        receivers = {receiver.id for receiver in await uow.receivers.all()}
+        for position, person in enumerate(spec.people):
+            if person.receiver_id not in receivers:
+                raise Invalid("the receiver has been deleted", f"/people/{position}/receiver")
+
+    async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:
+        return [
+            f"escalation policy {policy.name!r}"
+            for policy in await uow.policies.all()
+            if any(step.rota_id == id for step in policy.spec.steps)
+        ]
+
+
+class Silences(Kind[Silence]):
+    noun, prefix = "silence", "sil"
+
+    def store(self, uow: UnitOfWork) -> Resources[Silence]:
+        return uow.silences
+
+    async def validate(self, uow: UnitOfWork, spec: Silence, stored: Resource[Silence] | None) -> None:
+        validate_silence(spec)
+
+
+async def expire_silence(uow: UnitOfWork, id: str, author: Author) -> Resource[Silence]:
+    """Ends a silence now, also one that has yet to begin. Raises NotFound, and Conflict for one that is over."""
+    stored = await uow.silences.get(id)
+    if stored.spec.state(author.at) is SilenceState.EXPIRED:
+        raise Conflict("the silence is over already")
+    ended = Draft(stored.name, stored.labels, replace(stored.spec, expired_at=author.at))
+    return await change(uow, Silences(), stored, ended, author)
+
+
+class Digests(Kind[DigestPlan]):
+    """The schedule itself is checked where it is read."""
+
+    noun, prefix = "digest", "dig"
+
+    def store(self, uow: UnitOfWork) -> Resources[DigestPlan]:
+        return uow.digests
+
+    async def validate(self, uow: UnitOfWork, spec: DigestPlan, stored: Resource[DigestPlan] | None) -> None:
+        if spec.source_id not in {source.id for source in await uow.sources.all()}:
+            raise Invalid("the source has been deleted", "/source")
+        receiver = next((one for one in await uow.receivers.all() if one.id == spec.receiver_id), None)
+        if receiver is None:
+            raise Invalid("the receiver has been deleted", "/receiver")
+        if not reached(receiver.spec):
+            raise Invalid("all channels of this receiver page somebody: a digest goes to none of them", "/receiver")
+
+
+class SlackUserLists(Kind[SlackUsers]):
+    noun, prefix = "slack users", "slu"
+
+    def store(self, uow: UnitOfWork) -> Resources[SlackUsers]:
+        return uow.slack_users
+
+
+async def slack_users(uow: UnitOfWork) -> Resource[SlackUsers] | None:
+    """Returns the stored list, None before anybody has written one."""
+    return await the_only(uow, SlackUserLists())
+
+
+async def put_slack_users(uow: UnitOfWork, users: SlackUsers, author: Author) -> Resource[SlackUsers]:
+    """Replaces the whole list."""
+    return await put(uow, SlackUserLists(), Draft("slack-users", {}, users), author)
+
+
+async def slack_user(uow: UnitOfWork, person: Person, default: SlackRole) -> SlackUser:
+    """Returns somebody in Slack as the list has them, with the default role for whoever is not on it."""
+    stored = await slack_users(uow)
+    return (stored.spec if stored else SlackUsers()).find(person.user, default)
