@@ -7,8 +7,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
-from service.domain.rules.feedback import FeedbackKind
-from service.domain.rules.given import GivenFeedback
+from service.domain.rules.feedback import FeedbackKind, GivenFeedback
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 

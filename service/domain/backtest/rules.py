@@ -15,10 +15,10 @@ from service.domain.backtest.history import DAY, Recorded, Step, midnight, steps
 from service.domain.backtest.hours import LEARNING_DAYS, Moment, moments
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.sweep import Setting, settings_of
-from service.domain.rules.assessing import Past, assess_rule, held_since
-from service.domain.rules.episodes import Episodes
+from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, Granularity
+from service.domain.rules.memory import Episodes
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView

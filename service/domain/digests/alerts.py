@@ -9,8 +9,7 @@ from statistics import median
 
 from service.domain.alerts.alert import Alert, AlertEvent, Command
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
-from service.domain.rules.feedback import FeedbackKind
-from service.domain.rules.given import GivenFeedback
+from service.domain.rules.feedback import FeedbackKind, GivenFeedback
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from service.domain.alerts.alert import Alert, AlertEvent, Reason
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
 from service.domain.messages.undelivered import describe_undelivered
-from service.domain.rules.kept import RANG
+from service.domain.rules.memory import RANG
 from service.domain.rules.rule import DOLLARS, PENDING_FOR, GateVerdict
 from service.domain.rules.wording import approximate, dollars
 from service.domain.values.money import Money

@@ -24,7 +24,7 @@ from service.domain.explain.explanation import (
     first_stop,
     shown,
 )
-from service.domain.rules.assessing import Past, assess_rule, own_alerts, resolved_by_people, told_days
+from service.domain.rules.assessment import Past, assess_rule, own_alerts, resolved_by_people, told_days
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.incidents import Family, Incident, covers, incidents, ringing_alone, span_of
 from service.domain.rules.rule import PENDING_FOR, GateVerdict, Observation, Rule, Verdict

@@ -16,7 +16,7 @@ from service.domain.explain.explanation import AlertThen
 from service.domain.rules.evaluation import gates_of
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.gates import judge
-from service.domain.rules.kept import RANG, KeptVerdict
+from service.domain.rules.memory import RANG, KeptVerdict
 from service.domain.rules.rule import Observation, Rule, Verdict
 from service.domain.values.scopes import ScopeKey
 

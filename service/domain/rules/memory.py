@@ -1,17 +1,67 @@
-"""What was remembered of a rule's scopes at a past instant, as far as what is kept tells."""
+"""What is remembered of a rule's scopes from one evaluation to the next, and what had been at a past instant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from service.domain.alerts.alert import Alert
 from service.domain.alerts.reconcile import SYSTEM
-from service.domain.rules.episodes import Episode, Episodes
-from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
-from service.domain.rules.rule import PENDING_FOR
+from service.domain.rules.rule import PENDING_FOR, GateVerdict
+from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeKey:
+    rule_id: str
+    scope: ScopeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A scope that a rule objects to, from the first objection until it is calm again. Times are aware UTC.
+
+    `held_since`: since when nothing but time keeps it from ringing; None while it does not stand. `last_held`: when it,
+    or a scope whose alert it is, exceeded its gates last.
+    """
+
+    began_at: datetime
+    held_since: datetime | None = None
+    last_held: datetime | None = None
+
+
+Episodes = Mapping[ScopeKey, Episode]
+"""Those of one rule."""
+
+RANG = "rang"
+PART_OF_ANOTHER = "part_of_another"
+"""Another scope's alert tells of it."""
+MUTED = "muted"
+"""A person has resolved this incident's alert, and it is not graver since."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVerdict:
+    """One rule's objection to one scope's day. `outcome` is one of the words above, else the gate that stopped it.
+
+    Seen unchanged from `first_at` to `last_at` (aware UTC); the amounts, in US dollars, are those of the last time.
+    """
+
+    rule_id: str
+    rule_version: int
+    scope: ScopeKey
+    day: date
+    outcome: str
+    first_at: datetime
+    last_at: datetime
+    actual: Money
+    expected: Money
+    cause: str
+    inputs: tuple[tuple[str, str], ...]
+    gates: tuple[GateVerdict, ...]
+
 
 _PASSED = frozenset({RANG, MUTED, PART_OF_ANOTHER})
 

@@ -18,7 +18,7 @@ from service.domain.budgets.forecast_assessment import assess_forecasts, has_for
 from service.domain.budgets.outlook import forecast_budgets
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
-from service.domain.rules.staleness import assess_source, stale_fingerprint
+from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
 from service.domain.sources.source import SourceKind, SourceState
 from service.domain.values.resources import Resource, new_id
 from service.workflows.alerts.ended_terms import with_ended_terms

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from service.domain.alerts.alert import Alert, AlertKind, Command
 from service.domain.alerts.evidence import RuleEvidence
-from service.domain.rules.feedback import Feedback, FeedbackKind, validate_feedback
-from service.domain.rules.given import GivenFeedback
+from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback, validate_feedback
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import new_id

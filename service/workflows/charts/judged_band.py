@@ -8,7 +8,7 @@ from typing import cast
 
 from service.domain.alerts.alert import AlertEvent
 from service.domain.alerts.evidence import RuleEvidence
-from service.domain.rules.given import holding
+from service.domain.rules.feedback import holding
 from service.domain.rules.kinds.anomaly.band import Judged, judged_days, judged_hours
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.reach import days_needed, hours_needed

@@ -11,11 +11,9 @@ from service.domain.alerts.alert import Alert, AlertEvent, AlertKind
 from service.domain.explain.explanation import AlertThen, Explanation, decide, gone, ranked, then
 from service.domain.explain.rules import RuleCase, explain_rule, unseen
 from service.domain.explain.told_verdicts import KeptThen, Told, in_force
-from service.domain.rules.assessing import Past, held_since
-from service.domain.rules.episodes import Episode, Episodes
-from service.domain.rules.given import GivenFeedback, holding
-from service.domain.rules.kept import KeptVerdict
-from service.domain.rules.memory import episodes_at
+from service.domain.rules.assessment import Past, held_since
+from service.domain.rules.feedback import GivenFeedback, holding
+from service.domain.rules.memory import Episode, Episodes, KeptVerdict, episodes_at
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.rules.view import SpendView

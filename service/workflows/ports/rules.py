@@ -8,9 +8,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from service.domain.backtest.backtest import Backtest
-from service.domain.rules.episodes import Episode, EpisodeKey
-from service.domain.rules.given import GivenFeedback
-from service.domain.rules.kept import KeptVerdict
+from service.domain.rules.feedback import GivenFeedback
+from service.domain.rules.memory import Episode, EpisodeKey, KeptVerdict
 from service.domain.values.resources import Page
 from service.domain.values.scopes import ScopeKey
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.domain.rules.assessing import held_since
-from service.domain.rules.given import holding
+from service.domain.rules.assessment import held_since
+from service.domain.rules.feedback import holding
 from service.domain.rules.incidents import Incident, incidents
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, Verdict

@@ -11,11 +11,10 @@ import structlog
 from service.domain.alerts.alert import Alert, AlertKind, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
-from service.domain.rules.assessing import Assessed, Past, assess_rule, fingerprint, held_since
-from service.domain.rules.episodes import Episode, EpisodeKey
+from service.domain.rules.assessment import Assessed, Past, assess_rule, fingerprint, held_since
 from service.domain.rules.evaluation import evaluate
-from service.domain.rules.feedback import Feedback
-from service.domain.rules.given import GivenFeedback, holding
+from service.domain.rules.feedback import Feedback, GivenFeedback, holding
+from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.reach import days_needed, hours_needed
 from service.domain.rules.rule import Rule, RuleKind, Verdict

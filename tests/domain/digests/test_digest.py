@@ -12,8 +12,7 @@ from service.domain.digests.alerts import Tally, concerns, tally
 from service.domain.digests.digest import AtRisk, Digest, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message, duration
 from service.domain.messages.message import badge
-from service.domain.rules.feedback import Feedback, FeedbackKind
-from service.domain.rules.given import GivenFeedback
+from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback
 from service.domain.spend.rows import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from service.domain.explain.told_verdicts import Told, in_force
-from service.domain.rules.kept import RANG, KeptVerdict
+from service.domain.rules.memory import RANG, KeptVerdict
 from service.domain.rules.rule import GateVerdict
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 from tests.domain.rules.views import ENG, NOON, day

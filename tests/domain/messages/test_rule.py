@@ -13,7 +13,7 @@ from service.domain.alerts.alert import AlertKind, Command, Reason
 from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action, Message
-from service.domain.rules.assessing import NOTHING_PAST, assess_rule
+from service.domain.rules.assessment import NOTHING_PAST, assess_rule
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.kinds.first_seen import FirstSeen

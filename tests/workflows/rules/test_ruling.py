@@ -13,10 +13,10 @@ import pytest
 
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.evidence import RuleEvidence, StaleEvidence
-from service.domain.rules.episodes import Episode, EpisodeKey
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.kinds.change import Against, Change
+from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Gates, Rule, RuleKind
 from service.domain.rules.view import DayFigures, SpendView

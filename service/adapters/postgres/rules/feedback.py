@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.rules.tables import feedback
-from service.domain.rules.feedback import Feedback
-from service.domain.rules.given import GivenFeedback
+from service.domain.rules.feedback import Feedback, GivenFeedback
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Page
 

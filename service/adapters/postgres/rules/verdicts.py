@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.rules.tables import rule_verdicts
-from service.domain.rules.kept import KeptVerdict
+from service.domain.rules.memory import KeptVerdict
 
 _KEY = tuple(column.name for column in rule_verdicts.primary_key.columns)
 _UPDATED = [column.name for column in rule_verdicts.columns if column.name not in (*_KEY, "first_at")]

@@ -1,21 +1,26 @@
-"""`stale_source`: reading a source fails. `service.domain.sources.source` decides, with this rule's patience."""
+"""`stale_source`: reading a source fails. The rule sets the patience; the alert fires with or without a rule."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.evidence import StaleEvidence
+from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
-from service.domain.rules.rule import Gates, Observation, Rule
+from service.domain.rules.rule import Gates, Observation, Rule, RuleKind
 from service.domain.rules.view import SpendView
-from service.domain.sources.source import Patience, SourceState, is_stale
+from service.domain.sources.source import USUAL_PATIENCE, Patience, Source, SourceState, is_stale
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO
 from service.domain.values.plain_text import minute
+from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
+from service.domain.values.severity import Severity
 
 DEFAULT_GATES = Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=0)
 UNIT = "failed polls"
@@ -57,3 +62,98 @@ def _cause(state: SourceState) -> str:
     if state.failing_since is None:
         return "The source is being read."
     return f"The source could not be read since {minute(state.failing_since)}: {state.failures} failures in a row."
+
+
+# ------------------------------------------------------------------------------------------- the alert
+
+RING_AGAIN = timedelta(days=1)
+"""How long a person's resolve silences a source that goes on failing."""
+Terms = tuple[Patience, Severity]
+BUILT_IN: Terms = (USUAL_PATIENCE, Severity.ERROR)
+"""Where no rule says otherwise."""
+
+
+def stale_fingerprint(state: SourceState, now: datetime) -> str | None:
+    """One episode of failing is one alert: it is known by the instant the cost report began to fail.
+
+    The number behind it counts the days since then, so that an alert somebody resolved rings anew on the next one.
+    """
+    if state.failing_since is None:
+        return None
+    return f"{_episode(state)}:{(now - state.failing_since) // RING_AGAIN}"
+
+
+def _episode(state: SourceState) -> str:
+    since = state.failing_since.isoformat() if state.failing_since else "never"
+    return f"source:{state.source_id}:stale:{since}"
+
+
+def assess_source(
+    source: Resource[Source] | None,
+    state: SourceState,
+    *,
+    has_rung: Callable[[str], bool],
+    open_alerts: Sequence[Alert],
+    now: datetime,
+    rules: Sequence[Resource[Rule[object]]] = (),
+) -> list[Finding]:
+    """At most one finding for the running episode, and an end for every other one still open.
+
+    `rules` may be all there are. Of the source's enabled `stale_source` rules the most impatient decides when it rings,
+    and of those that have lost patience the gravest decides how loudly. Disabled ones silence it, and end what is open.
+    Without any, the built-in patience goes on: a deleted rule must not leave a blind monitor silent.
+    """
+    terms = _terms(state.source_id, rules)
+    stale_alerts = [alert for alert in open_alerts if alert.kind is AlertKind.STALE_SOURCE]
+    endings = [(alert, _ending(alert, source, state, terms)) for alert in stale_alerts]
+    ended = [over(alert, reason) for alert, reason in endings if reason is not None]
+    running = [alert.fingerprint for alert, reason in endings if reason is None]
+    lost = [severity for patience, severity in terms if is_stale(state, now, patience)]
+    current = stale_fingerprint(state, now)
+    if source is None or not source.spec.enabled or current is None or not lost:
+        return ended
+    gravest = max(lost, key=lambda severity: severity.rank)
+    if running:
+        return ended + [_stale(source, state, known, gravest, Condition.HOLDS) for known in running]
+    return ended + [_stale(source, state, current, gravest, Condition.RINGS)] * (not has_rung(current))
+
+
+def _ending(alert: Alert, source: Resource[Source] | None, state: SourceState, terms: Sequence[Terms]) -> Reason | None:
+    """Why an open alert is over; None while it goes on."""
+    if source is None:
+        return Reason.SOURCE_GONE
+    if not source.spec.enabled:
+        return Reason.SOURCE_DISABLED
+    if not alert.fingerprint.startswith(_episode(state)):
+        return Reason.RECOVERED
+    return None if terms else Reason.RULE_DISABLED  # by deleted rules the built-in patience would go on
+
+
+def _terms(source_id: str, rules: Iterable[Resource[Rule[object]]]) -> list[Terms]:
+    """Every patience that counts for this source; none where its rules are all disabled."""
+    own = [rule.spec for rule in rules if rule.spec.kind is RuleKind.STALE_SOURCE and rule.spec.source_id == source_id]
+    if not own:
+        return [BUILT_IN]
+    return [(spec.params, spec.severity) for spec in own if spec.enabled and isinstance(spec.params, Patience)]
+
+
+def _stale(
+    source: Resource[Source], state: SourceState, fingerprint: str, severity: Severity, condition: Condition
+) -> Finding:
+    assert state.failing_since is not None
+    return Finding(
+        fingerprint=fingerprint,
+        kind=AlertKind.STALE_SOURCE,
+        source_id=source.id,
+        scope=ORGANISATION,
+        severity=severity,
+        condition=condition,
+        reason=Reason.FIRST if condition is Condition.RINGS else Reason.NOTHING_NEW,
+        evidence=StaleEvidence(
+            source_name=source.name,
+            failures=state.failures,
+            failing_since=state.failing_since,
+            last_success_at=state.cost_read_at,
+            error=state.last_error or "",
+        ),
+    )

@@ -11,12 +11,11 @@ from service.domain.alerts.alert import Alert, AlertKind, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import SYSTEM
-from service.domain.rules.episodes import Episode, Episodes
 from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
 from service.domain.rules.incidents import Family, Incident, Span, Told, incidents
-from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
+from service.domain.rules.memory import MUTED, PART_OF_ANOTHER, RANG, Episode, Episodes, KeptVerdict
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate

@@ -12,11 +12,10 @@ import pytest
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, apply
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.reconcile import execute, reconcile
-from service.domain.rules.assessing import Past, assess_rule, held_since
-from service.domain.rules.episodes import Episode
+from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.gates import judge
-from service.domain.rules.kept import MUTED, PART_OF_ANOTHER, RANG, KeptVerdict
 from service.domain.rules.kinds.change import Change
+from service.domain.rules.memory import MUTED, PART_OF_ANOTHER, RANG, Episode, KeptVerdict
 from service.domain.rules.rule import Calm, Gates, Observation, Rule, RuleKind
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
