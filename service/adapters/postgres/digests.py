@@ -5,13 +5,34 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy import Column, Index, Row, Table, Text, UniqueConstraint, delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.digest_tables import digest_runs
-from service.domain.digests.runs import DigestRun, RunState
+from service.adapters.postgres.column_types import Encoded, Instant, Word
+from service.adapters.postgres.metadata import metadata
+from service.domain.digests.runs import DigestRun, RunState, Sending
+from service.domain.values.periods import Window
+
+digest_runs = Table(
+    "digest_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest_id", Text, nullable=False),
+    Column("occurrence", Instant, nullable=False),
+    Column("window", Encoded(Window), nullable=False),
+    Column("before", Encoded(Window), nullable=False),
+    Column("asked_by", Text, nullable=False, comment="Empty: the schedule"),
+    Column("state", Word(RunState), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("sendings", Encoded(tuple[Sending, ...]), nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("digest_id", "occurrence"),
+    comment="Each occurrence of a digest once, and what became of it",
+)
+Index("ix_digest_runs_due_at", digest_runs.c.due_at, postgresql_where=text("state = 'queued'"))
 
 
 class PostgresDigestRuns:

@@ -23,7 +23,7 @@ from service.adapters.postgres.digests import PostgresDigestRuns
 from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
 from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
-from service.adapters.postgres.notify.rings import PostgresRings
+from service.adapters.postgres.notify.notified_channels import PostgresNotifiedChannels
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal, is_lost
 from service.adapters.postgres.rules.codec import decode_rule
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
@@ -48,7 +48,14 @@ from service.domain.sources.source import Source
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, Crossings, Watches
 from service.workflows.ports.configuration import Resources
-from service.workflows.ports.notify import ChannelHealth, ChartFailures, DigestRuns, Groups, Notifications, Rings
+from service.workflows.ports.notify import (
+    ChannelHealth,
+    ChartFailures,
+    DigestRuns,
+    Groups,
+    Notifications,
+    NotifiedChannels,
+)
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spend import Facts
@@ -96,7 +103,7 @@ class PostgresUnitOfWork:
         self.notifications: Notifications = PostgresNotifications(connection)
         self.groups: Groups = PostgresGroups(connection)
         self.channel_health: ChannelHealth = PostgresChannelHealth(connection)
-        self.rings: Rings = PostgresRings(connection)
+        self.notified: NotifiedChannels = PostgresNotifiedChannels(connection)
         self.chart_failures: ChartFailures = PostgresChartFailures(connection)
         self.tokens: Tokens = PostgresTokens(connection)
         self.audit: AuditLog = PostgresAuditLog(connection)

@@ -24,6 +24,10 @@ class Action(StrEnum):
     RESOLVE = "resolve"
 
 
+FIRING_ACTIONS = frozenset({Action.OPEN, Action.RAISE})
+"""The actions that call for somebody's attention; the others follow up on them."""
+
+
 class NotificationState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"

@@ -15,7 +15,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:
     """A person's move, told to the alert's receivers. Raises NotFound, and Conflict for an illegal one."""
-    alert = await uow.rings.lock(alert_id)  # an evaluation may be writing down what the move is to say
+    alert = await uow.alerts.lock(alert_id)  # an evaluation may be writing down what the move is to say
     event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
     await uow.alerts.save(event)
     await announce(uow, event)
@@ -25,7 +25,7 @@ async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str
 
 async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, note: str, author: Author) -> AlertEvent:
     """Quiet for a while, told to the alert's receivers. Raises NotFound, Invalid, and Conflict for a resolved alert."""
-    alert = await uow.rings.lock(alert_id)
+    alert = await uow.alerts.lock(alert_id)
     event = snooze(alert, request, actor=author.actor, note=note, now=author.at)
     await uow.alerts.save(event)
     if event.alert.snoozed_until is not None:

@@ -11,7 +11,7 @@ from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.charts.chart import Theme
 from service.domain.charts.links import VALID_FOR, ChartLink
 from service.domain.charts.specification import specification
-from service.domain.notify.notification import Action, Picture
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Picture
 from service.domain.notify.receivers import ChannelConfig, Email, PagerDuty, SlackBot, SlackWebhook
 from service.workflows.charts.chart import chart_of
 from service.workflows.ports.platform import ChartError
@@ -19,7 +19,6 @@ from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
-PICTURED = frozenset({Action.OPEN, Action.RAISE})
 CARRYING = (Email, SlackBot)
 """Channels that take the picture itself."""
 LINKING = (SlackWebhook, PagerDuty)
@@ -29,7 +28,7 @@ LINKING = (SlackWebhook, PagerDuty)
 async def run_picture(ports: Ports, event: AlertEvent, action: Action, config: ChannelConfig) -> Picture | None:
     """The picture of a message that opens or raises, for a channel that shows it; None where there is none."""
     url = _public_link(ports, event, ports.clock())
-    if action not in PICTURED or not (isinstance(config, CARRYING) or (isinstance(config, LINKING) and url)):
+    if action not in FIRING_ACTIONS or not (isinstance(config, CARRYING) or (isinstance(config, LINKING) and url)):
         return None
     return await run_unless_it_fails(ports, event.alert.kind.value, lambda: _run_draw(ports, event, config, url))
 

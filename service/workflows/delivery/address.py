@@ -15,7 +15,7 @@ from service.domain.values.plain_text import minute
 from service.workflows.delivery.bulletin import Bulletin, as_it_stands, write_bulletin
 from service.workflows.delivery.fall_back import LAST_RESORT
 from service.workflows.delivery.parcels import Parcel
-from service.workflows.ports.notify import Claimed
+from service.workflows.ports.notify import DueNotification
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 GONE = "the channel is no longer part of its receiver"
@@ -29,13 +29,13 @@ class Letter:
     why this channel is told, where that is not plain. `others` are told by the same message, which is the `bulletin`.
     """
 
-    claim: Claimed
+    claim: DueNotification
     config: ChannelConfig | None
     obstacle: str = ""
     exists: bool = True
     known_error: str = ""
     preface: str = ""
-    others: tuple[Claimed, ...] = ()
+    others: tuple[DueNotification, ...] = ()
     bulletin: Bulletin | None = None
 
 
@@ -45,7 +45,7 @@ async def address(uow: UnitOfWork, parcel: Parcel, public_url: str) -> Letter:
     return replace(letter, others=parcel.claims[1:], bulletin=bulletin)
 
 
-async def read_letter(uow: UnitOfWork, claim: Claimed) -> Letter:
+async def read_letter(uow: UnitOfWork, claim: DueNotification) -> Letter:
     notification = claim.notification
     preface = await _preface(uow, notification)
     if notification.channel == LAST_RESORT:

@@ -12,7 +12,7 @@ from service.domain.notify.notification import SUMMARY_STEP, Action, Message, No
 from service.domain.notify.receivers import shows_the_present
 from service.domain.values.resources import new_id
 from service.workflows.delivery.parcels import Parcel
-from service.workflows.ports.notify import Claimed, Summary
+from service.workflows.ports.notify import DueNotification, Summary
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
@@ -54,14 +54,14 @@ def _versions(present: Sequence[AlertEvent]) -> dict[str, int]:
     return {event.alert.id: event.alert.version for event in present}
 
 
-def as_it_stands(parcel: Parcel) -> Claimed:
+def as_it_stands(parcel: Parcel) -> DueNotification:
     """The parcel's claim. One that was collected and leaves alone tells how its alert stands by now."""
     if len(parcel.claims) > 1 or not parcel.present:
         return parcel.head
     return replace(parcel.head, event=opening_now(parcel.present[0]))
 
 
-def reference(claim: Claimed) -> str | None:
+def reference(claim: DueNotification) -> str | None:
     """What later messages refer to. A thread of mails goes on from the summary; Slack posts what has no own post."""
     if claim.post is None and claim.summary is not None and not shows_the_present(claim.notification.channel):
         return claim.summary.post

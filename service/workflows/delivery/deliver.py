@@ -1,4 +1,4 @@
-"""Sending what is due. Claimed in one transaction, sent outside any, recorded in another."""
+"""Sending what is due. DueNotification in one transaction, sent outside any, recorded in another."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ async def hold_alert(uow: UnitOfWork, dead: Notification) -> None:
 
     The alert comes before its notifications, as where an alert moves: else the two could wait for each other.
     """
-    await uow.rings.lock(dead.alert_id)
+    await uow.alerts.lock(dead.alert_id)
 
 
 async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:

@@ -11,11 +11,11 @@ from datetime import datetime
 from itertools import groupby
 
 from service.domain.notify.rates import Rate, rate_of
-from service.workflows.ports.notify import Claimed
+from service.workflows.ports.notify import DueNotification
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
-async def keep_pace(uow: UnitOfWork, claims: Sequence[Claimed], now: datetime) -> list[Claimed]:
+async def keep_pace(uow: UnitOfWork, claims: Sequence[DueNotification], now: datetime) -> list[DueNotification]:
     """Those that may leave now, in their order. All workers share a channel's turns, so that none can exceed it."""
     # One order for all workers: each waits for a turn while it holds others.
     by_channel = sorted(claims, key=lambda claim: claim.notification.channel)
@@ -31,7 +31,7 @@ async def keep_pace(uow: UnitOfWork, claims: Sequence[Claimed], now: datetime) -
     return [claim for claim in claims if claim.notification.id in leaving]
 
 
-async def _put_off(uow: UnitOfWork, claims: Sequence[Claimed], until: datetime) -> list[Claimed]:
+async def _put_off(uow: UnitOfWork, claims: Sequence[DueNotification], until: datetime) -> list[DueNotification]:
     """What does not wait. The rest has not failed: it was not tried."""
     urged = await uow.notifications.urged({claim.notification.id for claim in claims})
     for claim in claims:
@@ -41,7 +41,9 @@ async def _put_off(uow: UnitOfWork, claims: Sequence[Claimed], until: datetime) 
     return [claim for claim in claims if claim.notification.id in urged]
 
 
-async def _take_turn(uow: UnitOfWork, channel: str, rate: Rate, claims: Sequence[Claimed], now: datetime) -> int:
+async def _take_turn(
+    uow: UnitOfWork, channel: str, rate: Rate, claims: Sequence[DueNotification], now: datetime
+) -> int:
     granted, next_turn = await uow.channel_health.take_turn(channel, rate, len(claims), now)
     for position, claim in enumerate(claims[granted:]):
         due = next_turn + rate.turn * (position // rate.messages)

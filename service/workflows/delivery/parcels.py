@@ -10,7 +10,7 @@ from service.domain.alerts.alert import AlertEvent, Reason
 from service.domain.notify.notification import SUMMARY_STEP, Action, Attempt, Notification, NotificationState
 from service.domain.notify.receivers import shows_the_present
 from service.workflows.delivery.pace import keep_pace
-from service.workflows.ports.notify import Claimed, Summary
+from service.workflows.ports.notify import DueNotification, Summary
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 _RINGS = frozenset({Action.OPEN, Action.RAISE})
@@ -24,17 +24,17 @@ class Parcel:
     that is brought up to date.
     """
 
-    claims: tuple[Claimed, ...]
+    claims: tuple[DueNotification, ...]
     present: tuple[AlertEvent, ...] = ()
     edits: Summary | None = None
 
     @property
-    def head(self) -> Claimed:
+    def head(self) -> DueNotification:
         return self.claims[0]
 
 
-def pack(claims: Iterable[Claimed]) -> list[Parcel]:
-    bundles: dict[tuple[str, ...], list[Claimed]] = {}
+def pack(claims: Iterable[DueNotification]) -> list[Parcel]:
+    bundles: dict[tuple[str, ...], list[DueNotification]] = {}
     for claim in sorted(claims, key=lambda claim: (claim.notification.due_at, claim.notification.id)):
         bundles.setdefault(_bundle(claim), []).append(claim)
     return [
@@ -43,7 +43,7 @@ def pack(claims: Iterable[Claimed]) -> list[Parcel]:
     ]
 
 
-def _bundle(claim: Claimed) -> tuple[str, ...]:
+def _bundle(claim: DueNotification) -> tuple[str, ...]:
     one = claim.notification
     if _is_collected(one):
         return "group", one.group_key or "", one.channel, one.receiver_id
@@ -56,12 +56,12 @@ def _is_collected(one: Notification) -> bool:
     return one.action is Action.OPEN and one.group_key is not None
 
 
-def _edits_its_summary(claim: Claimed) -> bool:
+def _edits_its_summary(claim: DueNotification) -> bool:
     """Where an alert has no message of its own, what follows its opening brings the summary up to date."""
     one = claim.notification
     if claim.summary is None or one.action in _RINGS or not shows_the_present(one.channel):
         return False
-    return one.step == SUMMARY_STEP or not claim.rung_alone
+    return one.step == SUMMARY_STEP or not claim.notified_alone
 
 
 async def drop_what_is_over(uow: UnitOfWork, parcels: Iterable[Parcel], now: datetime) -> list[Parcel]:
@@ -79,11 +79,13 @@ async def drop_what_is_over(uow: UnitOfWork, parcels: Iterable[Parcel], now: dat
     return kept
 
 
-def _may_be_known(claim: Claimed) -> bool:
+def _may_be_known(claim: DueNotification) -> bool:
     return claim.retaken or bool(claim.notification.attempts)
 
 
-async def _drop(uow: UnitOfWork, claims: Sequence[Claimed], present: Sequence[AlertEvent], now: datetime) -> None:
+async def _drop(
+    uow: UnitOfWork, claims: Sequence[DueNotification], present: Sequence[AlertEvent], now: datetime
+) -> None:
     versions = {event.alert.id: event.alert.version for event in present}
     settled = (Attempt(now, "settled", "resolved before its message left"),)
     for claim in claims:

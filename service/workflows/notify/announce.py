@@ -37,9 +37,9 @@ async def _ring(uow: UnitOfWork, event: AlertEvent) -> None:
     """A channel that rings now has nothing to catch up on: it hears how things stand."""
     alert_id = event.alert.id
     planned = await plan(uow, event.alert, event.at)
-    told = {key for _, key in await uow.notifications.told(alert_id)}
-    held = await uow.rings.held(alert_id)
-    await uow.rings.settle(alert_id, settled(planned, held), event.at)
+    told = {key for _, key in await uow.notified.of(alert_id)}
+    held = await uow.notified.held_back(alert_id)
+    await uow.notified.settle(alert_id, settled(planned, held), event.at)
     notifications = enqueue(event, planned, unheard={one.channel for one in held} - told)
     if event.command is Command.OPEN:  # a raise never waits, and opens the alert for whoever has not heard of it
         notifications = await gather(uow, planned, notifications, event.at)
@@ -63,7 +63,7 @@ async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:
     of its posts is brought up to date.
     """
     receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
-    told = await uow.notifications.told(alert_id)
+    told = await uow.notified.of(alert_id)
     addresses = []
     for receiver_id, key in told:
         channel = find_channel(receivers[receiver_id], key) if receiver_id in receivers else None

@@ -7,14 +7,13 @@ from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step, timetable
-from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key
 from service.domain.notify.rotas import on_call
 from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
 
-RINGS = frozenset({Action.OPEN, Action.RAISE})
 MOST_OF_AN_ALERT = 500
 
 
@@ -63,7 +62,7 @@ async def _rung_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
     return {
         one.channel
         for one in page.items
-        if one.action in RINGS
+        if one.action in FIRING_ACTIONS
         and one.state is not NotificationState.SUPPRESSED
         and (one.level, one.step, one.round) != call
     }

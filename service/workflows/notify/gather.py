@@ -40,7 +40,7 @@ async def places_to_mend(uow: UnitOfWork, event: AlertEvent) -> set[tuple[str, s
     return {
         (one.receiver_id, one.channel)
         for one in await uow.groups.listings(event.alert.id)
-        if shows_the_present(one.channel) and (one.rung_alone or event.command in RINGING)
+        if shows_the_present(one.channel) and (one.notified_alone or event.command in RINGING)
     }
 
 

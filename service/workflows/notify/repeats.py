@@ -24,10 +24,10 @@ async def run_rings_again(ports: Ports) -> None:
     """Each alert in a transaction of its own, in which nobody else moves it. Safe to run twice, or twice at once."""
     now = ports.clock()
     async with ports.uow() as uow:
-        waiting = await uow.rings.alerts_held_back()
+        waiting = await uow.notified.alerts_held_back()
         tables = await uow.routes.all()
         routes = [route for table in tables for route in table.spec.items]
-        firing = [one.id for one in await uow.rings.alerts_firing() if may_repeat(routes, one.kind, one.severity)]
+        firing = [one.id for one in await uow.alerts.firing() if may_repeat(routes, one.kind, one.severity)]
     for alert_id in waiting:
         async with ports.uow() as uow:
             await _release(uow, alert_id, now)
@@ -37,13 +37,13 @@ async def run_rings_again(ports: Ports) -> None:
 
 
 async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
-    alert = await uow.rings.lock(alert_id)
-    held = await uow.rings.held(alert_id)
+    alert = await uow.alerts.lock(alert_id)
+    held = await uow.notified.held_back(alert_id)
     if alert.state is not AlertState.FIRING or not held:
         return
     plan = plan_ring(alert, await label(uow, alert), await surroundings(uow, alert.source_id, now))
     events = await uow.alerts.events(alert_id)
-    told = {key for _, key in await uow.notifications.told(alert_id)}
+    told = {key for _, key in await uow.notified.of(alert_id)}
     amendment = brought_up_to_date(alert, now)
     standing, policies = amendment or replace(events[-1], at=now), chains(plan, held)
     notifications = release(standing, plan, held, told, now)
@@ -59,16 +59,16 @@ async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
         rung |= await schedule_steps(uow, standing, policy_id, chain=chain)
     if amendment is not None and rung:
         await announce(uow, amendment, besides=rung)
-    await uow.rings.settle(alert_id, settled(plan, held), now)
+    await uow.notified.settle(alert_id, settled(plan, held), now)
 
 
 async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
-    alert = await uow.rings.lock(alert_id)
+    alert = await uow.alerts.lock(alert_id)
     if alert.state is not AlertState.FIRING:
         return
     around = await surroundings(uow, alert.source_id, now)
     lanes = find_lanes(alert, await label(uow, alert), around)
-    last = {one.channel: one for one in await uow.rings.last(alert_id)}
+    last = {one.channel: one for one in await uow.notified.newest(alert_id)}
     amendment = brought_up_to_date(alert, now)
     event = amendment or (await uow.alerts.events(alert_id))[-1]
     notifications = repeat(event, lanes, around.addresses, last, now)

@@ -14,7 +14,7 @@ from service.domain.messages.message import compose
 from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery
 from service.domain.notify.receivers import Alertmanager, find_channel
 from service.workflows.ports.channels import DeliveryError
-from service.workflows.ports.notify import LastTold
+from service.workflows.ports.notify import LatestSent
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ KIND = "alertmanager"
 @dataclass(frozen=True, slots=True)
 class _Repetition:
     config: Alertmanager
-    told: LastTold
+    told: LatestSent
 
 
 async def run_resend(ports: Ports) -> int:
@@ -38,7 +38,7 @@ async def run_resend(ports: Ports) -> int:
     """
     now = ports.clock()
     async with ports.uow() as uow:
-        told = await uow.rings.standing(KIND, resolved_after=now - AFTER_THE_END)
+        told = await uow.notified.latest_sent(KIND, resolved_after=now - AFTER_THE_END)
         repetitions = await _address(uow, told) if told else []
     outcomes: list[str | DeliveryError] = []
     for begin in range(0, len(repetitions), DELIVERY_BATCH):
@@ -47,7 +47,7 @@ async def run_resend(ports: Ports) -> int:
     return _report(outcomes)
 
 
-async def _address(uow: UnitOfWork, told: Sequence[LastTold]) -> list[_Repetition]:
+async def _address(uow: UnitOfWork, told: Sequence[LatestSent]) -> list[_Repetition]:
     """Without channels that are gone or disabled. One whose address changed since knows an alert under two keys."""
     receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
     failing = await uow.channel_health.failing()
@@ -71,7 +71,7 @@ async def _send(ports: Ports, repetition: _Repetition, now: datetime) -> str | D
         return error
 
 
-def _delivery(told: LastTold, public_url: str, now: datetime) -> Delivery:
+def _delivery(told: LatestSent, public_url: str, now: datetime) -> Delivery:
     """As it was told, now; an end as of its own time, but not before what it ends."""
     notification, event = told.notification, told.event
     is_over = event.alert.state is AlertState.RESOLVED

@@ -26,7 +26,7 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
     now = ports.clock()
     async with ports.uow() as uow:
         # Whoever acts at this moment comes before the call, which then is none, or after it, and is told of to all.
-        alert = await uow.rings.lock(planned.alert_id)
+        alert = await uow.alerts.lock(planned.alert_id)
         events = await uow.alerts.events(planned.alert_id)
         policy = await _policy(uow, planned)
         chain = running_chain(events)

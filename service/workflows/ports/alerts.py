@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState
+from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import Evidence
 from service.domain.forecasts.watch import Watch, WatchKey
@@ -57,8 +57,21 @@ class AlertFilter:
     since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FiringAlert:
+    """The part of a firing alert that decides whether its notification may be repeated."""
+
+    id: str
+    kind: AlertKind
+    severity: Severity
+
+
 class Alerts(Protocol):
     async def open(self, source_id: str) -> list[Alert]: ...
+
+    async def firing(self) -> list[FiringAlert]:
+        """Those of all sources, oldest first."""
+        ...
 
     async def overdue(self, now: datetime) -> list[str]:
         """Ids of the snoozed alerts whose time has come."""
@@ -69,6 +82,10 @@ class Alerts(Protocol):
         ...
 
     async def get(self, alert_id: str) -> Alert: ...
+
+    async def lock(self, alert_id: str) -> Alert:
+        """The alert as it is, which nobody else moves until the transaction ends. Raises NotFound."""
+        ...
 
     async def save(self, event: AlertEvent) -> None:
         """Appends the event and stores its alert over version n-1. Raises Conflict where somebody moved first."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind
+from service.domain.alerts.alert import AlertEvent
 from service.domain.digests.runs import DigestRun
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.notify.rates import Rate
 from service.domain.notify.routing.groups import Gathering
 from service.domain.notify.undelivered import Backlog, FailingChannel
 from service.domain.values.resources import Page
-from service.domain.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A channel whose summary tells of an alert, or will. `rung_alone`: it was rung for this alert by itself, too."""
+    """A channel whose summary lists an alert, or will.
+
+    `notified_alone`: the channel was also notified of this alert by a message of its own.
+    """
 
     receiver_id: str
     channel: str
-    rung_alone: bool
+    notified_alone: bool
 
 
 class Groups(Protocol):
@@ -62,18 +64,19 @@ class Groups(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A notification taken for delivery, with the event it tells of and the channel's earlier post.
+class DueNotification:
+    """A notification claimed for delivery, with the event that it reports.
 
-    `summary` is the message with others that told this channel of the alert; `rung_alone`: one by itself did, too.
-    `retaken`: an earlier sender never came back, and may have said it.
+    `post` is what the channel answered to the alert's own first message. `summary` is the message about several alerts
+    that notified this channel of the alert; `notified_alone`: a message of its own did, too. `retaken`: an earlier
+    worker's lease ran out, and it may have sent the message.
     """
 
     notification: Notification
     event: AlertEvent
     post: str | None
     summary: Summary | None = None
-    rung_alone: bool = False
+    notified_alone: bool = False
     retaken: bool = False
 
 
@@ -88,7 +91,7 @@ class Notifications(Protocol):
         """False where the same (alert, level, channel, action, step, round) is on record already."""
         ...
 
-    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
         """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel).
 
         Of what is collected, all that is due for a channel is taken together, however much it is.
@@ -106,10 +109,6 @@ class Notifications(Protocol):
 
     async def get(self, notification_id: str) -> Notification: ...
 
-    async def told(self, alert_id: str) -> list[tuple[str, str]]:
-        """The (receiver id, channel key) of everybody who was rung for an alert."""
-        ...
-
     async def next_due(self) -> datetime | None: ...
 
     async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
@@ -118,10 +117,10 @@ class Notifications(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LastTold:
-    """The newest message that a channel took about an alert, and what the channel answered to refer to it later.
+class LatestSent:
+    """The newest notification of an alert that a channel took, and the post that it answered with.
 
-    `event` is the one it told of; of an alert that is over, the end, told or not.
+    `event` is the one that the notification reports; for a resolved alert it is the end, reported or not.
     """
 
     notification: Notification
@@ -129,42 +128,34 @@ class LastTold:
     post: str
 
 
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """As much of a firing alert as says whether it may ring again."""
+class NotifiedChannels(Protocol):
+    """Who was notified of an alert, and from whom a notification is held back.
 
-    id: str
-    kind: AlertKind
-    severity: Severity
+    A channel counts as notified when an opening or a raise is queued for it, was sent, or was given up.
+    """
 
-
-class Rings(Protocol):
-    async def lock(self, alert_id: str) -> Alert:
-        """The alert as it is, which nobody else moves until the transaction ends. Raises NotFound."""
+    async def of(self, alert_id: str) -> list[tuple[str, str]]:
+        """The (receiver id, channel key) of every channel that was notified of an alert."""
         ...
 
-    async def alerts_firing(self) -> list[Firing]:
-        """Oldest first."""
+    async def newest(self, alert_id: str) -> list[Notification]:
+        """The newest opening or raise of each notified channel."""
+        ...
+
+    async def latest_sent(self, kind: str, *, resolved_after: datetime) -> list[LatestSent]:
+        """What channels of a kind know of each alert that is open or was resolved after that."""
         ...
 
     async def alerts_held_back(self) -> list[str]:
-        """Ids of firing alerts from which something is still held back, oldest first."""
+        """Ids of firing alerts with a notification that is still held back, oldest first."""
         ...
 
-    async def held(self, alert_id: str) -> list[Notification]:
-        """What is still held back, oldest first."""
+    async def held_back(self, alert_id: str) -> list[Notification]:
+        """The notifications of an alert that are still held back, oldest first."""
         ...
 
     async def settle(self, alert_id: str, channels: Collection[str], now: datetime) -> None:
-        """Nothing waits in these channels any more: they have been rung since, or no route leads to them."""
-        ...
-
-    async def last(self, alert_id: str) -> list[Notification]:
-        """The newest ring of each channel that was rung."""
-        ...
-
-    async def standing(self, kind: str, *, resolved_after: datetime) -> list[LastTold]:
-        """What channels of a kind know of alerts that are open or were resolved after that, by alert."""
+        """Ends the wait in these channels: they have been notified since, or no route leads to them any more."""
         ...
 
 

@@ -24,7 +24,14 @@ from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, Crossings, Watches
 from service.workflows.ports.channels import Channels
 from service.workflows.ports.configuration import Resources
-from service.workflows.ports.notify import ChannelHealth, ChartFailures, DigestRuns, Groups, Notifications, Rings
+from service.workflows.ports.notify import (
+    ChannelHealth,
+    ChartFailures,
+    DigestRuns,
+    Groups,
+    Notifications,
+    NotifiedChannels,
+)
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls, SourceConnector
@@ -97,7 +104,7 @@ class UnitOfWork(Protocol):
     digest_runs: DigestRuns
     notifications: Notifications
     groups: Groups
-    rings: Rings
+    notified: NotifiedChannels
     channel_health: ChannelHealth
     chart_failures: ChartFailures
     tokens: Tokens

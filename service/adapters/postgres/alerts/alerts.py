@@ -20,7 +20,7 @@ from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
 from service.domain.values.scopes import Dimension, ScopeKey
-from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.alerts import AlertFilter, FiringAlert
 
 
 class PostgresAlerts:
@@ -35,6 +35,11 @@ class PostgresAlerts:
             .order_by(alerts.c.id)
         )
         return [_alert(row) for row in await self._connection.execute(query)]
+
+    async def firing(self) -> list[FiringAlert]:
+        columns = alerts.c.id, alerts.c.kind, alerts.c.severity
+        query = select(*columns).where(alerts.c.state == AlertState.FIRING).order_by(alerts.c.id)
+        return [FiringAlert(**row._mapping) for row in await self._connection.execute(query)]
 
     async def overdue(self, now: datetime) -> list[str]:
         query = select(alerts.c.id).where(alerts.c.state == AlertState.SNOOZED, alerts.c.snoozed_until <= now)
@@ -52,6 +57,14 @@ class PostgresAlerts:
     async def get(self, alert_id: str) -> Alert:
         """Raises NotFound."""
         row = (await self._connection.execute(select(alerts).where(alerts.c.id == alert_id))).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no alert {alert_id!r}")
+        return _alert(row)
+
+    async def lock(self, alert_id: str) -> Alert:
+        # Not against `posts` that refer to it: who stores one holds a notification, which we may be about to change.
+        query = select(alerts).where(alerts.c.id == alert_id).with_for_update(key_share=True)
+        row = (await self._connection.execute(query)).one_or_none()
         if row is None:
             raise NotFound(f"there is no alert {alert_id!r}")
         return _alert(row)

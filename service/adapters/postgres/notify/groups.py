@@ -9,15 +9,13 @@ from sqlalchemy import ColumnElement, FromClause, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.notify.group_tables import alert_groups
-from service.adapters.postgres.record_tables import alert_events, alerts, notifications
+from service.adapters.postgres.notify.rows import EVENT_COLUMNS, event_of
+from service.adapters.postgres.notify.tables import alert_groups, notifications
+from service.adapters.postgres.record_tables import alert_events, alerts
 from service.domain.alerts.alert import AlertEvent
-from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Notification, NotificationState
 from service.domain.notify.routing.groups import Gathering, next_departure
 from service.workflows.ports.notify import Listing
-
-_EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
-_RINGS = (Action.OPEN, Action.RAISE)
 
 
 class PostgresGroups:
@@ -41,7 +39,7 @@ class PostgresGroups:
     async def listings(self, alert_id: str) -> list[Listing]:
         waits = notifications.c.state == NotificationState.QUEUED
         query = (
-            select(notifications.c.receiver_id, notifications.c.channel, rung_alone(notifications))
+            select(notifications.c.receiver_id, notifications.c.channel, notified_alone(notifications))
             .where(
                 notifications.c.alert_id == alert_id,
                 notifications.c.action == Action.OPEN,
@@ -59,12 +57,12 @@ class PostgresGroups:
 
     async def present(self, alert_ids: Collection[str]) -> list[AlertEvent]:
         query = (
-            select(*(alert_events.c[name] for name in _EVENT_FIELDS))
+            select(*EVENT_COLUMNS)
             .join(alerts, (alerts.c.id == alert_events.c.alert_id) & (alerts.c.version == alert_events.c.version))
             .where(alerts.c.id.in_(alert_ids))
             .order_by(alerts.c.id)
         )
-        return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
+        return [event_of(row) for row in await self._connection.execute(query)]
 
     async def settle_behind(self, said: Notification, *, version: int) -> None:
         behind = (
@@ -89,18 +87,18 @@ class PostgresGroups:
         await self._connection.execute(delete(alert_groups).where(alert_groups.c.due_at < due_before))
 
 
-def rung_alone(told: FromClause) -> ColumnElement[bool]:
-    """Whether the alert and channel of a notification have seen a ring, sent or to be sent, that was in no summary."""
+def notified_alone(of: FromClause) -> ColumnElement[bool]:
+    """Whether the channel is or was notified of the alert by a message of its own, outside any summary."""
     other = notifications.alias("alone")
     return (
         select(other.c.id)
         .where(
-            other.c.alert_id == told.c.alert_id,
-            other.c.channel == told.c.channel,
-            other.c.action.in_(_RINGS),
+            other.c.alert_id == of.c.alert_id,
+            other.c.channel == of.c.channel,
+            other.c.action.in_(FIRING_ACTIONS),
             other.c.state.in_((NotificationState.QUEUED, NotificationState.SENT)),
             other.c.group_key.is_(None) | ((other.c.state == NotificationState.SENT) & other.c.sent_with.is_(None)),
         )
         .exists()
-        .label("rung_alone")
+        .label("notified_alone")
     )

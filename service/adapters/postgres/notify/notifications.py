@@ -13,16 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
-from service.adapters.postgres.notify.group_tables import summaries
-from service.adapters.postgres.notify.groups import rung_alone
-from service.adapters.postgres.record_tables import alert_events, notifications, posts
-from service.domain.alerts.alert import AlertEvent
+from service.adapters.postgres.notify.groups import notified_alone
+from service.adapters.postgres.notify.rows import EVENT_COLUMNS, NOTIFICATION_COLUMNS, event_of, notification_of
+from service.adapters.postgres.notify.tables import notifications, posts, summaries
+from service.adapters.postgres.record_tables import alert_events
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
-from service.workflows.ports.notify import Claimed, NotificationFilter, Summary
+from service.workflows.ports.notify import DueNotification, NotificationFilter, Summary
 
-_COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
 _REAL_NOW = func.clock_timestamp()
 """Leases are the database's time: business time may run faster, and every host's clock errs on its own."""
 
@@ -58,7 +57,7 @@ class PostgresNotifications:
             update(notifications).where(waits, notifications.c.leased_until.is_(None)).values(group_key=None)
         )
 
-    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
         """What another claim holds locked is passed over and what it took is leased: claims never overlap.
 
         A group is taken by whoever takes its first notification: two workers cannot each have a part of it.
@@ -128,21 +127,13 @@ class PostgresNotifications:
 
     async def get(self, notification_id: str) -> Notification:
         """Raises NotFound."""
-        found = await self._connection.execute(select(*_COLUMNS).where(notifications.c.id == notification_id))
+        found = await self._connection.execute(
+            select(*NOTIFICATION_COLUMNS).where(notifications.c.id == notification_id)
+        )
         row = found.one_or_none()
         if row is None:
             raise NotFound(f"there is no notification {notification_id!r}")
-        return _notification(row)
-
-    async def told(self, alert_id: str) -> list[tuple[str, str]]:
-        rung = notifications.c.action.in_([Action.OPEN, Action.RAISE])
-        rows = await self._connection.execute(
-            select(notifications.c.receiver_id, notifications.c.channel)
-            .where(notifications.c.alert_id == alert_id, rung, notifications.c.state != NotificationState.SUPPRESSED)
-            .distinct()
-            .order_by(notifications.c.receiver_id, notifications.c.channel)
-        )
-        return [(receiver_id, channel) for receiver_id, channel in rows]
+        return notification_of(row)
 
     async def next_due(self) -> datetime | None:
         """From when on a claim finds something, in business time; not what is leased or waits behind that."""
@@ -154,27 +145,29 @@ class PostgresNotifications:
     async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
         """Newest first."""
         wanted = {notifications.c.alert_id: where.alert_id, notifications.c.state: where.state}
-        query = select(*_COLUMNS).where(*(column == value for column, value in wanted.items() if value is not None))
+        query = select(*NOTIFICATION_COLUMNS).where(
+            *(column == value for column, value in wanted.items() if value is not None)
+        )
         return await read_page(
             self._connection,
             query,
             notifications.c.id,
-            _notification,
+            notification_of,
             limit=limit,
             cursor=cursor,
             newest_first=True,
         )
 
-    async def _with_events(self, ids: Iterable[str]) -> list[Claimed]:
+    async def _with_events(self, ids: Iterable[str]) -> list[DueNotification]:
         summary = _latest_summary()
         query = (
             select(
-                *_COLUMNS,
-                *(alert_events.c[name].label(f"event_{name}") for name in _EVENT_FIELDS),
+                *NOTIFICATION_COLUMNS,
+                *EVENT_COLUMNS,
                 posts.c.post,
                 summary.c.summary_id,
                 summary.c.summary_post,
-                rung_alone(notifications),
+                notified_alone(notifications),
             )
             .join(
                 alert_events,
@@ -189,10 +182,7 @@ class PostgresNotifications:
             .where(notifications.c.id.in_(ids))
             .order_by(notifications.c.due_at, notifications.c.id)
         )
-        return [_claimed(row) for row in await self._connection.execute(query)]
-
-
-_EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
+        return [_due(row) for row in await self._connection.execute(query)]
 
 
 def _is_head() -> ColumnElement[bool]:
@@ -251,11 +241,8 @@ def _latest_summary() -> FromClause:
     )
 
 
-def _notification(row: Row[*tuple[Any, ...]]) -> Notification:
-    return Notification(**{column.name: row._mapping[column.name] for column in _COLUMNS})
-
-
-def _claimed(row: Row[*tuple[Any, ...]]) -> Claimed:
-    event = AlertEvent(**{name: row._mapping[f"event_{name}"] for name in _EVENT_FIELDS})
+def _due(row: Row[*tuple[Any, ...]]) -> DueNotification:
     summary = Summary(row.summary_id, row.summary_post) if row.summary_id is not None else None
-    return Claimed(_notification(row), event, row.post, summary, summary is not None and row.rung_alone)
+    return DueNotification(
+        notification_of(row), event_of(row), row.post, summary, summary is not None and row.notified_alone
+    )

@@ -123,7 +123,9 @@ async def test_a_summary_keeps_its_own_reference_and_is_found_from_each_of_its_a
         for one in later:
             await unit.notifications.add(one)
         found = await unit.notifications.claim(now=NOW, limit=9, lease=LEASE)
-    assert [(one.post, one.summary, one.rung_alone) for one in found] == [(None, Summary(first.id, "ts_1"), False)] * 2
+    assert [(one.post, one.summary, one.notified_alone) for one in found] == [
+        (None, Summary(first.id, "ts_1"), False)
+    ] * 2
 
 
 async def test_an_alert_that_was_rung_by_itself_too_is_known_by_that(uow: UowFactory) -> None:

@@ -10,7 +10,7 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.notify.notification import Action, Notification, NotificationState, Receipt, after_failure
 from service.domain.notify.notification import after_success as sent
 from service.domain.values.errors import NotFound
-from service.workflows.ports.notify import Claimed, NotificationFilter
+from service.workflows.ports.notify import DueNotification, NotificationFilter
 from service.workflows.ports.unit_of_work import UnitOfWork, UowFactory
 from tests.sample_alerts import ALERT, OPENED
 
@@ -43,7 +43,7 @@ async def add(uow: UowFactory, *notifications: Notification) -> None:
             assert await unit.notifications.add(notification)
 
 
-async def claim(unit: UnitOfWork, *, lease: timedelta = LEASE) -> list[Claimed]:
+async def claim(unit: UnitOfWork, *, lease: timedelta = LEASE) -> list[DueNotification]:
     return await unit.notifications.claim(now=NOW, limit=50, lease=lease)
 
 
@@ -59,7 +59,7 @@ def many(count: int) -> list[Notification]:
 async def test_a_claim_brings_the_notification_its_event_and_no_post_yet(uow: UowFactory) -> None:
     await add(uow, FIRST)
     async with uow() as unit:
-        assert await claim(unit) == [Claimed(FIRST, EVENT, None)]
+        assert await claim(unit) == [DueNotification(FIRST, EVENT, None)]
 
 
 async def test_the_same_message_is_put_down_once(uow: UowFactory) -> None:
@@ -126,7 +126,7 @@ async def test_a_message_does_not_overtake_an_older_one_of_its_alert_and_channel
     async with uow() as unit:
         await unit.notifications.save(sent(FIRST, Receipt("ts_1", "ok"), NOW), post="ts_1")
     async with uow() as unit:
-        assert await claim(unit) == [Claimed(SECOND, RAISED, "ts_1")]
+        assert await claim(unit) == [DueNotification(SECOND, RAISED, "ts_1")]
 
 
 async def test_a_dead_message_lets_the_next_one_through(uow: UowFactory) -> None:
