@@ -41,11 +41,12 @@ check: lint ## Every check and the fast tests, before a commit
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/adapters/postgres/spend/test_past_figures.py tests/adapters/postgres/spend/test_hour_versions.py
 
-lint: $(VENV)/.dev ## Style, types and the rings between the packages
+lint: $(VENV)/.dev ## Style, types, the rings between the packages, and dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 bench: $(VENV)/.dev ## Run every script in benchmarks/
 	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
