@@ -12,10 +12,10 @@ from service.domain.backtest.backtest import Backtest, BacktestState, Progress, 
 from service.domain.backtest.budgets import replay_budget
 from service.domain.backtest.history import Announced, Recorded, midnight
 from service.domain.backtest.hours import LEARNING_DAYS
-from service.domain.backtest.rules import reads_hours, replay_rule
+from service.domain.backtest.rules import replay_rule
 from service.domain.budgets.budget import Budget
 from service.domain.detectors.hourly.known import HourVersions
-from service.domain.rules.reach import days_needed
+from service.domain.rules.reach import days_needed, hours_needed
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.sources.source import SourceKind
 from service.domain.values.errors import Invalid, NotFound
@@ -169,7 +169,7 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
 
 async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourVersions | None:
     """Of a rule that judges them: those of the stretch, and of the weeks that its first ones are compared with."""
-    if not isinstance(backtest.subject.spec, Rule) or not reads_hours(backtest.subject.spec):
+    if not isinstance(backtest.subject.spec, Rule) or not hours_needed(backtest.subject.spec):
         return None
     window = Window(midnight(backtest.first_day - LEARNING_DAYS), midnight(backtest.last_day + DAY))
     return await uow.facts.hour_versions(backtest.source_id, window, most=MOST_AMOUNTS)

@@ -17,7 +17,7 @@ from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.sweep import Setting, settings_of
 from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.evaluation import evaluate
-from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN
 from service.domain.rules.memory import Episodes
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, Verdict
@@ -218,8 +218,3 @@ def _assumptions(first: date, hourly_from: date, last: date, assumed_share: floa
     later = (LATER_HOURS.format(day=hourly_from),) if first < hourly_from <= last else ()
     backfilled = (BACKFILLED,) if assumed_share > 0 else ()
     return (*daily, *hourly, *later, UNANSWERED, *backfilled)
-
-
-def reads_hours(rule: Rule[object]) -> bool:
-    """Whether live it judges hours, too."""
-    return isinstance(rule.params, Anomaly) and rule.params.granularity is not Granularity.DAYS

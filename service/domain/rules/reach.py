@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.rules.view import LEARNING_DAYS
@@ -28,7 +29,9 @@ def days_needed(rule: Rule[object]) -> int:
 
 
 def hours_needed(rule: Rule[object]) -> int:
-    return LEARNING_HOURS if rule.kind is RuleKind.ANOMALY else 0
+    """UTC hours that are over. A rule on days alone asks for none."""
+    is_hourly = isinstance(rule.params, Anomaly) and rule.params.granularity is not Granularity.DAYS
+    return LEARNING_HOURS if is_hourly else 0
 
 
 def windows_of(rule: Rule[object]) -> Iterable[tuple[int, str]]:
