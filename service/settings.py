@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.domain.notify.receivers import SLACK_API
+from service.domain.notify.channels.slack import SLACK_API
 from service.domain.slack.requests import SlackRole
 from service.domain.sources.source import is_poll_interval
 from service.domain.values.clocks import parse_clock

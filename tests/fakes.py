@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import Alertmanager, ChannelConfig, Email, Jsm, PagerDuty, SlackBot
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width

@@ -11,19 +11,16 @@ from typing import get_args, get_type_hints
 import pytest
 
 from service.adapters.vault import FernetVault
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import (
-    Alertmanager,
-    ChannelConfig,
-    Console,
-    Email,
-    Jsm,
-    PagerDuty,
-    SlackBot,
-    SlackWebhook,
-    Teams,
-    Webhook,
-)
 from service.workflows.ports.channels import Channels, DeliveryError
 from tests.contract.servers import open_servers
 from tests.fake_slack import TOKEN, Answer

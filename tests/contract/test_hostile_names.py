@@ -22,19 +22,16 @@ from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import AtRisk, Digest, Mover, Movers
 from service.domain.digests.phrases import digest_message
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Action, Message
-from service.domain.notify.receivers import (
-    Alertmanager,
-    ChannelConfig,
-    Console,
-    Email,
-    Jsm,
-    PagerDuty,
-    SlackBot,
-    SlackWebhook,
-    Teams,
-    Webhook,
-)
 from service.domain.spend.rows import Spend
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean

@@ -19,8 +19,8 @@ from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import ChannelConfig
 from service.worker import JobHandlers
 from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Egress

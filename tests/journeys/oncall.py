@@ -15,8 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.slack.replies import EphemeralReplies
 from service.api.app import create_app
 from service.cli.serving import serving
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.escalation import EscalationPolicy, Step
-from service.domain.notify.receivers import Email, PagerDuty, Receiver, SlackBot
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.slack.requests import Deed, SlackRole
 from service.domain.values.severity import Severity

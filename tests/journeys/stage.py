@@ -32,9 +32,12 @@ from service.adapters.vault import FernetVault
 from service.cli.serving import serving
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, apply
 from service.domain.budgets.budget import Budget
+from service.domain.notify.channels.console import Console as ConsoleChannel
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Notification
-from service.domain.notify.receivers import ChannelConfig, Email, Receiver, SlackBot
-from service.domain.notify.receivers import Console as ConsoleChannel
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.sources.poll import Poll, PollKind, PollState
 from service.domain.sources.source import Source, SourceKind

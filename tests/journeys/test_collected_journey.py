@@ -8,7 +8,10 @@ from datetime import date, timedelta
 import pytest
 
 from service.domain.alerts.alert import Alert, AlertState, Command
-from service.domain.notify.receivers import Email, PagerDuty, Receiver, SlackBot
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity

@@ -10,8 +10,14 @@ import pytest
 
 from service.bootstrap import open_product
 from service.domain.alerts.alert import Command
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import NotificationState
-from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver, Teams, Webhook
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.severity import Severity
 from service.settings import Settings

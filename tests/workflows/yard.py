@@ -24,8 +24,10 @@ from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert
 from service.domain.budgets.budget import Budget
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Notification
-from service.domain.notify.receivers import ChannelConfig, Console, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.sources.poll import Poll, PollKind, PollState
 from service.domain.sources.pricing import Measure, PriceOverride

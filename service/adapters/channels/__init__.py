@@ -18,18 +18,15 @@ from service.adapters.channels.slack.transport import OpenConnector
 from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.channels.teams import TeamsChannel
 from service.adapters.channels.webhook import WebhookChannel
-from service.domain.notify.receivers import (
-    Alertmanager,
-    ChannelConfig,
-    Console,
-    Email,
-    Jsm,
-    PagerDuty,
-    SlackBot,
-    SlackWebhook,
-    Teams,
-    Webhook,
-)
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
 

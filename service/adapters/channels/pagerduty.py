@@ -12,8 +12,8 @@ import httpx
 
 from service.adapters.channels.posting import Peer, clipped, encoded, fitted, is_sample, json_words, post
 from service.adapters.channels.secret import opened
+from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
-from service.domain.notify.receivers import PagerDuty
 from service.workflows.ports.platform import Vault
 
 SUMMARY = 1024

@@ -16,8 +16,8 @@ from service.adapters.channels.posting import Peer, clipped, encoded, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
+from service.domain.notify.channels.teams import Teams
 from service.domain.notify.notification import Delivery, Listed, Message, Receipt
-from service.domain.notify.receivers import Teams
 from service.domain.values.severity import Severity
 from service.workflows.ports.platform import Vault
 

@@ -15,9 +15,8 @@ from service.adapters.channels.alertmanager.alerts import webhook_body
 from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, is_sample, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
+from service.domain.notify.channels.webhook import Webhook, signature_headers, signing_key
 from service.domain.notify.notification import DIGEST_PREFIX, Delivery, Message, Receipt
-from service.domain.notify.receivers import Webhook
-from service.domain.notify.webhook_signatures import signature_headers, signing_key
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 

@@ -7,22 +7,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from service.api.http.fields import Address, Credentials, Line, Reference, Secret, SecretStub, Strict, shown
-from service.domain.notify.receivers import (
-    JSM_API,
-    PAGERDUTY_API,
-    SLACK_API,
-    Alertmanager,
-    ChannelConfig,
-    Console,
-    Email,
-    Jsm,
-    PagerDuty,
-    SlackBot,
-    SlackWebhook,
-    Teams,
-    Webhook,
-    WebhookFormat,
-)
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import JSM_API, Jsm
+from service.domain.notify.channels.pagerduty import PAGERDUTY_API, PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SLACK_API, SlackBot, SlackWebhook
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook, WebhookFormat
 from service.domain.values.resources import Sealed
 
 MailAddress = Annotated[str, StringConstraints(pattern=r'^[^\x00-\x20\x7f@<>(),;:"\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}$')]

@@ -21,19 +21,15 @@ from service.api.notify.channel_documents import (
     TeamsIn,
     WebhookIn,
 )
-from service.domain.notify.receivers import (
-    Alertmanager,
-    ChannelConfig,
-    Console,
-    Email,
-    Jsm,
-    PagerDuty,
-    SlackBot,
-    SlackWebhook,
-    Teams,
-    Webhook,
-)
-from service.domain.notify.webhook_signatures import signing_key
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook, signing_key
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Sealed
 from service.workflows.ports.unit_of_work import Ports
@@ -121,10 +117,10 @@ def _read_webhook(ports: Ports, channel: WebhookIn, stored: Sequence[ChannelConf
     former = [(one.previous_secret, one.url) for one in hooks if one.previous_secret is not None]
     secret = _signing_secret(ports, channel.secret, [*current, *former], channel.url, f"{pointer}/secret")
     if channel.previous_secret is None:
-        return Webhook(channel.url, secret, channel.format)
+        return Webhook(channel.url, secret, format=channel.format)
     place = f"{pointer}/previous_secret"
     previous = _signing_secret(ports, channel.previous_secret, [*former, *current], channel.url, place)
-    return Webhook(channel.url, secret, channel.format, previous)
+    return Webhook(channel.url, secret, previous, channel.format)
 
 
 def _signing_secret(

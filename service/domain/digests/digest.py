@@ -13,7 +13,9 @@ from service.domain.budgets.budget import Budget
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.digests.alerts import Tally, concerns
 from service.domain.forecasts.forecast import Forecast
-from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Receiver
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.traits import Audience
+from service.domain.notify.receivers import Receiver
 from service.domain.spend.rows import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
@@ -25,8 +27,6 @@ MOST_MOVERS = 3
 """Named in each direction of each dimension."""
 SMALLEST_MOVE = Money.of("0.01")
 MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
-ON_CALL = (PagerDuty, Alertmanager, Jsm)
-"""Channels that wake somebody up, and keep an incident open until it is resolved: no place for a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +163,4 @@ def _overrun(risk: AtRisk) -> Money:
 
 def reached(receiver: Receiver) -> tuple[ChannelConfig, ...]:
     """The channels of a receiver that a digest goes to: all but those that page."""
-    return tuple(channel for channel in receiver.channels if not isinstance(channel, ON_CALL))
+    return tuple(channel for channel in receiver.channels if channel.traits.audience is not Audience.ON_CALL)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Action, Notification, NotificationState
-from service.domain.notify.receivers import ChannelConfig
 from service.domain.values.resources import new_id
 
 ACTIONS = {
@@ -55,5 +55,5 @@ def plan_notifications(
             round=round,
         )
         for address in addresses
-        if action is not None and action in address.channel.actions
+        if action is not None and action in address.channel.traits.actions
     ]

@@ -11,26 +11,21 @@ from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.charts.chart import Theme
 from service.domain.charts.links import VALID_FOR, ChartLink
 from service.domain.charts.specification import specification
+from service.domain.notify.channels.traits import ChartUse
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Picture
-from service.domain.notify.receivers import ChannelConfig, Email, PagerDuty, SlackBot, SlackWebhook
 from service.workflows.charts.chart import chart_of
 from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
-CARRYING = (Email, SlackBot)
-"""Channels that take the picture itself."""
-LINKING = (SlackWebhook, PagerDuty)
-"""Channels that take an address, from which somebody else fetches it."""
 
-
-async def run_picture(ports: Ports, event: AlertEvent, action: Action, config: ChannelConfig) -> Picture | None:
-    """The picture of a message that opens or raises, for a channel that shows it; None where there is none."""
+async def run_picture(ports: Ports, event: AlertEvent, action: Action, use: ChartUse) -> Picture | None:
+    """The picture of a message that opens or raises, for a channel's use of it; None where there is none."""
     url = _public_link(ports, event, ports.clock())
-    if action not in FIRING_ACTIONS or not (isinstance(config, CARRYING) or (isinstance(config, LINKING) and url)):
+    if action not in FIRING_ACTIONS or use is ChartUse.NONE or (use is ChartUse.LINKED and url is None):
         return None
-    return await run_unless_it_fails(ports, event.alert.kind.value, lambda: _run_draw(ports, event, config, url))
+    return await run_unless_it_fails(ports, event.alert.kind.value, lambda: _run_draw(ports, event, use, url))
 
 
 async def run_unless_it_fails(
@@ -54,14 +49,14 @@ async def _run_note(ports: Ports, about: str, error: Exception) -> None:
         await uow.chart_failures.note(about, f"{type(error).__name__}: {error}", ports.clock())
 
 
-async def _run_draw(ports: Ports, event: AlertEvent, config: ChannelConfig, url: str | None) -> Picture | None:
-    """What only links is drawn when somebody follows the link."""
+async def _run_draw(ports: Ports, event: AlertEvent, use: ChartUse, url: str | None) -> Picture | None:
+    """Draws what a channel carries; what it links to is drawn when somebody follows the link."""
     async with ports.uow() as uow:
         chart = await chart_of(uow, event)
     if chart is None:
         return None
-    carried = isinstance(config, CARRYING)
-    return Picture(await ports.charts.png(specification(chart, Theme.LIGHT)) if carried else b"", chart.alt, url)
+    png = await ports.charts.png(specification(chart, Theme.LIGHT)) if use is ChartUse.CARRIED else b""
+    return Picture(png, chart.alt, url)
 
 
 def _public_link(ports: Ports, event: AlertEvent, now: datetime) -> str | None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from service.domain.digests.digest import DigestPlan, reached
+from service.domain.notify.channels.console import Console
 from service.domain.notify.escalation import EscalationPolicy, validate_policy
-from service.domain.notify.receivers import Console, Receiver, channel_key
+from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.notify.rotas import Rota, validate_rota
 from service.domain.notify.routing.routes import Route, RouteTable, validate_routes
 from service.domain.notify.routing.silences import Silence, SilenceState, validate_silence

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from service.domain.messages.message import sample
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Action, Delivery, Message
-from service.domain.notify.receivers import ChannelConfig, channel_key
+from service.domain.notify.receivers import channel_key
 from service.domain.sources.source import Source
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 from service.domain.alerts.alert import Reason
 from service.domain.messages.undelivered import not_delivered
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.escalation import escalated, running_chain
 from service.domain.notify.notification import Notification
-from service.domain.notify.receivers import ChannelConfig, Console, Receiver, find_channel
+from service.domain.notify.receivers import Receiver, find_channel
 from service.domain.notify.undelivered import FailingChannel
 from service.domain.values.errors import NotFound
 from service.domain.values.plain_text import minute

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent
 from service.domain.messages.summary import opening_now, summarise
+from service.domain.notify.channels.registry import traits_of
 from service.domain.notify.notification import SUMMARY_STEP, Action, Message, Notification, NotificationState
-from service.domain.notify.receivers import shows_the_present
 from service.domain.values.resources import new_id
 from service.workflows.delivery.parcels import Parcel
 from service.workflows.ports.notify import DueNotification, Summary
@@ -63,7 +63,7 @@ def as_it_stands(parcel: Parcel) -> DueNotification:
 
 def reference(claim: DueNotification) -> str | None:
     """What later messages refer to. A thread of mails goes on from the summary; Slack posts what has no own post."""
-    if claim.post is None and claim.summary is not None and not shows_the_present(claim.notification.channel):
+    if claim.post is None and claim.summary is not None and not traits_of(claim.notification.channel).kept_current:
         return claim.summary.post
     return claim.post
 

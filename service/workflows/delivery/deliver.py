@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.messages.message import compose, prefaced
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import (
     DELIVERY_BATCH,
     LONGEST_RETRY,
@@ -21,7 +22,6 @@ from service.domain.notify.notification import (
     after_success,
     alike,
 )
-from service.domain.notify.receivers import ChannelConfig
 from service.workflows.charts.picture import run_picture
 from service.workflows.delivery.address import Letter, address
 from service.workflows.delivery.bulletin import mend_what_is_stale, note_said, reference
@@ -177,5 +177,5 @@ async def _run_write(ports: Ports, letter: Letter, config: ChannelConfig, now: d
     if bulletin is not None:
         return Delivery(notification.id, bulletin.action, bulletin.message, bulletin.post, now)
     message = prefaced(compose(claim.event, notification.action, ports.public_url), letter.preface)
-    picture = await run_picture(ports, claim.event, notification.action, config)
+    picture = await run_picture(ports, claim.event, notification.action, config.traits.chart)
     return Delivery(notification.id, notification.action, message, reference(claim), now, picture)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from service.domain.notify.rates import Rate, rate_of
+from service.domain.notify.channels.registry import traits_of
+from service.domain.notify.channels.traits import Rate
 from service.workflows.ports.notify import DueNotification
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -25,7 +26,7 @@ async def keep_pace(uow: UnitOfWork, claims: Sequence[DueNotification], now: dat
         of_channel = sorted(group, key=lambda claim: claim.notification.due_at)
         if channel in held:
             of_channel = await _put_off(uow, of_channel, held[channel])
-        rate = rate_of(channel)
+        rate = traits_of(channel).rate
         granted = len(of_channel) if rate is None else await _take_turn(uow, channel, rate, of_channel, now)
         leaving |= {claim.notification.id for claim in of_channel[:granted]}
     return [claim for claim in claims if claim.notification.id in leaving]

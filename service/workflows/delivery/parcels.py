@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Reason
+from service.domain.notify.channels.registry import traits_of
 from service.domain.notify.notification import SUMMARY_STEP, Action, Attempt, Notification, NotificationState
-from service.domain.notify.receivers import shows_the_present
 from service.workflows.delivery.pace import keep_pace
 from service.workflows.ports.notify import DueNotification, Summary
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -59,7 +59,7 @@ def _is_collected(one: Notification) -> bool:
 def _edits_its_summary(claim: DueNotification) -> bool:
     """Where an alert has no message of its own, what follows its opening brings the summary up to date."""
     one = claim.notification
-    if claim.summary is None or one.action in _RINGS or not shows_the_present(one.channel):
+    if claim.summary is None or one.action in _RINGS or not traits_of(one.channel).kept_current:
         return False
     return one.step == SUMMARY_STEP or not claim.notified_alone
 

@@ -27,14 +27,15 @@ from service.domain.digests.runs import (
     waiting,
     with_channels,
 )
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.traits import ChartUse
 from service.domain.notify.notification import DIGEST_PREFIX, Action, Delivery, Picture
-from service.domain.notify.receivers import ChannelConfig, channel_key
+from service.domain.notify.receivers import channel_key
 from service.domain.sources.source import SourceKind
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import Scope
-from service.workflows.charts.picture import CARRYING
 from service.workflows.configuration.engine import Author
 from service.workflows.digests.picture import run_digest_picture
 from service.workflows.ports.channels import DeliveryError
@@ -129,7 +130,7 @@ async def run_digest(ports: Ports, run_id: str) -> None:
             message=message,
             post=None,
             at=ports.clock(),
-            picture=picture if isinstance(config, CARRYING) else None,
+            picture=picture if _carries_chart(config) else None,
         )
         run = await _send(ports, run, delivery, key, config)
         async with ports.uow() as uow:
@@ -169,10 +170,15 @@ async def _note_health(uow: UnitOfWork, receiver_id: str, sending: Sending, now:
 
 async def _run_picture(ports: Ports, addressed: _Addressed) -> Picture | None:
     """Drawn once for all channels that take it."""
-    wanting = [key for key in waiting(addressed.run) if isinstance(addressed.channels[key], CARRYING)]
+    wanting = [key for key in waiting(addressed.run) if _carries_chart(addressed.channels[key])]
     if not wanting:
         return None
     return await run_digest_picture(ports, addressed.plan, addressed.digest)
+
+
+def _carries_chart(config: ChannelConfig) -> bool:
+    """Whether a digest's chart goes there: it has no address that others could fetch it from."""
+    return config.traits.chart is ChartUse.CARRIED
 
 
 async def _send(ports: Ports, run: DigestRun, delivery: Delivery, key: str, config: ChannelConfig) -> DigestRun:

@@ -70,6 +70,6 @@ async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:
         if channel is None:
             continue
         own_key = channel_key(channel)
-        if own_key == key or Action.AMEND in channel.actions or (receiver_id, own_key) not in told:
+        if own_key == key or Action.AMEND in channel.traits.actions or (receiver_id, own_key) not in told:
             addresses.append(Address(receiver_id, key, channel))
     return addresses

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.notify.channels.registry import traits_of
 from service.domain.notify.notification import SUMMARY_STEP, Action, Notification, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.receivers import shows_the_present
 from service.domain.notify.routing.groups import Gathering
 from service.domain.notify.routing.pipeline import Plan
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -40,7 +40,7 @@ async def places_to_mend(uow: UnitOfWork, event: AlertEvent) -> set[tuple[str, s
     return {
         (one.receiver_id, one.channel)
         for one in await uow.groups.listings(event.alert.id)
-        if shows_the_present(one.channel) and (one.notified_alone or event.command in RINGING)
+        if traits_of(one.channel).kept_current and (one.notified_alone or event.command in RINGING)
     }
 
 

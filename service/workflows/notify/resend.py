@@ -1,4 +1,4 @@
-"""Every minute: an Alertmanager is told again what it was told, since it forgets what nobody repeats."""
+"""Every minute: channels that forget alerts, such as an Alertmanager, are sent again what they were sent last."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import structlog
 
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import compose
+from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery
-from service.domain.notify.receivers import Alertmanager, find_channel
+from service.domain.notify.receivers import find_channel
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import LatestSent
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -21,25 +22,27 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = timedelta(minutes=1)
 AFTER_THE_END = timedelta(minutes=5)
-"""How long an end is told again: for a member that was away, or took it before a repetition that was under way."""
-KIND = "alertmanager"
+"""How long an end is repeated: for a member that was away, or took it before a repetition that was under way."""
+REPEATED = tuple(name for name, kind in KINDS.items() if kind.traits.repeated)
 
 
 @dataclass(frozen=True, slots=True)
 class _Repetition:
-    config: Alertmanager
-    told: LatestSent
+    config: ChannelConfig
+    sent: LatestSent
 
 
 async def run_resend(ports: Ports) -> int:
-    """Sends all of it once more, past the notifications, and says how much was taken.
+    """Sends all of it once more, past the notifications, and returns how much was taken.
 
     What fails is logged, and is due in a minute again. What waits in the queue for its first time is not sent here.
     """
     now = ports.clock()
     async with ports.uow() as uow:
-        told = await uow.notified.latest_sent(KIND, resolved_after=now - AFTER_THE_END)
-        repetitions = await _address(uow, told) if told else []
+        sent = [
+            one for kind in REPEATED for one in await uow.notified.latest_sent(kind, resolved_after=now - AFTER_THE_END)
+        ]
+        repetitions = await _address(uow, sent) if sent else []
     outcomes: list[str | DeliveryError] = []
     for begin in range(0, len(repetitions), DELIVERY_BATCH):
         batch = repetitions[begin : begin + DELIVERY_BATCH]
@@ -47,41 +50,41 @@ async def run_resend(ports: Ports) -> int:
     return _report(outcomes)
 
 
-async def _address(uow: UnitOfWork, told: Sequence[LatestSent]) -> list[_Repetition]:
-    """Without channels that are gone or disabled. One whose address changed since knows an alert under two keys."""
+async def _address(uow: UnitOfWork, sent: Sequence[LatestSent]) -> list[_Repetition]:
+    """Leaves out channels that are gone or disabled. One whose address changed since knows an alert under two keys."""
     receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
     failing = await uow.channel_health.failing()
     disabled = {(one.receiver_id, one.channel) for one in failing if one.disabled_at is not None}
-    newest: dict[tuple[Alertmanager, str], _Repetition] = {}
-    for one in sorted(told, key=lambda one: one.notification.alert_version):
+    newest: dict[tuple[ChannelConfig, str], _Repetition] = {}
+    for one in sorted(sent, key=lambda one: one.notification.alert_version):
         place = one.notification.receiver_id, one.notification.channel
         receiver = receivers.get(one.notification.receiver_id)
         config = find_channel(receiver, one.notification.channel) if receiver else None
-        if isinstance(config, Alertmanager) and place not in disabled:
+        if config is not None and place not in disabled:
             newest[config, one.notification.alert_id] = _Repetition(config, one)
     return list(newest.values())
 
 
 async def _send(ports: Ports, repetition: _Repetition, now: datetime) -> str | DeliveryError:
-    """What the channel answered, or why it did not take it."""
-    delivery = _delivery(repetition.told, ports.public_url, now)
+    """Returns what the channel answered, or why it did not take it."""
+    delivery = _delivery(repetition.sent, ports.public_url, now)
     try:
         return (await ports.channels.open(repetition.config).send(delivery)).detail
     except DeliveryError as error:
         return error
 
 
-def _delivery(told: LatestSent, public_url: str, now: datetime) -> Delivery:
-    """As it was told, now; an end as of its own time, but not before what it ends."""
-    notification, event = told.notification, told.event
+def _delivery(sent: LatestSent, public_url: str, now: datetime) -> Delivery:
+    """Repeats the message as of now; an end as of its own time, but not before what it ends."""
+    notification, event = sent.notification, sent.event
     is_over = event.alert.state is AlertState.RESOLVED
     action = Action.RESOLVE if is_over else notification.action
     at = max(event.at, notification.sent_at or event.at) if is_over else now
-    return Delivery(notification.id, action, compose(event, action, public_url), told.post, at)
+    return Delivery(notification.id, action, compose(event, action, public_url), sent.post, at)
 
 
 def _report(outcomes: Sequence[str | DeliveryError]) -> int:
-    """One line in the log for all failures: there may be one for each open alert, every minute."""
+    """Logs all failures in one line: there may be one for each open alert, every minute."""
     failures = [one for one in outcomes if isinstance(one, DeliveryError)]
     if failures:
         reasons = sorted({failure.reason for failure in failures})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import ChannelConfig
 
 
 class DeliveryError(Exception):

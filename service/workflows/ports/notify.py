@@ -9,8 +9,8 @@ from typing import Protocol
 
 from service.domain.alerts.alert import AlertEvent
 from service.domain.digests.runs import DigestRun
+from service.domain.notify.channels.traits import Rate
 from service.domain.notify.notification import Notification, NotificationState
-from service.domain.notify.rates import Rate
 from service.domain.notify.routing.groups import Gathering
 from service.domain.notify.undelivered import Backlog, FailingChannel
 from service.domain.values.resources import Page

@@ -12,8 +12,8 @@ import pytest
 
 from service.adapters.channels.alertmanager.channel import AlertmanagerChannel
 from service.domain.messages.message import sample
+from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import Alertmanager
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_receiver import FakeReceiver

@@ -12,8 +12,8 @@ import pytest_asyncio
 from service.adapters.channels.email.channel import EmailChannel
 from service.adapters.channels.email.mail import address
 from service.adapters.channels.email.smtp_server import SmtpServer
+from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import Email
 from service.workflows.ports.channels import DeliveryError
 from tests.fake_smtp import FakeSmtp, Mail
 from tests.sample_alerts import ALERT, EVIDENCE, delivery, event, message

@@ -11,8 +11,10 @@ import pytest
 from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.adapters.channels.teams import TeamsChannel
 from service.adapters.channels.webhook import WebhookChannel
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Message
-from service.domain.notify.receivers import PagerDuty, Teams, Webhook
 from service.workflows.ports.channels import Channel
 from tests.adapters.channels.posting_stand import VAULT, way_out
 from tests.fake_receiver import FakeReceiver, Taken

@@ -10,8 +10,8 @@ import pytest
 
 from service.adapters.channels.jsm.channel import JsmChannel
 from service.domain.messages.message import sample
+from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import Jsm
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_jsm import FakeJsm

@@ -11,8 +11,8 @@ import pytest
 
 from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.domain.messages.message import sample
+from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.notification import Action, Message
-from service.domain.notify.receivers import PagerDuty
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_pagerduty import FakePagerDuty

@@ -17,8 +17,9 @@ from service.adapters.channels.email.smtp_server import SmtpServer
 from service.adapters.channels.slack.blocks import image
 from service.adapters.channels.slack.bot import Post, SlackBotChannel
 from service.adapters.vault import FernetVault
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action, Delivery, Message, Picture
-from service.domain.notify.receivers import Email, SlackBot
 from tests.fake_slack import TOKEN, Answer, FakeSlack
 from tests.fake_smtp import FakeSmtp
 from tests.sample_alerts import RULE_ALERT, delivery, event, message

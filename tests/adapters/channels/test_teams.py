@@ -13,8 +13,8 @@ import pytest
 from service.adapters.channels.teams import TeamsChannel
 from service.adapters.vault import FernetVault
 from service.domain.messages.message import badge
+from service.domain.notify.channels.teams import Teams
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import Teams
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import MARKUP, VAULT, failure_of, hostile, way_out
 from tests.fake_receiver import FakeReceiver

@@ -15,8 +15,8 @@ import pytest
 from service.adapters.channels.webhook import WebhookChannel
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import sample
+from service.domain.notify.channels.webhook import Webhook, WebhookFormat
 from service.domain.notify.notification import Action, Delivery
-from service.domain.notify.receivers import Webhook, WebhookFormat
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_receiver import FakeReceiver, Taken
@@ -50,7 +50,7 @@ def alertmanager_like(endpoint: FakeReceiver, transport: httpx.AsyncBaseTranspor
 
 
 def webhook(endpoint: FakeReceiver, transport: httpx.AsyncBaseTransport, format: WebhookFormat) -> WebhookChannel:
-    return WebhookChannel(Webhook(f"{endpoint.url}/hook", VAULT.seal(SECRET), format), VAULT, transport)
+    return WebhookChannel(Webhook(f"{endpoint.url}/hook", VAULT.seal(SECRET), format=format), VAULT, transport)
 
 
 def is_signed(request: Taken) -> bool:
@@ -80,7 +80,7 @@ async def test_while_a_secret_is_renewed_either_is_enough(
 ) -> None:
     new, old = b"FAKE-new-key-of-the-tests-of-webhooks", KEY
     sealed_new, sealed_old = (VAULT.seal(f"whsec_{base64.b64encode(key).decode()}") for key in (new, old))
-    await WebhookChannel(Webhook(endpoint.url, sealed_new, "tocsin", sealed_old), VAULT, transport).send(delivery())
+    await WebhookChannel(Webhook(endpoint.url, sealed_new, sealed_old), VAULT, transport).send(delivery())
     (request,) = endpoint.requests
     signatures = request.headers["webhook-signature"].split(" ")
     assert signatures == [f"v1,{signature(request, key)}" for key in (new, old)]

@@ -21,7 +21,7 @@ from service.adapters.egress.guard import Guard, parse_networks, trusting
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.egress.resolving import look_up
 from service.adapters.vault import FernetVault
-from service.domain.notify.receivers import SlackBot, SlackWebhook
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
 from service.domain.sources.source import Source, SourceKind
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import EgressRefused

@@ -18,9 +18,10 @@ from service.domain.access import KeptAnswer
 from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import Evidence
 from service.domain.budgets.budget import Budget
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.escalation import EscalationPolicy, Step
 from service.domain.notify.notification import Attempt
-from service.domain.notify.receivers import ChannelConfig, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Rota
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.routing.silences import Silence

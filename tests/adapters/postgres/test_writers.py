@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from service.domain.notify.receivers import Console, Receiver
+from service.domain.notify.channels.console import Console
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from service.domain.notify.receivers import Alertmanager, ChannelConfig, Jsm, PagerDuty, Teams, Webhook
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from tests.api.stand import SLACK, Stand, answered, pointers
 
 PAGERDUTY: dict[str, Any] = {"kind": "pagerduty", "routing_key": "FAKE-routing-key-of-32-charactrs"}

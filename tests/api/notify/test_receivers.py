@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.domain.notify.receivers import Receiver, SlackBot
+from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.receivers import Receiver
 from service.workflows.configuration.notify import run_default_routes
 from service.workflows.ports.channels import DeliveryError
 from tests.api.stand import SLACK, SOURCE, Stand, answered, pointers, problem

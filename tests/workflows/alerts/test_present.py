@@ -10,8 +10,11 @@ from decimal import Decimal
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.escalation import EscalationPolicy, Step
-from service.domain.notify.receivers import ChannelConfig, Email, Receiver, SlackBot
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence

@@ -10,8 +10,8 @@ import pytest
 from service.adapters.postgres.queue.queue import Queue
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import SlackBot
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.severity import Severity
 from service.worker import JobHandlers

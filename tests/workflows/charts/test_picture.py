@@ -9,8 +9,12 @@ import pytest
 
 from service.domain.alerts.alert import Alert
 from service.domain.charts.chart import Theme
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackWebhook
 from service.domain.notify.notification import Delivery, Picture
-from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty, SlackWebhook
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.charts.picture import run_linked_picture, run_unless_it_fails, token_of
 from service.workflows.delivery.deliver import run_delivery

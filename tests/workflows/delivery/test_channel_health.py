@@ -14,8 +14,14 @@ from sqlalchemy import text
 
 from service.adapters.channels.webhook import WebhookChannel
 from service.domain.alerts.alert import AlertEvent, AlertKind, AlertState, Command
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import MOST_ATTEMPTS, Action, Attempt, NotificationState
-from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty, Receiver, SlackBot, Webhook
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.undelivered import FailingChannel

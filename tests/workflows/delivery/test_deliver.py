@@ -10,6 +10,10 @@ from datetime import timedelta
 import pytest
 
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import (
     DELIVERY_BATCH,
     MOST_ATTEMPTS,
@@ -18,7 +22,7 @@ from service.domain.notify.notification import (
     Notification,
     NotificationState,
 )
-from service.domain.notify.receivers import ChannelConfig, Console, Email, Receiver, SlackBot
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.delivery.deliver import run_delivery

@@ -14,8 +14,11 @@ from service.domain.alerts.alert import Command
 from service.domain.charts.chart import Series
 from service.domain.digests.digest import DigestPlan
 from service.domain.digests.runs import DigestRun, RunState
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Delivery
-from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.alerts.attend import move_alert

@@ -11,9 +11,10 @@ import pytest
 from service.adapters.postgres.queue.queue import Queue
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.notify.channels.email import Email
 from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import Email, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource

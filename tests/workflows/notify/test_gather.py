@@ -10,8 +10,12 @@ from datetime import timedelta
 import pytest
 
 from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason, apply
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery, NotificationState
-from service.domain.notify.receivers import ChannelConfig, Console, Email, PagerDuty, SlackBot
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence

@@ -11,9 +11,12 @@ import pytest
 
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.budgets.budget import Budget
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
 from service.domain.notify.notification import Action, NotificationState
-from service.domain.notify.receivers import ChannelConfig, Console, Email, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.intervals import TimeInterval, TimeRange
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable

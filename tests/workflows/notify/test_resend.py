@@ -6,8 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from service.domain.alerts.alert import AlertEvent, AlertState
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Action, Delivery, NotificationState
-from service.domain.notify.receivers import Alertmanager, Console, Email, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.severity import Severity

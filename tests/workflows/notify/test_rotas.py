@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from service.domain.notify.channels.email import Email
 from service.domain.notify.escalation import EscalationPolicy, Step
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import Email, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Handover, Override, Person, Rota
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.periods import Weekday

@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import Role
-from service.domain.notify.receivers import Console, Email, Receiver
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.receivers import Receiver
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import RuleKind

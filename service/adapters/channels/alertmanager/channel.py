@@ -12,8 +12,8 @@ import httpx
 from service.adapters.channels.alertmanager.alerts import Standing, api_body
 from service.adapters.channels.posting import Peer, json_words, no_words, post
 from service.adapters.channels.secret import opened
+from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import Alertmanager
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 

@@ -14,8 +14,8 @@ from aiosmtplib.errors import SMTPException, SMTPNotSupported, SMTPRecipientsRef
 
 from service.adapters.channels.email.mail import address, compose_mail
 from service.adapters.channels.email.smtp_server import SmtpServer
+from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import Email
 from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.ports.channels import DeliveryError
 

@@ -16,8 +16,8 @@ import httpx
 from service.adapters.channels.jsm.requests import PAUSES, is_confirmed
 from service.adapters.channels.posting import Peer, clipped, encoded, is_sample, json_words, post, post_for_answer
 from service.adapters.channels.secret import opened
+from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.notification import Action, Delivery, Message, Receipt
-from service.domain.notify.receivers import Jsm
 from service.domain.values.severity import Severity
 from service.workflows.ports.platform import Vault
 

@@ -22,8 +22,8 @@ from service.adapters.channels.slack.transport import (
     open_session,
     retry_handlers,
 )
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
-from service.domain.notify.receivers import SlackBot
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 

@@ -13,8 +13,8 @@ from service.adapters.channels.slack.transport import (
     open_session,
     retry_handlers,
 )
+from service.domain.notify.channels.slack import SlackWebhook
 from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import SlackWebhook
 from service.workflows.ports.platform import Vault
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.notify.tables import channel_turns, failing_channels, notifications
+from service.domain.notify.channels.traits import Rate
 from service.domain.notify.notification import LONGEST_RETRY, NotificationState
-from service.domain.notify.rates import Rate
 from service.domain.notify.undelivered import Backlog, FailingChannel
 
 

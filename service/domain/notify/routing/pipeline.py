@@ -12,9 +12,9 @@ from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
 from service.domain.alerts.evidence import BudgetEvidence
+from service.domain.notify.channels.traits import Audience
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.receivers import is_read_by_people
 from service.domain.notify.routing.groups import Gathering, group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -125,7 +125,8 @@ def dedupe(lanes: Iterable[Lane], addresses: Mapping[str, Sequence[Address]]) ->
         for address in addresses.get(lane.route.receiver_id, ()):
             if lane.held is None:
                 ring.setdefault(address.key, address)
-                gatherings[address.key].append(lane.gathering if is_read_by_people(address.channel) else None)
+                for_people = address.channel.traits.audience is Audience.PEOPLE
+                gatherings[address.key].append(lane.gathering if for_people else None)
             else:
                 hold.setdefault(address.key, (address, lane.held))
     return Plan(

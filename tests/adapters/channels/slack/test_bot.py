@@ -13,8 +13,8 @@ from aiohttp import TCPConnector
 
 from service.adapters.channels.slack.bot import SlackBotChannel
 from service.adapters.vault import FernetVault
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import FIRST_RETRY, Action
-from service.domain.notify.receivers import SlackBot
 from service.workflows.ports.channels import DeliveryError
 from tests.fake_slack import TOKEN, Answer, FakeSlack, Posted
 from tests.sample_alerts import EVIDENCE, delivery, event, message

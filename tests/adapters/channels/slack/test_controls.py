@@ -17,8 +17,8 @@ from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert, Command, Reason
 from service.domain.messages.message import sample
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
 from service.domain.notify.notification import Action, Message
-from service.domain.notify.receivers import SlackBot, SlackWebhook
 from service.domain.slack.requests import SNOOZES, Deed, read_press
 from tests.fake_slack import TOKEN, FakeSlack, shown_texts
 from tests.sample_alerts import ALERT, EVIDENCE, OPENED, RULE_ALERT, STALE_ALERT, delivery, event, message

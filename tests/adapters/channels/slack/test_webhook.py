@@ -13,8 +13,8 @@ from aiohttp import TCPConnector
 
 from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.vault import FernetVault
+from service.domain.notify.channels.slack import SlackWebhook
 from service.domain.notify.notification import Action
-from service.domain.notify.receivers import SlackWebhook
 from service.workflows.ports.channels import DeliveryError
 from tests.fake_slack import Answer, FakeSlack
 from tests.sample_alerts import delivery, message

@@ -7,20 +7,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.slack import SlackBot, SlackWebhook
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.planning import Address
-from service.domain.notify.receivers import (
-    Alertmanager,
-    ChannelConfig,
-    Console,
-    Email,
-    Jsm,
-    PagerDuty,
-    SlackBot,
-    SlackWebhook,
-    Teams,
-    Webhook,
-    channel_key,
-)
+from service.domain.notify.receivers import channel_key
 from service.domain.notify.routing.groups import Gathering, group, next_departure
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, Op

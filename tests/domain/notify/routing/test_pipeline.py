@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.notify.planning import Address
-from service.domain.notify.receivers import Console, Email, channel_key
+from service.domain.notify.receivers import channel_key
 from service.domain.notify.routing.again import REPEATED, chains, release, repeat, settled
 from service.domain.notify.routing.intervals import TimeInterval, TimeRange
 from service.domain.notify.routing.labels import Labels

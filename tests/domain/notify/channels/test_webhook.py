@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.domain.notify.webhook_signatures import signature_headers, signing_key
+from service.domain.notify.channels.webhook import signature_headers, signing_key
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the specification's public example
 

@@ -1,0 +1,70 @@
+"""Slack, by an app's bot or by an incoming webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from service.domain.notify.channels.documents import Form, JsonDocument, JsonField, with_slash
+from service.domain.notify.channels.traits import ANNOUNCED, EDITED, ChartUse, Rate, Traits
+from service.domain.values.errors import Invalid
+from service.domain.values.resources import Sealed
+
+SLACK_API = "https://slack.com/api/"
+ONE_A_SECOND = Rate(1, timedelta(seconds=1))
+"""Slack's rule for one channel: https://docs.slack.dev/apis/web-api/rate-limits."""
+
+
+def _choose(given: Collection[str]) -> str:
+    if "webhook_url" in given:
+        if "token" in given or "channel" in given:
+            raise Invalid("a webhook_url stands alone: it has its own channel", "/webhook_url")
+        return "slack_webhook"
+    if "token" not in given:
+        raise Invalid("Slack needs a token and a channel, or a webhook_url", "/token")
+    if "channel" not in given:
+        raise Invalid("a Slack token needs the channel to post to", "/channel")
+    return "slack_bot"
+
+
+SLACK = JsonDocument(
+    "slack",
+    "Slack, by a bot's `token` and `channel`, or by an incoming webhook's `webhook_url`; `mention` is for raises.",
+    _choose,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackBot:
+    """A Slack app with a bot token: it posts, edits and replies in threads."""
+
+    token: Annotated[Sealed, JsonField(Form.SECRET, example="xoxb-FAKE")]
+    channel: Annotated[str, JsonField(Form.REFERENCE, example="#claude-spend")]
+    mention: str = ""
+    api_url: Annotated[str, JsonField(Form.ADDRESS, read=with_slash)] = SLACK_API
+    kind: Literal["slack_bot"] = "slack_bot"
+
+    document: ClassVar[JsonDocument] = SLACK
+    traits: ClassVar[Traits] = Traits(EDITED, chart=ChartUse.CARRIED, kept_current=True, rate=ONE_A_SECOND)
+
+    @property
+    def identity(self) -> str:
+        return self.channel
+
+
+@dataclass(frozen=True, slots=True)
+class SlackWebhook:
+    """A Slack incoming webhook: it posts, and can neither edit nor thread."""
+
+    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS)]
+    mention: str = ""
+    kind: Literal["slack_webhook"] = "slack_webhook"
+
+    document: ClassVar[JsonDocument] = SLACK
+    traits: ClassVar[Traits] = Traits(ANNOUNCED, chart=ChartUse.LINKED, rate=ONE_A_SECOND)
+
+    @property
+    def identity(self) -> str:
+        return self.webhook_url.digest
