@@ -29,8 +29,9 @@ from storing.table import HOUR, NOW, database
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.budgets.budget import Budget, Threshold
+from service.domain.notify.channels.console import Console
 from service.domain.notify.escalation import EscalationPolicy, Step
-from service.domain.notify.receivers import Console, Receiver
+from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Handover, Person, Rota
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
