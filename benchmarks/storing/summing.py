@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.spend.day_inputs import costs_in
+from service.adapters.postgres.spend.bill_and_usage import costs_in
 from service.adapters.postgres.spend.partitions import PostgresStorage
-from service.adapters.postgres.spend.windows import spend_in
+from service.adapters.postgres.spend.spend_days import spend_in
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from storing.table import DAY, NOW, Row, best_of, times

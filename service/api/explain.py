@@ -21,6 +21,7 @@ from service.domain.alerts.alert import AlertState, Reason
 from service.domain.explain.explanation import AlertThen, Explanation
 from service.domain.explain.told_verdicts import KeptThen
 from service.domain.rules.rule import RuleKind
+from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.periods import phase
@@ -154,7 +155,9 @@ def _show_period(one: Explanation, at: datetime) -> PeriodOut | None:
     if one.period is None:
         return None
     window = one.period.window
-    return PeriodOut(start=window.start, end=window.end, label=one.period.label, phase=phase(one.period, at))
+    return PeriodOut(
+        start=window.start, end=window.end, label=one.period.label, phase=phase(one.period, at, CLOSING_FOR)
+    )
 
 
 def show_stored(kept: KeptThen) -> StoredVerdictOut:

@@ -10,7 +10,7 @@ from functools import partial
 
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
-from service.domain.backtest.history import Announced, Recorded, midnight
+from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import LEARNING_DAYS
 from service.domain.backtest.rules import replay_rule
 from service.domain.budgets.budget import Budget
@@ -18,14 +18,15 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.rules.reach import days_needed, hours_needed
 from service.domain.rules.rule import Rule, RuleKind
 from service.domain.sources.source import SourceKind
+from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
+from service.domain.values.utc import DAY, midnight
 from service.workflows.configuration.engine import Author, record
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, UnitOfWork
 from service.workflows.sources.naming import names_of
 
-DAY = timedelta(days=1)
 FARTHEST = 400 * DAY
 """How far back a backtest begins where nobody says, if so much is stored."""
 MOST_DAYS = 1100
@@ -179,7 +180,8 @@ def _earliest(backtest: Backtest) -> date:
     """The first day that the first step looks at."""
     spec = backtest.subject.spec
     if isinstance(spec, Budget):
-        starts = [period.window.start for period in live_periods(spec.period, midnight(backtest.first_day + DAY))]
+        live = live_periods(spec.period, midnight(backtest.first_day + DAY), CLOSING_FOR)
+        starts = [period.window.start for period in live]
         return min([*(start.date() for start in starts), backtest.first_day])
     return backtest.first_day - days_needed(spec) * DAY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from service.domain.budgets.assessment import Known, WindowSpend, live_windows
 from service.domain.budgets.budget import Budget
@@ -20,11 +20,12 @@ from service.domain.values.names import Names, describe_scope
 from service.domain.values.periods import Period, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.utc import DAY, HOUR, day_start, hour_start, midnight
 from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
-STEPS = {Width.DAY: timedelta(days=1), Width.HOUR: timedelta(hours=1)}
+STEPS = {Width.DAY: DAY, Width.HOUR: HOUR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,7 @@ async def spend(uow: UnitOfWork, question: SpendQuestion) -> SpendAnswer:
 async def _rows(uow: UnitOfWork, question: SpendQuestion) -> list[tuple[datetime, Cell, Figure]]:
     if question.width is Width.DAY:
         days = await uow.facts.days(question.source_id, question.window)
-        return [
-            (datetime.combine(day, time(), UTC), cell, _figure(known.spend, known.estimate))
-            for day, cell, known in days
-        ]
+        return [(midnight(day), cell, _figure(known.spend, known.estimate)) for day, cell, known in days]
     hours = await uow.facts.hours(question.source_id, question.window)
     return [(hour, cell, _figure(Spend(estimated=known.cost), known)) for hour, cell, known in hours]
 
@@ -177,5 +175,4 @@ def aligned(window: Window, width: Width) -> Window:
 
 
 def _floor(instant: datetime, width: Width) -> datetime:
-    whole = instant.replace(minute=0, second=0, microsecond=0)
-    return whole.replace(hour=0) if width is Width.DAY else whole
+    return day_start(instant) if width is Width.DAY else hour_start(instant)

@@ -11,7 +11,8 @@ from service.api.http.addresses import require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Address, Duration, Secret, SecretStub, shown
 from service.api.http.secrets import sealed
-from service.domain.sources.source import Source, SourceKind, is_stale
+from service.domain.sources.source import Source, SourceKind
+from service.domain.spend.lateness import is_stale
 from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.resources import Resource
 from service.workflows.configuration.spend import Sources

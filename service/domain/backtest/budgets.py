@@ -12,20 +12,20 @@ from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow, Tally, per_month
-from service.domain.backtest.history import Recorded, midnight
+from service.domain.backtest.history import Recorded
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.windows import Windows
 from service.domain.budgets.assessment import Known, assess, live_windows
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.budgets.endings import budget_endings
 from service.domain.budgets.forecast_assessment import has_forecast_thresholds
-from service.domain.spend.day_split import DAY
 from service.domain.spend.rows import Spend
 from service.domain.values.money import ZERO
 from service.domain.values.periods import PeriodKind, Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, ScopeKey
 from service.domain.values.severity import Severity
+from service.domain.values.utc import DAY, midnight
 
 SWEPT = tuple(Decimal(percent) for percent in range(50, 130, 10))
 """Percentages of the budget."""

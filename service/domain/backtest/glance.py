@@ -9,10 +9,10 @@ from service.domain.backtest.history import Recorded
 from service.domain.rules.kinds import change
 from service.domain.rules.kinds.anomaly.ground import ground, judges
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction
-from service.domain.rules.kinds.anomaly.sides import RINGING_DAYS
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.rule import Rule, RuleKind, Verdict
 from service.domain.rules.view import SpendView
+from service.domain.spend.lateness import JUDGED_AGAIN_DAYS
 from service.domain.spend.rows import EstimatedDay, SpendDay
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
@@ -96,7 +96,7 @@ def may_ring(view: SpendView, rule: Rule[object]) -> bool:
         return False
     days = judges(stands, rule.params.sensitivity, ()).days
     last = days.open_day
-    stirring = days.stirring(range(last, max(-1, last - RINGING_DAYS - 1), -1))
+    stirring = days.stirring(range(last, max(-1, last - JUDGED_AGAIN_DAYS - 1), -1))
     return any(stands.keys[row].dimension in ringing_levels(rule) for row in stirring)
 
 

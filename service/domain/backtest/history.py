@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.detectors.memory.rewind import Memo
@@ -14,9 +14,8 @@ from service.domain.rules.view import DayFigures, SpendView
 from service.domain.spend.rows import DayVersion, SpendDay
 from service.domain.values.names import Names
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, midnight
 
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
 NOTHING = DayFigures()
 
 
@@ -152,8 +151,3 @@ def figures_of(known: SpendDay) -> DayFigures:
         output_tokens=float(used.output_tokens),
         priority=float(used.priority.usd),
     )
-
-
-def midnight(day: date) -> datetime:
-    """Its first instant, UTC."""
-    return datetime.combine(day, time(), UTC)

@@ -8,23 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from service.domain.backtest.glance import ringing_levels
-from service.domain.backtest.history import DAY, HOUR, Recorded, Step, midnight, steps
+from service.domain.backtest.history import Recorded, Step, steps
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import HourVersions, KnownHours
-from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, RINGING_HOURS, ground, judges
+from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, ground, judges
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
-from service.domain.rules.kinds.anomaly.sides import RINGING_DAYS
 from service.domain.rules.reach import LEARNING_HOURS, days_needed
 from service.domain.rules.rule import Rule
-from service.domain.rules.view import LATE, DayFigures, HourFigures, SpendView
+from service.domain.rules.view import DayFigures, HourFigures, SpendView
+from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS, fresh_days
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.utc import DAY, HOUR, midnight
 
 HOURS_OF_DAY = 24
 LEARNING_DAYS = math.ceil(LEARNING_HOURS / HOURS_OF_DAY) * DAY
 """Before the first day whose hours are judged."""
-FRESH_DAYS = 3
-"""Today and the days before it whose figures follow their hours until they are settled."""
-JUDGED_HOURS = RINGING_HOURS + NORMAL_HOURS
+JUDGED_HOURS = JUDGED_AGAIN_HOURS + NORMAL_HOURS
 """The newest known hours: those that may ring, and those that end an incident."""
 LONGEST_DELAY = timedelta(minutes=59)
 NOTHING = DayFigures()
@@ -90,14 +89,13 @@ class _Hours:
         known = self._known.newest(start, place, JUDGED_HOURS)
         if not known:
             return True
-        mature = self._known.mature_until(LATE)
+        mature = self._known.mature_until()
         closed = 0 if mature is None else self._place(mature)
         return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(start, known)
 
     def _follow_days(self, night: Step, number: int, now: datetime) -> bool:
         """Looks at the days anew where a closed one is known differently than at the moment before."""
-        today = self._place(midnight(now.date()))
-        fresh = range(today - (FRESH_DAYS - 1) * HOURS_OF_DAY, today, HOURS_OF_DAY)
+        fresh = [self._place(midnight(day)) for day in fresh_days(now.date())[:-1]]
         spent = tuple(tuple(self._glance.spent(at, at + HOURS_OF_DAY)) for at in fresh)
         stands_on = (night.closed, spent, sum(one.at <= now for one in self._recorded.planned))
         if stands_on == self._days.stands_on:
@@ -114,7 +112,7 @@ class _Hours:
         days = judges(stands, params.sensitivity, ()).days
         today = days.open_day
         limits = days.ringing_from(today)
-        stirring = days.stirring(range(today - 1, max(-1, today - RINGING_DAYS - 1), -1))
+        stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
         stir = any(stands.keys[row].dimension in ringing_levels(self._rule) for row in stirring)
         return [limits.get(str(key), math.inf) for key in self._keys], stir
 
@@ -129,11 +127,11 @@ class _Hours:
     def _days_at(self, night: Step, number: int, now: datetime) -> SpendView:
         """The days alone."""
         view = night.view
-        today, settled = self._place(view.as_of), view.settled_until
+        settled = view.settled_until
         cells, unknown = dict(view.cells), set(view.unknown_days)
-        for back in range(FRESH_DAYS):
-            day, start = view.today - back * DAY, today - back * HOURS_OF_DAY
-            over = number if back == 0 else HOURS_OF_DAY
+        for day in reversed(fresh_days(view.today)):
+            start = self._place(midnight(day))
+            over = number if day == view.today else HOURS_OF_DAY
             if settled is None or midnight(day + DAY) > settled:
                 self._raise_to_hours(cells, day, start, start + over)
                 if all(self._known.known[start : start + over] if over else self._known.known[start - 1 : start]):
@@ -158,7 +156,7 @@ class _Hours:
             first=self._known.first + start * HOUR,
             known=self._known.known[start:end].tolist(),
             cells={cell: row for cell, row in zip(self._known.cells, rows.tolist(), strict=True) if any(row)},
-            mature_until=self._known.mature_until(LATE),
+            mature_until=self._known.mature_until(),
         )
 
     def _place(self, instant: datetime) -> int:

@@ -11,7 +11,7 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
 from service.domain.backtest.glance import candidates, exceeding, may_ring, merged, narrowed
-from service.domain.backtest.history import DAY, Recorded, Step, midnight, steps
+from service.domain.backtest.history import Recorded, Step, steps
 from service.domain.backtest.hours import LEARNING_DAYS, Moment, moments
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.sweep import Setting, settings_of
@@ -22,9 +22,11 @@ from service.domain.rules.memory import Episodes
 from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
+from service.domain.spend.lateness import is_found_late
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.utc import DAY
 
 A_DAY = "a day"
 
@@ -203,7 +205,7 @@ class RuleReplay:
             expected=told.expected,
             unit=told.unit,
             cause=told.cause,
-            late=midnight(day) + 2 * DAY <= event.at and day not in self._assumed,
+            late=is_found_late(day, event.at) and day not in self._assumed,
             falls=told.falls,
         )
 

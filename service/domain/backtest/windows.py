@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from service.domain.spend.day_split import DAY, edge_parts, spend_in_part, whole_days
+from service.domain.spend.day_split import edge_parts, spend_in_part, whole_days
 from service.domain.spend.rows import DayVersion, Spend
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY
 
 Days = Mapping[date, DayVersion]
 NOTHING = Spend()

@@ -18,11 +18,11 @@ from service.domain.budgets.ended_terms import EndedTerms, judged_periods
 from service.domain.budgets.largest import largest_contributions
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.spend.lateness import closing_for
 from service.domain.spend.rows import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope
 from service.domain.values.periods import (
-    CLOSING_FOR,
     Period,
     PeriodKind,
     PeriodSpec,
@@ -34,8 +34,6 @@ from service.domain.values.periods import (
 )
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
-
-LONGEST_BLINDNESS = timedelta(days=31)
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
 
@@ -70,9 +68,8 @@ class Known:
 
     @property
     def closing_for(self) -> timedelta:
-        """The closing time, lengthened by as long as no bill could be read, a month at most."""
-        blind = self.now - self.read_at if self.read_at else timedelta()
-        return CLOSING_FOR + min(max(blind, timedelta()), LONGEST_BLINDNESS)
+        """How long a period stays open after its end."""
+        return closing_for(self.now, self.read_at)
 
 
 def live_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset[Window]:

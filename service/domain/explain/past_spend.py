@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 
 from service.domain.forecasts.recent import HOURS, USUAL_DAYS, UTC_DAYS, RecentSpend, first_day
 from service.domain.rules.view import Figures
 from service.domain.rules.wording import approximate
-from service.domain.spend.day_split import DAY, HOUR, edge_parts, spend_in_part, whole_days
+from service.domain.spend.day_split import edge_parts, spend_in_part, whole_days
 from service.domain.spend.rows import Spend
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, HOUR, midnight
 
 USUAL_HOURS = (USUAL_DAYS + 1) * HOURS
 """Of figures that `recent_spend` is made of, besides `UTC_DAYS` days."""
@@ -74,7 +75,7 @@ def _known_hours(figures: Figures, days: Sequence[date]) -> tuple[bool, ...]:
     reported = hours and {hours.first + number * HOUR for number, known in enumerate(hours.known) if known}
     flags = []
     for day in days:
-        starts = [datetime.combine(day, time(), UTC) + timedelta(hours=hour) for hour in range(HOURS)]
+        starts = [midnight(day) + hour * HOUR for hour in range(HOURS)]
         is_known = day not in figures.unknown_days and day >= figures.days[0]
         running = day == figures.as_of.date() and reported and any(start in reported for start in starts)
         if running and reported:

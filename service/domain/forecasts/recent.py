@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 
 import numpy as np
 
@@ -13,9 +13,8 @@ from service.domain.forecasts.history import DailySpend, usual_share
 from service.domain.forecasts.pace import HISTORY_DAYS
 from service.domain.values import calendars
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.values.utc import DAY, HOUR, midnight
 
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
 HOURS = 24
 UTC_DAYS = HISTORY_DAYS + 3
 """UTC days, today included, that hold the local days to learn from in any time zone."""
@@ -67,7 +66,7 @@ class Reports:
         flags: list[bool] = []
         for number in range(UTC_DAYS):
             day = first_day(now) + number * DAY
-            hours = [datetime.combine(day, time(hour), UTC) for hour in range(HOURS)]
+            hours = [midnight(day) + hour * HOUR for hour in range(HOURS)]
             flags += [True] * HOURS if day in self.settled_days else self._of(day, hours)
         return tuple(flags)
 
@@ -144,7 +143,7 @@ def _at(reached: Floats, share_of_day: Floats) -> Floats:
 def _seen_until(recent: RecentSpend) -> datetime:
     """Until when spend is known: the end of the newest known hour, or now."""
     newest = max((number for number, known in enumerate(recent.known) if known), default=-1)
-    return min(datetime.combine(recent.first, time(), UTC) + (newest + 1) * HOUR, recent.now)
+    return min(midnight(recent.first) + (newest + 1) * HOUR, recent.now)
 
 
 def _known_shares(recent: RecentSpend, starts: list[datetime]) -> list[float]:
@@ -156,4 +155,4 @@ def _known_shares(recent: RecentSpend, starts: list[datetime]) -> list[float]:
 
 
 def _days_since(first: date, at: datetime) -> float:
-    return (at - datetime.combine(first, time(), UTC)) / DAY
+    return (at - midnight(first)) / DAY

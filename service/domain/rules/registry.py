@@ -20,7 +20,7 @@ from service.domain.rules.kinds.anomaly import rule as anomaly
 from service.domain.rules.limits import check_gates
 from service.domain.rules.rule import Gates, Observation, Rule, RuleKind
 from service.domain.rules.view import SpendView
-from service.domain.sources.source import Patience
+from service.domain.spend.lateness import Patience
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
 

@@ -17,8 +17,6 @@ from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 DAY = timedelta(days=1)
 LEARNING_DAYS = 140
 """Days of a view that is to be judged by detectors: eight weeks to learn from, and twelve in which classes settle."""
-LATE = timedelta(minutes=10)
-"""An hour of usage is as complete as it gets when it was read this long after its end."""
 
 
 @dataclass(frozen=True, slots=True)

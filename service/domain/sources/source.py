@@ -19,17 +19,6 @@ class SourceKind(StrEnum):
     """The built-in simulator: its data is invented, and every answer and message says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a source may fail before people are told: this many polls, or this long, whichever comes first."""
-
-    failures: int = 3
-    after: timedelta = timedelta(minutes=30)
-
-
-USUAL_PATIENCE = Patience()
-
-
 class ReportName(StrEnum):
     COST = "cost"
     USAGE_HOURS = "usage_hours"
@@ -88,13 +77,6 @@ class SourceState:
 def is_poll_interval(interval: timedelta) -> bool:
     """Whether a source may be polled that often."""
     return SHORTEST_INTERVAL <= interval <= LONGEST_INTERVAL
-
-
-def is_stale(state: SourceState, now: datetime, patience: Patience = USUAL_PATIENCE) -> bool:
-    """Whether people must be told that this source has gone blind."""
-    if state.failing_since is None:
-        return False
-    return state.failures >= patience.failures or now - state.failing_since >= patience.after
 
 
 def after_begin(state: SourceState, now: datetime) -> SourceState:

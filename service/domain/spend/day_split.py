@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from service.domain.spend.rows import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
+from service.domain.values.utc import DAY, HOUR, hour_start, midnight, utc_day
 
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
-
-
-def utc_day(day: date) -> Window:
-    start = datetime.combine(day, time(), UTC)
-    return Window(start, start + DAY)
 
 
 def first_day_from(instant: datetime) -> date:
     """The first UTC day that does not begin before an instant."""
     day = instant.date()
-    return day if utc_day(day).start == instant else day + DAY
+    return day if midnight(day) == instant else day + DAY
 
 
 def whole_days(window: Window) -> tuple[date, date]:
@@ -36,7 +30,7 @@ def whole_days(window: Window) -> tuple[date, date]:
 
 def edge_parts(window: Window) -> list[Window]:
     """What is left of the window beside its whole days: at most two stretches, each inside one UTC day."""
-    first, end = (utc_day(day).start for day in whole_days(window))
+    first, end = map(midnight, whole_days(window))
     if window.start.date() == window.end.date():
         parts = [window]
     else:
@@ -49,7 +43,7 @@ def stretches(part: Window) -> list[Window]:
     day = utc_day(part.start.date())
     cuts = {day.start, day.end}
     for edge in (part.start, part.end):
-        hour = edge.replace(minute=0, second=0, microsecond=0)
+        hour = hour_start(edge)
         cuts |= {hour, min(hour + HOUR, day.end)}
     return [Window(start, end) for start, end in pairwise(sorted(cuts))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -14,9 +14,6 @@ from service.domain.sources.pricing import Measure
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import UNATTRIBUTED, Cell
-
-SETTLED_AFTER = timedelta(hours=24)
-"""A UTC day is settled when a cost report read this long after its end contained it."""
 
 TOKEN_COST = "tokens"
 PRIORITY_TIER = "priority"
@@ -218,7 +215,3 @@ def _token_shares(token_spend: Money, keys: Mapping[str, EstimatedDay]) -> dict[
         return {UNATTRIBUTED: token_spend} if token_spend else {}
     parts = token_spend.split([cost.usd for cost in weighed.values()])
     return dict(zip(weighed, parts, strict=True))
-
-
-def is_settled(day: Window, read_at: datetime) -> bool:
-    return read_at >= day.end + SETTLED_AFTER

@@ -9,8 +9,6 @@ from enum import StrEnum
 from service.domain.values import calendars
 from service.domain.values.errors import Invalid
 
-CLOSING_FOR = timedelta(days=3)
-"""How long a period stays open for late bills after its end."""
 MOST_ROLLING_DAYS = 366
 _YEARS = range(1970, 3000)
 """Years of a custom period: far enough from the ends of the calendar for any zone."""
@@ -138,8 +136,8 @@ def previous_period(spec: PeriodSpec, period: Period) -> Period | None:
     return period_at(spec, period.window.start - timedelta.resolution)
 
 
-def phase(period: Period, now: datetime, closing_for: timedelta = CLOSING_FOR) -> Phase:
-    """Where a period stands: open from start to end, then closing for late bills, then closed."""
+def phase(period: Period, now: datetime, closing_for: timedelta) -> Phase:
+    """Where a period stands: open from start to end, then closing for late bills for `closing_for`, then closed."""
     if now < period.window.start:
         return Phase.UPCOMING
     if now < period.window.end:
@@ -147,7 +145,7 @@ def phase(period: Period, now: datetime, closing_for: timedelta = CLOSING_FOR) -
     return Phase.CLOSING if now < period.window.end + closing_for else Phase.CLOSED
 
 
-def live_periods(spec: PeriodSpec, now: datetime, closing_for: timedelta = CLOSING_FOR) -> tuple[Period, ...]:
+def live_periods(spec: PeriodSpec, now: datetime, closing_for: timedelta) -> tuple[Period, ...]:
     """The open period and those still closing, oldest first; one of rolling, one or none of custom."""
     newest = _custom_period(spec) if spec.kind is PeriodKind.CUSTOM else period_at(spec, now)
     live: list[Period] = []

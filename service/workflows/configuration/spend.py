@@ -10,6 +10,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.sources.poll import PollKind
 from service.domain.sources.pricing import PriceOverride
 from service.domain.sources.source import Source, SourceState, is_poll_interval
+from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values import periods
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
@@ -113,7 +114,7 @@ class Budgets(Kind[Budget]):
 
 async def _read_the_past(uow: UnitOfWork, budget: Budget, now: datetime) -> None:
     """Requests the bills since the earliest live period began: without them it would seem cheaper than it is."""
-    starts = [period.window.start for period in periods.live_periods(budget.period, now)]
+    starts = [period.window.start for period in periods.live_periods(budget.period, now, CLOSING_FOR)]
     await reach_back(uow, budget.source_id, min(starts, default=now), now)
 
 

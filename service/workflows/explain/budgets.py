@@ -17,12 +17,12 @@ from service.domain.explain.past_spend import USUAL_HOURS, days_back_to, recent_
 from service.domain.forecasts.recent import UTC_DAYS, RecentSpend
 from service.domain.rules.view import Figures
 from service.domain.sources.source import Source, SourceKind
-from service.domain.spend.day_split import utc_day
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
+from service.domain.values.utc import utc_day
 from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.explain.explain import MOST_ITEMS, AlertsThen, Asked, Explained, absent, alerts_at, source_at
 from service.workflows.ports.alerts import AlertFilter

@@ -22,6 +22,7 @@ from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Lifetime, Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
+from service.domain.values.utc import hour_start
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.rules.ruling import Judged, judge_rule, load_view, load_view_at
@@ -114,7 +115,7 @@ async def _case(
     alerts = await alerts_at(uow, where, AlertKind.STALE_SOURCE if polled else AlertKind.RULE, at)
     latest = {events[-1].alert.scope: events[-1].alert for events in alerts.before}
     given = await uow.feedback.of_rules([rule.id])
-    found = await uow.verdicts.seen(rule.id, _hour(at), at)
+    found = await uow.verdicts.seen(rule.id, hour_start(at), at)
     kept = [verdict for verdict in found if verdict.last_at >= at]
     told = Told.of(at, in_force(found, at, await _moved_at(uow, asked, rule, given)), [*alerts.open(), *alerts.rang()])
     episodes = await _episodes(uow, asked, rule, view, kept, latest)
@@ -144,16 +145,12 @@ async def _moved_at(
     uow: UnitOfWork, asked: Asked[Rule[object]], rule: Resource[Rule[object]], given: Sequence[GivenFeedback]
 ) -> datetime:
     """When something had the rule judged anew last: an hour that turned, a reading, a change of what it leans on."""
-    at, hour = asked.at, _hour(asked.at)
+    at, hour = asked.at, hour_start(asked.at)
     if await uow.planned.all_as_of(hour) != await uow.planned.all_as_of(at):
         return at
     answered = [moment for one in given for moment in (one.feedback.given_at, one.withdrawn_at)]
     moments = [rule.updated_at, await uow.polls.last_finished(asked.source_id, at), *answered]
     return max([hour, *(moment for moment in moments if moment is not None and moment <= at)])
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
 
 
 async def _view(

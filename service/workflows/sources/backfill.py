@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
+from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
+from service.domain.values.utc import DAY, day_start
 from service.workflows.ports.sources import FenceLost
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.identify import run_is_identified
-from service.workflows.sources.ingest import DAY, DEEP, polled_source
+from service.workflows.sources.ingest import polled_source
 from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
 
 PART = timedelta(days=31)
@@ -28,8 +30,7 @@ async def request_backfill(uow: UnitOfWork, source_id: str, since: datetime, now
 
     A backfill from the same day that did not come to its end is taken up where it stopped.
     """
-    start = since.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start, today = day_start(since), day_start(now)
     if not today - FARTHEST <= start < today:
         raise Invalid("must be an earlier day, at most five years back", "/since")
     window = Window(start, today)
@@ -55,7 +56,7 @@ async def _unfinished(uow: UnitOfWork, source_id: str, start: datetime) -> Poll 
 async def reach_back(uow: UnitOfWork, source_id: str, start: datetime, now: datetime) -> None:
     """Reads what lies between `start` and the oldest bill that is known, or that the first poll will read."""
     start = max(start, now - FARTHEST + DAY)
-    known_since = await uow.facts.billed_since(source_id) or now - DEEP
+    known_since = await uow.facts.billed_since(source_id) or now - READ_DEEPLY
     if start + DAY < known_since:
         await request_backfill(uow, source_id, start, now)
 

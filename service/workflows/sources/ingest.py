@@ -17,28 +17,19 @@ from service.domain.sources.source import (
     after_success,
     retry_delay,
 )
+from service.domain.spend.lateness import MINUTES_READ, is_deep, read_from
 from service.domain.spend.rows import Width
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
+from service.domain.values.utc import DAY, HOUR, MINUTE, day_start, hour_start
 from service.workflows.ports.sources import FenceLost
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
 
-RECENT = timedelta(days=3)
-"""What every poll reads again, because bills come late and are revised."""
-DEEP = timedelta(days=35)
-"""What one poll a day reads again."""
-DEEP_EVERY = timedelta(days=1)
-MINUTES_BACK = timedelta(hours=3)
 DIRECTORY_EVERY = timedelta(hours=1)
 MOST_BURIED = 20
-LONGEST_GAP = timedelta(days=366)
 LOST_AFTER = timedelta(minutes=15)
-
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
 
 
 async def request_poll(uow: UnitOfWork, source_id: str, kind: PollKind, now: datetime) -> Poll:
@@ -146,12 +137,10 @@ async def run_give_up(ports: Ports, poll_id: str) -> None:
 
 
 async def _read_due_reports(reading: Reading, state: SourceState, now: datetime) -> list[ReportOutcome]:
-    deep = _is_deep(state, now)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = Window(_first_day(state, today, DEEP if deep else RECENT), today + DAY)
-    hours = Window(days.start, now.replace(minute=0, second=0, microsecond=0) + HOUR)
+    days = Window(read_from(state, now), day_start(now) + DAY)
+    hours = Window(days.start, hour_start(now) + HOUR)
     minute = now.replace(second=0, microsecond=0)
-    minutes = Window(minute - MINUTES_BACK, minute + MINUTE)
+    minutes = Window(minute - MINUTES_READ, minute + MINUTE)
     outcomes = []
     # Names come first, so that the very first message can use them; the bill comes before what it outweighs.
     if not state.is_identified or _is_directory_due(state, now):
@@ -169,19 +158,6 @@ async def _read_due_reports(reading: Reading, state: SourceState, now: datetime)
 
 def _is_directory_due(state: SourceState, now: datetime) -> bool:
     return state.directory_read_at is None or now - state.directory_read_at >= DIRECTORY_EVERY
-
-
-def _first_day(state: SourceState, today: datetime, back: timedelta) -> datetime:
-    """From where to read: `back` from today, and further after an outage, so that it leaves no gap."""
-    usual = today - back
-    if state.cost_read_at is None:
-        return usual
-    read = state.cost_read_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return max(min(usual, read - RECENT), today - LONGEST_GAP)
-
-
-def _is_deep(state: SourceState, at: datetime) -> bool:
-    return state.deep_read_at is None or at - state.deep_read_at >= DEEP_EVERY
 
 
 def _state_after(
@@ -207,7 +183,7 @@ def _state_after(
         state = after_failure(state, started)
         backed_off = started + retry_delay(source.poll_interval, state.failures)
         return replace(state, next_poll_at=max(state.next_poll_at, backed_off))
-    if _is_deep(state, started):
+    if is_deep(state, started):
         state = replace(state, deep_read_at=started)
     # A back-off is over once the bill was read, whoever asked for that.
     state = replace(state, next_poll_at=min(state.next_poll_at, started + source.poll_interval))

@@ -14,10 +14,10 @@ from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.spend.tables import revisions, series
 from service.domain.sources.pricing import Measure
-from service.domain.spend.day_split import HOUR, utc_day
 from service.domain.spend.rows import TOKEN_COST, Bucket, CostRow, Dimensions, UsageFact
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
+from service.domain.values.utc import HOUR, utc_day
 from service.workflows.ports.spend import Stamp
 
 SOURCE = "src_1"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from service.domain.spend.day_split import utc_day
 from service.domain.spend.rows import Bucket, CostRow, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import utc_day
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.ports.spend import Stamp
 from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered

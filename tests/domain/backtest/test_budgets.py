@@ -5,10 +5,11 @@ from datetime import date
 
 from service.domain.backtest.backtest import Result
 from service.domain.backtest.budgets import replay_budget
-from service.domain.backtest.history import Recorded, midnight
+from service.domain.backtest.history import Recorded
 from service.domain.budgets.budget import Budget
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension
+from service.domain.values.utc import midnight
 from tests.domain.backtest.pasts import day, past, version
 from tests.factories import budget, forecast_percent, percent, resource
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from service.domain.backtest.backtest import Result
-from service.domain.backtest.history import HOUR, Announced, Recorded, midnight
+from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import LEARNING_DAYS, moments
 from service.domain.backtest.rules import RuleReplay, replay_rule
 from service.domain.backtest.sweep import settings_of
@@ -21,6 +21,7 @@ from service.domain.rules.rule import Rule, RuleKind
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
+from service.domain.values.utc import HOUR, midnight
 from tests.domain.backtest.pasts import CELL, day, past, rule
 
 DAYS, HOURLY = 60, 5

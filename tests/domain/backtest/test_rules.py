@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from service.domain.backtest.backtest import Result
-from service.domain.backtest.history import Announced, Recorded, midnight, steps
+from service.domain.backtest.history import Announced, Recorded, steps
 from service.domain.backtest.rules import RuleReplay, replay_rule
 from service.domain.backtest.sweep import settings_of
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
@@ -22,6 +22,7 @@ from service.domain.spend.rows import DayVersion, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope
+from service.domain.values.utc import midnight
 from tests.domain.backtest.pasts import CELL, day, past, rule, version
 
 DAYS = 60

@@ -17,7 +17,7 @@ from service.domain.rules.kinds.model_shift import ModelShift
 from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.registry import KINDS, Kind, validate
 from service.domain.rules.rule import Gates, RuleKind
-from service.domain.sources.source import Patience
+from service.domain.spend.lateness import Patience
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension

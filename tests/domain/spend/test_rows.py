@@ -1,22 +1,12 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.spend.rows import (
-    Basis,
-    BilledDay,
-    EstimatedDay,
-    Spend,
-    SpendDay,
-    best_known,
-    is_settled,
-)
+from service.domain.spend.rows import Basis, BilledDay, EstimatedDay, Spend, SpendDay, best_known
 from service.domain.values.money import ZERO, Money
-from service.domain.values.periods import Window
 from service.domain.values.scopes import UNATTRIBUTED, Cell, Dimension, Scope, ScopeKey
 
 MODEL = ("wrkspc_eng", "claude-sonnet-4-5")
@@ -225,13 +215,6 @@ def test_every_figure_says_what_it_rests_on(spend: Spend, basis: Basis) -> None:
 def test_a_share_of_a_day_is_a_share_of_both_its_parts() -> None:
     half = Spend(billed=usd("3"), estimated=usd("1")).share(Decimal("0.5"))
     assert half == Spend(billed=usd("1.5"), estimated=usd("0.5"), split=True)
-
-
-def test_a_day_is_settled_when_it_was_read_24_hours_after_its_end() -> None:
-    end = datetime(2026, 11, 21, tzinfo=UTC)
-    day = Window(end - timedelta(days=1), end)
-    assert not is_settled(day, end + timedelta(hours=24) - timedelta.resolution)
-    assert is_settled(day, end + timedelta(hours=24))
 
 
 # -------------------------------------------------------------------------------- scopes

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import (
-    CLOSING_FOR,
     Period,
     PeriodKind,
     PeriodSpec,
@@ -25,6 +24,8 @@ from service.domain.values.periods import (
 )
 
 DAY = timedelta(days=1)
+THREE_DAYS = timedelta(days=3)
+"""How long these periods are closing."""
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -554,24 +555,24 @@ def test_live_periods_are_all_that_are_not_closed_and_end_with_the_open_one(
     ],
 )
 def test_a_period_is_open_then_closing_for_three_days_then_closed(now: str, expected: Phase) -> None:
-    assert phase(found(monthly(1), utc("2026-10-10T00:00:00Z")), utc(now), CLOSING_FOR) is expected
+    assert phase(found(monthly(1), utc("2026-10-10T00:00:00Z")), utc(now), THREE_DAYS) is expected
 
 
 def test_a_daily_budget_has_three_days_closing_beside_the_open_one() -> None:
-    labels = [period.label for period in live_periods(daily("UTC"), NOW)]
+    labels = [period.label for period in live_periods(daily("UTC"), NOW, THREE_DAYS)]
     assert labels == ["18 November 2026", "19 November 2026", "20 November 2026", "21 November 2026"]
 
 
 def test_an_instant_after_midnight_the_third_day_back_is_still_closing_and_the_fourth_is_not() -> None:
     midnight = utc("2026-11-21T00:00:00Z")
-    assert live_periods(daily("UTC"), midnight)[0].label == "18 November 2026"
-    assert live_periods(daily("UTC"), midnight - timedelta.resolution)[0].label == "17 November 2026"
+    assert live_periods(daily("UTC"), midnight, THREE_DAYS)[0].label == "18 November 2026"
+    assert live_periods(daily("UTC"), midnight - timedelta.resolution, THREE_DAYS)[0].label == "17 November 2026"
 
 
 def test_last_month_is_live_beside_this_one_until_it_is_closed() -> None:
-    both = live_periods(monthly(1), utc("2026-11-03T23:59:59Z"))
+    both = live_periods(monthly(1), utc("2026-11-03T23:59:59Z"), THREE_DAYS)
     assert [period.label for period in both] == ["October 2026", "November 2026"]
-    one = live_periods(monthly(1), utc("2026-11-04T00:00:00Z"))
+    one = live_periods(monthly(1), utc("2026-11-04T00:00:00Z"), THREE_DAYS)
     assert [period.label for period in one] == ["November 2026"]
 
 
@@ -586,7 +587,7 @@ def test_last_month_is_live_beside_this_one_until_it_is_closed() -> None:
 )
 def test_a_custom_period_is_live_from_its_start_until_it_is_closed(now: str, live: int) -> None:
     spec = custom("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")
-    assert len(live_periods(spec, utc(now))) == live
+    assert len(live_periods(spec, utc(now), THREE_DAYS)) == live
 
 
 def test_a_rolling_budget_has_one_live_period_and_no_previous_one() -> None:

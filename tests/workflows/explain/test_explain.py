@@ -17,7 +17,8 @@ from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind
 from service.domain.sources.pricing import Measure
-from service.domain.sources.source import Patience, ReportName
+from service.domain.sources.source import ReportName
+from service.domain.spend.lateness import Patience
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.money import Money

@@ -12,14 +12,13 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.tables import seen, spend_days
+from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.values.scopes import DEFAULT_WORKSPACE, UNATTRIBUTED, Cell, Dimension
 from service.workflows.ports.sources import Directory, Seen
 from service.workflows.ports.spend import Changes
 
 SEEN_GRAIN = timedelta(hours=1)
 """How exact `last_seen_at` is: being seen by every poll shall not rewrite every name in every poll."""
-UNPRICED_DAYS = 35
-"""How many days back from the newest one unpriced tokens are counted."""
 
 ACTIVE, ARCHIVED, DELETED = "active", "archived", "deleted"
 UNLISTED = ""
@@ -68,13 +67,13 @@ class PostgresDirectory:
         return await self._seen(source_id, Dimension.WORKSPACE, literal(0))
 
     async def models(self, source_id: str) -> list[Seen]:
-        """With their unpriced tokens of the newest 35 days that have spend."""
+        """With their unpriced tokens of the newest days, as far back as a deep poll prices them again."""
         newest = select(func.max(spend_days.c.day)).where(spend_days.c.source_id == source_id).scalar_subquery()
         unpriced = (
             select(func.coalesce(func.sum(spend_days.c.unpriced_tokens), 0))
             .where(
                 spend_days.c.source_id == source_id,
-                spend_days.c.day > newest - literal(UNPRICED_DAYS, Integer),
+                spend_days.c.day > newest - literal(READ_DEEPLY.days, Integer),
                 spend_days.c.model == seen.c.id,
             )
             .scalar_subquery()

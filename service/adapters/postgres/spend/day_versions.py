@@ -13,10 +13,9 @@ from sqlalchemy import ARRAY, ColumnElement, Date, Row, Select, Table, and_, cas
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_inputs import settled_in
-from service.adapters.postgres.spend.readings import BACKFILLED_AFTER
+from service.adapters.postgres.spend.known_buckets import settled_in
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, day_versions, spend_day_versions
-from service.domain.spend.day_split import DAY, utc_day
+from service.domain.spend.lateness import day_known
 from service.domain.spend.rows import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import ZERO, Money
 from service.domain.values.scopes import Cell
@@ -62,15 +61,13 @@ async def _versions(
     )
     for row in rows:
         known[row.day].append(row)
-    return [_version(stamp, day, known[day], settled=day in settled, late=day in backfilled) for day in days]
+    return [_version(stamp, day, known[day], settled=day in settled, backfilled=day in backfilled) for day in days]
 
 
-def _version(stamp: Stamp, day: date, known: Sequence[Row[Any]], *, settled: bool, late: bool) -> _Version:
-    """Assumed is only what is first told of a day long after it; all else was learnt when it was read."""
-    only_late = stamp.known_at > utc_day(day).end + BACKFILLED_AFTER and (late or not known)
-    assumed = only_late and all(row.assumed for row in known)
-    known_on = day + DAY if assumed else stamp.known_at.date()
-    return _Version(day, known_on, assumed, settled, is_news=not known or known[-1].settled != settled)
+def _version(stamp: Stamp, day: date, known: Sequence[Row[Any]], *, settled: bool, backfilled: bool) -> _Version:
+    since = day_known(day, stamp.known_at, [row.assumed for row in known], backfilled=backfilled)
+    is_news = not known or known[-1].settled != settled
+    return _Version(day, since.known_on, since.assumed, settled, is_news)
 
 
 async def _note_cells(

@@ -8,17 +8,18 @@ from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_inputs import day_inputs, hours_in
+from service.adapters.postgres.spend.bill_and_usage import bill_in, hours_in, usage_in
 from service.adapters.postgres.spend.day_versions import versions_in
-from service.adapters.postgres.spend.days import replace_days
 from service.adapters.postgres.spend.figures import figures_in
 from service.adapters.postgres.spend.hour_profiles import refresh_profiles
 from service.adapters.postgres.spend.hour_versions import hour_versions_in
+from service.adapters.postgres.spend.known_buckets import billed_since, estimated_until, settled_in, settled_until
 from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
 from service.adapters.postgres.spend.past_figures import figures_at
-from service.adapters.postgres.spend.recent import recent_in
+from service.adapters.postgres.spend.recent_spend import recent_in
 from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
-from service.adapters.postgres.spend.windows import billed_since, billed_until, days_in, estimated_until, spend_in
+from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in
+from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import Figures
@@ -73,7 +74,13 @@ class PostgresFacts:
         return changes
 
     async def day_inputs(self, source_id: str, days: Iterable[date]) -> dict[date, DayInputs]:
-        return await day_inputs(self._connection, source_id, list(days))
+        wanted = list(days)
+        if not wanted:
+            return {}
+        bill = await bill_in(self._connection, source_id, wanted, cost_points)
+        usage = await usage_in(self._connection, source_id, wanted, usage_hours)
+        settled = await settled_in(self._connection, source_id, wanted)
+        return {day: DayInputs(bill[day], usage[day], day in settled) for day in wanted}
 
     async def store_days(
         self, stamp: Stamp, days: Mapping[date, Mapping[Cell, SpendDay]], backfilled: Collection[date] = ()
@@ -105,7 +112,7 @@ class PostgresFacts:
         return await hour_versions_in(self._connection, source_id, window, most)
 
     async def billed_until(self, source_id: str) -> datetime | None:
-        return await billed_until(self._connection, source_id)
+        return await settled_until(self._connection, source_id)
 
     async def billed_since(self, source_id: str) -> datetime | None:
         return await billed_since(self._connection, source_id)

@@ -7,39 +7,26 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Double, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from service.adapters.postgres.record_tables import source_states
-from service.adapters.postgres.spend.day_inputs import day_of
 from service.adapters.postgres.spend.hour_profiles import hours_between
-from service.adapters.postgres.spend.tables import CELL, TOKENS, known_buckets, spend_days
-from service.domain.rules.view import LATE, DayFigures, Figures, HourFigures
-from service.domain.spend.day_split import DAY, HOUR, utc_day
-from service.domain.spend.rows import Width
+from service.adapters.postgres.spend.known_buckets import (
+    PRESENT,
+    Knowledge,
+    hours_complete_until,
+    known_hours,
+    settled_until,
+    unknown_days,
+)
+from service.adapters.postgres.spend.tables import CELL, TOKENS, spend_days
+from service.domain.rules.view import DayFigures, Figures, HourFigures
+from service.domain.spend.lateness import mature_until
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-
-_BUCKET = known_buckets.c
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What `known_buckets` must say of a bucket for it to count as known, and as complete."""
-
-    known: ColumnElement[bool]
-    complete: ColumnElement[bool]
-
-
-PRESENT = Knowledge(true(), _BUCKET.complete)
-
-
-def known_by(at: datetime) -> Knowledge:
-    """As it was at a past instant. Rows without one were written by a release that did not note it."""
-    known = or_(_BUCKET.known_at.is_(None), _BUCKET.known_at <= at)
-    complete_by = or_(_BUCKET.complete_at.is_(None), _BUCKET.complete_at <= at)
-    return Knowledge(known, and_(_BUCKET.complete, complete_by))
+from service.domain.values.utc import DAY, HOUR, hour_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +49,9 @@ class Stretch:
 def stretch(as_of: datetime, days: int, hours: int) -> Stretch:
     """The last `days` UTC days, today included, and the last `hours` hours that are over."""
     as_of = as_of.astimezone(UTC)
-    end = floor(as_of)
+    end = hour_start(as_of)
     span = [as_of.date() - back * DAY for back in range(max(days, 1) - 1, -1, -1)]
     return Stretch(as_of, span, Window(end - hours * HOUR, end))
-
-
-def floor(instant: datetime) -> datetime:
-    """The beginning of its UTC hour."""
-    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 async def figures_in(connection: AsyncConnection, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
@@ -84,7 +66,7 @@ async def figures_in(connection: AsyncConnection, source_id: str, now: datetime,
         as_of=asked.as_of,
         days=asked.days,
         cells=await _cells(connection, source_id, asked),
-        unknown_days=await unknown_days(connection, source_id, asked, PRESENT),
+        unknown_days=await unknown_days(connection, source_id, asked.days, asked.as_of, PRESENT),
         settled_until=await settled_until(connection, source_id, PRESENT),
         hours=hourly,
     )
@@ -116,42 +98,6 @@ def figures_of(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElemen
     return [cast(part, Double) for part in parts]
 
 
-async def unknown_days(
-    connection: AsyncConnection, source_id: str, asked: Stretch, knowledge: Knowledge
-) -> frozenset[date]:
-    """Days that neither the bill has contained, nor usage reports with all the hours that are over."""
-    is_hour = _BUCKET.width == Width.HOUR.value
-    over = and_(is_hour, _BUCKET.bucket <= asked.as_of - HOUR)
-    rows = await connection.execute(
-        select(
-            day_of(known_buckets).label("day"),
-            func.bool_or(_BUCKET.width == Width.DAY.value),
-            func.count().filter(is_hour),
-            func.count().filter(over),
-        )
-        .where(
-            _BUCKET.source_id == source_id,
-            _BUCKET.width.in_((Width.DAY.value, Width.HOUR.value)),
-            _BUCKET.bucket >= utc_day(asked.first).start,
-            knowledge.known,
-        )
-        .group_by("day")
-    )
-    known = {day for day, billed, read, closed in rows if billed or (read and closed >= _hours_over(day, asked.as_of))}
-    return frozenset(asked.days) - known
-
-
-def _hours_over(day: date, as_of: datetime) -> int:
-    """How many hours of the UTC day are over."""
-    return (min(utc_day(day).end, as_of) - utc_day(day).start) // HOUR
-
-
-async def settled_until(connection: AsyncConnection, source_id: str, knowledge: Knowledge) -> datetime | None:
-    """The end of the newest settled day."""
-    newest = await _newest_complete(connection, source_id, Width.DAY, knowledge)
-    return None if newest is None else newest + DAY
-
-
 async def hour_figures(
     connection: AsyncConnection,
     source_id: str,
@@ -160,21 +106,11 @@ async def hour_figures(
     knowledge: Knowledge,
     read_at: datetime | None,
 ) -> HourFigures:
-    """`read_at`: when usage was read last."""
-    buckets = await connection.scalars(
-        select(_BUCKET.bucket).where(
-            _BUCKET.source_id == source_id,
-            _BUCKET.width == Width.HOUR.value,
-            _BUCKET.bucket >= hours.start,
-            _BUCKET.bucket < hours.end,
-            knowledge.known,
-        )
-    )
+    """Hours of a window. `read_at`: when usage was read last, None if never."""
     known = [False] * ((hours.end - hours.start) // HOUR)
-    for bucket in buckets:
+    for bucket in await known_hours(connection, source_id, hours, knowledge):
         known[(bucket - hours.start) // HOUR] = True
-    newest = await _newest_complete(connection, source_id, Width.HOUR, knowledge)
-    mature = None if newest is None or read_at is None else floor(min(newest + HOUR, read_at - LATE))
+    mature = mature_until(await hours_complete_until(connection, source_id, knowledge), read_at)
     spending = {cell: costs for cell, costs in cells.items() if any(costs)}
     return HourFigures(hours.start, known, spending, mature)
 
@@ -184,14 +120,3 @@ async def usage_read_at(connection: AsyncConnection, source_id: str) -> datetime
         select(source_states.c.usage_read_at).where(source_states.c.source_id == source_id)
     )
     return read_at
-
-
-async def _newest_complete(
-    connection: AsyncConnection, source_id: str, width: Width, knowledge: Knowledge
-) -> datetime | None:
-    newest: datetime | None = await connection.scalar(
-        select(func.max(_BUCKET.bucket)).where(
-            _BUCKET.source_id == source_id, _BUCKET.width == width.value, knowledge.complete
-        )
-    )
-    return None if newest is None else newest.astimezone(UTC)

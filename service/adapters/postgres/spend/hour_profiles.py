@@ -9,11 +9,11 @@ from sqlalchemy import ARRAY, Date, Double, Integer, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_inputs import on_days, usage_by
+from service.adapters.postgres.spend.bill_and_usage import on_days, usage_by
 from service.adapters.postgres.spend.tables import CELL, usage_day_profiles, usage_hours
-from service.domain.spend.day_split import DAY, HOUR, utc_day
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, HOUR, utc_day
 
 HOURS = 24
 

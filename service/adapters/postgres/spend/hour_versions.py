@@ -16,14 +16,14 @@ import numpy.typing as npt
 from sqlalchemy import ARRAY, CTE, ColumnElement, Double, Select, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_inputs import is_spend
+from service.adapters.postgres.spend.bill_and_usage import is_spend
 from service.adapters.postgres.spend.hour_profiles import HOURS, profiles_in
 from service.adapters.postgres.spend.tables import CELL, known_buckets, revisions, series, usage_day_profiles
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
-from service.domain.spend.day_split import DAY, HOUR
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, HOUR
 
 READ_AT_ONCE = 31 * DAY
 A_MICROSECOND = 1e-6

@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.readings import Revise, note_readings
+from service.adapters.postgres.spend.known_buckets import note_readings
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import (
     INSTANT,
@@ -45,6 +45,7 @@ from service.adapters.postgres.spend.tables import (
     usage_hours,
     usage_minutes,
 )
+from service.domain.spend.lateness import Revise
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.workflows.ports.spend import Changes, Stamp

@@ -11,29 +11,18 @@ from sqlalchemy import Subquery, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_inputs import bill_in, on_days, settled_in, usage_by, usage_in
+from service.adapters.postgres.spend.bill_and_usage import bill_in, on_days, usage_by, usage_in
 from service.adapters.postgres.spend.day_versions import newest_cells
-from service.adapters.postgres.spend.figures import (
-    Knowledge,
-    Stretch,
-    figures_of,
-    hour_figures,
-    known_by,
-    settled_until,
-    stretch,
-    unknown_days,
-    usage_read_at,
-)
+from service.adapters.postgres.spend.figures import Stretch, figures_of, hour_figures, stretch, usage_read_at
 from service.adapters.postgres.spend.hour_profiles import hours_between
+from service.adapters.postgres.spend.known_buckets import Knowledge, known_by, settled_in, settled_until, unknown_days
 from service.adapters.postgres.spend.tables import CELL, day_versions, known_buckets, revisions, spend_day_versions
 from service.domain.rules.view import DayFigures, Figures, HourFigures
-from service.domain.spend.day_split import DAY, HOUR, utc_day
+from service.domain.spend.lateness import fresh_days, newly_read_from
 from service.domain.spend.rows import SpendDay, Width, best_known
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-
-FRESH_DAYS = 3
-"""Today and the days before it that are always taken from the revisions: their bill and usage still arrive."""
+from service.domain.values.utc import HOUR, midnight, utc_day
 
 
 @dataclass
@@ -64,7 +53,7 @@ async def figures_at(connection: AsyncConnection, source_id: str, at: datetime, 
         as_of=asked.as_of,
         days=asked.days,
         cells=dict(known.cells),
-        unknown_days=await unknown_days(connection, source_id, asked, knowledge),
+        unknown_days=await unknown_days(connection, source_id, asked.days, asked.as_of, knowledge),
         settled_until=await settled_until(connection, source_id, knowledge),
         hours=await _hours(connection, source_id, asked, knowledge) if hours else None,
         assumed_share=known.assumed_share,
@@ -87,7 +76,7 @@ async def _fresh_days(connection: AsyncConnection, source_id: str, asked: Stretc
         )
         .order_by(version.day, version.known_on.desc())
     )
-    fresh = {day: False for day in asked.days[-FRESH_DAYS:]}
+    fresh = {day: False for day in fresh_days(asked.today) if day >= asked.first}
     for day, known_on, assumed in await connection.execute(newest):
         if day in fresh or known_on == asked.today:
             fresh[day] = assumed
@@ -131,7 +120,7 @@ async def _add_fresh(
     days = list(fresh)
     bill = await bill_in(connection, source_id, days, _told(source_id, days, Width.DAY, asked.as_of))
     usage = await usage_in(connection, source_id, days, _told(source_id, days, Width.HOUR, asked.as_of))
-    settled = await settled_in(connection, source_id, days, known_by(asked.as_of).complete)
+    settled = await settled_in(connection, source_id, days, known_by(asked.as_of))
     for day, assumed in fresh.items():
         for cell, spent in best_known(bill[day], usage[day], settled=day in settled).items():
             figures = _figures(spent)
@@ -151,7 +140,7 @@ _NOTHING = DayFigures()
 async def _hours(connection: AsyncConnection, source_id: str, asked: Stretch, knowledge: Knowledge) -> HourFigures:
     """Hours of the last days from the revisions, older ones as they are known today."""
     window = asked.hours
-    since = max(window.start, utc_day(asked.today - (FRESH_DAYS - 1) * DAY).start)
+    since = max(window.start, midnight(fresh_days(asked.today)[0]))
     length = (window.end - window.start) // HOUR
     cells = await hours_between(connection, source_id, Window(window.start, since)) if window.start < since else {}
     rows = {cell: [*hours, *[0.0] * (length - len(hours))] for cell, hours in cells.items()}
@@ -165,7 +154,7 @@ async def _add_fresh_hours(
     connection: AsyncConnection, source_id: str, window: Window, asked: Stretch, rows: dict[Cell, list[float]]
 ) -> None:
     start, length = asked.hours.start, (asked.hours.end - asked.hours.start) // HOUR
-    days = [day for day in asked.days[-FRESH_DAYS:] if utc_day(day).end > window.start]
+    days = [day for day in fresh_days(asked.today) if utc_day(day).end > window.start]
     told = _told(source_id, days, Width.HOUR, asked.as_of)
     stretch_of = (told.c.bucket >= window.start, told.c.bucket < window.end)
     statement = usage_by(told.c.bucket, told, (*on_days(days, told, source_id), *stretch_of))
@@ -183,7 +172,7 @@ async def _usage_read_by(connection: AsyncConnection, source_id: str, at: dateti
     instants = (func.max(instant).filter(instant <= at) for instant in (bucket.known_at, bucket.complete_at))
     rows = await connection.execute(
         select(*instants).where(
-            bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket > at - FRESH_DAYS * DAY
+            bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket > newly_read_from(at)
         )
     )
     return max((instant for instant in rows.one() if instant is not None), default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 
 import numpy as np
@@ -14,8 +14,8 @@ from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, hour
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
 from service.domain.detectors.reading import Column, Reading, column
 from service.domain.detectors.scores import Maturity, Terms
+from service.domain.values.utc import HOUR
 
-HOUR = timedelta(hours=1)
 REMEMBERED = 64
 """Hours: as far back as an incident of hours is followed, and some."""
 

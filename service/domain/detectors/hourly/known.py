@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.spend.lateness import mature_until
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import HOUR
 
-HOUR = timedelta(hours=1)
 NEVER = np.inf
 """The instant of what has not happened."""
 
@@ -108,12 +109,11 @@ class KnownHours:
                 break
         return found[::-1]
 
-    def mature_until(self, late: timedelta) -> datetime | None:
-        """The end of the newest hour that was read whole, and this long after its end."""
+    def mature_until(self) -> datetime | None:
+        """The end of the newest hour that is as complete as it gets."""
         if self._complete < 0:
             return None
-        read = datetime.fromtimestamp(self.read_at, UTC) - late
-        return min(self.first + (self._complete + 1) * HOUR, read.replace(minute=0, second=0, microsecond=0))
+        return mature_until(self.first + (self._complete + 1) * HOUR, datetime.fromtimestamp(self.read_at, UTC))
 
     def _note_reading(self, heard: Whole, closed: Whole) -> None:
         """When something new was read last, and the newest hour that was read whole."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar, cast
 
 import numpy as np
@@ -21,6 +21,7 @@ from service.domain.detectors.hourly.judge import HourBands
 from service.domain.detectors.memory.day_scores import DayScores
 from service.domain.detectors.memory.replay import Accepted, Correction, TakenOut
 from service.domain.detectors.panel import Panel
+from service.domain.values.utc import DAY
 
 Made = TypeVar("Made")
 
@@ -211,13 +212,10 @@ def _in_order(answer: Answer) -> tuple[date, str, bool, date]:
     return answer.said, answer.series, answer.since is None, answer.since or answer.out or answer.said
 
 
-ONE_DAY = timedelta(days=1)
-
-
 def accepted(series: str, since: date, given: date) -> Answer:
     """A person said on `given` that a level is here to stay; a day that was not over then, a day later."""
-    return Answer(series, max(given, since + ONE_DAY), since=since)
+    return Answer(series, max(given, since + DAY), since=since)
 
 
 def taken_out(series: str, day: date, given: date) -> Answer:
-    return Answer(series, max(given, day + ONE_DAY), out=day)
+    return Answer(series, max(given, day + DAY), out=day)

@@ -13,7 +13,8 @@ from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.rule import Gates, Observation, Rule, RuleKind
 from service.domain.rules.view import SpendView
-from service.domain.sources.source import USUAL_PATIENCE, Patience, Source, SourceState, is_stale
+from service.domain.sources.source import Source, SourceState
+from service.domain.spend.lateness import USUAL_PATIENCE, Patience, is_stale
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO

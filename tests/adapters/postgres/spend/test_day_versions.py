@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.spend.day_split import DAY, HOUR
 from service.domain.spend.rows import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, HOUR
 from tests.adapters.postgres import reports
 from tests.adapters.postgres.feeding import read
 from tests.adapters.postgres.reports import ALPHA, BETA, SOURCE, day_of, facts_of, hour_of, make_room, stamp, used

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.tables import cost_points, known_buckets, revisions, series
-from service.domain.spend.day_split import utc_day
 from service.domain.spend.rows import Bucket, CostRow, Dimensions
 from service.domain.values.money import Money
+from service.domain.values.utc import utc_day
 from service.workflows.ports.spend import Changes
 from tests.adapters.postgres.reports import (
     ALPHA,

@@ -12,8 +12,8 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.spend.tables import cost_points, revisions, series, usage_hours
-from service.domain.spend.day_split import DAY, HOUR
 from service.domain.spend.rows import Dimensions, Width
+from service.domain.values.utc import DAY, HOUR
 from tests.adapters.postgres.reports import DAY as TODAY
 from tests.adapters.postgres.reports import NOON, day_of, facts_of, hour_of, make_room, stamp, used
 

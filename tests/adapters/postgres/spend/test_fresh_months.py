@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.partitions import PostgresStorage
-from service.domain.spend.day_split import HOUR
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
+from service.domain.values.utc import HOUR
 from tests.adapters.postgres.reports import hour_of, stamp, used
 
 START = datetime(2031, 5, 10, tzinfo=UTC)

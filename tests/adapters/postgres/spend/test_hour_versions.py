@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.detectors.hourly.known import NEVER, HourVersions, KnownHours
 from service.domain.rules.view import HourFigures
-from service.domain.spend.day_split import DAY, HOUR
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, HOUR
 from tests.adapters.postgres.feeding import figures, read
 from tests.adapters.postgres.reports import SOURCE, facts_of, hour_of, make_room, used
 from tests.adapters.postgres.spend.test_past_figures import START, Organisation

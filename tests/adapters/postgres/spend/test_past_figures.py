@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.rules.view import Figures
 from service.domain.sources.pricing import Measure
-from service.domain.spend.day_split import DAY, HOUR, utc_day
 from service.domain.spend.rows import PRIORITY_TIER, Bucket, CostRow, Dimensions, UsageFact
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, HOUR, utc_day
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres import reports
 from tests.adapters.postgres.feeding import figures, figures_at, read, spend_by_day

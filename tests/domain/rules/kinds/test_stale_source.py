@@ -15,7 +15,8 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
 from service.domain.rules.rule import Rule, RuleKind
-from service.domain.sources.source import Patience, SourceState, is_stale
+from service.domain.sources.source import SourceState
+from service.domain.spend.lateness import Patience, is_stale
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION
 from service.domain.values.severity import Severity

@@ -11,7 +11,7 @@ from itertools import repeat
 from operator import attrgetter
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.hourly.judge import HOUR, HourJudge, hour_judge
+from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
 from service.domain.detectors.memory.rewind import Answer, accepted, taken_out
 from service.domain.detectors.reading import summed
@@ -19,12 +19,12 @@ from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
 from service.domain.rules.planned import PlannedActivity, extras
 from service.domain.rules.view import DAY, DayFigures, HourFigures, SpendView
+from service.domain.spend.lateness import JUDGED_AGAIN_HOURS
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.utc import HOUR
 
 NOTHING = DayFigures()
 SPEND: Callable[[DayFigures], float] = attrgetter("spend")
-RINGING_HOURS = 3
-"""Known hours that are judged anew each time, as reports fill up."""
 NORMAL_HOURS = 6
 HOURS_BACK = 48
 """How far back an incident of hours is followed, in hours."""
@@ -166,7 +166,7 @@ def _hours(
         bar.terms(1),
         _planned_hours(of.view.planned, by_key, figures),
         silent,
-        known[-min(len(known), RINGING_HOURS + NORMAL_HOURS)],
+        known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],
         of.view.memo.hours(of.scope),
     )
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from service.domain.detectors.hourly.judge import HOUR
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
 from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, Ground, Judges, ground, judges
@@ -38,6 +37,7 @@ from service.domain.rules.rule import Calm, Gates, Observation, Rule
 from service.domain.rules.view import DAY, SpendView
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.utc import HOUR
 
 DEFAULT_GATES = Gates()
 """Of a rule on hours the amount is that of one hour: slower losses are the days' to find."""

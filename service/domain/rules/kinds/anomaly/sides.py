@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Protocol
 
-from service.domain.detectors.hourly.judge import HOUR, HourJudge
+from service.domain.detectors.hourly.judge import HourJudge
 from service.domain.detectors.memory.day_judge import DayJudge
 from service.domain.detectors.reading import Reading
 from service.domain.detectors.scores import Method
 from service.domain.detectors.severity import Size, severity
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.gates import exceeds
-from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, RINGING_HOURS
+from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
 from service.domain.rules.view import DAY
+from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS
 from service.domain.values.severity import Severity
+from service.domain.values.utc import HOUR
 
-RINGING_DAYS = 3
-"""Closed days that are judged anew each time, as bills are restated."""
 NORMAL_DAYS = 2
 UNSTEADY = (Method.VOLATILE, Method.INTERMITTENT)
 
@@ -77,7 +77,7 @@ class DaySide:
     @property
     def recent(self) -> Sequence[int]:
         today = self.judge.open_day
-        return range(today, max(-1, today - RINGING_DAYS - 1), -1)
+        return range(today, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1)
 
     @property
     def earliest(self) -> int:
@@ -137,7 +137,7 @@ class HourSide:
 
     @property
     def recent(self) -> Sequence[int]:
-        return self.known[:RINGING_HOURS]
+        return self.known[:JUDGED_AGAIN_HOURS]
 
     @property
     def earliest(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.record_tables import source_states
 from service.adapters.postgres.spend.hour_profiles import usual_hours
 from service.adapters.postgres.spend.tables import known_buckets, spend_days
-from service.domain.forecasts.recent import DAY, USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
+from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
 from service.domain.spend.rows import Width
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY, midnight
 
 
 async def recent_in(connection: AsyncConnection, source_id: str, now: datetime) -> RecentSpend:
     """What is known of the last weeks at `now`."""
     first = first_day(now)
-    reports = await _reports(connection, source_id, datetime.combine(first, time(), UTC))
+    reports = await _reports(connection, source_id, midnight(first))
     today = first + (UTC_DAYS - 1) * DAY
     return RecentSpend(
         now=now,

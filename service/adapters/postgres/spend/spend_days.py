@@ -1,28 +1,74 @@
-"""Spend, read off the daily rollup and cut at the window's edges by the hours of usage."""
+"""Best-known spend by UTC day and cell: what each day was written as, and what a window of time has spent by it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Delete, Insert, and_, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_inputs import costs_in
-from service.adapters.postgres.spend.tables import TOKENS, known_buckets, spend_days
-from service.domain.spend.day_split import (
-    DAY,
-    HOUR,
-    edge_parts,
-    first_day_from,
-    spend_in_part,
-    stretches,
-    utc_day,
-    whole_days,
-)
-from service.domain.spend.rows import EstimatedDay, Spend, SpendDay, Width
+from service.adapters.postgres.spend.bill_and_usage import costs_in
+from service.adapters.postgres.spend.day_versions import note_versions
+from service.adapters.postgres.spend.known_buckets import settled_until
+from service.adapters.postgres.spend.staging import staged, temporary_table
+from service.adapters.postgres.spend.tables import AMOUNTS, CELL, TOKENS, spend_days
+from service.domain.spend.day_split import edge_parts, first_day_from, spend_in_part, stretches, whole_days
+from service.domain.spend.rows import EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import utc_day
+from service.workflows.ports.spend import Stamp
+
+_KEY = ("day", *CELL)
+_INCOMING = temporary_table("incoming_spend_days", **{name: spend_days.c[name].type for name in (*_KEY, *AMOUNTS)})
+
+
+async def replace_days(
+    connection: AsyncConnection,
+    stamp: Stamp,
+    days: Mapping[date, Mapping[Cell, SpendDay]],
+    backfilled: Collection[date],
+) -> None:
+    """Makes these days' rows equal to `days` and keeps what that changed; writes only what differs."""
+    if not days:
+        return
+    async with staged(connection, _INCOMING, _rows(days)):
+        await connection.execute(_delete_what_is_not_so(stamp.source_id, list(days)))
+        await connection.execute(_insert_what_is_missing(stamp.source_id))
+        await note_versions(connection, stamp, _INCOMING, list(days), backfilled)
+
+
+def _rows(days: Mapping[date, Mapping[Cell, SpendDay]]) -> Iterator[tuple[object, ...]]:
+    for day, cells in days.items():
+        for cell, known in cells.items():
+            spend, estimate = known.spend, known.estimate
+            yield (
+                *(day, cell.workspace, cell.model, cell.api_key),
+                *(spend.billed.usd, spend.estimated.usd),
+                *(estimate.cost.usd, estimate.priority.usd, estimate.unpriced_tokens),
+                *(estimate.input_tokens, estimate.cache_read_tokens, estimate.output_tokens),
+            )
+
+
+_SAME_KEY = and_(*(spend_days.c[name] == _INCOMING.c[name] for name in _KEY))
+_SAME_ROW = and_(_SAME_KEY, *(spend_days.c[name] == _INCOMING.c[name] for name in AMOUNTS))
+
+
+def _delete_what_is_not_so(source_id: str, days: list[date]) -> Delete:
+    return delete(spend_days).where(
+        spend_days.c.source_id == source_id,
+        spend_days.c.day.in_(days),
+        ~select(_INCOMING.c.day).where(_SAME_ROW).exists(),
+    )
+
+
+def _insert_what_is_missing(source_id: str) -> Insert:
+    there = select(spend_days.c.day).where(spend_days.c.source_id == source_id, _SAME_KEY).exists()
+    missing = select(literal(source_id), _INCOMING).where(~there)
+    return insert(spend_days).from_select(["source_id", *_KEY, *AMOUNTS], missing)
+
 
 _CELL = (spend_days.c.workspace, spend_days.c.model, spend_days.c.api_key)
 
@@ -60,43 +106,10 @@ async def days_in(connection: AsyncConnection, source_id: str, window: Window) -
     ]
 
 
-async def billed_since(connection: AsyncConnection, source_id: str) -> datetime | None:
-    """The start of the oldest day that a report contained."""
-    oldest: datetime | None = await connection.scalar(
-        select(func.min(known_buckets.c.bucket)).where(
-            known_buckets.c.source_id == source_id, known_buckets.c.width == Width.DAY.value
-        )
-    )
-    return oldest
-
-
-async def billed_until(connection: AsyncConnection, source_id: str) -> datetime | None:
-    """The end of the newest settled day."""
-    start = await _newest(connection, source_id, Width.DAY, known_buckets.c.complete)
-    return None if start is None else start + DAY
-
-
-async def estimated_until(connection: AsyncConnection, source_id: str) -> datetime | None:
-    """The end of the newest hour that a report contained; ahead of the clock while that hour runs."""
-    start = await _newest(connection, source_id, Width.HOUR)
-    return None if start is None else start + HOUR
-
-
-async def _newest(
-    connection: AsyncConnection, source_id: str, width: Width, *where: ColumnElement[bool]
-) -> datetime | None:
-    newest: datetime | None = await connection.scalar(
-        select(func.max(known_buckets.c.bucket)).where(
-            known_buckets.c.source_id == source_id, known_buckets.c.width == width.value, *where
-        )
-    )
-    return newest
-
-
 async def _on_whole_days(connection: AsyncConnection, source_id: str, window: Window) -> dict[Cell, Spend]:
     first, end = whole_days(window)
-    settled_until = await billed_until(connection, source_id)
-    not_settled = spend_days.c.day >= (settled_until.date() if settled_until else date.min)
+    settled = await settled_until(connection, source_id)
+    not_settled = spend_days.c.day >= (settled.date() if settled else date.min)
     unpriced = func.sum(spend_days.c.unpriced_tokens).filter(not_settled)
     rows = await connection.execute(
         select(*_CELL, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.sources.pricing import Measure
-from service.domain.spend.day_split import utc_day
 from service.domain.spend.rows import (
     PRIORITY_TIER,
     Basis,
@@ -24,6 +23,7 @@ from service.domain.spend.rows import (
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import utc_day
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.reports import (
     DAY,

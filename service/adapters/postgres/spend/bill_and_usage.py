@@ -1,4 +1,4 @@
-"""What a day's spend follows from: its bill by workspace and model, its priced usage by cell."""
+"""The stored facts by day: the bill by workspace and model, and priced usage by cell, also by hour."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Any, TypeAlias
 from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Select, and_, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.tables import cost_points, known_buckets, series, usage_hours
+from service.adapters.postgres.spend.tables import series, usage_hours
 from service.domain.sources.pricing import Measure
-from service.domain.spend.day_split import utc_day
-from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST, BilledDay, EstimatedDay, Width
+from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST, BilledDay, EstimatedDay
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
-from service.workflows.ports.spend import DayInputs
+from service.domain.values.utc import utc_day
 
 _WEB_SEARCH = literal(Measure.WEB_SEARCH.value, literal_execute=True)
 """Part of the statement's text: once prepared with a parameter it is planned for one series instead of most."""
@@ -33,20 +32,10 @@ Bill: TypeAlias = dict[tuple[str, str], BilledDay]
 Usage: TypeAlias = dict[Cell, EstimatedDay]
 
 
-async def day_inputs(connection: AsyncConnection, source_id: str, days: Sequence[date]) -> dict[date, DayInputs]:
-    """Of every day asked for, also of those without a row."""
-    if not days:
-        return {}
-    bill = await bill_in(connection, source_id, days, cost_points)
-    usage = await usage_in(connection, source_id, days, usage_hours)
-    settled = await settled_in(connection, source_id, days)
-    return {day: DayInputs(bill[day], usage[day], day in settled) for day in days}
-
-
 async def hours_in(
     connection: AsyncConnection, source_id: str, window: Window
 ) -> list[tuple[datetime, Cell, EstimatedDay]]:
-    """The hours that begin in the window, in order."""
+    """Priced usage in the hours that begin in the window, in order."""
     rows = await connection.execute(
         usage_by(usage_hours.c.bucket, usage_hours, _between(window, source_id)).order_by("time")
     )
@@ -74,7 +63,7 @@ async def costs_in(
 async def bill_in(
     connection: AsyncConnection, source_id: str, days: Sequence[date], points: FromClause
 ) -> dict[date, Bill]:
-    """`points`: cost by bucket and series, as stored or as it was once known."""
+    """The bill of each day. `points`: cost by bucket and series, as stored or as it was once known."""
     is_tokens = series.c.cost_type == TOKEN_COST
     place = (day_of(points), series.c.workspace, series.c.model)
     amount = func.sum(points.c.amount)
@@ -93,7 +82,7 @@ async def bill_in(
 async def usage_in(
     connection: AsyncConnection, source_id: str, days: Sequence[date], hours: FromClause
 ) -> dict[date, Usage]:
-    """`hours`: tokens and cost by hour and series, as stored or as they were once known."""
+    """The priced usage of each day. `hours`: tokens and cost by hour and series, as stored or as once known."""
     usage: dict[date, Usage] = defaultdict(dict)
     statement = usage_by(day_of(hours), hours, on_days(days, hours, source_id))
     for at, workspace, model, api_key, *estimate in await connection.execute(statement):
@@ -146,20 +135,6 @@ def is_spend() -> ColumnElement[bool]:
 def _estimate(cost: Decimal | None, priority: Decimal | None, *tokens: Decimal | None) -> EstimatedDay:
     """`tokens`: unpriced, input, cache read, output."""
     return EstimatedDay(Money(cost or Decimal(0)), Money(priority or Decimal(0)), *(int(one or 0) for one in tokens))
-
-
-async def settled_in(
-    connection: AsyncConnection,
-    source_id: str,
-    days: Sequence[date],
-    complete: ColumnElement[bool] = known_buckets.c.complete,
-) -> set[date]:
-    rows = await connection.execute(
-        select(day_of(known_buckets)).where(
-            *on_days(days, known_buckets, source_id), known_buckets.c.width == Width.DAY.value, complete
-        )
-    )
-    return set(rows.scalars())
 
 
 def day_of(table: FromClause) -> ColumnElement[date]:
