@@ -15,7 +15,7 @@ from service.api.budgets import status as budget_status
 from service.api.http.bodies import BodyLimit
 from service.api.http.deps import known_query
 from service.api.http.documentation import document
-from service.api.http.once import Replay, answer_again
+from service.api.http.idempotency import Replayed, answer_again
 from service.api.http.problems import answer_with_problems
 from service.api.notify import calendars, escalation_policies, notifications, receivers, rotas, routes, silences
 from service.api.operation import metrics, probes
@@ -84,7 +84,7 @@ def create_app(
     app = FastAPI(routes=_API.routes, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.ports, app.state.ready, app.state.registry, app.state.slack = ports, ready, registry, slack
     answer_with_problems(app)
-    app.add_exception_handler(Replay, answer_again)
+    app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestMetrics, registry=registry)

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, JsonValue
 
 from service.api.http.deps import Id, PortsDep, UowDep, viewer
-from service.api.http.once import respond
+from service.api.http.responses import respond
 from service.domain.charts.chart import Theme
 from service.domain.charts.specification import MEDIA, specification
 from service.domain.values.errors import NotFound

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.deps import IdOrName, PortsDep, UowDep, operator
 from service.api.http.fields import LINE, Reference
-from service.api.http.once import OnceDep
-from service.api.http.scopes import ScopeIn, read_scope, show_scope
+from service.api.http.idempotency import OnceDep
+from service.api.spend.scopes import ScopeIn, read_scope, show_scope
 from service.domain.digests.digest import DigestPlan
 from service.domain.digests.runs import DigestRun, RunState
 from service.domain.values.errors import Invalid

@@ -10,13 +10,12 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.api.alerts.rule_evidence import InputOut, show_inputs
-from service.api.budgets.status import PeriodOut
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
-from service.api.http.once import respond
-from service.api.http.references import id_of, seen
+from service.api.http.responses import respond
 from service.api.rules.preview import GateOut, show_gate
-from service.api.spend.forecasts import Part
+from service.api.spend.periods import PeriodOut, show_period
+from service.api.spend.scopes import Part, read_scope_key
 from service.domain.alerts.alert import AlertState, Reason
 from service.domain.explain.explanation import AlertThen, Explanation
 from service.domain.explain.told_verdicts import KeptThen
@@ -25,7 +24,6 @@ from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.periods import phase
-from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
 from service.workflows.explain.explain import Asked, Explained, ask_rule, explain_rule_at
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -136,7 +134,7 @@ def show_explanation(one: Explanation, at: datetime) -> ExplanationOut:
         gates=[show_gate(gate) for gate in one.gates],
         alert=_show_alert(one.alert),
         threshold=one.threshold,
-        period=_show_period(one, at),
+        period=show_period(one.period, phase(one.period, at, CLOSING_FOR)) if one.period else None,
     )
 
 
@@ -149,15 +147,6 @@ def _show_alert(then: AlertThen | None) -> AlertThenOut | None:
         return None
     alert = then.alert
     return AlertThenOut(id=alert.id, state=alert.state, opened_at=alert.opened_at, reason=then.reason, cause=then.cause)
-
-
-def _show_period(one: Explanation, at: datetime) -> PeriodOut | None:
-    if one.period is None:
-        return None
-    window = one.period.window
-    return PeriodOut(
-        start=window.start, end=window.end, label=one.period.label, phase=phase(one.period, at, CLOSING_FOR)
-    )
 
 
 def show_stored(kept: KeptThen) -> StoredVerdictOut:
@@ -176,17 +165,6 @@ def show_stored(kept: KeptThen) -> StoredVerdictOut:
         inputs=show_inputs(verdict.inputs if is_known else ()),
         gates=[show_gate(gate) for gate in verdict.gates if is_known],
     )
-
-
-async def read_scope_key(uow: UnitOfWork, source_id: str, part: str | None) -> ScopeKey | None:
-    """One scope, None for all. Raises Invalid for an unknown name."""
-    if part is None:
-        return None
-    kind, _, reference = part.partition(":")
-    dimension = Dimension(kind)
-    if dimension is Dimension.ORGANISATION:
-        return ORGANISATION
-    return ScopeKey(dimension, id_of(reference, await seen(uow, source_id, dimension), dimension, "/scope"))
 
 
 class Question:

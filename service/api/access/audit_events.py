@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import UowDep, admin
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import respond
+from service.api.http.responses import respond
 
 router = APIRouter(prefix="/v1/audit-events", tags=["Access"])
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import AuthorDep, CallerDep, Id, UowDep, admin
 from service.api.http.fields import Name, Strict
+from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import OnceDep, respond
+from service.api.http.responses import respond
 from service.domain.access import Role, Token
 from service.workflows.access.tokens import create_token, new_secret, revoke_token
 

@@ -12,9 +12,10 @@ from pydantic import Field
 from service.api.alerts.documents import AlertDetailOut, AlertOut, show_alert, show_detail, source_names
 from service.api.http.deps import Id, UowDep, operator, viewer
 from service.api.http.fields import Duration, Instant, InstantOrDate, Note, Percent, Reference, Strict
+from service.api.http.idempotency import Once, OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import Once, OnceDep, respond
-from service.api.http.references import seen
+from service.api.http.responses import respond
+from service.api.sources.references import seen
 from service.domain.alerts.alert import AlertState, Command
 from service.domain.alerts.snooze import LONGEST_SNOOZE, SnoozeRequest
 from service.domain.values.errors import Invalid, NotFound

@@ -12,8 +12,9 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from service.api.alerts.feedback_documents import FeedbackOut, show_feedback
 from service.api.http.deps import AuthorDep, Id, UowDep, operator, viewer
 from service.api.http.fields import Note, Reference, Strict, calendar_day
+from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import OnceDep, respond
+from service.api.http.responses import respond
 from service.domain.rules.feedback import FeedbackKind
 from service.workflows.alerts.feedback import Answer, give_feedback, withdraw_feedback
 

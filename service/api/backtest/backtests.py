@@ -16,8 +16,9 @@ from service.api.backtest.documents import BacktestOut, BacktestResultOut, show_
 from service.api.budgets.budgets import BudgetIn, BudgetShape
 from service.api.http.deps import Id, PortsDep, UowDep, operator, viewer
 from service.api.http.fields import InstantOrDate, Name, Reference, Strict
+from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import OnceDep, respond
+from service.api.http.responses import respond
 from service.api.rules.rules import RuleIn, RuleShape
 from service.domain.backtest.backtest import Subject
 from service.domain.budgets.budget import Budget

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, Field
 
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
-from service.api.http.fields import Dollars, Line, Percent, Reference, Strict, Usd, instant_or_day
-from service.api.http.scopes import ForEach, ScopeIn, read_scope, show_scope
+from service.api.http.fields import Dollars, Percent, Reference, Strict, Usd
+from service.api.spend.periods import PeriodIn, read_period, show_period_spec
+from service.api.spend.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.budget import Budget, Threshold
-from service.domain.values import calendars
-from service.domain.values.errors import Invalid
-from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
 from service.workflows.configuration.spend import Budgets, source_named
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-
-Boundary = Annotated[
-    datetime | date,
-    PlainValidator(instant_or_day),
-    WithJsonSchema({"type": "string", "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
-]
-
-
-class PeriodIn(Strict):
-    """Calendar periods in a time zone. `start` and `end` (not included) belong to custom, `days` to rolling."""
-
-    kind: PeriodKind = PeriodKind.MONTHLY
-    timezone: Line = Field(default="UTC", examples=["Europe/Berlin"])
-    week_start: Weekday = Weekday.MONDAY
-    anchor_day: int = Field(default=1, strict=True, ge=1, le=31)
-    start: Boundary | None = Field(default=None, description="a time, or a date in the period's zone")
-    end: Boundary | None = None
-    days: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
 
 
 class ThresholdIn(Strict):
@@ -132,43 +112,10 @@ class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
             scope=await show_scope(uow, spec.source_id, spec.scope),
             for_each=ForEach(spec.for_each) if spec.for_each else None,
             amount=str(spec.amount),
-            period=show_period(spec.period),
+            period=show_period_spec(spec.period),
             thresholds=[ThresholdOut(**show_threshold(threshold)) for threshold in spec.thresholds],
             enabled=spec.enabled,
         )
-
-
-_FIELDS = {
-    PeriodKind.WEEKLY: ("week_start",),
-    PeriodKind.MONTHLY: ("anchor_day",),
-    PeriodKind.QUARTERLY: ("anchor_day",),
-    PeriodKind.YEARLY: ("anchor_day",),
-    PeriodKind.CUSTOM: ("start", "end"),
-    PeriodKind.ROLLING: ("days",),
-    PeriodKind.DAILY: (),
-}
-
-
-def read_period(period: PeriodIn) -> PeriodSpec:
-    """Only the fields of its kind are kept, so that a patch may change the kind alone."""
-    if period.timezone not in calendars.zone_names():
-        raise Invalid(f"{period.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/period/timezone")
-    kept = {name: getattr(period, name) for name in _FIELDS[period.kind]}
-    for name in ("start", "end"):
-        if name in kept:
-            kept[name] = _boundary(kept[name], period.timezone)
-    return PeriodSpec(kind=period.kind, timezone=period.timezone, **kept)
-
-
-def _boundary(value: datetime | date | None, timezone: str) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    return calendars.start_of(value, calendars.zone_of(timezone))
-
-
-def show_period(spec: PeriodSpec) -> dict[str, Any]:
-    own = {name: getattr(spec, name) for name in _FIELDS[spec.kind]}
-    return {"kind": spec.kind, "timezone": spec.timezone} | own
 
 
 def show_threshold(threshold: Threshold) -> dict[str, Any]:

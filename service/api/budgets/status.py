@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,45 +11,19 @@ from pydantic import BaseModel, Field
 from service.api.budgets.budgets import ThresholdOut, show_threshold
 from service.api.http.deps import AuthorDep, IdOrName, UowDep, viewer
 from service.api.http.fields import Usd, rounded
-from service.api.http.once import respond
+from service.api.http.responses import respond
+from service.api.spend.forecasts import ForecastReason, RangeOut, show_range, show_reason
+from service.api.spend.periods import PeriodOut, show_period
 from service.domain.budgets.statuses import ScopeStatus
-from service.domain.forecasts.forecast import Forecast, Missing, NoForecast
+from service.domain.forecasts.forecast import Forecast
 from service.domain.spend.rows import Basis
-from service.domain.values.periods import Phase
 from service.workflows.spend import forecast_statuses
 
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
 
 
-class PeriodOut(BaseModel):
-    start: datetime
-    end: datetime
-    label: str = Field(examples=["November 2026"])
-    phase: Phase
-
-
 class ThresholdStatusOut(ThresholdOut):
     crossed_at: datetime | None
-
-
-class RangeOut(BaseModel):
-    """Spend at the end of the period: four times in five within `low` and `high`, as often above `mid` as below."""
-
-    low: Usd
-    mid: Usd
-    high: Usd
-
-
-class ForecastReason(StrEnum):
-    """Why nothing is forecast: nothing spent in ten weeks; too few complete days; a rolling period; an end more than
-    400 days away; a period that is over.
-    """
-
-    NO_SPEND = Missing.NO_SPEND
-    SHORT_HISTORY = Missing.SHORT_HISTORY
-    NO_END = Missing.NO_END
-    TOO_FAR = Missing.TOO_FAR
-    PERIOD_OVER = "period_over"
 
 
 class ScopeStatusOut(BaseModel):
@@ -81,24 +54,12 @@ class BudgetStatusOut(BaseModel):
     next: None = None
 
 
-def show_range(made: Forecast | NoForecast | None) -> RangeOut | None:
-    if not isinstance(made, Forecast):
-        return None
-    return RangeOut(low=str(made.low), mid=str(made.mid), high=str(made.high))
-
-
-def show_reason(made: Forecast | NoForecast | None) -> ForecastReason | None:
-    if isinstance(made, Forecast):
-        return None
-    return ForecastReason(made.reason) if made else ForecastReason.PERIOD_OVER
-
-
 def show_status(status: ScopeStatus) -> ScopeStatusOut:
-    window, budget = status.period.window, status.terms
+    budget = status.terms
     return ScopeStatusOut(
         scope=str(status.scope),
         name=status.scope_name,
-        period=PeriodOut(start=window.start, end=window.end, label=status.period.label, phase=status.phase),
+        period=show_period(status.period, status.phase),
         amount=str(budget.amount),
         spent=str(status.spent.total),
         basis=status.spent.basis,

@@ -17,11 +17,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
 from service.api.http.deps import AuthorDep, IdOrName, PortsDep, UowDep, admin, viewer
-from service.api.http.etags import IfMatch, etag, require_match
 from service.api.http.fields import Labels, Name, Strict
+from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.merge_patch import merge
-from service.api.http.once import OnceDep, respond
+from service.api.http.responses import IfMatch, etag, require_match, respond
 from service.domain.values.resources import Resource
 from service.workflows.configuration import engine
 from service.workflows.configuration.engine import Author, Draft, Kind

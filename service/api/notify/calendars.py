@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from service.api.http.deps import AuthorDep, IdOrName, NowDep, PortsDep, UowDep, admin, viewer
-from service.api.http.once import OnceDep
+from service.api.http.idempotency import OnceDep
 from service.api.notify.rotas import LinkOut
 from service.domain.notify.calendar_feeds import MEDIA, Entry, Revision, calendar_text, instant
 from service.domain.notify.rotas import Rota, shifts

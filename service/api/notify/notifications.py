@@ -10,8 +10,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.api.http.deps import Id, UowDep, operator, viewer
+from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import OnceDep, respond
+from service.api.http.responses import respond
 from service.domain.alerts.alert import Reason
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.workflows.alerts.attend import retry_notification

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.deps import IdOrName, PortsDep, admin
-from service.api.http.once import OnceOutsideDep
+from service.api.http.idempotency import OnceOutsideDep
 from service.api.notify.channel_documents import ChannelIn, ChannelOut, show_channel
 from service.api.notify.channel_reading import read_channel
 from service.domain.notify.receivers import Receiver

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.deps import IdOrName, NowDep, UowDep, viewer
 from service.api.http.fields import Instant, Name, Reference, Strict, calendar_day
-from service.api.http.once import respond
+from service.api.http.responses import respond
 from service.domain.notify.rotas import MOST_OVERRIDES, MOST_PEOPLE, Handover, Override, Person, Rota, shift_at
 from service.domain.values.calendars import local_date, zone_names, zone_of
 from service.domain.values.errors import Invalid

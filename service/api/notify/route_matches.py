@@ -25,7 +25,7 @@ class MatcherVerdict(MatcherDocument):
     matched: bool
 
 
-class GroupOut(BaseModel):
+class AlertGroupOut(BaseModel):
     """How a route collects: with the alerts that have the same values."""
 
     by: dict[str, list[str]]
@@ -48,7 +48,7 @@ class RouteVerdict(BaseModel):
         examples=["4h"],
         description="how often it would ring again while nobody answers; null: never, or by its escalation policy",
     )
-    group: GroupOut | None = Field(description="null: a route that does not match, or sends each alert at once")
+    group: AlertGroupOut | None = Field(description="null: a route that does not match, or sends each alert at once")
 
 
 class SilencedBy(BaseModel):
@@ -138,9 +138,9 @@ def _verdict(position: int, route: Route, labels: Labels, lane: Lane | None, nam
     )
 
 
-def _group(gathering: Gathering) -> GroupOut:
+def _group(gathering: Gathering) -> AlertGroupOut:
     by = {name: list(values) for name, values in gathering.by.items()}
-    return GroupOut(by=by, wait=format_duration(gathering.wait), interval=format_duration(gathering.interval))
+    return AlertGroupOut(by=by, wait=format_duration(gathering.wait), interval=format_duration(gathering.interval))
 
 
 def _interval(route: Route, labels: Labels) -> str | None:

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import Response
 
 from service.api.http.deps import AuthorDep, UowDep, admin, viewer
-from service.api.http.etags import IfMatch, etag, require_match
-from service.api.http.once import respond
+from service.api.http.responses import IfMatch, etag, require_match, respond
 from service.api.notify.route_documents import RoutesDocument, read_routes, show_routes
 from service.api.notify.route_matches import MatchOut, show_match
 from service.domain.notify.routing.labels import parse_labels

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.deps import IdOrName, UowDep, operator
-from service.api.http.etags import etag
 from service.api.http.fields import Instant, Note
-from service.api.http.once import OnceDep
+from service.api.http.idempotency import OnceDep
+from service.api.http.responses import etag
 from service.api.notify.route_documents import MatcherDocument, read_matcher, show_matcher
 from service.domain.notify.routing.silences import Silence, SilenceState
 from service.domain.values.errors import Conflict

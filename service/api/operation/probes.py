@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from service.api.http.once import respond
 from service.api.http.problems import problem
+from service.api.http.responses import respond
 
 Readiness = Callable[[], Awaitable[str | None]]
 """Why this process cannot work (the database is away, its schema is behind), None when it can."""

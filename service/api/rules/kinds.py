@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import viewer
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, part_of
-from service.api.http.once import respond
-from service.api.http.scopes import ForEach
+from service.api.http.responses import respond
 from service.api.rules.params import params_schema
 from service.api.rules.rules import GatesOut, show_gates
+from service.api.spend.scopes import ForEach
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import RuleKind
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Dollars, InstantOrDate, Note, Reference, Usd
-from service.api.http.scopes import ScopeIn, read_scope, show_scope
+from service.api.spend.scopes import ScopeIn, read_scope, show_scope
 from service.domain.rules.planned import PlannedActivity
 from service.domain.values.resources import Resource
 from service.workflows.configuration.rules import PlannedActivities

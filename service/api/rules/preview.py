@@ -14,7 +14,7 @@ from service.api.alerts.documents import ContributionOut, show_parts
 from service.api.alerts.rule_evidence import InputOut, show_inputs
 from service.api.http.deps import NowDep, PortsDep, UowDep, viewer
 from service.api.http.fields import Name, Reference, Strict, Usd
-from service.api.http.once import respond
+from service.api.http.responses import respond
 from service.api.rules.rules import RuleIn, RuleShape
 from service.domain.rules.incidents import Incident
 from service.domain.rules.rule import GateVerdict, Rule, Verdict

@@ -10,8 +10,8 @@ from pydantic import Field, JsonValue
 
 from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Dollars, Duration, PercentOrMore, Reference, Strict
-from service.api.http.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.api.rules.params import read_params, show_params
+from service.api.spend.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain.rules import registry
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind

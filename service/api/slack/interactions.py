@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
 from service.api.http.deps import PortsDep
-from service.api.http.once import respond
 from service.api.http.problems import problem
+from service.api.http.responses import respond
 from service.domain.slack.requests import read_press, read_typed
 from service.domain.values.errors import Invalid, NotFound
 from service.workflows.slack.actions import run_slack_action

@@ -11,9 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from service.api.http.configured import ReadOnly
 from service.api.http.deps import AuthorDep, UowDep, admin, viewer
-from service.api.http.etags import IfMatch, etag, require_match
 from service.api.http.fields import Strict
-from service.api.http.once import respond
+from service.api.http.responses import IfMatch, etag, require_match, respond
 from service.domain.slack.requests import SlackRole, SlackUser, SlackUsers
 from service.domain.values.errors import Invalid
 from service.workflows.configuration.notify import put_slack_users, slack_users

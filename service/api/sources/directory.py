@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from service.api.http.deps import UowDep, viewer
 from service.api.http.fields import Reference
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, part_of
-from service.api.http.once import respond
-from service.api.http.references import seen
+from service.api.http.responses import respond
+from service.api.sources.references import seen
 from service.domain.values.scopes import Dimension
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.sources import Seen

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import Id, IdOrName, PortsDep, UowDep, admin, viewer
 from service.api.http.fields import InstantOrDate, Strict
+from service.api.http.idempotency import OnceDep, OnceOutsideDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
-from service.api.http.once import OnceDep, OnceOutsideDep, respond
+from service.api.http.responses import respond
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.source import ReportName, Source
 from service.domain.values.errors import Conflict, NotFound

@@ -10,27 +10,20 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from service.api.budgets.budgets import Boundary, PeriodIn, read_period
-from service.api.budgets.status import ForecastReason, PeriodOut, show_range, show_reason
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import Line, Reference, Usd
-from service.api.http.once import respond
-from service.api.http.references import id_of, seen
-from service.domain.forecasts.forecast import Forecast, Method, NoForecast
+from service.api.http.responses import respond
+from service.api.spend.periods import Boundary, PeriodIn, PeriodOut, read_period, show_period
+from service.api.spend.scopes import Part, read_parts
+from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForecast
 from service.domain.spend.rows import Basis
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec, Phase, Weekday, validate
-from service.domain.values.scopes import Dimension, Scope
 from service.workflows.configuration.spend import source_named
-from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import forecast
 
 router = APIRouter(prefix="/v1/forecasts", tags=["Spend"])
-
-Part = Annotated[
-    str, StringConstraints(max_length=220, pattern=r"^(org|(workspace|model|api_key):[^\x00-\x1f\x7f]{1,200})$")
-]
 
 # FastAPI takes no value of our own in a query.
 Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,11}(\.[0-9]{1,12})?$")]
@@ -45,6 +38,26 @@ class ForecastPeriod(StrEnum):
     QUARTERLY = PeriodKind.QUARTERLY
     YEARLY = PeriodKind.YEARLY
     CUSTOM = PeriodKind.CUSTOM
+
+
+class RangeOut(BaseModel):
+    """Spend at the end of the period: four times in five within `low` and `high`, as often above `mid` as below."""
+
+    low: Usd
+    mid: Usd
+    high: Usd
+
+
+class ForecastReason(StrEnum):
+    """Why nothing is forecast: nothing spent in ten weeks; too few complete days; a rolling period; an end more than
+    400 days away; a period that is over.
+    """
+
+    NO_SPEND = Missing.NO_SPEND
+    SHORT_HISTORY = Missing.SHORT_HISTORY
+    NO_END = Missing.NO_END
+    TOO_FAR = Missing.TOO_FAR
+    PERIOD_OVER = "period_over"
 
 
 class ForecastOut(BaseModel):
@@ -66,17 +79,16 @@ class ForecastOut(BaseModel):
     exhausted_at: datetime | None = Field(description="when `amount` is used up; null where it is not in the period")
 
 
-async def read_parts(uow: UnitOfWork, source_id: str, parts: list[str]) -> Scope:
-    """Members of one dimension add up; several dimensions must all hold. Raises Invalid for an unknown name."""
-    members: dict[Dimension, list[str]] = {Dimension.WORKSPACE: [], Dimension.MODEL: [], Dimension.API_KEY: []}
-    for part in parts:
-        kind, _, reference = part.partition(":")
-        dimension = Dimension(kind)
-        if dimension is not Dimension.ORGANISATION:
-            known = await seen(uow, source_id, dimension)
-            members[dimension].append(id_of(reference, known, dimension, "/scope"))
-    workspaces, models, api_keys = (tuple(dict.fromkeys(ids)) for ids in members.values())
-    return Scope(workspaces, models, api_keys)
+def show_range(made: Forecast | NoForecast | None) -> RangeOut | None:
+    if not isinstance(made, Forecast):
+        return None
+    return RangeOut(low=str(made.low), mid=str(made.mid), high=str(made.high))
+
+
+def show_reason(made: Forecast | NoForecast | None) -> ForecastReason | None:
+    if isinstance(made, Forecast):
+        return None
+    return ForecastReason(made.reason) if made else ForecastReason.PERIOD_OVER
 
 
 def show_figures(made: Forecast | NoForecast, amount: Money | None) -> dict[str, object]:
@@ -87,8 +99,8 @@ def show_figures(made: Forecast | NoForecast, amount: Money | None) -> dict[str,
     return shown.model_dump() | {"method": made.method, "exhausted_at": used_up}
 
 
-class Asking:
-    """Of which spend, and of which period."""
+class ForecastQuestion:
+    """The query: which spend, and which period."""
 
     def __init__(
         self,
@@ -128,20 +140,20 @@ class Asking:
 async def read_forecast(
     uow: UowDep,
     now: NowDep,
-    asking: Annotated[Asking, Depends()],
+    question: Annotated[ForecastQuestion, Depends()],
     amount: Annotated[Amount | None, Query(description="the dollars that `exhausted_at` is asked of")] = None,
 ) -> Response:
-    spec = asking.spec()
-    source = await source_named(uow, asking.source, "/source")
-    answer = await forecast(uow, source.id, await read_parts(uow, source.id, asking.scope), spec, now)
-    made, window = answer.forecast, answer.period.window
+    spec = question.spec()
+    source = await source_named(uow, question.source, "/source")
+    answer = await forecast(uow, source.id, await read_parts(uow, source.id, question.scope), spec, now)
+    made = answer.forecast
     return respond(
         ForecastOut.model_validate(
             {
                 "source": source.name,
-                "scope": asking.scope,
+                "scope": question.scope,
                 "name": answer.scope_name,
-                "period": PeriodOut(start=window.start, end=window.end, label=answer.period.label, phase=Phase.OPEN),
+                "period": show_period(answer.period, Phase.OPEN),
                 "spent": str(answer.spent.total),
                 "basis": answer.spent.basis,
                 "history_days": made.history_days,

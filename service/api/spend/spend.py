@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, part_of
-from service.api.http.once import respond
-from service.api.http.references import id_of, seen
+from service.api.http.responses import respond
+from service.api.spend.scopes import Member, scope_of
 from service.domain.spend.rows import Basis, Width
 from service.domain.values.errors import Invalid
 from service.domain.values.names import Names, name_of
@@ -67,7 +67,7 @@ class BucketOut(FigureOut):
 
 
 class SpendOut(BaseModel):
-    """`since` and `until` are the whole days or hours that hold what was asked for."""
+    """`since` and `until` are the whole days or hours that hold what was reply for."""
 
     source: str
     since: datetime
@@ -114,21 +114,21 @@ def show_groups(groups: dict[ScopeKey, Figure], names: Names) -> list[GroupOut]:
 
 
 Moment = Annotated[InstantOrDate | None, Query(description="a time, or a date for its midnight UTC")]
-Member = Annotated[Reference | None, Query(description="an id or a name")]
+MemberName = Annotated[Reference | None, Query(description="an id or a name")]
 
 
-class Asking:
-    """What both answers are asked: a window, its granularity, and filters."""
+class SpendQuery:
+    """The query of both operations: a window, its granularity, and filters."""
 
     def __init__(
         self,
         since: Moment = None,
         until: Moment = None,
         granularity: Granularity = Granularity.DAY,
-        source: Member = None,
-        workspace: Member = None,
-        model: Member = None,
-        api_key: Member = None,
+        source: MemberName = None,
+        workspace: MemberName = None,
+        model: MemberName = None,
+        api_key: MemberName = None,
     ) -> None:
         self.since, self.until, self.width, self.source = since, until, Width(granularity), source
         self.members = {
@@ -148,22 +148,24 @@ class Asking:
         return aligned(Window(since, until), self.width)
 
     async def scope(self, uow: UnitOfWork, source_id: str) -> Scope:
-        ids: dict[Dimension, tuple[str, ...]] = {}
-        for dimension, member in self.members.items():
-            ids[dimension] = ()
-            if member is not None:
-                known = await seen(uow, source_id, dimension)
-                ids[dimension] = (id_of(member, known, dimension, f"/{dimension.value}"),)
-        return Scope(ids[Dimension.WORKSPACE], ids[Dimension.MODEL], ids[Dimension.API_KEY])
+        """Raises Invalid for an unknown name."""
+        members = {
+            dimension: [Member(reference, f"/{dimension.value}")]
+            for dimension, reference in self.members.items()
+            if reference is not None
+        }
+        return await scope_of(uow, source_id, members)
 
 
-class Asked:
-    """One request's question, and the parts of the answer that both operations share."""
+class SpendReply(NamedTuple):
+    """One request's question, and its answer."""
 
-    def __init__(self, source: str, question: SpendQuestion, answer: SpendAnswer) -> None:
-        self.source, self.question, self.answer = source, question, answer
+    source: str
+    question: SpendQuestion
+    answer: SpendAnswer
 
     def head(self) -> dict[str, object]:
+        """The fields of `SpendOut`."""
         return {
             "source": self.source,
             "since": self.question.window.start,
@@ -176,37 +178,37 @@ class Asked:
         }
 
 
-async def ask(uow: UnitOfWork, asking: Asking, group_by: GroupBy | None, now: datetime) -> Asked:
-    window = asking.window(now)
-    source = await source_named(uow, asking.source, "/source")
-    scope = await asking.scope(uow, source.id)
+async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now: datetime) -> SpendReply:
+    window = query.window(now)
+    source = await source_named(uow, query.source, "/source")
+    scope = await query.scope(uow, source.id)
     dimension = Dimension(group_by) if group_by else Dimension.ORGANISATION
-    question = SpendQuestion(source.id, window, asking.width, scope, dimension)
-    return Asked(source.name, question, await spend(uow, question))
+    question = SpendQuestion(source.id, window, query.width, scope, dimension)
+    return SpendReply(source.name, question, await spend(uow, question))
 
 
-AskingDep = Annotated[Asking, Depends()]
+QueryDep = Annotated[SpendQuery, Depends()]
 
 
 @router.get("", summary="Spend over time", response_model=SeriesOut, dependencies=[viewer])
 async def series(
     uow: UowDep,
     now: NowDep,
-    asking: AskingDep,
+    query: QueryDep,
     group_by: GroupBy | None = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    asked = await ask(uow, asking, group_by, now)
-    windows = list(buckets(asked.question.window, asking.width))
+    reply = await ask(uow, query, group_by, now)
+    windows = list(buckets(reply.question.window, query.width))
     part = part_of(windows, lambda bucket: bucket.start.isoformat(), limit, cursor)
     items = []
     for bucket in part.items:
-        groups = asked.answer.figures.get(bucket.start, {})
-        shown = show_groups(groups, asked.answer.names) if group_by else None
+        groups = reply.answer.figures.get(bucket.start, {})
+        shown = show_groups(groups, reply.answer.names) if group_by else None
         figure: dict[str, object] = {**show_figure(add_up(groups)), "groups": shown}
         items.append(figure | {"start": bucket.start, "end": bucket.end})
-    return respond(SeriesOut.model_validate(asked.head() | {"items": items, "next": part.next}))
+    return respond(SeriesOut.model_validate(reply.head() | {"items": items, "next": part.next}))
 
 
 @router.get(
@@ -218,15 +220,15 @@ async def series(
 async def breakdown(
     uow: UowDep,
     now: NowDep,
-    asking: AskingDep,
+    query: QueryDep,
     group_by: GroupBy = GroupBy.WORKSPACE,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    asked = await ask(uow, asking, group_by, now)
-    groups = show_groups(asked.answer.by_group(), asked.answer.names)
+    reply = await ask(uow, query, group_by, now)
+    groups = show_groups(reply.answer.by_group(), reply.answer.names)
     places = {group.id: f"{place:08d}" for place, group in enumerate(groups)}
     part = part_of(groups, lambda group: places[group.id], limit, cursor)
     return respond(
-        BreakdownOut.model_validate(asked.head() | {"group_by": group_by, "items": part.items, "next": part.next})
+        BreakdownOut.model_validate(reply.head() | {"group_by": group_by, "items": part.items, "next": part.next})
     )

@@ -16,7 +16,7 @@ class KeyReused(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class KeyedRequest:
     """One request with an idempotency key, as one token sent it."""
 
     token_id: str
@@ -25,28 +25,28 @@ class Attempt:
 
 
 def digest_request(method: str, target: str, body: bytes) -> str:
-    """What makes two requests the same one."""
+    """Returns the same text for the same request, and for no other."""
     return hashlib.sha256(b"\0".join((method.encode(), target.encode(), body))).hexdigest()
 
 
-async def recall(uow: UnitOfWork, attempt: Attempt, author: Author) -> KeptAnswer | None:
-    """What this request was answered before. Raises KeyReused. Equal requests wait for each other here."""
-    kept = await uow.idempotency.find(attempt.token_id, attempt.key, author.at)
-    if kept is not None and kept.request_digest != attempt.digest:
+async def recall(uow: UnitOfWork, request: KeyedRequest, author: Author) -> KeptAnswer | None:
+    """Returns the kept answer of this request. Raises KeyReused. Equal requests wait for each other here."""
+    kept = await uow.idempotency.find(request.token_id, request.key, author.at)
+    if kept is not None and kept.request_digest != request.digest:
         raise KeyReused("This Idempotency-Key was sent with another request before")
     return kept
 
 
-async def run_recall(ports: Ports, attempt: Attempt, author: Author) -> KeptAnswer | None:
+async def run_recall(ports: Ports, request: KeyedRequest, author: Author) -> KeptAnswer | None:
     async with ports.uow() as uow:
-        return await recall(uow, attempt, author)
+        return await recall(uow, request, author)
 
 
-async def keep(uow: UnitOfWork, attempt: Attempt, answer: KeptAnswer, author: Author) -> None:
-    await uow.idempotency.keep(attempt.token_id, attempt.key, answer, author.at)
+async def keep(uow: UnitOfWork, request: KeyedRequest, answer: KeptAnswer, author: Author) -> None:
+    await uow.idempotency.keep(request.token_id, request.key, answer, author.at)
 
 
-async def run_keep(ports: Ports, attempt: Attempt, answer: KeptAnswer, author: Author) -> None:
+async def run_keep(ports: Ports, request: KeyedRequest, answer: KeptAnswer, author: Author) -> None:
     async with ports.uow() as uow:
-        if await uow.idempotency.find(attempt.token_id, attempt.key, author.at) is None:
-            await keep(uow, attempt, answer, author)
+        if await uow.idempotency.find(request.token_id, request.key, author.at) is None:
+            await keep(uow, request, answer, author)

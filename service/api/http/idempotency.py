@@ -10,12 +10,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from service.api.http.deps import AuthorDep, CallerDep, PortsDep, UowDep
+from service.api.http.responses import JSON, respond
 from service.domain.access import KeptAnswer
-from service.workflows.access import idempotency as repeat
+from service.workflows.access import idempotency
+from service.workflows.access.idempotency import KeyedRequest
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
-JSON = "application/json"
 KeyHeader = Annotated[
     str | None,
     Header(
@@ -26,7 +27,7 @@ KeyHeader = Annotated[
 ]
 
 
-class Replay(Exception):
+class Replayed(Exception):
     """The request was carried out before; `answer` is what it got."""
 
     def __init__(self, answer: KeptAnswer) -> None:
@@ -35,29 +36,25 @@ class Replay(Exception):
 
 
 def answer_again(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Replay)
+    assert isinstance(error, Replayed)
     headers = dict(error.answer.headers) | {"Idempotent-Replayed": "true"}
     return Response(error.answer.body, error.answer.status, headers, JSON)
 
 
-async def read_attempt(request: Request, caller: CallerDep, key: KeyHeader = None) -> repeat.Attempt | None:
+async def read_key(request: Request, caller: CallerDep, key: KeyHeader = None) -> KeyedRequest | None:
     if key is None:
         return None
-    digest = repeat.digest_request(request.method, str(request.url), await request.body())
-    return repeat.Attempt(caller.id, key, digest)
+    digest = idempotency.digest_request(request.method, str(request.url), await request.body())
+    return KeyedRequest(caller.id, key, digest)
 
 
-AttemptDep = Annotated[repeat.Attempt | None, Depends(read_attempt)]
+KeyedDep = Annotated[KeyedRequest | None, Depends(read_key)]
 
 
-def respond(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(document.model_dump_json(by_alias=True), status, headers, JSON)
-
-
-def _kept(attempt: repeat.Attempt, response: Response, document: BaseModel) -> KeptAnswer:
+def _kept(request: KeyedRequest, response: Response, document: BaseModel) -> KeptAnswer:
     headers = {k: v for k, v in response.headers.items() if k in {"location", "etag"}}
     body = document.model_dump_json(by_alias=True)
-    return KeptAnswer(attempt.digest, response.status_code, body, tuple(headers.items()))
+    return KeptAnswer(request.digest, response.status_code, body, tuple(headers.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Once:
     """A POST inside the request's transaction: its answer is kept exactly when its work is."""
 
     uow: UnitOfWork
-    attempt: repeat.Attempt | None
+    request: KeyedRequest | None
     author: Author
 
     async def answer(
@@ -76,19 +73,21 @@ class Once:
         *,
         kept: BaseModel | None = None,
     ) -> Response:
-        """`kept` is what a repetition is answered, where the document itself holds a secret."""
+        """Answers with the document; a repetition gets `kept`, where the document itself holds a secret."""
         response = respond(document, status, headers)
-        if self.attempt is not None:
-            await repeat.keep(self.uow, self.attempt, _kept(self.attempt, response, kept or document), self.author)
+        if self.request is not None:
+            answer = _kept(self.request, response, kept or document)
+            await idempotency.keep(self.uow, self.request, answer, self.author)
         return response
 
 
-async def once(uow: UowDep, attempt: AttemptDep, author: AuthorDep) -> Once:
-    if attempt is not None:
-        answered = await repeat.recall(uow, attempt, author)
+async def once(uow: UowDep, request: KeyedDep, author: AuthorDep) -> Once:
+    """Raises Replayed."""
+    if request is not None:
+        answered = await idempotency.recall(uow, request, author)
         if answered is not None:
-            raise Replay(answered)
-    return Once(uow, attempt, author)
+            raise Replayed(answered)
+    return Once(uow, request, author)
 
 
 OnceDep = Annotated[Once, Depends(once)]
@@ -99,22 +98,24 @@ class OnceOutside:
     """A POST that calls the world outside, so that no transaction may be open meanwhile."""
 
     ports: Ports
-    attempt: repeat.Attempt | None
+    request: KeyedRequest | None
     author: Author
 
     async def answer(self, document: BaseModel) -> Response:
         response = respond(document)
-        if self.attempt is not None:
-            await repeat.run_keep(self.ports, self.attempt, _kept(self.attempt, response, document), self.author)
+        if self.request is not None:
+            answer = _kept(self.request, response, document)
+            await idempotency.run_keep(self.ports, self.request, answer, self.author)
         return response
 
 
-async def once_outside(ports: PortsDep, attempt: AttemptDep, author: AuthorDep) -> OnceOutside:
-    if attempt is not None:
-        answered = await repeat.run_recall(ports, attempt, author)
+async def once_outside(ports: PortsDep, request: KeyedDep, author: AuthorDep) -> OnceOutside:
+    """Raises Replayed."""
+    if request is not None:
+        answered = await idempotency.run_recall(ports, request, author)
         if answered is not None:
-            raise Replay(answered)
-    return OnceOutside(ports, attempt, author)
+            raise Replayed(answered)
+    return OnceOutside(ports, request, author)
 
 
 OnceOutsideDep = Annotated[OnceOutside, Depends(once_outside)]

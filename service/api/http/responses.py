@@ -1,19 +1,28 @@
-"""ETags are versions: `"3"`. A write with If-Match happens only to the version it names."""
+"""Answers as JSON, with their versions as ETags: a write with If-Match happens only to the version it names."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Header
+from fastapi.responses import Response
+from pydantic import BaseModel
 
 from service.api.http.problems import PreconditionFailed
+
+JSON = "application/json"
 
 IfMatch = Annotated[
     str | None, Header(description="Write only if the stored version still has this ETag", examples=['"3"'])
 ]
 
 
+def respond(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(document.model_dump_json(by_alias=True), status, headers, JSON)
+
+
 def etag(version: int) -> dict[str, str]:
+    """The header of version 3: `"3"`."""
     return {"ETag": f'"{version}"'}
 
 

@@ -1,0 +1,112 @@
+"""Scopes in requests and answers: members of dimensions, taken as id or name, stored as id, shown as name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from service.api.http.fields import Reference, Strict
+from service.api.sources.references import id_of, names_by_id, seen
+from service.domain.values.scopes import ORGANISATION, Dimension, Scope, ScopeKey
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+References = Annotated[list[Reference], Field(max_length=500)]
+
+Part = Annotated[
+    str, StringConstraints(max_length=220, pattern=r"^(org|(workspace|model|api_key):[^\x00-\x1f\x7f]{1,200})$")
+]
+"""A scope key as people write it: `org`, `workspace:eng`."""
+
+
+class ForEach(StrEnum):
+    WORKSPACE = "workspace"
+    MODEL = "model"
+    API_KEY = "api_key"
+
+
+class ScopeIn(Strict):
+    """Filters; an empty list means all. Members by id or name."""
+
+    workspaces: References = Field(default=[])
+    models: References = Field(default=[])
+    api_keys: References = Field(default=[])
+
+
+class Member(NamedTuple):
+    """A reference to a member of a dimension, and the JSON pointer to it."""
+
+    reference: str
+    pointer: str
+
+
+async def scope_of(uow: UnitOfWork, source_id: str, members: Mapping[Dimension, Sequence[Member]]) -> Scope:
+    """Members of one dimension add up; dimensions must all hold.
+
+    Raises Invalid for a name that nobody or more than one has.
+    """
+    return Scope(
+        workspaces=await _ids(uow, source_id, Dimension.WORKSPACE, members.get(Dimension.WORKSPACE, ())),
+        models=await _ids(uow, source_id, Dimension.MODEL, members.get(Dimension.MODEL, ())),
+        api_keys=await _ids(uow, source_id, Dimension.API_KEY, members.get(Dimension.API_KEY, ())),
+    )
+
+
+async def _ids(uow: UnitOfWork, source_id: str, dimension: Dimension, members: Sequence[Member]) -> tuple[str, ...]:
+    known = await seen(uow, source_id, dimension) if members else []
+    ids = [id_of(one.reference, known, dimension, one.pointer) for one in members]
+    return tuple(dict.fromkeys(ids))
+
+
+async def read_scope(uow: UnitOfWork, source_id: str, scope: ScopeIn) -> Scope:
+    """Raises Invalid as `scope_of` does."""
+    lists = {
+        Dimension.WORKSPACE: ("workspaces", scope.workspaces),
+        Dimension.MODEL: ("models", scope.models),
+        Dimension.API_KEY: ("api_keys", scope.api_keys),
+    }
+    members = {
+        dimension: [Member(one, f"/scope/{field}/{position}") for position, one in enumerate(references)]
+        for dimension, (field, references) in lists.items()
+    }
+    return await scope_of(uow, source_id, members)
+
+
+async def show_scope(uow: UnitOfWork, source_id: str, scope: Scope) -> ScopeIn:
+    return ScopeIn(
+        workspaces=await _names(uow, source_id, Dimension.WORKSPACE, scope.workspaces),
+        models=await _names(uow, source_id, Dimension.MODEL, scope.models),
+        api_keys=await _names(uow, source_id, Dimension.API_KEY, scope.api_keys),
+    )
+
+
+async def _names(uow: UnitOfWork, source_id: str, dimension: Dimension, ids: Sequence[str]) -> list[str]:
+    names = names_by_id(await seen(uow, source_id, dimension)) if ids else {}
+    return [names.get(id, id) for id in ids]
+
+
+async def read_parts(uow: UnitOfWork, source_id: str, parts: Iterable[str]) -> Scope:
+    """Reads a scope from several parts. Raises Invalid as `scope_of` does."""
+    members: dict[Dimension, list[Member]] = defaultdict(list)
+    for part in parts:
+        dimension, reference = _split(part)
+        members[dimension].append(Member(reference, "/scope"))
+    return await scope_of(uow, source_id, members)
+
+
+async def read_scope_key(uow: UnitOfWork, source_id: str, part: str | None) -> ScopeKey | None:
+    """Reads one part alone, None for all. Raises Invalid for an unknown name."""
+    if part is None:
+        return None
+    dimension, reference = _split(part)
+    if dimension is Dimension.ORGANISATION:
+        return ORGANISATION
+    return ScopeKey(dimension, id_of(reference, await seen(uow, source_id, dimension), dimension, "/scope"))
+
+
+def _split(part: str) -> tuple[Dimension, str]:
+    dimension, _, reference = part.partition(":")
+    return Dimension(dimension), reference
