@@ -95,14 +95,10 @@ ACROSS = {
 
 AMBIGUOUS = {
     "Answer",
-    "Asked",
-    "Asking",
-    "Attempt",
     "Direction",
     "Explanation",
     "Figures",
     "Granularity",
-    "GroupOut",
     "Incident",
     "Judged",
     "Kind",
@@ -115,7 +111,6 @@ AMBIGUOUS = {
     "Place",
     "Question",
     "Reading",
-    "Replay",
     "Series",
     "Step",
     "Tally",
