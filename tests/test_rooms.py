@@ -103,7 +103,6 @@ AMBIGUOUS = {
     "Judged",
     "Kind",
     "Learnt",
-    "Listing",
     "Method",
     "Organization",
     "Page",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.domain.notify.notification import FIRST_RETRY, LONGEST_RETRY, MOST_ATTEMPTS
+from service.domain.notify.notification import MOST_ATTEMPTS, retry_wait
 from service.domain.values.periods import Window
 
 
@@ -65,8 +65,7 @@ def refused(
     tried = sending_of(run, channel).attempts + 1
     if permanent or tried >= MOST_ATTEMPTS:
         return _settled(_with(run, channel, RunState.DEAD, detail))
-    wait = max(FIRST_RETRY * 2 ** min(tried - 1, 20), retry_after or FIRST_RETRY)
-    later = now + min(wait, LONGEST_RETRY)
+    later = now + retry_wait(tried, retry_after)
     return _settled(replace(_with(run, channel, RunState.QUEUED, detail), due_at=max(run.due_at, later)))
 
 

@@ -43,7 +43,7 @@ class AlertThen:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ExplainedOutcome:
     """`name` is rang, would_ring, amends, or the gate that stopped it; `conclusion` says it in one sentence."""
 
     name: str
@@ -64,7 +64,7 @@ class Explanation:
 
     scope: ScopeKey
     name: str
-    outcome: Outcome
+    outcome: ExplainedOutcome
     gates: tuple[GateVerdict, ...]
     cause: str = ""
     unit: str = DOLLARS
@@ -140,24 +140,24 @@ def decide(
     past: bool,
     rang: AlertThen | None,
     anew: GateVerdict | None = None,
-) -> Outcome:
+) -> ExplainedOutcome:
     """What follows from the gates. `rang` is the alert that did open at this very instant.
 
     `anew` is what would stop it by what is stored alone, where the gates are those of the verdict of that time.
     """
     stop = first_stop(gates)
     if rang is not None:
-        return Outcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(anew or stop)}")
+        return ExplainedOutcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(anew or stop)}")
     if stop is None:
         when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
-        return Outcome(WOULD_RING, f"{when}: {_told(cause)}.")
+        return ExplainedOutcome(WOULD_RING, f"{when}: {_told(cause)}.")
     if stop.gate == OPEN_ALERT:
         verb = "changed" if past else "changes"
         amended = f"It {verb} the alert that is open already ({stop.found}), and opened no other."
-        return Outcome(AMENDS, f"{amended}{_doubt(anew)}")
+        return ExplainedOutcome(AMENDS, f"{amended}{_doubt(anew)}")
     if stop.gate in (KNOWN, EXISTS):
-        return Outcome(stop.gate, f"It {'was' if past else 'is'} not judged: {_reason(stop)}.")
-    return Outcome(stop.gate, f"It {'did' if past else 'does'} not ring: {_reason(stop)}.")
+        return ExplainedOutcome(stop.gate, f"It {'was' if past else 'is'} not judged: {_reason(stop)}.")
+    return ExplainedOutcome(stop.gate, f"It {'did' if past else 'does'} not ring: {_reason(stop)}.")
 
 
 def _doubt(stop: GateVerdict | None) -> str:

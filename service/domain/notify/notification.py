@@ -148,7 +148,8 @@ MOST_ATTEMPTS = 80
 """Three days: longer than a weekend's outage."""
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(hours=1)
-DELIVERY_BATCH = 50
+MOST_AT_ONCE = 50
+"""Notifications that are claimed together, and messages that are sent side by side."""
 
 
 def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
@@ -176,14 +177,18 @@ def alike(said: Notification, other: Notification) -> Notification:
 def after_failure(
     notification: Notification, *, reason: str, permanent: bool, retry_after: timedelta | None, now: datetime
 ) -> Notification:
-    """Retried with a doubled wait, not sooner than the channel asked (an hour at most: an alarm cannot wait for days).
-
-    Dead when hopeless or tried too often.
-    """
+    """The notification, due again after a pause; dead when the failure is permanent or it was tried too often."""
     tried = len(notification.attempts) + 1
     attempts = (*notification.attempts, Attempt(now, "failed", reason))
     if permanent or tried >= MOST_ATTEMPTS:
         return replace(notification, state=NotificationState.DEAD, attempts=attempts)
-    wait = min(FIRST_RETRY * 2 ** min(tried - 1, 20), LONGEST_RETRY)
-    asked = min(retry_after or wait, LONGEST_RETRY)
-    return replace(notification, due_at=now + max(wait, asked), attempts=attempts)
+    return replace(notification, due_at=now + retry_wait(tried, retry_after), attempts=attempts)
+
+
+def retry_wait(tried: int, retry_after: timedelta | None) -> timedelta:
+    """The pause after so many failures: doubled each time, and not shorter than the channel asked for.
+
+    An hour at most: an alarm cannot wait for days.
+    """
+    doubled: timedelta = FIRST_RETRY * 2 ** min(tried - 1, 20)
+    return min(max(doubled, retry_after or FIRST_RETRY), LONGEST_RETRY)

@@ -12,7 +12,7 @@ import structlog
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import compose
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
-from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery
+from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery
 from service.domain.notify.receivers import find_channel
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import LatestSent
@@ -44,8 +44,8 @@ async def run_resend(ports: Ports) -> int:
         ]
         repetitions = await _address(uow, sent) if sent else []
     outcomes: list[str | DeliveryError] = []
-    for begin in range(0, len(repetitions), DELIVERY_BATCH):
-        batch = repetitions[begin : begin + DELIVERY_BATCH]
+    for begin in range(0, len(repetitions), MOST_AT_ONCE):
+        batch = repetitions[begin : begin + MOST_AT_ONCE]
         outcomes += await asyncio.gather(*(_send(ports, one, now) for one in batch))
     return _report(outcomes)
 

@@ -25,7 +25,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class SummaryListing:
     """A channel whose summary lists an alert, or will.
 
     `notified_alone`: the channel was also notified of this alert by a message of its own.
@@ -41,7 +41,7 @@ class Groups(Protocol):
         """When the group's next message leaves, the same for all who join it."""
         ...
 
-    async def listings(self, alert_id: str) -> list[Listing]: ...
+    async def listings(self, alert_id: str) -> list[SummaryListing]: ...
 
     async def members(self, summary_id: str) -> list[str]:
         """Ids of the alerts that a summary tells of, oldest first."""

@@ -11,7 +11,7 @@ import pytest
 
 from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
 from service.domain.alerts.evidence import RuleEvidence
-from service.domain.explain.explanation import Explanation, Outcome, ranked, then
+from service.domain.explain.explanation import ExplainedOutcome, Explanation, ranked, then
 from service.domain.explain.past_spend import window_spend
 from service.domain.explain.rules import RuleCase, explain_rule
 from service.domain.rules.assessment import Past, fingerprint
@@ -210,7 +210,7 @@ def test_what_rings_comes_first_then_what_amends_then_by_excess() -> None:
     def one(scope: str, outcome: str, excess: str | None) -> Explanation:
         key = ScopeKey(Dimension.WORKSPACE, scope)
         dollars = Money.of(excess) if excess else None
-        return Explanation(key, scope, Outcome(outcome, ""), (GateVerdict("", True, "", ""),), excess=dollars)
+        return Explanation(key, scope, ExplainedOutcome(outcome, ""), (GateVerdict("", True, "", ""),), excess=dollars)
 
     order = ranked(
         [

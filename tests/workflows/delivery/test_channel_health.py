@@ -30,8 +30,8 @@ from service.workflows.alerts.attend import move_alert, retry_notification
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.probe import run_test_receiver
+from service.workflows.delivery.compose import LAST_RESORT
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.delivery.fall_back import LAST_RESORT
 from service.workflows.notify.announce import announce
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.notify import NotificationFilter

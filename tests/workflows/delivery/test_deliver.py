@@ -15,7 +15,7 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import (
-    DELIVERY_BATCH,
+    MOST_AT_ONCE,
     MOST_ATTEMPTS,
     Action,
     Attempt,
@@ -101,7 +101,7 @@ async def test_a_batch_is_sent_side_by_side(yard: Yard) -> None:
 
 
 async def test_more_than_a_batch_is_sent_to_the_end(yard: Yard) -> None:
-    alerts = [replace(ALERT, id=f"alrt_{n}", fingerprint=f"budget:{n}") for n in range(DELIVERY_BATCH + 3)]
+    alerts = [replace(ALERT, id=f"alrt_{n}", fingerprint=f"budget:{n}") for n in range(MOST_AT_ONCE + 3)]
     for alert in alerts:
         await tell(yard, replace(OPENED_EVENT, alert=alert))
     assert await run_delivery(yard.ports) == len(alerts)
@@ -163,7 +163,7 @@ async def test_a_kill_between_send_and_record_says_it_twice_and_records_it_once(
 
     def dying() -> object:
         calls.append("uow")
-        if len(calls) == 2:  # the first one claims
+        if len(calls) == 3:  # after the claim, and after what composing reads
             raise StorageUnavailable("killed")
         return uow()
 

@@ -15,7 +15,7 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.notification import DELIVERY_BATCH, Action, Delivery, NotificationState
+from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery, NotificationState
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
@@ -179,7 +179,7 @@ async def test_groups_leave_apart(yard: Yard) -> None:
 
 
 async def test_more_than_a_batch_is_one_message_whoever_sends_it(yard: Yard) -> None:
-    ids = [f"alrt_{n:02}" for n in range(DELIVERY_BATCH + 10)]
+    ids = [f"alrt_{n:02}" for n in range(MOST_AT_ONCE + 10)]
     await collect(yard, MAIL, Console())
     await open_alerts(yard, *ids)
     yard.clock.advance(WAIT)

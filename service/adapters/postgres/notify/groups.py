@@ -15,7 +15,7 @@ from service.adapters.postgres.record_tables import alert_events, alerts
 from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Notification, NotificationState
 from service.domain.notify.routing.groups import Gathering, next_departure
-from service.workflows.ports.notify import Listing
+from service.workflows.ports.notify import SummaryListing
 
 
 class PostgresGroups:
@@ -36,7 +36,7 @@ class PostgresGroups:
         await self._connection.execute(update(alert_groups).where(is_ours).values(due_at=due))
         return due
 
-    async def listings(self, alert_id: str) -> list[Listing]:
+    async def listings(self, alert_id: str) -> list[SummaryListing]:
         waits = notifications.c.state == NotificationState.QUEUED
         query = (
             select(notifications.c.receiver_id, notifications.c.channel, notified_alone(notifications))
@@ -48,7 +48,7 @@ class PostgresGroups:
             )
             .distinct()
         )
-        return [Listing(*row) for row in await self._connection.execute(query)]
+        return [SummaryListing(*row) for row in await self._connection.execute(query)]
 
     async def members(self, summary_id: str) -> list[str]:
         opened = (notifications.c.sent_with == summary_id) & (notifications.c.action == Action.OPEN)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from service.domain.alerts.alert import Command
 from service.domain.notify.notification import Action, Notification, NotificationState, Receipt, after_success
 from service.domain.notify.routing.groups import Gathering
-from service.workflows.ports.notify import Listing, Summary
+from service.workflows.ports.notify import Summary, SummaryListing
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.notify.test_notifications import EVENT, FIRST, LEASE, NOW, RAISED
 from tests.sample_alerts import ALERT, OPENED
@@ -119,7 +119,7 @@ async def test_a_summary_keeps_its_own_reference_and_is_found_from_each_of_its_a
             done = replace(after_success(one, Receipt("ts_1", "ok"), NOW), sent_with=first.id)
             await unit.notifications.save(done, post="ts_1")
         assert await unit.groups.members(first.id) == ["alrt_00", "alrt_01"]
-        assert await unit.groups.listings("alrt_01") == [Listing(first.receiver_id, first.channel, False)]
+        assert await unit.groups.listings("alrt_01") == [SummaryListing(first.receiver_id, first.channel, False)]
         for one in later:
             await unit.notifications.add(one)
         found = await unit.notifications.claim(now=NOW, limit=9, lease=LEASE)
@@ -137,7 +137,7 @@ async def test_an_alert_that_was_rung_by_itself_too_is_known_by_that(uow: UowFac
         raised = replace(FIRST, id="ntf_2", alert_version=2, action=Action.RAISE)
         await unit.notifications.add(raised)
         await unit.notifications.save(replace(raised, state=NotificationState.SENT), post="b")
-        assert await unit.groups.listings(ALERT.id) == [Listing(FIRST.receiver_id, FIRST.channel, True)]
+        assert await unit.groups.listings(ALERT.id) == [SummaryListing(FIRST.receiver_id, FIRST.channel, True)]
 
 
 async def test_what_waits_behind_shares_the_outcome_up_to_a_version_and_not_past_a_raise(uow: UowFactory) -> None:

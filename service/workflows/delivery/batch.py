@@ -1,0 +1,192 @@
+"""Claiming what is due: which notifications leave as one message, and which wait for their channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from service.domain.alerts.alert import AlertEvent, Reason
+from service.domain.messages.summary import opening_now
+from service.domain.notify.channels.registry import traits_of
+from service.domain.notify.channels.traits import Rate
+from service.domain.notify.notification import (
+    FIRING_ACTIONS,
+    MOST_AT_ONCE,
+    SUMMARY_STEP,
+    Action,
+    Attempt,
+    Notification,
+    NotificationState,
+)
+from service.workflows.ports.notify import DueNotification, Summary
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+LEASE = timedelta(minutes=2)
+"""Real time after which a notification whose sender died is taken by another worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Notifications of one channel of a receiver that leave as one message; the first one stands for all.
+
+    `edits` is the summary that the message updates. `present` are the newest events of the alerts that a summary, new
+    or updated, lists; it is empty for a message about one alert alone.
+    """
+
+    notifications: tuple[DueNotification, ...]
+    edits: Summary | None = None
+    present: tuple[AlertEvent, ...] = ()
+
+    @property
+    def head(self) -> DueNotification:
+        return self.notifications[0]
+
+    @property
+    def summary_id(self) -> str | None:
+        """The id of the summary that the message is; None for a message about one alert alone."""
+        if self.edits is not None:
+            return self.edits.id
+        return self.head.notification.id if len(self.notifications) > 1 else None
+
+    def reported_version(self, due: DueNotification) -> int:
+        """The version of its alert that the message reports for one of the notifications."""
+        alert = due.event.alert
+        return {event.alert.id: event.alert.version for event in self.present}.get(alert.id, alert.version)
+
+
+async def claim_batches(uow: UnitOfWork, now: datetime) -> list[Batch] | None:
+    """The messages that may leave now, after the others were put off; None where nothing was due."""
+    due = await uow.notifications.claim(now=now, limit=MOST_AT_ONCE, lease=LEASE)
+    if not due:
+        return None
+    batches = await _drop_resolved(uow, _leaving_together(due), now)
+    return [await _with_summary(uow, batch) for batch in await _in_turn(uow, batches, now)]
+
+
+# ----------------------------------------------------------------------------------- leaving together
+
+
+def _leaving_together(due: Iterable[DueNotification]) -> list[Batch]:
+    """An alert's message by itself, the collected alerts of a group, or the updates of one summary."""
+    together: dict[tuple[str, ...], list[DueNotification]] = {}
+    for one in sorted(due, key=lambda one: (one.notification.due_at, one.notification.id)):
+        together.setdefault(_belongs_to(one), []).append(one)
+    return [
+        Batch(tuple(batch), edits=batch[0].summary if _edits_its_summary(batch[0]) else None)
+        for batch in together.values()
+    ]
+
+
+def _belongs_to(due: DueNotification) -> tuple[str, ...]:
+    one = due.notification
+    if _is_collected(one):
+        return "group", one.group_key or "", one.channel, one.receiver_id
+    if due.summary is not None and _edits_its_summary(due):
+        return "summary", due.summary.id, one.channel, one.receiver_id
+    return "alert", one.id
+
+
+def _is_collected(one: Notification) -> bool:
+    return one.action is Action.OPEN and one.group_key is not None
+
+
+def _edits_its_summary(due: DueNotification) -> bool:
+    """Where an alert has no message of its own, what follows its opening updates the summary."""
+    one = due.notification
+    if due.summary is None or one.action in FIRING_ACTIONS or not traits_of(one.channel).kept_current:
+        return False
+    return one.step == SUMMARY_STEP or not due.notified_alone
+
+
+async def _drop_resolved(uow: UnitOfWork, batches: Iterable[Batch], now: datetime) -> list[Batch]:
+    """Drops collected alerts that all resolved before their message left; the others are read as they stand."""
+    kept = []
+    for batch in batches:
+        if not _is_collected(batch.head.notification):
+            kept.append(batch)
+            continue
+        present = await uow.groups.present({one.notification.alert_id for one in batch.notifications})
+        if any(event.alert.is_open for event in present) or any(map(_may_have_left, batch.notifications)):
+            kept.append(_as_they_stand(batch, present))
+        else:
+            await _drop(uow, batch, present, now)
+    return kept
+
+
+def _as_they_stand(batch: Batch, present: Sequence[AlertEvent]) -> Batch:
+    """A collected alert that leaves alone is reported as it stands by now; several are listed."""
+    if len(batch.notifications) > 1:
+        return replace(batch, present=tuple(present))
+    return Batch((replace(batch.head, event=opening_now(present[0])),))
+
+
+def _may_have_left(due: DueNotification) -> bool:
+    return due.retaken or bool(due.notification.attempts)
+
+
+async def _drop(uow: UnitOfWork, batch: Batch, present: Sequence[AlertEvent], now: datetime) -> None:
+    versions = {event.alert.id: event.alert.version for event in present}
+    settled = (Attempt(now, "settled", "resolved before its message left"),)
+    for one in batch.notifications:
+        over = replace(one.notification, state=NotificationState.SUPPRESSED, reason=Reason.OVER, attempts=settled)
+        await uow.notifications.save(over, post=None)
+        await uow.groups.settle_behind(over, version=versions[over.alert_id])
+
+
+async def _with_summary(uow: UnitOfWork, batch: Batch) -> Batch:
+    if batch.edits is None:
+        return batch
+    return replace(batch, present=tuple(await uow.groups.present(await uow.groups.members(batch.edits.id))))
+
+
+# ------------------------------------------------------------------------------------ the channel's rate
+
+
+async def _in_turn(uow: UnitOfWork, batches: Sequence[Batch], now: datetime) -> list[Batch]:
+    """The batches that may leave now, in their order; the others are due later, and nobody sleeps.
+
+    All workers share a channel's turns, so that together they keep its rate. A batch takes one turn and waits as a
+    whole. A raise never waits: it is tried once even where the channel asked for quiet.
+    """
+    held = await uow.channel_health.held({batch.head.notification.channel for batch in batches}, now)
+    leaving: set[str] = set()
+    # One order for all workers: each waits for a turn while it holds others.
+    for channel, group in groupby(sorted(batches, key=_channel), key=_channel):
+        of_channel = sorted(group, key=lambda batch: batch.head.notification.due_at)
+        if channel in held:
+            of_channel = await _put_off(uow, of_channel, held[channel])
+        rate = traits_of(channel).rate
+        granted = len(of_channel) if rate is None else await _take_turn(uow, channel, rate, of_channel, now)
+        leaving |= {batch.head.notification.id for batch in of_channel[:granted]}
+    return [batch for batch in batches if batch.head.notification.id in leaving]
+
+
+def _channel(batch: Batch) -> str:
+    return batch.head.notification.channel
+
+
+async def _put_off(uow: UnitOfWork, batches: Sequence[Batch], until: datetime) -> list[Batch]:
+    """Those that do not wait. The others have not failed: they were not tried."""
+    urged = await uow.notifications.urged({batch.head.notification.id for batch in batches})
+    for batch in batches:
+        if batch.head.notification.id not in urged:
+            await _wait(uow, batch, until)
+    await uow.jobs.deliver(until)
+    return [batch for batch in batches if batch.head.notification.id in urged]
+
+
+async def _take_turn(uow: UnitOfWork, channel: str, rate: Rate, batches: Sequence[Batch], now: datetime) -> int:
+    """How many of the batches have a turn now."""
+    granted, next_turn = await uow.channel_health.take_turn(channel, rate, len(batches), now)
+    for position, batch in enumerate(batches[granted:]):
+        due = next_turn + rate.turn * (position // rate.messages)
+        await _wait(uow, batch, due)
+        await uow.jobs.deliver(due)
+    return granted
+
+
+async def _wait(uow: UnitOfWork, batch: Batch, due: datetime) -> None:
+    for one in batch.notifications:
+        await uow.notifications.save(replace(one.notification, due_at=due), post=None)

@@ -1,0 +1,116 @@
+"""Composing a delivery: the channel as it is configured now, and the message that it gets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from service.domain.alerts.alert import AlertEvent, Reason
+from service.domain.messages.message import compose, prefaced
+from service.domain.messages.summary import summarise
+from service.domain.messages.undelivered import not_delivered
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.registry import ChannelConfig, traits_of
+from service.domain.notify.escalation import escalated, running_chain
+from service.domain.notify.notification import Action, Delivery, Notification
+from service.domain.notify.receivers import Receiver, find_channel
+from service.domain.values.errors import NotFound
+from service.domain.values.plain_text import minute
+from service.workflows.charts.picture import run_picture
+from service.workflows.delivery.batch import Batch
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.notify import DueNotification
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+LAST_RESORT = "console:last_resort"
+"""The worker's own output: a channel without a receiver, for calls that no other channel takes."""
+
+
+class ChannelGone(DeliveryError):
+    """The receiver was deleted, or has lost the channel."""
+
+    def __init__(self) -> None:
+        super().__init__("the channel is no longer part of its receiver", permanent=True)
+
+
+class ChannelDisabled(DeliveryError):
+    """Nothing is sent to the channel since it refused a message for good; `cause` is what it said then."""
+
+    def __init__(self, since: datetime, cause: str) -> None:
+        super().__init__(f"the channel is disabled since {minute(since)}: {cause}", permanent=True)
+        self.cause = cause
+
+
+async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delivery]:
+    """The channel and what it is to send. Raises ChannelGone and ChannelDisabled."""
+    now, due = ports.clock(), batch.head
+    async with ports.uow() as uow:
+        channel = await _channel(uow, due.notification)
+        preface = await _preface(uow, due.notification)
+    if batch.summary_id is not None:
+        return channel, _summary(batch, batch.summary_id, ports.public_url, now)
+    action = due.notification.action
+    message = prefaced(compose(due.event, action, ports.public_url), preface)
+    picture = await run_picture(ports, due.event, action, channel.traits.chart)
+    return channel, Delivery(due.notification.id, action, message, _post(due), now, picture)
+
+
+async def _channel(uow: UnitOfWork, notification: Notification) -> ChannelConfig:
+    if notification.channel == LAST_RESORT:
+        return Console()
+    receiver = await _receiver(uow, notification.receiver_id)
+    channel = find_channel(receiver, notification.channel) if receiver else None
+    if channel is None:
+        raise ChannelGone
+    for one in await uow.channel_health.failing():
+        is_it = (one.receiver_id, one.channel) == (notification.receiver_id, notification.channel)
+        if is_it and one.disabled_at is not None:
+            raise ChannelDisabled(one.disabled_at, one.error)
+    return channel
+
+
+async def _receiver(uow: UnitOfWork, receiver_id: str) -> Receiver | None:
+    try:
+        return (await uow.receivers.get(receiver_id)).spec
+    except NotFound:
+        return None
+
+
+async def _preface(uow: UnitOfWork, notification: Notification) -> str:
+    """Why this channel is notified, where that is not plain: as a fallback, or by an escalation step."""
+    if notification.fallback_for is not None:
+        failed = await uow.notifications.get(notification.fallback_for)
+        names = {receiver.id: receiver.name for receiver in await uow.receivers.all()}
+        reason = failed.attempts[-1].detail if failed.attempts else ""
+        return not_delivered(names.get(failed.receiver_id, failed.receiver_id), failed.channel, reason)
+    if notification.reason is Reason.ESCALATED:
+        chain = running_chain(await uow.alerts.events(notification.alert_id))
+        if chain is not None:
+            return escalated(chain.at, notification.step, notification.round)
+    return ""
+
+
+def _post(due: DueNotification) -> str | None:
+    """The post that the message follows: the alert's own, else the summary's.
+
+    Channels that cannot edit go on in the summary's thread; the others post what has no post of its own.
+    """
+    if due.post is None and due.summary is not None and not traits_of(due.notification.channel).kept_current:
+        return due.summary.post
+    return due.post
+
+
+def _summary(batch: Batch, summary_id: str, public_url: str, now: datetime) -> Delivery:
+    """A message about several alerts, or the update of one that was posted before."""
+    notifications = [one.notification for one in batch.notifications]
+    if batch.edits is None:
+        action, news, post = Action.OPEN, [], None
+    else:
+        ends = any(one.action is Action.RESOLVE for one in notifications)
+        action, news, post = Action.RESOLVE if ends else Action.AMEND, _news(batch), batch.edits.post
+    return Delivery(notifications[0].id, action, summarise(summary_id, batch.present, news, public_url), post, now)
+
+
+def _news(batch: Batch) -> list[AlertEvent]:
+    """One event an alert: a summary's update may be asked for twice."""
+    events = sorted((one.event for one in batch.notifications), key=lambda event: event.alert.version)
+    return list({event.alert.id: event for event in events}.values())
