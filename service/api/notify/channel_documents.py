@@ -1,201 +1,150 @@
-"""Channels as JSON: how each is written and shown. Secrets are written and never shown."""
+"""Channels as JSON, made of their configurations: no kind has anything of its own here.
+
+Secrets are written and never shown.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import reduce
+from operator import or_
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, GetPydanticSchema, StringConstraints, create_model
 
 from service.api.http.fields import Address, Credentials, Line, Reference, Secret, SecretStub, Strict, shown
-from service.domain.notify.channels.alertmanager import Alertmanager
-from service.domain.notify.channels.console import Console
-from service.domain.notify.channels.email import Email
-from service.domain.notify.channels.jsm import JSM_API, Jsm
-from service.domain.notify.channels.pagerduty import PAGERDUTY_API, PagerDuty
-from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.channels.slack import SLACK_API, SlackBot, SlackWebhook
-from service.domain.notify.channels.teams import Teams
-from service.domain.notify.channels.webhook import Webhook, WebhookFormat
+from service.domain.notify.channels.documents import Form, JsonField
+from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.values.resources import Sealed
 
 MailAddress = Annotated[str, StringConstraints(pattern=r'^[^\x00-\x20\x7f@<>(),;:"\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}$')]
 
-
-class SlackIn(Strict):
-    """Slack, by a bot's `token` and `channel`, or by an incoming webhook's `webhook_url`; `mention` is for raises."""
-
-    kind: Literal["slack"]
-    token: Secret | None = Field(default=None, description="write-only", examples=["xoxb-FAKE"])
-    channel: Reference | None = Field(default=None, examples=["#claude-spend"])
-    webhook_url: Secret | None = Field(default=None, description="write-only")
-    mention: Line = ""
-    api_url: Address = SLACK_API
-
-
-class EmailIn(Strict):
-    kind: Literal["email"]
-    to: list[MailAddress] = Field(min_length=1, max_length=50, examples=[["finops@example.com"]])
+_WRITTEN: Mapping[Form, Any] = {
+    Form.LINE: Line,
+    Form.REFERENCE: Reference,
+    Form.MAIL_ADDRESS: MailAddress,
+    Form.ADDRESS: Address,
+    Form.SECRET: Secret,
+    Form.SECRET_ADDRESS: Secret,
+    Form.CREDENTIALS: Credentials,
+}
 
 
-class ConsoleIn(Strict):
-    """The terminal or log of the worker."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field of a configuration. `type` is that of one item, where there are `several`.
 
-    kind: Literal["console"]
+    `default` is MISSING for a field that has to be sent, None for one that may be null.
+    """
 
+    name: str
+    mark: JsonField
+    type: Any
+    several: bool
+    default: Any
 
-class PagerDutyIn(Strict):
-    """A PagerDuty service, by the integration key of its Events API v2 integration."""
+    @property
+    def is_secret(self) -> bool:
+        return self.type is Sealed
 
-    kind: Literal["pagerduty"]
-    routing_key: Secret = Field(description="write-only", examples=["FAKE-routing-key-of-32-characters"])
-    api_url: Address = PAGERDUTY_API
+    def written(self) -> tuple[Any, Any]:
+        """Returns the field of a request's document: its type, and what its schema says of it."""
+        field = Field(
+            default=... if self.default is MISSING else self.default,
+            description=self._description(),
+            examples=self._examples(),
+            min_length=1 if self.several else None,
+            max_length=self.mark.most if self.several else None,
+        )
+        return self._hint(_WRITTEN[self.mark.form] if self.type in (str, Sealed) else self.type), field
 
+    def shown(self) -> tuple[Any, Any]:
+        """Returns the field of an answer's document, which always holds it."""
+        return self._hint(SecretStub if self.is_secret else self.type), ...
 
-class WebhookIn(Strict):
-    """An endpoint of your own, signed as Standard Webhooks; the address is shown, so no secret belongs in it."""
+    def left_out(self) -> Part:
+        """Returns the field where it need not be sent."""
+        return replace(self, default=None) if self.default is MISSING else self
 
-    kind: Literal["webhook"]
-    url: Address = Field(examples=["https://example.com/hook"])
-    secret: Secret = Field(description="write-only: whsec_ and 24 to 64 random bytes in base64")
-    previous_secret: Secret | None = Field(
-        default=None, description="write-only: signs as well, while the endpoint learns the new one"
-    )
-    format: WebhookFormat = "tocsin"
+    def _hint(self, item: Any) -> Any:
+        hint = list[item] if self.several else item
+        return hint | None if self.default is None else hint
 
+    def _description(self) -> str | None:
+        said = ("write-only" if self.is_secret else "", self.mark.about)
+        return ": ".join(word for word in said if word) or None
 
-class AlertmanagerIn(Strict):
-    """A Prometheus Alertmanager: the address of every member of its cluster."""
-
-    kind: Literal["alertmanager"]
-    urls: list[Address] = Field(min_length=1, max_length=10, examples=[["http://alertmanager:9093"]])
-    authorization: Credentials | None = Field(
-        default=None, description="write-only: the Authorization header, for members behind a login"
-    )
-
-
-class TeamsIn(Strict):
-    """A Microsoft Teams workflow, by the address that it waits for posts at."""
-
-    kind: Literal["teams"]
-    webhook_url: Secret = Field(description="write-only")
-
-
-class JsmIn(Strict):
-    """Jira Service Management, or Opsgenie by its `api_url`, with the key of an API integration."""
-
-    kind: Literal["jsm"]
-    api_key: Secret = Field(description="write-only")
-    api_url: Address = JSM_API
+    def _examples(self) -> list[Any] | None:
+        example = self.mark.example
+        return None if example is None else [[example] if self.several else example]
 
 
-AnyChannelIn = SlackIn | EmailIn | ConsoleIn | PagerDutyIn | WebhookIn | AlertmanagerIn | TeamsIn | JsmIn
-ChannelIn = Annotated[AnyChannelIn, Field(discriminator="kind")]
+def _parts(kind: type[ChannelConfig]) -> tuple[Part, ...]:
+    """Returns all fields but `kind`, in their order."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(_part(field.name, hints[field.name], field.default) for field in fields(kind) if field.name != "kind")
 
 
-class SlackBotOut(BaseModel):
-    kind: Literal["slack"] = "slack"
-    token: SecretStub
-    channel: str
-    mention: str
-    api_url: str
+def _part(name: str, hint: Any, default: Any) -> Part:
+    mark = JsonField()
+    if get_origin(hint) is Annotated:
+        hint, mark = get_args(hint)
+    if get_origin(hint) in (Union, UnionType):
+        (hint,) = (one for one in get_args(hint) if one is not NoneType)
+    several = get_origin(hint) is tuple
+    return Part(name, mark, get_args(hint)[0] if several else hint, several, default)
 
 
-class SlackWebhookOut(BaseModel):
-    kind: Literal["slack"] = "slack"
-    webhook_url: SecretStub
-    mention: str
+PARTS: Mapping[type[ChannelConfig], Sequence[Part]] = {kind: _parts(kind) for kind in KINDS.values()}
 
 
-class EmailOut(BaseModel):
-    kind: Literal["email"] = "email"
-    to: list[str]
+def _by_document() -> dict[str, list[type[ChannelConfig]]]:
+    found: dict[str, list[type[ChannelConfig]]] = {}
+    for kind in KINDS.values():
+        found.setdefault(kind.document.kind, []).append(kind)
+    return found
 
 
-class ConsoleOut(BaseModel):
-    kind: Literal["console"] = "console"
+ALIKE: Mapping[str, Sequence[type[ChannelConfig]]] = _by_document()
+"""The kinds that are written alike, by the kind that their documents name."""
 
 
-class PagerDutyOut(BaseModel):
-    kind: Literal["pagerduty"] = "pagerduty"
-    routing_key: SecretStub
-    api_url: str
+def _request(kinds: Sequence[type[ChannelConfig]]) -> type[BaseModel]:
+    """Returns the document of a request. A field that not all of the kinds have may be left out."""
+    document = kinds[0].document
+    name = kinds[0].__name__ if len(kinds) == 1 else document.kind.capitalize()
+    parts = [part for kind in kinds for part in PARTS[kind]]
+    shared = {name for name, number in Counter(part.name for part in parts).items() if number == len(kinds)}
+    written: dict[str, Any] = {"kind": (_literally(document.kind), ...)}
+    written |= {part.name: (part if part.name in shared else part.left_out()).written() for part in parts}
+    return create_model(f"{name}In", __base__=Strict, __doc__=document.about or None, **written)
 
 
-class WebhookOut(BaseModel):
-    kind: Literal["webhook"] = "webhook"
-    url: str
-    secret: SecretStub
-    previous_secret: SecretStub | None
-    format: WebhookFormat
+def _answer(kind: type[ChannelConfig]) -> type[BaseModel]:
+    shown: dict[str, Any] = {"kind": (_literally(kind.document.kind), kind.document.kind)}
+    shown |= {part.name: part.shown() for part in PARTS[kind]}
+    return create_model(f"{kind.__name__}Out", **shown)
 
 
-class AlertmanagerOut(BaseModel):
-    kind: Literal["alertmanager"] = "alertmanager"
-    urls: list[str]
-    authorization: SecretStub | None
+def _literally(text: str) -> Any:
+    return Literal[text]
 
 
-class TeamsOut(BaseModel):
-    kind: Literal["teams"] = "teams"
-    webhook_url: SecretStub
+_REQUEST: Any = Annotated[reduce(or_, map(_request, ALIKE.values())), Field(discriminator="kind")]
+_ANSWERS = {kind: _answer(kind) for kind in KINDS.values()}
+_ANSWER = reduce(or_, _ANSWERS.values())
+
+ChannelIn = Annotated[Any, GetPydanticSchema(lambda _, schema_of: schema_of(_REQUEST))]
+ChannelOut = Annotated[Any, GetPydanticSchema(lambda _, schema_of: schema_of(_ANSWER))]
 
 
-class JsmOut(BaseModel):
-    kind: Literal["jsm"] = "jsm"
-    api_key: SecretStub
-    api_url: str
+def show_channel(channel: ChannelConfig) -> BaseModel:
+    values = {part.name: _shown(getattr(channel, part.name)) for part in PARTS[type(channel)]}
+    return _ANSWERS[type(channel)](**values)
 
 
-ChannelOut = (
-    SlackBotOut
-    | SlackWebhookOut
-    | EmailOut
-    | ConsoleOut
-    | PagerDutyOut
-    | WebhookOut
-    | AlertmanagerOut
-    | TeamsOut
-    | JsmOut
-)
-
-
-def show_channel(channel: ChannelConfig) -> ChannelOut:
-    match channel:
-        case SlackBot():
-            return SlackBotOut(
-                token=shown(channel.token),
-                channel=channel.channel,
-                mention=channel.mention,
-                api_url=channel.api_url,
-            )
-        case SlackWebhook():
-            return SlackWebhookOut(webhook_url=shown(channel.webhook_url), mention=channel.mention)
-        case Email():
-            return EmailOut(to=list(channel.to))
-        case Console():
-            return ConsoleOut()
-        case _:
-            return _show_posting(channel)
-
-
-def _show_posting(channel: PagerDuty | Webhook | Alertmanager | Teams | Jsm) -> ChannelOut:
-    match channel:
-        case PagerDuty():
-            return PagerDutyOut(routing_key=shown(channel.routing_key), api_url=channel.api_url)
-        case Webhook():
-            return WebhookOut(
-                url=channel.url,
-                secret=shown(channel.secret),
-                previous_secret=_shown(channel.previous_secret),
-                format=channel.format,
-            )
-        case Alertmanager():
-            return AlertmanagerOut(urls=list(channel.urls), authorization=_shown(channel.authorization))
-        case Teams():
-            return TeamsOut(webhook_url=shown(channel.webhook_url))
-        case Jsm():
-            return JsmOut(api_key=shown(channel.api_key), api_url=channel.api_url)
-
-
-def _shown(secret: Sealed | None) -> SecretStub | None:
-    return shown(secret) if secret is not None else None
+def _shown(value: Any) -> Any:
+    return shown(value) if isinstance(value, Sealed) else value

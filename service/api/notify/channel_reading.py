@@ -1,194 +1,131 @@
-"""From a channel's JSON to its configuration: secrets are sealed, stubs stand for stored ones, addresses are judged."""
+"""A channel's JSON to its configuration: secrets are sealed, stubs stand for stored ones, addresses are guarded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from service.api.http.addresses import require_permitted
-from service.api.http.fields import Credentials, Secret, SecretStub
+from service.api.http.fields import Secret, SecretStub
 from service.api.http.secrets import sealed, stands_for
-from service.api.notify.channel_documents import (
-    AlertmanagerIn,
-    AnyChannelIn,
-    ConsoleIn,
-    EmailIn,
-    JsmIn,
-    PagerDutyIn,
-    SlackIn,
-    TeamsIn,
-    WebhookIn,
-)
-from service.domain.notify.channels.alertmanager import Alertmanager
-from service.domain.notify.channels.console import Console
-from service.domain.notify.channels.email import Email
-from service.domain.notify.channels.jsm import Jsm
-from service.domain.notify.channels.pagerduty import PagerDuty
-from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.channels.slack import SlackBot, SlackWebhook
-from service.domain.notify.channels.teams import Teams
-from service.domain.notify.channels.webhook import Webhook, signing_key
+from service.api.notify.channel_documents import ALIKE, PARTS, Part
+from service.domain.notify.channels.documents import Form
+from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Sealed
 from service.workflows.ports.unit_of_work import Ports
 
 
-def read_channel(ports: Ports, channel: AnyChannelIn, stored: Sequence[ChannelConfig], pointer: str) -> ChannelConfig:
+def read_channel(ports: Ports, document: BaseModel, stored: Sequence[ChannelConfig], pointer: str) -> ChannelConfig:
     """Raises Invalid. A secret stub stands for the secret of a stored channel of its kind."""
-    match channel:
-        case EmailIn():
-            return Email(tuple(channel.to))
-        case ConsoleIn():
-            return Console()
-        case SlackIn(webhook_url=None):
-            return _read_bot(ports, channel, stored, pointer)
-        case SlackIn():
-            return _read_slack_webhook(ports, channel, stored, pointer)
-        case _:
-            return _read_posting(ports, channel, stored, pointer)
+    given = {name: value for name, value in document if value is not None}
+    kind = _kind_of(given, pointer)
+    return _Reader(ports, kind, given, [one for one in stored if type(one) is kind], pointer).read()
 
 
-def _read_posting(
-    ports: Ports,
-    channel: PagerDutyIn | WebhookIn | AlertmanagerIn | TeamsIn | JsmIn,
-    stored: Sequence[ChannelConfig],
-    pointer: str,
-) -> ChannelConfig:
-    match channel:
-        case PagerDutyIn():
-            return _read_pagerduty(ports, channel, stored, pointer)
-        case WebhookIn():
-            return _read_webhook(ports, channel, stored, pointer)
-        case AlertmanagerIn():
-            return _read_alertmanager(ports, channel, stored, pointer)
-        case TeamsIn():
-            hooks = [teams.webhook_url for teams in stored if isinstance(teams, Teams)]
-            return Teams(_secret_address(ports, channel.webhook_url, hooks, f"{pointer}/webhook_url"))
-        case JsmIn():
-            return _read_jsm(ports, channel, stored, pointer)
+def _kind_of(given: Mapping[str, Any], pointer: str) -> type[ChannelConfig]:
+    kind = ALIKE[given["kind"]][0]
+    if kind.document.choose is None:
+        return kind
+    try:
+        return KINDS[kind.document.choose(given)]
+    except Invalid as error:
+        raise Invalid(str(error), f"{pointer}{error.pointer}") from None
 
 
-# ------------------------------------------------------------------------------------------- each kind
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """`given` are the fields that were sent, `alike` the stored channels of the kind."""
+
+    ports: Ports
+    kind: type[ChannelConfig]
+    given: Mapping[str, Any]
+    alike: Sequence[ChannelConfig]
+    pointer: str
+
+    def read(self) -> ChannelConfig:
+        """Reads addresses before the secrets that are sent there."""
+        parts = [part for part in PARTS[self.kind] if part.name in self.given]
+        plain = {part.name: self._plain(part) for part in parts if not part.is_secret}
+        places = {text for part in parts if part.mark.form is Form.ADDRESS for text in _texts(plain[part.name])}
+        alike = sorted(self.alike, key=lambda one: sum(getattr(one, name) != plain[name] for name in plain))
+        secrets: dict[str, Any] = {part.name: self._secret(part, alike, places) for part in parts if part.is_secret}
+        return self.kind(**plain, **secrets)
+
+    def _plain(self, part: Part) -> Any:
+        value, place = self.given[part.name], f"{self.pointer}/{part.name}"
+        if not part.several:
+            return self._text(part, value, place) if part.type is str else value
+        found: list[Any] = []
+        for position, one in enumerate(value):
+            text = self._text(part, one, f"{place}/{position}")
+            if part.mark.form is Form.ADDRESS and text in found:
+                raise Invalid("this member is listed already", f"{place}/{position}")
+            found.append(text)
+        return tuple(found)
+
+    def _text(self, part: Part, text: str, place: str) -> str:
+        kept = _kept(part, text, place)
+        if part.mark.form is Form.ADDRESS and all(kept not in _places(one) for one in self.alike):
+            require_permitted(self.ports.egress.receivers, kept, place)
+        return kept
+
+    def _secret(self, part: Part, alike: Sequence[ChannelConfig], places: Set[str]) -> Sealed:
+        """Returns the secret to store. A stored one goes to no address that it did not go to before."""
+        secret, place = self.given[part.name], f"{self.pointer}/{part.name}"
+        if part.mark.form is Form.SECRET_ADDRESS:
+            return self._secret_address(part, secret, [old for _, old in _stored_secrets(part, alike)], place)
+        if isinstance(secret, SecretStr):
+            secret = SecretStr(_kept(part, secret.get_secret_value(), place))
+        known = [(old, places <= _places(one)) for one, old in _stored_secrets(part, alike)]
+        if isinstance(secret, SecretStub):
+            known = [(old, stays) for old, stays in known if stands_for(secret, old)]
+        old, stays = min(known, key=lambda one: not one[1], default=(None, True))
+        return sealed(self.ports.vault, secret, old, moved=not stays, pointer=place)
+
+    def _secret_address(self, part: Part, secret: Secret, known: Sequence[Sealed], place: str) -> Sealed:
+        if isinstance(secret, SecretStub):
+            old = next((one for one in known if stands_for(secret, one)), None)
+            return sealed(self.ports.vault, secret, old, moved=False, pointer=place)
+        _require_web_address(secret.get_secret_value(), place)
+        url = _kept(part, secret.get_secret_value(), place)
+        # The same address keeps what is stored for it, so that an unchanged document stays unchanged.
+        new = self.ports.vault.seal(url)
+        same = next((one for one in known if one.digest == new.digest), None)
+        if same is None:
+            require_permitted(self.ports.egress.receivers, url, place)
+        return same or new
 
 
-def _read_bot(ports: Ports, slack: SlackIn, stored: Sequence[ChannelConfig], pointer: str) -> SlackBot:
-    if slack.token is None:
-        raise Invalid("Slack needs a token and a channel, or a webhook_url", f"{pointer}/token")
-    if slack.channel is None:
-        raise Invalid("a Slack token needs the channel to post to", f"{pointer}/channel")
-    bots = [bot for bot in stored if isinstance(bot, SlackBot)]
-    bots.sort(key=lambda bot: bot.channel != slack.channel)  # the likeliest first
-    api_url = slack.api_url.rstrip("/") + "/"
-    _permit(ports, api_url, (bot.api_url for bot in bots), f"{pointer}/api_url")
-    known = [(bot.token, bot.api_url) for bot in bots]
-    token = _secret(ports, slack.token, known, api_url, f"{pointer}/token")
-    return SlackBot(token=token, channel=slack.channel, mention=slack.mention, api_url=api_url)
+def _kept(part: Part, text: str, place: str) -> str:
+    try:
+        return part.mark.read(text)
+    except ValueError as error:
+        raise Invalid(str(error), place) from None
 
 
-def _read_slack_webhook(ports: Ports, slack: SlackIn, stored: Sequence[ChannelConfig], pointer: str) -> SlackWebhook:
-    if slack.token is not None or slack.channel is not None:
-        raise Invalid("a webhook_url stands alone: it has its own channel", f"{pointer}/webhook_url")
-    assert slack.webhook_url is not None
-    hooks = [hook.webhook_url for hook in stored if isinstance(hook, SlackWebhook)]
-    return SlackWebhook(_secret_address(ports, slack.webhook_url, hooks, f"{pointer}/webhook_url"), slack.mention)
+def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
-def _read_pagerduty(ports: Ports, channel: PagerDutyIn, stored: Sequence[ChannelConfig], pointer: str) -> PagerDuty:
-    api_url = channel.api_url.rstrip("/")
-    known = [(one.routing_key, one.api_url) for one in stored if isinstance(one, PagerDuty)]
-    _permit(ports, api_url, (place for _, place in known), f"{pointer}/api_url")
-    return PagerDuty(_secret(ports, channel.routing_key, known, api_url, f"{pointer}/routing_key"), api_url)
+def _places(channel: ChannelConfig) -> set[str]:
+    """Returns the addresses that a stored channel's secrets are sent to."""
+    parts = [part for part in PARTS[type(channel)] if part.mark.form is Form.ADDRESS]
+    return {text for part in parts for text in _texts(getattr(channel, part.name))}
 
 
-def _read_jsm(ports: Ports, channel: JsmIn, stored: Sequence[ChannelConfig], pointer: str) -> Jsm:
-    api_url = channel.api_url.rstrip("/")
-    known = [(one.api_key, one.api_url) for one in stored if isinstance(one, Jsm)]
-    _permit(ports, api_url, (place for _, place in known), f"{pointer}/api_url")
-    return Jsm(_secret(ports, channel.api_key, known, api_url, f"{pointer}/api_key"), api_url)
-
-
-def _read_webhook(ports: Ports, channel: WebhookIn, stored: Sequence[ChannelConfig], pointer: str) -> Webhook:
-    """A stored secret's stub may stand at `previous_secret`: a rotation needs nobody who knows the old one."""
-    hooks = [one for one in stored if isinstance(one, Webhook)]
-    _permit(ports, channel.url, (one.url for one in hooks), f"{pointer}/url")
-    current = [(one.secret, one.url) for one in hooks]
-    former = [(one.previous_secret, one.url) for one in hooks if one.previous_secret is not None]
-    secret = _signing_secret(ports, channel.secret, [*current, *former], channel.url, f"{pointer}/secret")
-    if channel.previous_secret is None:
-        return Webhook(channel.url, secret, format=channel.format)
-    place = f"{pointer}/previous_secret"
-    previous = _signing_secret(ports, channel.previous_secret, [*former, *current], channel.url, place)
-    return Webhook(channel.url, secret, previous, channel.format)
-
-
-def _signing_secret(
-    ports: Ports, secret: Secret, known: Sequence[tuple[Sealed, str]], place: str, pointer: str
-) -> Sealed:
-    if isinstance(secret, SecretStr):
-        try:
-            signing_key(secret.get_secret_value())
-        except ValueError as error:
-            raise Invalid(str(error), pointer) from None
-    return _secret(ports, secret, known, place, pointer)
-
-
-def _read_alertmanager(
-    ports: Ports, channel: AlertmanagerIn, stored: Sequence[ChannelConfig], pointer: str
-) -> Alertmanager:
-    urls = [url.rstrip("/") for url in channel.urls]
-    clusters = [one for one in stored if isinstance(one, Alertmanager)]
-    known = [url for one in clusters for url in one.urls]
-    for position, url in enumerate(urls):
-        if url in urls[:position]:
-            raise Invalid("this member is listed already", f"{pointer}/urls/{position}")
-        _permit(ports, url, known, f"{pointer}/urls/{position}")
-    return Alertmanager(tuple(urls), _login(ports, channel.authorization, clusters, urls, f"{pointer}/authorization"))
-
-
-def _login(
-    ports: Ports, login: Credentials | None, clusters: Sequence[Alertmanager], urls: Sequence[str], pointer: str
-) -> Sealed | None:
-    """A stored one goes to no member that it did not go to before."""
-    if login is None:
-        return None
-    known = [(one.authorization, set(urls) <= set(one.urls)) for one in clusters if one.authorization is not None]
-    if isinstance(login, SecretStub):
-        known = [(old, stays) for old, stays in known if stands_for(login, old)]
-    old, stays = min(known, key=lambda one: not one[1], default=(None, True))
-    return sealed(ports.vault, login, old, moved=not stays, pointer=pointer)
-
-
-# ------------------------------------------------------------------------------------------- what they share
-
-
-def _permit(ports: Ports, url: str, known: Iterable[str], pointer: str) -> None:
-    if url not in set(known):
-        require_permitted(ports.egress.receivers, url, pointer)
-
-
-def _secret(ports: Ports, secret: Secret, known: Sequence[tuple[Sealed, str]], place: str, pointer: str) -> Sealed:
-    """The secret to store. `known` are the stored ones, the likeliest first, and where each goes; this place wins."""
-    if isinstance(secret, SecretStub):
-        known = [(old, address) for old, address in known if stands_for(secret, old)]
-    old, address = min(known, key=lambda one: one[1] != place, default=(None, place))
-    return sealed(ports.vault, secret, old, moved=address != place, pointer=pointer)
-
-
-def _secret_address(ports: Ports, secret: Secret, known: Sequence[Sealed], pointer: str) -> Sealed:
-    """An address that is itself the secret."""
-    if isinstance(secret, SecretStub):
-        old = next((one for one in known if stands_for(secret, one)), None)
-        return sealed(ports.vault, secret, old, moved=False, pointer=pointer)
-    url = secret.get_secret_value()
-    _require_web_address(url, pointer)
-    # The same address keeps what is stored for it, so that an unchanged document stays unchanged.
-    new = ports.vault.seal(url)
-    same = next((one for one in known if one.digest == new.digest), None)
-    if same is None:
-        require_permitted(ports.egress.receivers, url, pointer)
-    return same or new
+def _stored_secrets(part: Part, alike: Sequence[ChannelConfig]) -> Iterator[tuple[ChannelConfig, Sealed]]:
+    """Yields the secrets of that field, then those of others of its form: a new and a former one may change places."""
+    parts = [one for one in PARTS[type(alike[0])] if one.mark.form is part.mark.form] if alike else []
+    for one in sorted(parts, key=lambda one: one.name != part.name):
+        for channel in alike:
+            secret = getattr(channel, one.name)
+            if secret is not None:
+                yield channel, secret
 
 
 def _require_web_address(url: str, pointer: str) -> None:

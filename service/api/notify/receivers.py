@@ -108,7 +108,7 @@ async def test(id: IdOrName, ports: PortsDep, once: OnceOutsideDep) -> Response:
             ok=all(one.error is None for one in tests),
             channels=[
                 ChannelTestOut(
-                    kind="slack" if one.kind.startswith("slack") else one.kind,
+                    kind=one.kind,
                     channel=one.channel,
                     ok=one.error is None,
                     detail=one.error or one.detail,

@@ -23,7 +23,7 @@ from service.workflows.sources.identify import objection, other_reader
 
 @dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """What a source answered. `error` is None when its organisation and its cost report could be read."""
+    """A source's answer. `error` is None when its organisation and its cost report could be read."""
 
     organization: Organization | None
     error: str | None
@@ -31,7 +31,7 @@ class SourceCheck:
 
 @dataclass(frozen=True, slots=True)
 class ChannelTest:
-    """What one channel answered to a sample."""
+    """A channel's answer to a sample. `kind` is how it is written in JSON."""
 
     kind: str
     channel: str
@@ -94,7 +94,7 @@ async def _try(ports: Ports, config: ChannelConfig, message: Message, author: Au
     try:
         receipt = await ports.channels.open(config).send(delivery)
     except DeliveryError as error:
-        return ChannelTest(config.kind, key, error.reason, "")
+        return ChannelTest(config.document.kind, key, error.reason, "")
     except VaultError as error:
-        return ChannelTest(config.kind, key, str(error), "")
-    return ChannelTest(config.kind, key, None, receipt.detail)
+        return ChannelTest(config.document.kind, key, str(error), "")
+    return ChannelTest(config.document.kind, key, None, receipt.detail)
