@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 import httpx
 
-from service.adapters.channels.posting import Peer, clipped, encoded, fitted, is_sample, json_words, post
+from service.adapters.channels.posting import Peer, clipped, encoded, fitted, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.pagerduty import PagerDuty
-from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
+from service.domain.notify.notification import Action, Delivery, Message, MessageType, Picture, Receipt
 from service.workflows.ports.platform import Vault
 
 SUMMARY = 1024
@@ -61,7 +61,7 @@ class PagerDutyChannel:
 
 def _events(delivery: Delivery) -> tuple[str, ...]:
     event = EVENTS[delivery.action]
-    if is_sample(delivery.message):
+    if delivery.message.type is MessageType.TEST:
         return event, "resolve"
     pages_anew = event == "trigger" and delivery.post == ACKNOWLEDGED
     return ("resolve", event) if pages_anew else (event,)

@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from service import __version__
-from service.domain.messages.message import SAMPLE_PREFIX
 from service.domain.notify.notification import FIRST_RETRY, Message
 from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.ports.channels import DeliveryError
@@ -130,11 +129,6 @@ def fitted(build: Callable[[Message], bytes], message: Message, limit: int) -> b
         message = replace(message, facts=message.facts[:-1])
         body = build(message)
     return body
-
-
-def is_sample(message: Message) -> bool:
-    """Whether it is a receiver's test, which must not leave an incident open."""
-    return message.alert_id.startswith(SAMPLE_PREFIX)
 
 
 def asked_wait(headers: Mapping[str, str]) -> timedelta | None:

@@ -12,11 +12,11 @@ from datetime import UTC
 import httpx
 
 from service.adapters.channels.alertmanager.alerts import webhook_body
-from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, is_sample, post
+from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
 from service.domain.notify.channels.webhook import Webhook, signature_headers, signing_key
-from service.domain.notify.notification import DIGEST_PREFIX, Delivery, Message, Receipt
+from service.domain.notify.notification import Delivery, Message, MessageType, Receipt
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 
@@ -37,7 +37,7 @@ class WebhookChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         reference = await self._post(delivery)
-        if is_sample(delivery.message) and self._config.format == "alertmanager":
+        if delivery.message.type is MessageType.TEST and self._config.format == "alertmanager":
             # Whoever understands Alertmanager would keep a test open.
             over = replace(delivery.message, state=AlertState.RESOLVED)
             await self._post(replace(delivery, id=f"{delivery.id}-end", message=over, post=reference))
@@ -65,9 +65,12 @@ class WebhookChannel:
 
 
 def _type(delivery: Delivery) -> str:
-    if delivery.message.alert_id.startswith(DIGEST_PREFIX):
-        return "digest"
-    return "alert.test" if is_sample(delivery.message) else f"alert.{delivery.action}"
+    match delivery.message.type:
+        case MessageType.DIGEST:
+            return "digest"
+        case MessageType.TEST:
+            return "alert.test"
+    return f"alert.{delivery.action}"
 
 
 def _own_body(delivery: Delivery, message: Message) -> bytes:

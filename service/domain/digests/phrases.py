@@ -10,7 +10,7 @@ from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import AtRisk, Digest, Mover
 from service.domain.messages.phrases import BASES
-from service.domain.notify.notification import DIGEST_PREFIX, Message
+from service.domain.notify.notification import Message, MessageType
 from service.domain.values.calendars import zone_of
 from service.domain.values.money import ZERO
 from service.domain.values.periods import Window
@@ -25,12 +25,12 @@ Facts = tuple[tuple[str, str], ...]
 
 
 def digest_message(digest: Digest, run_id: str, public_url: str) -> Message:
-    """The message of one run, whose id begins with DIGEST_PREFIX."""
-    assert run_id.startswith(DIGEST_PREFIX)
+    """The message of one run."""
     name = clean(digest.name)
     spent = digest.spent.total.display()
     return Message(
         alert_id=run_id,
+        type=MessageType.DIGEST,
         state=AlertState.FIRING,
         severity=Severity.INFO,
         headline=f"{'SIMULATED: ' if digest.simulated else ''}{name}: {spent}, {comparison(digest)}",

@@ -18,14 +18,13 @@ from service.domain.messages.forecast import forecast_facts, heading
 from service.domain.messages.phrases import BASES, largest, parts, period, threshold, used
 from service.domain.messages.rule import rule_facts, rule_headline, rule_summary
 from service.domain.messages.undelivered import describe_undelivered, undelivered_facts, undelivered_headline
-from service.domain.notify.notification import DIGEST_PREFIX, Action, Message
+from service.domain.notify.notification import Action, Message, MessageType
 from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
 from service.domain.values.severity import Severity
 
 Facts = tuple[tuple[str, str], ...]
 
 HEADLINE_NAME_LENGTH = 40
-SAMPLE_PREFIX = "test_"
 
 
 def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
@@ -59,7 +58,8 @@ def prefaced(message: Message, preface: str) -> Message:
 def sample(public_url: str, now: datetime) -> Message:
     """What a receiver's test sends."""
     return Message(
-        alert_id=f"{SAMPLE_PREFIX}{int(now.timestamp() * 1000)}",
+        alert_id=f"test_{int(now.timestamp() * 1000)}",
+        type=MessageType.TEST,
         state=AlertState.FIRING,
         severity=Severity.INFO,
         headline="This is a test from Tocsin",
@@ -78,10 +78,8 @@ def unlisted_words(message: Message) -> str:
 
 def badge(message: Message) -> str:
     """State and severity in a word or two, for subjects and headings: "FIRING critical", "RESOLVED"."""
-    if message.alert_id.startswith(SAMPLE_PREFIX):
-        return "TEST"
-    if message.alert_id.startswith(DIGEST_PREFIX):
-        return "DIGEST"
+    if message.type in (MessageType.TEST, MessageType.DIGEST):
+        return message.type.upper()
     if message.state is AlertState.FIRING:
         return f"FIRING {message.severity}"
     return message.state.upper()

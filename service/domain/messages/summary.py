@@ -9,7 +9,7 @@ from dataclasses import replace
 from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.messages.changes import change
 from service.domain.messages.message import compose, standing_of
-from service.domain.notify.notification import Action, Listed, Message
+from service.domain.notify.notification import Action, Listed, Message, MessageType
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.plain_text import minute
 from service.domain.values.severity import Severity
@@ -38,6 +38,7 @@ def summarise(id: str, present: Sequence[AlertEvent], news: Iterable[AlertEvent]
     simulated = all(message.simulated for message, _ in listed)
     return Message(
         alert_id=id,
+        type=MessageType.SUMMARY,
         state=first.state,
         severity=first.severity,
         headline=("SIMULATED: " if simulated else "") + _headline(events),

@@ -9,9 +9,6 @@ from enum import StrEnum
 from service.domain.alerts.alert import AlertKind, AlertState, Reason
 from service.domain.values.severity import Severity
 
-DIGEST_PREFIX = "dgr_"
-"""How the `alert_id` of a message begins that is a digest, and about no single alert."""
-
 
 class Action(StrEnum):
     """What a notification does in its channel."""
@@ -35,6 +32,16 @@ class NotificationState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class MessageType(StrEnum):
+    """What a message is about: one alert, several, a digest's figures, or nothing but the channel itself."""
+
+    ALERT = "alert"
+    SUMMARY = "summary"
+    DIGEST = "digest"
+    TEST = "test"
+    """A receiver's test, which must not leave an incident open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One alert in a message about several. `standing` is how it stands: "critical, acknowledged by ann"."""
@@ -48,12 +55,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One alert, or several, said once, before any channel's own markup. All texts are plain and untrusted.
+    """The content of a delivery, before any channel's own markup. All texts are plain and untrusted.
 
     `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
     `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
-    `version` and `kind` are the alert's (a sample has no kind); `people` are the actors whom the texts name. A summary
-    has its own id for the alert's; `listed` are its alerts, worst first, `unlisted` how many there are besides.
+    `version` and `kind` are the alert's; `people` are the actors whom the texts name. What is not about one alert has
+    no kind, and its own id for the alert's. `listed` are a summary's alerts, worst first, `unlisted` how many there are
+    besides.
     """
 
     alert_id: str
@@ -65,6 +73,7 @@ class Message:
     facts: tuple[tuple[str, str], ...]
     next_step: str
     link: str
+    type: MessageType = MessageType.ALERT
     simulated: bool = False
     version: int = 0
     kind: AlertKind | None = None

@@ -29,7 +29,7 @@ from service.domain.digests.runs import (
 )
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import ChartUse
-from service.domain.notify.notification import DIGEST_PREFIX, Action, Delivery, Picture
+from service.domain.notify.notification import Action, Delivery, Picture
 from service.domain.notify.receivers import channel_key
 from service.domain.sources.source import SourceKind
 from service.domain.values.errors import NotFound
@@ -92,7 +92,7 @@ async def _ask(
 ) -> DigestRun:
     window, before = _periods(cron, digest.spec, occurrence)
     run = DigestRun(
-        id=new_id(DIGEST_PREFIX.rstrip("_"), now),
+        id=new_id("dgr", now),
         digest_id=digest.id,
         occurrence=occurrence,
         window=window,

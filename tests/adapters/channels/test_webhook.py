@@ -16,7 +16,7 @@ from service.adapters.channels.webhook import WebhookChannel
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import sample
 from service.domain.notify.channels.webhook import Webhook, WebhookFormat
-from service.domain.notify.notification import Action, Delivery
+from service.domain.notify.notification import Action, Delivery, MessageType
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
 from tests.fake_receiver import FakeReceiver, Taken
@@ -157,7 +157,7 @@ async def test_a_test_leaves_nothing_open_where_alertmanager_is_understood(
 
 
 async def test_a_digest_is_in_no_state(endpoint: FakeReceiver, channel: WebhookChannel) -> None:
-    await channel.send(delivery(said=replace(message(), alert_id="dgr_1")))
+    await channel.send(delivery(said=replace(message(), alert_id="dgr_1", type=MessageType.DIGEST)))
     (document,) = endpoint.documents
     assert (document["type"], document["data"]["state"]) == ("digest", None)
 

@@ -12,7 +12,7 @@ import pytest
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution
 from service.domain.messages.message import badge, compose, describe, sample
-from service.domain.notify.notification import Action, Message
+from service.domain.notify.notification import Action, Message, MessageType
 from service.domain.spend.rows import Basis
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean, percentage
@@ -276,6 +276,7 @@ def test_a_receivers_test_says_that_it_is_one_and_alarms_nobody() -> None:
     assert said.headline == "This is a test from Tocsin"
     assert badge(said) == "TEST"
     assert said.severity is Severity.INFO
+    assert said.type is MessageType.TEST
     assert said.alert_id != sample(PUBLIC_URL, OPENED).alert_id
 
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.adapters.channels.posting import clipped, encoded, fitted, is_sample
+from service.adapters.channels.posting import clipped, encoded, fitted
 from service.domain.alerts.alert import AlertState
-from service.domain.notify.notification import Delivery, Message
+from service.domain.notify.notification import Delivery, Message, MessageType
 from service.workflows.notify.resend import INTERVAL
 
 ALERT_NAME = "ClaudeSpend"
@@ -69,7 +69,7 @@ def told(delivery: Delivery) -> list[Told]:
     """The alert as it stands, last; before it the one that it replaces, ended."""
     now, current, earlier = _instant(delivery.at), Standing.of(delivery), earlier_standing(delivery)
     firing = delivery.message.state is not AlertState.RESOLVED
-    held = TEST_HELD if is_sample(delivery.message) else HELD
+    held = TEST_HELD if delivery.message.type is MessageType.TEST else HELD
     replaced = [Told(earlier, now, firing=False)] if earlier is not None and earlier != current else []
     return [*replaced, Told(current, _instant(delivery.at + held) if firing else now, firing)]
 

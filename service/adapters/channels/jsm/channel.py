@@ -14,10 +14,10 @@ from urllib.parse import quote
 import httpx
 
 from service.adapters.channels.jsm.requests import PAUSES, is_confirmed
-from service.adapters.channels.posting import Peer, clipped, encoded, is_sample, json_words, post, post_for_answer
+from service.adapters.channels.posting import Peer, clipped, encoded, json_words, post, post_for_answer
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.jsm import Jsm
-from service.domain.notify.notification import Action, Delivery, Message, Receipt
+from service.domain.notify.notification import Action, Delivery, Message, MessageType, Receipt
 from service.domain.values.severity import Severity
 from service.workflows.ports.platform import Vault
 
@@ -125,7 +125,7 @@ def _calls(delivery: Delivery, alias: str) -> Iterator[Call]:
                 yield _on(alias, "notes", message)
             elif before is not None:
                 yield _on(before.alias, "close", message)
-            if is_sample(message):
+            if message.type is MessageType.TEST:
                 yield _on(alias, "close", message)
 
 

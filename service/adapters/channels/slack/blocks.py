@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
-from service.domain.notify.notification import DIGEST_PREFIX, Action, Delivery, Listed, Message, Picture
+from service.domain.notify.notification import Action, Delivery, Listed, Message, MessageType, Picture
 from service.domain.slack.requests import who
 from service.domain.values.severity import Severity
 
@@ -83,7 +83,7 @@ def details(message: Message) -> str:
 
 def mention_of(delivery: Delivery, mention: str) -> str:
     """The configured mention, where the message is to notify people: nobody has to answer a digest."""
-    is_digest = delivery.message.alert_id.startswith(DIGEST_PREFIX)
+    is_digest = delivery.message.type is MessageType.DIGEST
     return mention if delivery.action in PINGING and not is_digest else ""
 
 

@@ -14,7 +14,7 @@ from aiohttp import TCPConnector
 from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackWebhook
-from service.domain.notify.notification import Action
+from service.domain.notify.notification import Action, MessageType
 from service.workflows.ports.channels import DeliveryError
 from tests.fake_slack import Answer, FakeSlack
 from tests.sample_alerts import delivery, message
@@ -47,7 +47,7 @@ async def test_every_message_is_a_post_and_only_bad_news_pings(
 
 
 async def test_a_digest_pings_nobody(slack: FakeSlack) -> None:
-    await webhook(slack.webhook_url).send(delivery(said=replace(message(), alert_id="dgr_1")))
+    await webhook(slack.webhook_url).send(delivery(said=replace(message(), alert_id="dgr_1", type=MessageType.DIGEST)))
     (post,) = slack.messages("claude-spend")
     assert post.pings == []
 
