@@ -27,7 +27,8 @@ from service.domain.rules.kinds.anomaly.rule import DEFAULT_GATES, Anomaly
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Rule, RuleKind
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import Source, SourceKind, SourceState
-from service.domain.spend.rows import Bucket, Dimensions, Spend, SpendDay, UsageFact, Width
+from service.domain.spend.best_known import Spend, SpendDay
+from service.domain.spend.rows import Bucket, Dimensions, UsageFact, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, Sealed

@@ -37,7 +37,7 @@ from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
 from service.domain.sources.source import Source, SourceKind, SourceState
-from service.domain.spend.rows import Spend, SpendDay
+from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday, Window
 from service.domain.values.resources import Resource, Sealed

@@ -10,7 +10,7 @@ from typing import TypeVar
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.sources.source import Source, SourceKind
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource, Sealed

@@ -17,7 +17,7 @@ from service.domain.alerts.evidence import (
 from service.domain.forecasts.forecast import Method
 from service.domain.messages.message import compose
 from service.domain.notify.notification import Action, Delivery, Message
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension, ScopeKey

@@ -8,9 +8,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from service.domain.alerts.findings import Finding
-from service.domain.budgets.assessment import Known, WindowSpend, assess, live_windows
+from service.domain.budgets.assessment import assess
 from service.domain.budgets.budget import Budget, Threshold
-from service.domain.spend.rows import Spend, SpendDay
+from service.domain.budgets.known import Known, WindowSpend, live_windows
+from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource

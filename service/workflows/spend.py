@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from service.domain.budgets.assessment import Known, WindowSpend, live_windows
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.outlook import forecast_budgets, forecast_scope
+from service.domain.budgets.forecasting import forecast_budgets, forecast_scope
+from service.domain.budgets.known import Known, WindowSpend, live_windows
 from service.domain.budgets.statuses import ScopeStatus, budget_status
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import SourceKind
-from service.domain.spend.rows import EstimatedDay, Spend, Width
+from service.domain.spend.best_known import EstimatedDay, Spend
+from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope

@@ -12,7 +12,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.access import Role
-from service.domain.spend.rows import EstimatedDay, Spend, SpendDay
+from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.workflows.access.tokens import create_token

@@ -32,7 +32,7 @@ from service.domain.notify.channels.slack import SlackBot, SlackWebhook
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Action, Message
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Dimension

@@ -16,8 +16,8 @@ from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule, RuleKind
+from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.spend.lateness import Patience
-from service.domain.spend.rows import Spend, SpendDay
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource

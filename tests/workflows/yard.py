@@ -32,7 +32,8 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.sources.poll import Poll, PollKind, PollState
 from service.domain.sources.pricing import Measure, PriceOverride
 from service.domain.sources.source import ReportName, Source, SourceKind, SourceState
-from service.domain.spend.rows import TOKEN_COST, CostRow, Dimensions, SpendDay
+from service.domain.spend.best_known import SpendDay
+from service.domain.spend.rows import TOKEN_COST, CostRow, Dimensions
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id

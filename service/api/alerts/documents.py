@@ -24,7 +24,7 @@ from service.domain.alerts.evidence import (
 )
 from service.domain.forecasts.forecast import Method
 from service.domain.messages.message import describe
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.money import ZERO, Money
 from service.domain.values.severity import Severity
 from service.workflows.ports.notify import NotificationFilter

@@ -16,7 +16,7 @@ from service.api.http.responses import respond
 from service.api.spend.periods import Boundary, PeriodIn, PeriodOut, read_period, show_period
 from service.api.spend.scopes import Part, read_parts
 from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForecast
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec, Phase, Weekday, validate

@@ -15,7 +15,8 @@ from service.api.http.fields import InstantOrDate, Reference, Usd
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, part_of
 from service.api.http.responses import respond
 from service.api.spend.scopes import Member, scope_of
-from service.domain.spend.rows import Basis, Width
+from service.domain.spend.best_known import Basis
+from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.names import Names, name_of
 from service.domain.values.periods import Window

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from service.domain.forecasts.forecast import Method
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import ScopeKey

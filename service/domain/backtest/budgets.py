@@ -15,11 +15,11 @@ from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Res
 from service.domain.backtest.history import Recorded
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.windows import Windows
-from service.domain.budgets.assessment import Known, assess, live_windows
+from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget, Threshold
-from service.domain.budgets.endings import budget_endings
-from service.domain.budgets.forecast_assessment import has_forecast_thresholds
-from service.domain.spend.rows import Spend
+from service.domain.budgets.forecasting import has_forecast_thresholds
+from service.domain.budgets.known import Known, live_windows
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import ZERO
 from service.domain.values.periods import PeriodKind, Window
 from service.domain.values.resources import Resource

@@ -12,8 +12,8 @@ from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.rule import Rule, RuleKind, Verdict
 from service.domain.rules.view import SpendView
+from service.domain.spend.best_known import EstimatedDay, SpendDay
 from service.domain.spend.lateness import JUDGED_AGAIN_DAYS
-from service.domain.spend.rows import EstimatedDay, SpendDay
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 

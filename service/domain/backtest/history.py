@@ -11,7 +11,7 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.detectors.memory.rewind import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.spend.rows import DayVersion, SpendDay
+from service.domain.spend.best_known import DayVersion, SpendDay
 from service.domain.values.names import Names
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, midnight

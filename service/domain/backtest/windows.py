@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from service.domain.spend.best_known import DayVersion, Spend
 from service.domain.spend.day_split import edge_parts, spend_in_part, whole_days
-from service.domain.spend.rows import DayVersion, Spend
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY

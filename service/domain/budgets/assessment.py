@@ -1,92 +1,41 @@
-"""Budgets compared with spend: which thresholds are crossed, and which of them are news."""
+"""Budgets compared with spend: which thresholds are crossed, which crossings are news, and which alerts are over."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar
 
 from service.domain.alerts.alert import Alert, AlertKind, Reason
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
-from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
-from service.domain.alerts.findings import UNRECORDED, Condition, Finding
+from service.domain.alerts.evidence import BudgetEvidence, Contribution, ForecastEvidence
+from service.domain.alerts.findings import UNRECORDED, Condition, Finding, over
 from service.domain.budgets.budget import Budget, Threshold, terms
-from service.domain.budgets.ended_terms import EndedTerms, judged_periods
-from service.domain.budgets.largest import largest_contributions
+from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, about, by_scope, judged
 from service.domain.forecasts.forecast import Forecast, NoForecast
-from service.domain.forecasts.watch import Watch, WatchKey
-from service.domain.spend.lateness import closing_for
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import ZERO, Money
-from service.domain.values.names import Names, describe_scope
+from service.domain.values.names import Names, describe_scope, name_of
 from service.domain.values.periods import (
     Period,
     PeriodKind,
     PeriodSpec,
     Phase,
-    Window,
-    live_periods,
     period_at,
     phase,
 )
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 
-WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One scope of one budget in one period."""
-
-    budget_id: str
-    scope: ScopeKey
-    window: Window
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is remembered when budgets are assessed.
-
-    `read_at` is the last time a bill was read: a period does not close before its late bills could be seen.
-    `crossings` and `open_alerts` are those of the budgets' source. `forecasts` are of open periods, as far as they
-    were made, and `watches` say how thresholds on forecast stood.
-    """
-
-    crossings: Sequence[Crossing]
-    open_alerts: Sequence[Alert]
-    names: Names
-    now: datetime
-    read_at: datetime | None = None
-    simulated: bool = False
-    forecasts: Mapping[Place, Forecast | NoForecast] = field(default_factory=dict)
-    watches: Mapping[WatchKey, Watch] = field(default_factory=dict)
-    ended_as: EndedTerms = field(default_factory=dict)
-
-    @property
-    def closing_for(self) -> timedelta:
-        """How long a period stays open after its end."""
-        return closing_for(self.now, self.read_at)
-
-
-def live_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset[Window]:
-    """Every window whose spend `assess` and `budget_status` will ask for."""
-    return frozenset(
-        period.window for budget in budgets for period in live_periods(budget.spec.period, known.now, known.closing_for)
-    )
-
-
-def judged(budget: Resource[Budget], known: Known) -> list[tuple[Resource[Budget], Period]]:
-    """Every live period that is judged, oldest first, with the budget as it counts for it."""
-    live = live_periods(budget.spec.period, known.now, known.closing_for)
-    return judged_periods(budget, live, known.ended_as)
+MOST_CONTRIBUTORS = 3
+"""Members of each dimension."""
 
 
 def assess(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[Finding]:
-    """One budget's findings: a finding for each scope and live period that has rung, now or before."""
+    """The findings of one budget: one for each scope and live period that has fired, now or before."""
     findings: list[Finding] = []
     if not budget.spec.enabled:
         return findings
@@ -102,7 +51,7 @@ def assess(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[F
 
 
 def _by_scope_known(known: Known) -> dict[ScopeKey, Known]:
-    """What is remembered of each scope alone, so that no scope looks through all the others' crossings and alerts."""
+    """`known` of each scope alone, so that no scope looks through all the others' crossings and alerts."""
     crossings: dict[ScopeKey, list[Crossing]] = defaultdict(list)
     alerts: dict[ScopeKey, list[Alert]] = defaultdict(list)
     for crossing in known.crossings:
@@ -115,33 +64,32 @@ def _by_scope_known(known: Known) -> dict[ScopeKey, Known]:
     }
 
 
+def budget_endings(budgets: Mapping[str, Resource[Budget]], findings: Sequence[Finding], known: Known) -> list[Finding]:
+    """An OVER finding for every open budget alert that `assess` no longer finds. Falling spend is never a reason."""
+    found = {finding.fingerprint for finding in findings}
+    return [
+        over(alert, _reason_to_end(alert.evidence, budgets.get(alert.evidence.budget_id), known))
+        for alert in known.open_alerts
+        if isinstance(alert.evidence, BudgetEvidence) and alert.fingerprint not in found
+    ]
+
+
+def _reason_to_end(evidence: BudgetEvidence, budget: Resource[Budget] | None, known: Known) -> Reason:
+    if budget is None:
+        return Reason.BUDGET_GONE
+    if not budget.spec.enabled:
+        return Reason.BUDGET_DISABLED
+    if budget.spec.period.kind is PeriodKind.ROLLING:
+        return Reason.RECOVERED
+    if evidence.period.end + known.closing_for <= known.now:
+        return Reason.PERIOD_CLOSED
+    return Reason.BUDGET_EDITED
+
+
 @lru_cache(maxsize=256)
 def _level(threshold: Threshold, amount: Money) -> Money:
-    """A scope asks for the same levels at every look."""
+    """The level of a threshold, remembered: every scope asks for the same levels at every evaluation."""
     return threshold.level(amount)
-
-
-def about(budget: Resource[Budget], known: Known) -> Known:
-    """What is known of this budget: every scope of it looks through all crossings."""
-    return replace(known, crossings=[crossing for crossing in known.crossings if crossing.budget_id == budget.id])
-
-
-def by_scope(
-    budget: Resource[Budget], cells: Mapping[Cell, Spend], known: Known
-) -> list[tuple[ScopeKey, Mapping[Cell, Spend]]]:
-    """The budget's own cells, parted once for all its scopes."""
-    dimension = budget.spec.for_each
-    own = {cell: part for cell, part in cells.items() if budget.spec.scope.holds(cell)}
-    if dimension is None:
-        return [(ORGANISATION, own)]
-    # A scope that has rung is assessed even when a restatement has taken all its spend away.
-    remembered = [c.scope for c in known.crossings if c.scope.dimension is dimension]
-    parts: dict[str, dict[Cell, Spend]] = {scope.id: {} for scope in remembered if budget.spec.scope.admits(scope)}
-    for cell, part in own.items():
-        parts.setdefault(cell.along(dimension), {})[cell] = part
-    if dimension is Dimension.API_KEY:
-        parts.pop(UNATTRIBUTED, None)  # nobody's budget: it holds whatever the bill cannot be split by
-    return [(ScopeKey(dimension, id), parts[id]) for id in sorted(parts)]
 
 
 class Assessment:
@@ -182,15 +130,15 @@ class Assessment:
         return self.total >= self.level(threshold) and self.total > ZERO
 
     def on_record(self, basis: ThresholdBasis) -> list[Crossing]:
-        """What has rung under these terms, in any period."""
+        """The crossings under these terms, in any period."""
         return [c for c in self.known.crossings if c.scope == self.scope and c.basis is basis and c.terms == self.terms]
 
     def _identity(self) -> datetime:
-        """What the period is known by in crossings and fingerprints: its start.
+        """The period's identity in crossings and fingerprints: its start.
 
         A rolling window has no start of its own. Its crossings belong to an episode, which begins on the day of the
         first crossing and lasts N days, or longer while its alert is open and the spend stays above the lowest
-        threshold: a level rings once in N days at most, and anew only after the spend had fallen.
+        threshold: a level fires once in N days at most, and again only after the spend had fallen.
         """
         if self.spec.period.kind is not PeriodKind.ROLLING:
             return self.period.window.start
@@ -202,7 +150,7 @@ class Assessment:
         return today.window.start
 
     def _is_over(self, crossing: Crossing) -> bool:
-        """A rolling budget's level may ring anew when N days have passed and the spend has fallen below it."""
+        """Whether a rolling budget's level may fire again: N days have passed and the spend has fallen below it."""
         rolling = self.spec.period.kind is PeriodKind.ROLLING
         is_old = crossing.crossed_at + self._length() <= self.known.now
         return rolling and is_old and self.spent.total < crossing.level
@@ -225,17 +173,17 @@ class Assessment:
         if not held:
             return None
         new = [t for t in held if t.key not in self.recorded]
-        loudest = max((c.level for c in self.recorded.values()), default=None)
-        rings = bool(new) and (loudest is None or self.level(new[-1]) > loudest)
-        late = rings and self.phase is Phase.CLOSING
+        highest = max((c.level for c in self.recorded.values()), default=None)
+        fires = bool(new) and (highest is None or self.level(new[-1]) > highest)
+        late = fires and self.phase is Phase.CLOSING
         return Finding(
             fingerprint=self.fingerprint(self.start),
             kind=AlertKind.BUDGET,
             source_id=self.spec.source_id,
             scope=self.scope,
             severity=max((t.severity for t in held), key=lambda severity: severity.rank),
-            condition=Condition.RINGS if rings else Condition.HOLDS,
-            reason=Reason.LATE if late else Reason.FIRST if rings else Reason.NOTHING_NEW,
+            condition=Condition.RINGS if fires else Condition.HOLDS,
+            reason=Reason.LATE if late else Reason.FIRST if fires else Reason.NOTHING_NEW,
             evidence=self._evidence(held[-1]),
             crossings=tuple(self._crossing(threshold) for threshold in new),
             released=self.released,
@@ -268,7 +216,7 @@ class Assessment:
             period=self.period.window,
             period_label=self.period.label,
             timezone=self.spec.period.timezone,
-            contributions=largest_contributions(self.cells, self.scope, self.known.names),
+            contributions=_top_contributors(self.cells, self.scope, self.known.names),
             late=self.phase is Phase.CLOSING,
             simulated=self.known.simulated,
             unpriced_tokens=self.spent.unpriced_tokens,
@@ -278,13 +226,27 @@ class Assessment:
 
     @property
     def forecast(self) -> Forecast | NoForecast | None:
-        return self.known.forecasts.get(Place(self.budget.id, self.scope, self.period.window))
+        return self.known.forecasts.get(ScopePeriod(self.budget.id, self.scope, self.period.window))
 
     def forecast_evidence(self, threshold: Threshold) -> ForecastEvidence | None:
-        """What the message says of the future; None while nothing is forecast."""
+        """The forecast that the message shows; None while nothing is forecast."""
         made = self.forecast
         return forecast_evidence(made, self.spec.amount) if isinstance(made, Forecast) else None
 
 
 def forecast_evidence(made: Forecast, amount: Money) -> ForecastEvidence:
     return ForecastEvidence(made.low, made.mid, made.high, made.method, made.history_days, made.exhausted_at(amount))
+
+
+def _top_contributors(cells: Mapping[Cell, Spend], scope: ScopeKey, names: Names) -> tuple[Contribution, ...]:
+    """The most expensive members of each dimension that divides a scope's spend further."""
+    largest: list[Contribution] = []
+    for dimension in (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY):
+        parts: dict[ScopeKey, Money] = defaultdict(lambda: ZERO)
+        for cell, part in cells.items():
+            parts[ScopeKey(dimension, cell.along(dimension))] += part.total
+        named = [(key, amount) for key, amount in parts.items() if key.id and amount > ZERO]
+        if dimension is not scope.dimension:
+            named.sort(key=lambda part: (-part[1].usd, part[0].id))
+            largest += [Contribution(key, name_of(key, names), amount) for key, amount in named[:MOST_CONTRIBUTORS]]
+    return tuple(largest)

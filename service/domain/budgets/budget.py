@@ -1,4 +1,4 @@
-"""Budgets: an amount a period, and the thresholds that ring."""
+"""Budgets: an amount a period, and the thresholds that fire."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.domain.values.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A level that rings once per period: a percentage of the budget or an amount, exactly one of them."""
+    """A level that fires once per period: a percentage of the budget or an amount, exactly one of them."""
 
     severity: Severity
     basis: ThresholdBasis = ThresholdBasis.ACTUAL
@@ -24,7 +24,7 @@ class Threshold:
 
     @property
     def key(self) -> str:
-        """What makes two thresholds of a budget the same one: basis and level, not severity."""
+        """The identity of a threshold within its budget: basis and level, not severity."""
         level = f"{self.percent.normalize():f}%" if self.percent is not None else str(self.amount)
         return f"{self.basis}:{level}"
 

@@ -1,4 +1,4 @@
-"""Where budgets stand: what is spent, what is left, where it is heading, and what has rung."""
+"""Where budgets stand: what is spent, what is left, where it is heading, and which thresholds were crossed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from service.domain.alerts.crossings import ThresholdBasis
-from service.domain.budgets.assessment import Assessment, Known, WindowSpend, about, by_scope
+from service.domain.budgets.assessment import Assessment
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.ended_terms import judged_by
+from service.domain.budgets.known import Known, WindowSpend, about, by_scope, judged_by
 from service.domain.forecasts.forecast import Forecast, NoForecast
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.names import describe_scope
 from service.domain.values.periods import Period, Phase, live_periods

@@ -16,7 +16,7 @@ from service.domain.forecasts.forecast import Forecast
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import Audience
 from service.domain.notify.receivers import Receiver
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
 from service.domain.values.periods import Window

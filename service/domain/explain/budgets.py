@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.findings import Condition
-from service.domain.budgets.assessment import Assessment, Known, WindowSpend, about, by_scope, judged
+from service.domain.budgets.assessment import Assessment
 from service.domain.budgets.budget import Budget, Threshold
-from service.domain.budgets.forecast_assessment import ForecastAssessment
+from service.domain.budgets.forecasting import ForecastAssessment
+from service.domain.budgets.known import Known, WindowSpend, about, by_scope, judged
 from service.domain.explain.explanation import KNOWN, AlertThen, Explanation, decide, enabled
 from service.domain.forecasts.forecast import Forecast, Missing, NoForecast
 from service.domain.forecasts.watch import DAYS_TO_CROSS, Stand

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from service.domain.forecasts.recent import HOURS, USUAL_DAYS, UTC_DAYS, RecentSpend, first_day
 from service.domain.rules.view import Figures
 from service.domain.rules.wording import approximate
+from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import edge_parts, spend_in_part, whole_days
-from service.domain.spend.rows import Spend
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, HOUR, midnight

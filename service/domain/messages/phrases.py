@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.domain.alerts.evidence import BudgetEvidence, Contribution
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.plain_text import clean, percentage
 from service.domain.values.scopes import Dimension
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR, hour_start, midnight, utc_day

@@ -1,28 +1,18 @@
-"""Cost rows, usage rows, and the best-known spend that follows from them."""
+"""What reports contain: cost rows and usage rows, by bucket."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from service.domain.sources.pricing import Measure
-from service.domain.values.money import ZERO, Money
+from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import UNATTRIBUTED, Cell
 
 TOKEN_COST = "tokens"
 PRIORITY_TIER = "priority"
-
-
-class Basis(StrEnum):
-    BILLED = "billed"
-    ESTIMATED = "estimated"
-    MIXED = "mixed"
 
 
 class Width(StrEnum):
@@ -82,136 +72,3 @@ class UsageFact:
     dimensions: Dimensions
     quantity: int
     cost: Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """Best-known spend: the part read off the bill and the part estimated from usage.
-
-    `split` marks a figure whose boundary days were divided at a midnight other than UTC's. `unpriced_tokens` were used
-    on days that are not settled yet, of models without a known price: they are in no dollars here.
-    """
-
-    billed: Money = ZERO
-    estimated: Money = ZERO
-    split: bool = False
-    unpriced_tokens: int = 0
-
-    @property
-    def total(self) -> Money:
-        return self.billed + self.estimated
-
-    @property
-    def basis(self) -> Basis:
-        unbilled = bool(self.estimated) or self.unpriced_tokens > 0
-        if self.split or (self.billed and unbilled):
-            return Basis.MIXED
-        return Basis.ESTIMATED if unbilled else Basis.BILLED
-
-    def __add__(self, other: Spend) -> Spend:
-        return Spend(
-            self.billed + other.billed,
-            self.estimated + other.estimated,
-            self.split or other.split,
-            self.unpriced_tokens + other.unpriced_tokens,
-        )
-
-    def share(self, part: Decimal) -> Spend:
-        """A part (0..1) of this spend, cut at a boundary inside a day."""
-        unpriced = round(self.unpriced_tokens * part)
-        return Spend(self.billed * part, self.estimated * part, split=True, unpriced_tokens=unpriced)
-
-    @classmethod
-    def sum(cls, parts: Iterable[Spend]) -> Spend:
-        return sum(parts, cls())
-
-
-@dataclass(frozen=True, slots=True)
-class BilledDay:
-    """One (workspace, model)'s bill of one UTC day; the bill knows no API keys."""
-
-    tokens: Money = ZERO
-    other: Money = ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class EstimatedDay:
-    """One cell's usage of one UTC day, priced. Priority Tier is kept apart: it has no cost row.
-
-    `input_tokens` counts uncached, cache-read and cache-written input, `cache_read_tokens` the part read from a cache.
-    Tokens of the Priority Tier are in neither of them nor in `output_tokens`.
-    """
-
-    cost: Money = ZERO
-    priority: Money = ZERO
-    unpriced_tokens: int = 0
-    input_tokens: int = 0
-    cache_read_tokens: int = 0
-    output_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SpendDay:
-    """What one cell spent on one UTC day, as well as it is known."""
-
-    spend: Spend = Spend()
-    estimate: EstimatedDay = field(default_factory=EstimatedDay)
-
-
-@dataclass(frozen=True, slots=True)
-class DayVersion:
-    """All that was known of one UTC day at the end of the UTC day `known_on`, where that had changed.
-
-    `assumed`: the day was backfilled, and is taken to have been known 24 hours after its end. A day without cells was
-    read, and nothing was spent.
-    """
-
-    day: date
-    known_on: date
-    assumed: bool
-    settled: bool
-    cells: Mapping[Cell, SpendDay]
-
-
-def best_known(
-    bill: Mapping[tuple[str, str], BilledDay], usage: Mapping[Cell, EstimatedDay], *, settled: bool
-) -> dict[Cell, SpendDay]:
-    """One UTC day's spend by cell, from its bill by (workspace, model) and its usage by cell.
-
-    Settled: the bill. Otherwise, per (workspace, model), the larger of the billed token cost and the estimate (the bill
-    alone where nothing is estimated), plus the billed non-token cost. Token spend is shared among keys by their
-    estimates; what no key can be named for is unattributed. The cells' spend adds up to the bill exactly.
-    """
-    by_model: dict[tuple[str, str], dict[str, EstimatedDay]] = defaultdict(dict)
-    for cell, estimate in usage.items():
-        by_model[cell.workspace, cell.model][cell.api_key] = estimate
-    days: dict[Cell, SpendDay] = {}
-    for workspace, model in bill.keys() | by_model.keys():
-        keys = by_model.get((workspace, model), {})
-        billed = bill.get((workspace, model), BilledDay())
-        for api_key, day in _share(billed, keys, settled=settled).items():
-            days[Cell(workspace, model, api_key)] = day
-    return days
-
-
-def _share(billed: BilledDay, keys: Mapping[str, EstimatedDay], *, settled: bool) -> dict[str, SpendDay]:
-    estimated = Money.total(estimate.cost for estimate in keys.values())
-    by_bill = settled or not estimated or billed.tokens >= estimated
-    token_spend = billed.tokens if by_bill else estimated
-    shares = _token_shares(token_spend, keys)
-    days: dict[str, SpendDay] = {}
-    for api_key in shares.keys() | keys.keys() | ({UNATTRIBUTED} if billed.other else set()):
-        tokens = shares.get(api_key, ZERO)
-        spend = Spend(billed=tokens) if by_bill else Spend(estimated=tokens)
-        if api_key == UNATTRIBUTED:
-            spend += Spend(billed=billed.other)
-        days[api_key] = SpendDay(spend, keys.get(api_key, EstimatedDay()))
-    return days
-
-
-def _token_shares(token_spend: Money, keys: Mapping[str, EstimatedDay]) -> dict[str, Money]:
-    weighed = {api_key: estimate.cost for api_key, estimate in keys.items() if estimate.cost > ZERO}
-    if not weighed:
-        return {UNATTRIBUTED: token_spend} if token_spend else {}
-    parts = token_spend.split([cost.usd for cost in weighed.values()])
-    return dict(zip(weighed, parts, strict=True))

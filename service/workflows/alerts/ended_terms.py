@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.domain.budgets.assessment import Known
 from service.domain.budgets.budget import Budget
+from service.domain.budgets.known import Known
 from service.domain.values.periods import live_periods
 from service.domain.values.resources import Resource
 from service.workflows.ports.unit_of_work import UnitOfWork

@@ -11,11 +11,10 @@ import structlog
 from service.domain.alerts.alert import AlertEvent, AlertKind, AlertState, Reason
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import SYSTEM, execute, reconcile
-from service.domain.budgets.assessment import Known, Place, WindowSpend, assess, live_windows
+from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.endings import budget_endings
-from service.domain.budgets.forecast_assessment import assess_forecasts, has_forecast_thresholds
-from service.domain.budgets.outlook import forecast_budgets
+from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
+from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, live_windows
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
@@ -128,7 +127,7 @@ async def _assess_budgets(
 
 async def _forecasts(
     uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known
-) -> dict[Place, Forecast | NoForecast]:
+) -> dict[ScopePeriod, Forecast | NoForecast]:
     """Those of the budgets that have thresholds on forecast; recent days are read once for all of them."""
     watching = [budget for budget in budgets if has_forecast_thresholds(budget)]
     if not watching:

@@ -8,10 +8,9 @@ from datetime import datetime
 
 from service.domain.alerts.alert import AlertKind
 from service.domain.alerts.crossings import Crossing
-from service.domain.budgets.assessment import Known, WindowSpend, live_windows
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.forecast_assessment import has_forecast_thresholds
-from service.domain.budgets.outlook import forecast_budgets
+from service.domain.budgets.forecasting import forecast_budgets, has_forecast_thresholds
+from service.domain.budgets.known import Known, WindowSpend, live_windows
 from service.domain.explain.budgets import BudgetCase, explain_budget, unseen
 from service.domain.explain.past_spend import USUAL_HOURS, days_back_to, recent_spend, window_spend
 from service.domain.forecasts.recent import UTC_DAYS, RecentSpend

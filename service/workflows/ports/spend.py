@@ -10,17 +10,8 @@ from typing import Protocol
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import Figures
-from service.domain.spend.rows import (
-    BilledDay,
-    Bucket,
-    CostRow,
-    DayVersion,
-    EstimatedDay,
-    Spend,
-    SpendDay,
-    UsageFact,
-    Width,
-)
+from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 

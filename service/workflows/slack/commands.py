@@ -8,9 +8,9 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from service.domain.alerts.alert import Alert
-from service.domain.budgets.assessment import Known, live_windows
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.outlook import forecast_budgets
+from service.domain.budgets.forecasting import forecast_budgets
+from service.domain.budgets.known import Known, live_windows
 from service.domain.budgets.statuses import ScopeStatus, budget_status
 from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.message import describe

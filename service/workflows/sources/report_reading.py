@@ -12,7 +12,8 @@ import structlog
 from service.domain.sources.poll import ReportOutcome
 from service.domain.sources.pricing import PriceBook, UsageKind
 from service.domain.sources.source import ReportName, Source
-from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Width, best_known
+from service.domain.spend.best_known import best_known
+from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.workflows.ports.platform import VaultError

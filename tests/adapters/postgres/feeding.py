@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.domain.rules.view import Figures
-from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width, best_known
+from service.domain.spend.best_known import best_known
+from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.workflows.ports.spend import Changes, Stamp
 from tests.adapters.postgres.reports import SOURCE, facts_of, stamp
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from service.domain.spend.rows import Bucket, CostRow, EstimatedDay, Spend, SpendDay
+from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
+from service.domain.spend.rows import Bucket, CostRow
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from service.domain.spend.rows import Bucket, CostRow, Spend, SpendDay
+from service.domain.spend.best_known import Spend, SpendDay
+from service.domain.spend.rows import Bucket, CostRow
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from service.domain.spend.rows import EstimatedDay
+from service.domain.spend.best_known import EstimatedDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem

@@ -11,7 +11,7 @@ from service.domain.alerts.alert import TRANSITIONS, Alert, AlertEvent, AlertKin
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import execute, reconcile
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.errors import Conflict
 from service.domain.values.money import Money
 from service.domain.values.periods import Window

@@ -9,7 +9,7 @@ from service.domain.backtest.history import Recorded
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule, RuleKind
-from service.domain.spend.rows import DayVersion, Spend, SpendDay
+from service.domain.spend.best_known import DayVersion, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell

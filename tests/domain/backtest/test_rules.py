@@ -18,7 +18,7 @@ from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.reach import days_needed
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule, RuleKind
-from service.domain.spend.rows import DayVersion, Spend, SpendDay
+from service.domain.spend.best_known import DayVersion, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope

@@ -13,11 +13,11 @@ from service.domain.alerts.alert import Alert, AlertState, Reason
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Condition, Finding
-from service.domain.budgets.assessment import Known, assess, live_windows
+from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget, terms
-from service.domain.budgets.endings import budget_endings
+from service.domain.budgets.known import Known, live_windows
 from service.domain.budgets.statuses import budget_status
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.names import Names
 from service.domain.values.periods import PeriodKind, PeriodSpec, Window

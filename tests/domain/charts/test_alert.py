@@ -18,7 +18,7 @@ from service.domain.forecasts.forecast import Method
 from service.domain.messages.rule import rule_headline
 from service.domain.rules.kinds.anomaly.band import Judged
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from tests.factories import utc

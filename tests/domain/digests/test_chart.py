@@ -12,7 +12,7 @@ from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally
 from service.domain.digests.chart import digest_chart, pieces
 from service.domain.digests.digest import Digest
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from tests.factories import utc

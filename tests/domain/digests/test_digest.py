@@ -13,7 +13,7 @@ from service.domain.digests.digest import AtRisk, Digest, DigestPlan, Figures, O
 from service.domain.digests.phrases import digest_message, duration
 from service.domain.messages.message import badge
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey

@@ -13,7 +13,7 @@ from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, 
 from service.domain.alerts.evidence import Contribution
 from service.domain.messages.message import badge, compose, describe, sample
 from service.domain.notify.notification import Action, Message, MessageType
-from service.domain.spend.rows import Basis
+from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean, percentage
 from service.domain.values.scopes import Dimension, ScopeKey

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from service.domain.spend.best_known import Basis, Spend
 from service.domain.spend.day_split import edge_parts, spend_in_part, stretches, whole_days
-from service.domain.spend.rows import Basis, Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.utc import HOUR, utc_day

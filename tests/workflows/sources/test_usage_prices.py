@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from service.domain.sources.pricing import Measure, PriceOverride
-from service.domain.spend.rows import Basis, EstimatedDay, Spend, Width
+from service.domain.spend.best_known import Basis, EstimatedDay, Spend
+from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.scopes import UNATTRIBUTED, Cell
 from tests.factories import utc

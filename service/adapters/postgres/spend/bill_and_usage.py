@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.tables import series, usage_hours
 from service.domain.sources.pricing import Measure
-from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST, BilledDay, EstimatedDay
+from service.domain.spend.best_known import BilledDay, EstimatedDay
+from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

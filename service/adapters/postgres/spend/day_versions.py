@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.known_buckets import settled_in
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, day_versions, spend_day_versions
+from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.lateness import day_known
-from service.domain.spend.rows import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import ZERO, Money
 from service.domain.values.scopes import Cell
 from service.workflows.ports.spend import Stamp

@@ -23,17 +23,8 @@ from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import Figures
-from service.domain.spend.rows import (
-    Bucket,
-    CostRow,
-    DayVersion,
-    Dimensions,
-    EstimatedDay,
-    Spend,
-    SpendDay,
-    UsageFact,
-    Width,
-)
+from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

@@ -18,8 +18,9 @@ from service.adapters.postgres.spend.hour_profiles import hours_between
 from service.adapters.postgres.spend.known_buckets import Knowledge, known_by, settled_in, settled_until, unknown_days
 from service.adapters.postgres.spend.tables import CELL, day_versions, known_buckets, revisions, spend_day_versions
 from service.domain.rules.view import DayFigures, Figures, HourFigures
+from service.domain.spend.best_known import SpendDay, best_known
 from service.domain.spend.lateness import fresh_days, newly_read_from
-from service.domain.spend.rows import SpendDay, Width, best_known
+from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import HOUR, midnight, utc_day

@@ -13,8 +13,8 @@ from service.adapters.postgres.spend.day_versions import note_versions
 from service.adapters.postgres.spend.known_buckets import settled_until
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, TOKENS, spend_days
+from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
 from service.domain.spend.day_split import edge_parts, first_day_from, spend_in_part, stretches, whole_days
-from service.domain.spend.rows import EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

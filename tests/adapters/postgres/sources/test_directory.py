@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.spend.facts import PostgresFacts
-from service.domain.spend.rows import EstimatedDay, SpendDay
+from service.domain.spend.best_known import EstimatedDay, SpendDay
 from service.domain.values.scopes import Cell
 from service.workflows.ports.sources import ApiKeyName, Directory, Seen, WorkspaceName
 from service.workflows.ports.spend import Changes, Stamp

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.spend.rows import DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, HOUR

@@ -13,7 +13,8 @@ from service.adapters.postgres.spend.tables import usage_day_profiles
 from service.domain.rules.view import DayFigures, HourFigures
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import SourceState
-from service.domain.spend.rows import PRIORITY_TIER, EstimatedDay, Spend, SpendDay
+from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
+from service.domain.spend.rows import PRIORITY_TIER
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, HOUR, utc_day

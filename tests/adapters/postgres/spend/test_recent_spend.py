@@ -17,7 +17,8 @@ from service.domain.forecasts.recent import UTC_DAYS, RecentSpend, first_day
 from service.domain.forecasts.watch import Stand, Watch, WatchKey
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import SourceState
-from service.domain.spend.rows import PRIORITY_TIER, Spend, SpendDay, Width
+from service.domain.spend.best_known import Spend, SpendDay
+from service.domain.spend.rows import PRIORITY_TIER, Width
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, ScopeKey

@@ -10,16 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.sources.pricing import Measure
-from service.domain.spend.rows import (
-    PRIORITY_TIER,
-    Basis,
-    BilledDay,
-    Dimensions,
-    EstimatedDay,
-    Spend,
-    SpendDay,
-    Width,
-)
+from service.domain.spend.best_known import Basis, BilledDay, EstimatedDay, Spend, SpendDay
+from service.domain.spend.rows import PRIORITY_TIER, Dimensions, Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

@@ -13,13 +13,13 @@ from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import execute, reconcile
-from service.domain.budgets.assessment import Known, Place, assess, live_windows
+from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.endings import budget_endings
-from service.domain.budgets.forecast_assessment import assess_forecasts
+from service.domain.budgets.forecasting import assess_forecasts
+from service.domain.budgets.known import Known, ScopePeriod, live_windows
 from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForecast, Path
 from service.domain.forecasts.watch import Stand, Watch, WatchKey
-from service.domain.spend.rows import Spend
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window, period_at
 from service.domain.values.resources import Resource
@@ -46,7 +46,7 @@ class Memory:
     def evaluate(self, now: datetime, spent: str, mid: str | None) -> list[tuple[str, Reason]]:
         """The moves: command or "none", and reason. A mid of None: no forecast."""
         made = NoForecast(Missing.SHORT_HISTORY, 3) if mid is None else forecast(spent, mid, now)
-        place = Place(self.budget.id, ORGANISATION, self.window)
+        place = ScopePeriod(self.budget.id, ORGANISATION, self.window)
         still_open = [alert for alert in self.alerts.values() if alert.is_open]
         known = Known(self.crossings, still_open, {}, now, forecasts={place: made}, watches=self.watches)
         spend: dict[Window, Mapping[Cell, Spend]] = {

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.spend.rows import Basis, BilledDay, EstimatedDay, Spend, SpendDay, best_known
+from service.domain.spend.best_known import Basis, BilledDay, EstimatedDay, Spend, SpendDay, best_known
 from service.domain.values.money import ZERO, Money
-from service.domain.values.scopes import UNATTRIBUTED, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import UNATTRIBUTED, Cell
 
 MODEL = ("wrkspc_eng", "claude-sonnet-4-5")
 ALICE, BOB = (Cell(*MODEL, key) for key in ("apikey_alice", "apikey_bob"))
@@ -215,35 +215,3 @@ def test_every_figure_says_what_it_rests_on(spend: Spend, basis: Basis) -> None:
 def test_a_share_of_a_day_is_a_share_of_both_its_parts() -> None:
     half = Spend(billed=usd("3"), estimated=usd("1")).share(Decimal("0.5"))
     assert half == Spend(billed=usd("1.5"), estimated=usd("0.5"), split=True)
-
-
-# -------------------------------------------------------------------------------- scopes
-
-
-@pytest.mark.parametrize(
-    ("scope", "held"),
-    [
-        (Scope(), True),
-        (Scope(workspaces=("wrkspc_ops", "wrkspc_eng")), True),
-        (Scope(workspaces=("wrkspc_ops",)), False),
-        (Scope(models=("claude-sonnet-4-5",), api_keys=("apikey_alice",)), True),
-        (Scope(models=("claude-sonnet-4-5",), api_keys=("apikey_bob",)), False),
-        (Scope(workspaces=("wrkspc_eng",), models=("claude-haiku-4-5",)), False),
-    ],
-)
-def test_a_scope_holds_what_passes_all_its_filters(scope: Scope, held: bool) -> None:
-    assert scope.holds(ALICE) is held
-
-
-@pytest.mark.parametrize(
-    ("dimension", "member", "key"),
-    [
-        (Dimension.ORGANISATION, "", "org"),
-        (Dimension.WORKSPACE, "wrkspc_eng", "workspace:wrkspc_eng"),
-        (Dimension.MODEL, "claude-sonnet-4-5", "model:claude-sonnet-4-5"),
-        (Dimension.API_KEY, "apikey_alice", "api_key:apikey_alice"),
-    ],
-)
-def test_a_cell_has_one_member_in_every_dimension(dimension: Dimension, member: str, key: str) -> None:
-    assert ALICE.along(dimension) == member
-    assert str(ScopeKey(dimension, member)) == key

@@ -1,0 +1,109 @@
+"""What budgets are assessed with, and which of their periods and scopes are assessed.
+
+A period that is over is judged by the budget as it was when the period ended, not by what was configured later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.crossings import Crossing
+from service.domain.budgets.budget import Budget
+from service.domain.forecasts.forecast import Forecast, NoForecast
+from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.spend.best_known import Spend
+from service.domain.spend.lateness import closing_for
+from service.domain.values.names import Names
+from service.domain.values.periods import Period, Window, live_periods
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
+
+WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
+EndedTerms = Mapping[tuple[str, datetime], Resource[Budget] | None]
+"""The budget at the end of a period that ended before its newest version, by budget and end. None: not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePeriod:
+    """One scope of one budget in one period."""
+
+    budget_id: str
+    scope: ScopeKey
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The state that budgets are assessed with at `now`.
+
+    `read_at` is when a bill was last read: a period does not close before its late bills could be seen. `crossings`
+    and `open_alerts` are those of the budgets' source. `forecasts` are of open periods, as far as they were made, and
+    `watches` say how thresholds on forecast stood.
+    """
+
+    crossings: Sequence[Crossing]
+    open_alerts: Sequence[Alert]
+    names: Names
+    now: datetime
+    read_at: datetime | None = None
+    simulated: bool = False
+    forecasts: Mapping[ScopePeriod, Forecast | NoForecast] = field(default_factory=dict)
+    watches: Mapping[WatchKey, Watch] = field(default_factory=dict)
+    ended_as: EndedTerms = field(default_factory=dict)
+
+    @property
+    def closing_for(self) -> timedelta:
+        """How long a period stays open after its end."""
+        return closing_for(self.now, self.read_at)
+
+
+def live_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset[Window]:
+    """Every window whose spend `assess` and `budget_status` will ask for."""
+    return frozenset(
+        period.window for budget in budgets for period in live_periods(budget.spec.period, known.now, known.closing_for)
+    )
+
+
+def judged(budget: Resource[Budget], known: Known) -> list[tuple[Resource[Budget], Period]]:
+    """Every live period that is judged, oldest first, with the budget as it counts for it."""
+    live = live_periods(budget.spec.period, known.now, known.closing_for)
+    judges = [(judged_by(budget, period, known.ended_as), period) for period in live]
+    return [(judge, period) for judge, period in judges if judge is not None]
+
+
+def judged_by(budget: Resource[Budget], period: Period, ended: EndedTerms) -> Resource[Budget] | None:
+    """The budget with the terms that count for a live period.
+
+    None where nothing counts: the period ended before the budget was there, or while it was off or had other periods.
+    """
+    then = ended.get((budget.id, period.window.end), budget)
+    if then is None or then is budget:
+        return then
+    counts = then.spec.enabled and then.spec.period == budget.spec.period
+    return replace(budget, spec=then.spec) if counts else None
+
+
+def about(budget: Resource[Budget], known: Known) -> Known:
+    """`known` with the crossings of this budget alone, because every scope looks through all of them."""
+    return replace(known, crossings=[crossing for crossing in known.crossings if crossing.budget_id == budget.id])
+
+
+def by_scope(
+    budget: Resource[Budget], cells: Mapping[Cell, Spend], known: Known
+) -> list[tuple[ScopeKey, Mapping[Cell, Spend]]]:
+    """The cells that the budget counts, by scope."""
+    dimension = budget.spec.for_each
+    own = {cell: part for cell, part in cells.items() if budget.spec.scope.holds(cell)}
+    if dimension is None:
+        return [(ORGANISATION, own)]
+    # A scope that has fired is assessed even when a restatement has taken all its spend away.
+    remembered = [c.scope for c in known.crossings if c.scope.dimension is dimension]
+    parts: dict[str, dict[Cell, Spend]] = {scope.id: {} for scope in remembered if budget.spec.scope.admits(scope)}
+    for cell, part in own.items():
+        parts.setdefault(cell.along(dimension), {})[cell] = part
+    if dimension is Dimension.API_KEY:
+        parts.pop(UNATTRIBUTED, None)  # no one's budget: it holds whatever the bill cannot be split by
+    return [(ScopeKey(dimension, id), parts[id]) for id in sorted(parts)]
