@@ -100,7 +100,6 @@ AMBIGUOUS = {
     "Granularity",
     "Incident",
     "Judged",
-    "Kind",
     "Learnt",
     "Method",
     "Organization",

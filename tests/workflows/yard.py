@@ -39,7 +39,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import Cell
 from service.worker import JobHandlers
-from service.workflows.configuration.engine import Author, Draft, Kind, change, create, delete
+from service.workflows.configuration.engine import Author, Draft, ResourceKind, change, create, delete
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.spend import Budgets, Prices, Sources
 from service.workflows.operation.upkeep import run_minute
@@ -92,15 +92,15 @@ class Yard:
 
     # Configuration.
 
-    async def create(self, kind: Kind[Spec], name: str, spec: Spec) -> Resource[Spec]:
+    async def create(self, kind: ResourceKind[Spec], name: str, spec: Spec) -> Resource[Spec]:
         async with self.ports.uow() as uow:
             return await create(uow, kind, Draft(name, {}, spec), self.author)
 
-    async def change(self, kind: Kind[Spec], stored: Resource[Spec], spec: Spec) -> Resource[Spec]:
+    async def change(self, kind: ResourceKind[Spec], stored: Resource[Spec], spec: Spec) -> Resource[Spec]:
         async with self.ports.uow() as uow:
             return await change(uow, kind, stored, Draft(stored.name, stored.labels, spec), self.author)
 
-    async def delete(self, kind: Kind[Spec], stored: Resource[Spec]) -> None:
+    async def delete(self, kind: ResourceKind[Spec], stored: Resource[Spec]) -> None:
         async with self.ports.uow() as uow:
             await delete(uow, kind, stored, self.author)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Row, Select, case, delete, func, insert, or_, select, update
@@ -12,22 +13,28 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.codec import Json, encode
+from service.adapters.postgres.codec import Json, decode, encode
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.record_tables import resource_versions, resources
+from service.adapters.postgres.rules.codec import decode_rule
+from service.domain.rules.rule import Rule
 from service.domain.values.errors import Conflict, NotFound, StaleVersion
 from service.domain.values.resources import Lifetime, Page, Resource
 
 Spec = TypeVar("Spec")
 
 
-class PostgresResources(Generic[Spec]):
-    """The resources of one kind, such as "budget". `read` makes a spec of the JSON that `encode` made of it."""
+_DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
+"""How specs are read whose JSON says which class a part of it is."""
 
-    def __init__(self, connection: AsyncConnection, kind: str, read: Callable[[Json], Spec]) -> None:
+
+class PostgresResources(Generic[Spec]):
+    """The resources of one kind, such as "budget", with specs of one class."""
+
+    def __init__(self, connection: AsyncConnection, kind: str, spec: type[Spec]) -> None:
         self._connection = connection
         self._kind = kind
-        self._read = read
+        self._decode: Callable[[Json], Spec] = _DECODERS.get(spec, partial(decode, spec))
 
     async def get(self, id_or_name: str) -> Resource[Spec]:
         by_id_first = case((resources.c.id == id_or_name, 0), else_=1)
@@ -170,5 +177,5 @@ class PostgresResources(Generic[Spec]):
             created_at=row.created_at,
             updated_at=row.updated_at,
             labels=row.labels,
-            spec=self._read(row.spec),
+            spec=self._decode(row.spec),
         )

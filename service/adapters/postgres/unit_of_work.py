@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +17,6 @@ from service.adapters.postgres.alerts.crossings import PostgresCrossings
 from service.adapters.postgres.alerts.watches import PostgresWatches
 from service.adapters.postgres.backtest import PostgresBacktests
 from service.adapters.postgres.charts import PostgresChartFailures
-from service.adapters.postgres.codec import decode
 from service.adapters.postgres.configuration import PostgresResources
 from service.adapters.postgres.digests import PostgresDigestRuns
 from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
@@ -25,7 +24,6 @@ from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
 from service.adapters.postgres.notify.notified_channels import PostgresNotifiedChannels
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal, is_lost
-from service.adapters.postgres.rules.codec import decode_rule
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.rules.feedback import PostgresFeedback
 from service.adapters.postgres.rules.verdicts import PostgresVerdicts
@@ -33,18 +31,6 @@ from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
 from service.adapters.postgres.spend.facts import PostgresFacts
-from service.domain.budgets.budget import Budget
-from service.domain.digests.digest import DigestPlan
-from service.domain.notify.escalation import EscalationPolicy
-from service.domain.notify.receivers import Receiver
-from service.domain.notify.rotas import Rota
-from service.domain.notify.routing.routes import RouteTable
-from service.domain.notify.routing.silences import Silence
-from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import Rule
-from service.domain.slack.requests import SlackUsers
-from service.domain.sources.pricing import PriceOverride
-from service.domain.sources.source import Source
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, Crossings, Watches
 from service.workflows.ports.configuration import Resources
@@ -61,27 +47,16 @@ from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spend import Facts
 from service.workflows.ports.unit_of_work import Jobs, StorageUnavailable, UnitOfWork, UowFactory
 
+Spec = TypeVar("Spec")
+
 _WRITERS_TURN = 0x70C5_0003
 """The advisory lock of whoever writes the configuration."""
 
 
-class PostgresUnitOfWork:
+class PostgresUnitOfWork(UnitOfWork):
     """The stores of one open transaction."""
 
     def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
-        self.sources: Resources[Source] = PostgresResources(connection, "source", partial(decode, Source))
-        self.budgets: Resources[Budget] = PostgresResources(connection, "budget", partial(decode, Budget))
-        self.receivers: Resources[Receiver] = PostgresResources(connection, "receiver", partial(decode, Receiver))
-        self.routes: Resources[RouteTable] = PostgresResources(connection, "routes", partial(decode, RouteTable))
-        self.silences: Resources[Silence] = PostgresResources(connection, "silence", partial(decode, Silence))
-        self.prices: Resources[PriceOverride] = PostgresResources(connection, "price", partial(decode, PriceOverride))
-        self.rules: Resources[Rule[object]] = PostgresResources(connection, "rule", decode_rule)
-        self.planned: Resources[PlannedActivity] = PostgresResources(
-            connection, "planned activity", partial(decode, PlannedActivity)
-        )
-        self.slack_users: Resources[SlackUsers] = PostgresResources(
-            connection, "slack users", partial(decode, SlackUsers)
-        )
         self.polling_states: PollingStates = PostgresPollingStates(connection)
         self.facts: Facts = PostgresFacts(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
@@ -94,11 +69,6 @@ class PostgresUnitOfWork:
         self.rule_failures: RuleFailures = PostgresRuleFailures(connection)
         self.backtests: Backtests = PostgresBacktests(connection)
         self.alerts: Alerts = PostgresAlerts(connection)
-        self.policies: Resources[EscalationPolicy] = PostgresResources(
-            connection, "escalation policy", partial(decode, EscalationPolicy)
-        )
-        self.rotas: Resources[Rota] = PostgresResources(connection, "rota", partial(decode, Rota))
-        self.digests: Resources[DigestPlan] = PostgresResources(connection, "digest", partial(decode, DigestPlan))
         self.digest_runs: DigestRuns = PostgresDigestRuns(connection)
         self.notifications: Notifications = PostgresNotifications(connection)
         self.groups: Groups = PostgresGroups(connection)
@@ -110,6 +80,9 @@ class PostgresUnitOfWork:
         self.idempotency: IdempotencyKeys = PostgresIdempotencyKeys(connection)
         self.jobs: Jobs = PostgresJobs(connection, to_real)
         self._connection = connection
+
+    def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
+        return PostgresResources(self._connection, kind, spec)
 
     async def become_only_writer(self) -> None:
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))

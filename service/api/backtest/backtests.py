@@ -26,7 +26,7 @@ from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
 from service.workflows.backtest import Question, request_backtest
-from service.workflows.configuration.engine import Kind
+from service.workflows.configuration.engine import ResourceKind
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, source_named
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -137,7 +137,9 @@ async def _budget(
     return Resource("", asked.name, 0, now, now, {}, spec)
 
 
-async def _stored(uow: UnitOfWork, kind: Kind[Spec], name: str, source: str | None, pointer: str) -> Resource[Spec]:
+async def _stored(
+    uow: UnitOfWork, kind: ResourceKind[Spec], name: str, source: str | None, pointer: str
+) -> Resource[Spec]:
     try:
         found = await kind.store(uow).get(name)
     except NotFound as error:

@@ -1,6 +1,6 @@
 """The REST face that every configured resource has: list, create, read, change, delete.
 
-A resource is a `Kind` (its rules), a `Shape` (its JSON) and one call of `configured_router`.
+A resource is a `ResourceKind` (its rules), a `Shape` (its JSON) and one call of `configured_router`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from service.api.http.merge_patch import merge
 from service.api.http.responses import IfMatch, etag, require_match, respond
 from service.domain.values.resources import Resource
 from service.workflows.configuration import engine
-from service.workflows.configuration.engine import Author, Draft, Kind
+from service.workflows.configuration.engine import Author, Draft, ResourceKind
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
@@ -103,7 +103,7 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
 
 
 def configured_router(
-    path: str, kind: Kind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
+    path: str, kind: ResourceKind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
 ) -> APIRouter:
     """The five operations under `/v1{path}`; `writer` is the dependency that lets writers pass."""
     router = APIRouter(prefix=f"/v1{path}", tags=[tag])

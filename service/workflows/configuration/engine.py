@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
@@ -54,21 +53,23 @@ class Write(Generic[Spec]):
         return resource
 
 
-class Kind(ABC, Generic[Spec]):
-    """The rules of one kind of resource: where it is stored, which specs are valid, and what a write causes.
+class ResourceKind(Generic[Spec]):
+    """The rules of one kind of resource: which specs are valid, what depends on it, and what a write causes.
 
+    Rows are stored under `noun`, ids begin with `prefix`, and `spec` is a frozen dataclass.
     Writers come one after the other, so that what `validate` and `dependents` saw still holds at the commit.
     """
 
     noun: str
     prefix: str
+    spec: type[Spec]
 
     @property
     def plural(self) -> str:
         return f"{self.noun}s"
 
-    @abstractmethod
-    def store(self, uow: UnitOfWork) -> Resources[Spec]: ...
+    def store(self, uow: UnitOfWork) -> Resources[Spec]:
+        return uow.resources(self.noun, self.spec)
 
     async def validate(self, uow: UnitOfWork, spec: Spec, stored: Resource[Spec] | None) -> None:
         """Raises Invalid or Conflict where the spec contradicts itself or what else is stored."""
@@ -81,7 +82,7 @@ class Kind(ABC, Generic[Spec]):
         """Does what else has to happen in the write's transaction."""
 
 
-async def create(uow: UnitOfWork, kind: Kind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
+async def create(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
     """Raises Conflict where the name is taken, and what the kind's `validate` raises."""
     await uow.become_only_writer()
     await kind.validate(uow, draft.spec, None)
@@ -101,7 +102,7 @@ async def create(uow: UnitOfWork, kind: Kind[Spec], draft: Draft[Spec], author: 
 
 
 async def change(
-    uow: UnitOfWork, kind: Kind[Spec], stored: Resource[Spec], draft: Draft[Spec], author: Author
+    uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spec], draft: Draft[Spec], author: Author
 ) -> Resource[Spec]:
     """Returns the next version, or the stored one where nothing differs. Raises StaleVersion, Conflict, Invalid."""
     changed = _differences(stored, draft)
@@ -124,7 +125,7 @@ async def change(
     return after
 
 
-async def delete(uow: UnitOfWork, kind: Kind[Spec], stored: Resource[Spec], author: Author) -> None:
+async def delete(uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spec], author: Author) -> None:
     """Raises Conflict naming the dependents of a resource in use, and StaleVersion."""
     await uow.become_only_writer()
     dependents = await kind.dependents(uow, stored.id)
@@ -136,13 +137,13 @@ async def delete(uow: UnitOfWork, kind: Kind[Spec], stored: Resource[Spec], auth
     await record(uow, author, _action(kind, "delete"), stored.id, f"named {stored.name!r}")
 
 
-async def the_only(uow: UnitOfWork, kind: Kind[Spec]) -> Resource[Spec] | None:
+async def the_only(uow: UnitOfWork, kind: ResourceKind[Spec]) -> Resource[Spec] | None:
     """Returns the one resource of a kind that is a single document, None before its first write."""
     stored = await kind.store(uow).all()
     return stored[0] if stored else None
 
 
-async def put(uow: UnitOfWork, kind: Kind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
+async def put(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
     """Replaces the one resource of such a kind, or creates it."""
     stored = await the_only(uow, kind)
     if stored is None:
@@ -156,7 +157,7 @@ async def record(uow: UnitOfWork, author: Author, action: str, subject: str, det
     await uow.audit.add(event)
 
 
-def _action(kind: Kind[Spec], verb: str) -> str:
+def _action(kind: ResourceKind[Spec], verb: str) -> str:
     return f"{kind.noun.replace(' ', '_')}.{verb}"
 
 

@@ -15,16 +15,22 @@ from service.domain.notify.routing.silences import Silence, SilenceState, valida
 from service.domain.slack.requests import Person, SlackRole, SlackUser, SlackUsers
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
-from service.workflows.configuration.engine import SYSTEM, Author, Draft, Kind, Write, change, create, put, the_only
-from service.workflows.ports.configuration import Resources
+from service.workflows.configuration.engine import (
+    SYSTEM,
+    Author,
+    Draft,
+    ResourceKind,
+    Write,
+    change,
+    create,
+    put,
+    the_only,
+)
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
-class Receivers(Kind[Receiver]):
-    noun, prefix = "receiver", "rcv"
-
-    def store(self, uow: UnitOfWork) -> Resources[Receiver]:
-        return uow.receivers
+class Receivers(ResourceKind[Receiver]):
+    noun, prefix, spec = "receiver", "rcv", Receiver
 
     async def validate(self, uow: UnitOfWork, spec: Receiver, stored: Resource[Receiver] | None) -> None:
         keys = [channel_key(channel) for channel in spec.channels]
@@ -52,11 +58,8 @@ class Receivers(Kind[Receiver]):
             await uow.channel_health.forget(before.id)
 
 
-class RouteTables(Kind[RouteTable]):
-    noun, prefix = "routes", "rts"
-
-    def store(self, uow: UnitOfWork) -> Resources[RouteTable]:
-        return uow.routes
+class RouteTables(ResourceKind[RouteTable]):
+    noun, prefix, spec = "routes", "rts", RouteTable
 
     async def validate(self, uow: UnitOfWork, spec: RouteTable, stored: Resource[RouteTable] | None) -> None:
         validate_routes(spec)
@@ -104,11 +107,8 @@ async def _routes_where(uow: UnitOfWork, refers: Callable[[Route], bool]) -> lis
     ]
 
 
-class EscalationPolicies(Kind[EscalationPolicy]):
-    noun, prefix, plural = "escalation policy", "esc", "escalation policies"
-
-    def store(self, uow: UnitOfWork) -> Resources[EscalationPolicy]:
-        return uow.policies
+class EscalationPolicies(ResourceKind[EscalationPolicy]):
+    noun, prefix, plural, spec = "escalation policy", "esc", "escalation policies", EscalationPolicy
 
     async def validate(
         self, uow: UnitOfWork, spec: EscalationPolicy, stored: Resource[EscalationPolicy] | None
@@ -126,11 +126,8 @@ class EscalationPolicies(Kind[EscalationPolicy]):
         return await _routes_where(uow, lambda route: route.escalation_policy_id == id)
 
 
-class Rotas(Kind[Rota]):
-    noun, prefix = "rota", "rota"
-
-    def store(self, uow: UnitOfWork) -> Resources[Rota]:
-        return uow.rotas
+class Rotas(ResourceKind[Rota]):
+    noun, prefix, spec = "rota", "rota", Rota
 
     async def validate(self, uow: UnitOfWork, spec: Rota, stored: Resource[Rota] | None) -> None:
         validate_rota(spec)
@@ -147,11 +144,8 @@ class Rotas(Kind[Rota]):
         ]
 
 
-class Silences(Kind[Silence]):
-    noun, prefix = "silence", "sil"
-
-    def store(self, uow: UnitOfWork) -> Resources[Silence]:
-        return uow.silences
+class Silences(ResourceKind[Silence]):
+    noun, prefix, spec = "silence", "sil", Silence
 
     async def validate(self, uow: UnitOfWork, spec: Silence, stored: Resource[Silence] | None) -> None:
         validate_silence(spec)
@@ -166,13 +160,10 @@ async def expire_silence(uow: UnitOfWork, id: str, author: Author) -> Resource[S
     return await change(uow, Silences(), stored, ended, author)
 
 
-class Digests(Kind[DigestPlan]):
+class Digests(ResourceKind[DigestPlan]):
     """The schedule itself is checked where it is read."""
 
-    noun, prefix = "digest", "dig"
-
-    def store(self, uow: UnitOfWork) -> Resources[DigestPlan]:
-        return uow.digests
+    noun, prefix, spec = "digest", "dig", DigestPlan
 
     async def validate(self, uow: UnitOfWork, spec: DigestPlan, stored: Resource[DigestPlan] | None) -> None:
         if spec.source_id not in {source.id for source in await uow.sources.all()}:
@@ -184,11 +175,8 @@ class Digests(Kind[DigestPlan]):
             raise Invalid("all channels of this receiver page somebody: a digest goes to none of them", "/receiver")
 
 
-class SlackUserLists(Kind[SlackUsers]):
-    noun, prefix = "slack users", "slu"
-
-    def store(self, uow: UnitOfWork) -> Resources[SlackUsers]:
-        return uow.slack_users
+class SlackUserLists(ResourceKind[SlackUsers]):
+    noun, prefix, spec = "slack users", "slu", SlackUsers
 
 
 async def slack_users(uow: UnitOfWork) -> Resource[SlackUsers] | None:

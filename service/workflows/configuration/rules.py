@@ -15,9 +15,8 @@ from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
-from service.workflows.configuration.engine import Kind, Write
+from service.workflows.configuration.engine import ResourceKind, Write
 from service.workflows.configuration.spend import require_own_source
-from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
 
@@ -28,11 +27,8 @@ LEARNING = frozenset({RuleKind.ANOMALY})
 """Kinds that judge a short history by coarser means: what is not known yet is worth reading."""
 
 
-class Rules(Kind[Rule[object]]):
-    noun, prefix = "rule", "rule"
-
-    def store(self, uow: UnitOfWork) -> Resources[Rule[object]]:
-        return uow.rules
+class Rules(ResourceKind[Rule[object]]):
+    noun, prefix, spec = "rule", "rule", Rule
 
     async def validate(self, uow: UnitOfWork, spec: Rule[object], stored: Resource[Rule[object]] | None) -> None:
         await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
@@ -49,11 +45,8 @@ class Rules(Kind[Rule[object]]):
             await reach_back(uow, rule.source_id, write.at - LEARNING_DAYS * DAY, write.at)
 
 
-class PlannedActivities(Kind[PlannedActivity]):
-    noun, prefix, plural = "planned activity", "plan", "planned activities"
-
-    def store(self, uow: UnitOfWork) -> Resources[PlannedActivity]:
-        return uow.planned
+class PlannedActivities(ResourceKind[PlannedActivity]):
+    noun, prefix, plural, spec = "planned activity", "plan", "planned activities", PlannedActivity
 
     async def validate(self, uow: UnitOfWork, spec: PlannedActivity, stored: Resource[PlannedActivity] | None) -> None:
         await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)

@@ -14,19 +14,15 @@ from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values import periods
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
-from service.workflows.configuration.engine import Kind, Write
-from service.workflows.ports.configuration import Resources
+from service.workflows.configuration.engine import ResourceKind, Write
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
 from service.workflows.sources.identify import other_reader
 from service.workflows.sources.ingest import request_poll
 
 
-class Sources(Kind[Source]):
-    noun, prefix = "source", "src"
-
-    def store(self, uow: UnitOfWork) -> Resources[Source]:
-        return uow.sources
+class Sources(ResourceKind[Source]):
+    noun, prefix, spec = "source", "src", Source
 
     async def validate(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
         if not is_poll_interval(spec.poll_interval):
@@ -85,11 +81,8 @@ async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
     await uow.polling_states.save(replace(state, organization_id=claim, organization_name=None))
 
 
-class Budgets(Kind[Budget]):
-    noun, prefix = "budget", "bud"
-
-    def store(self, uow: UnitOfWork) -> Resources[Budget]:
-        return uow.budgets
+class Budgets(ResourceKind[Budget]):
+    noun, prefix, spec = "budget", "bud", Budget
 
     async def validate(self, uow: UnitOfWork, spec: Budget, stored: Resource[Budget] | None) -> None:
         periods.validate(spec.period)
@@ -118,11 +111,8 @@ async def _read_the_past(uow: UnitOfWork, budget: Budget, now: datetime) -> None
     await reach_back(uow, budget.source_id, min(starts, default=now), now)
 
 
-class Prices(Kind[PriceOverride]):
-    noun, prefix = "price", "prc"
-
-    def store(self, uow: UnitOfWork) -> Resources[PriceOverride]:
-        return uow.prices
+class Prices(ResourceKind[PriceOverride]):
+    noun, prefix, spec = "price", "prc", PriceOverride
 
     async def validate(self, uow: UnitOfWork, spec: PriceOverride, stored: Resource[PriceOverride] | None) -> None:
         if spec.valid_to is not None and spec.valid_to <= spec.valid_from:

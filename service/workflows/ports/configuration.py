@@ -5,6 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from service.domain.budgets.budget import Budget
+from service.domain.digests.digest import DigestPlan
+from service.domain.notify.escalation import EscalationPolicy
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.rotas import Rota
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.routing.silences import Silence
+from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.rule import Rule
+from service.domain.sources.pricing import PriceOverride
+from service.domain.sources.source import Source
 from service.domain.values.resources import Lifetime, Page, Resource
 
 Spec = TypeVar("Spec")
@@ -50,3 +61,55 @@ class Resources(Protocol[Spec]):
     async def lifetime(self, id_or_name: str) -> Lifetime:
         """When what has this id, or bore this name last, existed. Raises NotFound where nothing ever did."""
         ...
+
+
+class Configuration(Protocol):
+    """The stored resources of every kind, and a name for those that workflows read."""
+
+    def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
+        """Returns the store of a kind, such as "budget"."""
+        ...
+
+    @property
+    def sources(self) -> Resources[Source]:
+        return self.resources("source", Source)
+
+    @property
+    def budgets(self) -> Resources[Budget]:
+        return self.resources("budget", Budget)
+
+    @property
+    def prices(self) -> Resources[PriceOverride]:
+        return self.resources("price", PriceOverride)
+
+    @property
+    def rules(self) -> Resources[Rule[object]]:
+        return self.resources("rule", Rule)
+
+    @property
+    def planned(self) -> Resources[PlannedActivity]:
+        return self.resources("planned activity", PlannedActivity)
+
+    @property
+    def receivers(self) -> Resources[Receiver]:
+        return self.resources("receiver", Receiver)
+
+    @property
+    def routes(self) -> Resources[RouteTable]:
+        return self.resources("routes", RouteTable)
+
+    @property
+    def policies(self) -> Resources[EscalationPolicy]:
+        return self.resources("escalation policy", EscalationPolicy)
+
+    @property
+    def rotas(self) -> Resources[Rota]:
+        return self.resources("rota", Rota)
+
+    @property
+    def silences(self) -> Resources[Silence]:
+        return self.resources("silence", Silence)
+
+    @property
+    def digests(self) -> Resources[DigestPlan]:
+        return self.resources("digest", DigestPlan)

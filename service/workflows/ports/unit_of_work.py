@@ -8,22 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.budgets.budget import Budget
-from service.domain.digests.digest import DigestPlan
-from service.domain.notify.escalation import EscalationPolicy, PlannedStep
-from service.domain.notify.receivers import Receiver
-from service.domain.notify.rotas import Rota
-from service.domain.notify.routing.routes import RouteTable
-from service.domain.notify.routing.silences import Silence
-from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import Rule
-from service.domain.slack.requests import SlackUsers
+from service.domain.notify.escalation import PlannedStep
 from service.domain.sources.pricing import PriceBook, PriceOverride
-from service.domain.sources.source import Source
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, Crossings, Watches
 from service.workflows.ports.channels import Channels
-from service.workflows.ports.configuration import Resources
+from service.workflows.ports.configuration import Configuration
 from service.workflows.ports.notify import (
     ChannelHealth,
     ChartFailures,
@@ -74,18 +64,9 @@ class Jobs(Protocol):
         ...
 
 
-class UnitOfWork(Protocol):
+class UnitOfWork(Configuration, Protocol):
     """One transaction. Leaving its block normally commits; any exception rolls back."""
 
-    sources: Resources[Source]
-    budgets: Resources[Budget]
-    receivers: Resources[Receiver]
-    routes: Resources[RouteTable]
-    silences: Resources[Silence]
-    prices: Resources[PriceOverride]
-    rules: Resources[Rule[object]]
-    planned: Resources[PlannedActivity]
-    slack_users: Resources[SlackUsers]
     polling_states: PollingStates
     facts: Facts
     directory: DirectoryStore
@@ -98,9 +79,6 @@ class UnitOfWork(Protocol):
     rule_failures: RuleFailures
     backtests: Backtests
     alerts: Alerts
-    policies: Resources[EscalationPolicy]
-    rotas: Resources[Rota]
-    digests: Resources[DigestPlan]
     digest_runs: DigestRuns
     notifications: Notifications
     groups: Groups
