@@ -10,12 +10,10 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import NullPool, create_engine, text
 
-from service.adapters.postgres import clock_anchor, digests, record_tables  # noqa: F401 - they fill the metadata
+from service.adapters.postgres import clock_anchor, unit_of_work  # noqa: F401 - their imports fill the metadata
 from service.adapters.postgres.engine import sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
-from service.adapters.postgres.notify import tables as notify_tables  # noqa: F401 - they fill the metadata
-from service.adapters.postgres.rules import tables as rule_tables  # noqa: F401 - they fill the metadata
-from service.adapters.postgres.spend import tables as fact_tables  # noqa: F401 - they fill the metadata
+from service.adapters.postgres.queue import schema  # noqa: F401 - it fills the metadata
 
 TURN = 0x70C5_0001
 """The advisory lock that lets one upgrade run at a time."""

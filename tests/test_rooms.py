@@ -52,7 +52,7 @@ OWN = {
         "metadata",
         "migrate",
         "queue",
-        "record_tables",
+        "tables",
         "unit_of_work",
     },
 }

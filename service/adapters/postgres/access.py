@@ -5,16 +5,52 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Column, Integer, Row, Table, Text, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.cursors import read_page
-from service.adapters.postgres.record_tables import audit_events, idempotency_keys, tokens
-from service.domain.access import AuditEvent, KeptAnswer, Token
+from service.adapters.postgres.metadata import metadata
+from service.domain.access import AuditEvent, KeptAnswer, Role, Token
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Word(Role), nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_digest", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("headers", Encoded(tuple[tuple[str, str], ...]), nullable=False),
+    Column("kept_at", Instant, nullable=False, index=True),
+)
 
 KEPT_FOR = timedelta(hours=24)
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, Integer, Table, Text, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.record_tables import chart_failures
+from service.adapters.postgres.column_types import Instant
+from service.adapters.postgres.metadata import metadata
+
+chart_failures = Table(
+    "chart_failures",
+    metadata,
+    Column("about", Text, primary_key=True, comment="An alert's kind, or digest"),
+    Column("count", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("error", Text, nullable=False, comment="The last one"),
+    comment="How often no picture could be drawn, by what it was to show",
+)
 
 
 class PostgresChartFailures:

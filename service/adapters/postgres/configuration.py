@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import Json, decode, encode
 from service.adapters.postgres.cursors import read_page
-from service.adapters.postgres.record_tables import resource_versions, resources
 from service.adapters.postgres.rules.codec import decode_rule
+from service.adapters.postgres.tables import resource_versions, resources
 from service.domain.rules.rule import Rule
 from service.domain.values.errors import Conflict, NotFound, StaleVersion
 from service.domain.values.resources import Lifetime, Page, Resource

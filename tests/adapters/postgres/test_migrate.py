@@ -11,14 +11,11 @@ import pytest
 from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres import clock_anchor, digests, record_tables  # noqa: F401
+from service.adapters.postgres import clock_anchor, unit_of_work  # noqa: F401 - their imports fill the metadata
 from service.adapters.postgres.engine import libpq_url, sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
 from service.adapters.postgres.migrate import current, downgrade, head, upgrade
-from service.adapters.postgres.notify import tables as notify_tables  # noqa: F401
 from service.adapters.postgres.queue.schema import shipped_migrations
-from service.adapters.postgres.rules import tables as rule_tables  # noqa: F401
-from service.adapters.postgres.spend import tables as fact_tables  # noqa: F401
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.domain.values.periods import Window
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
-from service.adapters.postgres.record_tables import alert_events, alerts, resources
+from service.adapters.postgres.tables import alert_events, alerts, resources
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState
 from service.domain.alerts.evidence import Evidence
 from service.domain.values.errors import Conflict, NotFound

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select
+from sqlalchemy import Column, Table, Text, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.record_tables import budget_crossings
-from service.domain.alerts.crossings import Crossing
+from service.adapters.postgres.column_types import Dollars, Instant, ScopeText, Word
+from service.adapters.postgres.metadata import metadata
+from service.domain.alerts.crossings import Crossing, ThresholdBasis
+
+budget_crossings = Table(
+    "budget_crossings",
+    metadata,
+    Column("budget_id", Text, primary_key=True),
+    Column("scope", ScopeText, primary_key=True),
+    Column("basis", Word(ThresholdBasis), primary_key=True),
+    Column("period_start", Instant, primary_key=True),
+    Column("threshold", Text, primary_key=True),
+    Column("terms", Text, primary_key=True),
+    Column("level", Dollars, nullable=False),
+    Column("spent", Dollars, nullable=False),
+    Column("crossed_at", Instant, nullable=False),
+    Column("alert_id", Text, nullable=False),
+)
 
 
 class PostgresCrossings:

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import Column, Date, Table, Text, and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.record_tables import forecast_watches, resources
-from service.domain.forecasts.watch import Watch, WatchKey
+from service.adapters.postgres.column_types import Instant, ScopeText, Word
+from service.adapters.postgres.metadata import metadata
+from service.adapters.postgres.tables import resources
+from service.domain.forecasts.watch import Stand, Watch, WatchKey
+
+forecast_watches = Table(
+    "forecast_watches",
+    metadata,
+    Column("budget_id", Text, primary_key=True),
+    Column("scope", ScopeText, primary_key=True),
+    Column("threshold", Text, primary_key=True),
+    Column("period_start", Instant, primary_key=True),
+    Column("terms", Text, primary_key=True),
+    Column("stand", Word(Stand), nullable=False),
+    Column("since", Date),
+)
 
 _KEY = tuple(forecast_watches.primary_key.columns)
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.notify.rows import EVENT_COLUMNS, event_of
 from service.adapters.postgres.notify.tables import alert_groups, notifications
-from service.adapters.postgres.record_tables import alert_events, alerts
+from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Notification, NotificationState
 from service.domain.notify.routing.groups import Gathering, next_departure

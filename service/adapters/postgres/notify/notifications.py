@@ -16,7 +16,7 @@ from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.notify.groups import notified_alone
 from service.adapters.postgres.notify.rows import EVENT_COLUMNS, NOTIFICATION_COLUMNS, event_of, notification_of
 from service.adapters.postgres.notify.tables import notifications, posts, summaries
-from service.adapters.postgres.record_tables import alert_events
+from service.adapters.postgres.tables import alert_events
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page

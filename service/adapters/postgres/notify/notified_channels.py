@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.notify.rows import EVENT_COLUMNS, NOTIFICATION_COLUMNS, event_of, notification_of
 from service.adapters.postgres.notify.tables import notifications, posts
-from service.adapters.postgres.record_tables import alert_events, alerts
+from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertState
 from service.domain.notify.notification import FIRING_ACTIONS, Attempt, Notification, NotificationState
 from service.workflows.ports.notify import LatestSent

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from service.adapters.postgres.notify.tables import notifications
-from service.adapters.postgres.record_tables import alert_events
+from service.adapters.postgres.tables import alert_events
 from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import Notification
 

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.record_tables import resources
 from service.adapters.postgres.rules.tables import rule_episodes, rule_failures
+from service.adapters.postgres.tables import resources
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.values.scopes import ScopeKey
 from service.workflows.ports.rules import RuleFailure

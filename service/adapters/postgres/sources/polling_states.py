@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import decode, shallow
-from service.adapters.postgres.record_tables import resources, source_states
+from service.adapters.postgres.tables import resources, source_states
 from service.domain.sources.source import LONGEST_INTERVAL, Source, SourceState, retry_delay
 from service.domain.values.errors import NotFound
 from service.workflows.ports.sources import FenceLost

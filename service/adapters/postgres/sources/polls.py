@@ -5,16 +5,34 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, type_coerce, update
+from sqlalchemy import Column, Index, Row, Table, Text, func, insert, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import encode, shallow
+from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.cursors import read_page
-from service.adapters.postgres.record_tables import polls
-from service.domain.sources.poll import Poll, ReportOutcome
+from service.adapters.postgres.metadata import metadata
+from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.values.errors import NotFound
+from service.domain.values.periods import Window
 from service.domain.values.resources import Page
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source_id", Text, nullable=False),
+    Column("kind", Word(PollKind), nullable=False),
+    Column("state", Word(PollState), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("window", Encoded(Window)),
+    Column("done_until", Instant),
+    Column("reports", Encoded(tuple[ReportOutcome, ...]), nullable=False),
+    Index("ix_polls_source_id_id", "source_id", "id"),
+)
 
 
 class PostgresPolls:

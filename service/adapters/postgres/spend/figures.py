@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Double, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from service.adapters.postgres.record_tables import source_states
 from service.adapters.postgres.spend.hour_profiles import hours_between
 from service.adapters.postgres.spend.known_buckets import (
     PRESENT,
@@ -22,6 +21,7 @@ from service.adapters.postgres.spend.known_buckets import (
     unknown_days,
 )
 from service.adapters.postgres.spend.tables import CELL, TOKENS, spend_days
+from service.adapters.postgres.tables import source_states
 from service.domain.rules.view import DayFigures, Figures, HourFigures
 from service.domain.spend.lateness import mature_until
 from service.domain.values.periods import Window

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.record_tables import source_states
 from service.adapters.postgres.spend.hour_profiles import usual_hours
 from service.adapters.postgres.spend.tables import known_buckets, spend_days
+from service.adapters.postgres.tables import source_states
 from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
 from service.domain.spend.rows import Width
 from service.domain.values.scopes import Cell

@@ -1,4 +1,7 @@
-"""The tables of configuration, polling, alerts and access. Columns mirror the domain's dataclasses."""
+"""The tables that stores of several rooms use. Columns mirror the domain's dataclasses.
+
+A trigger of migration 0002 refuses UPDATE, DELETE and TRUNCATE on `resource_versions` and `alert_events`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Date,
     ForeignKey,
     Index,
     Integer,
@@ -19,17 +21,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from service.adapters.postgres.column_types import Dollars, Encoded, Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
-from service.domain.access import Role
 from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason
-from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.alerts.evidence import Evidence
-from service.domain.forecasts.watch import Stand
-from service.domain.sources.poll import PollKind, PollState, ReportOutcome
-from service.domain.values.periods import Window
 from service.domain.values.severity import Severity
-
-APPEND_ONLY = ("resource_versions", "alert_events", "audit_events", "revisions")
-"""A trigger of migration 0002 refuses UPDATE, DELETE and TRUNCATE on these."""
 
 resources = Table(
     "resources",
@@ -82,21 +76,6 @@ source_states = Table(
     Column("last_error", Text),
 )
 
-polls = Table(
-    "polls",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("source_id", Text, nullable=False),
-    Column("kind", Word(PollKind), nullable=False),
-    Column("state", Word(PollState), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("started_at", Instant),
-    Column("finished_at", Instant),
-    Column("window", Encoded(Window)),
-    Column("done_until", Instant),
-    Column("reports", Encoded(tuple[ReportOutcome, ...]), nullable=False),
-    Index("ix_polls_source_id_id", "source_id", "id"),
-)
 
 alerts = Table(
     "alerts",
@@ -138,78 +117,3 @@ alert_events = Table(
     Column("note", Text, nullable=False),
     Column("alert", Encoded(Alert), nullable=False),
 )
-
-budget_crossings = Table(
-    "budget_crossings",
-    metadata,
-    Column("budget_id", Text, primary_key=True),
-    Column("scope", ScopeText, primary_key=True),
-    Column("basis", Word(ThresholdBasis), primary_key=True),
-    Column("period_start", Instant, primary_key=True),
-    Column("threshold", Text, primary_key=True),
-    Column("terms", Text, primary_key=True),
-    Column("level", Dollars, nullable=False),
-    Column("spent", Dollars, nullable=False),
-    Column("crossed_at", Instant, nullable=False),
-    Column("alert_id", Text, nullable=False),
-)
-
-forecast_watches = Table(
-    "forecast_watches",
-    metadata,
-    Column("budget_id", Text, primary_key=True),
-    Column("scope", ScopeText, primary_key=True),
-    Column("threshold", Text, primary_key=True),
-    Column("period_start", Instant, primary_key=True),
-    Column("terms", Text, primary_key=True),
-    Column("stand", Word(Stand), nullable=False),
-    Column("since", Date),
-)
-
-chart_failures = Table(
-    "chart_failures",
-    metadata,
-    Column("about", Text, primary_key=True, comment="An alert's kind, or digest"),
-    Column("count", Integer, nullable=False),
-    Column("last_at", Instant, nullable=False),
-    Column("error", Text, nullable=False, comment="The last one"),
-    comment="How often no picture could be drawn, by what it was to show",
-)
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("role", Word(Role), nullable=False),
-    Column("digest", Text, nullable=False, unique=True),
-    Column("hint", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("revoked_at", Instant),
-)
-
-audit_events = Table(
-    "audit_events",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-)
-
-idempotency_keys = Table(
-    "idempotency_keys",
-    metadata,
-    Column("token_id", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("request_digest", Text, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("headers", Encoded(tuple[tuple[str, str], ...]), nullable=False),
-    Column("kept_at", Instant, nullable=False, index=True),
-)
-
-queue_schema = Table("queue_schema", metadata, Column("migration", Text, primary_key=True))
-"""The queue library's own migrations that this database has; revision 0003 tells what for."""
