@@ -15,8 +15,10 @@ from httpx import AsyncHTTPTransport
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.channels import ChannelFactory
-from service.adapters.channels.slack.controls import controls, no_controls
+from service.adapters.channels.dependencies import Dependencies, no_controls
+from service.adapters.channels.email.settings import require_mail
+from service.adapters.channels.factory import ChannelFactory
+from service.adapters.channels.slack.controls import controls
 from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
 from service.adapters.cron import CrontabReader
@@ -213,19 +215,23 @@ def _heartbeat(settings: Settings, guard: Guard, transport: AsyncHTTPTransport) 
 
 
 def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHTTPTransport) -> ChannelFactory:
+    smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
     try:
-        return ChannelFactory(
-            vault,
-            connector=connectors(guard, settings.proxy),
-            transport=transport,
-            smtp_url=settings.smtp_url.get_secret_value() if settings.smtp_url else None,
-            email_from=settings.email_from,
-            console=Console(),
-            proxy=settings.proxy,
-            slack_controls=controls if settings.hears_slack else no_controls,
-        )
+        require_mail(smtp_url, settings.email_from)
     except ValueError as error:
         raise SettingError(str(error)) from error
+    return ChannelFactory(
+        Dependencies(
+            vault=vault,
+            transport=transport,
+            connector=connectors(guard, settings.proxy),
+            proxy=settings.proxy,
+            smtp_url=smtp_url,
+            email_from=settings.email_from,
+            terminal=Console(),
+            slack_controls=controls if settings.hears_slack else no_controls,
+        )
+    )
 
 
 def _slack(settings: Settings, receivers: Guard) -> tuple[SlackDoor, SlackSocket | None]:

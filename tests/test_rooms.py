@@ -103,7 +103,6 @@ AMBIGUOUS = {
     "Learnt",
     "Method",
     "Organization",
-    "Page",
     "Person",
     "Question",
     "Reading",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from service.adapters.channels.email.channel import reach
-from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.channels.email.settings import SmtpServer
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head
 from service.bootstrap import SettingError, StartError, database, open_product, require_sound

@@ -9,7 +9,8 @@ from io import StringIO
 
 from rich.console import Console as Terminal
 
-from service.adapters.channels import ChannelFactory
+from service.adapters.channels.dependencies import Dependencies
+from service.adapters.channels.factory import ChannelFactory
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
@@ -37,12 +38,12 @@ async def open_servers(vault: Vault) -> AsyncIterator[Servers]:
         slack = await stack.enter_async_context(FakeSlack(("claude-spend",)))
         smtp = await stack.enter_async_context(FakeSmtp())
         receiver = await stack.enter_async_context(FakeReceiver())
-        channels = ChannelFactory(
-            vault,
-            connector=connectors(guard, proxy=None),
+        dependencies = Dependencies(
+            vault=vault,
             transport=await stack.enter_async_context(open_transport(guard, proxy=None)),
+            connector=connectors(guard, proxy=None),
             smtp_url=smtp.url,
             email_from="tocsin@example.com",
-            console=Terminal(file=terminal, width=100),
+            terminal=Terminal(file=terminal, width=100),
         )
-        yield Servers(channels, slack, smtp, receiver, terminal)
+        yield Servers(ChannelFactory(dependencies), slack, smtp, receiver, terminal)

@@ -14,7 +14,8 @@ from io import StringIO
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.channels import ChannelFactory
+from service.adapters.channels.dependencies import Dependencies
+from service.adapters.channels.factory import ChannelFactory
 from service.adapters.channels.slack.controls import controls
 from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
@@ -222,13 +223,15 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
             storage=PostgresStorage(engine),
             sources=ClaudeConnector(vault, transport),
             channels=ChannelFactory(
-                vault,
-                connector=connectors(guard, proxy=None),
-                transport=transport,
-                smtp_url=smtp.url,
-                email_from="tocsin@example.com",
-                console=Console(file=terminal),
-                slack_controls=controls,
+                Dependencies(
+                    vault=vault,
+                    transport=transport,
+                    connector=connectors(guard, proxy=None),
+                    smtp_url=smtp.url,
+                    email_from="tocsin@example.com",
+                    terminal=Console(file=terminal),
+                    slack_controls=controls,
+                )
             ),
             egress=Egress(guard, guard),
             vault=vault,

@@ -9,10 +9,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from service.adapters.channels.dependencies import Dependencies
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
+from service.domain.notify.channels.console import Console
 from service.domain.notify.notification import Delivery, Message, Receipt
 from service.domain.values.severity import Severity
+from service.workflows.ports.channels import Channel
 
 COLOURS = {
     Severity.INFO: "blue",
@@ -31,6 +34,10 @@ class ConsoleChannel:
     async def send(self, delivery: Delivery) -> Receipt:
         self._terminal.print(_framed(delivery.message), emoji=False, highlight=False)
         return Receipt(post=None, detail="printed")
+
+
+def open_channel(config: Console, needed: Dependencies) -> Channel:
+    return ConsoleChannel(needed.terminal)
 
 
 def _framed(message: Message) -> Panel:

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 
 import httpx
 
+from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import Peer, clipped, encoded, fitted, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.notification import Action, Delivery, Message, MessageType, Picture, Receipt
+from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Vault
 
 SUMMARY = 1024
@@ -59,12 +61,16 @@ class PagerDutyChannel:
         return Receipt(post=left, detail=f"{', '.join(events)} of {message.alert_id}")
 
 
+def open_channel(config: PagerDuty, needed: Dependencies) -> Channel:
+    return PagerDutyChannel(config, needed.vault, needed.transport)
+
+
 def _events(delivery: Delivery) -> tuple[str, ...]:
     event = EVENTS[delivery.action]
     if delivery.message.type is MessageType.TEST:
         return event, "resolve"
-    pages_anew = event == "trigger" and delivery.post == ACKNOWLEDGED
-    return ("resolve", event) if pages_anew else (event,)
+    pages_again = event == "trigger" and delivery.post == ACKNOWLEDGED
+    return ("resolve", event) if pages_again else (event,)
 
 
 def _body(event: str, routing_key: str, message: Message, picture: Picture | None) -> bytes:

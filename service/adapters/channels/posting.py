@@ -1,12 +1,12 @@
-"""One call with JSON to a receiver: it follows no redirect, tries once, and tells the queue what an answer means."""
+"""One call with JSON: it follows no redirect, tries once, and says what the answer means for the queue."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
@@ -21,21 +21,22 @@ from service.workflows.ports.platform import EgressRefused
 STEP_TIMEOUT = httpx.Timeout(15.0)
 POST_TIMEOUT = 20.0
 """Seconds: for connecting, writing or waiting, and for all of it."""
-MOST_ANSWER_BYTES = 10_000
+MOST_ANSWER_BYTES = 200_000
+MOST_EXPLANATION_BYTES = 10_000
 TOO_MANY = 429
-MENDABLE = frozenset({408, 425, TOO_MANY})
-"""The 4xx answers that time alone cures."""
+RETRYABLE = frozenset({408, 425, TOO_MANY})
+"""The 4xx answers that may be another one later."""
 
 _LIKE_A_SECRET = re.compile(r"[\w-]{20,}")
 
 
 def no_words(body: bytes) -> str:
-    """For peers whose answers nobody knows: what they say is not repeated."""
+    """Repeats nothing of what a peer says: nobody knows who it is."""
     return ""
 
 
 def json_words(body: bytes) -> str:
-    """What a known vendor's JSON says is wrong: `message` and `errors`, or a text. Long words may be keys and go."""
+    """Returns what a known vendor's JSON says is wrong: `message` and `errors`, or a text. Long words may be keys."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -44,26 +45,51 @@ def json_words(body: bytes) -> str:
     return spoken("; ".join(part for part in parts if isinstance(part, str)))
 
 
+def json_object(body: bytes) -> dict[str, object]:
+    """Returns an answer that is a JSON object, an empty one for any other."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def spoken(text: str) -> str:
-    """A vendor's text, clean and short, without what may be a key."""
-    return clean(_LIKE_A_SECRET.sub("…", text[:MOST_ANSWER_BYTES]), NOTE_LENGTH)
+    """Returns a vendor's text, clean and short, without what may be a key."""
+    return clean(_LIKE_A_SECRET.sub("…", text[:MOST_EXPLANATION_BYTES]), NOTE_LENGTH)
+
+
+def no_wait(body: bytes) -> timedelta | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is called: a name for people, the 4xx answers that are worth another try, and how refusals are read."""
+    """Who is called: a name for people, the 4xx answers that are worth another try, and how refusals are read.
+
+    `wait` returns how long a refusal's body asks to wait, where no Retry-After says so.
+    """
 
     name: str
-    mendable: frozenset[int] = MENDABLE
+    retryable: frozenset[int] = RETRYABLE
     explain: Callable[[bytes], str] = no_words
+    wait: Callable[[bytes], timedelta | None] = no_wait
+
+
+class HttpRefusal(DeliveryError):
+    """The peer's answer was none of 2xx. `answer` is the beginning of its body."""
+
+    def __init__(self, reason: str, *, permanent: bool, retry_after: timedelta | None, answer: bytes) -> None:
+        super().__init__(reason, permanent=permanent, retry_after=retry_after)
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    method: str
+class HttpCall:
     url: str
-    body: bytes
-    headers: Mapping[str, str]
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
 
 async def post(
@@ -71,37 +97,25 @@ async def post(
 ) -> None:
     """Returns when the peer has taken it (2xx). Raises DeliveryError, whose text holds neither URL nor headers.
 
-    What it answers besides is not waited for.
+    The body of the answer is not waited for.
     """
-    await _exchange(transport, peer, _Call("POST", url, body, headers or {}), _nothing)
+    await _exchange(transport, peer, HttpCall(url, body, headers or {}), most=0)
 
 
-async def post_for_answer(
-    transport: httpx.AsyncBaseTransport, peer: Peer, url: str, body: bytes, headers: Mapping[str, str]
-) -> bytes:
-    """The same for what may be repeated: the beginning of the answer, without which it counts as failed."""
-    return await _exchange(transport, peer, _Call("POST", url, body, headers), _beginning)
+async def ask(transport: httpx.AsyncBaseTransport, peer: Peer, call: HttpCall) -> bytes:
+    """Returns the beginning of the answer (2xx), without which the call counts as failed. Raises like `post`."""
+    return await _exchange(transport, peer, call, most=MOST_ANSWER_BYTES)
 
 
-async def get(transport: httpx.AsyncBaseTransport, peer: Peer, url: str, headers: Mapping[str, str]) -> bytes:
-    """The beginning of what the peer answers (2xx). Raises DeliveryError like `post`."""
-    return await _exchange(transport, peer, _Call("GET", url, b"", headers), _beginning)
-
-
-async def _exchange(
-    transport: httpx.AsyncBaseTransport,
-    peer: Peer,
-    call: _Call,
-    read: Callable[[httpx.Response], Awaitable[bytes]],
-) -> bytes:
-    """The transport is used without httpx's client: that one logs every URL, and some of them are secrets."""
+async def _exchange(transport: httpx.AsyncBaseTransport, peer: Peer, call: HttpCall, *, most: int) -> bytes:
+    """Uses the transport without httpx's client: that one logs every URL, and some of them are secrets."""
     try:
         async with asyncio.timeout(POST_TIMEOUT):
             response = await transport.handle_async_request(_request(call))
             try:
                 if not response.is_success:
-                    raise _refusal(peer, response, await _beginning(response))
-                return await read(response)
+                    raise _refusal(peer, response, await _beginning(response, MOST_EXPLANATION_BYTES))
+                return await _beginning(response, most)
             finally:
                 await response.aclose()
     except EgressRefused as error:
@@ -113,17 +127,17 @@ async def _exchange(
 
 
 def encoded(document: object) -> bytes:
-    """JSON, short. A lone surrogate becomes a question mark: UTF-8 has none."""
+    """Returns JSON, short. A lone surrogate becomes a question mark: UTF-8 has none."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def clipped(text: str, limit: int) -> str:
-    """At most `limit` characters."""
+    """Returns at most `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def fitted(build: Callable[[Message], bytes], message: Message, limit: int) -> bytes:
-    """The body within `limit` bytes; where it is too long, facts go, from the last."""
+    """Returns the body within `limit` bytes; where it is too long, facts go, from the last."""
     body = build(message)
     while len(body) > limit and message.facts:
         message = replace(message, facts=message.facts[:-1])
@@ -132,7 +146,7 @@ def fitted(build: Callable[[Message], bytes], message: Message, limit: int) -> b
 
 
 def asked_wait(headers: Mapping[str, str]) -> timedelta | None:
-    """`Retry-After`, in seconds or as a date, which is read by the server's own clock."""
+    """Reads `Retry-After`, in seconds or as a date by the server's own clock."""
     value = headers.get("Retry-After", "")
     if value.isdecimal() and len(value) <= 5:
         return timedelta(seconds=int(value))
@@ -143,33 +157,30 @@ def asked_wait(headers: Mapping[str, str]) -> timedelta | None:
     return max(wait, timedelta())
 
 
-def _request(call: _Call) -> httpx.Request:
+def _request(call: HttpCall) -> httpx.Request:
     own = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": f"Tocsin/{__version__}"}
     timeout = {"timeout": STEP_TIMEOUT.as_dict()}
     return httpx.Request(call.method, call.url, headers=own | dict(call.headers), content=call.body, extensions=timeout)
 
 
-async def _nothing(response: httpx.Response) -> bytes:
-    return b""
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """As much of an answer as an explanation needs."""
+async def _beginning(response: httpx.Response, most: int) -> bytes:
     read = bytearray()
-    async for chunk in response.aiter_raw():
-        read += chunk
-        if len(read) >= MOST_ANSWER_BYTES:
-            break
-    return bytes(read[:MOST_ANSWER_BYTES])
+    if most:
+        async for chunk in response.aiter_raw():
+            read += chunk
+            if len(read) >= most:
+                break
+    return bytes(read[:most])
 
 
-def _refusal(peer: Peer, response: httpx.Response, body: bytes) -> DeliveryError:
+def _refusal(peer: Peer, response: httpx.Response, body: bytes) -> HttpRefusal:
     status = response.status_code
     words = "redirects are not followed" if response.is_redirect else peer.explain(body)
-    return DeliveryError(
+    return HttpRefusal(
         f"{peer.name}: HTTP {status}{f' ({words})' if words else ''}",
-        permanent=400 <= status < 500 and status not in peer.mendable,
-        retry_after=asked_wait(response.headers) or (FIRST_RETRY if status == TOO_MANY else None),
+        permanent=400 <= status < 500 and status not in peer.retryable,
+        retry_after=asked_wait(response.headers) or peer.wait(body) or (FIRST_RETRY if status == TOO_MANY else None),
+        answer=body,
     )
 
 

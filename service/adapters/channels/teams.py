@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import httpx
 
+from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import Peer, clipped, encoded, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
@@ -19,6 +20,7 @@ from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.notification import Delivery, Listed, Message, Receipt
 from service.domain.values.severity import Severity
+from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Vault
 
 Element = dict[str, object]
@@ -50,6 +52,10 @@ class TeamsChannel:
         url = opened(self._vault, self._config.webhook_url)
         await post(self._transport, PEER, url, encoded(_fitting(delivery.message)))
         return Receipt(post=None, detail="taken by the workflow")
+
+
+def open_channel(config: Teams, needed: Dependencies) -> Channel:
+    return TeamsChannel(config, needed.vault, needed.transport)
 
 
 def _fitting(message: Message) -> Element:

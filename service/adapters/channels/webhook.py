@@ -12,19 +12,20 @@ from datetime import UTC
 import httpx
 
 from service.adapters.channels.alertmanager.alerts import webhook_body
-from service.adapters.channels.posting import MENDABLE, Peer, clipped, encoded, fitted, post
+from service.adapters.channels.dependencies import Dependencies
+from service.adapters.channels.posting import RETRYABLE, Peer, clipped, encoded, fitted, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
 from service.domain.notify.channels.webhook import Webhook, signature_headers, signing_key
 from service.domain.notify.notification import Delivery, Message, MessageType, Receipt
-from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
 
 MOST_BYTES = 20_000
 TEXT = 1000
 LABEL = 200
 # A deployment, a renewed secret and a rule of a firewall pass; 410 says that nobody listens any more.
-PEER = Peer("the webhook", mendable=MENDABLE | {401, 403, 404, 409})
+PEER = Peer("the webhook", retryable=RETRYABLE | {401, 403, 404, 409})
 
 
 class WebhookChannel:
@@ -62,6 +63,10 @@ class WebhookChannel:
         if self._config.format == "alertmanager":
             return webhook_body(delivery)
         return fitted(lambda shortened: _own_body(delivery, shortened), delivery.message, MOST_BYTES), None
+
+
+def open_channel(config: Webhook, needed: Dependencies) -> Channel:
+    return WebhookChannel(config, needed.vault, needed.transport)
 
 
 def _type(delivery: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""What a digest says of alerts: how many there were, and whether they were worth ringing."""
+"""Alerts in a digest: how many there were, and whether they were useful."""
 
 from __future__ import annotations
 

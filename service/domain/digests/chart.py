@@ -1,4 +1,4 @@
-"""What a digest's chart shows: its period in pieces, each beside the same piece of the period before."""
+"""The chart of a digest: its period in pieces, each beside the same piece of the period before."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
 
 @dataclass(frozen=True, slots=True)
 class DigestPlan:
-    """What is reported on, when, and to whom. `cron` has five fields, read on a wall clock in `timezone`."""
+    """A report, its schedule and its receiver. `cron` has five fields, read on a wall clock in `timezone`."""
 
     source_id: str
     receiver_id: str

@@ -18,7 +18,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What became of a run in one channel. `detail` is the channel's last word."""
+    """The state of a run in one channel. `detail` is the channel's last word."""
 
     channel: str
     state: RunState = RunState.QUEUED

@@ -31,7 +31,7 @@ async def _run_draw(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture:
 
 
 async def _spent(uow: UnitOfWork, plan: DigestPlan, windows: Iterable[Window], now: datetime) -> list[Money]:
-    """As in the digest itself, so that the pieces add up to what it says."""
+    """Reads spend as the digest itself does, so that the pieces add up to what it says."""
     amounts = []
     for window in windows:
         spend = await uow.facts.spend(plan.source_id, window, now)

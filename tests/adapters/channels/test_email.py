@@ -10,8 +10,7 @@ import pytest
 import pytest_asyncio
 
 from service.adapters.channels.email.channel import EmailChannel
-from service.adapters.channels.email.mail import address
-from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.channels.email.settings import SmtpServer, address
 from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Action
 from service.workflows.ports.channels import DeliveryError

@@ -13,7 +13,7 @@ from aiohttp import TCPConnector
 
 from service.adapters.channels import pagerduty
 from service.adapters.channels.email.channel import EmailChannel
-from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.channels.email.settings import SmtpServer
 from service.adapters.channels.slack.blocks import image
 from service.adapters.channels.slack.bot import Post, SlackBotChannel
 from service.adapters.vault import FernetVault

@@ -66,7 +66,7 @@ async def test_what_may_pass_is_tried_again_later(receiver: FakeReceiver, status
 
 async def test_a_peer_s_own_answers_that_may_pass_are_its_own(receiver: FakeReceiver) -> None:
     receiver.plan(Answer(404), Answer(400))
-    patient = Peer("the peer", mendable=frozenset({404}))
+    patient = Peer("the peer", retryable=frozenset({404}))
     assert not (await failure(receiver.url, peer=patient)).permanent
     assert (await failure(receiver.url, peer=patient)).permanent
 

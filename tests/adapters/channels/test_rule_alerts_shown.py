@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console as Terminal
 
 from service.adapters.channels.console import ConsoleChannel
-from service.adapters.channels.email.mail import address, compose_mail
+from service.adapters.channels.email.mail import compose_mail
+from service.adapters.channels.email.settings import address
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.domain.alerts.alert import Command, Reason
 from service.domain.alerts.evidence import RuleEvidence

@@ -11,7 +11,8 @@ from rich.console import Console as Terminal
 
 from service.adapters.channels import teams
 from service.adapters.channels.console import ConsoleChannel
-from service.adapters.channels.email.mail import address, compose_mail
+from service.adapters.channels.email.mail import compose_mail
+from service.adapters.channels.email.settings import address
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.adapters.channels.slack.controls import controls
 from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason

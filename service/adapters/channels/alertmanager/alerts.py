@@ -31,14 +31,14 @@ NEVER = "0001-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an alert is there: its labels and its beginning, which stay the same until a raise. Kept as a `post`."""
+    """An alert's labels and beginning there, which stay the same until a raise. Kept as a `post`."""
 
     labels: Mapping[str, str]
     began: str
 
     @classmethod
     def of(cls, delivery: Delivery) -> Standing:
-        """As the message has it now; from `post` where it was there before under the same labels."""
+        """Reads it off the message; from `post` where it was there before under the same labels."""
         labels, earlier = _labels(delivery.message), earlier_standing(delivery)
         ended = delivery.message.state is AlertState.RESOLVED
         if earlier is None or not (ended or earlier.labels == labels):
@@ -50,8 +50,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One alert at one instant. `ends`: when it ended, or when it will be taken to have, unless told again."""
+class PostableAlert:
+    """One alert at one instant. `ends`: when it ended, or when it counts as ended unless it is sent again."""
 
     standing: Standing
     ends: str
@@ -65,17 +65,17 @@ def earlier_standing(delivery: Delivery) -> Standing | None:
     return Standing(found["labels"], found["began"])
 
 
-def told(delivery: Delivery) -> list[Told]:
-    """The alert as it stands, last; before it the one that it replaces, ended."""
+def postable(delivery: Delivery) -> list[PostableAlert]:
+    """Returns the alert as it stands, last; before it the one that it replaces, ended."""
     now, current, earlier = _instant(delivery.at), Standing.of(delivery), earlier_standing(delivery)
     firing = delivery.message.state is not AlertState.RESOLVED
     held = TEST_HELD if delivery.message.type is MessageType.TEST else HELD
-    replaced = [Told(earlier, now, firing=False)] if earlier is not None and earlier != current else []
-    return [*replaced, Told(current, _instant(delivery.at + held) if firing else now, firing)]
+    replaced = [PostableAlert(earlier, now, firing=False)] if earlier is not None and earlier != current else []
+    return [*replaced, PostableAlert(current, _instant(delivery.at + held) if firing else now, firing)]
 
 
 def texts(message: Message) -> dict[str, str]:
-    """What may change while the labels stay: all texts."""
+    """Returns what may change while the labels stay: all texts."""
     return {
         "summary": clipped(message.headline, TEXT),
         "description": clipped(message.summary, TEXT),
@@ -86,7 +86,7 @@ def texts(message: Message) -> dict[str, str]:
 
 
 def api_body(delivery: Delivery) -> bytes:
-    """For `POST /api/v2/alerts`."""
+    """Returns the body of `POST /api/v2/alerts`."""
     return encoded(
         [
             {
@@ -96,13 +96,13 @@ def api_body(delivery: Delivery) -> bytes:
                 "endsAt": one.ends,
                 "generatorURL": delivery.message.link,
             }
-            for one in told(delivery)
+            for one in postable(delivery)
         ]
     )
 
 
 def webhook_body(delivery: Delivery) -> tuple[bytes, str]:
-    """What Alertmanager would post to a webhook, and what has to be remembered of it."""
+    """Returns what Alertmanager would post to a webhook, and what has to be remembered of it."""
 
     def build(message: Message) -> bytes:
         return encoded(_group(replace(delivery, message=message)))
@@ -111,7 +111,7 @@ def webhook_body(delivery: Delivery) -> tuple[bytes, str]:
 
 
 def _group(delivery: Delivery) -> dict[str, object]:
-    alerts, notes = told(delivery), texts(delivery.message)
+    alerts, notes = postable(delivery), texts(delivery.message)
     grouped = {name: alerts[-1].standing.labels[name] for name in ("alert_id", "alertname")}
     shared = dict(alerts[0].standing.labels.items() & alerts[-1].standing.labels.items())
     key = ",".join(f'{name}="{value}"' for name, value in grouped.items())

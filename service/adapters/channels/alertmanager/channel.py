@@ -10,16 +10,17 @@ from urllib.parse import urlsplit
 import httpx
 
 from service.adapters.channels.alertmanager.alerts import Standing, api_body
+from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import Peer, json_words, no_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.notification import Delivery, Receipt
-from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
 
 
 class AlertmanagerChannel:
-    """Tells all members at once. They gossip of silences and of what was sent, but not of alerts.
+    """Sends to all members at once. They gossip of silences and of what was sent, but not of alerts.
 
     The alert is sent whole each time, and its labels make it the same one: repeating any message changes nothing.
     One member is enough: whatever fires is sent again every minute, so that the others catch up, and none that is down
@@ -33,7 +34,7 @@ class AlertmanagerChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         body, urls, headers = api_body(delivery), self._config.urls, self._headers()
-        answers = await asyncio.gather(*(self._tell(url, body, headers) for url in urls))
+        answers = await asyncio.gather(*(self._send_to(url, body, headers) for url in urls))
         failures = [failure for failure in answers if failure]
         if len(failures) == len(urls):
             raise _failure(failures)
@@ -43,7 +44,7 @@ class AlertmanagerChannel:
         login = self._config.authorization
         return {} if login is None else {"Authorization": opened(self._vault, login)}
 
-    async def _tell(self, url: str, body: bytes, headers: Mapping[str, str]) -> DeliveryError | None:
+    async def _send_to(self, url: str, body: bytes, headers: Mapping[str, str]) -> DeliveryError | None:
         # Behind a login it may be a stranger who answers, and repeats what we sent.
         peer = Peer(f"Alertmanager {urlsplit(url).netloc}", explain=no_words if headers else json_words)
         try:
@@ -53,8 +54,12 @@ class AlertmanagerChannel:
         return None
 
 
+def open_channel(config: Alertmanager, needed: Dependencies) -> Channel:
+    return AlertmanagerChannel(config, needed.vault, needed.transport)
+
+
 def _takers(failures: Sequence[DeliveryError], urls: Sequence[str]) -> str:
-    """How many took it, and why the others did not."""
+    """Says how many took it, and why the others did not."""
     members = "1 member" if len(urls) == 1 else f"{len(urls)} members"
     if not failures:
         return members
@@ -66,7 +71,7 @@ def _reasons(failures: Sequence[DeliveryError]) -> str:
 
 
 def _failure(failures: Sequence[DeliveryError]) -> DeliveryError:
-    """All members failed. Permanent only if none of them might take it later."""
+    """Returns the failure of all members. Permanent only if none of them might take it later."""
     waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
     alone = len(failures) == 1
     return DeliveryError(

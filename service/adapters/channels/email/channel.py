@@ -12,12 +12,13 @@ from email.message import EmailMessage
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPNotSupported, SMTPRecipientsRefused, SMTPResponseException
 
-from service.adapters.channels.email.mail import address, compose_mail
-from service.adapters.channels.email.smtp_server import SmtpServer
+from service.adapters.channels.dependencies import Dependencies
+from service.adapters.channels.email.mail import compose_mail
+from service.adapters.channels.email.settings import SmtpServer, address
 from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.values.plain_text import NOTE_LENGTH, clean
-from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.channels import Channel, DeliveryError
 
 STEP_TIMEOUT = 10.0
 DELIVERY_TIMEOUT = 30.0
@@ -52,6 +53,13 @@ class EmailChannel:
             post=str(mail["In-Reply-To"] or mail["Message-ID"]),
             detail=f"{detail}; refused: {', '.join(refused)}" if refused else detail,
         )
+
+
+def open_channel(config: Email, needed: Dependencies) -> Channel:
+    """Raises DeliveryError where no mail server is set up."""
+    if needed.smtp_url is None:
+        raise DeliveryError("mail is not set up: set TOCSIN_SMTP_URL", permanent=True)
+    return EmailChannel(config, SmtpServer.parse(needed.smtp_url), needed.email_from)
 
 
 async def reach(server: SmtpServer, sender: str) -> None:
@@ -98,7 +106,7 @@ def _own_name(sender: Address) -> str:
 
 @asynccontextmanager
 async def _explained() -> AsyncIterator[None]:
-    """What a mail server does in its time; all that goes wrong is a DeliveryError."""
+    """Limits the time of a mail server, and makes a DeliveryError of all that goes wrong."""
     try:
         async with asyncio.timeout(DELIVERY_TIMEOUT):
             yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from email.errors import MessageError
 from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -23,18 +22,6 @@ COLOURS: Mapping[Severity, str] = {
     Severity.ERROR: "#b8480c",
     Severity.CRITICAL: "#b3261e",
 }
-
-
-def address(text: str) -> Address:
-    """One mailbox: "ops@example.com" or "Tocsin <ops@example.com>". Raises ValueError, also for several."""
-    name, bracket, spec = text.strip().rpartition("<")
-    try:
-        found = Address(display_name=name.strip(' "'), addr_spec=(spec.removesuffix(">") if bracket else spec))
-    except (MessageError, ValueError, IndexError):
-        raise ValueError("not a mail address") from None
-    if not found.username or not found.domain:
-        raise ValueError("not a mail address")
-    return found
 
 
 def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:

@@ -13,12 +13,14 @@ from urllib.parse import quote
 
 import httpx
 
+from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.jsm.requests import PAUSES, is_confirmed
-from service.adapters.channels.posting import Peer, clipped, encoded, json_words, post, post_for_answer
+from service.adapters.channels.posting import HttpCall, Peer, ask, clipped, encoded, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.notification import Action, Delivery, Message, MessageType, Receipt
 from service.domain.values.severity import Severity
+from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Vault
 
 MESSAGE = 130
@@ -41,14 +43,14 @@ RINGING = frozenset({Action.OPEN, Action.RAISE})
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class JsmAlert:
     """An alert there, and whether we acknowledged it. Kept as `post`; an alias holds no space."""
 
     alias: str
     acknowledged: bool = False
 
     @classmethod
-    def parse(cls, post: str | None) -> Page | None:
+    def parse(cls, post: str | None) -> JsmAlert | None:
         if post is None:
             return None
         alias, _, standing = post.partition(" ")
@@ -58,7 +60,7 @@ class Page:
         return f"{self.alias} acknowledged" if self.acknowledged else self.alias
 
     def is_of(self, first: str) -> bool:
-        """Whether it has the severity of the alias that an alert's first page would have."""
+        """Whether it has the severity of the alias that an alert's first one would have."""
         return self.alias == first or self.alias.startswith(f"{first}-")
 
 
@@ -84,36 +86,40 @@ class JsmChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         headers = {"Authorization": f"GenieKey {opened(self._vault, self._config.api_key)}"}
-        page, doubt = _page(delivery), ""
-        for path, document in _calls(delivery, page.alias):
+        alert, doubt = _alert_of(delivery), ""
+        for path, document in _calls(delivery, alert.alias):
             url, body = f"{self._config.api_url}/v2/alerts{path}", encoded({"source": "Tocsin"} | document)
             if path:
                 await post(self._transport, PEER, url, body, headers)
             elif not await self._is_created(url, body, headers):
                 doubt = ", taken, not confirmed"
-        return Receipt(post=str(page), detail=f"{delivery.action} of {page.alias}{doubt}")
+        return Receipt(post=str(alert), detail=f"{delivery.action} of {alert.alias}{doubt}")
 
     async def _is_created(self, url: str, body: bytes, headers: Mapping[str, str]) -> bool:
         """Whether the alert is there before anything else is done, as closing the one that it replaces."""
-        answer = await post_for_answer(self._transport, PEER, url, body, headers)
+        answer = await ask(self._transport, PEER, HttpCall(url, body, headers))
         return await is_confirmed(self._transport, PEER, self._config.api_url, headers, answer, self._pauses)
 
 
-def _page(delivery: Delivery) -> Page:
+def open_channel(config: Jsm, needed: Dependencies) -> Channel:
+    return JsmChannel(config, needed.vault, needed.transport)
+
+
+def _alert_of(delivery: Delivery) -> JsmAlert:
     """The alert there that the message is about, as the message leaves it."""
-    message, before = delivery.message, Page.parse(delivery.post)
+    message, before = delivery.message, JsmAlert.parse(delivery.post)
     first = f"{message.alert_id}-{message.severity}"
     if delivery.action in ACKNOWLEDGING:
-        return Page(before.alias if before else first, acknowledged=True)
+        return JsmAlert(before.alias if before else first, acknowledged=True)
     if before is None or (delivery.action is not Action.RESOLVE and not before.is_of(first)):
-        return Page(first)
+        return JsmAlert(first)
     if before.acknowledged and delivery.action in RINGING:
-        return Page(f"{first}-{message.version}")
+        return JsmAlert(f"{first}-{message.version}")
     return before
 
 
 def _calls(delivery: Delivery, alias: str) -> Iterator[Call]:
-    message, before = delivery.message, Page.parse(delivery.post)
+    message, before = delivery.message, JsmAlert.parse(delivery.post)
     match delivery.action:
         case Action.ACKNOWLEDGE | Action.SNOOZE:
             yield _on(alias, "acknowledge", message)

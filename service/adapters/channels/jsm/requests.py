@@ -1,4 +1,4 @@
-"""What became of a request that Jira Service Management or Opsgenie took: both answer 202 before they act.
+"""The outcome of a request that Jira Service Management or Opsgenie took: both answer 202 before they act.
 
 `GET {api}/v2/alerts/requests/{requestId}` is 404 until it has been acted on, then `isSuccess` and `status`; Opsgenie
 wraps them in `data` (Atlassian, "Integration events"; Opsgenie, "Get Request Status"). Both forms are understood.
@@ -7,13 +7,12 @@ wraps them in `data` (Atlassian, "Integration events"; Opsgenie, "Get Request St
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Mapping, Sequence
 
 import httpx
 
-from service.adapters.channels.posting import Peer, get, spoken
+from service.adapters.channels.posting import HttpCall, Peer, ask, json_object, spoken
 from service.workflows.ports.channels import DeliveryError
 
 PAUSES = (0.5, 1.0, 2.0)
@@ -32,7 +31,7 @@ async def is_confirmed(
     pauses: Sequence[float] = PAUSES,
 ) -> bool:
     """Whether it was done; False where nobody knows yet. Raises DeliveryError where it was not."""
-    request_id = _document(answer).get("requestId")
+    request_id = json_object(answer).get("requestId")
     if not isinstance(request_id, str) or not _ID.fullmatch(request_id):
         return False
     try:
@@ -52,7 +51,7 @@ async def _outcome(
 ) -> dict[str, object] | None:
     """None while it is not known: a question that fails is no message that fails."""
     try:
-        found = _document(await get(transport, peer, url, headers))
+        found = json_object(await ask(transport, peer, HttpCall(url, headers=headers, method="GET")))
     except DeliveryError:
         return None
     inner = found.get("data")
@@ -61,17 +60,9 @@ async def _outcome(
 
 
 def _judged(peer: Peer, outcome: Mapping[str, object]) -> bool:
-    """Not permanent: it may be a filter or a limit that somebody mends there."""
+    """Not permanent: it may be a filter or a limit that somebody fixes there."""
     if outcome["isSuccess"] is not True:
         status = outcome.get("status")
         why = spoken(status) if isinstance(status, str) else "no reason given"
         raise DeliveryError(f"{peer.name} took the alert and did not create it: {why}", permanent=False)
     return True
-
-
-def _document(body: bytes) -> dict[str, object]:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

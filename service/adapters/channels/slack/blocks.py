@@ -13,13 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from service.adapters.channels.dependencies import Block
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import Action, Delivery, Listed, Message, MessageType, Picture
 from service.domain.slack.requests import who
 from service.domain.values.severity import Severity
-
-Block = dict[str, object]
 
 HEADER = 150
 SECTION = 1500
@@ -34,7 +33,7 @@ STATE = "State"
 """The fact that says how the alert stands, and who acted. It is always shown."""
 TEXT = 2000
 LISTED = 150
-"""Of the headline of each alert in a summary, and of how it stands."""
+"""Characters of the headline of each alert in a summary, and of how it stands."""
 LISTED_A_SECTION = 4
 
 _SEVERITY_SIGNS: Mapping[Severity, str] = {
@@ -95,7 +94,7 @@ def image(picture: Picture | None) -> list[Block]:
 
 
 def text(message: Message) -> str:
-    """What phones and screen readers show instead of the blocks."""
+    """Returns what phones and screen readers show instead of the blocks."""
     said = mrkdwn(f"{_sign(message)} {badge(message)}: {message.headline}.", TEXT)
     return f"{said} {_naming(message, mrkdwn(message.change, SECTION))}"
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from service.adapters.channels.dependencies import Block, Controls, OpenConnector, no_controls
 from service.adapters.channels.secret import opened
 from service.adapters.channels.slack import blocks as slack_blocks
-from service.adapters.channels.slack.controls import Controls, no_controls
 from service.adapters.channels.slack.transport import (
     GONE,
     QUIET,
-    OpenConnector,
     call,
     error_name,
     open_session,
@@ -95,7 +94,7 @@ class SlackBotChannel:
     async def _fill_thread(self, delivery: Delivery, receipt: Receipt, post: Post) -> Receipt:
         """Details and chart, in one message where there are both.
 
-        The message itself is out: a failure here is told, and not tried again.
+        The message itself is out: a failure here is noted, and not tried again.
         """
         details = slack_blocks.details(delivery.message)
         if delivery.picture is not None:
@@ -143,8 +142,8 @@ class SlackBotChannel:
             await self._reply(client, post, delivery)
         return Receipt(post=delivery.post, detail=f"{delivery.action} in {post.channel}")
 
-    def _blocks(self, message: Message, mention: str = "") -> list[slack_blocks.Block]:
-        """Where there are buttons, nobody needs to be told of a request to post."""
+    def _blocks(self, message: Message, mention: str = "") -> list[Block]:
+        """Leaves out the request to post where there are buttons."""
         controls = self._controls(message)
         shown = replace(message, next_step="") if controls else message
         return [*slack_blocks.parent(shown, mention), *controls]

@@ -6,15 +6,10 @@ button's text, 2000 of a button's and 150 of an option's value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from service.adapters.channels.slack.blocks import Block
+from service.adapters.channels.dependencies import Block
 from service.domain.alerts.alert import AlertKind, AlertState
 from service.domain.notify.notification import Message
 from service.domain.slack.requests import ACTION_PREFIX, SNOOZES, Deed, button_value
-
-Controls = Callable[[Message], list[Block]]
-"""What stands below a message for people to press."""
 
 BLOCK_ID = f"{ACTION_PREFIX}alert"
 SNOOZE = f"{ACTION_PREFIX}snooze"
@@ -25,11 +20,6 @@ _LABELS = {
     Deed.EXPECTED: "Expected",
     Deed.NOT_USEFUL: "Not useful",
 }
-
-
-def no_controls(message: Message) -> list[Block]:
-    """Where nobody would hear of a press."""
-    return []
 
 
 def controls(message: Message) -> list[Block]:

@@ -1,10 +1,10 @@
-"""What both Slack channels share: how they reach Slack, and what its refusals mean for the queue."""
+"""The way to Slack of both its channels, and the meaning of its refusals for the queue."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -18,12 +18,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from service.adapters.channels.dependencies import OpenConnector
 from service.domain.notify.notification import FIRST_RETRY
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import EgressRefused
-
-OpenConnector = Callable[[], aiohttp.BaseConnector]
-"""How aiohttp reaches the world: a connector for one session, which closes it."""
 
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 DELIVERY_TIMEOUT = 25.0
@@ -61,7 +59,7 @@ PERMANENT = {
 """Slack's errors that trying again cannot cure (docs.slack.dev: chat.postMessage; webhook changelog)."""
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-"""An earlier post can no longer be edited: post anew."""
+"""An earlier post can no longer be edited: post again."""
 
 # Its own logger, never below INFO: at DEBUG the SDK writes webhook URLs, which are secrets.
 QUIET = logging.getLogger("service.adapters.channels.slack")

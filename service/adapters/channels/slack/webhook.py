@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from service.adapters.channels.dependencies import OpenConnector
 from service.adapters.channels.secret import opened
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.adapters.channels.slack.transport import (
     QUIET,
-    OpenConnector,
     failure,
     open_session,
     retry_handlers,

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 
 class Form(Enum):
-    """What a field holds, and so how it is read."""
+    """The kind of value that a field holds, and so how it is read."""
 
     LINE = auto()
     """At most 500 characters, none of them a control character."""

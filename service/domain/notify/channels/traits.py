@@ -25,7 +25,7 @@ class Audience(Enum):
 
 
 class ChartUse(Enum):
-    """What a channel does with the picture of a chart."""
+    """How a channel uses the picture of a chart."""
 
     NONE = "none"
     CARRIED = "carried"

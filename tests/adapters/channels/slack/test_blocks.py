@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.adapters.channels.dependencies import Block
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.domain.alerts.alert import Command, Reason
 from service.domain.notify.notification import Action, Message
@@ -107,11 +108,11 @@ def test_a_note_by_a_person_is_escaped_too() -> None:
     assert shown[1] == "*Acknowledged by &lt;!channel&gt;. Note: &lt;!here&gt;*"
 
 
-def _text_objects(block: slack_blocks.Block) -> list[dict[str, object]]:
+def _text_objects(block: Block) -> list[dict[str, object]]:
     found = [block.get("text"), *_listed(block, "fields"), *_listed(block, "elements")]
     return [part for part in found if isinstance(part, dict)]
 
 
-def _listed(block: slack_blocks.Block, name: str) -> list[object]:
+def _listed(block: Block, name: str) -> list[object]:
     listed = block.get(name, [])
     return listed if isinstance(listed, list) else []

@@ -1,9 +1,11 @@
-"""The mail server of TOCSIN_SMTP_URL: `smtp://user:pass@host:587?starttls=required`, or `smtps://...:465`."""
+"""Mail's settings: TOCSIN_SMTP_URL, as `smtp://user:pass@host:587?starttls=required`, and TOCSIN_EMAIL_FROM."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.headerregistry import Address
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 PORTS = {"smtp": 587, "smtps": 465}
@@ -12,7 +14,7 @@ SETTINGS = frozenset({"starttls", "cafile"})
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mail is handed in. `tls`: encrypted from the first byte; `starttls`: before anything is said.
+    """The server where mail is handed in. `tls`: encrypted from the first byte; `starttls`: before anything is said.
 
     STARTTLS is required unless the host is this machine (where nothing crosses a wire) or the URL says
     `?starttls=never`; there is no opportunistic mode, which anyone on the path could switch off.
@@ -74,3 +76,25 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def address(text: str) -> Address:
+    """Reads one mailbox: "ops@example.com" or "Tocsin <ops@example.com>". Raises ValueError, also for several."""
+    name, bracket, spec = text.strip().rpartition("<")
+    try:
+        found = Address(display_name=name.strip(' "'), addr_spec=(spec.removesuffix(">") if bracket else spec))
+    except (MessageError, ValueError, IndexError):
+        raise ValueError("not a mail address") from None
+    if not found.username or not found.domain:
+        raise ValueError("not a mail address")
+    return found
+
+
+def require_mail(smtp_url: str | None, email_from: str) -> None:
+    """Raises ValueError for settings that make no sense."""
+    if smtp_url is not None:
+        SmtpServer.parse(smtp_url)
+    try:
+        address(email_from)
+    except ValueError:
+        raise ValueError("TOCSIN_EMAIL_FROM: write ops@example.com or Tocsin <ops@example.com>") from None
