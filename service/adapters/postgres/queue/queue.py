@@ -14,9 +14,8 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 
 from service.adapters.postgres.engine import libpq_url
-from service.adapters.postgres.queue.ended_jobs import EndedJobs
 from service.adapters.postgres.queue.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
-from service.adapters.postgres.queue.sweep import sweep_stalled
+from service.adapters.postgres.queue.sweep import EndedJobs, sweep_stalled
 
 HEARTBEAT = timedelta(seconds=10)
 STALLED_AFTER = timedelta(seconds=30)
