@@ -29,7 +29,7 @@ DOMAIN = "service/domain/"
 LIBRARIES = {
     "service/domain/detectors/": "numpy",
     "service/domain/forecasts/": "numpy",
-    "service/domain/notify/routing/patterns.py": "re2",
+    "service/domain/notify/routing/matchers.py": "re2",
 }
 """The parts of the domain that may use a library, and which."""
 OUTSIDE = {"http", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "ssl", "sys", "tempfile", "urllib"}

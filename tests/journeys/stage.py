@@ -53,7 +53,6 @@ from service.workflows.configuration.engine import Author, Draft, change, create
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.notify.announce import announce
 from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.notify import NotificationFilter
@@ -63,6 +62,7 @@ from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.clock import FakeClock, real_time_of
 from tests.fake_slack import TOKEN, FakeSlack
 from tests.fake_smtp import FakeSmtp
+from tests.workflows.yard import announce_one
 
 ADMIN_KEY = "sk-ant-admin01-FAKE-key-of-the-tests"
 CHANNEL = "claude-spend"
@@ -183,7 +183,7 @@ class Stage:
             current = await uow.alerts.get(alert.id)
             event = apply(current, command, actor=PERSON, reason=Reason.PERSON, now=self.clock())
             await uow.alerts.save(event)
-            await announce(uow, event)
+            await announce_one(uow, event)
         await self.settle()
         return event
 

@@ -18,7 +18,7 @@ from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.wake import run_wake
 from service.workflows.configuration.engine import Author
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.notify.step import run_step
+from service.workflows.notify.escalate import run_step
 from tests.adapters.postgres.queue.queue_runs import until
 from tests.journeys.oncall import OnCall, open_rota
 from tests.journeys.stage import PERSON, Stage, restarted

@@ -22,7 +22,7 @@ from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.adapters.signer import HmacSigner
 from service.adapters.vault import FernetVault
-from service.domain.alerts.alert import Alert
+from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.registry import ChannelConfig
@@ -42,12 +42,14 @@ from service.worker import JobHandlers
 from service.workflows.configuration.engine import Author, Draft, ResourceKind, change, create, delete
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.spend import Budgets, Prices, Sources
+from service.workflows.notify.announce import announce
+from service.workflows.notify.situation import read_situation
 from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.platform import Egress
 from service.workflows.ports.sources import CostSource, Organization
-from service.workflows.ports.unit_of_work import Ports
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.clock import FakeClock, real_time_of
 from tests.fakes import FakeChannels, FakeCharts, FakeSource
@@ -225,6 +227,11 @@ async def open_yard(url: str, engine: AsyncEngine, clock: FakeClock) -> AsyncIte
             spec = Source(SourceKind.CLAUDE_ADMIN, url, ports.vault.seal("sk-ant-admin01-FAKE-key"))
             source = await create(uow, Sources(), Draft("claude", {}, spec), author)
         yield Yard(ports, queue, clock, engine, switchboard, channels, reader, source, receiver)
+
+
+async def announce_one(uow: UnitOfWork, event: AlertEvent) -> None:
+    """Announces a move that is saved."""
+    await announce(uow, await read_situation(uow, event.alert.source_id, event.at), [event])
 
 
 def billed(dollars: str, *, workspace: str = "default", model: str = SONNET) -> CostRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,15 @@ from service.adapters.postgres.codec import Json, decode, encode
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.rules.codec import decode_rule
 from service.adapters.postgres.tables import resource_versions, resources
+from service.domain.budgets.budget import Budget
+from service.domain.notify.escalation import EscalationPolicy
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.rotas import Rota
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.routing.silences import Silence
+from service.domain.notify.routing.situation import NO_ROUTES, ConfigurationSnapshot
 from service.domain.rules.rule import Rule
+from service.domain.sources.source import Source
 from service.domain.values.errors import Conflict, NotFound, StaleVersion
 from service.domain.values.resources import Lifetime, Page, Resource
 
@@ -26,6 +35,32 @@ Spec = TypeVar("Spec")
 
 _DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
 """How specs are read whose JSON says which class a part of it is."""
+
+
+SNAPSHOT = ("source", "budget", "rule", "receiver", "routes", "silence", "escalation policy", "rota")
+
+
+async def read_snapshot(connection: AsyncConnection) -> ConfigurationSnapshot:
+    """Reads by one statement: all of it was valid at one instant, and refers to nothing that is missing."""
+    rows = defaultdict(list)
+    query = select(resources).where(resources.c.kind.in_(SNAPSHOT)).order_by(resources.c.id)
+    for row in await connection.execute(query):
+        rows[row.kind].append(row)
+
+    def by_id(kind: str, spec: type[Spec]) -> dict[str, Resource[Spec]]:
+        store = PostgresResources(connection, kind, spec)
+        return {row.id: store.read(row) for row in rows[kind]}
+
+    return ConfigurationSnapshot(
+        sources=by_id("source", Source),
+        budgets=by_id("budget", Budget),
+        rules=by_id("rule", Rule),
+        receivers=by_id("receiver", Receiver),
+        routes=next((stored.spec for stored in by_id("routes", RouteTable).values()), NO_ROUTES),
+        silences=by_id("silence", Silence),
+        policies=by_id("escalation policy", EscalationPolicy),
+        rotas=by_id("rota", Rota),
+    )
 
 
 class PostgresResources(Generic[Spec]):
@@ -43,17 +78,15 @@ class PostgresResources(Generic[Spec]):
         row = found.one_or_none()
         if row is None:
             raise self._not_found(id_or_name)
-        return self._resource(row)
+        return self.read(row)
 
     async def all(self) -> list[Resource[Spec]]:
         """By id: oldest first."""
         rows = await self._connection.execute(self._all().order_by(resources.c.id))
-        return [self._resource(row) for row in rows]
+        return [self.read(row) for row in rows]
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
-        return await read_page(
-            self._connection, self._all(), resources.c.id, self._resource, limit=limit, cursor=cursor
-        )
+        return await read_page(self._connection, self._all(), resources.c.id, self.read, limit=limit, cursor=cursor)
 
     async def add(self, resource: Resource[Spec]) -> None:
         values = {"id": resource.id, "kind": self._kind, **self._values(resource)}
@@ -83,7 +116,7 @@ class PostgresResources(Generic[Spec]):
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             raise await self._missed(id)
-        last = self._resource(row)
+        last = self.read(row)
         tombstone = Resource(last.id, last.name, version + 1, last.created_at, now, last.labels, last.spec)
         await self._keep(tombstone, deleted=True)
 
@@ -101,7 +134,7 @@ class PostgresResources(Generic[Spec]):
             .limit(1)
         )
         row = (await self._connection.execute(newest)).one_or_none()
-        return None if row is None or row.deleted else self._resource(row)
+        return None if row is None or row.deleted else self.read(row)
 
     async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
         versions = resource_versions.c
@@ -111,7 +144,7 @@ class PostgresResources(Generic[Spec]):
             .where(versions.kind == self._kind, versions.valid_from <= at)
             .order_by(versions.id, versions.version.desc())
         )
-        return [self._resource(row) for row in await self._connection.execute(newest) if not row.deleted]
+        return [self.read(row) for row in await self._connection.execute(newest) if not row.deleted]
 
     async def lifetime(self, id_or_name: str) -> Lifetime:
         versions = resource_versions.c
@@ -169,7 +202,7 @@ class PostgresResources(Generic[Spec]):
             "updated_at": resource.updated_at,
         }
 
-    def _resource(self, row: Row[Any]) -> Resource[Spec]:
+    def read(self, row: Row[Any]) -> Resource[Spec]:
         return Resource(
             id=row.id,
             name=row.name,

@@ -17,7 +17,7 @@ from service.adapters.postgres.alerts.crossings import PostgresCrossings
 from service.adapters.postgres.alerts.watches import PostgresWatches
 from service.adapters.postgres.backtest import PostgresBacktests
 from service.adapters.postgres.charts import PostgresChartFailures
-from service.adapters.postgres.configuration import PostgresResources
+from service.adapters.postgres.configuration import PostgresResources, read_snapshot
 from service.adapters.postgres.digests import PostgresDigestRuns
 from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
 from service.adapters.postgres.notify.groups import PostgresGroups
@@ -31,6 +31,7 @@ from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
 from service.adapters.postgres.spend.facts import PostgresFacts
+from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, Crossings, Watches
 from service.workflows.ports.configuration import Resources
@@ -83,6 +84,9 @@ class PostgresUnitOfWork(UnitOfWork):
 
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
         return PostgresResources(self._connection, kind, spec)
+
+    async def snapshot(self) -> ConfigurationSnapshot:
+        return await read_snapshot(self._connection)
 
     async def become_only_writer(self) -> None:
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))

@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field
 
 from service.api.notify.route_documents import MatcherDocument
 from service.domain.alerts.alert import Alert, Reason
-from service.domain.notify.routing.groups import Gathering
+from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import matches
-from service.domain.notify.routing.pipeline import Lane, Surroundings, dedupe, find_lanes, inhibits
-from service.domain.notify.routing.repeating import repeats_after
+from service.domain.notify.routing.pipeline import MatchedRoute, dedupe, inhibits, match_routes
+from service.domain.notify.routing.repeats import repeats_after
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.silences import silencing
+from service.domain.notify.routing.situation import Situation
 from service.domain.values.durations import format_duration
-from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 class MatcherVerdict(MatcherDocument):
@@ -76,40 +76,43 @@ class MatchOut(BaseModel):
     escalation_policies: list[str] = Field(description="those that would begin")
 
 
-async def show_match(uow: UnitOfWork, alert: Alert | None, labels: Labels, around: Surroundings) -> MatchOut:
-    """Of an alert, or of labels alone: these no other alert inhibits."""
-    names = {one.id: one.name for one in (*await uow.receivers.all(), *await uow.policies.all())}
-    lanes = find_lanes(alert, labels, around)
-    plan = dedupe(lanes, around.addresses)
-    by_route = {lane.route: lane for lane in lanes}
+def show_match(alert: Alert | None, labels: Labels, situation: Situation) -> MatchOut:
+    """Where an alert goes, or labels alone: these no other alert inhibits."""
+    configuration = situation.configuration
+    names = {id: one.name for id, one in (*configuration.receivers.items(), *configuration.policies.items())}
+    matched = match_routes(alert, labels, situation)
+    plan = dedupe(matched, situation)
+    by_route = {one.route: one for one in matched}
     return MatchOut(
-        at=around.now,
+        at=situation.now,
         labels={name: sorted(values) for name, values in sorted(labels.items())},
         routes=[
-            _verdict(position, route, labels, by_route.get(route) if matched else None, names)
-            for position, (route, matched) in enumerate(around.table.walk(labels))
+            _verdict(position, route, labels, by_route.get(route) if is_matched else None, names)
+            for position, (route, is_matched) in enumerate(configuration.routes.walk(labels))
         ],
         silenced_by=[
             SilencedBy(id=one.id, name=one.name, ends_at=one.spec.ends_at)
-            for one in silencing(around.silences, labels, around.now)
+            for one in silencing(configuration.silences.values(), labels, situation.now)
         ],
-        inhibited_by=[one.id for one in around.open_alerts if alert is not None and inhibits(one, alert)],
+        inhibited_by=[one.id for one in situation.open_alerts if alert is not None and inhibits(one, alert)],
         goes_to=[
             Destination.model_validate(
                 {
                     "receiver": names[one.receiver_id],
                     "channel": one.key,
                     "held_by": reason,
-                    "collected": reason is None and one.key in plan.gatherings,
+                    "collected": reason is None and one.key in plan.groups,
                 }
             )
-            for one, reason in (*((address, None) for address in plan.ring), *plan.hold)
+            for one, reason in (*((address, None) for address in plan.recipients), *plan.held_back)
         ],
-        escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.policies],
+        escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.escalations],
     )
 
 
-def _verdict(position: int, route: Route, labels: Labels, lane: Lane | None, names: dict[str, str]) -> RouteVerdict:
+def _verdict(
+    position: int, route: Route, labels: Labels, found: MatchedRoute | None, names: dict[str, str]
+) -> RouteVerdict:
     verdicts = [
         MatcherVerdict(
             label=one.label,
@@ -131,16 +134,16 @@ def _verdict(position: int, route: Route, labels: Labels, lane: Lane | None, nam
             "why": _why(route, matched, verdicts),
             "receiver": names.get(route.receiver_id, route.receiver_id),
             "escalation_policy": names.get(policy, policy) if policy is not None else None,
-            "held_by": lane.held if lane else None,
-            "group": _group(lane.gathering) if lane and lane.gathering else None,
+            "held_by": found.held if found else None,
+            "group": _group(found.group) if found and found.group else None,
             "repeats_every": _interval(route, labels),
         }
     )
 
 
-def _group(gathering: Gathering) -> AlertGroupOut:
-    by = {name: list(values) for name, values in gathering.by.items()}
-    return AlertGroupOut(by=by, wait=format_duration(gathering.wait), interval=format_duration(gathering.interval))
+def _group(group: Group) -> AlertGroupOut:
+    by = {name: list(values) for name, values in group.by.items()}
+    return AlertGroupOut(by=by, wait=format_duration(group.wait), interval=format_duration(group.interval))
 
 
 def _interval(route: Route, labels: Labels) -> str | None:

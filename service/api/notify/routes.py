@@ -13,10 +13,10 @@ from service.api.notify.route_documents import RoutesDocument, read_routes, show
 from service.api.notify.route_matches import MatchOut, show_match
 from service.domain.notify.routing.labels import parse_labels
 from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.undelivered import NO_SOURCE
 from service.domain.values.errors import Invalid
 from service.workflows.configuration.notify import put_routes, route_table
-from service.workflows.notify.labelling import label
-from service.workflows.notify.routing import surroundings
+from service.workflows.notify.situation import read_situation
 
 router = APIRouter(prefix="/v1/routes", tags=["Routes"])
 
@@ -88,10 +88,10 @@ async def match(
         raise Invalid("give either an alert or labels", "/label")
     if alert is not None:
         subject = await uow.alerts.get(alert)
-        around = await surroundings(uow, subject.source_id, author.at)
-        return respond(await show_match(uow, subject, await label(uow, subject), around))
+        situation = await read_situation(uow, subject.source_id, author.at)
+        return respond(show_match(subject, situation.labels(subject), situation))
     try:
         known = parse_labels(labels)
     except ValueError as error:
         raise Invalid(str(error), "/label") from error
-    return respond(await show_match(uow, None, known, await surroundings(uow, "", author.at)))
+    return respond(show_match(None, known, await read_situation(uow, NO_SOURCE, author.at)))

@@ -10,27 +10,28 @@ from service.domain.notify.notification import Notification, NotificationState
 from service.domain.values.errors import Conflict
 from service.workflows.configuration.engine import Author, record
 from service.workflows.notify.announce import announce
+from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:
-    """A person's move, told to the alert's receivers. Raises NotFound, and Conflict for an illegal one."""
+    """A person's move, of which the alert's notified channels hear. Raises NotFound, and Conflict for a wrong one."""
     alert = await uow.alerts.lock(alert_id)  # an evaluation may be writing down what the move is to say
     event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
     await uow.alerts.save(event)
-    await announce(uow, event)
+    await announce(uow, await read_situation(uow, alert.source_id, author.at), [event])
     await record(uow, author, f"alert.{command}", alert_id, note)
     return event
 
 
 async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, note: str, author: Author) -> AlertEvent:
-    """Quiet for a while, told to the alert's receivers. Raises NotFound, Invalid, and Conflict for a resolved alert."""
+    """Quiet for a while; the alert's notified channels hear of it. Raises NotFound, Invalid and Conflict."""
     alert = await uow.alerts.lock(alert_id)
     event = snooze(alert, request, actor=author.actor, note=note, now=author.at)
     await uow.alerts.save(event)
     if event.alert.snoozed_until is not None:
         await uow.jobs.wake(alert_id, event.alert.snoozed_until)
-    await announce(uow, event)
+    await announce(uow, await read_situation(uow, alert.source_id, author.at), [event])
     await record(uow, author, f"alert.{Command.SNOOZE}", alert_id, note)
     return event
 

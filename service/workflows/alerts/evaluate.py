@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,52 +10,52 @@ import structlog
 
 from service.domain.alerts.alert import AlertEvent, AlertKind, AlertState, Reason
 from service.domain.alerts.findings import Finding
-from service.domain.alerts.reconcile import SYSTEM, execute, reconcile
+from service.domain.alerts.reconcile import SYSTEM, Move, execute, found_since, reconcile
 from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, live_windows
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.notify.routing.situation import Situation
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
 from service.domain.sources.source import SourceKind, SourceState
 from service.domain.values.resources import Resource, new_id
 from service.workflows.alerts.ended_terms import with_ended_terms
-from service.workflows.alerts.present import keep_newest
 from service.workflows.notify.announce import announce
+from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.ruling import find_by_rules
-from service.workflows.sources.naming import names_of
+from service.workflows.sources.naming import with_organisation
 
 log = structlog.get_logger(__name__)
 
 UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_DISABLED, Reason.BUDGET_EDITED})
-"""Ends that an edit brought about: should the edit be taken back, the levels ring anew."""
+"""Ends that an edit brought about: should the edit be taken back, the levels fire again."""
 
 
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
     """Compares one source's spend with its budgets and carries out what follows. Safe to repeat at any time."""
     async with ports.uow() as uow:
         state = await uow.polling_states.hold(source_id)
-        now = ports.clock()  # by then whoever held the source has written what is judged here
-        findings = await _find(uow, state, now)
-        open_alerts = await uow.alerts.open(source_id)
-        events: list[AlertEvent] = []
-        moves = reconcile(open_alerts, findings)
-        await keep_newest(uow, moves)
-        for move in moves:
-            event = execute(move, new_alert_id=new_id("alert", now), now=now)
-            alert_id = event.alert.id if event else move.alert.id if move.alert else ""
-            for crossing in move.finding.released:
-                await uow.crossings.release(crossing)
-            for crossing in move.finding.crossings:
-                await uow.crossings.add(replace(crossing, alert_id=alert_id))
-            if event is not None:
-                await uow.alerts.save(event)
-                await announce(uow, event)
-                events.append(event)
-                if event.alert.state is AlertState.RESOLVED and event.reason in UNDONE:
-                    await uow.crossings.release_all(alert_id)
+        now = ports.clock()  # by then whoever held the source has written what is evaluated here
+        situation = await read_situation(uow, source_id, now)
+        events = await carry_out(uow, situation, await _find(uow, situation, state))
+    log_moves(events)
+    return events
+
+
+async def carry_out(uow: UnitOfWork, situation: Situation, findings: Iterable[Finding]) -> list[AlertEvent]:
+    """Moves the open alerts by what was found, and announces the moves."""
+    moves = reconcile(situation.open_alerts, findings)
+    await _keep_newest(uow, moves)
+    moved = [await _execute(uow, move, situation.now) for move in moves]
+    events = [event for event in moved if event is not None]
+    await announce(uow, situation, events)
+    return events
+
+
+def log_moves(events: Iterable[AlertEvent]) -> None:
     for event in events:
         log.info(
             "alert_moved",
@@ -64,19 +64,41 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
             reason=event.reason.value,
             severity=event.alert.severity.value,
         )
-    return events
 
 
-async def _find(uow: UnitOfWork, state: SourceState, now: datetime) -> list[Finding]:
-    source_id = state.source_id
-    open_alerts = await uow.alerts.open(source_id)
-    sources = {source.id: source for source in await uow.sources.all()}
-    source = sources.get(source_id)
-    budgets = [budget for budget in await uow.budgets.all() if budget.spec.source_id == source_id]
+async def _keep_newest(uow: UnitOfWork, moves: Iterable[Move]) -> None:
+    """Keeps what was found of the alerts that stay as they are: for whatever notifies again before the next move.
+
+    An alert's row is taken before a group's, as where it notifies again; else the two could wait for each other.
+    """
+    for move in moves:
+        found = found_since(move)
+        if move.alert is not None and found is not None:
+            await uow.alerts.note_latest(move.alert.id, found)
+
+
+async def _execute(uow: UnitOfWork, move: Move, now: datetime) -> AlertEvent | None:
+    event = execute(move, new_alert_id=new_id("alert", now), now=now)
+    alert_id = event.alert.id if event else move.alert.id if move.alert else ""
+    for crossing in move.finding.released:
+        await uow.crossings.release(crossing)
+    for crossing in move.finding.crossings:
+        await uow.crossings.add(replace(crossing, alert_id=alert_id))
+    if event is not None:
+        await uow.alerts.save(event)
+        if event.alert.state is AlertState.RESOLVED and event.reason in UNDONE:
+            await uow.crossings.release_all(alert_id)
+    return event
+
+
+async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> list[Finding]:
+    source_id, now, configuration = state.source_id, situation.now, situation.configuration
+    source = configuration.sources.get(source_id)
+    budgets = [budget for budget in configuration.budgets.values() if budget.spec.source_id == source_id]
     known = Known(
         crossings=await uow.crossings.of([budget.id for budget in budgets]),
-        open_alerts=[alert for alert in open_alerts if alert.kind is AlertKind.BUDGET],
-        names=await names_of(uow, state),
+        open_alerts=[alert for alert in situation.open_alerts if alert.kind is AlertKind.BUDGET],
+        names=with_organisation(situation.names, state),
         now=now,
         # The assessment that first sees a bill still looks at the periods that could have closed in the blind.
         read_at=state.assessed_read_at or state.cost_read_at,
@@ -85,19 +107,19 @@ async def _find(uow: UnitOfWork, state: SourceState, now: datetime) -> list[Find
     findings = await _assess_budgets(uow, source_id, budgets, known)
     await uow.polling_states.note_assessed(source_id, state.cost_read_at)
     await uow.polling_states.note_evaluated(source_id, now)
-    findings += await find_by_rules(uow, source, state, now)
+    findings += await find_by_rules(uow, situation, state)
     return findings + assess_source(
         source,
         state,
         has_rung=(await _stale_alerts_to_respect(uow, state, now)).__contains__,
-        open_alerts=open_alerts,
+        open_alerts=situation.open_alerts,
         now=now,
-        rules=await uow.rules.all(),
+        rules=list(configuration.rules.values()),
     )
 
 
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:
-    """Fingerprints of today's alert of the running episode. One that an edit ended, and no person, may ring anew."""
+    """Fingerprints of today's alert of the running episode. One that an edit ended, and no person, may fire again."""
     stale = stale_fingerprint(state, now)
     rung = await uow.alerts.latest([stale]) if stale else []
     return frozenset(alert.fingerprint for alert in rung if alert.resolved_by != SYSTEM)

@@ -9,6 +9,7 @@ from service.domain.alerts.reconcile import SYSTEM
 from service.domain.alerts.snooze import is_over
 from service.domain.notify.undelivered import NO_SOURCE
 from service.workflows.notify.announce import announce
+from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -22,7 +23,7 @@ async def run_wake(ports: Ports, alert_id: str) -> None:
         if is_over(alert, now):
             event = apply(alert, Command.WAKE, actor=SYSTEM, reason=Reason.SNOOZE_OVER, now=now)
             await uow.alerts.save(event)
-            await announce(uow, event)
+            await announce(uow, await read_situation(uow, alert.source_id, now), [event])
             log.info("alert_moved", alert_id=alert_id, command=event.command.value, reason=event.reason.value)
         elif alert.state is AlertState.SNOOZED and alert.snoozed_until is not None:
             # Snoozed anew, or this host's clock is behind the one that the queue goes by.

@@ -1,75 +1,73 @@
-"""Saying what an alert's moves are, to whom the routes lead, unless something holds it back."""
+"""Announcing what alerts have come to: to whom the routes lead, unless something holds it back."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Command
-from service.domain.notify.notification import Action, Notification
-from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.receivers import channel_key, find_channel
-from service.domain.notify.routing.again import settled
-from service.domain.notify.routing.pipeline import enqueue
-from service.workflows.notify.escalate import schedule_steps
-from service.workflows.notify.gather import RINGING, gather, mends, places_to_mend
-from service.workflows.notify.routing import plan
+from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.notify.routing.groups import Group
+from service.domain.notify.routing.pipeline import Plan, enqueue, route_alert
+from service.domain.notify.routing.repeats import settled
+from service.domain.notify.routing.situation import Situation
+from service.workflows.notify.escalate import begin_chain
+from service.workflows.notify.follow_up import (
+    FIRING_COMMANDS,
+    find_addresses,
+    follow_up,
+    schedule,
+    store,
+    update_summaries,
+)
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
-async def announce(uow: UnitOfWork, event: AlertEvent, *, besides: Collection[str] = ()) -> None:
-    """Queues what an alert's move says, in the move's own transaction.
+async def announce(uow: UnitOfWork, situation: Situation, events: Sequence[AlertEvent]) -> None:
+    """Queues the notifications of moves, in the moves' own transaction, once all of them are saved.
 
-    A ring goes where the routes lead now; what follows it goes to everybody who has been rung for the alert,
-    but for the channels `besides`, which have been told already.
+    A firing alert notifies whoever the routes lead to now. Other moves notify everybody who has been notified of the
+    alert before. `situation` is the one before the moves.
     """
-    places, rings = await places_to_mend(uow, event), event.command in RINGING
-    told = await _told(uow, event.alert.id) if places or not rings else []
-    if rings:
-        await _ring(uow, event)
-    else:
-        await queue(uow, event.at, plan_notifications(event, [one for one in told if one.key not in besides]))
-    if places:
-        await queue(uow, event.at, mends(event, told, places))
+    notifications: list[Notification] = []
+    chains: list[tuple[AlertEvent, str]] = []
+    for event in events:
+        situation = situation.after(event)
+        if event.command in FIRING_COMMANDS:
+            plan = route_alert(event.alert, situation)
+            notifications += await _fire(uow, situation, event, plan)
+            chains += [(event, one.policy_id) for one in plan.escalations]
+        else:
+            notifications += await follow_up(uow, situation, event)
+    await store(uow, notifications)
+    for event, policy_id in chains:
+        notifications += await begin_chain(uow, situation, policy_id, chain=event, standing=event)
+    await schedule(uow, situation.now, notifications)
 
 
-async def _ring(uow: UnitOfWork, event: AlertEvent) -> None:
-    """A channel that rings now has nothing to catch up on: it hears how things stand."""
-    alert_id = event.alert.id
-    planned = await plan(uow, event.alert, event.at)
-    told = {key for _, key in await uow.notified.of(alert_id)}
-    held = await uow.notified.held_back(alert_id)
-    await uow.notified.settle(alert_id, settled(planned, held), event.at)
-    notifications = enqueue(event, planned, unheard={one.channel for one in held} - told)
+async def _fire(uow: UnitOfWork, situation: Situation, event: AlertEvent, plan: Plan) -> list[Notification]:
+    """A channel that is notified now has nothing to catch up on: it hears how things stand."""
     if event.command is Command.OPEN:  # a raise never waits, and opens the alert for whoever has not heard of it
-        notifications = await gather(uow, planned, notifications, event.at)
-    await queue(uow, event.at, notifications)
-    for chain in planned.policies:
-        await schedule_steps(uow, event, chain.policy_id, chain=event)
+        return await collect(uow, plan, enqueue(event, plan, unheard=()), event.at)
+    alert_id = event.alert.id
+    notified, held = await uow.notified.of(alert_id), await uow.notified.held_back(alert_id)
+    await uow.notified.settle(alert_id, settled(plan, held), event.at)
+    unheard = {one.channel for one in held} - {key for _, key in notified}
+    return [
+        *enqueue(event, plan, unheard=unheard),
+        *await update_summaries(uow, event, find_addresses(situation, notified)),
+    ]
 
 
-async def queue(uow: UnitOfWork, now: datetime, notifications: list[Notification]) -> None:
-    """Stores what is to be sent, and has it sent when it is due."""
-    for notification in notifications:
-        await uow.notifications.add(notification)
-    for due in sorted({max(now, one.due_at) for one in notifications}):
-        await uow.jobs.deliver(due)
+async def collect(
+    uow: UnitOfWork, plan: Plan, notifications: Iterable[Notification], now: datetime
+) -> list[Notification]:
+    """The same notifications; openings in channels that collect are due when their group's next message leaves."""
+    return [await _collected(uow, plan.groups.get(one.channel), one, now) for one in notifications]
 
 
-async def _told(uow: UnitOfWork, alert_id: str) -> list[Address]:
-    """Everybody who was rung.
-
-    A channel whose address changed in between was rung under two keys. It is told once, unless it can edit: then each
-    of its posts is brought up to date.
-    """
-    receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
-    told = await uow.notified.of(alert_id)
-    addresses = []
-    for receiver_id, key in told:
-        channel = find_channel(receivers[receiver_id], key) if receiver_id in receivers else None
-        if channel is None:
-            continue
-        own_key = channel_key(channel)
-        if own_key == key or Action.AMEND in channel.traits.actions or (receiver_id, own_key) not in told:
-            addresses.append(Address(receiver_id, key, channel))
-    return addresses
+async def _collected(uow: UnitOfWork, group: Group | None, one: Notification, now: datetime) -> Notification:
+    if group is None or one.action is not Action.OPEN or one.state is not NotificationState.QUEUED:
+        return one
+    return replace(one, group_key=group.key, due_at=await uow.groups.join(group, now))

@@ -1,62 +1,106 @@
-"""Beginning an escalation: its first call in the caller's transaction, a job for every later one."""
+"""Escalations: the first call in the transaction in which the alert fires, a job for every later one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import timedelta
+
+import structlog
 
 from service.domain.alerts.alert import AlertEvent, Command, Reason
-from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step, timetable
+from service.domain.alerts.reconcile import brought_up_to_date
+from service.domain.notify.escalation import PlannedStep, is_stopped, running_chain, timetable
 from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationState
-from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.receivers import channel_key
+from service.domain.notify.planning import plan_notifications
 from service.domain.notify.rotas import on_call
+from service.domain.notify.routing.pipeline import hold_reason
+from service.domain.notify.routing.situation import Situation
+from service.workflows.notify.follow_up import follow_up, queue, schedule, store
+from service.workflows.notify.situation import read_situation
 from service.workflows.ports.notify import NotificationFilter
-from service.workflows.ports.unit_of_work import UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 MOST_OF_AN_ALERT = 500
+ASK_AGAIN = timedelta(minutes=5)
+"""A step that a silence holds back waits for the silence's end."""
 
 
-async def schedule_steps(uow: UnitOfWork, told: AlertEvent, policy_id: str, *, chain: AlertEvent) -> set[str]:
-    """Begins a chain for a move that rings (`chain`); older chains of the alert end by it. Raises NotFound.
+async def begin_chain(
+    uow: UnitOfWork, situation: Situation, policy_id: str, *, chain: AlertEvent, standing: AlertEvent
+) -> list[Notification]:
+    """Begins the steps of a policy for a move that fires (`chain`); older chains of the alert end by it.
 
-    The first call says how the alert stands by now (`told`). Gives the channels that it rings.
+    Stores the notifications of the first call, which say how the alert stands by now (`standing`), and returns them.
     """
-    rung: set[str] = set()
-    policy = (await uow.policies.get(policy_id)).spec
-    for due in timetable(policy):
+    called: list[Notification] = []
+    for due in timetable(situation.configuration.policies[policy_id].spec):
         planned = PlannedStep(chain.alert.id, policy_id, chain.alert.version, due.round, due.step)
         if due.after:
             await uow.jobs.step(planned, chain.at + due.after)
         else:
-            rung |= await call(uow, told, policy, planned, chain=chain)
-    return rung
+            called += await _call(uow, situation, planned, chain=chain, standing=standing)
+    return called
 
 
-async def call(
-    uow: UnitOfWork, told: AlertEvent, policy: EscalationPolicy, planned: PlannedStep, *, chain: AlertEvent
-) -> set[str]:
-    """Queues what one step says: how the alert stands by now (`told`). Gives the channels that it rings.
+async def run_step(ports: Ports, planned: PlannedStep) -> None:
+    """Calls the step's receiver, unless somebody has acted, it is over, or a newer chain runs. Safe to repeat."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        # Whoever acts at this moment comes before the call, which then is none, or after it, and all hear of it.
+        alert = await uow.alerts.lock(planned.alert_id)
+        events = await uow.alerts.events(planned.alert_id)
+        chain = running_chain(events)
+        if chain is None or is_stopped(alert, events, planned.chain):
+            return
+        situation = await read_situation(uow, alert.source_id, now)
+        if not _has_step(situation, planned):
+            return
+        held = hold_reason(alert, situation.labels(alert), situation)
+        if held is not None:
+            log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=held.value)
+            await uow.jobs.step(planned, now + ASK_AGAIN)
+            return
+        amendment = brought_up_to_date(alert, now)
+        if amendment is not None:
+            await uow.alerts.save(amendment)
+        standing = amendment or replace(events[-1], at=now)
+        called = await _call(uow, situation, planned, chain=chain, standing=standing)
+        await schedule(uow, now, called)
+        if amendment is not None:
+            besides = {one.channel for one in called}
+            await queue(uow, now, await follow_up(uow, situation, amendment, besides=besides))
 
-    To a channel that was rung before it is a raise, so that its post is edited and its page stays one.
+
+def _has_step(situation: Situation, planned: PlannedStep) -> bool:
+    """Whether the policy still has a step: it may have been deleted, or edited."""
+    policy = situation.configuration.policies.get(planned.policy_id)
+    return policy is not None and planned.step < len(policy.spec.steps) and planned.round <= policy.spec.repeat
+
+
+async def _call(
+    uow: UnitOfWork, situation: Situation, planned: PlannedStep, *, chain: AlertEvent, standing: AlertEvent
+) -> list[Notification]:
+    """Stores what one step says, which is how the alert stands by now, and returns it.
+
+    For a channel that was notified before it is a raise, so that its post is edited and its page stays one.
     """
     is_first = (planned.round, planned.step) == (0, 0)
-    event = replace(told, reason=chain.reason if is_first else Reason.ESCALATED)
-    known = await _rung_before(uow, planned)
+    event = replace(standing, reason=chain.reason if is_first else Reason.ESCALATED)
+    known = await _notified_before(uow, planned)
     notifications: list[Notification] = []
-    for address in await _addresses(uow, policy.steps[planned.step], event.at):
+    for address in situation.addresses(_receiver_id(situation, planned)):
         move = replace(event, command=Command.RAISE if address.key in known else Command.OPEN)
         notifications += plan_notifications(move, [address], step=planned.step, round=planned.round)
-    for notification in notifications:
-        # By the chain, so that a job that runs twice says it once, whatever was amended in between.
-        await uow.notifications.add(replace(notification, level=str(planned.chain)))
-    if notifications:
-        await uow.jobs.deliver(event.at)
-    return {one.channel for one in notifications}
+    # Known by the chain, so that a job that runs twice says it once, whatever was amended in between.
+    of_chain = [replace(one, level=str(planned.chain)) for one in notifications]
+    await store(uow, of_chain)
+    return of_chain
 
 
-async def _rung_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
-    """The channels that the alert has rung by other means than this very call, which may run twice."""
+async def _notified_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
+    """The channels that the alert has notified by other means than this very call, which may run twice."""
     page = await uow.notifications.page(NotificationFilter(planned.alert_id), limit=MOST_OF_AN_ALERT, cursor=None)
     call = str(planned.chain), planned.step, planned.round
     return {
@@ -68,14 +112,10 @@ async def _rung_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
     }
 
 
-async def _addresses(uow: UnitOfWork, step: Step, now: datetime) -> list[Address]:
-    receiver = await uow.receivers.get(await _receiver_id(uow, step, now))
-    return [Address(receiver.id, channel_key(channel), channel) for channel in receiver.spec.channels]
-
-
-async def _receiver_id(uow: UnitOfWork, step: Step, now: datetime) -> str:
+def _receiver_id(situation: Situation, planned: PlannedStep) -> str:
     """The step's own, or that of whoever is on call now."""
+    step = situation.configuration.policies[planned.policy_id].spec.steps[planned.step]
     if step.receiver_id is not None:
         return step.receiver_id
     assert step.rota_id is not None  # as `validate_policy` has seen to
-    return on_call((await uow.rotas.get(step.rota_id)).spec, now).receiver_id
+    return on_call(situation.configuration.rotas[step.rota_id].spec, situation.now).receiver_id

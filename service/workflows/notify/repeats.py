@@ -1,4 +1,4 @@
-"""Every minute: what was held back rings where nothing holds it any more, and what nobody answers is repeated."""
+"""Every minute: what was held back is released where nothing holds it any more, what nobody answers is repeated."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ from service.domain.alerts.alert import AlertState, Reason
 from service.domain.alerts.reconcile import brought_up_to_date
 from service.domain.notify.escalation import running_chain
 from service.domain.notify.notification import Action
-from service.domain.notify.routing.again import chains, release, repeat, settled
-from service.domain.notify.routing.pipeline import find_lanes, plan_ring
-from service.domain.notify.routing.repeating import may_repeat
-from service.workflows.notify.announce import announce, queue
-from service.workflows.notify.escalate import schedule_steps
-from service.workflows.notify.gather import gather
-from service.workflows.notify.labelling import label
-from service.workflows.notify.routing import surroundings
+from service.domain.notify.routing.pipeline import match_routes, route_alert
+from service.domain.notify.routing.repeats import may_repeat, release, released_policies, repeat, settled
+from service.workflows.notify.announce import collect
+from service.workflows.notify.escalate import begin_chain
+from service.workflows.notify.follow_up import follow_up, queue, schedule, store
+from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
-async def run_rings_again(ports: Ports) -> None:
+async def run_repeats(ports: Ports) -> None:
     """Each alert in a transaction of its own, in which nobody else moves it. Safe to run twice, or twice at once."""
     now = ports.clock()
     async with ports.uow() as uow:
         waiting = await uow.notified.alerts_held_back()
-        tables = await uow.routes.all()
-        routes = [route for table in tables for route in table.spec.items]
+        routes = [route for table in await uow.routes.all() for route in table.spec.items]
         firing = [one.id for one in await uow.alerts.firing() if may_repeat(routes, one.kind, one.severity)]
     for alert_id in waiting:
         async with ports.uow() as uow:
@@ -41,24 +38,27 @@ async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     held = await uow.notified.held_back(alert_id)
     if alert.state is not AlertState.FIRING or not held:
         return
-    plan = plan_ring(alert, await label(uow, alert), await surroundings(uow, alert.source_id, now))
+    situation = await read_situation(uow, alert.source_id, now)
+    plan = route_alert(alert, situation)
     events = await uow.alerts.events(alert_id)
-    told = {key for _, key in await uow.notified.of(alert_id)}
+    notified = {key for _, key in await uow.notified.of(alert_id)}
     amendment = brought_up_to_date(alert, now)
-    standing, policies = amendment or replace(events[-1], at=now), chains(plan, held)
-    notifications = release(standing, plan, held, told, now)
+    standing, policies = amendment or replace(events[-1], at=now), released_policies(plan, held)
+    notifications = release(standing, plan, held, notified, now)
     if amendment is not None and (notifications or policies):
         await uow.alerts.save(amendment)
     if all(one.action is Action.OPEN for one in held):  # a raise never waits
-        notifications = await gather(uow, plan, notifications, now)
-    await queue(uow, now, notifications)
+        notifications = await collect(uow, plan, notifications, now)
+    await store(uow, notifications)
     began = running_chain(events)
-    assert began is not None, "an alert begins by ringing"
-    chain, rung = replace(began, at=now, reason=Reason.HOLD_OVER), {one.channel for one in notifications}
+    assert began is not None, "an alert begins by firing"
+    chain = replace(began, at=now, reason=Reason.HOLD_OVER)
     for policy_id in policies:
-        rung |= await schedule_steps(uow, standing, policy_id, chain=chain)
-    if amendment is not None and rung:
-        await announce(uow, amendment, besides=rung)
+        notifications += await begin_chain(uow, situation, policy_id, chain=chain, standing=standing)
+    await schedule(uow, now, notifications)
+    if amendment is not None and notifications:
+        besides = {one.channel for one in notifications}
+        await queue(uow, now, await follow_up(uow, situation, amendment, besides=besides))
     await uow.notified.settle(alert_id, settled(plan, held), now)
 
 
@@ -66,15 +66,16 @@ async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     alert = await uow.alerts.lock(alert_id)
     if alert.state is not AlertState.FIRING:
         return
-    around = await surroundings(uow, alert.source_id, now)
-    lanes = find_lanes(alert, await label(uow, alert), around)
-    last = {one.channel: one for one in await uow.notified.newest(alert_id)}
+    situation = await read_situation(uow, alert.source_id, now)
+    routes = match_routes(alert, situation.labels(alert), situation)
+    newest = {one.channel: one for one in await uow.notified.newest(alert_id)}
     amendment = brought_up_to_date(alert, now)
     event = amendment or (await uow.alerts.events(alert_id))[-1]
-    notifications = repeat(event, lanes, around.addresses, last, now)
+    notifications = repeat(event, situation, routes, newest)
     if amendment is None or not notifications:
         await queue(uow, now, notifications)
         return
     await uow.alerts.save(amendment)
     await queue(uow, now, notifications)
-    await announce(uow, amendment, besides={one.channel for one in notifications})
+    besides = {one.channel for one in notifications}
+    await queue(uow, now, await follow_up(uow, situation, amendment, besides=besides))

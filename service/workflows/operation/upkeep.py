@@ -8,7 +8,7 @@ from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
-from service.workflows.notify.repeats import run_rings_again
+from service.workflows.notify.repeats import run_repeats
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 MINUTES_KEPT = timedelta(hours=48)
@@ -33,7 +33,7 @@ async def run_minute(ports: Ports) -> None:
         if due is not None and due <= now:
             await uow.jobs.deliver(now)
     await run_watch_channels(ports)
-    await run_rings_again(ports)
+    await run_repeats(ports)
 
 
 async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:

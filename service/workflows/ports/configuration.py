@@ -12,6 +12,7 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Rota
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.routing.silences import Silence
+from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.sources.pricing import PriceOverride
@@ -68,6 +69,10 @@ class Configuration(Protocol):
 
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
         """Returns the store of a kind, such as "budget"."""
+        ...
+
+    async def snapshot(self) -> ConfigurationSnapshot:
+        """All that decides about alerts and notifications, valid at one instant, in one statement."""
         ...
 
     @property

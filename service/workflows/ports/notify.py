@@ -11,7 +11,7 @@ from service.domain.alerts.alert import AlertEvent
 from service.domain.digests.runs import DigestRun
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.notification import Notification, NotificationState
-from service.domain.notify.routing.groups import Gathering
+from service.domain.notify.routing.groups import Group
 from service.domain.notify.undelivered import Backlog, FailingChannel
 from service.domain.values.resources import Page
 
@@ -37,7 +37,7 @@ class SummaryListing:
 
 
 class Groups(Protocol):
-    async def join(self, gathering: Gathering, now: datetime) -> datetime:
+    async def join(self, group: Group, now: datetime) -> datetime:
         """When the group's next message leaves, the same for all who join it."""
         ...
 

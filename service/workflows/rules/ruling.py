@@ -11,6 +11,7 @@ import structlog
 from service.domain.alerts.alert import Alert, AlertKind, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
+from service.domain.notify.routing.situation import Situation
 from service.domain.rules.assessment import Assessed, Past, assess_rule, fingerprint, held_since
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, GivenFeedback, holding
@@ -20,10 +21,11 @@ from service.domain.rules.reach import days_needed, hours_needed
 from service.domain.rules.rule import Rule, RuleKind, Verdict
 from service.domain.rules.view import LEARNING_DAYS, Figures, SpendView
 from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.values.names import Names
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.sources.naming import names_of
+from service.workflows.sources.naming import names_of, with_organisation
 
 log = structlog.get_logger(__name__)
 
@@ -49,23 +51,22 @@ class _Defect:
     words: str
 
 
-async def find_by_rules(
-    uow: UnitOfWork, source: Resource[Source] | None, state: SourceState, now: datetime
-) -> list[Finding]:
-    """What the source's rules find, where anything has happened since they were last asked.
+async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceState) -> list[Finding]:
+    """What the source's rules find, where anything has happened since they were last evaluated.
 
     Remembers what the next evaluation needs, and keeps every objection for whoever asks later.
     """
-    rules = await rules_of(uow, state.source_id)
+    now, source = situation.now, situation.configuration.sources.get(state.source_id)
+    rules = _spend_rules(situation.configuration.rules.values(), state.source_id)
     watching = [rule for rule in rules if rule.spec.enabled] if source and source.spec.enabled else []
-    open_alerts = [alert for alert in await uow.alerts.open(state.source_id) if alert.kind is AlertKind.RULE]
+    open_alerts = [alert for alert in situation.open_alerts if alert.kind is AlertKind.RULE]
     findings = _orphans(open_alerts, rules, source)
     if source is None or not watching:
         return findings
     given = await uow.feedback.of_rules(rule.id for rule in watching)
     if not is_due(state, watching, await _changed_at(uow, given), now):
         return findings
-    view = await load_view(uow, source, watching, now)
+    view = await _load(uow, source, watching, now, state, with_organisation(situation.names, state))
     before = await uow.episodes.of(rule.id for rule in rules)
     after: dict[EpisodeKey, Episode] = {}
     for rule in watching:
@@ -79,13 +80,9 @@ async def find_by_rules(
     return findings
 
 
-async def rules_of(uow: UnitOfWork, source_id: str) -> list[Resource[Rule[object]]]:
-    """Those that are judged by spend; how a source is read is judged elsewhere."""
-    return [
-        rule
-        for rule in await uow.rules.all()
-        if rule.spec.source_id == source_id and rule.spec.kind is not RuleKind.STALE_SOURCE
-    ]
+def _spend_rules(rules: Iterable[Resource[Rule[object]]], source_id: str) -> list[Resource[Rule[object]]]:
+    """Those that are evaluated on a source's spend; how a source is read is evaluated elsewhere."""
+    return [rule for rule in rules if rule.spec.source_id == source_id and rule.spec.kind is not RuleKind.STALE_SOURCE]
 
 
 def is_due(state: SourceState, rules: Rules, changed_at: datetime | None, now: datetime) -> bool:
@@ -115,20 +112,28 @@ def _hour(at: datetime) -> datetime:
 
 async def load_view(uow: UnitOfWork, source: Resource[Source], rules: Rules, now: datetime) -> SpendView:
     """The spend of a source as it is known now, with as much of the past as these rules look at."""
-    days, hours = _reach(rule.spec for rule in rules)
-    figures = await uow.facts.figures(source.id, now, days=days, hours=hours)
-    return await _view(uow, source, figures, polling=await uow.polling_states.get(source.id))
+    state = await uow.polling_states.get(source.id)
+    return await _load(uow, source, rules, now, state, await names_of(uow, state))
 
 
 async def load_view_at(uow: UnitOfWork, source: Resource[Source], rules: Rules, at: datetime) -> SpendView:
     """The same as it was known at a past instant."""
     days, hours = _reach(rule.spec for rule in rules)
     figures = await uow.facts.figures_at(source.id, at, days=days, hours=hours)
-    return await _view(uow, source, figures, polling=None)
+    names = await names_of(uow, await uow.polling_states.get(source.id))
+    return await _view(uow, source, figures, names, polling=None)
+
+
+async def _load(
+    uow: UnitOfWork, source: Resource[Source], rules: Rules, now: datetime, state: SourceState, names: Names
+) -> SpendView:
+    days, hours = _reach(rule.spec for rule in rules)
+    figures = await uow.facts.figures(source.id, now, days=days, hours=hours)
+    return await _view(uow, source, figures, names, polling=state)
 
 
 async def _view(
-    uow: UnitOfWork, source: Resource[Source], figures: Figures, *, polling: SourceState | None
+    uow: UnitOfWork, source: Resource[Source], figures: Figures, names: Names, *, polling: SourceState | None
 ) -> SpendView:
     return SpendView(
         source_id=source.id,
@@ -137,7 +142,7 @@ async def _view(
         cells=figures.cells,
         unknown_days=figures.unknown_days,
         settled_until=figures.settled_until,
-        names=await names_of(uow, await uow.polling_states.get(source.id)),
+        names=names,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         planned=await planned_for(uow, source.id, figures.as_of),
         polling=polling,

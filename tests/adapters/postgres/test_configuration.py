@@ -11,11 +11,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.budgets.budget import Budget
+from service.domain.notify.channels.console import Console
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.domain.values.errors import Conflict, Invalid, NotFound, StaleVersion
 from service.domain.values.money import Money
 from service.domain.values.resources import Lifetime, Resource
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import LONG_AGO, budget, claude_source, resource
+from tests.statements import counted
 
 FIRST = resource("bdg_1", budget("10.00"), name="eng monthly")
 SECOND = replace(
@@ -207,3 +212,27 @@ async def test_old_versions_can_be_neither_changed_nor_deleted(
         async with engine.begin() as connection:
             await connection.execute(text(statement))
     assert isinstance(refused.value.orig, psycopg.errors.RestrictViolation)
+
+
+async def test_the_whole_configuration_is_read_by_one_statement(uow: UowFactory, engine: AsyncEngine) -> None:
+    source, receiver = resource("src_1", claude_source()), resource("rcv_1", Receiver((Console(),)))
+    async with uow() as unit:
+        await unit.sources.add(source)
+        await unit.budgets.add(FIRST)
+        await unit.receivers.add(receiver)
+        await unit.routes.add(resource("rts_1", RouteTable((Route("rcv_1"),))))
+    async with uow() as unit:
+        with counted(engine) as statements:
+            configuration = await unit.snapshot()
+    assert statements == {"SELECT resources": 1}
+    assert configuration == ConfigurationSnapshot(
+        sources={"src_1": source},
+        budgets={"bdg_1": FIRST},
+        receivers={"rcv_1": receiver},
+        routes=RouteTable((Route("rcv_1"),)),
+    )
+
+
+async def test_without_any_configuration_no_route_leads_anywhere(uow: UowFactory) -> None:
+    async with uow() as unit:
+        assert await unit.snapshot() == ConfigurationSnapshot()

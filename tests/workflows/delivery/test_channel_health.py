@@ -32,7 +32,6 @@ from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.compose import LAST_RESORT
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.notify.announce import announce
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.platform import Vault
@@ -42,7 +41,7 @@ from tests.factories import SEALED
 from tests.fake_receiver import FakeReceiver
 from tests.fake_slack import Answer
 from tests.sample_alerts import ACKNOWLEDGED_EVENT, ALERT, OPENED_EVENT, RAISED_EVENT, RESTATED_EVENT
-from tests.workflows.yard import DAY, MINUTE, Yard
+from tests.workflows.yard import DAY, MINUTE, Yard, announce_one
 
 SLACK, CONSOLE, MAIL = SlackBot(SEALED, "#claude-spend"), Console(), Email(("finops@example.com",))
 PAGER = PagerDuty(SEALED)
@@ -57,7 +56,7 @@ async def tell(yard: Yard, number: int = 1) -> None:
     async with yard.ports.uow() as uow:
         event = replace(OPENED_EVENT, alert=alert, at=yard.clock())
         await uow.alerts.save(event)
-        await announce(uow, event)
+        await announce_one(uow, event)
 
 
 async def route_apart(yard: Yard, *channels: SlackBot | Email | Console) -> None:
@@ -171,7 +170,7 @@ async def raise_first(yard: Yard) -> None:
         alert = replace(ALERT, id="alrt_1", fingerprint="budget:1", version=2)
         raised = replace(RAISED_EVENT, alert=alert, at=yard.clock())
         await uow.alerts.save(raised)
-        await announce(uow, raised)
+        await announce_one(uow, raised)
 
 
 async def test_where_a_channel_wants_quiet_a_raise_is_tried_all_the_same_behind_its_opening(yard: Yard) -> None:

@@ -26,12 +26,11 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.notify.announce import announce
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.unit_of_work import StorageUnavailable
 from tests.factories import SEALED
 from tests.sample_alerts import ALERT, OPENED_EVENT, RAISED_EVENT
-from tests.workflows.yard import MINUTE, Crash, Yard
+from tests.workflows.yard import MINUTE, Crash, Yard, announce_one
 
 SLACK, CONSOLE = SlackBot(SEALED, "#claude-spend"), Console()
 MAIL, OTHER_MAIL = Email(("finops@example.com",)), Email(("eng@example.com",))
@@ -44,7 +43,7 @@ async def tell(yard: Yard, event: AlertEvent = OPENED_EVENT) -> None:
     """An alert's move and its notifications, put down now."""
     async with yard.ports.uow() as uow:
         await uow.alerts.save(replace(event, at=yard.clock()))
-        await announce(uow, replace(event, at=yard.clock()))
+        await announce_one(uow, replace(event, at=yard.clock()))
 
 
 async def raise_it(yard: Yard, alert: Alert = ALERT) -> None:

@@ -22,7 +22,7 @@ from service.domain.values.severity import Severity
 from service.worker import JobHandlers
 from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
-from service.workflows.notify.step import run_step
+from service.workflows.notify.escalate import run_step
 from tests.factories import budget, percent
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed
 

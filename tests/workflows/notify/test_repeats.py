@@ -25,13 +25,12 @@ from service.domain.values.resources import Resource
 from service.domain.values.severity import Severity
 from service.workflows.alerts.attend import move_alert
 from service.workflows.configuration.notify import EscalationPolicies, Receivers, Silences, expire_silence, put_routes
-from service.workflows.notify.announce import announce
-from service.workflows.notify.repeats import run_rings_again
-from service.workflows.notify.step import run_step
+from service.workflows.notify.escalate import run_step
+from service.workflows.notify.repeats import run_repeats
 from tests.factories import budget, percent, utc
 from tests.sample_alerts import RULE_ALERT
 from tests.sample_alerts import event as event_of
-from tests.workflows.yard import HOUR, MINUTE, Yard, billed
+from tests.workflows.yard import HOUR, MINUTE, Yard, announce_one, billed
 
 TODAY = date(2026, 11, 16)
 NOON = utc("2026-11-16T12:00")
@@ -119,7 +118,7 @@ async def test_two_ticks_at_once_ring_once(yard: Yard) -> None:
     await quiet(yard)
     await overrun(yard)
     yard.clock.advance(2 * HOUR)
-    await asyncio.gather(*(run_rings_again(yard.ports) for _ in range(3)))
+    await asyncio.gather(*(run_repeats(yard.ports) for _ in range(3)))
     await yard.settle()
     assert said(yard) == [("console", "open")]
 
@@ -298,7 +297,7 @@ async def incident(yard: Yard) -> None:
     async with yard.ports.uow() as uow:
         event = replace(event_of(alert=replace(RULE_ALERT, severity=Severity.CRITICAL)), at=yard.clock())
         await uow.alerts.save(event)
-        await announce(uow, event)
+        await announce_one(uow, event)
     await yard.settle()
 
 

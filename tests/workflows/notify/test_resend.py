@@ -15,11 +15,10 @@ from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.severity import Severity
 from service.workflows.configuration.notify import Receivers, Silences
-from service.workflows.notify.announce import announce
 from service.workflows.notify.resend import run_resend
 from service.workflows.ports.channels import DeliveryError
 from tests.sample_alerts import ALERT, OPENED_EVENT, RAISED_EVENT, RESOLVED_EVENT, RESTATED_EVENT
-from tests.workflows.yard import HOUR, MINUTE, Yard
+from tests.workflows.yard import HOUR, MINUTE, Yard, announce_one
 
 MEMBERS = Alertmanager(("http://am-1.example:9093", "http://am-2.example:9093"))
 WARNING = replace(OPENED_EVENT, alert=replace(OPENED_EVENT.alert, severity=Severity.WARNING))
@@ -32,7 +31,7 @@ async def tell(yard: Yard, event: AlertEvent = OPENED_EVENT, version: int = 1) -
     moved = replace(event, at=now, alert=replace(event.alert, version=version, changed_at=now))
     async with yard.ports.uow() as uow:
         await uow.alerts.save(moved)
-        await announce(uow, moved)
+        await announce_one(uow, moved)
     await yard.settle()
 
 

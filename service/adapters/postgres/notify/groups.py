@@ -14,7 +14,7 @@ from service.adapters.postgres.notify.tables import alert_groups, notifications
 from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Notification, NotificationState
-from service.domain.notify.routing.groups import Gathering, next_departure
+from service.domain.notify.routing.groups import Group, next_departure
 from service.workflows.ports.notify import SummaryListing
 
 
@@ -22,17 +22,17 @@ class PostgresGroups:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def join(self, gathering: Gathering, now: datetime) -> datetime:
+    async def join(self, group: Group, now: datetime) -> datetime:
         """Locks the group until the transaction ends: whoever joins at the same time comes after us."""
-        first = next_departure(None, gathering, now)
-        begin = upsert(alert_groups).values(key=gathering.key, due_at=first).on_conflict_do_nothing()
+        first = next_departure(None, group, now)
+        begin = upsert(alert_groups).values(key=group.key, due_at=first).on_conflict_do_nothing()
         if (await self._connection.execute(begin.returning(alert_groups.c.key))).one_or_none() is not None:
             return first
-        is_ours = alert_groups.c.key == gathering.key
+        is_ours = alert_groups.c.key == group.key
         last: datetime | None = await self._connection.scalar(
             select(alert_groups.c.due_at).where(is_ours).with_for_update()
         )
-        due = next_departure(last, gathering, now)
+        due = next_departure(last, group, now)
         await self._connection.execute(update(alert_groups).where(is_ours).values(due_at=due))
         return due
 

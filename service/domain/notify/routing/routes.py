@@ -22,7 +22,7 @@ class Route:
     """Where alerts go that all matchers match; without matchers, everything.
 
     `repeat_interval`: how long after a ring an alert that nobody has acknowledged rings again; 0, never; None, as
-    `service.domain.notify.routing.repeating` has it. It is held back within any of `mute_times`, and outside of all
+    `service.domain.notify.routing.repeats` has it. It is held back within any of `mute_times`, and outside of all
     `active_times` where there are some. With `group_wait` or
     `group_interval` it collects the alerts that have the same values of the labels in `group_by`.
     """

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import Command
 from service.domain.notify.notification import Action, Notification, NotificationState, Receipt, after_success
-from service.domain.notify.routing.groups import Gathering
+from service.domain.notify.routing.groups import Group
 from service.workflows.ports.notify import Summary, SummaryListing
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.notify.test_notifications import EVENT, FIRST, LEASE, NOW, RAISED
 from tests.sample_alerts import ALERT, OPENED
 
-GATHERING = Gathering("key_1", timedelta(seconds=30), timedelta(minutes=5))
+GROUP = Group("key_1", timedelta(seconds=30), timedelta(minutes=5))
 MINUTE = timedelta(minutes=1)
 GROUPED = replace(FIRST, group_key="key_1")
 
@@ -41,7 +41,7 @@ async def claimed(uow: UowFactory, *, limit: int = 50, now: datetime = NOW) -> l
 async def test_those_who_join_at_once_have_one_departure(uow: UowFactory) -> None:
     async def join(second: int) -> datetime:
         async with uow() as unit:
-            return await unit.groups.join(GATHERING, NOW + timedelta(seconds=second))
+            return await unit.groups.join(GROUP, NOW + timedelta(seconds=second))
 
     due = await asyncio.gather(*(join(second) for second in range(8)))
     assert len(set(due)) == 1
@@ -50,21 +50,21 @@ async def test_those_who_join_at_once_have_one_departure(uow: UowFactory) -> Non
 
 async def test_whoever_comes_after_a_departure_keeps_the_interval(uow: UowFactory) -> None:
     async with uow() as unit:
-        first = await unit.groups.join(GATHERING, NOW)
+        first = await unit.groups.join(GROUP, NOW)
     async with uow() as unit:
-        assert await unit.groups.join(GATHERING, first + MINUTE) == first + 5 * MINUTE
-        assert await unit.groups.join(GATHERING, first + 2 * MINUTE) == first + 5 * MINUTE
-        other = await unit.groups.join(replace(GATHERING, key="key_2"), first + MINUTE)
+        assert await unit.groups.join(GROUP, first + MINUTE) == first + 5 * MINUTE
+        assert await unit.groups.join(GROUP, first + 2 * MINUTE) == first + 5 * MINUTE
+        other = await unit.groups.join(replace(GROUP, key="key_2"), first + MINUTE)
     assert other == first + MINUTE + timedelta(seconds=30)
 
 
 async def test_a_group_that_has_been_quiet_is_forgotten(uow: UowFactory) -> None:
     async with uow() as unit:
-        first = await unit.groups.join(GATHERING, NOW)
+        first = await unit.groups.join(GROUP, NOW)
         await unit.groups.forget(first)
-        assert await unit.groups.join(GATHERING, first + MINUTE) == first + 5 * MINUTE
+        assert await unit.groups.join(GROUP, first + MINUTE) == first + 5 * MINUTE
         await unit.groups.forget(first + 6 * MINUTE)
-        assert await unit.groups.join(GATHERING, first + 6 * MINUTE) == first + 6.5 * MINUTE
+        assert await unit.groups.join(GROUP, first + 6 * MINUTE) == first + 6.5 * MINUTE
 
 
 async def test_a_claim_takes_all_of_a_group_and_channel_beyond_its_limit(uow: UowFactory) -> None:

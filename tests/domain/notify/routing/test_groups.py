@@ -16,14 +16,14 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot, SlackWebhook
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.channels.webhook import Webhook
-from service.domain.notify.planning import Address
-from service.domain.notify.receivers import channel_key
-from service.domain.notify.routing.groups import Gathering, group, next_departure
+from service.domain.notify.receivers import Receiver, channel_key
+from service.domain.notify.routing.groups import Group, group, next_departure
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, Op
-from service.domain.notify.routing.pipeline import Plan, Surroundings, plan_ring
+from service.domain.notify.routing.pipeline import Plan, route_alert
 from service.domain.notify.routing.routes import Route, RouteTable
-from tests.factories import SEALED, utc
+from service.domain.notify.routing.situation import ConfigurationSnapshot, Situation
+from tests.factories import SEALED, resource, utc
 from tests.sample_alerts import ALERT, OPENED
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -104,31 +104,29 @@ def test_a_group_says_what_it_shares() -> None:
     ],
 )
 def test_a_departure_is_joined_kept_apart_from_the_last_one_or_begun_anew(last: datetime | None, due: datetime) -> None:
-    assert next_departure(last, Gathering("k", 30 * SECOND, 5 * MINUTE), NOW) == due
+    assert next_departure(last, Group("k", 30 * SECOND, 5 * MINUTE), NOW) == due
 
 
 def test_without_a_wait_the_first_leaves_at_once_and_those_of_the_interval_after_it_leave_together() -> None:
-    gathering = Gathering("k", timedelta(), 5 * MINUTE)
-    first = next_departure(None, gathering, NOW)
-    assert first == NOW == next_departure(first, gathering, NOW)
-    second = next_departure(first, gathering, NOW + MINUTE)
-    assert second == NOW + 5 * MINUTE == next_departure(second, gathering, NOW + 4 * MINUTE)
+    group = Group("k", timedelta(), 5 * MINUTE)
+    first = next_departure(None, group, NOW)
+    assert first == NOW == next_departure(first, group, NOW)
+    second = next_departure(first, group, NOW + MINUTE)
+    assert second == NOW + 5 * MINUTE == next_departure(second, group, NOW + 4 * MINUTE)
 
 
 def test_without_an_interval_each_group_waits_anew() -> None:
-    gathering = Gathering("k", 30 * SECOND, timedelta())
-    assert next_departure(NOW - SECOND, gathering, NOW) == NOW + 30 * SECOND
+    group = Group("k", 30 * SECOND, timedelta())
+    assert next_departure(NOW - SECOND, group, NOW) == NOW + 30 * SECOND
 
 
 # ------------------------------------------------------------------------------------------- channels
 
 
 def plan(*routes: Route, channels: dict[str, list[ChannelConfig]]) -> Plan:
-    addresses = {
-        receiver: [Address(receiver, channel_key(one), one) for one in configs]
-        for receiver, configs in channels.items()
-    }
-    return plan_ring(ALERT, ENG, Surroundings(RouteTable(routes), (), addresses, (), OPENED))
+    receivers = {id: resource(id, Receiver(tuple(configs))) for id, configs in channels.items()}
+    configuration = ConfigurationSnapshot(receivers=receivers, routes=RouteTable(routes))
+    return route_alert(ALERT, Situation(OPENED, configuration, names={ALERT.scope: "eng"}))
 
 
 def test_people_s_channels_collect_and_machines_and_pagers_get_each_alert() -> None:
@@ -139,23 +137,23 @@ def test_people_s_channels_collect_and_machines_and_pagers_get_each_alert() -> N
         PAGER, Jsm(SEALED), Webhook("https://example.com", SEALED), Alertmanager(("https://example.com",))
     ]  # fmt: skip
     planned = plan(ROUTE, channels={"rcv_1": [*people, *machines]})
-    assert len(planned.ring) == 9
-    assert set(planned.gatherings) == {channel_key(one) for one in people}
+    assert len(planned.recipients) == 9
+    assert set(planned.groups) == {channel_key(one) for one in people}
 
 
 def test_a_channel_that_another_route_rings_at_once_does_not_wait() -> None:
     at_once = Route("rcv_2")
     both: dict[str, list[ChannelConfig]] = {"rcv_1": [MAIL], "rcv_2": [MAIL]}
     first = replace(ROUTE, continues=True)
-    assert plan(first, at_once, channels=both).gatherings == {}
-    assert plan(replace(at_once, continues=True), ROUTE, channels=both).gatherings == {}
+    assert plan(first, at_once, channels=both).groups == {}
+    assert plan(replace(at_once, continues=True), ROUTE, channels=both).groups == {}
 
 
 def test_of_two_routes_that_collect_for_a_channel_the_first_one_s_group_counts() -> None:
     second = replace(ROUTE, receiver_id="rcv_2")
     planned = plan(replace(ROUTE, continues=True), second, channels={"rcv_1": [MAIL], "rcv_2": [MAIL]})
-    assert {one.key for one in planned.gatherings.values()} == {key()}
+    assert {one.key for one in planned.groups.values()} == {key()}
 
 
 def test_an_escalation_is_never_collected() -> None:
-    assert plan(replace(ROUTE, escalation_policy_id="esc_1"), channels={"rcv_1": [MAIL]}).gatherings == {}
+    assert plan(replace(ROUTE, escalation_policy_id="esc_1"), channels={"rcv_1": [MAIL]}).groups == {}

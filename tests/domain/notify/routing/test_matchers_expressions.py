@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.notify.routing.patterns import LONGEST_PATTERN, BadPattern, is_like, validate_pattern
+from service.domain.notify.routing.matchers import LONGEST_PATTERN, BadPattern, is_like, validate_pattern
 
 COUNTS = st.sampled_from(["*", "+", "?", "{2}", "{1,3}", "{0,}"])
 ATOMS = st.sampled_from(["a", "b", "c", ".", "[ab]", "[^a]", "\\w", "\\.", "-"])

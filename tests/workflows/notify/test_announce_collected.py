@@ -22,12 +22,11 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.values.severity import Severity
 from service.workflows.configuration.notify import Silences, put_routes
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.notify.announce import announce
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import SEALED
 from tests.sample_alerts import ALERT, OPENED_EVENT
 from tests.workflows.delivery.test_deliver import first_time, let_leases_run_out
-from tests.workflows.yard import HOUR, MINUTE, Yard
+from tests.workflows.yard import HOUR, MINUTE, Yard, announce_one
 
 SLACK, MAIL, PAGER = SlackBot(SEALED, "#claude-spend"), Email(("finops@example.com",)), PagerDuty(SEALED)
 SECOND = timedelta(seconds=1)
@@ -50,7 +49,7 @@ async def open_alerts(yard: Yard, *ids: str) -> None:
             alert = replace(ALERT, id=id, fingerprint=f"budget:{id}", severity=Severity.WARNING)
             event = replace(OPENED_EVENT, alert=alert, at=yard.clock())
             await uow.alerts.save(event)
-            await announce(uow, event)
+            await announce_one(uow, event)
     await yard.settle()
 
 
@@ -62,7 +61,7 @@ async def move(yard: Yard, id: str, command: Command) -> AlertEvent:
         alert = await uow.alerts.get(id)
         event = apply(alert, command, actor="ann", reason=reason, now=yard.clock(), severity=severity)
         await uow.alerts.save(event)
-        await announce(uow, event)
+        await announce_one(uow, event)
     return event
 
 
@@ -173,7 +172,7 @@ async def test_groups_leave_apart(yard: Yard) -> None:
     async with yard.ports.uow() as uow:
         event = replace(OPENED_EVENT, alert=replace(ALERT, id="c", fingerprint="c"), at=yard.clock())
         await uow.alerts.save(event)
-        await announce(uow, event)
+        await announce_one(uow, event)
     await pass_time(yard, WAIT)
     assert sorted(about(one) for one in sent(yard, "email")) == [["a", "b"], ["c"]]
 

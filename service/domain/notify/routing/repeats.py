@@ -1,0 +1,121 @@
+"""Notifications without a move: what was held back is released, or a repetition is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from service.domain.alerts.alert import AlertEvent, AlertKind, Command, Reason
+from service.domain.notify.notification import Notification, NotificationState
+from service.domain.notify.planning import Address, plan_notifications
+from service.domain.notify.routing.pipeline import MatchedRoute, Plan
+from service.domain.notify.routing.routes import Route
+from service.domain.notify.routing.situation import Situation
+from service.domain.values.severity import Severity
+
+REPEATED = -2
+"""The step of repetitions, which are counted in rounds."""
+DEFAULT_REPEAT = timedelta(hours=4)
+REPEATED_BY_DEFAULT = (AlertKind.RULE, frozenset({Severity.ERROR, Severity.CRITICAL}))
+"""What is going wrong right now. A budget has fired at its level, and spend only grows: it says nothing new."""
+
+
+# ------------------------------------------------------------------------------------------- released
+
+
+def release(
+    event: AlertEvent, plan: Plan, held: Sequence[Notification], notified: Collection[str], now: datetime
+) -> list[Notification]:
+    """Notifies the channels that are free now of the highest level that was held back, once.
+
+    `event` is the alert's last: the message says how things stand. `notified` are the channels that were notified
+    before. Where none was, the routes of today decide alone: they may have been edited meanwhile.
+    """
+    waiting = {one.channel for one in held}
+    addresses = [one for one in plan.recipients if one.key in waiting or not notified]
+    level = str(max(int(one.level) for one in held))
+    opening, raising = (
+        _now(event, Command.OPEN, Reason.HOLD_OVER, now),
+        _now(event, Command.RAISE, Reason.HOLD_OVER, now),
+    )
+    planned = [
+        *plan_notifications(opening, [one for one in addresses if one.key not in notified]),
+        *plan_notifications(raising, [one for one in addresses if one.key in notified]),
+    ]
+    return [replace(one, level=level) for one in planned]
+
+
+def released_policies(plan: Plan, held: Iterable[Notification]) -> list[str]:
+    """The escalation policies that were kept from beginning, and may begin."""
+    kept = {one.receiver_id for one in held}
+    return [one.policy_id for one in plan.escalations if one.receiver_id in kept]
+
+
+def settled(plan: Plan, held: Iterable[Notification]) -> set[str]:
+    """Channels that wait no longer: they are notified now, or others are and no route leads there by now."""
+    if not plan.recipients and not plan.escalations:
+        return set()
+    still = {address.key for address, _ in plan.held_back}
+    return {one.channel for one in held} - still
+
+
+# ------------------------------------------------------------------------------------------- repeated
+
+
+def repeats_after(route: Route, kind: str, severity: str) -> timedelta | None:
+    """How long after the last notification a route repeats alerts of this kind and severity; None: never.
+
+    Where the route says nothing, only what is loud is repeated. Escalation policies repeat by themselves.
+    """
+    if route.escalation_policy_id is not None:
+        return None
+    if route.repeat_interval is not None:
+        return route.repeat_interval or None
+    repeated, severities = REPEATED_BY_DEFAULT
+    return DEFAULT_REPEAT if kind == repeated and severity in severities else None
+
+
+def may_repeat(routes: Iterable[Route], kind: str, severity: str) -> bool:
+    """Whether any of the routes, matching or not, repeats such an alert."""
+    return any(repeats_after(route, kind, severity) is not None for route in routes)
+
+
+def repeat(
+    event: AlertEvent, situation: Situation, routes: Iterable[MatchedRoute], newest: Mapping[str, Notification]
+) -> list[Notification]:
+    """One more notification for each channel whose newest one, sent or given up, is the route's interval ago.
+
+    Of several routes to a channel the first one's interval counts.
+    """
+    repeated = _now(event, Command.RAISE, Reason.REPEAT_DUE, situation.now)
+    due: dict[str, Notification] = {}
+    for address, interval in _repeating(event, situation, routes):
+        last = newest.get(address.key)
+        if last is None or not _is_due(last, interval, situation.now):
+            continue
+        for planned in plan_notifications(repeated, [address], step=REPEATED, round=last.round + 1):
+            due[address.key] = replace(planned, level=last.level)
+    return list(due.values())
+
+
+def _repeating(
+    event: AlertEvent, situation: Situation, routes: Iterable[MatchedRoute]
+) -> Iterator[tuple[Address, timedelta]]:
+    seen: set[str] = set()
+    for one in routes:
+        if one.held is not None or one.route.escalation_policy_id is not None:
+            continue
+        interval = repeats_after(one.route, event.alert.kind, event.alert.severity)
+        for address in situation.addresses(one.route.receiver_id):
+            if address.key not in seen and interval is not None:
+                yield address, interval
+            seen.add(address.key)
+
+
+def _is_due(last: Notification, interval: timedelta, now: datetime) -> bool:
+    return last.state is not NotificationState.QUEUED and last.created_at + interval <= now
+
+
+def _now(event: AlertEvent, command: Command, reason: Reason, now: datetime) -> AlertEvent:
+    return replace(event, command=command, reason=reason, at=now)

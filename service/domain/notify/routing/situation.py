@@ -1,0 +1,85 @@
+"""What decides about alerts besides spend: the configuration, names and the open alerts, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from service.domain.alerts.alert import Alert, AlertEvent
+from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
+from service.domain.budgets.budget import Budget
+from service.domain.notify.escalation import EscalationPolicy
+from service.domain.notify.planning import Address
+from service.domain.notify.receivers import Receiver, channel_key
+from service.domain.notify.rotas import Rota
+from service.domain.notify.routing.labels import Labels, Origin, labels_of
+from service.domain.notify.routing.routes import RouteTable
+from service.domain.notify.routing.silences import Silence
+from service.domain.rules.rule import Rule
+from service.domain.sources.source import Source
+from service.domain.values.names import Names
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension, Scope
+
+NO_ROUTES = RouteTable(())
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationSnapshot:
+    """What people have configured for all sources, at one instant. Resources are found by their ids."""
+
+    sources: Mapping[str, Resource[Source]] = field(default_factory=dict)
+    budgets: Mapping[str, Resource[Budget]] = field(default_factory=dict)
+    rules: Mapping[str, Resource[Rule[object]]] = field(default_factory=dict)
+    receivers: Mapping[str, Resource[Receiver]] = field(default_factory=dict)
+    routes: RouteTable = NO_ROUTES
+    silences: Mapping[str, Resource[Silence]] = field(default_factory=dict)
+    policies: Mapping[str, Resource[EscalationPolicy]] = field(default_factory=dict)
+    rotas: Mapping[str, Resource[Rota]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The situation of one source in a transaction that evaluates or announces its alerts.
+
+    `names` are those of the source's workspaces and API keys, `homes` the workspace of each API key by the key's id.
+    """
+
+    now: datetime
+    configuration: ConfigurationSnapshot
+    open_alerts: Sequence[Alert] = ()
+    names: Names = field(default_factory=dict)
+    homes: Mapping[str, str] = field(default_factory=dict)
+
+    def after(self, event: AlertEvent) -> Situation:
+        """The situation in which an event has left its alert."""
+        others = [alert for alert in self.open_alerts if alert.id != event.alert.id]
+        return replace(self, open_alerts=[*others, event.alert] if event.alert.is_open else others)
+
+    def addresses(self, receiver_id: str) -> list[Address]:
+        """The channels of a receiver; none where it has been deleted."""
+        receiver = self.configuration.receivers.get(receiver_id)
+        channels = receiver.spec.channels if receiver else ()
+        return [Address(receiver_id, channel_key(channel), channel) for channel in channels]
+
+    def labels(self, alert: Alert) -> Labels:
+        """What routes and silences are matched with. What has been deleted is left out."""
+        source = self.configuration.sources.get(alert.source_id)
+        origin = self._origin(alert) or Origin(labels=source.labels if source else None)
+        home = self.homes.get(alert.scope.id) if alert.scope.dimension is Dimension.API_KEY else None
+        if home:
+            origin = replace(origin, scope=replace(origin.scope, workspaces=(home,)))
+        return labels_of(alert, source.name if source else "", origin, self.names)
+
+    def _origin(self, alert: Alert) -> Origin | None:
+        """The budget or rule that an alert is about; None for an alert of neither."""
+        match alert.evidence:
+            case BudgetEvidence(budget_id=id):
+                budget = self.configuration.budgets.get(id)
+                return Origin(budget.name, budget.labels, budget.spec.scope) if budget else Origin(scope=Scope())
+            case RuleEvidence(rule_id=id):
+                rule = self.configuration.rules.get(id)
+                return Origin(rule.name, rule.labels, rule.spec.scope) if rule else Origin(scope=Scope())
+            case _:
+                return None
