@@ -23,8 +23,8 @@ from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.charts.chart import Theme
 from service.domain.charts.specification import specification
-from service.domain.rules.kinds.anomaly.rule import DEFAULT_GATES, Anomaly
-from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Rule, RuleKind
+from service.domain.rules.kinds.anomaly.rule import Anomaly
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Rule
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.spend.best_known import Spend, SpendDay
@@ -43,7 +43,7 @@ DAY = timedelta(days=1)
 SOURCE, TARGET = "src_chart", 1.0
 CELLS = [Cell(f"wrkspc_{n % 8}", f"claude-model-{n % 4}", f"apikey_{n}") for n in range(KEYS)]
 SCOPES = (ORGANISATION, ScopeKey(Dimension.WORKSPACE, "wrkspc_3"), ScopeKey(Dimension.API_KEY, "apikey_3"))
-RULE: Rule[object] = Rule(SOURCE, RuleKind.ANOMALY, Anomaly(), gates=DEFAULT_GATES)
+RULE: Rule[object] = Rule(SOURCE, "anomaly", Anomaly())
 
 
 async def furnish(uow: UowFactory, storage: PostgresStorage) -> None:

@@ -26,7 +26,7 @@ from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Action
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.values.periods import PeriodKind
 from service.settings import Settings
 from service.simulator.protocol.faults import ENDPOINTS, Fault
@@ -175,7 +175,7 @@ def test_every_field_kind_parameter_and_gate_of_rules_is_documented() -> None:
     text = read(DOCS / "rules.md")
     names = {"source" if name == "source_id" else name for name in Rule.__dataclass_fields__}
     params = {field.name for kind in KINDS.values() for field in fields(kind.params)}  # type: ignore[arg-type]
-    for word in [*names, *params, *Gates.__dataclass_fields__, *RuleKind, *FeedbackKind]:
+    for word in [*names, *params, *Gates.__dataclass_fields__, *KINDS, *FeedbackKind]:
         assert f"`{word}`" in text, word
 
 

@@ -99,7 +99,6 @@ AMBIGUOUS = {
     "Figures",
     "Granularity",
     "Incident",
-    "Judged",
     "Learnt",
     "Method",
     "Organization",

@@ -13,13 +13,13 @@ from service.api.alerts.rule_evidence import InputOut, show_inputs
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
 from service.api.http.responses import respond
+from service.api.rules.params import KindName
 from service.api.rules.preview import GateOut, show_gate
 from service.api.spend.periods import PeriodOut, show_period
 from service.api.spend.scopes import Part, read_scope_key
 from service.domain.alerts.alert import AlertState, Reason
 from service.domain.explain.explanation import AlertThen, Explanation
 from service.domain.explain.told_verdicts import KeptThen
-from service.domain.rules.rule import RuleKind
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
@@ -38,7 +38,7 @@ class RuleThenOut(BaseModel):
 
     id: str
     name: str
-    kind: RuleKind | None
+    kind: KindName | None
     version: int | None
 
 

@@ -11,12 +11,13 @@ from functools import partial
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
 from service.domain.backtest.history import Announced, Recorded
-from service.domain.backtest.hours import LEARNING_DAYS
+from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import replay_rule
 from service.domain.budgets.budget import Budget
 from service.domain.detectors.hourly.known import HourVersions
-from service.domain.rules.reach import days_needed, hours_needed
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.evaluation import days_needed, hours_needed
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import Rule
 from service.domain.sources.source import SourceKind
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid, NotFound
@@ -93,7 +94,7 @@ async def request_backtest(uow: UnitOfWork, question: Question, author: Author) 
 
 def _require_days(rule: Rule[object]) -> None:
     """Raises Invalid for a rule that judges no spend."""
-    if rule.kind is RuleKind.STALE_SOURCE:
+    if not kind_of(rule).judges_spend:
         raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
 
 
@@ -170,9 +171,10 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
 
 async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourVersions | None:
     """Of a rule that judges them: those of the stretch, and of the weeks that its first ones are compared with."""
-    if not isinstance(backtest.subject.spec, Rule) or not hours_needed(backtest.subject.spec):
+    rule = backtest.subject.spec
+    if not isinstance(rule, Rule) or not hours_needed(rule):
         return None
-    window = Window(midnight(backtest.first_day - LEARNING_DAYS), midnight(backtest.last_day + DAY))
+    window = Window(midnight(backtest.first_day - learning_days(rule)), midnight(backtest.last_day + DAY))
     return await uow.facts.hour_versions(backtest.source_id, window, most=MOST_AMOUNTS)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from service.domain.rules.kinds.anomaly.rule import Anomaly
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.values.resources import Resource
 from service.simulator.world.fixed import UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
@@ -49,7 +49,7 @@ class Runaway:
 
     async def watch(self, params: Anomaly) -> Resource[Rule[object]]:
         """One rule over the organisation and its workspaces, as a fresh installation has it."""
-        spec: Rule[object] = Rule(self.stage.source.id, RuleKind.ANOMALY, params)
+        spec: Rule[object] = Rule(self.stage.source.id, "anomaly", params)
         author = Author(PERSON, self.stage.clock())
         async with self.stage.ports.uow() as uow:
             rule = await create(uow, Rules(), Draft("unusual spend", {}, spec), author)

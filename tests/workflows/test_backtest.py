@@ -15,7 +15,7 @@ from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Re
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.spend.lateness import Patience
 from service.domain.values.errors import Invalid, NotFound
@@ -36,7 +36,7 @@ DAYS = 45
 RINGING = (Command.OPEN, Command.RAISE)
 
 
-def a_rule(yard: Yard, kind: RuleKind, params: object, for_each: Dimension | None = None) -> Rule[object]:
+def a_rule(yard: Yard, kind: str, params: object, for_each: Dimension | None = None) -> Rule[object]:
     return Rule(yard.source.id, kind, params, for_each=for_each, gates=KINDS[kind].gates)
 
 
@@ -72,11 +72,9 @@ async def test_a_backtest_finds_what_live_evaluations_of_the_same_days_found(yar
     """Bills that come late and are restated, read once a day, and evaluated at each midnight."""
     yard.clock.move_to(yard.at(FIRST))
     change = await yard.create(
-        Rules(), "change", a_rule(yard, RuleKind.CHANGE, Change(Against.TRAILING_MEDIAN), Dimension.WORKSPACE)
+        Rules(), "change", a_rule(yard, "change", Change(Against.TRAILING_MEDIAN), Dimension.WORKSPACE)
     )
-    anomaly = await yard.create(
-        Rules(), "anomaly", a_rule(yard, RuleKind.ANOMALY, Anomaly(Granularity.DAYS), Dimension.MODEL)
-    )
+    anomaly = await yard.create(Rules(), "anomaly", a_rule(yard, "anomaly", Anomaly(Granularity.DAYS), Dimension.MODEL))
     monthly = await yard.add_budget("monthly", budget("9000.00", percent(25), percent(50), percent(100)))
     live: list[AlertEvent] = []
     drawn = random.Random(7)
@@ -133,7 +131,7 @@ def _as_live(event: AlertEvent) -> tuple[object, ...]:
     return event.at, str(event.alert.scope), raised, event.alert.severity, actual, expected
 
 
-def inline(yard: Yard, kind: RuleKind = RuleKind.CHANGE, params: object | None = None) -> Resource[Rule[object]]:
+def inline(yard: Yard, kind: str = "change", params: object | None = None) -> Resource[Rule[object]]:
     now = yard.clock()
     return Resource("", "backtest", 0, now, now, {}, a_rule(yard, kind, params or Change()))
 
@@ -265,13 +263,13 @@ async def test_where_nothing_is_stored_or_kept_there_is_nothing_to_replay(yard: 
     with pytest.raises(Invalid, match="nothing is stored"):
         await ask(yard, inline(yard))
     with pytest.raises(Invalid, match="nothing to replay"):
-        await ask(yard, inline(yard, RuleKind.STALE_SOURCE, Patience()))
+        await ask(yard, inline(yard, "stale_source", Patience()))
 
 
 async def test_a_rule_on_hours_is_replayed_by_the_hour(yard: Yard) -> None:
     yard.clock.move_to(yard.at(FIRST + 40 * DAY) + timedelta(hours=3))
     await know(yard, 40)
-    asked = await ask(yard, inline(yard, RuleKind.ANOMALY, Anomaly(Granularity.HOURS)))
+    asked = await ask(yard, inline(yard, "anomaly", Anomaly(Granularity.HOURS)))
     await run_backtest(yard.ports, asked.id)
     result = (await answer(yard, asked)).result
     assert result is not None

@@ -11,7 +11,7 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.backtest.backtest import Firing, Result
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName
 from service.domain.spend.rows import Width
@@ -132,8 +132,8 @@ WATCHING = (Granularity.HOURS, Granularity.BOTH)
 
 
 def spec_of(yard: Yard, granularity: Granularity) -> Rule[object]:
-    gates = KINDS[RuleKind.ANOMALY].gates
-    return Rule(yard.source.id, RuleKind.ANOMALY, Anomaly(granularity), gates=gates)
+    gates = KINDS["anomaly"].gates
+    return Rule(yard.source.id, "anomaly", Anomaly(granularity), gates=gates)
 
 
 async def replayed(yard: Yard, rule: Resource[Rule[object]]) -> Result:

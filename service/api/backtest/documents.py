@@ -115,7 +115,7 @@ def _head(backtest: Backtest) -> dict[str, Any]:
         "progress": round(backtest.progress, 3),
         "source_id": backtest.source_id,
         "subject": SubjectOut(
-            kind="budget" if isinstance(subject.spec, Budget) else subject.spec.kind.value,
+            kind="budget" if isinstance(subject.spec, Budget) else subject.spec.kind,
             id=subject.id or None,
             name=subject.name,
             version=subject.version if subject.id else None,

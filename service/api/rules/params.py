@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import (
+    AfterValidator,
     Field,
     JsonValue,
     PlainSerializer,
@@ -23,11 +25,12 @@ from pydantic import (
     WrapValidator,
     create_model,
 )
+from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from service.api.http.fields import Dollars, Duration, PercentOrMore, Strict
+from service.domain.rules.kind import RuleKind
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import RuleKind
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension
 
@@ -89,36 +92,48 @@ def _or_off(inner: Any) -> Any:
     return Annotated[inner, WrapValidator(read), WrapSerializer(write), WithJsonSchema(schema)]
 
 
-def _model(kind: RuleKind) -> type[Strict]:
-    params = KINDS[kind].params
-    hints, usual = get_type_hints(params), params()
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        expected = " or ".join((", ".join(map(repr, list(KINDS)[:-1])), repr(list(KINDS)[-1])))
+        raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
+    return name
+
+
+def _list_kinds(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(KINDS)
+
+
+KindName = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra=_list_kinds)]
+"""The name of a registered kind."""
+
+
+@cache
+def _model(kind: RuleKind[object]) -> type[Strict]:
+    hints, usual = get_type_hints(kind.params), kind.params()
     written = {name: (_document_type(hint), getattr(usual, name)) for name, hint in hints.items()}
-    title = "".join(word.capitalize() for word in kind.split("_"))
-    return create_model(f"{title}Params", __base__=Strict, __doc__=params.__doc__, **written)  # type: ignore[call-overload,no-any-return]
+    title = "".join(word.capitalize() for word in kind.name.split("_"))
+    return create_model(f"{title}Params", __base__=Strict, __doc__=kind.params.__doc__, **written)  # type: ignore[call-overload,no-any-return]
 
 
-_MODELS = {kind: _model(kind) for kind in KINDS}
-
-
-def read_params(kind: RuleKind, document: Mapping[str, JsonValue]) -> object:
+def read_params(kind: str, document: Mapping[str, JsonValue]) -> object:
     """The parameters of a kind, its defaults for what is left out. Raises RequestValidationError."""
     try:
-        read = _MODELS[kind].model_validate(document)
+        read = _model(KINDS[kind]).model_validate(document)
     except ValidationError as error:
         errors = [{**one, "loc": ("body", "params", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(errors, body={"params": document}) from error
     return KINDS[kind].params(**{name: getattr(read, name) for name in type(read).model_fields})
 
 
-def show_params(kind: RuleKind, params: object) -> dict[str, Any]:
+def show_params(kind: str, params: object) -> dict[str, Any]:
     """Every parameter; sent back, it means the same."""
     values = {field.name: getattr(params, field.name) for field in fields(params)}  # type: ignore[arg-type]
-    return _MODELS[kind].model_construct(**values).model_dump(mode="json")
+    return _model(KINDS[kind]).model_construct(**values).model_dump(mode="json")
 
 
-def params_schema(kind: RuleKind) -> dict[str, Any]:
+def params_schema(kind: str) -> dict[str, Any]:
     """JSON Schema (2020-12) of a kind's parameters, with their defaults."""
-    schema = _MODELS[kind].model_json_schema()
+    schema = _model(KINDS[kind]).model_json_schema()
     for name, usual in show_params(kind, KINDS[kind].params()).items():
         schema["properties"][name]["default"] = usual
     return schema

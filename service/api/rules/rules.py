@@ -10,11 +10,11 @@ from pydantic import Field, JsonValue
 
 from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Dollars, Duration, PercentOrMore, Reference, Strict
-from service.api.rules.params import read_params, show_params
+from service.api.rules.params import KindName, read_params, show_params
 from service.api.spend.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain.rules import registry
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
@@ -51,7 +51,7 @@ class RuleIn(Written):
     source: Reference | None = Field(
         default=None, description="a source's id or name; may be left out while there is one"
     )
-    kind: RuleKind
+    kind: KindName
     scope: ScopeIn = ScopeIn()
     for_each: ForEach | None = Field(default=None, description="judged for every member, also later ones")
     severity: Severity = Severity.WARNING
@@ -62,7 +62,7 @@ class RuleIn(Written):
 
 class RuleOut(Shown):
     source: str
-    kind: RuleKind
+    kind: KindName
     scope: ScopeIn
     for_each: ForEach | None
     severity: Severity
@@ -126,7 +126,7 @@ async def require_sense(uow: UnitOfWork, rule: Rule[object], stored: Rule[object
     await require_history(uow, rule, stored.params if stored else KINDS[rule.kind].params(), now)
 
 
-def read_gates(kind: RuleKind, document: GatesIn) -> Gates:
+def read_gates(kind: str, document: GatesIn) -> Gates:
     """The kind's own gates where the document says nothing."""
     said = {name: value for name, value in document if value is not None}
     return replace(KINDS[kind].gates, **said)

@@ -1,4 +1,4 @@
-"""Short cuts of a replay: what need not be told apart, and what cannot ring. They never change what is found."""
+"""Short cuts of a replay: cells that are added up, and scopes that are left out. They never change what is found."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from service.domain.backtest.history import Recorded
-from service.domain.rules.kinds import change
-from service.domain.rules.kinds.anomaly.ground import ground, judges
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction
-from service.domain.rules.kinds.change import Change
-from service.domain.rules.rule import Rule, RuleKind, Verdict
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.spend.best_known import EstimatedDay, SpendDay
-from service.domain.spend.lateness import JUDGED_AGAIN_DAYS
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
-
-APART = frozenset({RuleKind.CHANGE, RuleKind.DORMANT_WOKE, RuleKind.CACHE_COLLAPSE, RuleKind.PRIORITY_TIER})
-"""Kinds that judge each scope by nothing but its own figures."""
 
 
 def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
@@ -53,11 +46,8 @@ def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
         Dimension.API_KEY: rule.scope.api_keys,
     }
     own = frozenset([dimension for dimension, ids in filters.items() if ids or dimension is rule.for_each])
-    if rule.kind in APART:
-        return own
-    if isinstance(rule.params, Anomaly) and rule.params.direction is Direction.UP:
-        return own | frozenset(rule.params.levels)
-    return None
+    more = kind_of(rule).backtesting.dimensions(rule)
+    return None if more is None else own | more
 
 
 def _sum(one: SpendDay, other: SpendDay) -> SpendDay:
@@ -83,37 +73,6 @@ def _along(cell: Cell, dimensions: Collection[Dimension]) -> Cell:
     )
 
 
-def may_ring(view: SpendView, rule: Rule[object]) -> bool:
-    """False only where no scope can ring at this instant: of the scopes that may, no judged day is unusual.
-
-    Of kinds without a cheap answer it is True. So it is where a rule waits before it rings: then what does not ring
-    has to be remembered.
-    """
-    if not isinstance(rule.params, Anomaly) or rule.gates.pending_for or view.hours is not None:
-        return True
-    stands = ground(view, rule.scope)
-    if not stands.cells:
-        return False
-    days = judges(stands, rule.params.sensitivity, ()).days
-    last = days.open_day
-    stirring = days.stirring(range(last, max(-1, last - JUDGED_AGAIN_DAYS - 1), -1))
-    return any(stands.keys[row].dimension in ringing_levels(rule) for row in stirring)
-
-
-def ringing_levels(rule: Rule[object]) -> frozenset[Dimension]:
-    """The dimensions whose members may ring, the organisation always among them."""
-    levels = rule.params.levels if isinstance(rule.params, Anomaly) else ()
-    return frozenset({*levels, Dimension.ORGANISATION, *([rule.for_each] if rule.for_each else [])})
-
-
-def exceeding(view: SpendView, rule: Rule[object]) -> frozenset[ScopeKey] | None:
-    """The scopes that may ring, now or once they have held; None of a kind without a cheap answer."""
-    if isinstance(rule.params, Change):
-        typed: Rule[Change] = replace(rule, params=rule.params)  # type: ignore[assignment]
-        return change.exceeding(view, typed)
-    return None
-
-
 def candidates(rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> frozenset[ScopeKey]:
     """The scopes that may ring at this rule's setting; at a stricter one no others can."""
     waits = bool(rule.gates.pending_for)
@@ -126,7 +85,7 @@ def candidates(rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> froz
 
 def narrowed(view: SpendView, rule: Rule[object], scopes: Collection[ScopeKey]) -> SpendView:
     """The view of these scopes alone, where the others have no say in what is found of them."""
-    if rule.for_each is None or rule.kind not in APART:
+    if rule.for_each is None or kind_of(rule).backtesting.dimensions(rule) != frozenset():
         return view
     members = view.members(rule.for_each, rule.scope)
     return view.only(cell for scope in scopes for cell in members.get(scope, ()))

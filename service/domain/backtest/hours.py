@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from service.domain.backtest.glance import ringing_levels
 from service.domain.backtest.history import Recorded, Step, steps
-from service.domain.detectors.hourly.glance import HourGlance
-from service.domain.detectors.hourly.known import HourVersions, KnownHours
-from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, ground, judges
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
-from service.domain.rules.reach import LEARNING_HOURS, days_needed
+from service.domain.detectors.hourly.known import HourVersions, KnownHours, Learnt
+from service.domain.rules.backtesting import HourEnd, Look
+from service.domain.rules.evaluation import days_needed, hours_needed
+from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import DayFigures, HourFigures, SpendView
-from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS, fresh_days
-from service.domain.values.scopes import Cell, Dimension, ScopeKey
+from service.domain.spend.lateness import LATE_FOR, fresh_days
+from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, HOUR, midnight
 
 HOURS_OF_DAY = 24
-LEARNING_DAYS = math.ceil(LEARNING_HOURS / HOURS_OF_DAY) * DAY
-"""Before the first day whose hours are judged."""
-JUDGED_HOURS = JUDGED_AGAIN_HOURS + NORMAL_HOURS
-"""The newest known hours: those that may ring, and those that end an incident."""
 LONGEST_DELAY = timedelta(minutes=59)
 NOTHING = DayFigures()
+LOOKED_AT = Look(may_fire=True, is_news=True)
+
+
+def learning_days(rule: Rule[object]) -> timedelta:
+    """What a replay by the hour has to hold before the first day whose hours are evaluated."""
+    return max(math.ceil(hours_needed(rule) / HOURS_OF_DAY) * DAY, LATE_FOR)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
     """An hour's step at `as_of`, made only where it is looked at.
 
-    `may_ring`: False where no scope can. `is_news`: False where every scope would be found as at the moment before.
+    `may_fire`: False where no scope can. `is_news`: False where every scope would be found as at the moment before.
     """
 
     as_of: datetime
-    may_ring: bool
+    may_fire: bool
     is_news: bool
     step: Callable[[], Step]
 
@@ -49,7 +49,7 @@ def moments(
 
     It is the hour's end and the usual delay of its reading, as far as hours had been read by then. Closed days are as
     they were known at the midnight before, but at least what their hours come to while they are not settled.
-    `rule` is the one that rings most easily; `versions` begin LEARNING_DAYS before the first day.
+    `rule` is the one that fires most easily; `versions` begin `learning_days` before the first day.
     """
     hours = _Hours(recorded, versions, rule)
     for night in steps(recorded, first - DAY, last, days_needed(rule)):
@@ -61,60 +61,30 @@ def moments(
 
 class _Hours:
     def __init__(self, recorded: Recorded, versions: HourVersions, rule: Rule[object]) -> None:
-        self._recorded, self._rule = recorded, rule
-        self._waits = bool(rule.gates.pending_for or rule.gates.keep_firing_for)
+        self._recorded = recorded
         self._delay = min(recorded.delay, LONGEST_DELAY)
         self._known = KnownHours(versions)
-        self._keys = _watched(self._known.cells, rule)
-        self._glance = HourGlance(self._known, list(self._keys.values()))
-        self._days = _Days()
-        self._was_quiet = False
+        self._count = hours_needed(rule)
+        watch = kind_of(rule).backtesting.hours
+        waits = rule.gates.pending_for or rule.gates.keep_firing_for
+        self._watch = None if waits or watch is None else watch(self._known, rule)
 
     def moment(self, night: Step, number: int) -> Moment:
         now = night.view.as_of + number * HOUR + self._delay
-        self._glance.note(self._known.learn_until(now))
-        changed = self._follow_days(night, number, now)
-        quiet = self._is_quiet(now)
-        is_news = self._waits or changed or not (quiet and self._was_quiet)
-        self._was_quiet = quiet
-        may_ring = self._waits or self._days.stir or not quiet
-        return Moment(now, may_ring, is_news, lambda: self._step(night, number, now))
+        learnt = self._known.learn_until(now)
+        look = LOOKED_AT if self._watch is None else self._watch.look(self._hour(night, number, now, learnt))
+        return Moment(now, look.may_fire, look.is_news, lambda: self._step(night, number, now))
 
-    def _is_quiet(self, now: datetime) -> bool:
-        """Whether neither today nor an hour may exceed, and for so long that every scope's hours are calm."""
-        place, today = self._place(now), self._place(midnight(now.date()))
-        if self._glance.reaches(today, place, self._days.limits):
-            return False
-        start = place - LEARNING_HOURS
-        known = self._known.newest(start, place, JUDGED_HOURS)
-        if not known:
-            return True
-        mature = self._known.mature_until()
-        closed = 0 if mature is None else self._place(mature)
-        return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(start, known)
-
-    def _follow_days(self, night: Step, number: int, now: datetime) -> bool:
-        """Looks at the days anew where a closed one is known differently than at the moment before."""
-        fresh = [self._place(midnight(day)) for day in fresh_days(now.date())[:-1]]
-        spent = tuple(tuple(self._glance.spent(at, at + HOURS_OF_DAY)) for at in fresh)
-        stands_on = (night.closed, spent, sum(one.at <= now for one in self._recorded.planned))
-        if stands_on == self._days.stands_on:
-            return False
-        self._days = _Days(stands_on, *self._judged(self._days_at(night, number, now)))
-        return True
-
-    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool]:
-        """What today must not reach, for each key; and whether a closed day may ring."""
-        params, stands = self._rule.params, ground(view, self._rule.scope)
-        assert isinstance(params, Anomaly)
-        if params.granularity is Granularity.HOURS or not stands.cells:
-            return [math.inf] * len(self._keys), False
-        days = judges(stands, params.sensitivity, ()).days
-        today = days.open_day
-        limits = days.ringing_from(today)
-        stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
-        stir = any(stands.keys[row].dimension in ringing_levels(self._rule) for row in stirring)
-        return [limits.get(str(key), math.inf) for key in self._keys], stir
+    def _hour(self, night: Step, number: int, now: datetime, learnt: Learnt) -> HourEnd:
+        return HourEnd(
+            now=now,
+            place=self._place(now),
+            today=self._place(midnight(now.date())),
+            fresh=[self._place(midnight(day)) for day in fresh_days(now.date())[:-1]],
+            learnt=learnt,
+            stands_on=(night.closed, sum(one.at <= now for one in self._recorded.planned)),
+            days=lambda: self._days_at(night, number, now),
+        )
 
     def _step(self, night: Step, number: int, now: datetime) -> Step:
         closed = night.closed if number == 0 else night.closed + DAY
@@ -150,7 +120,7 @@ class _Hours:
 
     def _figures(self, end: int) -> HourFigures:
         """The hours before a place, as many as a view holds."""
-        start = end - LEARNING_HOURS
+        start = end - self._count
         rows = self._known.amounts[:, start:end]
         return HourFigures(
             first=self._known.first + start * HOUR,
@@ -162,26 +132,3 @@ class _Hours:
     def _place(self, instant: datetime) -> int:
         """How many hours are over by then."""
         return (instant - self._known.first) // HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class _Days:
-    """What the closed days leave open: of each key what today must not reach in dollars; whether one of them may ring.
-
-    `stands_on`: all that this was made of.
-    """
-
-    stands_on: object = None
-    limits: Sequence[float] = ()
-    stir: bool = False
-
-
-def _watched(cells: Sequence[Cell], rule: Rule[object]) -> Mapping[ScopeKey, list[int]]:
-    """The places of the cells of every scope that may ring."""
-    members: dict[ScopeKey, list[int]] = {}
-    for dimension in Dimension:
-        if dimension in ringing_levels(rule):
-            for place, cell in enumerate(cells):
-                if rule.scope.holds(cell):
-                    members.setdefault(ScopeKey(dimension, cell.along(dimension)), []).append(place)
-    return members

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
-from service.domain.backtest.glance import candidates, exceeding, may_ring, merged, narrowed
+from service.domain.backtest.glance import candidates, merged, narrowed
 from service.domain.backtest.history import Recorded, Step, steps
-from service.domain.backtest.hours import LEARNING_DAYS, Moment, moments
+from service.domain.backtest.hours import Moment, learning_days, moments
 from service.domain.backtest.ledger import Ledger
-from service.domain.backtest.sweep import Setting, settings_of
 from service.domain.rules.assessment import Past, assess_rule, held_since
-from service.domain.rules.evaluation import evaluate
-from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN
+from service.domain.rules.backtesting import Setting
+from service.domain.rules.evaluation import days_needed, evaluate
 from service.domain.rules.memory import Episodes
-from service.domain.rules.reach import days_needed
+from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.spend.lateness import is_found_late
@@ -49,10 +48,10 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
 
     Where hours are recorded, it does so at the end of every hour of the days from which on they are.
     """
-    settings = settings_of(rule.spec)
+    settings = tuple(kind_of(rule.spec).backtesting.sweep(rule.spec))
     replays = [RuleReplay(replace(rule, spec=setting.rule)) for setting in settings] or [RuleReplay(rule)]
     own = next((one for setting, one in zip(settings, replays, strict=False) if setting.configured), replays[0])
-    hourly_from = _hourly_from(recorded, first, last)
+    hourly_from = _hourly_from(recorded, learning_days(rule.spec), first, last)
     stepped, share = _replayed(replays, merged(recorded, rule), (first, hourly_from, last), note)
     return Result(
         first_day=first,
@@ -67,11 +66,11 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
     )
 
 
-def _hourly_from(recorded: Recorded, first: date, last: date) -> date:
+def _hourly_from(recorded: Recorded, learning: timedelta, first: date, last: date) -> date:
     """The first day whose hours are replayed; the day after the last one where none is."""
     if recorded.hours is None:
         return last + DAY
-    return min(max(first, recorded.hours.first.date() + LEARNING_DAYS), last + DAY)
+    return min(max(first, recorded.hours.first.date() + learning), last + DAY)
 
 
 def _replayed(
@@ -107,11 +106,12 @@ def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime 
 
     While an alert is open, time alone may end it, once it has lasted as long as an incident has to.
     """
+    least_open = kind_of(replays[0].rule.spec).backtesting.least_open
     opened = [alert.opened_at for one in replays for alert in one.ledger.open_alerts]
-    due = any(before is None or before < at + least <= moment.as_of for at in opened for least in LEAST_OPEN)
-    if due or (moment.is_news and (moment.may_ring or opened)):
+    due = any(before is None or before < at + least <= moment.as_of for at in opened for least in least_open)
+    if due or (moment.is_news and (moment.may_fire or opened)):
         take_step(moment.step(), replays)
-    elif not moment.may_ring and not opened:
+    elif not moment.may_fire and not opened:
         for one in replays:
             one.rest()
 
@@ -122,7 +122,7 @@ def take_step(step: Step, replays: Sequence[RuleReplay]) -> None:
     What cannot ring there cannot ring at the others, so that only it looks at everything.
     """
     loosest, *others = replays
-    if not any(one.is_watching for one in replays) and not may_ring(step.view, loosest.rule.spec):
+    if not any(one.is_watching for one in replays) and not _may_fire(step.view, loosest.rule.spec):
         for one in replays:
             one.rest()
         return
@@ -135,10 +135,14 @@ def take_step(step: Step, replays: Sequence[RuleReplay]) -> None:
             one.rest()
 
 
+def _may_fire(view: SpendView, rule: Rule[object]) -> bool:
+    return kind_of(rule).backtesting.may_fire(view, rule)
+
+
 def _found(step: Step, loosest: RuleReplay) -> frozenset[ScopeKey]:
     """The scopes that may ring at stricter settings, by a look at those that may at the loosest."""
     spec, view = loosest.rule.spec, step.view
-    may = exceeding(view, spec)
+    may = kind_of(spec).backtesting.exceeding(view, spec)
     if may is not None and not may | loosest.watched:
         loosest.rest()
         return frozenset()

@@ -12,7 +12,7 @@ from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.charts.chart import DAY, Chart, Point, Range
 from service.domain.messages.phrases import used
 from service.domain.messages.rule import to_the_cent
-from service.domain.rules.kinds.anomaly.band import Judged
+from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.rules.wording import approximate, dollars
 from service.domain.values.money import ZERO, Money
@@ -87,7 +87,7 @@ def rule_chart(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Chart:
     )
 
 
-def anomaly_chart(evidence: RuleEvidence, judged: Sequence[Judged]) -> Chart:
+def anomaly_chart(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> Chart:
     """What was spent, expected, and let pass: in the days up to the judged one, or in the hours around it."""
     by_hour = evidence.unit == DOLLARS_AN_HOUR
     shown = [one for one in judged if by_hour or one.start.date() <= max(evidence.days)]
@@ -109,11 +109,11 @@ def anomaly_chart(evidence: RuleEvidence, judged: Sequence[Judged]) -> Chart:
     )
 
 
-def _limits(one: Judged) -> Range:
+def _limits(one: JudgedBucket) -> Range:
     return Range(one.start, approximate(one.low), approximate(one.expected), approximate(one.high))
 
 
-def _between(evidence: RuleEvidence, judged: Sequence[Judged]) -> str:
+def _between(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> str:
     """The limits of the bucket that the alert is about; nothing where its figures are others by now."""
     own = [one for one in judged if isfinite(one.amount) and approximate(one.amount) == evidence.actual]
     return f" The expected range was {dollars(own[-1].low)} to {dollars(own[-1].high)}." if own else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, time
 from decimal import Decimal
 
 from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.phrases import firsts, parts
-from service.domain.rules.rule import RuleKind
+from service.domain.rules.kind import KindWords
+from service.domain.rules.registry import KINDS
 from service.domain.rules.wording import MOST_PERCENT, SUBJECT_LENGTH, day
 from service.domain.values.money import Money
 from service.domain.values.plain_text import NAME_LENGTH, clean, minute, percentage
@@ -23,31 +24,8 @@ _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _UNPRINTABLE_BUT_KEPT = frozenset({_ISOLATE, _END_OF_ISOLATE, "\u200c", "\u200d"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """How one kind of rule speaks. `opening` and `fallen` may name {who}; `of` follows its amount, `label` heads
-    it, `over` says what it means that it has ended by itself."""
-
-    opening: str
-    fallen: str = ""
-    of: str = ""
-    label: str = "Spent"
-    over: str = "the rule no longer objects"
-
-
-_NORMAL = "spend is back to normal"
-_ANY_KIND = _Words("The rule objects")
-_KINDS: dict[str, _Words] = {
-    RuleKind.ANOMALY: _Words("Spend is unusual", "Spend is unusually low", over=_NORMAL),
-    RuleKind.CHANGE: _Words("Spend has risen", "Spend has fallen", over=_NORMAL),
-    RuleKind.FIRST_SEEN: _Words("{who} has begun to spend"),
-    RuleKind.DORMANT_WOKE: _Words("{who} spends again after a pause"),
-    RuleKind.MODEL_SHIFT: _Words(
-        "A dearer model has taken over a part of the spend", of=" on a dearer model", label="Spent on that model"
-    ),
-    RuleKind.CACHE_COLLAPSE: _Words("Less of the input comes from the cache"),
-    RuleKind.PRIORITY_TIER: _Words("Priority Tier use has grown", of=" of Priority Tier", label="Estimated"),
-}
+UNKNOWN_KIND = KindWords()
+"""The words of a kind that a newer release knows."""
 
 
 def rule_headline(evidence: RuleEvidence) -> str:
@@ -106,8 +84,9 @@ def over_words(evidence: RuleEvidence) -> str:
     return _words(evidence).over
 
 
-def _words(evidence: RuleEvidence) -> _Words:
-    return _KINDS.get(evidence.rule_kind, _ANY_KIND)
+def _words(evidence: RuleEvidence) -> KindWords:
+    kind = KINDS.get(evidence.rule_kind)
+    return UNKNOWN_KIND if kind is None else kind.words
 
 
 def _rule_name(evidence: RuleEvidence, limit: int = NAME_LENGTH) -> str:

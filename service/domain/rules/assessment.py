@@ -204,7 +204,7 @@ class _Assessment:
         return RuleEvidence(
             rule_id=self.rule.id,
             rule_name=self.rule.name,
-            rule_kind=self.rule.spec.kind.value,
+            rule_kind=self.rule.spec.kind,
             scope_name=describe_scope(self.rule.spec.scope, incident.found, self.view.names),
             about=incident.found,
             actual=approximate(seen.actual),

@@ -1,4 +1,4 @@
-"""One rule against one view: every scope's observation with the answer of every gate."""
+"""One rule against one view: how long the view must be, and every scope's observation with each gate's answer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,35 @@ from datetime import datetime
 
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, raised, stricter
 from service.domain.rules.gates import judge
-from service.domain.rules.registry import KINDS
+from service.domain.rules.kind import Lookback
+from service.domain.rules.limits import LONGEST_WINDOW
+from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Gates, Rule, Verdict
-from service.domain.rules.view import SpendView
+from service.domain.rules.view import LEARNING_DAYS, SpendView
 from service.domain.values.scopes import ScopeKey
 
 NEVER_HELD: Mapping[ScopeKey, datetime] = {}
+MARGIN = 31
+"""Days beyond a rule's own window: the days it judges, and what came just before."""
+
+
+def days_needed(rule: Rule[object]) -> int:
+    """UTC days, today included. Twice the active days that a gate asks for: a scope may rest at weekends."""
+    lookback = lookback_of(rule)
+    if lookback.ever:
+        return LONGEST_WINDOW + MARGIN
+    asked = (sum(lookback.days.values()), 2 * rule.gates.min_active_days)
+    return max(LEARNING_DAYS, *(days + MARGIN for days in asked))
+
+
+def hours_needed(rule: Rule[object]) -> int:
+    """UTC hours that are over."""
+    return lookback_of(rule).hours
+
+
+def lookback_of(rule: Rule[object]) -> Lookback:
+    """The stretches of the past that the rule's parameters ask for."""
+    return kind_of(rule).lookback(rule.params)
 
 
 def evaluate(
@@ -28,7 +51,7 @@ def evaluate(
     now = view.as_of
     return {
         key: judge(seen, gates_of(rule, key, feedback, now), held_since.get(key), now)
-        for key, seen in KINDS[rule.kind].observe(view, rule, feedback).items()
+        for key, seen in kind_of(rule).observe(view, rule, feedback).items()
     }
 
 

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 from service.domain.values.money import Money
@@ -17,17 +16,6 @@ Params_co = TypeVar("Params_co", covariant=True)
 
 TWENTY_DOLLARS = Money(Decimal(20))
 EVERYTHING = Scope()
-
-
-class RuleKind(StrEnum):
-    ANOMALY = "anomaly"
-    CHANGE = "change"
-    FIRST_SEEN = "first_seen"
-    DORMANT_WOKE = "dormant_woke"
-    MODEL_SHIFT = "model_shift"
-    CACHE_COLLAPSE = "cache_collapse"
-    PRIORITY_TIER = "priority_tier"
-    STALE_SOURCE = "stale_source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +37,10 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[Params_co]):
-    """`for_each` and `scope` as with budgets; `params` are those of the kind."""
+    """`kind` is the name of a registered kind, `params` are its parameters; `for_each` and `scope` as with budgets."""
 
     source_id: str
-    kind: RuleKind
+    kind: str
     params: Params_co
     scope: Scope = EVERYTHING
     for_each: Dimension | None = None

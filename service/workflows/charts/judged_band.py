@@ -1,34 +1,33 @@
-"""The band that an anomaly was judged by: the same judges, asked again with what was known then."""
+"""The band that a rule's spend was judged by: its kind is asked again, with what was known then."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 from service.domain.alerts.alert import AlertEvent
 from service.domain.alerts.evidence import RuleEvidence
+from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.feedback import holding
-from service.domain.rules.kinds.anomaly.band import Judged, judged_days, judged_hours
-from service.domain.rules.kinds.anomaly.rule import Anomaly
-from service.domain.rules.reach import days_needed, hours_needed
-from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule, RuleKind
+from service.domain.rules.kind import JudgedBucket
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule
 from service.domain.rules.view import SpendView
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
-async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[Judged]:
-    """The days or hours around an anomaly; empty where another kind rang, or nothing is known of the rule any more."""
+async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[JudgedBucket]:
+    """The days or hours around an alert; empty where its kind has no band, or nothing is known of the rule any more."""
     at = await _judged_at(uow, event)
     stored = await uow.rules.as_of(evidence.rule_id, at)
-    if stored is None or stored.spec.kind is not RuleKind.ANOMALY:
+    band = kind_of(stored.spec).band if stored is not None else None
+    if stored is None or band is None:
         return ()
     by_hour = evidence.unit == DOLLARS_AN_HOUR
     view = await _view(uow, event.alert.source_id, stored.spec, at, hours_needed(stored.spec) if by_hour else 0)
     feedback = holding(await uow.feedback.of_rules([stored.id]), stored.id, at)
     key = evidence.about or event.alert.scope
-    rule = cast("Rule[Anomaly]", stored.spec)
-    return (judged_hours if by_hour else judged_days)(view, rule, feedback, key)
+    return band(view, stored.spec, feedback, key)
 
 
 async def _judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:

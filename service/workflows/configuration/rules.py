@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from service.domain.rules import registry
+from service.domain.rules.evaluation import lookback_of
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.rules.planned import PlannedActivity, validate_activity
-from service.domain.rules.reach import windows_of
-from service.domain.rules.rule import EVERYTHING, Rule, RuleKind
-from service.domain.rules.view import LEARNING_DAYS
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import EVERYTHING, Rule
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
@@ -23,10 +23,6 @@ from service.workflows.sources.backfill import reach_back
 DAY = timedelta(days=1)
 
 
-LEARNING = frozenset({RuleKind.ANOMALY})
-"""Kinds that judge a short history by coarser means: what is not known yet is worth reading."""
-
-
 class Rules(ResourceKind[Rule[object]]):
     noun, prefix, spec = "rule", "rule", Rule
 
@@ -34,15 +30,14 @@ class Rules(ResourceKind[Rule[object]]):
         await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
         if stored is not None:
             refuse_other_kind(stored.spec, spec.kind)
-        if spec.kind is RuleKind.STALE_SOURCE and spec.scope != EVERYTHING:
-            raise Invalid("a source is read as a whole: leave the scope empty", "/scope")
         registry.validate(spec)
 
     async def after_write(self, uow: UnitOfWork, write: Write[Rule[object]]) -> None:
         rule = write.resource.spec
         await uow.jobs.evaluate(rule.source_id)
-        if write.after is not None and rule.enabled and rule.kind in LEARNING:
-            await reach_back(uow, rule.source_id, write.at - LEARNING_DAYS * DAY, write.at)
+        days = kind_of(rule).backfill_days
+        if write.after is not None and rule.enabled and days:
+            await reach_back(uow, rule.source_id, write.at - days * DAY, write.at)
 
 
 class PlannedActivities(ResourceKind[PlannedActivity]):
@@ -56,9 +51,9 @@ class PlannedActivities(ResourceKind[PlannedActivity]):
         await uow.jobs.evaluate(write.resource.spec.source_id)
 
 
-def refuse_other_kind(stored: Rule[object], kind: RuleKind) -> None:
+def refuse_other_kind(stored: Rule[object], kind: str) -> None:
     """The parameters of one kind mean nothing to another. Raises Invalid."""
-    if stored.kind is not kind:
+    if stored.kind != kind:
         raise Invalid(f"a rule keeps its kind, {stored.kind}; create another one", "/kind")
 
 
@@ -75,7 +70,7 @@ async def require_history(uow: UnitOfWork, spec: Rule[object], before: object, n
     if since is None:
         return
     stored = (now.date() - since.date()).days
-    for days, name in windows_of(spec):
+    for name, days in lookback_of(spec).days.items():
         if days > stored and days != getattr(before, name):
             raise Invalid(
                 f"history begins on {since.date()}, {stored} days ago; ask for a backfill:"

@@ -12,10 +12,11 @@ from service.domain.explain.explanation import AlertThen, Explanation, decide, g
 from service.domain.explain.rules import RuleCase, explain_rule, unseen
 from service.domain.explain.told_verdicts import KeptThen, Told, in_force
 from service.domain.rules.assessment import Past, held_since
+from service.domain.rules.evaluation import days_needed
 from service.domain.rules.feedback import GivenFeedback, holding
 from service.domain.rules.memory import Episode, Episodes, KeptVerdict, episodes_at
-from service.domain.rules.reach import days_needed
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source
 from service.domain.values.errors import Invalid, NotFound
@@ -109,7 +110,7 @@ async def _case(
     rule: Resource[Rule[object]],
     source: Resource[Source],
 ) -> tuple[RuleCase, Told]:
-    polled, at = rule.spec.kind is RuleKind.STALE_SOURCE, asked.at
+    polled, at = not kind_of(rule.spec).judges_spend, asked.at
     view = (await _view(uow, asked, rule, source)).lately(days_needed(rule.spec))
     where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
     alerts = await alerts_at(uow, where, AlertKind.STALE_SOURCE if polled else AlertKind.RULE, at)
@@ -171,7 +172,7 @@ async def _episodes(
     kept: Sequence[KeptVerdict],
     latest: Mapping[ScopeKey, Alert],
 ) -> Episodes:
-    if rule.spec.kind is RuleKind.STALE_SOURCE:
+    if not kind_of(rule.spec).judges_spend:
         began = view.polling.failing_since if view.polling else None
         return {ORGANISATION: Episode(began)} if began else {}
     running = {key.scope: episode for key, episode in (await uow.episodes.of([rule.id])).items()}

@@ -7,8 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from service.domain.budgets.budget import Budget, Threshold
-from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.kind import RuleKind
+from service.domain.rules.kinds import first_seen, stale_source
+from service.domain.rules.kinds.anomaly import kind as anomaly
+from service.domain.rules.rule import Rule
 from service.domain.sources.poll import PollKind
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.money import Money
@@ -26,10 +28,10 @@ from service.workflows.sources.ingest import request_poll
 
 NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}
 
-USUAL_RULES = (
-    ("unusual spend", RuleKind.ANOMALY, Severity.WARNING),
-    ("new API key that spends", RuleKind.FIRST_SEEN, Severity.WARNING),
-    ("source not read", RuleKind.STALE_SOURCE, Severity.ERROR),
+USUAL_RULES: tuple[tuple[str, RuleKind[object], Severity], ...] = (
+    ("unusual spend", anomaly.KIND, Severity.WARNING),
+    ("new API key that spends", first_seen.KIND, Severity.WARNING),
+    ("source not read", stale_source.KIND, Severity.ERROR),
 )
 """With the parameters that are usual for their kind: anomalies of organisation and workspaces, by day and by hour."""
 
@@ -96,8 +98,7 @@ async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> N
     for name, kind, severity in USUAL_RULES:
         free = [one for one in (name, f"{name} ({source.name})") if one not in taken]
         if free:
-            entry = KINDS[kind]
-            rule = Rule(source.id, kind, entry.params(), severity=severity, gates=entry.gates)
+            rule = Rule(source.id, kind.name, kind.params(), severity=severity, gates=kind.gates)
             await create(uow, Rules(), Draft(free[0], {}, rule), author)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.rules.assessment import held_since
+from service.domain.rules.evaluation import days_needed
 from service.domain.rules.feedback import holding
 from service.domain.rules.incidents import Incident, incidents
-from service.domain.rules.reach import days_needed
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.values.resources import Resource

@@ -13,12 +13,12 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.notify.routing.situation import Situation
 from service.domain.rules.assessment import Assessed, Past, assess_rule, fingerprint, held_since
-from service.domain.rules.evaluation import evaluate
+from service.domain.rules.evaluation import days_needed, evaluate, hours_needed
 from service.domain.rules.feedback import Feedback, GivenFeedback, holding
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.reach import days_needed, hours_needed
-from service.domain.rules.rule import Rule, RuleKind, Verdict
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import LEARNING_DAYS, Figures, SpendView
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.names import Names
@@ -82,7 +82,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
 
 def _spend_rules(rules: Iterable[Resource[Rule[object]]], source_id: str) -> list[Resource[Rule[object]]]:
     """Those that are evaluated on a source's spend; how a source is read is evaluated elsewhere."""
-    return [rule for rule in rules if rule.spec.source_id == source_id and rule.spec.kind is not RuleKind.STALE_SOURCE]
+    return [rule for rule in rules if rule.spec.source_id == source_id and kind_of(rule.spec).judges_spend]
 
 
 def is_due(state: SourceState, rules: Rules, changed_at: datetime | None, now: datetime) -> bool:
@@ -192,7 +192,7 @@ def _attempt(
         return evaluate(view, rule, feedback, since)
     except Exception as error:
         cells = sorted(map(str, view.cells))[:MOST_LOGGED]
-        log.exception("rule_failed", rule_kind=rule.kind.value, source_id=view.source_id, series=cells)
+        log.exception("rule_failed", rule_kind=rule.kind, source_id=view.source_id, series=cells)
         return _Defect(f"{type(error).__name__}: {error}")
 
 

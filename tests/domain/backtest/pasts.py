@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from service.domain.backtest.history import Recorded
+from service.domain.rules.backtesting import Setting
 from service.domain.rules.kinds.change import Against, Change
-from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.registry import KINDS, kind_of
+from service.domain.rules.rule import Rule
 from service.domain.spend.best_known import DayVersion, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
@@ -38,7 +39,11 @@ def past(days: int, *others: DayVersion, special: Mapping[int, str] | None = Non
     return Recorded("src_1", sorted([*kept, *others], key=lambda one: (one.known_on, one.day)), {})
 
 
-def rule(params: object | None = None, kind: RuleKind = RuleKind.CHANGE) -> Resource[Rule[object]]:
+def rule(params: object | None = None, kind: str = "change") -> Resource[Rule[object]]:
     params = params or Change(against=Against.TRAILING_MEDIAN)
     spec: Rule[object] = Rule("src_1", kind, params, gates=KINDS[kind].gates)
     return Resource("rule_1", "unusual", 1, LONG_AGO, LONG_AGO, {}, spec)
+
+
+def settings_of(rule: Rule[object]) -> tuple[Setting, ...]:
+    return tuple(kind_of(rule).backtesting.sweep(rule))

@@ -11,24 +11,23 @@ import pytest
 
 from service.domain.backtest.backtest import Result
 from service.domain.backtest.history import Announced, Recorded
-from service.domain.backtest.hours import LEARNING_DAYS, moments
+from service.domain.backtest.hours import learning_days, moments
 from service.domain.backtest.rules import RuleReplay, replay_rule
-from service.domain.backtest.sweep import settings_of
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
 from service.domain.values.utc import HOUR, midnight
-from tests.domain.backtest.pasts import CELL, day, past, rule
+from tests.domain.backtest.pasts import CELL, day, past, rule, settings_of
 
 DAYS, HOURLY = 60, 5
 """The days of the past, and those at its end whose hours are replayed."""
 LOOP_DAY, LOOP_HOUR = DAYS - 4, 10
 DELAY = timedelta(minutes=5)
-BEGIN = day(DAYS + 1 - HOURLY) - LEARNING_DAYS
+BEGIN = day(DAYS + 1 - HOURLY) - learning_days(Rule("src_1", "anomaly", Anomaly()))
 BOTH = pytest.mark.parametrize("granularity", [Granularity.HOURS, Granularity.BOTH])
 
 
@@ -55,7 +54,7 @@ def replayed(hours: HourVersions, recorded: Recorded, granularity: Granularity =
 
 
 def anomaly(granularity: Granularity) -> Resource[Rule[object]]:
-    return rule(Anomaly(granularity), RuleKind.ANOMALY)
+    return rule(Anomaly(granularity), "anomaly")
 
 
 LOOPED = past(DAYS, special={LOOP_DAY: "290.00"})

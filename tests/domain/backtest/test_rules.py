@@ -10,20 +10,19 @@ import pytest
 from service.domain.backtest.backtest import Result
 from service.domain.backtest.history import Announced, Recorded, steps
 from service.domain.backtest.rules import RuleReplay, replay_rule
-from service.domain.backtest.sweep import settings_of
+from service.domain.rules.evaluation import days_needed
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.kinds.change import Against, Change, Direction
 from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.reach import days_needed
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.spend.best_known import DayVersion, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope
 from service.domain.values.utc import midnight
-from tests.domain.backtest.pasts import CELL, day, past, rule, version
+from tests.domain.backtest.pasts import CELL, day, past, rule, settings_of, version
 
 DAYS = 60
 
@@ -37,7 +36,7 @@ def found(result: Result) -> list[tuple[int, int, bool]]:
     return [((one.at.date() - day(1)).days, (one.day - day(1)).days + 1, one.late) for one in result.firings]
 
 
-@pytest.mark.parametrize("subject", [rule(), rule(Anomaly(Granularity.DAYS), RuleKind.ANOMALY)])
+@pytest.mark.parametrize("subject", [rule(), rule(Anomaly(Granularity.DAYS), "anomaly")])
 def test_a_tripled_day_fires_once_at_its_own_end(subject: Resource[Rule[object]]) -> None:
     result = replayed(past(DAYS, special={40: "150.00"}), subject)
     assert found(result) == [(40, 40, False)]
@@ -54,7 +53,7 @@ def test_a_usual_past_fires_nothing() -> None:
 
 
 def test_a_day_that_became_dear_two_days_later_fires_then_and_is_called_late() -> None:
-    same_weekday = rule(Anomaly(Granularity.DAYS), RuleKind.ANOMALY)
+    same_weekday = rule(Anomaly(Granularity.DAYS), "anomaly")
     result = replayed(past(DAYS, version(40, "150.00", known=42)), same_weekday)
     assert found(result) == [(42, 40, True)]
     assert result.tally.late == 1
@@ -81,7 +80,7 @@ def test_a_backfilled_day_is_not_called_late() -> None:
         version(number, "150.00" if number == 40 else "50.00", known=number + 1, assumed=True)
         for number in range(1, DAYS + 1)
     ]
-    result = replayed(Recorded("src_1", backfilled, {}), rule(Anomaly(Granularity.DAYS), RuleKind.ANOMALY))
+    result = replayed(Recorded("src_1", backfilled, {}), rule(Anomaly(Granularity.DAYS), "anomaly"))
     assert found(result) == [(41, 40, False)]
 
 
@@ -103,13 +102,13 @@ def test_the_sweep_goes_from_more_alerts_to_fewer_and_holds_the_rules_own_settin
 
 
 def test_an_anomaly_rule_is_swept_by_its_sensitivity() -> None:
-    result = replayed(past(DAYS, special={40: "150.00"}), rule(Anomaly(Granularity.BOTH), RuleKind.ANOMALY))
+    result = replayed(past(DAYS, special={40: "150.00"}), rule(Anomaly(Granularity.BOTH), "anomaly"))
     assert [row.setting.split()[1] for row in result.sweep] == ["high", "normal", "low"]
     assert result.assumptions[0].startswith("One step at the end of every UTC day")
 
 
 def test_a_kind_without_gates_of_size_is_swept_by_its_own_amount() -> None:
-    settings = settings_of(rule(PriorityTier(), RuleKind.PRIORITY_TIER).spec)
+    settings = settings_of(rule(PriorityTier(), "priority_tier").spec)
     assert [setting.name for setting in settings] == [f"amount ${dollars}.00" for dollars in (5, 10, 15, 20)]
 
 
@@ -136,11 +135,11 @@ def wild(seed: int) -> Recorded:
     return Recorded("src_1", sorted(versions, key=lambda one: (one.known_on, one.day)), {})
 
 
-WATCHES: list[tuple[RuleKind, object, Dimension | None, timedelta]] = [
-    (RuleKind.CHANGE, Change(Against.TRAILING_MEDIAN, direction=Direction.BOTH), Dimension.API_KEY, timedelta()),
-    (RuleKind.CHANGE, Change(Against.SAME_WEEKDAY), Dimension.WORKSPACE, timedelta(days=1)),
-    (RuleKind.ANOMALY, Anomaly(Granularity.DAYS), None, timedelta()),
-    (RuleKind.ANOMALY, Anomaly(Granularity.DAYS), Dimension.API_KEY, timedelta(days=1)),
+WATCHES: list[tuple[str, object, Dimension | None, timedelta]] = [
+    ("change", Change(Against.TRAILING_MEDIAN, direction=Direction.BOTH), Dimension.API_KEY, timedelta()),
+    ("change", Change(Against.SAME_WEEKDAY), Dimension.WORKSPACE, timedelta(days=1)),
+    ("anomaly", Anomaly(Granularity.DAYS), None, timedelta()),
+    ("anomaly", Anomaly(Granularity.DAYS), Dimension.API_KEY, timedelta(days=1)),
 ]
 
 
@@ -148,7 +147,7 @@ WATCHES: list[tuple[RuleKind, object, Dimension | None, timedelta]] = [
 @pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.fuzz)])
 @pytest.mark.parametrize(("kind", "params", "for_each", "pending"), WATCHES)
 def test_the_short_cuts_find_what_a_full_look_at_every_step_finds(
-    kind: RuleKind, params: object, for_each: Dimension | None, pending: timedelta, seed: int
+    kind: str, params: object, for_each: Dimension | None, pending: timedelta, seed: int
 ) -> None:
     gates = replace(KINDS[kind].gates, pending_for=pending)
     subject = rule(params, kind)

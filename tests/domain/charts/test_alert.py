@@ -16,7 +16,7 @@ from service.domain.charts.chart import Chart, Series, Theme
 from service.domain.charts.specification import PALETTES, specification
 from service.domain.forecasts.forecast import Method
 from service.domain.messages.rule import rule_headline
-from service.domain.rules.kinds.anomaly.band import Judged
+from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
@@ -118,7 +118,9 @@ def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: 
 def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:
     """The last bucket but one rang, the first was too young to be judged, the third is not known."""
     end, bucket = utc("2026-11-14T12:00") if unit == DOLLARS_AN_HOUR else utc("2026-11-15"), BUCKETS[unit]
-    judged = [Judged(end - back * bucket, 90.0 if back == 2 else 11.0, 12.0, 8.0, 17.0) for back in range(20, 0, -1)]
+    judged = [
+        JudgedBucket(end - back * bucket, 90.0 if back == 2 else 11.0, 12.0, 8.0, 17.0) for back in range(20, 0, -1)
+    ]
     judged[0] = replace(judged[0], expected=math.nan, low=math.nan, high=math.nan)
     judged[2] = replace(judged[2], amount=math.nan)
     return anomaly_chart(replace(RULE, unit=unit), judged)

@@ -18,7 +18,7 @@ from service.domain.rules.assessment import Past, fingerprint
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.memory import Episode, KeptVerdict, episodes_at
-from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule, RuleKind
+from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule
 from service.domain.rules.view import DayFigures, Figures
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
@@ -40,7 +40,7 @@ def case(seen: Mapping[ScopeKey, Observation], *alerts: Alert, gates: Gates = GA
     """A rule that is asked about now; each alert's scope has an episode that began with it."""
     latest = {alert.scope: alert for alert in alerts}
     past = Past({alert.scope: Episode(alert.opened_at) for alert in alerts}, latest)
-    spec: Rule[object] = Rule("src_1", RuleKind.CHANGE, Change(), gates=gates)
+    spec: Rule[object] = Rule("src_1", "change", Change(), gates=gates)
     made = RuleCase(
         rule=Resource("rule_1", "unusual", 3, NOON, NOON, {}, spec),
         source_enabled=True,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction, Granularity
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.rules.view import HourFigures, SpendView
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from tests.domain.rules import views
@@ -63,7 +63,7 @@ def a_rule(
     direction: Direction = Direction.UP,
     sensitivity: Sensitivity = Sensitivity.NORMAL,
 ) -> Rule[Anomaly]:
-    return views.rule(RuleKind.ANOMALY, Anomaly(granularity, sensitivity, levels, direction))
+    return views.rule("anomaly", Anomaly(granularity, sensitivity, levels, direction))
 
 
 def moved(seen: SpendView, by: timedelta) -> SpendView:

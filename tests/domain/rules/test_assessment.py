@@ -16,7 +16,7 @@ from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.memory import MUTED, PART_OF_ANOTHER, RANG, Episode, KeptVerdict
-from service.domain.rules.rule import Calm, Gates, Observation, Rule, RuleKind
+from service.domain.rules.rule import Calm, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
@@ -74,7 +74,7 @@ class Life:
 
 
 def life(gates: Gates = GATES) -> Life:
-    return Life(Rule("src_1", RuleKind.CHANGE, Change(), gates=gates, severity=Severity.WARNING))
+    return Life(Rule("src_1", "change", Change(), gates=gates, severity=Severity.WARNING))
 
 
 def rise(actual: float = 300.0, severity: Severity | None = None) -> Observation:

@@ -22,7 +22,7 @@ from service.domain.rules.feedback import (
     validate_feedback,
 )
 from service.domain.rules.kinds.change import Change
-from service.domain.rules.rule import Gates, RuleKind
+from service.domain.rules.rule import Gates
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION
@@ -93,7 +93,7 @@ def test_stricter_gates_ask_for_more_dollars_and_percent_and_nothing_else() -> N
 
 
 def test_a_rule_is_stricter_only_where_somebody_called_it_noise() -> None:
-    spec = rule(RuleKind.CHANGE, Change())
+    spec = rule("change", Change())
     fresh = replace(NOISE, given_at=NOON)
     assert gates_of(spec, ENG, [fresh], NOON).min_amount == Money.of("22")
     assert gates_of(spec, ORGANISATION, [fresh], NOON) == spec.gates

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from service.domain.rules.kind import RuleKind
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.kinds.cache_collapse import CacheCollapse
 from service.domain.rules.kinds.change import Change
@@ -15,48 +16,49 @@ from service.domain.rules.kinds.dormant_woke import DormantWoke
 from service.domain.rules.kinds.first_seen import FirstSeen
 from service.domain.rules.kinds.model_shift import ModelShift
 from service.domain.rules.kinds.priority_tier import PriorityTier
-from service.domain.rules.registry import KINDS, Kind, validate
-from service.domain.rules.rule import Gates, RuleKind
+from service.domain.rules.registry import KINDS, kind_of, validate
+from service.domain.rules.rule import Gates
 from service.domain.spend.lateness import Patience
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension
-from tests.domain.rules.views import rule, view
+from tests.domain.rules.views import rule
 
-EXAMPLES: dict[RuleKind, object] = {
-    RuleKind.ANOMALY: Anomaly(),
-    RuleKind.CHANGE: Change(),
-    RuleKind.FIRST_SEEN: FirstSeen(),
-    RuleKind.DORMANT_WOKE: DormantWoke(),
-    RuleKind.MODEL_SHIFT: ModelShift(),
-    RuleKind.CACHE_COLLAPSE: CacheCollapse(),
-    RuleKind.PRIORITY_TIER: PriorityTier(),
-    RuleKind.STALE_SOURCE: Patience(),
+EXAMPLES: dict[str, object] = {
+    "anomaly": Anomaly(),
+    "change": Change(),
+    "first_seen": FirstSeen(),
+    "dormant_woke": DormantWoke(),
+    "model_shift": ModelShift(),
+    "cache_collapse": CacheCollapse(),
+    "priority_tier": PriorityTier(),
+    "stale_source": Patience(),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.title)
-def test_every_kind_is_described_and_has_parameters_with_defaults(kind: Kind) -> None:
+def test_every_kind_is_described_and_has_parameters_with_defaults(kind: RuleKind[object]) -> None:
     assert kind.title
     assert kind.description.endswith(".")
-    assert is_dataclass(kind.params)
-    assert all(field.default is not field.default_factory for field in fields(kind.params))
-    assert kind.params() == kind.params()
+    params = kind.params()
+    assert is_dataclass(params)
+    assert all(field.default is not field.default_factory for field in fields(params))
+    assert params == kind.params()
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_a_rule_with_its_kinds_own_defaults_is_accepted(kind: RuleKind) -> None:
+def test_a_rule_with_its_kinds_own_defaults_is_accepted(kind: str) -> None:
     validate(rule(kind, EXAMPLES[kind]))
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_another_kinds_parameters_are_refused(kind: RuleKind) -> None:
-    foreign = Change() if kind is not RuleKind.CHANGE else FirstSeen()
+def test_another_kinds_parameters_are_refused(kind: str) -> None:
+    foreign = Change() if kind != "change" else FirstSeen()
     with pytest.raises(Invalid) as refusal:
         validate(rule(kind, foreign))
     assert refusal.value.pointer == "/params"
     with pytest.raises(TypeError):
-        KINDS[kind].observe(view([1.0]), rule(kind, foreign))
+        kind_of(rule(kind, foreign))
 
 
 NAN, INFINITE = Decimal("NaN"), Decimal("Infinity")
@@ -65,34 +67,34 @@ NAN, INFINITE = Decimal("NaN"), Decimal("Infinity")
 @pytest.mark.parametrize(
     ("kind", "params", "pointer"),
     [
-        (RuleKind.CHANGE, Change(days=0), "/params/days"),
-        (RuleKind.CHANGE, Change(days=-1), "/params/days"),
-        (RuleKind.CHANGE, Change(days=401), "/params/days"),
-        (RuleKind.FIRST_SEEN, FirstSeen(within_days=0), "/params/within_days"),
-        (RuleKind.FIRST_SEEN, FirstSeen(within_days=401), "/params/within_days"),
-        (RuleKind.FIRST_SEEN, FirstSeen(Dimension.ORGANISATION), "/params/dimension"),
-        (RuleKind.DORMANT_WOKE, DormantWoke(idle_days=0), "/params/idle_days"),
-        (RuleKind.DORMANT_WOKE, DormantWoke(idle_days=401), "/params/idle_days"),
-        (RuleKind.DORMANT_WOKE, DormantWoke(within_days=0), "/params/within_days"),
-        (RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(0)), "/params/points"),
-        (RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(-5)), "/params/points"),
-        (RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(101)), "/params/points"),
-        (RuleKind.MODEL_SHIFT, ModelShift(points=NAN), "/params/points"),
-        (RuleKind.MODEL_SHIFT, ModelShift(days=401), "/params/days"),
-        (RuleKind.CACHE_COLLAPSE, CacheCollapse(points=None), "/params/points"),
-        (RuleKind.CACHE_COLLAPSE, CacheCollapse(points=INFINITE), "/params/points"),
-        (RuleKind.CACHE_COLLAPSE, CacheCollapse(below_percent=NAN), "/params/below_percent"),
-        (RuleKind.CACHE_COLLAPSE, CacheCollapse(days=0), "/params/days"),
-        (RuleKind.CACHE_COLLAPSE, CacheCollapse(min_input_tokens=0), "/params/min_input_tokens"),
-        (RuleKind.PRIORITY_TIER, PriorityTier(amount=Money.of("0")), "/params/amount"),
-        (RuleKind.PRIORITY_TIER, PriorityTier(amount=Money.of("-1")), "/params/amount"),
-        (RuleKind.PRIORITY_TIER, PriorityTier(days=401), "/params/days"),
-        (RuleKind.STALE_SOURCE, Patience(failures=0), "/params/failures"),
-        (RuleKind.STALE_SOURCE, Patience(after=timedelta()), "/params/after"),
-        (RuleKind.STALE_SOURCE, Patience(after=timedelta(days=8)), "/params/after"),
+        ("change", Change(days=0), "/params/days"),
+        ("change", Change(days=-1), "/params/days"),
+        ("change", Change(days=401), "/params/days"),
+        ("first_seen", FirstSeen(within_days=0), "/params/within_days"),
+        ("first_seen", FirstSeen(within_days=401), "/params/within_days"),
+        ("first_seen", FirstSeen(Dimension.ORGANISATION), "/params/dimension"),
+        ("dormant_woke", DormantWoke(idle_days=0), "/params/idle_days"),
+        ("dormant_woke", DormantWoke(idle_days=401), "/params/idle_days"),
+        ("dormant_woke", DormantWoke(within_days=0), "/params/within_days"),
+        ("model_shift", ModelShift(points=Decimal(0)), "/params/points"),
+        ("model_shift", ModelShift(points=Decimal(-5)), "/params/points"),
+        ("model_shift", ModelShift(points=Decimal(101)), "/params/points"),
+        ("model_shift", ModelShift(points=NAN), "/params/points"),
+        ("model_shift", ModelShift(days=401), "/params/days"),
+        ("cache_collapse", CacheCollapse(points=None), "/params/points"),
+        ("cache_collapse", CacheCollapse(points=INFINITE), "/params/points"),
+        ("cache_collapse", CacheCollapse(below_percent=NAN), "/params/below_percent"),
+        ("cache_collapse", CacheCollapse(days=0), "/params/days"),
+        ("cache_collapse", CacheCollapse(min_input_tokens=0), "/params/min_input_tokens"),
+        ("priority_tier", PriorityTier(amount=Money.of("0")), "/params/amount"),
+        ("priority_tier", PriorityTier(amount=Money.of("-1")), "/params/amount"),
+        ("priority_tier", PriorityTier(days=401), "/params/days"),
+        ("stale_source", Patience(failures=0), "/params/failures"),
+        ("stale_source", Patience(after=timedelta()), "/params/after"),
+        ("stale_source", Patience(after=timedelta(days=8)), "/params/after"),
     ],
 )
-def test_parameters_that_mean_nothing_are_refused(kind: RuleKind, params: object, pointer: str) -> None:
+def test_parameters_that_mean_nothing_are_refused(kind: str, params: object, pointer: str) -> None:
     with pytest.raises(Invalid) as refusal:
         validate(rule(kind, params))
     assert refusal.value.pointer == pointer
@@ -115,20 +117,20 @@ def test_parameters_that_mean_nothing_are_refused(kind: RuleKind, params: object
 )
 def test_gates_that_mean_nothing_are_refused(gates: Gates, pointer: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        validate(rule(RuleKind.CHANGE, Change(), gates=gates))
+        validate(rule("change", Change(), gates=gates))
     assert refusal.value.pointer == pointer
 
 
 @pytest.mark.parametrize(
     ("kind", "for_each"),
     [
-        (RuleKind.FIRST_SEEN, Dimension.WORKSPACE),
-        (RuleKind.MODEL_SHIFT, Dimension.MODEL),
-        (RuleKind.STALE_SOURCE, Dimension.WORKSPACE),
-        (RuleKind.CHANGE, Dimension.ORGANISATION),
+        ("first_seen", Dimension.WORKSPACE),
+        ("model_shift", Dimension.MODEL),
+        ("stale_source", Dimension.WORKSPACE),
+        ("change", Dimension.ORGANISATION),
     ],
 )
-def test_a_kind_is_not_repeated_over_what_makes_no_sense_for_it(kind: RuleKind, for_each: Dimension) -> None:
+def test_a_kind_is_not_repeated_over_what_makes_no_sense_for_it(kind: str, for_each: Dimension) -> None:
     with pytest.raises(Invalid) as refusal:
         validate(rule(kind, EXAMPLES[kind], for_each=for_each))
     assert refusal.value.pointer == "/for_each"
@@ -136,9 +138,9 @@ def test_a_kind_is_not_repeated_over_what_makes_no_sense_for_it(kind: RuleKind, 
 
 def test_a_source_that_cannot_be_read_has_no_amount_to_ask_for() -> None:
     with pytest.raises(Invalid) as refusal:
-        validate(replace(rule(RuleKind.STALE_SOURCE, Patience()), gates=Gates()))
+        validate(replace(rule("stale_source", Patience()), gates=Gates()))
     assert refusal.value.pointer == "/gates"
 
 
 def test_every_kind_has_an_entry_and_an_example() -> None:
-    assert set(KINDS) == set(EXAMPLES) == set(RuleKind)
+    assert set(KINDS) == set(EXAMPLES)

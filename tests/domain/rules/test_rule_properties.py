@@ -20,7 +20,7 @@ from service.domain.rules.kinds.dormant_woke import DormantWoke
 from service.domain.rules.kinds.first_seen import FirstSeen
 from service.domain.rules.kinds.model_shift import ModelShift
 from service.domain.rules.kinds.priority_tier import PriorityTier
-from service.domain.rules.rule import Rule, RuleKind, Verdict
+from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from tests.domain.rules.views import CELL, NO_GATES, TODAY, rule, view
@@ -30,15 +30,15 @@ pytestmark = pytest.mark.slow
 CELLS = (CELL, Cell("wrkspc_eng", "claude-opus-4-1", "apikey_bot"), Cell("wrkspc_ops", "claude-opus-4-1", ""))
 RULES: tuple[Rule[object], ...] = (
     *(
-        rule(RuleKind.CHANGE, Change(against, 7, direction), for_each=Dimension.API_KEY)
+        rule("change", Change(against, 7, direction), for_each=Dimension.API_KEY)
         for against in Against
         for direction in Direction
     ),
-    *(rule(RuleKind.FIRST_SEEN, FirstSeen(dimension)) for dimension in (Dimension.MODEL, Dimension.API_KEY)),
-    rule(RuleKind.DORMANT_WOKE, DormantWoke(idle_days=3), for_each=Dimension.API_KEY),
-    rule(RuleKind.MODEL_SHIFT, ModelShift(days=7), for_each=Dimension.WORKSPACE),
-    rule(RuleKind.CACHE_COLLAPSE, CacheCollapse(days=7)),
-    rule(RuleKind.PRIORITY_TIER, PriorityTier(days=7)),
+    *(rule("first_seen", FirstSeen(dimension)) for dimension in (Dimension.MODEL, Dimension.API_KEY)),
+    rule("dormant_woke", DormantWoke(idle_days=3), for_each=Dimension.API_KEY),
+    rule("model_shift", ModelShift(days=7), for_each=Dimension.WORKSPACE),
+    rule("cache_collapse", CacheCollapse(days=7)),
+    rule("priority_tier", PriorityTier(days=7)),
 )
 MANY = settings(max_examples=2 * settings().max_examples)
 """Twice as many examples as usual: they are drawn for six kinds of rules at once."""

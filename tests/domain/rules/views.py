@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule, RuleKind, Verdict
+from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule, Verdict
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.sources.source import SourceState
 from service.domain.values.money import Money
@@ -67,7 +67,7 @@ def _figures(value: float | DayFigures) -> DayFigures:
 
 
 def rule(
-    kind: RuleKind,
+    kind: str,
     params: P,
     *,
     gates: Gates | None = None,

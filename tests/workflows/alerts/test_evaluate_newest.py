@@ -19,7 +19,7 @@ from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
 from service.domain.rules.kinds.change import Against, Change
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.slack.requests import Person, SlackRole, Typed
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
@@ -285,9 +285,7 @@ async def test_a_day_that_is_over_is_not_said_to_go_on(yard: Yard) -> None:
         yard.reader.bill(TODAY - ago * DAY, billed("400.00" if ago == 0 else "100.00", workspace="wrkspc_eng"))
     gates = Gates(Money.of("20.00"), Decimal(30), min_active_days=3)
     change = Change(against=Against.PREVIOUS_DAY)
-    spec: Rule[object] = Rule(
-        yard.source.id, RuleKind.CHANGE, change, Scope(), for_each=Dimension.WORKSPACE, gates=gates
-    )
+    spec: Rule[object] = Rule(yard.source.id, "change", change, Scope(), for_each=Dimension.WORKSPACE, gates=gates)
     await yard.create(Rules(), "jump", spec)
     await yard.poll()
     await yard.settle()

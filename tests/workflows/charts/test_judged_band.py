@@ -9,9 +9,9 @@ import pytest
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.charts.chart import Chart
-from service.domain.rules.kinds.anomaly.rule import DEFAULT_GATES, Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.kinds.change import Against, Change
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
@@ -29,7 +29,7 @@ MTOK = 1_000_000
 
 async def add_rule(yard: Yard, granularity: Granularity) -> Resource[Rule[object]]:
     params = Anomaly(granularity, levels=(Dimension.WORKSPACE,))
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.ANOMALY, params, gates=DEFAULT_GATES)
+    spec: Rule[object] = Rule(yard.source.id, "anomaly", params)
     return await yard.create(Rules(), "unusual", spec)
 
 
@@ -146,7 +146,7 @@ async def test_a_dear_hour_is_shown_among_hours(yard: Yard) -> None:
 async def test_a_kind_without_a_band_shows_what_is_usual(yard: Yard) -> None:
     gates = Gates(Money.of("20.00"), Money.of("30").usd, min_active_days=3)
     spec: Rule[object] = Rule(
-        yard.source.id, RuleKind.CHANGE, Change(against=Against.PREVIOUS_DAY), for_each=Dimension.WORKSPACE, gates=gates
+        yard.source.id, "change", Change(against=Against.PREVIOUS_DAY), for_each=Dimension.WORKSPACE, gates=gates
     )
     await yard.create(Rules(), "jump", spec)
     bill(yard, live(yard), "900.00")

@@ -11,11 +11,11 @@ from service.domain.alerts.alert import Alert, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.explain.explanation import Explanation
 from service.domain.rules.feedback import FeedbackKind
+from service.domain.rules.kinds import stale_source
 from service.domain.rules.kinds.change import Against, Change
-from service.domain.rules.kinds.stale_source import DEFAULT_GATES
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName
 from service.domain.spend.lateness import Patience
@@ -43,7 +43,7 @@ ANN = "token:ann"
 async def add_rule(
     yard: Yard, gates: Gates = GATES, for_each: Dimension | None = Dimension.WORKSPACE
 ) -> Resource[Rule[object]]:
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.CHANGE, JUMP, Scope(), for_each, gates=gates)
+    spec: Rule[object] = Rule(yard.source.id, "change", JUMP, Scope(), for_each, gates=gates)
     return await yard.create(Rules(), "jump", spec)
 
 
@@ -140,8 +140,8 @@ async def test_what_was_kept_of_the_instant_is_listed_beside_it(yard: Yard) -> N
 
 async def an_hour_that_jumps(yard: Yard) -> Alert:
     """Calm hours and days; then an hour that still runs costs ninety times as much, rings, and grows."""
-    kind = KINDS[RuleKind.ANOMALY]
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.ANOMALY, kind.params(), gates=kind.gates)
+    kind = KINDS["anomaly"]
+    spec: Rule[object] = Rule(yard.source.id, "anomaly", kind.params(), gates=kind.gates)
     await yard.create(Rules(), "unusual", spec)
     today = yard.clock().date()
     for ago in range(35):
@@ -415,7 +415,7 @@ async def test_a_plan_counts_from_when_it_was_announced_until_it_is_taken_back(y
 
 
 async def test_a_stale_source_is_explained_from_its_state_now_and_not_in_the_past(yard: Yard) -> None:
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.STALE_SOURCE, Patience(3, 2 * HOUR), gates=DEFAULT_GATES)
+    spec: Rule[object] = Rule(yard.source.id, "stale_source", Patience(3, 2 * HOUR), gates=stale_source.KIND.gates)
     await yard.create(Rules(), "blind", spec)
     await read(yard)
     yard.reader.refusals[ReportName.COST] = SourceError("away", retryable=True)
@@ -437,8 +437,8 @@ async def test_a_stale_source_is_explained_from_its_state_now_and_not_in_the_pas
 
 async def test_an_anomaly_on_several_levels_is_explained_on_each_of_them(yard: Yard) -> None:
     """By hour and by day, with what was known of either; the organisation tells of the workspace inside it."""
-    kind = KINDS[RuleKind.ANOMALY]
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.ANOMALY, kind.params(), gates=kind.gates)
+    kind = KINDS["anomaly"]
+    spec: Rule[object] = Rule(yard.source.id, "anomaly", kind.params(), gates=kind.gates)
     await yard.create(Rules(), "unusual", spec)
     today = yard.clock().date()
     for ago in range(35):

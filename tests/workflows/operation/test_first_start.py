@@ -16,7 +16,6 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.receivers import Receiver
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import RuleKind
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.errors import Conflict
 from service.domain.values.scopes import Dimension
@@ -99,9 +98,9 @@ async def test_the_first_source_is_watched_by_rules(ports: Ports, source: FirstS
         (stored,) = await uow.sources.all()
         rules = {rule.name: rule.spec for rule in await uow.rules.all()}
     assert {name: rule.kind for name, rule in rules.items()} == {
-        "unusual spend": RuleKind.ANOMALY,
-        "new API key that spends": RuleKind.FIRST_SEEN,
-        "source not read": RuleKind.STALE_SOURCE,
+        "unusual spend": "anomaly",
+        "new API key that spends": "first_seen",
+        "source not read": "stale_source",
     }
     for rule in rules.values():
         assert (rule.source_id, rule.enabled, rule.gates) == (stored.id, True, KINDS[rule.kind].gates)

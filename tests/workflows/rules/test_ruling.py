@@ -18,7 +18,7 @@ from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import Gates, Rule, RuleKind
+from service.domain.rules.rule import Gates, Rule
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.sources.source import ReportName
@@ -43,9 +43,7 @@ GATES = Gates(Money.of("20.00"), Money.of("30").usd, min_active_days=3)
 
 
 async def add_rule(yard: Yard, params: Change = JUMP, gates: Gates = GATES) -> Resource[Rule[object]]:
-    spec: Rule[object] = Rule(
-        yard.source.id, RuleKind.CHANGE, params, Scope(), for_each=Dimension.WORKSPACE, gates=gates
-    )
+    spec: Rule[object] = Rule(yard.source.id, "change", params, Scope(), for_each=Dimension.WORKSPACE, gates=gates)
     return await yard.create(Rules(), "jump", spec)
 
 
@@ -137,7 +135,7 @@ NEVER = Money.of("100000").usd
 
 
 async def add_rule_named(yard: Yard, name: str) -> None:
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.CHANGE, JUMP, for_each=Dimension.WORKSPACE, gates=GATES)
+    spec: Rule[object] = Rule(yard.source.id, "change", JUMP, for_each=Dimension.WORKSPACE, gates=GATES)
     await yard.create(Rules(), name, spec)
 
 
@@ -246,7 +244,7 @@ async def test_every_objection_is_kept_with_what_stopped_it(yard: Yard) -> None:
 
 async def test_a_rule_that_learns_has_the_months_read_that_it_learns_from(yard: Yard) -> None:
     await read(yard)
-    spec: Rule[object] = Rule(yard.source.id, RuleKind.ANOMALY, Anomaly())
+    spec: Rule[object] = Rule(yard.source.id, "anomaly", Anomaly())
     await yard.create(Rules(), "unusual spend", spec)
     await yard.settle()
     (backfill,) = [poll for poll in await yard.polls() if poll.kind is PollKind.BACKFILL]
@@ -335,7 +333,7 @@ def poisoned_view() -> SpendView:
 
 @pytest.mark.parametrize("dimension", [Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY])
 def test_a_series_that_a_rule_cannot_judge_is_named_and_the_others_still_ring(dimension: Dimension) -> None:
-    rule: Rule[object] = Rule("src_1", RuleKind.CHANGE, JUMP, for_each=dimension, gates=NO_GATES)
+    rule: Rule[object] = Rule("src_1", "change", JUMP, for_each=dimension, gates=NO_GATES)
     judged = judge_rule(poisoned_view(), rule, (), {})
     good, bad = ScopeKey(dimension, SOUND.along(dimension)), ScopeKey(dimension, POISON.along(dimension))
     assert {key: verdict.rings for key, verdict in judged.verdicts.items()} == {good: True}
@@ -344,7 +342,7 @@ def test_a_series_that_a_rule_cannot_judge_is_named_and_the_others_still_ring(di
 
 
 def test_an_organisation_that_holds_such_a_series_is_named_too() -> None:
-    rule: Rule[object] = Rule("src_1", RuleKind.CHANGE, JUMP, gates=NO_GATES)
+    rule: Rule[object] = Rule("src_1", "change", JUMP, gates=NO_GATES)
     assert ORGANISATION in judge_rule(poisoned_view(), rule, (), {}).failed
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from service.adapters.postgres.codec import DecodeError, Json, decode
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 
 _HINTS = get_type_hints(Rule)
 
@@ -16,11 +16,12 @@ def decode_rule(stored: Json) -> Rule[object]:
     """Raises DecodeError."""
     if not isinstance(stored, dict):
         raise DecodeError(f"a rule expected, {type(stored).__name__} found")
-    kind = decode(RuleKind, stored.get("kind"))
-    assert isinstance(kind, RuleKind)
+    kind = KINDS.get(decode(str, stored.get("kind")))
+    if kind is None:
+        raise DecodeError(f"no rules of the kind {stored['kind']!r} are known")
     values: dict[str, Any] = {
         field.name: decode(_HINTS[field.name], stored[field.name])
         for field in fields(Rule)
         if field.name in stored and field.name != "params"
     }
-    return Rule(params=decode(KINDS[kind].params, stored["params"]), **values)
+    return Rule(params=decode(kind.params, stored["params"]), **values)

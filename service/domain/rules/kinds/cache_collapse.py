@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from service.domain.rules import history, limits
+from service.domain.rules.backtesting import Backtesting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
 from service.domain.rules.history import Row
+from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
-
-DEFAULT_GATES = Gates(min_percent=Decimal(10), min_active_days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +136,17 @@ def _cause(who: str, when: str, params: CacheCollapse, found: _Day) -> str:
 
 def _count(tokens: float) -> str:
     return "an unknown number of" if math.isnan(tokens) else f"{tokens:,.0f}"
+
+
+KIND = RuleKind(
+    name="cache_collapse",
+    title="Cache collapse",
+    description="The cached part of the input falls, and the same input costs more.",
+    params=CacheCollapse,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_percent=Decimal(10), min_active_days=7),
+    lookback=lambda params: Lookback({"days": params.days}),
+    words=KindWords("Less of the input comes from the cache"),
+    backtesting=Backtesting(dimensions=own_figures),
+)

@@ -9,16 +9,16 @@ from enum import StrEnum
 from operator import attrgetter
 
 from service.domain.rules import history, limits
+from service.domain.rules.backtesting import Backtesting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
 from service.domain.rules.gates import exceeds
 from service.domain.rules.history import Row
+from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleKind
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.scopes import Dimension, ScopeKey
-
-DEFAULT_GATES = Gates(min_active_days=7)
 
 
 class Against(StrEnum):
@@ -211,3 +211,17 @@ def _compared(actual: float, expected: float) -> str:
     word = "more than" if actual > expected else "less than"
     share = f"{percent(abs(actual - expected) / expected * 100)} " if expected > 0 else ""
     return f"{share}{word}"
+
+
+KIND = RuleKind(
+    name="change",
+    title="Change of daily spend",
+    description="A day's spend differs from the day before, the same day last week, or a trailing mean or median.",
+    params=Change,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_active_days=7),
+    lookback=lambda params: Lookback({"days": params.days}),
+    words=KindWords("Spend has risen", "Spend has fallen", over=BACK_TO_NORMAL),
+    backtesting=Backtesting(dimensions=own_figures, exceeding=exceeding),
+)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from service.domain.rules import history, limits
+from service.domain.rules.backtesting import Backtesting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.history import Row
+from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.kinds.beginnings import Beginning, named
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import days
 from service.domain.values.scopes import Dimension, ScopeKey
-
-DEFAULT_GATES = Gates(min_percent=Decimal(0), min_active_days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,17 @@ def last_waking(row: Row, idle_days: int) -> tuple[int, int]:
         elif row[place] == 0:
             idle += 1
     return found
+
+
+KIND = RuleKind(
+    name="dormant_woke",
+    title="Dormant, woke up",
+    description="Something that had spent nothing for days spends again.",
+    params=DormantWoke,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_percent=Decimal(0), min_active_days=1),
+    lookback=lambda params: Lookback({"idle_days": params.idle_days, "within_days": params.within_days}),
+    words=KindWords("{who} spends again after a pause"),
+    backtesting=Backtesting(dimensions=own_figures),
+)

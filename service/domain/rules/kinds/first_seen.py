@@ -10,6 +10,7 @@ from itertools import accumulate
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.history import Row
+from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.kinds.beginnings import Beginning, named
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import Gates, Observation, Rule
@@ -17,8 +18,6 @@ from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
-
-DEFAULT_GATES = Gates(min_percent=Decimal(0), min_active_days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +67,17 @@ def _active_before(rows: Iterable[Row], length: int) -> list[int]:
         for place, value in enumerate(row):
             spent[place] = spent[place] or value > 0
     return list(accumulate(spent, initial=0))
+
+
+KIND = RuleKind(
+    name="first_seen",
+    title="First seen",
+    description="A workspace, model or API key spends that has never spent before.",
+    params=FirstSeen,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_percent=Decimal(0), min_active_days=7),
+    for_each=(),
+    lookback=lambda params: Lookback({"within_days": params.within_days}, ever=True),
+    words=KindWords("{who} has begun to spend"),
+)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
 from service.domain.rules.history import Row
+from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.kinds.beginnings import named
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
@@ -19,7 +20,6 @@ from service.domain.values.names import name_of
 from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Dimension, ScopeKey
 
-DEFAULT_GATES = Gates(min_active_days=7)
 Rows = Mapping[ScopeKey, list[float]]
 
 
@@ -165,3 +165,19 @@ def _per_million(rate: float) -> str:
 
 def _model(view: SpendView, shift: _Shift) -> str:
     return clean(name_of(shift.model, view.names))
+
+
+KIND = RuleKind(
+    name="model_shift",
+    title="Shift to a dearer model",
+    description="A dearer model takes over a part of the spend.",
+    params=ModelShift,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_active_days=7),
+    for_each=(Dimension.WORKSPACE, Dimension.API_KEY),
+    lookback=lambda params: Lookback({"days": params.days}),
+    words=KindWords(
+        "A dearer model has taken over a part of the spend", of=" on a dearer model", label="Spent on that model"
+    ),
+)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from service.domain.rules import history, limits
+from service.domain.rules.backtesting import FACTORS, Backtesting, Setting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
 from service.domain.rules.gates import exceeds
 from service.domain.rules.history import Row
+from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
 from service.domain.values.money import ZERO, Money
 from service.domain.values.scopes import Dimension, ScopeKey
 
-DEFAULT_GATES = Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=3)
 TEN_DOLLARS = Money(Decimal(10))
 UNIT = "estimated US dollars of Priority Tier a day"
 
@@ -90,3 +91,25 @@ def _cause(who: str, when: str, days: int, actual: float, expected: float) -> st
         f"{who} used Priority Tier tokens worth an estimated {dollars(actual)} on {when}; the median of the {days} "
         f"days before is {dollars(expected)}. They are in no cost report."
     )
+
+
+def amounts(rule: Rule[PriorityTier]) -> Iterable[Setting]:
+    """The sweep: its own amount is its gate of size."""
+    for factor in FACTORS:
+        amount = rule.params.amount * factor
+        changed = replace(rule, params=replace(rule.params, amount=amount))
+        yield Setting(f"amount {amount.in_full()}", factor == 1, changed)
+
+
+KIND = RuleKind(
+    name="priority_tier",
+    title="Priority Tier",
+    description="Priority Tier tokens, which no cost report contains, appear or grow.",
+    params=PriorityTier,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=3),
+    lookback=lambda params: Lookback({"days": params.days}),
+    words=KindWords("Priority Tier use has grown", of=" of Priority Tier", label="Estimated"),
+    backtesting=Backtesting(sweep=amounts, dimensions=own_figures),
+)

@@ -11,7 +11,8 @@ from service.domain.alerts.evidence import StaleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
-from service.domain.rules.rule import Gates, Observation, Rule, RuleKind
+from service.domain.rules.kind import RuleKind
+from service.domain.rules.rule import EVERYTHING, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source, SourceState
 from service.domain.spend.lateness import USUAL_PATIENCE, Patience, is_stale
@@ -23,7 +24,6 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 from service.domain.values.severity import Severity
 
-DEFAULT_GATES = Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=0)
 UNIT = "failed polls"
 LONGEST_PATIENCE = timedelta(days=7)
 
@@ -35,6 +35,8 @@ def validate(rule: Rule[Patience]) -> None:
         raise Invalid(f"must be above 0 and at most {LONGEST_PATIENCE.days} days", "/params/after")
     if rule.gates.min_amount or rule.gates.min_percent or rule.gates.min_active_days:
         raise Invalid("a source that cannot be read has no amount: its other gates are 0", "/gates")
+    if rule.scope != EVERYTHING:
+        raise Invalid("a source is read as a whole: leave the scope empty", "/scope")
 
 
 def observe(
@@ -63,6 +65,19 @@ def _cause(state: SourceState) -> str:
     if state.failing_since is None:
         return "The source is being read."
     return f"The source could not be read since {minute(state.failing_since)}: {state.failures} failures in a row."
+
+
+KIND = RuleKind(
+    name="stale_source",
+    title="Source not read",
+    description="Reading a source fails, so that nothing would ring.",
+    params=Patience,
+    observe=observe,
+    validate=validate,
+    gates=Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=0),
+    for_each=(),
+    judges_spend=False,
+)
 
 
 # ------------------------------------------------------------------------------------------- the alert
@@ -132,7 +147,7 @@ def _ending(alert: Alert, source: Resource[Source] | None, state: SourceState, t
 
 def _terms(source_id: str, rules: Iterable[Resource[Rule[object]]]) -> list[Terms]:
     """Every patience that counts for this source; none where its rules are all disabled."""
-    own = [rule.spec for rule in rules if rule.spec.kind is RuleKind.STALE_SOURCE and rule.spec.source_id == source_id]
+    own = [rule.spec for rule in rules if rule.spec.kind == KIND.name and rule.spec.source_id == source_id]
     if not own:
         return [BUILT_IN]
     return [(spec.params, spec.severity) for spec in own if spec.enabled and isinstance(spec.params, Patience)]

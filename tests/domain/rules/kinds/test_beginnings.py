@@ -12,15 +12,15 @@ from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.dormant_woke import DormantWoke, last_waking
 from service.domain.rules.kinds.first_seen import FirstSeen
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import RuleKind, Verdict
+from service.domain.rules.rule import Verdict
 from service.domain.values.money import Money
 from service.domain.values.scopes import UNATTRIBUTED, Cell, Dimension, Scope, ScopeKey
 from tests.domain.rules.views import CELL, Figures, day, instant, rule, view
 
 OLD = replace(CELL, api_key="apikey_old")
 CI = ScopeKey(Dimension.API_KEY, "apikey_ci")
-NEW_KEY = rule(RuleKind.FIRST_SEEN, FirstSeen())
-WOKEN_KEY = rule(RuleKind.DORMANT_WOKE, DormantWoke(), for_each=Dimension.API_KEY)
+NEW_KEY = rule("first_seen", FirstSeen())
+WOKEN_KEY = rule("dormant_woke", DormantWoke(), for_each=Dimension.API_KEY)
 IDLE = [0.0] * 14
 
 
@@ -82,7 +82,7 @@ def test_spend_that_no_key_can_be_named_for_is_nobody_new() -> None:
     ],
 )
 def test_a_new_workspace_and_a_new_model_ring_like_a_new_key(dimension: Dimension, cell: Cell) -> None:
-    seen = evaluate(view({CELL: [5.0] * 9, cell: [0.0] * 8 + [900.0]}), rule(RuleKind.FIRST_SEEN, FirstSeen(dimension)))
+    seen = evaluate(view({CELL: [5.0] * 9, cell: [0.0] * 8 + [900.0]}), rule("first_seen", FirstSeen(dimension)))
     assert [key.id for key, verdict in seen.items() if verdict.rings] == [cell.along(dimension)]
 
 

@@ -10,12 +10,11 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.cache_collapse import CacheCollapse, observe
-from service.domain.rules.rule import RuleKind
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.values.scopes import ORGANISATION
 from tests.domain.rules.views import day, instant, only, rule, view
 
-RULE = rule(RuleKind.CACHE_COLLAPSE, CacheCollapse())
+RULE = rule("cache_collapse", CacheCollapse())
 USUAL = DayFigures(spend=40.0, input_tokens=10e6, cache_read_tokens=8e6)
 
 
@@ -33,7 +32,7 @@ def test_a_fall_of_thirty_points_rings(share: float, rings: bool) -> None:
 @pytest.mark.parametrize(("share", "objects"), [(0.41, False), (0.39, True)])
 def test_a_fall_below_half_of_the_median_is_found_without_points(share: float, objects: bool) -> None:
     half = CacheCollapse(points=None, below_percent=Decimal(50))
-    assert only(observe(fallen(share), rule(RuleKind.CACHE_COLLAPSE, half))).candidate is objects
+    assert only(observe(fallen(share), rule("cache_collapse", half))).candidate is objects
 
 
 def test_the_gates_weigh_what_the_same_input_would_have_cost() -> None:

@@ -12,12 +12,12 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.change import Against, Change, Direction, observe
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.rule import Gates, Observation, RuleKind
+from service.domain.rules.rule import Gates, Observation
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope
 from tests.domain.rules.views import CELL, ENG, Figures, day, instant, only, rule, view
 
-KIND = RuleKind.CHANGE
+KIND = "change"
 UP_PREVIOUS = Change(Against.PREVIOUS_DAY)
 
 

@@ -10,13 +10,12 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.model_shift import ModelShift, observe
-from service.domain.rules.rule import RuleKind
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.values.scopes import ORGANISATION, Dimension
 from tests.domain.rules.views import CELL, ENG, day, instant, only, rule, view
 
 OPUS = replace(CELL, model="claude-opus-4-1")
-RULE = rule(RuleKind.MODEL_SHIFT, ModelShift())
+RULE = rule("model_shift", ModelShift())
 
 
 def used(spend: float, million_tokens: float) -> DayFigures:
@@ -109,7 +108,7 @@ def test_a_shift_is_found_in_the_workspace_where_it_happens() -> None:
     ],
 )
 def test_no_shift_is_seen_in(sentence: str, seen: SpendView) -> None:
-    rule_without_history = rule(RuleKind.MODEL_SHIFT, ModelShift(points=Decimal(1)))
+    rule_without_history = rule("model_shift", ModelShift(points=Decimal(1)))
     assert not any(verdict.observation.candidate for verdict in evaluate(seen, rule_without_history).values()), sentence
 
 

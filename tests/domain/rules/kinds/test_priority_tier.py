@@ -9,12 +9,12 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.priority_tier import PriorityTier
-from service.domain.rules.rule import RuleKind, Verdict
+from service.domain.rules.rule import Verdict
 from service.domain.rules.view import DayFigures
 from service.domain.values.scopes import ORGANISATION
 from tests.domain.rules.views import day, instant, rule, view
 
-RULE = rule(RuleKind.PRIORITY_TIER, PriorityTier())
+RULE = rule("priority_tier", PriorityTier())
 
 
 def judged(row: Sequence[float], *, unknown: tuple[int, ...] = (), said: Sequence[Feedback] = ()) -> Verdict:

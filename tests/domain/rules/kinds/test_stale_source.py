@@ -14,7 +14,7 @@ from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.sources.source import SourceState
 from service.domain.spend.lateness import Patience, is_stale
 from service.domain.values.resources import Resource
@@ -43,7 +43,7 @@ def test_the_rule_the_alert_and_the_status_decide_alike(
     patience: Patience, failures: int, since: int, rings: bool
 ) -> None:
     state = replace(FAILING, failures=failures, failing_since=NOON - since * MINUTE)
-    spec = rule(RuleKind.STALE_SOURCE, patience)
+    spec = rule("stale_source", patience)
     verdict = evaluate(view([1.0], polling=state), spec)[ORGANISATION]
     source = resource("src_1", claude_source())
     findings = assess_source(
@@ -61,13 +61,13 @@ def test_the_rule_the_alert_and_the_status_decide_alike(
 
 def test_the_sentence_counts_the_failures() -> None:
     state = replace(FAILING, failures=4, failing_since=NOON - 20 * MINUTE)
-    seen = evaluate(view([1.0], polling=state), rule(RuleKind.STALE_SOURCE, Patience()))[ORGANISATION].observation
+    seen = evaluate(view([1.0], polling=state), rule("stale_source", Patience()))[ORGANISATION].observation
     assert seen.cause == "The source could not be read since 2026-11-21 11:40 UTC: 4 failures in a row."
 
 
 def test_a_healthy_source_does_not_ring_and_a_past_instant_has_no_polls() -> None:
     healthy = replace(FAILING, failures=0, failing_since=None)
-    spec = rule(RuleKind.STALE_SOURCE, Patience())
+    spec = rule("stale_source", Patience())
     assert not evaluate(view([1.0], polling=healthy), spec)[ORGANISATION].rings
     assert evaluate(view([1.0]), spec) == {}
 
@@ -91,7 +91,7 @@ def watch(
     after: timedelta = timedelta(days=1),
 ) -> Resource[Rule[object]]:
     params = Patience(failures, after)
-    spec: Rule[object] = Rule(source_id, RuleKind.STALE_SOURCE, params, severity=severity, enabled=enabled)
+    spec: Rule[object] = Rule(source_id, "stale_source", params, severity=severity, enabled=enabled)
     return resource(f"rul_{failures}", spec)
 
 
@@ -121,7 +121,7 @@ def carried_out(findings: Sequence[Finding], open_alerts: Sequence[Alert]) -> Al
 
 DISABLED = watch(10, enabled=False)
 ANOTHER_SOURCES = watch(1, source_id="src_2")
-ANOTHER_KIND: Resource[Rule[object]] = resource("rul_c", Rule("src_1", RuleKind.CHANGE, Change(), enabled=False))
+ANOTHER_KIND: Resource[Rule[object]] = resource("rul_c", Rule("src_1", "change", Change(), enabled=False))
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from service.domain.detectors.memory.rewind import Memo
 from service.domain.detectors.reading import Reading
 from service.domain.rules.feedback import Feedback
+from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Judges, ground, judges
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.rule import Rule
@@ -17,27 +18,16 @@ from service.domain.rules.view import SpendView
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A UTC day or hour by its start. Dollars as floats: `amount` is NaN where unknown.
-
-    `low` to `high` is what the score lets pass; these and `expected` are NaN where nothing was expected.
-    """
-
-    start: datetime
-    amount: float
-    expected: float
-    low: float
-    high: float
-
-    @property
-    def has_limits(self) -> bool:
-        return math.isfinite(self.high)
+def judged_buckets(
+    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
+) -> tuple[JudgedBucket, ...]:
+    """The newest hours where the view has any, else the newest days; none of an unknown scope."""
+    return (judged_days if view.hours is None else judged_hours)(view, rule, feedback, key)
 
 
 def judged_days(
     view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
-) -> tuple[Judged, ...]:
+) -> tuple[JudgedBucket, ...]:
     """The last three weeks and today, each as the days before it are known in the view; none of an unknown scope."""
     found = _judges(view, rule, feedback, key)
     if found is None:
@@ -50,7 +40,7 @@ def judged_days(
 
 def judged_hours(
     view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
-) -> tuple[Judged, ...]:
+) -> tuple[JudgedBucket, ...]:
     """The same of the last two days by the hour; none where the view has no hours."""
     found = _judges(view, rule, feedback, key)
     if found is None or found[0].hours is None:
@@ -72,8 +62,8 @@ def _judges(
     return judges(alone, rule.params.sensitivity, feedback), alone.keys.index(key)
 
 
-def _judged(starts: Iterable[datetime], readings: Iterable[Reading]) -> tuple[Judged, ...]:
+def _judged(starts: Iterable[datetime], readings: Iterable[Reading]) -> tuple[JudgedBucket, ...]:
     return tuple(
-        Judged(start, read.amount, read.expected if read.method.judges else math.nan, read.low, read.high)
+        JudgedBucket(start, read.amount, read.expected if read.method.judges else math.nan, read.low, read.high)
         for start, read in zip(starts, readings, strict=True)
     )

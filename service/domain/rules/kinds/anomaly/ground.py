@@ -26,6 +26,8 @@ from service.domain.values.utc import HOUR
 NOTHING = DayFigures()
 SPEND: Callable[[DayFigures], float] = attrgetter("spend")
 NORMAL_HOURS = 6
+LEARNING_HOURS = 700
+"""The 672 that a band is made of, and the newest ones, that are judged."""
 HOURS_BACK = 48
 """How far back an incident of hours is followed, in hours."""
 

@@ -39,8 +39,6 @@ from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.domain.values.utc import HOUR
 
-DEFAULT_GATES = Gates()
-"""Of a rule on hours the amount is that of one hour: slower losses are the days' to find."""
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
 LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR
 LEAST_OPEN = (LEAST_OPEN_LATE, LEAST_OPEN_HOURLY)

@@ -1,0 +1,108 @@
+"""A kind of rule: one value that holds all that the product has to know of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic
+
+from service.domain.rules.backtesting import NOTHING_LEFT_OUT, Backtesting
+from service.domain.rules.feedback import Feedback
+from service.domain.rules.rule import Gates, Observation, Params_co, Rule
+from service.domain.rules.view import SpendView
+from service.domain.values.scopes import Dimension, ScopeKey
+
+EVERY_DIMENSION = tuple(dimension for dimension in Dimension if dimension is not Dimension.ORGANISATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """How much of the past a rule looks at.
+
+    `days`: its parameters that are numbers of whole UTC days, by name. A view holds them one after the other, and the
+    stored history must be as long as each. `hours`: the newest UTC hours that are over. `ever`: it asks whether
+    something has happened before, so that its view is as long as any.
+    """
+
+    days: Mapping[str, int] = field(default_factory=dict)
+    hours: int = 0
+    ever: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """The words of a kind's alerts. `opening`, and `fallen` for a fall, say what is the matter and may name {who}.
+
+    `of` follows the amount and `label` precedes it; `over` says what it means that an alert has ended by itself.
+    """
+
+    opening: str = "The rule objects"
+    fallen: str = ""
+    of: str = ""
+    label: str = "Spent"
+    over: str = "the rule no longer objects"
+
+
+BACK_TO_NORMAL = "spend is back to normal"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBucket:
+    """A UTC day or hour by its start. Dollars as floats: `amount` is NaN where unknown.
+
+    `low` to `high` is what the score lets pass; these and `expected` are NaN where nothing was expected.
+    """
+
+    start: datetime
+    amount: float
+    expected: float
+    low: float
+    high: float
+
+    @property
+    def has_limits(self) -> bool:
+        return math.isfinite(self.high)
+
+
+USUAL_GATES = Gates()
+
+
+def _anything(rule: Rule[object]) -> None:
+    """Accepts the parameters, whatever they are."""
+
+
+def _no_lookback(params: object) -> Lookback:
+    return Lookback()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKind(Generic[Params_co]):
+    """A kind of rule. Only the first five fields have no default.
+
+    `name` is what is stored and what documents say. `params` is the dataclass of the parameters, all of which have
+    defaults. `observe` gives one observation for each scope in the view, as it is at `view.as_of`; it is pure.
+
+    `validate` raises Invalid for parameters that mean nothing. `gates` hold where a rule gives none. `for_each`: the
+    dimensions that a rule may be repeated over. `lookback`: how much of the past the parameters ask for. `words`: what
+    its alerts say. `backfill_days`: the UTC days that are read back for an enabled rule, where they are not stored.
+    `judges_spend`: False where it judges how the source is read. `backtesting`: what a backtest may leave out, and
+    the settings that it tries. `band`: the newest days, or hours where the view has any, with what was expected of
+    each, for a chart; None where the kind has no such limits.
+    """
+
+    name: str
+    title: str
+    description: str
+    params: type[Params_co]
+    observe: Callable[[SpendView, Rule[Params_co], Sequence[Feedback]], Mapping[ScopeKey, Observation]]
+    validate: Callable[[Rule[Params_co]], None] = _anything
+    gates: Gates = USUAL_GATES
+    for_each: tuple[Dimension, ...] = EVERY_DIMENSION
+    lookback: Callable[[Params_co], Lookback] = _no_lookback
+    words: KindWords = KindWords()
+    backfill_days: int = 0
+    judges_spend: bool = True
+    backtesting: Backtesting[Params_co] = NOTHING_LEFT_OUT
+    band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], ScopeKey], Sequence[JudgedBucket]] | None = None

@@ -1,0 +1,128 @@
+"""What a backtest of an anomaly rule may pass over: a cheap look that never misses what would fire."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from service.domain.detectors.hourly.glance import HourGlance
+from service.domain.detectors.hourly.known import KnownHours
+from service.domain.rules.backtesting import HourEnd, Look
+from service.domain.rules.kinds.anomaly.ground import (
+    LEARNING_HOURS,
+    NORMAL_HOURS,
+    ground,
+    judges,
+)
+from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction, Granularity
+from service.domain.rules.rule import Rule
+from service.domain.rules.view import SpendView
+from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.utc import DAY, HOUR
+
+JUDGED_HOURS = JUDGED_AGAIN_HOURS + NORMAL_HOURS
+"""The newest known hours: those that may fire, and those that end an incident."""
+HOURS_OF_DAY = DAY // HOUR
+
+
+def dimensions(rule: Rule[Anomaly]) -> frozenset[Dimension] | None:
+    """Its levels; None where it asks for falls: whether one is believed depends on how many keys fall at once."""
+    return frozenset(rule.params.levels) if rule.params.direction is Direction.UP else None
+
+
+def firing_levels(rule: Rule[Anomaly]) -> frozenset[Dimension]:
+    """The dimensions whose members may fire, the organisation always among them."""
+    return frozenset({*rule.params.levels, Dimension.ORGANISATION, *([rule.for_each] if rule.for_each else [])})
+
+
+def may_fire(view: SpendView, rule: Rule[Anomaly]) -> bool:
+    """False where of the scopes that may fire no judged day is unusual.
+
+    A rule that waits has to remember also what does not fire yet, and hours have a look of their own.
+    """
+    if rule.gates.pending_for or view.hours is not None:
+        return True
+    stands = ground(view, rule.scope)
+    if not stands.cells:
+        return False
+    days = judges(stands, rule.params.sensitivity, ()).days
+    last = days.open_day
+    stirring = days.stirring(range(last, max(-1, last - JUDGED_AGAIN_DAYS - 1), -1))
+    return any(stands.keys[row].dimension in firing_levels(rule) for row in stirring)
+
+
+@dataclass(frozen=True, slots=True)
+class _DayLimits:
+    """What the closed days leave open: of each key what today must not reach in dollars; whether one of them may fire.
+
+    `stands_on`: all that this was made of.
+    """
+
+    stands_on: object = None
+    limits: Sequence[float] = ()
+    stir: bool = False
+
+
+class HourGlimpses:
+    """Looks at the hours of every scope that may fire, and at the days' limits while the days stay as they are."""
+
+    def __init__(self, known: KnownHours, rule: Rule[Anomaly]) -> None:
+        self._rule, self._known = rule, known
+        self._keys = _watched(known.cells, rule)
+        self._glance = HourGlance(known, list(self._keys.values()))
+        self._days = _DayLimits()
+        self._was_quiet = False
+
+    def look(self, hour: HourEnd) -> Look:
+        self._glance.note(hour.learnt)
+        changed = self._follow_days(hour)
+        quiet = self._is_quiet(hour)
+        is_news = changed or not (quiet and self._was_quiet)
+        self._was_quiet = quiet
+        return Look(may_fire=self._days.stir or not quiet, is_news=is_news)
+
+    def _is_quiet(self, hour: HourEnd) -> bool:
+        """Whether neither today nor an hour may exceed, and for so long that every scope's hours are calm."""
+        if self._glance.reaches(hour.today, hour.place, self._days.limits):
+            return False
+        start = hour.place - LEARNING_HOURS
+        known = self._known.newest(start, hour.place, JUDGED_HOURS)
+        if not known:
+            return True
+        mature = self._known.mature_until()
+        closed = 0 if mature is None else (mature - self._known.first) // HOUR
+        return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(start, known)
+
+    def _follow_days(self, hour: HourEnd) -> bool:
+        """Judges the days again where a closed one is known differently than at the instant before."""
+        spent = tuple(tuple(self._glance.spent(at, at + HOURS_OF_DAY)) for at in hour.fresh)
+        stands_on = (hour.stands_on, spent)
+        if stands_on == self._days.stands_on:
+            return False
+        self._days = _DayLimits(stands_on, *self._judged(hour.days()))
+        return True
+
+    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool]:
+        """What today must not reach, for each key; and whether a closed day may fire."""
+        params, stands = self._rule.params, ground(view, self._rule.scope)
+        if params.granularity is Granularity.HOURS or not stands.cells:
+            return [math.inf] * len(self._keys), False
+        days = judges(stands, params.sensitivity, ()).days
+        today = days.open_day
+        limits = days.ringing_from(today)
+        stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
+        stir = any(stands.keys[row].dimension in firing_levels(self._rule) for row in stirring)
+        return [limits.get(str(key), math.inf) for key in self._keys], stir
+
+
+def _watched(cells: Sequence[Cell], rule: Rule[Anomaly]) -> Mapping[ScopeKey, list[int]]:
+    """The places of the cells of every scope that may fire."""
+    members: dict[ScopeKey, list[int]] = {}
+    for dimension in Dimension:
+        if dimension in firing_levels(rule):
+            for place, cell in enumerate(cells):
+                if rule.scope.holds(cell):
+                    members.setdefault(ScopeKey(dimension, cell.along(dimension)), []).append(place)
+    return members

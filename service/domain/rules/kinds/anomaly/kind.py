@@ -1,0 +1,45 @@
+"""`anomaly` as the registry knows it: its words, its windows, and how a backtest treats it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from service.domain.detectors.scores import Sensitivity
+from service.domain.rules.backtesting import Backtesting, Setting
+from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleKind
+from service.domain.rules.kinds.anomaly.band import judged_buckets
+from service.domain.rules.kinds.anomaly.glance import HourGlimpses, dimensions, may_fire
+from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
+from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, Granularity, observe, validate
+from service.domain.rules.rule import Rule
+from service.domain.rules.view import LEARNING_DAYS
+
+
+def lookback(params: Anomaly) -> Lookback:
+    return Lookback(hours=0 if params.granularity is Granularity.DAYS else LEARNING_HOURS)
+
+
+def sensitivities(rule: Rule[Anomaly]) -> Iterable[Setting]:
+    """The sweep: every sensitivity of the detector."""
+    for sensitivity in (Sensitivity.HIGH, Sensitivity.NORMAL, Sensitivity.LOW):
+        changed = replace(rule, params=replace(rule.params, sensitivity=sensitivity))
+        yield Setting(f"sensitivity {sensitivity.name.lower()}", sensitivity is rule.params.sensitivity, changed)
+
+
+KIND = RuleKind(
+    name="anomaly",
+    title="Unusual spend",
+    description="A day or an hour is unlike what the organisation, or a part of it, usually spends.",
+    params=Anomaly,
+    observe=observe,
+    validate=validate,
+    lookback=lookback,
+    words=KindWords("Spend is unusual", "Spend is unusually low", over=BACK_TO_NORMAL),
+    backfill_days=LEARNING_DAYS,  # it judges a short history by coarser means
+    backtesting=Backtesting(
+        sweep=sensitivities, dimensions=dimensions, may_fire=may_fire, hours=HourGlimpses, least_open=LEAST_OPEN
+    ),
+    band=judged_buckets,
+)
+"""Its gates are the usual ones. For a rule on hours the amount is that of one hour: days find slower losses."""
