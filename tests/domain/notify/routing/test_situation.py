@@ -10,13 +10,13 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.situation import ConfigurationSnapshot, Situation
 from service.domain.rules.kinds.change import Against, Change
-from service.domain.rules.rule import Rule, RuleKind
+from service.domain.rules.rule import Rule
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from tests.factories import budget, claude_source, resource
 from tests.sample_alerts import ALERT, OPENED, OPENED_EVENT, RESOLVED_EVENT, RULE_ALERT, STALE_ALERT
 
 KEY = ScopeKey(Dimension.API_KEY, "apikey_1")
-RULE: Rule[object] = Rule("src_1", RuleKind.CHANGE, Change(Against.PREVIOUS_DAY), Scope(models=("claude-opus-4-5",)))
+RULE: Rule[object] = Rule("src_1", "change", Change(Against.PREVIOUS_DAY), Scope(models=("claude-opus-4-5",)))
 CONFIGURATION = ConfigurationSnapshot(
     sources={"src_1": replace(resource("src_1", claude_source(), name="acme"), labels={"tier": "gold"})},
     budgets={"bdg_1": replace(resource("bdg_1", budget("10.00"), name="eng monthly"), labels={"team": "eng"})},
