@@ -39,15 +39,12 @@ from service.adapters.slack.replies import EphemeralReplies
 from service.adapters.slack.socket import SlackSocket
 from service.adapters.vault import FernetVault
 from service.domain.sources.pricing import PriceBook, PriceOverride
-from service.domain.sources.source import SourceKind
 from service.domain.values.clocks import BusinessClock, ClockSetting, parse_clock
-from service.domain.values.durations import parse_duration
 from service.settings import Settings
 from service.simulator.app import create_app as create_simulator_app
 from service.simulator.world.demo import create_world
 from service.simulator.world.replay import load_replay
 from service.worker import JobHandlers
-from service.workflows.operation.first_start import FirstSource
 from service.workflows.ports.channels import Heartbeat
 from service.workflows.ports.platform import Clock, Egress, Vault
 from service.workflows.ports.unit_of_work import Ports
@@ -56,20 +53,19 @@ from service.workflows.slack.door import SlackDoor
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
 SECRET_KEY_FILE = "secret.key"
-SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
 
 
 class StartError(Exception):
-    """The product cannot start as it is set up; the text says what to change."""
+    """The product cannot start with its setup; the text says what to change."""
 
 
 class SettingError(StartError):
-    """A setting makes no sense, whatever the database holds; the text names its variable."""
+    """A setting is wrong, whatever the database holds; the text names its variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The parts that run: what workflows need, the queue they are run by, and how fast time passes."""
+    """The parts that run: the workflows' ports, the queue of their jobs, and how fast time passes."""
 
     ports: Ports
     engine: AsyncEngine
@@ -81,11 +77,11 @@ class Product:
     socket: SlackSocket | None
 
     def listening(self) -> AbstractAsyncContextManager[None]:
-        """Hears Slack over Socket Mode for as long as the block lasts, where it is set up."""
+        """Receives from Slack over Socket Mode for as long as the block lasts, where it is set up."""
         return nullcontext() if self.socket is None else self.socket.listening(self.ports, self.slack)
 
     async def ready(self) -> str | None:
-        """Why this process cannot work just now, None when it can."""
+        """Returns why this process cannot work just now, None when it can."""
         return await obstacle(self.engine)
 
 
@@ -95,7 +91,7 @@ def wall_clock() -> datetime:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """The URL of a Postgres that answers: the configured one, else an embedded one for as long as this lasts."""
+    """Yields the URL of a Postgres that answers: the configured one, else an embedded one while the block lasts."""
     require_sound(settings)
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
@@ -144,9 +140,9 @@ class _Transports(NamedTuple):
 
 
 def _guards(settings: Settings, simulator_url: str | None) -> _Guards:
-    """Sources may also be where the environment says, and at the simulator that replaces them where there is no key.
+    """Returns what may be connected to. Sources may also be at the address that the environment gives.
 
-    A process beside `tocsin up` takes the simulator to be at its usual address.
+    Without a key that is the simulator's; a process beside `tocsin up` takes it to be at its usual address.
     """
     try:
         receivers = Guard(parse_networks(settings.egress_allow))
@@ -162,7 +158,7 @@ def _guards(settings: Settings, simulator_url: str | None) -> _Guards:
 
 
 def simulator_port(settings: Settings) -> int:
-    """Where `tocsin up` serves the simulator, if it is free."""
+    """Returns the port on which `tocsin up` serves the simulator, if it is free."""
     return settings.port + 1 if settings.port < LAST_PORT else settings.port - 1
 
 
@@ -235,7 +231,7 @@ def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHT
 
 
 def _slack(settings: Settings, receivers: Guard) -> tuple[SlackDoor, SlackSocket | None]:
-    """How people in Slack come in; the socket is None where Socket Mode is not set up."""
+    """Returns how people in Slack come in; the socket is None where Socket Mode is not set up."""
     connector = connectors(trusting(receivers, [settings.slack_api_url]), settings.proxy)
     secret, token = settings.slack_signing_secret, settings.slack_app_token
     replies = EphemeralReplies(connector, settings.proxy)
@@ -250,7 +246,7 @@ def _price_book(overrides: Sequence[PriceOverride]) -> PriceBook:
 
 
 async def _business_clock(settings: Settings, engine: AsyncEngine) -> BusinessClock:
-    """Every process of one installation reads the same business time, also after a restart."""
+    """Returns the business time that every process of the installation reads, also after a restart."""
     now = wall_clock()
     if settings.clock is None:
         return BusinessClock(now, now)
@@ -260,7 +256,7 @@ async def _business_clock(settings: Settings, engine: AsyncEngine) -> BusinessCl
 
 
 def process_clock(settings: Settings) -> Clock:
-    """Business time for a process without a database: set going at its own start."""
+    """Returns business time for a process without a database: it begins at the process's start."""
     now = wall_clock()
     setting = parse_clock(settings.clock) if settings.clock else ClockSetting(None, 1.0)
     clock = BusinessClock(now, setting.start or now, setting.speed)
@@ -268,7 +264,7 @@ def process_clock(settings: Settings) -> Clock:
 
 
 def secret_key(settings: Settings) -> str:
-    """TOCSIN_SECRET_KEY; in embedded mode one is made and kept in the data folder, readable by its owner only."""
+    """Returns TOCSIN_SECRET_KEY. With the embedded database one is created in the data folder, for its owner only."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     if settings.database_url is not None:
@@ -287,20 +283,8 @@ def secret_key(settings: Settings) -> str:
         raise SettingError(f"TOCSIN_DATA_DIR: {path} cannot be kept: {error.strerror}") from error
 
 
-def first_source(settings: Settings, simulator_url: str | None) -> FirstSource | None:
-    """The source to watch when none is stored: the organisation of ANTHROPIC_ADMIN_KEY, else the simulator."""
-    interval = parse_duration(settings.poll_interval)
-    key = settings.anthropic_admin_key
-    if key is not None:
-        base_url = settings.anthropic_base_url.rstrip("/")
-        return FirstSource(SourceKind.CLAUDE_ADMIN, base_url, key.get_secret_value(), interval)
-    if simulator_url is not None:
-        return FirstSource(SourceKind.SIMULATOR, simulator_url, SIMULATED_KEY, interval)
-    return None
-
-
 def simulator(seed: int, clock: Clock, replay: Path | None) -> FastAPI:
-    """The local Claude Admin API, with its own world or with one that repeats a file of series."""
+    """Returns the local Claude Admin API, with its own world or with one that repeats a file of series."""
     prices = list_price_book()
     if replay is not None:
         return create_simulator_app(load_replay(replay, prices, clock()), clock)

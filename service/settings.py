@@ -26,7 +26,7 @@ _PREFIX = "TOCSIN_"
 
 
 class Settings(BaseSettings):
-    """What the process is told at its start. Raises ValidationError naming the variable that is wrong."""
+    """The process's settings. Raises ValidationError naming the variable that is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -122,17 +122,17 @@ class Settings(BaseSettings):
 
     @property
     def link(self) -> str:
-        """The address in links: TOCSIN_PUBLIC_URL, else the listening address."""
+        """Returns the address for links: TOCSIN_PUBLIC_URL, else the listening address."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def hears_slack(self) -> bool:
-        """Whether a button pressed in Slack would reach us."""
+        """Tells whether a button pressed in Slack would reach us."""
         return self.slack_signing_secret is not None or self.slack_app_token is not None
 
 
 def wrong_settings(error: ValidationError) -> list[str]:
-    """What is wrong with each variable, after its name; without the values, some of which are secrets."""
+    """Names each wrong variable and what is wrong with it, without the values: some are secrets."""
     problems = []
     for one in error.errors(include_url=False, include_input=False):
         field = str(one["loc"][0])

@@ -19,8 +19,7 @@ from service.workflows.delivery.deliver import run_delivery
 from service.workflows.digests.digest import run_digest, run_due_digests
 from service.workflows.notify.escalate import run_step
 from service.workflows.notify.resend import INTERVAL, run_resend
-from service.workflows.operation.beat import run_heartbeat
-from service.workflows.operation.upkeep import run_minute, run_retention
+from service.workflows.operation.upkeep import run_heartbeat, run_minute, run_retention
 from service.workflows.ports.channels import Heartbeat
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.backfill import run_backfill
@@ -37,7 +36,7 @@ FASTEST_TICK = timedelta(milliseconds=250)
 
 @dataclass(frozen=True, slots=True)
 class JobHandlers:
-    """What the queue's jobs do. Each is safe to run twice."""
+    """Runs the queue's jobs. Each is safe to run twice."""
 
     ports: Ports
 
@@ -67,7 +66,7 @@ class JobHandlers:
 
 
 class JobQueue(Protocol):
-    """The queue's other side: runs jobs until told to stop, and frees what dead workers held."""
+    """The queue's other side: runs jobs until it has to stop, and frees what dead workers held."""
 
     async def run(self, stop: asyncio.Event) -> None: ...
 
@@ -88,8 +87,8 @@ async def work(
 ) -> None:
     """Ticks and works until `stop` is set; running jobs are finished first. `speed` is the clock's.
 
-    `heartbeat` is told every minute of real time that all is well, None where nobody wants to know. What calls others
-    does so for the first time after its interval: a start waits for nobody.
+    `heartbeat` is sent every minute of real time. Ticks that call the world outside run first after their interval,
+    so that a start waits for nobody.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
     ticks: list[tuple[str, timedelta, Tick]] = [
@@ -122,12 +121,12 @@ async def work(
 
 
 def _real(interval: timedelta, speed: float) -> timedelta:
-    """A tick of business time in real time, never so short that it starves the jobs."""
+    """Returns the real time of an interval of business time, never so short that it starves the jobs."""
     return max(interval / max(speed, 1.0), FASTEST_TICK)
 
 
 def _guarded(name: str, tick: Tick) -> Callable[[], Awaitable[None]]:
-    """A tick that fails is logged and comes again: the ticker outlives a database that is away."""
+    """Logs a tick that fails and lets it come again: the ticker outlives an unreachable database."""
 
     async def run() -> None:
         try:

@@ -1,4 +1,4 @@
-"""Commands and their options; what they do is in the neighbouring modules."""
+"""Commands and their options; the neighbouring modules carry them out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service import __version__
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head, upgrade
 from service.bootstrap import Product, SettingError, StartError, database, open_product
-from service.cli import checking, history, running, tokens
+from service.cli import checking, polls, running, tokens
 from service.cli.logs import configure_logging
 from service.domain.access import Role
 from service.domain.values.errors import DomainError
@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 
 def main() -> None:
     """The command's entry: an expected failure is one line on standard error, with exit code 2 for a wrong setting."""
-    # Into a pipe, Python would keep an alert back until its buffer is full.
+    # Into a pipe, Python would hold lines back until its buffer is full.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         cli()
@@ -158,7 +158,7 @@ def poll(
     source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
 ) -> None:
     """Poll a source now and show what each report brought."""
-    raise typer.Exit(_with_product(lambda product: history.poll_now(product, source, out)))
+    raise typer.Exit(_with_product(lambda product: polls.poll_now(product, source, out)))
 
 
 @cli.command()
@@ -168,7 +168,7 @@ def backfill(
 ) -> None:
     """Read the past since a day. Interrupted, it goes on where it stopped when given again."""
     start = since.replace(tzinfo=UTC)
-    raise typer.Exit(_with_product(lambda product: history.read_past(product, source, start, out)))
+    raise typer.Exit(_with_product(lambda product: polls.read_past(product, source, start, out)))
 
 
 @token_cli.command("create")

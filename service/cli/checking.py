@@ -1,4 +1,4 @@
-"""`tocsin check`: one line for each thing that has to be right."""
+"""`tocsin check`: one line for each thing that must work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.adapters.postgres.migrate import current, head
 from service.bootstrap import SettingError, StartError, database, open_product, require_sound
 from service.cli.logs import quiet_retries
 from service.settings import Settings, wrong_settings
-from service.workflows.operation.operate import Check, run_checks
+from service.workflows.operation.command_line import Check, run_checks
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.unit_of_work import StorageUnavailable
 
@@ -23,7 +23,7 @@ WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2
 
 
 def check_everything(read_settings: Callable[[], Settings], out: Console) -> int:
-    """Prints a line a check and returns the exit code. Where a setting is wrong nothing else is tried."""
+    """Prints a line for each check and returns the exit code. A wrong setting ends it: nothing else is tried."""
     try:
         settings = read_settings()
         require_sound(settings)

@@ -1,4 +1,4 @@
-"""What the log looks like: events with keys on standard error, for people or one JSON object a line."""
+"""The log: events with keys on standard error, for people or one JSON object a line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 
 def configure_logging(log_format: Literal["console", "json"]) -> None:
-    """Our own events and the libraries' warnings, in one form."""
+    """Renders our own events and the libraries' warnings in one form."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -34,12 +34,12 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
     )
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still at work is no news
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still running needs no line
 
 
 @contextmanager
 def quiet_retries() -> Iterator[None]:
-    """No line for an attempt that is made again: for a command that shows how the last one ended."""
+    """Logs no retried attempts: for a command that shows how the last one ended."""
     set_on_retry_hooks([])
     try:
         yield

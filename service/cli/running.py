@@ -1,4 +1,4 @@
-"""What `up`, `api`, `worker` and `simulate` do."""
+"""The commands that run until they are stopped: `up`, `api`, `worker` and `simulate`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from service.bootstrap import (
     LOOPBACK,
     Product,
     StartError,
-    first_source,
     loopback_url,
     open_product,
     process_clock,
@@ -23,13 +22,17 @@ from service.bootstrap import (
     simulator_port,
 )
 from service.cli.serving import serving, stop_on_signal
+from service.domain.sources.source import SourceKind
+from service.domain.values.durations import parse_duration
 from service.settings import Settings
 from service.worker import work
-from service.workflows.operation.first_start import FirstStart, run_first_start
+from service.workflows.operation.first_start import FirstSource, FirstStart, run_first_start
+
+SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
 
 
 async def run_up(settings: Settings, url: str, out: Console) -> None:
-    """Everything in one process, until Ctrl-C."""
+    """Runs everything in one process, until Ctrl-C."""
     stop = stop_on_signal()
     async with AsyncExitStack() as stack:
         # Chosen before the product is opened: no other port of this machine may be a source.
@@ -92,13 +95,25 @@ async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[No
         yield
 
 
+def _first_source(settings: Settings, simulator_url: str | None) -> FirstSource | None:
+    """Returns the source to watch where none is stored: the organisation of ANTHROPIC_ADMIN_KEY, else the simulator."""
+    interval = parse_duration(settings.poll_interval)
+    key = settings.anthropic_admin_key
+    if key is not None:
+        base_url = settings.anthropic_base_url.rstrip("/")
+        return FirstSource(SourceKind.CLAUDE_ADMIN, base_url, key.get_secret_value(), interval)
+    if simulator_url is not None:
+        return FirstSource(SourceKind.SIMULATOR, simulator_url, SIMULATED_KEY, interval)
+    return None
+
+
 async def _first_start(settings: Settings, product: Product, simulator_url: str | None) -> FirstStart:
     token = settings.admin_token.get_secret_value() if settings.admin_token else None
-    return await run_first_start(product.ports, first_source(settings, simulator_url), admin_token=token)
+    return await run_first_start(product.ports, _first_source(settings, simulator_url), admin_token=token)
 
 
 def _free_port(wanted: int) -> int:
-    """The wanted port, so that restarts find the same address; any other where it is taken."""
+    """Returns the wanted port, so that restarts find the same address, or any free one where it is taken."""
     for port in (wanted, 0):
         try:
             with socket.create_server((LOOPBACK, port)) as listener:

@@ -1,4 +1,4 @@
-"""Serving HTTP from inside the running event loop, and the one signal that stops everything."""
+"""HTTP servers inside the running event loop, and the signal that stops all parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GRACE_SECONDS = 3
 
 
 class _Guest(uvicorn.Server):
-    """A server that leaves the process's signals to its host: one signal stops all parts, in order."""
+    """A server that leaves the process's signals alone: `stop_on_signal` stops all parts, in order."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -42,7 +42,7 @@ async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> Async
 
 
 def stop_on_signal() -> asyncio.Event:
-    """An event that Ctrl-C or SIGTERM sets."""
+    """Returns an event that Ctrl-C or SIGTERM sets."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

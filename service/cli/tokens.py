@@ -6,7 +6,7 @@ from rich.console import Console
 
 from service.bootstrap import Product
 from service.domain.access import Role
-from service.workflows.operation.operate import run_create_token, run_list_tokens, run_revoke_token
+from service.workflows.operation.command_line import run_create_token, run_list_tokens, run_revoke_token
 
 
 async def create(product: Product, name: str, role: Role, out: Console) -> None:

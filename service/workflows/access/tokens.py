@@ -1,4 +1,4 @@
-"""API tokens: made, known again, revoked."""
+"""API tokens: created, authenticated, revoked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST = 500
 
 
 def new_secret() -> str:
-    """A token's text: 256 random bits after the prefix."""
+    """Returns a token's text: 256 random bits after the prefix."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
@@ -31,7 +31,7 @@ def digest_of(secret: str) -> str:
 
 
 async def run_authenticate(ports: Ports, secret: str) -> Token | None:
-    """The live token that this text belongs to."""
+    """Returns the live token of this text, None where there is none."""
     if len(secret) > LONGEST:
         return None
     digest = digest_of(secret)
@@ -58,7 +58,7 @@ async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, auth
 
 
 async def _all_tokens(uow: UnitOfWork) -> list[Token]:
-    """The revoked ones too."""
+    """Includes the revoked ones."""
     page = await uow.tokens.page(limit=500, cursor=None)
     tokens = list(page.items)
     while page.next is not None:
@@ -76,16 +76,16 @@ async def revoke_token(uow: UnitOfWork, token_id: str, caller: Token, author: Au
 
 
 async def run_first_token(ports: Ports, given: str | None) -> str | None:
-    """Sees to an admin token: the one the environment gives, or a new one where there is none at all.
+    """Stores the admin token that the environment gives, or creates one where there is no token at all.
 
-    Returns a new token's text, to be printed once; None where nothing was made up. A token of the environment that
-    has been revoked stays so: whoever revoked it may not have had a hand on the environment.
+    Returns a created token's text, to be printed once. A token of the environment that has been revoked stays
+    revoked: whoever revoked it may not control the environment.
     """
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
         await uow.become_only_writer()
         if given is not None:
-            await _admit(uow, given, author)
+            await _store_given(uow, given, author)
             return None
         if (await uow.tokens.page(limit=1, cursor=None)).items:
             return None
@@ -94,10 +94,10 @@ async def run_first_token(ports: Ports, given: str | None) -> str | None:
         return secret
 
 
-async def _admit(uow: UnitOfWork, given: str, author: Author) -> None:
-    """The environment's token, unless it is there."""
+async def _store_given(uow: UnitOfWork, given: str, author: Author) -> None:
+    """Creates the environment's token unless it is stored."""
     alike = [token for token in await _all_tokens(uow) if token.digest == digest_of(given)]
     if not alike:
         await create_token(uow, f"environment {digest_of(given)[:8]}", Role.ADMIN, given, author)
     elif alike[0].revoked_at is not None:
-        log.warning("environment_token_is_revoked", token_id=alike[0].id, name=alike[0].name)
+        log.warning("environment_token_revoked", token_id=alike[0].id, name=alike[0].name)

@@ -1,4 +1,4 @@
-"""What a fresh installation starts with: a token, a default route, a source to watch, and rules that watch it."""
+"""The first start of an installation: an admin token, a default route, a source, and rules that watch it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ USUAL_RULES: tuple[tuple[str, RuleKind[object], Severity], ...] = (
     ("new API key that spends", first_seen.KIND, Severity.WARNING),
     ("source not read", stale_source.KIND, Severity.ERROR),
 )
-"""With the parameters that are usual for their kind: anomalies of organisation and workspaces, by day and by hour."""
+"""The rules of a new source, with the default parameters of their kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class FirstStart:
 
 
 async def run_first_start(ports: Ports, source: FirstSource | None, *, admin_token: str | None) -> FirstStart:
-    """Adds whatever is missing, and says what people at the terminal must know. `source` None: add no source."""
+    """Adds what is missing, and returns what people at the terminal must know. `source` None adds no source."""
     made = await run_first_token(ports, admin_token)
     await run_default_routes(ports)
     if source is not None:
@@ -93,7 +93,7 @@ async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author
 
 
 async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
-    """The rules that watch a new source. They are like any others: one that is deleted does not come back."""
+    """Creates the usual rules for a new source. A deleted one does not come back."""
     taken = {rule.name for rule in await uow.rules.all()}
     for name, kind, severity in USUAL_RULES:
         free = [one for one in (name, f"{name} ({source.name})") if one not in taken]
@@ -103,7 +103,7 @@ async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> N
 
 
 async def _follow_simulator(uow: UnitOfWork, source: Resource[Source], first: FirstSource, author: Author) -> None:
-    """The built-in simulator may listen elsewhere than at the last start."""
+    """Stores the simulator's present address: it may listen elsewhere than at the last start."""
     if first.kind is SourceKind.SIMULATOR:
         moved = replace(source.spec, base_url=first.base_url)
         await change(uow, Sources(), source, Draft(source.name, source.labels, moved), author)
@@ -116,7 +116,7 @@ async def _disable(uow: UnitOfWork, source: Resource[Source], author: Author) ->
 
 
 def _demonstration(source_id: str) -> list[Draft[Budget]]:
-    """A budget that the simulator's organisation overruns on any day, and one for each of its workspaces."""
+    """Returns a budget that the simulated organisation exceeds on any day, and one for each of its workspaces."""
     levels = ((Decimal(80), Severity.WARNING), (Decimal(100), Severity.CRITICAL))
     thresholds = tuple(Threshold(severity, percent=percent) for percent, severity in levels)
     monthly = Budget(source_id, Scope(), Money.of("1000.00"), PeriodSpec(PeriodKind.MONTHLY), thresholds=thresholds)

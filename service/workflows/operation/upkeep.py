@@ -1,25 +1,32 @@
-"""What the schedule does besides polling: the minute's evaluation, due deliveries, retention."""
+"""Upkeep by schedule: the minute's evaluation, due deliveries, retention, and the heartbeat."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import structlog
 
 from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.notify.repeats import run_repeats
+from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 MINUTES_KEPT = timedelta(hours=48)
 RECENT_POLLS = 100
 AHEAD = timedelta(days=45)
+FRESH = timedelta(minutes=5)
+"""The age at which the last evaluation of an enabled source withholds the heartbeat."""
 
 
 async def run_minute(ports: Ports) -> None:
     """Queues an evaluation of every source, polled or not, because time alone moves things; and due deliveries.
 
-    Then rings again what is due for it.
+    Then queues the notifications that are due again.
     """
     now = ports.clock()
     async with ports.uow() as uow:
@@ -37,7 +44,7 @@ async def run_minute(ports: Ports) -> None:
 
 
 async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
-    """A backfill whose part died goes on. One that is at work takes no harm: at most one part of it waits."""
+    """Queues the next part of each unfinished backfill. One at work takes no harm: at most one part of it waits."""
     newest = await uow.polls.page(source_id, limit=RECENT_POLLS, cursor=None)
     for poll in newest.items:
         if poll.kind is PollKind.BACKFILL and poll.state is PollState.RUNNING:
@@ -45,8 +52,10 @@ async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
-    """Forgets facts, verdicts and digests' runs older than `keep`, minutes older than two days, groups that have been
-    quiet for a day; makes room for the month ahead."""
+    """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, and idle groups.
+
+    Creates the partitions of the month ahead.
+    """
     now = ports.clock()
     await ports.storage.make_room(Window(now, now + AHEAD))
     await ports.storage.forget(facts_before=(now - keep).date(), minutes_before=now - MINUTES_KEPT)
@@ -56,3 +65,31 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
         await uow.watches.forget_orphans()
         await uow.digest_runs.forget(now - keep)
         await uow.groups.forget(now - LONGEST_INTERVAL)
+
+
+async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:
+    """Sends the dead man's switch its heartbeat while every enabled source is being evaluated.
+
+    Returns whether it arrived. Errors are logged.
+    """
+    async with ports.uow() as uow:
+        late = await _late_sources(uow, ports.clock())
+    if late:
+        log.warning("heartbeat_withheld", sources=late)
+        return False
+    try:
+        await heartbeat.beat()
+    except HeartbeatError as error:
+        log.warning("heartbeat_failed", reason=str(error))
+        return False
+    return True
+
+
+async def _late_sources(uow: UnitOfWork, now: datetime) -> list[str]:
+    """Returns the names of the enabled sources that nothing has evaluated lately."""
+    late = []
+    for source in await uow.sources.all():
+        evaluated_at = (await uow.polling_states.get(source.id)).evaluated_at
+        if source.spec.enabled and (evaluated_at is None or now - evaluated_at > FRESH):
+            late.append(source.name)
+    return late

@@ -24,8 +24,8 @@ from service.workflows.configuration.engine import Author, Draft, change, delete
 from service.workflows.configuration.notify import Receivers, route_table
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
+from service.workflows.operation.command_line import run_list_tokens, run_revoke_token
 from service.workflows.operation.first_start import FirstSource, FirstStart, run_first_start
-from service.workflows.operation.operate import run_list_tokens, run_revoke_token
 from service.workflows.ports.unit_of_work import Ports
 from tests.clock import FakeClock
 from tests.workflows.yard import open_yard

@@ -1,4 +1,4 @@
-"""Polls and backfills from the command line, with what they bring shown as it comes."""
+"""Polls and backfills from the command line, with their progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from service.bootstrap import Product
 from service.domain.sources.poll import Poll, PollState
-from service.workflows.operation.operate import run_look_up_poll, run_request_backfill, run_request_poll
+from service.workflows.operation.command_line import run_look_up_poll, run_request_backfill, run_request_poll
 
 LOOK_EVERY = 0.25
 OVER = frozenset({PollState.DONE, PollState.FAILED})
@@ -49,7 +49,7 @@ async def read_past(product: Product, source: str | None, since: datetime, out: 
 
 @asynccontextmanager
 async def _working(product: Product) -> AsyncIterator[None]:
-    """A worker of our own for the time being, so that the command also works where none is running."""
+    """Runs a worker for as long as the block lasts: the command needs no other process."""
     stop = asyncio.Event()
     worker = asyncio.create_task(product.queue.run(stop))
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from service.workflows.configuration.spend import Sources
-from service.workflows.operation.beat import run_heartbeat
+from service.workflows.operation.upkeep import run_heartbeat
 from service.workflows.ports.channels import HeartbeatError
 from tests.workflows.yard import MINUTE, Yard
 

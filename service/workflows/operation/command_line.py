@@ -1,4 +1,4 @@
-"""What an operator does from the command line: polls, backfills, tokens, a look at everything."""
+"""The commands of an operator: poll, backfill, manage tokens, check everything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import request_poll
 
 COMMAND_LINE = "command line"
-"""The actor of what is done from a terminal of the machine itself."""
+"""The audit log's actor for commands."""
 
 
 async def run_request_poll(ports: Ports, source: str | None) -> Poll:
@@ -48,7 +48,7 @@ async def run_look_up_poll(ports: Ports, poll_id: str) -> Poll:
 
 
 async def run_create_token(ports: Ports, name: str, role: Role) -> str:
-    """The new token's secret, which is shown once."""
+    """Returns the new token's secret, which is shown once."""
     secret = new_secret()
     async with ports.uow() as uow:
         await create_token(uow, name, role, secret, Author(COMMAND_LINE, ports.clock()))
@@ -69,7 +69,7 @@ async def run_revoke_token(ports: Ports, token_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked; `problem` is None when it is well."""
+    """One thing that was checked; `problem` is None where it works."""
 
     subject: str
     detail: str
@@ -77,7 +77,7 @@ class Check:
 
 
 async def run_checks(ports: Ports) -> list[Check]:
-    """Every source asked for its organisation and a day's cost, every receiver's secrets opened. Nothing is sent."""
+    """Asks each source for its organisation and a day's cost, and opens each receiver's secrets. Sends nothing."""
     async with ports.uow() as uow:
         sources = await uow.sources.all()
         receivers = await uow.receivers.all()
