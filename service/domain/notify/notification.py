@@ -25,6 +25,21 @@ FIRING_ACTIONS = frozenset({Action.OPEN, Action.RAISE})
 """The actions that call for somebody's attention; the others follow up on them."""
 
 
+class NotificationCause(StrEnum):
+    """Why a notification is written. A fallback has the cause of the call that it takes elsewhere."""
+
+    EVENT = "event"
+    """The alert's event, to whom the routes or the first step of a policy lead, or who was notified before."""
+    HELD_BACK = "held_back"
+    """The same, kept from its channel by a silence, another alert or a mute time. What it becomes is another one."""
+    ESCALATION = "escalation"
+    """A later step of an escalation policy, or any step in a later round."""
+    REPEAT = "repeat"
+    """Nobody has answered; repeats are counted in rounds."""
+    SUMMARY = "summary"
+    """A summary is to be updated, though the alert has a message of its own, too."""
+
+
 class NotificationState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
@@ -124,10 +139,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message to one channel. `alert_version` is the event it tells of.
+    """An alert's event for one channel. `alert_version` is the version of the alert that the event led to.
 
-    `fallback_for` is the dead notification whose content this one takes elsewhere. `group_key`: it leaves with what its
-    group has for the same channel by then. `sent_with`: it was said in a summary, which has this id.
+    `level` is the version by which calls are told apart: the event's own, or that of the call which is made again.
+    `step` is the step of an escalation policy, from 0, and `round` counts its rounds, or repeats. `fallback_for` is the
+    dead notification whose content this one takes elsewhere. `group_key` names the group of collected alerts that it
+    leaves with, as one message; None sends it by itself. `sent_with` is the id of the summary, a message about several
+    alerts, that it was sent in; None where it had a message of its own.
     """
 
     id: str
@@ -141,6 +159,7 @@ class Notification:
     state: NotificationState
     created_at: datetime
     due_at: datetime
+    cause: NotificationCause = NotificationCause.EVENT
     step: int = 0
     round: int = 0
     attempts: tuple[Attempt, ...] = ()
@@ -149,9 +168,11 @@ class Notification:
     group_key: str | None = None
     sent_with: str | None = None
 
+    @property
+    def call(self) -> tuple[str, NotificationCause, int, int]:
+        """Identifies one call of an alert, the same in every channel that it goes to."""
+        return self.level, self.cause, self.step, self.round
 
-SUMMARY_STEP = -3
-"""The step of what brings a summary up to date where the alert has a message of its own, too."""
 
 MOST_ATTEMPTS = 80
 """Three days: longer than a weekend's outage."""

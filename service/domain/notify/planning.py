@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.notify.notification import Action, Notification, NotificationCause, NotificationState
 from service.domain.values.resources import new_id
 
 ACTIONS = {
@@ -31,12 +31,14 @@ class Address:
 
 
 def plan_notifications(
-    event: AlertEvent, addresses: Sequence[Address], *, step: int = 0, round: int = 0
+    event: AlertEvent,
+    addresses: Sequence[Address],
+    *,
+    cause: NotificationCause = NotificationCause.EVENT,
+    step: int = 0,
+    round: int = 0,
 ) -> list[Notification]:
-    """The notifications of one event. `level` makes them unique: one event is said once in each channel.
-
-    `step` and `round` are an escalation's: each of its steps may say the same event again.
-    """
+    """The notifications of one event: each channel gets one for each cause, step and round."""
     action = ACTIONS.get(event.command)
     return [
         Notification(
@@ -51,6 +53,7 @@ def plan_notifications(
             state=NotificationState.QUEUED,
             created_at=event.at,
             due_at=event.at,
+            cause=cause,
             step=step,
             round=round,
         )

@@ -14,10 +14,10 @@ from service.domain.notify.channels.traits import Rate
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     MOST_AT_ONCE,
-    SUMMARY_STEP,
     Action,
     Attempt,
     Notification,
+    NotificationCause,
     NotificationState,
 )
 from service.workflows.ports.notify import DueNotification, Summary
@@ -97,7 +97,7 @@ def _edits_its_summary(due: DueNotification) -> bool:
     one = due.notification
     if due.summary is None or one.action in FIRING_ACTIONS or not traits_of(one.channel).kept_current:
         return False
-    return one.step == SUMMARY_STEP or not due.notified_alone
+    return one.cause is NotificationCause.SUMMARY or not due.notified_alone
 
 
 async def _drop_resolved(uow: UnitOfWork, batches: Iterable[Batch], now: datetime) -> list[Batch]:

@@ -12,9 +12,9 @@ from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     LONGEST_RETRY,
-    SUMMARY_STEP,
     Action,
     Notification,
+    NotificationCause,
     NotificationState,
     Receipt,
     after_failure,
@@ -134,7 +134,7 @@ def _update(event: AlertEvent, like: Notification, now: datetime) -> Notificatio
         state=NotificationState.QUEUED,
         created_at=now,
         due_at=now,
-        step=SUMMARY_STEP,
+        cause=NotificationCause.SUMMARY,
     )
 
 
@@ -239,8 +239,4 @@ async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:
     """Whether another channel has taken the same call, or still may."""
     page = await uow.notifications.page(NotificationFilter(dead.alert_id), limit=MOST_OF_AN_ALERT, cursor=None)
     alive = (NotificationState.QUEUED, NotificationState.SENT)
-    return any(one.state in alive and _is_same_call(one, dead) for one in page.items)
-
-
-def _is_same_call(one: Notification, dead: Notification) -> bool:
-    return (one.level, one.action, one.step, one.round) == (dead.level, dead.action, dead.step, dead.round)
+    return any(one.state in alive and (one.call, one.action) == (dead.call, dead.action) for one in page.items)

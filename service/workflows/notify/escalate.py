@@ -10,7 +10,7 @@ import structlog
 from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.reconcile import brought_up_to_date
 from service.domain.notify.escalation import PlannedStep, is_stopped, running_chain, timetable
-from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationState
+from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import plan_notifications
 from service.domain.notify.rotas import on_call
 from service.domain.notify.routing.pipeline import hold_reason
@@ -86,13 +86,13 @@ async def _call(
 
     For a channel that was notified before it is a raise, so that its post is edited and its page stays one.
     """
-    is_first = (planned.round, planned.step) == (0, 0)
-    event = replace(standing, reason=chain.reason if is_first else Reason.ESCALATED)
+    cause = _cause(planned)
+    event = replace(standing, reason=Reason.ESCALATED if cause is NotificationCause.ESCALATION else chain.reason)
     known = await _notified_before(uow, planned)
     notifications: list[Notification] = []
     for address in situation.addresses(_receiver_id(situation, planned)):
         move = replace(event, command=Command.RAISE if address.key in known else Command.OPEN)
-        notifications += plan_notifications(move, [address], step=planned.step, round=planned.round)
+        notifications += plan_notifications(move, [address], cause=cause, step=planned.step, round=planned.round)
     # Known by the chain, so that a job that runs twice says it once, whatever was amended in between.
     of_chain = [replace(one, level=str(planned.chain)) for one in notifications]
     await store(uow, of_chain)
@@ -102,14 +102,18 @@ async def _call(
 async def _notified_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
     """The channels that the alert has notified by other means than this very call, which may run twice."""
     page = await uow.notifications.page(NotificationFilter(planned.alert_id), limit=MOST_OF_AN_ALERT, cursor=None)
-    call = str(planned.chain), planned.step, planned.round
+    call = str(planned.chain), _cause(planned), planned.step, planned.round
     return {
         one.channel
         for one in page.items
-        if one.action in FIRING_ACTIONS
-        and one.state is not NotificationState.SUPPRESSED
-        and (one.level, one.step, one.round) != call
+        if one.action in FIRING_ACTIONS and one.state is not NotificationState.SUPPRESSED and one.call != call
     }
+
+
+def _cause(planned: PlannedStep) -> NotificationCause:
+    """A policy's first step notifies of the event, as a route does: a channel that both lead to is notified once."""
+    is_first = (planned.round, planned.step) == (0, 0)
+    return NotificationCause.EVENT if is_first else NotificationCause.ESCALATION
 
 
 def _receiver_id(situation: Situation, planned: PlannedStep) -> str:

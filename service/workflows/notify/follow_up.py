@@ -8,7 +8,7 @@ from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.notify.channels.registry import traits_of
-from service.domain.notify.notification import SUMMARY_STEP, Action, Notification
+from service.domain.notify.notification import Action, Notification, NotificationCause
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key, find_channel
 from service.domain.notify.routing.situation import Situation
@@ -59,7 +59,7 @@ async def update_summaries(uow: UnitOfWork, event: AlertEvent, addresses: Iterab
     }
     command = Command.RESOLVE if event.command is Command.RESOLVE else Command.AMEND
     there = [one for one in addresses if (one.receiver_id, one.key) in listings]
-    return plan_notifications(replace(event, command=command), there, step=SUMMARY_STEP)
+    return plan_notifications(replace(event, command=command), there, cause=NotificationCause.SUMMARY)
 
 
 async def queue(uow: UnitOfWork, now: datetime, notifications: Sequence[Notification]) -> None:

@@ -106,6 +106,45 @@ def test_no_table_is_in_the_database_that_the_code_does_not_know(empty_database_
     assert found == set(metadata.tables) | {"alembic_version"}
 
 
+NUMBERED = """
+    INSERT INTO alerts (id, version, fingerprint, kind, source_id, scope, severity, state, opened_at, changed_at,
+        evidence)
+    VALUES ('alrt_1', 1, 'budget:1', 'budget', 'src_1', 'org', 'error', 'firing', now(), now(), '{}');
+    INSERT INTO alert_events (alert_id, version, at, command, actor, reason, note, alert)
+    VALUES ('alrt_1', 1, now(), 'open', 'tocsin', 'first', '', '{}');
+    INSERT INTO notifications (id, alert_id, alert_version, receiver_id, channel, action, reason, level, state,
+        created_at, due_at, step, round, attempts)
+    SELECT 'ntf_' || step || '_' || round, 'alrt_1', 1, 'rcv_1', 'console:1', 'open', 'first', '1', 'sent',
+        now(), now(), step, round, '[]'
+    FROM (VALUES (0, 0), (-1, 0), (-2, 1), (-3, 0), (2, 0), (0, 1)) AS numbers (step, round);
+"""
+"""Notifications as release 0017 writes them."""
+
+
+def test_notifications_get_the_cause_that_their_step_stood_for_and_keep_the_step(empty_database_url: str) -> None:
+    upgrade(empty_database_url, "0017")
+    with psycopg.connect(libpq_url(empty_database_url)) as connection:
+        connection.execute(NUMBERED)
+        before = connection.execute("SELECT id, step, round FROM notifications ORDER BY id").fetchall()
+    upgrade(empty_database_url, "0018")
+    with psycopg.connect(libpq_url(empty_database_url)) as connection:
+        causes = {
+            (step, round): cause
+            for step, round, cause in connection.execute("SELECT step, round, cause FROM notifications")
+        }
+    assert causes == {
+        (0, 0): "event",
+        (-1, 0): "held_back",
+        (-2, 1): "repeat",
+        (-3, 0): "summary",
+        (2, 0): "escalation",
+        (0, 1): "escalation",
+    }
+    downgrade(empty_database_url, "-1")
+    with psycopg.connect(libpq_url(empty_database_url)) as connection:
+        assert connection.execute("SELECT id, step, round FROM notifications ORDER BY id").fetchall() == before
+
+
 @pytest.mark.parametrize(
     "index",
     [

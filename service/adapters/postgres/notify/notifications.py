@@ -11,10 +11,15 @@ from sqlalchemy import ColumnElement, FromClause, Row, func, literal, or_, selec
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.notify.groups import notified_alone
-from service.adapters.postgres.notify.rows import EVENT_COLUMNS, NOTIFICATION_COLUMNS, event_of, notification_of
+from service.adapters.postgres.notify.rows import (
+    EVENT_COLUMNS,
+    NOTIFICATION_COLUMNS,
+    event_of,
+    notification_of,
+    values_of,
+)
 from service.adapters.postgres.notify.tables import notifications, posts, summaries
 from service.adapters.postgres.tables import alert_events
 from service.domain.notify.notification import Action, Notification, NotificationState
@@ -33,7 +38,7 @@ class PostgresNotifications:
     async def add(self, notification: Notification) -> bool:
         statement = (
             upsert(notifications)
-            .values(shallow(notification))
+            .values(values_of(notification))
             .on_conflict_do_nothing(index_elements=["alert_id", "level", "channel", "action", "step", "round"])
             .returning(notifications.c.id)
         )
@@ -111,7 +116,7 @@ class PostgresNotifications:
         await self._connection.execute(
             update(notifications)
             .where(notifications.c.id == notification.id, notifications.c.state != NotificationState.SENT)
-            .values(**shallow(notification), leased_until=None)
+            .values(**values_of(notification), leased_until=None)
         )
         stored = await self.get(notification.id)
         if post is None:

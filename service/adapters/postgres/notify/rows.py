@@ -1,4 +1,8 @@
-"""Rows of notifications, and of the alert events that they report, as domain values."""
+"""Rows of notifications, and of the alert events that they report, as domain values and back.
+
+The previous release runs beside this one. It has no column for the cause, and knows causes that are no step of an
+escalation policy by negative numbers in `step`, which is part of the table's unique key.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,35 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.notify.tables import notifications
 from service.adapters.postgres.tables import alert_events
 from service.domain.alerts.alert import AlertEvent
-from service.domain.notify.notification import Notification
+from service.domain.notify.notification import Notification, NotificationCause
 
 NOTIFICATION_COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
+_STEPS = {NotificationCause.HELD_BACK: -1, NotificationCause.REPEAT: -2, NotificationCause.SUMMARY: -3}
+_CAUSES = {step: cause for cause, step in _STEPS.items()}
 _EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
 EVENT_COLUMNS = [alert_events.c[name].label(f"event_{name}") for name in _EVENT_FIELDS]
 """Named apart from a notification's columns, so that one query reads both."""
 
 
 def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
-    return Notification(**{column.name: row._mapping[column.name] for column in NOTIFICATION_COLUMNS})
+    stored = {column.name: row._mapping[column.name] for column in NOTIFICATION_COLUMNS}
+    cause = stored["cause"] or _cause_of(stored["step"], stored["round"])
+    return Notification(**stored | {"cause": cause, "step": max(stored["step"], 0)})
+
+
+def values_of(notification: Notification) -> dict[str, Any]:
+    """The row of a notification; its step is the number that the previous release reads."""
+    return shallow(notification) | {"step": _STEPS.get(notification.cause, notification.step)}
+
+
+def _cause_of(step: int, round: int) -> NotificationCause:
+    """The cause of a row that the previous release wrote."""
+    escalated = NotificationCause.ESCALATION if step > 0 or round > 0 else NotificationCause.EVENT
+    return _CAUSES.get(step, escalated)
 
 
 def event_of(row: Row[*tuple[Any, ...]]) -> AlertEvent:

@@ -7,7 +7,7 @@ from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, Integer,
 from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.metadata import metadata
 from service.domain.alerts.alert import Reason
-from service.domain.notify.notification import Action, Attempt, NotificationState
+from service.domain.notify.notification import Action, Attempt, NotificationCause, NotificationState
 
 notifications = Table(
     "notifications",
@@ -23,6 +23,7 @@ notifications = Table(
     Column("state", Word(NotificationState), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
+    Column("cause", Word(NotificationCause), comment="Null: written by the previous release"),
     Column("step", Integer, nullable=False),
     Column("round", Integer, nullable=False),
     Column("attempts", Encoded(tuple[Attempt, ...]), nullable=False),

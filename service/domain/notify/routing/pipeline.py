@@ -13,7 +13,7 @@ from datetime import datetime
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.notify.channels.traits import Audience
-from service.domain.notify.notification import Notification, NotificationState
+from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.groups import Group, group
 from service.domain.notify.routing.labels import Labels
@@ -21,9 +21,6 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence, silencing
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.resources import Resource
-
-HELD_BACK = -1
-"""The step of what was held back: what is sent later is another notification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +141,6 @@ def enqueue(event: AlertEvent, plan: Plan, *, unheard: Collection[str]) -> list[
     held = [
         replace(notification, reason=reason, state=NotificationState.SUPPRESSED)
         for address, reason in plan.held_back
-        for notification in plan_notifications(event, [address], step=HELD_BACK)
+        for notification in plan_notifications(event, [address], cause=NotificationCause.HELD_BACK)
     ]
     return [*plan_notifications(event, known), *plan_notifications(opening, new), *held]

@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import AlertEvent, AlertKind, Command, Reason
-from service.domain.notify.notification import Notification, NotificationState
+from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.pipeline import MatchedRoute, Plan
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.severity import Severity
 
-REPEATED = -2
-"""The step of repetitions, which are counted in rounds."""
 DEFAULT_REPEAT = timedelta(hours=4)
 REPEATED_BY_DEFAULT = (AlertKind.RULE, frozenset({Severity.ERROR, Severity.CRITICAL}))
 """What is going wrong right now. A budget has fired at its level, and spend only grows: it says nothing new."""
@@ -94,7 +92,7 @@ def repeat(
         last = newest.get(address.key)
         if last is None or not _is_due(last, interval, situation.now):
             continue
-        for planned in plan_notifications(repeated, [address], step=REPEATED, round=last.round + 1):
+        for planned in plan_notifications(repeated, [address], cause=NotificationCause.REPEAT, round=last.round + 1):
             due[address.key] = replace(planned, level=last.level)
     return list(due.values())
 

@@ -9,14 +9,13 @@ from service.domain.alerts.alert import Alert, AlertState, Reason
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.notification import Action, NotificationState
+from service.domain.notify.notification import Action, NotificationCause, NotificationState
 from service.domain.notify.planning import Address
 from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.notify.routing.intervals import TimeInterval, TimeRange
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.pipeline import (
-    HELD_BACK,
     Escalation,
     Plan,
     enqueue,
@@ -105,8 +104,9 @@ def test_an_escalation_policy_does_the_ringing_of_its_route() -> None:
 
 def test_what_is_held_back_is_written_down_with_its_reason() -> None:
     rung, held = enqueue(OPENED_EVENT, Plan((TO_CONSOLE,), ((TO_MAIL, Reason.MUTED_TIME),)), unheard=())
-    assert (rung.state, rung.reason, rung.step) == (NotificationState.QUEUED, Reason.FIRST, 0)
-    assert (held.state, held.reason, held.step) == (NotificationState.SUPPRESSED, Reason.MUTED_TIME, HELD_BACK)
+    assert (rung.state, rung.reason, rung.cause) == (NotificationState.QUEUED, Reason.FIRST, NotificationCause.EVENT)
+    assert (held.state, held.reason) == (NotificationState.SUPPRESSED, Reason.MUTED_TIME)
+    assert held.cause is NotificationCause.HELD_BACK
 
 
 def test_a_raise_opens_the_alert_for_a_channel_from_which_the_opening_was_kept() -> None:

@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from service.domain.alerts.alert import AlertKind, Command, Reason
-from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.notify.notification import Action, Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address
 from service.domain.notify.routing.pipeline import Escalation, Plan, enqueue, match_routes
 from service.domain.notify.routing.repeats import (
-    REPEATED,
     release,
     released_policies,
     repeat,
@@ -55,19 +54,20 @@ def rung(state: NotificationState, minutes_ago: int) -> Notification:
     return replace(sent, state=state, created_at=OPENED - timedelta(minutes=minutes_ago))
 
 
-def repeated(last: Notification, *routes: Route) -> list[tuple[Action, int, int]]:
+def repeated(last: Notification, *routes: Route) -> list[tuple[Action, NotificationCause, int]]:
     situation = around(*routes)
     matched = match_routes(ALERT, LABELS, situation)
     planned = repeat(OPENED_EVENT, situation, matched, {last.channel: last})
     assert all(one.reason is Reason.REPEAT_DUE and one.level == last.level for one in planned)
-    return [(one.action, one.step, one.round) for one in planned]
+    return [(one.action, one.cause, one.round) for one in planned]
 
 
 def test_a_ring_is_repeated_when_its_interval_has_passed() -> None:
     hourly = Route("rcv_1", repeat_interval=timedelta(hours=1))
     assert repeated(rung(NotificationState.SENT, 59), hourly) == []
-    assert repeated(rung(NotificationState.SENT, 60), hourly) == [(Action.RAISE, REPEATED, 1)]
-    assert repeated(replace(rung(NotificationState.DEAD, 60), round=1), hourly) == [(Action.RAISE, REPEATED, 2)]
+    assert repeated(rung(NotificationState.SENT, 60), hourly) == [(Action.RAISE, NotificationCause.REPEAT, 1)]
+    once_more = replace(rung(NotificationState.DEAD, 60), round=1)
+    assert repeated(once_more, hourly) == [(Action.RAISE, NotificationCause.REPEAT, 2)]
 
 
 def test_what_is_not_sent_yet_muted_or_given_no_interval_is_not_repeated() -> None:
