@@ -71,7 +71,7 @@ def create_app(
     slack: SlackDoor | None = None,
     api: APIRouter = _API,
 ) -> FastAPI:
-    """The API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows what else is in it.
+    """Returns the API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows all that is in it.
 
     `slack` lets in what people in Slack press and type; None refuses it.
     """

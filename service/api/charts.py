@@ -1,4 +1,4 @@
-"""An alert's chart: its specification for whoever logs in, and its picture behind a signed link that expires."""
+"""An alert's chart: its specification with a token, and its picture behind a signed link that expires."""
 
 from __future__ import annotations
 

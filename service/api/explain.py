@@ -1,4 +1,4 @@
-"""`/v1/explanations`: why a rule or a budget rang or did not ring at an instant."""
+"""`/v1/explanations`: why a rule or a budget fired or did not fire at an instant."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def show_stored(kept: KeptThen) -> StoredVerdictOut:
 
 
 class Question:
-    """Of what, which scope, and when."""
+    """The query: a rule or a budget, a scope, and an instant."""
 
     def __init__(
         self,

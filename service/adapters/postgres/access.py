@@ -68,7 +68,7 @@ class PostgresTokens:
         return None if row is None else _token(row)
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Token]:
-        """Oldest first, the revoked ones too."""
+        """Returns tokens oldest first, the revoked ones too."""
         return await read_page(self._connection, select(tokens), tokens.c.id, _token, limit=limit, cursor=cursor)
 
     async def revoke(self, token_id: str, now: datetime) -> None:
@@ -108,7 +108,7 @@ class PostgresIdempotencyKeys:
         self._connection = connection
 
     async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
-        """The lock comes first and alone: what is read after it was committed by whoever held it before."""
+        """Locks the key before it reads, so that it sees what an earlier holder committed."""
         owner_and_key = f"{token_id}\n{key}"
         await self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_and_key, 0))))
         kept = idempotency_keys.c
@@ -119,7 +119,7 @@ class PostgresIdempotencyKeys:
         return None if row is None else KeptAnswer(**row._mapping)
 
     async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None:
-        """Also forgets what is older than a day, the same key's earlier answer included."""
+        """Keeps an answer, and deletes those older than a day, the same key's included."""
         await self._connection.execute(delete(idempotency_keys).where(idempotency_keys.c.kept_at <= now - KEPT_FOR))
         await self._connection.execute(
             upsert(idempotency_keys).values(token_id=token_id, key=key, kept_at=now, **shallow(answer))

@@ -1,4 +1,4 @@
-"""How often no picture could be drawn."""
+"""Counts of pictures that could not be drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where business time was set going, so that every process and every restart agrees on it."""
+"""The start of business time, so that every process and every restart agrees on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ clock_anchors = Table(
 
 
 async def anchor_clock(engine: AsyncEngine, setting: str, wanted: BusinessClock) -> BusinessClock:
-    """The clock of this setting as the first process to use it set it going; `wanted` where there is none yet."""
+    """Returns the clock that the first process with this setting started; stores `wanted` where there is none."""
     row = {"setting": setting, "real": wanted.real, "business": wanted.business, "speed": wanted.speed}
     async with engine.begin() as connection:
         await connection.execute(insert(clock_anchors).values(row).on_conflict_do_nothing())

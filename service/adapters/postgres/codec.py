@@ -30,12 +30,12 @@ class DecodeError(ValueError):
 
 
 def shallow(record: object) -> dict[str, Any]:
-    """A dataclass's own fields, by name: the values of a table row whose columns mirror it."""
+    """Returns a dataclass's fields by name: the values of a row whose columns mirror it."""
     return {field.name: getattr(record, field.name) for field in fields(cast("Any", record))}
 
 
 def encode(value: object) -> Json:
-    """The JSON of a domain value. Raises TypeError for a type that it does not know."""
+    """Returns the JSON of a domain value. Raises TypeError for an unknown type."""
     if isinstance(value, Enum):
         return encode(value.value)
     if value is None or isinstance(value, bool | int | float | str):
@@ -57,7 +57,7 @@ def decode(hint: type[T], stored: Json) -> T: ...
 @overload
 def decode(hint: object, stored: Json) -> object: ...
 def decode(hint: object, stored: Json) -> object:
-    """The value of an annotation (a class, a union, a tuple or mapping type). Raises DecodeError."""
+    """Returns the value of an annotation (a class, a union, a tuple or mapping type). Raises DecodeError."""
     return _decoder(hint)(stored)
 
 
@@ -118,7 +118,7 @@ def _float(stored: Any) -> float:
 
 
 def _union(members: tuple[Any, ...]) -> Decoder:
-    """The first member that can be read; None only from null."""
+    """Returns the value of the first member that can be read; None only from null."""
 
     def read(stored: Any) -> Any:
         if stored is None and type(None) in members:

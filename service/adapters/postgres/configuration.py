@@ -1,4 +1,4 @@
-"""The configured things of every kind, in one table; what they were before, in another that only grows."""
+"""Resources of every kind, in one table; every version of them, in another that only grows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Spec = TypeVar("Spec")
 
 
 _DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
-"""How specs are read whose JSON says which class a part of it is."""
+"""Decoders of specs whose JSON says which class a part of it is."""
 
 
 SNAPSHOT = ("source", "budget", "rule", "receiver", "routes", "silence", "escalation policy", "rota")
@@ -81,7 +81,7 @@ class PostgresResources(Generic[Spec]):
         return self.read(row)
 
     async def all(self) -> list[Resource[Spec]]:
-        """By id: oldest first."""
+        """Returns them by id: oldest first."""
         rows = await self._connection.execute(self._all().order_by(resources.c.id))
         return [self.read(row) for row in rows]
 
@@ -178,7 +178,7 @@ class PostgresResources(Generic[Spec]):
         )
 
     async def _missed(self, id: str) -> StaleVersion | NotFound:
-        """Why a compare-and-set matched nothing."""
+        """Returns why a compare-and-set matched nothing."""
         stored = await self._connection.scalar(
             select(resources.c.version).where(resources.c.id == id, resources.c.kind == self._kind)
         )

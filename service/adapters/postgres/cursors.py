@@ -24,7 +24,7 @@ def to_cursor(last_id: str) -> str:
 
 
 def from_cursor(cursor: str) -> str:
-    """The id in a cursor. Raises Invalid where it is none of ours."""
+    """Returns the id in a cursor. Raises Invalid for one that no list answered with."""
     try:
         last_id = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
@@ -44,7 +44,7 @@ async def read_page(
     cursor: str | None,
     newest_first: bool = False,
 ) -> Page[Item]:
-    """One page of a query by its id column; reads one row more to know whether another page follows."""
+    """Returns one page of a query by its id column. One row more tells whether another page follows."""
     after: ColumnElement[bool] = true()
     if cursor is not None:
         last_id = from_cursor(cursor)

@@ -15,7 +15,7 @@ PREPARE_AFTER = 5
 def create_engine(
     url: str, *, pool_size: int = 5, max_overflow: int = 5, prepare_threshold: int | None = PREPARE_AFTER
 ) -> AsyncEngine:
-    """An engine whose sessions speak UTC. It connects when first used.
+    """Returns an engine whose sessions speak UTC. It connects when first used.
 
     `prepare_threshold=None` is for a pgbouncer before 1.21 in transaction mode, which cannot follow prepared
     statements. At most `pool_size + max_overflow` connections are open at once.
@@ -32,7 +32,7 @@ def create_engine(
 
 
 def sqlalchemy_url(url: str) -> URL:
-    """The URL with the one driver we use, be it spelled postgres://, postgresql:// or with a driver."""
+    """Returns the URL with the driver we use, whether it is spelled postgres://, postgresql:// or with a driver."""
     scheme, separator, rest = url.partition("://")
     if scheme == "postgres":
         url = f"postgresql{separator}{rest}"
@@ -40,12 +40,12 @@ def sqlalchemy_url(url: str) -> URL:
 
 
 def libpq_url(url: str) -> str:
-    """The same address as libpq, psycopg and the queue want it. Holds the password."""
+    """Returns the same address for libpq, psycopg and the queue. Holds the password."""
     return sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _prepare_session(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """SET, because pgbouncer refuses the start-up options that would do the same, and follows this one."""
+    """Uses SET: pgbouncer refuses the equivalent start-up options, and follows SET."""
     cursor = connection.cursor()
     cursor.execute("SET timezone TO 'UTC'")
     # A generic plan, made after five runs, can be a thousand times slower for another window of time.

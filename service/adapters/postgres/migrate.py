@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this release. Alembic is imported only when there is work for it."""
+"""Upgrades of a database to this release's schema. Alembic is imported only when it has work."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SCRIPTS = Path(__file__).parents[3] / "migrations"
 
 
 def head() -> str:
-    """The newest revision of this release, read off the files' names (history is linear)."""
+    """Returns the newest revision of this release, from the files' names (history is linear)."""
     return max(_revision(path) for path in (SCRIPTS / "versions").glob("*_[0-9][0-9][0-9][0-9]_*.py"))
 
 
 def current(url: str) -> str | None:
-    """The revision of a database, None for an empty one. Raises StorageUnavailable."""
+    """Returns the revision of a database, None for an empty one. Raises StorageUnavailable."""
     try:
         with psycopg.connect(libpq_url(url)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -37,7 +37,7 @@ def current(url: str) -> str | None:
 
 
 async def obstacle(engine: AsyncEngine) -> str | None:
-    """Why this release cannot work with the database as it is, in words; None when it can."""
+    """Returns why this release cannot work with the database as it is, None when it can."""
     try:
         async with engine.connect() as connection:
             schema = (await connection.execute(text("SELECT max(version_num) FROM alembic_version"))).scalar_one()
@@ -58,7 +58,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Back to a revision, or to "base": an empty database. Loses what the undone revisions held."""
+    """Downgrades to a revision, or to "base": an empty database. Loses what the undone revisions held."""
     from alembic import command  # noqa: PLC0415
 
     command.downgrade(_configuration(url), revision)

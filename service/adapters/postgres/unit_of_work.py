@@ -51,7 +51,7 @@ from service.workflows.ports.unit_of_work import Jobs, StorageUnavailable, UnitO
 Spec = TypeVar("Spec")
 
 _WRITERS_TURN = 0x70C5_0003
-"""The advisory lock of whoever writes the configuration."""
+"""The advisory lock of the configuration's writers."""
 
 
 class PostgresUnitOfWork(UnitOfWork):
@@ -93,7 +93,7 @@ class PostgresUnitOfWork(UnitOfWork):
 
 
 def uow_factory(engine: AsyncEngine, to_real: ToReal) -> UowFactory:
-    """How workflows open transactions: each has its own connection for as long as its block lasts.
+    """Returns how workflows open transactions: each has its own connection for as long as its block lasts.
 
     `to_real` turns business time into the real time at which jobs are due.
     """

@@ -155,7 +155,7 @@ T = TypeVar("T")
 
 
 async def _inside(field: str, reading: Awaitable[T]) -> T:
-    """What a document within the request means; complaints about it point into the request."""
+    """Reads a document within the request; its errors point into the request."""
     try:
         return await reading
     except Invalid as error:

@@ -1,4 +1,4 @@
-"""What a backtest looks like in an answer."""
+"""Backtests in answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Web addresses in documents: what may not be connected to is not stored either."""
+"""Web addresses in documents: one that may not be connected to is not stored."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from service.workflows.ports.platform import AddressCheck
 
 
 def require_permitted(check: AddressCheck, url: str, pointer: str) -> None:
-    """Raises Invalid for an address that can be seen to be private.
+    """Raises Invalid for an address that is visibly private.
 
-    Only new addresses are to be checked: a stored one was, and a change of something else must not fail over it.
+    Check new addresses only: a stored one passed, and a change of something else must not fail over it.
     """
     objection = check.objection(url)
     if objection is not None:

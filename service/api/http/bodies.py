@@ -1,4 +1,4 @@
-"""How large a request's body may be."""
+"""The limit of a request's body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REST face that every configured resource has: list, create, read, change, delete.
+"""The REST operations of every configured resource: list, create, read, change, delete.
 
 A resource is a `ResourceKind` (its rules), a `Shape` (its JSON) and one call of `configured_router`.
 """
@@ -37,7 +37,7 @@ ReadOnly = Annotated[
 
 
 class Written(Strict):
-    """What every configured resource can be written with. A document from a read may be sent back."""
+    """The fields that every resource is written with. A document from a read may be sent back."""
 
     name: Name = Field(examples=["eng monthly"])
     labels: Labels = Field(default={})
@@ -48,7 +48,7 @@ class Written(Strict):
 
 
 class Shown(BaseModel):
-    """What every configured resource is read with."""
+    """The fields that every resource is read with."""
 
     id: str
     name: str
@@ -63,7 +63,7 @@ ShownT = TypeVar("ShownT", bound=Shown)
 
 
 def identity(resource: Resource[Spec]) -> dict[str, Any]:
-    """The fields of `Shown`."""
+    """Returns the fields of `Shown`."""
     return {
         "id": resource.id,
         "name": resource.name,
@@ -75,7 +75,7 @@ def identity(resource: Resource[Spec]) -> dict[str, Any]:
 
 
 class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
-    """How a kind of resource is written as JSON."""
+    """A kind of resource as JSON."""
 
     written: type[WrittenT]
     shown: type[ShownT]
@@ -84,10 +84,10 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
 
     @abstractmethod
     async def read(self, ports: Ports, uow: UnitOfWork, document: WrittenT, stored: Spec | None) -> Spec:
-        """The spec that a document means. Raises Invalid; secret stubs stand for the secrets in `stored`."""
+        """Returns the spec of a document. Raises Invalid; secret stubs stand for the secrets in `stored`."""
 
     def sign(self, spec: Spec, author: Author) -> Spec:
-        """The spec of a new resource with its author, where it has one."""
+        """Returns the spec of a new resource with its author, where it has one."""
         return spec
 
     @abstractmethod
@@ -105,7 +105,7 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
 def configured_router(
     path: str, kind: ResourceKind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
 ) -> APIRouter:
-    """The five operations under `/v1{path}`; `writer` is the dependency that lets writers pass."""
+    """Returns the five operations under `/v1{path}`; `writer` is the dependency that admits writers."""
     router = APIRouter(prefix=f"/v1{path}", tags=[tag])
     noun, item = kind.noun, "/{id}"
     of_one: dict[int | str, dict[str, Any]] = {404: {}, 412: {}}

@@ -1,4 +1,4 @@
-"""What every request gets: its transaction, its instant, and who is asking."""
+"""The dependencies of every request: its transaction, its instant, and its caller."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PortsDep = Annotated[Ports, Depends(get_ports)]
 
 
 def read_clock(ports: PortsDep) -> datetime:
-    """The request's one instant: everything it writes bears it."""
+    """Returns the request's one instant: everything it writes bears it."""
     return ports.clock()
 
 
@@ -46,7 +46,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 async def identify(request: Request, credentials: Credentials, ports: PortsDep) -> Token | None:
-    """The token of this request, None where it sends no Authorization at all."""
+    """Returns the token of this request, None where it sends no Authorization at all."""
     if credentials is None:
         if "authorization" in request.headers:
             raise Unauthorized("Send the token as 'Authorization: Bearer tcn_...'")
@@ -70,7 +70,7 @@ CallerDep = Annotated[Token, Depends(authenticate)]
 
 
 def role(needed: Role) -> Callable[[Token], Awaitable[None]]:
-    """A dependency that lets only this role or a larger one pass."""
+    """Returns a dependency that admits only this role or a larger one."""
 
     async def check(caller: CallerDep) -> None:
         if not caller.role.allows(needed):
@@ -92,7 +92,7 @@ AuthorDep = Annotated[Author, Depends(author)]
 
 
 async def refuse_unknown_query(request: Request) -> None:
-    """A misspelt filter must not silently widen an answer."""
+    """Raises RequestValidationError: a misspelt filter must not silently widen an answer."""
     known = _query_names(request.scope["route"].dependant)
     unknown = [name for name in request.query_params if name not in known]
     if unknown:

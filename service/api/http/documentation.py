@@ -42,7 +42,7 @@ _REASONS = {
 
 
 def document(app: FastAPI) -> None:
-    """Gives the app its OpenAPI document and its `/docs` page."""
+    """Adds the OpenAPI document and the `/docs` page."""
     openapi: dict[str, Any] = {}
 
     def make() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The kinds of value that documents are made of. Each refuses what storage could not hold."""
+"""The types of values in documents. Each refuses what storage could not hold."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ PercentOrMore = Annotated[
 
 
 def rounded(percent: Decimal) -> float:
-    """A percentage for an answer: two decimals."""
+    """Returns a percentage for an answer: two decimals."""
     return float(round(percent, 2))
 
 
@@ -169,7 +169,7 @@ def _instant_or_date(value: object) -> datetime:
 
 
 def instant_or_day(value: object) -> datetime | date:
-    """A time, or a date whose midnight depends on a zone that is yet to be known."""
+    """Returns a time, or a date whose midnight depends on a zone that is yet to be known."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         return _day(value)
     return _instant(value)

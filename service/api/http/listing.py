@@ -1,4 +1,4 @@
-"""Lists in parts: a limit, and the cursor of the next part."""
+"""Pages of lists: a limit, and the cursor of the next page."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _AFTER = "after:"
 
 
 def encode(key: str) -> str:
-    """The cursor of what follows a key."""
+    """Returns the cursor of the items after a key."""
     return base64.urlsafe_b64encode((_AFTER + key).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str) -> str:
-    """Raises Invalid for what `encode` cannot have made."""
+    """Raises Invalid for what `encode` does not make."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
@@ -49,7 +49,7 @@ def decode(cursor: str) -> str:
 
 
 def part_of(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> Page[T]:
-    """Part of a list that is at hand whole, in the order of unique keys."""
+    """Returns a page of a list that is at hand whole, in the order of unique keys."""
     after = decode(cursor) if cursor is not None else ""
     ordered = sorted((item for item in items if key(item) > after), key=key)
     part = tuple(ordered[:limit])

@@ -10,7 +10,7 @@ DEEPEST = 32
 
 
 def merge(target: JsonValue, patch: JsonValue, depth: int = 0) -> JsonValue:
-    """`target` with the members of `patch` in place of its own; null removes. Raises Invalid when nested too deeply."""
+    """Returns `target` with the members of `patch` in place of its own; null removes. Raises Invalid."""
     if depth > DEEPEST:
         raise Invalid("nested too deeply")
     if not isinstance(patch, dict):

@@ -91,7 +91,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, StaleVersion) and not isinstance(error, PreconditionFailed):
-        # Somebody wrote between our reading and writing; whoever sent If-Match asked to be told with 412.
+        # Somebody wrote between our reading and writing; whoever sent If-Match is answered 412.
         return problem(412 if "if-match" in request.headers else 409, str(error))
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     errors = []
@@ -125,7 +125,7 @@ async def _framework_error(request: Request, error: Exception) -> Response:
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """The methods that the OpenAPI document lists for the request's path."""
+    """Returns the methods that the OpenAPI document lists for the request's path."""
     app: FastAPI = request.app
     methods: set[str] = set()
     for template, operations in app.openapi()["paths"].items():
@@ -165,14 +165,14 @@ def _located(pointer: str, detail: str, location: str) -> ProblemError:
 
 
 def pointer(path: Place) -> str:
-    """A JSON pointer (RFC 6901), fit for UTF-8 whatever the request held, and not longer than a message may be."""
+    """Returns a JSON pointer (RFC 6901) in valid UTF-8, at most 500 characters long."""
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
     text = "".join(f"/{part}" for part in parts)
     return text.encode("utf-8", "replace").decode()[:500]
 
 
 def _within(body: object, path: Place, *, missing: bool) -> Place:
-    """The parts of pydantic's location that are in the document: it also names union members and validators."""
+    """Returns the parts of pydantic's location that are in the document: it also names union members and validators."""
     kept: list[int | str] = []
     for part in path:
         inner = _child(body, part)

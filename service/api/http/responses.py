@@ -22,7 +22,7 @@ def respond(document: BaseModel, status: int = 200, headers: dict[str, str] | No
 
 
 def etag(version: int) -> dict[str, str]:
-    """The header of version 3: `"3"`."""
+    """Returns the header of a version, such as `"3"`."""
     return {"ETag": f'"{version}"'}
 
 

@@ -1,4 +1,4 @@
-"""Write-only secrets: new ones are sealed, stubs stand for the stored one, which never follows a changed address."""
+"""Write-only secrets: a new one is sealed, and a stub stands for the stored one at the same address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.workflows.ports.platform import Vault
 
 
 def sealed(vault: Vault, secret: Secret, stored: Sealed | None, *, moved: bool, pointer: str) -> Sealed:
-    """The secret to store.
+    """Returns the secret to store.
 
     Raises Invalid for a stub that stands for nothing, and for one beside a changed address (`moved`): a key that
     can only be written must not be sent to a place its writer has not named.

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in words that say what to send instead of those of the validating library."""
+"""Errors of a request in our words, which say what to send instead, in place of the validating library's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Facts = Mapping[str, Any]
-"""What the library knows of an error: `max_length`, `pattern`, `expected`, and so on."""
+"""The library's facts about an error: `max_length`, `pattern`, `expected`, and so on."""
 
 NO_OBJECT = frozenset({"missing", "dict_type", "model_type", "model_attributes_type"})
 """Kinds of error that mean, where they are of the whole body, that it is no object or that there is none."""
@@ -31,7 +31,7 @@ PATTERNS: Mapping[str, str] = {
     r"^[A-Za-z0-9_-]{1,500}$": "the `next` of an earlier answer, as it was",
     r"^[A-Za-z0-9_.-]{1,200}$": "the end of a link, as it was",
 }
-"""What each pattern of the API asks for."""
+"""The meaning of each pattern of the API."""
 
 
 def _counted(number: object, noun: str) -> str:
@@ -78,6 +78,6 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = {
 
 
 def in_words(kind: str, message: str, facts: Facts) -> str:
-    """An error of a kind that the library knows; its own `message` for those that bring words of ours."""
+    """Returns an error in our words; the library's `message` where that holds ours already."""
     words = _WORDS.get(kind)
     return words(facts) if words else message.removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""Who is notified, by which route, and what was sent."""
+"""Receivers, routes, escalations, rotas, silences and notifications."""
 
 from service.api.notify import calendars, escalation_policies, notifications, receivers, rotas, routes, silences
 

@@ -1,4 +1,4 @@
-"""A rota's calendar: for whoever sends a token, and behind a link for programs that can only be given an address."""
+"""A rota's calendar: with a token, and behind a signed link for programs that send none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.workflows.configuration.calendar_link import end_link, linked_rota,
 router = APIRouter(tags=["Receivers"])
 
 PAST, AHEAD = timedelta(weeks=4), timedelta(weeks=26)
-"""What of a rota its calendar shows."""
+"""The part of a rota that its calendar shows."""
 
 
 class NewLinkOut(LinkOut):

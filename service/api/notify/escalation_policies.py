@@ -1,4 +1,4 @@
-"""`/v1/escalation-policies`: who is called next while nobody answers."""
+"""`/v1/escalation-policies`: who is notified next while nobody acknowledges."""
 
 from __future__ import annotations
 

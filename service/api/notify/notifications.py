@@ -1,4 +1,4 @@
-"""`/v1/notifications`: what was said to whom, and what became of it."""
+"""`/v1/notifications`: messages, their attempts and their outcomes."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MatchedText = Annotated[str, StringConstraints(max_length=500, pattern=LINE)]
 
 
 GroupLabel = Annotated[str, StringConstraints(pattern=rf"^(\.\.\.|{LABEL_KEY})$")]
-"""Alertmanager's "..." is let in, so that its refusal can say what to do."""
+"""Accepts Alertmanager's "...", so that its refusal can say what to do."""
 
 
 class MatcherDocument(Strict):
@@ -149,7 +149,7 @@ class RoutesDocument(Strict):
 
 
 async def read_routes(uow: UnitOfWork, document: RoutesDocument) -> RouteTable:
-    """Raises Invalid for what cannot be found."""
+    """Raises Invalid for an unknown receiver or policy."""
     receivers = {name: one.id for one in await uow.receivers.all() for name in (one.name, one.id)}
     policies = {name: one.id for one in await uow.policies.all() for name in (one.name, one.id)}
     routes = []

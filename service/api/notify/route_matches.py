@@ -1,4 +1,4 @@
-"""What `GET /v1/routes/match` answers: each route's verdict, and who would be rung."""
+"""The answer of `GET /v1/routes/match`: each route's verdict, and who would be notified."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class MatchOut(BaseModel):
 
 
 def show_match(alert: Alert | None, labels: Labels, situation: Situation) -> MatchOut:
-    """Where an alert goes, or labels alone: these no other alert inhibits."""
+    """Shows where an alert, or labels alone, would go. No other alert inhibits labels alone."""
     configuration = situation.configuration
     names = {id: one.name for id, one in (*configuration.receivers.items(), *configuration.policies.items())}
     matched = match_routes(alert, labels, situation)

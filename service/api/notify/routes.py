@@ -1,4 +1,4 @@
-"""`/v1/routes`: where alerts go, one document; and where one of them would."""
+"""`/v1/routes`: the table of routes as one document, and where an alert would go."""
 
 from __future__ import annotations
 

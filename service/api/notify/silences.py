@@ -1,4 +1,4 @@
-"""`/v1/silences`: for a while, what they match rings nobody."""
+"""`/v1/silences`: for a time, matching alerts notify nobody."""
 
 from __future__ import annotations
 

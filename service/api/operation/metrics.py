@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus. Money and names only for who may read them: with a viewer's token."""
+"""`/metrics` for Prometheus. Money and names need a viewer's token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = APIRouter(tags=["Operations"])
 
 
 class RequestMetrics:
-    """ASGI middleware: how many requests, how long they took. A route is its template, never a path with ids."""
+    """ASGI middleware that counts and times requests. A route is its template, never a path with ids."""
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self.app = app

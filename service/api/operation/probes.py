@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can work. Outside `/v1`, without a token."""
+"""Probes of liveness and readiness, outside `/v1` and without a token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.api.http.problems import problem
 from service.api.http.responses import respond
 
 Readiness = Callable[[], Awaitable[str | None]]
-"""Why this process cannot work (the database is away, its schema is behind), None when it can."""
+"""Returns why this process cannot work (no database, an old schema), None when it can."""
 
 router = APIRouter(tags=["Operations"])
 

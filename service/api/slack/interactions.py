@@ -1,6 +1,6 @@
-"""`/slack/...`: pressed buttons and slash commands, as Slack sends them, signed and without a token.
+"""`/slack/...`: pressed buttons and slash commands, signed by Slack and without a token.
 
-Slack waits three seconds: we act, then answer; what only the person should read follows over `response_url`.
+Slack waits three seconds: we act, then answer; a reply to the person alone follows over `response_url`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/slack", tags=["Slack"])
 
 
 def _form(example: dict[str, str]) -> dict[str, Any]:
-    """The description of a request body that Slack writes."""
+    """Returns the description of a request body that Slack writes."""
     form = {"schema": {"type": "object"}, "examples": {"example": {"value": example}}}
     return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}}}
 
@@ -45,7 +45,7 @@ class CommandAnswer(BaseModel):
 
 
 class NotFromSlack(Exception):
-    """Unsigned, altered, too old, or here before: 401."""
+    """The request is unsigned, altered, too old, or a repetition: 401."""
 
 
 def get_door(request: Request) -> SlackDoor:
@@ -65,7 +65,7 @@ async def read_form(
     timestamp: Annotated[str, Header(alias="X-Slack-Request-Timestamp")] = "",
     signature: Annotated[str, Header(alias="X-Slack-Signature")] = "",
 ) -> dict[str, str]:
-    """The form of a request that is Slack's, read from the bytes that were signed."""
+    """Returns the form of a request of Slack's, read from the signed bytes. Raises NotFromSlack."""
     body = await request.body()
     refusal = await run_admit(ports, door, SignedRequest(body, timestamp, signature))
     if refusal is not None:

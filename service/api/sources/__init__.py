@@ -1,4 +1,4 @@
-"""What is read, how often, at which prices, and what has been seen there."""
+"""Sources, their polls and prices, and the directory of what they have brought."""
 
 from service.api.sources import directory, polls, prices, sources
 

@@ -1,4 +1,4 @@
-"""Acting on a source: poll, backfill, check; and what its polls did."""
+"""Operations on a source: poll, backfill, check; and its polls."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ async def seen(uow: UnitOfWork, source_id: str, dimension: Dimension) -> list[Se
 
 
 def id_of(reference: str, known: Sequence[Seen], dimension: Dimension, pointer: str) -> str:
-    """The id that a reference means. What looks like an id is taken as one: it may be seen later.
+    """Returns the id of a reference. A text in the form of an id is taken as one: it may be seen later.
 
-    Raises Invalid for a name that nobody or more than one has: a scope that matches nothing would never ring.
+    Raises Invalid for a name that nobody or more than one has: a scope that matches nothing would never fire.
     """
     if any(one.id == reference for one in known):
         return reference
@@ -45,7 +45,7 @@ def id_of(reference: str, known: Sequence[Seen], dimension: Dimension, pointer: 
 
 
 def names_by_id(known: Sequence[Seen]) -> dict[str, str]:
-    """Names that can be sent back: unique, no other's id, and printable."""
+    """Returns the names that can be sent back: unique, no other's id, and printable."""
     counts = Counter(one.name for one in known)
     ids = {one.id for one in known}
     return {

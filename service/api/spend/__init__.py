@@ -1,4 +1,4 @@
-"""What has been spent, and where it is heading."""
+"""Spend so far, and forecasts of it."""
 
 from service.api.spend import forecasts, spend
 

@@ -1,4 +1,4 @@
-"""Periods in requests and answers: what a budget or a forecast is asked for, and one that has a start and an end."""
+"""Periods: the specification in a request, and the period with its start and end in an answer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _FIELDS = {
 
 
 def read_period(period: PeriodIn) -> PeriodSpec:
-    """Only the fields of its kind are kept, so that a patch may change the kind alone."""
+    """Keeps only the fields of the period's kind, so that a patch may change the kind alone."""
     if period.timezone not in calendars.zone_names():
         raise Invalid(f"{period.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/period/timezone")
     kept = {name: getattr(period, name) for name in _FIELDS[period.kind]}

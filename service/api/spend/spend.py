@@ -68,7 +68,7 @@ class BucketOut(FigureOut):
 
 
 class SpendOut(BaseModel):
-    """`since` and `until` are the whole days or hours that hold what was reply for."""
+    """`since` and `until` are the whole days or hours that hold what was asked for."""
 
     source: str
     since: datetime
@@ -139,7 +139,7 @@ class SpendQuery:
         }
 
     def window(self, now: datetime) -> Window:
-        """Whole buckets. Raises Invalid for a window that is empty, or too long to answer."""
+        """Returns whole buckets. Raises Invalid for a window that is empty, or too long to answer."""
         until = self.until or now
         since = self.since or until - USUAL[self.width]
         if since >= until:
@@ -166,7 +166,7 @@ class SpendReply(NamedTuple):
     answer: SpendAnswer
 
     def head(self) -> dict[str, object]:
-        """The fields of `SpendOut`."""
+        """Returns the fields of `SpendOut`."""
         return {
             "source": self.source,
             "since": self.question.window.start,

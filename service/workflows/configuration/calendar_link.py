@@ -1,4 +1,4 @@
-"""A rota's calendar behind a link of its own, which a new one or its end makes worthless."""
+"""A rota's calendar behind a signed link. A new link revokes the one before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 async def renew_link(uow: UnitOfWork, ports: Ports, rota: Resource[Rota], author: Author) -> str:
-    """The address of a new link; the one before opens nothing any more. Raises StaleVersion."""
+    """Returns the address of a new link, and revokes the one before. Raises StaleVersion."""
     feed = Feed(secrets.token_hex(16), author.at)
     await _store(uow, rota, feed, author)
     text = str(CalendarLink(rota.id, feed.nonce))
@@ -30,7 +30,7 @@ async def end_link(uow: UnitOfWork, rota: Resource[Rota], author: Author) -> Non
 
 
 async def linked_rota(uow: UnitOfWork, ports: Ports, token: str) -> Resource[Rota]:
-    """The rota whose calendar a link opens. Raises NotFound for one that is forged, replaced, ended, or of no rota."""
+    """Returns the rota of a link. Raises NotFound for one that is forged, replaced, ended, or of no rota."""
     text, _, signature = token.partition(".")
     link = CalendarLink.parse(text)
     if link is None or not ports.signer.is_signed(text, signature):

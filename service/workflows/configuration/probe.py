@@ -1,4 +1,4 @@
-"""Trying a configured line for real: a source's key, a receiver's channels. No transaction is open meanwhile."""
+"""Tests of a source's key and a receiver's channels against the real service, outside any transaction."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ChannelTest:
 async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
     """Reads the organisation and yesterday's cost with the stored key. Raises NotFound.
 
-    The organisation is noted, so that a disabled source cannot be enabled beside another one that reads it.
+    Stores the organisation, so that a disabled source cannot be enabled beside another one that reads it.
     """
     async with ports.uow() as uow:
         source = await uow.sources.get(id_or_name)
@@ -58,7 +58,7 @@ async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
 
 
 async def run_note(ports: Ports, source: Resource[Source], organization: Organization) -> str | None:
-    """Notes what a check found out. Returns what is wrong where another enabled source reads the organisation."""
+    """Stores the result of a check. Returns what is wrong where another enabled source reads the organisation."""
     async with ports.uow() as uow:
         await uow.become_only_writer()
         present = await uow.sources.get(source.id)

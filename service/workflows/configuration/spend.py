@@ -38,8 +38,8 @@ class Sources(ResourceKind[Source]):
         Before the first poll only address and key tell; then the poll itself refuses.
         """
         others = [one for one in await uow.sources.all() if one.spec.enabled and not (stored and one.id == stored.id)]
-        twin = next((other for other in others if _is_same_line(other.spec, spec)), None)
-        if twin is None and stored is not None and _is_same_line(stored.spec, spec):
+        twin = next((other for other in others if _is_same_connection(other.spec, spec)), None)
+        if twin is None and stored is not None and _is_same_connection(stored.spec, spec):
             organization_id = (await uow.polling_states.get(stored.id)).organization_id
             twin = await other_reader(uow, organization_id, stored.id) if organization_id is not None else None
         if twin is not None:
@@ -63,13 +63,13 @@ class Sources(ResourceKind[Source]):
             return
         if after.spec != before.spec:
             await uow.polling_states.start_over(after.id, write.at)
-        if not _is_same_line(before.spec, after.spec):
+        if not _is_same_connection(before.spec, after.spec):
             await _forget_the_name(uow, before)
         if after.spec.enabled and after.spec != before.spec:
             await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
 
 
-def _is_same_line(one: Source, other: Source) -> bool:
+def _is_same_connection(one: Source, other: Source) -> bool:
     return (one.base_url, one.admin_key.digest) == (other.base_url, other.admin_key.digest)
 
 

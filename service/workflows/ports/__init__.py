@@ -1,1 +1,1 @@
-"""What the workflows need from the world outside, as Protocols that the adapters implement."""
+"""The workflows' needs from the world outside, as Protocols that the adapters implement."""

@@ -1,4 +1,4 @@
-"""What is stored about who may do what, and what was done."""
+"""Stores of tokens, the audit log and idempotency keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Tokens(Protocol):
     async def add(self, token: Token) -> None: ...
 
     async def find(self, digest: str) -> Token | None:
-        """The live token of a SHA-256 digest."""
+        """Returns the live token of a SHA-256 digest."""
         ...
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Token]: ...
@@ -30,7 +30,7 @@ class AuditLog(Protocol):
 
 
 class IdempotencyKeys(Protocol):
-    """What a POST answered, kept for a day under (token, key). Never holds secrets."""
+    """Answers to POSTs, kept for a day under (token, key). Never hold secrets."""
 
     async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
         """Locks the key until the transaction ends, so that two equal requests run one after the other."""

@@ -32,7 +32,7 @@ class Resources(Protocol[Spec]):
     async def all(self) -> list[Resource[Spec]]: ...
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
-        """By id, oldest first."""
+        """Returns them by id, oldest first."""
         ...
 
     async def add(self, resource: Resource[Spec]) -> None:
@@ -48,19 +48,19 @@ class Resources(Protocol[Spec]):
         ...
 
     async def last_write(self) -> datetime | None:
-        """When one of this kind was made, changed or deleted last."""
+        """Returns when one of this kind was last created, changed or deleted."""
         ...
 
     async def as_of(self, id: str, at: datetime) -> Resource[Spec] | None:
-        """The version that was valid at an instant, None where there was none."""
+        """Returns the version that was valid at an instant, None where there was none."""
         ...
 
     async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
-        """What there was at an instant, as it was then, by id."""
+        """Returns the versions that were valid at an instant, by id."""
         ...
 
     async def lifetime(self, id_or_name: str) -> Lifetime:
-        """When what has this id, or bore this name last, existed. Raises NotFound where nothing ever did."""
+        """Returns when the resource of this id, or the last one of this name, existed. Raises NotFound."""
         ...
 
 
@@ -72,7 +72,7 @@ class Configuration(Protocol):
         ...
 
     async def snapshot(self) -> ConfigurationSnapshot:
-        """All that decides about alerts and notifications, valid at one instant, in one statement."""
+        """Reads in one statement all that decides about alerts and notifications, valid at one instant."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""One transaction and all that it reaches; everything that a workflow may reach."""
+"""The unit of work, which is one transaction, and the ports of the workflows."""
 
 from __future__ import annotations
 
