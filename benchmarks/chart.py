@@ -19,7 +19,7 @@ from storing.table import HOUR, NOW, database
 from service.adapters.charts import ChildCharts
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.charts.chart import Theme
 from service.domain.charts.specification import specification
@@ -85,10 +85,19 @@ def event(scope: ScopeKey, unit: str) -> AlertEvent:
     expected, actual = Money.of("24.00"), Money.of("240.00")
     judged = (NOW - DAY).date()
     evidence = RuleEvidence(
-        "rule_1", "unusual spend", "anomaly", str(scope), actual, expected, unit, "made up", (), (judged,)
+        rule_id="rule_1",
+        rule_name="unusual spend",
+        rule_kind="anomaly",
+        scope_name=str(scope),
+        actual=actual,
+        expected=expected,
+        unit=unit,
+        cause="made up",
+        inputs=(),
+        days=(judged,),
     )
     alert = Alert(
-        *("alert_1", 1, "fingerprint", AlertKind.RULE, SOURCE, scope, Severity.WARNING, AlertState.FIRING),
+        *("alert_1", 1, "fingerprint", "rule", SOURCE, scope, Severity.WARNING, AlertState.FIRING),
         *(NOW, NOW, evidence),
     )
     return AlertEvent(alert, NOW, Command.OPEN, "system", Reason.FIRST)

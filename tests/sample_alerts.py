@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import (
     BudgetEvidence,
     Contribution,
@@ -112,7 +112,7 @@ ALERT = Alert(
     id="alrt_019a0e3b7c800123456789abcdef01234567",
     version=1,
     fingerprint="budget:bdg_1:actual:workspace:wrkspc_1:2026-10-01",
-    kind=AlertKind.BUDGET,
+    kind="budget",
     source_id="src_1",
     scope=ScopeKey(Dimension.WORKSPACE, "wrkspc_1"),
     severity=Severity.CRITICAL,
@@ -121,11 +121,11 @@ ALERT = Alert(
     changed_at=OPENED,
     evidence=EVIDENCE,
 )
-STALE_ALERT = replace(ALERT, kind=AlertKind.STALE_SOURCE, scope=ScopeKey(), severity=Severity.ERROR, evidence=STALE)
+STALE_ALERT = replace(ALERT, kind="stale_source", scope=ScopeKey(), severity=Severity.ERROR, evidence=STALE)
 RULE_ALERT = replace(
     ALERT,
     fingerprint="rule:rul_1:workspace:wrkspc_1",
-    kind=AlertKind.RULE,
+    kind="rule",
     severity=Severity.WARNING,
     evidence=RULE,
 )

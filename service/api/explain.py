@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from service.api.alerts.rule_evidence import InputOut, show_inputs
+from service.api.alerts.evidence.rule import InputOut, show_inputs
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
 from service.api.http.responses import respond

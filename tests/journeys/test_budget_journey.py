@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.alerts.alert import AlertState, Command, Reason
+from service.domain.alerts.evidence import StaleEvidence
 from service.domain.notify.notification import NotificationState
 from service.domain.sources.poll import PollState
 from service.domain.values.money import Money
@@ -256,5 +257,7 @@ async def test_a_key_of_no_use_is_said_in_words_and_rings_after_three_polls(stag
         stage.clock.advance(timedelta(minutes=5))
         poll = await stage.poll()
     assert all(words in (outcome.error or "") for outcome in poll.reports), poll.reports
-    assert words in (await stage.alert()).evidence.error  # type: ignore[union-attr]
+    evidence = (await stage.alert()).evidence
+    assert isinstance(evidence, StaleEvidence)
+    assert words in evidence.error
     assert words in stage.slack.messages(CHANNEL)[0].shown

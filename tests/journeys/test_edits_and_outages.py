@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts.alert import AlertKind, AlertState, Command
+from service.domain.alerts.alert import AlertState, Command
 from service.domain.notify.notification import NotificationState
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.simulator.protocol.faults import Fault
@@ -60,7 +60,7 @@ async def test_a_source_that_goes_on_failing_rings_again_a_day_after_somebody_re
     stage.clock.advance(timedelta(days=1))
     await stage.minute()
     states = [(alert.kind, alert.state) for alert in await stage.alerts()]
-    assert states == [(AlertKind.STALE_SOURCE, AlertState.RESOLVED), (AlertKind.STALE_SOURCE, AlertState.FIRING)]
+    assert states == [("stale_source", AlertState.RESOLVED), ("stale_source", AlertState.FIRING)]
 
 
 async def test_a_report_without_any_day_is_a_failure(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts.alert import AlertKind, AlertState, Reason
+from service.domain.alerts.alert import AlertState, Reason
 from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
 from service.domain.slack.requests import Deed
 from tests.factories import utc
@@ -83,7 +83,7 @@ async def test_an_incident_is_called_called_louder_taken_and_ended_on_one_page(o
     await stage.evaluate()
     await work(oncall)
     alert = await stage.alert()
-    assert (alert.kind, alert.opened_at) == (AlertKind.RULE, utc("2026-10-20T14:04"))
+    assert (alert.kind, alert.opened_at) == ("rule", utc("2026-10-20T14:04"))
     assert "<!here>" in oncall.post.pings
     assert pagerduty.open == {alert.id: "triggered"}
 

@@ -16,6 +16,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, overload
 
+from service.domain.alerts.evidence import ALERT_KINDS, Evidence
 from service.domain.values.money import Money
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -83,6 +84,8 @@ def _decoder(hint: Any) -> Decoder:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in _SCALARS:
         return _SCALARS[hint]
+    if hint in _OPEN_UNIONS:
+        return _listed(_OPEN_UNIONS[hint])
     if origin in _GENERICS:
         return _GENERICS[origin](arguments)
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -133,6 +136,15 @@ def _union(members: tuple[Any, ...]) -> Decoder:
     return read
 
 
+def _listed(types: Mapping[str, type]) -> Decoder:
+    """The first listed type that can be read; the list may have grown since."""
+
+    def read(stored: Any) -> Any:
+        return _union(tuple(types.values()))(stored)
+
+    return read
+
+
 def _literal(allowed: tuple[Any, ...]) -> Decoder:
     def read(stored: Any) -> Any:
         if stored not in allowed:
@@ -164,14 +176,14 @@ def _mapping(items: tuple[Any, ...]) -> Decoder:
 
 
 def _record(cls: Any) -> Decoder:
-    hints = get_type_hints(cls)
+    hints, names = get_type_hints(cls), {field.name for field in fields(cls)}
     required = {field.name for field in fields(cls) if field.default is MISSING and field.default_factory is MISSING}
 
     def read(stored: Any) -> Any:
         values = _object(stored)
         if missing := required - values.keys():
             raise DecodeError(f"{cls.__name__} without {', '.join(sorted(missing))}")
-        return cls(**{name: _decoder(hints[name])(value) for name, value in values.items() if name in hints})
+        return cls(**{name: _decoder(hints[name])(value) for name, value in values.items() if name in names})
 
     return read
 
@@ -198,3 +210,5 @@ _GENERICS: dict[Any, Callable[[tuple[Any, ...]], Decoder]] = {
     Mapping: _mapping,
     dict: _mapping,
 }
+_OPEN_UNIONS: Mapping[Any, Mapping[str, type]] = {Evidence: ALERT_KINDS}
+"""Bases that stand for whichever listed subclass can be read; new kinds are listed in the domain."""

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from service.adapters.postgres.column_types import Dollars, Encoded, Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
-from service.domain.alerts.alert import Alert, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.evidence import Evidence
 from service.domain.values.severity import Severity
 
@@ -83,7 +83,7 @@ alerts = Table(
     Column("id", Text, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("fingerprint", Text, nullable=False, index=True),
-    Column("kind", Word(AlertKind), nullable=False),
+    Column("kind", Text, nullable=False),
     Column("source_id", Text, nullable=False),
     Column("scope", ScopeText, nullable=False),
     Column("severity", Word(Severity), nullable=False),

@@ -8,82 +8,19 @@ from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
+from service.api.alerts.evidence import AlertKind, EvidenceOut, show_evidence
 from service.api.alerts.feedback_documents import FeedbackOut, show_feedback
-from service.api.alerts.rule_evidence import RuleEvidenceOut, show_rule_evidence
 from service.api.http.fields import Usd, rounded
 from service.api.notify.notifications import NotificationOut, show_notifications
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
-from service.domain.alerts.evidence import (
-    BudgetEvidence,
-    Contribution,
-    Evidence,
-    ForecastEvidence,
-    RuleEvidence,
-    StaleEvidence,
-    UndeliveredEvidence,
-)
-from service.domain.forecasts.forecast import Method
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.evidence import Contribution, Evidence, OriginKind
 from service.domain.messages.message import describe
-from service.domain.spend.best_known import Basis
 from service.domain.values.money import ZERO, Money
 from service.domain.values.severity import Severity
 from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 MOST_NOTIFICATIONS = 500
-
-
-class ForecastEvidenceOut(BaseModel):
-    """What was forecast of the period's end. `released`: it has clearly left the threshold that it had crossed."""
-
-    low: Usd
-    mid: Usd
-    high: Usd
-    method: Method
-    history_days: int
-    exhausted_at: datetime | None = Field(description="when the budget is used up; null where it is not in the period")
-    released: bool
-
-
-class BudgetEvidenceOut(BaseModel):
-    """What a budget alert knows."""
-
-    budget_id: str
-    budget: str
-    amount: Usd
-    spent: Usd
-    basis: Basis
-    unpriced_tokens: int = Field(description="not in `spent`: of models without a price, on days not settled yet")
-    percent: float | None = Field(description="of the budget, two decimals; null for a budget of $0")
-    threshold: str = Field(description="the highest crossed one", examples=["actual:100%"])
-    level: Usd = Field(description="that threshold's dollars")
-    period_start: datetime
-    period_end: datetime
-    period: str = Field(examples=["November 2026"])
-    timezone: str
-    late: bool = Field(description="first seen after the period's end")
-    simulated: bool
-    forecast: ForecastEvidenceOut | None
-
-
-class StaleEvidenceOut(BaseModel):
-    """What is known of a source that has gone blind."""
-
-    source: str
-    failures: int
-    failing_since: datetime
-    last_success_at: datetime | None
-    error: str
-
-
-class UndeliveredEvidenceOut(BaseModel):
-    """A channel that takes no messages."""
-
-    receiver: str
-    channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
-    channel_error: str
-    count: int
-    undelivered_since: datetime
 
 
 class ContributionOut(BaseModel):
@@ -129,7 +66,7 @@ class EventOut(BaseModel):
 
 
 class AlertDetailOut(AlertOut):
-    evidence: BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut | UndeliveredEvidenceOut
+    evidence: EvidenceOut
     contributions: list[ContributionOut]
     feedback: list[FeedbackOut] = Field(description="what people answered, withdrawn answers too")
     events: list[EventOut]
@@ -137,17 +74,17 @@ class AlertDetailOut(AlertOut):
 
 
 def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
-    budget = alert.evidence.budget_name if isinstance(alert.evidence, BudgetEvidence) else None
+    origin = alert.evidence.origin
     return AlertOut(
         id=alert.id,
         version=alert.version,
-        kind=alert.kind,
+        kind=AlertKind(alert.kind),
         state=alert.state,
         severity=alert.severity,
         summary=describe(alert),
         source=sources.get(alert.source_id, alert.source_id),
-        budget=budget,
-        rule=alert.evidence.rule_name if isinstance(alert.evidence, RuleEvidence) else None,
+        budget=origin.name if origin and origin.kind is OriginKind.BUDGET else None,
+        rule=origin.name if origin and origin.kind is OriginKind.RULE else None,
         scope=str(alert.scope),
         opened_at=alert.opened_at,
         changed_at=alert.changed_at,
@@ -158,66 +95,8 @@ def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
     )
 
 
-def show_evidence(
-    evidence: Evidence,
-) -> BudgetEvidenceOut | RuleEvidenceOut | StaleEvidenceOut | UndeliveredEvidenceOut:
-    if isinstance(evidence, RuleEvidence):
-        return show_rule_evidence(evidence)
-    if isinstance(evidence, UndeliveredEvidence):
-        return UndeliveredEvidenceOut(
-            receiver=evidence.receiver_name,
-            channel=evidence.channel,
-            channel_error=evidence.channel_error,
-            count=evidence.count,
-            undelivered_since=evidence.undelivered_since,
-        )
-    if isinstance(evidence, StaleEvidence):
-        return StaleEvidenceOut(
-            source=evidence.source_name,
-            failures=evidence.failures,
-            failing_since=evidence.failing_since,
-            last_success_at=evidence.last_success_at,
-            error=evidence.error,
-        )
-    return BudgetEvidenceOut(
-        budget_id=evidence.budget_id,
-        budget=evidence.budget_name,
-        amount=str(evidence.amount),
-        spent=str(evidence.spent),
-        basis=evidence.basis,
-        unpriced_tokens=evidence.unpriced_tokens,
-        percent=rounded(evidence.percent) if evidence.amount else None,
-        threshold=evidence.threshold,
-        level=str(evidence.level),
-        period_start=evidence.period.start,
-        period_end=evidence.period.end,
-        period=evidence.period_label,
-        timezone=evidence.timezone,
-        late=evidence.late,
-        simulated=evidence.simulated,
-        forecast=show_forecast(evidence.forecast),
-    )
-
-
-def show_forecast(forecast: ForecastEvidence | None) -> ForecastEvidenceOut | None:
-    if forecast is None:
-        return None
-    return ForecastEvidenceOut(
-        low=str(forecast.low),
-        mid=str(forecast.mid),
-        high=str(forecast.high),
-        method=forecast.method,
-        history_days=forecast.history_days,
-        exhausted_at=forecast.exhausted_at,
-        released=forecast.released,
-    )
-
-
 def show_contributions(evidence: Evidence) -> list[ContributionOut]:
-    if isinstance(evidence, StaleEvidence | UndeliveredEvidence):
-        return []
-    whole = evidence.excess if isinstance(evidence, RuleEvidence) else evidence.spent
-    return show_parts(evidence.contributions, whole)
+    return show_parts(evidence.contributions, evidence.whole)
 
 
 def show_parts(parts: Sequence[Contribution], whole: Money) -> list[ContributionOut]:
@@ -233,6 +112,7 @@ def show_parts(parts: Sequence[Contribution], whole: Money) -> list[Contribution
 
 
 def show_event(event: AlertEvent) -> EventOut:
+    measured = event.alert.evidence.measured
     return EventOut(
         version=event.alert.version,
         at=event.at,
@@ -242,14 +122,8 @@ def show_event(event: AlertEvent) -> EventOut:
         note=event.note,
         state=event.alert.state,
         severity=event.alert.severity,
-        spent=_spent(event.alert.evidence),
+        spent=str(measured) if measured is not None else None,
     )
-
-
-def _spent(evidence: Evidence) -> str | None:
-    if isinstance(evidence, RuleEvidence):
-        return str(evidence.actual)
-    return str(evidence.spent) if isinstance(evidence, BudgetEvidence) else None
 
 
 async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:

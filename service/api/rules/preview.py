@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from service.api.alerts.documents import ContributionOut, show_parts
-from service.api.alerts.rule_evidence import InputOut, show_inputs
+from service.api.alerts.evidence.rule import InputOut, show_inputs
 from service.api.http.deps import NowDep, PortsDep, UowDep, viewer
 from service.api.http.fields import Name, Reference, Strict, Usd
 from service.api.http.responses import respond

@@ -20,13 +20,6 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
 
 
-class AlertKind(StrEnum):
-    BUDGET = "budget"
-    RULE = "rule"
-    STALE_SOURCE = "stale_source"
-    UNDELIVERED = "undelivered"
-
-
 class Command(StrEnum):
     OPEN = "open"
     RAISE = "raise"
@@ -70,16 +63,17 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """The current state of one alert. `version` counts its events, from 1.
+    """The current state of one alert. `version` counts its events, from 1. `kind` is its evidence's.
 
     A snoozed one wakes at `snoozed_until`, or when its figure has reached `snoozed_above`, whichever comes first.
-    `evidence` is what people were told last. `latest` is what was found since, and was no news: the next move says it.
+    `evidence` is what people were notified of last. `latest` is what was found since, and was no news: the next move
+    says it.
     """
 
     id: str
     version: int
     fingerprint: str
-    kind: AlertKind
+    kind: str
     source_id: str
     scope: ScopeKey
     severity: Severity
@@ -99,7 +93,7 @@ class Alert:
 
     @property
     def newest(self) -> Evidence:
-        """How things stand by now, told or not."""
+        """How things stand by now, whether people were notified of it or not."""
         return self.latest or self.evidence
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import Evidence
 from service.domain.values.scopes import ScopeKey
@@ -30,7 +30,6 @@ class Finding:
     """
 
     fingerprint: str
-    kind: AlertKind
     source_id: str
     scope: ScopeKey
     severity: Severity
@@ -45,7 +44,6 @@ def over(alert: Alert, reason: Reason) -> Finding:
     """The finding that ends an open alert, with the last that was found of it."""
     return Finding(
         fingerprint=alert.fingerprint,
-        kind=alert.kind,
         source_id=alert.source_id,
         scope=alert.scope,
         severity=alert.severity,

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, apply
-from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence
+from service.domain.alerts.evidence import Evidence
 from service.domain.alerts.findings import Condition, Finding
-from service.domain.alerts.snooze import figure_of, has_outgrown
-from service.domain.values.money import Money
+from service.domain.alerts.snooze import has_outgrown
 
 SYSTEM = "tocsin"
 """The actor of every move that no person made."""
-
-MATERIAL_CHANGE = Decimal("0.10")
-"""An open message is edited when its spend, forecast or excess has moved by this share since it was last shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +45,17 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
         return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
     if has_outgrown(alert, finding.evidence):
         return Move(Command.WAKE, Reason.GREW, alert, finding)
-    changed = _material_change(alert.evidence, finding.evidence)
-    return Move(Command.AMEND if changed else None, changed or Reason.NOTHING_NEW, alert, finding)
+    trend = finding.evidence.moved_since(alert.evidence)
+    return Move(Command.AMEND if trend else None, Reason(trend or Reason.NOTHING_NEW), alert, finding)
 
 
 def _is_louder(alert: Alert, finding: Finding) -> bool:
-    """Whether a new crossing says more than the open alert: a graver level, a higher one, or one of other terms.
+    """Whether a new crossing says more than the open alert: a more severe level, or one that the kind finds louder.
 
     After an edit the level may be a milder one: then the message is put right, and nobody is called.
     """
     gained = finding.severity.rank - alert.severity.rank
-    shown, found = alert.evidence, finding.evidence
-    if gained or not isinstance(shown, BudgetEvidence) or not isinstance(found, BudgetEvidence):
-        return gained >= 0
-    return found.level > shown.level or found.terms != shown.terms
-
-
-def _material_change(shown: Evidence, found: Evidence) -> Reason | None:
-    """Why an open alert's message must be edited, if it must."""
-    if isinstance(shown, RuleEvidence) and isinstance(found, RuleEvidence):
-        return _moved_excess(shown, found)
-    if not isinstance(shown, BudgetEvidence) or not isinstance(found, BudgetEvidence):
-        return None
-    if shown.forecast and found.forecast and shown.by_forecast:
-        before, after = shown.forecast.mid, found.forecast.mid
-        falls_back = shown.forecast.released != found.forecast.released
-    elif shown.by_forecast:
-        return None
-    else:
-        before, after = shown.spent, found.spent
-        falls_back = (before >= found.level) != (after >= found.level)
-    return _direction(before, after) if falls_back or _is_material(before, after) else None
-
-
-def _moved_excess(shown: RuleEvidence, found: RuleEvidence) -> Reason | None:
-    """By what the incident has added up to where both know it, else by the judged day alone.
-
-    Too much and too little, or two kinds' figures, cannot be compared: then the message is put right.
-    """
-    if (shown.rule_kind, shown.falls) != (found.rule_kind, found.falls):
-        return Reason.RESTATED
-    if shown.impact is not None and found.impact is not None:
-        before, after = shown.impact, found.impact
-    else:
-        before, after = shown.excess, found.excess
-    return _direction(before, after) if _is_material(before, after) else None
-
-
-def _is_material(before: Money, after: Money) -> bool:
-    return abs(after - before) >= abs(before) * MATERIAL_CHANGE and after != before
-
-
-def _direction(before: Money, after: Money) -> Reason:
-    return Reason.RESTATED if after < before else Reason.GREW
+    return gained > 0 or (gained == 0 and finding.evidence.is_louder_than(alert.evidence))
 
 
 def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | None:
@@ -123,33 +76,19 @@ def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | Non
 
 
 def found_since(move: Move) -> Evidence | None:
-    """What an alert that stays as it is has to keep beside what it told; None where it knows that already.
-
-    A forecast's alert keeps its last forecast while none can be made.
-    """
+    """What an alert that stays as it is keeps beside what people were notified of; None where it knows that already."""
     if move.command is not None or move.alert is None:
         return None
-    shown, found = move.alert.evidence, move.finding.evidence
-    if isinstance(shown, BudgetEvidence) and isinstance(found, BudgetEvidence):
-        if shown.by_forecast and shown.forecast and not found.forecast:
-            return None
-        found = replace(found, late=shown.late)  # that its period is over by now does not make the crossing late
+    found = move.finding.evidence.noted_beside(move.alert.evidence)
     return found if found != move.alert.newest else None
 
 
 def brought_up_to_date(alert: Alert, now: datetime) -> AlertEvent | None:
-    """The amendment with which an alert rings again; None where what was told last is how things stand."""
+    """The amendment with which an alert is notified again; None where people know already how things stand."""
     if alert.newest == alert.evidence:
         return None
-    reason = _change_since(alert.evidence, alert.newest)
+    reason = Reason(alert.newest.trend_since(alert.evidence))
     return apply(alert, Command.AMEND, actor=SYSTEM, reason=reason, now=now)
-
-
-def _change_since(shown: Evidence, found: Evidence) -> Reason:
-    if isinstance(shown, RuleEvidence) and isinstance(found, RuleEvidence) and shown.falls != found.falls:
-        return Reason.RESTATED
-    before, after = figure_of(shown), figure_of(found)
-    return Reason.GREW if before is not None and after is not None and after > before else Reason.RESTATED
 
 
 def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> AlertEvent:
@@ -157,7 +96,7 @@ def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> Ale
         id=alert_id,
         version=1,
         fingerprint=finding.fingerprint,
-        kind=finding.kind,
+        kind=finding.evidence.kind,
         source_id=finding.source_id,
         scope=finding.scope,
         severity=finding.severity,

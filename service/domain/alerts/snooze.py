@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, apply
-from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence
+from service.domain.alerts.evidence import Evidence
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 
@@ -35,27 +35,15 @@ def snooze(alert: Alert, request: SnoozeRequest, *, actor: str, note: str, now: 
 
 
 def _grown(evidence: Evidence, percent: Decimal) -> Money:
-    figure = figure_of(evidence)
+    figure = evidence.figure
     if not figure:
         raise Invalid("this alert has no amount that could grow: give a time", "/until_growth_percent")
     return figure * (1 + percent / 100)
 
 
-def figure_of(evidence: Evidence) -> Money | None:
-    """The dollars that an alert is about: what is spent or forecast of a budget, what a rule's incident adds up to.
-
-    None where it is about no dollars.
-    """
-    if isinstance(evidence, BudgetEvidence):
-        return evidence.forecast.mid if evidence.forecast and evidence.by_forecast else evidence.spent
-    if isinstance(evidence, RuleEvidence):
-        return evidence.excess if evidence.impact is None else evidence.impact
-    return None
-
-
 def has_outgrown(alert: Alert, evidence: Evidence) -> bool:
     """Whether a snoozed alert's figure, as it is found now, has reached the level that wakes it."""
-    figure = figure_of(evidence)
+    figure = evidence.figure
     if alert.state is not AlertState.SNOOZED or alert.snoozed_above is None or figure is None:
         return False
     return figure >= alert.snoozed_above

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.evidence import BudgetEvidence, Contribution, ForecastEvidence
 from service.domain.alerts.findings import UNRECORDED, Condition, Finding, over
@@ -178,7 +178,6 @@ class Assessment:
         late = fires and self.phase is Phase.CLOSING
         return Finding(
             fingerprint=self.fingerprint(self.start),
-            kind=AlertKind.BUDGET,
             source_id=self.spec.source_id,
             scope=self.scope,
             severity=max((t.severity for t in held), key=lambda severity: severity.rank),

@@ -10,8 +10,8 @@ from statistics import median, quantiles
 
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.charts.chart import DAY, Chart, Point, Range
+from service.domain.messages.kinds.rule import to_the_cent
 from service.domain.messages.phrases import used
-from service.domain.messages.rule import to_the_cent
 from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.rules.wording import approximate, dollars

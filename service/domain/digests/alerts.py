@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from service.domain.alerts.alert import Alert, AlertEvent, Command
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.rules.feedback import FeedbackKind, GivenFeedback
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
@@ -39,7 +38,8 @@ def tally(events: Iterable[AlertEvent], feedback: Iterable[GivenFeedback]) -> Ta
     opened = {event.alert.id: event for event in moves if event.command is Command.OPEN}
     acknowledged = _first_acknowledgements(moves, opened)
     waits = [(event.at - opened[id].at).total_seconds() for id, event in acknowledged.items()]
-    dollars = [found for event in opened.values() if (found := _at_detection(event.alert)) is not None]
+    detected = [event.alert.evidence.at_detection for event in opened.values()]
+    dollars = [amount for amount in detected if amount is not None]
     dismissed = {
         given.alert_id for given in feedback if given.feedback.kind in DISMISSING and given.withdrawn_at is None
     }
@@ -59,15 +59,6 @@ def _first_acknowledgements(moves: list[AlertEvent], opened: Mapping[str, AlertE
         if event.command is Command.ACKNOWLEDGE and event.alert.id in opened:
             first.setdefault(event.alert.id, event)
     return first
-
-
-def _at_detection(alert: Alert) -> Money | None:
-    evidence = alert.evidence
-    if isinstance(evidence, BudgetEvidence):
-        return evidence.spent
-    if isinstance(evidence, RuleEvidence):
-        return evidence.impact or evidence.excess
-    return None
 
 
 def concerns(scope: Scope, key: ScopeKey, origin: Scope) -> bool:

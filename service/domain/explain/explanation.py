@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, Reason
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
-from service.domain.messages.undelivered import describe_undelivered
+from service.domain.messages.kinds import words_of
 from service.domain.rules.memory import RANG
 from service.domain.rules.rule import DOLLARS, PENDING_FOR, GateVerdict
 from service.domain.rules.wording import approximate, dollars
@@ -82,20 +81,7 @@ def then(events: Sequence[AlertEvent], at: datetime) -> AlertThen | None:
     happened = [event for event in events if event.at <= at]
     if not happened or not happened[-1].alert.is_open:
         return None
-    return AlertThen(happened[-1].alert, happened[0].reason, _cause(happened[0].alert))
-
-
-def _cause(alert: Alert) -> str:
-    evidence = alert.evidence
-    match evidence:
-        case RuleEvidence():
-            return evidence.cause
-        case BudgetEvidence():
-            return f"{evidence.threshold} of {evidence.budget_name}: {evidence.spent.display()} were spent"
-        case StaleEvidence():
-            return f"{evidence.source_name} could not be read since {minute(evidence.failing_since)}"
-        case UndeliveredEvidence():
-            return describe_undelivered(evidence)
+    return AlertThen(happened[-1].alert, happened[0].reason, words_of(happened[0].alert.evidence).cause())
 
 
 def ranked(explanations: Iterable[Explanation]) -> list[Explanation]:

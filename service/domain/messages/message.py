@@ -1,51 +1,52 @@
-"""What an alert says to people, before any channel's own markup."""
+"""An alert as one message, before any channel's own markup. Its kind gives the words, this what all kinds share."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Reason
-from service.domain.alerts.evidence import (
-    BudgetEvidence,
-    ForecastEvidence,
-    RuleEvidence,
-    StaleEvidence,
-    UndeliveredEvidence,
-)
-from service.domain.messages.changes import change
-from service.domain.messages.forecast import forecast_facts, heading
-from service.domain.messages.phrases import BASES, largest, parts, period, threshold, used
-from service.domain.messages.rule import rule_facts, rule_headline, rule_summary
-from service.domain.messages.undelivered import describe_undelivered, undelivered_facts, undelivered_headline
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.messages.kinds import words_of
 from service.domain.notify.notification import Action, Message, MessageType
+from service.domain.slack.requests import name_in
 from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
 from service.domain.values.severity import Severity
 
-Facts = tuple[tuple[str, str], ...]
-
-HEADLINE_NAME_LENGTH = 40
+ENDINGS = {
+    Reason.BUDGET_GONE: "Resolved: the budget was deleted.",
+    Reason.BUDGET_DISABLED: "Resolved: the budget was disabled.",
+    Reason.BUDGET_EDITED: "Resolved: the budget was edited, and this alert no longer applies.",
+    Reason.RULE_GONE: "Resolved: the rule was deleted.",
+    Reason.RULE_DISABLED: "Resolved: the rule was disabled.",
+    Reason.RULE_EDITED: "Resolved: the rule was edited, and this alert no longer applies.",
+    Reason.SOURCE_GONE: "Resolved: the source was deleted.",
+    Reason.SOURCE_DISABLED: "Resolved: the source was disabled.",
+    Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
+}
 
 
 def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
-    """The message that tells of one event. `public_url` is where people reach the API."""
-    alert = event.alert
+    """The message of one event. `public_url` is where people reach the API."""
+    alert, evidence = event.alert, event.alert.evidence
+    words = words_of(evidence)
     link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
-    simulated = isinstance(alert.evidence, BudgetEvidence | RuleEvidence) and alert.evidence.simulated
-    facts = (*_facts(alert), ("Alert opened", minute(alert.opened_at)), ("State", standing_of(event)))
+    facts = (*words.facts(), ("Alert opened", minute(alert.opened_at)), ("State", standing_of(event)))
     return Message(
         alert_id=alert.id,
         state=alert.state,
         severity=alert.severity,
-        headline=("SIMULATED: " if simulated else "") + _headline(alert),
+        headline=("SIMULATED: " if evidence.simulated else "") + words.headline(),
         summary=describe(alert),
         change=change(event, action),
-        facts=(*facts, ("Data", "simulated: nobody spent this money")) if simulated else facts,
+        facts=(*facts, ("Data", "simulated: nobody spent this money")) if evidence.simulated else facts,
         next_step=_next_step(alert, link),
         link=link,
-        simulated=simulated,
+        simulated=evidence.simulated,
         version=alert.version,
         kind=alert.kind,
+        has_figure=evidence.figure is not None,
+        takes_feedback=evidence.takes_feedback,
         people=tuple({event.actor, alert.acknowledged_by or "", alert.resolved_by or ""} - {""}),
     )
 
@@ -86,95 +87,8 @@ def badge(message: Message) -> str:
 
 
 def describe(alert: Alert) -> str:
-    """The alert by now in a sentence or two: who, the dollars, and the largest parts; or which source is blind."""
-    evidence = alert.newest
-    if isinstance(evidence, StaleEvidence):
-        return _describe_stale(evidence)
-    if isinstance(evidence, UndeliveredEvidence):
-        return describe_undelivered(evidence)
-    if isinstance(evidence, RuleEvidence):
-        return rule_summary(evidence)
-    simulated = "Simulated data: " if evidence.simulated else ""
-    who = clean(evidence.scope_name) or "the organisation"
-    who = who if simulated else who[0].upper() + who[1:]
-    if evidence.forecast and evidence.by_forecast:
-        return f"{simulated}{_describe_forecast(evidence, evidence.forecast, who)}"
-    sentence = (
-        f"{who} has spent {evidence.spent.display()} "
-        f"({BASES[evidence.basis]}) of the {evidence.amount.display()} budget "
-        f"{clean(evidence.budget_name)} for {period(evidence)}{used(evidence)}"
-    )
-    return f"{simulated}{sentence}{largest(evidence.contributions)}."
-
-
-def _describe_forecast(evidence: BudgetEvidence, forecast: ForecastEvidence, who: str) -> str:
-    budget = f"the {evidence.amount.display()} budget {clean(evidence.budget_name)}"
-    so_far = f"{evidence.spent.display()} spent so far ({BASES[evidence.basis]})"
-    return f"{who} {heading(evidence, forecast, budget)}; {so_far}{largest(evidence.contributions)}."
-
-
-def _describe_stale(evidence: StaleEvidence) -> str:
-    name, since = clean(evidence.source_name), minute(evidence.failing_since)
-    failures = "1 failure" if evidence.failures == 1 else f"{evidence.failures} failures in a row"
-    return f"Source {name} could not be read since {since} ({failures}), so its budgets go by old figures."
-
-
-def _headline(alert: Alert) -> str:
-    evidence = alert.evidence
-    if isinstance(evidence, UndeliveredEvidence):
-        return undelivered_headline(evidence)
-    if isinstance(evidence, StaleEvidence):
-        since = minute(evidence.last_success_at or evidence.failing_since)
-        return f"No data from source {clean(evidence.source_name, HEADLINE_NAME_LENGTH)} since {since}"
-    if isinstance(evidence, RuleEvidence):
-        return rule_headline(evidence)
-    name = clean(evidence.budget_name, HEADLINE_NAME_LENGTH)
-    who = clean(evidence.scope_name, HEADLINE_NAME_LENGTH)
-    if evidence.forecast and evidence.by_forecast:
-        return f"{name}{f' ({who})' if who else ''} {heading(evidence, evidence.forecast, evidence.amount.display())}"
-    return (
-        f"{name}{f' ({who})' if who else ''}: {evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
-    )
-
-
-def _facts(alert: Alert) -> Facts:
-    evidence = alert.evidence
-    if isinstance(evidence, StaleEvidence):
-        return _stale_facts(evidence)
-    if isinstance(evidence, UndeliveredEvidence):
-        return undelivered_facts(evidence)
-    if isinstance(evidence, RuleEvidence):
-        return rule_facts(evidence)
-    zone = "" if evidence.timezone == "UTC" else f" ({clean(evidence.timezone)} time)"
-    budget = clean(evidence.budget_name)
-    return (
-        *(forecast_facts(evidence) if evidence.by_forecast else ()),
-        ("Spent", f"{evidence.spent.in_full()}{used(evidence)}, {BASES[evidence.basis]}"),
-        *_unpriced(evidence),
-        ("Budget", f"{budget}: {evidence.amount.display()} for {period(evidence)}{zone}"),
-        ("For", clean(evidence.scope_name) or "the organisation"),
-        ("Crossed", f"{threshold(evidence)}, by the forecast" if evidence.by_forecast else threshold(evidence)),
-        *(() if evidence.by_forecast else forecast_facts(evidence)),
-        *parts(evidence.contributions),
-    )
-
-
-def _unpriced(evidence: BudgetEvidence) -> Facts:
-    if not evidence.unpriced_tokens:
-        return ()
-    return (("Not in it", f"{evidence.unpriced_tokens:,} tokens of models without a known price, not billed yet"),)
-
-
-def _stale_facts(evidence: StaleEvidence) -> Facts:
-    last = evidence.last_success_at
-    return (
-        ("Source", clean(evidence.source_name)),
-        ("Last read", minute(last) if last else "never"),
-        ("Failing since", minute(evidence.failing_since)),
-        ("Failures in a row", str(evidence.failures)),
-        ("Last error", clean(evidence.error, NOTE_LENGTH) or "none recorded"),
-        ("Meanwhile", "its budgets go by old figures"),
-    )
+    """The alert by now in a sentence or two: who, the dollars, and the largest parts; or which source is stale."""
+    return words_of(alert.newest).summary()
 
 
 def standing_of(event: AlertEvent) -> str:
@@ -190,15 +104,76 @@ def standing_of(event: AlertEvent) -> str:
 
 
 def _next_step(alert: Alert, link: str) -> str:
-    receivers = link.rpartition("/alerts/")[0] + "/receivers"
     if alert.state is AlertState.RESOLVED:
         return "Nothing to do."
     if alert.state is AlertState.ACKNOWLEDGED:
         return f"When it is dealt with: POST {link}/resolve"
-    if isinstance(alert.evidence, UndeliveredEvidence):
-        return f"Mend the receiver, then test it: POST {receivers}/{alert.evidence.receiver_id}/test"
-    if isinstance(alert.evidence, StaleEvidence):
-        return f"Check the source's key and network, and acknowledge: POST {link}/acknowledge"
-    if isinstance(alert.evidence, RuleEvidence):
-        return f'Expected? POST {link}/feedback {{"kind": "expected"}}; or acknowledge: POST {link}/acknowledge'
-    return f"Raise the budget, or acknowledge: POST {link}/acknowledge"
+    return words_of(alert.evidence).next_step(link)
+
+
+def change(event: AlertEvent, action: Action) -> str:
+    """What just happened, as a sentence, with the person's note where there is one."""
+    sentence = _CHANGES[action](event)
+    note = "" if name_in(event.actor, event.note) else clean(event.note, NOTE_LENGTH)
+    return f"{sentence} Note: {note}" if note and event.reason is Reason.PERSON else sentence
+
+
+def _who(event: AlertEvent) -> str:
+    """The actor; of a person in Slack the name, too, which people elsewhere know them by: "slack:U012AB3CD (ann)"."""
+    actor, name = clean(event.actor), re.sub("[()]", "", name_in(event.actor, event.note))
+    return f"{actor} ({clean(name)})" if name else actor
+
+
+def _opened(event: AlertEvent) -> str:
+    return words_of(event.alert.evidence).opening(event.reason)
+
+
+def _raised(event: AlertEvent) -> str:
+    alert = event.alert
+    if event.command is Command.WAKE:
+        return f"The snooze is over{_grown(event)}: firing again."
+    # A channel that is notified again hears how things stand: the last move may have been one that notifies nobody.
+    lead = f"Raised to {alert.severity}" if event.command is Command.RAISE else f"Still {alert.state}, {alert.severity}"
+    return f"{lead}: {words_of(alert.evidence).standing(event.reason)}."
+
+
+def _grown(event: AlertEvent) -> str:
+    figure = event.alert.evidence.figure
+    return f", grown to {figure.display()}" if event.reason is Reason.GREW and figure else ""
+
+
+def _until(alert: Alert) -> str:
+    """ " until 2026-10-14 09:31 UTC, or until it reaches $18.00"."""
+    time = f"until {minute(alert.snoozed_until)}" if alert.snoozed_until else ""
+    growth = f"until it reaches {alert.snoozed_above.display()}" if alert.snoozed_above else ""
+    said = ", or ".join(filter(None, (time, growth)))
+    return f" {said}" if said else ""
+
+
+def _amended(event: AlertEvent) -> str:
+    return words_of(event.alert.evidence).amended(event.reason)
+
+
+def _acknowledged(event: AlertEvent) -> str:
+    return f"Acknowledged by {_who(event)}."
+
+
+def _snoozed(event: AlertEvent) -> str:
+    return f"Snoozed by {_who(event)}{_until(event.alert)}."
+
+
+def _resolved(event: AlertEvent) -> str:
+    if event.reason is Reason.PERSON:
+        return f"Resolved by {_who(event)}."
+    own = words_of(event.alert.evidence).ended(event.reason)
+    return f"Resolved: {own}." if own else ENDINGS.get(event.reason, "Resolved.")
+
+
+_CHANGES = {
+    Action.OPEN: _opened,
+    Action.RAISE: _raised,
+    Action.AMEND: _amended,
+    Action.ACKNOWLEDGE: _acknowledged,
+    Action.SNOOZE: _snoozed,
+    Action.RESOLVE: _resolved,
+}

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from service.domain.alerts.alert import AlertEvent, AlertState, Command
-from service.domain.messages.changes import change
-from service.domain.messages.message import compose, standing_of
+from service.domain.messages.message import change, compose, standing_of
 from service.domain.notify.notification import Action, Listed, Message, MessageType
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.plain_text import minute

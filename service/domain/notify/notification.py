@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.domain.alerts.alert import AlertKind, AlertState, Reason
+from service.domain.alerts.alert import AlertState, Reason
 from service.domain.values.severity import Severity
 
 
@@ -74,8 +74,9 @@ class Message:
 
     `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
     `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
-    `version` and `kind` are the alert's; `people` are the actors whom the texts name. What is not about one alert has
-    no kind, and its own id for the alert's. `listed` are a summary's alerts, worst first, `unlisted` how many there are
+    `version` and `kind` are the alert's; `has_figure`: it may be snoozed by growth; `takes_feedback`: answers to it
+    teach a rule. `people` are the actors whom the texts name. A message that is not about one alert has no kind, and
+    its own id instead of the alert's. `listed` are a summary's alerts, worst first, `unlisted` how many there are
     besides.
     """
 
@@ -91,7 +92,9 @@ class Message:
     type: MessageType = MessageType.ALERT
     simulated: bool = False
     version: int = 0
-    kind: AlertKind | None = None
+    kind: str | None = None
+    has_figure: bool = False
+    takes_feedback: bool = False
     people: tuple[str, ...] = ()
     listed: tuple[Listed, ...] = ()
     unlisted: int = 0

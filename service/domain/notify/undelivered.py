@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.values.scopes import ORGANISATION
@@ -104,7 +104,6 @@ def _troubles(
 def _finding(evidence: UndeliveredEvidence, condition: Condition) -> Finding:
     return Finding(
         fingerprint=fingerprint(evidence.receiver_id, evidence.channel),
-        kind=AlertKind.UNDELIVERED,
         source_id=NO_SOURCE,
         scope=ORGANISATION,
         severity=Severity.ERROR,

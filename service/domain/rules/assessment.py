@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import SYSTEM
@@ -179,7 +179,6 @@ class _Assessment:
         severity, alert = self._severity(incident), own if own and own.is_open else None
         return Finding(
             fingerprint=fingerprint(self.rule.id, incident.scope),
-            kind=AlertKind.RULE,
             source_id=self.view.source_id,
             scope=incident.scope,
             severity=max(severity, alert.severity, key=lambda one: one.rank) if alert else severity,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.domain.alerts.alert import AlertKind
+from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.routing.labels import OF_EVERY_ALERT
 from service.domain.notify.routing.matchers import Matcher, Op, matches, validate_matchers
 from service.domain.values.durations import parse_duration
@@ -24,11 +24,11 @@ _MATCHER = re.compile(
     r"""(?P<label>[A-Za-z_][A-Za-z0-9_./-]{0,62})(?P<op>!=|=~|!~|=)"""
     r"""(?:"(?P<quoted>[^"\x00-\x1f\x7f]{1,500})"|(?P<bare>[^\s"'=!~,]{1,500}))(?!\S)"""
 )
-_VALUES: Mapping[str, Sequence[str]] = {label: ("any text",) for label in OF_EVERY_ALERT} | {
+_VALUES: Mapping[str, Collection[str]] = {label: ("any text",) for label in OF_EVERY_ALERT} | {
     "severity": tuple(Severity),
-    "kind": tuple(AlertKind),
+    "kind": ALERT_KINDS.keys(),
 }
-"""Of the labels that no alert is without, what stands for all their values."""
+"""Labels that every alert has, with what stands for all their values."""
 _CURLED = str.maketrans("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", '""')
 """Phones and Macs write these for quotation marks."""
 _SIGN = re.compile(r"\S*[=!~]\S*")

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from service.domain.alerts.alert import AlertEvent, AlertKind, AlertState, Reason
+from service.domain.alerts.alert import AlertEvent, AlertState, Reason
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import SYSTEM, Move, execute, found_since, reconcile
 from service.domain.budgets.assessment import assess, budget_endings
@@ -97,7 +98,7 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
     budgets = [budget for budget in configuration.budgets.values() if budget.spec.source_id == source_id]
     known = Known(
         crossings=await uow.crossings.of([budget.id for budget in budgets]),
-        open_alerts=[alert for alert in situation.open_alerts if alert.kind is AlertKind.BUDGET],
+        open_alerts=[alert for alert in situation.open_alerts if isinstance(alert.evidence, BudgetEvidence)],
         names=with_organisation(situation.names, state),
         now=now,
         # The assessment that first sees a bill still looks at the periods that could have closed in the blind.

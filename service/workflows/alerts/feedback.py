@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import Alert, AlertKind, Command
+from service.domain.alerts.alert import Alert, Command
 from service.domain.alerts.evidence import RuleEvidence
+from service.domain.messages.kinds import words_of
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback, validate_feedback
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.values.errors import Conflict, Invalid
@@ -73,7 +74,7 @@ async def withdraw_feedback(uow: UnitOfWork, feedback_id: str, author: Author) -
 def _evidence(alert: Alert) -> RuleEvidence:
     if isinstance(alert.evidence, RuleEvidence):
         return alert.evidence
-    instead = "change the budget" if alert.kind is AlertKind.BUDGET else "see to the source"
+    instead = words_of(alert.evidence).remedy
     raise Conflict(f"Feedback teaches rules, and no rule rang here: {instead}, or resolve the alert")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from service.domain.alerts.alert import Alert, AlertEvent
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
+from service.domain.alerts.evidence import BudgetEvidence, OriginKind, OriginRef, RuleEvidence
 from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
 from service.domain.charts.chart import SHORT, Chart
 from service.domain.values.errors import NotFound
@@ -27,26 +27,42 @@ async def chart_of(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
 
     An anomaly's days or hours are as they were known when it was judged, others as they are known now.
     """
+    draw = CHARTS.get(event.alert.kind)
+    return await draw(uow, event) if draw else None
+
+
+async def _chart_of_budget(uow: UnitOfWork, event: AlertEvent) -> Chart:
     evidence = event.alert.evidence
-    if isinstance(evidence, BudgetEvidence):
-        scope = await _scope(uow, evidence)
-        return budget_chart(evidence, await _by_end(uow, event, scope, evidence.period), event.at)
-    if isinstance(evidence, RuleEvidence) and evidence.days:
-        judged = await band_of(uow, event, evidence)
-        if any(one.has_limits for one in judged):
-            return anomaly_chart(evidence, judged)
-        scope = await _scope(uow, evidence)
-        window = Window(_midnight(min(evidence.days) - HISTORY * DAY), _midnight(max(evidence.days) + DAY))
-        return rule_chart(evidence, await _by_day(uow, event.alert, scope, window))
-    return None
+    assert isinstance(evidence, BudgetEvidence)
+    scope = await _scope(uow, evidence.origin)
+    return budget_chart(evidence, await _by_end(uow, event, scope, evidence.period), event.at)
 
 
-async def _scope(uow: UnitOfWork, evidence: BudgetEvidence | RuleEvidence) -> Scope:
-    """What the budget or rule filters by; everything where it has been deleted."""
+async def _chart_of_rule(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
+    evidence = event.alert.evidence
+    assert isinstance(evidence, RuleEvidence)
+    if not evidence.days:
+        return None
+    judged = await band_of(uow, event, evidence)
+    if any(one.has_limits for one in judged):
+        return anomaly_chart(evidence, judged)
+    scope = await _scope(uow, evidence.origin)
+    window = Window(_midnight(min(evidence.days) - HISTORY * DAY), _midnight(max(evidence.days) + DAY))
+    return rule_chart(evidence, await _by_day(uow, event.alert, scope, window))
+
+
+CHARTS: Mapping[str, Callable[[UnitOfWork, AlertEvent], Awaitable[Chart | None]]] = {
+    "budget": _chart_of_budget,
+    "rule": _chart_of_rule,
+}
+"""The kinds of alert that have a chart."""
+
+
+async def _scope(uow: UnitOfWork, origin: OriginRef) -> Scope:
+    """The spend that the budget or rule counts; everything where it has been deleted."""
+    store = uow.budgets if origin.kind is OriginKind.BUDGET else uow.rules
     try:
-        if isinstance(evidence, BudgetEvidence):
-            return (await uow.budgets.get(evidence.budget_id)).spec.scope
-        return (await uow.rules.get(evidence.rule_id)).spec.scope
+        return (await store.get(origin.id)).spec.scope
     except NotFound:
         return Scope()
 

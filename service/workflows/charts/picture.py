@@ -25,7 +25,7 @@ async def run_picture(ports: Ports, event: AlertEvent, action: Action, use: Char
     url = _public_link(ports, event, ports.clock())
     if action not in FIRING_ACTIONS or use is ChartUse.NONE or (use is ChartUse.LINKED and url is None):
         return None
-    return await run_unless_it_fails(ports, event.alert.kind.value, lambda: _run_draw(ports, event, use, url))
+    return await run_unless_it_fails(ports, event.alert.kind, lambda: _run_draw(ports, event, use, url))
 
 
 async def run_unless_it_fails(
@@ -86,5 +86,5 @@ async def run_linked_picture(ports: Ports, token: str, theme: Theme) -> bytes | 
         return await ports.charts.png(specification(chart, theme))
     except ChartError as error:
         log.warning("chart_failed", alert_id=link.alert_id, reason=str(error))
-        await _run_note(ports, event.alert.kind.value, error)
+        await _run_note(ports, event.alert.kind, error)
         return None

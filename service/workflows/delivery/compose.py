@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Reason
+from service.domain.messages.kinds.undelivered import not_delivered
 from service.domain.messages.message import compose, prefaced
 from service.domain.messages.summary import summarise
-from service.domain.messages.undelivered import not_delivered
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.registry import ChannelConfig, traits_of
 from service.domain.notify.escalation import escalated, running_chain

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.alerts.alert import Alert, AlertEvent
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
+from service.domain.alerts.evidence import OriginKind
 from service.domain.digests.alerts import Tally, concerns, tally
 from service.domain.digests.digest import AtRisk, Digest, DigestPlan, Figures, Occasion, build, reached, risks
 from service.domain.digests.phrases import digest_message
@@ -239,11 +239,11 @@ async def _origins(uow: UnitOfWork) -> dict[str, Scope]:
 
 
 def _origin(alert: Alert) -> str:
-    match alert.evidence:
-        case BudgetEvidence(budget_id=id) | RuleEvidence(rule_id=id):
-            return id
-    return ""
+    """The id of the budget or rule that an alert is of; empty where it is of none."""
+    origin = alert.evidence.origin
+    return origin.id if origin else ""
 
 
 def _rules(moves: list[AlertEvent]) -> set[str]:
-    return {move.alert.evidence.rule_id for move in moves if isinstance(move.alert.evidence, RuleEvidence)}
+    origins = [move.alert.evidence.origin for move in moves]
+    return {origin.id for origin in origins if origin and origin.kind is OriginKind.RULE}

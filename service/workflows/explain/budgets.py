@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.domain.alerts.alert import AlertKind
 from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, WindowSpend, live_windows
@@ -55,7 +55,7 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
     if asked.resource is None or asked.source is None:
         return absent(asked, "budget")
     crossings = await uow.crossings.of([asked.resource.id])
-    alerts = await alerts_at(uow, AlertFilter(budget_id=asked.resource.id), AlertKind.BUDGET, asked.at)
+    alerts = await alerts_at(uow, AlertFilter(budget_id=asked.resource.id), BudgetEvidence, asked.at)
     known = await _known(uow, asked, asked.source, crossings, alerts)
     known = await with_ended_terms(uow, [asked.resource], known)
     money = await _money(uow, asked, asked.resource, known)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind
+from service.domain.alerts.alert import Alert, AlertEvent
+from service.domain.alerts.evidence import Evidence, RuleEvidence, StaleEvidence
 from service.domain.explain.explanation import AlertThen, Explanation, decide, gone, ranked, then
 from service.domain.explain.rules import RuleCase, explain_rule, unseen
 from service.domain.explain.told_verdicts import KeptThen, Told, in_force
@@ -113,7 +114,7 @@ async def _case(
     polled, at = not kind_of(rule.spec).judges_spend, asked.at
     view = (await _view(uow, asked, rule, source)).lately(days_needed(rule.spec))
     where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
-    alerts = await alerts_at(uow, where, AlertKind.STALE_SOURCE if polled else AlertKind.RULE, at)
+    alerts = await alerts_at(uow, where, StaleEvidence if polled else RuleEvidence, at)
     latest = {events[-1].alert.scope: events[-1].alert for events in alerts.before}
     given = await uow.feedback.of_rules([rule.id])
     found = await uow.verdicts.seen(rule.id, hour_start(at), at)
@@ -207,14 +208,14 @@ def opening_cause(events: Sequence[AlertEvent]) -> str:
     return opened.cause if opened is not None else ""
 
 
-async def alerts_at(uow: UnitOfWork, where: AlertFilter, kind: AlertKind, at: datetime) -> AlertsThen:
+async def alerts_at(uow: UnitOfWork, where: AlertFilter, kind: type[Evidence], at: datetime) -> AlertsThen:
     before: dict[str, Alert] = {}
     just_opened: dict[str, Alert] = {}
     cursor: str | None = None
     while True:
         page = await uow.alerts.page(where, limit=_PAGE, cursor=cursor)
         for alert in page.items:
-            if alert.kind is kind and alert.opened_at <= at:
+            if isinstance(alert.evidence, kind) and alert.opened_at <= at:
                 (just_opened if alert.opened_at == at else before).setdefault(alert.fingerprint, alert)
         cursor = page.next
         if cursor is None:

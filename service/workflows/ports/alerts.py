@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import Evidence
 from service.domain.forecasts.watch import Watch, WatchKey
@@ -62,7 +62,7 @@ class FiringAlert:
     """The part of a firing alert that decides whether its notification may be repeated."""
 
     id: str
-    kind: AlertKind
+    kind: str
     severity: Severity
 
 

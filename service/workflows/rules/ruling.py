@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.notify.routing.situation import Situation
@@ -59,7 +59,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     now, source = situation.now, situation.configuration.sources.get(state.source_id)
     rules = _spend_rules(situation.configuration.rules.values(), state.source_id)
     watching = [rule for rule in rules if rule.spec.enabled] if source and source.spec.enabled else []
-    open_alerts = [alert for alert in situation.open_alerts if alert.kind is AlertKind.RULE]
+    open_alerts = [alert for alert in situation.open_alerts if isinstance(alert.evidence, RuleEvidence)]
     findings = _orphans(open_alerts, rules, source)
     if source is None or not watching:
         return findings

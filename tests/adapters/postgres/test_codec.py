@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from service.adapters.postgres.codec import DecodeError, decode, encode
 from service.domain.access import KeptAnswer
 from service.domain.alerts.alert import Alert, AlertEvent
-from service.domain.alerts.evidence import Evidence
+from service.domain.alerts.evidence import ALERT_KINDS, Evidence
 from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.escalation import EscalationPolicy, Step
@@ -43,6 +43,7 @@ st.register_type_strategy(
 )
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+st.register_type_strategy(Evidence, st.one_of(*map(st.from_type, ALERT_KINDS.values())))
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.__name__)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from service.domain.alerts.alert import AlertKind
 from service.workflows.alerts.watch_channels import run_watch_channels
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered, pointers, problem
@@ -78,7 +77,7 @@ async def test_a_failing_channel_is_seen_at_its_receiver_among_the_alerts_and_in
     ]
     await run_watch_channels(stand.ports)
     items = answered(await stand.viewer.get("/v1/alerts"))["items"]
-    (alert,) = [item for item in items if item["kind"] == AlertKind.UNDELIVERED]
+    (alert,) = [item for item in items if item["kind"] == "undelivered"]
     detail = answered(await stand.viewer.get(f"/v1/alerts/{alert['id']}"))
     assert (detail["evidence"]["receiver"], detail["evidence"]["channel_error"]) == ("console", "no terminal")
     metrics = (await stand.stranger.get("/metrics")).text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
@@ -37,7 +37,7 @@ async def opened(stand: Stand) -> dict[str, Any]:
         id="alert_1",
         version=1,
         fingerprint=f"rule:{rule['id']}:org",
-        kind=AlertKind.RULE,
+        kind="rule",
         source_id=source["id"],
         scope=ORGANISATION,
         severity=Severity.WARNING,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.alerts.alert import TRANSITIONS, Alert, AlertEvent, AlertKind, AlertState, Command, Reason, apply
+from service.domain.alerts.alert import TRANSITIONS, Alert, AlertEvent, AlertState, Command, Reason, apply
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.alerts.reconcile import execute, reconcile
@@ -43,7 +43,7 @@ def alert(state: AlertState = AlertState.FIRING, spent: str = "12.00") -> Alert:
         id="alert_1",
         version=3,
         fingerprint="fp",
-        kind=AlertKind.BUDGET,
+        kind="budget",
         source_id="src_1",
         scope=ORGANISATION,
         severity=Severity.WARNING,
@@ -63,7 +63,6 @@ def finding(
 ) -> Finding:
     return Finding(
         fingerprint="fp",
-        kind=AlertKind.BUDGET,
         source_id="src_1",
         scope=ORGANISATION,
         severity=severity or (Severity.CRITICAL if condition is Condition.RINGS else Severity.WARNING),

@@ -30,7 +30,6 @@ def finding(
 ) -> Finding:
     return Finding(
         fingerprint=RULE_ALERT.fingerprint,
-        kind=RULE_ALERT.kind,
         source_id=RULE_ALERT.source_id,
         scope=RULE_ALERT.scope,
         severity=severity or RULE_ALERT.severity,

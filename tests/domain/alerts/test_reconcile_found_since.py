@@ -17,7 +17,6 @@ from tests.sample_alerts import AHEAD, ALERT, DROP, EVIDENCE, OPENED, RULE, STAL
 def found(alert: Alert, evidence: Evidence) -> Evidence | None:
     finding = Finding(
         fingerprint=alert.fingerprint,
-        kind=alert.kind,
         source_id=alert.source_id,
         scope=alert.scope,
         severity=alert.severity,

@@ -9,7 +9,7 @@ import pytest
 
 from service.domain.alerts.alert import AlertState
 from service.domain.alerts.evidence import Evidence
-from service.domain.alerts.snooze import SnoozeRequest, figure_of, has_outgrown, snooze
+from service.domain.alerts.snooze import SnoozeRequest, has_outgrown, snooze
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from tests.sample_alerts import AHEAD, ALERT, DROP, EVIDENCE, OPENED, RULE, STALE
@@ -29,7 +29,7 @@ GROWTH = SnoozeRequest(growth_percent=Decimal(50))
     ],
 )
 def test_an_alert_s_figure_is_what_it_is_about(evidence: Evidence, dollars: str | None) -> None:
-    assert figure_of(evidence) == (Money.of(dollars) if dollars else None)
+    assert evidence.figure == (Money.of(dollars) if dollars else None)
 
 
 def test_it_wakes_at_half_as_much_again_and_not_a_cent_before() -> None:

@@ -342,7 +342,7 @@ def _open_alert(finding: Finding) -> Alert:
         id="alert_1",
         version=1,
         fingerprint=finding.fingerprint,
-        kind=finding.kind,
+        kind=finding.evidence.kind,
         source_id=finding.source_id,
         scope=finding.scope,
         severity=finding.severity,

@@ -15,7 +15,7 @@ from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
 from service.domain.charts.chart import Chart, Series, Theme
 from service.domain.charts.specification import PALETTES, specification
 from service.domain.forecasts.forecast import Method
-from service.domain.messages.rule import rule_headline
+from service.domain.messages.kinds.rule import RuleWords
 from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.spend.best_known import Basis
@@ -112,7 +112,7 @@ def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: 
     told = replace(RULE, actual=Money.of(actual), expected=Money.of("20.846"))
     title = f"{shown} where $20.85 was expected"
     assert (rule_chart(told, FRIDAYS).title, anomaly_chart(told, []).title) == (title, title)
-    assert rule_headline(told).startswith(f"unusual spend: workspace eng {shown}, expected $20.85")
+    assert RuleWords(told).headline().startswith(f"unusual spend: workspace eng {shown}, expected $20.85")
 
 
 def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertKind, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.explain.explanation import ExplainedOutcome, Explanation, ranked, then
 from service.domain.explain.past_spend import window_spend
@@ -58,13 +58,24 @@ def case(seen: Mapping[ScopeKey, Observation], *alerts: Alert, gates: Gates = GA
 
 
 def alert(scope: ScopeKey, *, resolved_by: str | None = None, severity: Severity = Severity.WARNING) -> Alert:
-    evidence = RuleEvidence("rule_1", "unusual", "change", "", ZERO, ZERO, "US dollars a day", "It rose.", (), ())
+    evidence = RuleEvidence(
+        rule_id="rule_1",
+        rule_name="unusual",
+        rule_kind="change",
+        scope_name="",
+        actual=ZERO,
+        expected=ZERO,
+        unit="US dollars a day",
+        cause="It rose.",
+        inputs=(),
+        days=(),
+    )
     opened = NOON - HOUR
     return Alert(
         id=f"alert_{scope.dimension}",
         version=1,
         fingerprint=fingerprint("rule_1", scope),
-        kind=AlertKind.RULE,
+        kind="rule",
         source_id="src_1",
         scope=scope,
         severity=severity,

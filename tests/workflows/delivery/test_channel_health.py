@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from service.adapters.channels.webhook import WebhookChannel
-from service.domain.alerts.alert import AlertEvent, AlertKind, AlertState, Command
+from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
@@ -428,7 +428,7 @@ async def test_a_dead_message_is_retried_though_figures_changed_but_not_behind_n
 
 
 async def undelivered(yard: Yard) -> list[AlertState]:
-    return [alert.state for alert in await yard.alerts() if alert.kind is AlertKind.UNDELIVERED]
+    return [alert.state for alert in await yard.alerts() if alert.kind == "undelivered"]
 
 
 async def test_a_channel_with_a_dead_message_is_an_alert_once_until_it_is_well(yard: Yard) -> None:
@@ -473,7 +473,7 @@ async def test_workers_that_look_at_once_open_one(yard: Yard) -> None:
 async def test_who_resolves_it_is_not_called_again_the_same_day(yard: Yard) -> None:
     await refused(yard)
     await yard.minute()
-    (alert,) = [alert for alert in await yard.alerts() if alert.kind is AlertKind.UNDELIVERED]
+    (alert,) = [alert for alert in await yard.alerts() if alert.kind == "undelivered"]
     async with yard.ports.uow() as uow:
         await move_alert(uow, alert.id, Command.RESOLVE, "known", yard.author)
     yard.clock.advance(MINUTE)

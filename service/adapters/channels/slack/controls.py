@@ -7,7 +7,7 @@ button's text, 2000 of a button's and 150 of an option's value.
 from __future__ import annotations
 
 from service.adapters.channels.dependencies import Block
-from service.domain.alerts.alert import AlertKind, AlertState
+from service.domain.alerts.alert import AlertState
 from service.domain.notify.notification import Message
 from service.domain.slack.requests import ACTION_PREFIX, SNOOZES, Deed, button_value
 
@@ -30,14 +30,9 @@ def controls(message: Message) -> list[Block]:
         *([] if message.state is AlertState.ACKNOWLEDGED else [_button(Deed.ACKNOWLEDGE, message)]),
         _snooze_menu(message),
         _button(Deed.RESOLVE, message),
-        *([_button(Deed.EXPECTED, message), _button(Deed.NOT_USEFUL, message)] if _teaches(message) else []),
+        *([_button(Deed.EXPECTED, message), _button(Deed.NOT_USEFUL, message)] if message.takes_feedback else []),
     ]
     return [{"type": "actions", "block_id": BLOCK_ID, "elements": elements}]
-
-
-def _teaches(message: Message) -> bool:
-    """Only rules learn from answers."""
-    return message.kind is AlertKind.RULE
 
 
 def _button(deed: Deed, message: Message) -> Block:
@@ -57,7 +52,7 @@ def _snooze_menu(message: Message) -> Block:
         "options": [
             {"text": _plain(label), "value": button_value(deed, message.alert_id, message.version)}
             for deed, label in SNOOZES.items()
-            if deed is not Deed.SNOOZE_GROWTH or message.kind in {AlertKind.BUDGET, AlertKind.RULE}
+            if deed is not Deed.SNOOZE_GROWTH or message.has_figure
         ],
     }
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service.domain.alerts.alert import Alert
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.values.names import Names
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 
@@ -16,12 +15,11 @@ Labels = Mapping[str, frozenset[str]]
 """The values of each label. Things have two, an id and a name; a scope of two workspaces has both of each."""
 
 OF_EVERY_ALERT = ("severity", "kind", "source", "scope")
-BUILT_IN = (*OF_EVERY_ALERT, "budget", "rule", "rule_kind", "basis", "workspace", "model", "api_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What brought an alert about: its budget or rule (for a blind source, the source), and that one's own labels."""
+    """What brought an alert about: its budget or rule (for a stale source, the source), and that one's own labels."""
 
     name: str = ""
     labels: Mapping[str, str] | None = None
@@ -39,7 +37,7 @@ def labels_of(alert: Alert, source_name: str, origin: Origin, names: Names) -> L
         members[alert.scope.dimension] = (alert.scope.id,)
     built_in = {
         "severity": {alert.severity.value},
-        "kind": {alert.kind.value},
+        "kind": {alert.kind},
         "source": {alert.source_id, source_name},
         "scope": {str(alert.scope), str(ScopeKey(alert.scope.dimension, _named(alert.scope, names)))},
         **{dimension.value: set(_both(dimension, ids, names)) for dimension, ids in members.items()},
@@ -61,13 +59,10 @@ def parse_labels(pairs: Iterable[str]) -> Labels:
 
 
 def _of_evidence(alert: Alert, name: str) -> dict[str, set[str]]:
-    evidence = alert.evidence
-    if isinstance(evidence, BudgetEvidence):
-        basis = "forecast" if evidence.by_forecast else "actual"
-        return {"budget": {evidence.budget_id, name or evidence.budget_name}, "basis": {basis}}
-    if isinstance(evidence, RuleEvidence):
-        return {"rule": {evidence.rule_id, name or evidence.rule_name}, "rule_kind": {evidence.rule_kind}}
-    return {}
+    """`name` is the origin's by now, empty where it has been deleted."""
+    origin = alert.evidence.origin
+    named = {origin.kind.value: {origin.id, name or origin.name}} if origin else {}
+    return named | {label: {value} for label, value in alert.evidence.labels.items()}
 
 
 def _both(dimension: Dimension, ids: Iterable[str], names: Names) -> Iterable[str]:

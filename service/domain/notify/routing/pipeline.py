@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
-from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.notify.channels.traits import Audience
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
@@ -87,16 +86,8 @@ def inhibit(alert: Alert, open_alerts: Iterable[Alert]) -> Reason | None:
 
 
 def inhibits(other: Alert, alert: Alert) -> bool:
-    """Spend that has crossed a threshold keeps quiet the forecast of the same budget, scope and period."""
-    evidence, actual = alert.evidence, other.evidence
-    return (
-        isinstance(evidence, BudgetEvidence)
-        and isinstance(actual, BudgetEvidence)
-        and evidence.by_forecast
-        and not actual.by_forecast
-        and other.is_open
-        and (actual.budget_id, other.scope, actual.period) == (evidence.budget_id, alert.scope, evidence.period)
-    )
+    """Whether another open alert of the same scope keeps this one quiet, by what the kinds of both say."""
+    return other.is_open and other.scope == alert.scope and other.evidence.inhibits(alert.evidence)
 
 
 def mute(route: Route, now: datetime) -> Reason | None:

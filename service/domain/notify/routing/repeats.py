@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.domain.alerts.alert import AlertEvent, AlertKind, Command, Reason
+from service.domain.alerts.alert import AlertEvent, Command, Reason
+from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.pipeline import MatchedRoute, Plan
@@ -15,8 +16,8 @@ from service.domain.notify.routing.situation import Situation
 from service.domain.values.severity import Severity
 
 DEFAULT_REPEAT = timedelta(hours=4)
-REPEATED_BY_DEFAULT = (AlertKind.RULE, frozenset({Severity.ERROR, Severity.CRITICAL}))
-"""What is going wrong right now. A budget has fired at its level, and spend only grows: it says nothing new."""
+REPEATED_BY_DEFAULT = frozenset({Severity.ERROR, Severity.CRITICAL})
+"""Of kinds that repeat: spend is going wrong right now. A budget fired at its level, and has nothing new to say."""
 
 
 # ------------------------------------------------------------------------------------------- released
@@ -70,8 +71,8 @@ def repeats_after(route: Route, kind: str, severity: str) -> timedelta | None:
         return None
     if route.repeat_interval is not None:
         return route.repeat_interval or None
-    repeated, severities = REPEATED_BY_DEFAULT
-    return DEFAULT_REPEAT if kind == repeated and severity in severities else None
+    repeats = kind in ALERT_KINDS and ALERT_KINDS[kind].repeats
+    return DEFAULT_REPEAT if repeats and severity in REPEATED_BY_DEFAULT else None
 
 
 def may_repeat(routes: Iterable[Route], kind: str, severity: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
+from service.domain.alerts.evidence import OriginKind
 from service.domain.budgets.budget import Budget
 from service.domain.notify.escalation import EscalationPolicy
 from service.domain.notify.planning import Address
@@ -74,12 +74,8 @@ class Situation:
 
     def _origin(self, alert: Alert) -> Origin | None:
         """The budget or rule that an alert is about; None for an alert of neither."""
-        match alert.evidence:
-            case BudgetEvidence(budget_id=id):
-                budget = self.configuration.budgets.get(id)
-                return Origin(budget.name, budget.labels, budget.spec.scope) if budget else Origin(scope=Scope())
-            case RuleEvidence(rule_id=id):
-                rule = self.configuration.rules.get(id)
-                return Origin(rule.name, rule.labels, rule.spec.scope) if rule else Origin(scope=Scope())
-            case _:
-                return None
+        ref, configuration = alert.evidence.origin, self.configuration
+        if ref is None:
+            return None
+        found = (configuration.budgets if ref.kind is OriginKind.BUDGET else configuration.rules).get(ref.id)
+        return Origin(found.name, found.labels, found.spec.scope) if found else Origin(scope=Scope())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from service.domain.alerts.alert import Alert, AlertKind, Reason
+from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import StaleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules import limits
@@ -120,7 +120,7 @@ def assess_source(
     Without any, the built-in patience goes on: a deleted rule must not leave a blind monitor silent.
     """
     terms = _terms(state.source_id, rules)
-    stale_alerts = [alert for alert in open_alerts if alert.kind is AlertKind.STALE_SOURCE]
+    stale_alerts = [alert for alert in open_alerts if isinstance(alert.evidence, StaleEvidence)]
     endings = [(alert, _ending(alert, source, state, terms)) for alert in stale_alerts]
     ended = [over(alert, reason) for alert, reason in endings if reason is not None]
     running = [alert.fingerprint for alert, reason in endings if reason is None]
@@ -159,7 +159,6 @@ def _stale(
     assert state.failing_since is not None
     return Finding(
         fingerprint=fingerprint,
-        kind=AlertKind.STALE_SOURCE,
         source_id=source.id,
         scope=ORGANISATION,
         severity=severity,

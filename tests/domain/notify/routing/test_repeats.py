@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.alerts.alert import AlertKind, Command, Reason
+from service.domain.alerts.alert import Command, Reason
+from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.notification import Action, Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address
 from service.domain.notify.routing.pipeline import Escalation, Plan, enqueue, match_routes
@@ -80,15 +81,15 @@ def test_what_is_not_sent_yet_muted_or_given_no_interval_is_not_repeated() -> No
 
 def test_without_an_interval_what_is_loud_of_a_rule_is_repeated_every_four_hours() -> None:
     route = Route("rcv_1")
-    assert repeats_after(route, AlertKind.RULE, Severity.ERROR) == timedelta(hours=4)
-    assert repeats_after(route, AlertKind.RULE, Severity.CRITICAL) == timedelta(hours=4)
-    assert repeats_after(route, AlertKind.RULE, Severity.WARNING) is None
-    assert repeats_after(route, AlertKind.BUDGET, Severity.CRITICAL) is None
-    assert repeats_after(route, AlertKind.STALE_SOURCE, Severity.ERROR) is None
+    assert repeats_after(route, "rule", Severity.ERROR) == timedelta(hours=4)
+    assert repeats_after(route, "rule", Severity.CRITICAL) == timedelta(hours=4)
+    assert repeats_after(route, "rule", Severity.WARNING) is None
+    assert repeats_after(route, "budget", Severity.CRITICAL) is None
+    assert repeats_after(route, "stale_source", Severity.ERROR) is None
 
 
 def test_an_interval_is_for_all_alerts_and_one_of_nothing_is_never() -> None:
-    for kind in AlertKind:
+    for kind in ALERT_KINDS:
         assert repeats_after(Route("rcv_1", repeat_interval=timedelta(minutes=5)), kind, "info") == timedelta(minutes=5)
         assert repeats_after(Route("rcv_1", repeat_interval=timedelta()), kind, "critical") is None
         assert repeats_after(Route("rcv_1", escalation_policy_id="esc_1"), kind, "critical") is None

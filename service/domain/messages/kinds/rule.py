@@ -1,20 +1,21 @@
-"""The phrases that say what a rule objects to: whose money, how far from what was expected, and why."""
+"""How a rule's alert speaks: whose money, how far from what was expected, and why."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
 
+from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.phrases import firsts, parts
+from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.rules.kind import KindWords
 from service.domain.rules.registry import KINDS
 from service.domain.rules.wording import MOST_PERCENT, SUBJECT_LENGTH, day
 from service.domain.values.money import Money
 from service.domain.values.plain_text import NAME_LENGTH, clean, minute, percentage
 
-HEADLINE_NAME_LENGTH = 40
 CAUSE_LENGTH = 600
 MOST_INPUTS = 10
 AN_HOUR = "an hour"
@@ -28,60 +29,78 @@ UNKNOWN_KIND = KindWords()
 """The words of a kind that a newer release knows."""
 
 
-def rule_headline(evidence: RuleEvidence) -> str:
-    """ "unusual spend: workspace eng $1,240.00, expected $310.00 (+300 %)"."""
-    who, spent = _who(evidence, HEADLINE_NAME_LENGTH), f"{to_the_cent(evidence.actual)}{_words(evidence).of}"
-    return f"{_rule_name(evidence, HEADLINE_NAME_LENGTH)}: {who} {spent}{_per_hour(evidence)}, {_expected(evidence)}"
+@dataclass(frozen=True, slots=True)
+class RuleWords(Words):
+    evidence: RuleEvidence
+
+    def headline(self) -> str:
+        """ "unusual spend: workspace eng $1,240.00, expected $310.00 (+300 %)"."""
+        evidence = self.evidence
+        rule, who = _rule_name(evidence, HEADLINE_NAME_LENGTH), _who(evidence, HEADLINE_NAME_LENGTH)
+        spent = f"{to_the_cent(evidence.actual)}{_words(evidence).of}"
+        return f"{rule}: {who} {spent}{_per_hour(evidence)}, {_expected(evidence)}"
+
+    def summary(self) -> str:
+        """The rule's own sentence, and what has moved the most in each dimension."""
+        simulated = "Simulated data: " if self.evidence.simulated else ""
+        cause, who = _cause(self.evidence), _who(self.evidence, SUBJECT_LENGTH)
+        named = "" if who.casefold() in cause.casefold() else f"{_capital(_who(self.evidence))}: "
+        return f"{simulated}{named}{cause} {_largest(self.evidence)}"
+
+    def facts(self) -> Facts:
+        evidence = self.evidence
+        spent = f"{to_the_cent(evidence.actual)}{_per_hour(evidence)}{_when(evidence)}; {_expected(evidence)}"
+        inputs = [_input(label, value) for label, value in evidence.inputs[:MOST_INPUTS]]
+        missing = "Missing" if evidence.falls else "Excess"
+        kind = clean(evidence.rule_kind).replace("_", " ")
+        return (
+            ("Cause", _cause(evidence)),
+            (_words(evidence).label, spent),
+            (missing, _excess(evidence)),
+            *parts(_parts_to_the_cent(evidence), f"{missing} by {{noun}}"),
+            *((("Worked out from", "\n".join(inputs)),) if inputs else ()),
+            ("Rule", f"{_rule_name(evidence)} ({kind})"),
+            ("For", _who(evidence)),
+        )
+
+    def opening(self, reason: Reason) -> str:
+        return f"{_complaint(self.evidence)}: {self.standing(reason)}."
+
+    def standing(self, reason: Reason) -> str:
+        return _standing(self.evidence)
+
+    def amended(self, reason: Reason) -> str:
+        """By the incident's size: it may be seen by the day now, and by the hour before."""
+        return f"{'Grown to' if reason is Reason.GREW else 'Now'} {_size(self.evidence)}."
+
+    def ended(self, reason: Reason) -> str:
+        return _words(self.evidence).over if reason is Reason.RECOVERED else ""
+
+    def next_step(self, link: str) -> str:
+        return f'Expected? POST {link}/feedback {{"kind": "expected"}}; or acknowledge: POST {link}/acknowledge'
+
+    def cause(self) -> str:
+        return self.evidence.cause
 
 
-def rule_summary(evidence: RuleEvidence) -> str:
-    """The rule's own sentence, and what has moved the most in each dimension."""
-    simulated = "Simulated data: " if evidence.simulated else ""
-    cause, who = _cause(evidence), _who(evidence, SUBJECT_LENGTH)
-    named = "" if who.casefold() in cause.casefold() else f"{_capital(_who(evidence))}: "
-    return f"{simulated}{named}{cause} {_largest(evidence)}"
-
-
-def rule_facts(evidence: RuleEvidence) -> tuple[tuple[str, str], ...]:
-    """Ten at most, so that they fit into one Slack message with what every alert has."""
-    spent = f"{to_the_cent(evidence.actual)}{_per_hour(evidence)}{_when(evidence)}; {_expected(evidence)}"
-    inputs = [_input(label, value) for label, value in evidence.inputs[:MOST_INPUTS]]
-    missing = "Missing" if evidence.falls else "Excess"
-    kind = clean(evidence.rule_kind).replace("_", " ")
-    return (
-        ("Cause", _cause(evidence)),
-        (_words(evidence).label, spent),
-        (missing, _excess(evidence)),
-        *parts(_parts_to_the_cent(evidence), f"{missing} by {{noun}}"),
-        *((("Worked out from", "\n".join(inputs)),) if inputs else ()),
-        ("Rule", f"{_rule_name(evidence)} ({kind})"),
-        ("For", _who(evidence)),
-    )
-
-
-def opening(evidence: RuleEvidence) -> str:
+def _complaint(evidence: RuleEvidence) -> str:
     """What is the matter, in a few words: "Spend is unusual"."""
     words = _words(evidence)
     template = (evidence.falls and words.fallen) or words.opening
     return template.replace("{who}", _capital(_who(evidence)))
 
 
-def rule_standing(evidence: RuleEvidence) -> str:
+def _standing(evidence: RuleEvidence) -> str:
     """ "$930.00 more than expected on 20 November 2026, $2,780.00 in all since 18 November 2026"."""
     in_all = f", {_in_all(evidence)}" if _adds_up(evidence) else ""
     return f"{_of_the_days(evidence)}{in_all}"
 
 
-def size(evidence: RuleEvidence) -> str:
+def _size(evidence: RuleEvidence) -> str:
     """ "$2,780.00 more than expected since 18 November 2026"; of the judged days where nothing is added up."""
     if evidence.impact is None:
         return _of_the_days(evidence)
     return f"{_against_expected(evidence.impact, evidence)}{_since(evidence) or ' in all'}"
-
-
-def over_words(evidence: RuleEvidence) -> str:
-    """What it means that the alert has ended by itself."""
-    return _words(evidence).over
 
 
 def _words(evidence: RuleEvidence) -> KindWords:
@@ -119,7 +138,7 @@ def _input(label: str, value: str) -> str:
 def _largest(evidence: RuleEvidence) -> str:
     found, whole = firsts(_parts_to_the_cent(evidence)), to_the_cent(evidence.excess)
     if not found:
-        return f"That is {rule_standing(evidence)}."
+        return f"That is {_standing(evidence)}."
     if any(part.amount > evidence.excess for part in evidence.contributions):
         # What others moved the other way is not in the whole, so that this is more than it and no part of it.
         side = "below" if evidence.falls else "above"

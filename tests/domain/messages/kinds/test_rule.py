@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.alerts.alert import AlertKind, Command, Reason
+from service.domain.alerts.alert import Command, Reason
 from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action, Message
@@ -337,6 +337,6 @@ def test_a_control_character_in_a_cause_does_not_get_through() -> None:
 def test_what_a_rule_really_finds_reads_well(spec: Rule[object], row: list[float], headline: str, summary: str) -> None:
     seen = view({CELL: row})
     (found,) = assess_rule(resource("rul_1", spec, name="watch"), seen, evaluate(seen, spec), NOTHING_PAST).findings
-    alert = replace(RULE_ALERT, kind=AlertKind.RULE, severity=Severity.WARNING, evidence=found.evidence)
+    alert = replace(RULE_ALERT, kind="rule", severity=Severity.WARNING, evidence=found.evidence)
     said = message(event(alert=alert))
     assert (said.headline, said.summary) == (headline, summary)

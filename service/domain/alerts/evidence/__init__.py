@@ -1,0 +1,29 @@
+"""What alerts know of what they are about: one module a kind of alert, and the list of them all."""
+
+from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
+from service.domain.alerts.evidence.evidence import Contribution, Evidence, OriginKind, OriginRef, Trend
+from service.domain.alerts.evidence.rule import RuleEvidence
+from service.domain.alerts.evidence.stale_source import StaleEvidence
+from service.domain.alerts.evidence.undelivered import UndeliveredEvidence
+
+ALERT_KINDS: dict[str, type[Evidence]] = {
+    "budget": BudgetEvidence,
+    "rule": RuleEvidence,
+    "stale_source": StaleEvidence,
+    "undelivered": UndeliveredEvidence,
+}
+"""Every kind of alert by its word. Stored evidence is read as one of these."""
+
+__all__ = [
+    "ALERT_KINDS",
+    "BudgetEvidence",
+    "Contribution",
+    "Evidence",
+    "ForecastEvidence",
+    "OriginKind",
+    "OriginRef",
+    "RuleEvidence",
+    "StaleEvidence",
+    "Trend",
+    "UndeliveredEvidence",
+]

@@ -1,0 +1,133 @@
+"""What an alert knows of what it is about, and what the product may ask of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+from service.domain.values.money import ZERO, Money
+from service.domain.values.scopes import ScopeKey
+
+MATERIAL_CHANGE = Decimal("0.10")
+"""An open message is edited when its figure has moved by this share since it was last shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One of the largest parts of an alert's spend, named for people."""
+
+    scope: ScopeKey
+    name: str
+    amount: Money
+
+
+class OriginKind(StrEnum):
+    """Resources that bring alerts about. The word is also the label that routes match."""
+
+    BUDGET = "budget"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class OriginRef:
+    """The resource that brought an alert about, with its name at that time.
+
+    Alerts are also found by it: evidence stores the id in a field called `budget_id` or `rule_id`.
+    """
+
+    kind: OriginKind
+    id: str
+    name: str
+
+
+class Trend(StrEnum):
+    """How a figure has moved since people last saw it."""
+
+    GREW = "grew"
+    RESTATED = "restated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The base of all evidence: one subclass a kind of alert, listed in `ALERT_KINDS`.
+
+    A subclass is a frozen dataclass that gives `kind` its word as a default, typed as a literal. The word is stored,
+    shown over REST, and a label. `contributions` are the largest parts of `whole`. `simulated`: the built-in
+    simulator invented the spend. Amounts are US dollars, times UTC.
+
+    A subclass overrides those members of which it has more to say. Its words are in `service/domain/messages/kinds/`.
+    """
+
+    kind: str
+    contributions: tuple[Contribution, ...] = ()
+    simulated: bool = False
+
+    repeats: ClassVar[bool] = False
+    """Whether severe alerts are notified again while nobody answers, where their route does not say."""
+    takes_feedback: ClassVar[bool] = False
+    """Whether people's answers teach the rule that fired."""
+
+    @property
+    def origin(self) -> OriginRef | None:
+        """The budget or rule that the alert is of; None for what Tocsin watches by itself."""
+        return None
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of this kind, besides those that every alert has."""
+        return {}
+
+    @property
+    def figure(self) -> Money | None:
+        """The dollars that the alert is about, which a snooze by growth compares; None where it is about none."""
+        return None
+
+    @property
+    def measured(self) -> Money | None:
+        """The spend that was measured, as the alert's events show it; None where none is."""
+        return None
+
+    @property
+    def whole(self) -> Money:
+        """What `contributions` are parts of."""
+        return self.figure or ZERO
+
+    @property
+    def at_detection(self) -> Money | None:
+        """The dollars that were gone when it was found, for a digest's median; None where it is about none."""
+        return self.figure
+
+    def is_louder_than(self, shown: Evidence) -> bool:
+        """Whether a new finding of the same severity has to be heard by those who were notified of `shown`."""
+        return True
+
+    def inhibits(self, other: Evidence) -> bool:
+        """Whether an open alert with this evidence keeps the other one of its scope quiet."""
+        return False
+
+    def moved_since(self, shown: Evidence) -> Trend | None:
+        """Why an open message must be edited; None while `shown` is close enough."""
+        before, after = shown.figure, self.figure
+        return material_trend(before, after) if before is not None and after is not None else None
+
+    def trend_since(self, shown: Evidence) -> Trend:
+        """The direction of any difference, however small."""
+        before, after = shown.figure, self.figure
+        return Trend.GREW if before is not None and after is not None and after > before else Trend.RESTATED
+
+    def noted_beside(self, shown: Evidence) -> Evidence | None:
+        """What an alert that stays as it is keeps besides `shown`; None where `shown` says more."""
+        return self
+
+
+def material_trend(before: Money, after: Money) -> Trend | None:
+    """The direction of a material change."""
+    material = abs(after - before) >= abs(before) * MATERIAL_CHANGE and after != before
+    return direction(before, after) if material else None
+
+
+def direction(before: Money, after: Money) -> Trend:
+    return Trend.RESTATED if after < before else Trend.GREW

@@ -1,0 +1,90 @@
+"""A rule's alert: spend that the rule objects to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar, Literal
+
+from service.domain.alerts.evidence.evidence import Evidence, OriginKind, OriginRef, Trend, material_trend
+from service.domain.values.money import Money
+from service.domain.values.scopes import ScopeKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleEvidence(Evidence):
+    """A rule's verdict when its alert last changed. US dollars of the judged day, hour or days, from float copies.
+
+    `about` is the scope that it is about: the alert's own, or one that is the same incident. `cause` is one sentence
+    that a person can check by hand, `inputs` what it leans on. `days` are the UTC days that
+    `actual` covers. `since` is when the incident began, `impact` its excess in all; None where the kind does not add it
+    up. `falls`: too little was spent. `contributions` hold the excess of the scopes below and beside.
+    """
+
+    repeats: ClassVar[bool] = True
+    takes_feedback: ClassVar[bool] = True
+
+    kind: Literal["rule"] = "rule"
+    rule_id: str
+    rule_name: str
+    rule_kind: str
+    scope_name: str
+    actual: Money
+    expected: Money
+    unit: str
+    cause: str
+    inputs: tuple[tuple[str, str], ...]
+    days: tuple[date, ...]
+    since: datetime | None = None
+    impact: Money | None = None
+    falls: bool = False
+    about: ScopeKey | None = None
+
+    @property
+    def excess(self) -> Money:
+        """How far it is from what was expected, in the direction that the rule objects to."""
+        return self.expected - self.actual if self.falls else self.actual - self.expected
+
+    @property
+    def origin(self) -> OriginRef:
+        return OriginRef(OriginKind.RULE, self.rule_id, self.rule_name)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return {"rule_kind": self.rule_kind}
+
+    @property
+    def figure(self) -> Money:
+        """What the incident adds up to."""
+        return self.excess if self.impact is None else self.impact
+
+    @property
+    def measured(self) -> Money:
+        return self.actual
+
+    @property
+    def whole(self) -> Money:
+        return self.excess
+
+    @property
+    def at_detection(self) -> Money:
+        return self.impact or self.excess
+
+    def moved_since(self, shown: Evidence) -> Trend | None:
+        """By what the incident has added up to where both know it, else by the judged day alone.
+
+        Too much and too little, or two kinds' figures, cannot be compared: then the message is put right.
+        """
+        if not isinstance(shown, RuleEvidence):
+            return None
+        if (shown.rule_kind, shown.falls) != (self.rule_kind, self.falls):
+            return Trend.RESTATED
+        if shown.impact is not None and self.impact is not None:
+            return material_trend(shown.impact, self.impact)
+        return material_trend(shown.excess, self.excess)
+
+    def trend_since(self, shown: Evidence) -> Trend:
+        if isinstance(shown, RuleEvidence) and shown.falls != self.falls:
+            return Trend.RESTATED
+        return Evidence.trend_since(self, shown)

@@ -1,0 +1,19 @@
+"""How alerts speak: one module a kind of alert, and the list of them all."""
+
+from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
+from service.domain.messages.kinds.budget import BudgetWords
+from service.domain.messages.kinds.rule import RuleWords
+from service.domain.messages.kinds.stale_source import StaleWords
+from service.domain.messages.kinds.undelivered import UndeliveredWords
+from service.domain.messages.words import Words
+
+WORDS: dict[type[Evidence], type[Words]] = {
+    BudgetEvidence: BudgetWords,
+    RuleEvidence: RuleWords,
+    StaleEvidence: StaleWords,
+    UndeliveredEvidence: UndeliveredWords,
+}
+
+
+def words_of(evidence: Evidence) -> Words:
+    return WORDS[type(evidence)](evidence)
