@@ -29,7 +29,7 @@ from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.domain.values.severity import Severity
-from service.workflows.backtest import Question, request_backtest, run_backtest, run_read
+from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
@@ -62,7 +62,7 @@ def budget(dollars: str, for_each: Dimension | None = None) -> Resource[Budget]:
 
 async def measure(ports: Ports, name: str, subject: Subject) -> None:
     async with ports.uow() as uow:
-        backtest = await request_backtest(uow, Question(subject, None, None, {}), Author("bench", NOW))
+        backtest = await request_backtest(uow, BacktestQuestion(subject, None, None, {}), Author("bench", NOW))
     began = time.perf_counter()
     await run_read(ports, backtest)
     read = time.perf_counter() - began

@@ -14,7 +14,7 @@ from service.domain.alerts.evidence import (
     RuleEvidence,
     StaleEvidence,
 )
-from service.domain.forecasts.forecast import Method
+from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.message import compose
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.spend.best_known import Basis
@@ -48,7 +48,7 @@ FORECAST = ForecastEvidence(
     low=Money.of("1112.40"),
     mid=Money.of("1238.77"),
     high=Money.of("1389.90"),
-    method=Method.WEEKDAY_LEVEL,
+    method=ForecastMethod.WEEKDAY_LEVEL,
     history_days=41,
     exhausted_at=datetime(2026, 10, 24, 15, 30, tzinfo=UTC),
 )

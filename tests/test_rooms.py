@@ -95,22 +95,10 @@ ACROSS = {
 AMBIGUOUS = {
     "Answer",
     "Direction",
-    "Explanation",
     "Figures",
     "Granularity",
-    "Incident",
-    "Learnt",
-    "Method",
-    "Organization",
     "Person",
-    "Question",
-    "Reading",
-    "Series",
-    "Step",
-    "Tally",
     "Told",
-    "Window",
-    "_Known",
 }
 """The names that several classes share. It only shrinks, and is empty in the end."""
 

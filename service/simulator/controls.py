@@ -10,7 +10,7 @@ from fastapi.exceptions import HTTPException
 from service.simulator.protocol.faults import Fault, Injection
 from service.simulator.protocol.paging import stamp
 from service.simulator.protocol.state import Json, State
-from service.simulator.world.incidents import ANY, Incident
+from service.simulator.world.incidents import ANY, ScriptedIncident
 from service.simulator.world.scenarios import SCENARIOS, Order, incident
 from service.simulator.world.world import StreamWorld
 
@@ -74,7 +74,7 @@ def install(app: FastAPI, state: State) -> None:
         return _incident(begun)
 
 
-def _incident(one: Incident) -> Json:
+def _incident(one: ScriptedIncident) -> Json:
     return {
         "scenario": one.name,
         "starts_at": stamp(one.starts_at),

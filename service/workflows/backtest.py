@@ -38,7 +38,7 @@ NOTE_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BacktestQuestion:
     """What is to be replayed. `since` and `until` are instants, cut to the whole UTC days between them."""
 
     subject: Subject
@@ -68,7 +68,7 @@ class Meter:
         self.progress = progress
 
 
-async def request_backtest(uow: UnitOfWork, question: Question, author: Author) -> Backtest:
+async def request_backtest(uow: UnitOfWork, question: BacktestQuestion, author: Author) -> Backtest:
     """Queues a backtest in the caller's transaction. Raises Invalid where there is nothing to replay."""
     subject = question.subject
     if isinstance(subject.spec, Rule):
@@ -98,7 +98,7 @@ def _require_days(rule: Rule[object]) -> None:
         raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
 
 
-def _span(question: Question, begins: date | None, now: datetime) -> tuple[date, date]:
+def _span(question: BacktestQuestion, begins: date | None, now: datetime) -> tuple[date, date]:
     """The first and the last UTC day to replay: days that are over, and of which something is known."""
     if begins is None:
         raise Invalid("nothing is stored of this source yet", "/source")

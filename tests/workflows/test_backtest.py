@@ -23,7 +23,7 @@ from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.backtest import KEPT, Meter, Question, Stopped, request_backtest, run_backtest
+from service.workflows.backtest import KEPT, BacktestQuestion, Meter, Stopped, request_backtest, run_backtest
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.spend import Stamp
@@ -52,7 +52,7 @@ async def know(yard: Yard, days: int, dollars: str = "50.00") -> None:
 
 async def ask(yard: Yard, subject: Subject, since: datetime | None = None, until: datetime | None = None) -> Backtest:
     async with yard.ports.uow() as uow:
-        return await request_backtest(uow, Question(subject, since, until, {"rule": "it"}), yard.author)
+        return await request_backtest(uow, BacktestQuestion(subject, since, until, {"rule": "it"}), yard.author)
 
 
 async def answer(yard: Yard, backtest: Backtest) -> Backtest:

@@ -17,7 +17,7 @@ from service.domain.sources.source import ReportName
 from service.domain.spend.rows import Width
 from service.domain.values.resources import Resource
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.backtest import Question, request_backtest, run_backtest
+from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.sources import SourceError
 from tests.workflows.yard import DAY, HOUR, Yard, billed, caller
@@ -139,7 +139,7 @@ def spec_of(yard: Yard, granularity: Granularity) -> Rule[object]:
 async def replayed(yard: Yard, rule: Resource[Rule[object]]) -> Result:
     yard.clock.move_to(yard.at(FIRST + WATCHED * DAY) + 2 * DELAY)
     async with yard.ports.uow() as uow:
-        asked = await request_backtest(uow, Question(rule, yard.at(FIRST), None, {"rule": "it"}), yard.author)
+        asked = await request_backtest(uow, BacktestQuestion(rule, yard.at(FIRST), None, {"rule": "it"}), yard.author)
     await run_backtest(yard.ports, asked.id)
     async with yard.ports.uow() as uow:
         result = (await uow.backtests.get(asked.id)).result

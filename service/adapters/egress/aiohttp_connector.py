@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
-from service.adapters.egress.guard import Guard, Place
+from service.adapters.egress.guard import Endpoint, Guard
 from service.adapters.egress.resolving import Resolve, look_up
 from service.workflows.ports.platform import EgressRefused
 
@@ -40,7 +40,7 @@ class _GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        addresses = self._guard.passed(Place(host, port), await self._resolve(host, port))
+        addresses = self._guard.passed(Endpoint(host, port), await self._resolve(host, port))
         return [
             ResolveResult(
                 hostname=host,
@@ -63,7 +63,7 @@ def _open_socket(guard: Guard, info: aiohttp.AddrInfoType) -> socket.socket:
     aiohttp asks no resolver about a host that looks like an address: such a one is first seen here.
     """
     family, kind, protocol, _, (host, port, *_) = info
-    guard.passed(Place(str(host), int(port)), (ip_address(host),))
+    guard.passed(Endpoint(str(host), int(port)), (ip_address(host),))
     return socket.socket(family, kind, protocol)
 
 

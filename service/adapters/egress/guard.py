@@ -15,14 +15,14 @@ _PORTS = {"http": 80, "https": 443}
 _ADVICE = "list its network in TOCSIN_EGRESS_ALLOW to allow it"
 
 
-class Place(NamedTuple):
+class Endpoint(NamedTuple):
     """A host, as written, and a port: all that a connection is told."""
 
     host: str
     port: int
 
     @classmethod
-    def of(cls, url: str) -> Place:
+    def of(cls, url: str) -> Endpoint:
         """Raises ValueError for what is not an http or https URL."""
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname or "%" in parts.hostname:
@@ -38,17 +38,17 @@ class Guard:
     """
 
     allowed: tuple[Network, ...] = ()
-    trusted: frozenset[Place] = frozenset()
+    trusted: frozenset[Endpoint] = frozenset()
 
     def objection(self, url: str) -> str | None:
         """Why the URL may not be used, as far as its text tells."""
         try:
-            place = Place.of(url)
+            place = Endpoint.of(url)
         except ValueError:
             return "this is not an http or https address"
         return self.objection_to(place)
 
-    def objection_to(self, place: Place) -> str | None:
+    def objection_to(self, place: Endpoint) -> str | None:
         """Why the place may not be connected to, as far as its name tells: a literal address, or the own machine."""
         if place in self.trusted:
             return None
@@ -60,7 +60,7 @@ class Guard:
             kind = kind_of(LOOPBACK[0]) if local else None
         return f"{place.host} is {kind}; {_ADVICE}" if kind else None
 
-    def passed(self, place: Place, addresses: Sequence[IPAddress]) -> tuple[IPAddress, ...]:
+    def passed(self, place: Endpoint, addresses: Sequence[IPAddress]) -> tuple[IPAddress, ...]:
         """Those of a place's addresses that may be connected to, in their order.
 
         Raises EgressRefused when none may. One that may suffices: a name often has an IPv4 and an IPv6 address
@@ -97,4 +97,4 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 def trusting(guard: Guard, urls: Iterable[str]) -> Guard:
     """The guard that also trusts these URLs' places. Raises ValueError for what is not an http or https URL."""
-    return Guard(guard.allowed, guard.trusted | {Place.of(url) for url in urls})
+    return Guard(guard.allowed, guard.trusted | {Endpoint.of(url) for url in urls})

@@ -10,7 +10,7 @@ from functools import cache
 import httpcore
 import httpx
 
-from service.adapters.egress.guard import Guard, Place
+from service.adapters.egress.guard import Endpoint, Guard
 from service.adapters.egress.resolving import Resolve, look_up
 from service.workflows.ports.platform import EgressRefused
 
@@ -46,7 +46,7 @@ class ProxiedTransport(httpx.AsyncHTTPTransport):
     """Leaves names to the proxy, which alone knows what it will connect to; literal addresses are judged here."""
 
     def __init__(self, guard: Guard, proxy: str) -> None:
-        Place.of(proxy)  # httpx would take SOCKS as well, which aiohttp does not speak
+        Endpoint.of(proxy)  # httpx would take SOCKS as well, which aiohttp does not speak
         super().__init__(verify=_tls(), limits=_LIMITS, proxy=proxy)
         self._guard = guard
 
@@ -73,7 +73,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._checked(Place(host, port), timeout)
+        addresses = await self._checked(Endpoint(host, port), timeout)
         # Shared, so that an address that never answers leaves time for the next.
         share = None if timeout is None else timeout / max(1, len(addresses))
         failure: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError(f"{host} has no address")
@@ -84,7 +84,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
                 failure = error
         raise failure
 
-    async def _checked(self, place: Place, seconds: float | None) -> tuple[str, ...]:
+    async def _checked(self, place: Endpoint, seconds: float | None) -> tuple[str, ...]:
         try:
             async with asyncio.timeout(seconds):
                 found = await self._resolve(*place)

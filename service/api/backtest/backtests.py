@@ -25,7 +25,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
-from service.workflows.backtest import Question, request_backtest
+from service.workflows.backtest import BacktestQuestion, request_backtest
 from service.workflows.configuration.engine import ResourceKind
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, source_named
@@ -85,7 +85,9 @@ async def start(
 ) -> Response:
     subject = await _subject(ports, uow, document, once.author.at)
     request = document.model_dump(mode="json", exclude_unset=True, warnings=False)
-    queued = await request_backtest(uow, Question(subject, document.since, document.until, request), once.author)
+    queued = await request_backtest(
+        uow, BacktestQuestion(subject, document.since, document.until, request), once.author
+    )
     return await once.answer(show_backtest(queued), 202, {"Location": f"/v1/backtests/{queued.id}"})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from service.api.http.fields import Usd
-from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Result, SweepRow, Tally
+from service.domain.backtest.backtest import Backtest, BacktestState, BacktestTally, Firing, Result, SweepRow
 from service.domain.budgets.budget import Budget
 from service.domain.values.money import Money
 from service.domain.values.severity import Severity
@@ -150,7 +150,7 @@ def _swept(row: SweepRow, *, is_budget: bool) -> SweepOut:
     return SweepOut(setting=row.setting, configured=row.configured, **_tally(row.tally, is_budget=is_budget))
 
 
-def _tally(tally: Tally, *, is_budget: bool) -> dict[str, Any]:
+def _tally(tally: BacktestTally, *, is_budget: bool) -> dict[str, Any]:
     return {
         "alerts": tally.alerts,
         "firings": tally.firings,

@@ -15,7 +15,7 @@ from service.api.http.fields import Line, Reference, Usd
 from service.api.http.responses import respond
 from service.api.spend.periods import Boundary, PeriodIn, PeriodOut, read_period, show_period
 from service.api.spend.scopes import Part, read_parts
-from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForecast
+from service.domain.forecasts.forecast import Forecast, ForecastMethod, Missing, NoForecast
 from service.domain.spend.best_known import Basis
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
@@ -72,7 +72,7 @@ class ForecastOut(BaseModel):
     low: Usd | None
     mid: Usd | None
     high: Usd | None
-    method: Method | None
+    method: ForecastMethod | None
     history_days: int = Field(description="complete days that were learnt from")
     forecast_reason: ForecastReason | None
     amount: Usd | None

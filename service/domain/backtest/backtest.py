@@ -62,7 +62,7 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class BacktestTally:
     """What a replay comes to. `alerts` opened, `firings` also count those that got graver. `dollars`: their impact."""
 
     alerts: int
@@ -82,7 +82,7 @@ class SweepRow:
 
     setting: str
     configured: bool
-    tally: Tally
+    tally: BacktestTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Result:
     first_day: date
     last_day: date
     steps: int
-    tally: Tally
+    tally: BacktestTally
     firings: tuple[Firing, ...]
     by_scope: tuple[ScopeTally, ...]
     assumed_share: float

@@ -11,7 +11,7 @@ from decimal import Decimal
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.evidence import BudgetEvidence
-from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow, Tally, per_month
+from service.domain.backtest.backtest import MOST_FIRINGS, BacktestTally, Firing, Progress, Result, SweepRow, per_month
 from service.domain.backtest.history import Recorded
 from service.domain.backtest.ledger import Ledger
 from service.domain.backtest.windows import Windows
@@ -94,11 +94,11 @@ class BudgetReplay:
             simulated=self._recorded.simulated,
         )
 
-    def tally_at(self, percent: Decimal, first: date, last: date) -> Tally:
+    def tally_at(self, percent: Decimal, first: date, last: date) -> BacktestTally:
         """What this one threshold comes to: each crossing of it would have been an alert of its own."""
         counts = Counter(late for threshold, late in self._crossed if threshold == _threshold(percent).key)
         alerts = counts.total()
-        return Tally(alerts, alerts, counts[True], per_month(alerts, first, last), ZERO)
+        return BacktestTally(alerts, alerts, counts[True], per_month(alerts, first, last), ZERO)
 
     def take(self, spend: WindowSpend, now: datetime) -> None:
         self._forget_before(min((window.start for window in spend), default=now))

@@ -45,7 +45,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReplayStep:
     """The midnight after `closed`, or an instant of that very day: the view, good until the next step.
 
     `dollars` are all in the view, `assumed` those of `assumed_days`, whose time of becoming known is assumed.
@@ -58,12 +58,12 @@ class Step:
     assumed_days: frozenset[date]
 
 
-def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[Step]:
+def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[ReplayStep]:
     """One step for every UTC day from `first` to `last`, as known at its end, by a view of `days` days.
 
     The last day of a view is the day after: nothing is known of it yet.
     """
-    memo, waiting, known = Memo(), deque(recorded.versions), _Known()
+    memo, waiting, known = Memo(), deque(recorded.versions), _KnownDays()
     for number in range((last - first).days + 1):
         closed = first + number * DAY
         today = closed + DAY
@@ -84,10 +84,10 @@ def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[St
             memo=memo,
         )
         assumed = frozenset(day for day in window if day in known.versions and known.versions[day].assumed)
-        yield Step(closed, view, *known.dollars_since(window[0]), assumed_days=assumed)
+        yield ReplayStep(closed, view, *known.dollars_since(window[0]), assumed_days=assumed)
 
 
-class _Known:
+class _KnownDays:
     """What is known at one instant. Only what a new version changes is touched."""
 
     def __init__(self) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from service.domain.backtest.history import Recorded, Step, steps
-from service.domain.detectors.hourly.known import HourVersions, KnownHours, Learnt
+from service.domain.backtest.history import Recorded, ReplayStep, steps
+from service.domain.detectors.hourly.known import HourVersions, KnownHours, LearntHours
 from service.domain.rules.backtesting import HourEnd, Look
 from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.registry import kind_of
@@ -39,12 +39,12 @@ class Moment:
     as_of: datetime
     may_fire: bool
     is_news: bool
-    step: Callable[[], Step]
+    step: Callable[[], ReplayStep]
 
 
 def moments(
     recorded: Recorded, versions: HourVersions, rule: Rule[object], first: date, last: date
-) -> Iterator[tuple[Step, Moment]]:
+) -> Iterator[tuple[ReplayStep, Moment]]:
     """One moment for every hour of the UTC days from `first` to `last`, with the midnight that it goes by.
 
     It is the hour's end and the usual delay of its reading, as far as hours had been read by then. Closed days are as
@@ -69,13 +69,13 @@ class _Hours:
         waits = rule.gates.pending_for or rule.gates.keep_firing_for
         self._watch = None if waits or watch is None else watch(self._known, rule)
 
-    def moment(self, night: Step, number: int) -> Moment:
+    def moment(self, night: ReplayStep, number: int) -> Moment:
         now = night.view.as_of + number * HOUR + self._delay
         learnt = self._known.learn_until(now)
         look = LOOKED_AT if self._watch is None else self._watch.look(self._hour(night, number, now, learnt))
         return Moment(now, look.may_fire, look.is_news, lambda: self._step(night, number, now))
 
-    def _hour(self, night: Step, number: int, now: datetime, learnt: Learnt) -> HourEnd:
+    def _hour(self, night: ReplayStep, number: int, now: datetime, learnt: LearntHours) -> HourEnd:
         return HourEnd(
             now=now,
             place=self._place(now),
@@ -86,15 +86,15 @@ class _Hours:
             days=lambda: self._days_at(night, number, now),
         )
 
-    def _step(self, night: Step, number: int, now: datetime) -> Step:
+    def _step(self, night: ReplayStep, number: int, now: datetime) -> ReplayStep:
         closed = night.closed if number == 0 else night.closed + DAY
         return replace(night, closed=closed, view=self._view(night, number, now), dollars=0.0, assumed=0.0)
 
-    def _view(self, night: Step, number: int, now: datetime) -> SpendView:
+    def _view(self, night: ReplayStep, number: int, now: datetime) -> SpendView:
         hours = self._figures(self._place(night.view.as_of) + number)
         return replace(self._days_at(night, number, now), hours=hours)
 
-    def _days_at(self, night: Step, number: int, now: datetime) -> SpendView:
+    def _days_at(self, night: ReplayStep, number: int, now: datetime) -> SpendView:
         """The days alone."""
         view = night.view
         settled = view.settled_until

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from service.domain.alerts.alert import Alert, AlertEvent, Command
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import Move, execute, found_since, reconcile
-from service.domain.backtest.backtest import Firing, ScopeTally, Tally, per_month
+from service.domain.backtest.backtest import BacktestTally, Firing, ScopeTally, per_month
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
 
@@ -64,8 +64,8 @@ class Ledger:
             for alert_id, firing in self._fired
         ]
 
-    def tally(self, first: date, last: date) -> Tally:
-        return Tally(
+    def tally(self, first: date, last: date) -> BacktestTally:
+        return BacktestTally(
             alerts=self._opened,
             firings=len(self._fired),
             late=sum(firing.late for _, firing in self._fired),

@@ -11,7 +11,7 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
 from service.domain.backtest.glance import candidates, merged, narrowed
-from service.domain.backtest.history import Recorded, Step, steps
+from service.domain.backtest.history import Recorded, ReplayStep, steps
 from service.domain.backtest.hours import Moment, learning_days, moments
 from service.domain.backtest.ledger import Ledger
 from service.domain.rules.assessment import Past, assess_rule, held_since
@@ -116,7 +116,7 @@ def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime 
             one.rest()
 
 
-def take_step(step: Step, replays: Sequence[RuleReplay]) -> None:
+def take_step(step: ReplayStep, replays: Sequence[RuleReplay]) -> None:
     """`replays` are in the order of their settings, the one that rings most easily first.
 
     What cannot ring there cannot ring at the others, so that only it looks at everything.
@@ -139,7 +139,7 @@ def _may_fire(view: SpendView, rule: Rule[object]) -> bool:
     return kind_of(rule).backtesting.may_fire(view, rule)
 
 
-def _found(step: Step, loosest: RuleReplay) -> frozenset[ScopeKey]:
+def _found(step: ReplayStep, loosest: RuleReplay) -> frozenset[ScopeKey]:
     """The scopes that may ring at stricter settings, by a look at those that may at the loosest."""
     spec, view = loosest.rule.spec, step.view
     may = kind_of(spec).backtesting.exceeding(view, spec)
@@ -174,7 +174,7 @@ class RuleReplay:
         """A step in which no scope rings and none is open: nothing of it has to be remembered."""
         self._episodes = {}
 
-    def take(self, step: Step, view: SpendView) -> Mapping[ScopeKey, Verdict]:
+    def take(self, step: ReplayStep, view: SpendView) -> Mapping[ScopeKey, Verdict]:
         self._closed, self._assumed = step.closed, step.assumed_days
         verdicts = evaluate(view, self.rule.spec, held_since=held_since(self._episodes))
         assessed = assess_rule(self.rule, view, verdicts, Past(self._episodes, self.ledger.latest))

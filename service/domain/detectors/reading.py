@@ -14,7 +14,7 @@ from service.domain.detectors.scores import Method, Scores
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ScoredBucket:
     """Dollars as in `Scores`. `amount` is NaN where it is unknown, a credit or past belief.
 
     `known`: the bucket has been reported, also as a credit. `expected` of a series that cannot be judged is the mean of
@@ -36,7 +36,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ScoredColumn:
     """The scores of one bucket of every series, as lists: a look at one number of an array costs more than its sum."""
 
     amounts: Sequence[float]
@@ -50,11 +50,11 @@ class Column:
     rises: Sequence[bool]
     falls: Sequence[bool]
 
-    def reading(self, row: int, past: Floats) -> Reading:
+    def reading(self, row: int, past: Floats) -> ScoredBucket:
         """`past`: the series' amounts of the four weeks before, [buckets], read only where nothing else is expected."""
         amount, method = self.amounts[row], Method(self.methods[row])
         defect = method in DEFECTS
-        return Reading(
+        return ScoredBucket(
             amount=math.nan if defect else amount,
             known=not defect or method is Method.CREDIT,
             expected=self.expected[row] if method.judges else mean_of_known(past),
@@ -72,10 +72,10 @@ class Column:
 DEFECTS = (Method.UNKNOWN_AMOUNT, Method.NOT_AN_AMOUNT, Method.CREDIT)
 
 
-def column(scores: Scores, rows: Whole) -> Column:
+def column(scores: Scores, rows: Whole) -> ScoredColumn:
     """The given rows of the scores, in their order."""
     names = ("amounts", "expected", "low", "high", "rings_from", "scores", "methods", "overrides", "rises", "falls")
-    return Column(*(getattr(scores, name)[rows].tolist() for name in names))
+    return ScoredColumn(*(getattr(scores, name)[rows].tolist() for name in names))
 
 
 def mean_of_known(cells: Floats) -> float:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
-from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForecast, Path, estimated, finished
+from service.domain.forecasts.forecast import Forecast, ForecastMethod, Missing, NoForecast, Path, estimated, finished
 from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.horizon import Horizon, horizon, share_inside
 from service.domain.forecasts.pace import Pace, enough, learn, reach
@@ -109,4 +109,4 @@ def _today_apart(scopes: Sequence[Running], pace: Pace) -> Floats:
 def _made(scope: Running, ahead: Horizon, days: int, rests: list[float], reached: list[float]) -> Forecast:
     low, mid, high = (estimated(scope.spent, rest) for rest in rests)
     path = Path(ahead.marks, tuple(reached[: len(ahead.marks)]))
-    return Forecast(scope.spent, low, mid, high, Method.WEEKDAY_LEVEL, days, path)
+    return Forecast(scope.spent, low, mid, high, ForecastMethod.WEEKDAY_LEVEL, days, path)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from service.domain.values.money import ZERO, Money
 
 
-class Method(StrEnum):
+class ForecastMethod(StrEnum):
     WEEKDAY_LEVEL = "weekday_level"
     FINISHED = "finished"
 
@@ -72,7 +72,7 @@ class Forecast:
     low: Money
     mid: Money
     high: Money
-    method: Method
+    method: ForecastMethod
     history_days: int
     path: Path
 
@@ -93,7 +93,7 @@ class Forecast:
 
 def finished(spent: Money, at: datetime, history_days: int) -> Forecast:
     """Of a period that is over: what was spent, exactly."""
-    return Forecast(spent, spent, spent, spent, Method.FINISHED, history_days, Path((at,), (1.0,)))
+    return Forecast(spent, spent, spent, spent, ForecastMethod.FINISHED, history_days, Path((at,), (1.0,)))
 
 
 def estimated(spent: Money, rest: float) -> Money:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
-from service.domain.forecasts.forecast import Method
+from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.phrases import period
 from service.domain.values import calendars
 from service.domain.values.money import Money
@@ -31,7 +31,7 @@ def heading(evidence: BudgetEvidence, forecast: ForecastEvidence, budget: str) -
 
     `budget` is how the sentence names the budget's amount.
     """
-    if forecast.method is Method.FINISHED:
+    if forecast.method is ForecastMethod.FINISHED:
         return f"has come to {evidence.spent.display()} of {budget} in {period(evidence)}"
     return f"is heading for {standing_ahead(evidence, forecast, budget)}{_pace(evidence, forecast)}"
 
@@ -39,7 +39,7 @@ def heading(evidence: BudgetEvidence, forecast: ForecastEvidence, budget: str) -
 def standing_ahead(evidence: BudgetEvidence, forecast: ForecastEvidence, budget: str = "") -> str:
     """ "$1,240 (between $1,110 and $1,390) of $1,000.00 by 31 October"."""
     of = f" of {budget or evidence.amount.display()}"
-    if forecast.method is Method.FINISHED:
+    if forecast.method is ForecastMethod.FINISHED:
         return f"{evidence.spent.display()}{of} in {period(evidence)}"
     return f"{about(forecast.mid)} ({_between(forecast)}){of} by {_last_day(evidence)}"
 
@@ -47,7 +47,7 @@ def standing_ahead(evidence: BudgetEvidence, forecast: ForecastEvidence, budget:
 def forecast_facts(evidence: BudgetEvidence) -> tuple[tuple[str, str], ...]:
     """What a message lists of the forecast, if one was made."""
     forecast = evidence.forecast
-    if forecast is None or forecast.method is Method.FINISHED:
+    if forecast is None or forecast.method is ForecastMethod.FINISHED:
         return ()
     learnt = f"from {forecast.history_days} days of history"
     said = f"{about(forecast.mid)} by {_last_day(evidence)}, four times in five {_between(forecast)}, {learnt}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
-from service.domain.detectors.hourly.known import KnownHours, Learnt
+from service.domain.detectors.hourly.known import KnownHours, LearntHours
 from service.domain.rules.rule import Gates, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import ZERO
@@ -61,7 +61,7 @@ class HourEnd:
     place: int
     today: int
     fresh: Sequence[int]
-    learnt: Learnt
+    learnt: LearntHours
     stands_on: object
     days: Callable[[], SpendView]
 

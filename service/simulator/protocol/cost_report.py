@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from service.simulator.protocol.behaviour import Behaviour, OpenEnd, Today
-from service.simulator.protocol.paging import Window, bucket, first_bucket, floor, report
+from service.simulator.protocol.paging import BucketRange, bucket, first_bucket, floor, report
 from service.simulator.protocol.query import Query
 from service.simulator.protocol.state import Call, Json, State
 from service.simulator.world.records import DAY, CostLine
@@ -29,7 +29,7 @@ def cost_report(call: Call, state: State) -> Json:
     return report(days, next_page)
 
 
-def _window(query: Query, now: datetime, behaviour: Behaviour) -> Window:
+def _window(query: Query, now: datetime, behaviour: Behaviour) -> BucketRange:
     start = first_bucket(query.required_instant("starting_at"), DAY, behaviour.rounding)
     asked = query.instant("ending_at")
     today = floor(now, DAY)
@@ -37,7 +37,7 @@ def _window(query: Query, now: datetime, behaviour: Behaviour) -> Window:
     end = floor(asked, DAY) if asked else open_end
     if behaviour.today is Today.REFUSED and start >= today:
         end = start
-    return Window(start, end, DAY, query.integer("limit", 7, 31))
+    return BucketRange(start, end, DAY, query.integer("limit", 7, 31))
 
 
 def _results(start: datetime, grouped: list[str], now: datetime, state: State) -> list[Json]:

@@ -46,7 +46,7 @@ class PageTokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class BucketRange:
     """The buckets [start, end) of one request, `width` each, at most `limit` to a page."""
 
     start: datetime

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from service.simulator.protocol.auth import betas
 from service.simulator.protocol.errors import invalid
-from service.simulator.protocol.paging import Window, bucket, first_bucket, floor, report
+from service.simulator.protocol.paging import BucketRange, bucket, first_bucket, floor, report
 from service.simulator.protocol.query import Query
 from service.simulator.protocol.state import Call, Json, State
 from service.simulator.world.records import NOTHING, Quantities, Usage
@@ -84,12 +84,12 @@ def usage_report(call: Call, state: State) -> Json:
     return report(buckets, next_page)
 
 
-def _window(query: Query, now: datetime, state: State) -> Window:
+def _window(query: Query, now: datetime, state: State) -> BucketRange:
     width, default_limit, highest = _WIDTHS[query.choice("bucket_width", tuple(_WIDTHS), "1d")]
     start = first_bucket(query.required_instant("starting_at"), width, state.behaviour.rounding)
     asked = query.instant("ending_at")
     end = floor(asked, width) if asked else floor(now, width) + width
-    return Window(start, end, width, query.integer("limit", default_limit, highest))
+    return BucketRange(start, end, width, query.integer("limit", default_limit, highest))
 
 
 def _usage(start: datetime, width: timedelta, now: datetime, state: State) -> Sequence[Usage]:

@@ -14,8 +14,8 @@ from service.simulator.world.records import (
     NOTHING,
     ApiKey,
     CostLine,
-    Organization,
     Quantities,
+    SimulatedOrganization,
     Stream,
     Usage,
     Workspace,
@@ -58,8 +58,8 @@ def token_cost(
 class FixedWorld:
     """Exactly the rows that were set; nothing is derived, delayed or revised by itself."""
 
-    def __init__(self, organization: Organization | None = None) -> None:
-        self.organization = organization or Organization()
+    def __init__(self, organization: SimulatedOrganization | None = None) -> None:
+        self.organization = organization or SimulatedOrganization()
         self._workspaces = [Workspace(DEFAULT_WORKSPACE_ID, "Default", _FOUNDED)]
         self._keys: dict[str, ApiKey] = {}
         self._costs: dict[date, tuple[CostLine, ...]] = {}

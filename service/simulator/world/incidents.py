@@ -23,7 +23,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class ScriptedIncident:
     """One effect on one scope: a workspace (None: the default one, "*": any) or an API key ("*": any)."""
 
     name: str

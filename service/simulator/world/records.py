@@ -74,7 +74,7 @@ class CostLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class SimulatedOrganization:
     id: str = "org_00000000-0000-4000-8000-000000000001"
     name: str = "Simulated Ltd"
 
@@ -105,7 +105,7 @@ class World(Protocol):
     """Everything the simulated API can be asked, as it is known at `now` (aware UTC)."""
 
     @property
-    def organization(self) -> Organization: ...
+    def organization(self) -> SimulatedOrganization: ...
 
     def workspaces(self) -> Sequence[Workspace]:
         """All of them: archived ones and the default one too."""

@@ -31,7 +31,7 @@ _MODEL = "claude-sonnet-5-5"
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ReplayedSeries:
     """Values at rising instants, `step` apart where none is missing; never negative."""
 
     name: str
@@ -59,7 +59,7 @@ class ReplayVolume:
     """
 
     def __init__(
-        self, series: dict[Stream, Series], prices: PriceBook, now: datetime, usd_a_day: Decimal,
+        self, series: dict[Stream, ReplayedSeries], prices: PriceBook, now: datetime, usd_a_day: Decimal,
         instant: datetime | None,
     ) -> None:  # fmt: skip
         self._tracks = {
@@ -75,7 +75,7 @@ class ReplayVolume:
 
 
 class _Track:
-    def __init__(self, series: Series, shift: timedelta, mean_hour: Quantities) -> None:
+    def __init__(self, series: ReplayedSeries, shift: timedelta, mean_hour: Quantities) -> None:
         self.mean_hour = mean_hour
         self._series, self._shift = series, shift
         self._step, self._end, self._mean = series.step, series.end, series.mean
@@ -118,7 +118,7 @@ def load_replay(
     return StreamWorld(0, cast, ReplayVolume(streams, prices, hour, usd_a_day, instant), prices, Lags())
 
 
-def read_series(path: Path) -> list[Series]:
+def read_series(path: Path) -> list[ReplayedSeries]:
     """The file's series in order of appearance, each sorted by time; negative values count as nothing."""
     points: dict[str, dict[datetime, float]] = {}
     with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
@@ -130,7 +130,10 @@ def read_series(path: Path) -> list[Series]:
     if not points:
         raise ValueError("no values in the file")
     ordered = {name: sorted(values.items()) for name, values in points.items()}
-    return [Series(name, [at for at, _ in values], [value for _, value in values]) for name, values in ordered.items()]
+    return [
+        ReplayedSeries(name, [at for at, _ in values], [value for _, value in values])
+        for name, values in ordered.items()
+    ]
 
 
 def slug(name: str) -> str:
@@ -151,7 +154,7 @@ def _mean_hour(stream: Stream, prices: PriceBook, now: datetime, usd_a_day: Deci
     return tokens_worth(usd_a_day / 24, AGENT, stream, prices, now)
 
 
-def _shift(series: Series, now: datetime, instant: datetime | None) -> timedelta:
+def _shift(series: ReplayedSeries, now: datetime, instant: datetime | None) -> timedelta:
     """How far the series moves; by whole days for daily values, so that a day stays a UTC day."""
     inside = instant is not None and series.instants[0] <= instant < series.end
     shift = now - (instant if instant is not None and inside else series.instants[-1])

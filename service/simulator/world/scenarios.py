@@ -7,39 +7,45 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from service.simulator.world.incidents import ANY, Effect, Incident
+from service.simulator.world.incidents import ANY, Effect, ScriptedIncident
 from service.simulator.world.records import DAY
 
 
-def runaway_loop(api_key_id: str, starts_at: datetime, ends_at: datetime, factor: str = "30") -> Incident:
+def runaway_loop(api_key_id: str, starts_at: datetime, ends_at: datetime, factor: str = "30") -> ScriptedIncident:
     """A key's agent calls itself: `factor` times its mean hourly volume on top, night and day alike."""
-    return Incident("runaway_loop", Effect.LOOP, starts_at, ends_at, api_key_id=api_key_id, factor=Decimal(factor))
+    return ScriptedIncident(
+        "runaway_loop", Effect.LOOP, starts_at, ends_at, api_key_id=api_key_id, factor=Decimal(factor)
+    )
 
 
-def traffic_spike(workspace_id: str | None, starts_at: datetime, ends_at: datetime, factor: str = "4") -> Incident:
+def traffic_spike(
+    workspace_id: str | None, starts_at: datetime, ends_at: datetime, factor: str = "4"
+) -> ScriptedIncident:
     """A workspace's usual volume, multiplied."""
-    return Incident("traffic_spike", Effect.SCALE, starts_at, ends_at, workspace_id, factor=Decimal(factor))
+    return ScriptedIncident("traffic_spike", Effect.SCALE, starts_at, ends_at, workspace_id, factor=Decimal(factor))
 
 
-def silence(workspace_id: str | None, starts_at: datetime, ends_at: datetime) -> Incident:
+def silence(workspace_id: str | None, starts_at: datetime, ends_at: datetime) -> ScriptedIncident:
     """A workspace stops calling."""
-    return Incident("silence", Effect.SCALE, starts_at, ends_at, workspace_id, factor=Decimal(0))
+    return ScriptedIncident("silence", Effect.SCALE, starts_at, ends_at, workspace_id, factor=Decimal(0))
 
 
-def cache_loss(workspace_id: str | None, starts_at: datetime, ends_at: datetime) -> Incident:
+def cache_loss(workspace_id: str | None, starts_at: datetime, ends_at: datetime) -> ScriptedIncident:
     """A changed prompt prefix: what was read from the cache is paid in full, with the same traffic."""
-    return Incident("cache_loss", Effect.CACHE_LOSS, starts_at, ends_at, workspace_id)
+    return ScriptedIncident("cache_loss", Effect.CACHE_LOSS, starts_at, ends_at, workspace_id)
 
 
-def late_data(starts_at: datetime, ends_at: datetime, lag: timedelta) -> Incident:
+def late_data(starts_at: datetime, ends_at: datetime, lag: timedelta) -> ScriptedIncident:
     """Usage and bill of that time are visible only `lag` later than usual."""
-    return Incident("late_data", Effect.LATE, starts_at, ends_at, lag=lag)
+    return ScriptedIncident("late_data", Effect.LATE, starts_at, ends_at, lag=lag)
 
 
-def restatement(workspace_id: str | None, day: datetime, factor: str, known_at: datetime | None = None) -> Incident:
+def restatement(
+    workspace_id: str | None, day: datetime, factor: str, known_at: datetime | None = None
+) -> ScriptedIncident:
     """The bill of one UTC day becomes `factor` times what it was (below 1: a credit) from `known_at` on."""
     start = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Incident(
+    return ScriptedIncident(
         "restatement", Effect.RESTATE, start, start + DAY, workspace_id, factor=Decimal(factor),
         known_at=known_at,
     )  # fmt: skip
@@ -61,7 +67,7 @@ class Order:
         return self.now + timedelta(hours=self.hours)
 
 
-SCENARIOS: dict[str, Callable[[Order], Incident]] = {
+SCENARIOS: dict[str, Callable[[Order], ScriptedIncident]] = {
     "runaway_loop": lambda order: runaway_loop(order.api_key_id, order.now, order.until, order.factor or "30"),
     "traffic_spike": lambda order: traffic_spike(order.workspace_id, order.now, order.until, order.factor or "4"),
     "silence": lambda order: silence(order.workspace_id, order.now, order.until),
@@ -71,7 +77,7 @@ SCENARIOS: dict[str, Callable[[Order], Incident]] = {
 }
 
 
-def incident(order: Order) -> Incident:
+def incident(order: Order) -> ScriptedIncident:
     """The ordered incident. Raises ValueError for a scenario of another name or an unusable factor."""
     if order.scenario not in SCENARIOS:
         raise ValueError(f"scenario must be one of {', '.join(SCENARIOS)}")

@@ -15,15 +15,15 @@ from functools import reduce
 from service.domain.sources.pricing import PriceBook
 from service.simulator.world.billing import FREE_EXECUTION_CENTIHOURS, bill
 from service.simulator.world.chance import chance
-from service.simulator.world.incidents import Effect, Incident
+from service.simulator.world.incidents import Effect, ScriptedIncident
 from service.simulator.world.records import (
     DAY,
     HOUR,
     NOTHING,
     ApiKey,
     CostLine,
-    Organization,
     Quantities,
+    SimulatedOrganization,
     Stream,
     Usage,
     Workspace,
@@ -50,7 +50,7 @@ class Cast:
     workspaces: tuple[Workspace, ...]
     api_keys: tuple[ApiKey, ...]
     streams: tuple[Stream, ...]
-    organization: Organization = field(default_factory=Organization)
+    organization: SimulatedOrganization = field(default_factory=SimulatedOrganization)
 
 
 class StreamWorld:
@@ -67,7 +67,7 @@ class StreamWorld:
     ) -> None:
         self.organization = cast.organization
         self.streams = cast.streams
-        self.incidents: list[Incident] = []
+        self.incidents: list[ScriptedIncident] = []
         self._seed, self._volume, self._prices = seed, volume, prices
         self._lags, self._revisions = lags, revisions
         self._workspaces = cast.workspaces
@@ -75,7 +75,7 @@ class StreamWorld:
         self._switched: dict[str, list[tuple[datetime, bool]]] = {}  # key: (instant, active from then on)
         self._forget()
 
-    def add(self, incident: Incident) -> None:
+    def add(self, incident: ScriptedIncident) -> None:
         """Let something go wrong; it may lie in the past, which rewrites what was never asked for."""
         self.incidents.append(incident)
         self._forget()
@@ -171,7 +171,7 @@ class StreamWorld:
             one.effect in changes for one in self._concerning(stream, hour)
         )
 
-    def _concerning(self, stream: Stream, hour: datetime) -> list[Incident]:
+    def _concerning(self, stream: Stream, hour: datetime) -> list[ScriptedIncident]:
         return [one for one in self.incidents if one.overlaps(hour, hour + HOUR) and one.concerns(stream)]
 
     def _active(self, stream: Stream, at: datetime) -> bool:

@@ -18,7 +18,14 @@ from service.workflows.ports.sources import FenceLost
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.identify import run_is_identified
 from service.workflows.sources.ingest import polled_source
-from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
+from service.workflows.sources.report_reading import (
+    RunningPoll,
+    opened,
+    read_cost,
+    read_usage,
+    run_directory,
+    run_report,
+)
 
 PART = timedelta(days=31)
 """The most days that one page of the cost report holds."""
@@ -69,8 +76,8 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     part = begun.part
     try:
         async with opened(ports, begun.source.spec) as reader:
-            reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
-            outcomes = await _read_part(reading, part)
+            running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
+            outcomes = await _read_part(running, part)
     except FenceLost:
         await run_close_part(ports, poll_id, until=None, failed=False)
         return
@@ -78,15 +85,15 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
 
 
-async def _read_part(reading: Reading, part: Window) -> list[ReportOutcome]:
+async def _read_part(running: RunningPoll, part: Window) -> list[ReportOutcome]:
     """A backfill may well come before the first poll: then it asks whose cost this is."""
-    if not await run_is_identified(reading.ports, reading.source.id):
-        outcome, identified = await run_directory(reading)
+    if not await run_is_identified(running.ports, running.source.id):
+        outcome, identified = await run_directory(running)
         if not identified:
             return [outcome]
     return [
-        await run_report(reading, ReportName.COST, lambda: read_cost(reading, part)),
-        await run_report(reading, ReportName.USAGE_HOURS, lambda: read_usage(reading, part, Width.HOUR)),
+        await run_report(running, ReportName.COST, lambda: read_cost(running, part)),
+        await run_report(running, ReportName.USAGE_HOURS, lambda: read_usage(running, part, Width.HOUR)),
     ]
 
 

@@ -25,7 +25,14 @@ from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, HOUR, MINUTE, day_start, hour_start
 from service.workflows.ports.sources import FenceLost
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.sources.report_reading import Reading, opened, read_cost, read_usage, run_directory, run_report
+from service.workflows.sources.report_reading import (
+    RunningPoll,
+    opened,
+    read_cost,
+    read_usage,
+    run_directory,
+    run_report,
+)
 
 DIRECTORY_EVERY = timedelta(hours=1)
 MOST_BURIED = 20
@@ -67,9 +74,9 @@ async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
         return
     try:
         async with opened(ports, begun.source.spec) as reader:
-            reading = Reading(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
-            outcomes = await _read_due_reports(reading, begun.state, begun.at)
-        await run_close(ports, reading, outcomes, started=begun.at)
+            running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
+            outcomes = await _read_due_reports(running, begun.state, begun.at)
+        await run_close(ports, running, outcomes, started=begun.at)
     except FenceLost:
         await run_give_up(ports, poll_id)
 
@@ -118,17 +125,19 @@ async def _bury(uow: UnitOfWork, source_id: str, now: datetime) -> None:
             await _mark(uow, poll.id, PollState.FAILED, now)
 
 
-async def run_close(ports: Ports, reading: Reading, outcomes: Sequence[ReportOutcome], *, started: datetime) -> None:
+async def run_close(
+    ports: Ports, running: RunningPoll, outcomes: Sequence[ReportOutcome], *, started: datetime
+) -> None:
     """Writes down what the poll came to: on the poll, and on the source's state."""
     now = ports.clock()
-    source = reading.source
+    source = running.source
     async with ports.uow() as uow:
-        await uow.polling_states.hold_fence(source.id, reading.fence)
+        await uow.polling_states.hold_fence(source.id, running.fence)
         state = await uow.polling_states.get(source.id)
         await uow.polling_states.save(_state_after(state, source.spec, outcomes, started=started, now=now))
         await uow.jobs.evaluate(source.id)
         failed = any(outcome.error for outcome in outcomes)
-        await _mark(uow, reading.poll_id, PollState.FAILED if failed else PollState.DONE, now)
+        await _mark(uow, running.poll_id, PollState.FAILED if failed else PollState.DONE, now)
 
 
 async def run_give_up(ports: Ports, poll_id: str) -> None:
@@ -136,7 +145,7 @@ async def run_give_up(ports: Ports, poll_id: str) -> None:
         await _mark(uow, poll_id, PollState.FAILED, ports.clock())
 
 
-async def _read_due_reports(reading: Reading, state: SourceState, now: datetime) -> list[ReportOutcome]:
+async def _read_due_reports(running: RunningPoll, state: SourceState, now: datetime) -> list[ReportOutcome]:
     days = Window(read_from(state, now), day_start(now) + DAY)
     hours = Window(days.start, hour_start(now) + HOUR)
     minute = now.replace(second=0, microsecond=0)
@@ -144,16 +153,16 @@ async def _read_due_reports(reading: Reading, state: SourceState, now: datetime)
     outcomes = []
     # Names come first, so that the very first message can use them; the bill comes before what it outweighs.
     if not state.is_identified or _is_directory_due(state, now):
-        outcome, identified = await run_directory(reading)
+        outcome, identified = await run_directory(running)
         outcomes.append(outcome)
         if not identified:
             return outcomes
     reports = (
-        (ReportName.COST, lambda: read_cost(reading, days)),
-        (ReportName.USAGE_HOURS, lambda: read_usage(reading, hours, Width.HOUR)),
-        (ReportName.USAGE_MINUTES, lambda: read_usage(reading, minutes, Width.MINUTE)),
+        (ReportName.COST, lambda: read_cost(running, days)),
+        (ReportName.USAGE_HOURS, lambda: read_usage(running, hours, Width.HOUR)),
+        (ReportName.USAGE_MINUTES, lambda: read_usage(running, minutes, Width.MINUTE)),
     )
-    return outcomes + [await run_report(reading, name, read) for name, read in reports]
+    return outcomes + [await run_report(running, name, read) for name, read in reports]
 
 
 def _is_directory_due(state: SourceState, now: datetime) -> bool:

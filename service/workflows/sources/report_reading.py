@@ -29,7 +29,7 @@ Change = Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RunningPoll:
     """A poll under way: where it reads, at which prices, and the fence that lets it write."""
 
     ports: Ports
@@ -70,67 +70,69 @@ async def opened(ports: Ports, source: Source) -> AsyncIterator[CostSource]:
         yield reader
 
 
-async def run_report(reading: Reading, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:
+async def run_report(running: RunningPoll, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:
     """Reads one report, then writes it with its rollups and its outcome.
 
     A report that cannot be read leaves the store as it was; the reason is kept on the poll. Raises FenceLost.
     """
-    started = reading.ports.clock()
+    started = running.ports.clock()
     try:
         change = await read()
     except SourceError as error:
-        return await _run_refusal(reading, report, error, started)
-    async with reading.ports.uow() as uow:
-        await uow.polling_states.hold_fence(reading.source.id, reading.fence)
-        now = reading.ports.clock()
-        stamp = Stamp(reading.source.id, reading.poll_id, known_at=now)
+        return await _run_refusal(running, report, error, started)
+    async with running.ports.uow() as uow:
+        await uow.polling_states.hold_fence(running.source.id, running.fence)
+        now = running.ports.clock()
+        stamp = Stamp(running.source.id, running.poll_id, known_at=now)
         changes = await change(uow, stamp)
         await _refresh_days(uow, stamp, changes)
         seconds = (now - started).total_seconds()
         outcome = ReportOutcome(report, changes.added, changes.changed, changes.gone, seconds=seconds)
-        await uow.polls.record(reading.poll_id, outcome)
+        await uow.polls.record(running.poll_id, outcome)
     return outcome
 
 
-async def run_directory(reading: Reading) -> tuple[ReportOutcome, bool]:
+async def run_directory(running: RunningPoll) -> tuple[ReportOutcome, bool]:
     """Reads the directory, and says whether the other reports may be stored: whether the organisation is this source's.
 
     It is where the key has named it, though its names could not be read. Raises FenceLost.
     """
-    outcome = await run_report(reading, ReportName.DIRECTORY, lambda: read_directory(reading))
-    return outcome, await run_is_identified(reading.ports, reading.source.id)
+    outcome = await run_report(running, ReportName.DIRECTORY, lambda: read_directory(running))
+    return outcome, await run_is_identified(running.ports, running.source.id)
 
 
-async def _run_refusal(reading: Reading, report: ReportName, error: SourceError, started: datetime) -> ReportOutcome:
-    log.warning("report_refused", source_id=reading.source.id, report=report.value, error=str(error))
-    seconds = (reading.ports.clock() - started).total_seconds()
+async def _run_refusal(
+    running: RunningPoll, report: ReportName, error: SourceError, started: datetime
+) -> ReportOutcome:
+    log.warning("report_refused", source_id=running.source.id, report=report.value, error=str(error))
+    seconds = (running.ports.clock() - started).total_seconds()
     outcome = ReportOutcome(report, seconds=seconds, error=str(error))
-    async with reading.ports.uow() as uow:
-        await uow.polls.record(reading.poll_id, outcome)
+    async with running.ports.uow() as uow:
+        await uow.polls.record(running.poll_id, outcome)
     return outcome
 
 
-async def read_cost(reading: Reading, window: Window) -> Change:
-    buckets = await reading.reader.cost(window)
+async def read_cost(running: RunningPoll, window: Window) -> Change:
+    buckets = await running.reader.cost(window)
     if not buckets:
         # Days without cost are in the report, too: an answer without any day is none.
         raise SourceError("the cost report names none of the days asked for", retryable=True)
-    await _make_room(reading, buckets)
+    await _make_room(running, buckets)
     return lambda uow, stamp: uow.facts.replace_cost(stamp, buckets)
 
 
-async def read_usage(reading: Reading, window: Window, width: Width) -> Change:
-    buckets = await reading.reader.usage(window, width)
-    priced = [_priced(bucket, reading.prices) for bucket in buckets]
-    await _make_room(reading, buckets)
+async def read_usage(running: RunningPoll, window: Window, width: Width) -> Change:
+    buckets = await running.reader.usage(window, width)
+    priced = [_priced(bucket, running.prices) for bucket in buckets]
+    await _make_room(running, buckets)
     return lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced)
 
 
-async def read_directory(reading: Reading) -> Change:
+async def read_directory(running: RunningPoll) -> Change:
     """Raises SourceError also where another source reads the organisation."""
-    organization = await reading.reader.organization()
-    await run_claim(reading.ports, reading.source.id, reading.fence, organization)
-    directory = await reading.reader.directory()
+    organization = await running.reader.organization()
+    await run_claim(running.ports, running.source.id, running.fence, organization)
+    directory = await running.reader.directory()
     return lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at)
 
 
@@ -152,11 +154,11 @@ def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:
     return Bucket(bucket.window, tuple(facts))
 
 
-async def _make_room(reading: Reading, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:
+async def _make_room(running: RunningPoll, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:
     if buckets:
         windows = [bucket.window for bucket in buckets]
         whole = Window(min(w.start for w in windows), max(w.end for w in windows))
-        await reading.ports.storage.make_room(whole)
+        await running.ports.storage.make_room(whole)
 
 
 async def _refresh_days(uow: UnitOfWork, stamp: Stamp, changes: Changes) -> None:

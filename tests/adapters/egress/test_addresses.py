@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from service.adapters.egress.addresses import kind_of
-from service.adapters.egress.guard import Guard, Place, parse_networks, trusting
+from service.adapters.egress.guard import Endpoint, Guard, parse_networks, trusting
 from service.workflows.ports.platform import EgressRefused
 
 
@@ -60,7 +60,7 @@ from service.workflows.ports.platform import EgressRefused
 )
 def test_a_special_address_is_refused_by_its_kind(address: str, kind: str) -> None:
     assert kind_of(ip_address(address)) == kind
-    place = Place("some.example", 443)
+    place = Endpoint("some.example", 443)
     with pytest.raises(EgressRefused, match=f"^some.example resolves to [^ ]+, {kind}; list its network in TOCSIN_"):
         Guard().passed(place, [ip_address(address)])
 
@@ -91,7 +91,7 @@ def test_a_special_address_is_refused_by_its_kind(address: str, kind: str) -> No
 )
 def test_an_address_of_the_internet_passes(address: str) -> None:
     found = ip_address(address)
-    assert Guard().passed(Place("some.example", 443), [found]) == (found,)
+    assert Guard().passed(Endpoint("some.example", 443), [found]) == (found,)
 
 
 @pytest.mark.parametrize(
@@ -108,17 +108,17 @@ def test_an_address_of_the_internet_passes(address: str) -> None:
 )
 def test_a_listed_network_may_be_reached(address: str, networks: str) -> None:
     found = ip_address(address)
-    assert Guard(parse_networks(networks)).passed(Place("some.example", 443), [found]) == (found,)
+    assert Guard(parse_networks(networks)).passed(Endpoint("some.example", 443), [found]) == (found,)
 
 
 def test_a_neighbour_of_a_listed_network_may_not_be_reached() -> None:
     with pytest.raises(EgressRefused):
-        Guard(parse_networks("10.20.0.0/16")).passed(Place("some.example", 443), [ip_address("10.21.0.1")])
+        Guard(parse_networks("10.20.0.0/16")).passed(Endpoint("some.example", 443), [ip_address("10.21.0.1")])
 
 
 def test_of_several_addresses_only_those_that_may_be_reached_are_left() -> None:
     addresses = [ip_address(text) for text in ("::1", "1.1.1.1", "10.0.0.1", "2606:4700::1")]
-    assert Guard().passed(Place("some.example", 443), addresses) == (addresses[1], addresses[3])
+    assert Guard().passed(Endpoint("some.example", 443), addresses) == (addresses[1], addresses[3])
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_a_trusted_place_is_trusted_on_its_own_port_alone() -> None:
     assert guard.objection("http://127.0.0.1:5432") is not None
     assert guard.objection("http://127.0.0.2:8401") is not None
     inside = [ip_address("10.0.0.1")]
-    assert guard.passed(Place("proxy.internal", 443), inside) == tuple(inside)
+    assert guard.passed(Endpoint("proxy.internal", 443), inside) == tuple(inside)
     with pytest.raises(EgressRefused):
-        guard.passed(Place("proxy.internal", 80), inside)
+        guard.passed(Endpoint("proxy.internal", 80), inside)
 
 
 @pytest.mark.parametrize("bad", ["10.0.0.0/33", "10.0.0.5/8", "internal", "10.0.0.0/8;fd00::/8", "::1/129"])

@@ -17,7 +17,7 @@ from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts
 from service.domain.budgets.known import Known, ScopePeriod, live_windows
-from service.domain.forecasts.forecast import Forecast, Method, Missing, NoForecast, Path
+from service.domain.forecasts.forecast import Forecast, ForecastMethod, Missing, NoForecast, Path
 from service.domain.forecasts.watch import Stand, Watch, WatchKey
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
@@ -78,7 +78,7 @@ class Memory:
 def forecast(spent: str, mid: str, now: datetime) -> Forecast:
     middle = Money.of(mid)
     return Forecast(
-        Money.of(spent), middle, middle, middle, Method.WEEKDAY_LEVEL, 30, Path((now, NOVEMBER.end), (0.0, 1.0))
+        Money.of(spent), middle, middle, middle, ForecastMethod.WEEKDAY_LEVEL, 30, Path((now, NOVEMBER.end), (0.0, 1.0))
     )
 
 

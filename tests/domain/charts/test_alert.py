@@ -14,7 +14,7 @@ from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence, Rul
 from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
 from service.domain.charts.chart import Chart, Series, Theme
 from service.domain.charts.specification import PALETTES, specification
-from service.domain.forecasts.forecast import Method
+from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.kinds.rule import RuleWords
 from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
@@ -37,7 +37,7 @@ BUDGET = BudgetEvidence(
     period_label="November 2026",
     timezone="UTC",
     forecast=ForecastEvidence(
-        Money.of("110.00"), Money.of("130.00"), Money.of("150.00"), Method.WEEKDAY_LEVEL, 60, None
+        Money.of("110.00"), Money.of("130.00"), Money.of("150.00"), ForecastMethod.WEEKDAY_LEVEL, 60, None
     ),
 )
 RULE = RuleEvidence(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.forecasts.estimate import Running, forecast, forecast_all
-from service.domain.forecasts.forecast import Estimate, Forecast, Method, Missing, NoForecast
+from service.domain.forecasts.forecast import Estimate, Forecast, ForecastMethod, Missing, NoForecast
 from service.domain.forecasts.history import DailySpend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
@@ -39,7 +39,7 @@ def test_even_spend_goes_on_at_the_same_rate() -> None:
 
     assert near(answer.mid, 3000)
     assert answer.low < answer.mid < answer.high
-    assert (answer.method, answer.history_days) == (Method.WEEKDAY_LEVEL, 70)
+    assert (answer.method, answer.history_days) == (ForecastMethod.WEEKDAY_LEVEL, 70)
 
 
 def test_what_is_spent_is_kept_to_the_last_place() -> None:
@@ -165,7 +165,7 @@ def test_a_finished_period_is_what_was_spent_exactly() -> None:
     for past in ([], EVEN):
         answer = made(running(past, "1234.567890123456", NOVEMBER.end))
         assert answer.low == answer.mid == answer.high == Money.of("1234.567890123456")
-        assert answer.method is Method.FINISHED
+        assert answer.method is ForecastMethod.FINISHED
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from service.domain.alerts.alert import Command, Reason
 from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
-from service.domain.forecasts.forecast import Method
+from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.forecast import about
 from service.domain.messages.message import describe
 from service.domain.notify.notification import Action
@@ -147,7 +147,7 @@ def test_the_change_says_what_just_happened(
 
 
 def test_of_a_period_that_is_over_it_says_what_it_came_to() -> None:
-    over = replace(FORECAST, method=Method.FINISHED, mid=Money.of("990"))
+    over = replace(FORECAST, method=ForecastMethod.FINISHED, mid=Money.of("990"))
     said = message(event(evidence=replace(AHEAD, spent=Money.of("990.00"), forecast=over)))
     assert said.headline == "eng monthly (workspace Research) has come to $990.00 of $1,000.00 in October 2026"
     assert "Forecast" not in dict(said.facts)

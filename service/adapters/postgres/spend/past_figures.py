@@ -27,7 +27,7 @@ from service.domain.values.utc import HOUR, midnight, utc_day
 
 
 @dataclass
-class _Known:
+class _KnownFigures:
     """Figures under way, and how many of their dollars are known since when is assumed."""
 
     cells: dict[Cell, dict[date, DayFigures]] = field(default_factory=lambda: defaultdict(dict))
@@ -47,7 +47,7 @@ class _Known:
 async def figures_at(connection: AsyncConnection, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
     asked, knowledge = stretch(at, days, hours), known_by(at)
     fresh = await _fresh_days(connection, source_id, asked)
-    known = _Known()
+    known = _KnownFigures()
     await _add_versions(connection, source_id, asked, fresh, known)
     await _add_fresh(connection, source_id, asked, fresh, known)
     return Figures(
@@ -85,7 +85,7 @@ async def _fresh_days(connection: AsyncConnection, source_id: str, asked: Stretc
 
 
 async def _add_versions(
-    connection: AsyncConnection, source_id: str, asked: Stretch, fresh: Mapping[date, bool], known: _Known
+    connection: AsyncConnection, source_id: str, asked: Stretch, fresh: Mapping[date, bool], known: _KnownFigures
 ) -> None:
     version = spend_day_versions.c
     then = newest_cells(
@@ -116,7 +116,7 @@ async def _add_versions(
 
 
 async def _add_fresh(
-    connection: AsyncConnection, source_id: str, asked: Stretch, fresh: Mapping[date, bool], known: _Known
+    connection: AsyncConnection, source_id: str, asked: Stretch, fresh: Mapping[date, bool], known: _KnownFigures
 ) -> None:
     days = list(fresh)
     bill = await bill_in(connection, source_id, days, _told(source_id, days, Width.DAY, asked.as_of))

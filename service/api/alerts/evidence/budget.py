@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.fields import Usd, rounded
 from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
-from service.domain.forecasts.forecast import Method
+from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.spend.best_known import Basis
 
 
@@ -18,7 +18,7 @@ class ForecastEvidenceOut(BaseModel):
     low: Usd
     mid: Usd
     high: Usd
-    method: Method
+    method: ForecastMethod
     history_days: int
     exhausted_at: datetime | None = Field(description="when the budget is used up; null where it is not in the period")
     released: bool

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from service.domain.alerts.evidence.evidence import Evidence, OriginKind, OriginRef, Trend, direction, material_trend
-from service.domain.forecasts.forecast import Method
+from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -26,7 +26,7 @@ class ForecastEvidence:
     low: Money
     mid: Money
     high: Money
-    method: Method
+    method: ForecastMethod
     history_days: int
     exhausted_at: datetime | None
     released: bool = False

@@ -30,7 +30,7 @@ class CountedDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class DayExplanation:
     """How `expected` and `high` came about; dollars are float copies for display.
 
     `days`, the oldest first, are what the expectation is the mean of (plus `planned`). `deviation` and `line`: the
@@ -54,7 +54,7 @@ class Explanation:
     lifted: float
 
 
-def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -> Explanation:
+def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -> DayExplanation:
     """Explains series `row` of `scores`, which were judged by `base` on `day`.
 
     Raises ValueError when nothing was expected: `scores.failed(row)` says why.
@@ -64,7 +64,7 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
         raise ValueError(f"nothing was expected of this series: {method.reason}")
     by_weekday = method in BY_WEEKDAY
     days = _counted_days(base, method, row, day)
-    return Explanation(
+    return DayExplanation(
         day=day,
         method=method,
         days=days,

@@ -16,7 +16,7 @@ from service.domain.detectors.hourly.detector import (
     LEAST_OFFSET,
     WEEK,
 )
-from service.domain.detectors.hourly.known import KnownHours, Learnt
+from service.domain.detectors.hourly.known import KnownHours, LearntHours
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
 
 SLACK = 1e-9
@@ -38,7 +38,7 @@ class HourGlance:
         self._starts = np.cumsum(counts) - counts
         self._sums: Floats = np.zeros((len(members), known.known.size))
 
-    def note(self, learnt: Learnt) -> None:
+    def note(self, learnt: LearntHours) -> None:
         """Follows what the cells have learnt."""
         if self._starts.size and learnt.places.size:
             cells = self.known.amounts[:, learnt.places][self._cells]

@@ -57,7 +57,7 @@ class HourVersions:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class LearntHours:
     """What an instant has brought: the places of the hours of which something else is known than before."""
 
     places: Whole
@@ -83,7 +83,7 @@ class KnownHours:
         self._restated = 0
         self._complete = -1
 
-    def learn_until(self, now: datetime) -> Learnt:
+    def learn_until(self, now: datetime) -> LearntHours:
         """Takes in what became known up to an instant."""
         at, versions, restated = now.timestamp(), self._versions, self._versions.restated
         heard, closed = self._heard.until(at), self._closed.until(at)
@@ -97,7 +97,7 @@ class KnownHours:
         if self.cells and places.size:
             self.amounts[:, places] = np.add.reduceat(self._rows[:, places][self._order], self._starts, axis=0)
         self._note_reading(heard, closed)
-        return Learnt(places)
+        return LearntHours(places)
 
     def newest(self, start: int, end: int, most: int) -> list[int]:
         """The places of the last known hours from `start` to before `end`, in their order."""

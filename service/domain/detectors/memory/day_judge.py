@@ -10,12 +10,12 @@ import numpy as np
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, terms
-from service.domain.detectors.daily.explain import Explanation, explain
+from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH
 from service.domain.detectors.memory.day_scores import Day
-from service.domain.detectors.memory.rewind import LOOK_BACK, Answer, Learnt, Rewind
+from service.domain.detectors.memory.rewind import LOOK_BACK, DatedCorrection, LearntDays, Rewind
 from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
-from service.domain.detectors.reading import Column, Reading, column, mean_of_known
+from service.domain.detectors.reading import ScoredBucket, ScoredColumn, column, mean_of_known
 from service.domain.detectors.scores import Maturity, Scores, Sensitivity, Terms
 
 
@@ -27,16 +27,16 @@ class DayJudge:
     """
 
     panel: Panel
-    learnt: Learnt
+    learnt: LearntDays
     terms: Terms
     settled: int
     open_day: int
     first: int
-    _columns: dict[int, Column] = field(default_factory=dict)
+    _columns: dict[int, ScoredColumn] = field(default_factory=dict)
     _active: dict[int, list[int]] = field(default_factory=dict)
     _known: dict[int, list[bool]] = field(default_factory=dict)
 
-    def reading(self, row: int, place: int) -> Reading:
+    def reading(self, row: int, place: int) -> ScoredBucket:
         return self._column(place).reading(row, self.panel.amounts[row, max(0, place - MONTH) : place])
 
     def stirs(self, row: int, place: int) -> bool:
@@ -61,7 +61,7 @@ class DayJudge:
         """From how many dollars on each series alerts on that day; NaN where nothing judges it."""
         return dict(zip(self.panel.series, self._column(place).rings_from, strict=True))
 
-    def explained(self, row: int, place: int) -> Explanation:
+    def explained(self, row: int, place: int) -> DayExplanation:
         """Raises ValueError where nothing was judged."""
         at = int(self.learnt.rows[row])
         return explain(self.learnt.bases[place], self._judged(place), self.terms, at, self.panel.day(place))
@@ -78,7 +78,7 @@ class DayJudge:
         scores = self._judged(place)
         return feed_is_suspect(Scores(*(getattr(scores, name)[chosen] for name in Scores.__slots__)))
 
-    def _column(self, place: int) -> Column:
+    def _column(self, place: int) -> ScoredColumn:
         if place not in self._columns:
             self._columns[place] = column(self._judged(place), self.learnt.rows)
         return self._columns[place]
@@ -119,7 +119,7 @@ def day_judge(
     first: date,
     amounts: Floats,
     planned: Mapping[str, Sequence[float]],
-    answers: Iterable[Answer],
+    answers: Iterable[DatedCorrection],
     bar: Bar,
     settled: int,
 ) -> DayJudge:

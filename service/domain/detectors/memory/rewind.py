@@ -30,7 +30,7 @@ LOOK_BACK = 21
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DatedCorrection:
     """A correction by dates. It counts from the day `said` on, which is later than the days it is about.
 
     `since`: a new level since that day was accepted. `out`: that day was a real incident. One of them is None.
@@ -49,7 +49,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Learnt:
+class LearntDays:
     """Baselines before each of the last days, by the day's place in the panel asked for.
 
     `rows`: where each series of that panel stands in the arrays, which may hold series of earlier panels, too.
@@ -75,7 +75,7 @@ class _Seen:
     first: date
     amounts: Floats
     planned: Floats
-    answers: frozenset[Answer]
+    answers: frozenset[DatedCorrection]
     bases: dict[int, Baseline]
 
 
@@ -90,7 +90,7 @@ class Rewind:
         self._seen: _Seen | None = None
         self._scores = DayScores()
 
-    def learn(self, panel: Panel, planned: Floats, answers: Iterable[Answer]) -> Learnt:
+    def learn(self, panel: Panel, planned: Floats, answers: Iterable[DatedCorrection]) -> LearntDays:
         """`planned`: announced extra dollars, [series, days]."""
         old = self._seen
         if old is not None and not 0 <= (panel.first - old.first).days <= old.amounts.shape[1]:
@@ -113,7 +113,7 @@ class Rewind:
         self._seen = _Seen(now.series, now.first, now.amounts, now.planned, now.answers, bases)
         within = {place - offset: base for place, base in bases.items() if place >= offset}
         self._scores.forget_before(panel.day(min(within, default=0)))
-        return Learnt(rows, within, now.amounts[:, offset:], now.planned[:, offset:], self._scores)
+        return LearntDays(rows, within, now.amounts[:, offset:], now.planned[:, offset:], self._scores)
 
 
 class Memo:
@@ -207,15 +207,15 @@ def _start(good: dict[int, Baseline], needed: int, last: int) -> int:
     return place
 
 
-def _in_order(answer: Answer) -> tuple[date, str, bool, date]:
+def _in_order(answer: DatedCorrection) -> tuple[date, str, bool, date]:
     """An accepted level before a day that is taken out of it."""
     return answer.said, answer.series, answer.since is None, answer.since or answer.out or answer.said
 
 
-def accepted(series: str, since: date, given: date) -> Answer:
+def accepted(series: str, since: date, given: date) -> DatedCorrection:
     """A person said on `given` that a level is here to stay; a day that was not over then, a day later."""
-    return Answer(series, max(given, since + DAY), since=since)
+    return DatedCorrection(series, max(given, since + DAY), since=since)
 
 
-def taken_out(series: str, day: date, given: date) -> Answer:
-    return Answer(series, max(given, day + DAY), out=day)
+def taken_out(series: str, day: date, given: date) -> DatedCorrection:
+    return DatedCorrection(series, max(given, day + DAY), out=day)

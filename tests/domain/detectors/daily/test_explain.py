@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.detectors.daily.baseline import baseline
 from service.domain.detectors.daily.detector import judge
-from service.domain.detectors.daily.explain import Explanation, explain
+from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import History
 from service.domain.detectors.scores import Maturity, Method
 from tests.domain.detectors.spending import MONDAY, carried, history_of, normal, office, rare
@@ -16,7 +16,7 @@ DAYS = 112
 TODAY = MONDAY + timedelta(days=DAYS)
 
 
-def explained(history: History, amount: float, planned: float = 0.0, day: date = TODAY) -> Explanation:
+def explained(history: History, amount: float, planned: float = 0.0, day: date = TODAY) -> DayExplanation:
     base = baseline(history)
     scores = judge(base, np.array([amount]), normal(), Maturity.FINAL, np.array([planned]))
     return explain(base, scores, normal(), 0, day)

@@ -14,7 +14,15 @@ from service.domain.detectors.arrays import Floats, Whole
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.memory.day_judge import Bar, day_judge
 from service.domain.detectors.memory.replay import replay
-from service.domain.detectors.memory.rewind import LOOK_BACK, Answer, Learnt, Memo, Rewind, accepted, taken_out
+from service.domain.detectors.memory.rewind import (
+    LOOK_BACK,
+    DatedCorrection,
+    LearntDays,
+    Memo,
+    Rewind,
+    accepted,
+    taken_out,
+)
 from service.domain.detectors.panel import Panel
 from service.domain.detectors.scores import Sensitivity
 from tests.domain.detectors.spending import MONDAY, normal, office, panel, rare, volatile
@@ -33,11 +41,11 @@ def nothing_planned(seen: Panel) -> Floats:
     return np.zeros_like(seen.amounts)
 
 
-def learn(memory: Rewind, seen: Panel, *answers: Answer) -> Learnt:
+def learn(memory: Rewind, seen: Panel, *answers: DatedCorrection) -> LearntDays:
     return memory.learn(seen, nothing_planned(seen), answers)
 
 
-def same(one: Learnt, other: Learnt, ago: int = 0) -> bool:
+def same(one: LearntDays, other: LearntDays, ago: int = 0) -> bool:
     """Whether the baselines before each of the last days agree; the panels may begin on different days."""
     last = [learnt.amounts.shape[1] - 1 - ago for learnt in (one, other)]
     pair = [(learnt.bases[at], learnt.rows) for learnt, at in zip((one, other), last, strict=True)]

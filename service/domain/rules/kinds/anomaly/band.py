@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from service.domain.detectors.memory.rewind import Memo
-from service.domain.detectors.reading import Reading
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Judges, ground, judges
@@ -62,7 +61,7 @@ def _judges(
     return judges(alone, rule.params.sensitivity, feedback), alone.keys.index(key)
 
 
-def _judged(starts: Iterable[datetime], readings: Iterable[Reading]) -> tuple[JudgedBucket, ...]:
+def _judged(starts: Iterable[datetime], readings: Iterable[ScoredBucket]) -> tuple[JudgedBucket, ...]:
     return tuple(
         JudgedBucket(start, read.amount, read.expected if read.method.judges else math.nan, read.low, read.high)
         for start, read in zip(starts, readings, strict=True)

@@ -13,7 +13,7 @@ from operator import attrgetter
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
-from service.domain.detectors.memory.rewind import Answer, accepted, taken_out
+from service.domain.detectors.memory.rewind import DatedCorrection, accepted, taken_out
 from service.domain.detectors.reading import summed
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
@@ -138,7 +138,7 @@ def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -
     return Judges(days, _hours(of, bar, said, by_key), daily, lifts)
 
 
-def _answers(said: Feedback, view: SpendView) -> list[Answer]:
+def _answers(said: Feedback, view: SpendView) -> list[DatedCorrection]:
     """What a detector is to make of an answer about one scope."""
     series, given = str(said.scope), said.given_at.astimezone(UTC).date()
     if said.kind is FeedbackKind.EXPECTED:

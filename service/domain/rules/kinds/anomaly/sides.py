@@ -9,7 +9,7 @@ from typing import Protocol
 
 from service.domain.detectors.hourly.judge import HourJudge
 from service.domain.detectors.memory.day_judge import DayJudge
-from service.domain.detectors.reading import Reading
+from service.domain.detectors.reading import ScoredBucket
 from service.domain.detectors.scores import Method
 from service.domain.detectors.severity import Size, severity
 from service.domain.rules.feedback import Feedback, FeedbackKind
@@ -40,7 +40,7 @@ class Side(Protocol):
     def earliest(self) -> int: ...
     @property
     def gates(self) -> Gates: ...
-    def reading(self, place: int) -> Reading: ...
+    def reading(self, place: int) -> ScoredBucket: ...
     def method(self, place: int) -> str:
         """How the bucket was judged, or why not, in words."""
 
@@ -83,7 +83,7 @@ class DaySide:
     def earliest(self) -> int:
         return self.judge.first
 
-    def reading(self, place: int) -> Reading:
+    def reading(self, place: int) -> ScoredBucket:
         return self.judge.reading(self.row, place)
 
     def method(self, place: int) -> str:
@@ -143,7 +143,7 @@ class HourSide:
     def earliest(self) -> int:
         return max(0, self.known[0] - HOURS_BACK)
 
-    def reading(self, place: int) -> Reading:
+    def reading(self, place: int) -> ScoredBucket:
         return self.judge.reading(self.row, place)
 
     def method(self, place: int) -> str:
@@ -183,14 +183,14 @@ def _is_large(side: Side, place: int) -> bool:
     return exceeds(seen, side.gates)
 
 
-def _level(read: Reading, a_day: int, daily: float) -> tuple[Severity, float]:
+def _level(read: ScoredBucket, a_day: int, daily: float) -> tuple[Severity, float]:
     """`a_day`: how many such buckets a day has."""
     excess = read.amount - read.expected
     size = Size(read.amount, read.expected, read.score, read.override, excess * a_day)
     return severity(size, daily), abs(excess) * a_day
 
 
-def is_steady(read: Reading) -> bool:
+def is_steady(read: ScoredBucket) -> bool:
     """Whether the bucket may speak for itself: an unsteady series' only where it is huge."""
     return read.override or read.method not in UNSTEADY
 

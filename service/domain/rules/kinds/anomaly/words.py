@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, Explanation
-from service.domain.detectors.reading import Reading
+from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, DayExplanation
+from service.domain.detectors.reading import ScoredBucket
 from service.domain.detectors.scores import Method
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars
@@ -31,7 +31,7 @@ def _begun(words: str) -> str:
     return harmless[:1].upper() + harmless[1:]
 
 
-def short_cause(who: str, when: str, read: Reading, method: str) -> str:
+def short_cause(who: str, when: str, read: ScoredBucket, method: str) -> str:
     """Of a bucket that nothing is said about. `when`: "on 23 November 2026"; `method`: how it was judged, if it was."""
     if math.isnan(read.amount):
         return f"{who} could not be judged {when}: {method}."
@@ -41,7 +41,7 @@ def short_cause(who: str, when: str, read: Reading, method: str) -> str:
     return f"{spent}; {dollars(read.expected)} was expected and it rings from {dollars(read.rings_from)}."
 
 
-def day_cause(who: str, is_open: bool, read: Reading, found: Explanation, falls: bool) -> str:
+def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation, falls: bool) -> str:
     """Of an exceeding day, with the days that its expectation is the mean of."""
     so_far = " so far" if is_open else ""
     planned = f", {dollars(found.planned)} of it planned" if found.planned > 0.005 else ""
@@ -52,7 +52,7 @@ def day_cause(who: str, is_open: bool, read: Reading, found: Explanation, falls:
     )
 
 
-def hour_cause(who: str, start: datetime, read: Reading, same_hours: Sequence[float]) -> str:
+def hour_cause(who: str, start: datetime, read: ScoredBucket, same_hours: Sequence[float]) -> str:
     """Of an exceeding hour, with the same hours of the last four weeks, the oldest first."""
     earlier = _listed([dollars(amount) for amount in same_hours])
     return (
@@ -62,7 +62,7 @@ def hour_cause(who: str, start: datetime, read: Reading, same_hours: Sequence[fl
     )
 
 
-def inputs(read: Reading, method: str) -> Inputs:
+def inputs(read: ScoredBucket, method: str) -> Inputs:
     if not read.method.judges:
         return (
             ("spent", dollars(read.amount)),
@@ -79,7 +79,7 @@ def inputs(read: Reading, method: str) -> Inputs:
     )
 
 
-def counted_days(found: Explanation) -> Inputs:
+def counted_days(found: DayExplanation) -> Inputs:
     """Each day that was compared with, and what was made of it."""
     lift = (("earlier days multiplied by", f"{found.lifted:.2f}"),) if found.lifted != 1 else ()
     return (*((day(one.day), _counted(one)) for one in found.days), *lift)
@@ -108,7 +108,7 @@ def between(start: datetime) -> str:
     return f"between {start:%H:%M} and {start + HOUR:%H:%M} UTC on {weekday(start.date())}"
 
 
-def _past(found: Explanation) -> str:
+def _past(found: DayExplanation) -> str:
     amounts = [one.counted for one in found.days]
     if found.method in BY_WEEKDAY:
         changed = "; ".join(_change(one) for one in found.days if one.changed)
