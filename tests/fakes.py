@@ -9,12 +9,13 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.discord import Discord
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.notification import Delivery, Receipt
+from service.domain.notify.notification import Action, Delivery, Receipt
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
@@ -149,7 +150,8 @@ class _FakeChannel:
         return Receipt(self._post(delivery), "taken")
 
     def _post(self, delivery: Delivery) -> str | None:
-        """What can edit, thread or end a message refers to it later, and keeps the first reference."""
-        if not isinstance(self.config, SlackBot | Email | Alertmanager | Jsm | PagerDuty):
+        """What can edit, thread or end a message refers to it later. Discord's raise is a post of its own."""
+        if not isinstance(self.config, SlackBot | Email | Alertmanager | Jsm | PagerDuty | Discord):
             return None
-        return delivery.post or f"post-{len(self.channels.sent)}"
+        is_new = isinstance(self.config, Discord) and delivery.action is Action.RAISE
+        return f"post-{len(self.channels.sent)}" if is_new or delivery.post is None else delivery.post

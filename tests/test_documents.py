@@ -16,6 +16,7 @@ from service.cli.app import cli
 from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.discord import Discord
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.channels.pagerduty import PagerDuty
@@ -152,7 +153,7 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
 
 # --------------------------------------------------------------------------------- channels, budgets, simulator
 
-CHANNELS = (SlackBot, SlackWebhook, Email, Console, PagerDuty, Jsm, Webhook, Alertmanager, Teams)
+CHANNELS = (SlackBot, SlackWebhook, Email, Console, PagerDuty, Jsm, Webhook, Alertmanager, Teams, Discord)
 """In the order of the table's columns."""
 
 

@@ -22,23 +22,15 @@ from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import AtRisk, Digest, Mover, Movers
 from service.domain.digests.phrases import digest_message
-from service.domain.notify.channels.alertmanager import Alertmanager
-from service.domain.notify.channels.console import Console
-from service.domain.notify.channels.email import Email
-from service.domain.notify.channels.jsm import Jsm
-from service.domain.notify.channels.pagerduty import PagerDuty
-from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.channels.slack import SlackBot, SlackWebhook
-from service.domain.notify.channels.teams import Teams
-from service.domain.notify.channels.webhook import Webhook
+from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.notification import Action, Message
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Dimension
-from tests.contract.servers import Servers, open_servers
-from tests.contract.test_channels import KINDS
-from tests.fake_slack import TOKEN, Posted
+from tests.contract.servers import Servers, configure, open_servers
+from tests.fake_discord import DiscordMessage
+from tests.fake_slack import Posted
 from tests.sample_alerts import (
     EVIDENCE,
     HOSTILE_NAMES,
@@ -74,22 +66,6 @@ MOST_IN_A_PICTURE = 600
 class World(Servers):
     """Every channel, and what its reader sees."""
 
-    def config(self, kind: str) -> ChannelConfig:
-        slack, receiver = self.slack, self.receiver
-        secret = VAULT.seal("whsec_RkFLRS1rZXktb2YtdGhlLXRlc3RzLW9mLXdlYmhvb2tz")
-        configs: dict[str, ChannelConfig] = {
-            "slack_bot": SlackBot(VAULT.seal(TOKEN), "#claude-spend", api_url=slack.api_url),
-            "slack_webhook": SlackWebhook(VAULT.seal(slack.webhook_url)),
-            "email": Email(TO),
-            "console": Console(),
-            "pagerduty": PagerDuty(VAULT.seal("FAKE-routing-key"), receiver.url),
-            "webhook": Webhook(receiver.url, secret),
-            "alertmanager": Alertmanager((receiver.url,)),
-            "teams": Teams(VAULT.seal(receiver.url)),
-            "jsm": Jsm(VAULT.seal("FAKE-api-key"), receiver.url),
-        }
-        return configs[kind]
-
     def shown(self, kind: str) -> str:
         """Every text that a reader sees, once it is certain that the rest is harmless."""
         if kind.startswith("slack"):
@@ -99,6 +75,8 @@ class World(Servers):
             return self._in_the_mail()
         if kind == "console":
             return self.terminal.getvalue()
+        if kind == "discord":
+            return _in_discord(self.discord.messages[-1])
         return "\n".join(_texts(self.receiver.documents[-1]))
 
     def _in_the_mail(self) -> str:
@@ -143,6 +121,12 @@ def _in_slack(post: Posted) -> str:
     return f"{post.text}\n{post.shown}"
 
 
+def _in_discord(message: DiscordMessage) -> str:
+    assert (message.pings, message.live) == (False, [])
+    assert all(link.startswith(f"{PUBLIC_URL}/") for link in message.links)
+    return message.shown
+
+
 def _outside_plain_text(post: Posted, line: str) -> str:
     """The line, unless it stands in a header, whose text Slack shows as it is."""
     headers = [block["text"]["text"] for block in post.blocks if block["type"] == "header"]
@@ -168,7 +152,7 @@ def _texts(document: object) -> Iterator[str]:
 @pytest.fixture(scope="module")
 async def world() -> AsyncIterator[World]:
     async with open_servers(VAULT) as servers:
-        yield World(servers.channels, servers.slack, servers.smtp, servers.receiver, servers.terminal)
+        yield World(**vars(servers))
 
 
 def of_a_budget(name: str) -> Message:
@@ -214,7 +198,7 @@ async def test_a_name_from_outside_is_shown_and_does_nothing(
     for name in NAMES:
         world.terminal.seek(0)
         world.terminal.truncate()
-        await world.channels.open(world.config(kind)).send(delivery(said=compose(name)))
+        await world.channels.open(configure(kind, world.places, VAULT)).send(delivery(said=compose(name)))
         shown = world.shown(kind)
         assert words in shown
         assert beginning(name) in " ".join(shown.split())

@@ -1,4 +1,4 @@
-"""A body that just fits is sent whole; with one byte more its last fact goes, and nothing else does."""
+"""A body that just fits is sent whole; with one byte or character more its last fact goes, and nothing else does."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from service.adapters.channels.discord import DiscordChannel
 from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.adapters.channels.teams import TeamsChannel
 from service.adapters.channels.webhook import WebhookChannel
+from service.domain.notify.channels.discord import Discord
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Message
 from service.workflows.ports.channels import Channel
 from tests.adapters.channels.posting_stand import VAULT, way_out
+from tests.fake_discord import characters_of
 from tests.fake_receiver import FakeReceiver, Taken
+from tests.fake_slack import Answer
 from tests.sample_alerts import delivery, message
 
 SECRET = "whsec_RkFLRS1rZXktb2YtdGhlLXRlc3RzLW9mLXdlYmhvb2tz"
@@ -31,6 +35,10 @@ def in_bytes(request: Taken) -> int:
 
 def as_teams_counts(request: Taken) -> int:
     return len(json.dumps(json.dumps(request.json["attachments"][0]["content"])))
+
+
+def as_discord_counts(request: Taken) -> int:
+    return characters_of(request.json["embeds"][0])
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ LIMITS = (
     Limit("pagerduty", 512_000, 5000),
     Limit("webhook", 20_000, 1000),
     Limit("teams", 27 * 1024, 500, as_teams_counts),
+    Limit("discord", 6000, 1024, as_discord_counts),
 )
 
 
@@ -65,9 +74,11 @@ async def test_a_body_is_cut_where_it_would_outgrow_its_limit_and_not_before(
             "pagerduty": PagerDutyChannel(PagerDuty(VAULT.seal("FAKE-routing-key"), receiver.url), VAULT, transport),
             "webhook": WebhookChannel(Webhook(receiver.url, VAULT.seal(SECRET)), VAULT, transport),
             "teams": TeamsChannel(Teams(VAULT.seal(receiver.url)), VAULT, transport),
+            "discord": DiscordChannel(Discord(VAULT.seal(receiver.url)), VAULT, transport),
         }
 
         async def sent(facts: list[str]) -> Taken:
+            receiver.plan(Answer(200, {"id": "1"}))  # Discord's answer; the others read none
             await channels[limit.kind].send(delivery(said=_telling(facts)))
             return receiver.requests[-1]
 

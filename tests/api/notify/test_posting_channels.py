@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.channels.discord import Discord
 from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
@@ -30,7 +31,11 @@ TEAMS: dict[str, Any] = {
     "webhook_url": "https://prod-1.logic.azure.com/workflows/FAKE?api-version=1&sig=FAKEsignature",
 }
 JSM: dict[str, Any] = {"kind": "jsm", "api_key": "FAKE-api-key-of-the-tests"}
-EVERY: list[dict[str, Any]] = [PAGERDUTY, WEBHOOK, ALERTMANAGER, TEAMS, JSM]
+DISCORD: dict[str, Any] = {
+    "kind": "discord",
+    "webhook_url": "https://discord.com/api/webhooks/1234/FAKE-token-of_tests",
+}
+EVERY: list[dict[str, Any]] = [PAGERDUTY, WEBHOOK, ALERTMANAGER, TEAMS, JSM, DISCORD]
 PRIVATE = "http://10.0.0.5:9093"
 
 
@@ -59,12 +64,13 @@ async def test_every_kind_is_taken_and_shown_without_its_secret(stand: Stand) ->
             "api_key": {"set": True, "hint": "...ests"},
             "api_url": "https://api.atlassian.com/jsm/ops/integration",
         },
+        {"kind": "discord", "webhook_url": {"set": True, "hint": "...ests"}},
     ]
 
 
 async def test_what_is_stored_can_be_sent_with(stand: Stand) -> None:
     await stand.create("/receivers", receiver(*EVERY))
-    pagerduty, webhook, alertmanager, teams, jsm = await stored(stand, "everyone")
+    pagerduty, webhook, alertmanager, teams, jsm, discord = await stored(stand, "everyone")
     opened = stand.ports.vault.open
     assert isinstance(pagerduty, PagerDuty)
     assert opened(pagerduty.routing_key) == PAGERDUTY["routing_key"]
@@ -76,6 +82,8 @@ async def test_what_is_stored_can_be_sent_with(stand: Stand) -> None:
     assert opened(teams.webhook_url) == TEAMS["webhook_url"]
     assert isinstance(jsm, Jsm)
     assert opened(jsm.api_key) == JSM["api_key"]
+    assert isinstance(discord, Discord)
+    assert opened(discord.webhook_url) == DISCORD["webhook_url"]
 
 
 async def test_a_document_that_was_read_can_be_sent_back_and_changes_nothing(stand: Stand) -> None:
@@ -168,8 +176,9 @@ async def test_a_login_is_sealed_kept_and_goes_to_no_new_member(stand: Stand) ->
         (ALERTMANAGER | {"urls": ["https://am-1.example.com", PRIVATE]}, "urls/1"),
         (TEAMS | {"webhook_url": f"{PRIVATE}/FAKE-part-that-is-secret"}, "webhook_url"),
         (JSM | {"api_url": PRIVATE}, "api_url"),
+        (DISCORD | {"webhook_url": f"{PRIVATE}/api/webhooks/1/FAKE-part-that-is-secret"}, "webhook_url"),
     ],
-    ids=["pagerduty", "webhook", "alertmanager", "teams", "jsm"],
+    ids=["pagerduty", "webhook", "alertmanager", "teams", "jsm", "discord"],
 )
 async def test_a_private_address_is_refused_where_it_stands(
     stand: Stand, channel: dict[str, Any], pointer: str
@@ -202,6 +211,9 @@ async def test_a_private_address_is_refused_where_it_stands(
         (TEAMS | {"webhook_url": "prod-1.logic.azure.com/workflows/FAKE"}, "webhook_url"),
         (TEAMS | {"webhook_url": {"set": True, "hint": "...ture"}}, "webhook_url"),
         (JSM | {"api_key": ""}, "api_key"),
+        (DISCORD | {"webhook_url": "https://discord.com/channels/1/FAKE"}, "webhook_url"),
+        (DISCORD | {"webhook_url": f"{DISCORD['webhook_url']}/slack"}, "webhook_url"),
+        (DISCORD | {"webhook_url": {"set": True, "hint": "...ests"}}, "webhook_url"),
         (JSM | {"team": "x"}, "team"),
     ],
 )
@@ -226,4 +238,6 @@ async def test_members_in_another_order_are_the_same_alertmanager(stand: Stand) 
 async def test_a_test_names_each_kind_as_it_is_written(stand: Stand) -> None:
     await stand.create("/receivers", receiver(*EVERY))
     tested = answered(await stand.admin.post("/v1/receivers/everyone/test"))
-    assert [one["kind"] for one in tested["channels"]] == ["pagerduty", "webhook", "alertmanager", "teams", "jsm"]
+    assert [one["kind"] for one in tested["channels"]] == [
+        *("pagerduty", "webhook", "alertmanager", "teams", "jsm", "discord"),
+    ]

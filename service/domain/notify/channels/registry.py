@@ -12,6 +12,7 @@ from typing import get_args
 
 from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.discord import Discord
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.channels.pagerduty import PagerDuty
@@ -20,7 +21,7 @@ from service.domain.notify.channels.teams import Teams
 from service.domain.notify.channels.traits import Traits
 from service.domain.notify.channels.webhook import Webhook
 
-ChannelConfig = SlackBot | SlackWebhook | Email | Console | PagerDuty | Webhook | Alertmanager | Teams | Jsm
+ChannelConfig = SlackBot | SlackWebhook | Email | Console | PagerDuty | Webhook | Alertmanager | Teams | Jsm | Discord
 
 
 def _name(kind: type[ChannelConfig]) -> str:
