@@ -33,6 +33,11 @@ def hours_needed(rule: Rule[object]) -> int:
     return lookback_of(rule).hours
 
 
+def view_for(rule: Rule[object], view: SpendView) -> SpendView:
+    """As much of a view as the rule looks at: what others need of the same view must make no difference."""
+    return view.lately(days_needed(rule), hours_needed(rule))
+
+
 def lookback_of(rule: Rule[object]) -> Lookback:
     """The stretches of the past that the rule's parameters ask for."""
     return kind_of(rule).lookback(rule.params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import repeat
 from operator import add
 
@@ -13,8 +13,8 @@ from service.domain.rules.planned import PlannedActivity
 from service.domain.sources.source import SourceState
 from service.domain.values.names import Names
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.values.utc import HOUR
 
-DAY = timedelta(days=1)
 LEARNING_DAYS = 140
 """Days of a view that is to be judged by detectors: eight weeks to learn from, and twelve in which classes settle."""
 
@@ -50,6 +50,14 @@ class HourFigures:
     known: Sequence[bool]
     cells: Mapping[Cell, Sequence[float]]
     mature_until: datetime | None
+
+    def lately(self, count: int) -> HourFigures | None:
+        """Its last hours alone; None where none are asked for."""
+        skipped = len(self.known) - count
+        if not count or skipped <= 0:
+            return self if count else None
+        rows = {cell: row[skipped:] for cell, row in self.cells.items() if any(row[skipped:])}
+        return replace(self, first=self.first + skipped * HOUR, known=self.known[skipped:], cells=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +136,12 @@ class SpendView:
         kept = {cell: self.cells[cell] for cell in chosen if cell in self.cells}
         return replace(self, cells=kept, hours=hours, memo=Memo())
 
-    def lately(self, days: int) -> SpendView:
-        """The same view of its last days alone, today included."""
-        return replace(self, days=self.days[-days:]) if days < len(self.days) else self
+    def lately(self, days: int, hours: int) -> SpendView:
+        """The same view of its last days alone, today included, and of its last hours, if any are asked for."""
+        kept = self.hours and self.hours.lately(hours)
+        if days >= len(self.days) and kept is self.hours:
+            return self
+        return replace(self, days=self.days[-days:], hours=kept)
 
     def series(
         self, dimension: Dimension, scope: Scope, figure: Callable[[DayFigures], float]

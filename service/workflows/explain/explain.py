@@ -13,7 +13,7 @@ from service.domain.explain.explanation import AlertThen, Explanation, decide, g
 from service.domain.explain.rules import RuleCase, explain_rule, unseen
 from service.domain.explain.told_verdicts import KeptThen, Told, in_force
 from service.domain.rules.assessment import Past, held_since
-from service.domain.rules.evaluation import days_needed
+from service.domain.rules.evaluation import view_for
 from service.domain.rules.feedback import GivenFeedback, holding
 from service.domain.rules.memory import Episode, Episodes, KeptVerdict, episodes_at
 from service.domain.rules.registry import kind_of
@@ -112,7 +112,7 @@ async def _case(
     source: Resource[Source],
 ) -> tuple[RuleCase, Told]:
     polled, at = not kind_of(rule.spec).judges_spend, asked.at
-    view = (await _view(uow, asked, rule, source)).lately(days_needed(rule.spec))
+    view = view_for(rule.spec, await _view(uow, asked, rule, source))
     where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
     alerts = await alerts_at(uow, where, StaleEvidence if polled else RuleEvidence, at)
     latest = {events[-1].alert.scope: events[-1].alert for events in alerts.before}

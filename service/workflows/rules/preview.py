@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.rules.assessment import held_since
-from service.domain.rules.evaluation import days_needed
+from service.domain.rules.evaluation import view_for
 from service.domain.rules.feedback import holding
 from service.domain.rules.incidents import Incident, incidents
 from service.domain.rules.rule import Rule, Verdict
@@ -35,5 +35,5 @@ async def preview(uow: UnitOfWork, rule: Resource[Rule[object]], now: datetime) 
     said = holding(await uow.feedback.of_rules([rule.id]), rule.id, now)
     episodes = {key.scope: episode for key, episode in (await uow.episodes.of([rule.id])).items()}
     judged = judge_rule(view, rule.spec, said, held_since(episodes))
-    rings = incidents(view.lately(days_needed(rule.spec)), judged.verdicts)
+    rings = incidents(view_for(rule.spec, view), judged.verdicts)
     return Preview(view, tuple(rings), judged.verdicts, judged.failed)

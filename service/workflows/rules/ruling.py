@@ -13,7 +13,7 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.notify.routing.situation import Situation
 from service.domain.rules.assessment import Assessed, Past, assess_rule, fingerprint, held_since
-from service.domain.rules.evaluation import days_needed, evaluate, hours_needed
+from service.domain.rules.evaluation import days_needed, evaluate, hours_needed, view_for
 from service.domain.rules.feedback import Feedback, GivenFeedback, holding
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.planned import PlannedActivity
@@ -169,7 +169,7 @@ def judge_rule(
     view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
 ) -> Judged:
     """One rule's verdicts. Where judging all scopes at once fails, each is judged alone, so that the others ring."""
-    seen = view.lately(days_needed(rule))
+    seen = view_for(rule, view)
     judged = _attempt(seen, rule, feedback, since)
     if not isinstance(judged, _Defect):
         return Judged(judged, {})
@@ -210,7 +210,7 @@ async def _assess(
     latest = {alert.scope: alert for alert in open_alerts if _rule_id(alert) == rule.id}
     ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in episodes if scope not in latest])
     past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(judged.failed))
-    return assess_rule(rule, view.lately(days_needed(rule.spec)), judged.verdicts, past, feedback)
+    return assess_rule(rule, view_for(rule.spec, view), judged.verdicts, past, feedback)
 
 
 def _of_rule(episodes: Mapping[EpisodeKey, Episode], rule_id: str) -> dict[ScopeKey, Episode]:

@@ -18,10 +18,10 @@ from service.domain.detectors.reading import summed
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
 from service.domain.rules.planned import PlannedActivity, extras
-from service.domain.rules.view import DAY, DayFigures, HourFigures, SpendView
+from service.domain.rules.view import DayFigures, HourFigures, SpendView
 from service.domain.spend.lateness import JUDGED_AGAIN_HOURS
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
-from service.domain.values.utc import HOUR
+from service.domain.values.utc import DAY, HOUR
 
 NOTHING = DayFigures()
 SPEND: Callable[[DayFigures], float] = attrgetter("spend")

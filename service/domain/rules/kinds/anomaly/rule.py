@@ -34,10 +34,10 @@ from service.domain.rules.kinds.anomaly.words import (
     who,
 )
 from service.domain.rules.rule import Calm, Gates, Observation, Rule
-from service.domain.rules.view import DAY, SpendView
+from service.domain.rules.view import SpendView
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
-from service.domain.values.utc import HOUR
+from service.domain.values.utc import DAY, HOUR
 
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
 LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR

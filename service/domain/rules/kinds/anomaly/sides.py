@@ -16,10 +16,9 @@ from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.gates import exceeds
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
-from service.domain.rules.view import DAY
 from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS
 from service.domain.values.severity import Severity
-from service.domain.values.utc import HOUR
+from service.domain.values.utc import DAY, HOUR
 
 NORMAL_DAYS = 2
 UNSTEADY = (Method.VOLATILE, Method.INTERMITTENT)
