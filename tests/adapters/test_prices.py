@@ -121,10 +121,10 @@ def test_sonnet_5_5_cache_reads_were_halved_on_7_october(book: PriceBook) -> Non
     assert million(book, kind, Measure.OUTPUT, before) == Money.of("10")
 
 
-def test_haiku_5_5_is_a_range_because_prompt_length_is_not_reported(book: PriceBook) -> None:
-    found = book.price_range(UsageKind("claude-haiku-5-5"), Measure.UNCACHED_INPUT, 1_000_000, NOW)
-    assert found is not None
-    assert (found.low, found.high) == (Money.of("0.10"), Money.of("0.50"))
+def test_haiku_5_5_is_priced_at_its_low_rate_because_prompt_length_is_not_reported(book: PriceBook) -> None:
+    assert million(book, UsageKind("claude-haiku-5-5"), Measure.UNCACHED_INPUT) == Money.of("0.10")
+    long = UsageKind("claude-haiku-5-5", context_window="200k-1M")
+    assert million(book, long, Measure.UNCACHED_INPUT) == Money.of("0.50")
 
 
 def test_a_model_that_is_not_listed_is_not_priced_like_its_neighbour(book: PriceBook) -> None:

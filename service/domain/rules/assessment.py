@@ -37,9 +37,6 @@ class Past:
     unjudged: frozenset[ScopeKey] = frozenset()
 
 
-NOTHING_PAST = Past({}, {})
-
-
 @dataclass(frozen=True, slots=True)
 class Assessed:
     """What follows: `findings` for the alerts, `episodes` for the next evaluation, `kept` for whoever asks later.

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from service.domain.values.plain_text import clean
 
 ACTOR_PREFIX = "slack:"
-LONGEST_REFERENCE = 100
 MORNING = time(9)
 GROWTH = Decimal(50)
 """Percent by which an alert has to grow to end a snooze of the kind "until it grows"."""

@@ -7,7 +7,7 @@ each prompt was, so the long-context rate applies when `context_window` says so,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -58,8 +58,8 @@ class ModelPrice:
     """One model's list prices from `valid_from` up to, not including, `valid_to` (None: open).
 
     `long_prompt_rates` are charged beyond a prompt length that no dimension of the reports shows
-    (Claude Haiku 5.5 above 100,000 tokens): they bound an estimate, and make one only in the
-    "200k-1M" window, where every prompt is beyond it.
+    (Claude Haiku 5.5 above 100,000 tokens): they are charged for certain only in the "200k-1M" window,
+    where every prompt is beyond it.
     """
 
     model: str
@@ -96,14 +96,6 @@ class PriceOverride:
     per: int = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRange:
-    """The least and the most a quantity can cost; they differ where the reports hide the rate."""
-
-    low: Money
-    high: Money
-
-
 @dataclass(frozen=True)
 class PriceBook:
     """Every price known, by model and date. Unknown is None, never zero."""
@@ -122,10 +114,6 @@ class PriceBook:
             by_override.setdefault((canonical_model(override.model), override.measure), []).append(override)
         object.__setattr__(self, "_by_model", by_model)
         object.__setattr__(self, "_by_override", by_override)
-
-    def with_overrides(self, overrides: Iterable[PriceOverride]) -> PriceBook:
-        """The same list prices under other overrides; of two that hold at an instant, the later one wins."""
-        return PriceBook(self.prices, tuple(overrides))
 
     def unit_price(self, kind: UsageKind, measure: Measure, at: datetime) -> Decimal | None:
         """US dollars per token (or per web search) at an instant; None when unpriced."""
@@ -149,27 +137,6 @@ class PriceBook:
         """
         unit = self.unit_price(kind, measure, at)
         return None if unit is None else Money.rounded(unit * quantity)
-
-    def price_range(self, kind: UsageKind, measure: Measure, quantity: int, at: datetime) -> PriceRange | None:
-        """Both ends of what a quantity can cost; one and the same where the dimensions decide the rate."""
-        low = self.price(kind, measure, quantity, at)
-        if low is None:
-            return None
-        high = self._long_prompt_unit_price(kind, measure, at)
-        return PriceRange(low, low if high is None else Money.rounded(high * quantity))
-
-    def is_uncertain(self, model: str, at: datetime) -> bool:
-        """Whether the model's rate turns on a prompt length that the reports do not show."""
-        listed = self._listed(model, at)
-        return listed is not None and listed.long_prompt_rates is not None
-
-    def _long_prompt_unit_price(self, kind: UsageKind, measure: Measure, at: datetime) -> Decimal | None:
-        listed = self._listed(kind.model, at)
-        if listed is None or listed.long_prompt_rates is None or measure is Measure.WEB_SEARCH:
-            return None
-        if kind.context_window == LONG_CONTEXT or self._override(kind.model, measure, at):
-            return None
-        return listed.long_prompt_rates[measure] / MILLION * _factor(kind, listed.us_factor)
 
     def _listed(self, model: str, at: datetime) -> ModelPrice | None:
         candidates = self._by_model.get(canonical_model(model), ())

@@ -148,15 +148,3 @@ def _median_of_four(weeks: Floats) -> Floats:
     """[series, 4, hours] -> [series, hours]: what is left of the sum without the largest and the smallest."""
     middle = weeks.sum(axis=1) - weeks.max(axis=1) - weeks.min(axis=1)
     return np.asarray(np.maximum(middle, 0) / 2, dtype=np.float64)
-
-
-def aligned_to_wall_clock(amounts: Floats, offsets: Whole) -> Floats:
-    """The 672 hours before the last column, by the local clock of that column: [series, n] -> [series, 672].
-
-    `offsets`: whole hours between local time and UTC in each bucket. An office keeps its hours by the wall clock, so
-    that after a clock change 09:00 has to be compared with 09:00. n is at least 674: a change needs one hour more.
-    """
-    last = amounts.shape[1] - 1
-    places = np.arange(last - HOURS, last)
-    sources = np.clip(places + offsets[last] - offsets[np.clip(places, 0, last)], 0, last - 1)
-    return np.asarray(amounts[:, sources], dtype=np.float64)

@@ -13,8 +13,6 @@ from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 
-NOTHING_PLANNED: Mapping[ScopeKey, Row] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Beginning:

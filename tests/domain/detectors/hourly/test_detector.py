@@ -6,21 +6,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from service.domain.detectors.arrays import Floats, Whole
+from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.detector import terms
-from service.domain.detectors.hourly.detector import HOURS, WEEK, aligned_to_wall_clock, judge_hour
+from service.domain.detectors.hourly.detector import HOURS, WEEK, judge_hour
 from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity
 from tests.domain.detectors.spending import normal
 
 MADRID = ZoneInfo("Europe/Madrid")
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FINAL = Maturity.FINAL
-CLOCKS_CHANGE = datetime(2026, 3, 29, 1, tzinfo=UTC)
-
-
-def offsets(start: datetime, hours: int) -> Whole:
-    instants = [(start + timedelta(hours=n)).astimezone(MADRID).utcoffset() for n in range(hours)]
-    return np.array([int(o.total_seconds()) // 3600 for o in instants if o is not None])
 
 
 def office_hours(start: datetime, hours: int, seed: int = 1) -> Floats:
@@ -61,30 +55,6 @@ def test_an_hour_rings_exactly_from_the_amount_the_scores_name() -> None:
     rings_from = float(judged(usual(), 0.0).rings_from[0])
     assert not judged(usual(), rings_from - 0.01).rises[0]
     assert judged(usual(), rings_from).rises[0]
-
-
-def rung_in_the_week_after(aligned: bool) -> int:
-    """Alerts of an office in the seven days after its clocks went forward; nothing else changed."""
-    start = CLOCKS_CHANGE - timedelta(hours=HOURS + 24)
-    length = HOURS + 24 + WEEK
-    amounts, zone = office_hours(start, length)[None], offsets(start, length)
-    rung = 0
-    for now in range(HOURS + 24, length):
-        known = amounts[:, : now + 1]
-        window = aligned_to_wall_clock(known, zone[: now + 1]) if aligned else known[:, -HOURS - 1 : -1]
-        rung += int(judge_hour(window, amounts[:, now], normal(1, 10.0), Maturity.FINAL).rises[0])
-    return rung
-
-
-def test_a_clock_change_is_quiet_when_hours_are_compared_by_the_wall_clock() -> None:
-    assert rung_in_the_week_after(aligned=True) == 0
-    assert rung_in_the_week_after(aligned=False) > 0
-
-
-def test_without_a_clock_change_the_wall_clock_changes_nothing() -> None:
-    amounts = np.arange(HOURS + 30, dtype=np.float64)[None]
-    aligned = aligned_to_wall_clock(amounts, np.full(HOURS + 30, 2))
-    assert np.array_equal(aligned, amounts[:, -HOURS - 1 : -1])
 
 
 @pytest.mark.parametrize(

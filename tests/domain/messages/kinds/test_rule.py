@@ -13,7 +13,7 @@ from service.domain.alerts.alert import Command, Reason
 from service.domain.alerts.evidence import Contribution, RuleEvidence
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action, Message
-from service.domain.rules.assessment import NOTHING_PAST, assess_rule
+from service.domain.rules.assessment import Past, assess_rule
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.kinds.first_seen import FirstSeen
@@ -336,7 +336,7 @@ def test_a_control_character_in_a_cause_does_not_get_through() -> None:
 )
 def test_what_a_rule_really_finds_reads_well(spec: Rule[object], row: list[float], headline: str, summary: str) -> None:
     seen = view({CELL: row})
-    (found,) = assess_rule(resource("rul_1", spec, name="watch"), seen, evaluate(seen, spec), NOTHING_PAST).findings
+    (found,) = assess_rule(resource("rul_1", spec, name="watch"), seen, evaluate(seen, spec), Past({}, {})).findings
     alert = replace(RULE_ALERT, kind="rule", severity=Severity.WARNING, evidence=found.evidence)
     said = message(event(alert=alert))
     assert (said.headline, said.summary) == (headline, summary)
