@@ -36,10 +36,13 @@ hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, m
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# What is imported stays: it need not be searched for garbage, neither while it is imported nor in every test.
+gc.disable()
+
 
 def pytest_collection_finish() -> None:
-    """What is imported stays: it need not be searched for garbage again and again, a fifth of a test's time."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from service.domain.values.severity import Severity
 from service.simulator.world.fixed import token_cost
 from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.notify import Receivers, put_routes
-from service.workflows.delivery.deliver import run_delivery
+from tests.delivering import deliver_for
 from tests.factories import budget, percent
 from tests.fake_pagerduty import FakePagerDuty
 from tests.fake_slack import TOKEN, Posted
@@ -57,9 +57,7 @@ async def overspend(stage: Stage) -> None:
 
 
 async def pass_time(stage: Stage, seconds: int = 10) -> None:
-    for _ in range(seconds):
-        stage.clock.advance(timedelta(seconds=1))
-        await run_delivery(stage.ports)
+    await deliver_for(stage.ports, stage.clock, timedelta(seconds=seconds))
 
 
 async def called(stage: Stage, name: str) -> Alert:

@@ -23,6 +23,7 @@ from service.domain.values.severity import Severity
 from service.workflows.configuration.notify import Silences, put_routes
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
+from tests.delivering import deliver_for
 from tests.factories import SEALED
 from tests.sample_alerts import ALERT, OPENED_EVENT
 from tests.workflows.delivery.test_deliver import first_time, let_leases_run_out
@@ -65,11 +66,8 @@ async def move(yard: Yard, id: str, command: Command) -> AlertEvent:
     return event
 
 
-async def pass_time(yard: Yard, time: timedelta, *, step: timedelta = SECOND) -> None:
-    """What keeps to its channel's rate leaves a second later."""
-    for _ in range(time // step):
-        yard.clock.advance(step)
-        await run_delivery(yard.ports)
+async def pass_time(yard: Yard, time: timedelta) -> None:
+    await deliver_for(yard.ports, yard.clock, time)
 
 
 async def act(yard: Yard, id: str, command: Command) -> None:
@@ -103,7 +101,7 @@ async def posted(yard: Yard, *ids: str) -> Delivery:
     """The summary in Slack, after its wait."""
     await collect(yard, SLACK)
     await open_alerts(yard, *ids)
-    await pass_time(yard, WAIT, step=WAIT)
+    await pass_time(yard, WAIT)
     (summary,) = sent(yard, "slack_bot")
     return summary
 
@@ -210,7 +208,7 @@ async def test_a_summary_that_fails_is_tried_again_as_a_whole(yard: Yard) -> Non
     await collect(yard, MAIL)
     await open_alerts(yard, "a", "b", "c")
     yard.channels.refusals["email"] = BUSY
-    await pass_time(yard, WAIT, step=WAIT)
+    await pass_time(yard, WAIT)
     assert {(one.state, len(one.attempts)) for one in await yard.notifications()} == {(NotificationState.QUEUED, 1)}
     yard.channels.refusals.clear()
     await pass_time(yard, MINUTE)
@@ -237,7 +235,7 @@ async def test_a_summary_that_is_given_up_falls_back_alert_by_alert(yard: Yard) 
     await collect(yard, MAIL)
     await open_alerts(yard, "a", "b")
     yard.channels.refusals["email"] = DeliveryError("no such mailbox", permanent=True)
-    await pass_time(yard, WAIT, step=WAIT)
+    await pass_time(yard, WAIT)
     assert sorted(about(one) for one in sent(yard, "console")) == [["a"], ["b"]]
     assert all("could not be delivered" in one.message.change for one in sent(yard, "console"))
     assert {one.group_key for one in await yard.notifications() if one.fallback_for} == {None}
@@ -309,7 +307,7 @@ async def test_what_may_have_been_told_is_told_to_its_end(yard: Yard) -> None:
     await collect(yard, MAIL)
     await open_alerts(yard, "a", "b")
     yard.channels.refusals["email"] = BUSY
-    await pass_time(yard, WAIT, step=WAIT)
+    await pass_time(yard, WAIT)
     yard.channels.refusals.clear()
     for id in ("a", "b"):
         await move(yard, id, Command.RESOLVE)
