@@ -27,7 +27,7 @@ CronText = Annotated[str, StringConstraints(min_length=9, max_length=100, patter
 
 
 class DigestIn(Written):
-    """What is reported on, when, and to whom. PagerDuty, Alertmanager and JSM channels get no digests."""
+    """A report on a scope, by schedule, to a receiver. PagerDuty, Alertmanager and JSM channels get no digests."""
 
     source: Reference | None = Field(
         default=None, description="a source's id or name; may be left out while there is one"
@@ -48,7 +48,7 @@ class SendingOut(BaseModel):
 
 
 class DigestRunOut(BaseModel):
-    """One occurrence: the period `since`..`until` that it is about, and what became of it in each channel."""
+    """One occurrence: the period `since`..`until` that it is about, and its outcome in each channel."""
 
     id: str
     occurrence: datetime

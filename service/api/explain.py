@@ -84,10 +84,10 @@ class ExplanationOut(BaseModel):
 
 
 class StoredVerdictOut(BaseModel):
-    """An objection of the rule that was kept: it held from `first_at` to `last_at`.
+    """A verdict of the rule that was kept: it held from `first_at` to `last_at`.
 
     Its figures are those of `figures_at`, never of later than the instant. Where only later ones are kept, there are
-    none; where an alert told them, they are the alert's, without gates.
+    none; where an alert reported them, they are the alert's, without gates.
     """
 
     scope: str
@@ -105,7 +105,7 @@ class StoredVerdictOut(BaseModel):
 
 
 class ExplanationsOut(BaseModel):
-    """What rings comes first, then by excess; at most 500 items."""
+    """Items that fire come first, then by excess; at most 500 items."""
 
     at: datetime
     rule: RuleThenOut | None
@@ -184,7 +184,7 @@ class Question:
 
 @router.get(
     "",
-    summary="Why something rang or did not",
+    summary="Why something fired or did not",
     response_model=ExplanationsOut,
     responses={404: {}},
     dependencies=[viewer],

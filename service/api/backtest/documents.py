@@ -31,7 +31,7 @@ class FiringOut(BaseModel):
     scope: str = Field(examples=["workspace:wrkspc_01"])
     name: str
     severity: Severity
-    raised: bool = Field(description="an open alert got graver; false: an alert opened")
+    raised: bool = Field(description="an open alert got more severe; false: an alert opened")
     actual: Usd
     expected: Usd = Field(description="of a budget: the threshold's level")
     excess: Usd
@@ -44,7 +44,7 @@ class FiringOut(BaseModel):
 
 
 class TallyOut(BaseModel):
-    """`alerts` opened; `firings` also count those that got graver. `dollars` is the alerts' impact."""
+    """`alerts` opened; `firings` also count those that got more severe. `dollars` is the alerts' impact."""
 
     alerts: int
     firings: int
@@ -68,7 +68,7 @@ class ScopeTallyOut(BaseModel):
 
 
 class BacktestOut(BaseModel):
-    """`since` and `until` are the first and the last UTC day replayed. What was found is null until it is done."""
+    """`since` and `until` are the first and the last UTC day replayed. Its results are null until it is done."""
 
     id: str
     state: BacktestState

@@ -22,9 +22,9 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 class ThresholdIn(Strict):
-    """A level that rings once per period: either `percent` of the budget or an `amount`.
+    """A level that fires once per period: either `percent` of the budget or an `amount`.
 
-    On `forecast` it rings when the spend at the period's end is forecast to reach it on two days in a row.
+    On `forecast` it fires when the spend at the period's end is forecast to reach it on two days in a row.
     """
 
     basis: ThresholdBasis = ThresholdBasis.ACTUAL

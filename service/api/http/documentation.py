@@ -16,9 +16,9 @@ import service
 from service.api.http.problems import MEDIA_TYPE, Problem
 
 ASSETS = "/docs/assets"
-SUMMARY = "Watches what an organisation spends on the Claude API and rings before the money is gone."
+SUMMARY = "Watches an organisation's spend on the Claude API and alerts before the budget is gone."
 DESCRIPTION = """
-Send `Authorization: Bearer tcn_...`. Roles: `viewer` reads, `operator` also attends to alerts, `admin` configures.
+Send `Authorization: Bearer tcn_...`. Roles: `viewer` reads, `operator` also acts on alerts, `admin` configures.
 
 * Money is a decimal string in US dollars, times are RFC 3339 UTC, durations are written `15m`, `4h`, `2d`.
 * Lists come in parts: follow `next` with `?cursor=`. Unknown query parameters and fields are refused.

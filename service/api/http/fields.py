@@ -210,7 +210,7 @@ InstantOrDate = Annotated[
 
 
 class SecretStub(Strict):
-    """What a read shows of a secret. Sent back, it keeps the stored one."""
+    """A stored secret in a read. Sent back, it keeps the secret."""
 
     set: Literal[True]
     hint: Line = Field(examples=["...9f3a"])

@@ -21,7 +21,7 @@ Spec = TypeVar("Spec")
 
 
 class StepIn(Strict):
-    """Who is called unless somebody has acted by then: either a receiver, or whoever is on call by a rota."""
+    """Who is notified unless somebody has acted by then: either a receiver, or whoever is on call by a rota."""
 
     after: Duration = Field(description="counted from the alert's first notification", examples=["15m"])
     receiver: Reference | None = Field(default=None, description="a receiver's id or name", examples=["eng-oncall"])

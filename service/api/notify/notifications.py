@@ -45,7 +45,7 @@ class NotificationOut(BaseModel):
     created_at: datetime
     due_at: datetime
     sent_at: datetime | None
-    sent_with: str | None = Field(description="the summary that told of it, or was brought up to date by it")
+    sent_with: str | None = Field(description="the summary that reported it, or was updated by it")
     attempts: list[AttemptOut]
 
 

@@ -29,7 +29,7 @@ Day = Annotated[
 
 
 class PersonDocument(Strict):
-    """Somebody who is told through a receiver while on call."""
+    """Somebody who is notified through a receiver while on call."""
 
     name: Name = Field(examples=["ann"])
     receiver: Reference = Field(description="a receiver's id or name", examples=["ann's phone"])
@@ -43,7 +43,7 @@ class HandoverDocument(Strict):
 
 
 class OverrideIn(Strict):
-    """A person of the rota is on call in whoever's stead."""
+    """A person of the rota is on call instead of whoever would be."""
 
     person: Name = Field(examples=["ann"])
     starts_at: Instant

@@ -100,6 +100,9 @@ class TimeIntervalDocument(Strict):
     location: Line = Field(default="UTC", description="an IANA time zone", examples=["Europe/Berlin"])
 
 
+TimeIntervals = Annotated[list[TimeIntervalDocument], Field(max_length=20)]
+
+
 def _read_interval(document: TimeIntervalDocument) -> TimeInterval:
     times = tuple(TimeRange(one.start_time, one.end_time) for one in document.times)
     return TimeInterval(times, tuple(document.weekdays), document.location)
@@ -136,11 +139,11 @@ class RouteDocument(Strict):
     )
     repeat_interval: Duration | None = Field(
         default=None,
-        description="how often an alert rings again that nobody acknowledges; 0s: never; "
+        description="how often its alerts are notified again while nobody acknowledges; 0s: never; "
         "null: 4h for error and critical alerts of rules, never for others",
     )
-    mute_times: list[TimeIntervalDocument] = Field(default=[], max_length=20, description="nothing rings in these")
-    active_times: list[TimeIntervalDocument] = Field(default=[], max_length=20, description="nothing rings outside")
+    mute_times: TimeIntervals = Field(default=[], description="nobody is notified in these")
+    active_times: TimeIntervals = Field(default=[], description="nobody is notified outside")
 
 
 class RoutesDocument(Strict):

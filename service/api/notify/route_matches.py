@@ -46,7 +46,7 @@ class RouteVerdict(BaseModel):
     held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
     repeats_every: str | None = Field(
         examples=["4h"],
-        description="how often it would ring again while nobody answers; null: never, or by its escalation policy",
+        description="how often it would repeat while nobody acknowledges; null: never, or by its escalation policy",
     )
     group: AlertGroupOut | None = Field(description="null: a route that does not match, or sends each alert at once")
 
@@ -58,7 +58,7 @@ class SilencedBy(BaseModel):
 
 
 class Destination(BaseModel):
-    """A channel that a ring would reach, or not because of `held_by`. `collected`: an opening waits for others."""
+    """A channel that would be notified, or not because of `held_by`. `collected`: an opening waits for others."""
 
     receiver: str
     channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])

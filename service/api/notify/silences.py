@@ -24,7 +24,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
 class SilenceIn(Written):
-    """Alerts that all matchers match ring nobody from `starts_at` to `ends_at`."""
+    """Alerts that all matchers match notify nobody from `starts_at` to `ends_at`."""
 
     matchers: list[MatcherDocument] = Field(min_length=1, max_length=50)
     starts_at: Instant | None = Field(default=None, description="now, where it is left out")

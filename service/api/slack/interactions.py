@@ -38,7 +38,7 @@ MOST_FIELDS = 100
 
 
 class CommandAnswer(BaseModel):
-    """What Slack shows to whoever typed a command, and to nobody else."""
+    """The answer to whoever typed a command, shown to nobody else."""
 
     response_type: str = "ephemeral"
     text: str

@@ -33,7 +33,7 @@ class SourceIn(Written):
 
 
 class SourceStatus(BaseModel):
-    """How well the line to the source works. Times are null where it never happened."""
+    """The connection to the source. Times are null where it never happened."""
 
     organization_id: str | None
     organization_name: str | None

@@ -41,7 +41,7 @@ class ForecastPeriod(StrEnum):
 
 
 class RangeOut(BaseModel):
-    """Spend at the end of the period: four times in five within `low` and `high`, as often above `mid` as below."""
+    """Spend at the end of the period: `low` to `high` is the 80 % range, `mid` the median."""
 
     low: Usd
     mid: Usd
