@@ -37,7 +37,7 @@ from service.workflows.ports.unit_of_work import Ports
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
-MOST_LINES = 150
+MOST_LINES = 160
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
