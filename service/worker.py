@@ -16,7 +16,7 @@ from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.alerts.wake import run_wake
 from service.workflows.backtest import run_backtest
 from service.workflows.delivery.deliver import run_delivery
-from service.workflows.digests.digest import run_digest, run_due_digests
+from service.workflows.digests.deliver import run_digest, run_due_digests
 from service.workflows.notify.escalate import run_step
 from service.workflows.notify.resend import INTERVAL, run_resend
 from service.workflows.operation.upkeep import run_heartbeat, run_minute, run_retention

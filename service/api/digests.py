@@ -20,7 +20,7 @@ from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import record
 from service.workflows.configuration.notify import Digests
 from service.workflows.configuration.spend import source_named
-from service.workflows.digests.digest import send_now
+from service.workflows.digests.deliver import send_now
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CronText = Annotated[str, StringConstraints(min_length=9, max_length=100, pattern=LINE)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.workflows.digests.digest import run_digest
+from service.workflows.digests.deliver import run_digest
 from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem
 
 CONSOLE = {"name": "finance", "channels": [{"kind": "console"}]}

@@ -24,7 +24,7 @@ from service.domain.values.resources import Resource
 from service.workflows.alerts.attend import move_alert
 from service.workflows.configuration.notify import Digests, Receivers
 from service.workflows.configuration.spend import Sources
-from service.workflows.digests.digest import run_digest, run_due_digests, send_now
+from service.workflows.digests.deliver import run_digest, run_due_digests, send_now
 from service.workflows.operation.upkeep import run_retention
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import ChartError

@@ -1,0 +1,163 @@
+"""Digests are asked for when they are due, and sent until every channel has them.
+
+An occurrence becomes a run, once for all replicas; the run is the outbox. As with alerts, a run is claimed, its
+deliveries are composed and sent, and each outcome is recorded. Sending may repeat after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from service.domain.digests.digest import Digest, DigestPlan, reached
+from service.domain.digests.runs import (
+    DigestRun,
+    RunState,
+    given_up,
+    refused,
+    sending_of,
+    taken,
+    waiting,
+    with_channels,
+)
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.notification import Delivery
+from service.domain.notify.receivers import channel_key
+from service.domain.values.errors import NotFound
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource, new_id
+from service.workflows.configuration.engine import Author
+from service.workflows.digests.compose import digest_of, run_compose
+from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.platform import Cron
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)
+"""How long a run is left to whoever sends it; after a crash another worker goes on."""
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _ClaimedRun:
+    """A run with what it reports, and the channels, by key, that its digest has now."""
+
+    run: DigestRun
+    plan: DigestPlan
+    digest: Digest
+    receiver_id: str
+    channels: Mapping[str, ChannelConfig]
+
+
+async def run_due_digests(ports: Ports) -> None:
+    """Asks for what the schedules say, and again for runs whose job was lost.
+
+    Of occurrences that nobody was there for only the last one is made up for, and none from before the last edit.
+    """
+    now = ports.clock()
+    async with ports.uow() as uow:
+        for digest in await uow.digests.all():
+            if digest.spec.enabled:
+                await _ask_if_due(uow, ports.cron, digest, now)
+        for run in await uow.digest_runs.due(now):
+            await uow.jobs.digest(run.id, now)
+
+
+async def _ask_if_due(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], now: datetime) -> None:
+    occurrence = cron.latest(digest.spec.cron, digest.spec.timezone, now)
+    if occurrence > digest.updated_at:
+        await _ask(uow, cron, digest, occurrence=occurrence, asked_by="", now=now)
+
+
+async def send_now(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], author: Author) -> DigestRun:
+    """A run about the last full period, whatever has been sent of it."""
+    return await _ask(uow, cron, digest, occurrence=author.at, asked_by=author.actor, now=author.at)
+
+
+async def _ask(
+    uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], *, occurrence: datetime, asked_by: str, now: datetime
+) -> DigestRun:
+    window, before = _periods(cron, digest.spec, occurrence)
+    run = DigestRun(
+        id=new_id("dgr", now),
+        digest_id=digest.id,
+        occurrence=occurrence,
+        window=window,
+        before=before,
+        asked_by=asked_by,
+        state=RunState.QUEUED,
+        created_at=now,
+        due_at=now,
+    )
+    if await uow.digest_runs.add(run):
+        await uow.jobs.digest(run.id, now)
+    return run
+
+
+def _periods(cron: Cron, plan: DigestPlan, at: datetime) -> tuple[Window, Window]:
+    """The last full period of a schedule, and the one before it."""
+    end = cron.latest(plan.cron, plan.timezone, at)
+    start = cron.latest(plan.cron, plan.timezone, end - JUST_BEFORE)
+    return Window(start, end), Window(cron.latest(plan.cron, plan.timezone, start - JUST_BEFORE), start)
+
+
+async def run_digest(ports: Ports, run_id: str) -> None:
+    """Sends a run to every channel that has not taken it yet. What is refused is due again later."""
+    claimed = await _run_claim(ports, run_id)
+    if claimed is None:
+        return
+    run = claimed.run
+    waiting_for = {key: claimed.channels[key] for key in waiting(run)}
+    composed = await run_compose(ports, run, claimed.plan, claimed.digest, waiting_for)
+    for key, channel in waiting_for.items():
+        run = await _send(ports, run, key, channel, replace(composed[key], at=ports.clock()))
+        await _run_record(ports, run, claimed.receiver_id, key)
+    async with ports.uow() as uow:
+        await uow.digest_runs.save(run)
+        if run.state is RunState.QUEUED:
+            await uow.jobs.digest(run.id, run.due_at)
+
+
+async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
+    """None where there is nothing to send, or nobody to send it to any more."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        run = await uow.digest_runs.claim(run_id, now=now, until=now + LEASE)
+        if run is None:
+            return None
+        try:
+            digest = await uow.digests.get(run.digest_id)
+            receiver = await uow.receivers.get(digest.spec.receiver_id)
+        except NotFound as error:
+            await uow.digest_runs.save(given_up(run, str(error)))
+            return None
+        channels = {channel_key(channel): channel for channel in reached(receiver.spec)}
+        run = with_channels(replace(run, due_at=now), tuple(channels))
+        return _ClaimedRun(run, digest.spec, await digest_of(uow, digest, run, now), receiver.id, channels)
+
+
+async def _send(ports: Ports, run: DigestRun, key: str, channel: ChannelConfig, delivery: Delivery) -> DigestRun:
+    try:
+        receipt = await ports.channels.open(channel).send(delivery)
+    except DeliveryError as error:
+        log.warning("digest_failed", run_id=run.id, channel=key, reason=error.reason)
+        return refused(
+            run, key, error.reason, permanent=error.permanent, retry_after=error.retry_after, now=ports.clock()
+        )
+    log.info("digest_sent", run_id=run.id, channel=key)
+    return taken(run, key, receipt.detail)
+
+
+async def _run_record(ports: Ports, run: DigestRun, receiver_id: str, key: str) -> None:
+    """Records one channel's outcome; the run stays claimed. A channel that takes no digest is a failing channel."""
+    now, sending = ports.clock(), sending_of(run, key)
+    async with ports.uow() as uow:
+        await uow.digest_runs.save(replace(run, due_at=now + LEASE))
+        if sending.state is RunState.SENT:
+            await uow.channel_health.note_well(receiver_id, key)
+        elif sending.state is RunState.DEAD:
+            await uow.channel_health.note_dead(receiver_id, key, sending.detail, at=now, disabled_at=None)
