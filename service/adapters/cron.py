@@ -73,7 +73,7 @@ def _trigger(cron: str) -> CronTrigger:
 
 
 def _walls(trigger: CronTrigger, start: datetime, end: datetime) -> Iterator[datetime]:
-    """What a wall clock shows at the occurrences of start <= t < end, as if it were UTC."""
+    """The wall-clock times of the occurrences in start <= t < end, written as if they were UTC."""
     last: datetime | None = None
     while True:
         after = start if last is None else last + timedelta(minutes=1)

@@ -114,7 +114,7 @@ def _rates(prices: genai.ModelPrice) -> Rates:
 
 
 def _upper_tier(prices: genai.ModelPrice) -> tuple[int, Rates | None]:
-    """Where the dearer tier starts, in prompt tokens, and its rates; (0, None) for a flat price."""
+    """Where the more expensive tier starts, in prompt tokens, and its rates; (0, None) for a flat price."""
     tiered = _field(prices, Measure.UNCACHED_INPUT)
     if not isinstance(tiered, genai.TieredPrices) or not tiered.tiers:
         return 0, None
@@ -147,11 +147,11 @@ def _with_cache(given: dict[Measure, Decimal | None]) -> Rates:
 
 
 def _corrected(spans: Iterable[ModelPrice]) -> Iterator[ModelPrice]:
-    """The spans, with the one past price that the data set does not keep: Sonnet 5.5's dearer cache reads."""
+    """The spans, with the one past price that the data set does not keep: Sonnet 5.5's earlier cache reads."""
     for price in spans:
         if price.model != "claude-sonnet-5-5" or price.valid_from is not None:
             yield price
             continue
-        dearer = {**price.rates, Measure.CACHE_READ: _SONNET_5_5_CACHE_READ_BEFORE}
-        yield replace(price, rates=dearer, valid_to=_SONNET_5_5_CACHE_CUT)
+        earlier = {**price.rates, Measure.CACHE_READ: _SONNET_5_5_CACHE_READ_BEFORE}
+        yield replace(price, rates=earlier, valid_to=_SONNET_5_5_CACHE_CUT)
         yield replace(price, valid_from=_SONNET_5_5_CACHE_CUT)

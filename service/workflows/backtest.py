@@ -1,4 +1,4 @@
-"""Replaying a rule or a budget over stored history, as it was known then."""
+"""Backtests: a rule or a budget is replayed over stored history, as it was known then."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOTE_EVERY = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class BacktestQuestion:
-    """What is to be replayed. `since` and `until` are instants, cut to the whole UTC days between them."""
+    """The request of a backtest. `since` and `until` are instants, cut to the whole UTC days between them."""
 
     subject: Subject
     since: datetime | None
@@ -170,7 +170,7 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
 
 
 async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourVersions | None:
-    """Of a rule that judges them: those of the stretch, and of the weeks that its first ones are compared with."""
+    """The hours that a rule judges, and those of the weeks before, which the first ones are compared with."""
     rule = backtest.subject.spec
     if not isinstance(rule, Rule) or not hours_needed(rule):
         return None

@@ -1,4 +1,4 @@
-"""Questions about spend and budgets. Nothing here writes."""
+"""Answers to questions about spend, budgets' status and forecasts. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SpendQuestion:
-    """What is asked of one source's spend: a window, cut into days or hours, filtered and grouped."""
+    """A question about one source's spend: a window, cut into days or hours, filtered and grouped."""
 
     source_id: str
     window: Window
@@ -141,7 +141,7 @@ async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known) -
 
 @dataclass(frozen=True, slots=True)
 class ForecastAnswer:
-    """What a scope has spent of a period that runs, and where it is heading."""
+    """The spend of a scope in a period that runs, and its forecast."""
 
     scope_name: str
     period: Period

@@ -127,7 +127,7 @@ def asked_wait(headers: httpx.Headers) -> timedelta | None:
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """What an error body says, as far as it can be read."""
+    """The message of an error body, as far as it can be read."""
 
     message: str = ""
     code: str = ""

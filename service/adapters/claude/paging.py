@@ -26,10 +26,10 @@ class Cursor:
 
 
 BY_TOKEN = Cursor("next_page", "page")
-"""Of reports. The token is opaque, goes back verbatim, and holds for unchanged parameters only."""
+"""Pages of reports. The token is opaque, goes back verbatim, and holds for unchanged parameters only."""
 
 BY_ID = Cursor("last_id", "after_id")
-"""Of workspaces and API keys."""
+"""Pages of workspaces and of API keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ async def _read_buckets(
 ) -> tuple[Bucket[Row], ...]:
     """The report in pages as large as can be. One too long to hold is read again, in smaller pages.
 
-    It starts anew then, since a page token holds for its own `limit` only.
+    It starts again then, since a page token holds for its own `limit` only.
     """
     limit = _MOST_BUCKETS[grid.width]
     while True:

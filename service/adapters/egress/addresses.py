@@ -1,4 +1,4 @@
-"""What kind of place an IP address is: the special ranges of IANA's two special-purpose address registries.
+"""Kinds of IP addresses: the special ranges of IANA's two special-purpose address registries.
 
 Python's own `is_global` is not used: its answers change between patch releases, and it has no words for people.
 """
@@ -53,7 +53,7 @@ LOOPBACK: tuple[IPAddress, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 def kind_of(address: IPAddress) -> str | None:
-    """What is special about an address, such as "a private address"; None for one of the public internet."""
+    """The special kind of an address, such as "a private address"; None for one of the public internet."""
     inner = embedded(address)
     if inner is not None:
         return kind_of(inner)

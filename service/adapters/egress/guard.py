@@ -74,7 +74,7 @@ class Guard:
         return passed
 
     def _refused_kind(self, address: IPAddress) -> str | None:
-        """What the address is, where that forbids it."""
+        """The kind of an address that the guard forbids; None where it is allowed."""
         if any(form in network for form in forms(address) for network in self.allowed):
             return None
         return kind_of(address)

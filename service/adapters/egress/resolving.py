@@ -14,7 +14,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
 
 
 async def look_up(host: str, port: int) -> Sequence[IPAddress]:
-    """What the system says, in the order that it recommends (RFC 6724)."""
+    """Resolves by the system, in the order that it recommends (RFC 6724)."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:

@@ -21,7 +21,7 @@ class Postmaster:
 
     @classmethod
     def recorded(cls, data: Path) -> Self | None:
-        """What `postmaster.pid` says, be it true or left over from a crash.
+        """The contents of `postmaster.pid`, be they true or left over from a crash.
 
         Its lines: process, data folder, start time, port, socket folder
         (PostgreSQL manual, "Database File Layout").

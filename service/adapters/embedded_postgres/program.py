@@ -82,7 +82,7 @@ class ServerAccount:
         )
 
     def name_of(self, folder: Path) -> Path:
-        """What to call `folder` in a command that runs there: its path may be closed to this account."""
+        """The name of `folder` in a command that runs there: its path may be closed to this account."""
         return folder if self.is_us or not OWN_FOLDER.exists() else OWN_FOLDER
 
     def _allows(self, folder: Path, wanted: int) -> bool:

@@ -39,7 +39,7 @@ RUN_FOLDER_PREFIX = "tocsin-pg-"
 
 
 class Durability(Enum):
-    """What a crash of the machine may cost."""
+    """How much a crash of the machine may lose."""
 
     SAFE = "safe"
     """Nothing: a commit is on the disk when it returns."""

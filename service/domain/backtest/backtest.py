@@ -20,7 +20,7 @@ DAYS_A_MONTH = 30.44
 
 Subject = Resource[Rule[object]] | Resource[Budget]
 Progress = Callable[[float], None]
-"""Is told how much is done, 0..1, after every step."""
+"""Called after every step with the share that is done, 0..1."""
 
 
 class BacktestState(StrEnum):
@@ -32,10 +32,10 @@ class BacktestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A message that would have been sent: an alert that opened or got graver, `raised`.
+    """A message that would have been sent: an alert that opened or got more severe, `raised`.
 
-    `at` is the step that found it (aware UTC), `day` the UTC day that it is about. `late`: the day was over for more
-    than a day by then, as it was known late; a backfilled day never is. Of a budget `expected` is the threshold's
+    `at` is the step that found it (aware UTC), `day` the UTC day that it is about. `late`: found late
+    (`service.domain.spend.lateness`); a backfilled day never is. Of a budget `expected` is the threshold's
     level, `actual` the spend. `impact` is the excess of the whole alert in US dollars, None where it is not added up.
     `resolved_at`: None while it was open at the end.
     """
@@ -63,7 +63,7 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class BacktestTally:
-    """What a replay comes to. `alerts` opened, `firings` also count those that got graver. `dollars`: their impact."""
+    """The result of a replay in numbers. `firings` count `alerts` and those that got more severe. `dollars`: impact."""
 
     alerts: int
     firings: int
@@ -95,7 +95,7 @@ class ScopeTally:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a backtest found. Days are UTC, both included, one step each.
+    """The result of a backtest. Days are UTC, both included, one step each.
 
     `firings` are the newest, oldest first. `assumed_share` (0..1) is the part of all dollars looked at whose time of
     becoming known is assumed, because they were backfilled. `assumptions` are sentences for people.

@@ -84,7 +84,7 @@ class BudgetReplay:
         self._crossed: list[tuple[str, bool]] = []
 
     def known(self, now: datetime) -> Known:
-        """As if the bill had been read at this step."""
+        """The state at this step, as if the bill had just been read."""
         return Known(
             crossings=list(self._crossings.values()),
             open_alerts=self.ledger.open_alerts,
@@ -95,7 +95,7 @@ class BudgetReplay:
         )
 
     def tally_at(self, percent: Decimal, first: date, last: date) -> BacktestTally:
-        """What this one threshold comes to: each crossing of it would have been an alert of its own."""
+        """The result of one threshold: each crossing of it would have been an alert of its own."""
         counts = Counter(late for threshold, late in self._crossed if threshold == _threshold(percent).key)
         alerts = counts.total()
         return BacktestTally(alerts, alerts, counts[True], per_month(alerts, first, last), ZERO)

@@ -1,4 +1,4 @@
-"""What was known of a source's days at the end of each of them, built one day after the other."""
+"""The past of a source as it was known: a view of it at the end of every UTC day, one day after the other."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[Re
 
 
 class _KnownDays:
-    """What is known at one instant. Only what a new version changes is touched."""
+    """The days as known at one instant. Only what a new version changes is touched."""
 
     def __init__(self) -> None:
         self.versions: dict[date, DayVersion] = {}
@@ -117,14 +117,14 @@ class _KnownDays:
         self._dollars[version.day] = sum(self._cells[cell][version.day].spend for cell in self._spending(version))
 
     def forget_before(self, since: date) -> None:
-        """What no view will hold any more."""
+        """Forgets the days that no later view will hold."""
         for day in [day for day in self._dollars if day < since]:
             for cell in self.versions[day].cells:
                 self._put(cell, day, NOTHING)
             del self._dollars[day]
 
     def dollars_since(self, since: date) -> tuple[float, float]:
-        """All, and those whose time of becoming known is assumed."""
+        """The dollars of all days, and of those whose time of becoming known is assumed."""
         parts = [(dollars, self.versions[day].assumed) for day, dollars in self._dollars.items() if day >= since]
         return sum(dollars for dollars, _ in parts), sum(dollars for dollars, assumed in parts if assumed)
 

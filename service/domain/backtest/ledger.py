@@ -1,4 +1,4 @@
-"""The alerts of a replay: they open, get graver and end as live ones do, and nobody answers them."""
+"""The alerts of a replay: they open, get more severe and end as live ones do, and nobody answers them."""
 
 from __future__ import annotations
 

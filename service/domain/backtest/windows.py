@@ -1,4 +1,4 @@
-"""What was known to be spent in the periods of a budget, kept up with one version of one day after the other."""
+"""The spend of a budget's periods as it was known, updated with one version of a day after the other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Windows:
                 each.replace(before, version)
 
     def spend(self, window: Window, slot: str, now: datetime) -> dict[Cell, Spend]:
-        """By cell. A window that slides keeps its slot, so that only its ends are looked at.
+        """The spend of a window by cell. A window that slides keeps its slot, so that only its ends are looked at.
 
         A UTC day that a boundary cuts is divided by the time that has passed of it: its hours are not known here.
         """
@@ -92,7 +92,7 @@ class _Sum:
 
 
 def _spends(version: DayVersion | None) -> Iterator[tuple[Cell, Spend]]:
-    """Tokens without a price count until the day is settled, as everywhere."""
+    """Spend by cell. Tokens without a price count until the day is settled, as everywhere."""
     if version is None:
         return
     for cell, known in version.cells.items():

@@ -47,7 +47,7 @@ def forecast_budgets(
 def forecast_scope(
     scope: Scope, spec: PeriodSpec, period: Period, cells: Mapping[Cell, Spend], recent: RecentSpend
 ) -> tuple[Spend, Forecast | NoForecast]:
-    """What a scope has spent in an open period, and its forecast."""
+    """The spend of a scope in an open period, and its forecast."""
     spent = Spend.sum(part for cell, part in cells.items() if scope.holds(cell))
     days = daily_spends(recent, scope, Dimension.ORGANISATION, spec.timezone).get(ORGANISATION)
     place = ScopePeriod("", ORGANISATION, period.window)
@@ -85,7 +85,7 @@ def _answered(outlooks: Mapping[ScopePeriod, Outlook]) -> dict[ScopePeriod, Fore
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What one budget's thresholds on forecast come to, and how each of them stands now where it is not below."""
+    """The findings of one budget's thresholds on forecast, and the watches of those that are not below their level."""
 
     findings: tuple[Finding, ...]
     watches: Mapping[WatchKey, Watch]

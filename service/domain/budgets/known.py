@@ -1,4 +1,4 @@
-"""What budgets are assessed with, and which of their periods and scopes are assessed.
+"""The state that budgets are assessed with, and which of their periods and scopes are assessed.
 
 A period that is over is judged by the budget as it was when the period ended, not by what was configured later.
 """

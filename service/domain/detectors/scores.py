@@ -1,4 +1,4 @@
-"""What a detector answers: one column a series, and how one of them came about."""
+"""The answer of a detector: one column a series, and the method that judged it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Method(IntEnum):
 
     @property
     def reason(self) -> str:
-        """Of a day."""
+        """The method in words, of a day."""
         return _REASONS[self]
 
     @property
@@ -72,13 +72,13 @@ class Sensitivity(StrEnum):
 
     @property
     def factor(self) -> float:
-        """What the score has to reach."""
+        """The threshold of the score."""
         return {Sensitivity.LOW: 1.35, Sensitivity.NORMAL: 1.0, Sensitivity.HIGH: 0.8}[self]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What counts as worth an alert: each [series].
+    """The limits from which an alert is worth it: each [series].
 
     thresholds: what the score has to reach (see `terms`). floors: dollars of excess under which nothing is said.
     """

@@ -1,4 +1,4 @@
-"""Spend of windows, and what forecasts learn from, as it was known at a past instant."""
+"""The spend of windows, and the recent spend that forecasts learn from, as known at a past instant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, HOUR, midnight
 
 USUAL_HOURS = (USUAL_DAYS + 1) * HOURS
-"""Of figures that `recent_spend` is made of, besides `UTC_DAYS` days."""
+"""The hours that figures for `recent_spend` must hold, besides `UTC_DAYS` days."""
 
 
 def days_back_to(start: datetime, at: datetime) -> int:
@@ -25,7 +25,7 @@ def days_back_to(start: datetime, at: datetime) -> int:
 
 
 def window_spend(figures: Figures, window: Window) -> dict[Cell, Spend]:
-    """By cell. A UTC day that the window cuts is split evenly over the time of it that had passed."""
+    """Spend by cell. A UTC day that the window cuts is split evenly over the time of it that had passed."""
     first, end = whole_days(window)
     parts = [(part.start.date(), part) for part in edge_parts(window)]
     spend = {}

@@ -1,4 +1,4 @@
-"""What a period will have cost at its end, as far as can be told."""
+"""Forecasts: the spend of a period at its end, as far as it can be estimated."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Missing(StrEnum):
 class NoForecast:
     """`history_days` complete days since the first spend, of the last ten weeks, are known: too few of them recent.
 
-    A rolling period has no end; one that ends too far away is nobody's to tell.
+    A rolling period has no end, and one that ends too far away cannot be forecast.
     """
 
     reason: Missing
@@ -63,7 +63,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Spend at the end of a period: the truth should lie within low..high four times in five, and at mid's sides alike.
+    """Spend at the end of a period: low..high is the 80 % range, and the truth is as often above mid as below it.
 
     `spent` is exact and in each of the three; the rest is estimated. `history_days` complete days were known.
     """
@@ -92,10 +92,10 @@ class Forecast:
 
 
 def finished(spent: Money, at: datetime, history_days: int) -> Forecast:
-    """Of a period that is over: what was spent, exactly."""
+    """The forecast of a period that is over: what was spent, exactly."""
     return Forecast(spent, spent, spent, spent, ForecastMethod.FINISHED, history_days, Path((at,), (1.0,)))
 
 
 def estimated(spent: Money, rest: float) -> Money:
-    """What was spent, exact, plus an estimate in dollars to six digits; zero where credits outweigh both."""
+    """Spend so far, exact, plus an estimate in dollars to six digits; zero where credits outweigh both."""
     return max(spent + Money.rounded(Decimal(f"{rest:.6g}")), ZERO)

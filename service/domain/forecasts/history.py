@@ -1,4 +1,4 @@
-"""What a forecast learns from: float copies of one scope's known daily spend."""
+"""The history that a forecast learns from: float copies of one scope's known daily spend."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from service.domain.values.periods import Window
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """What of a window lies ahead, by local day from today on.
+    """The part of a window that lies ahead, by local day from today on.
 
     `marks` are instants, the first of them now: the ends of these days within the window. `weights`, one fewer, are
     how much of each day it holds, 0..1: of today, of what is left of today.
@@ -25,7 +25,7 @@ class Horizon:
 
 @lru_cache(maxsize=256)
 def horizon(window: Window, now: datetime, timezone: str) -> Horizon:
-    """What lies ahead of `now` (aware, before the window's end) in a window, in days of an IANA zone."""
+    """The horizon of a window from `now` on (aware, before its end), in days of an IANA zone."""
     zone = calendars.zone_of(timezone)
     today = calendars.local_date(now, zone)
     marks, weights, begin, day = [now], list[float](), now, today

@@ -30,7 +30,7 @@ SPARSE_CLIP = 6.0
 weeks' others."""
 NEAR_ZERO, SPARSE_SHARE, SPARSE_DAYS = 0.05, 0.25, 28
 LEAST_FACTOR = 0.05
-"""Of a weekday, so that a Sunday that hardly spends does not tell the level."""
+"""The smallest factor of a weekday, so that a Sunday that hardly spends does not decide the level."""
 
 REACH = 1.55
 """Mean errors that reach as far as an 80 % range has to."""
@@ -38,14 +38,14 @@ WORST_ERROR = 3.0
 USUAL_ERROR, USUAL_DAYS = 0.25, 7
 """The error assumed of a new scope, and the number of its own it weighs as much as."""
 LEAST_SCALE = 0.1
-"""Of the mean of ten weeks: the smallest level that errors are a share of."""
+"""The share of ten weeks' mean that is the smallest level errors are a share of."""
 WIDENING, WIDENING_WITHIN_A_DAY = 0.3, 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pace:
-    """By scope: `profile` [scope, 7], the factor of today's weekday, tomorrow's and so on, mean 1; `level`, dollars a
-    usual day; `scale`, the dollars a day that errors are a share of; the mean error one day and one week ahead."""
+    """The pace of each scope: the factor of each weekday, `profile` [scope, 7], today's first, mean 1; `level`, dollars
+    a usual day; `scale`, the dollars a day that errors are a share of; the mean error one day and one week ahead."""
 
     profile: Floats
     level: Floats
@@ -112,7 +112,7 @@ def _levels(spend: Floats, factors: Floats, sparse: Flags) -> Floats:
     weights = np.where(known, sliding_window_view(factors, LEVEL_DAYS, axis=1) * _FADING, 0.0)
     low, high = _bounds(windows)
     low[sparse] = 0.0
-    high[sparse] = np.fmax(high[sparse], SPARSE_CLIP * _without_dearest(spend[sparse])[:, None])
+    high[sparse] = np.fmax(high[sparse], SPARSE_CLIP * _without_largest(spend[sparse])[:, None])
     kept = np.where(known, np.clip(windows, low[..., None], high[..., None]), 0.0)
     total = np.where(known.sum(axis=2) >= LEAST_DAYS, weights.sum(axis=2), np.nan)
     return np.asarray((weights * kept).sum(axis=2) / total)
@@ -128,7 +128,7 @@ def _bounds(windows: Floats) -> tuple[Floats, Floats]:
     return np.maximum(middle - spread, 0.0), middle + spread
 
 
-def _without_dearest(spend: Floats) -> Floats:
+def _without_largest(spend: Floats) -> Floats:
     """The mean of each scope's days without the one that cost most."""
     amounts, known = np.nan_to_num(spend), (~np.isnan(spend)).sum(axis=1)
     return np.asarray((amounts.sum(axis=1) - amounts.max(axis=1)) / np.maximum(known - 1, 1))
@@ -146,10 +146,10 @@ def _mean_error(spend: Floats, factors: Floats, levels: Floats, scale: Floats, a
 
 
 def _mean(cells: Floats) -> Floats:
-    """Of each row's known cells; 0 of none."""
+    """The mean of each row's known cells; 0 of none."""
     return np.asarray(np.nansum(cells, axis=1) / np.maximum((~np.isnan(cells)).sum(axis=1), 1))
 
 
 def _median(cells: Floats) -> Floats:
-    """Of the known cells along the last axis; NaN of none."""
+    """The median of the known cells along the last axis; NaN of none."""
     return row_quantile(cells.reshape(-1, cells.shape[-1]), 0.5).reshape(cells.shape[:-1])

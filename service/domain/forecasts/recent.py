@@ -1,4 +1,4 @@
-"""What one source has spent lately, and from it the local days of any scope: what forecasts learn from."""
+"""Recent spend of one source, and from it the local days of any scope: the data that forecasts learn from."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def first_day(now: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """What reports have contained: days of cost, those of them that are settled, hours of usage.
+    """The buckets that reports have contained: days of cost, those of them that are settled, hours of usage.
 
     `billed_until` is when cost was read last.
     """
@@ -60,8 +60,8 @@ class Reports:
     billed_until: datetime | None
 
     def known(self, now: datetime) -> tuple[bool, ...]:
-        """Of every hour of the recent UTC days. A settled day is known; so is, until the bill was read, one that is
-        billed without a word about its usage.
+        """Whether each hour of the recent UTC days is known. A settled day is. A day that is billed and has no usage is
+        known up to the reading of the bill.
         """
         flags: list[bool] = []
         for number in range(UTC_DAYS):
@@ -134,7 +134,7 @@ def _cut(recent: RecentSpend, spend: Floats, reached: Floats, starts: list[datet
 
 
 def _at(reached: Floats, share_of_day: Floats) -> Floats:
-    """What is reached at points of the day (0..1): [member, points]."""
+    """The share that is reached at points of the day (0..1): [member, points]."""
     hour = np.minimum(np.floor(share_of_day * HOURS).astype(int), HOURS - 1)
     rest = share_of_day * HOURS - hour
     return np.asarray(reached[:, hour] + (reached[:, hour + 1] - reached[:, hour]) * rest)

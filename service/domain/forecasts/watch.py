@@ -13,7 +13,7 @@ from service.domain.values.scopes import ScopeKey
 DAYS_TO_CROSS = 2
 """Consecutive days above the level before it counts as crossed."""
 RELEASED_BELOW = Decimal("0.95")
-"""Of the level: only below that share is a crossed level over."""
+"""The share of the level below which a crossed one is released."""
 
 
 class Stand(StrEnum):
@@ -32,7 +32,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class WatchKey:
-    """Which threshold a watch is of. `terms` names the budget's amount and period: changing them begins anew."""
+    """Which threshold a watch is of. `terms` names the budget's amount and period: changing them starts over."""
 
     budget_id: str
     scope: ScopeKey

@@ -1,4 +1,4 @@
-"""What a token costs: effective-dated list prices, the vendor's modifiers and the operator's overrides.
+"""Prices of tokens: effective-dated list prices, the vendor's modifiers and the operator's overrides.
 
 Only the report's own dimensions choose a rate. A bucket of a million tokens says nothing about how long
 each prompt was, so the long-context rate applies when `context_window` says so, and never by quantity.
@@ -26,7 +26,7 @@ _SNAPSHOT_SUFFIX = re.compile(r"([-@]\d{8}|-latest)$")
 
 
 class Measure(StrEnum):
-    """What is counted and priced; the values are the cost report's `token_type` names."""
+    """The measures that are counted and priced; the values are the cost report's `token_type` names."""
 
     UNCACHED_INPUT = "uncached_input_tokens"
     OUTPUT = "output_tokens"
@@ -44,7 +44,7 @@ Rates = Mapping[Measure, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class UsageKind:
-    """What decides a unit price besides the measure. An empty string means not known."""
+    """The properties of usage that decide a unit price besides the measure. An empty string means not known."""
 
     model: str
     service_tier: str = ""
@@ -130,7 +130,7 @@ class PriceBook:
         return rates[measure] / MILLION * _factor(kind, listed.us_factor)
 
     def price(self, kind: UsageKind, measure: Measure, quantity: int, at: datetime) -> Money | None:
-        """What a quantity costs at an instant, half-even to twelve places; None when unpriced.
+        """The price of a quantity at an instant, half-even to twelve places; None when unpriced.
 
         Priority Tier tokens cost the same as standard ones here: the estimate has to show them,
         although the bill never does.

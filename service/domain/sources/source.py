@@ -1,4 +1,4 @@
-"""Where cost comes from, and how well the line to it works."""
+"""Sources of cost, and the state of polling them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What polling a source has come to. Times are aware UTC, None where it never happened.
+    """The state of polling a source. Times are aware UTC, None where it never happened.
 
     `fence` grows with every poll; a poll may write only while it holds the newest one.
     `organization_id` is the organisation that this source has, and no other enabled one may have. It outlives a change

@@ -1,1 +1,1 @@
-"""Cost and usage rows, and the best-known spend that follows from them."""
+"""Cost and usage rows, the best-known spend that follows from them, and the rules about late bills."""

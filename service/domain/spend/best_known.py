@@ -1,4 +1,4 @@
-"""Best-known spend: what a cell has cost by its bill and its usage, and what a day was known to have cost."""
+"""Best-known spend: of a cell by its bill and its usage, and of a UTC day as it was known."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class EstimatedDay:
 
 @dataclass(frozen=True, slots=True)
 class SpendDay:
-    """What one cell spent on one UTC day, as well as it is known."""
+    """The spend of one cell on one UTC day, as well as it is known."""
 
     spend: Spend = Spend()
     estimate: EstimatedDay = field(default_factory=EstimatedDay)
@@ -95,7 +95,7 @@ class SpendDay:
 
 @dataclass(frozen=True, slots=True)
 class DayVersion:
-    """All that was known of one UTC day at the end of the UTC day `known_on`, where that had changed.
+    """A UTC day as it was known at the end of the UTC day `known_on`, where that had changed.
 
     `assumed`: the day was backfilled, and is taken to have been known 24 hours after its end. A day without cells was
     read, and nothing was spent.

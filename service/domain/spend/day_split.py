@@ -29,7 +29,7 @@ def whole_days(window: Window) -> tuple[date, date]:
 
 
 def edge_parts(window: Window) -> list[Window]:
-    """What is left of the window beside its whole days: at most two stretches, each inside one UTC day."""
+    """The window without its whole days: at most two parts, each inside one UTC day."""
     first, end = map(midnight, whole_days(window))
     if window.start.date() == window.end.date():
         parts = [window]

@@ -130,7 +130,7 @@ class BucketReading:
 
 
 def read_bucket(width: Width, bucket: Window, read_at: datetime, *, was_complete: bool | None) -> BucketReading:
-    """What follows from reading a bucket. `was_complete` at the last reading; None: it was never read before."""
+    """The consequences of reading a bucket. `was_complete` at the last reading; None: it was never read before."""
     complete = is_complete(width, bucket, read_at)
     if width is Width.MINUTE:
         return BucketReading(bucket.start, read_at, False, Revise.NOTHING, False, complete)

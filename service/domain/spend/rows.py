@@ -1,4 +1,4 @@
-"""What reports contain: cost rows and usage rows, by bucket."""
+"""Rows of reports: cost and usage, by bucket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Width(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """What a cost or usage row is about. "" where the report gives null; the null workspace is "default".
+    """The dimensions of a cost or usage row. "" where the report gives null; the null workspace is "default".
 
     `extra` keeps dimensions that this version does not know, as sorted (key, value) pairs.
     """

@@ -1,1 +1,1 @@
-"""What everything else is made of: money, time, scopes, names, errors."""
+"""Values that everything else is made of: money, time, scopes, names, errors."""

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, said in words a caller can act on."""
+"""Errors of requests, in words that a caller can act on."""
 
 
 class DomainError(Exception):

@@ -1,4 +1,4 @@
-"""What people call the members of a scope."""
+"""Names of the members of a scope, as people call them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def name_of(key: ScopeKey, names: Names) -> str:
 
 
 def describe_scope(scope: Scope, key: ScopeKey, names: Names) -> str:
-    """What a budget's figure is about, in a few words: "workspace eng", "3 models in workspace eng"."""
+    """The scope of a budget's figure in a few words: "workspace eng", "3 models in workspace eng"."""
     filters = {
         Dimension.API_KEY: scope.api_keys,
         Dimension.MODEL: scope.models,

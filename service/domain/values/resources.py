@@ -1,4 +1,4 @@
-"""What every configurable thing has in common: an identity, a name, a version."""
+"""Configured resources of any kind: an identity, a name, a version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What spend is counted for."""
+"""Scopes: which spend is counted, and for whom."""
 
 from __future__ import annotations
 

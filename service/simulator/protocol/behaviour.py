@@ -1,4 +1,4 @@
-"""What is not known about the real API, as switches; the defaults are the likeliest answers."""
+"""Switches for what is not known about the real API; the defaults are the likeliest answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OpenEnd(StrEnum):
 
 
 class Today(StrEnum):
-    """What the cost report says of the day that is not over."""
+    """The cost report of the day that is not over."""
 
     PARTIAL = "partial"
     EMPTY = "empty"

@@ -1,4 +1,4 @@
-"""What the handlers of one simulated API share."""
+"""State that the handlers of one simulated API share."""
 
 from __future__ import annotations
 

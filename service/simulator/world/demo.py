@@ -51,7 +51,7 @@ def nightly(hour: datetime) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """What one stream spends on a working day and when; searches and container time come on top."""
+    """The spend of one stream on a working day, and its hours; searches and container time come on top."""
 
     usd_a_day: str
     mix: Mix

@@ -13,7 +13,7 @@ ANY = "*"
 
 
 class Effect(StrEnum):
-    """What an incident does to its scope between its start and its end."""
+    """The effect of an incident on its scope between its start and its end."""
 
     LOOP = "loop"  # adds `factor` times the usual hourly volume, day and night alike
     SCALE = "scale"  # multiplies the volume; 0 silences it

@@ -1,4 +1,4 @@
-"""What a simulated organisation is made of, and the one Protocol that the HTTP side needs of it."""
+"""Records of a simulated organisation, and the one Protocol that the HTTP side needs of it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one stream used in one bucket."""
+    """The usage of one stream in one bucket."""
 
     stream: Stream
     quantities: Quantities

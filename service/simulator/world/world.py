@@ -124,7 +124,7 @@ class StreamWorld:
     def _counted_within(
         self, stream: Stream, hour: datetime, start: datetime, end: datetime, horizon: datetime
     ) -> Quantities:
-        """What lies in [start, end) of an hour and is visible: before `horizon`, late data excepted."""
+        """The usage in [start, end) of an hour that is visible: before `horizon`, late data excepted."""
         late = [one for one in self._concerning(stream, hour) if one.effect is Effect.LATE]
         if end - start == HOUR and end <= horizon and not late and not self._touched(stream, hour):
             return self._volume.hour(stream, hour)

@@ -31,7 +31,7 @@ from service.workflows.sources.naming import names_of
 
 @dataclass(frozen=True, slots=True)
 class _Money:
-    """What was known of the money: of every live window, and lately. `read` says it in words."""
+    """The spend that was known: of every live window, and lately. `read` says it in words."""
 
     spend: WindowSpend
     recent: RecentSpend | None
@@ -41,7 +41,7 @@ class _Money:
 
 
 async def ask_budget(uow: UnitOfWork, reference: str, at: datetime, now: datetime) -> Asked[Budget]:
-    """By id or name, of a deleted budget too. Raises NotFound, and Invalid for an instant that nothing is known of."""
+    """A budget by id or name, also a deleted one. Raises NotFound, and Invalid for an instant without knowledge."""
     lifetime = await uow.budgets.lifetime(reference)
     first = await uow.budgets.as_of(lifetime.id, lifetime.since)
     if first is None:
@@ -86,7 +86,7 @@ async def _known(
     crossings: Sequence[Crossing],
     alerts: AlertsThen,
 ) -> Known:
-    """What was remembered just before the instant. How forecasts stood is remembered of now alone."""
+    """The state just before the instant. The watches of forecasts are known of the present alone."""
     state = await uow.polling_states.get(asked.source_id)
     latest = [events[-1].alert for events in alerts.before]
     return Known(

@@ -1,4 +1,4 @@
-"""Why something rang or did not at an instant: judged again by the same evaluators, with what was known then."""
+"""Why a rule or budget fired at an instant, or did not: evaluated again with what was known then."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Spec = TypeVar("Spec")
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[Spec]):
-    """What an explanation is asked of, and how it stood at the instant: None where it did not exist."""
+    """The subject of an explanation as it was at the instant: None where it did not exist."""
 
     at: datetime
     now: datetime
@@ -53,9 +53,9 @@ class Asked(Generic[Spec]):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The answers, those that ring first, 500 at most; and the verdicts that were kept of the instant.
+    """The answers, those that fire first, 500 at most; and the verdicts that were kept of the instant.
 
-    `assumed_share` (0..1) of the dollars is taken to have been known then, since they were read much later.
+    `assumed_share` (0..1) of the dollars is assumed to have been known then: they were read much later.
     """
 
     items: tuple[Explanation, ...]
@@ -64,7 +64,7 @@ class Explained:
 
 
 async def ask_rule(uow: UnitOfWork, reference: str, at: datetime, now: datetime) -> Asked[Rule[object]]:
-    """By id or name, of a deleted rule too. Raises NotFound, and Invalid for an instant that nothing is known of."""
+    """A rule by id or name, also a deleted one. Raises NotFound, and Invalid for an instant without knowledge."""
     lifetime = await uow.rules.lifetime(reference)
     first = await uow.rules.as_of(lifetime.id, lifetime.since)
     if first is None:
@@ -84,7 +84,7 @@ async def source_at(uow: UnitOfWork, source_id: str, at: datetime, now: datetime
 
 
 def absent(asked: Asked[Spec], noun: str) -> Explained:
-    """Of what did not exist at the instant."""
+    """The explanation of a subject that did not exist at the instant."""
     gates = (gone(asked.at, asked.lifetime.since, asked.lifetime.until, noun),)
     outcome = decide(gates, "", past=asked.is_past, rang=None)
     return Explained((Explanation(ORGANISATION, asked.lifetime.name, outcome, gates),))
@@ -146,7 +146,7 @@ async def _case(
 async def _moved_at(
     uow: UnitOfWork, asked: Asked[Rule[object]], rule: Resource[Rule[object]], given: Sequence[GivenFeedback]
 ) -> datetime:
-    """When something had the rule judged anew last: an hour that turned, a reading, a change of what it leans on."""
+    """When the rule was last evaluated again: for a new hour, a reading, or a change of what it depends on."""
     at, hour = asked.at, hour_start(asked.at)
     if await uow.planned.all_as_of(hour) != await uow.planned.all_as_of(at):
         return at

@@ -1,4 +1,4 @@
-"""What a source of cost looks like from inside, and what is stored about its polls."""
+"""Reading a source of cost, and the stores of its polls and its directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored about money: facts by bucket and their daily rollup."""
+"""The stores of spend: facts by bucket, and their daily rollup."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from service.domain.values.scopes import Cell
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a report's rows did to the stored facts, and the UTC days whose rollups must follow.
+    """The changes that a report made to the stored facts, and the UTC days whose rollups must follow.
 
-    `backfilled` are those of the days that the report told something of for the first time, long after their end.
+    `backfilled` are those of the days of which the report contained something for the first time, long after their end.
     """
 
     added: int = 0
@@ -67,8 +67,7 @@ class Facts(Protocol):
     ) -> None:
         """Replaces these days' rollup, and keeps what each was known to be at the end of the stamp's UTC day.
 
-        A day that is stored for the first time more than three days after its end, and whatever is `backfilled` of
-        such a day later, counts as known 24 hours after its end.
+        `service.domain.spend.lateness.day_known` says since when a day counts as known, also if it is `backfilled`.
         """
         ...
 
@@ -81,13 +80,12 @@ class Facts(Protocol):
     async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]: ...
 
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:
-        """What forecasts learn from: the last ten weeks by UTC day and cell, and how usual days go by hour."""
+        """The data that forecasts learn from: the last ten weeks by UTC day and cell, and the hours of usual days."""
         ...
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
-        """What rules read: the last UTC days, today included, and the last hours that are over (None for 0).
+        """The figures that rules read: the last UTC days, today included, and the last hours that are over, if any.
 
-        A day is known that the cost report contained, or of which usage reports contained every hour that is over.
         Figures that are all zero are left out.
         """
         ...
@@ -95,18 +93,18 @@ class Facts(Protocol):
     async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
         """The same as it was known at a past instant.
 
-        Days that changed on that UTC day, and the last three, are as of the instant, others as of the midnight before.
+        Days that changed on that UTC day, and the fresh ones, are as of the instant, others as of the midnight before.
         Two things can only be too low: an hour that was still running when it was last read counts from its end on,
-        and `mature_until` may lag by an hour. Hours of days before the last three are as they are known today.
+        and `mature_until` may lag by an hour. Hours of days before the fresh ones are as they are known today.
         """
         ...
 
     async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
-        """What was known of the days from `first` up to, not including, `end`, in the order it became known."""
+        """Versions of the days from `first` up to, not including, `end`, in the order in which they became known."""
         ...
 
     async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
-        """What was known of every hour from then to now: estimated dollars of all tiers but Priority, as in `figures`.
+        """Versions of every hour of a window: estimated dollars of all tiers but Priority, as in `figures`.
 
         The window begins and ends at midnight UTC. Where it holds more than `most` amounts, cells times hours, its
         first days are left out.

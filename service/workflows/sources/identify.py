@@ -1,4 +1,4 @@
-"""Whose cost a source reads. An organisation has one enabled source: read by two, all of it would be counted twice."""
+"""The organisation whose cost a source reads. It has one enabled source: read by two, its cost would count twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def other_reader(uow: UnitOfWork, organization_id: str, source_id: str) ->
 
 
 def objection(organization: Organization, other: Resource[Source]) -> str:
-    """What is wrong with a second source, and what to do."""
+    """The error of a second source of an organisation, and what to do."""
     return (
         f"The enabled source {other.name!r} reads the same organisation, {organization.name}: nothing is read twice."
         " Disable or delete one of the two"

@@ -1,4 +1,4 @@
-"""What people call the members of a source's spend."""
+"""Names of the members of a source's spend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def names_of(uow: UnitOfWork, state: SourceState) -> Names:
-    """What the source's directory calls its workspaces and keys, and the source its organisation."""
+    """The names of a source's workspaces and keys by its directory, and of its organisation."""
     source_id = state.source_id
     members = name_members(await uow.directory.workspaces(source_id), await uow.directory.api_keys(source_id))
     return with_organisation(members, state)

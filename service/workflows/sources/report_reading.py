@@ -25,7 +25,7 @@ from service.workflows.sources.identify import run_claim, run_is_identified
 log = structlog.get_logger(__name__)
 
 Change = Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
-"""What a report that has been read does to the store."""
+"""The write of a report that has been read."""
 
 
 @dataclass(frozen=True, slots=True)

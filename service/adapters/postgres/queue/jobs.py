@@ -1,4 +1,4 @@
-"""Putting jobs into the queue, inside the transaction whose commit they shall follow."""
+"""Puts jobs into the queue, inside the transaction whose commit they follow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WAKE, STEP, DIGEST = "wake", "step", "digest"
 
 
 class Priority(IntEnum):
-    """Telling people comes before learning more. Equal for jobs of one lock, which run in their order."""
+    """Notifying people comes before reading more. Equal for jobs of one lock, which run in their order."""
 
     REPLAY = -10
     READ = 0
@@ -75,7 +75,7 @@ class PostgresJobs:
         await self._insert_once(_Ticket(DELIVER, Priority.DELIVER, {}, None, queueing_lock, due))
 
     async def backtest(self, backtest_id: str) -> None:
-        """They take a processor for seconds: one after the other."""
+        """Backtests run one after the other: each takes a processor for seconds."""
         arguments = {"backtest_id": backtest_id}
         await self._insert(_Ticket(BACKTEST, Priority.REPLAY, arguments, lock=BACKTEST))
 

@@ -20,7 +20,7 @@ from service.adapters.postgres.queue.sweep import EndedJobs, sweep_stalled
 HEARTBEAT = timedelta(seconds=10)
 STALLED_AFTER = timedelta(seconds=30)
 LOOK_EVERY = timedelta(seconds=1)
-"""For jobs whose time has come or whose lock is free again; new ones are announced."""
+"""How often workers look for jobs whose time has come or whose lock is free again; new jobs are announced."""
 RESTART_AFTER = timedelta(seconds=2)
 TRY_AGAIN = timedelta(seconds=30)
 MOST_TRIES = 500
@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 
 
 class Handlers(Protocol):
-    """What the jobs do. They may run more than once; one that raises is logged and not tried again, but for `wake` and
-    `step`, which are.
+    """The handlers of jobs. A job may run more than once. One that raises is logged; `backtest`, `wake` and `step` are
+    tried again, others are not.
     """
 
     async def poll(self, source_id: str, poll_id: str) -> None: ...
@@ -70,7 +70,7 @@ class Queue:
             yield cls(app)
 
     async def run(self, stop: asyncio.Event, *, grace: timedelta = GRACE) -> None:
-        """Runs jobs until `stop` is set; then those that run have `grace` to end before they go back."""
+        """Runs jobs until `stop` is set; running jobs then have `grace` to end before they go back into the queue."""
         worker = asyncio.create_task(self._run_workers(grace))
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -89,7 +89,7 @@ class Queue:
         )
 
     async def sweep(self, *, stalled_after: timedelta = STALLED_AFTER) -> None:
-        """Frees what dead workers held, and what lost connections left. To be called often, in every worker."""
+        """Frees the jobs that dead workers held or lost connections left. Call it often, in every worker."""
         await sweep_stalled(self._app, stalled_after)
         await self._ended.finish(self._app)
 
@@ -124,7 +124,7 @@ class _AgainAfterShutdown(BaseRetryStrategy):
 
 
 class _UntilDone(_AgainAfterShutdown):
-    """Nothing else would make up for such a job: one that fails is tried again, for hours."""
+    """A job that fails is tried again, for hours, because nothing else would make up for it."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         decision = super().get_retry_decision(exception=exception, job=job)

@@ -1,4 +1,4 @@
-"""What the installed queue library says about its own schema."""
+"""The queue library's own schema: the migrations that it ships, and those that a database has."""
 
 from pathlib import Path
 

@@ -18,11 +18,11 @@ from service.workflows.ports.sources import Directory, Seen
 from service.workflows.ports.spend import Changes
 
 SEEN_GRAIN = timedelta(hours=1)
-"""How exact `last_seen_at` is: being seen by every poll shall not rewrite every name in every poll."""
+"""How exact `last_seen_at` is: a poll need not rewrite every name that it has seen."""
 
 ACTIVE, ARCHIVED, DELETED = "active", "archived", "deleted"
 UNLISTED = ""
-"""The status of what facts name and the directory does not."""
+"""The status of an entry that facts name and the directory does not."""
 
 _Key: TypeAlias = tuple[str, str]
 """(dimension, id)"""
@@ -47,7 +47,7 @@ class PostgresDirectory:
         self._connection = connection
 
     async def replace(self, source_id: str, directory: Directory, now: datetime) -> Changes:
-        """What the directory lists no more is kept as "deleted": it may still own cost."""
+        """Keeps what the directory no longer lists as "deleted": it may still own cost."""
         listed, stored = _listed(directory, now), await self._stored(source_id)
         before = {key: entry for key, entry in stored.items() if entry.status not in (UNLISTED, DELETED)}
         gone = {key: replace(before[key], status=DELETED) for key in before.keys() - listed.keys()}
@@ -57,7 +57,7 @@ class PostgresDirectory:
         return Changes(added=len(listed.keys() - before.keys()), changed=renamed, gone=len(gone))
 
     async def note_cells(self, source_id: str, cells: Iterable[Cell], now: datetime) -> None:
-        """Names that the directory has given stay."""
+        """Remembers the members that facts name. Names that the directory has given stay."""
         stored = await self._stored(source_id)
         named = _named(cells, now)
         known = {key: replace(stored[key], last_seen_at=now) for key in named.keys() & stored.keys()}
@@ -148,7 +148,7 @@ def _listed(directory: Directory, now: datetime) -> dict[_Key, _Entry]:
 
 
 def _named(cells: Iterable[Cell], now: datetime) -> dict[_Key, _Entry]:
-    """What facts name has its id for a name, but for the default workspace, which the vendor calls so."""
+    """Entries for what facts name: the id is the name, except of the default workspace, which the vendor calls so."""
     named: dict[_Key, _Entry] = {}
     for cell in cells:
         name = "Default" if cell.workspace == DEFAULT_WORKSPACE else cell.workspace

@@ -1,4 +1,4 @@
-"""The polling state of each source: whose turn it is, and which poll may write."""
+"""The polling state of each source: when it is due, and which poll may write."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PostgresPollingStates:
         await self._connection.execute(insert(source_states).values(shallow(state)))
 
     async def all_ids(self) -> list[str]:
-        """In one order for everybody: ticks that queue jobs for all of them then never wait in a circle."""
+        """In one order for all callers: ticks that queue jobs for all of them then never wait in a circle."""
         ids = select(source_states.c.source_id).order_by(source_states.c.source_id)
         return list(await self._connection.scalars(ids))
 

@@ -1,4 +1,4 @@
-"""What was read from each source, and with what outcome."""
+"""Polls of each source, with the outcome of every report."""
 
 from __future__ import annotations
 

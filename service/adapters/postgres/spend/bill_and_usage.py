@@ -21,13 +21,13 @@ from service.domain.values.scopes import Cell
 from service.domain.values.utc import utc_day
 
 _WEB_SEARCH = literal(Measure.WEB_SEARCH.value, literal_execute=True)
-"""Part of the statement's text: once prepared with a parameter it is planned for one series instead of most."""
+"""Part of the statement's text: prepared with a parameter, it would be planned for one series instead of most."""
 _INPUT = (Measure.UNCACHED_INPUT, Measure.CACHE_READ, Measure.CACHE_WRITE_5M, Measure.CACHE_WRITE_1H)
 _COUNTED = tuple(
     [literal(measure.value, literal_execute=True) for measure in measures]
     for measures in (_INPUT, (Measure.CACHE_READ,), (Measure.OUTPUT,))
 )
-"""What counts as input, as read from a cache, and as output."""
+"""The measures that count as input, as read from a cache, and as output."""
 
 Bill: TypeAlias = dict[tuple[str, str], BilledDay]
 Usage: TypeAlias = dict[Cell, EstimatedDay]
@@ -129,7 +129,7 @@ def usage_by(time: ColumnElement[Any], hours: FromClause, where: Sequence[Column
 
 
 def is_spend() -> ColumnElement[bool]:
-    """Of a series of usage: whether `usage_by` counts its cost as spend."""
+    """Whether `usage_by` counts the cost of a series of usage as spend."""
     return and_(series.c.token_type != _WEB_SEARCH, series.c.service_tier != PRIORITY_TIER)
 
 

@@ -1,4 +1,4 @@
-"""What each UTC day was known to be, at the end of every UTC day on which that changed."""
+"""Versions of UTC days: each day as it was known at the end of every UTC day on which that changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEY = ("day", *CELL)
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """One that is to be written. `is_news`: whatever the cells say, since the day is new or newly settled."""
+    """A version to be written. `is_news`: even if no cell has changed, because the day is new or newly settled."""
 
     day: date
     known_on: date
@@ -38,9 +38,9 @@ class _Version:
 async def note_versions(
     connection: AsyncConnection, stamp: Stamp, incoming: Table, days: Collection[date], backfilled: Collection[date]
 ) -> None:
-    """Keeps what is known of these days from now on: `incoming` has the rows of all their cells.
+    """Keeps a version of these days as they are known from now on: `incoming` has the rows of all their cells.
 
-    What changes again on one UTC day takes the place of what was kept of it; a cell that is gone becomes zeros.
+    A second change on one UTC day replaces the version of the first; a cell that is gone becomes zeros.
     """
     versions = await _versions(connection, stamp, list(days), backfilled)
     changed = await _note_cells(connection, stamp.source_id, incoming, versions)
@@ -136,7 +136,7 @@ def newest_cells(source_id: str, *where: ColumnElement[bool]) -> Select[Any]:
 
 
 async def versions_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> list[DayVersion]:
-    """Of the days from `first` up to, not including, `end`: whole days, in the order they became known."""
+    """Versions of the days from `first` up to, not including, `end`, in the order in which they became known."""
     changes = await _changes(connection, source_id, first, end)
     noted = await connection.execute(
         select(day_versions)
@@ -157,7 +157,7 @@ async def versions_in(connection: AsyncConnection, source_id: str, first: date, 
 async def _changes(
     connection: AsyncConnection, source_id: str, first: date, end: date
 ) -> dict[tuple[date, date], list[tuple[Cell, SpendDay]]]:
-    """By day and by when it became known."""
+    """The cells that changed, by day and by the UTC day on which that became known."""
     version = spend_day_versions.c
     rows = await connection.execute(
         select(version.day, version.known_on, *(version[name] for name in (*CELL, *AMOUNTS))).where(

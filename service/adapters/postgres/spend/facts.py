@@ -113,7 +113,7 @@ class PostgresFacts:
 
 
 def _windows(buckets: Iterable[Bucket[CostRow]] | Iterable[Bucket[UsageFact]]) -> list[Window]:
-    """Without repetition, should a report name a bucket on two of its pages."""
+    """The window of every bucket once, even where a report names it on two pages."""
     return list(dict.fromkeys(bucket.window for bucket in buckets))
 
 

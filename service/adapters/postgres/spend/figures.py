@@ -1,4 +1,4 @@
-"""What rules read, one row a cell: float copies, which no amount of money is made of."""
+"""The present figures that rules read, one row a cell: float copies, of which no amount of money is made."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def stretch(as_of: datetime, days: int, hours: int) -> Stretch:
 
 
 async def figures_in(connection: AsyncConnection, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
-    """What is known at `now`, which is the present."""
+    """The figures at `now`, which is the present."""
     asked = stretch(now, days, hours)
     hourly = None
     if hours:

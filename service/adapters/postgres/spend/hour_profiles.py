@@ -18,7 +18,7 @@ from service.domain.values.utc import DAY, HOUR, utc_day
 HOURS = 24
 
 Profiles = dict[Cell, list[tuple[int, Sequence[float]]]]
-"""By cell: days, counted from the first one, and their hours."""
+"""Days, counted from the first one, and their hours, by cell."""
 
 
 async def refresh_profiles(connection: AsyncConnection, source_id: str, days: Collection[date]) -> None:
@@ -68,7 +68,7 @@ async def usual_hours(
 
 
 async def profiles_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> Profiles:
-    """Of the days from `first` up to, not including, `end`."""
+    """The profiles of the days from `first` up to, not including, `end`."""
     profile = usage_day_profiles.c
     cell = tuple(profile[name] for name in CELL)
     days = (func.array_agg(profile.day - first), func.array_agg(profile.hours, type_=ARRAY(Double)))

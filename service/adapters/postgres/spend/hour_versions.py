@@ -1,7 +1,7 @@
-"""What each hour of usage was known to be: today's profiles, and from the revisions what moved since a first reading.
+"""Versions of hours of usage: today's profiles, and the revisions of hours that were restated since a first reading.
 
-Of an hour that was read once after its end and never changed the profiles say all there is. Only the hours of cells
-that were told anew later are put together from their revisions.
+Most hours are read once after their end and never change: their profile is all there is. Only the restated hours of a
+cell are put together from its revisions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass
 class _Amounts:
-    """Amounts under way: [cells, hours], and what became of them, one list for each column of `Restated`."""
+    """Amounts as they are put together: [cells, hours]; and restatements, one list for each column of `Restated`."""
 
     window: Window
     rows: dict[Cell, int]
@@ -78,7 +78,7 @@ async def _cells(connection: AsyncConnection, source_id: str, window: Window) ->
 
 
 def _shortened(window: Window, hours: int) -> Window:
-    """Its last days, of so many hours at most."""
+    """The last days of the window, of so many hours at most."""
     days = min(max(1, hours // HOURS), (window.end - window.start) // DAY)
     return Window(window.end - days * DAY, window.end)
 
@@ -92,7 +92,7 @@ def _parts(window: Window) -> Iterable[Window]:
 
 
 async def _read_buckets(connection: AsyncConnection, source_id: str, known: _Amounts) -> None:
-    """Hours of which nobody noted when they were read count as known at their end."""
+    """Notes when hours were read. One whose reading was not noted counts as known at its end."""
     bucket = known_buckets.c
     rows = await connection.execute(
         select(bucket.bucket, bucket.known_at, bucket.complete, bucket.complete_at).where(
@@ -107,7 +107,7 @@ async def _read_buckets(connection: AsyncConnection, source_id: str, known: _Amo
 
 
 async def _read_profiles(connection: AsyncConnection, source_id: str, part: Window, known: _Amounts) -> None:
-    """As they are known now."""
+    """Fills in the amounts as they are known now."""
     first: date = part.start.date()
     offset, days = known.place(part.start), (part.end - part.start) // DAY
     for cell, profiles in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
@@ -117,7 +117,7 @@ async def _read_profiles(connection: AsyncConnection, source_id: str, part: Wind
 
 
 async def _read_restated(connection: AsyncConnection, source_id: str, part: Window, known: _Amounts) -> None:
-    """Takes amounts back to what they were when their hours were first read whole; keeps what became of them."""
+    """Sets amounts back to those of the first complete reading of their hours; keeps the restatements."""
     for workspace, model, api_key, starts, instants, dollars in await connection.execute(_by_cell(source_id, part)):
         row = known.rows.get(Cell(workspace, model, api_key))
         if row is None:
@@ -133,7 +133,7 @@ async def _read_restated(connection: AsyncConnection, source_id: str, part: Wind
 
 
 def _by_cell(source_id: str, part: Window) -> Select[Any]:
-    """By cell: hours, instants and amounts (dollars) of every hour of it that was told anew after its first reading.
+    """Hours, instants and amounts (dollars) of every restated hour, by cell.
 
     Cells go by the number of one of their series: sorting by their names would take most of the time.
     """
@@ -154,7 +154,7 @@ def _by_cell(source_id: str, part: Window) -> Select[Any]:
 
 
 def _states(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
-    """What each of these cells' hours was known to be, from when on."""
+    """The amounts of each of these cells' hours, and the instant from which each was known."""
     moves = _moves(source_id, part, numbered).subquery()
     key = (moves.c.cell, moves.c.bucket)
     total = func.sum(func.sum(moves.c.moved)).over(partition_by=key, order_by=moves.c.known_at)
@@ -162,20 +162,20 @@ def _states(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
 
 
 def _moves(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
-    """By how much each revision of these cells' hours moved its amount."""
-    told, anew = revisions.c, _told_anew(source_id, part, numbered).subquery()
+    """How much each revision of these cells' hours moved its amount."""
+    told, restated = revisions.c, _restated_hours(source_id, part, numbered).subquery()
     amount = func.coalesce(told.amount, 0)
     earlier = func.lag(amount, 1, 0).over(partition_by=(told.bucket, told.series_id), order_by=told.id)
     return (
         select(numbered.c.cell, told.bucket, told.known_at, (amount - earlier).label("moved"))
         .join_from(revisions, numbered, numbered.c.id == told.series_id)
-        .join(anew, and_(anew.c.cell == numbered.c.cell, anew.c.bucket == told.bucket))
+        .join(restated, and_(restated.c.cell == numbered.c.cell, restated.c.bucket == told.bucket))
         .where(*_hours_of(source_id, part))
     )
 
 
-def _told_anew(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
-    """The hours of cells that were told anew after their first reading."""
+def _restated_hours(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+    """The hours of cells that were restated after their first complete reading."""
     told, bucket = revisions.c, known_buckets.c
     is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == told.bucket)
     return (

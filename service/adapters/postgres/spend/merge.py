@@ -52,7 +52,7 @@ from service.workflows.ports.spend import Changes, Stamp
 
 
 class Fate(StrEnum):
-    """What a report did to one fact."""
+    """The effect of a report on one fact."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -62,7 +62,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FactKind:
-    """Where facts of one kind are stored, where they wait to be, and which columns hold their values."""
+    """The table of one kind of facts, the table of its incoming rows, and the columns that hold their values."""
 
     table: Table
     incoming: Table
@@ -106,7 +106,7 @@ async def merge(
 ) -> Changes:
     """Makes the facts of these buckets equal to `rows`, no two of which share bucket and series.
 
-    A stored row that is not among them becomes 0. What is equal already is not written.
+    A stored row that is not among them becomes 0. A row that is equal already is not written.
     """
     if not windows:
         return Changes()

@@ -21,7 +21,7 @@ from service.domain.values.periods import Window
 _TURN = 0x70617274
 """The advisory lock under which partitions come and go."""
 _BY_DAY = (usage_day_profiles, day_versions, spend_day_versions)
-"""What was known of days, and their hours: of use only as long as the facts are there."""
+"""Versions and profiles of days: of use only as long as the facts are there."""
 
 
 class PostgresStorage:
@@ -31,7 +31,7 @@ class PostgresStorage:
         self._engine = engine
 
     async def make_room(self, window: Window) -> None:
-        """Makes the month partitions that a write of this range needs, and none that is there."""
+        """Makes the month partitions that a write of this range needs and that are missing."""
         months = list(_months(window))
         async with self._engine.begin() as connection:
             if not await _missing(connection, months):
@@ -41,10 +41,7 @@ class PostgresStorage:
                 await _create(connection, table, month)
 
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
-        """Drops the months that end by `facts_before` with all that follows from them but daily spend, which is kept.
-
-        Also older minutes.
-        """
+        """Drops the months that end by `facts_before` with all that follows but daily spend, and old minutes."""
         months_end = datetime(facts_before.year, facts_before.month, 1, tzinfo=UTC)
         async with self._engine.begin() as connection:
             await _take_turn(connection)

@@ -1,4 +1,4 @@
-"""What rules read, as it was known at a past instant: whole days from their versions, fresh ones from the revisions."""
+"""The figures that rules read, as known at a past instant: days from their versions, fresh ones from the revisions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from service.domain.values.utc import HOUR, midnight, utc_day
 
 @dataclass
 class _KnownFigures:
-    """Figures under way, and how many of their dollars are known since when is assumed."""
+    """Figures as they are put together, and how many of their dollars are assumed to have been known."""
 
     cells: dict[Cell, dict[date, DayFigures]] = field(default_factory=lambda: defaultdict(dict))
     spend: float = 0.0
@@ -62,9 +62,9 @@ async def figures_at(connection: AsyncConnection, source_id: str, at: datetime, 
 
 
 async def _fresh_days(connection: AsyncConnection, source_id: str, asked: Stretch) -> dict[date, bool]:
-    """The days that have to be as of the instant, not of the midnight before it, and whether they are assumed.
+    """The days that are read as of the instant, not of the midnight before it, and whether they are assumed.
 
-    Besides the last days these are the ones that changed on the instant's day: perhaps after it.
+    They are the fresh days, and those that changed on the instant's day, perhaps after it.
     """
     version = day_versions.c
     newest = (
@@ -165,7 +165,7 @@ async def _add_fresh_hours(
 
 
 async def _usage_read_by(connection: AsyncConnection, source_id: str, at: datetime) -> datetime | None:
-    """When usage was read last by then. Of earlier readings only those are kept that brought news: one an hour."""
+    """When usage was last read by then. Earlier readings are known only where they brought news: one an hour."""
     read_at = await usage_read_at(connection, source_id)
     if read_at is not None and read_at <= at:
         return read_at

@@ -1,4 +1,4 @@
-"""What forecasts learn from, one row a cell: float copies, which no amount of money is made of."""
+"""The recent spend that forecasts learn from, one row a cell: float copies, of which no amount of money is made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.domain.values.utc import DAY, midnight
 
 
 async def recent_in(connection: AsyncConnection, source_id: str, now: datetime) -> RecentSpend:
-    """What is known of the last weeks at `now`."""
+    """The spend of the last weeks as known at `now`."""
     first = first_day(now)
     reports = await _reports(connection, source_id, midnight(first))
     today = first + (UTC_DAYS - 1) * DAY

@@ -1,4 +1,4 @@
-"""Best-known spend by UTC day and cell: what each day was written as, and what a window of time has spent by it."""
+"""Best-known spend by UTC day and cell, written as it changes, and read as the spend of a window of time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def replace_days(
     if not days:
         return
     async with staged(connection, _INCOMING, _rows(days)):
-        await connection.execute(_delete_what_is_not_so(stamp.source_id, list(days)))
+        await connection.execute(_delete_what_differs(stamp.source_id, list(days)))
         await connection.execute(_insert_what_is_missing(stamp.source_id))
         await note_versions(connection, stamp, _INCOMING, list(days), backfilled)
 
@@ -56,7 +56,7 @@ _SAME_KEY = and_(*(spend_days.c[name] == _INCOMING.c[name] for name in _KEY))
 _SAME_ROW = and_(_SAME_KEY, *(spend_days.c[name] == _INCOMING.c[name] for name in AMOUNTS))
 
 
-def _delete_what_is_not_so(source_id: str, days: list[date]) -> Delete:
+def _delete_what_differs(source_id: str, days: list[date]) -> Delete:
     return delete(spend_days).where(
         spend_days.c.source_id == source_id,
         spend_days.c.day.in_(days),
@@ -123,7 +123,7 @@ async def _on_whole_days(connection: AsyncConnection, source_id: str, window: Wi
 
 
 async def _in_part(connection: AsyncConnection, source_id: str, part: Window, now: datetime) -> dict[Cell, Spend]:
-    """What falls into a stretch inside one day. A cell that spent nothing that day has nothing to split."""
+    """The spend of a part of one day. A cell that spent nothing that day has nothing to split."""
     costs = await costs_in(connection, source_id, stretches(part))
     spend = await _on_whole_days(connection, source_id, utc_day(part.start.date()))
     return {

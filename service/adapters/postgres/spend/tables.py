@@ -35,7 +35,7 @@ INSTANT = DateTime(timezone=True)
 CELL = ("workspace", "model", "api_key")
 TOKENS = ("input_tokens", "cache_read_tokens", "output_tokens")
 AMOUNTS = ("billed", "estimated", "usage_cost", "priority", "unpriced_tokens", *TOKENS)
-"""What is known of a cell's day, by column: the parts of a SpendDay."""
+"""The columns of a cell's day: the parts of a SpendDay."""
 
 
 def _text(name: str) -> Column[str]:

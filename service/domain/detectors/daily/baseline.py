@@ -1,4 +1,4 @@
-"""What a day should cost: the mean of the last four same weekdays, and how far a day usually lies from such a mean.
+"""Baselines of days: the mean of the last four same weekdays, and how far a day usually lies from such a mean.
 
 Both can be checked by hand. Past incidents do not spoil them, because the days they read are capped (see `carry`).
 Column 0 of a window is today's weekday.

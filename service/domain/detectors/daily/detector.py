@@ -20,7 +20,7 @@ from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivit
 LINES = {Method.STEADY: 2.5, Method.VOLATILE: 4.25, Method.INTERMITTENT: 4.0, Method.COLD_WEEKDAY: 4.0}
 """Spreads above the expectation at which the score is 1."""
 GATE_SHARE = 0.25
-"""Of what was expected: a smaller excess is nobody's business, however calm the series."""
+"""The share of what was expected that an excess has to reach, however calm the series."""
 LEAST_FLOOR, FLOOR_SHARE, COLD_FLOOR = 25.0, 0.005, 50.0
 OVERRIDE_TIMES, OVERRIDE_LARGEST, OVERRIDE_FLOORS = 4.0, 1.5, 4.0
 FAR_BELOW = 0.2
@@ -41,7 +41,7 @@ def default_floor(organisation_daily: float) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """What is expected, and the dollars from it to where the score is 1: each [series], NaN where nothing judges."""
+    """The expected amount, and the dollars from it to a score of 1: each [series], NaN where nothing judges."""
 
     expected: Floats
     reach: Floats

@@ -1,4 +1,4 @@
-"""What a daily detector carries from one day to the next: eight weeks of every series.
+"""The state of a daily detector from one day to the next: eight weeks of every series.
 
 A history is a value. `fresh` starts it, `followed_by` adds one closed day, and the two corrections that people may
 make (`accepting`, `taking_out`) give a new one. The raw amounts are never overwritten: `kept` is what baselines read.

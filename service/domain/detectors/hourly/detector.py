@@ -25,7 +25,7 @@ LEAST_FLOOR, GATE_SHARE = 10.0, 0.5
 OVERRIDE_EXCESS = 50.0
 LEAST_SCALE = 0.10
 OFFSET_SHARE = 0.1
-"""Of the mean: damps ratios in the quiet hours of the night."""
+"""The share of the mean that damps ratios in the quiet hours of the night."""
 LEAST_OFFSET = 0.01
 LEAST_GROWTH, MOST_GROWTH = 0.5, 2.0
 FOLLOW = 0.6
@@ -34,10 +34,10 @@ FOLLOW = 0.6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourBand:
-    """What four weeks say of the hour after them, whatever it comes to: each [series], dollars.
+    """The band of an hour by the four weeks before it, whatever its amount: each [series], dollars.
 
     `methods`: which rule judges each series; where none does, the rest means nothing. `reach`: from the expectation to
-    a score of 1. `largest`: the dearest hour of the last week.
+    a score of 1. `largest`: the most expensive hour of the last week.
     """
 
     methods: Whole
@@ -58,7 +58,7 @@ def judge_hour(
 
 
 def hour_band(window: Floats) -> HourBand:
-    """The costly part of it, which says nothing of the hour itself yet."""
+    """The band of the hour after 672 hours: the costly part of judging it, which does not need its amount."""
     with np.errstate(divide="ignore", invalid="ignore"):
         chosen = _methods(window)
         hours, profile = filled_hours(window)
@@ -101,7 +101,7 @@ def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, pl
 
 
 def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tuple[Floats, Floats]:
-    """What is expected of the hour, and the dollars from there to a score of 1: each [series]."""
+    """The expected amount of the hour, and the dollars from it to a score of 1: each [series]."""
     usual = np.tile(profile, (1, HOURS // WEEK))
     today, then = median_of(hours[:, -24:], axis=1), median_of(usual[:, -24:], axis=1)
     growth = np.clip((today + offset) / (then + offset), LEAST_GROWTH, MOST_GROWTH) ** FOLLOW

@@ -45,7 +45,7 @@ class HourGlance:
             self._sums[:, learnt.places] = np.add.reduceat(cells, self._starts, axis=0)
 
     def spent(self, start: int, end: int) -> list[float]:
-        """What each series spent in the hours from `start` to before `end`, in US dollars."""
+        """The spend of each series in the hours from `start` to before `end`, in US dollars."""
         return list(map(float, self._sums[:, start:end].sum(axis=1)))
 
     def reaches(self, start: int, end: int, limits: Sequence[float]) -> bool:

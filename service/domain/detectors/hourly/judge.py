@@ -21,7 +21,7 @@ REMEMBERED = 64
 
 
 class HourBands:
-    """The bands of the newest hours, so that they need not be made anew an hour later.
+    """The bands of the newest hours, so that they need not be made again an hour later.
 
     A memory of arithmetic, as `Rewind` is: a band is given for the very window that it was made of, and no other.
     """
@@ -35,7 +35,7 @@ class HourBands:
         return start in self._made
 
     def of(self, start: datetime, counted: Floats, place: int) -> HourBand:
-        """Of the hour that begins then, which stands at this place in the amounts: [series, hours]."""
+        """The band of the hour that begins then, which stands at this place in the amounts: [series, hours]."""
         if self._last is not counted:
             self._last, self._of_last = counted, {}
         if start not in self._of_last:

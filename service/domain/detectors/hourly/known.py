@@ -1,4 +1,4 @@
-"""Hours of many cells as they became known: what each was when it was first read, and what it became since."""
+"""Hours of many cells as they became known: the amount of each when first read, and its restatements."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class HourVersions:
 
 @dataclass(frozen=True, slots=True)
 class LearntHours:
-    """What an instant has brought: the places of the hours of which something else is known than before."""
+    """The places of the hours of which an instant has brought news."""
 
     places: Whole
 

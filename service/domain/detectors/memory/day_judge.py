@@ -141,6 +141,6 @@ def day_judge(
 
 
 def usual_day(amounts: Floats) -> float:
-    """What is spent a day, in dollars: the mean of the 28 days before the last one, from the first spend on: [days]."""
+    """The usual spend of a day in dollars: the mean of 28 days before the last, from the first spend on: [days]."""
     closed = amounts[:-1][-MONTH:]
     return mean_of_known(closed[int(first_spend(closed[None])[0]) :])

@@ -13,12 +13,12 @@ from service.domain.detectors.daily.detector import judge
 from service.domain.detectors.scores import Maturity, Scores, Terms
 
 MOST_TERMS = 4
-"""Of one day: a sweep tries a rule at three sensitivities."""
+"""Scores kept of one day: a sweep tries a rule at three sensitivities."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Day:
-    """What one day came to: dollars and announced extra dollars, each [series]."""
+    """The amounts of one day: dollars and announced extra dollars, each [series]."""
 
     amounts: Floats
     planned: Floats
@@ -47,7 +47,7 @@ class _Judged:
 
 
 class DayScores:
-    """A memory of arithmetic, not of facts: whoever asks gets what judging anew would give."""
+    """A memory of arithmetic, not of facts: whoever asks gets what judging again would give."""
 
     def __init__(self) -> None:
         self._kept: dict[date, list[_Judged]] = {}

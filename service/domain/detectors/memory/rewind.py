@@ -1,4 +1,4 @@
-"""What was learnt of a panel, kept so that the next one, a day later, need not be learnt from its first day.
+"""Baselines of a panel, kept so that the next one, a day later, need not be learnt from its first day.
 
 A memory of arithmetic, not of facts: whoever asks gets what a replay of every day ever seen would give. Only days that
 differ from those remembered, and the days after them, are replayed.
@@ -83,7 +83,7 @@ class Rewind:
     """The memory of one line of panels. Each panel replaces what earlier ones said about its days.
 
     Days before the panel stay as they were seen. A series that the panel does not name spent nothing in its days.
-    A panel that begins before the first day seen, or after the last one with a gap, starts anew.
+    A panel that begins before the first day seen, or after the last one with a gap, starts over.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class Memo:
         self._made: dict[Hashable, tuple[object, object]] = {}
 
     def once(self, selection: Hashable, of: object, make: Callable[[], Made]) -> Made:
-        """What was made of this very object when it was asked for last, else what `make` makes of it now."""
+        """The value that was last made of this very object, else what `make` makes of it now."""
         made = self._made.get(selection)
         if made is None or made[0] is not of:
             made = self._made[selection] = (of, make())
@@ -144,7 +144,7 @@ def _started(panel: Panel) -> _Seen:
 
 
 def _overlaid(seen: Floats, cells: Floats, rows: Whole, size: int, offset: int) -> Floats:
-    """What was seen before the panel's days, and the panel: [size, days up to the panel's last]."""
+    """The days seen before the panel, and the panel: [size, days up to the panel's last]."""
     days = offset + cells.shape[1]
     result = np.zeros((size, days))
     result[: seen.shape[0], :offset] = seen[:, :offset]
