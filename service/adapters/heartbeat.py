@@ -1,4 +1,4 @@
-"""Telling an outside watcher that all is well: it raises the alarm when it hears nothing any more."""
+"""Signs of life to an outside watcher, which raises the alarm when they stop."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, Unit
 from service.workflows.sources.naming import names_of
 
 FARTHEST = 400 * DAY
-"""How far back a backtest begins where nobody says, if so much is stored."""
+"""How far back a backtest begins by default, if so much is stored."""
 MOST_DAYS = 1100
 MOST_AMOUNTS = 20_000_000
 """Amounts of hours held at once, 8 bytes each, and twice: 400 days of 2,000 keys."""

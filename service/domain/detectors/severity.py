@@ -1,4 +1,4 @@
-"""How loud an unusual bucket is: the higher of its size and its speed."""
+"""Severity of an unusual bucket: the higher of that of its size and that of its speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a budget's threshold rang or did not: spend or forecast against its level, and what has rung before."""
+"""Why a budget's threshold fired or did not: spend or forecast against its level, and what has fired before."""
 
 from __future__ import annotations
 

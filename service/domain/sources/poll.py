@@ -37,7 +37,7 @@ class ReportOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """`window` is what a backfill shall read; `done_until` how far it has come, for resuming."""
+    """`window` is what a backfill reads; `done_until` how far it has come, for resuming."""
 
     id: str
     source_id: str

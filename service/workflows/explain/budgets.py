@@ -1,4 +1,4 @@
-"""Why a budget's thresholds rang or did not at an instant."""
+"""Why a budget's thresholds fired at an instant, or did not."""
 
 from __future__ import annotations
 

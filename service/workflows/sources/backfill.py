@@ -35,7 +35,7 @@ FARTHEST = timedelta(days=5 * 366)
 async def request_backfill(uow: UnitOfWork, source_id: str, since: datetime, now: datetime) -> Poll:
     """Queues the reading of all UTC days from `since` to yesterday, in the caller's transaction.
 
-    A backfill from the same day that did not come to its end is taken up where it stopped.
+    A backfill from the same day that has not ended is continued where it stopped.
     """
     start, today = day_start(since), day_start(now)
     if not today - FARTHEST <= start < today:
@@ -86,7 +86,7 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
 
 
 async def _read_part(running: RunningPoll, part: Window) -> list[ReportOutcome]:
-    """A backfill may well come before the first poll: then it asks whose cost this is."""
+    """Reads both reports of a part. A backfill before the first poll asks first whose cost this is."""
     if not await run_is_identified(running.ports, running.source.id):
         outcome, identified = await run_directory(running)
         if not identified:

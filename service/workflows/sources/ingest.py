@@ -1,4 +1,4 @@
-"""Polling a source: which reports are due, and what the poll came to."""
+"""Polling a source: which reports are due, and the outcome of the poll."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def _bury(uow: UnitOfWork, source_id: str, now: datetime) -> None:
 async def run_close(
     ports: Ports, running: RunningPoll, outcomes: Sequence[ReportOutcome], *, started: datetime
 ) -> None:
-    """Writes down what the poll came to: on the poll, and on the source's state."""
+    """Writes the outcome of a poll: on the poll, and on the source's state."""
     now = ports.clock()
     source = running.source
     async with ports.uow() as uow:

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Table, Text
 from service.adapters.postgres.metadata import metadata
 
 queue_schema = Table("queue_schema", metadata, Column("migration", Text, primary_key=True))
-"""The queue library's own migrations that this database has; revision 0003 tells what for."""
+"""The queue library's own migrations that this database has; revision 0003 says what for."""
 
 
 def shipped_migrations() -> list[str]:

@@ -22,7 +22,7 @@ _COPIED: Mapping[type[TypeEngine[Any]], str] = {
     Numeric: "numeric",
     Text: "text",
 }
-"""The names that COPY's binary format needs to be told: it converts nothing."""
+"""The type names that COPY's binary format needs: it converts nothing."""
 
 
 def temporary_table(name: str, **columns: TypeEngine[Any]) -> Table:

@@ -1,6 +1,6 @@
 """The daily detector: judges one UTC day of many series at once.
 
-Every rule is a straight band around an expectation, so that "from which amount does it ring" has an exact answer.
+Every rule is a straight band around an expectation, so that the amount from which it fires is exact.
 docs/detection.md says where the constants come from and what they achieve.
 """
 
