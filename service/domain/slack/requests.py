@@ -86,7 +86,7 @@ class SlackUsers:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SlackPerson:
     """Somebody in Slack, as Slack tells of them. The name is untrusted text."""
 
     user: str
@@ -105,7 +105,7 @@ class Person:
 
 
 def name_in(actor: str, note: str) -> str:
-    """The name in a note that is a `Person.note`; empty where the note is somebody's own words."""
+    """The name in a note that is a `SlackPerson.note`; empty where the note is somebody's own words."""
     is_name = actor.startswith(ACTOR_PREFIX) and note.endswith(_IN_SLACK)
     return note.removesuffix(_IN_SLACK) if is_name else ""
 
@@ -114,7 +114,7 @@ def name_in(actor: str, note: str) -> str:
 class Press:
     """A pressed button. `version` is that of the alert as its message showed it."""
 
-    person: Person
+    person: SlackPerson
     deed: Deed
     alert_id: str
     version: int
@@ -125,7 +125,7 @@ class Press:
 class Typed:
     """A slash command: the words after `/tocsin`."""
 
-    person: Person
+    person: SlackPerson
     text: str
 
 
@@ -184,10 +184,10 @@ def who(actor: str) -> str:
     return f"<@{user}>" if user != actor and is_user(user) else escaped(clean(actor))
 
 
-def _person(user: str, name: str) -> Person:
+def _person(user: str, name: str) -> SlackPerson:
     if not is_user(user):
         raise ValueError("there is no Slack user in it")
-    return Person(user, name)
+    return SlackPerson(user, name)
 
 
 def _text(value: object, *path: str) -> str:

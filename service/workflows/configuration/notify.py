@@ -12,7 +12,7 @@ from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.notify.rotas import Rota, validate_rota
 from service.domain.notify.routing.routes import Route, RouteTable, validate_routes
 from service.domain.notify.routing.silences import Silence, SilenceState, validate_silence
-from service.domain.slack.requests import Person, SlackRole, SlackUser, SlackUsers
+from service.domain.slack.requests import SlackPerson, SlackRole, SlackUser, SlackUsers
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import (
@@ -189,7 +189,7 @@ async def put_slack_users(uow: UnitOfWork, users: SlackUsers, author: Author) ->
     return await put(uow, SlackUserLists(), Draft("slack-users", {}, users), author)
 
 
-async def slack_user(uow: UnitOfWork, person: Person, default: SlackRole) -> SlackUser:
+async def slack_user(uow: UnitOfWork, person: SlackPerson, default: SlackRole) -> SlackUser:
     """Returns somebody in Slack as the list has them, with the default role for whoever is not on it."""
     stored = await slack_users(uow)
     return (stored.spec if stored else SlackUsers()).find(person.user, default)

@@ -34,14 +34,14 @@ _HOURS = {Deed.SNOOZE_1H: timedelta(hours=1), Deed.SNOOZE_4H: timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a press. `text` is Slack's mrkdwn, for the person alone; empty where the message says it all."""
+class PressReply:
+    """The outcome of a press. `text` is Slack's mrkdwn, for the person alone; empty where the message says it all."""
 
     done: bool
     text: str = ""
 
 
-async def run_slack_action(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
+async def run_slack_action(ports: Ports, press: Press, default_role: SlackRole) -> PressReply:
     """Does it once, or says why not. Whoever is second finds the alert moved on, and is told by whom."""
     try:
         return await _run_attempt(ports, press, default_role)
@@ -49,14 +49,14 @@ async def run_slack_action(ports: Ports, press: Press, default_role: SlackRole) 
         return await _run_last_attempt(ports, press, default_role)
 
 
-async def _run_last_attempt(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
+async def _run_last_attempt(ports: Ports, press: Press, default_role: SlackRole) -> PressReply:
     try:
         return await _run_attempt(ports, press, default_role)
     except DomainError as error:
         return await _run_refusal(ports, press, str(error))
 
 
-async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> Answer:
+async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> PressReply:
     author = Author(press.person.actor, ports.clock())
     async with ports.uow() as uow:
         user = await slack_user(uow, press.person, default_role)
@@ -64,17 +64,17 @@ async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> A
         if refusal is not None:
             return await _refuse(uow, press, refusal, author)
         await _do(uow, press, user, author)
-    return Answer(done=True)
+    return PressReply(done=True)
 
 
-async def _run_refusal(ports: Ports, press: Press, why: str) -> Answer:
+async def _run_refusal(ports: Ports, press: Press, why: str) -> PressReply:
     async with ports.uow() as uow:
         return await _refuse(uow, press, escaped(why), Author(press.person.actor, ports.clock()))
 
 
-async def _refuse(uow: UnitOfWork, press: Press, text: str, author: Author) -> Answer:
+async def _refuse(uow: UnitOfWork, press: Press, text: str, author: Author) -> PressReply:
     await record(uow, author, REFUSED, press.alert_id, f"{press.deed} by {press.person.note or author.actor}: {text}")
-    return Answer(done=False, text=text)
+    return PressReply(done=False, text=text)
 
 
 def _lacks(user: SlackUser, deed: Deed) -> str | None:
@@ -84,7 +84,7 @@ def _lacks(user: SlackUser, deed: Deed) -> str | None:
 
 
 async def _overtaken(uow: UnitOfWork, press: Press) -> str | None:
-    """What has happened to the alert since the message was written; None where its figures changed at most."""
+    """Returns what has happened to the alert since the message was written, None where only its figures changed."""
     events = await uow.alerts.events(press.alert_id)
     if not events:
         return "There is no such alert any more."

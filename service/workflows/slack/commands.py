@@ -51,7 +51,7 @@ HELP = (
 
 
 async def run_slack_command(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
-    """What to answer, in Slack's mrkdwn."""
+    """Returns the answer in Slack's mrkdwn."""
     try:
         return await _run_answer(ports, typed, default_role)
     except DomainError as error:
@@ -122,7 +122,7 @@ async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> 
 async def _open_statuses(
     uow: UnitOfWork, source: Resource[Source], budgets: Sequence[Resource[Budget]], now: datetime
 ) -> list[tuple[Resource[Budget], ScopeStatus]]:
-    """Of every scope in its open period, with its forecast. What forecasts learn from is read once for all."""
+    """Lists every scope in its open period, with its forecast. The forecasts' history is read once for all."""
     state = await uow.polling_states.get(source.id)
     known = Known(
         crossings=await uow.crossings.of([budget.id for budget in budgets]),

@@ -17,7 +17,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 CALLER = "slack"
 """In place of a token's id, where what was seen is remembered."""
 REFUSED = "slack.refused"
-"""The audit log's word for what was tried in vain."""
+"""The audit log's action for a refused request."""
 MOST_REFUSALS = 30
 """A minute: strangers must not be able to fill the audit log."""
 _SEEN = KeptAnswer(request_digest="", status=200, body="")
@@ -68,7 +68,7 @@ async def run_first_time(ports: Ports, door: SlackDoor, envelope_id: str) -> boo
 
 
 def _now(ports: Ports, door: SlackDoor) -> datetime:
-    """What is seen is remembered for a day by whichever clock is ahead: the one in drills forgets by its own."""
+    """Returns the later of both clocks: keys are kept for a day, and in drills business time runs faster."""
     return max(ports.clock(), door.now())
 
 

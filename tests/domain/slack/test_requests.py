@@ -10,8 +10,8 @@ import pytest
 from service.domain.slack.requests import (
     SNOOZES,
     Deed,
-    Person,
     Press,
+    SlackPerson,
     SlackRole,
     SlackUser,
     SlackUsers,
@@ -84,7 +84,7 @@ def test_a_request_without_a_header_is_unsigned(missing: str) -> None:
 @pytest.mark.parametrize("deed", Deed)
 def test_every_button_is_read_back_as_it_was_written(deed: Deed) -> None:
     payload = press(ALERT, deed, response_url="https://hooks.slack.example/actions/1")
-    person = Person(ADA, "ada")
+    person = SlackPerson(ADA, "ada")
     assert read_press(payload) == Press(person, deed, ALERT["id"], 3, "https://hooks.slack.example/actions/1")
 
 

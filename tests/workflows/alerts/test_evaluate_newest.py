@@ -20,7 +20,7 @@ from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.rule import Gates, Rule
-from service.domain.slack.requests import Person, SlackRole, Typed
+from service.domain.slack.requests import SlackPerson, SlackRole, Typed
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension, Scope
@@ -201,7 +201,7 @@ async def test_nothing_is_moved_or_sent_for_a_figure_alone_and_who_looks_sees_it
 async def test_the_status_in_slack_shows_what_is_spent_by_now(yard: Yard) -> None:
     await overrun(yard)
     await grow(yard)
-    typed = Typed(Person("U1", "ann"), "status")
+    typed = Typed(SlackPerson("U1", "ann"), "status")
     (line,) = [
         line for line in (await run_slack_command(yard.ports, typed, SlackRole.VIEWER)).splitlines() if "firing" in line
     ]
