@@ -30,6 +30,13 @@ class Command(StrEnum):
     RESOLVE = "resolve"
 
 
+FIRING_COMMANDS = frozenset({Command.OPEN, Command.RAISE, Command.WAKE})
+"""The moves after which an alert fires, and somebody has to hear of it."""
+
+TOCSIN = "tocsin"
+"""The actor of every move that no person made."""
+
+
 class Reason(StrEnum):
     """Why an alert moved, or did not. Stored with every event and notification."""
 
@@ -58,7 +65,6 @@ class Reason(StrEnum):
     REPEAT_DUE = "repeat_due"
     OVER = "over"
     NOTHING_NEW = "nothing_new"
-    NOT_DUE = "not_due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,10 @@ class Alert:
     @property
     def is_open(self) -> bool:
         return self.state is not AlertState.RESOLVED
+
+    @property
+    def resolved_by_a_person(self) -> bool:
+        return self.resolved_by not in (None, TOCSIN)
 
     @property
     def newest(self) -> Evidence:

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason, apply
+from service.domain.alerts.alert import TOCSIN, Alert, AlertEvent, AlertState, Command, Reason, apply
 from service.domain.alerts.evidence import Evidence
 from service.domain.alerts.findings import Condition, Finding
 from service.domain.alerts.snooze import has_outgrown
-
-SYSTEM = "tocsin"
-"""The actor of every move that no person made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | Non
     return apply(
         move.alert,
         move.command,
-        actor=SYSTEM,
+        actor=TOCSIN,
         reason=move.reason,
         now=now,
         evidence=move.finding.evidence,
@@ -88,7 +85,7 @@ def brought_up_to_date(alert: Alert, now: datetime) -> AlertEvent | None:
     if alert.newest == alert.evidence:
         return None
     reason = Reason(alert.newest.trend_since(alert.evidence))
-    return apply(alert, Command.AMEND, actor=SYSTEM, reason=reason, now=now)
+    return apply(alert, Command.AMEND, actor=TOCSIN, reason=reason, now=now)
 
 
 def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> AlertEvent:
@@ -105,4 +102,4 @@ def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> Ale
         changed_at=now,
         evidence=finding.evidence,
     )
-    return AlertEvent(alert, at=now, command=Command.OPEN, actor=SYSTEM, reason=reason)
+    return AlertEvent(alert, at=now, command=Command.OPEN, actor=TOCSIN, reason=reason)

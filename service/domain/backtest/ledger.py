@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from service.domain.alerts.alert import Alert, AlertEvent, Command
+from service.domain.alerts.alert import FIRING_COMMANDS, Alert, AlertEvent, Command
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import Move, execute, found_since, reconcile
 from service.domain.backtest.backtest import BacktestTally, Firing, ScopeTally, per_month
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
-
-RINGING = (Command.OPEN, Command.RAISE)
 
 Describe = Callable[[AlertEvent], Firing]
 
@@ -85,7 +83,7 @@ class Ledger:
         alert = event.alert
         if event.command is Command.OPEN:
             self._opened += 1
-        if event.command in RINGING:
+        if event.command in FIRING_COMMANDS:
             self._fired.append((alert.id, self._describe(event)))
         if alert.is_open:
             self._open[alert.fingerprint] = alert

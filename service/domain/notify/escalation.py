@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command
+from service.domain.alerts.alert import FIRING_COMMANDS, Alert, AlertEvent, AlertState
 from service.domain.values.errors import Invalid
 from service.domain.values.plain_text import minute
 
@@ -16,8 +16,6 @@ MOST_REPEATS = 5
 SHORTEST_PAUSE = timedelta(minutes=5)
 """Between a round's last step and the next round's first."""
 LONGEST_WAIT = timedelta(days=7)
-CALLS = frozenset({Command.OPEN, Command.RAISE, Command.WAKE})
-"""The moves that begin a chain of steps; the newest chain alone goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def round_length(policy: EscalationPolicy) -> timedelta:
 
 def running_chain(events: Sequence[AlertEvent]) -> AlertEvent | None:
     """The event that began the newest chain of an alert whose events are given in order."""
-    calls = [event for event in events if event.command in CALLS]
+    calls = [event for event in events if event.command in FIRING_COMMANDS]
     return calls[-1] if calls else None
 
 

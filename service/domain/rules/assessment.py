@@ -10,7 +10,6 @@ from datetime import datetime
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
-from service.domain.alerts.reconcile import SYSTEM
 from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
@@ -58,7 +57,7 @@ def resolved_by_people(past: Past) -> dict[ScopeKey, Alert]:
     resolved = {}
     for scope, episode in past.episodes.items():
         alert = past.latest.get(scope)
-        if alert is not None and alert.resolved_by not in (None, SYSTEM) and alert.opened_at >= episode.began_at:
+        if alert is not None and alert.resolved_by_a_person and alert.opened_at >= episode.began_at:
             resolved[scope] = alert
     return resolved
 
@@ -76,7 +75,7 @@ def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
 def told_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, Told]:
     """The days that each alert tells of."""
     return {
-        scope: Told(_days_of(alert), is_present=alert.is_open or alert.resolved_by != SYSTEM)
+        scope: Told(_days_of(alert), is_present=alert.is_open or alert.resolved_by_a_person)
         for scope, alert in alerts.items()
     }
 
@@ -142,7 +141,7 @@ class _Assessment:
 
     def _is_news(self, incident: Incident, alert: Alert | None) -> bool:
         """Whether it opens an alert or amends one: not what a person has resolved, unless it is graver since."""
-        if alert is None or alert.is_open or alert.resolved_by == SYSTEM:
+        if alert is None or not alert.resolved_by_a_person:
             return True
         return self._severity(incident).rank > alert.severity.rank
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from service.domain.alerts.alert import Alert
-from service.domain.alerts.reconcile import SYSTEM
 from service.domain.rules.rule import PENDING_FOR, GateVerdict
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
@@ -96,7 +95,7 @@ def _began_at(at: datetime, kept: Iterable[KeptVerdict], alert: Alert | None) ->
     muted = any(verdict.outcome == MUTED for verdict in kept)
     # Its alert has ended, and its days are still judged: what was seen before the end is no news.
     seen = any(verdict.outcome == RANG and verdict.first_at <= alert.changed_at for verdict in kept)
-    told = seen and alert.resolved_by == SYSTEM
+    told = seen and not alert.is_open and not alert.resolved_by_a_person
     return alert.opened_at if alert.is_open or muted or told else at
 
 

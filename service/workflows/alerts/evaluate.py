@@ -11,7 +11,7 @@ import structlog
 from service.domain.alerts.alert import AlertEvent, AlertState, Reason
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
-from service.domain.alerts.reconcile import SYSTEM, Move, execute, found_since, reconcile
+from service.domain.alerts.reconcile import Move, execute, found_since, reconcile
 from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
@@ -123,7 +123,7 @@ async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: dat
     """Fingerprints of today's alert of the running episode. One that an edit ended, and no person, may fire again."""
     stale = stale_fingerprint(state, now)
     rung = await uow.alerts.latest([stale]) if stale else []
-    return frozenset(alert.fingerprint for alert in rung if alert.resolved_by != SYSTEM)
+    return frozenset(alert.fingerprint for alert in rung if alert.is_open or alert.resolved_by_a_person)
 
 
 async def _assess_budgets(

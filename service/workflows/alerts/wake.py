@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from service.domain.alerts.alert import Alert, AlertState, Command, Reason, apply
-from service.domain.alerts.reconcile import SYSTEM
+from service.domain.alerts.alert import TOCSIN, Alert, AlertState, Command, Reason, apply
 from service.domain.alerts.snooze import is_over
 from service.domain.notify.undelivered import NO_SOURCE
 from service.workflows.notify.announce import announce
@@ -21,7 +20,7 @@ async def run_wake(ports: Ports, alert_id: str) -> None:
     async with ports.uow() as uow:
         alert = await _hold(uow, alert_id)
         if is_over(alert, now):
-            event = apply(alert, Command.WAKE, actor=SYSTEM, reason=Reason.SNOOZE_OVER, now=now)
+            event = apply(alert, Command.WAKE, actor=TOCSIN, reason=Reason.SNOOZE_OVER, now=now)
             await uow.alerts.save(event)
             await announce(uow, await read_situation(uow, alert.source_id, now), [event])
             log.info("alert_moved", alert_id=alert_id, command=event.command.value, reason=event.reason.value)

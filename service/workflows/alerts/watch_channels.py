@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from service.domain.alerts.alert import AlertState
 from service.domain.alerts.findings import Finding
-from service.domain.alerts.reconcile import SYSTEM
 from service.domain.notify.routing.situation import Situation
 from service.domain.notify.undelivered import NO_SOURCE, PATIENCE, RING_AGAIN, assess_channels, fingerprint
 from service.workflows.alerts.evaluate import carry_out, log_moves
@@ -50,7 +48,5 @@ async def _muted(uow: UnitOfWork, fingerprints: set[str], now: datetime) -> froz
     """Those that a person resolved lately."""
     latest = await uow.alerts.latest(sorted(fingerprints))
     return frozenset(
-        alert.fingerprint
-        for alert in latest
-        if alert.state is AlertState.RESOLVED and alert.resolved_by != SYSTEM and now - alert.changed_at < RING_AGAIN
+        alert.fingerprint for alert in latest if alert.resolved_by_a_person and now - alert.changed_at < RING_AGAIN
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.alert import FIRING_COMMANDS, AlertEvent, Command
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.pipeline import Plan, enqueue, route_alert
@@ -14,7 +14,6 @@ from service.domain.notify.routing.repeats import settled
 from service.domain.notify.routing.situation import Situation
 from service.workflows.notify.escalate import begin_chain
 from service.workflows.notify.follow_up import (
-    FIRING_COMMANDS,
     find_addresses,
     follow_up,
     schedule,

@@ -6,15 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.alert import FIRING_COMMANDS, AlertEvent, Command
 from service.domain.notify.channels.registry import traits_of
 from service.domain.notify.notification import Action, Notification, NotificationCause
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key, find_channel
 from service.domain.notify.routing.situation import Situation
 from service.workflows.ports.unit_of_work import UnitOfWork
-
-FIRING_COMMANDS = frozenset({Command.OPEN, Command.RAISE, Command.WAKE})
 
 
 async def follow_up(

@@ -117,7 +117,7 @@ def test_a_budget_of_nothing_has_no_percentage() -> None:
         ),
         (Command.AMEND, Reason.GREW, Action.AMEND, "Grown to $12.34, 123.4 %."),
         (Command.SNOOZE, Reason.PERSON, Action.SNOOZE, "Snoozed by Ada."),
-        (Command.WAKE, Reason.NOT_DUE, Action.RAISE, "The snooze is over: firing again."),
+        (Command.WAKE, Reason.SNOOZE_OVER, Action.RAISE, "The snooze is over: firing again."),
         (Command.ACKNOWLEDGE, Reason.PERSON, Action.ACKNOWLEDGE, "Acknowledged by Ada."),
         (Command.RESOLVE, Reason.PERSON, Action.RESOLVE, "Resolved by Ada."),
         (

@@ -18,7 +18,7 @@ from service.adapters.channels.jsm.requests import PAUSES, is_confirmed
 from service.adapters.channels.posting import HttpCall, Peer, ask, clipped, encoded, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.jsm import Jsm
-from service.domain.notify.notification import Action, Delivery, Message, MessageType, Receipt
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Message, MessageType, Receipt
 from service.domain.values.severity import Severity
 from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Vault
@@ -39,7 +39,6 @@ Call = tuple[str, dict[str, object]]
 """A path below `/v2/alerts`, and the body to post there."""
 
 ACKNOWLEDGING = frozenset({Action.ACKNOWLEDGE, Action.SNOOZE})
-RINGING = frozenset({Action.OPEN, Action.RAISE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _alert_of(delivery: Delivery) -> JsmAlert:
         return JsmAlert(before.alias if before else first, acknowledged=True)
     if before is None or (delivery.action is not Action.RESOLVE and not before.is_of(first)):
         return JsmAlert(first)
-    if before.acknowledged and delivery.action in RINGING:
+    if before.acknowledged and delivery.action in FIRING_ACTIONS:
         return JsmAlert(f"{first}-{message.version}")
     return before
 

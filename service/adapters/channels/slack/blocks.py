@@ -16,7 +16,7 @@ from dataclasses import replace
 from service.adapters.channels.dependencies import Block
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import badge, unlisted_words
-from service.domain.notify.notification import Action, Delivery, Listed, Message, MessageType, Picture
+from service.domain.notify.notification import FIRING_ACTIONS, Delivery, Listed, Message, MessageType, Picture
 from service.domain.slack.requests import who
 from service.domain.values.severity import Severity
 
@@ -28,7 +28,6 @@ FIELDS_A_SECTION = 10
 MOST_FIELDS, FEWER_FIELDS = 12, 8
 """In one message; in a post whose thread has the rest."""
 DETAILS = 3500
-PINGING = frozenset({Action.OPEN, Action.RAISE})
 STATE = "State"
 """The fact that says how the alert stands, and who acted. It is always shown."""
 TEXT = 2000
@@ -83,7 +82,7 @@ def details(message: Message) -> str:
 def mention_of(delivery: Delivery, mention: str) -> str:
     """The configured mention, where the message is to notify people: nobody has to answer a digest."""
     is_digest = delivery.message.type is MessageType.DIGEST
-    return mention if delivery.action in PINGING and not is_digest else ""
+    return mention if delivery.action in FIRING_ACTIONS and not is_digest else ""
 
 
 def image(picture: Picture | None) -> list[Block]:

@@ -22,7 +22,7 @@ from service.adapters.channels.slack.transport import (
     retry_handlers,
 )
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.notification import Action, Delivery, Message, Picture, Receipt
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Message, Picture, Receipt
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 
@@ -73,7 +73,7 @@ class SlackBotChannel:
     async def send(self, delivery: Delivery) -> Receipt:
         async with self._client() as client:
             receipt = await self._deliver(client, delivery)
-        if receipt.post is None or delivery.action not in slack_blocks.PINGING:
+        if receipt.post is None or delivery.action not in FIRING_ACTIONS:
             return receipt
         return await self._fill_thread(delivery, receipt, Post.parse(receipt.post))
 

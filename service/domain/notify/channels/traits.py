@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from service.domain.notify.notification import Action
+from service.domain.notify.notification import FIRING_ACTIONS, Action
 
-ANNOUNCED = frozenset({Action.OPEN, Action.RAISE, Action.RESOLVE})
+ANNOUNCED = FIRING_ACTIONS | {Action.RESOLVE}
 """For a channel without edits: amendments would only repeat what stands there."""
 EDITED = ANNOUNCED | {Action.AMEND, Action.ACKNOWLEDGE, Action.SNOOZE}
 PAGED = ANNOUNCED | {Action.ACKNOWLEDGE, Action.SNOOZE}
