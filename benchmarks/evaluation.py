@@ -30,7 +30,7 @@ from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.notify.channels.console import Console
-from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Handover, Person, Rota
 from service.domain.notify.routing.matchers import Matcher, Op
@@ -99,14 +99,14 @@ def counted(engine: AsyncEngine) -> Iterator[Counter[Statement]]:
 async def furnish(uow: UowFactory) -> None:
     """Everything that decides who is notified."""
     rota = Rota((Person("ann", "rcv_ann"),), Handover(Weekday.MONDAY, 9), "UTC", NOW.date())
-    policy = EscalationPolicy((Step(timedelta(0), rota_id="rot_1"), Step(HOUR, receiver_id="rcv_all")))
+    steps = EscalationStep(timedelta(0), rota_id="rot_1"), EscalationStep(HOUR, receiver_id="rcv_all")
     routes = RouteTable((Route("rcv_all", escalation_policy_id="esc_1", continues=True), Route("rcv_all")))
     silence = Silence((Matcher("severity", Op.EQUAL, "info"),), NOW, NOW + HOUR)
     async with uow() as unit:
         await unit.receivers.add(_named("rcv_all", Receiver((Console(),))))
         await unit.receivers.add(_named("rcv_ann", Receiver((Console(),))))
         await unit.rotas.add(_named("rot_1", rota))
-        await unit.policies.add(_named("esc_1", policy))
+        await unit.policies.add(_named("esc_1", EscalationPolicy(steps)))
         await unit.routes.add(_named("rts_1", routes))
         await unit.silences.add(_named("sil_1", silence))
 

@@ -48,7 +48,7 @@ from service.worker import JobHandlers
 from service.workflows.ports.channels import Heartbeat
 from service.workflows.ports.platform import Clock, Egress, Vault
 from service.workflows.ports.unit_of_work import Ports
-from service.workflows.slack.door import SlackDoor
+from service.workflows.slack.requests import SlackAccess
 
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
@@ -73,7 +73,7 @@ class Product:
     speed: float
     keep: timedelta
     heartbeat: Heartbeat | None
-    slack: SlackDoor
+    slack: SlackAccess
     socket: SlackSocket | None
 
     def listening(self) -> AbstractAsyncContextManager[None]:
@@ -230,15 +230,17 @@ def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHT
     )
 
 
-def _slack(settings: Settings, receivers: Guard) -> tuple[SlackDoor, SlackSocket | None]:
-    """Returns how people in Slack come in; the socket is None where Socket Mode is not set up."""
+def _slack(settings: Settings, receivers: Guard) -> tuple[SlackAccess, SlackSocket | None]:
+    """Returns how people in Slack get access; the socket is None where Socket Mode is not set up."""
     connector = connectors(trusting(receivers, [settings.slack_api_url]), settings.proxy)
     secret, token = settings.slack_signing_secret, settings.slack_app_token
     replies = EphemeralReplies(connector, settings.proxy)
-    door = SlackDoor(settings.slack_default_role, secret.get_secret_value() if secret else None, replies, wall_clock)
+    access = SlackAccess(
+        settings.slack_default_role, secret.get_secret_value() if secret else None, replies, wall_clock
+    )
     if token is None:
-        return door, None
-    return door, SlackSocket(token.get_secret_value(), settings.slack_api_url, connector, settings.proxy)
+        return access, None
+    return access, SlackSocket(token.get_secret_value(), settings.slack_api_url, connector, settings.proxy)
 
 
 def _price_book(overrides: Sequence[PriceOverride]) -> PriceBook:

@@ -31,7 +31,7 @@ from service.api.operation.metrics import RequestMetrics
 from service.api.operation.probes import Readiness
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
 from service.workflows.ports.unit_of_work import Ports
-from service.workflows.slack.door import SlackDoor
+from service.workflows.slack.requests import SlackAccess
 
 ROUTERS: tuple[APIRouter, ...] = (
     *sources.ROUTERS,
@@ -68,7 +68,7 @@ def create_app(
     *,
     ready: Readiness,
     registry: CollectorRegistry | None = None,
-    slack: SlackDoor | None = None,
+    slack: SlackAccess | None = None,
     api: APIRouter = _API,
 ) -> FastAPI:
     """Returns the API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows all that is in it.

@@ -18,14 +18,14 @@ from service.cli.serving import serving
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.slack.requests import Deed, SlackRole
 from service.domain.values.severity import Severity
 from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
-from service.workflows.slack.door import SlackDoor
+from service.workflows.slack.requests import SlackAccess
 from tests.factories import budget, percent
 from tests.fake_pagerduty import FakePagerDuty
 from tests.fake_slack import TOKEN, Posted
@@ -138,8 +138,8 @@ async def open_rota(stage: Stage, engine: AsyncEngine, repeat: int = 0) -> Async
     async with AsyncExitStack() as stack:
         pagerduty = await stack.enter_async_context(FakePagerDuty())
         answers = await stack.enter_async_context(FakeSlackSocket())
-        door = SlackDoor(SlackRole.OPERATOR, SIGNING_SECRET, EphemeralReplies(TCPConnector), stage.clock)
-        url = await stack.enter_async_context(serving(create_app(stage.ports, ready=ready, slack=door)))
+        access = SlackAccess(SlackRole.OPERATOR, SIGNING_SECRET, EphemeralReplies(TCPConnector), stage.clock)
+        url = await stack.enter_async_context(serving(create_app(stage.ports, ready=ready, slack=access)))
         http = await stack.enter_async_context(AsyncClient(base_url=url, trust_env=False))
         await _appoint(stage, pagerduty.url, repeat)
         yield OnCall(stage, engine, pagerduty, answers, http)
@@ -153,6 +153,6 @@ async def _appoint(stage: Stage, pagerduty_url: str, repeat: int) -> None:
         first = await create(uow, Receivers(), Draft("on call", {}, Receiver((slack, pagerduty))), author)
         louder = Receiver((slack, pagerduty, Email((LEAD,))))
         second = await create(uow, Receivers(), Draft("lead", {}, louder), author)
-        steps = (Step(timedelta(), first.id), Step(15 * MINUTE, second.id))
+        steps = (EscalationStep(timedelta(), first.id), EscalationStep(15 * MINUTE, second.id))
         policy = await create(uow, EscalationPolicies(), Draft("rota", {}, EscalationPolicy(steps, repeat)), author)
         await put_routes(uow, RouteTable((Route(first.id, escalation_policy_id=policy.id),)), author)

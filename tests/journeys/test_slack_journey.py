@@ -15,7 +15,7 @@ from service.adapters.slack.socket import SlackSocket
 from service.bootstrap import open_product
 from service.domain.slack.requests import Deed, SlackRole
 from service.settings import Settings
-from service.workflows.slack.door import SlackDoor
+from service.workflows.slack.requests import SlackAccess
 from tests.factories import budget, percent
 from tests.fake_slack import Posted
 from tests.fake_slack_socket import APP_TOKEN, FakeSlackSocket
@@ -53,9 +53,9 @@ async def test_a_press_reaches_the_alert_and_the_post_says_who_acted(stage: Stag
     stage.bill("2026-10-19", "123400")
     await stage.poll()
     (post,) = stage.slack.messages(CHANNEL)
-    door = SlackDoor(SlackRole.OPERATOR, None, EphemeralReplies(TCPConnector), stage.clock)
+    access = SlackAccess(SlackRole.OPERATOR, None, EphemeralReplies(TCPConnector), stage.clock)
     socket = SlackSocket(APP_TOKEN, slack.api_url, TCPConnector, ping_seconds=0.05)
-    async with socket.listening(stage.ports, door):
+    async with socket.listening(stage.ports, access):
         await slack.connected()
         await slack.deliver("interactive", pressed(post, Deed.ACKNOWLEDGE), "env-1")
         await told(stage)

@@ -25,7 +25,7 @@ from service.domain.slack.requests import read_press, read_typed
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.actions import run_slack_action
 from service.workflows.slack.commands import run_slack_command
-from service.workflows.slack.door import SlackDoor, run_first_time
+from service.workflows.slack.requests import SlackAccess, run_is_new_envelope
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
 
@@ -76,9 +76,9 @@ class SlackSocket:
         self._refused_seconds = refused_seconds
 
     @asynccontextmanager
-    async def listening(self, ports: Ports, door: SlackDoor) -> AsyncIterator[None]:
+    async def listening(self, ports: Ports, access: SlackAccess) -> AsyncIterator[None]:
         """Answers Slack for as long as the block lasts. Does not wait for the connection, and outlives its losses."""
-        client, listener = await self._client(), _Listener(ports, door)
+        client, listener = await self._client(), _Listener(ports, access)
         client.socket_mode_request_listeners.append(listener.hear)
         connecting = asyncio.create_task(client.connect(), name="connecting to Slack")
         try:
@@ -131,9 +131,9 @@ class _PatientClient(SocketModeClient):
 class _Listener:
     """What is done with each envelope: acted upon first, acknowledged then, so that Slack tells of what failed."""
 
-    def __init__(self, ports: Ports, door: SlackDoor) -> None:
+    def __init__(self, ports: Ports, access: SlackAccess) -> None:
         self._ports = ports
-        self._door = door
+        self._access = access
         self._running: set[asyncio.Task[object]] = set()
 
     async def hear(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
@@ -141,7 +141,7 @@ class _Listener:
         assert task is not None
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        if not await run_first_time(self._ports, self._door, request.envelope_id):
+        if not await run_is_new_envelope(self._ports, self._access, request.envelope_id):
             await _acknowledge(client, request, None)
             return
         try:
@@ -155,14 +155,14 @@ class _Listener:
 
     async def _act(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         if request.type == "slash_commands":
-            text = await run_slack_command(self._ports, read_typed(request.payload), self._door.default_role)
+            text = await run_slack_command(self._ports, read_typed(request.payload), self._access.default_role)
             await _acknowledge(client, request, {"response_type": "ephemeral", "text": text})
             return
         press = read_press(request.payload) if request.type == "interactive" else None
-        answer = await run_slack_action(self._ports, press, self._door.default_role) if press else None
+        answer = await run_slack_action(self._ports, press, self._access.default_role) if press else None
         await _acknowledge(client, request, None)
         if press and answer and not answer.done:
-            await self._door.replies.tell(press.response_url, answer.text)
+            await self._access.replies.tell(press.response_url, answer.text)
 
 
 async def _acknowledge(

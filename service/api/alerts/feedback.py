@@ -16,7 +16,7 @@ from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.responses import respond
 from service.domain.rules.feedback import FeedbackKind
-from service.workflows.alerts.feedback import Answer, give_feedback, withdraw_feedback
+from service.workflows.alerts.feedback import FeedbackAnswer, give_feedback, withdraw_feedback
 
 router = APIRouter(prefix="/v1", tags=["Alerts"])
 
@@ -52,7 +52,7 @@ async def give(
         FeedbackIn, Body(openapi_examples={"example": {"value": {"kind": "expected", "note": "new product"}}})
     ],
 ) -> Response:
-    answer = Answer(document.kind, document.first_day, document.last_day, document.note)
+    answer = FeedbackAnswer(document.kind, document.first_day, document.last_day, document.note)
     given = await give_feedback(uow, id, answer, once.author)
     return await once.answer(Listing[FeedbackOut](items=await show_feedback(uow, given), next=None), 201)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration, Reference, Strict
-from service.domain.notify.escalation import MOST_REPEATS, MOST_STEPS, EscalationPolicy, Step
+from service.domain.notify.escalation import MOST_REPEATS, MOST_STEPS, EscalationPolicy, EscalationStep
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
@@ -59,7 +59,7 @@ class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, Escalati
         self, ports: Ports, uow: UnitOfWork, document: EscalationPolicyIn, stored: EscalationPolicy | None
     ) -> EscalationPolicy:
         steps = [
-            Step(
+            EscalationStep(
                 step.after,
                 await _id_of(uow.receivers, "receiver", step.receiver, f"/steps/{position}/receiver"),
                 await _id_of(uow.rotas, "rota", step.rota, f"/steps/{position}/rota"),

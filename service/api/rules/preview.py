@@ -26,7 +26,7 @@ from service.domain.values.scopes import ScopeKey
 from service.domain.values.severity import Severity
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.rules.preview import Preview, preview
+from service.workflows.rules.ruling import Preview, preview
 
 router = APIRouter(prefix="/v1/rules/preview", tags=["Rules"])
 
@@ -146,7 +146,7 @@ def show_preview(found: Preview, rule: Rule[object]) -> PreviewOut:
     names = {key: describe_scope(rule.scope, key, found.view.names) for key in found.verdicts}
     return PreviewOut(
         at=found.view.as_of,
-        rings=[show_incident(one, names[one.found], rule.severity) for one in found.rings],
+        rings=[show_incident(one, names[one.found], rule.severity) for one in found.firing],
         verdicts=[show_verdict(key, names[key], found.verdicts[key]) for key in sorted(found.verdicts, key=str)],
         failed=[DefectOut(scope=str(key), error=error) for key, error in found.failed.items()],
     )

@@ -21,7 +21,7 @@ from service.domain.slack.requests import read_press, read_typed
 from service.domain.values.errors import Invalid, NotFound
 from service.workflows.slack.actions import run_slack_action
 from service.workflows.slack.commands import run_slack_command
-from service.workflows.slack.door import SignedRequest, SlackDoor, run_admit
+from service.workflows.slack.requests import SignedRequest, SlackAccess, run_accept_request
 
 router = APIRouter(prefix="/slack", tags=["Slack"])
 
@@ -48,26 +48,26 @@ class NotFromSlack(Exception):
     """The request is unsigned, altered, too old, or a repetition: 401."""
 
 
-def get_door(request: Request) -> SlackDoor:
-    door = cast("SlackDoor | None", request.app.state.slack)
-    if door is None:
+def get_access(request: Request) -> SlackAccess:
+    access = cast("SlackAccess | None", request.app.state.slack)
+    if access is None:
         raise NotFound("Slack is not connected to this process: set TOCSIN_SLACK_SIGNING_SECRET")
-    return door
+    return access
 
 
-DoorDep = Annotated[SlackDoor, Depends(get_door)]
+SlackAccessDep = Annotated[SlackAccess, Depends(get_access)]
 
 
 async def read_form(
     request: Request,
-    door: DoorDep,
+    access: SlackAccessDep,
     ports: PortsDep,
     timestamp: Annotated[str, Header(alias="X-Slack-Request-Timestamp")] = "",
     signature: Annotated[str, Header(alias="X-Slack-Signature")] = "",
 ) -> dict[str, str]:
     """Returns the form of a request of Slack's, read from the signed bytes. Raises NotFromSlack."""
     body = await request.body()
-    refusal = await run_admit(ports, door, SignedRequest(body, timestamp, signature))
+    refusal = await run_accept_request(ports, access, SignedRequest(body, timestamp, signature))
     if refusal is not None:
         raise NotFromSlack(f"This is not a request of Slack's: {refusal}")
     try:
@@ -91,7 +91,7 @@ def answer_not_from_slack(_: Request, error: Exception) -> Response:
     responses={401: {}, 404: {}, 422: {}},
     openapi_extra=PRESSED,
 )
-async def interactions(form: FormDep, door: DoorDep, ports: PortsDep) -> Response:
+async def interactions(form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
     try:
         payload = json.loads(form.get("payload", ""))
         press = read_press(payload) if isinstance(payload, dict) else None
@@ -99,8 +99,8 @@ async def interactions(form: FormDep, door: DoorDep, ports: PortsDep) -> Respons
         raise Invalid(f"the payload cannot be read: {error}") from error
     if press is None:
         return Response()  # another app's element, or one that only opens a link
-    answer = await run_slack_action(ports, press, door.default_role)
-    task = None if answer.done else BackgroundTask(door.replies.tell, press.response_url, answer.text)
+    answer = await run_slack_action(ports, press, access.default_role)
+    task = None if answer.done else BackgroundTask(access.replies.tell, press.response_url, answer.text)
     return Response(background=task)
 
 
@@ -111,9 +111,9 @@ async def interactions(form: FormDep, door: DoorDep, ports: PortsDep) -> Respons
     responses={401: {}, 404: {}, 422: {}},
     openapi_extra=TYPED,
 )
-async def commands(form: FormDep, door: DoorDep, ports: PortsDep) -> Response:
+async def commands(form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
     try:
         typed = read_typed(form)
     except ValueError as error:
         raise Invalid(f"the command cannot be read: {error}") from error
-    return respond(CommandAnswer(text=await run_slack_command(ports, typed, door.default_role)))
+    return respond(CommandAnswer(text=await run_slack_command(ports, typed, access.default_role)))

@@ -19,7 +19,7 @@ LONGEST_WAIT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EscalationStep:
     """Calls a receiver, or whoever is on call by a rota then. `after` counts from the chain's beginning."""
 
     after: timedelta
@@ -31,7 +31,7 @@ class Step:
 class EscalationPolicy:
     """Steps in their order, gone through once and then `repeat` times more."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[EscalationStep, ...]
     repeat: int = 0
 
 

@@ -1,4 +1,4 @@
-"""What people do about alerts and messages."""
+"""People act on alerts and messages: acknowledge, snooze, resolve, retry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str, author: Author) -> AlertEvent:
     """A person's move, of which the alert's notified channels hear. Raises NotFound, and Conflict for a wrong one."""
-    alert = await uow.alerts.lock(alert_id)  # an evaluation may be writing down what the move is to say
+    alert = await uow.alerts.lock(alert_id)  # an evaluation may be storing the figures that the move reports
     event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
     await uow.alerts.save(event)
     await announce(uow, await read_situation(uow, alert.source_id, author.at), [event])

@@ -1,4 +1,4 @@
-"""What budgets were when their periods ended: what is over is not judged by what was configured later."""
+"""The terms of budgets when their periods ended: a period is not assessed by what was configured later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def with_ended_terms(uow: UnitOfWork, budgets: Iterable[Resource[Budget]], known: Known) -> Known:
-    """`known` with what each budget was at the ends before its newest version. One question for each such end."""
+    """`known` with each budget as it was at the ends before its newest version. One statement for each such end."""
     wanted = {
         (budget.id, period.window.end)
         for budget in budgets

@@ -32,7 +32,7 @@ from service.workflows.sources.naming import with_organisation
 log = structlog.get_logger(__name__)
 
 UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_DISABLED, Reason.BUDGET_EDITED})
-"""Ends that an edit brought about: should the edit be taken back, the levels fire again."""
+"""Ends caused by an edit: if the edit is taken back, the levels fire again."""
 
 
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
@@ -72,10 +72,8 @@ async def _keep_newest(uow: UnitOfWork, moves: Iterable[Move]) -> None:
 
     An alert's row is taken before a group's, as where it notifies again; else the two could wait for each other.
     """
-    for move in moves:
-        found = found_since(move)
-        if move.alert is not None and found is not None:
-            await uow.alerts.note_latest(move.alert.id, found)
+    found = {move.alert.id: found_since(move) for move in moves if move.alert is not None}
+    await uow.alerts.note_latest({id: evidence for id, evidence in found.items() if evidence is not None})
 
 
 async def _execute(uow: UnitOfWork, move: Move, now: datetime) -> AlertEvent | None:
@@ -122,8 +120,8 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:
     """Fingerprints of today's alert of the running episode. One that an edit ended, and no person, may fire again."""
     stale = stale_fingerprint(state, now)
-    rung = await uow.alerts.latest([stale]) if stale else []
-    return frozenset(alert.fingerprint for alert in rung if alert.is_open or alert.resolved_by_a_person)
+    fired = await uow.alerts.latest([stale]) if stale else []
+    return frozenset(alert.fingerprint for alert in fired if alert.is_open or alert.resolved_by_a_person)
 
 
 async def _assess_budgets(

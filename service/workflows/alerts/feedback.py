@@ -1,4 +1,4 @@
-"""What people answer to a rule's alert, and taking it back."""
+"""Feedback that people give on a rule's alert, and take back."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 LONGEST = timedelta(days=LONGEST_WINDOW)
 LARGE_PART = Decimal("0.1")
-"""A part of this share of the excess would ring by itself on the next day, for the same dollars."""
+"""A part of this share of the excess would fire by itself on the next day, for the same dollars."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FeedbackAnswer:
     """`first_day` and `last_day` are UTC days, both included; None: those that the alert is about."""
 
     kind: FeedbackKind
@@ -33,8 +33,8 @@ class Answer:
     note: str = ""
 
 
-async def give_feedback(uow: UnitOfWork, alert_id: str, answer: Answer, author: Author) -> list[GivenFeedback]:
-    """Keeps the answer for the alert's scope and its large parts, settles the alert, and has the rules judged anew.
+async def give_feedback(uow: UnitOfWork, alert_id: str, answer: FeedbackAnswer, author: Author) -> list[GivenFeedback]:
+    """Keeps the answer for the alert's scope and its large parts, resolves the alert, and queues an evaluation.
 
     Raises NotFound, Invalid, and Conflict for an alert of no rule or an answer that was given already.
     """
@@ -64,7 +64,7 @@ async def give_feedback(uow: UnitOfWork, alert_id: str, answer: Answer, author: 
 
 
 async def withdraw_feedback(uow: UnitOfWork, feedback_id: str, author: Author) -> None:
-    """From now on it does not count; what was judged before stays as it was. Raises NotFound and Conflict."""
+    """Withdraws feedback: from now on it does not count. Past verdicts stay. Raises NotFound and Conflict."""
     given = await uow.feedback.get(feedback_id)
     await uow.feedback.withdraw(feedback_id, author.actor, author.at)
     await record(uow, author, "feedback.withdraw", feedback_id, f"{given.feedback.kind} of {given.feedback.scope}")
@@ -78,7 +78,7 @@ def _evidence(alert: Alert) -> RuleEvidence:
     raise Conflict(f"Feedback teaches rules, and no rule rang here: {instead}, or resolve the alert")
 
 
-def _days(alert: Alert, evidence: RuleEvidence, answer: Answer, author: Author) -> tuple[date, date]:
+def _days(alert: Alert, evidence: RuleEvidence, answer: FeedbackAnswer, author: Author) -> tuple[date, date]:
     """The days that the answer is about. Raises Invalid."""
     today = author.at.astimezone(UTC).date()
     judged = evidence.days or (alert.opened_at.astimezone(UTC).date(),)
@@ -106,7 +106,7 @@ async def _refuse_twice(
 def _scopes(alert: Alert, evidence: RuleEvidence, kind: FeedbackKind) -> list[ScopeKey]:
     """The alert's own scope, and the one that its evidence is about.
 
-    What changes a baseline is said of the large parts, too, or each rings alone next.
+    Feedback that changes a baseline is kept for the large parts, too; else each fires alone next.
     """
     scopes = [alert.scope, evidence.about or alert.scope]
     if kind is not FeedbackKind.NOISE:

@@ -25,7 +25,7 @@ async def run_wake(ports: Ports, alert_id: str) -> None:
             await announce(uow, await read_situation(uow, alert.source_id, now), [event])
             log.info("alert_moved", alert_id=alert_id, command=event.command.value, reason=event.reason.value)
         elif alert.state is AlertState.SNOOZED and alert.snoozed_until is not None:
-            # Snoozed anew, or this host's clock is behind the one that the queue goes by.
+            # Snoozed again, or this host's clock is behind the one that the queue goes by.
             await uow.jobs.wake(alert_id, alert.snoozed_until)
 
 

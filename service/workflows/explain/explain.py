@@ -27,7 +27,8 @@ from service.domain.values.scopes import ORGANISATION, ScopeKey
 from service.domain.values.utc import hour_start
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.rules.ruling import Judged, judge_rule, load_view, load_view_at
+from service.workflows.rules.ruling import RuleVerdicts, evaluate_rule
+from service.workflows.rules.view import load_view, load_view_at
 
 MOST_ITEMS = 500
 _PAGE = 500
@@ -123,7 +124,7 @@ async def _case(
     episodes = await _episodes(uow, asked, rule, view, kept, latest)
     feedback = holding(given, rule.id, at)
     replayed = not (polled and asked.is_past)
-    judged = judge_rule(view, rule.spec, feedback, held_since(episodes)) if replayed else Judged({}, {})
+    judged = evaluate_rule(view, rule.spec, feedback, held_since(episodes)) if replayed else RuleVerdicts({}, {})
     decided = told.decided(judged.verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
     case = RuleCase(
         rule=rule,

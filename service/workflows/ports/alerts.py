@@ -91,8 +91,8 @@ class Alerts(Protocol):
         """Appends the event and stores its alert over version n-1. Raises Conflict where somebody moved first."""
         ...
 
-    async def note_latest(self, alert_id: str, evidence: Evidence) -> None:
-        """Keeps what was found of an open alert beside what it told. No move: its version stays."""
+    async def note_latest(self, found: Mapping[str, Evidence]) -> None:
+        """Keeps what was found of open alerts, by their ids, beside what was notified. No move: versions stay."""
         ...
 
     async def events(self, alert_id: str) -> list[AlertEvent]: ...

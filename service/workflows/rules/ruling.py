@@ -1,4 +1,4 @@
-"""What the rules of one source say of its spend: loading the view, judging it, and what it means for alerts."""
+"""The rules of one source evaluated on its spend, and what that means for its alerts."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.notify.routing.situation import Situation
 from service.domain.rules.assessment import Assessed, Past, assess_rule, fingerprint, held_since
-from service.domain.rules.evaluation import days_needed, evaluate, hours_needed, view_for
+from service.domain.rules.evaluation import evaluate, view_for
 from service.domain.rules.feedback import Feedback, GivenFeedback, holding
+from service.domain.rules.incidents import Incident, incidents
 from service.domain.rules.memory import Episode, EpisodeKey
-from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
-from service.domain.rules.view import LEARNING_DAYS, Figures, SpendView
-from service.domain.sources.source import Source, SourceKind, SourceState
-from service.domain.values.names import Names
+from service.domain.rules.view import SpendView
+from service.domain.sources.source import Source, SourceState
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.sources.naming import names_of, with_organisation
+from service.workflows.rules.view import Rules, load_view, load_view_in
+from service.workflows.sources.naming import with_organisation
 
 log = structlog.get_logger(__name__)
 
@@ -33,26 +33,34 @@ MOST_LOGGED = 5
 """Series named in a log line."""
 SLOWEST_COMMIT = timedelta(minutes=1)
 
-Rules = Sequence[Resource[Rule[object]]]
-
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One rule's verdicts. `failed`: scopes that could not be judged for a defect, and what it said."""
+class RuleVerdicts:
+    """One rule's verdicts. `failed`: scopes that could not be evaluated for a defect, and what it said."""
 
     verdicts: Mapping[ScopeKey, Verdict]
     failed: Mapping[ScopeKey, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """`firing` are the incidents as if no alert were open; `failed` the scopes that a defect kept from evaluation."""
+
+    view: SpendView
+    firing: tuple[Incident, ...]
+    verdicts: Mapping[ScopeKey, Verdict]
+    failed: Mapping[ScopeKey, str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Defect:
-    """A fault in our own code, met while judging."""
+    """A fault in our own code, met while a rule is evaluated."""
 
     words: str
 
 
 async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceState) -> list[Finding]:
-    """What the source's rules find, where anything has happened since they were last evaluated.
+    """The findings of the source's rules, where anything has happened since they were last evaluated.
 
     Remembers what the next evaluation needs, and keeps every objection for whoever asks later.
     """
@@ -66,7 +74,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     given = await uow.feedback.of_rules(rule.id for rule in watching)
     if not is_due(state, watching, await _changed_at(uow, given), now):
         return findings
-    view = await _load(uow, source, watching, now, state, with_organisation(situation.names, state))
+    view = await load_view_in(uow, source, watching, now, state, with_organisation(situation.names, state))
     before = await uow.episodes.of(rule.id for rule in rules)
     after: dict[EpisodeKey, Episode] = {}
     for rule in watching:
@@ -110,75 +118,34 @@ def _hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-async def load_view(uow: UnitOfWork, source: Resource[Source], rules: Rules, now: datetime) -> SpendView:
-    """The spend of a source as it is known now, with as much of the past as these rules look at."""
-    state = await uow.polling_states.get(source.id)
-    return await _load(uow, source, rules, now, state, await names_of(uow, state))
+async def preview(uow: UnitOfWork, rule: Resource[Rule[object]], now: datetime) -> Preview:
+    """Evaluates a rule with all that is remembered of it, if it is stored: feedback, and since when it has held.
+
+    Writes nothing, and notifies nobody.
+    """
+    source = await uow.sources.get(rule.spec.source_id)
+    view = await load_view(uow, source, [rule], now)
+    said = holding(await uow.feedback.of_rules([rule.id]), rule.id, now)
+    episodes = {key.scope: episode for key, episode in (await uow.episodes.of([rule.id])).items()}
+    evaluated = evaluate_rule(view, rule.spec, said, held_since(episodes))
+    firing = incidents(view_for(rule.spec, view), evaluated.verdicts)
+    return Preview(view, tuple(firing), evaluated.verdicts, evaluated.failed)
 
 
-async def load_view_at(uow: UnitOfWork, source: Resource[Source], rules: Rules, at: datetime) -> SpendView:
-    """The same as it was known at a past instant."""
-    days, hours = _reach(rule.spec for rule in rules)
-    figures = await uow.facts.figures_at(source.id, at, days=days, hours=hours)
-    names = await names_of(uow, await uow.polling_states.get(source.id))
-    return await _view(uow, source, figures, names, polling=None)
-
-
-async def _load(
-    uow: UnitOfWork, source: Resource[Source], rules: Rules, now: datetime, state: SourceState, names: Names
-) -> SpendView:
-    days, hours = _reach(rule.spec for rule in rules)
-    figures = await uow.facts.figures(source.id, now, days=days, hours=hours)
-    return await _view(uow, source, figures, names, polling=state)
-
-
-async def _view(
-    uow: UnitOfWork, source: Resource[Source], figures: Figures, names: Names, *, polling: SourceState | None
-) -> SpendView:
-    return SpendView(
-        source_id=source.id,
-        as_of=figures.as_of,
-        days=figures.days,
-        cells=figures.cells,
-        unknown_days=figures.unknown_days,
-        settled_until=figures.settled_until,
-        names=names,
-        simulated=source.spec.kind is SourceKind.SIMULATOR,
-        planned=await planned_for(uow, source.id, figures.as_of),
-        polling=polling,
-        hours=figures.hours,
-        assumed_share=figures.assumed_share,
-    )
-
-
-async def planned_for(uow: UnitOfWork, source_id: str, at: datetime) -> tuple[PlannedActivity, ...]:
-    """The activities that had been announced by an instant."""
-    return tuple(
-        activity.spec
-        for activity in await uow.planned.all()
-        if activity.spec.source_id == source_id and activity.created_at <= at
-    )
-
-
-def _reach(rules: Iterable[Rule[object]]) -> tuple[int, int]:
-    listed = list(rules)
-    return max(map(days_needed, listed), default=LEARNING_DAYS), max(map(hours_needed, listed), default=0)
-
-
-def judge_rule(
+def evaluate_rule(
     view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
-) -> Judged:
-    """One rule's verdicts. Where judging all scopes at once fails, each is judged alone, so that the others ring."""
+) -> RuleVerdicts:
+    """One rule's verdicts. Where all scopes at once fail, each is evaluated alone, so that the others fire."""
     seen = view_for(rule, view)
-    judged = _attempt(seen, rule, feedback, since)
-    if not isinstance(judged, _Defect):
-        return Judged(judged, {})
+    evaluated = _attempt(seen, rule, feedback, since)
+    if not isinstance(evaluated, _Defect):
+        return RuleVerdicts(evaluated, {})
     alone = {
         key: _attempt(seen.only(cells), rule, feedback, since)
         for dimension in Dimension
         for key, cells in seen.members(dimension, rule.scope).items()
     }
-    return Judged(
+    return RuleVerdicts(
         {key: found[key] for key, found in alone.items() if not isinstance(found, _Defect) and key in found},
         {key: found.words for key, found in alone.items() if isinstance(found, _Defect)},
     )
@@ -187,7 +154,7 @@ def judge_rule(
 def _attempt(
     view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
 ) -> dict[ScopeKey, Verdict] | _Defect:
-    """The verdicts, or the defect, whatever it is: one series must not keep the others from ringing."""
+    """The verdicts, or the defect, whatever it is: one series must not keep the others from firing."""
     try:
         return evaluate(view, rule, feedback, since)
     except Exception as error:
@@ -204,13 +171,13 @@ async def _assess(
     episodes: Mapping[ScopeKey, Episode],
     open_alerts: Sequence[Alert],
 ) -> Assessed:
-    judged = judge_rule(view, rule.spec, feedback, held_since(episodes))
-    for scope, error in judged.failed.items():
+    evaluated = evaluate_rule(view, rule.spec, feedback, held_since(episodes))
+    for scope, error in evaluated.failed.items():
         await uow.rule_failures.note(rule.id, scope, error, view.as_of)
     latest = {alert.scope: alert for alert in open_alerts if _rule_id(alert) == rule.id}
     ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in episodes if scope not in latest])
-    past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(judged.failed))
-    return assess_rule(rule, view_for(rule.spec, view), judged.verdicts, past, feedback)
+    past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(evaluated.failed))
+    return assess_rule(rule, view_for(rule.spec, view), evaluated.verdicts, past, feedback)
 
 
 def _of_rule(episodes: Mapping[EpisodeKey, Episode], rule_id: str) -> dict[ScopeKey, Episode]:

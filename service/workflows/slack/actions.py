@@ -25,7 +25,7 @@ from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.configuration.engine import Author, record
 from service.workflows.configuration.notify import slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.slack.door import REFUSED
+from service.workflows.slack.requests import REFUSED
 
 UNCHANGED = "Nothing was changed; the message shows how it stands."
 _MOVES = {Deed.ACKNOWLEDGE: Command.ACKNOWLEDGE, Deed.RESOLVE: Command.RESOLVE}
@@ -42,7 +42,7 @@ class PressReply:
 
 
 async def run_slack_action(ports: Ports, press: Press, default_role: SlackRole) -> PressReply:
-    """Does it once, or says why not. Whoever is second finds the alert moved on, and is told by whom."""
+    """Carries the press out once, or says why not. Whoever is second is shown who moved the alert first."""
     try:
         return await _run_attempt(ports, press, default_role)
     except DomainError:  # somebody was faster, or the alert does not allow it: the next attempt sees which
@@ -60,10 +60,10 @@ async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> P
     author = Author(press.person.actor, ports.clock())
     async with ports.uow() as uow:
         user = await slack_user(uow, press.person, default_role)
-        refusal = _lacks(user, press.deed) or await _overtaken(uow, press)
+        refusal = _missing_role(user, press.deed) or await _moved_since(uow, press)
         if refusal is not None:
             return await _refuse(uow, press, refusal, author)
-        await _do(uow, press, user, author)
+        await _carry_out(uow, press, user, author)
     return PressReply(done=True)
 
 
@@ -77,22 +77,22 @@ async def _refuse(uow: UnitOfWork, press: Press, text: str, author: Author) -> P
     return PressReply(done=False, text=text)
 
 
-def _lacks(user: SlackUser, deed: Deed) -> str | None:
+def _missing_role(user: SlackUser, deed: Deed) -> str | None:
     if user.role.allows(deed.needs):
         return None
     return f"This needs the role {deed.needs} in Tocsin, and yours is {user.role}. An admin can change that."
 
 
-async def _overtaken(uow: UnitOfWork, press: Press) -> str | None:
-    """Returns what has happened to the alert since the message was written, None where only its figures changed."""
+async def _moved_since(uow: UnitOfWork, press: Press) -> str | None:
+    """Says how the alert has moved since the message was written; None where at most its figures changed."""
     events = await uow.alerts.events(press.alert_id)
     if not events:
         return "There is no such alert any more."
     since = [e for e in events if e.alert.version > press.version and e.command is not Command.AMEND]
-    return f"{_said(since[-1])} {UNCHANGED}" if since else None
+    return f"{_describe(since[-1])} {UNCHANGED}" if since else None
 
 
-def _said(event: AlertEvent) -> str:
+def _describe(event: AlertEvent) -> str:
     by = who(event.actor)
     match event.command:
         case Command.RESOLVE:
@@ -107,14 +107,14 @@ def _said(event: AlertEvent) -> str:
             return f"It has been raised to {event.alert.severity} since."
 
 
-async def _do(uow: UnitOfWork, press: Press, user: SlackUser, author: Author) -> None:
+async def _carry_out(uow: UnitOfWork, press: Press, user: SlackUser, author: Author) -> None:
     note = press.person.note
     if press.deed in _MOVES:
         await move_alert(uow, press.alert_id, _MOVES[press.deed], note, author)
     elif press.deed in SNOOZES:
         await snooze_alert(uow, press.alert_id, _snooze(press.deed, user, author), note, author)
     else:
-        answer = feedback.Answer(_ANSWERS[press.deed], note=note)
+        answer = feedback.FeedbackAnswer(_ANSWERS[press.deed], note=note)
         await feedback.give_feedback(uow, press.alert_id, answer, author)
 
 

@@ -1,4 +1,4 @@
-"""`/tocsin` in Slack: where alerts and budgets stand, and what costs most. The answer is for the person alone."""
+"""`/tocsin` in Slack: open alerts, budgets at risk, top contributors. The answer is for the person alone."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from service.domain.values.scopes import Dimension, Scope
 from service.workflows.configuration.engine import Author, Draft, create, record
 from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.slack.door import REFUSED
+from service.workflows.slack.requests import REFUSED
 from service.workflows.sources.naming import names_of
 from service.workflows.spend import SpendQuestion, add_up, spend
 
 SILENCE = "silence"
 MOST_LINES = 10
 AT_RISK = Decimal(80)
-"""Percent of a budget from which it is worth a line."""
-LARGEST = 3
+"""Percent of a budget from which it is listed."""
+TOP_CONTRIBUTORS = 3
 PARTS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
 SILENCE_HELP = (
     '`/tocsin silence 2h workspace=eng severity=~"info|warning" planned load test`: none of these alerts rings'
@@ -109,12 +109,12 @@ def _alert_line(alert: Alert, public_url: str) -> str:
 
 
 async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> list[str]:
-    """A line for each scope of a budget that is close to its amount, or heading over it, the furthest first."""
+    """A line for each scope of a budget that is close to its amount, or forecast to exceed it, the furthest first."""
     budgets = [one for one in await uow.budgets.all() if one.spec.source_id == source.id and one.spec.enabled]
     found = [
-        (max(_reached(status), _heading(budget, status) or Decimal()), _budget_line(budget, status))
+        (max(_spent_percent(status), _forecast_percent(budget, status) or Decimal()), _budget_line(budget, status))
         for budget, status in await _open_statuses(uow, source, budgets, now)
-        if _reached(status) >= AT_RISK or _heading(budget, status) is not None
+        if _spent_percent(status) >= AT_RISK or _forecast_percent(budget, status) is not None
     ]
     return [line for _, line in sorted(found, key=lambda one: -one[0])]
 
@@ -143,15 +143,15 @@ async def _open_statuses(
     ]
 
 
-def _reached(status: ScopeStatus) -> Decimal:
-    """The percentage that is spent; of a budget of $0 any spend is beyond measure."""
+def _spent_percent(status: ScopeStatus) -> Decimal:
+    """The percentage of the amount that is spent; infinite for any spend of a budget of $0."""
     if status.percent is not None:
         return status.percent
     return Decimal("Infinity") if status.spent.total > ZERO else Decimal()
 
 
-def _heading(budget: Resource[Budget], status: ScopeStatus) -> Decimal | None:
-    """The percentage at the period's end by the forecast, where that is over the amount."""
+def _forecast_percent(budget: Resource[Budget], status: ScopeStatus) -> Decimal | None:
+    """The percentage of the amount at the period's end by the forecast, where that exceeds it."""
     amount, forecast = budget.spec.amount, status.forecast
     if not amount or not isinstance(forecast, Forecast) or forecast.mid <= amount:
         return None
@@ -163,7 +163,11 @@ def _budget_line(budget: Resource[Budget], status: ScopeStatus) -> str:
         f"{clean(budget.name)} ({clean(status.scope_name)}): {status.spent.total.display()} of"
         f" {budget.spec.amount.display()}{'' if status.percent is None else f', {percentage(status.percent)}'}"
     )
-    if isinstance(status.forecast, Forecast) and _heading(budget, status) is not None and _reached(status) <= 100:
+    if (
+        isinstance(status.forecast, Forecast)
+        and _forecast_percent(budget, status) is not None
+        and _spent_percent(status) <= 100
+    ):
         said += f"; forecast {status.forecast.mid.display()}"
     return f"• {escaped(said)}"
 
@@ -188,7 +192,7 @@ async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: 
             simulated = " (simulated)" if answer.simulated else ""
             total = add_up(groups).spend.total.display()
             lines.append(f"*{escaped(clean(source.name))}{simulated}: {total} {when}*")
-        largest = sorted(groups.items(), key=lambda one: one[1].spend.total.usd, reverse=True)[:LARGEST]
+        largest = sorted(groups.items(), key=lambda one: one[1].spend.total.usd, reverse=True)[:TOP_CONTRIBUTORS]
         named = [f"{clean(name_of(key, answer.names))} {figure.spend.total.display()}" for key, figure in largest]
         lines.append(f"{title}: {escaped(', '.join(named)) or 'none'}")
     return lines

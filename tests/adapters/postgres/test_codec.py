@@ -19,7 +19,7 @@ from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import ALERT_KINDS, Evidence
 from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.notification import Attempt
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Rota
@@ -102,7 +102,7 @@ def test_a_field_of_a_newer_release_is_ignored_and_a_missing_one_takes_its_defau
 
 def test_a_policy_stored_before_there_were_rotas_is_read() -> None:
     stored: Any = {"steps": [{"after": 0, "receiver_id": "rcv_1"}], "repeat": 1}
-    assert decode(EscalationPolicy, stored) == EscalationPolicy((Step(timedelta(), "rcv_1"),), 1)
+    assert decode(EscalationPolicy, stored) == EscalationPolicy((EscalationStep(timedelta(), "rcv_1"),), 1)
 
 
 @pytest.mark.parametrize(

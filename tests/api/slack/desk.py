@@ -1,4 +1,4 @@
-"""The API over real HTTP with a door to Slack, and a local Slack that knocks at it."""
+"""The API over real HTTP that accepts requests from Slack, and a local Slack that sends them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.adapters.slack.replies import EphemeralReplies
 from service.api.app import create_app
 from service.cli.serving import serving
 from service.domain.slack.requests import Deed, SlackRole
-from service.workflows.slack.door import SlackDoor
+from service.workflows.slack.requests import SlackAccess
 from tests.api.stand import Stand, answered
 from tests.clock import FakeClock
 from tests.fake_slack_socket import FakeSlackSocket
@@ -32,7 +32,7 @@ class Desk:
     slack: FakeSlackSocket
     http: AsyncClient
     real: FakeClock
-    door: SlackDoor
+    access: SlackAccess
 
     async def press(self, alert: dict[str, Any], deed: Deed, user: str = ADA) -> Response:
         """Presses a button under a message that shows the alert as given."""
@@ -79,7 +79,7 @@ async def open_desk(stand: Stand, default_role: SlackRole = SlackRole.RESPONDER)
         return None
 
     async with FakeSlackSocket() as slack:
-        door = SlackDoor(default_role, SIGNING_SECRET, EphemeralReplies(TCPConnector), real)
-        app = create_app(stand.ports, ready=ready, slack=door)
+        access = SlackAccess(default_role, SIGNING_SECRET, EphemeralReplies(TCPConnector), real)
+        app = create_app(stand.ports, ready=ready, slack=access)
         async with serving(app) as url, AsyncClient(base_url=url, trust_env=False) as http:
-            yield Desk(stand, slack, http, real, door)
+            yield Desk(stand, slack, http, real, access)

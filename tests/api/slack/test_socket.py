@@ -19,7 +19,7 @@ from service.adapters.slack.replies import EphemeralReplies
 from service.adapters.slack.socket import SlackSocket
 from service.domain.slack.requests import Deed, SlackRole
 from service.workflows.ports.platform import EgressRefused
-from service.workflows.slack.door import SlackDoor
+from service.workflows.slack.requests import SlackAccess
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered
 from tests.fake_slack_socket import APP_TOKEN, TICKET, FakeSlackSocket
@@ -55,14 +55,14 @@ def socket(
     return SlackSocket(token, slack.api_url, connector, ping_seconds=0.05, refused_seconds=0.01)
 
 
-def door(stand: Stand) -> SlackDoor:
-    return SlackDoor(SlackRole.RESPONDER, None, EphemeralReplies(TCPConnector), stand.clock)
+def access(stand: Stand) -> SlackAccess:
+    return SlackAccess(SlackRole.RESPONDER, None, EphemeralReplies(TCPConnector), stand.clock)
 
 
 @asynccontextmanager
 async def line(stand: Stand, slack: FakeSlackSocket) -> AsyncIterator[Line]:
     alert = await rung(stand)
-    async with socket(slack).listening(stand.ports, door(stand)):
+    async with socket(slack).listening(stand.ports, access(stand)):
         await slack.connected()
         yield Line(stand, slack, alert)
 
@@ -85,7 +85,7 @@ async def test_a_refusal_is_told_to_the_person_alone(stand: Stand, slack: FakeSl
 async def test_an_envelope_that_comes_twice_acts_once_even_over_two_connections(
     stand: Stand, slack: FakeSlackSocket
 ) -> None:
-    async with line(stand, slack) as on, socket(slack).listening(stand.ports, door(stand)):
+    async with line(stand, slack) as on, socket(slack).listening(stand.ports, access(stand)):
         await slack.connected(2)
         await on.press(Deed.SNOOZE_1H, envelope="env-7")
         await on.press(Deed.SNOOZE_1H, envelope="env-7")
@@ -96,7 +96,7 @@ async def test_an_envelope_that_comes_twice_acts_once_even_over_two_connections(
 async def test_two_people_over_two_connections_one_wins_and_the_other_is_told_who(
     stand: Stand, slack: FakeSlackSocket
 ) -> None:
-    async with line(stand, slack) as on, socket(slack).listening(stand.ports, door(stand)):
+    async with line(stand, slack) as on, socket(slack).listening(stand.ports, access(stand)):
         await slack.connected(2)
         for user, connection in ((ADA, slack.connections[0]), (BOB, slack.connections[1])):
             payload = press(on.alert, Deed.ACKNOWLEDGE, user=user, response_url=slack.response_url)
@@ -163,7 +163,7 @@ async def test_a_refused_token_is_tried_again_and_said_without_a_secret(
     slack.error = "invalid_auth"
     caplog.set_level(logging.DEBUG)
     with structlog.testing.capture_logs() as logs:
-        async with socket(slack).listening(stand.ports, door(stand)):
+        async with socket(slack).listening(stand.ports, access(stand)):
             await slack.until(lambda: slack.opened >= 2)
             slack.error = ""
             await slack.connected()
@@ -176,7 +176,7 @@ async def test_a_refused_token_is_tried_again_and_said_without_a_secret(
 
 async def test_it_stops_while_nobody_answers(stand: Stand, slack: FakeSlackSocket) -> None:
     silent = SlackSocket(APP_TOKEN, "http://127.0.0.1:9/api/", TCPConnector, ping_seconds=0.01)
-    async with asyncio.timeout(20), silent.listening(stand.ports, door(stand)):
+    async with asyncio.timeout(20), silent.listening(stand.ports, access(stand)):
         pass
 
 
@@ -199,7 +199,7 @@ async def test_neither_the_connection_nor_the_answers_pass_the_guard(stand: Stan
     assert [entry["event"] for entry in logs] == ["slack_reply_refused"]
     heard, logger = Heard("TOCSIN_EGRESS_ALLOW"), logging.getLogger("service.adapters.slack.socket.sdk")
     logger.addHandler(heard)
-    async with socket(slack, guarded).listening(stand.ports, door(stand)), asyncio.timeout(20):
+    async with socket(slack, guarded).listening(stand.ports, access(stand)), asyncio.timeout(20):
         await heard.event.wait()
     logger.removeHandler(heard)
     assert slack.opened == 0

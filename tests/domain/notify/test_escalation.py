@@ -10,7 +10,7 @@ import pytest
 from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.notify.escalation import (
     EscalationPolicy,
-    Step,
+    EscalationStep,
     is_stopped,
     round_length,
     running_chain,
@@ -24,7 +24,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def policy(*minutes: int, repeat: int = 0) -> EscalationPolicy:
-    steps = tuple(Step(after * MINUTE, f"rcv_{number}") for number, after in enumerate(minutes))
+    steps = tuple(EscalationStep(after * MINUTE, f"rcv_{number}") for number, after in enumerate(minutes))
     return EscalationPolicy(steps, repeat)
 
 
@@ -60,8 +60,8 @@ def test_rounds_of_a_single_step_keep_a_pause() -> None:
         pytest.param(policy(10, 5), "/steps/1/after", id="descending"),
         pytest.param(policy(0, 8 * 24 * 60), "/steps/1/after", id="next week"),
         pytest.param(policy(0, repeat=6), "/repeat", id="too often"),
-        pytest.param(EscalationPolicy((Step(MINUTE),)), "/steps/0", id="calls nobody"),
-        pytest.param(EscalationPolicy((Step(MINUTE, "rcv_0", "rota_0"),)), "/steps/0", id="calls two"),
+        pytest.param(EscalationPolicy((EscalationStep(MINUTE),)), "/steps/0", id="calls nobody"),
+        pytest.param(EscalationPolicy((EscalationStep(MINUTE, "rcv_0", "rota_0"),)), "/steps/0", id="calls two"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(bad: EscalationPolicy, pointer: str) -> None:

@@ -13,7 +13,7 @@ from service.domain.alerts.snooze import SnoozeRequest
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -70,7 +70,7 @@ async def lead(yard: Yard, *routes: Route) -> None:
 async def on_call(yard: Yard, *channels: ChannelConfig) -> None:
     """Each is called half an hour after the one before, the first at once."""
     receivers = [await receiver(yard, f"number {number}", one) for number, one in enumerate(channels)]
-    steps = tuple(Step(30 * MINUTE * number, one) for number, one in enumerate(receivers))
+    steps = tuple(EscalationStep(30 * MINUTE * number, one) for number, one in enumerate(receivers))
     policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
     await lead(yard, Route(yard.receiver.id, escalation_policy_id=policy.id))
 
@@ -254,7 +254,7 @@ async def test_an_answer_at_the_same_time_as_an_evaluation_loses_no_figure(yard:
             return await move_alert(uow, alert.id, Command.ACKNOWLEDGE, "", yard.author)
 
     async with yard.ports.uow() as uow:
-        await uow.alerts.note_latest(alert.id, found)
+        await uow.alerts.note_latest({alert.id: found})
         answer = asyncio.create_task(acknowledge())
         _, waits = await asyncio.wait({answer}, timeout=0.5)
         assert waits

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.rotas import Handover, Person, Rota
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -39,7 +39,7 @@ async def announce_by_every_way(yard: Yard) -> None:
     """A silence, and two routes: to a receiver, and to whoever is on call by a rota."""
     people, monday = (Person("ann", yard.receiver.id),), Handover(Weekday.MONDAY, 9)
     rota = await yard.create(Rotas(), "week", Rota(people, monday, "UTC", yard.clock().date()))
-    steps = Step(timedelta(), rota_id=rota.id), Step(HOUR, receiver_id=yard.receiver.id)
+    steps = EscalationStep(timedelta(), rota_id=rota.id), EscalationStep(HOUR, receiver_id=yard.receiver.id)
     policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
     silence = Silence((Matcher("severity", Op.EQUAL, "info"),), yard.clock(), yard.clock() + HOUR)
     await yard.create(Silences(), "quiet", silence)

@@ -26,7 +26,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.alerts.feedback import Answer, give_feedback
+from service.workflows.alerts.feedback import FeedbackAnswer, give_feedback
 from service.workflows.configuration.engine import Author
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.explain.explain import Explained, ask_rule, explain_rule_at
@@ -382,7 +382,7 @@ async def test_feedback_counts_from_when_it_was_given_until_it_is_withdrawn(yard
     yard.clock.advance(MINUTE)
     alert = await only_alert(yard)
     async with yard.ports.uow() as uow:
-        given = await give_feedback(uow, alert.id, Answer(FeedbackKind.NOISE), yard.author)
+        given = await give_feedback(uow, alert.id, FeedbackAnswer(FeedbackKind.NOISE), yard.author)
     between = yard.clock.advance(MINUTE)
     assert gate(await eng(yard), "min_amount") == (True, "$60.00", "at least $22.00")
     yard.clock.advance(MINUTE)

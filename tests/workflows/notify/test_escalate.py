@@ -12,7 +12,7 @@ from service.adapters.postgres.queue.queue import Queue
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.snooze import SnoozeRequest
 from service.domain.notify.channels.email import Email
-from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep, PlannedStep
 from service.domain.notify.notification import Action
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -81,7 +81,7 @@ async def make_rota(yard: Yard, repeat: int = 0) -> Rota:
         await yard.create(Receivers(), name, Receiver((Email((f"{name}@example.com",)),)))
         for name in ("first", "second", "boss")
     ]
-    steps = tuple(Step(15 * MINUTE * number, receiver.id) for number, receiver in enumerate(receivers))
+    steps = tuple(EscalationStep(15 * MINUTE * number, receiver.id) for number, receiver in enumerate(receivers))
     policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps, repeat))
     async with yard.ports.uow() as uow:
         await put_routes(uow, RouteTable((Route(yard.receiver.id, escalation_policy_id=policy.id),)), yard.author)

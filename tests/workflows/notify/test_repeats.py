@@ -14,7 +14,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.escalation import EscalationPolicy, PlannedStep, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep, PlannedStep
 from service.domain.notify.notification import Action, NotificationState
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.intervals import TimeInterval, TimeRange
@@ -319,7 +319,7 @@ async def test_an_interval_of_nothing_is_never(yard: Yard) -> None:
 
 async def test_a_silence_holds_back_an_escalation_and_its_end_begins_it(yard: Yard) -> None:
     mail = await receiver(yard, "mail", MAIL)
-    steps = (Step(timedelta(), mail), Step(30 * MINUTE, yard.receiver.id))
+    steps = (EscalationStep(timedelta(), mail), EscalationStep(30 * MINUTE, yard.receiver.id))
     policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
     await lead(yard, Route(yard.receiver.id, escalation_policy_id=policy.id))
     await quiet(yard)

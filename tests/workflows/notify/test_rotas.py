@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from service.domain.notify.channels.email import Email
-from service.domain.notify.escalation import EscalationPolicy, Step
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.notification import Action
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Handover, Override, Person, Rota
@@ -30,7 +30,7 @@ async def rota(yard: Yard) -> Resource[Rota]:
         receiver = await yard.create(Receivers(), name, Receiver((Email((f"{name}@example.com",)),)))
         people.append(Person(name, receiver.id))
     rota = await yard.create(Rotas(), "engineers", Rota(tuple(people), Handover(Weekday.MONDAY, 13), "UTC", TODAY))
-    steps = tuple(Step(45 * MINUTE * number, rota_id=rota.id) for number in range(3))
+    steps = tuple(EscalationStep(45 * MINUTE * number, rota_id=rota.id) for number in range(3))
     policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
     async with yard.ports.uow() as uow:
         await put_routes(uow, RouteTable((Route(yard.receiver.id, escalation_policy_id=policy.id),)), yard.author)

@@ -27,13 +27,13 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.alerts.feedback import Answer, give_feedback
+from service.workflows.alerts.feedback import FeedbackAnswer, give_feedback
 from service.workflows.configuration.engine import Author
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.configuration.spend import Sources
 from service.workflows.operation.upkeep import run_retention
 from service.workflows.ports.sources import SourceError
-from service.workflows.rules.ruling import judge_rule
+from service.workflows.rules.ruling import evaluate_rule
 from tests.domain.rules.views import NO_GATES, day, view
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed
 
@@ -263,7 +263,7 @@ async def test_nobody_who_deletes_a_rule_or_answers_its_alert_waits_for_an_evalu
         key = EpisodeKey(rule.id, ScopeKey(Dimension.WORKSPACE, OPS))
         await evaluation.episodes.replace({}, {key: Episode(yard.clock())})
         async with asyncio.timeout(10), yard.ports.uow() as uow:
-            await give_feedback(uow, alert.id, Answer(FeedbackKind.NOISE), yard.author)
+            await give_feedback(uow, alert.id, FeedbackAnswer(FeedbackKind.NOISE), yard.author)
         async with asyncio.timeout(10):
             await yard.delete(Rules(), rule)
     assert (await only_alert(yard)).state is AlertState.RESOLVED
@@ -334,7 +334,7 @@ def poisoned_view() -> SpendView:
 @pytest.mark.parametrize("dimension", [Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY])
 def test_a_series_that_a_rule_cannot_judge_is_named_and_the_others_still_ring(dimension: Dimension) -> None:
     rule: Rule[object] = Rule("src_1", "change", JUMP, for_each=dimension, gates=NO_GATES)
-    judged = judge_rule(poisoned_view(), rule, (), {})
+    judged = evaluate_rule(poisoned_view(), rule, (), {})
     good, bad = ScopeKey(dimension, SOUND.along(dimension)), ScopeKey(dimension, POISON.along(dimension))
     assert {key: verdict.rings for key, verdict in judged.verdicts.items()} == {good: True}
     assert judged.failed[bad] == "ArithmeticError: poisoned"
@@ -343,7 +343,7 @@ def test_a_series_that_a_rule_cannot_judge_is_named_and_the_others_still_ring(di
 
 def test_an_organisation_that_holds_such_a_series_is_named_too() -> None:
     rule: Rule[object] = Rule("src_1", "change", JUMP, gates=NO_GATES)
-    assert ORGANISATION in judge_rule(poisoned_view(), rule, (), {}).failed
+    assert ORGANISATION in evaluate_rule(poisoned_view(), rule, (), {}).failed
 
 
 async def test_defects_are_counted_by_rule_and_series(yard: Yard) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,9 +78,11 @@ class PostgresAlerts:
             insert(alert_events).values(alert_id=event.alert.id, version=event.alert.version, **shallow(event))
         )
 
-    async def note_latest(self, alert_id: str, evidence: Evidence) -> None:
-        is_open = alerts.c.state != AlertState.RESOLVED
-        await self._connection.execute(update(alerts).where(alerts.c.id == alert_id, is_open).values(latest=evidence))
+    async def note_latest(self, found: Mapping[str, Evidence]) -> None:
+        is_one = (alerts.c.id == bindparam("alert")) & (alerts.c.state != AlertState.RESOLVED)
+        note = update(alerts).where(is_one).values(latest=bindparam("found", type_=alerts.c.latest.type))
+        if found:
+            await self._connection.execute(note, [{"alert": id, "found": latest} for id, latest in found.items()])
 
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """In the order of their versions."""

@@ -37,7 +37,7 @@ def next_departure(last: datetime | None, group: Group, now: datetime) -> dateti
     """When the group's next message leaves; `last` is the departure that was set before, if any.
 
     One that is still to come is joined. After one that has been, `interval` is kept; a group that was quiet for longer
-    begins anew with `wait`. One further off than any could be was set by other timers, or before a clock was set back.
+    begins again with `wait`. One further off than any could be was set by other timers, or before a clock was set back.
     """
     latest = now + max(group.wait, group.interval)
     if last is None or last > latest:

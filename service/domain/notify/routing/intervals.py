@@ -31,7 +31,7 @@ class WeekdayRange:
     last: Weekday
 
     def holds(self, weekday: int) -> bool:
-        """Of a weekday counted from Monday, 0."""
+        """Whether a weekday, counted from Monday as 0, is in the range."""
         days = list(Weekday)
         first, last = days.index(self.first), days.index(self.last)
         return (weekday - first) % 7 <= (last - first) % 7
@@ -47,7 +47,7 @@ class TimeInterval:
 
 
 def holds(interval: TimeInterval, instant: datetime) -> bool:
-    """By the wall clock: where an hour is skipped or repeated, a range is an hour shorter or longer."""
+    """Whether the wall clock is within an interval. A skipped or repeated hour makes a range shorter or longer."""
     local = instant.astimezone(zone_of(interval.timezone))
     minute = local.hour * 60 + local.minute
     if not interval.times:

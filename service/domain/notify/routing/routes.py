@@ -1,4 +1,4 @@
-"""Routes: an ordered list that says who hears of what."""
+"""Routes: an ordered list that says who is notified of which alerts."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LONGEST_WAIT, LONGEST_INTERVAL = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where alerts go that all matchers match; without matchers, everything.
+    """The destination of alerts that all matchers match; without matchers, of every alert.
 
-    `repeat_interval`: how long after a ring an alert that nobody has acknowledged rings again; 0, never; None, as
-    `service.domain.notify.routing.repeats` has it. It is held back within any of `mute_times`, and outside of all
-    `active_times` where there are some. With `group_wait` or
-    `group_interval` it collects the alerts that have the same values of the labels in `group_by`.
+    `repeat_interval`: how long after a notification one is sent again while nobody acknowledges the alert. 0: never;
+    None: as `service.domain.notify.routing.repeats` says. It holds back notifications within any of `mute_times`, and
+    outside of all `active_times` where there are some. With `group_wait` or `group_interval` it collects the alerts
+    that have the same values of the labels in `group_by`.
     """
 
     receiver_id: str

@@ -1,4 +1,4 @@
-"""Silences: for a while, what they match rings nobody."""
+"""Silences: for a while, nobody is notified of the alerts that they match."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def validate_silence(silence: Silence) -> None:
 
 
 def silencing(silences: Iterable[Resource[Silence]], labels: Labels, now: datetime) -> tuple[Resource[Silence], ...]:
-    """Those that keep quiet what has these labels."""
+    """The active silences that match these labels."""
     active = (one for one in silences if one.spec.state(now) is SilenceState.ACTIVE)
     return tuple(one for one in active if match_all(one.spec.matchers, labels))

@@ -1,4 +1,4 @@
-"""What decides about alerts besides spend: the configuration, names and the open alerts, read once."""
+"""The situation that decides about alerts besides spend: configuration, names and open alerts, read once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_ROUTES = RouteTable(())
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationSnapshot:
-    """What people have configured for all sources, at one instant. Resources are found by their ids."""
+    """The configuration of all sources at one instant. Resources are found by their ids."""
 
     sources: Mapping[str, Resource[Source]] = field(default_factory=dict)
     budgets: Mapping[str, Resource[Budget]] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Situation:
         return [Address(receiver_id, channel_key(channel), channel) for channel in channels]
 
     def labels(self, alert: Alert) -> Labels:
-        """What routes and silences are matched with. What has been deleted is left out."""
+        """The labels that routes and silences are matched with. Resources that have been deleted are left out."""
         source = self.configuration.sources.get(alert.source_id)
         origin = self._origin(alert) or Origin(labels=source.labels if source else None)
         home = self.homes.get(alert.scope.id) if alert.scope.dimension is Dimension.API_KEY else None

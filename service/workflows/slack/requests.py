@@ -1,4 +1,4 @@
-"""Who comes in from Slack: signed requests over HTTP, envelopes over Socket Mode, and each of them once."""
+"""Requests from Slack, each accepted once: signed ones over HTTP, envelopes over Socket Mode."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from service.workflows.ports.platform import Clock
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CALLER = "slack"
-"""In place of a token's id, where what was seen is remembered."""
+"""Stands for a token's id where accepted requests are remembered."""
 REFUSED = "slack.refused"
-"""The audit log's action for a refused request."""
+"""The action of refused requests in the audit log."""
 MOST_REFUSALS = 30
 """A minute: strangers must not be able to fill the audit log."""
 _SEEN = KeptAnswer(request_digest="", status=200, body="")
 
 
 @dataclass(frozen=True, slots=True)
-class SlackDoor:
-    """How people in Slack come in. `now` is real time, with which Slack stamps its requests.
+class SlackAccess:
+    """How people in Slack get access. `now` is real time, with which Slack stamps its requests.
 
-    Without a `signing_secret` nobody comes in over HTTP.
+    Without a `signing_secret` no request over HTTP is accepted.
     """
 
     default_role: SlackRole
@@ -38,38 +38,40 @@ class SlackDoor:
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it came: its raw body, and Slack's two headers, empty where they were not sent."""
+    """A request as it was received: its raw body, and Slack's two headers, empty where they were not sent."""
 
     body: bytes
     timestamp: str
     signature: str
 
 
-async def run_admit(ports: Ports, door: SlackDoor, request: SignedRequest) -> Refusal | None:
-    """Lets a request of Slack's in, once. Raises NotFound where there is no secret to know it by."""
-    if door.signing_secret is None:
+async def run_accept_request(ports: Ports, access: SlackAccess, request: SignedRequest) -> Refusal | None:
+    """Accepts a request from Slack once; returns why it is refused. Raises NotFound where no secret is set."""
+    if access.signing_secret is None:
         raise NotFound(
             "Slack's requests cannot be told from others: set TOCSIN_SLACK_SIGNING_SECRET to the signing secret of"
             " your Slack app, or use Socket Mode (TOCSIN_SLACK_APP_TOKEN)"
         )
-    refusal = verify(door.signing_secret, request.timestamp, request.body, request.signature, door.now())
+    refusal = verify(access.signing_secret, request.timestamp, request.body, request.signature, access.now())
     async with ports.uow() as uow:
-        if refusal is None and not await _is_first(uow, f"{request.timestamp}:{request.signature}", _now(ports, door)):
+        if refusal is None and not await _is_first(
+            uow, f"{request.timestamp}:{request.signature}", _now(ports, access)
+        ):
             refusal = Refusal.REPLAYED
         if refusal is not None:
             await _note_refusal(uow, refusal, ports.clock())
     return refusal
 
 
-async def run_first_time(ports: Ports, door: SlackDoor, envelope_id: str) -> bool:
-    """Whether an envelope of Socket Mode was never seen before, by any replica."""
+async def run_is_new_envelope(ports: Ports, access: SlackAccess, envelope_id: str) -> bool:
+    """Whether no replica has seen an envelope of Socket Mode before."""
     async with ports.uow() as uow:
-        return await _is_first(uow, f"envelope:{envelope_id}", _now(ports, door))
+        return await _is_first(uow, f"envelope:{envelope_id}", _now(ports, access))
 
 
-def _now(ports: Ports, door: SlackDoor) -> datetime:
-    """Returns the later of both clocks: keys are kept for a day, and in drills business time runs faster."""
-    return max(ports.clock(), door.now())
+def _now(ports: Ports, access: SlackAccess) -> datetime:
+    """The later of both clocks: requests are remembered for a day, and a drill's clock is ahead of real time."""
+    return max(ports.clock(), access.now())
 
 
 async def _is_first(uow: UnitOfWork, key: str, now: datetime) -> bool:
@@ -80,7 +82,7 @@ async def _is_first(uow: UnitOfWork, key: str, now: datetime) -> bool:
 
 
 async def _note_refusal(uow: UnitOfWork, refusal: Refusal, now: datetime) -> None:
-    """Into the audit log, unless the last minute has filled it already."""
+    """Records a refusal in the audit log, unless the last minute has filled it already."""
     newest = (await uow.audit.page(limit=MOST_REFUSALS, cursor=None)).items
     flooded = len(newest) == MOST_REFUSALS and all(
         event.action == REFUSED and event.at > now - timedelta(minutes=1) for event in newest
