@@ -21,7 +21,7 @@ from service.domain.values.utc import DAY, HOUR, midnight
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.backtest import run_backtest
 from service.workflows.ports.spend import Stamp
-from service.workflows.rules.ruling import load_view, load_view_at
+from service.workflows.rules.view import load_view, load_view_at
 from tests.api.rules.watched import know
 from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered, pointers
 from tests.domain.rules.made_up import KIND, Pace, registered
