@@ -13,6 +13,7 @@ from service.domain.alerts.evidence import (
     ForecastEvidence,
     RuleEvidence,
     StaleEvidence,
+    UndeliveredEvidence,
 )
 from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.message import compose
@@ -66,6 +67,14 @@ STALE = StaleEvidence(
     failing_since=OPENED - timedelta(minutes=30),
     last_success_at=OPENED - timedelta(minutes=35),
     error="401: the key was revoked",
+)
+UNDELIVERED = UndeliveredEvidence(
+    receiver_id="rcv_1",
+    receiver_name="eng-oncall",
+    channel="slack_bot:1f2e3d4c5b6a",
+    channel_error="channel_not_found",
+    count=3,
+    undelivered_since=OPENED - timedelta(hours=1),
 )
 RULE = RuleEvidence(
     rule_id="rul_1",

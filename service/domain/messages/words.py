@@ -24,7 +24,7 @@ class Words(ABC):
 
     evidence: Evidence
 
-    remedy: ClassVar[str] = "see to the source"
+    remedy: ClassVar[str] = "see to its cause"
     """What to do instead of feedback, where no rule learns from it."""
 
     @abstractmethod

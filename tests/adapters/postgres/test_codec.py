@@ -29,7 +29,7 @@ from service.domain.sources.poll import ReportOutcome
 from service.domain.sources.pricing import Measure, PriceOverride
 from service.domain.sources.source import Source
 from service.domain.values.money import Money
-from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, STALE, STALE_ALERT
+from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, RULE, STALE, STALE_ALERT, UNDELIVERED
 
 STORED: tuple[Any, ...] = (
     *(Source, Budget, Receiver, RouteTable, Silence, PriceOverride, EscalationPolicy, Rota),
@@ -76,9 +76,23 @@ def test_an_instant_without_a_zone_is_refused() -> None:
         encode(datetime(2026, 11, 1))  # noqa: DTZ001 - the point of the test
 
 
-def test_the_two_kinds_of_evidence_are_told_apart() -> None:
-    assert decode(Evidence, encode(EVIDENCE)) == EVIDENCE
-    assert decode(Evidence, encode(STALE)) == STALE
+@pytest.mark.parametrize("evidence", [EVIDENCE, RULE, STALE, UNDELIVERED], ids=lambda evidence: evidence.kind)
+def test_evidence_is_known_by_its_kind_or_without_one_by_its_fields(evidence: Evidence) -> None:
+    """Earlier releases stored it without its kind."""
+    stored = encode(evidence)
+    assert isinstance(stored, dict)
+    assert decode(Evidence, stored) == evidence
+    assert decode(Evidence, {name: value for name, value in stored.items() if name != "kind"}) == evidence
+
+
+def test_evidence_of_another_kind_is_not_taken_for_one_that_has_the_same_fields() -> None:
+    stored = encode(STALE)
+    assert isinstance(stored, dict)
+    with pytest.raises(DecodeError, match="none of"):
+        decode(Evidence, stored | {"kind": "blackout"})
+
+
+def test_an_alert_comes_back_with_its_evidence() -> None:
     assert decode(Alert, encode(STALE_ALERT)) == STALE_ALERT
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import StaleEvidence
@@ -13,6 +14,7 @@ from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
 @dataclass(frozen=True, slots=True)
 class StaleWords(Words):
     evidence: StaleEvidence
+    remedy: ClassVar[str] = "see to the source"
 
     def headline(self) -> str:
         since = minute(self.evidence.last_success_at or self.evidence.failing_since)

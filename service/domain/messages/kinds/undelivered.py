@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import UndeliveredEvidence
@@ -24,6 +25,7 @@ def not_delivered(receiver: str, channel: str, reason: str) -> str:
 @dataclass(frozen=True, slots=True)
 class UndeliveredWords(Words):
     evidence: UndeliveredEvidence
+    remedy: ClassVar[str] = "see to the source"
 
     def headline(self) -> str:
         return f"No messages reach {self._name}"
