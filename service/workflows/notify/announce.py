@@ -1,4 +1,4 @@
-"""Announcing what alerts have come to: to whom the routes lead, unless something holds it back."""
+"""Announcing the moves of alerts to whoever the routes lead to, unless something holds it back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ async def _fire(uow: UnitOfWork, situation: Situation, event: AlertEvent, plan: 
         return await collect(uow, plan, enqueue(event, plan, unheard=()), event.at)
     alert_id = event.alert.id
     notified, held = await uow.notified.of(alert_id), await uow.notified.held_back(alert_id)
-    await uow.notified.settle(alert_id, settled(plan, held), event.at)
+    if held:
+        await uow.notified.settle(alert_id, settled(plan, held), event.at)
     unheard = {one.channel for one in held} - {key for _, key in notified}
     return [
         *enqueue(event, plan, unheard=unheard),
