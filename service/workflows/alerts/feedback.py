@@ -81,9 +81,9 @@ def _evidence(alert: Alert) -> RuleEvidence:
 def _days(alert: Alert, evidence: RuleEvidence, answer: FeedbackAnswer, author: Author) -> tuple[date, date]:
     """The days that the answer is about. Raises Invalid."""
     today = author.at.astimezone(UTC).date()
-    judged = evidence.days or (alert.opened_at.astimezone(UTC).date(),)
-    last = answer.last_day or max(judged[-1], answer.first_day or judged[-1])
-    began = evidence.since.astimezone(UTC).date() if evidence.since else judged[0]
+    days = evidence.days or (alert.opened_at.astimezone(UTC).date(),)
+    last = answer.last_day or max(days[-1], answer.first_day or days[-1])
+    began = evidence.since.astimezone(UTC).date() if evidence.since else days[0]
     first = answer.first_day or max(min(began, last), last - LONGEST)
     validate_feedback(Feedback(alert.scope, answer.kind, first, last, author.at))
     if last > today:

@@ -20,5 +20,5 @@ async def read_situation(uow: UnitOfWork, source_id: str, now: datetime) -> Situ
         configuration=await uow.snapshot(),
         open_alerts=await uow.alerts.open(source_id),
         names=name_members(workspaces, api_keys),
-        homes={key.id: key.workspace for key in api_keys if key.workspace},
+        key_workspaces={key.id: key.workspace for key in api_keys if key.workspace},
     )

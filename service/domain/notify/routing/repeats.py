@@ -17,7 +17,7 @@ from service.domain.values.severity import Severity
 
 DEFAULT_REPEAT = timedelta(hours=4)
 REPEATED_BY_DEFAULT = frozenset({Severity.ERROR, Severity.CRITICAL})
-"""Of kinds that repeat: spend is going wrong right now. A budget fired at its level, and has nothing new to say."""
+"""The severities of kinds that repeat: spend is going wrong right now. A budget fired, and has nothing new to say."""
 
 
 # ------------------------------------------------------------------------------------------- released

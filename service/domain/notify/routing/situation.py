@@ -43,14 +43,14 @@ class ConfigurationSnapshot:
 class Situation:
     """The situation of one source in a transaction that evaluates or announces its alerts.
 
-    `names` are those of the source's workspaces and API keys, `homes` the workspace of each API key by the key's id.
+    `names` are those of the source's workspaces and API keys. `key_workspaces` has the workspace of each key by its id.
     """
 
     now: datetime
     configuration: ConfigurationSnapshot
     open_alerts: Sequence[Alert] = ()
     names: Names = field(default_factory=dict)
-    homes: Mapping[str, str] = field(default_factory=dict)
+    key_workspaces: Mapping[str, str] = field(default_factory=dict)
 
     def after(self, event: AlertEvent) -> Situation:
         """The situation in which an event has left its alert."""
@@ -67,9 +67,9 @@ class Situation:
         """The labels that routes and silences are matched with. Resources that have been deleted are left out."""
         source = self.configuration.sources.get(alert.source_id)
         origin = self._origin(alert) or Origin(labels=source.labels if source else None)
-        home = self.homes.get(alert.scope.id) if alert.scope.dimension is Dimension.API_KEY else None
-        if home:
-            origin = replace(origin, scope=replace(origin.scope, workspaces=(home,)))
+        workspace = self.key_workspaces.get(alert.scope.id) if alert.scope.dimension is Dimension.API_KEY else None
+        if workspace:
+            origin = replace(origin, scope=replace(origin.scope, workspaces=(workspace,)))
         return labels_of(alert, source.name if source else "", origin, self.names)
 
     def _origin(self, alert: Alert) -> Origin | None:

@@ -23,7 +23,7 @@ CONFIGURATION = ConfigurationSnapshot(
     rules={"rul_1": resource("rul_1", RULE, name="unusual spend")},
     receivers={"rcv_1": resource("rcv_1", Receiver((Console(), Email(("finops@example.com",)))))},
 )
-SITUATION = Situation(OPENED, CONFIGURATION, names={KEY: "ci"}, homes={"apikey_1": "wrkspc_2"})
+SITUATION = Situation(OPENED, CONFIGURATION, names={KEY: "ci"}, key_workspaces={"apikey_1": "wrkspc_2"})
 
 
 def labels(alert: Alert, situation: Situation = SITUATION) -> dict[str, set[str]]:
