@@ -1,4 +1,4 @@
-"""`/v1/alerts`: what rang, why, and what people did about it."""
+"""`/v1/alerts`: what fired, why, and what people did about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an alert looks like in an answer."""
+"""Alerts in answers."""
 
 from __future__ import annotations
 

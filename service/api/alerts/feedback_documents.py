@@ -1,4 +1,4 @@
-"""What feedback looks like in an answer."""
+"""Feedback in answers."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ TRANSITIONS = {
     (_FIRING, Command.ACKNOWLEDGE): _ACKNOWLEDGED,
     (_FIRING, Command.SNOOZE): _SNOOZED,
     (_FIRING, Command.RESOLVE): AlertState.RESOLVED,
-    # It got worse: tell people again.
+    # It got worse: people are notified again.
     (_ACKNOWLEDGED, Command.RAISE): _FIRING,
     (_ACKNOWLEDGED, Command.AMEND): _ACKNOWLEDGED,
     (_ACKNOWLEDGED, Command.SNOOZE): _SNOOZED,

@@ -1,4 +1,4 @@
-"""Crossings: the durable record that a threshold has rung in a period."""
+"""Crossings: the durable record that a threshold has fired in a period."""
 
 from __future__ import annotations
 

@@ -16,17 +16,17 @@ UNRECORDED = ""
 
 
 class Condition(StrEnum):
-    RINGS = "rings"
+    FIRES = "fires"
     HOLDS = "holds"
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """RINGS: something new that people must hear. HOLDS: nothing new. OVER: an open alert has come to its end.
+    """FIRES: something new that people must hear. HOLDS: nothing new. OVER: an open alert has come to its end.
 
-    `crossings` are new and are to be recorded with the alert, whether they ring or not; `released` ones are to be
-    forgotten, so that their levels may ring anew.
+    `crossings` are new and are to be recorded with the alert, whether they fire or not; `released` ones are to be
+    forgotten, so that their levels may fire again.
     """
 
     fingerprint: str

@@ -14,7 +14,7 @@ from service.domain.alerts.snooze import has_outgrown
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one finding does to one alert. Without a command nothing happens, for the reason given."""
+    """The move that one finding causes on one alert. Without a command nothing happens, for the reason given."""
 
     command: Command | None
     reason: Reason
@@ -30,14 +30,14 @@ def reconcile(open_alerts: Sequence[Alert], findings: Iterable[Finding]) -> list
 
 def _meet(finding: Finding, alert: Alert | None) -> Move:
     if alert is None:
-        opens = finding.condition is Condition.RINGS
+        opens = finding.condition is Condition.FIRES
         return Move(Command.OPEN if opens else None, finding.reason if opens else Reason.NOTHING_NEW, alert, finding)
     if finding.condition is Condition.OVER:
         return Move(Command.RESOLVE, finding.reason, alert, finding)
-    rings = finding.condition is Condition.RINGS
-    if rings and not _is_louder(alert, finding):
+    fires = finding.condition is Condition.FIRES
+    if fires and not _says_more(alert, finding):
         return Move(Command.AMEND, Reason.BUDGET_EDITED, alert, finding)
-    if rings or finding.severity.rank > alert.severity.rank:
+    if fires or finding.severity.rank > alert.severity.rank:
         late = finding.reason is Reason.LATE
         return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
     if has_outgrown(alert, finding.evidence):
@@ -46,13 +46,13 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
     return Move(Command.AMEND if trend else None, Reason(trend or Reason.NOTHING_NEW), alert, finding)
 
 
-def _is_louder(alert: Alert, finding: Finding) -> bool:
-    """Whether a new crossing says more than the open alert: a more severe level, or one that the kind finds louder.
+def _says_more(alert: Alert, finding: Finding) -> bool:
+    """Whether a new finding is more severe than the open alert, or says more at the same severity.
 
-    After an edit the level may be a milder one: then the message is put right, and nobody is called.
+    After an edit it may be less severe: then the message is corrected, and nobody is called.
     """
     gained = finding.severity.rank - alert.severity.rank
-    return gained > 0 or (gained == 0 and finding.evidence.is_louder_than(alert.evidence))
+    return gained > 0 or (gained == 0 and finding.evidence.says_more_than(alert.evidence))
 
 
 def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | None:
@@ -73,7 +73,7 @@ def execute(move: Move, *, new_alert_id: str, now: datetime) -> AlertEvent | Non
 
 
 def found_since(move: Move) -> Evidence | None:
-    """What an alert that stays as it is keeps beside what people were notified of; None where it knows that already."""
+    """The evidence that an unmoved alert keeps beside the last notified one; None where it has it already."""
     if move.command is not None or move.alert is None:
         return None
     found = move.finding.evidence.noted_beside(move.alert.evidence)

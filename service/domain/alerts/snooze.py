@@ -17,7 +17,7 @@ LONGEST_SNOOZE = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class SnoozeRequest:
-    """What a person asks for: quiet until a time, until the figure has grown by a percentage, or whichever is first."""
+    """A person's request: quiet until a time, until the figure has grown by a percentage, or whichever is first."""
 
     until: datetime | None = None
     growth_percent: Decimal | None = None

@@ -181,7 +181,7 @@ class Assessment:
             source_id=self.spec.source_id,
             scope=self.scope,
             severity=max((t.severity for t in held), key=lambda severity: severity.rank),
-            condition=Condition.RINGS if fires else Condition.HOLDS,
+            condition=Condition.FIRES if fires else Condition.HOLDS,
             reason=Reason.LATE if late else Reason.FIRST if fires else Reason.NOTHING_NEW,
             evidence=self._evidence(held[-1]),
             crossings=tuple(self._crossing(threshold) for threshold in new),

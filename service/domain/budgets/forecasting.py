@@ -100,7 +100,7 @@ def assess_forecasts(budget: Resource[Budget], spend: WindowSpend, known: Known,
     if not budget.spec.enabled or not has_forecast_thresholds(budget):
         return Heading((), {})
     known = about(budget, known)
-    firing = {finding.fingerprint for finding in actual if finding.condition is Condition.RINGS}
+    firing = {finding.fingerprint for finding in actual if finding.condition is Condition.FIRES}
     assessments = [
         ForecastAssessment(judge, period, scope, cells, known)
         for judge, period in judged(budget, known)

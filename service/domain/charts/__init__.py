@@ -1,1 +1,1 @@
-"""What charts show, and their specification."""
+"""Charts of alerts: their content and their specification."""

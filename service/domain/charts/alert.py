@@ -1,4 +1,4 @@
-"""What an alert's chart shows, from its evidence and the spend by UTC day or hour."""
+"""The content of an alert's chart, from its evidence and the spend by UTC day or hour."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def rule_chart(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Chart:
 
 
 def anomaly_chart(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> Chart:
-    """What was spent, expected, and let pass: in the days up to the judged one, or in the hours around it."""
+    """Spend, the expected amount and the expected range: in the days up to the judged one, or the hours around it."""
     by_hour = evidence.unit == DOLLARS_AN_HOUR
     shown = [one for one in judged if by_hour or one.start.date() <= max(evidence.days)]
     limited = [one for one in shown if one.has_limits]
@@ -142,7 +142,7 @@ def _whose(name: str, evidence: BudgetEvidence | RuleEvidence) -> str:
 
 
 def _drawable(text: str) -> str:
-    """Without pictograms: no built-in font has them, and one that is missing spoils the rest of its line."""
+    """Leaves out pictograms: no built-in font has them, and one that is missing spoils the rest of its line."""
     return PICTOGRAMS.sub("", text[:MOST_READ]).strip() or "…"
 
 

@@ -20,7 +20,7 @@ class Theme(StrEnum):
 
 
 class Series(StrEnum):
-    """What a chart may show, in the words of its legend and the order of its layers."""
+    """The series that a chart may have, in the words of its legend and the order of its layers."""
 
     USUAL = "Usual, 8 days in 10"
     LIMITS = "Expected range"
@@ -41,7 +41,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What is usual or forecast at an instant, or of the bucket that begins there."""
+    """A usual or forecast range at an instant, or of the bucket that begins there."""
 
     at: datetime
     low: Money

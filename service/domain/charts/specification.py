@@ -19,7 +19,7 @@ DATE_FORMAT, WEEKDAY_FORMAT, HOUR_FORMAT = "%d %b", "%a %d %b", "%d %b %H:%M"
 LABELLED = 7
 """Bars with a date under them, at most."""
 GAP = 0.12
-"""Of a bucket, on either side of its bar."""
+"""The share of a bucket that is left free on either side of its bar."""
 MEDIA = "image/png"
 
 Layer = dict[str, object]

@@ -194,7 +194,7 @@ class _Place:
         spent, needed = self.on_spend, "spend has not rung for this level, and no alert on it is open"
         finding, found = spent.finding(), needed
         rung = [c.level for c in spent.recorded.values() if c.level >= level]
-        if spent.open_alert(spent.start) is not None or (finding and finding.condition is Condition.RINGS):
+        if spent.open_alert(spent.start) is not None or (finding and finding.condition is Condition.FIRES):
             found = "an alert on what is spent tells of this period"
         elif rung:
             found = f"spend itself has rung for {max(rung).display()}"

@@ -1,1 +1,1 @@
-"""What an alert says to people, before any channel's own markup."""
+"""Alerts as messages to people, before any channel's own markup."""

@@ -12,7 +12,7 @@ from service.domain.values import calendars
 from service.domain.values.money import Money
 
 DIGITS = 3
-"""Of an estimate, that are worth saying."""
+"""Digits of an estimate that are worth saying."""
 SHORT_PERIOD = timedelta(days=2)
 """Up to this length an hour is said, not only a day."""
 
@@ -45,7 +45,7 @@ def standing_ahead(evidence: BudgetEvidence, forecast: ForecastEvidence, budget:
 
 
 def forecast_facts(evidence: BudgetEvidence) -> tuple[tuple[str, str], ...]:
-    """What a message lists of the forecast, if one was made."""
+    """The facts of the forecast, if one was made."""
     forecast = evidence.forecast
     if forecast is None or forecast.method is ForecastMethod.FINISHED:
         return ()

@@ -57,7 +57,7 @@ def prefaced(message: Message, preface: str) -> Message:
 
 
 def sample(public_url: str, now: datetime) -> Message:
-    """What a receiver's test sends."""
+    """The message that a receiver's test sends."""
     return Message(
         alert_id=f"test_{int(now.timestamp() * 1000)}",
         type=MessageType.TEST,
@@ -73,7 +73,7 @@ def sample(public_url: str, now: datetime) -> Message:
 
 
 def unlisted_words(message: Message) -> str:
-    """What stands below the listed alerts: "and 12 more"; nothing where all are listed."""
+    """The line below the listed alerts: "and 12 more"; empty where all are listed."""
     return f"and {message.unlisted} more" if message.unlisted else ""
 
 
@@ -112,7 +112,7 @@ def _next_step(alert: Alert, link: str) -> str:
 
 
 def change(event: AlertEvent, action: Action) -> str:
-    """What just happened, as a sentence, with the person's note where there is one."""
+    """The sentence that says what just happened, with the person's note where there is one."""
     sentence = _CHANGES[action](event)
     note = "" if name_in(event.actor, event.note) else clean(event.note, NOTE_LENGTH)
     return f"{sentence} Note: {note}" if note and event.reason is Reason.PERSON else sentence

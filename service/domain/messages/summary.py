@@ -14,14 +14,14 @@ from service.domain.values.plain_text import minute
 from service.domain.values.severity import Severity
 
 MOST_LISTED = 12
-"""As many as every channel takes."""
+"""Alerts that every channel has room for."""
 MOST_NEWS = 5
 _STATES = (AlertState.FIRING, AlertState.SNOOZED, AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 """The most pressing first."""
 
 
 def opening_now(present: AlertEvent) -> AlertEvent:
-    """What an opening says that has waited: how the alert stands by now."""
+    """The opening of an alert that has waited, as it stands by now."""
     return replace(present, command=Command.OPEN)
 
 

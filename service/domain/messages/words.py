@@ -1,4 +1,4 @@
-"""What every kind of alert can be asked to say."""
+"""The words that every kind of alert has."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Words(ABC):
     evidence: Evidence
 
     remedy: ClassVar[str] = "see to its cause"
-    """What to do instead of feedback, where no rule learns from it."""
+    """The step that helps instead of feedback, where no rule learns from it."""
 
     @abstractmethod
     def headline(self) -> str:
@@ -57,8 +57,8 @@ class Words(ABC):
 
     @abstractmethod
     def next_step(self, link: str) -> str:
-        """What to do while it fires. `link` is the alert's address in the API."""
+        """The step that a person takes while it fires. `link` is the alert's address in the API."""
 
     def cause(self) -> str:
-        """What an explanation of a past instant names as the cause."""
+        """The cause, for an explanation of a past instant."""
         return self.summary()

@@ -13,8 +13,8 @@ from service.domain.values.scopes import ORGANISATION
 from service.domain.values.severity import Severity
 
 PATIENCE = timedelta(minutes=15)
-"""How long a message may wait for its channel before people are told elsewhere."""
-RING_AGAIN = timedelta(days=1)
+"""The time a message may wait for its channel before people are notified elsewhere."""
+FIRE_AGAIN = timedelta(days=1)
 """How long a person's resolve silences a channel that goes on failing."""
 NO_SOURCE = ""
 """The source of alerts that are about Tocsin's own channels."""
@@ -62,7 +62,7 @@ def assess_channels(
     troubles = _troubles(failing, [one for one in waiting if one.since <= now - PATIENCE], names)
     known = {alert.fingerprint for alert in open_alerts}
     found = [
-        _finding(evidence, Condition.HOLDS if fingerprint in known else Condition.RINGS)
+        _finding(evidence, Condition.HOLDS if fingerprint in known else Condition.FIRES)
         for fingerprint, evidence in troubles.items()
         if fingerprint in known or not is_muted(fingerprint)
     ]
@@ -108,6 +108,6 @@ def _finding(evidence: UndeliveredEvidence, condition: Condition) -> Finding:
         scope=ORGANISATION,
         severity=Severity.ERROR,
         condition=condition,
-        reason=Reason.FIRST if condition is Condition.RINGS else Reason.NOTHING_NEW,
+        reason=Reason.FIRST if condition is Condition.FIRES else Reason.NOTHING_NEW,
         evidence=evidence,
     )

@@ -178,7 +178,7 @@ class _Assessment:
             source_id=self.view.source_id,
             scope=incident.scope,
             severity=max(severity, alert.severity, key=lambda one: one.rank) if alert else severity,
-            condition=Condition.RINGS if alert is None or self._is_elsewhere(incident, alert) else Condition.HOLDS,
+            condition=Condition.FIRES if alert is None or self._is_elsewhere(incident, alert) else Condition.HOLDS,
             reason=Reason.NOTHING_NEW if alert else Reason.FIRST,
             evidence=self._evidence(incident),
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from service.domain.alerts.findings import Finding
 from service.domain.notify.routing.situation import Situation
-from service.domain.notify.undelivered import NO_SOURCE, PATIENCE, RING_AGAIN, assess_channels, fingerprint
+from service.domain.notify.undelivered import FIRE_AGAIN, NO_SOURCE, PATIENCE, assess_channels, fingerprint
 from service.workflows.alerts.evaluate import carry_out, log_moves
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -48,5 +48,5 @@ async def _muted(uow: UnitOfWork, fingerprints: set[str], now: datetime) -> froz
     """Those that a person resolved lately."""
     latest = await uow.alerts.latest(sorted(fingerprints))
     return frozenset(
-        alert.fingerprint for alert in latest if alert.resolved_by_a_person and now - alert.changed_at < RING_AGAIN
+        alert.fingerprint for alert in latest if alert.resolved_by_a_person and now - alert.changed_at < FIRE_AGAIN
     )

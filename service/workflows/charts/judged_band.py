@@ -42,7 +42,7 @@ async def _judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:
 
 
 async def _view(uow: UnitOfWork, source_id: str, rule: Rule[object], at: datetime, hours: int) -> SpendView:
-    """What the rule had before it, without names."""
+    """The view that the rule judged by, without names."""
     figures = await uow.facts.figures_at(source_id, at, days=days_needed(rule), hours=hours)
     announced = await uow.planned.all_as_of(at)
     return SpendView(

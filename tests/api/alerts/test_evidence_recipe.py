@@ -64,7 +64,7 @@ async def configured(stand: Stand) -> BurnRateEvidence:
 
 
 async def find(
-    stand: Stand, evidence: BurnRateEvidence, scope: ScopeKey = SCOPES[0], condition: Condition = Condition.RINGS
+    stand: Stand, evidence: BurnRateEvidence, scope: ScopeKey = SCOPES[0], condition: Condition = Condition.FIRES
 ) -> AlertEvent | None:
     """What the finder of such alerts would do with one finding."""
     async with stand.ports.uow() as uow:

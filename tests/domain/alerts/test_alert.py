@@ -65,7 +65,7 @@ def finding(
         fingerprint="fp",
         source_id="src_1",
         scope=ORGANISATION,
-        severity=severity or (Severity.CRITICAL if condition is Condition.RINGS else Severity.WARNING),
+        severity=severity or (Severity.CRITICAL if condition is Condition.FIRES else Severity.WARNING),
         condition=condition,
         reason=reason,
         evidence=found or evidence(spent),
@@ -109,7 +109,7 @@ def meet(open_alert: Alert | None, found: Finding) -> AlertEvent | None:
 
 
 def test_a_ringing_finding_without_an_alert_opens_one() -> None:
-    event = meet(None, finding(Condition.RINGS))
+    event = meet(None, finding(Condition.FIRES))
     assert event is not None
     assert (event.command, event.reason, event.alert.version) == (Command.OPEN, Reason.FIRST, 1)
 
@@ -119,7 +119,7 @@ def test_a_holding_finding_without_an_alert_opens_nothing() -> None:
 
 
 def test_a_ringing_finding_raises_the_open_alert_to_its_severity() -> None:
-    event = meet(alert(), finding(Condition.RINGS, "15.00"))
+    event = meet(alert(), finding(Condition.FIRES, "15.00"))
     assert event is not None
     assert (event.command, event.reason, event.alert.severity) == (
         Command.RAISE,
@@ -171,7 +171,7 @@ def test_a_threshold_made_graver_raises_the_alert_that_holds_it() -> None:
 def test_an_edit_that_leaves_a_milder_level_puts_the_message_right_and_calls_nobody() -> None:
     critical = replace(alert(AlertState.ACKNOWLEDGED), severity=Severity.CRITICAL)
     milder = replace(evidence("12.00", level="12.00"), terms="15.00/monthly/UTC/1")
-    event = meet(critical, finding(Condition.RINGS, severity=Severity.WARNING, found=milder))
+    event = meet(critical, finding(Condition.FIRES, severity=Severity.WARNING, found=milder))
     assert event is not None
     assert (event.command, event.reason) == (Command.AMEND, Reason.BUDGET_EDITED)
     assert (event.alert.state, event.alert.severity) == (AlertState.ACKNOWLEDGED, Severity.WARNING)
@@ -179,6 +179,6 @@ def test_an_edit_that_leaves_a_milder_level_puts_the_message_right_and_calls_nob
 
 def test_an_edit_that_leaves_the_same_severity_over_a_new_level_rings() -> None:
     other = replace(evidence("12.00"), terms="10.00/monthly/UTC/1/workspaces=b")
-    event = meet(alert(), finding(Condition.RINGS, severity=Severity.WARNING, found=other))
+    event = meet(alert(), finding(Condition.FIRES, severity=Severity.WARNING, found=other))
     assert event is not None
     assert event.command is Command.RAISE

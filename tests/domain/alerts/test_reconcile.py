@@ -34,7 +34,7 @@ def finding(
         scope=RULE_ALERT.scope,
         severity=severity or RULE_ALERT.severity,
         condition=condition,
-        reason=Reason.FIRST if condition is Condition.RINGS else Reason.NOTHING_NEW,
+        reason=Reason.FIRST if condition is Condition.FIRES else Reason.NOTHING_NEW,
         evidence=evidence,
     )
 
@@ -75,7 +75,7 @@ def test_an_open_alert_is_amended_when_its_incident_moved_by_a_tenth_and_nobody_
 
 
 def test_what_an_open_alert_takes_in_from_elsewhere_calls_people_again() -> None:
-    event = meet(TAKEN, finding(RULE, Condition.RINGS))
+    event = meet(TAKEN, finding(RULE, Condition.FIRES))
     assert event is not None
     assert (event.command, event.alert.state, event.alert.severity) == (
         Command.RAISE,
@@ -95,7 +95,7 @@ def test_an_alert_of_a_rule_that_became_another_kind_is_put_right() -> None:
     assert moved(RULE, replace(RULE, rule_kind="change")) is Reason.RESTATED
 
 
-@pytest.mark.parametrize("condition", [Condition.HOLDS, Condition.RINGS])
+@pytest.mark.parametrize("condition", [Condition.HOLDS, Condition.FIRES])
 def test_a_graver_finding_raises_the_alert_and_takes_the_acknowledgement_back(condition: Condition) -> None:
     event = meet(TAKEN, finding(RULE, condition, Severity.ERROR))
     assert event is not None
@@ -104,7 +104,7 @@ def test_a_graver_finding_raises_the_alert_and_takes_the_acknowledgement_back(co
 
 
 def test_a_ringing_finding_without_an_alert_opens_one() -> None:
-    event = meet(None, finding(RULE, Condition.RINGS))
+    event = meet(None, finding(RULE, Condition.FIRES))
     assert event is not None
     assert (event.command, event.alert.id, event.alert.evidence) == (Command.OPEN, "alert_new", RULE)
 

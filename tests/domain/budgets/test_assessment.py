@@ -75,7 +75,7 @@ def test_spend_below_every_threshold_is_no_finding() -> None:
 
 def test_a_threshold_is_crossed_at_its_exact_level() -> None:
     finding = only(Memory(budget("10.00")).evaluate({cell(): billed("8.00")}))
-    assert finding.condition is Condition.RINGS
+    assert finding.condition is Condition.FIRES
     assert finding.reason is Reason.FIRST
     assert evidence(finding).threshold == "actual:80%"
     assert evidence(finding).level == Money.of("8.00")
@@ -100,8 +100,8 @@ def test_the_same_spend_rings_once_and_then_holds() -> None:
 
 def test_a_higher_level_rings_again_and_a_lower_one_never_does() -> None:
     memory = Memory(budget("10.00"))
-    assert only(memory.evaluate({cell(): billed("8.50")})).condition is Condition.RINGS
-    assert only(memory.evaluate({cell(): billed("10.50")})).condition is Condition.RINGS
+    assert only(memory.evaluate({cell(): billed("8.50")})).condition is Condition.FIRES
+    assert only(memory.evaluate({cell(): billed("10.50")})).condition is Condition.FIRES
     assert only(memory.evaluate({cell(): billed("8.50")})).condition is Condition.HOLDS
     assert only(memory.evaluate({cell(): billed("10.60")})).condition is Condition.HOLDS
 
@@ -126,7 +126,7 @@ def test_the_next_period_starts_on_time_with_new_crossings() -> None:
     )
     assert [(f.condition, evidence(f).period_label) for f in findings] == [
         (Condition.HOLDS, "November 2026"),
-        (Condition.RINGS, "December 2026"),
+        (Condition.FIRES, "December 2026"),
     ]
 
 
@@ -198,7 +198,7 @@ def test_an_added_threshold_that_is_passed_rings_once_if_it_is_the_highest() -> 
     memory = Memory(budget("10.00", percent(80)))
     memory.evaluate({cell(): billed("12.00")})
     memory.budget = resource("bdg_1", budget("10.00", percent(80), percent(110, Severity.ERROR)))
-    assert only(memory.evaluate({cell(): billed("12.00")})).condition is Condition.RINGS
+    assert only(memory.evaluate({cell(): billed("12.00")})).condition is Condition.FIRES
     assert only(memory.evaluate({cell(): billed("12.00")})).condition is Condition.HOLDS
 
 
@@ -222,7 +222,7 @@ def test_changed_terms_start_new_crossings(changed: Budget) -> None:
     memory = Memory(budget("10.00"))
     memory.evaluate({cell(): billed("12.00")})
     memory.budget = resource("bdg_1", changed)
-    assert all(f.condition is Condition.RINGS for f in memory.evaluate({cell(): billed("12.00")}))
+    assert all(f.condition is Condition.FIRES for f in memory.evaluate({cell(): billed("12.00")}))
 
 
 def test_editing_the_scope_keeps_the_alert_and_starts_new_crossings() -> None:
@@ -230,13 +230,13 @@ def test_editing_the_scope_keeps_the_alert_and_starts_new_crossings() -> None:
     first = only(memory.evaluate({cell(): billed("12.00")}))
     memory.budget = resource("bdg_1", budget("10.00", scope=Scope(workspaces=("default",))))
     second = only(memory.evaluate({cell(): billed("12.00")}))
-    assert (second.fingerprint, second.condition) == (first.fingerprint, Condition.RINGS)
+    assert (second.fingerprint, second.condition) == (first.fingerprint, Condition.FIRES)
 
 
 def test_a_budget_of_nothing_rings_at_the_first_cent_and_not_before() -> None:
     memory = Memory(budget("0.00", percent(100)))
     assert not memory.evaluate({cell(): billed("0.00")})
-    assert only(memory.evaluate({cell(): billed("0.01")})).condition is Condition.RINGS
+    assert only(memory.evaluate({cell(): billed("0.01")})).condition is Condition.FIRES
 
 
 def test_an_amount_threshold_is_taken_as_dollars() -> None:
@@ -248,9 +248,9 @@ def test_an_amount_threshold_is_taken_as_dollars() -> None:
 def test_for_each_gives_every_member_its_own_crossing_and_later_members_too() -> None:
     memory = Memory(budget("10.00", for_each=Dimension.WORKSPACE))
     first = memory.evaluate({cell("a"): billed("12.00"), cell("b"): billed("3.00")})
-    assert [str(f.scope) for f in first if f.condition is Condition.RINGS] == ["workspace:a"]
+    assert [str(f.scope) for f in first if f.condition is Condition.FIRES] == ["workspace:a"]
     later = memory.evaluate({cell("a"): billed("12.00"), cell("b"): billed("3.00"), cell("c"): billed("11.00")})
-    assert [str(f.scope) for f in later if f.condition is Condition.RINGS] == ["workspace:c"]
+    assert [str(f.scope) for f in later if f.condition is Condition.FIRES] == ["workspace:c"]
 
 
 def test_many_keys_over_one_team_budget_are_one_finding() -> None:
@@ -288,7 +288,7 @@ ROLLING = PeriodSpec(PeriodKind.ROLLING, days=7)
 def test_a_rolling_budget_rings_once_while_its_window_moves_on() -> None:
     memory = Memory(budget("10.00", percent(100), period=ROLLING))
     first = only(memory.evaluate({cell(): billed("12.00")}, NOW))
-    assert first.condition is Condition.RINGS
+    assert first.condition is Condition.FIRES
     memory.open = [_open_alert(first)]
     for day in range(1, 30):
         finding = only(memory.evaluate({cell(): billed("12.00")}, NOW + timedelta(days=day)))
@@ -308,7 +308,7 @@ def test_a_rolling_budget_that_fell_back_rings_anew_only_after_its_days_are_over
     assert ending.reason is Reason.RECOVERED
     memory.open = []
     again = only(memory.evaluate({cell(): billed("12.00")}, NOW + timedelta(days=9)))
-    assert again.condition is Condition.RINGS
+    assert again.condition is Condition.FIRES
     assert again.fingerprint != first.fingerprint
 
 
@@ -319,7 +319,7 @@ def test_a_rolling_level_that_fell_back_for_days_rings_anew_while_a_lower_one_st
     assert [crossing.threshold for crossing in fallen.released] == ["actual:100%"]
     memory.crossings = [c for c in memory.crossings if c not in fallen.released]
     again = only(memory.evaluate({cell(): billed("38.50")}, NOW + timedelta(days=20)))
-    assert again.condition is Condition.RINGS
+    assert again.condition is Condition.FIRES
 
 
 def test_spend_that_no_key_can_be_named_for_is_nobodys_budget() -> None:

@@ -1,4 +1,4 @@
-"""Which thresholds have rung in which period."""
+"""Thresholds that have fired, by period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule leans on, in an answer: the numbers that a person can check by hand."""
+"""A rule's evidence in an answer: the numbers that a person can check by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What alerts know of what they are about: one module a kind of alert, and the list of them all."""
+"""The evidence of alerts: one module a kind of alert, and the list of them all."""
 
 from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
 from service.domain.alerts.evidence.evidence import Contribution, Evidence, OriginKind, OriginRef, Trend

@@ -77,7 +77,7 @@ class BudgetEvidence(Evidence):
 
     @property
     def figure(self) -> Money:
-        """What is spent, or forecast where the alert is about the forecast."""
+        """Spend, or the forecast where the alert is about it."""
         return self.forecast.mid if self.forecast and self.by_forecast else self.spent
 
     @property
@@ -92,7 +92,7 @@ class BudgetEvidence(Evidence):
     def at_detection(self) -> Money:
         return self.spent
 
-    def is_louder_than(self, shown: Evidence) -> bool:
+    def says_more_than(self, shown: Evidence) -> bool:
         """A higher level, or one of other terms. After an edit it may be lower: then nobody is called."""
         if not isinstance(shown, BudgetEvidence):
             return True

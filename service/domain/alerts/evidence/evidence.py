@@ -1,4 +1,4 @@
-"""What an alert knows of what it is about, and what the product may ask of every kind."""
+"""The evidence of an alert: what it knows of its subject, and what the product may ask of every kind."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Evidence:
 
     @property
     def whole(self) -> Money:
-        """What `contributions` are parts of."""
+        """The dollars that `contributions` are parts of."""
         return self.figure or ZERO
 
     @property
@@ -100,7 +100,7 @@ class Evidence:
         """The dollars that were gone when it was found, for a digest's median; None where it is about none."""
         return self.figure
 
-    def is_louder_than(self, shown: Evidence) -> bool:
+    def says_more_than(self, shown: Evidence) -> bool:
         """Whether a new finding of the same severity has to be heard by those who were notified of `shown`."""
         return True
 
@@ -109,7 +109,7 @@ class Evidence:
         return False
 
     def moved_since(self, shown: Evidence) -> Trend | None:
-        """Why an open message must be edited; None while `shown` is close enough."""
+        """The trend for which an open message must be edited; None while `shown` is close enough."""
         before, after = shown.figure, self.figure
         return material_trend(before, after) if before is not None and after is not None else None
 
@@ -119,7 +119,7 @@ class Evidence:
         return Trend.GREW if before is not None and after is not None and after > before else Trend.RESTATED
 
     def noted_beside(self, shown: Evidence) -> Evidence | None:
-        """What an alert that stays as it is keeps besides `shown`; None where `shown` says more."""
+        """The evidence that an alert keeps besides `shown` while it stays as it is; None where `shown` says more."""
         return self
 
 

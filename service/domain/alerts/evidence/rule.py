@@ -56,7 +56,7 @@ class RuleEvidence(Evidence):
 
     @property
     def figure(self) -> Money:
-        """What the incident adds up to."""
+        """The excess of the whole incident, where the kind adds it up."""
         return self.excess if self.impact is None else self.impact
 
     @property
@@ -72,9 +72,9 @@ class RuleEvidence(Evidence):
         return self.impact or self.excess
 
     def moved_since(self, shown: Evidence) -> Trend | None:
-        """By what the incident has added up to where both know it, else by the judged day alone.
+        """Compares the excess of the whole incident where both know it, else of the judged day alone.
 
-        Too much and too little, or two kinds' figures, cannot be compared: then the message is put right.
+        Too much and too little, or two kinds' figures, cannot be compared: then the message is corrected.
         """
         if not isinstance(shown, RuleEvidence):
             return None

@@ -70,7 +70,7 @@ class RuleWords(Words):
         return _standing(self.evidence)
 
     def amended(self, reason: Reason) -> str:
-        """By the incident's size: it may be seen by the day now, and by the hour before."""
+        """Gives the incident's size: it may be seen by the day now, and by the hour before."""
         return f"{'Grown to' if reason is Reason.GREW else 'Now'} {_size(self.evidence)}."
 
     def ended(self, reason: Reason) -> str:
@@ -84,7 +84,7 @@ class RuleWords(Words):
 
 
 def _complaint(evidence: RuleEvidence) -> str:
-    """What is the matter, in a few words: "Spend is unusual"."""
+    """The complaint in a few words: "Spend is unusual"."""
     words = _words(evidence)
     template = (evidence.falls and words.fallen) or words.opening
     return template.replace("{who}", _capital(_who(evidence)))

@@ -18,7 +18,7 @@ def channel_name(receiver: str, channel: str) -> str:
 
 
 def not_delivered(receiver: str, channel: str, reason: str) -> str:
-    """What a fallback says before the message itself."""
+    """The sentence that a fallback puts before the message itself."""
     return f"This could not be delivered to {channel_name(receiver, channel)}: {clean(reason, NOTE_LENGTH)}."
 
 

@@ -1,4 +1,4 @@
-"""What an alert is called when routes and silences ask."""
+"""The labels of an alert, which routes and silences match."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_EVERY_ALERT = ("severity", "kind", "source", "scope")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What brought an alert about: its budget or rule (for a stale source, the source), and that one's own labels."""
+    """The budget or rule that an alert is of (for a stale source, the source), with that one's own labels."""
 
     name: str = ""
     labels: Mapping[str, str] | None = None

@@ -82,7 +82,7 @@ KIND = RuleKind(
 
 # ------------------------------------------------------------------------------------------- the alert
 
-RING_AGAIN = timedelta(days=1)
+FIRE_AGAIN = timedelta(days=1)
 """How long a person's resolve silences a source that goes on failing."""
 Terms = tuple[Patience, Severity]
 BUILT_IN: Terms = (USUAL_PATIENCE, Severity.ERROR)
@@ -96,7 +96,7 @@ def stale_fingerprint(state: SourceState, now: datetime) -> str | None:
     """
     if state.failing_since is None:
         return None
-    return f"{_episode(state)}:{(now - state.failing_since) // RING_AGAIN}"
+    return f"{_episode(state)}:{(now - state.failing_since) // FIRE_AGAIN}"
 
 
 def _episode(state: SourceState) -> str:
@@ -131,7 +131,7 @@ def assess_source(
     gravest = max(lost, key=lambda severity: severity.rank)
     if running:
         return ended + [_stale(source, state, known, gravest, Condition.HOLDS) for known in running]
-    return ended + [_stale(source, state, current, gravest, Condition.RINGS)] * (not has_rung(current))
+    return ended + [_stale(source, state, current, gravest, Condition.FIRES)] * (not has_rung(current))
 
 
 def _ending(alert: Alert, source: Resource[Source] | None, state: SourceState, terms: Sequence[Terms]) -> Reason | None:
@@ -163,7 +163,7 @@ def _stale(
         scope=ORGANISATION,
         severity=severity,
         condition=condition,
-        reason=Reason.FIRST if condition is Condition.RINGS else Reason.NOTHING_NEW,
+        reason=Reason.FIRST if condition is Condition.FIRES else Reason.NOTHING_NEW,
         evidence=StaleEvidence(
             source_name=source.name,
             failures=state.failures,

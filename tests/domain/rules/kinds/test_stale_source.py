@@ -55,7 +55,7 @@ def test_the_rule_the_alert_and_the_status_decide_alike(
         rules=[resource("rul_1", spec)],
     )
     assert verdict.rings is rings
-    assert [finding.condition for finding in findings] == [Condition.RINGS] * rings
+    assert [finding.condition for finding in findings] == [Condition.FIRES] * rings
     assert is_stale(state, NOON, patience) is rings
 
 
@@ -104,7 +104,7 @@ def assess(state: SourceState, rules: Rules = (), open_alerts: Sequence[Alert] =
 def rings(state: SourceState, rules: Rules = ()) -> Severity | None:
     """The severity that it rings with, if it does."""
     findings = assess(state, rules)
-    assert [found.condition for found in findings] == [Condition.RINGS] * len(findings)
+    assert [found.condition for found in findings] == [Condition.FIRES] * len(findings)
     return findings[0].severity if findings else None
 
 
