@@ -1,4 +1,4 @@
-"""What is said to one person in Slack: a message that nobody else sees, over the press's own `response_url`.
+"""Replies to one person in Slack: a message that nobody else sees, over the press's own `response_url`.
 
 Slack takes five of them within half an hour of the press.
 """

@@ -129,7 +129,7 @@ class _PatientClient(SocketModeClient):
 
 
 class _Listener:
-    """What is done with each envelope: acted upon first, acknowledged then, so that Slack tells of what failed."""
+    """Handles each envelope: acted upon first, acknowledged then, so that Slack tells of what failed."""
 
     def __init__(self, ports: Ports, access: SlackAccess) -> None:
         self._ports = ports

@@ -25,7 +25,7 @@ LOOKED_AT = Look(may_fire=True, is_news=True)
 
 
 def learning_days(rule: Rule[object]) -> timedelta:
-    """What a replay by the hour has to hold before the first day whose hours are evaluated."""
+    """Everything that a replay by the hour has to hold before the first day whose hours are evaluated."""
     return max(math.ceil(hours_needed(rule) / HOURS_OF_DAY) * DAY, LATE_FOR)
 
 

@@ -85,7 +85,7 @@ def then(events: Sequence[AlertEvent], at: datetime) -> AlertThen | None:
 
 
 def ranked(explanations: Iterable[Explanation]) -> list[Explanation]:
-    """What rings first, then what changes an open alert, each by excess."""
+    """Sorts: first what fires, then what changes an open alert, each by excess."""
     return sorted(explanations, key=_rank)
 
 
@@ -125,29 +125,29 @@ def decide(
     *,
     past: bool,
     rang: AlertThen | None,
-    anew: GateVerdict | None = None,
+    rejudged: GateVerdict | None = None,
 ) -> ExplainedOutcome:
-    """What follows from the gates. `rang` is the alert that did open at this very instant.
+    """The outcome that follows from the gates. `rang` is the alert that did open at this very instant.
 
-    `anew` is what would stop it by what is stored alone, where the gates are those of the verdict of that time.
+    `rejudged` is what would stop it by what is stored alone, where the gates are those of the verdict of that time.
     """
     stop = first_stop(gates)
     if rang is not None:
-        return ExplainedOutcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(anew or stop)}")
+        return ExplainedOutcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(rejudged or stop)}")
     if stop is None:
         when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
         return ExplainedOutcome(WOULD_RING, f"{when}: {_told(cause)}.")
     if stop.gate == OPEN_ALERT:
         verb = "changed" if past else "changes"
         amended = f"It {verb} the alert that is open already ({stop.found}), and opened no other."
-        return ExplainedOutcome(AMENDS, f"{amended}{_doubt(anew)}")
+        return ExplainedOutcome(AMENDS, f"{amended}{_doubt(rejudged)}")
     if stop.gate in (KNOWN, EXISTS):
         return ExplainedOutcome(stop.gate, f"It {'was' if past else 'is'} not judged: {_reason(stop)}.")
     return ExplainedOutcome(stop.gate, f"It {'did' if past else 'does'} not ring: {_reason(stop)}.")
 
 
 def _doubt(stop: GateVerdict | None) -> str:
-    """What judging anew says against what happened: it lacks what was not kept."""
+    """States where a new judgement differs from what happened: it lacks what was not kept."""
     if stop is None:
         return ""
     return f" Not all that was known then is kept: judged anew by what is stored it would not: {_reason(stop)}."
@@ -164,7 +164,7 @@ _REASONS: Mapping[str, str] = {
     PENDING_FOR: "it has held for {found}, and the gate asks for {needed}",
     "reached": "{found} is below the level of {needed}",
 }
-"""By gate. Any other gate's `found` is a reason in itself."""
+"""Reasons by gate. Any other gate's `found` is a reason in itself."""
 
 
 def _reason(gate: GateVerdict) -> str:

@@ -42,7 +42,7 @@ class RuleCase:
 
     `failed` are scopes that could not be judged for a defect, with its words. `remembered` are the scopes of which it
     is known since when they had held. `rang` are the alerts that opened at this very instant: `past` is without them.
-    `anew` has what judging anew by what is stored says of the scopes whose verdict of that time is in `verdicts`.
+    `rejudged` has what a new judgement by what is stored says of the scopes whose verdict of that time is in `verdicts`.
     `unread` says why nothing is known at all.
     """
 
@@ -58,7 +58,7 @@ class RuleCase:
     remembered: frozenset[ScopeKey]
     is_past: bool
     unread: str = ""
-    anew: Mapping[ScopeKey, Verdict] = field(default_factory=dict)
+    rejudged: Mapping[ScopeKey, Verdict] = field(default_factory=dict)
 
 
 def explain_rule(case: RuleCase) -> list[Explanation]:
@@ -69,7 +69,7 @@ def explain_rule(case: RuleCase) -> list[Explanation]:
 
 
 def unseen(case: RuleCase, scope: ScopeKey) -> Explanation:
-    """Of a scope that the rule did not look at."""
+    """The answer for a scope that the rule did not look at."""
     return _unjudged(case, scope, case.unread or "the rule does not look at it, or nothing was known of it")
 
 
@@ -91,12 +91,12 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         *_own_gates(case, scope, verdict),
         *telling.gates(scope),
     )
-    anew = first_stop(_own_gates(case, scope, case.anew[scope])) if scope in case.anew else None
+    rejudged = first_stop(_own_gates(case, scope, case.rejudged[scope])) if scope in case.rejudged else None
     rang = case.rang.get(scope)
     answer = Explanation(
         scope=scope,
         name=_name(case, scope),
-        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang, anew=anew),
+        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang, rejudged=rejudged),
         gates=gates,
         cause=seen.cause,
         unit=seen.unit,
@@ -248,8 +248,8 @@ class Telling:
         if alert is None:
             return GateVerdict(MUTED, True, "nobody has resolved it", needed)
         heard = scope in self.heard
-        graver = ", and it is graver since" if heard else ""
-        return GateVerdict(MUTED, heard, f"{_resolution(alert)}{graver}", needed)
+        since = ", and it is graver since" if heard else ""
+        return GateVerdict(MUTED, heard, f"{_resolution(alert)}{since}", needed)
 
     def _told(self, scope: ScopeKey) -> GateVerdict:
         needed = "not told of in an alert that is over"

@@ -1,4 +1,4 @@
-"""What the newest evaluation up to a past instant had found, as far as it is kept: it counts more than judging anew.
+"""The findings of the newest evaluation up to a past instant, as far as they are kept: they count more than a new judgement.
 
 Spend of an hour or a day that still ran when it was read has no history of its own, so that an alert may have rung by
 figures that nothing else remembers.
@@ -34,7 +34,7 @@ class KeptThen:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was remembered at an instant: the verdicts in force, and the alerts that were open or opened just then."""
+    """The memory of an instant: the verdicts in force, and the alerts that were open or opened just then."""
 
     at: datetime
     kept: Sequence[KeptVerdict]
@@ -57,15 +57,15 @@ class Told:
         feedback: Sequence[Feedback],
         held_since: Mapping[ScopeKey, datetime],
     ) -> dict[ScopeKey, Verdict]:
-        """Of the scopes that rang, or changed an open alert, though by what is stored they would not: as they were."""
+        """The verdicts of scopes that fired, or changed an open alert, though by what is stored they would not: as they were."""
         found = {}
         for scope, (one, evidence) in self.alerts.items():
-            anew, kept = judged.get(scope), self._rang(scope)
-            if (kept is None and one.alert.opened_at != self.at) or (anew is not None and anew.rings):
+            rejudged, kept = judged.get(scope), self._rang(scope)
+            if (kept is None and one.alert.opened_at != self.at) or (rejudged is not None and rejudged.rings):
                 continue
             gates = gates_of(rule, scope, feedback, self.at)
             # It had passed the gate of active days, however many of them are stored.
-            days = max(gates.min_active_days, anew.observation.active_days if anew is not None else 0)
+            days = max(gates.min_active_days, rejudged.observation.active_days if rejudged is not None else 0)
             seen = self._observed(one, evidence, kept, days)
             found[scope] = judge(seen, gates, held_since.get(scope), self.at)
         return found
@@ -81,7 +81,7 @@ class Told:
     def _observed(
         self, one: AlertThen, evidence: RuleEvidence, kept: KeptVerdict | None, active_days: int
     ) -> Observation:
-        """By the verdict's own figures; where these were brought up to date since, by those that people were told."""
+        """Uses the verdict's own figures; where these were brought up to date since, by those that people were told."""
         exact = kept if kept is not None and kept.last_at <= self.at else None
         told = exact or evidence
         is_same_day = exact is None or evidence.days[-1:] == (exact.day,)
@@ -120,7 +120,7 @@ class Told:
 def in_force(seen: Sequence[KeptVerdict], at: datetime, moved_at: datetime) -> list[KeptVerdict]:
     """Those of the newest evaluation at or before an instant.
 
-    `moved_at` is when something last had the rule judged anew: what was not seen again since then, no longer held.
+    `moved_at` is when something last had the rule judged again: what was not seen again since then, no longer held.
     """
     evaluated = [moment for one in seen for moment in (one.first_at, one.last_at) if moment <= at]
     newest = max([moved_at, *evaluated])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 MEDIA = "text/calendar"
 MOST_OCTETS = 75
-"""Of a line, without its end (RFC 5545, 3.1)."""
+"""Octets of a line, without its end (RFC 5545, 3.1)."""
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 

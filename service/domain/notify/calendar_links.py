@@ -19,7 +19,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class CalendarLink:
-    """What a link says; without its signature it opens nothing."""
+    """The text of a link; without its signature it opens nothing."""
 
     rota_id: str
     nonce: str

@@ -1,4 +1,4 @@
-"""What is to be said, to whom, and what became of it."""
+"""Notifications: what is to be said, to whom, and what became of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.domain.values.severity import Severity
 
 
 class Action(StrEnum):
-    """What a notification does in its channel."""
+    """The effect of a notification in its channel."""
 
     OPEN = "open"
     RAISE = "raise"
@@ -48,7 +48,7 @@ class NotificationState(StrEnum):
 
 
 class MessageType(StrEnum):
-    """What a message is about: one alert, several, a digest's figures, or nothing but the channel itself."""
+    """The subject of a message: one alert, several, a digest's figures, or nothing but the channel itself."""
 
     ALERT = "alert"
     SUMMARY = "summary"
@@ -127,7 +127,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a channel answered: `post` refers to the message for later edits, `detail` is for people."""
+    """The answer of a channel: `post` refers to the message for later edits, `detail` is for people."""
 
     post: str | None
     detail: str
@@ -196,7 +196,7 @@ def after_success(notification: Notification, receipt: Receipt, now: datetime) -
 
 
 def alike(said: Notification, other: Notification) -> Notification:
-    """What became of one that left in the same message as another."""
+    """The outcome of one that left in the same message as another."""
     return replace(
         other,
         state=said.state,

@@ -153,7 +153,7 @@ def _first_day(rota: Rota) -> date:
 
 
 def _left_over(week: Shift, stand_ins: Sequence[Shift]) -> Iterator[Shift]:
-    """What of a week nobody else takes, in pieces. The others' shifts come in order."""
+    """The pieces of a week that nobody else takes. The others' shifts come in order."""
     start = week.starts_at
     for other in stand_ins:
         if other.ends_at <= start or other.starts_at >= week.ends_at:

@@ -1,1 +1,1 @@
-"""What people do in Slack."""
+"""Requests of people in Slack: who may do what, buttons, commands, signatures."""

@@ -1,4 +1,4 @@
-"""What people do in Slack: who they are to us, which button they pressed, what they typed."""
+"""Requests of people in Slack: who they are to us, which button they pressed, what they typed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VALUE = re.compile(r"([a-z0-9_]{1,30}):([A-Za-z0-9_-]{1,100}):([0-9]{1,9})")
 
 
 class SlackRole(StrEnum):
-    """What somebody in Slack may do; each may also do what those before it may."""
+    """The roles of people in Slack; each may also do what those before it may."""
 
     NONE = "none"
     VIEWER = "viewer"
@@ -37,7 +37,7 @@ class SlackRole(StrEnum):
 
 
 class Deed(StrEnum):
-    """What a button does."""
+    """The effect of a button."""
 
     ACKNOWLEDGE = "acknowledge"
     SNOOZE_1H = "snooze_1h"
@@ -63,12 +63,12 @@ SNOOZES: Mapping[Deed, str] = {
 _RESPONSES = frozenset({Deed.ACKNOWLEDGE, *SNOOZES})
 
 ACTION_PREFIX = "tocsin_"
-"""What the action ids of our own buttons begin with."""
+"""The prefix of our own buttons' action ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlackUser:
-    """What one person in Slack may do. `timezone` is an IANA name: when "tomorrow, 09:00" is for them."""
+    """The permissions of one person in Slack. `timezone` is an IANA name: when "tomorrow, 09:00" is for them."""
 
     user: str
     role: SlackRole

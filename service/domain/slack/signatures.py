@@ -28,7 +28,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def verify(secret: str, timestamp: str, body: bytes, signature: str, now: datetime) -> Refusal | None:
-    """What is wrong with a request; None where it is Slack's. `now` is real time. Never raises for what is sent."""
+    """The fault of a request; None where it is Slack's. `now` is real time. Never raises for what is sent."""
     if not timestamp or not signature:
         return Refusal.UNSIGNED
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= _LONGEST_TIMESTAMP):

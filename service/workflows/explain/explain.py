@@ -139,7 +139,7 @@ async def _case(
         remembered=frozenset(held_since(episodes)),
         is_past=asked.is_past,
         unread=_unread(view, polled=polled, replayed=replayed),
-        anew={scope: verdict for scope, verdict in judged.verdicts.items() if scope in decided},
+        rejudged={scope: verdict for scope, verdict in judged.verdicts.items() if scope in decided},
     )
     return case, told
 

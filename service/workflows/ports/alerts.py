@@ -1,4 +1,4 @@
-"""What is stored about alerts and about what has been crossed."""
+"""Stores of alerts and of crossings."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Alerts(Protocol):
     async def events(self, alert_id: str) -> list[AlertEvent]: ...
 
     async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
-        """What happened to a source's alerts in a window, each alert's events in their order."""
+        """The events of a source's alerts in a window, each alert's events in their order."""
         ...
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:

@@ -1,4 +1,4 @@
-"""What the product says things through: channels, replies in Slack, the heartbeat."""
+"""The ways out: channels, replies in Slack, the heartbeat."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Groups(Protocol):
         ...
 
     async def settle_behind(self, said: Notification, *, version: int) -> None:
-        """What waits behind it in its channel, and tells of the alert's events up to this one, shares its outcome.
+        """Gives its outcome to what waits behind it in its channel and tells of the alert's events up to this one.
 
         Nothing is settled where a raise waits there: that one is said, and then its end is, too.
         """
@@ -143,7 +143,7 @@ class NotifiedChannels(Protocol):
         ...
 
     async def latest_sent(self, kind: str, *, resolved_after: datetime) -> list[LatestSent]:
-        """What channels of a kind know of each alert that is open or was resolved after that."""
+        """The newest message that channels of a kind took of each alert that is open or was resolved after that."""
         ...
 
     async def alerts_held_back(self) -> list[str]:
@@ -175,11 +175,11 @@ class ChannelHealth(Protocol):
         ...
 
     async def forget(self, receiver_id: str) -> None:
-        """A receiver was edited: its channels are tried anew."""
+        """A receiver was edited: its channels are tried again."""
         ...
 
     async def waiting(self, written_before: datetime) -> list[Backlog]:
-        """What is queued longer than that and was tried in vain, by channel."""
+        """Messages queued longer than that and tried without success, by channel."""
         ...
 
     async def take_turn(self, channel: str, rate: Rate, wanted: int, now: datetime) -> tuple[int, datetime]:
@@ -211,7 +211,7 @@ class DigestRuns(Protocol):
     async def save(self, run: DigestRun) -> None: ...
 
     async def due(self, now: datetime) -> list[DigestRun]:
-        """What is queued and should have been tried by now, oldest first."""
+        """Runs that are queued and should have been tried by now, oldest first."""
         ...
 
     async def forget(self, before: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What is stored about rules besides their configuration."""
+"""Stores of rules, besides their configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.domain.values.scopes import ScopeKey
 
 
 class Episodes(Protocol):
-    """What is remembered of scopes that a rule objects to; calm ones have no entry."""
+    """The memory of scopes that a rule objects to; calm ones have no entry."""
 
     async def of(self, rule_ids: Iterable[str]) -> dict[EpisodeKey, Episode]: ...
 

@@ -137,7 +137,7 @@ async def test_whoever_acts_ends_the_calls(rota: Rota, act: Callable[[Yard, Aler
     assert rota.called() == ["first"]
 
 
-async def test_a_graver_severity_begins_anew_and_ends_the_older_calls(rota: Rota) -> None:
+async def test_a_graver_severity_begins_again_and_ends_the_older_calls(rota: Rota) -> None:
     alert = await rota.ring()
     await acknowledge(rota.yard, alert)
     await rota.wait(10)
@@ -150,7 +150,7 @@ async def test_a_graver_severity_begins_anew_and_ends_the_older_calls(rota: Rota
     assert rota.called() == ["first", "first", "second"]
 
 
-async def test_a_snooze_that_is_over_begins_anew(rota: Rota) -> None:
+async def test_a_snooze_that_is_over_begins_again(rota: Rota) -> None:
     alert = await rota.ring()
     await snooze(rota.yard, alert)
     await rota.wait(120)

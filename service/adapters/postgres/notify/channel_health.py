@@ -1,4 +1,4 @@
-"""What is known of channels besides their configuration: which fail, how long messages wait, whose turn it is."""
+"""The state of channels besides their configuration: which fail, how long messages wait, whose turn it is."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class PostgresChannelHealth:
             )
         ).one()
         # A turn that ends later than any turn could was begun before the clock was set back.
-        begins_anew = row.ends_at <= now or row.ends_at > now + rate.turn
-        ends_at, sent = (_end_of_turn(now, rate), 0) if begins_anew else (row.ends_at, row.sent)
+        begins_again = row.ends_at <= now or row.ends_at > now + rate.turn
+        ends_at, sent = (_end_of_turn(now, rate), 0) if begins_again else (row.ends_at, row.sent)
         granted = max(0, min(wanted, rate.messages - sent))
         await self._connection.execute(
             update(channel_turns).where(turn.channel == channel).values(ends_at=ends_at, sent=sent + granted)
@@ -107,7 +107,7 @@ class PostgresChannelHealth:
         )
 
     async def held(self, channels: Collection[str], now: datetime) -> dict[str, datetime]:
-        """What ends later than any hold could was asked for before the clock was set back."""
+        """Tells a hold that ends later than any could: it was asked for before the clock was set back."""
         turn = channel_turns.c
         rows = await self._connection.execute(
             select(turn.channel, turn.held_until).where(

@@ -63,7 +63,7 @@ class PostgresNotifications:
         )
 
     async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
-        """What another claim holds locked is passed over and what it took is leased: claims never overlap.
+        """Passes over what another claim holds locked, and leases what it takes: claims never overlap.
 
         A group is taken by whoever takes its first notification: two workers cannot each have a part of it.
         """
@@ -84,7 +84,7 @@ class PostgresNotifications:
         return [replace(one, retaken=taken[one.notification.id] is not None) for one in await self._with_events(taken)]
 
     async def _rest_of_groups(self, leading: list[str], now: datetime) -> dict[str, datetime | None]:
-        """What else is due of the groups that these lead, with the leases that have run out."""
+        """Everything else that is due of the groups that these lead, with the leases that have run out."""
         first = notifications.alias("first")
         same = (
             (first.c.group_key == notifications.c.group_key)

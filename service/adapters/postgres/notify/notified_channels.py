@@ -72,7 +72,7 @@ class PostgresNotifiedChannels:
         return await self._read(query.order_by(notifications.c.alert_version, notifications.c.id))
 
     async def settle(self, alert_id: str, channels: Collection[str], now: datetime) -> None:
-        """What was settled has an attempt on record."""
+        """Leaves out what was settled: that has an attempt on record."""
         done = (Attempt(now, "settled", "nothing holds it back any more"),)
         await self._connection.execute(
             update(notifications)

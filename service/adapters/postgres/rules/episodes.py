@@ -1,4 +1,4 @@
-"""What is remembered of scopes that a rule objects to, and the defects met while judging them."""
+"""The memory of scopes that a rule objects to, and the defects met while judging them."""
 
 from __future__ import annotations
 

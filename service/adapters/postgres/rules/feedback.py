@@ -1,4 +1,4 @@
-"""What people answered to rules' alerts."""
+"""People's answers to rules' alerts."""
 
 from __future__ import annotations
 
