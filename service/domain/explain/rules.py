@@ -42,7 +42,7 @@ class RuleCase:
 
     `failed` are scopes that could not be judged for a defect, with its words. `remembered` are the scopes of which it
     is known since when they had held. `rang` are the alerts that opened at this very instant: `past` is without them.
-    `rejudged` has what a new judgement by what is stored says of the scopes whose verdict of that time is in `verdicts`.
+    `rejudged` has the new judgement, by what is stored, of the scopes whose verdict of that time is in `verdicts`.
     `unread` says why nothing is known at all.
     """
 

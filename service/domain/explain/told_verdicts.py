@@ -1,4 +1,4 @@
-"""The findings of the newest evaluation up to a past instant, as far as they are kept: they count more than a new judgement.
+"""The kept findings of the newest evaluation up to a past instant: they count more than a new judgement.
 
 Spend of an hour or a day that still ran when it was read has no history of its own, so that an alert may have rung by
 figures that nothing else remembers.
@@ -57,7 +57,7 @@ class Told:
         feedback: Sequence[Feedback],
         held_since: Mapping[ScopeKey, datetime],
     ) -> dict[ScopeKey, Verdict]:
-        """The verdicts of scopes that fired, or changed an open alert, though by what is stored they would not: as they were."""
+        """The verdicts of scopes that fired, or changed an open alert, though what is stored says otherwise."""
         found = {}
         for scope, (one, evidence) in self.alerts.items():
             rejudged, kept = judged.get(scope), self._rang(scope)

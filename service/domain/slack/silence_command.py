@@ -1,4 +1,4 @@
-"""Reads what `/tocsin silence` asks for: for how long, which alerts, why. Strict, for what is misread could silence more."""
+"""Reads what `/tocsin silence` asks for: for how long, which alerts, why. Strict: a misread could silence more."""
 
 from __future__ import annotations
 

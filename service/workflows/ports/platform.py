@@ -1,4 +1,4 @@
-"""Everything else that the workflows need from the machine they run on: clock, schedules, pictures, secrets, the way out."""
+"""Everything else that the workflows need from their machine: clock, schedules, pictures, secrets, the way out."""
 
 from __future__ import annotations
 
