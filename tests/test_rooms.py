@@ -96,7 +96,6 @@ AMBIGUOUS = {
     "Direction",
     "Figures",
     "Granularity",
-    "Told",
 }
 """The names that several classes share. It only shrinks, and is empty in the end."""
 

@@ -19,7 +19,7 @@ from service.api.spend.periods import PeriodOut, show_period
 from service.api.spend.scopes import Part, read_scope_key
 from service.domain.alerts.alert import AlertState, Reason
 from service.domain.explain.explanation import AlertThen, Explanation
-from service.domain.explain.told_verdicts import KeptThen
+from service.domain.explain.remembered_verdicts import KeptThen
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
@@ -122,7 +122,7 @@ def show_explanation(one: Explanation, at: datetime) -> ExplanationOut:
     return ExplanationOut(
         scope=str(one.scope),
         name=one.name,
-        rings=one.outcome.rings,
+        rings=one.outcome.fires,
         outcome=one.outcome.name,
         conclusion=one.outcome.conclusion,
         cause=one.cause,

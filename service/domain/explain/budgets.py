@@ -27,7 +27,7 @@ from service.domain.values.scopes import ORGANISATION, ScopeKey
 class BudgetCase:
     """One budget at `known.now`, and what was known and remembered then.
 
-    `rang` are the crossings of this very instant, which `known` is without; `alerts` those open then, by fingerprint.
+    `fired` are the crossings of this very instant, which `known` is without; `alerts` those open then, by fingerprint.
     `read` says when the bill was read, or that it was not: `is_read`.
     """
 
@@ -35,7 +35,7 @@ class BudgetCase:
     source_enabled: bool
     spend: WindowSpend
     known: Known
-    rang: Sequence[Crossing]
+    fired: Sequence[Crossing]
     alerts: Mapping[str, AlertThen]
     is_past: bool
     is_read: bool
@@ -65,7 +65,7 @@ def _outside(case: BudgetCase) -> Explanation:
 
 def _unknown(case: BudgetCase, scope: ScopeKey, why: str) -> Explanation:
     gates = (_enabled(case), GateVerdict(KNOWN, False, why, "spend in a period that runs"))
-    return Explanation(scope, _name(case, scope), decide(gates, "", past=case.is_past, rang=None), gates)
+    return Explanation(scope, _name(case, scope), decide(gates, "", past=case.is_past, fired=None), gates)
 
 
 def _enabled(case: BudgetCase) -> GateVerdict:
@@ -103,11 +103,11 @@ class _Place:
             *self._inhibited(threshold, level),
         )
         alert = self.case.alerts.get(assessed.fingerprint(assessed.start))
-        rang = alert if self._rings_now(assessed, threshold) else None
+        fired = alert if self._fires_now(assessed, threshold) else None
         return Explanation(
             scope=assessed.scope,
             name=_name(self.case, assessed.scope),
-            outcome=decide(gates, cause, past=self.case.is_past, rang=rang),
+            outcome=decide(gates, cause, past=self.case.is_past, fired=fired),
             gates=gates,
             cause=cause,
             actual=figure,
@@ -119,11 +119,11 @@ class _Place:
             threshold=threshold.key,
         )
 
-    def _rings_now(self, assessed: Assessment, threshold: Threshold) -> bool:
+    def _fires_now(self, assessed: Assessment, threshold: Threshold) -> bool:
         """Whether this is the highest level that was crossed at this very instant."""
         crossed = [
             crossing
-            for crossing in self.case.rang
+            for crossing in self.case.fired
             if crossing.scope == assessed.scope
             and crossing.basis is threshold.basis
             and crossing.terms == assessed.terms
@@ -161,8 +161,8 @@ class _Place:
         """A forecast has to stay above the level. In the past only a crossing tells of that."""
         watch = next(watch for key, watch in self.on_forecast.watches.items() if key.threshold == threshold.key)
         needed = f"reached on {DAYS_TO_CROSS} days in a row"
-        rang = self.case.is_past and self._rings_now(self.on_forecast, threshold)
-        if watch.stand is Stand.CROSSED or rang:
+        fired = self.case.is_past and self._fires_now(self.on_forecast, threshold)
+        if watch.stand is Stand.CROSSED or fired:
             return GateVerdict("confirmed", True, needed, needed)
         found = f"the forecast has been above it since {watch.since}" if watch.since else "the forecast is below it"
         if self.case.is_past and watch.since:

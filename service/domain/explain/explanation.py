@@ -1,4 +1,4 @@
-"""Why something rang or did not at an instant: every gate in order, and one sentence of what came of it."""
+"""Why something fired or did not at an instant: every gate in order, and the outcome in one sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.domain.values.scopes import ScopeKey
 
 WOULD_RING = "would_ring"
 AMENDS = "amends"
-"""An alert of it is open: what has changed is told there, and no other opens."""
+"""An alert of it is open: its message is edited, and no other opens."""
 
 ENABLED = "enabled"
 EXISTS = "exists"
@@ -49,7 +49,7 @@ class ExplainedOutcome:
     conclusion: str
 
     @property
-    def rings(self) -> bool:
+    def fires(self) -> bool:
         return self.name in (RANG, WOULD_RING)
 
 
@@ -85,12 +85,12 @@ def then(events: Sequence[AlertEvent], at: datetime) -> AlertThen | None:
 
 
 def ranked(explanations: Iterable[Explanation]) -> list[Explanation]:
-    """Sorts: first what fires, then what changes an open alert, each by excess."""
+    """Explanations of what fires first, then of what changes an open alert, each by excess."""
     return sorted(explanations, key=_rank)
 
 
 def _rank(one: Explanation) -> tuple[int, float, str]:
-    place = 0 if one.outcome.rings else 1 if one.outcome.name == AMENDS else 2
+    place = 0 if one.outcome.fires else 1 if one.outcome.name == AMENDS else 2
     return place, -float(one.excess.usd) if one.excess is not None else math.inf, str(one.scope)
 
 
@@ -109,7 +109,7 @@ def enabled(*, itself: bool, source: bool) -> GateVerdict:
 
 
 def gone(at: datetime, since: datetime, until: datetime | None, noun: str) -> GateVerdict:
-    """The only gate of what did not exist at an instant."""
+    """The only gate of a resource that did not exist at an instant."""
     gone_by_then = until is not None and at >= until
     found = f"was deleted on {minute(until or at)}" if gone_by_then else f"exists since {minute(since)}"
     return GateVerdict(EXISTS, False, f"the {noun} {found}", f"the {noun} exists")
@@ -124,19 +124,19 @@ def decide(
     cause: str,
     *,
     past: bool,
-    rang: AlertThen | None,
+    fired: AlertThen | None,
     rejudged: GateVerdict | None = None,
 ) -> ExplainedOutcome:
-    """The outcome that follows from the gates. `rang` is the alert that did open at this very instant.
+    """The outcome of the gates. `fired` is the alert that did open at this very instant.
 
-    `rejudged` is what would stop it by what is stored alone, where the gates are those of the verdict of that time.
+    `rejudged` is the gate that would stop it by what is stored alone, where `gates` are of the verdict of that time.
     """
     stop = first_stop(gates)
-    if rang is not None:
-        return ExplainedOutcome(RANG, f"It rang: {_told(rang.cause or cause)}.{_doubt(rejudged or stop)}")
+    if fired is not None:
+        return ExplainedOutcome(RANG, f"It rang: {_because(fired.cause or cause)}.{_doubt(rejudged or stop)}")
     if stop is None:
         when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
-        return ExplainedOutcome(WOULD_RING, f"{when}: {_told(cause)}.")
+        return ExplainedOutcome(WOULD_RING, f"{when}: {_because(cause)}.")
     if stop.gate == OPEN_ALERT:
         verb = "changed" if past else "changes"
         amended = f"It {verb} the alert that is open already ({stop.found}), and opened no other."
@@ -147,13 +147,13 @@ def decide(
 
 
 def _doubt(stop: GateVerdict | None) -> str:
-    """States where a new judgement differs from what happened: it lacks what was not kept."""
+    """A sentence where today's verdict differs from what happened: it lacks what was not kept."""
     if stop is None:
         return ""
     return f" Not all that was known then is kept: judged anew by what is stored it would not: {_reason(stop)}."
 
 
-def _told(cause: str) -> str:
+def _because(cause: str) -> str:
     return cause.rstrip(".") or "every gate passed"
 
 
@@ -164,7 +164,7 @@ _REASONS: Mapping[str, str] = {
     PENDING_FOR: "it has held for {found}, and the gate asks for {needed}",
     "reached": "{found} is below the level of {needed}",
 }
-"""Reasons by gate. Any other gate's `found` is a reason in itself."""
+"""The reasons by gate. Any other gate's `found` is a reason in itself."""
 
 
 def _reason(gate: GateVerdict) -> str:

@@ -1,4 +1,4 @@
-"""Why a rule rang or did not: its verdicts with all that stands between them and a message."""
+"""Why a rule fired or did not: its verdicts with all that stands between them and a message."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class RuleCase:
     """One rule at `view.as_of`, and what was known and remembered then.
 
     `failed` are scopes that could not be judged for a defect, with its words. `remembered` are the scopes of which it
-    is known since when they had held. `rang` are the alerts that opened at this very instant: `past` is without them.
-    `rejudged` has the new judgement, by what is stored, of the scopes whose verdict of that time is in `verdicts`.
+    is known since when they had held. `fired` are the alerts that opened at this very instant: `past` is without them.
+    `rejudged` are verdicts by what is stored now, of the scopes whose verdict of that time is in `verdicts`.
     `unread` says why nothing is known at all.
     """
 
@@ -54,7 +54,7 @@ class RuleCase:
     past: Past
     feedback: Sequence[Feedback]
     open_alerts: Mapping[ScopeKey, AlertThen]
-    rang: Mapping[ScopeKey, AlertThen]
+    fired: Mapping[ScopeKey, AlertThen]
     remembered: frozenset[ScopeKey]
     is_past: bool
     unread: str = ""
@@ -69,7 +69,7 @@ def explain_rule(case: RuleCase) -> list[Explanation]:
 
 
 def unseen(case: RuleCase, scope: ScopeKey) -> Explanation:
-    """The answer for a scope that the rule did not look at."""
+    """The explanation for a scope that the rule did not look at."""
     return _unjudged(case, scope, case.unread or "the rule does not look at it, or nothing was known of it")
 
 
@@ -78,7 +78,7 @@ def _unjudged(case: RuleCase, scope: ScopeKey, why: str) -> Explanation:
     return Explanation(
         scope=scope,
         name=_name(case, scope),
-        outcome=decide(gates, "", past=case.is_past, rang=case.rang.get(scope)),
+        outcome=decide(gates, "", past=case.is_past, fired=case.fired.get(scope)),
         gates=gates,
         alert=case.open_alerts.get(scope),
     )
@@ -92,11 +92,11 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         *telling.gates(scope),
     )
     rejudged = first_stop(_own_gates(case, scope, case.rejudged[scope])) if scope in case.rejudged else None
-    rang = case.rang.get(scope)
+    fired = case.fired.get(scope)
     answer = Explanation(
         scope=scope,
         name=_name(case, scope),
-        outcome=decide(gates, seen.cause, past=case.is_past, rang=rang, rejudged=rejudged),
+        outcome=decide(gates, seen.cause, past=case.is_past, fired=fired, rejudged=rejudged),
         gates=gates,
         cause=seen.cause,
         unit=seen.unit,
@@ -106,7 +106,7 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         inputs=seen.inputs,
         alert=case.open_alerts.get(scope),
     )
-    return _as_told(answer, rang.alert.evidence) if rang else answer
+    return _as_told(answer, fired.alert.evidence) if fired else answer
 
 
 def _own_gates(case: RuleCase, scope: ScopeKey, verdict: Verdict) -> tuple[GateVerdict, ...]:

@@ -66,7 +66,7 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
         source_enabled=asked.source.spec.enabled,
         spend=money.spend,
         known=known,
-        rang=[crossing for crossing in crossings if crossing.crossed_at == asked.at],
+        fired=[crossing for crossing in crossings if crossing.crossed_at == asked.at],
         alerts={one.alert.fingerprint: one for one in alerts.open()},
         is_past=asked.is_past,
         is_read=money.is_read,
@@ -75,7 +75,7 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
     answers = [answer for answer in explain_budget(case) if scope in (None, answer.scope)]
     if not answers:
         answers = [unseen(case, scope or ORGANISATION)]
-    ringing_first = sorted(answers, key=lambda answer: not answer.outcome.rings)
+    ringing_first = sorted(answers, key=lambda answer: not answer.outcome.fires)
     return Explained(tuple(ringing_first[:MOST_ITEMS]), assumed_share=money.assumed_share)
 
 

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import Evidence, RuleEvidence, StaleEvidence
 from service.domain.explain.explanation import AlertThen, Explanation, decide, gone, ranked, then
+from service.domain.explain.remembered_verdicts import KeptThen, RememberedVerdicts, in_force
 from service.domain.explain.rules import RuleCase, explain_rule, unseen
-from service.domain.explain.told_verdicts import KeptThen, Told, in_force
 from service.domain.rules.assessment import Past, held_since
 from service.domain.rules.evaluation import view_for
 from service.domain.rules.feedback import GivenFeedback, holding
@@ -87,7 +87,7 @@ async def source_at(uow: UnitOfWork, source_id: str, at: datetime, now: datetime
 def absent(asked: Asked[Spec], noun: str) -> Explained:
     """The explanation of a subject that did not exist at the instant."""
     gates = (gone(asked.at, asked.lifetime.since, asked.lifetime.until, noun),)
-    outcome = decide(gates, "", past=asked.is_past, rang=None)
+    outcome = decide(gates, "", past=asked.is_past, fired=None)
     return Explained((Explanation(ORGANISATION, asked.lifetime.name, outcome, gates),))
 
 
@@ -95,13 +95,13 @@ async def explain_rule_at(uow: UnitOfWork, asked: Asked[Rule[object]], scope: Sc
     """Every scope of a rule, or one."""
     if asked.resource is None or asked.source is None:
         return absent(asked, "rule")
-    case, told = await _case(uow, asked, asked.resource, asked.source)
+    case, remembered = await _case(uow, asked, asked.resource, asked.source)
     answers = [answer for answer in explain_rule(case) if scope in (None, answer.scope)]
     if not answers:
         answers = [unseen(case, scope or ORGANISATION)]
     return Explained(
         items=tuple(ranked(answers)[:MOST_ITEMS]),
-        stored=tuple(told.stored(scope)),
+        stored=tuple(remembered.stored(scope)),
         assumed_share=case.view.assumed_share,
     )
 
@@ -111,7 +111,7 @@ async def _case(
     asked: Asked[Rule[object]],
     rule: Resource[Rule[object]],
     source: Resource[Source],
-) -> tuple[RuleCase, Told]:
+) -> tuple[RuleCase, RememberedVerdicts]:
     polled, at = not kind_of(rule.spec).judges_spend, asked.at
     view = view_for(rule.spec, await _view(uow, asked, rule, source))
     where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
@@ -120,12 +120,13 @@ async def _case(
     given = await uow.feedback.of_rules([rule.id])
     found = await uow.verdicts.seen(rule.id, hour_start(at), at)
     kept = [verdict for verdict in found if verdict.last_at >= at]
-    told = Told.of(at, in_force(found, at, await _moved_at(uow, asked, rule, given)), [*alerts.open(), *alerts.rang()])
+    seen = in_force(found, at, await _moved_at(uow, asked, rule, given))
+    remembered = RememberedVerdicts.of(at, seen, [*alerts.open(), *alerts.fired()])
     episodes = await _episodes(uow, asked, rule, view, kept, latest)
     feedback = holding(given, rule.id, at)
     replayed = not (polled and asked.is_past)
     judged = evaluate_rule(view, rule.spec, feedback, held_since(episodes)) if replayed else RuleVerdicts({}, {})
-    decided = told.decided(judged.verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
+    decided = remembered.decided(judged.verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
     case = RuleCase(
         rule=rule,
         source_enabled=source.spec.enabled,
@@ -135,13 +136,13 @@ async def _case(
         past=Past(episodes, latest, frozenset(judged.failed)),
         feedback=feedback,
         open_alerts={one.alert.scope: one for one in alerts.open()},
-        rang={one.alert.scope: one for one in alerts.rang()},
+        fired={one.alert.scope: one for one in alerts.fired()},
         remembered=frozenset(held_since(episodes)),
         is_past=asked.is_past,
         unread=_unread(view, polled=polled, replayed=replayed),
         rejudged={scope: verdict for scope, verdict in judged.verdicts.items() if scope in decided},
     )
-    return case, told
+    return case, remembered
 
 
 async def _moved_at(
@@ -200,7 +201,7 @@ class AlertsThen:
         """One of each fingerprint: what has just opened replaces what was resolved."""
         return [one for events in (*self.before, *self.just_opened) if (one := then(events, self.at)) is not None]
 
-    def rang(self) -> list[AlertThen]:
+    def fired(self) -> list[AlertThen]:
         return [AlertThen(events[-1].alert, events[0].reason, opening_cause(events)) for events in self.just_opened]
 
 

@@ -50,7 +50,7 @@ def case(seen: Mapping[ScopeKey, Observation], *alerts: Alert, gates: Gates = GA
         past=past,
         feedback=(),
         open_alerts={scope: told for scope, alert in latest.items() if (told := then([event(alert)], NOON))},
-        rang={},
+        fired={},
         remembered=frozenset(),
         is_past=False,
     )
@@ -105,7 +105,7 @@ def of(asked: RuleCase, scope: ScopeKey) -> Explanation:
 
 def test_what_passes_every_gate_rings_next() -> None:
     one = of(case({ENG: RISE}), ENG)
-    assert (one.outcome.name, one.outcome.rings) == ("would_ring", True)
+    assert (one.outcome.name, one.outcome.fires) == ("would_ring", True)
     assert one.outcome.conclusion == "It rings when it is judged next: Spend is three times the usual."
 
 
@@ -137,7 +137,7 @@ def test_the_first_gate_that_did_not_pass_is_what_stopped_it(
     (stop,) = [gate for gate in one.gates if gate.gate == outcome]
     assert not stop.passed
     assert all(gate.passed for gate in one.gates[: one.gates.index(stop)])
-    assert one.outcome.rings is False
+    assert one.outcome.fires is False
 
 
 def test_an_unknown_figure_is_no_number() -> None:
@@ -210,9 +210,9 @@ def test_what_a_person_resolved_is_muted_until_it_is_graver() -> None:
 def test_an_alert_that_opened_just_then_is_why_it_rang_even_where_judging_anew_says_otherwise() -> None:
     opened = then([event(alert(ENG))], NOON)
     assert opened is not None
-    rang = of(case({ENG: RISE}, rang={ENG: opened}), ENG)
+    rang = of(case({ENG: RISE}, fired={ENG: opened}), ENG)
     assert (rang.outcome.name, rang.outcome.conclusion) == ("rang", "It rang: It rose.")
-    doubted = of(case({ENG: replace(RISE, actual=110.0)}, rang={ENG: opened}), ENG)
+    doubted = of(case({ENG: replace(RISE, actual=110.0)}, fired={ENG: opened}), ENG)
     assert doubted.outcome.name == "rang"
     assert "it would not: the excess of $10.00 is below the gate of $20.00" in doubted.outcome.conclusion
 

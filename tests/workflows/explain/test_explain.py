@@ -216,7 +216,7 @@ async def test_an_alert_that_is_open_is_changed_and_no_other_opens(yard: Yard) -
     await rung(yard)
     now = yard.clock.advance(MINUTE)
     one = await eng(yard)
-    assert (one.outcome.name, one.outcome.rings) == ("amends", False)
+    assert (one.outcome.name, one.outcome.fires) == ("amends", False)
     assert (await only_alert(yard)).id in one.outcome.conclusion
     yard.clock.advance(DAY)
     assert (await eng(yard, at=now)).outcome.name == "amends"
@@ -458,5 +458,5 @@ async def test_an_anomaly_on_several_levels_is_explained_on_each_of_them(yard: Y
         assert (own.actual, own.expected, own.cause) == (
             *(alert.evidence.actual, alert.evidence.expected, alert.evidence.cause),
         )
-        assert {one.outcome.rings for one in found.values()} == {False}
+        assert {one.outcome.fires for one in found.values()} == {False}
         assert "highest_level" in {one.outcome.name for one in found.values()}

@@ -1,6 +1,6 @@
-"""The kept findings of the newest evaluation up to a past instant: they count more than a new judgement.
+"""Verdicts of the newest evaluation up to a past instant, as far as they are kept: they count more than new ones.
 
-Spend of an hour or a day that still ran when it was read has no history of its own, so that an alert may have rung by
+Spend of an hour or a day that still ran when it was read has no history of its own, so that an alert may have fired by
 figures that nothing else remembers.
 """
 
@@ -33,22 +33,22 @@ class KeptThen:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The memory of an instant: the verdicts in force, and the alerts that were open or opened just then."""
+class RememberedVerdicts:
+    """The verdicts in force at an instant, and the alerts that were open or opened just then."""
 
     at: datetime
     kept: Sequence[KeptVerdict]
     alerts: Mapping[ScopeKey, tuple[AlertThen, RuleEvidence]]
 
     @classmethod
-    def of(cls, at: datetime, kept: Sequence[KeptVerdict], alerts: Iterable[AlertThen]) -> Told:
+    def of(cls, at: datetime, kept: Sequence[KeptVerdict], alerts: Iterable[AlertThen]) -> RememberedVerdicts:
         """Each alert by the scope that it is about."""
-        told = {}
+        by_scope = {}
         for one in alerts:
             evidence = one.alert.evidence
             if isinstance(evidence, RuleEvidence):
-                told[evidence.about or one.alert.scope] = one, evidence
-        return cls(at, kept, told)
+                by_scope[evidence.about or one.alert.scope] = one, evidence
+        return cls(at, kept, by_scope)
 
     def decided(
         self,
@@ -57,10 +57,10 @@ class Told:
         feedback: Sequence[Feedback],
         held_since: Mapping[ScopeKey, datetime],
     ) -> dict[ScopeKey, Verdict]:
-        """The verdicts of scopes that fired, or changed an open alert, though what is stored says otherwise."""
+        """The verdicts as they were of scopes that fired, or changed an open alert, though now they would not."""
         found = {}
         for scope, (one, evidence) in self.alerts.items():
-            rejudged, kept = judged.get(scope), self._rang(scope)
+            rejudged, kept = judged.get(scope), self._fired(scope)
             if (kept is None and one.alert.opened_at != self.at) or (rejudged is not None and rejudged.rings):
                 continue
             gates = gates_of(rule, scope, feedback, self.at)
@@ -74,24 +74,24 @@ class Told:
         """The verdicts in force, of one scope or of all, without what was found only later."""
         return [self._as_known(one) for one in self.kept if scope in (None, one.scope)]
 
-    def _rang(self, scope: ScopeKey) -> KeptVerdict | None:
-        rang = [one for one in self.kept if one.scope == scope and one.outcome == RANG]
-        return max(rang, key=lambda one: one.last_at, default=None)
+    def _fired(self, scope: ScopeKey) -> KeptVerdict | None:
+        fired = [one for one in self.kept if one.scope == scope and one.outcome == RANG]
+        return max(fired, key=lambda one: one.last_at, default=None)
 
     def _observed(
         self, one: AlertThen, evidence: RuleEvidence, kept: KeptVerdict | None, active_days: int
     ) -> Observation:
-        """Uses the verdict's own figures; where these were brought up to date since, by those that people were told."""
+        """An observation of the verdict's own figures; where these were updated since, of the notified ones."""
         exact = kept if kept is not None and kept.last_at <= self.at else None
-        told = exact or evidence
+        seen = exact or evidence
         is_same_day = exact is None or evidence.days[-1:] == (exact.day,)
         return Observation(
             candidate=True,
-            actual=float(told.actual.usd),
-            expected=float(told.expected.usd),
+            actual=float(seen.actual.usd),
+            expected=float(seen.expected.usd),
             unit=evidence.unit,
-            cause=told.cause,
-            inputs=told.inputs,
+            cause=seen.cause,
+            inputs=seen.inputs,
             active_days=active_days,
             severity=one.alert.severity,
             days=evidence.days if is_same_day or exact is None else (exact.day,),
@@ -120,7 +120,7 @@ class Told:
 def in_force(seen: Sequence[KeptVerdict], at: datetime, moved_at: datetime) -> list[KeptVerdict]:
     """Those of the newest evaluation at or before an instant.
 
-    `moved_at` is when something last had the rule judged again: what was not seen again since then, no longer held.
+    `moved_at` is when something last had the rule evaluated again: what was not seen since then, no longer held.
     """
     evaluated = [moment for one in seen for moment in (one.first_at, one.last_at) if moment <= at]
     newest = max([moved_at, *evaluated])

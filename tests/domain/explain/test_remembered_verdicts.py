@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from service.domain.explain.told_verdicts import Told, in_force
+from service.domain.explain.remembered_verdicts import RememberedVerdicts, in_force
 from service.domain.rules.memory import RANG, KeptVerdict
 from service.domain.rules.rule import GateVerdict
 from service.domain.values.scopes import ORGANISATION, ScopeKey
@@ -34,7 +34,7 @@ def test_an_evaluation_that_saw_only_the_others_ends_it() -> None:
 
 def test_figures_that_were_brought_up_to_date_later_are_not_those_of_the_instant() -> None:
     stopped = kept(ENG, NOON, NOON + MINUTE, "min_amount")
-    (then,) = Told.of(NOON, [stopped], []).stored(None)
-    (after,) = Told.of(NOON + MINUTE, [stopped], []).stored(ENG)
+    (then,) = RememberedVerdicts.of(NOON, [stopped], []).stored(None)
+    (after,) = RememberedVerdicts.of(NOON + MINUTE, [stopped], []).stored(ENG)
     assert (then.figures_at, after.figures_at) == (None, NOON + MINUTE)
-    assert Told.of(NOON, [stopped], []).stored(ORGANISATION) == []
+    assert RememberedVerdicts.of(NOON, [stopped], []).stored(ORGANISATION) == []
