@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from service.domain.alerts.evidence import ALERT_KINDS
 from tests.syntax import Module, line, modules, name_of
 
 LONGEST_FILE = 400
@@ -24,6 +25,16 @@ GUARDS = {
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
 cannot judge is logged and counted, and the others are judged without it; a message goes out without its picture.
 """
+
+EVIDENCE = {evidence.__name__ for evidence in ALERT_KINDS.values()}
+LISTS_OF_KINDS = {
+    "service/domain/alerts/evidence/__init__.py",
+    "service/domain/messages/kinds/__init__.py",
+    "service/domain/charts/alert.py",
+    "service/workflows/charts/chart.py",
+    "service/workflows/explain/explain.py",
+}
+"""The lists of alert kinds and of their words; the two kinds that have charts; the two that rules bring about."""
 
 DOMAIN = "service/domain/"
 LIBRARIES = {
@@ -132,6 +143,12 @@ def waiting_in_the_domain(module: Module) -> Iterator[int]:
         yield from (line(node) for node, _ in module.walked if isinstance(node, waiting))
 
 
+def alert_kinds_told_apart(module: Module) -> Iterator[int]:
+    names = [node for node, _ in module.walked if isinstance(node, ast.Name) and node.id in EVIDENCE]
+    if len({name.id for name in names}) > 1 and module.path not in LISTS_OF_KINDS:
+        yield line(names[0])
+
+
 def lines_too_many(module: Module) -> Iterator[int]:
     lines = module.text.count("\n")
     if lines > LONGEST_FILE and module.path not in LONG_FILES:
@@ -215,6 +232,14 @@ RULES = [
         (Module("service/domain/a.py", "async def a() -> None: ..."),),
     ),
     Rule(
+        "a module knows one kind of alert: what differs by kind is asked of the evidence or its words",
+        alert_kinds_told_apart,
+        (
+            Module("service/domain/a.py", "isinstance(a, BudgetEvidence)\nisinstance(a, RuleEvidence)"),
+            Module("service/workflows/a.py", "match a:\n case BudgetEvidence() | StaleEvidence(): ..."),
+        ),
+    ),
+    Rule(
         f"no file is longer than {LONGEST_FILE} lines",
         lines_too_many,
         (Module("service/api/a.py", "a = 1\n" * (LONGEST_FILE + 1)),),
@@ -239,6 +264,9 @@ def test_exceptions_from_the_rules_are_still_needed() -> None:
     found = {module.path: module for module in modules()}
     for path in LONG_FILES:
         assert found[path].text.count("\n") > LONGEST_FILE, path
+    for path in LISTS_OF_KINDS:
+        known = {node.id for node, _ in found[path].walked if isinstance(node, ast.Name)} & EVIDENCE
+        assert len(known) > 1, path
     for path, guard in GUARDS:
         caught = [n for n, around in found[path].walked if guard in around and isinstance(n, ast.ExceptHandler)]
         assert any(_is_broad(handler.type) for handler in caught), guard
