@@ -11,6 +11,7 @@ import numpy as np
 from service.domain.detectors.arrays import Floats
 from service.domain.forecasts.history import DailySpend, usual_share
 from service.domain.forecasts.pace import HISTORY_DAYS
+from service.domain.spend.lateness import known_hours
 from service.domain.values import calendars
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, HOUR, midnight
@@ -60,21 +61,13 @@ class Reports:
     billed_until: datetime | None
 
     def known(self, now: datetime) -> tuple[bool, ...]:
-        """Whether each hour of the recent UTC days is known. A settled day is. A day that is billed and has no usage is
-        known up to the reading of the bill.
-        """
-        flags: list[bool] = []
-        for number in range(UTC_DAYS):
-            day = first_day(now) + number * DAY
-            hours = [midnight(day) + hour * HOUR for hour in range(HOURS)]
-            flags += [True] * HOURS if day in self.settled_days else self._of(day, hours)
-        return tuple(flags)
+        """Whether each hour of the recent UTC days is known."""
+        days = [first_day(now) + number * DAY for number in range(UTC_DAYS)]
+        return tuple(is_known for day in days for is_known in self._of(day))
 
-    def _of(self, day: date, hours: list[datetime]) -> list[bool]:
-        used = [hour in self.used_hours for hour in hours]
-        if any(used) or day not in self.billed_days or self.billed_until is None:
-            return used
-        return [hour < self.billed_until for hour in hours]
+    def _of(self, day: date) -> list[bool]:
+        billed_until = self.billed_until if day in self.billed_days else None
+        return known_hours(day, self.used_hours, settled=day in self.settled_days, billed_until=billed_until)
 
 
 def daily_spends(recent: RecentSpend, scope: Scope, members: Dimension, timezone: str) -> dict[ScopeKey, DailySpend]:

@@ -7,7 +7,7 @@ docs/spend.md and docs/budgets.md tell users. ADRs 4, 10, 11 and 17 hold the rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -59,6 +59,21 @@ def is_known_day(day: date, as_of: datetime, *, billed: bool, hours_read: int, c
     """
     hours_over = (min(utc_day(day).end, as_of) - midnight(day)) // HOUR
     return billed or (hours_read > 0 and closed_hours_read >= hours_over)
+
+
+def known_hours(day: date, used: Collection[datetime], *, settled: bool, billed_until: datetime | None) -> list[bool]:
+    """Whether the spend of each hour of a UTC day is known. All hours of a settled day are.
+
+    Else the hours are that usage reports contained: `used`, by their starts. Without any of the day, the hours are that
+    had begun when its bill was read, at `billed_until`; None: no bill contained it.
+    """
+    hours = [midnight(day) + number * HOUR for number in range(DAY // HOUR)]
+    if settled:
+        return [True for _ in hours]
+    in_usage = [hour in used for hour in hours]
+    if any(in_usage) or billed_until is None:
+        return in_usage
+    return [hour < billed_until for hour in hours]
 
 
 def is_found_late(day: date, at: datetime) -> bool:
