@@ -23,7 +23,7 @@ from detecting.slow import installed
 from detecting.speed import speeds
 from detecting.young import acceptance_table, cold_start_table
 
-from service.domain.detectors.classes import Noise
+from service.domain.detectors.noise import Noise
 
 SEED = 20261121
 DAILY_MEAN, HOURLY_MEAN = 200.0, 20.0

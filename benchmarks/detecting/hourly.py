@@ -9,8 +9,8 @@ import numpy as np
 from detecting.measure import false_episodes
 from detecting.series import Series
 from service.domain.detectors.arrays import Flags, Floats
-from service.domain.detectors.classes import Noise
 from service.domain.detectors.hourly.detector import HOURS, WEEK, judge_hour
+from service.domain.detectors.noise import Noise
 from service.domain.detectors.scores import Maturity, Terms
 
 FLOOR = 10.0

@@ -11,7 +11,7 @@ from detecting.incidents import BEFORE, KINDS, Kind, Trial
 from detecting.scored import FLOOR, Method, Scored
 from detecting.series import Series, stacked
 from service.domain.detectors.arrays import Flags, Floats
-from service.domain.detectors.classes import Noise
+from service.domain.detectors.noise import Noise
 
 CLASSES = (Noise.STEADY, Noise.VOLATILE, Noise.INTERMITTENT)
 TOGETHER = 3

@@ -8,7 +8,7 @@ from math import isnan
 from detecting.hourly import TIMES, HourlyResult
 from detecting.incidents import KINDS
 from detecting.measure import CLASSES, Result
-from service.domain.detectors.classes import Noise
+from service.domain.detectors.noise import Noise
 
 KIND_NAMES = [kind.name for kind in KINDS]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats
-from service.domain.detectors.classes import Noise
+from service.domain.detectors.noise import Noise
 
 FLOOR = 25.0
 GATE_SHARE = 0.25

@@ -11,7 +11,7 @@ import numpy as np
 
 from detecting.scored import FLOOR, Scored
 from service.domain.detectors.arrays import Floats, Whole, median_of, row_quantile
-from service.domain.detectors.classes import Noise, idle_share, noise_class, settled_class
+from service.domain.detectors.noise import Noise, idle_share, noise_class, settled_class
 
 WEEKS, DAYS, MONTH = 8, 56, 28
 

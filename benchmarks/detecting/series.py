@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.classes import CALM_NOISE, IDLE_SHARE, Noise, idle_share, week_on_week_noise
+from service.domain.detectors.noise import CALM_NOISE, IDLE_SHARE, Noise, idle_share, week_on_week_noise
 
 CALM_HOURLY = 0.25
 

@@ -13,11 +13,11 @@ from detecting.report import percent, table
 from detecting.scored import FLOOR
 from detecting.series import Series
 from service.domain.detectors.arrays import Flags, Floats
-from service.domain.detectors.classes import Noise
 from service.domain.detectors.daily.baseline import baseline
 from service.domain.detectors.daily.carry import followed_by
 from service.domain.detectors.daily.detector import judge
 from service.domain.detectors.daily.history import WINDOW, fresh
+from service.domain.detectors.noise import Noise
 from service.domain.detectors.scores import Maturity, Terms
 
 AGES = ((3, 7), (7, 14), (14, 28), (28, 56))

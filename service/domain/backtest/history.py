@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from service.domain.detectors.hourly.known import HourVersions
-from service.domain.detectors.memory.rewind import Memo
+from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.spend.best_known import DayVersion, SpendDay

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import repeat
 from operator import add
 
-from service.domain.detectors.memory.rewind import Memo
+from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.sources.source import SourceState
 from service.domain.values.names import Names

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
-from service.domain.detectors.classes import Noise, noise_class, settled_class
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.detector import band, far_below, methods, without_planned
 from service.domain.detectors.daily.history import MONTH, History, pushed, without_gaps
+from service.domain.detectors.noise import Noise, noise_class, settled_class
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Method
 

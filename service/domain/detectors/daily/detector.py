@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
-from service.domain.detectors.classes import Noise
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.history import MONTH, WINDOW, History
+from service.domain.detectors.noise import Noise
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity, Terms
 

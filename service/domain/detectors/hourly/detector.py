@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
-from service.domain.detectors.classes import week_on_week_noise
 from service.domain.detectors.daily.detector import OVERRIDE_LARGEST, OVERRIDE_TIMES, without_planned
+from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Method, Scores, Terms
 

@@ -10,9 +10,9 @@ from hashlib import blake2b
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole
+from service.domain.detectors.buckets import ScoredBucket, ScoredColumn, column
 from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, hour_band, judge_by
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
-from service.domain.detectors.reading import ScoredBucket, ScoredColumn, column
 from service.domain.detectors.scores import Maturity, Terms
 from service.domain.values.utc import HOUR
 
@@ -23,7 +23,7 @@ REMEMBERED = 64
 class HourBands:
     """The bands of the newest hours, so that they need not be made again an hour later.
 
-    A memory of arithmetic, as `Rewind` is: a band is given for the very window that it was made of, and no other.
+    A memory of arithmetic, as `BaselineMemory` is: a band is returned for the very window that it was made of.
     """
 
     def __init__(self) -> None:

@@ -9,13 +9,13 @@ from datetime import date
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
+from service.domain.detectors.buckets import ScoredBucket, ScoredColumn, column, mean_of_known
 from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, terms
 from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH
+from service.domain.detectors.memory.baselines import LOOK_BACK, BaselineMemory, DatedCorrection, LearntDays
 from service.domain.detectors.memory.day_scores import Day
-from service.domain.detectors.memory.rewind import LOOK_BACK, DatedCorrection, LearntDays, Rewind
 from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
-from service.domain.detectors.reading import ScoredBucket, ScoredColumn, column, mean_of_known
 from service.domain.detectors.scores import Maturity, Scores, Sensitivity, Terms
 
 
@@ -114,7 +114,7 @@ class Bar:
 
 
 def day_judge(
-    memory: Rewind,
+    memory: BaselineMemory,
     series: Sequence[str],
     first: date,
     amounts: Floats,

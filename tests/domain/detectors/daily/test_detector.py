@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.classes import Noise
 from service.domain.detectors.daily.baseline import baseline
 from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, judge, terms
+from service.domain.detectors.noise import Noise
 from service.domain.detectors.scores import Maturity, Method, Sensitivity
 from tests.domain.detectors.spending import carried, history_of, judged, normal, office, rare, volatile
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
-from service.domain.detectors.memory.rewind import Memo
-from service.domain.detectors.reading import ScoredBucket
+from service.domain.detectors.buckets import ScoredBucket
+from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Judges, ground, judges

@@ -11,10 +11,10 @@ from itertools import repeat
 from operator import attrgetter
 
 from service.domain.detectors.arrays import Floats
+from service.domain.detectors.buckets import summed
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
+from service.domain.detectors.memory.baselines import DatedCorrection, accepted, taken_out
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
-from service.domain.detectors.memory.rewind import DatedCorrection, accepted, taken_out
-from service.domain.detectors.reading import summed
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
 from service.domain.rules.planned import PlannedActivity, extras

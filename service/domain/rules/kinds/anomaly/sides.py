@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Protocol
 
+from service.domain.detectors.buckets import ScoredBucket
 from service.domain.detectors.hourly.judge import HourJudge
 from service.domain.detectors.memory.day_judge import DayJudge
-from service.domain.detectors.reading import ScoredBucket
 from service.domain.detectors.scores import Method
 from service.domain.detectors.severity import Size, severity
 from service.domain.rules.feedback import Feedback, FeedbackKind

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from service.domain.detectors.buckets import ScoredBucket
 from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, DayExplanation
-from service.domain.detectors.reading import ScoredBucket
 from service.domain.detectors.scores import Method
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars

@@ -79,7 +79,7 @@ class _Seen:
     bases: dict[int, Baseline]
 
 
-class Rewind:
+class BaselineMemory:
     """The memory of one line of panels. Each panel replaces what earlier ones said about its days.
 
     Days before the panel stay as they were seen. A series that the panel does not name spent nothing in its days.
@@ -117,10 +117,10 @@ class Rewind:
 
 
 class Memo:
-    """A `Rewind` for every selection of series that is judged, and the bands of its hours."""
+    """A `BaselineMemory` for every selection of series that is judged, and the bands of its hours."""
 
     def __init__(self) -> None:
-        self._rewinds: dict[Hashable, Rewind] = {}
+        self._baselines: dict[Hashable, BaselineMemory] = {}
         self._hours: dict[Hashable, HourBands] = {}
         self._made: dict[Hashable, tuple[object, object]] = {}
 
@@ -134,8 +134,8 @@ class Memo:
     def hours(self, selection: Hashable) -> HourBands:
         return self._hours.setdefault(selection, HourBands())
 
-    def of(self, selection: Hashable) -> Rewind:
-        return self._rewinds.setdefault(selection, Rewind())
+    def of(self, selection: Hashable) -> BaselineMemory:
+        return self._baselines.setdefault(selection, BaselineMemory())
 
 
 def _started(panel: Panel) -> _Seen:

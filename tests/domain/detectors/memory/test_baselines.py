@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats, Whole
 from service.domain.detectors.daily.baseline import Baseline
-from service.domain.detectors.memory.day_judge import Bar, day_judge
-from service.domain.detectors.memory.replay import replay
-from service.domain.detectors.memory.rewind import (
+from service.domain.detectors.memory.baselines import (
     LOOK_BACK,
+    BaselineMemory,
     DatedCorrection,
     LearntDays,
     Memo,
-    Rewind,
     accepted,
     taken_out,
 )
+from service.domain.detectors.memory.day_judge import Bar, day_judge
+from service.domain.detectors.memory.replay import replay
 from service.domain.detectors.panel import Panel
 from service.domain.detectors.scores import Sensitivity
 from tests.domain.detectors.spending import MONDAY, normal, office, panel, rare, volatile
@@ -41,7 +41,7 @@ def nothing_planned(seen: Panel) -> Floats:
     return np.zeros_like(seen.amounts)
 
 
-def learn(memory: Rewind, seen: Panel, *answers: DatedCorrection) -> LearntDays:
+def learn(memory: BaselineMemory, seen: Panel, *answers: DatedCorrection) -> LearntDays:
     return memory.learn(seen, nothing_planned(seen), answers)
 
 
@@ -65,7 +65,7 @@ def _same_arrays(one: Baseline, rows: Whole, other: Baseline, others: Whole, nam
 
 def test_the_first_panel_is_judged_as_a_replay_judges_it() -> None:
     bar = Bar(Sensitivity.NORMAL, (0.0, 0.0, 0.0), 0.0)
-    judge = day_judge(Rewind(), NAMES, MONDAY, ROWS, {}, (), bar, settled=99)
+    judge = day_judge(BaselineMemory(), NAMES, MONDAY, ROWS, {}, (), bar, settled=99)
     told = replay(panel(*ROWS), normal(3), 90)
     for place in range(90, 99):
         for row in range(3):
@@ -76,40 +76,40 @@ def test_the_first_panel_is_judged_as_a_replay_judges_it() -> None:
 
 
 def test_a_day_more_gives_what_all_days_at_once_give() -> None:
-    memory = Rewind()
+    memory = BaselineMemory()
     for end in range(60, 101):
         grown = learn(memory, cut(0, end))
-    assert all(same(grown, learn(Rewind(), cut(0, 100)), ago) for ago in range(LOOK_BACK + 1))
+    assert all(same(grown, learn(BaselineMemory(), cut(0, 100)), ago) for ago in range(LOOK_BACK + 1))
 
 
 def test_a_window_that_moves_on_remembers_what_lay_before_it() -> None:
-    memory = Rewind()
+    memory = BaselineMemory()
     for end in range(60, 101):
         moved = learn(memory, cut(end - 60, end))
-    assert same(moved, learn(Rewind(), cut(0, 100)))
-    assert not same(moved, learn(Rewind(), cut(40, 100)))
+    assert same(moved, learn(BaselineMemory(), cut(0, 100)))
+    assert not same(moved, learn(BaselineMemory(), cut(40, 100)))
 
 
 def test_a_panel_before_the_first_day_seen_starts_anew() -> None:
-    memory = Rewind()
+    memory = BaselineMemory()
     learn(memory, cut(40, 100))
-    assert same(learn(memory, cut(0, 90)), learn(Rewind(), cut(0, 90)))
+    assert same(learn(memory, cut(0, 90)), learn(BaselineMemory(), cut(0, 90)))
 
 
 def test_a_panel_after_a_gap_starts_anew() -> None:
-    memory = Rewind()
+    memory = BaselineMemory()
     learn(memory, cut(0, 30))
-    assert same(learn(memory, cut(40, 100)), learn(Rewind(), cut(40, 100)))
+    assert same(learn(memory, cut(40, 100)), learn(BaselineMemory(), cut(40, 100)))
 
 
 def test_a_series_that_is_no_longer_named_and_comes_back_spent_nothing_meanwhile() -> None:
-    memory = Rewind()
+    memory = BaselineMemory()
     learn(memory, cut(0, 60))
     learn(memory, cut(0, 70, ROWS[:2], NAMES[:2]))
     back = learn(memory, cut(65, 100))
     whole = ROWS.copy()
     whole[2, :65] = 0.0  # the second panel, which names it no longer, speaks of the first 60 days as well
-    assert same(back, learn(Rewind(), cut(0, 100, whole)))
+    assert same(back, learn(BaselineMemory(), cut(0, 100, whole)))
 
 
 def test_selections_are_remembered_apart() -> None:
@@ -148,7 +148,7 @@ steps = st.builds(
 @given(st.lists(steps, min_size=2, max_size=4), st.integers(0, 5))
 def test_any_line_of_panels_ends_as_if_its_last_one_had_been_the_first(line: list[Step], seed: int) -> None:
     """All begin on the same day, so that the last panel says all that was ever seen of its series."""
-    memory, rows = Rewind(), ROWS.copy()
+    memory, rows = BaselineMemory(), ROWS.copy()
     for number, step in enumerate(line):
         rows = rows.copy()
         if step.restated:
@@ -159,13 +159,13 @@ def test_any_line_of_panels_ends_as_if_its_last_one_had_been_the_first(line: lis
         since = MONDAY + timedelta(days=50)
         answers = [accepted("org", since, since), taken_out("org", since, date(2026, 8, 1))] if step.said else []
         remembered = memory.learn(seen, planned, answers)
-    fresh = Rewind().learn(seen, planned, answers)
+    fresh = BaselineMemory().learn(seen, planned, answers)
     assert all(same(remembered, fresh, ago) for ago in range(LOOK_BACK + 1))
 
 
 @pytest.mark.parametrize("unknown", [(99,), (97, 98), (70,)])
 def test_days_that_become_known_are_learnt_then(unknown: tuple[int, ...]) -> None:
-    memory, gaps = Rewind(), ROWS.copy()
+    memory, gaps = BaselineMemory(), ROWS.copy()
     gaps[:, unknown] = np.nan
     learn(memory, cut(0, 100, gaps))
-    assert same(learn(memory, cut(0, 100)), learn(Rewind(), cut(0, 100)))
+    assert same(learn(memory, cut(0, 100)), learn(BaselineMemory(), cut(0, 100)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.classes import Noise, idle_share, noise_class, settled_class, week_on_week_noise
+from service.domain.detectors.noise import Noise, idle_share, noise_class, settled_class, week_on_week_noise
 from tests.domain.detectors.spending import office, rare, volatile
 
 DAYS = 56
