@@ -109,8 +109,8 @@ class BudgetReplay:
             for crossing in move.finding.released:
                 self._crossings.pop(_key(crossing), None)
             for crossing in move.finding.crossings:
-                told = move.finding.evidence
-                self._crossed.append((crossing.threshold, isinstance(told, BudgetEvidence) and told.late))
+                evidence = move.finding.evidence
+                self._crossed.append((crossing.threshold, isinstance(evidence, BudgetEvidence) and evidence.late))
                 self._crossings[_key(crossing)] = replace(crossing, alert_id=alert_id)
 
     def _forget_before(self, start: datetime) -> None:
@@ -119,24 +119,24 @@ class BudgetReplay:
             self._crossings = {key: one for key, one in self._crossings.items() if one.period_start >= start}
 
     def _describe(self, event: AlertEvent) -> Firing:
-        told = event.alert.evidence
-        assert isinstance(told, BudgetEvidence)
+        evidence = event.alert.evidence
+        assert isinstance(evidence, BudgetEvidence)
         closed = event.at.date() - DAY
-        ended = (told.period.end - DAY).date()
+        ended = (evidence.period.end - DAY).date()
         return Firing(
             at=event.at,
             day=min(closed, ended),
             scope=event.alert.scope,
-            name=told.scope_name,
+            name=evidence.scope_name,
             severity=event.alert.severity,
             raised=event.command is Command.RAISE,
-            actual=told.spent,
-            expected=told.level,
+            actual=evidence.spent,
+            expected=evidence.level,
             unit="US dollars",
-            cause=f"{told.scope_name} had spent {told.spent.display()} of {told.amount.display()} in "
-            f"{told.period_label}.",
-            late=told.late,
-            threshold=told.threshold,
+            cause=f"{evidence.scope_name} had spent {evidence.spent.display()} of {evidence.amount.display()} in "
+            f"{evidence.period_label}.",
+            late=evidence.late,
+            threshold=evidence.threshold,
         )
 
 

@@ -186,31 +186,31 @@ class RuleReplay:
 
     def _add_up(self, alert_id: str, finding: Finding) -> None:
         """The alert's excess: as the kind has added it up, else the sum of its days, where it is one of single days."""
-        told = finding.evidence
-        assert isinstance(told, RuleEvidence)
+        evidence = finding.evidence
+        assert isinstance(evidence, RuleEvidence)
         excess = self._excess.setdefault(alert_id, {})
-        if told.unit.endswith(A_DAY) and told.days:
-            excess[told.days[-1]] = told.excess
-        by_days = Money.total(excess.values()) if excess else told.excess
-        self.ledger.note_impact(alert_id, by_days if told.impact is None else told.impact)
+        if evidence.unit.endswith(A_DAY) and evidence.days:
+            excess[evidence.days[-1]] = evidence.excess
+        by_days = Money.total(excess.values()) if excess else evidence.excess
+        self.ledger.note_impact(alert_id, by_days if evidence.impact is None else evidence.impact)
 
     def _describe(self, event: AlertEvent) -> Firing:
-        told = event.alert.evidence
-        assert isinstance(told, RuleEvidence)
-        day = min(told.days[-1] if told.days else self._closed, self._closed)
+        evidence = event.alert.evidence
+        assert isinstance(evidence, RuleEvidence)
+        day = min(evidence.days[-1] if evidence.days else self._closed, self._closed)
         return Firing(
             at=event.at,
             day=day,
             scope=event.alert.scope,
-            name=told.scope_name,
+            name=evidence.scope_name,
             severity=event.alert.severity,
             raised=event.command is Command.RAISE,
-            actual=told.actual,
-            expected=told.expected,
-            unit=told.unit,
-            cause=told.cause,
+            actual=evidence.actual,
+            expected=evidence.expected,
+            unit=evidence.unit,
+            cause=evidence.cause,
             late=is_found_late(day, event.at) and day not in self._assumed,
-            falls=told.falls,
+            falls=evidence.falls,
         )
 
 

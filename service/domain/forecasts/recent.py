@@ -52,13 +52,13 @@ def first_day(now: datetime) -> date:
 class Reports:
     """The buckets that reports have contained: days of cost, those of them that are settled, hours of usage.
 
-    `billed_until` is when cost was read last.
+    `bill_read_at` is when cost was read last.
     """
 
     billed_days: frozenset[date]
     settled_days: frozenset[date]
     used_hours: frozenset[datetime]
-    billed_until: datetime | None
+    bill_read_at: datetime | None
 
     def known(self, now: datetime) -> tuple[bool, ...]:
         """Whether each hour of the recent UTC days is known."""
@@ -66,8 +66,8 @@ class Reports:
         return tuple(is_known for day in days for is_known in self._of(day))
 
     def _of(self, day: date) -> list[bool]:
-        billed_until = self.billed_until if day in self.billed_days else None
-        return known_hours(day, self.used_hours, settled=day in self.settled_days, billed_until=billed_until)
+        bill_read_at = self.bill_read_at if day in self.billed_days else None
+        return known_hours(day, self.used_hours, settled=day in self.settled_days, bill_read_at=bill_read_at)
 
 
 def daily_spends(recent: RecentSpend, scope: Scope, members: Dimension, timezone: str) -> dict[ScopeKey, DailySpend]:

@@ -61,19 +61,19 @@ def is_known_day(day: date, as_of: datetime, *, billed: bool, hours_read: int, c
     return billed or (hours_read > 0 and closed_hours_read >= hours_over)
 
 
-def known_hours(day: date, used: Collection[datetime], *, settled: bool, billed_until: datetime | None) -> list[bool]:
+def known_hours(day: date, used: Collection[datetime], *, settled: bool, bill_read_at: datetime | None) -> list[bool]:
     """Whether the spend of each hour of a UTC day is known. All hours of a settled day are.
 
     Else the hours are that usage reports contained: `used`, by their starts. Without any of the day, the hours are that
-    had begun when its bill was read, at `billed_until`; None: no bill contained it.
+    had begun when its bill was read, at `bill_read_at`; None: no bill contained it.
     """
     hours = [midnight(day) + number * HOUR for number in range(DAY // HOUR)]
     if settled:
         return [True for _ in hours]
     in_usage = [hour in used for hour in hours]
-    if any(in_usage) or billed_until is None:
+    if any(in_usage) or bill_read_at is None:
         return in_usage
-    return [hour < billed_until for hour in hours]
+    return [hour < bill_read_at for hour in hours]
 
 
 def is_found_late(day: date, at: datetime) -> bool:

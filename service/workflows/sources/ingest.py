@@ -35,7 +35,7 @@ from service.workflows.sources.report_reading import (
 )
 
 DIRECTORY_EVERY = timedelta(hours=1)
-MOST_BURIED = 20
+MOST_CRASHED = 20
 LOST_AFTER = timedelta(minutes=15)
 
 
@@ -100,7 +100,7 @@ async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun | None:
         fence = await uow.polling_states.take_fence(source_id)
         state = await uow.polling_states.get(source_id)
         if state.polling_since is not None:
-            await _bury(uow, source_id, now)
+            await _fail_crashed(uow, source_id, now)
         state = after_begin(state, now)
         await uow.polling_states.save(state)
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
@@ -117,9 +117,9 @@ async def polled_source(uow: UnitOfWork, source_id: str, poll_id: str, now: date
         return None
 
 
-async def _bury(uow: UnitOfWork, source_id: str, now: datetime) -> None:
+async def _fail_crashed(uow: UnitOfWork, source_id: str, now: datetime) -> None:
     """Polls of a source run one after the other: what still says that it runs has crashed or was killed."""
-    newest = await uow.polls.page(source_id, limit=MOST_BURIED, cursor=None)
+    newest = await uow.polls.page(source_id, limit=MOST_CRASHED, cursor=None)
     for poll in newest.items:
         if poll.state is PollState.RUNNING and poll.kind is not PollKind.BACKFILL:
             await _mark(uow, poll.id, PollState.FAILED, now)

@@ -114,10 +114,10 @@ def test_a_day_that_is_over_is_known_by_24_hours_and_one_that_begins_by_its_firs
 def test_hours_are_known_by_the_settled_day_else_by_usage_else_by_the_bill() -> None:
     usage = {utc("2026-11-21T02"), utc("2026-11-22T05")}
     read_at = utc("2026-11-21T03:30")
-    assert known_hours(TODAY, (), settled=True, billed_until=None) == [True] * 24
-    assert known_hours(TODAY, usage, settled=False, billed_until=read_at) == [number == 2 for number in range(24)]
-    assert known_hours(TODAY, (), settled=False, billed_until=read_at) == [number <= 3 for number in range(24)]
-    assert known_hours(TODAY, (), settled=False, billed_until=None) == [False] * 24
+    assert known_hours(TODAY, (), settled=True, bill_read_at=None) == [True] * 24
+    assert known_hours(TODAY, usage, settled=False, bill_read_at=read_at) == [number == 2 for number in range(24)]
+    assert known_hours(TODAY, (), settled=False, bill_read_at=read_at) == [number <= 3 for number in range(24)]
+    assert known_hours(TODAY, (), settled=False, bill_read_at=None) == [False] * 24
 
 
 def test_what_is_found_a_day_after_the_day_that_it_is_about_is_found_late() -> None:

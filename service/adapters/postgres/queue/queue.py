@@ -1,4 +1,4 @@
-"""Running the jobs of the queue: which handler does which, worker after worker, until told to stop."""
+"""Running the jobs of the queue: which handler does which, worker after worker, until a stop is asked for."""
 
 from __future__ import annotations
 

@@ -163,33 +163,33 @@ def _states(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
 
 def _moves(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
     """How much each revision of these cells' hours moved its amount."""
-    told, restated = revisions.c, _restated_hours(source_id, part, numbered).subquery()
-    amount = func.coalesce(told.amount, 0)
-    earlier = func.lag(amount, 1, 0).over(partition_by=(told.bucket, told.series_id), order_by=told.id)
+    revision, restated = revisions.c, _restated_hours(source_id, part, numbered).subquery()
+    amount = func.coalesce(revision.amount, 0)
+    earlier = func.lag(amount, 1, 0).over(partition_by=(revision.bucket, revision.series_id), order_by=revision.id)
     return (
-        select(numbered.c.cell, told.bucket, told.known_at, (amount - earlier).label("moved"))
-        .join_from(revisions, numbered, numbered.c.id == told.series_id)
-        .join(restated, and_(restated.c.cell == numbered.c.cell, restated.c.bucket == told.bucket))
+        select(numbered.c.cell, revision.bucket, revision.known_at, (amount - earlier).label("moved"))
+        .join_from(revisions, numbered, numbered.c.id == revision.series_id)
+        .join(restated, and_(restated.c.cell == numbered.c.cell, restated.c.bucket == revision.bucket))
         .where(*_hours_of(source_id, part))
     )
 
 
 def _restated_hours(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
     """The hours of cells that were restated after their first complete reading."""
-    told, bucket = revisions.c, known_buckets.c
-    is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == told.bucket)
+    revision, bucket = revisions.c, known_buckets.c
+    is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == revision.bucket)
     return (
-        select(told.bucket, numbered.c.cell)
+        select(revision.bucket, numbered.c.cell)
         .distinct()
-        .join_from(revisions, numbered, numbered.c.id == told.series_id)
+        .join_from(revisions, numbered, numbered.c.id == revision.series_id)
         .join(known_buckets, and_(*is_of_hour))
-        .where(*_hours_of(source_id, part), told.known_at > bucket.complete_at)
+        .where(*_hours_of(source_id, part), revision.known_at > bucket.complete_at)
     )
 
 
 def _hours_of(source_id: str, part: Window) -> tuple[ColumnElement[bool], ...]:
-    told = revisions.c
-    return told.source_id == source_id, told.width == Width.HOUR.value, *_within(told.bucket, part)
+    revision = revisions.c
+    return revision.source_id == source_id, revision.width == Width.HOUR.value, *_within(revision.bucket, part)
 
 
 def _epoch(instant: ColumnElement[datetime]) -> ColumnElement[float]:

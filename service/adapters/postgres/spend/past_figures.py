@@ -119,8 +119,8 @@ async def _add_fresh(
     connection: AsyncConnection, source_id: str, asked: Stretch, fresh: Mapping[date, bool], known: _KnownFigures
 ) -> None:
     days = list(fresh)
-    bill = await bill_in(connection, source_id, days, _told(source_id, days, Width.DAY, asked.as_of))
-    usage = await usage_in(connection, source_id, days, _told(source_id, days, Width.HOUR, asked.as_of))
+    bill = await bill_in(connection, source_id, days, _facts_known_by(source_id, days, Width.DAY, asked.as_of))
+    usage = await usage_in(connection, source_id, days, _facts_known_by(source_id, days, Width.HOUR, asked.as_of))
     settled = await settled_in(connection, source_id, days, known_by(asked.as_of))
     for day, assumed in fresh.items():
         for cell, spent in best_known(bill[day], usage[day], settled=day in settled).items():
@@ -156,9 +156,9 @@ async def _add_fresh_hours(
 ) -> None:
     start, length = asked.hours.start, (asked.hours.end - asked.hours.start) // HOUR
     days = [day for day in fresh_days(asked.today) if utc_day(day).end > window.start]
-    told = _told(source_id, days, Width.HOUR, asked.as_of)
-    stretch_of = (told.c.bucket >= window.start, told.c.bucket < window.end)
-    statement = usage_by(told.c.bucket, told, (*on_days(days, told, source_id), *stretch_of))
+    facts = _facts_known_by(source_id, days, Width.HOUR, asked.as_of)
+    stretch_of = (facts.c.bucket >= window.start, facts.c.bucket < window.end)
+    statement = usage_by(facts.c.bucket, facts, (*on_days(days, facts, source_id), *stretch_of))
     for bucket, workspace, model, api_key, cost, *_ in await connection.execute(statement):
         row = rows.setdefault(Cell(workspace, model, api_key), [0.0] * length)
         row[(bucket - start) // HOUR] = float(cost or 0)
@@ -179,16 +179,16 @@ async def _usage_read_by(connection: AsyncConnection, source_id: str, at: dateti
     return max((instant for instant in rows.one() if instant is not None), default=None)
 
 
-def _told(source_id: str, days: Sequence[date], width: Width, at: datetime) -> Subquery:
+def _facts_known_by(source_id: str, days: Sequence[date], width: Width, at: datetime) -> Subquery:
     """The newest revision of every fact of these days that was known by then, shaped like the facts themselves."""
-    told = revisions.c
+    revision = revisions.c
     return (
         select(
-            *(told.source_id, told.bucket, told.series_id, told.quantity),
-            *(told.amount, told.amount.label("cost")),
+            *(revision.source_id, revision.bucket, revision.series_id, revision.quantity),
+            *(revision.amount, revision.amount.label("cost")),
         )
-        .ext(distinct_on(told.bucket, told.series_id))
-        .where(*on_days(days, revisions, source_id), told.width == width.value, told.known_at <= at)
-        .order_by(told.bucket, told.series_id, told.id.desc())
+        .ext(distinct_on(revision.bucket, revision.series_id))
+        .where(*on_days(days, revisions, source_id), revision.width == width.value, revision.known_at <= at)
+        .order_by(revision.bucket, revision.series_id, revision.id.desc())
         .subquery()
     )

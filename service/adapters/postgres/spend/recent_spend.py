@@ -61,7 +61,7 @@ async def _reports(connection: AsyncConnection, source_id: str, since: datetime)
         billed_days=frozenset(day for day, _ in days),
         settled_days=frozenset(day for day, complete in days if complete),
         used_hours=frozenset(bucket for width, bucket, _ in buckets if width == Width.HOUR.value),
-        billed_until=await connection.scalar(
+        bill_read_at=await connection.scalar(
             select(source_states.c.cost_read_at).where(source_states.c.source_id == source_id)
         ),
     )
