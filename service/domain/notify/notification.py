@@ -1,4 +1,7 @@
-"""Notifications: what is to be said, to whom, and what became of it."""
+"""Notifications: why each is written, the message that is delivered for it, and what became of that.
+
+A batch of notifications is claimed, a delivery is composed, an outcome is recorded.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +32,15 @@ class NotificationCause(StrEnum):
     """Why a notification is written. A fallback has the cause of the call that it takes elsewhere."""
 
     EVENT = "event"
-    """The alert's event, to whom the routes or the first step of a policy lead, or who was notified before."""
+    """An event of the alert, for channels that a route or a policy's first step leads to, or that were notified."""
     HELD_BACK = "held_back"
-    """The same, kept from its channel by a silence, another alert or a mute time. What it becomes is another one."""
+    """The same, held back by a silence, another alert or a mute time. What is sent later is another notification."""
     ESCALATION = "escalation"
     """A later step of an escalation policy, or any step in a later round."""
     REPEAT = "repeat"
-    """Nobody has answered; repeats are counted in rounds."""
+    """Nobody has answered. Repeats are counted in `round`."""
     SUMMARY = "summary"
-    """A summary is to be updated, though the alert has a message of its own, too."""
+    """A summary is brought up to date, although the alert has a message of its own, too."""
 
 
 class NotificationState(StrEnum):
@@ -111,10 +114,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message on its way to one channel. `picture` is for channels that show one.
+    """A message on its way to one channel at the instant `at`. `picture` is for channels that show one.
 
-    `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is what the
-    channel answered to this alert's first message, None when there is none yet.
+    `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is the channel's own
+    reference to what it posted about this alert before (a Slack timestamp, a mail's Message-ID), which the message
+    edits, answers or closes; None where nothing was posted yet.
     """
 
     id: str
@@ -127,7 +131,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer of a channel: `post` refers to the message for later edits, `detail` is for people."""
+    """A channel's answer to a message that it took. `detail` is for people.
+
+    `post` is its reference to the message, by which later ones edit, answer or close it; None where it has none.
+    """
 
     post: str | None
     detail: str
@@ -135,6 +142,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
+    """One try. `outcome` is sent, failed, or settled for what needs no message any more; `detail` says why."""
+
     at: datetime
     outcome: str
     detail: str
@@ -186,6 +195,7 @@ MOST_AT_ONCE = 50
 
 
 def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
+    """The notification, sent, with the attempt on record."""
     attempt = Attempt(now, "sent", receipt.detail)
     return replace(
         notification,
@@ -196,7 +206,7 @@ def after_success(notification: Notification, receipt: Receipt, now: datetime) -
 
 
 def alike(said: Notification, other: Notification) -> Notification:
-    """The outcome of one that left in the same message as another."""
+    """The other notification, with the outcome of `said`: both left in the same message."""
     return replace(
         other,
         state=said.state,

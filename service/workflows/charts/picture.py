@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 async def run_picture(ports: Ports, event: AlertEvent, action: Action, use: ChartUse) -> Picture | None:
-    """The picture of a message that opens or raises, for a channel's use of it; None where there is none."""
+    """The picture of a message that opens or raises an alert; None where the channel shows none or it has no chart."""
     url = _public_link(ports, event, ports.clock())
     if action not in FIRING_ACTIONS or use is ChartUse.NONE or (use is ChartUse.LINKED and url is None):
         return None
@@ -31,9 +31,11 @@ async def run_picture(ports: Ports, event: AlertEvent, action: Action, use: Char
 async def run_unless_it_fails(
     ports: Ports, about: str, draw: Callable[[], Awaitable[Picture | None]]
 ) -> Picture | None:
-    """A message never waits long for its picture, and is never lost for want of it: whatever goes wrong is logged and
-    counted, by what it was `about`: an alert's kind, or "digest". A database that is away is no fault of the picture's:
-    what was sent could not be noted, and would be sent twice."""
+    """Draws, or gives None: a message never waits long for its picture, and is never lost for want of it.
+
+    A failure is logged and counted by what the picture is `about`: an alert's kind, or "digest". Raises
+    StorageUnavailable, which is no fault of the picture's: a message that is sent now could not be recorded.
+    """
     try:
         return await draw()
     except StorageUnavailable:
@@ -60,7 +62,7 @@ async def _run_draw(ports: Ports, event: AlertEvent, use: ChartUse, url: str | N
 
 
 def _public_link(ports: Ports, event: AlertEvent, now: datetime) -> str | None:
-    """Where others fetch the picture. Slack and PagerDuty do so from their own machines, and over HTTPS alone."""
+    """The address of the picture. Slack and PagerDuty fetch it from their own machines, and over HTTPS alone."""
     if not ports.public_url.startswith("https://"):
         return None
     return f"{ports.public_url.rstrip('/')}/charts/{token_of(ports, event.alert, now)}.png"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Reason
@@ -50,8 +51,8 @@ async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delive
         return channel, _summary(batch, batch.summary_id, ports.public_url, now)
     action = due.notification.action
     message = prefaced(compose(due.event, action, ports.public_url), preface)
-    picture = await run_picture(ports, due.event, action, channel.traits.chart)
-    return channel, Delivery(due.notification.id, action, message, _post(due), now, picture)
+    delivery = Delivery(due.notification.id, action, message, _post(due), now)
+    return channel, replace(delivery, picture=await run_picture(ports, due.event, action, channel.traits.chart))
 
 
 async def _channel(uow: UnitOfWork, notification: Notification) -> ChannelConfig:

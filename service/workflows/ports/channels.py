@@ -1,4 +1,4 @@
-"""The ways out: channels, replies in Slack, the heartbeat."""
+"""Ways out: channels, replies in Slack, the heartbeat."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DeliveryError(Exception):
 
 class Channel(Protocol):
     async def send(self, delivery: Delivery) -> Receipt:
-        """Say it once. Raises DeliveryError; never retries by itself longer than a few seconds."""
+        """Sends the message once. Raises DeliveryError; never retries by itself longer than a few seconds."""
         ...
 
 
@@ -34,15 +34,15 @@ class Channels(Protocol):
 
 class SlackReplies(Protocol):
     async def tell(self, response_url: str, text: str) -> None:
-        """Shows `text` (mrkdwn) to the person alone. Never raises: what cannot be said is logged."""
+        """Shows `text` (mrkdwn) to the person alone. Never raises: what cannot be sent is logged."""
         ...
 
 
 class HeartbeatError(Exception):
-    """The watcher could not be told that all is well. The text holds no address."""
+    """The watcher could not be reached. The text holds no address."""
 
 
 class Heartbeat(Protocol):
     async def beat(self) -> None:
-        """Raises HeartbeatError."""
+        """Tells the watcher that all is well. Raises HeartbeatError."""
         ...

@@ -1,4 +1,4 @@
-"""The outbox: what is to be said, what was said, and how the channels are."""
+"""The outbox of notifications and digests, who was notified, and the health of channels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.domain.values.resources import Page
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A message that told of several alerts, and what its channel answered to refer to it later."""
+    """A message about several alerts. `post` is the channel's reference to it; None where it gave none."""
 
     id: str
     post: str | None
@@ -38,13 +38,15 @@ class SummaryListing:
 
 class Groups(Protocol):
     async def join(self, group: Group, now: datetime) -> datetime:
-        """When the group's next message leaves, the same for all who join it."""
+        """Gives the departure of the group's next message, the same for all alerts that join it."""
         ...
 
-    async def listings(self, alert_id: str) -> list[SummaryListing]: ...
+    async def listings(self, alert_id: str) -> list[SummaryListing]:
+        """The channels whose summary lists the alert, or will."""
+        ...
 
     async def members(self, summary_id: str) -> list[str]:
-        """Ids of the alerts that a summary tells of, oldest first."""
+        """Ids of the alerts that a summary lists, oldest first."""
         ...
 
     async def present(self, alert_ids: Collection[str]) -> list[AlertEvent]:
@@ -52,9 +54,9 @@ class Groups(Protocol):
         ...
 
     async def settle_behind(self, said: Notification, *, version: int) -> None:
-        """Gives its outcome to what waits behind it in its channel and tells of the alert's events up to this one.
+        """Gives its outcome to what waits behind it in its channel and reports the alert's events up to this version.
 
-        Nothing is settled where a raise waits there: that one is said, and then its end is, too.
+        Nothing is settled where a raise waits there: it is sent, and so is its end.
         """
         ...
 
@@ -94,12 +96,12 @@ class Notifications(Protocol):
     async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
         """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel).
 
-        Of what is collected, all that is due for a channel is taken together, however much it is.
+        The collected notifications that are due for a channel are taken all together, however many they are.
         """
         ...
 
     async def urged(self, ids: Collection[str]) -> set[str]:
-        """Which of these are raises that were never tried, or what such a raise waits for in its channel."""
+        """Those of the ids that are raises that were never tried, or that such a raise waits for in its channel."""
         ...
 
     async def save(self, notification: Notification, *, post: str | None) -> None:
@@ -109,7 +111,9 @@ class Notifications(Protocol):
 
     async def get(self, notification_id: str) -> Notification: ...
 
-    async def next_due(self) -> datetime | None: ...
+    async def next_due(self) -> datetime | None:
+        """When a claim will find something; None where nothing waits."""
+        ...
 
     async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
         """Newest first."""
@@ -143,7 +147,7 @@ class NotifiedChannels(Protocol):
         ...
 
     async def latest_sent(self, kind: str, *, resolved_after: datetime) -> list[LatestSent]:
-        """The newest message that channels of a kind took of each alert that is open or was resolved after that."""
+        """The newest notification of each alert in each channel of a kind, of alerts open or resolved after that."""
         ...
 
     async def alerts_held_back(self) -> list[str]:
@@ -179,7 +183,7 @@ class ChannelHealth(Protocol):
         ...
 
     async def waiting(self, written_before: datetime) -> list[Backlog]:
-        """Messages queued longer than that and tried without success, by channel."""
+        """Messages that were written before that and tried without success, by channel."""
         ...
 
     async def take_turn(self, channel: str, rate: Rate, wanted: int, now: datetime) -> tuple[int, datetime]:
@@ -211,7 +215,7 @@ class DigestRuns(Protocol):
     async def save(self, run: DigestRun) -> None: ...
 
     async def due(self, now: datetime) -> list[DigestRun]:
-        """Runs that are queued and should have been tried by now, oldest first."""
+        """Queued runs that should have been tried by now, oldest first."""
         ...
 
     async def forget(self, before: datetime) -> None:
@@ -225,9 +229,9 @@ class DigestRuns(Protocol):
 
 class ChartFailures(Protocol):
     async def note(self, about: str, error: str, at: datetime) -> None:
-        """No picture of an alert of this kind, or of a digest."""
+        """Counts a picture that could not be drawn, of an alert of this kind or of a digest."""
         ...
 
     async def count(self) -> int:
-        """Since ever; it never falls."""
+        """All that were ever noted; it never falls."""
         ...

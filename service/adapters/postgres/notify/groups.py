@@ -1,4 +1,4 @@
-"""Groups of alerts: when their next message leaves, and what it told of."""
+"""Groups of alerts: when their next message leaves, and which alerts it lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: what is to be said in which channel, claimed by whoever delivers."""
+"""The outbox: the notifications that each channel is to get, claimed by whoever delivers."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class PostgresNotifications:
         return added
 
     async def _hurry(self, raised: Notification) -> None:
-        """A raise never waits: what it has to wait for in its channel is tried now, and by itself unless it is on its
-        way already."""
+        """A raise never waits: what is before it in its channel is tried now, and outside its group unless it was
+        claimed already."""
         waits = (
             (notifications.c.alert_id == raised.alert_id)
             & (notifications.c.channel == raised.channel)
@@ -63,7 +63,7 @@ class PostgresNotifications:
         )
 
     async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
-        """Passes over what another claim holds locked, and leases what it takes: claims never overlap.
+        """Claims never overlap: what another one holds locked is passed over, and what it took is leased.
 
         A group is taken by whoever takes its first notification: two workers cannot each have a part of it.
         """
@@ -84,7 +84,7 @@ class PostgresNotifications:
         return [replace(one, retaken=taken[one.notification.id] is not None) for one in await self._with_events(taken)]
 
     async def _rest_of_groups(self, leading: list[str], now: datetime) -> dict[str, datetime | None]:
-        """Everything else that is due of the groups that these lead, with the leases that have run out."""
+        """The other due notifications of the groups that these lead, with the leases that have run out."""
         first = notifications.alias("first")
         same = (
             (first.c.group_key == notifications.c.group_key)
@@ -141,7 +141,7 @@ class PostgresNotifications:
         return notification_of(row)
 
     async def next_due(self) -> datetime | None:
-        """From when on a claim finds something, in business time; not what is leased or waits behind that."""
+        """The business time from which a claim finds something; what is leased or waits behind that is left out."""
         due: datetime | None = await self._connection.scalar(
             select(func.min(notifications.c.due_at)).where(_is_head(), _is_free(notifications))
         )
@@ -191,7 +191,7 @@ class PostgresNotifications:
 
 
 def _is_head() -> ColumnElement[bool]:
-    """Undelivered, and no older one waits in its channel: an alert's messages never overtake each other."""
+    """Queued, and no older one of its alert waits in its channel: messages never overtake each other."""
     older = notifications.alias("older")
     waits = NotificationState.QUEUED
     return (notifications.c.state == waits) & ~(
@@ -211,7 +211,7 @@ def _is_free(table: FromClause) -> ColumnElement[bool]:
 
 
 def _leads_its_group(now: datetime) -> ColumnElement[bool]:
-    """Collected by nobody, or the first that may leave of its group in its channel."""
+    """Not collected, or the first that may leave of its group in its channel."""
     other = notifications.alias("other")
     return notifications.c.group_key.is_(None) | ~(
         select(other.c.id)
@@ -229,7 +229,7 @@ def _leads_its_group(now: datetime) -> ColumnElement[bool]:
 
 
 def _latest_summary() -> FromClause:
-    """The message with others that told a notification's channel of its alert."""
+    """The newest message about several alerts that notified a notification's channel of its alert."""
     opening = notifications.alias("opening")
     return (
         select(opening.c.sent_with.label("summary_id"), summaries.c.post.label("summary_post"))
