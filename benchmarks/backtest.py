@@ -20,7 +20,7 @@ from storing.table import database
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.backtest.backtest import Subject
 from service.domain.budgets.budget import Budget, Threshold
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
@@ -39,7 +39,7 @@ TARGET = 10.0
 def subjects() -> Mapping[str, Subject]:
     change = Change(Against.TRAILING_MEDIAN)
     return {
-        "anomaly by day, organisation and workspaces": rule("anomaly", Anomaly(Granularity.DAYS)),
+        "anomaly by day, organisation and workspaces": rule("anomaly", Anomaly(AnomalyGranularity.DAYS)),
         "the same, by day and by hour": rule("anomaly", Anomaly()),
         "change, of the organisation": rule("change", change),
         "change, for each workspace": rule("change", change, Dimension.WORKSPACE),

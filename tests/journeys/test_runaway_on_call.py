@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.alerts.alert import AlertState, Reason
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.slack.requests import Deed
 from tests.factories import utc
 from tests.fake_slack import Answer
@@ -37,7 +37,7 @@ async def oncall(database_url: str, engine: AsyncEngine) -> AsyncIterator[OnCall
         runaway = Runaway(stage, loop_ends=utc("2026-10-20T15:00"))
         runaway.furnish()
         await stage.poll()
-        await runaway.watch(Anomaly(Granularity.HOURS))
+        await runaway.watch(Anomaly(AnomalyGranularity.HOURS))
         async with open_rota(stage, engine, repeat=1) as rota:
             assert await stage.alerts() == []
             yield rota

@@ -12,7 +12,7 @@ import pytest
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Result, Subject
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
@@ -74,7 +74,9 @@ async def test_a_backtest_finds_what_live_evaluations_of_the_same_days_found(yar
     change = await yard.create(
         Rules(), "change", a_rule(yard, "change", Change(Against.TRAILING_MEDIAN), Dimension.WORKSPACE)
     )
-    anomaly = await yard.create(Rules(), "anomaly", a_rule(yard, "anomaly", Anomaly(Granularity.DAYS), Dimension.MODEL))
+    anomaly = await yard.create(
+        Rules(), "anomaly", a_rule(yard, "anomaly", Anomaly(AnomalyGranularity.DAYS), Dimension.MODEL)
+    )
     monthly = await yard.add_budget("monthly", budget("9000.00", percent(25), percent(50), percent(100)))
     live: list[AlertEvent] = []
     drawn = random.Random(7)
@@ -269,7 +271,7 @@ async def test_where_nothing_is_stored_or_kept_there_is_nothing_to_replay(yard: 
 async def test_a_rule_on_hours_is_replayed_by_the_hour(yard: Yard) -> None:
     yard.clock.move_to(yard.at(FIRST + 40 * DAY) + timedelta(hours=3))
     await know(yard, 40)
-    asked = await ask(yard, inline(yard, "anomaly", Anomaly(Granularity.HOURS)))
+    asked = await ask(yard, inline(yard, "anomaly", Anomaly(AnomalyGranularity.HOURS)))
     await run_backtest(yard.ports, asked.id)
     result = (await answer(yard, asked)).result
     assert result is not None

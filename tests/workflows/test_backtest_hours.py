@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.backtest.backtest import Firing, Result
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.sources.pricing import Measure
@@ -128,10 +128,10 @@ async def test_a_backtest_of_hours_finds_what_live_evaluation_found_at_each_hour
         assert len(rung) >= 2, rule.name
 
 
-WATCHING = (Granularity.HOURS, Granularity.BOTH)
+WATCHING = (AnomalyGranularity.HOURS, AnomalyGranularity.BOTH)
 
 
-def spec_of(yard: Yard, granularity: Granularity) -> Rule[object]:
+def spec_of(yard: Yard, granularity: AnomalyGranularity) -> Rule[object]:
     gates = KINDS["anomaly"].gates
     return Rule(yard.source.id, "anomaly", Anomaly(granularity), gates=gates)
 

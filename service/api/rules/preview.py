@@ -115,7 +115,7 @@ def show_verdict(key: ScopeKey, name: str, verdict: Verdict) -> VerdictOut:
     return VerdictOut(
         scope=str(key),
         name=name,
-        rings=verdict.rings,
+        rings=verdict.fires,
         candidate=seen.candidate,
         actual=show_usd(seen.actual),
         expected=show_usd(seen.expected),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, Reason
 from service.domain.messages.kinds import words_of
-from service.domain.rules.memory import RANG
+from service.domain.rules.memory import FIRED
 from service.domain.rules.rule import DOLLARS, PENDING_FOR, GateVerdict
 from service.domain.rules.wording import approximate, dollars
 from service.domain.values.money import Money
@@ -50,7 +50,7 @@ class ExplainedOutcome:
 
     @property
     def fires(self) -> bool:
-        return self.name in (RANG, WOULD_RING)
+        return self.name in (FIRED, WOULD_RING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def decide(
     """
     stop = first_stop(gates)
     if fired is not None:
-        return ExplainedOutcome(RANG, f"It rang: {_because(fired.cause or cause)}.{_doubt(rejudged or stop)}")
+        return ExplainedOutcome(FIRED, f"It rang: {_because(fired.cause or cause)}.{_doubt(rejudged or stop)}")
     if stop is None:
         when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
         return ExplainedOutcome(WOULD_RING, f"{when}: {_because(cause)}.")

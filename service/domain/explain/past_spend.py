@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from service.domain.forecasts.recent import HOURS, USUAL_DAYS, UTC_DAYS, RecentSpend, first_day
-from service.domain.rules.view import Figures
+from service.domain.rules.view import KnownFigures
 from service.domain.rules.wording import approximate
 from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import edge_parts, spend_in_part, whole_days
@@ -24,7 +24,7 @@ def days_back_to(start: datetime, at: datetime) -> int:
     return (at.astimezone(UTC).date() - start.astimezone(UTC).date()).days + 1
 
 
-def window_spend(figures: Figures, window: Window) -> dict[Cell, Spend]:
+def window_spend(figures: KnownFigures, window: Window) -> dict[Cell, Spend]:
     """Spend by cell. A UTC day that the window cuts is split evenly over the time of it that had passed."""
     first, end = whole_days(window)
     parts = [(part.start.date(), part) for part in edge_parts(window)]
@@ -38,7 +38,7 @@ def window_spend(figures: Figures, window: Window) -> dict[Cell, Spend]:
     return spend
 
 
-def recent_spend(figures: Figures) -> RecentSpend:
+def recent_spend(figures: KnownFigures) -> RecentSpend:
     """From figures of at least `UTC_DAYS` days and `USUAL_HOURS` hours."""
     first = first_day(figures.as_of)
     numbers = [first + number * DAY for number in range(UTC_DAYS)]
@@ -53,7 +53,7 @@ def recent_spend(figures: Figures) -> RecentSpend:
     )
 
 
-def _usual_hours(figures: Figures) -> dict[Cell, tuple[float, ...]]:
+def _usual_hours(figures: KnownFigures) -> dict[Cell, tuple[float, ...]]:
     """The hours of complete days alone."""
     hours, usual = figures.hours, dict[Cell, tuple[float, ...]]()
     if hours is None:
@@ -69,7 +69,7 @@ def _usual_hours(figures: Figures) -> dict[Cell, tuple[float, ...]]:
     return usual
 
 
-def _known_hours(figures: Figures, days: Sequence[date]) -> tuple[bool, ...]:
+def _known_hours(figures: KnownFigures, days: Sequence[date]) -> tuple[bool, ...]:
     """Days before today are known as a whole or not at all; of today the hours that usage was known of."""
     hours = figures.hours
     reported = hours and {hours.first + number * HOUR for number, known in enumerate(hours.known) if known}

@@ -16,7 +16,7 @@ from service.domain.explain.explanation import AlertThen
 from service.domain.rules.evaluation import gates_of
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.gates import judge
-from service.domain.rules.memory import RANG, KeptVerdict
+from service.domain.rules.memory import FIRED, KeptVerdict
 from service.domain.rules.rule import Observation, Rule, Verdict
 from service.domain.values.scopes import ScopeKey
 
@@ -61,7 +61,7 @@ class RememberedVerdicts:
         found = {}
         for scope, (one, evidence) in self.alerts.items():
             rejudged, kept = judged.get(scope), self._fired(scope)
-            if (kept is None and one.alert.opened_at != self.at) or (rejudged is not None and rejudged.rings):
+            if (kept is None and one.alert.opened_at != self.at) or (rejudged is not None and rejudged.fires):
                 continue
             gates = gates_of(rule, scope, feedback, self.at)
             # It had passed the gate of active days, however many of them are stored.
@@ -75,7 +75,7 @@ class RememberedVerdicts:
         return [self._as_known(one) for one in self.kept if scope in (None, one.scope)]
 
     def _fired(self, scope: ScopeKey) -> KeptVerdict | None:
-        fired = [one for one in self.kept if one.scope == scope and one.outcome == RANG]
+        fired = [one for one in self.kept if one.scope == scope and one.outcome == FIRED]
         return max(fired, key=lambda one: one.last_at, default=None)
 
     def _observed(
@@ -104,7 +104,7 @@ class RememberedVerdicts:
         if one.last_at <= self.at:
             return KeptThen(one, one.last_at)
         alert, evidence = self.alerts.get(one.scope, (None, None))
-        if alert is None or evidence is None or one.outcome != RANG or alert.alert.changed_at < one.first_at:
+        if alert is None or evidence is None or one.outcome != FIRED or alert.alert.changed_at < one.first_at:
             return KeptThen(one, None)
         figures = replace(
             one,

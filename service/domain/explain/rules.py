@@ -24,9 +24,9 @@ from service.domain.explain.explanation import (
     first_stop,
     shown,
 )
-from service.domain.rules.assessment import Past, assess_rule, own_alerts, resolved_by_people, told_days
+from service.domain.rules.assessment import Past, alert_days, assess_rule, own_alerts, resolved_by_people
 from service.domain.rules.feedback import Feedback
-from service.domain.rules.incidents import Family, Incident, covers, incidents, ringing_alone, span_of
+from service.domain.rules.incidents import Family, Incident, covers, firing_alone, incidents, span_of
 from service.domain.rules.rule import PENDING_FOR, GateVerdict, Observation, Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day
@@ -198,8 +198,8 @@ class Telling:
     @classmethod
     def of(cls, case: RuleCase) -> Telling:
         assessed = assess_rule(case.rule, case.view, case.verdicts, case.past, case.feedback)
-        heard = frozenset(incident.scope for incident in assessed.ringing)
-        told = frozenset(incident.scope for incident in assessed.told)
+        heard = frozenset(incident.scope for incident in assessed.firing)
+        told = frozenset(incident.scope for incident in assessed.notified)
         return cls(case, assessed.incidents, heard, told, resolved_by_people(case.past), Family.of(case.view))
 
     def gates(self, scope: ScopeKey) -> tuple[GateVerdict, ...]:
@@ -237,9 +237,9 @@ class Telling:
     def _is_one_with(self, incident: Incident, scope: ScopeKey) -> bool:
         """Whether the two alone would make one alert. Asked only of what rings."""
         both = {key: self.case.verdicts[key] for key in (incident.found, scope)}
-        if scope not in ringing_alone(both):
+        if scope not in firing_alone(both):
             return False
-        alone = incidents(self.case.view, both, told_days(own_alerts(self.case.past)))
+        alone = incidents(self.case.view, both, alert_days(own_alerts(self.case.past)))
         return not any(scope in (one.scope, one.found) for one in alone)
 
     def _muted(self, scope: ScopeKey) -> GateVerdict:

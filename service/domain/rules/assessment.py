@@ -13,8 +13,8 @@ from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
-from service.domain.rules.incidents import Family, Incident, Span, Told, incidents
-from service.domain.rules.memory import MUTED, PART_OF_ANOTHER, RANG, Episode, Episodes, KeptVerdict
+from service.domain.rules.incidents import AlertDays, Family, Incident, Span, incidents
+from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, Episodes, KeptVerdict
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
@@ -40,7 +40,7 @@ class Past:
 class Assessed:
     """What follows: `findings` for the alerts, `episodes` for the next evaluation, `kept` for whoever asks later.
 
-    `incidents` are all that were found; of these `ringing` open an alert or amend one, and `told` have been told of in
+    `incidents` are all that were found; of these `firing` open an alert or amend one, and `notified` have been told of in
     an alert that is over.
     """
 
@@ -48,8 +48,8 @@ class Assessed:
     episodes: Episodes
     kept: tuple[KeptVerdict, ...]
     incidents: tuple[Incident, ...]
-    ringing: tuple[Incident, ...]
-    told: tuple[Incident, ...]
+    firing: tuple[Incident, ...]
+    notified: tuple[Incident, ...]
 
 
 def resolved_by_people(past: Past) -> dict[ScopeKey, Alert]:
@@ -72,10 +72,10 @@ def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
     }
 
 
-def told_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, Told]:
+def alert_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, AlertDays]:
     """The days that each alert tells of."""
     return {
-        scope: Told(_days_of(alert), is_present=alert.is_open or alert.resolved_by_a_person)
+        scope: AlertDays(_days_of(alert), is_present=alert.is_open or alert.resolved_by_a_person)
         for scope, alert in alerts.items()
     }
 
@@ -113,26 +113,26 @@ class _Assessment:
 
     def assessed(self) -> Assessed:
         own = own_alerts(self.past)
-        found = incidents(self.view, self.verdicts, told_days(own))
-        told = [incident for incident in found if self._is_told(incident, own.get(incident.scope))]
-        present = [incident for incident in found if incident not in told]
-        ringing = [incident for incident in present if self._is_news(incident, own.get(incident.scope))]
+        found = incidents(self.view, self.verdicts, alert_days(own))
+        notified = [incident for incident in found if self._is_notified(incident, own.get(incident.scope))]
+        present = [incident for incident in found if incident not in notified]
+        firing = [incident for incident in present if self._is_news(incident, own.get(incident.scope))]
         homes = {incident.scope for incident in present}
         going_on = {scope for scope in own if scope not in homes and self._goes_on(scope)}
         ended = [alert for scope, alert in own.items() if alert.is_open and scope not in homes | going_on]
         return Assessed(
             findings=(
-                *(self._finding(incident, own.get(incident.scope)) for incident in ringing),
-                *self._ends(ended, told),
+                *(self._finding(incident, own.get(incident.scope)) for incident in firing),
+                *self._ends(ended, notified),
             ),
-            episodes=self._episodes(homes, going_on | {incident.scope for incident in told}),
-            kept=tuple(self._kept(found, [*ringing, *told])),
+            episodes=self._episodes(homes, going_on | {incident.scope for incident in notified}),
+            kept=tuple(self._kept(found, [*firing, *notified])),
             incidents=tuple(found),
-            ringing=tuple(ringing),
-            told=tuple(told),
+            firing=tuple(firing),
+            notified=tuple(notified),
         )
 
-    def _is_told(self, incident: Incident, alert: Alert | None) -> bool:
+    def _is_notified(self, incident: Incident, alert: Alert | None) -> bool:
         """Whether people have been told of it, and enough normal time has passed since for the alert to end."""
         calm, now = incident.verdict.observation.calm, self.view.as_of
         if calm is None or not calm.over or alert is None:
@@ -161,9 +161,9 @@ class _Assessment:
         is_calm = seen.calm.over and now - alert.opened_at >= seen.calm.at_least
         return not is_calm or now - last_held < gates.keep_firing_for
 
-    def _ends(self, alerts: Sequence[Alert], told: Sequence[Incident]) -> list[Finding]:
+    def _ends(self, alerts: Sequence[Alert], notified: Sequence[Incident]) -> list[Finding]:
         """Each with the last word on its incident, as far as that is still judged."""
-        last = {incident.scope: self._evidence(incident) for incident in told}
+        last = {incident.scope: self._evidence(incident) for incident in notified}
         return [
             replace(over(alert, self._ending(alert)), evidence=last.get(alert.scope, alert.newest)) for alert in alerts
         ]
@@ -231,10 +231,10 @@ class _Assessment:
             return False
         return exceeds(verdict.observation, gates_of(self.rule.spec, scope, self.feedback, self.view.as_of))
 
-    def _kept(self, found: Sequence[Incident], rung: Sequence[Incident]) -> list[KeptVerdict]:
+    def _kept(self, found: Sequence[Incident], announced: Sequence[Incident]) -> list[KeptVerdict]:
         """Of every scope that may ring by itself and that the rule objects to."""
         homes = {scope: incident for incident in found for scope in (incident.scope, incident.found)}
-        outcomes = {scope: RANG if incident in rung else MUTED for scope, incident in homes.items()}
+        outcomes = {scope: FIRED if incident in announced else MUTED for scope, incident in homes.items()}
         return [
             self._keep(scope, verdict, outcomes.get(scope, PART_OF_ANOTHER))
             for scope, verdict in self.verdicts.items()

@@ -40,7 +40,7 @@ Span = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AlertDays:
     """The days that an alert of a scope tells of. `is_present`: it is open, or a person has resolved it meanwhile; one
     that has ended by itself takes in nothing new.
     """
@@ -49,18 +49,18 @@ class Told:
     is_present: bool = True
 
 
-NO_ALERTS: Mapping[ScopeKey, Told] = {}
+NO_ALERTS: Mapping[ScopeKey, AlertDays] = {}
 
 
 def incidents(
-    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], alerts: Mapping[ScopeKey, Told] = NO_ALERTS
+    view: SpendView, verdicts: Mapping[ScopeKey, Verdict], alerts: Mapping[ScopeKey, AlertDays] = NO_ALERTS
 ) -> list[Incident]:
     """One incident for every alert that one rule's verdicts open or amend, the largest excess first.
 
     `verdicts` are those of all levels, ringing or not; `alerts` the scopes that have an alert of the rule. Only what
     happened at the same time is the same incident.
     """
-    kinship = _Kinship(Family.of(view), ringing_alone(verdicts), alerts, view.today)
+    kinship = _Kinship(Family.of(view), firing_alone(verdicts), alerts, view.today)
     homes: dict[ScopeKey, list[ScopeKey]] = {}
     for key in kinship.tops():
         homes.setdefault(kinship.home(key), []).append(key)
@@ -68,8 +68,8 @@ def incidents(
     return sorted(found, key=lambda incident: _size(incident.verdict), reverse=True)
 
 
-def ringing_alone(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, Verdict]:
-    return {key: verdict for key, verdict in verdicts.items() if verdict.rings and verdict.observation.stands_alone}
+def firing_alone(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, Verdict]:
+    return {key: verdict for key, verdict in verdicts.items() if verdict.fires and verdict.observation.stands_alone}
 
 
 def span_of(seen: Observation, today: date) -> Span:
@@ -93,16 +93,16 @@ class _Kinship:
     """Which ringing scopes are one incident, and whose alert tells of it."""
 
     family: Family
-    ringing: Mapping[ScopeKey, Verdict]
-    alerts: Mapping[ScopeKey, Told]
+    firing: Mapping[ScopeKey, Verdict]
+    alerts: Mapping[ScopeKey, AlertDays]
     today: date
 
     def tops(self) -> list[ScopeKey]:
         """What no other ringing scope explains, and what has an alert of its own about these days."""
         return [
             key
-            for key in self.ringing
-            if self._has_alert(key) or not any(self._explains(other, key) for other in self.ringing)
+            for key in self.firing
+            if self._has_alert(key) or not any(self._explains(other, key) for other in self.firing)
         ]
 
     def home(self, key: ScopeKey) -> ScopeKey:
@@ -113,7 +113,7 @@ class _Kinship:
         if key in self.alerts:
             return key
         relatives = [other for other in self.alerts if self._are_one(key, other) and self._takes_in(other, key)]
-        inside = dict(self.ringing[key].observation.parts or ())
+        inside = dict(self.firing[key].observation.parts or ())
         return min(
             relatives,
             key=lambda other: (LEVELS.index(other.dimension), -inside.get(other, 0.0), other.id),
@@ -121,36 +121,36 @@ class _Kinship:
         )
 
     def _has_alert(self, key: ScopeKey) -> bool:
-        told = self.alerts.get(key)
-        return told is not None and told.is_present and meet(told.days, self._span(key))
+        known = self.alerts.get(key)
+        return known is not None and known.is_present and meet(known.days, self._span(key))
 
     def _takes_in(self, other: ScopeKey, key: ScopeKey) -> bool:
-        told, now = self.alerts[other], self._span(key)
-        return meet(self._grown(other), now) if told.is_present else covers(told.days, now)
+        known, now = self.alerts[other], self._span(key)
+        return meet(self._grown(other), now) if known.is_present else covers(known.days, now)
 
     def _span(self, key: ScopeKey) -> Span:
-        return span_of(self.ringing[key].observation, self.today)
+        return span_of(self.firing[key].observation, self.today)
 
     def _grown(self, key: ScopeKey) -> Span:
-        """The days that an alert is about: what it told of, and what has come to that since."""
-        told = self.alerts[key].days
-        if key not in self.ringing or not meet(told, self._span(key)):
-            return told
+        """The days that an alert is about: what it reported, and what has come to that since."""
+        known = self.alerts[key].days
+        if key not in self.firing or not meet(known, self._span(key)):
+            return known
         now = self._span(key)
-        return min(told[0], now[0]), max(told[1], now[1])
+        return min(known[0], now[0]), max(known[1], now[1])
 
     def _explains(self, above: ScopeKey, below: ScopeKey) -> bool:
         """A scope explains what lies in it, and what crosses it on a lower level with most of its dollars inside."""
         higher = LEVELS.index(above.dimension) < LEVELS.index(below.dimension)
-        inside = self.family.contains(above, below) or (higher and _lies_mostly_in(self.ringing[below], above))
+        inside = self.family.contains(above, below) or (higher and _lies_mostly_in(self.firing[below], above))
         return inside and covers(self._span(above), self._span(below))
 
     def _are_one(self, key: ScopeKey, other: ScopeKey) -> bool:
         return (
             self.family.contains(other, key)
             or self.family.contains(key, other)
-            or _lies_mostly_in(self.ringing[key], other)
-            or (other in self.ringing and _lies_mostly_in(self.ringing[other], key))
+            or _lies_mostly_in(self.firing[key], other)
+            or (other in self.firing and _lies_mostly_in(self.firing[other], key))
         )
 
 

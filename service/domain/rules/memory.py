@@ -34,7 +34,7 @@ class Episode:
 Episodes = Mapping[ScopeKey, Episode]
 """Those of one rule."""
 
-RANG = "rang"
+FIRED = "rang"
 PART_OF_ANOTHER = "part_of_another"
 """Another scope's alert tells of it."""
 MUTED = "muted"
@@ -62,7 +62,7 @@ class KeptVerdict:
     gates: tuple[GateVerdict, ...]
 
 
-_PASSED = frozenset({RANG, MUTED, PART_OF_ANOTHER})
+_PASSED = frozenset({FIRED, MUTED, PART_OF_ANOTHER})
 
 
 def episodes_at(
@@ -94,7 +94,7 @@ def _began_at(at: datetime, kept: Iterable[KeptVerdict], alert: Alert | None) ->
         return at
     muted = any(verdict.outcome == MUTED for verdict in kept)
     # Its alert has ended, and its days are still judged: what was seen before the end is no news.
-    seen = any(verdict.outcome == RANG and verdict.first_at <= alert.changed_at for verdict in kept)
+    seen = any(verdict.outcome == FIRED and verdict.first_at <= alert.changed_at for verdict in kept)
     told = seen and not alert.is_open and not alert.resolved_by_a_person
     return alert.opened_at if alert.is_open or muted or told else at
 

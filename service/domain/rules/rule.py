@@ -135,7 +135,7 @@ class Verdict:
     gates: tuple[GateVerdict, ...]
 
     @property
-    def rings(self) -> bool:
+    def fires(self) -> bool:
         return self.stands and all(gate.passed for gate in self.gates)
 
     @property

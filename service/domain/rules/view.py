@@ -61,7 +61,7 @@ class HourFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class KnownFigures:
     """What is stored of one source's spend, as known at `as_of`: the numbers of a `SpendView`.
 
     `assumed_share` (0..1) is the part of the dollars whose time of becoming known is assumed: backfilled history.
@@ -84,7 +84,7 @@ class SpendView:
     cell counts as zero for it. `unknown_days` are days that no report has covered: they are missing, not zero.
     `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
     `polling` is how reading it goes; None where a past instant is judged. `hours` are there where a rule reads them,
-    `assumed_share` as with `Figures`.
+    `assumed_share` as with `KnownFigures`.
     `memo` may be handed on to the next view of the same source, so that its days are not read again from the first.
     """
 

@@ -110,7 +110,7 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
     return findings + assess_source(
         source,
         state,
-        has_rung=(await _stale_alerts_to_respect(uow, state, now)).__contains__,
+        has_fired=(await _stale_alerts_to_respect(uow, state, now)).__contains__,
         open_alerts=situation.open_alerts,
         now=now,
         rules=list(configuration.rules.values()),

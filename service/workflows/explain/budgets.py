@@ -14,7 +14,7 @@ from service.domain.budgets.known import Known, WindowSpend, live_windows
 from service.domain.explain.budgets import BudgetCase, explain_budget, unseen
 from service.domain.explain.past_spend import USUAL_HOURS, days_back_to, recent_spend, window_spend
 from service.domain.forecasts.recent import UTC_DAYS, RecentSpend
-from service.domain.rules.view import Figures
+from service.domain.rules.view import KnownFigures
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
@@ -123,7 +123,7 @@ async def _money(uow: UnitOfWork, asked: Asked[Budget], budget: Resource[Budget]
     )
 
 
-def _as_known(figures: Figures, windows: frozenset[Window]) -> str:
+def _as_known(figures: KnownFigures, windows: frozenset[Window]) -> str:
     if figures.unknown_days.issuperset(figures.days):
         return "nothing had been read yet"
     missing = sum(any(utc_day(day).start in window for window in windows) for day in figures.unknown_days)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
-from service.domain.rules.view import Figures
+from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
@@ -83,14 +83,14 @@ class Facts(Protocol):
         """The data that forecasts learn from: the last ten weeks by UTC day and cell, and the hours of usual days."""
         ...
 
-    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
+    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
         """The figures that rules read: the last UTC days, today included, and the last hours that are over, if any.
 
-        Figures that are all zero are left out.
+        KnownFigures that are all zero are left out.
         """
         ...
 
-    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
+    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> KnownFigures:
         """The same as it was known at a past instant.
 
         Days that changed on that UTC day, and the fresh ones, are as of the instant, others as of the midnight before.

@@ -8,7 +8,7 @@ from datetime import datetime
 from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
-from service.domain.rules.view import LEARNING_DAYS, Figures, SpendView
+from service.domain.rules.view import LEARNING_DAYS, KnownFigures, SpendView
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.names import Names
 from service.domain.values.resources import Resource
@@ -42,7 +42,7 @@ async def load_view_in(
 
 
 async def _view(
-    uow: UnitOfWork, source: Resource[Source], figures: Figures, names: Names, *, polling: SourceState | None
+    uow: UnitOfWork, source: Resource[Source], figures: KnownFigures, names: Names, *, polling: SourceState | None
 ) -> SpendView:
     return SpendView(
         source_id=source.id,

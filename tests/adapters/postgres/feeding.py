@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.spend.facts import PostgresFacts
-from service.domain.rules.view import Figures
+from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import best_known
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.workflows.ports.spend import Changes, Stamp
@@ -34,12 +34,12 @@ async def refresh(facts: PostgresFacts, told: Stamp, changes: Changes) -> None:
     await facts.store_days(told, days, changes.backfilled)
 
 
-async def figures(engine: AsyncEngine, now: datetime, *, days: int = 14, hours: int = 0) -> Figures:
+async def figures(engine: AsyncEngine, now: datetime, *, days: int = 14, hours: int = 0) -> KnownFigures:
     async with facts_of(engine) as facts:
         return await facts.figures(SOURCE, now, days=days, hours=hours)
 
 
-async def figures_at(engine: AsyncEngine, at: datetime, *, days: int = 14, hours: int = 0) -> Figures:
+async def figures_at(engine: AsyncEngine, at: datetime, *, days: int = 14, hours: int = 0) -> KnownFigures:
     async with facts_of(engine) as facts:
         return await facts.figures_at(SOURCE, at, days=days, hours=hours)
 

@@ -14,7 +14,7 @@ from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import learning_days, moments
 from service.domain.backtest.rules import RuleReplay, replay_rule
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.values.money import Money
@@ -28,7 +28,7 @@ DAYS, HOURLY = 60, 5
 LOOP_DAY, LOOP_HOUR = DAYS - 4, 10
 DELAY = timedelta(minutes=5)
 BEGIN = day(DAYS + 1 - HOURLY) - learning_days(Rule("src_1", "anomaly", Anomaly()))
-BOTH = pytest.mark.parametrize("granularity", [Granularity.HOURS, Granularity.BOTH])
+BOTH = pytest.mark.parametrize("granularity", [AnomalyGranularity.HOURS, AnomalyGranularity.BOTH])
 
 
 def place(number: int, hour: int) -> int:
@@ -48,12 +48,14 @@ def looping(hours: HourVersions) -> HourVersions:
     return hours
 
 
-def replayed(hours: HourVersions, recorded: Recorded, granularity: Granularity = Granularity.HOURS) -> Result:
+def replayed(
+    hours: HourVersions, recorded: Recorded, granularity: AnomalyGranularity = AnomalyGranularity.HOURS
+) -> Result:
     recorded = replace(recorded, hours=hours, delay=DELAY)
     return replay_rule(anomaly(granularity), recorded, day(1), day(DAYS), lambda progress: None)
 
 
-def anomaly(granularity: Granularity) -> Resource[Rule[object]]:
+def anomaly(granularity: AnomalyGranularity) -> Resource[Rule[object]]:
     return rule(Anomaly(granularity), "anomaly")
 
 
@@ -61,7 +63,7 @@ LOOPED = past(DAYS, special={LOOP_DAY: "290.00"})
 
 
 @BOTH
-def test_a_loop_fires_at_the_poll_after_its_first_hour_and_is_one_alert(granularity: Granularity) -> None:
+def test_a_loop_fires_at_the_poll_after_its_first_hour_and_is_one_alert(granularity: AnomalyGranularity) -> None:
     result = replayed(looping(usual_hours()), LOOPED, granularity)
     (fired,) = [one for one in result.firings if not one.raised]
     assert fired.at == midnight(day(LOOP_DAY)) + (LOOP_HOUR + 1) * HOUR + DELAY
@@ -77,8 +79,8 @@ def test_every_hour_is_a_step_and_before_the_hours_every_day() -> None:
 
 def test_hours_change_nothing_before_they_begin() -> None:
     recorded = past(DAYS, special={20: "200.00"})
-    by_day = replay_rule(anomaly(Granularity.BOTH), recorded, day(1), day(DAYS), lambda progress: None)
-    assert replayed(usual_hours(), recorded, Granularity.BOTH).firings == by_day.firings
+    by_day = replay_rule(anomaly(AnomalyGranularity.BOTH), recorded, day(1), day(DAYS), lambda progress: None)
+    assert replayed(usual_hours(), recorded, AnomalyGranularity.BOTH).firings == by_day.firings
     assert len(by_day.firings) == 1
 
 
@@ -167,13 +169,13 @@ def wild(seed: int) -> HourVersions:
 @pytest.mark.parametrize(
     ("granularity", "for_each", "seed"),
     [
-        (Granularity.HOURS, None, 0),
-        pytest.param(Granularity.BOTH, None, 1, marks=pytest.mark.fuzz),
-        (Granularity.BOTH, Dimension.API_KEY, 2),
+        (AnomalyGranularity.HOURS, None, 0),
+        pytest.param(AnomalyGranularity.BOTH, None, 1, marks=pytest.mark.fuzz),
+        (AnomalyGranularity.BOTH, Dimension.API_KEY, 2),
     ],
 )
 def test_the_hours_that_are_passed_over_would_have_changed_nothing(
-    granularity: Granularity, for_each: Dimension | None, seed: int
+    granularity: AnomalyGranularity, for_each: Dimension | None, seed: int
 ) -> None:
     subject = anomaly(granularity)
     subject = replace(subject, spec=replace(subject.spec, for_each=for_each))

@@ -11,7 +11,7 @@ from service.domain.backtest.backtest import Result
 from service.domain.backtest.history import Announced, Recorded, steps
 from service.domain.backtest.rules import RuleReplay, replay_rule
 from service.domain.rules.evaluation import days_needed
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change, Direction
 from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.planned import PlannedActivity
@@ -36,7 +36,7 @@ def found(result: Result) -> list[tuple[int, int, bool]]:
     return [((one.at.date() - day(1)).days, (one.day - day(1)).days + 1, one.late) for one in result.firings]
 
 
-@pytest.mark.parametrize("subject", [rule(), rule(Anomaly(Granularity.DAYS), "anomaly")])
+@pytest.mark.parametrize("subject", [rule(), rule(Anomaly(AnomalyGranularity.DAYS), "anomaly")])
 def test_a_tripled_day_fires_once_at_its_own_end(subject: Resource[Rule[object]]) -> None:
     result = replayed(past(DAYS, special={40: "150.00"}), subject)
     assert found(result) == [(40, 40, False)]
@@ -53,7 +53,7 @@ def test_a_usual_past_fires_nothing() -> None:
 
 
 def test_a_day_that_became_dear_two_days_later_fires_then_and_is_called_late() -> None:
-    same_weekday = rule(Anomaly(Granularity.DAYS), "anomaly")
+    same_weekday = rule(Anomaly(AnomalyGranularity.DAYS), "anomaly")
     result = replayed(past(DAYS, version(40, "150.00", known=42)), same_weekday)
     assert found(result) == [(42, 40, True)]
     assert result.tally.late == 1
@@ -80,7 +80,7 @@ def test_a_backfilled_day_is_not_called_late() -> None:
         version(number, "150.00" if number == 40 else "50.00", known=number + 1, assumed=True)
         for number in range(1, DAYS + 1)
     ]
-    result = replayed(Recorded("src_1", backfilled, {}), rule(Anomaly(Granularity.DAYS), "anomaly"))
+    result = replayed(Recorded("src_1", backfilled, {}), rule(Anomaly(AnomalyGranularity.DAYS), "anomaly"))
     assert found(result) == [(41, 40, False)]
 
 
@@ -102,7 +102,7 @@ def test_the_sweep_goes_from_more_alerts_to_fewer_and_holds_the_rules_own_settin
 
 
 def test_an_anomaly_rule_is_swept_by_its_sensitivity() -> None:
-    result = replayed(past(DAYS, special={40: "150.00"}), rule(Anomaly(Granularity.BOTH), "anomaly"))
+    result = replayed(past(DAYS, special={40: "150.00"}), rule(Anomaly(AnomalyGranularity.BOTH), "anomaly"))
     assert [row.setting.split()[1] for row in result.sweep] == ["high", "normal", "low"]
     assert result.assumptions[0].startswith("One step at the end of every UTC day")
 
@@ -138,8 +138,8 @@ def wild(seed: int) -> Recorded:
 WATCHES: list[tuple[str, object, Dimension | None, timedelta]] = [
     ("change", Change(Against.TRAILING_MEDIAN, direction=Direction.BOTH), Dimension.API_KEY, timedelta()),
     ("change", Change(Against.SAME_WEEKDAY), Dimension.WORKSPACE, timedelta(days=1)),
-    ("anomaly", Anomaly(Granularity.DAYS), None, timedelta()),
-    ("anomaly", Anomaly(Granularity.DAYS), Dimension.API_KEY, timedelta(days=1)),
+    ("anomaly", Anomaly(AnomalyGranularity.DAYS), None, timedelta()),
+    ("anomaly", Anomaly(AnomalyGranularity.DAYS), Dimension.API_KEY, timedelta(days=1)),
 ]
 
 

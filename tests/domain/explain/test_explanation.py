@@ -19,7 +19,7 @@ from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.memory import Episode, KeptVerdict, episodes_at
 from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule
-from service.domain.rules.view import DayFigures, Figures
+from service.domain.rules.view import DayFigures, KnownFigures
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
@@ -274,7 +274,7 @@ def test_a_resolved_alert_mutes_the_past_where_a_muted_verdict_was_kept() -> Non
 
 def test_whole_days_of_a_window_add_up_and_the_running_one_is_cut_at_the_instant() -> None:
     days = {day(1): DayFigures(spend=10.0), day(0): DayFigures(spend=6.0)}
-    figures = Figures(NOON, (day(1), day(0)), {CELL: days}, frozenset(), None)
+    figures = KnownFigures(NOON, (day(1), day(0)), {CELL: days}, frozenset(), None)
     midnight = NOON - 12 * HOUR
     whole = window_spend(figures, Window(midnight - 24 * HOUR, midnight + 24 * HOUR))
     assert whole[CELL].total == Money.of("16.00")

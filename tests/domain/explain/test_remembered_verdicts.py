@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from service.domain.explain.remembered_verdicts import RememberedVerdicts, in_force
-from service.domain.rules.memory import RANG, KeptVerdict
+from service.domain.rules.memory import FIRED, KeptVerdict
 from service.domain.rules.rule import GateVerdict
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 from tests.domain.rules.views import ENG, NOON, day
@@ -14,7 +14,7 @@ from tests.sample_alerts import RULE
 MINUTE = timedelta(minutes=1)
 
 
-def kept(scope: ScopeKey, first: datetime, last: datetime, outcome: str = RANG) -> KeptVerdict:
+def kept(scope: ScopeKey, first: datetime, last: datetime, outcome: str = FIRED) -> KeptVerdict:
     gates = (GateVerdict("min_amount", True, "$1.00", "at least $1.00"),)
     return KeptVerdict("rule_1", 1, scope, day(0), outcome, first, last, RULE.actual, RULE.expected, "", (), gates)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from service.domain.detectors.scores import Sensitivity
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyDirection, AnomalyGranularity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import HourFigures, SpendView
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
@@ -58,9 +58,9 @@ def with_hours(seen: SpendView, figures: HourFigures) -> SpendView:
 
 
 def a_rule(
-    granularity: Granularity = Granularity.DAYS,
+    granularity: AnomalyGranularity = AnomalyGranularity.DAYS,
     levels: tuple[Dimension, ...] = LEVELS,
-    direction: Direction = Direction.UP,
+    direction: AnomalyDirection = AnomalyDirection.UP,
     sensitivity: Sensitivity = Sensitivity.NORMAL,
 ) -> Rule[Anomaly]:
     return views.rule("anomaly", Anomaly(granularity, sensitivity, levels, direction))

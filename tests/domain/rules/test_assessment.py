@@ -15,7 +15,7 @@ from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
-from service.domain.rules.memory import MUTED, PART_OF_ANOTHER, RANG, Episode, KeptVerdict
+from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, KeptVerdict
 from service.domain.rules.rule import Calm, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
@@ -266,7 +266,7 @@ def test_a_workspace_inside_a_ringing_organisation_is_no_alert_of_its_own() -> N
     assert rule.see({ORGANISATION: rise(400), ENG: rise(300)}) == [("open", "first")]
     (alert,) = rule.alerts.values()
     assert alert.scope == ORGANISATION
-    assert rule.outcomes() == {ORGANISATION: RANG, ENG: PART_OF_ANOTHER}
+    assert rule.outcomes() == {ORGANISATION: FIRED, ENG: PART_OF_ANOTHER}
 
 
 def test_an_incident_that_moves_from_the_organisation_to_its_workspace_stays_one_alert() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from service.domain.rules.evaluation import evaluate, hours_needed, view_for
 from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Change
 from service.domain.values.utc import HOUR
 from tests.domain.rules.spending import ENG_CI, HOURS, OPS_BOT, hourly, hours, steady, with_hours
@@ -17,8 +17,8 @@ from tests.domain.rules.views import rule, view
     ("kind", "params", "hours"),
     [
         ("anomaly", Anomaly(), LEARNING_HOURS),
-        ("anomaly", Anomaly(Granularity.HOURS), LEARNING_HOURS),
-        ("anomaly", Anomaly(Granularity.DAYS), 0),
+        ("anomaly", Anomaly(AnomalyGranularity.HOURS), LEARNING_HOURS),
+        ("anomaly", Anomaly(AnomalyGranularity.DAYS), 0),
         ("change", Change(), 0),
     ],
 )
@@ -41,6 +41,6 @@ def test_a_rule_sees_the_hours_that_it_asks_for_and_no_more() -> None:
 
 
 def test_what_other_rules_read_makes_no_difference() -> None:
-    by_day = rule("anomaly", Anomaly(Granularity.DAYS))
+    by_day = rule("anomaly", Anomaly(AnomalyGranularity.DAYS))
     alone = evaluate(replace(SEEN, hours=None), by_day)
     assert evaluate(view_for(by_day, SEEN), by_day) == alone

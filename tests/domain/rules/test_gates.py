@@ -66,7 +66,7 @@ def test_every_gate_answers_in_a_fixed_order_with_the_numbers_it_compared() -> N
 def test_what_the_rule_does_not_object_to_does_not_ring_though_all_gates_pass() -> None:
     found = judge(observation(100, 50, candidate=False), GATES, None, NOON)
     assert all(gate.passed for gate in found.gates)
-    assert not found.rings
+    assert not found.fires
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_the_rule_does_not_object_to_does_not_ring_though_all_gates_pass() 
 def test_it_rings_after_it_has_held_for_long_enough(held: timedelta | None, rings: bool) -> None:
     pending = replace(GATES, pending_for=HOUR)
     found = judge(observation(100, 50), pending, None if held is None else NOON - held, NOON)
-    assert (found.rings, found.stands) == (rings, True)
+    assert (found.fires, found.stands) == (rings, True)
 
 
 def test_what_another_gate_stops_has_not_held() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from service.domain.alerts.evidence import Contribution
-from service.domain.rules.incidents import Family, Incident, Told, incidents
+from service.domain.rules.incidents import AlertDays, Family, Incident, incidents
 from service.domain.rules.rule import Verdict
 from service.domain.rules.view import HourFigures
 from service.domain.values.money import Money
@@ -40,8 +40,8 @@ def found(verdicts: Mapping[ScopeKey, Verdict], *open_scopes: ScopeKey) -> list[
     return [(one.scope, one.amends, one.found) for one in incidents(VIEW, verdicts, about_today(*open_scopes))]
 
 
-def about_today(*open_scopes: ScopeKey) -> dict[ScopeKey, Told]:
-    return dict.fromkeys(open_scopes, Told((VIEW.today, VIEW.today)))
+def about_today(*open_scopes: ScopeKey) -> dict[ScopeKey, AlertDays]:
+    return dict.fromkeys(open_scopes, AlertDays((VIEW.today, VIEW.today)))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_an_organisation_that_rings_for_another_day_explains_nothing() -> None:
 
 
 def test_an_alert_about_other_days_takes_in_no_relative() -> None:
-    told = {ORGANISATION: Told((day(3), day(2)))}
+    told = {ORGANISATION: AlertDays((day(3), day(2)))}
     assert [one.scope for one in incidents(VIEW, {ENG: on(0, rises(300))}, told)] == [ENG]
     assert [one.scope for one in incidents(VIEW, {ENG: on(2, rises(300))}, told)] == [ORGANISATION]
 
@@ -247,12 +247,12 @@ def test_an_incident_that_goes_on_longer_than_the_organisation_s_is_seen_by_itse
         (ORGANISATION, False, ORGANISATION),
         (ENG, False, ENG),
     ]
-    [one] = incidents(VIEW, {ORGANISATION: on(1, rises(900)), ENG: longer}, {ORGANISATION: Told((day(1), day(1)))})
+    [one] = incidents(VIEW, {ORGANISATION: on(1, rises(900)), ENG: longer}, {ORGANISATION: AlertDays((day(1), day(1)))})
     assert (one.scope, one.found) == (ORGANISATION, ENG)
 
 
 def test_an_alert_that_has_ended_takes_in_only_what_it_told_of() -> None:
-    ended = {ENG: Told((day(2), day(2)), is_present=False)}
+    ended = {ENG: AlertDays((day(2), day(2)), is_present=False)}
     assert [one.scope for one in incidents(VIEW, {ORGANISATION: on(2, rises(400))}, ended)] == [ENG]
     longer = replace(rises(400), observation=replace(rises(400).observation, days=(day(2), day(0))))
     assert [one.scope for one in incidents(VIEW, {ORGANISATION: longer}, ended)] == [ORGANISATION]

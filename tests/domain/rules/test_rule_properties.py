@@ -97,7 +97,7 @@ def scaled_rule(spec: Rule[object], factor: int) -> Rule[object]:
 
 
 def outcomes(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, tuple[bool, list[bool]]]:
-    return {key: (one.rings, [gate.passed for gate in one.gates]) for key, one in verdicts.items()}
+    return {key: (one.fires, [gate.passed for gate in one.gates]) for key, one in verdicts.items()}
 
 
 @given(spec=rules(), seen=views(), factor=st.sampled_from([2, 3, 10, 1024]))
@@ -153,7 +153,7 @@ def test_unknown_days_and_credits_in_a_steady_history_ring_nothing(
     ]
     gates = replace(NO_GATES, min_active_days=1)
     seen = view(row, unknown=unknown, settled=settled)
-    assert not any(verdict.rings for verdict in evaluate(seen, replace(spec, gates=gates)).values())
+    assert not any(verdict.fires for verdict in evaluate(seen, replace(spec, gates=gates)).values())
 
 
 @given(spec=rules(), one=figures(), length=st.integers(1, 24))
@@ -161,14 +161,14 @@ def test_unknown_days_and_credits_in_a_steady_history_ring_nothing(
 def test_a_single_day_of_data_rings_nothing(spec: Rule[object], one: DayFigures, length: int) -> None:
     gates = replace(NO_GATES, min_active_days=1)
     row = [DayFigures()] * (length - 1) + [one]
-    assert not any(verdict.rings for verdict in evaluate(view(row), replace(spec, gates=gates)).values())
+    assert not any(verdict.fires for verdict in evaluate(view(row), replace(spec, gates=gates)).values())
 
 
 @EVERY_RULE
 def test_nothing_but_zeros_rings_nothing(spec: Rule[object]) -> None:
     for length in (1, 2, 30):
         seen = view({cell: [0.0] * length for cell in CELLS}, today=TODAY)
-        assert not any(verdict.rings for verdict in evaluate(seen, replace(spec, gates=NO_GATES)).values())
+        assert not any(verdict.fires for verdict in evaluate(seen, replace(spec, gates=NO_GATES)).values())
 
 
 @EVERY_RULE
@@ -177,7 +177,7 @@ def test_a_view_without_any_cell_is_no_news(spec: Rule[object]) -> None:
 
 
 def test_the_gates_of_these_properties_do_let_something_ring() -> None:
-    rings = {spec.kind for spec in RULES for seen in LOUD if any(v.rings for v in evaluate(seen, spec).values())}
+    rings = {spec.kind for spec in RULES for seen in LOUD if any(v.fires for v in evaluate(seen, spec).values())}
     assert rings == {spec.kind for spec in RULES}
 
 

@@ -9,7 +9,7 @@ import pytest
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.charts.chart import Chart
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.rule import Gates, Rule
 from service.domain.sources.pricing import Measure
@@ -27,7 +27,7 @@ ENG = "wrkspc_eng"
 MTOK = 1_000_000
 
 
-async def add_rule(yard: Yard, granularity: Granularity) -> Resource[Rule[object]]:
+async def add_rule(yard: Yard, granularity: AnomalyGranularity) -> Resource[Rule[object]]:
     params = Anomaly(granularity, levels=(Dimension.WORKSPACE,))
     spec: Rule[object] = Rule(yard.source.id, "anomaly", params)
     return await yard.create(Rules(), "unusual", spec)
@@ -73,7 +73,7 @@ async def drawn(yard: Yard, event: AlertEvent) -> Chart:
 
 
 async def a_dear_day(yard: Yard) -> tuple[AlertEvent, RuleEvidence]:
-    await add_rule(yard, Granularity.DAYS)
+    await add_rule(yard, AnomalyGranularity.DAYS)
     bill(yard, live(yard), "900.00")
     await read(yard)
     return await rang(yard)
@@ -129,7 +129,7 @@ async def test_a_rule_that_is_gone_still_has_its_band(yard: Yard) -> None:
 
 
 async def test_a_dear_hour_is_shown_among_hours(yard: Yard) -> None:
-    await add_rule(yard, Granularity.HOURS)
+    await add_rule(yard, AnomalyGranularity.HOURS)
     today = live(yard)
     for hour in range(12):
         use(yard, today, hour, 20 * MTOK if hour == 11 else MTOK // 4)

@@ -14,7 +14,7 @@ from service.domain.access import Role
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.receivers import Receiver
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.registry import KINDS
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.errors import Conflict
@@ -106,7 +106,7 @@ async def test_the_first_source_is_watched_by_rules(ports: Ports, source: FirstS
         assert (rule.source_id, rule.enabled, rule.gates) == (stored.id, True, KINDS[rule.kind].gates)
     unusual = rules["unusual spend"].params
     assert isinstance(unusual, Anomaly)
-    assert unusual.granularity is Granularity.BOTH
+    assert unusual.granularity is AnomalyGranularity.BOTH
     assert unusual.levels == (Dimension.ORGANISATION, Dimension.WORKSPACE)
 
 

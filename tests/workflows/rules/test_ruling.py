@@ -336,7 +336,7 @@ def test_a_series_that_a_rule_cannot_judge_is_named_and_the_others_still_ring(di
     rule: Rule[object] = Rule("src_1", "change", JUMP, for_each=dimension, gates=NO_GATES)
     judged = evaluate_rule(poisoned_view(), rule, (), {})
     good, bad = ScopeKey(dimension, SOUND.along(dimension)), ScopeKey(dimension, POISON.along(dimension))
-    assert {key: verdict.rings for key, verdict in judged.verdicts.items()} == {good: True}
+    assert {key: verdict.fires for key, verdict in judged.verdicts.items()} == {good: True}
     assert judged.failed[bad] == "ArithmeticError: poisoned"
     assert good not in judged.failed
 

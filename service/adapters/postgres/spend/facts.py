@@ -22,7 +22,7 @@ from service.adapters.postgres.spend.spend_days import days_in, replace_days, sp
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
-from service.domain.rules.view import Figures
+from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.money import Money
@@ -90,10 +90,10 @@ class PostgresFacts:
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:
         return await recent_in(self._connection, source_id, now)
 
-    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
+    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_in(self._connection, source_id, now, days=days, hours=hours)
 
-    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
+    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_at(self._connection, source_id, at, days=days, hours=hours)
 
     async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:

@@ -22,7 +22,7 @@ from service.adapters.postgres.spend.known_buckets import (
 )
 from service.adapters.postgres.spend.tables import CELL, TOKENS, spend_days
 from service.adapters.postgres.tables import source_states
-from service.domain.rules.view import DayFigures, Figures, HourFigures
+from service.domain.rules.view import DayFigures, HourFigures, KnownFigures
 from service.domain.spend.lateness import mature_until
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
@@ -54,7 +54,9 @@ def stretch(as_of: datetime, days: int, hours: int) -> Stretch:
     return Stretch(as_of, span, Window(end - hours * HOUR, end))
 
 
-async def figures_in(connection: AsyncConnection, source_id: str, now: datetime, *, days: int, hours: int) -> Figures:
+async def figures_in(
+    connection: AsyncConnection, source_id: str, now: datetime, *, days: int, hours: int
+) -> KnownFigures:
     """The figures at `now`, which is the present."""
     asked = stretch(now, days, hours)
     hourly = None
@@ -62,7 +64,7 @@ async def figures_in(connection: AsyncConnection, source_id: str, now: datetime,
         found = await hours_between(connection, source_id, asked.hours)
         read_at = await usage_read_at(connection, source_id)
         hourly = await hour_figures(connection, source_id, asked.hours, found, PRESENT, read_at)
-    return Figures(
+    return KnownFigures(
         as_of=asked.as_of,
         days=asked.days,
         cells=await _cells(connection, source_id, asked),

@@ -17,7 +17,7 @@ from service.adapters.postgres.spend.figures import Stretch, figures_of, hour_fi
 from service.adapters.postgres.spend.hour_profiles import hours_between
 from service.adapters.postgres.spend.known_buckets import Knowledge, known_by, settled_in, settled_until, unknown_days
 from service.adapters.postgres.spend.tables import CELL, day_versions, known_buckets, revisions, spend_day_versions
-from service.domain.rules.view import DayFigures, Figures, HourFigures
+from service.domain.rules.view import DayFigures, HourFigures, KnownFigures
 from service.domain.spend.best_known import SpendDay, best_known
 from service.domain.spend.lateness import fresh_days, newly_read_from
 from service.domain.spend.rows import Width
@@ -28,7 +28,7 @@ from service.domain.values.utc import HOUR, midnight, utc_day
 
 @dataclass
 class _KnownFigures:
-    """Figures as they are put together, and how many of their dollars are assumed to have been known."""
+    """KnownFigures as they are put together, and how many of their dollars are assumed to have been known."""
 
     cells: dict[Cell, dict[date, DayFigures]] = field(default_factory=lambda: defaultdict(dict))
     spend: float = 0.0
@@ -44,13 +44,15 @@ class _KnownFigures:
         return min(max(self.assumed / self.spend, 0.0), 1.0) if self.spend > 0 else 0.0
 
 
-async def figures_at(connection: AsyncConnection, source_id: str, at: datetime, *, days: int, hours: int) -> Figures:
+async def figures_at(
+    connection: AsyncConnection, source_id: str, at: datetime, *, days: int, hours: int
+) -> KnownFigures:
     asked, knowledge = stretch(at, days, hours), known_by(at)
     fresh = await _fresh_days(connection, source_id, asked)
     known = _KnownFigures()
     await _add_versions(connection, source_id, asked, fresh, known)
     await _add_fresh(connection, source_id, asked, fresh, known)
-    return Figures(
+    return KnownFigures(
         as_of=asked.as_of,
         days=asked.days,
         cells=dict(known.cells),

@@ -108,7 +108,7 @@ def assess_source(
     source: Resource[Source] | None,
     state: SourceState,
     *,
-    has_rung: Callable[[str], bool],
+    has_fired: Callable[[str], bool],
     open_alerts: Sequence[Alert],
     now: datetime,
     rules: Sequence[Resource[Rule[object]]] = (),
@@ -131,7 +131,7 @@ def assess_source(
     gravest = max(lost, key=lambda severity: severity.rank)
     if running:
         return ended + [_stale(source, state, known, gravest, Condition.HOLDS) for known in running]
-    return ended + [_stale(source, state, current, gravest, Condition.FIRES)] * (not has_rung(current))
+    return ended + [_stale(source, state, current, gravest, Condition.FIRES)] * (not has_fired(current))
 
 
 def _ending(alert: Alert, source: Resource[Source] | None, state: SourceState, terms: Sequence[Terms]) -> Reason | None:

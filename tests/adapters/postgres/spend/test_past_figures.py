@@ -10,7 +10,7 @@ from datetime import date, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.rules.view import Figures
+from service.domain.rules.view import KnownFigures
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import PRIORITY_TIER, Bucket, CostRow, Dimensions, UsageFact
 from service.domain.values.scopes import Cell
@@ -87,7 +87,7 @@ class Organisation:
 @pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.fuzz)])
 async def test_an_instant_looks_afterwards_as_it_did_when_it_was_the_present(engine: AsyncEngine, seed: int) -> None:
     organisation = Organisation(seed)
-    seen: dict[datetime, Figures] = {}
+    seen: dict[datetime, KnownFigures] = {}
     for number in range(1, 45):
         now = START + number * 6 * HOUR
         organisation.live(now)

@@ -27,7 +27,7 @@ IDLE = [0.0] * 14
 def newcomer(row: Figures, others: Figures | None = None, **options: tuple[int, ...]) -> bool:
     """Whether ci's row rings beside an old key's, which has spent every day unless told otherwise."""
     seen = view({OLD: others or [5.0] * len(row), CELL: row}, unknown=options.get("unknown", ()))
-    return evaluate(seen, NEW_KEY)[CI].rings
+    return evaluate(seen, NEW_KEY)[CI].fires
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_new_key_is_described_with_all_it_has_spent() -> None:
 def test_everything_is_new_on_the_first_day_of_the_data_and_nothing_rings() -> None:
     seen = evaluate(view({OLD: [500.0], CELL: [500.0]}), NEW_KEY)
     assert seen
-    assert not any(verdict.rings for verdict in seen.values())
+    assert not any(verdict.fires for verdict in seen.values())
 
 
 def test_days_that_nobody_has_read_are_no_history() -> None:
@@ -83,7 +83,7 @@ def test_spend_that_no_key_can_be_named_for_is_nobody_new() -> None:
 )
 def test_a_new_workspace_and_a_new_model_ring_like_a_new_key(dimension: Dimension, cell: Cell) -> None:
     seen = evaluate(view({CELL: [5.0] * 9, cell: [0.0] * 8 + [900.0]}), rule("first_seen", FirstSeen(dimension)))
-    assert [key.id for key, verdict in seen.items() if verdict.rings] == [cell.along(dimension)]
+    assert [key.id for key, verdict in seen.items() if verdict.fires] == [cell.along(dimension)]
 
 
 def test_a_planned_newcomer_rings_only_above_its_plan() -> None:
@@ -92,8 +92,8 @@ def test_a_planned_newcomer_rings_only_above_its_plan() -> None:
         seen = view({OLD: [5.0] * 20, CELL: [0.0] * 18 + [100.0, 100.0]}, planned=(activity,))
         return evaluate(seen, NEW_KEY)[CI]
 
-    assert judged("180.00").rings
-    assert not judged("180.01").rings
+    assert judged("180.00").fires
+    assert not judged("180.01").fires
     assert judged("199.99").observation.candidate
     assert not judged("200.00").observation.candidate
 
@@ -101,8 +101,8 @@ def test_a_planned_newcomer_rings_only_above_its_plan() -> None:
 def test_a_newcomer_that_somebody_called_expected_is_quiet() -> None:
     seen = view({OLD: [5.0] * 20, CELL: [0.0] * 18 + [100.0, 100.0]})
     said = Feedback(CI, FeedbackKind.EXPECTED, day(1), day(0), instant(0))
-    assert not evaluate(seen, NEW_KEY, [said])[CI].rings
-    assert evaluate(seen, NEW_KEY, [replace(said, scope=ScopeKey(Dimension.API_KEY, "apikey_old"))])[CI].rings
+    assert not evaluate(seen, NEW_KEY, [said])[CI].fires
+    assert evaluate(seen, NEW_KEY, [replace(said, scope=ScopeKey(Dimension.API_KEY, "apikey_old"))])[CI].fires
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_newcomer_that_somebody_called_expected_is_quiet() -> None:
     ],
 )
 def test_a_dormant_key_rings_when_it(sentence: str, row: Sequence[float], rings: bool) -> None:
-    assert evaluate(view(row), WOKEN_KEY)[CI].rings is rings, sentence
+    assert evaluate(view(row), WOKEN_KEY)[CI].fires is rings, sentence
 
 
 def test_a_dormant_key_is_described_with_its_idle_days() -> None:

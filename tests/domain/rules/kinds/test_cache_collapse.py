@@ -26,7 +26,7 @@ def fallen(share: float, spend: float = 130.0, tokens: float = 10e6) -> SpendVie
 
 @pytest.mark.parametrize(("share", "rings"), [(0.80, False), (0.51, False), (0.50, True), (0.0, True), (0.95, False)])
 def test_a_fall_of_thirty_points_rings(share: float, rings: bool) -> None:
-    assert evaluate(fallen(share), RULE)[ORGANISATION].rings is rings
+    assert evaluate(fallen(share), RULE)[ORGANISATION].fires is rings
 
 
 @pytest.mark.parametrize(("share", "objects"), [(0.41, False), (0.39, True)])
@@ -45,7 +45,7 @@ def test_the_gates_weigh_what_the_same_input_would_have_cost() -> None:
 
 
 def test_a_collapse_that_costs_nothing_does_not_ring() -> None:
-    assert not evaluate(fallen(0.0, spend=40.0), RULE)[ORGANISATION].rings
+    assert not evaluate(fallen(0.0, spend=40.0), RULE)[ORGANISATION].fires
 
 
 def test_a_day_with_few_input_tokens_is_not_judged() -> None:

@@ -167,9 +167,9 @@ def said(kind: FeedbackKind, first: int, last: int) -> tuple[Feedback]:
 def test_expected_makes_the_day_itself_and_the_new_level_quiet() -> None:
     row, params = [100, 100, 100, 300, 310], Change(Against.TRAILING_MEAN, 28)
     loud = evaluate(view(row), rule(KIND, params, gates=replace(rule(KIND, params).gates, min_active_days=1)))
-    assert loud[ORGANISATION].rings
+    assert loud[ORGANISATION].fires
     quiet = evaluate(view(row), rule(KIND, params), said(FeedbackKind.EXPECTED, 1, 1))
-    assert not quiet[ORGANISATION].rings
+    assert not quiet[ORGANISATION].fires
     next_day = only(observe(view([100, 100, 100, 300, 310, 0]), rule(KIND, params), said(FeedbackKind.EXPECTED, 2, 2)))
     assert next_day.expected == 300.0
 
@@ -189,7 +189,7 @@ AT_ONCE = Gates(min_active_days=1)
 def test_noise_makes_today_wait_for_more() -> None:
     spec = rule(KIND, UP_PREVIOUS)
     row = view([100, 100, 100, 131])
-    assert evaluate(row, replace(spec, gates=AT_ONCE))[ORGANISATION].rings
+    assert evaluate(row, replace(spec, gates=AT_ONCE))[ORGANISATION].fires
     noisy = evaluate(row, replace(spec, gates=AT_ONCE), said(FeedbackKind.NOISE, 1, 1) * 5)[ORGANISATION]
     assert [gate.gate for gate in noisy.gates if not gate.passed] == ["min_percent"]
 
@@ -207,16 +207,16 @@ def test_what_a_gate_of_size_stops_today_is_seen_with_its_gate() -> None:
 def test_a_rise_rings_at_the_exact_percentage_of_its_gate(today: float, rings: bool) -> None:
     spec = rule(KIND, UP_PREVIOUS)
     found = evaluate(view([100.0] * 9 + [today]), spec)[ORGANISATION]
-    assert found.rings is rings
+    assert found.fires is rings
 
 
 def test_a_rise_must_pass_the_gate_in_dollars_as_well() -> None:
     spec = rule(KIND, UP_PREVIOUS)
     found = evaluate(view([10.0] * 9 + [29.99]), spec)[ORGANISATION]
-    assert not found.rings
-    assert evaluate(view([10.0] * 9 + [30.0]), spec)[ORGANISATION].rings
+    assert not found.fires
+    assert evaluate(view([10.0] * 9 + [30.0]), spec)[ORGANISATION].fires
 
 
 def test_a_zero_percentage_asks_for_dollars_only() -> None:
     gates = replace(rule(KIND, UP_PREVIOUS).gates, min_percent=Decimal(0))
-    assert evaluate(view([1000.0] * 9 + [1020.0]), rule(KIND, UP_PREVIOUS, gates=gates))[ORGANISATION].rings
+    assert evaluate(view([1000.0] * 9 + [1020.0]), rule(KIND, UP_PREVIOUS, gates=gates))[ORGANISATION].fires

@@ -41,7 +41,7 @@ def shifting(opus: DayFigures, sonnet: DayFigures, before: tuple[DayFigures, Day
 )
 def test_a_dearer_model_rings_from_twenty_points_above_its_usual_share(opus: float, sonnet: float, rings: bool) -> None:
     found = evaluate(shifting(used(opus, opus / 20), used(sonnet, sonnet / 4)), RULE)[ORGANISATION]
-    assert found.rings is rings
+    assert found.fires is rings
 
 
 def test_the_dollars_are_those_above_the_usual_share_and_the_sentence_names_the_model() -> None:
@@ -78,7 +78,7 @@ def test_where_tokens_are_not_known_a_growing_share_is_enough() -> None:
 
 def test_a_small_shift_in_dollars_does_not_ring_though_its_share_is_large() -> None:
     seen = shifting(used(9, 0.45), used(1, 0.25), (used(2, 0.1), used(8, 2)))
-    assert not evaluate(seen, RULE)[ORGANISATION].rings
+    assert not evaluate(seen, RULE)[ORGANISATION].fires
 
 
 def test_a_shift_is_found_in_the_workspace_where_it_happens() -> None:
@@ -92,8 +92,8 @@ def test_a_shift_is_found_in_the_workspace_where_it_happens() -> None:
         }
     )
     found = evaluate(seen, replace(RULE, for_each=Dimension.WORKSPACE))
-    assert [key for key, verdict in found.items() if verdict.rings] == [ENG]
-    assert not evaluate(seen, RULE)[ORGANISATION].rings
+    assert [key for key, verdict in found.items() if verdict.fires] == [ENG]
+    assert not evaluate(seen, RULE)[ORGANISATION].fires
 
 
 @pytest.mark.parametrize(

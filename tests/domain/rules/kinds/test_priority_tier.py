@@ -39,12 +39,12 @@ def judged(row: Sequence[float], *, unknown: tuple[int, ...] = (), said: Sequenc
     ],
 )
 def test_priority_tier_rings_when_it(sentence: str, row: Sequence[float], rings: bool) -> None:
-    assert judged(row).rings is rings, sentence
+    assert judged(row).fires is rings, sentence
 
 
 def test_an_unknown_day_does_not_ring() -> None:
     found = judged([0, 0, 0, 0, 0, 0], unknown=(0, 1))
-    assert not found.rings
+    assert not found.fires
     assert found.observation.cause == "The organisation: Priority Tier use on 20 November 2026 is not known."
 
 
@@ -58,5 +58,5 @@ def test_the_sentence_says_that_it_is_an_estimate_and_in_no_cost_report() -> Non
 def test_an_expected_level_is_what_is_usual_from_its_day_on() -> None:
     row = [0, 0, 0, 0, 0, 50, 50, 0]
     said = Feedback(ORGANISATION, FeedbackKind.EXPECTED, day(2), day(2), instant(1))
-    assert judged(row).rings
-    assert not judged(row, said=[said]).rings
+    assert judged(row).fires
+    assert not judged(row, said=[said]).fires

@@ -49,12 +49,12 @@ def test_the_rule_the_alert_and_the_status_decide_alike(
     findings = assess_source(
         source,
         state,
-        has_rung=set[str]().__contains__,
+        has_fired=set[str]().__contains__,
         open_alerts=[],
         now=NOON,
         rules=[resource("rul_1", spec)],
     )
-    assert verdict.rings is rings
+    assert verdict.fires is rings
     assert [finding.condition for finding in findings] == [Condition.FIRES] * rings
     assert is_stale(state, NOON, patience) is rings
 
@@ -68,7 +68,7 @@ def test_the_sentence_counts_the_failures() -> None:
 def test_a_healthy_source_does_not_ring_and_a_past_instant_has_no_polls() -> None:
     healthy = replace(FAILING, failures=0, failing_since=None)
     spec = rule("stale_source", Patience())
-    assert not evaluate(view([1.0], polling=healthy), spec)[ORGANISATION].rings
+    assert not evaluate(view([1.0], polling=healthy), spec)[ORGANISATION].fires
     assert evaluate(view([1.0]), spec) == {}
 
 
@@ -97,7 +97,7 @@ def watch(
 
 def assess(state: SourceState, rules: Rules = (), open_alerts: Sequence[Alert] = (), rung: str = "") -> list[Finding]:
     return assess_source(
-        SOURCE, state, has_rung=lambda known: known == rung, open_alerts=open_alerts, now=NOON, rules=rules
+        SOURCE, state, has_fired=lambda known: known == rung, open_alerts=open_alerts, now=NOON, rules=rules
     )
 
 
@@ -205,7 +205,7 @@ def test_a_disabled_source_ends_its_alert_and_rings_no_more() -> None:
     alert, state = opened(failing(3)), failing(9)
     disabled = replace(SOURCE, spec=replace(SOURCE.spec, enabled=False))
     (found,) = assess_source(
-        disabled, state, has_rung=set[str]().__contains__, open_alerts=[alert], now=NOON, rules=[watch(1)]
+        disabled, state, has_fired=set[str]().__contains__, open_alerts=[alert], now=NOON, rules=[watch(1)]
     )
     assert (found.condition, found.reason) == (Condition.OVER, Reason.SOURCE_DISABLED)
 

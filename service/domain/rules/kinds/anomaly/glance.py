@@ -15,7 +15,7 @@ from service.domain.rules.kinds.anomaly.ground import (
     ground,
     judges,
 )
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyDirection, AnomalyGranularity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
 from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS
@@ -29,7 +29,7 @@ HOURS_OF_DAY = DAY // HOUR
 
 def dimensions(rule: Rule[Anomaly]) -> frozenset[Dimension] | None:
     """Its levels; None where it asks for falls: whether one is believed depends on how many keys fall at once."""
-    return frozenset(rule.params.levels) if rule.params.direction is Direction.UP else None
+    return frozenset(rule.params.levels) if rule.params.direction is AnomalyDirection.UP else None
 
 
 def firing_levels(rule: Rule[Anomaly]) -> frozenset[Dimension]:
@@ -107,7 +107,7 @@ class HourGlimpses:
     def _judged(self, view: SpendView) -> tuple[Sequence[float], bool]:
         """What today must not reach, for each key; and whether a closed day may fire."""
         params, stands = self._rule.params, ground(view, self._rule.scope)
-        if params.granularity is Granularity.HOURS or not stands.cells:
+        if params.granularity is AnomalyGranularity.HOURS or not stands.cells:
             return [math.inf] * len(self._keys), False
         days = judges(stands, params.sensitivity, ()).days
         today = days.open_day

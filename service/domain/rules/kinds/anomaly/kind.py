@@ -11,13 +11,13 @@ from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleK
 from service.domain.rules.kinds.anomaly.band import judged_buckets
 from service.domain.rules.kinds.anomaly.glance import HourGlimpses, dimensions, may_fire
 from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
-from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, Granularity, observe, validate
+from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, AnomalyGranularity, observe, validate
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import LEARNING_DAYS
 
 
 def lookback(params: Anomaly) -> Lookback:
-    return Lookback(hours=0 if params.granularity is Granularity.DAYS else LEARNING_HOURS)
+    return Lookback(hours=0 if params.granularity is AnomalyGranularity.DAYS else LEARNING_HOURS)
 
 
 def sensitivities(rule: Rule[Anomaly]) -> Iterable[Setting]:

@@ -45,14 +45,14 @@ LEAST_OPEN = (LEAST_OPEN_LATE, LEAST_OPEN_HOURLY)
 """How long an alert stays at least: one of a day may have been found when later days were normal already."""
 
 
-class Granularity(StrEnum):
+class AnomalyGranularity(StrEnum):
     DAYS = "1d"
     HOURS = "1h"
     BOTH = "both"
     """Hours ring early, days catch what is slow; one alert either way."""
 
 
-class Direction(StrEnum):
+class AnomalyDirection(StrEnum):
     UP = "up"
     BOTH = "both"
 
@@ -64,10 +64,10 @@ class Anomaly:
     `direction`: BOTH tells of falls, too, as information, and of final days only.
     """
 
-    granularity: Granularity = Granularity.BOTH
+    granularity: AnomalyGranularity = AnomalyGranularity.BOTH
     sensitivity: Sensitivity = Sensitivity.NORMAL
     levels: tuple[Dimension, ...] = (Dimension.ORGANISATION, Dimension.WORKSPACE)
-    direction: Direction = Direction.UP
+    direction: AnomalyDirection = AnomalyDirection.UP
 
 
 def validate(rule: Rule[Anomaly]) -> None:
@@ -113,7 +113,7 @@ class _Watch:
 
     @cached_property
     def days(self) -> Sequence[DaySide]:
-        if self.rule.params.granularity is Granularity.HOURS:
+        if self.rule.params.granularity is AnomalyGranularity.HOURS:
             return ()
         falling = self._falling()
         return [
@@ -123,7 +123,7 @@ class _Watch:
     @cached_property
     def hours(self) -> Sequence[HourSide]:
         judge = self.judges.hours
-        if judge is None or self.view.hours is None or self.rule.params.granularity is Granularity.DAYS:
+        if judge is None or self.view.hours is None or self.rule.params.granularity is AnomalyGranularity.DAYS:
             return ()
         known = [place for place, is_known in enumerate(self.view.hours.known) if is_known][::-1]
         return [HourSide(judge, row, gates, answers, known) for row, (gates, answers) in enumerate(self._told)]
@@ -157,7 +157,7 @@ class _Watch:
 
     def _falling(self) -> frozenset[int]:
         """The final days on which a fall is believed: not so many keys fall at once that reading is to be blamed."""
-        if self.rule.params.direction is Direction.UP:
+        if self.rule.params.direction is AnomalyDirection.UP:
             return frozenset()
         judge = self.judges.days
         keys = [row for row, key in enumerate(self.ground.keys) if key.dimension is Dimension.API_KEY]

@@ -13,7 +13,7 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.anomaly.band import judged_days, judged_hours
 from service.domain.rules.kinds.anomaly.ground import Judges, ground, judges
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
@@ -35,7 +35,7 @@ from tests.domain.rules.spending import (
 )
 from tests.domain.rules.views import NOON, day, instant, view
 
-DAILY, HOURLY = a_rule(), a_rule(Granularity.HOURS)
+DAILY, HOURLY = a_rule(), a_rule(AnomalyGranularity.HOURS)
 EVERY = (ORGANISATION, ENG, OPS, OPUS)
 
 

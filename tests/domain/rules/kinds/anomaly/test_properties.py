@@ -16,7 +16,7 @@ from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import incidents
-from service.domain.rules.kinds.anomaly.rule import Direction, Granularity, observe
+from service.domain.rules.kinds.anomaly.rule import AnomalyDirection, AnomalyGranularity, observe
 from service.domain.rules.view import SpendView
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension
 from tests.domain.rules.spending import (
@@ -35,7 +35,7 @@ from tests.domain.rules.views import day, instant, view
 
 pytestmark = pytest.mark.slow
 
-RULE = a_rule(Granularity.BOTH, tuple(Dimension), Direction.BOTH)
+RULE = a_rule(AnomalyGranularity.BOTH, tuple(Dimension), AnomalyDirection.BOTH)
 FEW = settings(max_examples=8, deadline=None)
 SHARED = Cell(ENG.id, OPS_BOT.model, "")
 WILD = st.sampled_from([0.0, 0.0, 0.5, 37.25, 300.0, 9000.0, -20.0, 1e13, math.inf])
@@ -70,7 +70,7 @@ def test_any_history_is_judged_and_what_is_objected_to_is_known(seen: SpendView)
         assert one.calm is not None
         assert not one.candidate or (one.excess > 0 and math.isfinite(one.excess) and one.severity is not None)
         assert math.isnan(one.actual) or math.isfinite(one.expected)
-        assert not verdict.rings or (one.since is not None and one.since <= seen.as_of and one.impact > 0)
+        assert not verdict.fires or (one.since is not None and one.since <= seen.as_of and one.impact > 0)
     for incident in incidents(seen, verdicts):
         assert all(part.amount.usd > 0 for part in incident.contributions)
 
@@ -134,7 +134,7 @@ def test_money_far_above_the_floors_times_a_factor_gives_findings_times_it(
     one, other = evaluate(seen, RULE), evaluate(scaled(seen, factor), replace(RULE, gates=gates))
     for key, verdict in one.items():
         found, larger = verdict.observation, other[key].observation
-        assert (other[key].rings, larger.calm, larger.since) == (verdict.rings, found.calm, found.since)
+        assert (other[key].fires, larger.calm, larger.since) == (verdict.fires, found.calm, found.since)
         assert larger.actual == pytest.approx(found.actual * factor)
         assert larger.expected == pytest.approx(found.expected * factor)
         assert larger.impact == pytest.approx(found.impact * factor, nan_ok=True)

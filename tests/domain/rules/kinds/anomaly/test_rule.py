@@ -11,7 +11,7 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import incidents
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Direction, Granularity, observe
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyDirection, AnomalyGranularity, observe
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import validate
 from service.domain.rules.rule import Observation, Rule
@@ -141,7 +141,7 @@ def test_the_organisation_of_a_filtered_rule_is_all_that_lies_in_its_scope() -> 
 # ----------------------------------------------------------------------------------------------------- drops
 
 FALLEN = {1: 5.0, 2: 5.0, 3: 5.0}
-DOWN = a_rule(direction=Direction.BOTH)
+DOWN = a_rule(direction=AnomalyDirection.BOTH)
 
 
 def test_a_drop_is_information_once_it_is_final_and_the_second_in_a_row() -> None:
@@ -357,7 +357,7 @@ def test_a_day_restated_below_zero_is_not_judged() -> None:
 
 
 def test_a_rule_on_hours_has_nothing_to_say_without_hours() -> None:
-    assert observe(office(), a_rule(Granularity.HOURS)) == {}
+    assert observe(office(), a_rule(AnomalyGranularity.HOURS)) == {}
 
 
 @pytest.mark.parametrize("levels", [(), (Dimension.MODEL, Dimension.MODEL)])

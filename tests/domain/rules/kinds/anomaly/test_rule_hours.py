@@ -13,7 +13,7 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import Incident, incidents
-from service.domain.rules.kinds.anomaly.rule import Anomaly, Granularity, observe
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity, observe
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
@@ -41,7 +41,7 @@ from tests.domain.rules.spending import (
 )
 from tests.domain.rules.views import NOON, day, view
 
-HOURLY, BOTH = a_rule(Granularity.HOURS), a_rule(Granularity.BOTH)
+HOURLY, BOTH = a_rule(AnomalyGranularity.HOURS), a_rule(AnomalyGranularity.BOTH)
 
 
 def loop(dollars: float, *ago: int, row: Sequence[float] | None = None) -> list[float]:
@@ -117,7 +117,7 @@ def test_a_new_key_in_a_loop_is_a_contribution_with_all_its_dollars() -> None:
 
 
 def test_a_workspace_s_hour_names_its_models_with_their_part_inside_it() -> None:
-    rule = a_rule(Granularity.HOURS, levels=(Dimension.WORKSPACE,))
+    rule = a_rule(AnomalyGranularity.HOURS, levels=(Dimension.WORKSPACE,))
     other = Cell(OPS.id, OPUS.id, "apikey_x")
     seen = seen_hours({ENG_CI: loop(60.0, 1), other: loop(9.0, 1, row=hourly(1.0))})
     [incident] = found(seen, rule)
