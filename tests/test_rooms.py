@@ -92,11 +92,7 @@ ACROSS = {
 }
 """The test files about no one module of their folder's room. Each opens with a line that says what it is about."""
 
-AMBIGUOUS = {
-    "Direction",
-    "Figures",
-    "Granularity",
-}
+AMBIGUOUS: set[str] = set()
 """The names that several classes share. It only shrinks, and is empty in the end."""
 
 

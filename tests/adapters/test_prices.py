@@ -81,7 +81,7 @@ def test_batch_halves_every_rate_of_every_model(book: PriceBook, model: str) -> 
         ("claude-opus-4-1", "1"),
     ],
 )
-def test_us_inference_is_dearer_from_the_4_6_models_on(book: PriceBook, model: str, factor: str) -> None:
+def test_us_inference_costs_more_from_the_4_6_models_on(book: PriceBook, model: str, factor: str) -> None:
     found = million(book, UsageKind(model, inference_geo="us"), Measure.OUTPUT)
     assert found == Money.of(TABLE[model][1]) * Decimal(factor)
 

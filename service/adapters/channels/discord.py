@@ -51,7 +51,7 @@ COLOURS: Mapping[Severity, int] = {
 }
 
 _MARKUP = re.compile(r"[\\*_~|`<>\[\]#@]|:(?=//)|^-", re.MULTILINE)
-"""What Discord's Markdown reads, addresses and mentions among it. A backslash before it makes it text."""
+"""Characters that Discord's Markdown reads, in addresses and mentions too. A backslash before it makes it text."""
 _HALF_AN_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\$")
 _SNOWFLAKE = re.compile(r"[0-9]{1,20}")
 

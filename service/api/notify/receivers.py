@@ -50,7 +50,7 @@ class ReceiverOut(Shown):
 
 
 class ChannelTestOut(BaseModel):
-    """What one channel answered to a real sample."""
+    """The answer of one channel to a real sample."""
 
     kind: str
     channel: str

@@ -1,4 +1,4 @@
-"""`/v1/rule-kinds`: which kinds of rule there are, and what each can be told."""
+"""`/v1/rule-kinds`: which kinds of rule there are, and which parameters each has."""
 
 from __future__ import annotations
 

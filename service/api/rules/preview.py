@@ -1,4 +1,4 @@
-"""`POST /v1/rules/preview`: what a rule would say now. Nothing is written, nobody is told."""
+"""`POST /v1/rules/preview`: what a rule would say now. Nothing is written, nobody is notified."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class GateOut(BaseModel):
 
 
 class VerdictOut(BaseModel):
-    """One scope. `candidate`: the rule itself objects; it rings where every gate passed, too. Null is not known."""
+    """One scope. `candidate`: the rule itself objects; it fires where every gate passed, too. Null is not known."""
 
     scope: str = Field(examples=["workspace:wrkspc_01"])
     name: str
@@ -76,7 +76,7 @@ class VerdictOut(BaseModel):
 
 
 class IncidentOut(BaseModel):
-    """What one alert would say: the highest scope that rings, and the parts of its excess."""
+    """The content of one alert: the highest scope that fires, and the parts of its excess."""
 
     scope: str
     name: str

@@ -1,4 +1,4 @@
-"""`/v1/rules`: what rings besides budgets."""
+"""`/v1/rules`: what fires besides budgets."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ ActiveDays = Annotated[int, Field(strict=True, ge=0, le=400)]
 
 
 class GatesIn(Strict):
-    """What a finding must pass to ring. What is left out is as usual for the rule's kind."""
+    """The gates that a finding must pass to fire. Those left out are as usual for the rule's kind."""
 
     min_amount: Dollars | None = Field(default=None, description="excess in US dollars")
     min_percent: PercentOrMore | None = Field(default=None, description="excess over what was expected")
     min_active_days: ActiveDays | None = Field(default=None, description="days with spend in the history")
-    pending_for: Duration | None = Field(default=None, description="how long it must hold before it rings")
+    pending_for: Duration | None = Field(default=None, description="how long it must hold before it fires")
     keep_firing_for: Duration | None = Field(default=None, description="how long the alert stays after it held last")
     resolve_percent: PercentOrMore | None = Field(default=None, description="the alert ends below this excess")
 
@@ -46,7 +46,7 @@ class GatesOut(Strict):
 
 
 class RuleIn(Written):
-    """A kind with its parameters, where it looks, and the gates before it may ring."""
+    """A kind with its parameters, where it looks, and the gates before it may fire."""
 
     source: Reference | None = Field(
         default=None, description="a source's id or name; may be left out while there is one"

@@ -38,8 +38,7 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
 
 
 def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
-    """The dimensions that the rule tells members of apart, in its scope or for an alert; None where it asks for more
-    than their sums."""
+    """The dimensions whose members the rule tells apart, in its scope or for an alert; None: sums do not suffice."""
     filters = {
         Dimension.WORKSPACE: rule.scope.workspaces,
         Dimension.MODEL: rule.scope.models,
@@ -74,7 +73,7 @@ def _along(cell: Cell, dimensions: Collection[Dimension]) -> Cell:
 
 
 def candidates(rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> frozenset[ScopeKey]:
-    """The scopes that may ring at this rule's setting; at a stricter one no others can."""
+    """The scopes that may fire at this rule's setting; at a stricter one no others can."""
     waits = bool(rule.gates.pending_for)
     return frozenset(
         key

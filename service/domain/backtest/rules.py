@@ -117,9 +117,9 @@ def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime 
 
 
 def take_step(step: ReplayStep, replays: Sequence[RuleReplay]) -> None:
-    """`replays` are in the order of their settings, the one that rings most easily first.
+    """`replays` are in the order of their settings, the one that fires most easily first.
 
-    What cannot ring there cannot ring at the others, so that only it looks at everything.
+    What cannot fire there cannot fire at the others, so that only it looks at everything.
     """
     loosest, *others = replays
     if not any(one.is_watching for one in replays) and not _may_fire(step.view, loosest.rule.spec):
@@ -140,7 +140,7 @@ def _may_fire(view: SpendView, rule: Rule[object]) -> bool:
 
 
 def _found(step: ReplayStep, loosest: RuleReplay) -> frozenset[ScopeKey]:
-    """The scopes that may ring at stricter settings, by a look at those that may at the loosest."""
+    """The scopes that may fire at stricter settings, by a look at those that may at the loosest."""
     spec, view = loosest.rule.spec, step.view
     may = kind_of(spec).backtesting.exceeding(view, spec)
     if may is not None and not may | loosest.watched:
@@ -171,7 +171,7 @@ class RuleReplay:
         return bool(self.ledger.open_alerts)
 
     def rest(self) -> None:
-        """A step in which no scope rings and none is open: nothing of it has to be remembered."""
+        """Passes over a step in which no scope fires and none is open: nothing of it has to be remembered."""
         self._episodes = {}
 
     def take(self, step: ReplayStep, view: SpendView) -> Mapping[ScopeKey, Verdict]:

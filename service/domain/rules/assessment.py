@@ -26,7 +26,7 @@ from service.domain.values.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is remembered of a rule's scopes. `latest`: the newest alert of each, open or resolved.
+    """The memory of a rule's scopes. `latest`: the newest alert of each, open or resolved.
 
     `unjudged`: scopes that could not be judged this time, for a defect. They stay as they are.
     """
@@ -38,10 +38,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """What follows: `findings` for the alerts, `episodes` for the next evaluation, `kept` for whoever asks later.
+    """The result: `findings` for the alerts, `episodes` for the next evaluation, `kept` for whoever asks later.
 
-    `incidents` are all that were found; of these `firing` open an alert or amend one, and `notified` have been told of in
-    an alert that is over.
+    `incidents` are all that were found; of these `firing` open an alert or amend one, and `notified` stand in an
+    alert that is over.
     """
 
     findings: tuple[Finding, ...]
@@ -73,7 +73,7 @@ def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
 
 
 def alert_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, AlertDays]:
-    """The days that each alert tells of."""
+    """The days that each alert is about."""
     return {
         scope: AlertDays(_days_of(alert), is_present=alert.is_open or alert.resolved_by_a_person)
         for scope, alert in alerts.items()
@@ -88,7 +88,7 @@ def _days_of(alert: Alert) -> Span:
 
 
 def fingerprint(rule_id: str, scope: ScopeKey) -> str:
-    """Without a day: an incident may last, and stays one alert."""
+    """The fingerprint, which has no day: an incident may last, and stays one alert."""
     return f"rule:{rule_id}:{scope}"
 
 
@@ -99,7 +99,7 @@ def assess_rule(
     past: Past,
     feedback: Sequence[Feedback] = NO_FEEDBACK,
 ) -> Assessed:
-    """Judges one rule's verdicts at `view.as_of` against what has been told already."""
+    """Compares one rule's verdicts at `view.as_of` with what people were notified of already."""
     return _Assessment(rule, view, verdicts, past, feedback).assessed()
 
 
@@ -133,14 +133,14 @@ class _Assessment:
         )
 
     def _is_notified(self, incident: Incident, alert: Alert | None) -> bool:
-        """Whether people have been told of it, and enough normal time has passed since for the alert to end."""
+        """Whether people were notified of it, and enough normal time has passed since for the alert to end."""
         calm, now = incident.verdict.observation.calm, self.view.as_of
         if calm is None or not calm.over or alert is None:
             return False
         return not alert.is_open or now - alert.opened_at >= calm.at_least
 
     def _is_news(self, incident: Incident, alert: Alert | None) -> bool:
-        """Whether it opens an alert or amends one: not what a person has resolved, unless it is graver since."""
+        """Whether it opens an alert or amends one: not what a person has resolved, unless it is more severe since."""
         if alert is None or not alert.resolved_by_a_person:
             return True
         return self._severity(incident).rank > alert.severity.rank
@@ -149,7 +149,7 @@ class _Assessment:
         return incident.verdict.observation.severity or self.rule.spec.severity
 
     def _goes_on(self, scope: ScopeKey) -> bool:
-        """Whether an incident that does not ring just now is still not over."""
+        """Whether an incident that does not fire just now is still not over."""
         verdict, alert = self.verdicts.get(scope), self.past.latest[scope]
         if verdict is None:
             return scope in self.past.unjudged
@@ -184,9 +184,9 @@ class _Assessment:
         )
 
     def _is_elsewhere(self, incident: Incident, alert: Alert) -> bool:
-        """Whether an open alert takes in what happened on a later day, in a scope that nobody has been called about.
+        """Whether an open alert takes in what happened on a later day, in a scope that nobody was notified of.
 
-        It may be the rest of the same incident, or another one: nobody can tell, so that people hear of it.
+        It may be the rest of the same incident, or another one: nobody can know, so that people are notified.
         """
         shown, seen = alert.evidence, incident.verdict.observation
         if not isinstance(shown, RuleEvidence) or shown.about in (None, incident.found) or not seen.days:
@@ -232,7 +232,7 @@ class _Assessment:
         return exceeds(verdict.observation, gates_of(self.rule.spec, scope, self.feedback, self.view.as_of))
 
     def _kept(self, found: Sequence[Incident], announced: Sequence[Incident]) -> list[KeptVerdict]:
-        """Of every scope that may ring by itself and that the rule objects to."""
+        """The verdict of every scope that may fire by itself and that the rule objects to."""
         homes = {scope: incident for incident in found for scope in (incident.scope, incident.found)}
         outcomes = {scope: FIRED if incident in announced else MUTED for scope, incident in homes.items()}
         return [
@@ -261,5 +261,5 @@ class _Assessment:
 
 
 def held_since(episodes: Episodes) -> dict[ScopeKey, datetime]:
-    """What `evaluate` needs to know of the evaluation before."""
+    """Everything that `evaluate` needs to know of the evaluation before."""
     return {scope: episode.held_since for scope, episode in episodes.items() if episode.held_since is not None}

@@ -34,7 +34,7 @@ def hours_needed(rule: Rule[object]) -> int:
 
 
 def view_for(rule: Rule[object], view: SpendView) -> SpendView:
-    """As much of a view as the rule looks at: what others need of the same view must make no difference."""
+    """Cuts a view to as much as the rule looks at: what others need of the same view must make no difference."""
     return view.lately(days_needed(rule), hours_needed(rule))
 
 
@@ -49,7 +49,7 @@ def evaluate(
     feedback: Sequence[Feedback] = NO_FEEDBACK,
     held_since: Mapping[ScopeKey, datetime] = NEVER_HELD,
 ) -> dict[ScopeKey, Verdict]:
-    """The verdicts at `view.as_of`, ringing or not: the same answer for alerts, explanations and backtests.
+    """The verdicts at `view.as_of`, firing or not: the same answer for alerts, explanations and backtests.
 
     `feedback` is what was said about this rule's scopes; `held_since` what `still_held` gave at the evaluation before.
     """

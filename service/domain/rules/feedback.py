@@ -1,4 +1,4 @@
-"""What people answered to a rule's alerts. Values, kept beside the data: withdrawn, they leave no trace."""
+"""People's answers to a rule's alerts. Values, kept beside the data: withdrawn, they leave no trace."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FeedbackKind(StrEnum):
     FIXED = "fixed"
     """It was real and it is over: its days never say what is usual."""
     NOISE = "noise"
-    """Nobody needed to hear this: ring later, for a while."""
+    """Nobody needed to hear this: fire later, for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def validate_feedback(feedback: Feedback) -> None:
 
 
 def of_scope(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> tuple[Feedback, ...]:
-    """What had been said about a scope at an instant, so that the past is judged by what was known then."""
+    """The answers about a scope at an instant, so that the past is judged by what was known then."""
     return tuple(said for said in feedback if said.scope == key and said.given_at <= now)
 
 
@@ -85,7 +85,7 @@ def is_expected(feedback: Iterable[Feedback], key: ScopeKey, now: datetime, day:
 
 
 def raised(feedback: Iterable[Feedback], key: ScopeKey, now: datetime) -> float:
-    """By which share thresholds are higher: a tenth for each "noise", a half at most, fading evenly over 90 days."""
+    """The share by which thresholds rise: a tenth for each "noise", a half at most, fading evenly over 90 days."""
     ages = [now - one.given_at for one in of_scope(feedback, key, now) if one.kind is FeedbackKind.NOISE]
     return min(MOST_RAISED, sum(EACH_NOISE * max(0.0, 1 - age / NOISE_LASTS) for age in ages))
 
@@ -119,5 +119,5 @@ class GivenFeedback:
 
 
 def holding(given: Iterable[GivenFeedback], rule_id: str, now: datetime) -> tuple[Feedback, ...]:
-    """What counts for one rule at an instant."""
+    """The answers that count for one rule at an instant."""
     return tuple(one.feedback for one in given if one.rule_id == rule_id and one.holds(now))

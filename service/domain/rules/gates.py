@@ -11,7 +11,7 @@ from service.domain.rules.wording import days, dollars, percent
 from service.domain.values.durations import format_duration
 
 SLACK = 1e-9
-"""Of what is needed: floats that should be equal may differ by this share."""
+"""The share of what is needed by which floats that should be equal may differ."""
 
 
 def min_amount(observation: Observation, gates: Gates) -> GateVerdict:
@@ -51,7 +51,7 @@ def exceeds(observation: Observation, gates: Gates) -> bool:
 
 
 def stands(observation: Observation, gates: Gates) -> bool:
-    """Whether nothing but time keeps it from ringing: the instant from which this is so is its `held_since`."""
+    """Whether nothing but time keeps it from firing: the instant from which this is so is its `held_since`."""
     return observation.candidate and all(gate(observation, gates).passed for gate in GATES)
 
 

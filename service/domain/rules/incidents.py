@@ -1,4 +1,4 @@
-"""From many ringing scopes to few incidents: one incident is one alert, of the highest scope that explains it."""
+"""From many firing scopes to few incidents: one incident is one alert, of the highest scope that explains it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 LEVELS = (Dimension.ORGANISATION, Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
 """From the highest down."""
 MOST_CONTRIBUTIONS = 10
-"""Of each dimension, in an alert's evidence."""
+"""Contributions of each dimension in an alert's evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What one alert is to say. `scope` is whose alert it is: one that is there already where `amends`, else a new one.
+    """The content of one alert. `scope` is whose alert it is: one that is there already where `amends`, else a new one.
 
     `found` is the scope whose incident goes on longest, the largest of these, with its verdict; `contributions` are the
     scopes below and beside it, the largest share of the excess first.
@@ -41,7 +41,7 @@ Span = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class AlertDays:
-    """The days that an alert of a scope tells of. `is_present`: it is open, or a person has resolved it meanwhile; one
+    """The days that an alert of a scope is about. `is_present`: it is open, or a person has resolved it meanwhile; one
     that has ended by itself takes in nothing new.
     """
 
@@ -57,7 +57,7 @@ def incidents(
 ) -> list[Incident]:
     """One incident for every alert that one rule's verdicts open or amend, the largest excess first.
 
-    `verdicts` are those of all levels, ringing or not; `alerts` the scopes that have an alert of the rule. Only what
+    `verdicts` are those of all levels, firing or not; `alerts` the scopes that have an alert of the rule. Only what
     happened at the same time is the same incident.
     """
     kinship = _Kinship(Family.of(view), firing_alone(verdicts), alerts, view.today)
@@ -90,7 +90,7 @@ def covers(above: Span, below: Span) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Kinship:
-    """Which ringing scopes are one incident, and whose alert tells of it."""
+    """Which firing scopes are one incident, and whose alert it is."""
 
     family: Family
     firing: Mapping[ScopeKey, Verdict]
@@ -98,7 +98,7 @@ class _Kinship:
     today: date
 
     def tops(self) -> list[ScopeKey]:
-        """What no other ringing scope explains, and what has an alert of its own about these days."""
+        """Scopes that no other firing scope explains, or that have an alert of their own about these days."""
         return [
             key
             for key in self.firing
@@ -106,7 +106,7 @@ class _Kinship:
         ]
 
     def home(self, key: ScopeKey) -> ScopeKey:
-        """Whose alert a ringing scope belongs to: its own, else that of the highest relative, else a new one.
+        """The scope whose alert a firing one belongs to: its own, else that of the highest relative, else a new one.
 
         Relatives lie in one another, or share most of their dollars, on the same days.
         """
@@ -161,7 +161,7 @@ def _lies_mostly_in(verdict: Verdict, other: ScopeKey) -> bool:
 
 
 def _size(verdict: Verdict) -> float:
-    """What an incident has cost; its excess where that was not added up. Excesses of hours and days do not compare."""
+    """The cost of an incident; its excess where that was not added up. Excesses of hours and days do not compare."""
     seen = verdict.observation
     return seen.excess if math.isnan(seen.impact) else seen.impact
 
@@ -209,7 +209,7 @@ def _incident(
 
 
 def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
-    """What moved the same way in or across a scope. Its own parts are about the same time as its excess."""
+    """Parts that moved the same way in or across a scope. Its own parts are about the same time as its excess."""
     whole = verdicts[top].observation
     if whole.parts is not None:
         return {key: dollars for key, dollars in whole.parts if not family.contains(key, top)}
@@ -218,7 +218,7 @@ def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) 
 
 
 def _contributions(view: SpendView, moved: Mapping[ScopeKey, float]) -> tuple[Contribution, ...]:
-    """The largest first. Each dimension divides the same excess anew, so each is ranked by itself."""
+    """The largest first. Each dimension divides the same excess again, so each is ranked by itself."""
     ranked = sorted(moved, key=lambda key: (-moved[key], str(key)))
     chosen = {key for level in LEVELS for key in [key for key in ranked if key.dimension is level][:MOST_CONTRIBUTIONS]}
     largest = [key for key in ranked if key in chosen and math.isfinite(moved[key]) and moved[key] > 0]

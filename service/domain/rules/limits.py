@@ -1,4 +1,4 @@
-"""What a rule's numbers may be. Each check raises Invalid with a pointer into the request body."""
+"""Limits of a rule's numbers. Each check raises Invalid with a pointer into the request body."""
 
 from __future__ import annotations
 

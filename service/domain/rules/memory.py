@@ -1,4 +1,4 @@
-"""What is remembered of a rule's scopes from one evaluation to the next, and what had been at a past instant."""
+"""The memory of a rule's scopes from one evaluation to the next, and as it was at a past instant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class EpisodeKey:
 class Episode:
     """A scope that a rule objects to, from the first objection until it is calm again. Times are aware UTC.
 
-    `held_since`: since when nothing but time keeps it from ringing; None while it does not stand. `last_held`: when it,
+    `held_since`: since when nothing but time keeps it from firing; None while it does not stand. `last_held`: when it,
     or a scope whose alert it is, exceeded its gates last.
     """
 
@@ -36,9 +36,9 @@ Episodes = Mapping[ScopeKey, Episode]
 
 FIRED = "rang"
 PART_OF_ANOTHER = "part_of_another"
-"""Another scope's alert tells of it."""
+"""Another scope's alert contains it."""
 MUTED = "muted"
-"""A person has resolved this incident's alert, and it is not graver since."""
+"""A person has resolved this incident's alert, and it is not more severe since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def _began_at(at: datetime, kept: Iterable[KeptVerdict], alert: Alert | None) ->
     muted = any(verdict.outcome == MUTED for verdict in kept)
     # Its alert has ended, and its days are still judged: what was seen before the end is no news.
     seen = any(verdict.outcome == FIRED and verdict.first_at <= alert.changed_at for verdict in kept)
-    told = seen and not alert.is_open and not alert.resolved_by_a_person
-    return alert.opened_at if alert.is_open or muted or told else at
+    notified = seen and not alert.is_open and not alert.resolved_by_a_person
+    return alert.opened_at if alert.is_open or muted or notified else at
 
 
 def _held_since(pending_for: timedelta, kept: Iterable[KeptVerdict], alert: Alert | None) -> datetime | None:

@@ -29,7 +29,7 @@ _ALL: tuple[RuleKind[object], ...] = (
 )
 
 KINDS: dict[str, RuleKind[object]] = {kind.name: kind for kind in _ALL}
-"""By name. Functions of a kind are called for its own rules alone, which is what `kind_of` makes sure of."""
+"""The kinds by name. Functions of a kind are called for its own rules alone, which is what `kind_of` makes sure of."""
 
 
 def kind_of(rule: Rule[object]) -> RuleKind[object]:

@@ -1,4 +1,4 @@
-"""A rule as it is configured: a kind with its parameters, a scope, and gates before it may ring."""
+"""A rule as it is configured: a kind with its parameters, a scope, and gates before it may fire."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What a finding must pass to ring. All are 'at least'; a stopped finding is stored with the gate that stopped it.
+    """The gates of a finding. All are 'at least'; a stopped finding is stored with the gate that stopped it.
 
     `min_amount` is the excess in US dollars a day, `min_percent` the excess over the expectation, `min_active_days` the
-    days with spend in the history. `pending_for`: how long it must hold before it rings; `keep_firing_for`: how long an
+    days with spend in the history. `pending_for`: how long it must hold before it fires; `keep_firing_for`: how long an
     alert stays open after it held last. `resolve_percent`: the alert ends when the excess is below this percentage.
     """
 
@@ -82,14 +82,14 @@ class Calm:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a rule sees of one scope at one instant, whether it rings or not.
+    """A rule's sight of one scope at one instant, whether it fires or not.
 
     `actual` and `expected` are US dollars a day (of the rule's own measure where it is not dollars: then `unit` says
     which), NaN where they are not known; `candidate` says that the rule itself objects, before the gates, and then both
     are known. `cause` is one sentence that a person can check by hand, `inputs` the numbers it leans on, as
     (label, value) pairs. `active_days` counts the days with spend in the history. `days` are the UTC days that `actual`
     covers, the judged one last. `falls`: it objects to too little, so the excess is what is missing. `stands_alone`:
-    it may ring by itself (an unsteady scope may not, but by override; nor may one that only explains others).
+    it may fire by itself (an unsteady scope may not, but by override; nor may one that only explains others).
     `calm`: what has to pass before its alert may end; None where the next look decides. `since` is when the present
     incident began and `impact` its excess in US dollars up to now, NaN where the kind does not add it up.
     `parts` is the excess of other scopes inside this one in the same stretch of time, as (scope, US dollars) pairs;
@@ -129,7 +129,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An observation after its gates: it rings when it is a candidate and every gate passed."""
+    """An observation after its gates: it fires when it is a candidate and every gate passed."""
 
     observation: Observation
     gates: tuple[GateVerdict, ...]
@@ -140,5 +140,5 @@ class Verdict:
 
     @property
     def stands(self) -> bool:
-        """Nothing but time keeps it from ringing: every gate passed that needs no waiting."""
+        """Nothing but time keeps it from firing: every gate passed that needs no waiting."""
         return self.observation.candidate and all(gate.passed for gate in self.gates if gate.gate != PENDING_FOR)

@@ -1,4 +1,4 @@
-"""What rules look at: daily figures of every cell, as they are known at one instant."""
+"""The view of rules: daily figures of every cell, as they are known at one instant."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class HourFigures:
 
 @dataclass(frozen=True, slots=True)
 class KnownFigures:
-    """What is stored of one source's spend, as known at `as_of`: the numbers of a `SpendView`.
+    """The stored figures of one source's spend, as known at `as_of`: the numbers of a `SpendView`.
 
     `assumed_share` (0..1) is the part of the dollars whose time of becoming known is assumed: backfilled history.
     """

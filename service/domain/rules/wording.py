@@ -49,7 +49,7 @@ def days(count: int) -> str:
 
 
 def about(view: SpendView, scope: Scope, key: ScopeKey) -> str:
-    """What a figure is about, made harmless: "workspace eng", "3 models in workspace eng"."""
+    """The subject of a figure, made harmless: "workspace eng", "3 models in workspace eng"."""
     return clean(describe_scope(scope, key, view.names), SUBJECT_LENGTH)
 
 

@@ -15,7 +15,7 @@ from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.unit_of_work import Ports
 
 NEAR, LATER = timedelta(seconds=5), timedelta(seconds=1)
-"""What is due so soon may be due by the queue's clock already, which differs a little: it is looked for once more."""
+"""The queue's clock differs a little: what is due so soon may be due there already, and is looked for once more."""
 
 
 async def run_delivery(ports: Ports) -> int:

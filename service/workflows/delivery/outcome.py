@@ -216,7 +216,7 @@ def _instead(dead: Notification, receiver_id: str, channel: str, now: datetime) 
 
 
 async def _answers_since(uow: UnitOfWork, dead: Notification) -> list[AlertEvent]:
-    """What people did about the alert, or its end, while the call was on its way."""
+    """The answers of people to the alert, or its end, while the call was on its way."""
     events = await uow.alerts.events(dead.alert_id)
     return [one for one in events if one.alert.version > dead.alert_version and one.command in ANSWERS]
 

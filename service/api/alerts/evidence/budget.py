@@ -13,7 +13,7 @@ from service.domain.spend.best_known import Basis
 
 
 class ForecastEvidenceOut(BaseModel):
-    """What was forecast of the period's end. `released`: it has clearly left the threshold that it had crossed."""
+    """The forecast of the period's end. `released`: it has clearly left the threshold that it had crossed."""
 
     low: Usd
     mid: Usd
@@ -25,7 +25,7 @@ class ForecastEvidenceOut(BaseModel):
 
 
 class BudgetEvidenceOut(BaseModel):
-    """What a budget alert knows."""
+    """Evidence of a budget's alert."""
 
     budget_id: str
     budget: str

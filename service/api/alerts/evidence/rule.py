@@ -17,7 +17,7 @@ class InputOut(BaseModel):
 
 
 class RuleEvidenceOut(BaseModel):
-    """What a rule's alert knew when it last changed. Amounts are of the judged days, in `unit`."""
+    """Evidence of a rule's alert when it last changed. Amounts are of the judged days, in `unit`."""
 
     rule_id: str
     rule: str

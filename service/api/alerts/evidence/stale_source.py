@@ -10,7 +10,7 @@ from service.domain.alerts.evidence import StaleEvidence
 
 
 class StaleEvidenceOut(BaseModel):
-    """What is known of a source that has gone blind."""
+    """Evidence of a source that has gone blind."""
 
     source: str
     failures: int

@@ -58,5 +58,5 @@ class Beginning:
 
 
 def named(rows: Mapping[ScopeKey, list[float]]) -> dict[ScopeKey, list[float]]:
-    """Without the spend that no model or API key can be named for: it is nobody's."""
+    """Leaves out the spend that no model or API key can be named for: it is nobody's."""
     return {key: row for key, row in rows.items() if key.id or key.dimension is Dimension.ORGANISATION}

@@ -59,7 +59,7 @@ def observe(
 
 
 def exceeding(view: SpendView, rule: Rule[Change]) -> frozenset[ScopeKey]:
-    """The scopes of which a day exceeds the gates of size: no others can ring, be it later, once they have held."""
+    """The scopes of which a day exceeds the gates of size: no others can fire, be it later, once they have held."""
     return frozenset(key for key, one in _series(view, rule, NO_FEEDBACK).items() if one.exceeds())
 
 
@@ -157,7 +157,7 @@ class _Series:
 
     @property
     def _counted(self) -> Row:
-        """What says what is usual: the row as it is, where nothing was announced or answered."""
+        """The row that says what is usual: as it is, where nothing was announced or answered."""
         row = self.row
         if any(self.announced):
             row = [_less(value, extra) for value, extra in zip(row, self.announced, strict=True)]

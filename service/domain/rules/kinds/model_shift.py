@@ -1,4 +1,4 @@
-"""`model_shift`: a dearer model takes over a part of a scope's spend."""
+"""`model_shift`: a more expensive model takes over a part of a scope's spend."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Shift:
         return (self.share - self.usual) * 100
 
     @property
-    def is_dearer(self) -> bool:
+    def costs_more(self) -> bool:
         """Where tokens are not known, a larger share of the dollars has to do."""
         return math.isnan(self.rate) or math.isnan(self.others) or self.rate > self.others
 
@@ -60,7 +60,7 @@ class _Shift:
 def observe(
     view: SpendView, rule: Rule[ModelShift], feedback: Sequence[Feedback] = NO_FEEDBACK
 ) -> Mapping[ScopeKey, Observation]:
-    """One observation per scope, of the last closed day and of the dearer model whose share grew most."""
+    """One observation per scope, of the last closed day and of the more expensive model whose share grew most."""
     closed = view.closed
     if closed is None:
         return {}
@@ -75,7 +75,7 @@ def observe(
         row = counted(total, view.days, feedback, key, view.as_of)
         past = [place for place in range(max(0, closed - rule.params.days), closed) if row[place] > 0]
         shifts = [_shift(model, spend, tokens, past, closed) for model in spend]
-        largest = max(shifts, key=lambda shift: (shift.is_dearer, shift.points), default=None)
+        largest = max(shifts, key=lambda shift: (shift.costs_more, shift.points), default=None)
         planned = announced[key][closed] if key in announced else 0.0
         observations[key] = _observation(view, rule, key, total, largest, planned)
     return observations
@@ -114,7 +114,7 @@ def _observation(
     expected = usual * total[place] + planned
     when = day(view.days[place])
     return Observation(
-        candidate=shift is not None and shift.is_dearer and _reaches(points, rule.params.points) and actual > expected,
+        candidate=shift is not None and shift.costs_more and _reaches(points, rule.params.points) and actual > expected,
         actual=actual,
         expected=expected,
         unit=DOLLARS_A_DAY,

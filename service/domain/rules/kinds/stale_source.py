@@ -90,9 +90,9 @@ BUILT_IN: Terms = (USUAL_PATIENCE, Severity.ERROR)
 
 
 def stale_fingerprint(state: SourceState, now: datetime) -> str | None:
-    """One episode of failing is one alert: it is known by the instant the cost report began to fail.
+    """The fingerprint of an episode: the instant the cost report began to fail. One episode of failing is one alert.
 
-    The number behind it counts the days since then, so that an alert somebody resolved rings anew on the next one.
+    The number behind it counts the days since then, so that an alert somebody resolved fires again on the next one.
     """
     if state.failing_since is None:
         return None
@@ -115,8 +115,8 @@ def assess_source(
 ) -> list[Finding]:
     """At most one finding for the running episode, and an end for every other one still open.
 
-    `rules` may be all there are. Of the source's enabled `stale_source` rules the most impatient decides when it rings,
-    and of those that have lost patience the gravest decides how loudly. Disabled ones silence it, and end what is open.
+    `rules` may be all there are. Of the source's enabled `stale_source` rules the most impatient decides when it fires,
+    and of those that have lost patience the most severe decides. Disabled ones silence it, and end what is open.
     Without any, the built-in patience goes on: a deleted rule must not leave a blind monitor silent.
     """
     terms = _terms(state.source_id, rules)
@@ -128,10 +128,10 @@ def assess_source(
     current = stale_fingerprint(state, now)
     if source is None or not source.spec.enabled or current is None or not lost:
         return ended
-    gravest = max(lost, key=lambda severity: severity.rank)
+    most_severe = max(lost, key=lambda severity: severity.rank)
     if running:
-        return ended + [_stale(source, state, known, gravest, Condition.HOLDS) for known in running]
-    return ended + [_stale(source, state, current, gravest, Condition.FIRES)] * (not has_fired(current))
+        return ended + [_stale(source, state, known, most_severe, Condition.HOLDS) for known in running]
+    return ended + [_stale(source, state, current, most_severe, Condition.FIRES)] * (not has_fired(current))
 
 
 def _ending(alert: Alert, source: Resource[Source] | None, state: SourceState, terms: Sequence[Terms]) -> Reason | None:

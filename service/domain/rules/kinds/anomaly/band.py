@@ -1,4 +1,4 @@
-"""What an anomaly rule made of one scope's last days or hours: expected, and its limits, from the judges themselves."""
+"""The band of one scope's last days or hours: expected, and its limits, from the judges themselves."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def judged_hours(
 def _judges(
     view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
 ) -> tuple[Judges, int] | None:
-    """Of this scope and of the organisation alone: every series is judged by itself, so that the others may be left."""
+    """The view of this scope and the organisation: every series is judged by itself, so others may be left out."""
     stands = ground(replace(view, memo=Memo()), rule.scope)
     if key not in stands.members:
         return None

@@ -1,4 +1,4 @@
-"""What a backtest of an anomaly rule may pass over: a cheap look that never misses what would fire."""
+"""Days and hours that a backtest of an anomaly rule passes over: a cheap look that never misses what would fire."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def may_fire(view: SpendView, rule: Rule[Anomaly]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _DayLimits:
-    """What the closed days leave open: of each key what today must not reach in dollars; whether one of them may fire.
+    """The closed days' answer: for each key the dollars that today must not reach; whether one of them may fire.
 
     `stands_on`: all that this was made of.
     """
@@ -105,7 +105,7 @@ class HourGlimpses:
         return True
 
     def _judged(self, view: SpendView) -> tuple[Sequence[float], bool]:
-        """What today must not reach, for each key; and whether a closed day may fire."""
+        """The dollars that today must not reach, for each key; and whether a closed day may fire."""
         params, stands = self._rule.params, ground(view, self._rule.scope)
         if params.granularity is AnomalyGranularity.HOURS or not stands.cells:
             return [math.inf] * len(self._keys), False

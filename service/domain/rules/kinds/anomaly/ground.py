@@ -1,4 +1,4 @@
-"""What an anomaly rule stands on: every scope's amounts, and the judges of its days and hours."""
+"""The ground of an anomaly rule: every scope's amounts, and the judges of its days and hours."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -
 
 
 def _answers(said: Feedback, view: SpendView) -> list[DatedCorrection]:
-    """What a detector is to make of an answer about one scope."""
+    """Turns an answer about one scope into a detector's correction."""
     series, given = str(said.scope), said.given_at.astimezone(UTC).date()
     if said.kind is FeedbackKind.EXPECTED:
         return [accepted(series, said.first_day, given)]

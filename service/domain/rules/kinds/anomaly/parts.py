@@ -42,7 +42,7 @@ def parts(
 
 
 def _moved(rows: Sequence[Sequence[float]], week: int, place: int) -> float:
-    """What these cells spent above the median of the same bucket in the weeks before."""
+    """The spend of these cells above the median of the same bucket in the weeks before."""
     earlier = [_total(rows, place - week * ago) for ago in range(1, WEEKS + 1) if place >= week * ago]
     known = [amount for amount in earlier if amount >= 0]
     return _total(rows, place) - (median(known) if known else 0.0)

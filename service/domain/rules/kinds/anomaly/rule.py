@@ -49,7 +49,7 @@ class AnomalyGranularity(StrEnum):
     DAYS = "1d"
     HOURS = "1h"
     BOTH = "both"
-    """Hours ring early, days catch what is slow; one alert either way."""
+    """Hours fire early, days catch what is slow; one alert either way."""
 
 
 class AnomalyDirection(StrEnum):
@@ -59,9 +59,9 @@ class AnomalyDirection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """`levels`: the dimensions whose members may ring; a rule's `for_each` is one more of them. Others explain.
+    """`levels`: the dimensions whose members may fire; a rule's `for_each` is one more of them. Others explain.
 
-    `direction`: BOTH tells of falls, too, as information, and of final days only.
+    `direction`: BOTH reports falls, too, as information, and of final days only.
     """
 
     granularity: AnomalyGranularity = AnomalyGranularity.BOTH
@@ -84,8 +84,8 @@ def observe(
     """One observation per member of every dimension in the rule's scope; the organisation is all that lies in it.
 
     Each is about the newest day or hour that exceeds, of today, the last three closed days and the last three known
-    hours; where both do, about the louder. Else it is about what only a gate of size stops, and else about the last
-    closed day (of a rule on hours: the last known hour). The severity is the detector's, not the rule's.
+    hours; where both do, about the more severe. Else it is about what only a gate of size stops, and else about
+    the last closed day (of a rule on hours: the last known hour). The severity is the detector's, not the rule's.
     """
     stands = ground(view, rule.scope)
     if not stands.cells:
@@ -166,8 +166,8 @@ class _Watch:
         )
 
     def _loudness(self, side: DaySide | HourSide, place: int) -> tuple[bool, int, float]:
-        loud, projected = side.level(place, self.judges.daily)
-        return is_steady(side.reading(place)), loud.rank, projected
+        level, projected = side.level(place, self.judges.daily)
+        return is_steady(side.reading(place)), level.rank, projected
 
     def _exceeding(
         self, row: int, side: DaySide | HourSide, place: int, found: Mapping[DaySide | HourSide, int]

@@ -33,7 +33,7 @@ class Side(Protocol):
     def unit(self) -> str: ...
     @property
     def recent(self) -> Sequence[int]:
-        """The places that may ring, the newest first."""
+        """The places that may fire, the newest first."""
 
     @property
     def earliest(self) -> int: ...
@@ -57,7 +57,7 @@ class Side(Protocol):
 
     def start(self, place: int) -> datetime: ...
     def level(self, place: int, daily: float) -> tuple[Severity, float]:
-        """How loud an exceeding bucket is, and its excess at that speed in 24 hours, in dollars."""
+        """The severity of an exceeding bucket, and its excess at that speed in 24 hours, in dollars."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +195,7 @@ def is_steady(read: ScoredBucket) -> bool:
 
 
 def newest_exceeding(side: Side) -> int | None:
-    """Of the buckets that may ring, the newest that exceeds; one that may speak for itself before others."""
+    """The newest bucket that exceeds and may fire; one that may speak for itself comes before others."""
     found = [place for place in side.recent if side.exceeds(place)]
     return next((place for place in found if is_steady(side.reading(place))), found[0] if found else None)
 

@@ -1,4 +1,4 @@
-"""What an anomaly rule says of one bucket, in a sentence that can be checked by hand, and the numbers it leans on."""
+"""The sentence of an anomaly rule about one bucket, which can be checked by hand, and the numbers it leans on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 def who(view: SpendView, scope: Scope, key: ScopeKey) -> str:
-    """As `subject`, remembered: a backtest says the same names every day."""
+    """Gives `subject`, remembered: a backtest says the same names every day."""
     return _begun(describe_scope(scope, key, view.names))
 
 
@@ -32,7 +32,7 @@ def _begun(words: str) -> str:
 
 
 def short_cause(who: str, when: str, read: ScoredBucket, method: str) -> str:
-    """Of a bucket that nothing is said about. `when`: "on 23 November 2026"; `method`: how it was judged, if it was."""
+    """The inputs of a quiet bucket. `when`: "on 23 November 2026"; `method`: how it was judged, if it was."""
     if math.isnan(read.amount):
         return f"{who} could not be judged {when}: {method}."
     spent = f"{who} spent {dollars(read.amount)} {when}"
@@ -42,7 +42,7 @@ def short_cause(who: str, when: str, read: ScoredBucket, method: str) -> str:
 
 
 def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation, falls: bool) -> str:
-    """Of an exceeding day, with the days that its expectation is the mean of."""
+    """The sentence of an exceeding day, with the days that its expectation is the mean of."""
     so_far = " so far" if is_open else ""
     planned = f", {dollars(found.planned)} of it planned" if found.planned > 0.005 else ""
     edge = "which is less than a fifth of it" if falls else f"it rings from {dollars(read.rings_from)}"
@@ -53,7 +53,7 @@ def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation
 
 
 def hour_cause(who: str, start: datetime, read: ScoredBucket, same_hours: Sequence[float]) -> str:
-    """Of an exceeding hour, with the same hours of the last four weeks, the oldest first."""
+    """The sentence of an exceeding hour, with the same hours of the last four weeks, the oldest first."""
     earlier = _listed([dollars(amount) for amount in same_hours])
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
