@@ -85,7 +85,6 @@ ACROSS = {
     "domain/detectors/daily/test_cold_start.py",
     "domain/detectors/test_properties.py",
     "domain/rules/kinds/anomaly/test_properties.py",
-    "workflows/delivery/test_channel_health.py",
     "workflows/notify/test_rotas.py",
     "workflows/sources/test_trailing_windows.py",
     "workflows/sources/test_usage_prices.py",

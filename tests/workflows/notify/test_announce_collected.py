@@ -26,7 +26,7 @@ from service.workflows.ports.channels import DeliveryError
 from tests.delivering import deliver_for
 from tests.factories import SEALED
 from tests.sample_alerts import ALERT, OPENED_EVENT
-from tests.workflows.delivery.test_deliver import first_time, let_leases_run_out
+from tests.workflows.delivery.sending import first_time, let_leases_run_out
 from tests.workflows.yard import HOUR, MINUTE, Yard, announce_one
 
 SLACK, MAIL, PAGER = SlackBot(SEALED, "#claude-spend"), Email(("finops@example.com",)), PagerDuty(SEALED)

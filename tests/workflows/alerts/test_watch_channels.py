@@ -1,0 +1,72 @@
+"""A channel that takes no messages is an alert, once, until it takes one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from service.domain.alerts.alert import AlertState, Command
+from service.domain.notify.notification import (
+    Action,
+)
+from service.workflows.alerts.attend import move_alert
+from service.workflows.alerts.watch_channels import run_watch_channels
+from service.workflows.configuration.probe import run_test_receiver
+from tests.workflows.delivery.sending import BUSY, SLACK, open_alert, refused, route_apart, sent_to
+from tests.workflows.yard import DAY, MINUTE, Yard
+
+
+async def undelivered(yard: Yard) -> list[AlertState]:
+    return [alert.state for alert in await yard.alerts() if alert.kind == "undelivered"]
+
+
+async def test_a_channel_with_a_dead_message_is_an_alert_once_until_it_is_well(yard: Yard) -> None:
+    await refused(yard)
+    for _ in range(3):
+        await yard.minute()
+    assert await undelivered(yard) == [AlertState.FIRING]
+    ((_, delivery),) = [one for one in yard.channels.sent if "No messages reach" in one[1].message.headline]
+    assert delivery.message.headline == "No messages reach slack_bot of receiver eng"
+    assert ("Last error", "channel_not_found") in delivery.message.facts
+    await run_test_receiver(yard.ports, "eng", yard.author)
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.RESOLVED]
+    assert yard.channels.sent[-1][1].action is Action.RESOLVE
+
+
+async def test_a_message_that_waits_longer_than_a_quarter_of_an_hour_is_one_too(yard: Yard) -> None:
+    await route_apart(yard, SLACK)
+    yard.channels.refusals["slack_bot"] = BUSY
+    await open_alert(yard)
+    await yard.settle()
+    yard.clock.advance(14 * MINUTE)
+    await yard.minute()
+    assert await undelivered(yard) == []
+    yard.clock.advance(MINUTE)
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.FIRING]
+    yard.channels.refusals.clear()
+    yard.clock.advance(60 * MINUTE)
+    await yard.minute()
+    await yard.minute()
+    assert sent_to(yard, "slack_bot") == ["alrt_1"]
+    assert await undelivered(yard) == [AlertState.RESOLVED]
+
+
+async def test_workers_that_look_at_once_open_one(yard: Yard) -> None:
+    await refused(yard)
+    await asyncio.gather(*(run_watch_channels(yard.ports) for _ in range(4)))
+    assert await undelivered(yard) == [AlertState.FIRING]
+
+
+async def test_who_resolves_it_is_not_called_again_the_same_day(yard: Yard) -> None:
+    await refused(yard)
+    await yard.minute()
+    (alert,) = [alert for alert in await yard.alerts() if alert.kind == "undelivered"]
+    async with yard.ports.uow() as uow:
+        await move_alert(uow, alert.id, Command.RESOLVE, "known", yard.author)
+    yard.clock.advance(MINUTE)
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.RESOLVED]
+    yard.clock.advance(DAY)
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.RESOLVED, AlertState.FIRING]
