@@ -36,6 +36,14 @@ LISTS_OF_KINDS = {
 }
 """The lists of alert kinds and of their words; the two kinds that have charts; the two that rules bring about."""
 
+RULE_KINDS = "service/domain/rules/kinds"
+KNOW_RULE_KINDS = {
+    "service/domain/rules/registry.py",
+    "service/workflows/alerts/evaluate.py",
+    "service/workflows/operation/first_start.py",
+}
+"""The registry; what assesses stale sources, with a rule or without; the rules that a first start makes."""
+
 DOMAIN = "service/domain/"
 LIBRARIES = {
     "service/domain/detectors/": "numpy",
@@ -149,6 +157,17 @@ def alert_kinds_told_apart(module: Module) -> Iterator[int]:
         yield line(names[0])
 
 
+def rule_kinds_named(module: Module) -> Iterator[int]:
+    if module.path.startswith(RULE_KINDS) or module.path in KNOW_RULE_KINDS:
+        return
+    package = RULE_KINDS.replace("/", ".")
+    for node, _ in module.walked:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(package):
+            yield line(node)
+        if isinstance(node, ast.Import) and any(alias.name.startswith(package) for alias in node.names):
+            yield line(node)
+
+
 def lines_too_many(module: Module) -> Iterator[int]:
     lines = module.text.count("\n")
     if lines > LONGEST_FILE and module.path not in LONG_FILES:
@@ -237,6 +256,15 @@ RULES = [
         (
             Module("service/domain/a.py", "isinstance(a, BudgetEvidence)\nisinstance(a, RuleEvidence)"),
             Module("service/workflows/a.py", "match a:\n case BudgetEvidence() | StaleEvidence(): ..."),
+        ),
+    ),
+    Rule(
+        "a kind of rule is known by its registry alone: what differs by kind is asked of its RuleKind",
+        rule_kinds_named,
+        (
+            Module("service/domain/backtest/a.py", "from service.domain.rules.kinds.anomaly.rule import Anomaly"),
+            Module("service/api/a.py", "from service.domain.rules.kinds import change"),
+            Module("service/workflows/a.py", "import service.domain.rules.kinds.change as change"),
         ),
     ),
     Rule(
