@@ -1,6 +1,6 @@
 """Sending what is due: a batch is claimed, its delivery is composed and sent, and the outcome is recorded.
 
-The claim and the record are transactions of their own. The message is sent outside any.
+The claim, what composing reads, and the record are transactions of their own. The message is sent outside any.
 """
 
 from __future__ import annotations
