@@ -150,6 +150,27 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
         yield installation
 
 
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"TOCSIN_PORT": "eighty"}, "TOCSIN_PORT"),
+        ({"TOCSIN_CLOCK": "yesterday"}, "TOCSIN_CLOCK"),
+        ({"TOCSIN_DATABASE_URL": "postgresql://127.0.0.1:1/none"}, "TOCSIN_SECRET_KEY"),
+        ({"TOCSIN_SMTP_URL": "ftp://mail"}, "TOCSIN_SMTP_URL"),
+        ({"TOCSIN_EGRESS_ALLOW": "10.0.0.0/8, 192.168.0.0/33"}, "TOCSIN_EGRESS_ALLOW: '192.168.0.0/33'"),
+        ({"TOCSIN_PROXY": "socks5://127.0.0.1:1080"}, "TOCSIN_PROXY"),
+        ({"ANTHROPIC_BASE_URL": "api.anthropic.com"}, "ANTHROPIC_BASE_URL"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(
+    tmp_path: Path, port: int, settings: dict[str, str], named: str
+) -> None:
+    ended = run(tmp_path, port, "worker", **settings)
+    assert ended.returncode != 0
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_up_rings_in_the_terminal_stops_cleanly_and_finds_its_data_again(tmp_path: Path, port: int) -> None:
     with tocsin(tmp_path, port, "up") as first:
         token = first.wait_for(r"admin token, shown this once: (tcn_\S+)")[1]
@@ -192,24 +213,3 @@ def test_poll_backfill_check_and_token_work_beside_a_running_product(installed: 
     secret = run(folder, port, "token", "create", "grafana", "--role", "viewer").stdout.strip()
     assert installed.status("/budgets", secret) == 200
     assert installed.status("/alerts", "tcn_wrong") == 401
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"TOCSIN_PORT": "eighty"}, "TOCSIN_PORT"),
-        ({"TOCSIN_CLOCK": "yesterday"}, "TOCSIN_CLOCK"),
-        ({"TOCSIN_DATABASE_URL": "postgresql://127.0.0.1:1/none"}, "TOCSIN_SECRET_KEY"),
-        ({"TOCSIN_SMTP_URL": "ftp://mail"}, "TOCSIN_SMTP_URL"),
-        ({"TOCSIN_EGRESS_ALLOW": "10.0.0.0/8, 192.168.0.0/33"}, "TOCSIN_EGRESS_ALLOW: '192.168.0.0/33'"),
-        ({"TOCSIN_PROXY": "socks5://127.0.0.1:1080"}, "TOCSIN_PROXY"),
-        ({"ANTHROPIC_BASE_URL": "api.anthropic.com"}, "ANTHROPIC_BASE_URL"),
-    ],
-)
-def test_a_wrong_setting_is_one_line_that_names_it(
-    tmp_path: Path, port: int, settings: dict[str, str], named: str
-) -> None:
-    ended = run(tmp_path, port, "worker", **settings)
-    assert ended.returncode != 0
-    assert named in ended.stderr
-    assert "Traceback" not in ended.stderr
