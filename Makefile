@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?= -n 4 --dist worksteal
+CHECK_ARGS ?= -n logical --dist worksteal
 FAST_TESTS := tests/domain tests/adapters tests/simulator tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -36,7 +37,7 @@ test: lint ## Every check and every test; options: make test PYTEST_ARGS="-x -k 
 	$(PYTEST) $(PYTEST_ARGS)
 
 check: lint ## Every check and the fast tests, before a commit
-	HYPOTHESIS_PROFILE=quick $(PYTEST) $(PYTEST_ARGS) -m "not slow and not fuzz" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
+	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not fuzz" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/adapters/postgres/spend/test_past_figures.py tests/adapters/postgres/spend/test_hour_versions.py

@@ -139,9 +139,8 @@ async def test_the_same_day_twice_on_one_page_fails_the_whole_report(api: Script
     assert "came twice" in str(await refused(api, answer(page(day(1, cost()), day(1, cost())))))
 
 
-async def test_endless_empty_pages_come_to_an_end(
-    api: ScriptedAdminApi,
-) -> None:
+@pytest.mark.slow
+async def test_endless_empty_pages_come_to_an_end(api: ScriptedAdminApi) -> None:
     pages = [answer(page(has_more=True, next_page=f"page_{n}")) for n in range(paging.MOST_PAGES)]
     assert "does not end" in str(await refused(api, *pages))
 
