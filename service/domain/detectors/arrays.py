@@ -5,6 +5,8 @@ Detectors see float copies of dollar amounts; money itself never comes from them
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -36,5 +38,18 @@ def median_of(cells: Floats, axis: int) -> Floats:
     return np.asarray(middle.mean(axis=axis), dtype=np.float64)
 
 
+def known_or_zero(cells: Floats) -> Floats:
+    """The cells with 0 in place of the unknown ones. numpy's nan_to_num takes several times as long."""
+    return np.where(np.isnan(cells), 0.0, cells)
+
+
+def by_method(methods: Whole, dollars: Iterable[tuple[int, Floats]], otherwise: float) -> Floats:
+    """For each series the dollars of its method: [series] each. numpy's select takes several times as long."""
+    result = np.full(methods.shape, otherwise)
+    for method, cells in dollars:
+        result = np.where(methods == int(method), cells, result)  # numpy is slow with an enum's members
+    return result
+
+
 def _cell(cells: Floats, place: Whole) -> Floats:
-    return np.asarray(np.take_along_axis(cells, place[:, None], axis=1)[:, 0], dtype=np.float64)
+    return cells[np.arange(place.size), place]

@@ -42,14 +42,14 @@ def week_on_week_noise(days: Floats, lag: int = 7) -> Floats:
 def noise_class(days: Floats) -> Whole:
     """The class that 56 raw days point at: [series, 56] -> [series]."""
     calm = week_on_week_noise(days) < CALM_NOISE
-    active = np.where(calm, Noise.STEADY, Noise.VOLATILE)
-    return np.where(idle_share(days) > IDLE_SHARE, Noise.INTERMITTENT, active).astype(np.int64)
+    active = np.where(calm, Noise.STEADY.value, Noise.VOLATILE.value)
+    return np.where(idle_share(days) > IDLE_SHARE, Noise.INTERMITTENT.value, active)
 
 
 def settled_class(current: Whole, leaning: Whole, streak: Whole, today: Whole) -> tuple[Whole, Whole, Whole]:
     """Class, leaning and streak after a day that pointed at `today`. A first class is taken at once."""
     streak = np.where(today == current, 0, np.where(today == leaning, streak + 1, 1))
-    needed = np.where(today == Noise.STEADY, DAYS_TO_BECOME_STEADY, DAYS_TO_CHANGE)
-    changes = (current == Noise.UNKNOWN) | (streak >= needed)
+    needed = np.where(today == Noise.STEADY.value, DAYS_TO_BECOME_STEADY, DAYS_TO_CHANGE)
+    changes = (current == Noise.UNKNOWN.value) | (streak >= needed)
     chosen = np.where(changes, today, current)
     return chosen, today, np.where(changes, 0, streak)

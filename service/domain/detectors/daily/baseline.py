@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero
 from service.domain.detectors.daily.history import MONTH, WINDOW, History, joined, lifted, without_gaps
 
 LEAST_DEVIATION = 0.05
@@ -81,15 +81,16 @@ def _weekday(days: Floats) -> tuple[Floats, Floats, Floats]:
 
 COLD_STEPS = ((3, 4.0, 2.0), (7, 3.0, 1.5), (14, 2.5, 1.5))
 """A history this many days old: an amount has to be so many times its mean, and so many times its largest day."""
+_COLD_STEPS = np.array(COLD_STEPS)
 
 
 def short_history(history: History) -> tuple[Floats, Floats, Whole]:
     """Mean of the kept days, the dollars that alert, and the number of days with spend: each [series]."""
     there: Flags = np.arange(WINDOW)[None, :] >= WINDOW - history.ages[:, None]
-    days = np.where(there, np.nan_to_num(history.kept), 0.0)
-    mean = days.sum(axis=1) / np.clip(history.ages, 1, WINDOW)
-    place = np.searchsorted([start for start, _, _ in COLD_STEPS], history.ages, side="right") - 1
-    times = np.array(COLD_STEPS)[np.maximum(place, 0)]
+    days = np.where(there, known_or_zero(history.kept), 0.0)
+    mean = days.sum(axis=1) / np.minimum(np.maximum(history.ages, 1), WINDOW)
+    place = np.searchsorted(_COLD_STEPS[:, 0], history.ages, side="right") - 1
+    times = _COLD_STEPS[np.maximum(place, 0)]
     limit = np.maximum(times[:, 1] * mean, times[:, 2] * days.max(axis=1))
-    spend_days = np.count_nonzero(np.nan_to_num(history.raw) > 0, axis=1)
+    spend_days = np.count_nonzero(history.raw > 0, axis=1)
     return mean, np.maximum(limit, CENT), spend_days.astype(np.int64)

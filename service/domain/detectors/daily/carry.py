@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.arrays import Flags, Floats, Whole, by_method, known_or_zero
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.detector import band, far_below, methods, without_planned
 from service.domain.detectors.daily.history import MONTH, History, pushed, without_gaps
@@ -55,11 +55,11 @@ def cap(base: Baseline, chosen: Whole) -> Floats:
         (Method.COLD_START, base.limit),
         (Method.COLD_WEEKDAY, base.limit),
     )
-    return np.select([chosen == method for method, _ in caps], [dollars for _, dollars in caps], np.inf)
+    return by_method(chosen, caps, np.inf)
 
 
 def _cell(amounts: Floats, known: Flags, begun: Flags, base: Baseline, expected: Floats) -> Floats:
-    before = np.nan_to_num(base.history.kept[:, -1])
+    before = known_or_zero(base.history.kept[:, -1])
     filled = np.where(np.isfinite(expected), expected, before)
     return np.where(begun, np.where(known, np.maximum(amounts, 0), filled), np.nan)
 
@@ -75,7 +75,7 @@ def _reclassed(history: History) -> History:
     noise, leaning, streak = settled_class(history.noise, history.leaning, history.streak, today)
     return replace(
         history,
-        noise=np.where(old, noise, Noise.UNKNOWN),
-        leaning=np.where(old, leaning, Noise.UNKNOWN),
+        noise=np.where(old, noise, Noise.UNKNOWN.value),
+        leaning=np.where(old, leaning, Noise.UNKNOWN.value),
         streak=np.where(old, streak, 0),
     )

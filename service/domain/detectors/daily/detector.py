@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.arrays import Flags, Floats, Whole, by_method
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.history import MONTH, WINDOW, History
 from service.domain.detectors.noise import Noise
@@ -27,6 +27,8 @@ FAR_BELOW = 0.2
 SUSPECT_SHARE = 0.3
 MOST_RAISED = 0.5
 LEAST_SPEND_DAYS = 3
+_BY_NOISE = np.array([Method.TOO_YOUNG, Method.STEADY, Method.VOLATILE, Method.INTERMITTENT], dtype=np.int64)
+"""The method of a long history, by its class of noise."""
 
 
 def terms(sensitivity: Sensitivity, raised: Floats, floors: Floats) -> Terms:
@@ -51,12 +53,12 @@ def methods(base: Baseline) -> Whole:
     """Which rule judges each series."""
     history = base.history
     short = history.ages < WINDOW
-    whole_month = (history.ages >= MONTH) & (history.noise == Noise.STEADY)
-    chosen = np.asarray([Method.TOO_YOUNG, Method.STEADY, Method.VOLATILE, Method.INTERMITTENT])[history.noise]
-    chosen = np.where(short, np.where(whole_month, Method.COLD_WEEKDAY, Method.COLD_START), chosen)
-    chosen = np.where(short & (base.spend_days < LEAST_SPEND_DAYS), Method.TOO_YOUNG, chosen)
-    chosen = np.where(_mostly_gaps(history), Method.TOO_MANY_GAPS, chosen)
-    return np.where(history.ages == 0, Method.NOT_BEGUN, chosen).astype(np.int64)
+    whole_month = (history.ages >= MONTH) & (history.noise == Noise.STEADY.value)
+    chosen = _BY_NOISE[history.noise]
+    chosen = np.where(short, np.where(whole_month, Method.COLD_WEEKDAY.value, Method.COLD_START.value), chosen)
+    chosen = np.where(short & (base.spend_days < LEAST_SPEND_DAYS), Method.TOO_YOUNG.value, chosen)
+    chosen = np.where(_mostly_gaps(history), Method.TOO_MANY_GAPS.value, chosen)
+    return np.where(history.ages == 0, Method.NOT_BEGUN.value, chosen)
 
 
 def _mostly_gaps(history: History) -> Flags:
@@ -73,14 +75,13 @@ def band(base: Baseline, chosen: Whole) -> Band:
         (Method.COLD_START, base.mean, base.limit - base.mean),
         (Method.COLD_WEEKDAY, base.weekday, np.maximum(cold_weekday, base.spread)),
     )
-    picked = [chosen == method for method, _, _ in rules]
-    expected = np.select(picked, [centre for _, centre, _ in rules], np.nan)
-    return Band(expected, np.select(picked, [reach for _, _, reach in rules], np.nan))
+    expected = by_method(chosen, ((method, centre) for method, centre, _ in rules), np.nan)
+    return Band(expected, by_method(chosen, ((method, reach) for method, _, reach in rules), np.nan))
 
 
 def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None) -> Scores:
     """Scores the day after `base.history`. `amounts`, and `planned` (extra dollars people announced): [series]."""
-    chosen = _with_todays_defects(methods(base), amounts)
+    chosen = with_defects(methods(base), amounts)
     usual = band(base, chosen)
     extra = np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
     unplanned = without_planned(amounts, usual.expected, extra)
@@ -103,10 +104,11 @@ def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, pla
     )
 
 
-def _with_todays_defects(chosen: Whole, amounts: Floats) -> Whole:
-    chosen = np.where(amounts < 0, Method.CREDIT, chosen)
-    chosen = np.where(np.abs(amounts) > UNBELIEVABLE, Method.NOT_AN_AMOUNT, chosen)
-    return np.where(np.isnan(amounts), Method.UNKNOWN_AMOUNT, chosen).astype(np.int64)
+def with_defects(chosen: Whole, amounts: Floats) -> Whole:
+    """The methods, and in their place what is wrong with an amount that cannot be judged."""
+    chosen = np.where(amounts < 0, Method.CREDIT.value, chosen)
+    chosen = np.where(np.abs(amounts) > UNBELIEVABLE, Method.NOT_AN_AMOUNT.value, chosen)
+    return np.where(np.isnan(amounts), Method.UNKNOWN_AMOUNT.value, chosen)
 
 
 def without_planned(amounts: Floats, usual: Floats, planned: Floats) -> Floats:
@@ -123,12 +125,12 @@ def _override(base: Baseline, chosen: Whole, usual: Band, terms: Terms) -> Float
 
 
 def _is_cold(chosen: Whole) -> Flags:
-    return np.isin(chosen, (Method.COLD_START, Method.COLD_WEEKDAY))
+    return np.asarray((chosen == Method.COLD_START.value) | (chosen == Method.COLD_WEEKDAY.value))
 
 
 def far_below(chosen: Whole, amounts: Floats, usual: Band) -> Flags:
     """A day of a steady series under a fifth of what was expected."""
-    return np.asarray((chosen == Method.STEADY) & (amounts < FAR_BELOW * usual.expected))
+    return np.asarray((chosen == Method.STEADY.value) & (amounts < FAR_BELOW * usual.expected))
 
 
 def feed_is_suspect(scores: Scores) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole
+from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero
 
 WINDOW = 56
 """Days: eight whole weeks, so that column 0 is always today's weekday."""
@@ -90,7 +90,7 @@ def without_gaps(cells: Floats, ages: Whole) -> Floats:
     period = np.maximum(np.where(ages >= 7, ages // 7 * 7, ages), 1)[young, None]
     place = WINDOW - 1 - (np.arange(WINDOW - 1, -1, -1)[None, :] % period)
     full = cells.copy()
-    full[young] = np.nan_to_num(np.take_along_axis(cells[young], place, axis=1))
+    full[young] = known_or_zero(cells[np.flatnonzero(young)[:, None], place])
     return full
 
 

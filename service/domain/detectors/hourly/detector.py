@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
-from service.domain.detectors.daily.detector import OVERRIDE_LARGEST, OVERRIDE_TIMES, without_planned
+from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero, median_of, row_quantile
+from service.domain.detectors.daily.detector import OVERRIDE_LARGEST, OVERRIDE_TIMES, with_defects, without_planned
 from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Method, Scores, Terms
@@ -77,9 +77,10 @@ def judge_by(
 
 
 def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats) -> Scores:
-    chosen = _with_its_defects(band.methods, amounts)
-    reach = np.where(chosen > Method.TOO_YOUNG, band.reach, np.nan)
-    expected = np.where(chosen > Method.TOO_YOUNG, band.expected, np.nan)
+    chosen = with_defects(band.methods, amounts)
+    judged = chosen > Method.TOO_YOUNG.value
+    reach = np.where(judged, band.reach, np.nan)
+    expected = np.where(judged, band.expected, np.nan)
     unplanned = without_planned(amounts, expected, planned)
     line = expected + terms.thresholds * reach
     gate = expected + np.maximum(np.maximum(terms.floors, LEAST_FLOOR), GATE_SHARE * expected)
@@ -96,7 +97,7 @@ def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, pl
         methods=chosen,
         overrides=unplanned >= override,
         rises=unplanned >= rings_from,
-        falls=(chosen == Method.STEADY) & (amounts < 0.2 * expected) & (maturity is Maturity.FINAL),
+        falls=(chosen == Method.STEADY.value) & (amounts < 0.2 * expected) & (maturity is Maturity.FINAL),
     )
 
 
@@ -110,7 +111,7 @@ def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tupl
     upper = row_quantile(surprise, 0.975) / 1.96
     scale = np.maximum(np.maximum(upper, 1.4826 * median_of(np.abs(surprise), axis=1)), LEAST_SCALE)
     spread = np.maximum(scale * (expected + offset), 0.25 * hours[:, -WEEK:].std(axis=1))
-    lines = np.where(chosen == Method.STEADY, LINES[Method.STEADY], LINES[Method.VOLATILE])
+    lines = np.where(chosen == Method.STEADY.value, LINES[Method.STEADY], LINES[Method.VOLATILE])
     return expected, np.maximum(lines * spread, 0.01)
 
 
@@ -119,16 +120,10 @@ def _methods(window: Floats) -> Whole:
     begun = known & (window > 0)
     ages = np.where(begun.any(axis=1), HOURS - begun.argmax(axis=1), 0)
     calm = week_on_week_noise(np.clip(window, 0, None), WEEK) < CALM_NOISE
-    chosen = np.where(calm, Method.STEADY, Method.VOLATILE)
-    chosen = np.where(known.sum(axis=1) * 2 < ages, Method.TOO_MANY_GAPS, chosen)
-    chosen = np.where(ages < LEAST_HOURS, Method.TOO_YOUNG, chosen)
-    return np.where(ages == 0, Method.NOT_BEGUN, chosen).astype(np.int64)
-
-
-def _with_its_defects(chosen: Whole, amounts: Floats) -> Whole:
-    chosen = np.where(amounts < 0, Method.CREDIT, chosen)
-    chosen = np.where(np.abs(amounts) > UNBELIEVABLE, Method.NOT_AN_AMOUNT, chosen)
-    return np.where(np.isnan(amounts), Method.UNKNOWN_AMOUNT, chosen).astype(np.int64)
+    chosen = np.where(calm, Method.STEADY.value, Method.VOLATILE.value)
+    chosen = np.where(known.sum(axis=1) * 2 < ages, Method.TOO_MANY_GAPS.value, chosen)
+    chosen = np.where(ages < LEAST_HOURS, Method.TOO_YOUNG.value, chosen)
+    return np.where(ages == 0, Method.NOT_BEGUN.value, chosen)
 
 
 def filled_hours(window: Floats) -> tuple[Floats, Floats]:
@@ -140,7 +135,7 @@ def filled_hours(window: Floats) -> tuple[Floats, Floats]:
     profile[~gaps] = _median_of_four(weeks[~gaps])
     if gaps.any():
         by_hour = np.moveaxis(weeks[gaps], 1, 2).reshape(-1, HOURS // WEEK)
-        profile[gaps] = np.nan_to_num(row_quantile(by_hour, 0.5)).reshape(-1, WEEK)
+        profile[gaps] = known_or_zero(row_quantile(by_hour, 0.5)).reshape(-1, WEEK)
     return np.where(np.isnan(hours), np.tile(profile, (1, HOURS // WEEK)), hours), profile
 
 
