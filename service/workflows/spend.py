@@ -1,16 +1,13 @@
-"""Answers to questions about spend, budgets' status and forecasts. Nothing here writes."""
+"""Questions about spend and where it is heading. Nothing here writes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.domain.budgets.budget import Budget
-from service.domain.budgets.forecasting import forecast_budgets, forecast_scope
-from service.domain.budgets.known import Known, WindowSpend, live_windows
-from service.domain.budgets.statuses import ScopeStatus, budget_status
+from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import SourceKind
 from service.domain.spend.best_known import EstimatedDay, Spend
@@ -19,10 +16,8 @@ from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope
 from service.domain.values.periods import Period, PeriodSpec, Window, period_at
-from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, HOUR, day_start, hour_start, midnight
-from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -104,39 +99,6 @@ async def _rows(uow: UnitOfWork, question: SpendQuestion) -> list[tuple[datetime
 
 def _figure(spend: Spend, estimate: EstimatedDay) -> Figure:
     return Figure(spend, estimate.unpriced_tokens, estimate.priority)
-
-
-async def budget_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
-    """Every scope of a budget in every live period, without a forecast."""
-    known = await _known(uow, budget, now)
-    return budget_status(budget, await _live_spend(uow, budget, known), known)
-
-
-async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
-    """The same with the forecasts of the open period."""
-    known = await _known(uow, budget, now)
-    spend = await _live_spend(uow, budget, known)
-    recent = await uow.facts.recent(budget.spec.source_id, now)
-    return budget_status(budget, spend, replace(known, forecasts=forecast_budgets([budget], spend, recent, known)))
-
-
-async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Known:
-    state = await uow.polling_states.get(budget.spec.source_id)
-    source = await uow.sources.get(budget.spec.source_id)
-    known = Known(
-        crossings=await uow.crossings.of([budget.id]),
-        open_alerts=(),
-        names=await names_of(uow, state),
-        now=now,
-        read_at=state.cost_read_at,
-        simulated=source.spec.kind is SourceKind.SIMULATOR,
-    )
-    return await with_ended_terms(uow, [budget], known)
-
-
-async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known) -> WindowSpend:
-    source_id = budget.spec.source_id
-    return {window: await uow.facts.spend(source_id, window, known.now) for window in live_windows([budget], known)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from service.api.spend.periods import PeriodOut, show_period
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
 from service.domain.spend.best_known import Basis
-from service.workflows.spend import forecast_statuses
+from service.workflows.budgets import forecast_statuses
 
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
 

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.http.deps import NowDep, UowDep, VisitorDep
 from service.domain.notify.undelivered import NO_SOURCE
 from service.domain.spend.lateness import is_stale
+from service.workflows.budgets import budget_statuses
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import budget_statuses
 
 router = APIRouter(tags=["Operations"])
 

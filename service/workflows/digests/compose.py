@@ -22,10 +22,10 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Scope
+from service.workflows.budgets import forecast_statuses
 from service.workflows.charts.picture import run_unless_it_fails
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
-from service.workflows.spend import forecast_statuses
 
 
 async def run_compose(

@@ -12,9 +12,9 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
+from service.workflows.budgets import budget_statuses
 from service.workflows.configuration.spend import Budgets
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
-from service.workflows.spend import budget_statuses
 from tests.factories import amount, budget, percent, utc
 from tests.workflows.yard import DAY, Yard, billed
 
