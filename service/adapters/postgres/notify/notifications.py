@@ -30,6 +30,66 @@ from service.workflows.ports.notify import DueNotification, NotificationFilter, 
 _REAL_NOW = func.clock_timestamp()
 """Leases are the database's time: business time may run faster, and every host's clock errs on its own."""
 
+# Every delivery asks for these. Built once, they make a look for due messages half as costly.
+_OLDER, _OTHER = notifications.alias("older"), notifications.alias("other")
+_FIRST, _RAISED, _OPENING = notifications.alias("first"), notifications.alias("raised"), notifications.alias("opening")
+
+
+def _is_free(table: FromClause) -> ColumnElement[bool]:
+    return or_(table.c.leased_until.is_(None), table.c.leased_until <= _REAL_NOW)
+
+
+_IS_HEAD = (notifications.c.state == NotificationState.QUEUED) & ~(
+    select(_OLDER.c.id)
+    .where(
+        _OLDER.c.state == NotificationState.QUEUED,
+        _OLDER.c.alert_id == notifications.c.alert_id,
+        _OLDER.c.channel == notifications.c.channel,
+        tuple_(_OLDER.c.alert_version, _OLDER.c.id) < tuple_(notifications.c.alert_version, notifications.c.id),
+    )
+    .exists()
+)
+"""Queued, and no older one of its alert waits in its channel: messages never overtake each other."""
+
+_SUMMARY = (
+    select(_OPENING.c.sent_with.label("summary_id"), summaries.c.post.label("summary_post"))
+    .outerjoin_from(_OPENING, summaries, summaries.c.id == _OPENING.c.sent_with)
+    .where(
+        _OPENING.c.alert_id == notifications.c.alert_id,
+        _OPENING.c.channel == notifications.c.channel,
+        _OPENING.c.action == Action.OPEN,
+        _OPENING.c.sent_with.is_not(None),
+    )
+    .order_by(_OPENING.c.id.desc())
+    .limit(1)
+    .lateral("summary")
+)
+"""The newest message about several alerts that notified a notification's channel of its alert."""
+
+_WITH_EVENTS = (
+    select(
+        *NOTIFICATION_COLUMNS,
+        *EVENT_COLUMNS,
+        posts.c.post,
+        _SUMMARY.c.summary_id,
+        _SUMMARY.c.summary_post,
+        notified_alone(notifications),
+    )
+    .join(
+        alert_events,
+        (alert_events.c.alert_id == notifications.c.alert_id)
+        & (alert_events.c.version == notifications.c.alert_version),
+    )
+    .outerjoin(
+        posts,
+        (posts.c.alert_id == notifications.c.alert_id) & (posts.c.channel == notifications.c.channel),
+    )
+    .outerjoin(_SUMMARY, true())
+    .order_by(notifications.c.due_at, notifications.c.id)
+)
+
+_NEXT_DUE = select(func.min(notifications.c.due_at)).where(_IS_HEAD, _is_free(notifications))
+
 
 class PostgresNotifications:
     def __init__(self, connection: AsyncConnection) -> None:
@@ -69,7 +129,7 @@ class PostgresNotifications:
         """
         due = (
             select(notifications.c.id, notifications.c.leased_until)
-            .where(_is_head(), notifications.c.due_at <= now, _is_free(notifications), _leads_its_group(now))
+            .where(_IS_HEAD, notifications.c.due_at <= now, _is_free(notifications), _leads_its_group(now))
             .order_by(notifications.c.due_at, notifications.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -85,11 +145,10 @@ class PostgresNotifications:
 
     async def _rest_of_groups(self, leading: list[str], now: datetime) -> dict[str, datetime | None]:
         """The other due notifications of the groups that these lead, with the leases that have run out."""
-        first = notifications.alias("first")
         same = (
-            (first.c.group_key == notifications.c.group_key)
-            & (first.c.channel == notifications.c.channel)
-            & (first.c.receiver_id == notifications.c.receiver_id)
+            (_FIRST.c.group_key == notifications.c.group_key)
+            & (_FIRST.c.channel == notifications.c.channel)
+            & (_FIRST.c.receiver_id == notifications.c.receiver_id)
         )
         rest = (
             select(notifications.c.id, notifications.c.leased_until)
@@ -98,17 +157,16 @@ class PostgresNotifications:
                 notifications.c.due_at <= now,
                 notifications.c.id.not_in(leading),
                 _is_free(notifications),
-                select(first.c.id).where(first.c.id.in_(leading), same).exists(),
+                select(_FIRST.c.id).where(_FIRST.c.id.in_(leading), same).exists(),
             )
             .with_for_update(skip_locked=True)
         )
         return dict(tuple(row) for row in await self._connection.execute(rest))
 
     async def urged(self, ids: Collection[str]) -> set[str]:
-        raised = notifications.alias("raised")
-        untried = (raised.c.action == Action.RAISE) & (raised.c.attempts == ())
-        behind = (raised.c.alert_id == notifications.c.alert_id) & (raised.c.channel == notifications.c.channel)
-        waits = select(raised.c.id).where(behind, raised.c.state == NotificationState.QUEUED, untried).exists()
+        untried = (_RAISED.c.action == Action.RAISE) & (_RAISED.c.attempts == ())
+        behind = (_RAISED.c.alert_id == notifications.c.alert_id) & (_RAISED.c.channel == notifications.c.channel)
+        waits = select(_RAISED.c.id).where(behind, _RAISED.c.state == NotificationState.QUEUED, untried).exists()
         return set(await self._connection.scalars(select(notifications.c.id).where(notifications.c.id.in_(ids), waits)))
 
     async def save(self, notification: Notification, *, post: str | None) -> None:
@@ -142,9 +200,7 @@ class PostgresNotifications:
 
     async def next_due(self) -> datetime | None:
         """The business time from which a claim finds something; what is leased or waits behind that is left out."""
-        due: datetime | None = await self._connection.scalar(
-            select(func.min(notifications.c.due_at)).where(_is_head(), _is_free(notifications))
-        )
+        due: datetime | None = await self._connection.scalar(_NEXT_DUE)
         return due
 
     async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
@@ -164,85 +220,24 @@ class PostgresNotifications:
         )
 
     async def _with_events(self, ids: Iterable[str]) -> list[DueNotification]:
-        summary = _latest_summary()
-        query = (
-            select(
-                *NOTIFICATION_COLUMNS,
-                *EVENT_COLUMNS,
-                posts.c.post,
-                summary.c.summary_id,
-                summary.c.summary_post,
-                notified_alone(notifications),
-            )
-            .join(
-                alert_events,
-                (alert_events.c.alert_id == notifications.c.alert_id)
-                & (alert_events.c.version == notifications.c.alert_version),
-            )
-            .outerjoin(
-                posts,
-                (posts.c.alert_id == notifications.c.alert_id) & (posts.c.channel == notifications.c.channel),
-            )
-            .outerjoin(summary, true())
-            .where(notifications.c.id.in_(ids))
-            .order_by(notifications.c.due_at, notifications.c.id)
-        )
+        query = _WITH_EVENTS.where(notifications.c.id.in_(ids))
         return [_due(row) for row in await self._connection.execute(query)]
-
-
-def _is_head() -> ColumnElement[bool]:
-    """Queued, and no older one of its alert waits in its channel: messages never overtake each other."""
-    older = notifications.alias("older")
-    waits = NotificationState.QUEUED
-    return (notifications.c.state == waits) & ~(
-        select(older.c.id)
-        .where(
-            older.c.state == waits,
-            older.c.alert_id == notifications.c.alert_id,
-            older.c.channel == notifications.c.channel,
-            tuple_(older.c.alert_version, older.c.id) < tuple_(notifications.c.alert_version, notifications.c.id),
-        )
-        .exists()
-    )
-
-
-def _is_free(table: FromClause) -> ColumnElement[bool]:
-    return or_(table.c.leased_until.is_(None), table.c.leased_until <= _REAL_NOW)
 
 
 def _leads_its_group(now: datetime) -> ColumnElement[bool]:
     """Not collected, or the first that may leave of its group in its channel."""
-    other = notifications.alias("other")
     return notifications.c.group_key.is_(None) | ~(
-        select(other.c.id)
+        select(_OTHER.c.id)
         .where(
-            other.c.state == NotificationState.QUEUED,
-            other.c.group_key == notifications.c.group_key,
-            other.c.channel == notifications.c.channel,
-            other.c.receiver_id == notifications.c.receiver_id,
-            other.c.due_at <= now,
-            _is_free(other),
-            other.c.id < notifications.c.id,
+            _OTHER.c.state == NotificationState.QUEUED,
+            _OTHER.c.group_key == notifications.c.group_key,
+            _OTHER.c.channel == notifications.c.channel,
+            _OTHER.c.receiver_id == notifications.c.receiver_id,
+            _OTHER.c.due_at <= now,
+            _is_free(_OTHER),
+            _OTHER.c.id < notifications.c.id,
         )
         .exists()
-    )
-
-
-def _latest_summary() -> FromClause:
-    """The newest message about several alerts that notified a notification's channel of its alert."""
-    opening = notifications.alias("opening")
-    return (
-        select(opening.c.sent_with.label("summary_id"), summaries.c.post.label("summary_post"))
-        .outerjoin_from(opening, summaries, summaries.c.id == opening.c.sent_with)
-        .where(
-            opening.c.alert_id == notifications.c.alert_id,
-            opening.c.channel == notifications.c.channel,
-            opening.c.action == Action.OPEN,
-            opening.c.sent_with.is_not(None),
-        )
-        .order_by(opening.c.id.desc())
-        .limit(1)
-        .lateral("summary")
     )
 
 
