@@ -5,27 +5,22 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     PlainSerializer,
     PlainValidator,
-    SecretStr,
     StringConstraints,
-    Tag,
     WithJsonSchema,
 )
 
 from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.money import Money
-from service.domain.values.resources import Sealed
 
 _AMOUNT = re.compile(r"[0-9]{1,11}(\.[0-9]{1,12})?")
 _LONG_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -61,22 +56,6 @@ Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\
 LABEL_KEY = r"[A-Za-z_][A-Za-z0-9_./-]{0,62}"
 LabelKey = Annotated[str, StringConstraints(pattern=rf"^{LABEL_KEY}$")]
 Labels = Annotated[dict[LabelKey, Line], Field(max_length=50, examples=[{"team": "eng"}])]
-
-
-def _web_address(text: str) -> str:
-    parts = urlsplit(text)  # raises ValueError for a malformed host
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError("write an address such as https://example.com")
-    if "@" in parts.netloc or parts.fragment or parts.query:
-        raise ValueError("an address has no user, password, query or fragment")
-    return text
-
-
-Address = Annotated[
-    str,
-    StringConstraints(min_length=8, max_length=500, pattern=r"^https?://[!-~]+$"),
-    AfterValidator(_web_address),
-]
 
 # ------------------------------------------------------------------------------------------- numbers and times
 
@@ -205,49 +184,3 @@ InstantOrDate = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
 ]
 """A time, or a date for its midnight UTC."""
-
-# ------------------------------------------------------------------------------------------- secrets
-
-
-class SecretStub(Strict):
-    """A stored secret in a read. Sent back, it keeps the secret."""
-
-    set: Literal[True]
-    hint: Line = Field(examples=["...9f3a"])
-
-
-def shown(sealed: Sealed) -> SecretStub:
-    return SecretStub(set=True, hint=sealed.hint)
-
-
-def _printable(secret: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]{1,2000}", secret.get_secret_value()):
-        raise ValueError("a secret is 1 to 2000 printable ASCII characters without spaces")
-    return secret
-
-
-def _form(value: object) -> str | None:
-    return {str: "secret", SecretStr: "secret", dict: "stub", SecretStub: "stub"}.get(type(value))
-
-
-def _credentials(secret: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]{1,50} [!-~]{1,2000}", secret.get_secret_value()):
-        raise ValueError('write a scheme, a space and what it asks for, such as "Bearer ..." or "Basic ..."')
-    return secret
-
-
-_EITHER = Discriminator(
-    _form,
-    custom_error_type="secret",
-    custom_error_message="send the secret as a string, or the stub that a read gave",
-)
-
-Secret = Annotated[
-    Annotated[SecretStr, AfterValidator(_printable), Tag("secret")] | Annotated[SecretStub, Tag("stub")], _EITHER
-]
-"""A secret, or the stub that stands for the stored one."""
-
-Credentials = Annotated[
-    Annotated[SecretStr, AfterValidator(_credentials), Tag("secret")] | Annotated[SecretStub, Tag("stub")], _EITHER
-]
-"""The same of what an Authorization header holds."""

@@ -2,12 +2,59 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+import re
+from typing import Annotated, Literal
 
-from service.api.http.fields import Secret, SecretStub
+from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag
+
+from service.api.http.fields import Line, Strict
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Sealed
 from service.workflows.ports.platform import Vault
+
+
+class SecretStub(Strict):
+    """A stored secret in a read. Sent back, it keeps the secret."""
+
+    set: Literal[True]
+    hint: Line = Field(examples=["...9f3a"])
+
+
+def shown(sealed: Sealed) -> SecretStub:
+    return SecretStub(set=True, hint=sealed.hint)
+
+
+def _printable(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,2000}", secret.get_secret_value()):
+        raise ValueError("a secret is 1 to 2000 printable ASCII characters without spaces")
+    return secret
+
+
+def _form(value: object) -> str | None:
+    return {str: "secret", SecretStr: "secret", dict: "stub", SecretStub: "stub"}.get(type(value))
+
+
+def _credentials(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,50} [!-~]{1,2000}", secret.get_secret_value()):
+        raise ValueError('write a scheme, a space and what it asks for, such as "Bearer ..." or "Basic ..."')
+    return secret
+
+
+_EITHER = Discriminator(
+    _form,
+    custom_error_type="secret",
+    custom_error_message="send the secret as a string, or the stub that a read gave",
+)
+
+Secret = Annotated[
+    Annotated[SecretStr, AfterValidator(_printable), Tag("secret")] | Annotated[SecretStub, Tag("stub")], _EITHER
+]
+"""A secret, or the stub that stands for the stored one."""
+
+Credentials = Annotated[
+    Annotated[SecretStr, AfterValidator(_credentials), Tag("secret")] | Annotated[SecretStub, Tag("stub")], _EITHER
+]
+"""The same of what an Authorization header holds."""
 
 
 def sealed(vault: Vault, secret: Secret, stored: Sealed | None, *, moved: bool, pointer: str) -> Sealed:

@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, Field, GetPydanticSchema, StringConstraints, create_model
 
-from service.api.http.fields import Address, Credentials, Line, Reference, Secret, SecretStub, Strict, shown
+from service.api.http.addresses import Address
+from service.api.http.fields import Line, Reference, Strict
+from service.api.http.secrets import Credentials, Secret, SecretStub, shown
 from service.domain.notify.channels.documents import Form, JsonField
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.values.resources import Sealed

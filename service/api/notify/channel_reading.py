@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr
 
 from service.api.http.addresses import require_permitted
-from service.api.http.fields import Secret, SecretStub
-from service.api.http.secrets import sealed, stands_for
+from service.api.http.secrets import Secret, SecretStub, sealed, stands_for
 from service.api.notify.channel_documents import ALIKE, PARTS, Part
 from service.domain.notify.channels.documents import Form
 from service.domain.notify.channels.registry import KINDS, ChannelConfig

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from service.api.http.addresses import require_permitted
+from service.api.http.addresses import Address, require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
-from service.api.http.fields import Address, Duration, Secret, SecretStub, shown
-from service.api.http.secrets import sealed
+from service.api.http.fields import Duration
+from service.api.http.secrets import Secret, SecretStub, sealed, shown
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.lateness import is_stale
 from service.domain.values.durations import format_duration, parse_duration
