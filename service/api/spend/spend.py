@@ -95,7 +95,7 @@ class BreakdownOut(SpendOut):
     next: str | None
 
 
-def show_figure(figure: Figure) -> dict[str, str | int]:
+def show_figure(figure: Figure) -> dict[str, object]:
     return {
         "amount": str(figure.spend.total),
         "billed": str(figure.spend.billed),
@@ -207,8 +207,7 @@ async def series(
     for bucket in part.items:
         groups = reply.answer.figures.get(bucket.start, {})
         shown = show_groups(groups, reply.answer.names) if group_by else None
-        figure: dict[str, object] = {**show_figure(add_up(groups)), "groups": shown}
-        items.append(figure | {"start": bucket.start, "end": bucket.end})
+        items.append(show_figure(add_up(groups)) | {"groups": shown, "start": bucket.start, "end": bucket.end})
     return respond(SeriesOut.model_validate(reply.head() | {"items": items, "next": part.next}))
 
 
