@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -28,6 +29,12 @@ def _plain_log() -> Iterator[None]:
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def described() -> dict[str, Any]:
+    """The OpenAPI document. It takes a second to make."""
+    return create_app(cast("Ports", None), ready=cast("Any", None)).openapi()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message, Receive, Scope, Send
@@ -109,8 +110,8 @@ async def test_the_openapi_document_is_complete_enough_to_be_a_first_client(stan
                 assert content["examples"], place
 
 
-async def test_the_examples_of_the_document_are_accepted(stand: Stand) -> None:
-    paths = answered(await stand.stranger.get("/openapi.json"))["paths"]
+async def test_the_examples_of_the_document_are_accepted(stand: Stand, described: dict[str, Any]) -> None:
+    paths = described["paths"]
     for path in ("/v1/sources", "/v1/budgets", "/v1/receivers", "/v1/prices", "/v1/tokens"):
         (example,) = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"].values()
         made = await stand.create(path.removeprefix("/v1"), example["value"])
