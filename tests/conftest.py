@@ -25,7 +25,7 @@ from service.adapters.postgres.engine import create_engine, libpq_url
 from service.adapters.postgres.migrate import upgrade
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.workflows.ports.unit_of_work import UowFactory
-from tests.clock import FakeClock
+from tests.fakes.clock import FakeClock
 
 TEMPLATE = "tocsin_template"
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.unit_of_work import Ports
-from tests.clock import FakeClock
+from tests.fakes.clock import FakeClock
 
 SECOND = timedelta(seconds=1)
 

@@ -19,7 +19,7 @@ from service.domain.values.resources import Resource
 from service.settings import Settings, wrong_settings
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import utc
-from tests.fake_smtp import FakeSmtp
+from tests.fakes.smtp import FakeSmtp
 
 CLAUDE = SourceKind.CLAUDE_ADMIN
 SECRET_KEY = "FAKE-secret-key"

@@ -19,8 +19,8 @@ from service.domain.access import Role
 from service.workflows.ports.platform import Egress
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 from tests.api.stand import Stand, client, secret_of
-from tests.clock import FakeClock
-from tests.fakes import FakeChannels, FakeCharts, FakeSource
+from tests.fakes.clock import FakeClock
+from tests.fakes.ports import FakeChannels, FakeCharts, FakeSource
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,8 @@ from service.workflows.access.tokens import create_token
 from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.ports.spend import Stamp
 from service.workflows.ports.unit_of_work import Ports
-from tests.clock import FakeClock
-from tests.fakes import FakeChannels, FakeSource
+from tests.fakes.clock import FakeClock
+from tests.fakes.ports import FakeChannels, FakeSource
 
 SOURCE = {"name": "production", "admin_key": "sk-ant-admin01-FAKE-production"}
 BUDGET = {"name": "eng monthly", "amount": "100.00"}

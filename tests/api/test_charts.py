@@ -7,7 +7,7 @@ from service.workflows.charts.picture import token_of
 from service.workflows.ports.platform import ChartError
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered, problem
-from tests.fakes import FakeCharts
+from tests.fakes.ports import FakeCharts
 
 
 async def link(stand: Stand) -> str:

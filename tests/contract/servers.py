@@ -25,10 +25,10 @@ from service.domain.notify.channels.slack import SlackBot, SlackWebhook
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.channels.webhook import Webhook
 from service.workflows.ports.platform import Vault
-from tests.fake_discord import FakeDiscord
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import TOKEN, FakeSlack
-from tests.fake_smtp import FakeSmtp
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import TOKEN, FakeSlack
+from tests.fakes.smtp import FakeSmtp
 
 SECRET = "whsec_RkFLRS1rZXktb2YtdGhlLXRlc3RzLW9mLXdlYmhvb2tz"
 

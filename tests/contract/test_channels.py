@@ -14,8 +14,8 @@ from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.notification import Action
 from service.workflows.ports.channels import Channel, Channels, DeliveryError
 from tests.contract.servers import Places, configure, open_servers
-from tests.fake_slack import Answer
-from tests.fakes import FakeChannels
+from tests.fakes.ports import FakeChannels
+from tests.fakes.slack import Answer
 from tests.sample_alerts import delivery
 
 POSTING = ("pagerduty", "webhook", "alertmanager", "teams", "jsm")

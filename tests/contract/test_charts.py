@@ -9,7 +9,7 @@ from service.domain.charts.chart import Theme
 from service.domain.charts.specification import specification
 from service.workflows.ports.platform import Charts
 from tests.domain.charts.test_alert import BUDGET_CHART
-from tests.fakes import FakeCharts
+from tests.fakes.ports import FakeCharts
 
 EVERY = [pytest.param(ChildCharts(time_limit=60), id="vl-convert"), pytest.param(FakeCharts(), id="stand-in")]
 

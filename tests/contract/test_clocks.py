@@ -9,7 +9,7 @@ import pytest
 from service.bootstrap import process_clock
 from service.settings import Settings
 from service.workflows.ports.platform import Clock
-from tests.clock import FakeClock, real_time_of
+from tests.fakes.clock import FakeClock, real_time_of
 
 SETTINGS = {"as time goes": None, "faster": "now@3600", "from elsewhere": "2027-01-01T00:00:00Z@60"}
 

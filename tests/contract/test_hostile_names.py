@@ -29,8 +29,8 @@ from service.domain.values.money import Money
 from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Dimension
 from tests.contract.servers import Servers, configure, open_servers
-from tests.fake_discord import DiscordMessage
-from tests.fake_slack import Posted
+from tests.fakes.discord import DiscordMessage
+from tests.fakes.slack import Posted
 from tests.sample_alerts import (
     EVIDENCE,
     HOSTILE_NAMES,

@@ -23,11 +23,11 @@ from service.domain.values.periods import Window
 from service.simulator.app import create_app
 from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.faults import Fault, Faults
-from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.ports.sources import ApiKeyName, CostSource, SourceConnector, SourceError, WorkspaceName
-from tests.clock import FakeClock
-from tests.fakes import DEFAULT, FakeSource
+from tests.fakes.clock import FakeClock
+from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
+from tests.fakes.ports import DEFAULT, FakeSource
 
 MODEL = "claude-sonnet-5-5"
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

@@ -25,8 +25,8 @@ from service.worker import JobHandlers
 from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Egress
 from service.workflows.ports.unit_of_work import Ports
-from tests.clock import FakeClock, real_time_of
-from tests.fakes import FakeSource
+from tests.fakes.clock import FakeClock, real_time_of
+from tests.fakes.ports import FakeSource
 
 PATIENCE = 30
 """Seconds after which something that should have happened has not."""

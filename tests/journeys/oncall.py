@@ -27,10 +27,10 @@ from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
 from service.workflows.slack.requests import SlackAccess
 from tests.factories import budget, percent
-from tests.fake_pagerduty import FakePagerDuty
-from tests.fake_slack import TOKEN, Posted
-from tests.fake_slack_socket import FakeSlackSocket
-from tests.fake_smtp import Mail
+from tests.fakes.pagerduty import FakePagerDuty
+from tests.fakes.slack import TOKEN, Posted
+from tests.fakes.slack_socket import FakeSlackSocket
+from tests.fakes.smtp import Mail
 from tests.journeys.stage import CHANNEL, PERSON, Stage
 from tests.slack_presses import ADA, SIGNING_SECRET, form, press, signed
 

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.rule import Rule
 from service.domain.values.resources import Resource
-from service.simulator.world.fixed import UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.rules import Rules
 from tests.factories import utc
+from tests.fakes.fixed_world import UsageEvent, token_cost
 from tests.journeys.stage import PERSON, Stage
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -46,7 +46,6 @@ from service.domain.values.resources import Resource, new_id
 from service.simulator.app import create_app
 from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.faults import Faults
-from service.simulator.world.fixed import FixedWorld, token_cost
 from service.worker import JobHandlers
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.engine import Author, Draft, change, create, delete
@@ -59,9 +58,10 @@ from service.workflows.ports.notify import NotificationFilter
 from service.workflows.ports.platform import Egress
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.ingest import request_poll, run_ingest
-from tests.clock import FakeClock, real_time_of
-from tests.fake_slack import TOKEN, FakeSlack
-from tests.fake_smtp import FakeSmtp
+from tests.fakes.clock import FakeClock, real_time_of
+from tests.fakes.fixed_world import FixedWorld, token_cost
+from tests.fakes.slack import TOKEN, FakeSlack
+from tests.fakes.smtp import FakeSmtp
 from tests.workflows.yard import announce_one
 
 ADMIN_KEY = "sk-ant-admin01-FAKE-key-of-the-tests"

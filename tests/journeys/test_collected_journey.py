@@ -15,13 +15,13 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
-from service.simulator.world.fixed import token_cost
 from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.notify import Receivers, put_routes
 from tests.delivering import deliver_for
 from tests.factories import budget, percent
-from tests.fake_pagerduty import FakePagerDuty
-from tests.fake_slack import TOKEN, Posted
+from tests.fakes.fixed_world import token_cost
+from tests.fakes.pagerduty import FakePagerDuty
+from tests.fakes.slack import TOKEN, Posted
 from tests.journeys.stage import CHANNEL, PERSON, Stage, restarted
 
 pytestmark = pytest.mark.slow

@@ -12,11 +12,11 @@ from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.alerts.alert import AlertState
 from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
 from service.domain.values.scopes import Dimension, Scope
-from service.simulator.world.fixed import UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.ports.unit_of_work import StorageUnavailable
 from tests.factories import budget, percent, utc
+from tests.fakes.fixed_world import UsageEvent, token_cost
 from tests.journeys.stage import CHANNEL, Stage, restarted
 
 pytestmark = pytest.mark.slow

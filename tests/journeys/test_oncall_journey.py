@@ -14,7 +14,7 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.slack.requests import Deed
 from service.workflows.configuration.engine import Author, Draft, create
 from service.workflows.configuration.notify import Silences
-from tests.fake_slack import Answer
+from tests.fakes.slack import Answer
 from tests.journeys.oncall import MINUTE, OnCall, open_rota
 from tests.journeys.stage import PERSON, Stage, restarted
 from tests.slack_presses import ADA

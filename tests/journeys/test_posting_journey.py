@@ -27,8 +27,8 @@ from service.workflows.notify.resend import run_resend
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 from tests.factories import budget, percent
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 from tests.journeys.stage import PERSON, Stage
 from tests.sample_alerts import delivery
 

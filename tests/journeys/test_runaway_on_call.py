@@ -15,7 +15,7 @@ from service.domain.alerts.alert import AlertState, Reason
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.slack.requests import Deed
 from tests.factories import utc
-from tests.fake_slack import Answer
+from tests.fakes.slack import Answer
 from tests.journeys.doomed_worker import kill_a_worker_that_is_about_to_send
 from tests.journeys.oncall import MINUTE, OnCall, open_rota
 from tests.journeys.runaway import Runaway

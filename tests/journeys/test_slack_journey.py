@@ -17,8 +17,8 @@ from service.domain.slack.requests import Deed, SlackRole
 from service.settings import Settings
 from service.workflows.slack.requests import SlackAccess
 from tests.factories import budget, percent
-from tests.fake_slack import Posted
-from tests.fake_slack_socket import APP_TOKEN, FakeSlackSocket
+from tests.fakes.slack import Posted
+from tests.fakes.slack_socket import APP_TOKEN, FakeSlackSocket
 from tests.journeys.stage import CHANNEL, Stage
 from tests.slack_presses import ADA, SIGNING_SECRET, press
 

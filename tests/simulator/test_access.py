@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from service.simulator.protocol.behaviour import Behaviour
-from service.simulator.world.fixed import FixedWorld
+from tests.fakes.fixed_world import FixedWorld
 from tests.simulator.client import COST, HEADERS, Simulation, day, iso, span
 
 RANGE = [("starting_at", iso(day(17)))]

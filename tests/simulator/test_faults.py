@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from service.simulator.protocol.faults import ENDPOINTS, Fault, Faults
-from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
+from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
 from tests.simulator.client import BY_ALL, COST, NOW, USAGE, Simulation, day, span
 
 PAIRS = span(day(10), day(18), *BY_ALL, ("limit", "4"))

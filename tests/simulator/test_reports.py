@@ -7,8 +7,8 @@ import pytest
 
 from service.domain.sources.pricing import Measure
 from service.simulator.protocol.behaviour import Behaviour, OpenEnd, Rounding, Today
-from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
+from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
 from tests.simulator.client import BY_ALL, COST, HEADERS, NOW, USAGE, Simulation, day, iso, span
 
 STREAM = Stream("wrkspc_1", "apikey_a", "claude-sonnet-5-5")

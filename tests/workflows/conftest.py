@@ -6,7 +6,7 @@ import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.clock import FakeClock
+from tests.fakes.clock import FakeClock
 from tests.workflows.yard import Yard, open_yard
 
 

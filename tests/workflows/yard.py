@@ -51,8 +51,8 @@ from service.workflows.ports.platform import Egress
 from service.workflows.ports.sources import CostSource, Organization
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.ingest import request_poll, run_ingest
-from tests.clock import FakeClock, real_time_of
-from tests.fakes import FakeChannels, FakeCharts, FakeSource
+from tests.fakes.clock import FakeClock, real_time_of
+from tests.fakes.ports import FakeChannels, FakeCharts, FakeSource
 
 SONNET = "claude-sonnet-4-5"
 DAY = timedelta(days=1)

@@ -16,8 +16,8 @@ from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.notification import Action
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
 
 LABELS = {"alertname": "ClaudeSpend", "alert_id": ALERT.id, "severity": "critical"}

@@ -17,8 +17,8 @@ from service.domain.notify.notification import FIRST_RETRY, Action, Listed, Mess
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import MARKUP, VAULT, failure_of, hostile, way_out
 from tests.adapters.channels.test_summaries_shown import SUMMARY
-from tests.fake_discord import WEBHOOK, FakeDiscord, characters_of, read
-from tests.fake_slack import Answer
+from tests.fakes.discord import WEBHOOK, FakeDiscord, characters_of, read
+from tests.fakes.slack import Answer
 from tests.sample_alerts import HOSTILE_NAMES, PUBLIC_URL, delivery, message
 
 CHART = "https://tocsin.example.com/charts/FAKE.png"

@@ -14,7 +14,7 @@ from service.adapters.channels.email.settings import SmtpServer, address
 from service.domain.notify.channels.email import Email
 from service.domain.notify.notification import Action
 from service.workflows.ports.channels import DeliveryError
-from tests.fake_smtp import FakeSmtp, Mail
+from tests.fakes.smtp import FakeSmtp, Mail
 from tests.sample_alerts import ALERT, EVIDENCE, delivery, event, message
 
 SENDER = "Tocsin <tocsin@example.com>"

@@ -19,9 +19,9 @@ from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.notification import Message
 from service.workflows.ports.channels import Channel
 from tests.adapters.channels.posting_stand import VAULT, way_out
-from tests.fake_discord import characters_of
-from tests.fake_receiver import FakeReceiver, Taken
-from tests.fake_slack import Answer
+from tests.fakes.discord import characters_of
+from tests.fakes.receiver import FakeReceiver, Taken
+from tests.fakes.slack import Answer
 from tests.sample_alerts import delivery, message
 
 SECRET = "whsec_RkFLRS1rZXktb2YtdGhlLXRlc3RzLW9mLXdlYmhvb2tz"

@@ -14,9 +14,9 @@ from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.notification import Action
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
-from tests.fake_jsm import FakeJsm
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.jsm import FakeJsm
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
 
 API_KEY = "FAKE-0000-integration-key"

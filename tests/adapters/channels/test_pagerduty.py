@@ -15,9 +15,9 @@ from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.notification import Action, Message
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
-from tests.fake_pagerduty import FakePagerDuty
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.pagerduty import FakePagerDuty
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
 
 ROUTING_KEY = "FAKE0000routing0000key0000000032"

@@ -20,8 +20,8 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action, Delivery, Message, Picture
-from tests.fake_slack import TOKEN, Answer, FakeSlack
-from tests.fake_smtp import FakeSmtp
+from tests.fakes.slack import TOKEN, Answer, FakeSlack
+from tests.fakes.smtp import FakeSmtp
 from tests.sample_alerts import RULE_ALERT, delivery, event, message
 
 PNG = b"\x89PNG\r\n\x1a\nFAKE picture"

@@ -19,8 +19,8 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.domain.notify.notification import Message
 from service.workflows.ports.channels import DeliveryError
 from tests.adapters.channels.posting_stand import hostile, way_out
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 
 PEER = Peer("the peer", explain=json_words)
 SECRET = "FAKEsecretPath"

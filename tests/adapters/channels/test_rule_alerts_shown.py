@@ -15,7 +15,7 @@ from service.domain.alerts.alert import Command, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.messages.message import compose
 from service.domain.notify.notification import Action, Message
-from tests.fake_slack import broken_limit, shown_texts
+from tests.fakes.slack import broken_limit, shown_texts
 from tests.sample_alerts import HOSTILE_NAMES, PUBLIC_URL, RULE, RULE_ALERT, delivery, event, hostile, message
 
 SENDER, OPS = address("tocsin@example.com"), address("ops@example.com")

@@ -19,7 +19,7 @@ from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason
 from service.domain.messages.summary import MOST_LISTED, summarise
 from service.domain.notify.notification import Listed, Message
 from service.domain.values.severity import Severity
-from tests.fake_slack import broken_limit, shown_texts
+from tests.fakes.slack import broken_limit, shown_texts
 from tests.sample_alerts import ALERT, HOSTILE_NAMES, PUBLIC_URL, delivery, event, hostile
 
 SENDER, OPS = address("tocsin@example.com"), address("ops@example.com")

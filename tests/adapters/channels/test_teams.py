@@ -17,8 +17,8 @@ from service.domain.notify.channels.teams import Teams
 from service.domain.notify.notification import Action
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import MARKUP, VAULT, failure_of, hostile, way_out
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 from tests.sample_alerts import delivery, message
 
 PATH = "/workflows/FAKEworkflow/triggers/manual/paths/invoke?api-version=1&sig=FAKEsignature"

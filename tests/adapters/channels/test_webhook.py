@@ -19,8 +19,8 @@ from service.domain.notify.channels.webhook import Webhook, WebhookFormat
 from service.domain.notify.notification import Action, Delivery, MessageType
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
-from tests.fake_receiver import FakeReceiver, Taken
-from tests.fake_slack import Answer
+from tests.fakes.receiver import FakeReceiver, Taken
+from tests.fakes.slack import Answer
 from tests.sample_alerts import ALERT, OPENED, delivery, message
 
 KEY = b"FAKE-key-of-the-tests-of-webhooks"

@@ -14,10 +14,10 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.simulator.protocol.behaviour import Behaviour, Today
 from service.simulator.protocol.faults import Fault
-from service.simulator.world.fixed import FixedWorld, UsageEvent, token_cost
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.ports.sources import CostSource, SourceError
 from tests.adapters.claude.scripted_admin_api import QUICK, WORKSPACE_KEY, connected
+from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
 from tests.simulator.client import NOW, Simulation
 
 TODAY = NOW.replace(hour=0, minute=0)

@@ -27,7 +27,7 @@ from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import EgressRefused
 from service.workflows.ports.sources import SourceError
 from tests.adapters.claude.scripted_admin_api import QUICK, Answer, ScriptedAdminApi, scripted_admin_api
-from tests.fake_slack import TOKEN, FakeSlack
+from tests.fakes.slack import TOKEN, FakeSlack
 from tests.sample_alerts import delivery
 
 VAULT = FernetVault("FAKE key of the tests")

@@ -14,7 +14,7 @@ from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Author, Draft, create, delete
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.ports.unit_of_work import UowFactory
-from tests.clock import FakeClock
+from tests.fakes.clock import FakeClock
 
 AUTHOR = Author("token:ann", FakeClock()())
 

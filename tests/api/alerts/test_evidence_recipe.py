@@ -31,7 +31,7 @@ from service.workflows.ports.alerts import AlertFilter
 from tests.api.stand import BUDGET, SLACK, SOURCE, Stand, answered, problem
 from tests.api.test_digests import CONSOLE, DIGEST
 from tests.domain.messages.made_up_kind import KIND, BurnRateEvidence, registered
-from tests.fake_slack import shown_texts
+from tests.fakes.slack import shown_texts
 
 PART = Contribution(ScopeKey(Dimension.MODEL, "claude-opus-4-5"), "claude-opus-4-5", Money.of("9.00"))
 SCOPES = (ScopeKey(Dimension.WORKSPACE, "wrkspc_eng"), ScopeKey(Dimension.WORKSPACE, "wrkspc_ops"))

@@ -18,8 +18,8 @@ from service.cli.serving import serving
 from service.domain.slack.requests import Deed, SlackRole
 from service.workflows.slack.requests import SlackAccess
 from tests.api.stand import Stand, answered
-from tests.clock import FakeClock
-from tests.fake_slack_socket import FakeSlackSocket
+from tests.fakes.clock import FakeClock
+from tests.fakes.slack_socket import FakeSlackSocket
 from tests.slack_presses import ADA, SIGNING_SECRET, command, form, press, signed
 
 REAL = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

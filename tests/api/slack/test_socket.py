@@ -22,7 +22,7 @@ from service.workflows.ports.platform import EgressRefused
 from service.workflows.slack.requests import SlackAccess
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered
-from tests.fake_slack_socket import APP_TOKEN, TICKET, FakeSlackSocket
+from tests.fakes.slack_socket import APP_TOKEN, TICKET, FakeSlackSocket
 from tests.slack_presses import ADA, BOB, command, press
 
 

@@ -30,9 +30,9 @@ from service.workflows.delivery.deliver import run_delivery
 from service.workflows.notify.resend import run_resend
 from service.workflows.ports.unit_of_work import Ports
 from tests.api.stand import answered, client, pointers, secret_of
-from tests.clock import FakeClock
 from tests.factories import budget, percent
-from tests.fake_receiver import FakeReceiver
+from tests.fakes.clock import FakeClock
+from tests.fakes.receiver import FakeReceiver
 from tests.workflows.yard import Yard, billed, open_yard
 
 MINUTE = timedelta(minutes=1)

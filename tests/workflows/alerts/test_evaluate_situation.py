@@ -20,7 +20,7 @@ from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.notify import EscalationPolicies, Rotas, Silences, put_routes
 from service.workflows.configuration.spend import Budgets
 from tests.factories import budget, percent
-from tests.fakes import FakeSource
+from tests.fakes.ports import FakeSource
 from tests.statements import counted
 from tests.workflows.yard import HOUR, Yard, billed
 

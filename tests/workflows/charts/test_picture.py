@@ -21,7 +21,7 @@ from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 from tests.factories import budget, percent
-from tests.fakes import FakeCharts
+from tests.fakes.ports import FakeCharts
 from tests.workflows.yard import Yard, billed
 
 MAIL = Email(("ops@example.com",))

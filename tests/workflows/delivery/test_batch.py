@@ -21,8 +21,8 @@ from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
 from tests.adapters.channels.posting_stand import way_out
 from tests.factories import SEALED
-from tests.fake_receiver import FakeReceiver
-from tests.fake_slack import Answer
+from tests.fakes.receiver import FakeReceiver
+from tests.fakes.slack import Answer
 from tests.sample_alerts import ALERT, RAISED_EVENT
 from tests.workflows.delivery.sending import CONSOLE, PAGER, SECOND, SLACK, open_alert, sent_to
 from tests.workflows.yard import Yard, announce_one

@@ -29,7 +29,7 @@ from service.workflows.operation.upkeep import run_retention
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import ChartError
 from tests.factories import budget, percent, utc
-from tests.fakes import FakeCharts
+from tests.fakes.ports import FakeCharts
 from tests.workflows.alerts.test_evaluate import forget_jobs
 from tests.workflows.yard import DAY, HOUR, MINUTE, Crash, Yard, billed
 

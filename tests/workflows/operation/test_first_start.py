@@ -27,7 +27,7 @@ from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.operation.command_line import run_list_tokens, run_revoke_token
 from service.workflows.operation.first_start import FirstSource, FirstStart, run_first_start
 from service.workflows.ports.unit_of_work import Ports
-from tests.clock import FakeClock
+from tests.fakes.clock import FakeClock
 from tests.workflows.yard import open_yard
 
 SIMULATOR = FirstSource(SourceKind.SIMULATOR, "http://127.0.0.1:8401", "sk-ant-admin01-FAKE-sim", timedelta(minutes=5))

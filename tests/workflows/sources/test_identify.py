@@ -17,7 +17,7 @@ from service.workflows.configuration.probe import run_check_source
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill
-from tests.fakes import FakeSource
+from tests.fakes.ports import FakeSource
 from tests.workflows.yard import DAY, MINUTE, Yard, billed
 
 YESTERDAY = date(2026, 11, 15)

@@ -20,10 +20,10 @@ from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.simulator.app import create_app
 from service.simulator.protocol.faults import Fault, Faults
-from service.simulator.world.fixed import FixedWorld, token_cost
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
 from tests.factories import utc
+from tests.fakes.fixed_world import FixedWorld, token_cost
 from tests.workflows.yard import DAY, HOUR, MINUTE, SONNET, Crash, Yard, billed, caller, outcome
 
 TODAY, YESTERDAY = date(2026, 11, 16), date(2026, 11, 15)

@@ -10,7 +10,7 @@ from service.adapters.channels.dependencies import Block
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.domain.alerts.alert import Command, Reason
 from service.domain.notify.notification import Action, Message
-from tests.fake_slack import broken_limit, shown_texts
+from tests.fakes.slack import broken_limit, shown_texts
 from tests.sample_alerts import EVIDENCE, RESOLVED_EVENT, event, message
 
 INJECTION = "<!channel> <@U0FAKE> <https://evil.example|click> & @here #general"

@@ -16,7 +16,7 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import FIRST_RETRY, Action
 from service.workflows.ports.channels import DeliveryError
-from tests.fake_slack import TOKEN, Answer, FakeSlack, Posted
+from tests.fakes.slack import TOKEN, Answer, FakeSlack, Posted
 from tests.sample_alerts import EVIDENCE, delivery, event, message
 
 VAULT = FernetVault("FAKE key of the tests")

@@ -20,7 +20,7 @@ from service.domain.messages.message import sample
 from service.domain.notify.channels.slack import SlackBot, SlackWebhook
 from service.domain.notify.notification import Action, Message
 from service.domain.slack.requests import SNOOZES, Deed, read_press
-from tests.fake_slack import TOKEN, FakeSlack, shown_texts
+from tests.fakes.slack import TOKEN, FakeSlack, shown_texts
 from tests.sample_alerts import ALERT, EVIDENCE, OPENED, RULE_ALERT, STALE_ALERT, delivery, event, message
 
 VAULT = FernetVault("FAKE key of the tests")

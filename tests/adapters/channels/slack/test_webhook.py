@@ -16,7 +16,7 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackWebhook
 from service.domain.notify.notification import Action, MessageType
 from service.workflows.ports.channels import DeliveryError
-from tests.fake_slack import Answer, FakeSlack
+from tests.fakes.slack import Answer, FakeSlack
 from tests.sample_alerts import delivery, message
 
 VAULT = FernetVault("FAKE key of the tests")

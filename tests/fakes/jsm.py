@@ -9,7 +9,7 @@ from types import TracebackType
 
 from aiohttp import web
 
-from tests.local_web import listen
+from tests.fakes.local_web import listen
 
 
 @dataclass

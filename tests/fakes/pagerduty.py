@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.fake_slack import Answer
-from tests.local_web import listen
+from tests.fakes.local_web import listen
+from tests.fakes.slack import Answer
 
 Json = dict[str, Any]
 PATIENCE = 20

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.local_web import listen
+from tests.fakes.local_web import listen
 
 Json = dict[str, Any]
 
