@@ -140,7 +140,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 async def test_every_day_of_the_window_comes_oldest_first_the_empty_ones_too(world: World) -> None:
     world.bill(TODAY.date(), "1234.5678", None)
     async with world.connected() as source:
-        buckets = await source.cost(WEEK)
+        buckets = (await source.cost(WEEK)).buckets
     starts = [WEEK.start + number * DAY for number in range(7)]
     assert [bucket.window for bucket in buckets] == [Window(start, start + DAY) for start in starts]
     assert [len(bucket.rows) for bucket in buckets] == [0] * 6 + [1]
@@ -149,7 +149,7 @@ async def test_every_day_of_the_window_comes_oldest_first_the_empty_ones_too(wor
 async def test_a_line_of_the_bill_is_in_dollars_and_the_null_workspace_is_the_default_one(world: World) -> None:
     world.bill(TODAY.date(), "1234.5678", None)
     async with world.connected() as source:
-        (row,) = (await source.cost(WEEK))[-1].rows
+        (row,) = (await source.cost(WEEK)).buckets[-1].rows
     assert row.amount == Money.of("12.345678")
     seen = row.dimensions
     assert (seen.workspace, seen.model, seen.cost_type) == ("default", MODEL, TOKEN_COST)
@@ -162,7 +162,7 @@ async def test_more_than_a_page_comes_whole(world: World) -> None:
     for day in (first, last):
         world.bill(day.date(), "100", "wrkspc_a")
     async with world.connected() as source:
-        buckets = await source.cost(Window(first, last + DAY))
+        buckets = (await source.cost(Window(first, last + DAY))).buckets
     assert len(buckets) == 36
     assert [bucket.rows[0].amount for bucket in (buckets[0], buckets[-1])] == [Money.of("1.00")] * 2
 
@@ -174,7 +174,7 @@ async def test_usage_comes_by_bucket_with_every_measure_and_its_key(
     start = TODAY + 9 * HOUR
     world.use(width, start, "wrkspc_a", "apikey_1", 700)
     async with world.connected() as source:
-        buckets = await source.usage(Window(start - step, start + 2 * step), width)
+        buckets = (await source.usage(Window(start - step, start + 2 * step), width)).buckets
     assert [bucket.window.start for bucket in buckets] == [start - step, start, start + step]
     assert [len(bucket.rows) for bucket in buckets] == [0, 1, 0]
     (row,) = buckets[1].rows
@@ -229,4 +229,4 @@ async def test_a_refused_report_raises_and_leaves_the_others_alone(world: World,
 async def test_a_source_may_be_connected_to_again(world: World) -> None:
     for _ in range(2):
         async with world.connected() as source:
-            assert len(await source.cost(WEEK)) == 7
+            assert len((await source.cost(WEEK)).buckets) == 7

@@ -16,6 +16,7 @@ from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action, Delivery, Receipt
+from service.domain.sources.poll import Notice
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
@@ -23,7 +24,15 @@ from service.domain.values.periods import Window
 from service.domain.values.scopes import DEFAULT_WORKSPACE
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import ChartError
-from service.workflows.ports.sources import ApiKeyName, CostSource, Directory, Organization, SourceError, WorkspaceName
+from service.workflows.ports.sources import (
+    ApiKeyName,
+    CostSource,
+    Directory,
+    Organization,
+    ReadReport,
+    SourceError,
+    WorkspaceName,
+)
 
 EXAMPLE = Organization("org_FAKE", "Example Inc")
 DEFAULT = WorkspaceName(DEFAULT_WORKSPACE, "Default")
@@ -43,6 +52,7 @@ class FakeSource:
     """
 
     refusals: dict[ReportName, SourceError] = field(default_factory=dict)
+    notices: dict[ReportName, tuple[Notice, ...]] = field(default_factory=dict)
     naming: Callable[[], Awaitable[object]] | None = None
     meanwhile: Callable[[ReportName], Awaitable[None]] | None = None
     asked: list[Source] = field(default_factory=list)
@@ -80,13 +90,15 @@ class FakeSource:
             await self.naming()
         return self.named
 
-    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+    async def cost(self, window: Window) -> ReadReport[CostRow]:
         await self._asked_for(ReportName.COST, window)
-        return _buckets(window, Width.DAY, lambda start: self._bills.get(start.date(), ()))
+        buckets = _buckets(window, Width.DAY, lambda start: self._bills.get(start.date(), ()))
+        return ReadReport(buckets, self.notices.get(ReportName.COST, ()))
 
-    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
         await self._asked_for(USAGE[width], window)
-        return _buckets(window, width, lambda start: self._usage.get((width, start), ()))
+        buckets = _buckets(window, width, lambda start: self._usage.get((width, start), ()))
+        return ReadReport(buckets, self.notices.get(USAGE[width], ()))
 
     async def directory(self) -> Directory:
         await self._asked_for(ReportName.DIRECTORY, None)

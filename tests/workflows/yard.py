@@ -66,6 +66,10 @@ class Crash(Exception):
     """What no port may raise: a defect, or the end of the process."""
 
 
+class Killed(BaseException):
+    """The end of the process, as far as the code can tell: nothing may catch it and go on."""
+
+
 @dataclass
 class Switchboard:
     """Connects every source to the organisation at its address."""

@@ -1,23 +1,34 @@
-"""Reading the API's JSON strictly: what is missing or of the wrong type is an error, never a zero."""
+"""Reading the API's JSON: strict about meaning, tolerant of form.
+
+What is missing or of the wrong type is an error, never a zero. A null object is zeros and a decimal too many is
+rounded: both leave a notice. Every text has a bound.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import NoReturn
 
 from service.domain.values.money import Money
 
 Record = Mapping[str, object]
 
-_LARGEST_COUNT = 2**63 - 1  # what a BIGINT column holds
+LARGEST_COUNT = 2**63 - 1  # what a BIGINT column holds
 # Decimal() alone would also take "1_000", " 5 ", "NaN" and Arabic digits; an exponent of three digits
 # stays far inside the decimal context's range, so that nothing is rounded or flushed to zero on the way.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_NUMBER = 50
+_EXACT = Context(prec=60)
+LONGEST_TEXT = 500
+"""The most bytes of an id or a name. Three of them fit into an entry of a Postgres index (2,704 bytes)."""
+LONGEST_TOKEN = 4096
+"""The most bytes of a page token, which is opaque and goes back in an address."""
+_LONGEST_QUOTE = 40
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # Postgres refuses NUL, UTF-8 refuses lone surrogates
 
 
@@ -33,9 +44,14 @@ class NotUnderstood(Exception):
 
 
 def decoded(body: bytes) -> Record:
-    """The JSON object of an answer; its fractions are Decimals, never floats. Raises NotUnderstood."""
+    """The JSON object of an answer; its fractions are Decimals, never floats. Raises NotUnderstood.
+
+    A key that stands twice in an object is refused: JSON does not say which of its values holds (RFC 8259, 4).
+    """
     try:
-        value: object = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        value: object = json.loads(
+            body, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_doubles
+        )
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise NotUnderstood("the answer is cut off or is not JSON", retryable=True) from error
     return record(value, "the answer")
@@ -45,6 +61,15 @@ def record(value: object, name: str) -> Record:
     if not isinstance(value, dict):
         raise NotUnderstood(f"{name} is not an object but {_kind(value)}")
     return value
+
+
+def record_or_nothing(row: Record, name: str, notices: Counter[str]) -> Record | None:
+    """An object that has to be there. None where it is null, with a notice."""
+    value = field(row, name)
+    if value is None:
+        notices[f"{name} is null and counts as zero"] += 1
+        return None
+    return record(value, name)
 
 
 def field(row: Record, name: str) -> object:
@@ -77,14 +102,26 @@ def text(row: Record, name: str) -> str:
     return value
 
 
-def text_or_none(value: object, name: str) -> str | None:
+def text_or_none(value: object, name: str, *, longest: int = LONGEST_TEXT) -> str | None:
+    """A text of at most `longest` bytes."""
     if value is None:
         return None
     if not isinstance(value, str):
         raise NotUnderstood(f"{name} is not a text but {_kind(value)}")
+    if len(value) > longest:
+        raise NotUnderstood(f"{name} is longer than {longest} bytes: {quoted(value)}")
     if _UNSTORABLE.search(value):
         raise NotUnderstood(f"{name} holds characters that cannot be stored")
+    if len(value.encode()) > longest:
+        raise NotUnderstood(f"{name} is longer than {longest} bytes: {quoted(value)}")
     return value
+
+
+def quoted(value: object) -> str:
+    """The beginning of a foreign value, for an error."""
+    if not isinstance(value, str):
+        return _kind(value)
+    return repr(value) if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]!r}..."
 
 
 def count(row: Record, name: str) -> int:
@@ -92,7 +129,7 @@ def count(row: Record, name: str) -> int:
     value = field(row, name)
     if isinstance(value, bool) or not isinstance(value, int):
         raise NotUnderstood(f"{name} is not a whole number but {_kind(value)}")
-    if not 0 <= value <= _LARGEST_COUNT:
+    if not 0 <= value <= LARGEST_COUNT:
         raise NotUnderstood(f"{name} is out of range")
     return value
 
@@ -103,28 +140,46 @@ def instant(row: Record, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        raise NotUnderstood(f"{name} is not a time: {value[:40]!r}") from None
+        raise NotUnderstood(f"{name} is not a time: {quoted(value)}") from None
     if moment.tzinfo is None:
-        raise NotUnderstood(f"{name} has no time zone: {value[:40]!r}")
-    return moment.astimezone(UTC)
+        raise NotUnderstood(f"{name} has no time zone: {quoted(value)}")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise NotUnderstood(f"{name} is out of range: {quoted(value)}") from None
 
 
-def cents(row: Record, name: str) -> Money:
-    """An amount in cents as US dollars, exact. The API writes it as a text; a JSON number is taken too."""
+def cents(row: Record, name: str, notices: Counter[str]) -> Money:
+    """An amount in cents as US dollars. The API writes it as a text; a JSON number is taken too.
+
+    It is exact to ten decimals of a cent. What is finer is rounded half-even, with a notice.
+    """
     value = field(row, name)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise NotUnderstood(f"{name} is not a number but {_kind(value)}")
     written = str(value)
     if not is_number(written):
-        raise NotUnderstood(f"{name} is not a number: {written[:40]!r}")
+        raise NotUnderstood(f"{name} is not a number: {quoted(written)}")
+    dollars = Decimal(written).scaleb(-2, _EXACT)
     try:
-        return Money.from_cents(written)
+        amount = Money.rounded(dollars)
     except ValueError:
-        raise NotUnderstood(f"{name} is too large or finer than ten decimals of a cent: {written}") from None
+        raise NotUnderstood(f"{name} is too large: {quoted(written)}") from None
+    if amount.usd != dollars:
+        notices[f"{name} has more than ten decimals of a cent and was rounded"] += 1
+    return amount
 
 
 def is_number(written: str) -> bool:
     return len(written) <= _LONGEST_NUMBER and _NUMBER.fullmatch(written) is not None
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
+        twice = next(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
+        raise NotUnderstood(f"the answer holds the key {quoted(twice)} twice in one object")
+    return unique
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -38,6 +38,7 @@ class Limits:
     read: timedelta = timedelta(seconds=30)
     deadline: timedelta = timedelta(minutes=3)
     answer_bytes: int = 64 * 1024 * 1024
+    refusal_bytes: int = 64 * 1024
 
 
 STANDARD_LIMITS = Limits()
@@ -86,7 +87,8 @@ class Report:
         try:
             return decoded(reply.body)
         except NotUnderstood as error:
-            raise RequestFailed(f"{path}: {error}.", retryable=error.retryable) from None
+            problem = self._key.hidden_in(f"{path}: {error}.")
+            raise RequestFailed(problem, retryable=error.retryable) from None
 
     async def _fetch(self, path: str, query: Query) -> Reply:
         try:
@@ -94,6 +96,8 @@ class Report:
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
                     body += chunk
+                    if response.status_code != httpx.codes.OK and len(body) > self._limits.refusal_bytes:
+                        break  # a refusal is quoted in 300 characters
                     if len(body) > self._limits.answer_bytes:
                         raise AnswerTooLong(path, self._limits.answer_bytes)
                 return Reply(response.status_code, response.headers, bytes(body))

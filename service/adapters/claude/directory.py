@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from service.adapters.claude.answers import Record, field, record, text, text_or_none
+from service.adapters.claude.answers import NotUnderstood, Record, field, quoted, record, text, text_or_none
 from service.domain.values.scopes import DEFAULT_WORKSPACE
 from service.workflows.ports.sources import ApiKeyName, Organization, WorkspaceName
 
 DEFAULT = WorkspaceName(DEFAULT_WORKSPACE, "Default")
 """Left out of the list by the API, and null in its reports."""
+
+MOST_TAGS = 200
+"""The most tags of a workspace that are read."""
 
 NO_WORKSPACE = ""
 """The workspace of a key that is made for the whole organisation."""
@@ -59,4 +62,11 @@ def _tags(row: Record) -> dict[str, str] | None:
     value = row.get("tags")
     if value is None:
         return None
-    return {name: text_or_none(tag, f"tag {name}") or "" for name, tag in record(value, "tags").items()}
+    tags = record(value, "tags")
+    if len(tags) > MOST_TAGS:
+        raise NotUnderstood(f"tags holds {len(tags)} tags, and {MOST_TAGS} are the most that are read")
+    return {_tag_name(name): text_or_none(tag, f"tag {quoted(name)}") or "" for name, tag in tags.items()}
+
+
+def _tag_name(name: str) -> str:
+    return text_or_none(name, "the name of a tag") or ""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from service.adapters.claude.answers import NotUnderstood, Record, flag, listing, text_or_none
+from service.adapters.claude.answers import LONGEST_TOKEN, NotUnderstood, Record, flag, listing, text_or_none
 from service.adapters.claude.client import Query, Report
 from service.adapters.claude.failures import RequestFailed
 
@@ -77,7 +77,7 @@ async def _pages(report: Report, path: str, query: Query, cursor: Cursor) -> Asy
         yield page
         if not flag(page, "has_more"):
             return
-        position = text_or_none(page.get(cursor.field), cursor.field)
+        position = text_or_none(page.get(cursor.field), cursor.field, longest=LONGEST_TOKEN)
         if not position:
             raise NotUnderstood(f"has_more is true but {cursor.field} is empty", retryable=True)
         if position in seen:

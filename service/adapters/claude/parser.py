@@ -5,12 +5,14 @@ Follows the reference of API version 2023-06-01: https://platform.claude.com/doc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from service.adapters.claude.answers import (
+    LARGEST_COUNT,
     NotUnderstood,
     Record,
     cents,
@@ -19,7 +21,9 @@ from service.adapters.claude.answers import (
     instant,
     is_number,
     listing,
+    quoted,
     record,
+    record_or_nothing,
     text,
     text_or_none,
 )
@@ -37,6 +41,8 @@ _CACHE_WRITES = {
     Measure.CACHE_WRITE_5M: "ephemeral_5m_input_tokens",
     Measure.CACHE_WRITE_1H: "ephemeral_1h_input_tokens",
 }
+_TOOL_USES = {Measure.WEB_SEARCH: Measure.WEB_SEARCH.value}
+_MOST_UNKNOWN = 50
 _KNOWN = frozenset(
     {
         "workspace_id", "model", "description", "cost_type", "token_type", "service_tier", "context_window",
@@ -74,65 +80,89 @@ class Grid:
             raise NotUnderstood("lies outside the time that was asked for")
 
 
-def cost_bucket(item: object, grid: Grid) -> Bucket[CostRow]:
+@dataclass(frozen=True, slots=True)
+class ParsedBucket(Generic[Row]):
+    """A bucket, and how often each departure from the documented form was met in it."""
+
+    bucket: Bucket[Row]
+    notices: Counter[str]
+
+
+def cost_bucket(item: object, grid: Grid) -> ParsedBucket[CostRow]:
     """A day of the cost report. Raises NotUnderstood."""
     return _bucket(item, grid, cost_row, _add_cost)
 
 
-def usage_bucket(item: object, grid: Grid) -> Bucket[UsageRow]:
+def usage_bucket(item: object, grid: Grid) -> ParsedBucket[UsageRow]:
     """An hour or minute of the usage report. Raises NotUnderstood."""
     return _bucket(item, grid, usage_row, _add_usage)
 
 
-def cost_row(row: Record) -> CostRow:
+def cost_row(row: Record, notices: Counter[str]) -> CostRow:
     """A row grouped by workspace and description: its amount in cents becomes dollars here, once."""
     currency = field(row, "currency")
     if currency != _CURRENCY:
-        raise NotUnderstood(f"currency is {currency!r}, and only US dollars are understood")
-    return CostRow(_dimensions(row), cents(row, "amount"))
+        raise NotUnderstood(f"currency is {quoted(currency)}, and only US dollars are understood")
+    return CostRow(_dimensions(row), cents(row, "amount", notices))
 
 
-def usage_row(row: Record) -> UsageRow:
+def usage_row(row: Record, notices: Counter[str]) -> UsageRow:
     """A row grouped by key, model, workspace, tier, context window and geography."""
     for name in ("api_key_id", "model"):
         field(row, name)
-    cache = record(field(row, "cache_creation"), "cache_creation")
-    tools = record(field(row, "server_tool_use"), "server_tool_use")
     quantities = {measure: count(row, measure.value) for measure in _FLAT_MEASURES}
-    quantities |= {measure: count(cache, name) for measure, name in _CACHE_WRITES.items()}
-    quantities[Measure.WEB_SEARCH] = count(tools, Measure.WEB_SEARCH.value)
+    quantities |= _counts(record_or_nothing(row, "cache_creation", notices), _CACHE_WRITES)
+    quantities |= _counts(record_or_nothing(row, "server_tool_use", notices), _TOOL_USES)
     return UsageRow(_dimensions(row), quantities)
 
 
-def _bucket(item: object, grid: Grid, parse: Callable[[Record], Row], add: Callable[[Row, Row], Row]) -> Bucket[Row]:
+def _counts(nested: Record | None, names: Mapping[Measure, str]) -> dict[Measure, int]:
+    return {measure: 0 if nested is None else count(nested, name) for measure, name in names.items()}
+
+
+_Parse = Callable[[Record, Counter[str]], Row]
+_Add = Callable[[Row, Row], Row]
+
+
+def _bucket(item: object, grid: Grid, parse: _Parse[Row], add: _Add[Row]) -> ParsedBucket[Row]:
     answer = record(item, "a bucket")
     window = Window(instant(answer, "starting_at"), instant(answer, "ending_at"))
+    notices: Counter[str] = Counter()
     try:
         grid.check(window)
-        return Bucket(window, tuple(_merged(listing(answer, "results"), parse, add)))
+        parsed = [_row(result, number, parse, notices) for number, result in enumerate(listing(answer, "results"), 1)]
+        return ParsedBucket(Bucket(window, _merged(parsed, add)), notices)
     except NotUnderstood as error:
         raise error.inside(f"the bucket of {window.start.isoformat()}") from None
 
 
-def _merged(results: list[object], parse: Callable[[Record], Row], add: Callable[[Row, Row], Row]) -> Iterator[Row]:
+def _row(result: object, number: int, parse: _Parse[Row], notices: Counter[str]) -> Row:
+    try:
+        return parse(record(result, "it"), notices)
+    except NotUnderstood as error:
+        raise error.inside(f"row {number}") from None
+
+
+def _merged(parsed: Sequence[Row], add: _Add[Row]) -> tuple[Row, ...]:
     """The rows, those of equal dimensions added up: the reports do not promise that there is one of each."""
     rows: dict[Dimensions, Row] = {}
-    for number, result in enumerate(results, start=1):
-        try:
-            row = parse(record(result, "it"))
-        except NotUnderstood as error:
-            raise error.inside(f"row {number}") from None
+    for row in parsed:
         earlier = rows.get(row.dimensions)
         rows[row.dimensions] = row if earlier is None else add(earlier, row)
-    yield from rows.values()
+    return tuple(rows.values())
 
 
 def _add_cost(one: CostRow, other: CostRow) -> CostRow:
-    return CostRow(one.dimensions, one.amount + other.amount)
+    try:
+        return CostRow(one.dimensions, one.amount + other.amount)
+    except ValueError:
+        raise NotUnderstood("rows of equal dimensions add up to an amount that is too large") from None
 
 
 def _add_usage(one: UsageRow, other: UsageRow) -> UsageRow:
     added = {measure: number + other.quantities[measure] for measure, number in one.quantities.items()}
+    if max(added.values()) > LARGEST_COUNT:
+        raise NotUnderstood("rows of equal dimensions add up to a count that is out of range")
     return UsageRow(one.dimensions, added)
 
 
@@ -161,6 +191,10 @@ def _text(row: Record, name: str) -> str:
 def _extra(row: Record) -> tuple[tuple[str, str], ...]:
     """Dimensions newer than this version. A text that is a number is a measurement (such as a list price)."""
     unknown = sorted(row.keys() - _KNOWN)
+    if len(unknown) > _MOST_UNKNOWN:
+        raise NotUnderstood(f"it has {len(unknown)} fields that are not documented")
+    for name in unknown:
+        text_or_none(name, "the name of a field")
     return tuple(
         (name, text(row, name))
         for name in unknown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from service.adapters.claude.client import STANDARD_LIMITS, AdminClient, Limits,
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong
 from service.adapters.claude.paging import BY_ID, BY_TOKEN, Paged, read_all
-from service.adapters.claude.parser import Grid, cost_bucket, usage_bucket
+from service.adapters.claude.parser import Grid, ParsedBucket, cost_bucket, usage_bucket
+from service.domain.sources.poll import Notice
 from service.domain.sources.source import Source
-from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
+from service.domain.spend.rows import CostRow, UsageRow, Width
 from service.domain.values.periods import Window
 from service.workflows.ports.platform import Vault
-from service.workflows.ports.sources import ApiKeyName, CostSource, Directory, Organization, WorkspaceName
+from service.workflows.ports.sources import ApiKeyName, CostSource, Directory, Organization, ReadReport, WorkspaceName
 
 _ORGANIZATION = "/v1/organizations/me"
 _COST = "/v1/organizations/cost_report"
@@ -48,13 +50,13 @@ class ClaudeAdminSource:
         async with self._client.report("organisation") as report:
             return directory.organization(await report.get(_ORGANIZATION))
 
-    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+    async def cost(self, window: Window) -> ReadReport[CostRow]:
         """Cost by UTC day, oldest first. The days that `window` touches are read whole."""
         grid = Grid.around(window, Width.DAY)
         async with self._client.report("cost report") as report:
             return await _read_buckets(report, _COST, grid, _COST_GROUPS, cost_bucket)
 
-    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. The buckets that `window` touches are read whole."""
         grid = Grid.around(window, width)
         async with self._client.report(f"usage report by {width.value}") as report:
@@ -99,8 +101,8 @@ async def _read_buckets(
     path: str,
     grid: Grid,
     groups: tuple[str, ...],
-    parse: Callable[[object, Grid], Bucket[Row]],
-) -> tuple[Bucket[Row], ...]:
+    parse: Callable[[object, Grid], ParsedBucket[Row]],
+) -> ReadReport[Row]:
     """The report in pages as large as can be. One too long to hold is read again, in smaller pages.
 
     It starts again then, since a page token holds for its own `limit` only.
@@ -112,14 +114,23 @@ async def _read_buckets(
             query=_bucket_query(grid, groups, limit),
             cursor=BY_TOKEN,
             parse=lambda item: parse(item, grid),
-            identity=lambda bucket: bucket.window.start,
+            identity=lambda parsed: parsed.bucket.window.start,
         )
         try:
-            return tuple(sorted(await read_all(report, paged), key=lambda bucket: bucket.window))
+            return _whole(await read_all(report, paged))
         except AnswerTooLong:
             if limit == 1:
                 raise
             limit = max(1, limit // _SHRINK)
+
+
+def _whole(parsed: tuple[ParsedBucket[Row], ...]) -> ReadReport[Row]:
+    """The report of its buckets, oldest first, with the notices of all of them."""
+    notices: Counter[str] = Counter()
+    for one in parsed:
+        notices += one.notices
+    buckets = sorted((one.bucket for one in parsed), key=lambda bucket: bucket.window)
+    return ReadReport(tuple(buckets), tuple(Notice(text, times) for text, times in sorted(notices.items())))
 
 
 def _bucket_query(grid: Grid, groups: tuple[str, ...], limit: int) -> Query:

@@ -30,15 +30,24 @@ class BackfillIn(Strict):
     since: InstantOrDate = Field(description="the first UTC day to read")
 
 
+class NoticeOut(BaseModel):
+    text: str = Field(examples=["amount has more than ten decimals of a cent and was rounded"])
+    rows: int = Field(description="how many rows had it")
+
+
 class ReportOut(BaseModel):
-    """One report of a poll: rows added, changed and gone, or the error that refused it whole."""
+    """One report of a poll: rows added, changed and gone, or the error that refused it whole.
+
+    Notices say what was not as documented in its form, and changed no meaning.
+    """
 
     report: ReportName
     added: int
     changed: int
     gone: int
-    duration_seconds: float
+    duration_seconds: float = Field(description="the whole: reading and writing")
     error: str | None
+    notices: list[NoticeOut]
 
 
 class WindowOut(BaseModel):
@@ -78,6 +87,7 @@ def show_report(outcome: ReportOutcome) -> ReportOut:
         gone=outcome.gone,
         duration_seconds=outcome.seconds,
         error=outcome.error,
+        notices=[NoticeOut(text=notice.text, rows=notice.rows) for notice in outcome.notices],
     )
 
 

@@ -24,8 +24,19 @@ class PollState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A departure from the documented form that changed no meaning, and how many rows had it."""
+
+    text: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportOutcome:
-    """One report's result: rows added, changed and gone, or the error that refused it whole."""
+    """One report's result: rows added, changed and gone, or the error that refused it whole.
+
+    `seconds` is the whole: the reading and the writing.
+    """
 
     report: ReportName
     added: int = 0
@@ -33,6 +44,7 @@ class ReportOutcome:
     gone: int = 0
     seconds: float = 0.0
     error: str | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

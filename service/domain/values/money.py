@@ -43,7 +43,7 @@ class Money:
 
     @classmethod
     def from_cents(cls, text: str) -> Money:
-        """Dollars from the Admin API's decimal text in cents, at most ten decimals of a cent."""
+        """Dollars from decimal text in cents, at most ten decimals of a cent."""
         return cls(_decimal(text).scaleb(-2, _CONTEXT))
 
     @classmethod

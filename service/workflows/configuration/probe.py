@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import structlog
+
 from service.domain.messages.message import sample
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Action, Delivery, Message
@@ -18,7 +20,10 @@ from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import Organization, SourceError
 from service.workflows.ports.unit_of_work import Ports
+from service.workflows.sources.defects import bounded, defect
 from service.workflows.sources.identify import objection, other_reader
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,10 @@ async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
             organization = await reader.organization()
             await reader.cost(Window(today - timedelta(days=1), today))
     except (SourceError, VaultError) as error:
-        return SourceCheck(organization, str(error))
+        return SourceCheck(organization, bounded(str(error)))
+    except Exception as error:
+        log.exception("check_failed", source_id=source.id)
+        return SourceCheck(organization, defect("check", error))
     return SourceCheck(organization, await run_note(ports, source, organization))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from service.domain.sources.poll import Poll, ReportOutcome
+from service.domain.sources.poll import Notice, Poll, ReportOutcome
 from service.domain.sources.source import Source, SourceState
 from service.domain.spend.rows import (
     Bucket,
@@ -61,16 +61,27 @@ class Directory:
     api_keys: tuple[ApiKeyName, ...]
 
 
+ReportRow = TypeVar("ReportRow", CostRow, UsageRow)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport(Generic[ReportRow]):
+    """A report that was read whole, oldest bucket first, and what in its form was not as documented."""
+
+    buckets: tuple[Bucket[ReportRow], ...]
+    notices: tuple[Notice, ...] = ()
+
+
 class CostSource(Protocol):
     """One organisation's reports. Each call reads a whole report, all pages, or raises SourceError."""
 
     async def organization(self) -> Organization: ...
 
-    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+    async def cost(self, window: Window) -> ReadReport[CostRow]:
         """Cost by UTC day. `window` starts and ends at midnight UTC; days the answer lacks are unknown."""
         ...
 
-    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
         """Usage by hour or minute."""
         ...
 

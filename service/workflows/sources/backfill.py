@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
@@ -16,6 +18,7 @@ from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, day_start
 from service.workflows.ports.sources import FenceLost
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.sources.defects import defect
 from service.workflows.sources.identify import run_is_identified
 from service.workflows.sources.ingest import polled_source
 from service.workflows.sources.report_reading import (
@@ -26,6 +29,8 @@ from service.workflows.sources.report_reading import (
     run_directory,
     run_report,
 )
+
+log = structlog.get_logger(__name__)
 
 PART = timedelta(days=31)
 """The most days that one page of the cost report holds."""
@@ -81,6 +86,10 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     except FenceLost:
         await run_close_part(ports, poll_id, until=None, failed=False)
         return
+    except Exception as error:
+        log.exception("backfill_failed", source_id=source_id, poll_id=poll_id)
+        await run_fail_part(ports, poll_id, defect("backfill", error))
+        return
     failed = any(outcome.error for outcome in outcomes)
     await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
 
@@ -120,6 +129,13 @@ async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegu
         await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))
     start = poll.done_until or poll.window.start
     return PartBegun(source, prices, fence, Window(start, min(start + PART, poll.window.end)))
+
+
+async def run_fail_part(ports: Ports, poll_id: str, error: str) -> None:
+    """Ends a backfill that threw outside its reports. Its first report shows why."""
+    async with ports.uow() as uow:
+        await uow.polls.record(poll_id, ReportOutcome(ReportName.COST, error=error))
+    await run_close_part(ports, poll_id, until=None, failed=True)
 
 
 async def run_close_part(ports: Ports, poll_id: str, *, until: datetime | None, failed: bool) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import (
@@ -25,6 +27,7 @@ from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, HOUR, MINUTE, day_start, hour_start
 from service.workflows.ports.sources import FenceLost
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.sources.defects import defect
 from service.workflows.sources.report_reading import (
     RunningPoll,
     opened,
@@ -33,6 +36,8 @@ from service.workflows.sources.report_reading import (
     run_directory,
     run_report,
 )
+
+log = structlog.get_logger(__name__)
 
 DIRECTORY_EVERY = timedelta(hours=1)
 MOST_CRASHED = 20
@@ -67,18 +72,25 @@ async def _is_waiting(uow: UnitOfWork, source_id: str, now: datetime) -> bool:
 async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
     """Polls a source once: every report that is due, each with its own outcome on the poll, then an evaluation.
 
-    A failed report leaves the others alone. A poll that another one has overtaken stops without writing.
+    A failed report leaves the others alone. A poll that another one has overtaken stops without writing. Whatever else
+    is thrown ends the poll as failed, and is the source's last error.
     """
-    begun = await run_begin(ports, source_id, poll_id)
-    if begun is None:
-        return
     try:
-        async with opened(ports, begun.source.spec) as reader:
-            running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
-            outcomes = await _read_due_reports(running, begun.state, begun.at)
-        await run_close(ports, running, outcomes, started=begun.at)
+        begun = await run_begin(ports, source_id, poll_id)
+        if begun is not None:
+            await _run_reports(ports, begun, poll_id)
     except FenceLost:
         await run_give_up(ports, poll_id)
+    except Exception as error:
+        log.exception("poll_failed", source_id=source_id, poll_id=poll_id)
+        await run_note_defect(ports, source_id, poll_id, defect("poll", error))
+
+
+async def _run_reports(ports: Ports, begun: Begun, poll_id: str) -> None:
+    async with opened(ports, begun.source.spec) as reader:
+        running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
+        outcomes = await _read_due_reports(running, begun.state, begun.at)
+    await run_close(ports, running, outcomes, started=begun.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,20 @@ async def run_close(
         await uow.jobs.evaluate(source.id)
         failed = any(outcome.error for outcome in outcomes)
         await _mark(uow, running.poll_id, PollState.FAILED if failed else PollState.DONE, now)
+
+
+async def run_note_defect(ports: Ports, source_id: str, poll_id: str, error: str) -> None:
+    """Ends a poll that threw outside its reports: it has failed, and so has the source."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        source = await uow.sources.get(source_id)
+        began = (await uow.polls.get(poll_id)).started_at or now
+        state = after_failure(await uow.polling_states.hold(source_id), began)
+        backed_off = began + retry_delay(source.spec.poll_interval, state.failures)
+        next_poll_at = max(state.next_poll_at, backed_off)
+        await uow.polling_states.save(replace(state, last_error=error, next_poll_at=next_poll_at))
+        await uow.jobs.evaluate(source_id)
+        await _mark(uow, poll_id, PollState.FAILED, now)
 
 
 async def run_give_up(ports: Ports, poll_id: str) -> None:

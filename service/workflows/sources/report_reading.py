@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from service.domain.sources.poll import ReportOutcome
+from service.domain.sources.poll import Notice, ReportOutcome
 from service.domain.sources.pricing import PriceBook, UsageKind
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.best_known import best_known
@@ -17,15 +17,28 @@ from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Widt
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.workflows.ports.platform import VaultError
-from service.workflows.ports.sources import CostSource, Directory, Organization, SourceError
+from service.workflows.ports.sources import CostSource, Directory, FenceLost, Organization, ReadReport, SourceError
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.sources.defects import bounded, defect
 from service.workflows.sources.identify import run_claim, run_is_identified
 
 log = structlog.get_logger(__name__)
 
-Change = Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
-"""The write of a report that has been read."""
+_SUBJECTS = {
+    ReportName.COST: "cost report",
+    ReportName.USAGE_HOURS: "usage report by hour",
+    ReportName.USAGE_MINUTES: "usage report by minute",
+    ReportName.DIRECTORY: "directory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A report that has been read: how it is written, and what was not as documented in its form."""
+
+    write: Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +62,10 @@ class Unreachable:
     async def organization(self) -> Organization:
         raise SourceError(self.reason, retryable=False)
 
-    async def cost(self, window: Window) -> tuple[Bucket[CostRow], ...]:
+    async def cost(self, window: Window) -> ReadReport[CostRow]:
         raise SourceError(self.reason, retryable=False)
 
-    async def usage(self, window: Window, width: Width) -> tuple[Bucket[UsageRow], ...]:
+    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
         raise SourceError(self.reason, retryable=False)
 
     async def directory(self) -> Directory:
@@ -67,27 +80,41 @@ async def opened(ports: Ports, source: Source) -> AsyncIterator[CostSource]:
             reader = await stack.enter_async_context(ports.sources.connect(source))
         except (SourceError, VaultError) as error:
             reader = Unreachable(str(error))
+        except Exception as error:
+            log.exception("source_not_opened")
+            reader = Unreachable(defect("connection", error))
         yield reader
 
 
 async def run_report(running: RunningPoll, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:
     """Reads one report, then writes it with its rollups and its outcome.
 
-    A report that cannot be read leaves the store as it was; the reason is kept on the poll. Raises FenceLost.
+    A report that cannot be read or written leaves the store as it was, and the reason is kept on the poll, whatever was
+    thrown. Raises FenceLost.
     """
     started = running.ports.clock()
     try:
-        change = await read()
+        return await _run_write(running, report, await read(), started)
+    except FenceLost:
+        raise
     except SourceError as error:
-        return await _run_refusal(running, report, error, started)
+        reason = str(error)
+    except Exception as error:
+        log.exception("report_failed", source_id=running.source.id, report=report.value)
+        reason = defect(_SUBJECTS[report], error)
+    return await _run_refusal(running, report, bounded(reason), started)
+
+
+async def _run_write(running: RunningPoll, report: ReportName, change: Change, started: datetime) -> ReportOutcome:
     async with running.ports.uow() as uow:
         await uow.polling_states.hold_fence(running.source.id, running.fence)
-        now = running.ports.clock()
-        stamp = Stamp(running.source.id, running.poll_id, known_at=now)
-        changes = await change(uow, stamp)
+        stamp = Stamp(running.source.id, running.poll_id, known_at=running.ports.clock())
+        changes = await change.write(uow, stamp)
         await _refresh_days(uow, stamp, changes)
-        seconds = (now - started).total_seconds()
-        outcome = ReportOutcome(report, changes.added, changes.changed, changes.gone, seconds=seconds)
+        seconds = (running.ports.clock() - started).total_seconds()
+        outcome = ReportOutcome(
+            report, changes.added, changes.changed, changes.gone, seconds=seconds, notices=change.notices
+        )
         await uow.polls.record(running.poll_id, outcome)
     return outcome
 
@@ -101,31 +128,30 @@ async def run_directory(running: RunningPoll) -> tuple[ReportOutcome, bool]:
     return outcome, await run_is_identified(running.ports, running.source.id)
 
 
-async def _run_refusal(
-    running: RunningPoll, report: ReportName, error: SourceError, started: datetime
-) -> ReportOutcome:
-    log.warning("report_refused", source_id=running.source.id, report=report.value, error=str(error))
+async def _run_refusal(running: RunningPoll, report: ReportName, reason: str, started: datetime) -> ReportOutcome:
+    log.warning("report_refused", source_id=running.source.id, report=report.value, error=reason)
     seconds = (running.ports.clock() - started).total_seconds()
-    outcome = ReportOutcome(report, seconds=seconds, error=str(error))
+    outcome = ReportOutcome(report, seconds=seconds, error=reason)
     async with running.ports.uow() as uow:
         await uow.polls.record(running.poll_id, outcome)
     return outcome
 
 
 async def read_cost(running: RunningPoll, window: Window) -> Change:
-    buckets = await running.reader.cost(window)
+    report = await running.reader.cost(window)
+    buckets = report.buckets
     if not buckets:
         # Days without cost are in the report, too: an answer without any day is none.
         raise SourceError("the cost report names none of the days asked for", retryable=True)
     await _make_room(running, buckets)
-    return lambda uow, stamp: uow.facts.replace_cost(stamp, buckets)
+    return Change(lambda uow, stamp: uow.facts.replace_cost(stamp, buckets), report.notices)
 
 
 async def read_usage(running: RunningPoll, window: Window, width: Width) -> Change:
-    buckets = await running.reader.usage(window, width)
-    priced = [_priced(bucket, running.prices) for bucket in buckets]
-    await _make_room(running, buckets)
-    return lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced)
+    report = await running.reader.usage(window, width)
+    priced = [_priced(bucket, running.prices) for bucket in report.buckets]
+    await _make_room(running, report.buckets)
+    return Change(lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced), report.notices)
 
 
 async def read_directory(running: RunningPoll) -> Change:
@@ -133,7 +159,7 @@ async def read_directory(running: RunningPoll) -> Change:
     organization = await running.reader.organization()
     await run_claim(running.ports, running.source.id, running.fence, organization)
     directory = await running.reader.directory()
-    return lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at)
+    return Change(lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at))
 
 
 def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:

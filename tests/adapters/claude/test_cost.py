@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from service import __version__
+from service.domain.sources.poll import Notice
 from service.domain.spend.rows import Bucket, CostRow, Dimensions
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -20,6 +21,7 @@ from tests.adapters.claude.scripted_admin_api import (
     cost,
     day,
     page,
+    refusal,
     scripted_admin_api,
     without,
 )
@@ -35,7 +37,7 @@ async def api() -> AsyncIterator[ScriptedAdminApi]:
 
 async def read(api: ScriptedAdminApi, window: Window = OCTOBER) -> tuple[Bucket[CostRow], ...]:
     async with connected(api.url) as source:
-        return await source.cost(window)
+        return (await source.cost(window)).buckets
 
 
 async def read_row(api: ScriptedAdminApi, row: object) -> CostRow:
@@ -139,7 +141,7 @@ async def test_an_amount_that_is_a_json_number_is_exact_too(api: ScriptedAdminAp
     [
         "n/a", "", " 5", "1,000.00", "1_000", "$5", "NaN", "Infinity", "0x10", "٣", "1e", "--1",
         None, True, [], {"value": "5"}, "1e9999999999", "1e-9999999999",
-        "0.00000000001", "100000000000000", "1e400", "1" * 60,
+        "100000000000000", "1e400", "1" * 60,
     ],
 )  # fmt: skip
 async def test_an_amount_that_is_no_exact_number_of_cents_is_refused_and_is_not_zero(
@@ -149,6 +151,69 @@ async def test_an_amount_that_is_no_exact_number_of_cents_is_refused_and_is_not_
     assert "amount" in str(error)
     assert "row 1" in str(error)
     assert not error.retryable
+
+
+@pytest.mark.parametrize(
+    ("amount", "dollars"),
+    [
+        pytest.param("900.30000000000007", "9.003", id="a float's noise, to be rounded"),
+        pytest.param("9.003000000000000007e2", "9.003", id="the same with an exponent"),
+        pytest.param("0.00000000001", "0", id="less than can be stored"),
+        pytest.param("-0.00000000025", "-0.000000000002", id="half, to even"),
+    ],
+)
+async def test_an_amount_finer_than_can_be_stored_is_rounded_with_a_notice(
+    api: ScriptedAdminApi, amount: str, dollars: str
+) -> None:
+    api.will(answer(page(day(1, cost(amount), cost("5", model="other")), day(2, cost(amount)))))
+    async with connected(api.url) as source:
+        report = await source.cost(OCTOBER)
+    assert report.buckets[0].rows[0].amount == Money(Decimal(dollars))
+    assert report.notices == (Notice("amount has more than ten decimals of a cent and was rounded", 2),)
+
+
+async def test_a_report_as_documented_has_no_notice(api: ScriptedAdminApi) -> None:
+    api.will(answer(page(day(1, cost("900.3")))))
+    async with connected(api.url) as source:
+        assert (await source.cost(OCTOBER)).notices == ()
+
+
+async def test_notices_of_a_report_that_is_read_twice_count_once(api: ScriptedAdminApi) -> None:
+    """A page token expires after the first page: the report is read again from its start."""
+    first = page(day(1, cost("0.00000000001")), has_more=True, next_page="page_FAKE")
+    api.will(answer(first), refusal(410), answer(first), answer(page(day(2))))
+    async with connected(api.url) as source:
+        (notice,) = (await source.cost(OCTOBER)).notices
+    assert notice.rows == 1
+
+
+@pytest.mark.parametrize("name", ["workspace_id", "model", "description", "speed", "x" * 3000])
+async def test_a_text_beyond_its_bound_is_refused_with_its_beginning_only(api: ScriptedAdminApi, name: str) -> None:
+    error = str(await refused(api, page(day(1, cost(**{name: "w" * 3000})))))
+    assert "is longer than 500 bytes: '" in error
+    assert len(error) < 300
+
+
+async def test_the_bound_of_a_text_counts_bytes(api: ScriptedAdminApi) -> None:
+    assert (await read_row(api, cost(workspace_id="w" * 500))).dimensions.workspace == "w" * 500
+    assert "longer than 500 bytes" in str(await refused(api, page(day(1, cost(workspace_id="\u20ac" * 200)))))
+
+
+async def test_a_currency_is_quoted_no_longer_than_its_beginning(api: ScriptedAdminApi) -> None:
+    assert len(str(await refused(api, page(day(1, cost(currency="E" * 100_000)))))) < 300
+
+
+@pytest.mark.parametrize("doubled", ['"amount": "1", ', '"currency": "EUR", ', '"workspace_id": "wrkspc_OTHER", '])
+async def test_a_key_that_stands_twice_in_a_row_is_refused(api: ScriptedAdminApi, doubled: str) -> None:
+    body = answer(page(day(1, cost()))).body.replace(b'"amount"', doubled.encode() + b'"amount"', 1)
+    api.will(Answer(body))
+    with pytest.raises(SourceError, match="twice in one object"):
+        await read(api)
+
+
+async def test_rows_that_add_up_to_more_than_can_be_stored_are_refused(api: ScriptedAdminApi) -> None:
+    error = await refused(api, page(day(1, cost("99999999999999"), cost("99999999999999"))))
+    assert "too large" in str(error)
 
 
 @pytest.mark.parametrize("currency", ["EUR", "usd", None, ""])

@@ -114,6 +114,25 @@ async def test_a_workspace_listed_twice_fails_the_directory(api: ScriptedAdminAp
         await read(api)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "w" * 3000},
+        {"name": "w" * 3000},
+        {"tags": {"team": "w" * 3000}},
+        {"tags": {"w" * 3000: "team"}},
+        {"tags": {f"tag{number}": "" for number in range(201)}},
+    ],
+)
+async def test_a_workspace_beyond_its_bounds_fails_the_directory_with_a_short_sentence(
+    api: ScriptedAdminApi, changes: dict[str, object]
+) -> None:
+    api.will(answer(listed(workspace("wrkspc_FAKE01", **changes) if "id" not in changes else changes)))
+    with pytest.raises(SourceError, match=r"longer than 500 bytes|the most that are read") as caught:
+        await read(api)
+    assert len(str(caught.value)) < 300
+
+
 async def test_a_key_of_the_2023_shape(api: ScriptedAdminApi) -> None:
     expected = ApiKeyName("apikey_FAKE01", "Search", "wrkspc_FAKE01", "active", "sk-ant-api03-FAK...KE")
     assert await read_key(api, key()) == expected

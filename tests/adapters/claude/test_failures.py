@@ -58,7 +58,7 @@ def waits() -> Iterator[list[float]]:
 
 
 async def read(source: CostSource) -> int:
-    return len(await source.cost(OCTOBER))
+    return len((await source.cost(OCTOBER)).buckets)
 
 
 async def refused(api: ScriptedAdminApi, *steps: Step, key: str = KEY, limits: Limits = QUICK) -> SourceError:

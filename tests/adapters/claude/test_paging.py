@@ -37,7 +37,7 @@ async def api() -> AsyncIterator[ScriptedAdminApi]:
 
 async def read(api: ScriptedAdminApi, window: Window = OCTOBER) -> tuple[Bucket[CostRow], ...]:
     async with connected(api.url) as source:
-        return await source.cost(window)
+        return (await source.cost(window)).buckets
 
 
 async def refused(api: ScriptedAdminApi, *steps: Step) -> SourceError:
@@ -78,7 +78,7 @@ async def test_a_long_window_of_hours_goes_on_in_pages_of_a_week(api: ScriptedAd
         answer(page(*hours[168:])),
     )
     async with connected(api.url) as source:
-        buckets = await source.usage(Window(START, START + 200 * hour), Width.HOUR)
+        buckets = (await source.usage(Window(START, START + 200 * hour), Width.HOUR)).buckets
     assert [one.window.start for one in buckets] == [START + number * hour for number in range(200)]
     assert [asked.values("limit") for asked in api.asked] == [["168"], ["168"]]
 

@@ -55,12 +55,12 @@ async def source_of(simulation: Simulation, key: str = "sk-ant-admin01-FAKE") ->
 
 
 async def total(source: CostSource, window: Window) -> Money:
-    return Money.total(row.amount for one in await source.cost(window) for row in one.rows)
+    return Money.total(row.amount for one in (await source.cost(window)).buckets for row in one.rows)
 
 
 async def test_three_days_are_read_with_their_workspaces(simulation: Simulation) -> None:
     async with source_of(simulation) as source:
-        buckets = await source.cost(THREE_DAYS)
+        buckets = (await source.cost(THREE_DAYS)).buckets
     assert [one.window.start for one in buckets] == [TODAY - timedelta(days=age) for age in (2, 1, 0)]
     for one in buckets:
         amounts = {row.dimensions.workspace: row.amount for row in one.rows}
@@ -69,14 +69,14 @@ async def test_three_days_are_read_with_their_workspaces(simulation: Simulation)
 
 async def test_a_quarter_is_read_whole_over_its_pages(simulation: Simulation) -> None:
     async with source_of(simulation) as source:
-        assert len(await source.cost(QUARTER)) == 90
+        assert len((await source.cost(QUARTER)).buckets) == 90
         assert await total(source, QUARTER) == Money(Decimal("7.79257875") * 90)
 
 
 async def test_hours_are_read_whole_over_their_pages(simulation: Simulation) -> None:
     window = Window(TODAY - 199 * HOUR, TODAY + HOUR)
     async with source_of(simulation) as source:
-        buckets = await source.usage(window, Width.HOUR)
+        buckets = (await source.usage(window, Width.HOUR)).buckets
     assert len(buckets) == 200
     assert [row.quantities[Measure.UNCACHED_INPUT] for one in buckets for row in one.rows] == [100] * 200
     assert {row.dimensions.api_key for one in buckets for row in one.rows} == {"apikey_a"}
@@ -84,7 +84,7 @@ async def test_hours_are_read_whole_over_their_pages(simulation: Simulation) -> 
 
 async def test_two_days_of_minutes_are_read_whole_over_their_pages(simulation: Simulation) -> None:
     async with source_of(simulation) as source:
-        buckets = await source.usage(Window(TODAY - timedelta(days=1), TOMORROW), Width.MINUTE)
+        buckets = (await source.usage(Window(TODAY - timedelta(days=1), TOMORROW), Width.MINUTE)).buckets
     read_rows = [row for one in buckets for row in one.rows]
     assert len(read_rows) == 25
     assert {one.window.end - one.window.start for one in buckets} == {timedelta(minutes=1)}
@@ -107,7 +107,7 @@ async def test_the_directory_names_the_default_workspace_and_places_every_key(si
 async def test_today_is_asked_for_in_a_way_that_every_api_accepts(world: FixedWorld, today: Today) -> None:
     simulation = Simulation(world, Behaviour(today=today, requests_per_minute=10_000))
     async with source_of(simulation) as source:
-        buckets = await source.cost(THREE_DAYS)
+        buckets = (await source.cost(THREE_DAYS)).buckets
     assert [one.window.start for one in buckets][:2] == [TODAY - timedelta(days=2), TODAY - timedelta(days=1)]
 
 
@@ -136,7 +136,7 @@ async def test_a_fault_that_passes_costs_nothing(simulation: Simulation, fault: 
 async def test_a_rate_limit_is_waited_out_for_as_long_as_it_asks(simulation: Simulation) -> None:
     simulation.faults.inject("cost_report", Fault.RATE_LIMITED, seconds=1)
     async with source_of(simulation) as source:
-        assert len(await source.cost(THREE_DAYS)) == 3
+        assert len((await source.cost(THREE_DAYS)).buckets) == 3
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_odd_amounts_are_amounts(simulation: Simulation, fault: Fault) -> 
 async def test_no_data_is_no_knowledge(simulation: Simulation) -> None:
     simulation.faults.inject("cost_report", Fault.EMPTY_DATA)
     async with source_of(simulation) as source:
-        assert await source.cost(THREE_DAYS) == ()
+        assert (await source.cost(THREE_DAYS)).buckets == ()
 
 
 async def test_no_page_is_asked_for_with_other_parameters_than_the_first(
@@ -182,7 +182,7 @@ async def test_no_page_is_asked_for_with_other_parameters_than_the_first(
     """The simulator answers 410 to a token whose parameters changed."""
     simulation = Simulation(world, Behaviour(foreign_page_status=410, requests_per_minute=3))
     async with source_of(simulation) as source:
-        assert len(await source.cost(QUARTER)) == 90
+        assert len((await source.cost(QUARTER)).buckets) == 90
 
 
 async def test_a_revised_day_is_read_as_it_stands_now(simulation: Simulation, world: FixedWorld) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.domain.sources.poll import Notice
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Bucket, Dimensions, UsageRow, Width
 from service.domain.values.periods import Window
@@ -37,7 +38,7 @@ async def read(
     api: ScriptedAdminApi, window: Window = TWO_DAYS, width: Width = Width.HOUR
 ) -> tuple[Bucket[UsageRow], ...]:
     async with connected(api.url) as source:
-        return await source.usage(window, width)
+        return (await source.usage(window, width)).buckets
 
 
 async def refused(api: ScriptedAdminApi, row: object) -> SourceError:
@@ -144,7 +145,7 @@ async def test_a_count_that_is_no_whole_number_of_tokens_is_refused(
 @pytest.mark.parametrize(
     "cache",
     [
-        None, 5, {}, {"ephemeral_5m_input_tokens": 1}, {"ephemeral_1h_input_tokens": 1},
+        5, [], {}, {"ephemeral_5m_input_tokens": 1}, {"ephemeral_1h_input_tokens": 1},
         {"ephemeral_5m_input_tokens": -1, "ephemeral_1h_input_tokens": 1},
     ],
 )  # fmt: skip
@@ -153,6 +154,25 @@ async def test_cache_writes_that_cannot_be_read_are_refused_and_are_not_zero(
 ) -> None:
     error = await refused(api, usage(cache_creation=cache))
     assert "cache_creation" in str(error) or "ephemeral" in str(error)
+
+
+@pytest.mark.parametrize("name", ["cache_creation", "server_tool_use"])
+async def test_a_null_object_is_zeros_with_a_notice(api: ScriptedAdminApi, name: str) -> None:
+    api.will(answer(page(bucket(START, HOUR, usage(**{name: None}), usage(model="other")))))
+    async with connected(api.url) as source:
+        report = await source.usage(TWO_DAYS, Width.HOUR)
+    assert report.notices == (Notice(f"{name} is null and counts as zero", 1),)
+    quantities = report.buckets[0].rows[0].quantities
+    zeros = {measure for measure, number in quantities.items() if number == 0}
+    caches = {Measure.CACHE_WRITE_5M, Measure.CACHE_WRITE_1H}
+    assert zeros == (caches if name == "cache_creation" else {Measure.WEB_SEARCH})
+    assert quantities[Measure.OUTPUT] == 500
+
+
+async def test_rows_that_add_up_to_more_than_can_be_stored_are_refused(api: ScriptedAdminApi) -> None:
+    api.will(answer(page(bucket(START, HOUR, *[usage(output_tokens=2**63 - 1)] * 2))))
+    with pytest.raises(SourceError, match="out of range"):
+        await read(api)
 
 
 @pytest.mark.parametrize(

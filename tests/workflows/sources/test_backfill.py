@@ -22,7 +22,7 @@ from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill, run_backfill
 from tests.adapters.postgres.reports import told
 from tests.factories import utc
-from tests.workflows.yard import DAY, HOUR, Crash, Yard, billed, caller
+from tests.workflows.yard import DAY, HOUR, Killed, Yard, billed, caller
 
 SINCE = utc("2026-08-01")
 TODAY = utc("2026-11-16")
@@ -53,7 +53,7 @@ def at_part(yard: Yard, number: int, act: Callable[[], Awaitable[object]]) -> No
 
 
 async def crash() -> None:
-    raise Crash
+    raise Killed
 
 
 async def test_all_days_up_to_yesterday_are_read_in_months_oldest_first(yard: Yard) -> None:
@@ -84,7 +84,7 @@ async def test_a_part_whose_worker_was_killed_is_read_again_and_no_other(yard: Y
     poll = await request(yard)
     await run_backfill(yard.ports, yard.source.id, poll.id)
     at_part(yard, 2, crash)
-    with pytest.raises(Crash):
+    with pytest.raises(Killed):
         await run_backfill(yard.ports, yard.source.id, poll.id)
     assert (await yard.see(poll)).done_until == PARTS[0].end
     await run_backfill(yard.ports, yard.source.id, poll.id)
@@ -263,7 +263,7 @@ async def test_a_backfill_whose_part_died_with_its_job_is_taken_up_by_the_next_m
     poll = await request(yard)
 
     async def die() -> None:
-        raise Crash
+        raise Killed
 
     at_part(yard, 2, die)
     await yard.settle()
@@ -278,7 +278,7 @@ async def test_the_backfill_of_a_deleted_source_is_left_alone(yard: Yard) -> Non
     await request(yard)
 
     async def die() -> None:
-        raise Crash
+        raise Killed
 
     at_part(yard, 2, die)
     await yard.settle()

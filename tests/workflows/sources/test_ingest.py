@@ -10,13 +10,14 @@ import pytest
 
 from service.domain.alerts.evidence import StaleEvidence
 from service.domain.sources.poll import PollKind, PollState
+from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName
 from service.domain.values.money import Money
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
 from service.workflows.sources.ingest import LOST_AFTER, run_due_polls, run_ingest
-from tests.workflows.yard import MINUTE, Crash, Yard, billed
+from tests.workflows.yard import MINUTE, Crash, Killed, Yard, billed
 
 YESTERDAY = date(2026, 11, 15)
 AWAY = SourceError("away", retryable=True)
@@ -35,7 +36,7 @@ def once(at: ReportName, act: Callable[[], Awaitable[object]]) -> Callable[[Repo
 
 
 async def crash() -> None:
-    raise Crash
+    raise Killed
 
 
 # ------------------------------------------------------------------------------------------ fences
@@ -83,7 +84,7 @@ async def test_a_poll_that_is_overtaken_at_its_end_does_not_speak_for_the_source
 async def test_a_poll_that_crashed_counts_as_failed_when_the_next_one_begins(yard: Yard) -> None:
     began = yard.clock()
     yard.reader.meanwhile = once(ReportName.COST, crash)
-    with pytest.raises(Crash):
+    with pytest.raises(Killed):
         await yard.poll()
     assert (await yard.state()).failures == 0
     yard.clock.advance(5 * MINUTE)
@@ -107,12 +108,12 @@ async def test_a_source_whose_very_first_polls_never_end_rings_all_the_same(yard
     for _ in range(3):
         assert not await run_evaluation(yard.ports, yard.source.id)
         yard.reader.meanwhile = once(ReportName.DIRECTORY, crash)
-        with pytest.raises(Crash):
+        with pytest.raises(Killed):
             await yard.poll()
         yard.clock.advance(5 * MINUTE)
     poll = await yard.request()
     yard.reader.meanwhile = once(ReportName.DIRECTORY, crash)
-    with pytest.raises(Crash):
+    with pytest.raises(Killed):
         await run_ingest(yard.ports, yard.source.id, poll.id)
     (event,) = await run_evaluation(yard.ports, yard.source.id)
     assert isinstance(event.alert.evidence, StaleEvidence)
@@ -125,13 +126,47 @@ async def test_a_poll_whose_worker_was_killed_is_done_by_the_next_worker(yard: Y
     yard.reader.bill(YESTERDAY, billed("3.00"))
     poll = await yard.request()
     yard.reader.meanwhile = once(ReportName.USAGE_HOURS, crash)
-    with pytest.raises(Crash):
+    with pytest.raises(Killed):
         await run_ingest(yard.ports, yard.source.id, poll.id)
     written = await yard.rows("cost_points", "revisions")
     await run_ingest(yard.ports, yard.source.id, poll.id)
     assert (await yard.see(poll)).state is PollState.DONE
     assert await yard.rows("cost_points", "revisions") == written
     assert (await yard.state()).failures == 0
+
+
+@pytest.mark.parametrize("table", ["price_book", "evaluate"])
+async def test_a_poll_that_throws_outside_its_reports_has_failed_with_the_cause(yard: Yard, table: str) -> None:
+    """At its beginning (prices that cannot be read) and at its end (a job that cannot be queued)."""
+    poll = await yard.request()
+    if table == "price_book":
+
+        def broken(overrides: object) -> PriceBook:
+            raise Crash("no such price")
+
+        yard.ports = replace(yard.ports, price_book=broken)
+    else:
+
+        async def leave() -> None:
+            async with yard.engine.begin() as connection:
+                await connection.exec_driver_sql(
+                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                    " IF NEW.state = 'done' THEN RAISE 'no such price'; END IF; RETURN NEW; END $$;"
+                    "CREATE TRIGGER refuse BEFORE UPDATE ON polls FOR EACH ROW EXECUTE FUNCTION refuse()"
+                )
+
+        yard.reader.meanwhile = once(ReportName.COST, leave)
+    try:
+        await run_ingest(yard.ports, yard.source.id, poll.id)
+    finally:
+        async with yard.engine.begin() as connection:
+            await connection.exec_driver_sql("DROP FUNCTION IF EXISTS refuse() CASCADE")
+    ended, state = await yard.see(poll), await yard.state()
+    assert (ended.state, ended.finished_at) == (PollState.FAILED, yard.clock())
+    assert (state.failures, state.polling_since) == (1, None)
+    assert state.last_error is not None
+    assert "The poll failed unexpectedly" in state.last_error
+    assert "no such price" in state.last_error
 
 
 # ------------------------------------------------------------------------------------------- turns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -13,15 +14,21 @@ from service.adapters.claude.source import ClaudeConnector
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.cli.serving import serving
-from service.domain.sources.poll import PollState
+from service.domain.alerts.evidence import StaleEvidence
+from service.domain.sources.poll import Notice, PollState
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.simulator.app import create_app
 from service.simulator.protocol.faults import Fault, Faults
+from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
+from service.workflows.ports.spend import Changes, Stamp
+from service.workflows.ports.unit_of_work import UnitOfWork
+from service.workflows.sources.ingest import run_begin
+from service.workflows.sources.report_reading import Change, RunningPoll, run_report
 from tests.factories import utc
 from tests.fakes.fixed_world import FixedWorld, token_cost
 from tests.workflows.yard import DAY, HOUR, MINUTE, SONNET, Crash, Yard, billed, caller, outcome
@@ -95,13 +102,15 @@ async def test_facts_and_their_rollup_are_committed_together(yard: Yard) -> None
             "CREATE TRIGGER crash BEFORE INSERT ON spend_days EXECUTE FUNCTION crash()"
         )
     try:
-        with pytest.raises(Exception, match="no rollup"):
-            await yard.poll()
+        poll = await yard.poll()
     finally:
         async with yard.engine.begin() as connection:
             await connection.exec_driver_sql("DROP FUNCTION crash() CASCADE")
     assert await yard.rows(*COST_TABLES) == set()
-    assert (await yard.polls())[-1].reports[-1].report is ReportName.DIRECTORY  # nor the outcome
+    assert poll.state is PollState.FAILED
+    (error,) = [one.error for one in poll.reports if one.error]
+    assert "no rollup" in error
+    assert "INSERT" not in error  # a driver adds its statement and the values
     await yard.poll()
     assert await yard.spent(YESTERDAY) == Money.of("3.00")
 
@@ -168,10 +177,84 @@ async def test_a_day_settles_by_being_read_even_when_its_bill_did_not_move(yard:
     assert await yard.spent(YESTERDAY) == Money.of("1.00")
 
 
-async def test_a_defect_in_the_reader_is_not_taken_for_a_refusal(yard: Yard) -> None:
+async def test_a_defect_in_the_reader_is_that_report_s_error_and_fires_with_its_cause(yard: Yard) -> None:
+    await yard.poll()
+
     async def crash(report: ReportName) -> None:
-        raise Crash
+        if report is ReportName.COST:
+            raise Crash("an answer that nobody foresaw")
 
     yard.reader.meanwhile = crash
-    with pytest.raises(Crash):
-        await yard.poll()
+    for number in range(1, 4):
+        yard.clock.advance(5 * MINUTE)
+        poll = await yard.poll()
+        assert [(one.report, bool(one.error)) for one in poll.reports] == [
+            (ReportName.COST, True),
+            (ReportName.USAGE_HOURS, False),
+            (ReportName.USAGE_MINUTES, False),
+        ]
+        assert (poll.state, (await yard.state()).failures) == (PollState.FAILED, number)
+    (event,) = await run_evaluation(yard.ports, yard.source.id)
+    assert isinstance(event.alert.evidence, StaleEvidence)
+    assert event.alert.evidence.error == (await yard.state()).last_error
+    assert "cost report failed unexpectedly (Crash: an answer that nobody foresaw)" in event.alert.evidence.error
+
+
+async def test_an_id_that_the_database_cannot_index_is_that_report_s_error(yard: Yard) -> None:
+    """What a reader lets through, the database may refuse: 3,000 characters do not fit into an index."""
+    unlike = hashlib.shake_256(b"unlike").hexdigest(1500) * 3  # which no compression makes short
+    yard.reader.bill(YESTERDAY, billed("3.00", workspace=unlike))
+    yard.reader.use(Width.HOUR, utc("2026-11-16T10:00"), (caller(), {Measure.OUTPUT: 1000}))
+    poll = await yard.poll()
+    (error,) = [one.error for one in poll.reports if one.error]
+    assert poll.state is PollState.FAILED
+    assert "cost report failed unexpectedly" in error
+    assert len(error) < 1000
+    assert (await yard.state()).last_error == error
+    assert (await yard.state()).usage_read_at == yard.clock()
+
+
+async def test_a_connection_that_cannot_be_opened_for_a_defect_ends_the_poll_with_it(yard: Yard) -> None:
+    yard.switchboard.organizations.clear()  # a KeyError in the connector
+    poll = await yard.poll()
+    assert poll.state is PollState.FAILED
+    assert "The connection failed unexpectedly (KeyError" in ((await yard.state()).last_error or "")
+    assert (await yard.state()).failures == 1
+
+
+async def test_an_error_has_a_bound_and_one_line(yard: Yard) -> None:
+    yard.reader.refusals[ReportName.COST] = SourceError("away\n\x00" + "x" * 100_000, retryable=True)
+    await yard.poll()
+    error = (await yard.state()).last_error or ""
+    assert error.startswith("away xxx")
+    assert len(error) == 1000
+
+
+async def test_notices_stand_on_the_poll_and_the_report_counts_as_read(yard: Yard) -> None:
+    notice = Notice("amount has more than ten decimals of a cent and was rounded", 2)
+    yard.reader.notices[ReportName.COST] = (notice,)
+    yard.reader.bill(YESTERDAY, billed("3.00"))
+    poll = await yard.poll()
+    assert {one.report: one.notices for one in poll.reports if one.notices} == {ReportName.COST: (notice,)}
+    assert poll.state is PollState.DONE
+    assert (await yard.state()).last_error is None
+
+
+async def test_the_duration_of_a_report_is_its_reading_and_its_writing(yard: Yard) -> None:
+    """The write takes 15 seconds, for the clock that a poll reads."""
+
+    async def read() -> Change:
+        yard.clock.advance(timedelta(seconds=16))
+
+        async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
+            yard.clock.advance(timedelta(seconds=15))
+            return Changes(added=1)
+
+        return Change(write)
+
+    poll = await yard.request()
+    begun = await run_begin(yard.ports, yard.source.id, poll.id)
+    assert begun is not None
+    running = RunningPoll(yard.ports, begun.source, yard.reader, begun.prices, poll.id, begun.fence)
+    assert (await run_report(running, ReportName.COST, read)).seconds == 31
+    assert [one.seconds for one in (await yard.see(poll)).reports] == [31]

@@ -1,0 +1,25 @@
+"""Errors of a poll as sentences. Whatever is thrown while a report is read or written becomes its recorded error."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_ERROR = 1000
+_LONGEST_CAUSE = 300
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def bounded(error: str) -> str:
+    """An error that can be stored and shown: one line of at most 1,000 characters."""
+    line = _UNPRINTABLE.sub(" ", error[: 4 * LONGEST_ERROR]).strip()
+    return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 3] + "..."
+
+
+def defect(subject: str, error: Exception) -> str:
+    """The sentence for an error that nobody foresaw, a database error too.
+
+    It takes the first line only: a database driver adds the statement and its values after it.
+    """
+    cause = bounded(str(error).partition("\n")[0])[:_LONGEST_CAUSE]
+    named = f"{type(error).__name__}: {cause}" if cause else type(error).__name__
+    return f"The {subject} failed unexpectedly ({named}). The log of the worker says where."
