@@ -21,9 +21,11 @@ GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/rules/ruling.py", "_attempt"),
     ("service/workflows/charts/picture.py", "run_unless_it_fails"),
+    ("service/workflows/sources/defects.py", "defects_refuse"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
-cannot judge is logged and counted, and the others are judged without it; a message goes out without its picture.
+cannot judge is logged and counted, and the others are judged without it; a message goes out without its
+picture; a defect in reading a report is that report's error.
 """
 
 EVIDENCE = {evidence.__name__ for evidence in ALERT_KINDS.values()}

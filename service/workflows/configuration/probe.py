@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import structlog
-
 from service.domain.messages.message import sample
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Action, Delivery, Message
@@ -20,10 +18,8 @@ from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import Organization, SourceError
 from service.workflows.ports.unit_of_work import Ports
-from service.workflows.sources.defects import bounded, defect
+from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import objection, other_reader
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +50,12 @@ async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
     today = ports.clock().replace(hour=0, minute=0, second=0, microsecond=0)
     organization = None
     try:
-        async with ports.sources.connect(source.spec) as reader:
-            organization = await reader.organization()
-            await reader.cost(Window(today - timedelta(days=1), today))
+        with defects_refuse("check"):
+            async with ports.sources.connect(source.spec) as reader:
+                organization = await reader.organization()
+                await reader.cost(Window(today - timedelta(days=1), today))
     except (SourceError, VaultError) as error:
         return SourceCheck(organization, bounded(str(error)))
-    except Exception as error:
-        log.exception("check_failed", source_id=source.id)
-        return SourceCheck(organization, defect("check", error))
     return SourceCheck(organization, await run_note(ports, source, organization))
 
 

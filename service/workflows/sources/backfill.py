@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
@@ -16,9 +14,9 @@ from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, day_start
-from service.workflows.ports.sources import FenceLost
+from service.workflows.ports.sources import FenceLost, SourceError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.sources.defects import defect
+from service.workflows.sources.defects import defects_refuse
 from service.workflows.sources.identify import run_is_identified
 from service.workflows.sources.ingest import polled_source
 from service.workflows.sources.report_reading import (
@@ -29,8 +27,6 @@ from service.workflows.sources.report_reading import (
     run_directory,
     run_report,
 )
-
-log = structlog.get_logger(__name__)
 
 PART = timedelta(days=31)
 """The most days that one page of the cost report holds."""
@@ -80,18 +76,22 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
         return
     part = begun.part
     try:
-        async with opened(ports, begun.source.spec) as reader:
-            running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
-            outcomes = await _read_part(running, part)
+        with defects_refuse("backfill"):
+            outcomes = await _run_part(ports, begun, poll_id)
     except FenceLost:
         await run_close_part(ports, poll_id, until=None, failed=False)
         return
-    except Exception as error:
-        log.exception("backfill_failed", source_id=source_id, poll_id=poll_id)
-        await run_fail_part(ports, poll_id, defect("backfill", error))
+    except SourceError as error:
+        await run_fail_part(ports, poll_id, str(error))
         return
     failed = any(outcome.error for outcome in outcomes)
     await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
+
+
+async def _run_part(ports: Ports, begun: PartBegun, poll_id: str) -> list[ReportOutcome]:
+    async with opened(ports, begun.source.spec) as reader:
+        running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
+        return await _read_part(running, begun.part)
 
 
 async def _read_part(running: RunningPoll, part: Window) -> list[ReportOutcome]:

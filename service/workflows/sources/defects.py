@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from service.workflows.ports.platform import VaultError
+from service.workflows.ports.sources import FenceLost, SourceError
+
+log = structlog.get_logger(__name__)
 
 LONGEST_ERROR = 1000
 _LONGEST_CAUSE = 300
@@ -15,7 +24,19 @@ def bounded(error: str) -> str:
     return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 3] + "..."
 
 
-def defect(subject: str, error: Exception) -> str:
+@contextmanager
+def defects_refuse(subject: str) -> Iterator[None]:
+    """Turns whatever nobody foresaw inside into a SourceError about the subject, and logs where it was thrown."""
+    try:
+        yield
+    except (SourceError, VaultError, FenceLost):
+        raise
+    except Exception as error:
+        log.exception("source_defect", subject=subject)
+        raise SourceError(_sentence(subject, error), retryable=False) from error
+
+
+def _sentence(subject: str, error: Exception) -> str:
     """The sentence for an error that nobody foresaw, a database error too.
 
     It takes the first line only: a database driver adds the statement and its values after it.

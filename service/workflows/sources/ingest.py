@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import (
@@ -25,9 +23,9 @@ from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, HOUR, MINUTE, day_start, hour_start
-from service.workflows.ports.sources import FenceLost
+from service.workflows.ports.sources import FenceLost, SourceError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.sources.defects import defect
+from service.workflows.sources.defects import defects_refuse
 from service.workflows.sources.report_reading import (
     RunningPoll,
     opened,
@@ -36,8 +34,6 @@ from service.workflows.sources.report_reading import (
     run_directory,
     run_report,
 )
-
-log = structlog.get_logger(__name__)
 
 DIRECTORY_EVERY = timedelta(hours=1)
 MOST_CRASHED = 20
@@ -76,14 +72,14 @@ async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
     is thrown ends the poll as failed, and is the source's last error.
     """
     try:
-        begun = await run_begin(ports, source_id, poll_id)
-        if begun is not None:
-            await _run_reports(ports, begun, poll_id)
+        with defects_refuse("poll"):
+            begun = await run_begin(ports, source_id, poll_id)
+            if begun is not None:
+                await _run_reports(ports, begun, poll_id)
     except FenceLost:
         await run_give_up(ports, poll_id)
-    except Exception as error:
-        log.exception("poll_failed", source_id=source_id, poll_id=poll_id)
-        await run_note_defect(ports, source_id, poll_id, defect("poll", error))
+    except SourceError as error:
+        await run_note_defect(ports, source_id, poll_id, str(error))
 
 
 async def _run_reports(ports: Ports, begun: Begun, poll_id: str) -> None:
@@ -156,7 +152,9 @@ async def run_note_defect(ports: Ports, source_id: str, poll_id: str, error: str
     """Ends a poll that threw outside its reports: it has failed, and so has the source."""
     now = ports.clock()
     async with ports.uow() as uow:
-        source = await uow.sources.get(source_id)
+        source = await polled_source(uow, source_id, poll_id, now)
+        if source is None:
+            return
         began = (await uow.polls.get(poll_id)).started_at or now
         state = after_failure(await uow.polling_states.hold(source_id), began)
         backed_off = began + retry_delay(source.spec.poll_interval, state.failures)

@@ -17,10 +17,10 @@ from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Widt
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.workflows.ports.platform import VaultError
-from service.workflows.ports.sources import CostSource, Directory, FenceLost, Organization, ReadReport, SourceError
+from service.workflows.ports.sources import CostSource, Directory, Organization, ReadReport, SourceError
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.sources.defects import bounded, defect
+from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import run_claim, run_is_identified
 
 log = structlog.get_logger(__name__)
@@ -77,12 +77,10 @@ async def opened(ports: Ports, source: Source) -> AsyncIterator[CostSource]:
     """The source's reports; where it cannot even be tried, the reason in their place."""
     async with AsyncExitStack() as stack:
         try:
-            reader = await stack.enter_async_context(ports.sources.connect(source))
+            with defects_refuse("connection"):
+                reader = await stack.enter_async_context(ports.sources.connect(source))
         except (SourceError, VaultError) as error:
             reader = Unreachable(str(error))
-        except Exception as error:
-            log.exception("source_not_opened")
-            reader = Unreachable(defect("connection", error))
         yield reader
 
 
@@ -94,15 +92,10 @@ async def run_report(running: RunningPoll, report: ReportName, read: Callable[[]
     """
     started = running.ports.clock()
     try:
-        return await _run_write(running, report, await read(), started)
-    except FenceLost:
-        raise
+        with defects_refuse(_SUBJECTS[report]):
+            return await _run_write(running, report, await read(), started)
     except SourceError as error:
-        reason = str(error)
-    except Exception as error:
-        log.exception("report_failed", source_id=running.source.id, report=report.value)
-        reason = defect(_SUBJECTS[report], error)
-    return await _run_refusal(running, report, bounded(reason), started)
+        return await _run_refusal(running, report, bounded(str(error)), started)
 
 
 async def _run_write(running: RunningPoll, report: ReportName, change: Change, started: datetime) -> ReportOutcome:
