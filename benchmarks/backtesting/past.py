@@ -34,7 +34,7 @@ SEED = 20261121
 async def furnish(uow: UowFactory, engine: AsyncEngine) -> None:
     """Office weeks with noise; in every third week one workspace spends three times as much for two days.
 
-    Usage is made of each day's dollars: every hour read four minutes after its end, two hours a day anew after nine.
+    Usage is made of each day's dollars: every hour read four minutes after its end, two hours a day again after nine.
     """
     await PostgresStorage(engine).make_room(Window(_midnight(0), NOW))
     secret = Sealed("not a real ciphertext", "...fake", "0123456789abcdef")

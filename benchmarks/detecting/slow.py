@@ -14,7 +14,7 @@ from detecting.scored import Judge, Method, Scored, same
 from service.domain.detectors.arrays import Floats
 
 REFIT = 7
-"""Days a forecast is used before the model is fitted anew."""
+"""Days a forecast is used before the model is fitted again."""
 HISTORY = 112
 
 Forecast = Callable[[Floats], tuple[Floats, Floats]]

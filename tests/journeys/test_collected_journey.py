@@ -50,8 +50,8 @@ async def pagerduty(stage: Stage) -> AsyncIterator[FakePagerDuty]:
 async def overspend(stage: Stage) -> None:
     """Every budget of $10 is crossed by the same bill, and nothing but pages has left yet."""
     for name in NAMES:
-        graver = (percent(200, Severity.CRITICAL),) if name == "eng" else ()
-        await stage.configure(name, budget("10.00", percent(100), *graver))
+        higher = (percent(200, Severity.CRITICAL),) if name == "eng" else ()
+        await stage.configure(name, budget("10.00", percent(100), *higher))
     stage.bill("2026-10-19", "1234.5678")
     await stage.poll()
 

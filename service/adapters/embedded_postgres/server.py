@@ -228,7 +228,7 @@ class EmbeddedPostgres:
         return EmbeddedPostgresError(
             f"The embedded PostgreSQL in {self._root} did not start: {problem}. {self._log} ends with:\n"
             f"{last_lines}\n"
-            "Mend that and start again, or give a PostgreSQL of your own in TOCSIN_DATABASE_URL."
+            "Fix that and start again, or give a PostgreSQL of your own in TOCSIN_DATABASE_URL."
         )
 
     def _create_database(self) -> None:

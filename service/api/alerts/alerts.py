@@ -163,7 +163,7 @@ SnoozeBody = Annotated[SnoozeIn, Body(openapi_examples={"example": {"value": SNO
 
 @router.post(
     "/{id}/snooze",
-    summary="Quiet until a time, or until it has grown; a graver severity ends it at once",
+    summary="Quiet until a time, or until it has grown; a higher severity ends it at once",
     response_model=AlertDetailOut,
     responses={404: {}, 409: {}},
     dependencies=[operator],

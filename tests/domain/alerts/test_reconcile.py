@@ -1,4 +1,4 @@
-"""An open rule alert is edited when its incident has moved by a tenth, and rings anew only when it is graver."""
+"""An open rule alert is edited when its incident has moved by a tenth, and fires again only when it is more severe."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ CELLS = [Cell(f"wrkspc_{n % 3}", f"model_{n % 2}", f"apikey_{n}") for n in range
 
 
 def wild(seed: int) -> HourVersions:
-    """Noise, incidents of some hours, amounts that are told anew up to a day later, and readings that fail."""
+    """Noise, incidents of some hours, amounts that are restated up to a day later, and readings that fail."""
     drawn = np.random.default_rng(seed)
     count = place(DAYS + 1, 0)
     level = np.array([2.0, 4.0, 8.0, 12.0, 1.0, 30.0, 0.5, 3.0])[:, None]

@@ -203,8 +203,8 @@ def test_what_a_person_resolved_is_muted_until_it_is_graver() -> None:
     one = of(case({ENG: RISE}, resolved), ENG)
     assert one.outcome.name == "muted"
     assert one.outcome.conclusion == "It does not ring: ann resolved alert_workspace on 2026-11-21 11:00 UTC."
-    graver = of(case({ENG: replace(RISE, severity=Severity.CRITICAL)}, resolved), ENG)
-    assert graver.outcome.name == "would_ring"
+    more_severe = of(case({ENG: replace(RISE, severity=Severity.CRITICAL)}, resolved), ENG)
+    assert more_severe.outcome.name == "would_ring"
 
 
 def test_an_alert_that_opened_just_then_is_why_it_rang_even_where_judging_anew_says_otherwise() -> None:

@@ -172,7 +172,7 @@ def test_an_alert_waits_until_the_kind_calls_it_calm_and_it_is_a_day_old() -> No
 
 
 def test_a_day_that_people_were_told_of_keeps_no_alert_open_once_enough_normal_ones_have_passed() -> None:
-    """The last three days are judged each time anew: the incident's own day is still among them."""
+    """The last three days are judged again each time: the incident's own day is still among them."""
     rule = life()
     rule.see({ENG: passing(over=False)})
     assert rule.see({ENG: passing(over=False)}, DAY) == []

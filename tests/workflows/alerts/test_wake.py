@@ -1,4 +1,4 @@
-"""A snoozed alert is quiet, and comes back: at its time, when it has grown, or when it gets graver."""
+"""A snoozed alert is quiet, and comes back: at its time, when it has grown, or when it gets more severe."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ SLOW_DOWN = DeliveryError("rate limited", permanent=False, retry_after=30 * SECO
 
 
 def count_attempts(yard: Yard) -> list[str]:
-    """The kinds of channels that were asked, also in vain."""
+    """The kinds of channels that were asked, also without success."""
     asked: list[str] = []
 
     async def note(config: ChannelConfig) -> None:

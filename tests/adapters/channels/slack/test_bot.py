@@ -104,15 +104,15 @@ async def test_without_an_earlier_post_there_is_nothing_to_edit(slack: FakeSlack
 
 
 @pytest.mark.parametrize("action", [Action.RAISE, Action.AMEND, Action.ACKNOWLEDGE, Action.RESOLVE])
-async def test_a_deleted_post_is_posted_anew(slack: FakeSlack, action: Action) -> None:
+async def test_a_deleted_post_is_posted_again(slack: FakeSlack, action: Action) -> None:
     reference, post = await opened(slack)
     slack.forget(post)
     receipt = await bot(slack).send(delivery(action, post=reference))
-    (anew,) = slack.messages("claude-spend")
+    (second,) = slack.messages("claude-spend")
     assert receipt.post is not None
     assert receipt.post != reference
-    assert anew.ts in receipt.post
-    assert anew.pings == ([MENTION] if action is Action.RAISE else [])
+    assert second.ts in receipt.post
+    assert second.pings == ([MENTION] if action is Action.RAISE else [])
 
 
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed"])

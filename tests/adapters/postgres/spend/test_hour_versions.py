@@ -43,7 +43,7 @@ def lately(known: KnownHours, now: datetime) -> tuple[list[bool], dict[Cell, lis
 async def test_every_instant_knows_the_hours_that_were_known_when_it_was_the_present(
     engine: AsyncEngine, seed: int
 ) -> None:
-    """Hours that come late, are told anew, vanish, have no price or are of the Priority Tier; readings that fail."""
+    """Hours that come late, are restated, vanish, have no price or are of the Priority Tier; readings that fail."""
     organisation = Organisation(seed)
     seen: dict[datetime, HourFigures | None] = {}
     for number in range(1, 45):

@@ -1,4 +1,4 @@
-"""A dearer model's share of a scope's spend."""
+"""A more expensive model's share of a scope's spend."""
 
 from __future__ import annotations
 
