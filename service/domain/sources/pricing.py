@@ -36,8 +36,6 @@ class Measure(StrEnum):
     WEB_SEARCH = "web_search_requests"
 
 
-TOKEN_MEASURES: tuple[Measure, ...] = tuple(measure for measure in Measure if measure is not Measure.WEB_SEARCH)
-
 Rates = Mapping[Measure, Decimal]
 """US dollars per million tokens, by token measure."""
 

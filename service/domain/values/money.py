@@ -42,11 +42,6 @@ class Money:
         return cls(_decimal(text))
 
     @classmethod
-    def from_cents(cls, text: str) -> Money:
-        """Dollars from decimal text in cents, at most ten decimals of a cent."""
-        return cls(_decimal(text).scaleb(-2, _CONTEXT))
-
-    @classmethod
     def rounded(cls, usd: Decimal) -> Money:
         """A computed amount (a share, tokens times a rate), rounded half-even to twelve places."""
         try:

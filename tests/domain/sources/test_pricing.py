@@ -4,7 +4,6 @@ from decimal import Decimal
 import pytest
 
 from service.domain.sources.pricing import (
-    TOKEN_MEASURES,
     Measure,
     ModelPrice,
     PriceBook,
@@ -16,9 +15,10 @@ from service.domain.values.money import Money
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CHANGE = datetime(2026, 10, 1, tzinfo=UTC)
-FLAT = {measure: Decimal(10) for measure in TOKEN_MEASURES}
-DOUBLE = {measure: Decimal(20) for measure in TOKEN_MEASURES}
-ORIGINAL = {measure: Decimal(40) for measure in TOKEN_MEASURES}
+TOKENS = [measure for measure in Measure if measure is not Measure.WEB_SEARCH]
+FLAT = {measure: Decimal(10) for measure in TOKENS}
+DOUBLE = {measure: Decimal(20) for measure in TOKENS}
+ORIGINAL = {measure: Decimal(40) for measure in TOKENS}
 BOOK = PriceBook(
     (
         ModelPrice("toll", ORIGINAL, valid_to=CHANGE),
