@@ -11,7 +11,7 @@ from service.domain.sources.pricing import Measure, PriceBook, UsageKind
 from service.domain.values.money import Money
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-TOKENS = [measure for measure in Measure if measure is not Measure.WEB_SEARCH]
+TOKENS: list[Measure] = [measure for measure in Measure if measure is not Measure.WEB_SEARCH]
 TABLE = {  # in the order of TOKENS: input, output, cache read, 5-minute write, 1-hour write
     "claude-fable-5-2": ("8", "40", "0.20", "10", "16"),
     "claude-mythos-5-2": ("8", "40", "0.20", "10", "16"),

@@ -15,7 +15,7 @@ from service.domain.values.money import Money
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CHANGE = datetime(2026, 10, 1, tzinfo=UTC)
-TOKENS = [measure for measure in Measure if measure is not Measure.WEB_SEARCH]
+TOKENS: list[Measure] = [measure for measure in Measure if measure is not Measure.WEB_SEARCH]
 FLAT = {measure: Decimal(10) for measure in TOKENS}
 DOUBLE = {measure: Decimal(20) for measure in TOKENS}
 ORIGINAL = {measure: Decimal(40) for measure in TOKENS}
