@@ -16,19 +16,21 @@ from service.domain.sources.source import is_poll_interval
 from service.domain.values.clocks import parse_clock
 from service.domain.values.durations import parse_duration
 
+PORT = 8400
 ANTHROPIC_API = "https://api.anthropic.com"
 SLACK_APP_TOKEN = "xapp-"
 
 
 _POSTGRES = re.compile(r"postgres(ql(\+\w+)?)?://(.*@)?(\[[^\]]+\]|[^/:@?\s]*)(:\d+)?([/?]\S*)?")
 _TOKEN = re.compile(r"[!-~]{16,500}")
-_PREFIX = "TOCSIN_"
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
+PREFIX = "TOCSIN_"
 
 
 class Settings(BaseSettings):
     """The process's settings. Raises ValidationError naming the variable that is wrong."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(None, description="Postgres 15 or newer; absent: an embedded one.")
     data_dir: Path = Field(Path(".tocsin"), description="Where the embedded Postgres and made keys live.")
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
         None, description="Encrypts stored secrets; several, comma separated, rotate: the first encrypts."
     )
     host: str = Field("127.0.0.1", description="The address the API listens on.")
-    port: int = Field(8400, ge=1, le=65535, description="The port the API listens on.")
+    port: int = Field(PORT, ge=1, le=65535, description="The port the API listens on.")
     public_url: str | None = Field(None, description="How people reach the API; used in links.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     smtp_url: SecretStr | None = Field(
@@ -77,6 +79,12 @@ class Settings(BaseSettings):
         if url is not None and not _POSTGRES.fullmatch(url.get_secret_value()):
             raise ValueError("write an address such as postgresql://tocsin:password@db:5432/tocsin")
         return url
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _is_no_service(cls, value: object) -> object:
+        """Kubernetes sets TOCSIN_PORT=tcp://... for a Service named tocsin: that is not the port to listen on."""
+        return PORT if is_service_address(str(value)) else value
 
     @field_validator("poll_interval")
     @classmethod
@@ -131,12 +139,24 @@ class Settings(BaseSettings):
         return self.slack_signing_secret is not None or self.slack_app_token is not None
 
 
+def setting_names() -> frozenset[str]:
+    """Returns the variable of every setting."""
+    return frozenset(
+        str(field.validation_alias or f"{PREFIX}{name.upper()}") for name, field in Settings.model_fields.items()
+    )
+
+
+def is_service_address(text: str) -> bool:
+    """Tells whether a value is an address that Kubernetes writes for a Service, such as tcp://10.0.0.1:8400."""
+    return _SERVICE_ADDRESS.fullmatch(text) is not None
+
+
 def wrong_settings(error: ValidationError) -> list[str]:
     """Names each wrong variable and what is wrong with it, without the values: some are secrets."""
     problems = []
     for one in error.errors(include_url=False, include_input=False):
         field = str(one["loc"][0])
-        name = field if field.isupper() else f"{_PREFIX}{field.upper()}"
+        name = field if field.isupper() else f"{PREFIX}{field.upper()}"
         problems.append(f"{name}: {one['msg'].removeprefix('Value error, ')}")
     return problems
 

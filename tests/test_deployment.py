@@ -10,6 +10,9 @@ import yaml
 from compose_pydantic import ComposeSpecificationFactory, DictSpecStrategy
 from pydantic import ValidationError
 
+from service.cli.environment import COMPOSE_ONLY
+from service.settings import setting_names
+
 ROOT = Path(__file__).parents[1]
 Document = dict[str, Any]
 
@@ -84,6 +87,24 @@ def test_any_number_of_workers_can_run(compose: Document) -> None:
     worker = compose["services"]["worker"]
     assert worker["command"] == ["worker"]
     assert not {"container_name", "ports"} & worker.keys()
+
+
+NOT_IN_COMPOSE = {
+    "TOCSIN_DATA_DIR",  # only the embedded Postgres uses it
+    "TOCSIN_HOST",  # the image listens on every interface of its container
+    "TOCSIN_PORT",  # TOCSIN_PUBLISH says where it is reached
+    "TOCSIN_SIMULATOR_SEED",  # `tocsin up` alone serves the simulator
+}
+
+
+@pytest.mark.parametrize("service", ["migrate", "api", "worker"])
+def test_compose_passes_every_setting_and_nothing_else(compose: Document, service: str) -> None:
+    assert set(compose["services"][service]["environment"]) == setting_names() - NOT_IN_COMPOSE
+
+
+def test_variables_of_the_compose_file_alone_are_no_strays() -> None:
+    read = set(re.findall(r"\$\{(TOCSIN_\w+)", (ROOT / "docker-compose.yml").read_text()))
+    assert read - setting_names() == COMPOSE_ONLY
 
 
 def test_mail_catcher_runs_in_development_only(compose: Document) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import structlog
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -18,6 +20,7 @@ from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, head, upgrade
 from service.bootstrap import Product, SettingError, StartError, database, open_product
 from service.cli import checking, polls, running, tokens
+from service.cli.environment import review_environment
 from service.cli.logs import configure_logging
 from service.domain.access import Role
 from service.domain.values.errors import DomainError
@@ -34,6 +37,7 @@ cli = typer.Typer(
 token_cli = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True)
 cli.add_typer(token_cli, name="token")
 
+log = structlog.get_logger(__name__)
 out = Console()
 err = Console(stderr=True)
 
@@ -63,8 +67,16 @@ def _complain(problem: str) -> None:
 
 
 def _settings() -> Settings:
+    reviewed = review_environment(os.environ)
+    misspelt = [str(stray) for stray in reviewed.strays if stray.misspelt]
+    if misspelt:
+        raise SettingError("; ".join(misspelt))
     settings = Settings()
     configure_logging(settings.log_format)
+    for stray in reviewed.strays:
+        log.warning("unknown_setting_ignored", variable=stray.name, nearest=stray.nearest)
+    if reviewed.kubernetes:
+        log.warning("kubernetes_variables_ignored", variables=", ".join(reviewed.kubernetes), port=settings.port)
     return settings
 
 
