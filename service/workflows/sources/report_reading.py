@@ -34,7 +34,7 @@ _SUBJECTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReportChange:
     """A report that has been read: how it is written, and what was not as documented in its form."""
 
     write: Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
@@ -84,7 +84,9 @@ async def opened(ports: Ports, source: Source) -> AsyncIterator[CostSource]:
         yield reader
 
 
-async def run_report(running: RunningPoll, report: ReportName, read: Callable[[], Awaitable[Change]]) -> ReportOutcome:
+async def run_report(
+    running: RunningPoll, report: ReportName, read: Callable[[], Awaitable[ReportChange]]
+) -> ReportOutcome:
     """Reads one report, then writes it with its rollups and its outcome.
 
     A report that cannot be read or written leaves the store as it was, and the reason is kept on the poll, whatever was
@@ -98,7 +100,9 @@ async def run_report(running: RunningPoll, report: ReportName, read: Callable[[]
         return await _run_refusal(running, report, bounded(str(error)), started)
 
 
-async def _run_write(running: RunningPoll, report: ReportName, change: Change, started: datetime) -> ReportOutcome:
+async def _run_write(
+    running: RunningPoll, report: ReportName, change: ReportChange, started: datetime
+) -> ReportOutcome:
     async with running.ports.uow() as uow:
         await uow.polling_states.hold_fence(running.source.id, running.fence)
         stamp = Stamp(running.source.id, running.poll_id, known_at=running.ports.clock())
@@ -130,29 +134,29 @@ async def _run_refusal(running: RunningPoll, report: ReportName, reason: str, st
     return outcome
 
 
-async def read_cost(running: RunningPoll, window: Window) -> Change:
+async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
     report = await running.reader.cost(window)
     buckets = report.buckets
     if not buckets:
         # Days without cost are in the report, too: an answer without any day is none.
         raise SourceError("the cost report names none of the days asked for", retryable=True)
     await _make_room(running, buckets)
-    return Change(lambda uow, stamp: uow.facts.replace_cost(stamp, buckets), report.notices)
+    return ReportChange(lambda uow, stamp: uow.facts.replace_cost(stamp, buckets), report.notices)
 
 
-async def read_usage(running: RunningPoll, window: Window, width: Width) -> Change:
+async def read_usage(running: RunningPoll, window: Window, width: Width) -> ReportChange:
     report = await running.reader.usage(window, width)
     priced = [_priced(bucket, running.prices) for bucket in report.buckets]
     await _make_room(running, report.buckets)
-    return Change(lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced), report.notices)
+    return ReportChange(lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced), report.notices)
 
 
-async def read_directory(running: RunningPoll) -> Change:
+async def read_directory(running: RunningPoll) -> ReportChange:
     """Raises SourceError also where another source reads the organisation."""
     organization = await running.reader.organization()
     await run_claim(running.ports, running.source.id, running.fence, organization)
     directory = await running.reader.directory()
-    return Change(lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at))
+    return ReportChange(lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at))
 
 
 def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:

@@ -28,7 +28,7 @@ from service.workflows.ports.sources import SourceError
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.ingest import run_begin
-from service.workflows.sources.report_reading import Change, RunningPoll, run_report
+from service.workflows.sources.report_reading import ReportChange, RunningPoll, run_report
 from tests.factories import utc
 from tests.fakes.fixed_world import FixedWorld, token_cost
 from tests.workflows.yard import DAY, HOUR, MINUTE, SONNET, Crash, Yard, billed, caller, outcome
@@ -243,14 +243,14 @@ async def test_notices_stand_on_the_poll_and_the_report_counts_as_read(yard: Yar
 async def test_the_duration_of_a_report_is_its_reading_and_its_writing(yard: Yard) -> None:
     """The write takes 15 seconds, for the clock that a poll reads."""
 
-    async def read() -> Change:
+    async def read() -> ReportChange:
         yard.clock.advance(timedelta(seconds=16))
 
         async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
             yard.clock.advance(timedelta(seconds=15))
             return Changes(added=1)
 
-        return Change(write)
+        return ReportChange(write)
 
     poll = await yard.request()
     begun = await run_begin(yard.ports, yard.source.id, poll.id)
