@@ -21,11 +21,15 @@ GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/rules/ruling.py", "_attempt"),
     ("service/workflows/charts/picture.py", "run_unless_it_fails"),
+    ("service/workflows/delivery/deliver.py", "_run_send"),
+    ("service/workflows/delivery/deliver.py", "_outcome"),
+    ("service/workflows/ports/sending.py", "send_whole"),
+    ("service/workflows/ports/sending.py", "added"),
     ("service/workflows/sources/defects.py", "defects_refuse"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
 cannot judge is logged and counted, and the others are judged without it; a message goes out without its
-picture; a defect in reading a report is that report's error.
+picture; a defect in reading a report is that report's error; one in a sender is a failed attempt, and is counted.
 """
 
 EVIDENCE = {evidence.__name__ for evidence in ALERT_KINDS.values()}

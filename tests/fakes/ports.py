@@ -137,11 +137,12 @@ class FakeCharts:
 class FakeChannels:
     """Every channel at once: takes what is sent, or refuses it while a refusal stands under its kind.
 
-    `meanwhile` is awaited before a message is taken.
+    `meanwhile` is awaited before a message is taken. `post` is the reference of every message, where it is set.
     """
 
     refusals: dict[str, DeliveryError] = field(default_factory=dict)
     meanwhile: Callable[[ChannelConfig], Awaitable[None]] | None = None
+    post: str | None = None
     sent: list[tuple[ChannelConfig, Delivery]] = field(default_factory=list)
 
     def open(self, config: ChannelConfig) -> Channel:
@@ -159,7 +160,7 @@ class _FakeChannel:
         if self.config.kind in self.channels.refusals:
             raise self.channels.refusals[self.config.kind].with_traceback(None)
         self.channels.sent.append((self.config, delivery))
-        return Receipt(self._post(delivery), "taken")
+        return Receipt(self.channels.post or self._post(delivery), "taken")
 
     def _post(self, delivery: Delivery) -> str | None:
         """What can edit, thread or end a message refers to it later. Discord's raise is a post of its own."""

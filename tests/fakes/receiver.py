@@ -64,7 +64,8 @@ class FakeReceiver:
         self.requests.append(Taken(request.path_qs, request.headers, await request.read()))
         if not self._planned:
             self.taken.append(self.requests[-1])
-            return web.json_response({"status": "success"}, status=202)
+            status = 200 if request.path.endswith("/api/v2/alerts") else 202  # Alertmanager, and all others
+            return web.json_response({"status": "success", "result": "Request will be processed"}, status=status)
         answer = self._planned.popleft()
         if answer.json is not None:
             return web.json_response(answer.json, status=answer.status, headers=answer.headers)

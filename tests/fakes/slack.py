@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -79,6 +79,7 @@ class FakeSlack:
         self.posted: list[Posted] = []
         self.files: dict[str, Uploaded] = {}
         self.calls: list[str] = []
+        self.meanwhile: Callable[[str, str], Awaitable[None]] | None = None
         self._planned: dict[str, deque[Answer]] = defaultdict(deque)
         self._url = ""
 
@@ -135,7 +136,17 @@ class FakeSlack:
     # What Slack does.
 
     async def _call(self, request: web.Request) -> web.Response:
+        """`meanwhile` is awaited before and after a method has acted."""
         method = request.match_info["method"]
+        await request.read()
+        if self.meanwhile is not None:
+            await self.meanwhile(method, "asked")
+        answer = await self._act(method, request)
+        if self.meanwhile is not None:
+            await self.meanwhile(method, "done")
+        return answer
+
+    async def _act(self, method: str, request: web.Request) -> web.Response:
         self.calls.append(method)
         if planned := self._next_planned(method):
             return planned

@@ -95,10 +95,16 @@ class DiscordChannel:
     async def send(self, delivery: Delivery) -> Receipt:
         earlier = DiscordPost.parse(delivery.post) if delivery.post is not None else None
         if delivery.action is Action.RAISE and earlier is not None:
-            return await self._supersede(earlier, delivery, await self._post(delivery))
+            return await self._post(delivery)
         if delivery.action in FIRING_ACTIONS:
             return await self._post(delivery)
         return NOTHING_TO_EDIT if earlier is None else await self._bring_up_to_date(earlier, delivery)
+
+    async def add(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """Marks the post before a raise as continued."""
+        if delivery.action is not Action.RAISE or delivery.post in {None, receipt.post}:
+            return receipt
+        return await self._supersede(DiscordPost.parse(str(delivery.post)), delivery, receipt)
 
     async def _post(self, delivery: Delivery) -> Receipt:
         chart = (delivery.picture.url if delivery.picture else None) or ""

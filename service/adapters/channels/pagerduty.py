@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import httpx
 
 from service.adapters.channels.dependencies import Dependencies
-from service.adapters.channels.posting import Peer, clipped, encoded, fitted, json_words, post
+from service.adapters.channels.posting import Peer, clipped, encoded, fitted, json_object, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.notification import Action, Delivery, Message, MessageType, Picture, Receipt
@@ -22,7 +22,14 @@ SUMMARY = 1024
 DETAIL = 5000
 LINK_TEXT = "Open in Tocsin"
 MOST_BYTES = 512_000
-PEER = Peer("PagerDuty", explain=json_words)
+
+
+def _is_taken(status: int, body: bytes) -> bool:
+    """202 and `"status": "success"` (developer.pagerduty.com, "Send an alert event")."""
+    return status == 202 and json_object(body).get("status") == "success"
+
+
+PEER = Peer("PagerDuty", proves=_is_taken, explain=json_words)
 
 EVENTS: Mapping[Action, str] = {
     Action.OPEN: "trigger",

@@ -63,14 +63,20 @@ def no_wait(body: bytes) -> timedelta | None:
     return None
 
 
+def any_success(status: int, body: bytes) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Who is called: a name for people, the 4xx answers that are worth another try, and how refusals are read.
 
-    `wait` returns how long a refusal's body asks to wait, where no Retry-After says so.
+    `proves` says whether an answer of 2xx is what the vendor promises for a message that it took. `wait` returns how
+    long a refusal's body asks to wait, where no Retry-After says so.
     """
 
     name: str
+    proves: Callable[[int, bytes], bool] = any_success
     retryable: frozenset[int] = RETRYABLE
     explain: Callable[[bytes], str] = no_words
     wait: Callable[[bytes], timedelta | None] = no_wait
@@ -95,11 +101,12 @@ class HttpCall:
 async def post(
     transport: httpx.AsyncBaseTransport, peer: Peer, url: str, body: bytes, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Returns when the peer has taken it (2xx). Raises DeliveryError, whose text holds neither URL nor headers.
+    """Returns when the peer has proved that it took it. Raises DeliveryError, whose text holds neither URL nor headers.
 
-    The body of the answer is not waited for.
+    The body of the answer is waited for only where it is the proof.
     """
-    await _exchange(transport, peer, HttpCall(url, body, headers or {}), most=0)
+    most = 0 if peer.proves is any_success else MOST_ANSWER_BYTES
+    await _exchange(transport, peer, HttpCall(url, body, headers or {}), most=most)
 
 
 async def ask(transport: httpx.AsyncBaseTransport, peer: Peer, call: HttpCall) -> bytes:
@@ -115,9 +122,12 @@ async def _exchange(transport: httpx.AsyncBaseTransport, peer: Peer, call: HttpC
             try:
                 if not response.is_success:
                     raise _refusal(peer, response, await _beginning(response, MOST_EXPLANATION_BYTES))
-                return await _beginning(response, most)
+                answer = await _beginning(response, most)
             finally:
                 await response.aclose()
+        if not peer.proves(response.status_code, answer):
+            raise DeliveryError(f"{peer.name}: HTTP {response.status_code}, but no proof of delivery", permanent=False)
+        return answer
     except EgressRefused as error:
         raise DeliveryError(f"{peer.name} may not be called: {error}", permanent=True) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:

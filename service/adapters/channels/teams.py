@@ -30,7 +30,15 @@ HEADLINE = 300
 TEXT = 500
 LABEL = 50
 MOST_FACTS = 12
-PEER = Peer("Teams")
+
+
+def _is_taken(status: int, body: bytes) -> bool:
+    """202 from the workflow's trigger, or an empty 200 (learn.microsoft.com, "Create incoming webhooks with
+    Workflows"). A 200 with words is an error of Teams, or somebody else's page."""
+    return status == 202 or (status == 200 and not body)
+
+
+PEER = Peer("Teams", proves=_is_taken)
 
 COLOURS: Mapping[Severity, str] = {
     Severity.INFO: "Accent",

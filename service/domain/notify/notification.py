@@ -142,7 +142,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try. `outcome` is sent, failed, or settled for what needs no message any more; `detail` says why."""
+    """One try. `detail` says why it ended so.
+
+    `outcome` is sent, failed, settled for what needs no message any more, or `taken`: the channel has the message, and
+    what belongs to it is still to be added.
+    """
 
     at: datetime
     outcome: str
@@ -181,11 +185,19 @@ class Notification:
     sent_with: str | None = None
 
     @property
+    def is_taken(self) -> bool:
+        """Whether the channel has the message already, so that it must not be sent again."""
+        return bool(self.attempts) and self.attempts[-1].outcome == TAKEN
+
+    @property
     def call(self) -> tuple[str, NotificationCause, int, int]:
         """Identifies one call of an alert, the same in every channel that it goes to."""
         return self.level, self.cause, self.step, self.round
 
 
+TAKEN = "taken"
+MOST_DEFECTS = 5
+"""Tries of a message that ended in an error nobody foresaw: about four minutes, then somebody else is notified."""
 MOST_ATTEMPTS = 80
 """Three days: longer than a weekend's outage."""
 FIRST_RETRY = timedelta(seconds=15)
@@ -194,15 +206,16 @@ MOST_AT_ONCE = 50
 """Notifications that are claimed together, and messages that are sent side by side."""
 
 
+def after_taking(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
+    """The notification, still queued, with the channel's receipt on record."""
+    return replace(notification, attempts=(*notification.attempts, Attempt(now, TAKEN, receipt.detail)))
+
+
 def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
-    """The notification, sent, with the attempt on record."""
+    """The notification, sent, with the attempt on record. What was taken and what was added to it are one attempt."""
     attempt = Attempt(now, "sent", receipt.detail)
-    return replace(
-        notification,
-        state=NotificationState.SENT,
-        sent_at=now,
-        attempts=(*notification.attempts, attempt),
-    )
+    earlier = notification.attempts[:-1] if notification.is_taken else notification.attempts
+    return replace(notification, state=NotificationState.SENT, sent_at=now, attempts=(*earlier, attempt))
 
 
 def alike(said: Notification, other: Notification) -> Notification:
@@ -213,7 +226,7 @@ def alike(said: Notification, other: Notification) -> Notification:
         due_at=said.due_at,
         sent_at=said.sent_at,
         sent_with=said.sent_with,
-        attempts=(*other.attempts, *said.attempts[-1:]),
+        attempts=(*(other.attempts[:-1] if other.is_taken else other.attempts), *said.attempts[-1:]),
     )
 
 

@@ -16,6 +16,7 @@ from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author, record
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
+from service.workflows.ports.sending import send_whole
 from service.workflows.ports.sources import Organization, SourceError
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.defects import bounded, defects_refuse
@@ -94,7 +95,7 @@ async def _try(ports: Ports, config: ChannelConfig, message: Message, author: Au
     key = channel_key(config)
     delivery = Delivery(new_id("test", author.at), Action.OPEN, message, post=None, at=author.at)
     try:
-        receipt = await ports.channels.open(config).send(delivery)
+        receipt = await send_whole(ports.channels.open(config), delivery)
     except DeliveryError as error:
         return ChannelTest(config.document.kind, key, error.reason, "")
     except VaultError as error:

@@ -14,6 +14,7 @@ from service.domain.notify.channels.traits import Rate
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     MOST_AT_ONCE,
+    TAKEN,
     Action,
     Attempt,
     Notification,
@@ -44,10 +45,17 @@ class Batch:
         return self.notifications[0]
 
     @property
+    def is_taken(self) -> bool:
+        """Whether the channel has the message: its sender died before all was added."""
+        return self.head.notification.is_taken
+
+    @property
     def summary_id(self) -> str | None:
         """The id of the summary that the message is; None for a message about one alert alone."""
         if self.edits is not None:
             return self.edits.id
+        if self.is_taken:
+            return self.head.notification.sent_with
         return self.head.notification.id if len(self.notifications) > 1 else None
 
     def reported_version(self, due: DueNotification) -> int:
@@ -81,6 +89,8 @@ def _leaving_together(due: Iterable[DueNotification]) -> list[Batch]:
 
 def _belongs_to(due: DueNotification) -> tuple[str, ...]:
     one = due.notification
+    if one.is_taken:
+        return TAKEN, one.sent_with or one.id, one.channel
     if _is_collected(one):
         return "group", one.group_key or "", one.channel, one.receiver_id
     if due.summary is not None and _edits_its_summary(due):

@@ -104,7 +104,8 @@ def _summary(batch: Batch, summary_id: str, public_url: str, now: datetime) -> D
     """A message about several alerts, or the update of one that was posted before."""
     notifications = [one.notification for one in batch.notifications]
     if batch.edits is None:
-        action, news, post = Action.OPEN, [], None
+        # The post is there already where its sender died before all was added to it.
+        action, news, post = Action.OPEN, [], batch.head.summary.post if batch.is_taken and batch.head.summary else None
     else:
         ends = any(one.action is Action.RESOLVE for one in notifications)
         action, news, post = Action.RESOLVE if ends else Action.AMEND, _news(batch), batch.edits.post

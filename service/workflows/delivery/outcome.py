@@ -12,6 +12,7 @@ from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     LONGEST_RETRY,
+    MOST_DEFECTS,
     Action,
     Notification,
     NotificationCause,
@@ -19,6 +20,7 @@ from service.domain.notify.notification import (
     Receipt,
     after_failure,
     after_success,
+    after_taking,
     alike,
 )
 from service.domain.notify.planning import Address, plan_notifications
@@ -27,7 +29,7 @@ from service.domain.values.resources import new_id
 from service.workflows.configuration.notify import route_table
 from service.workflows.delivery.batch import Batch
 from service.workflows.delivery.compose import LAST_RESORT, ChannelDisabled, ChannelGone
-from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.channels import Defect, DeliveryError
 from service.workflows.ports.notify import DueNotification, NotificationFilter
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -57,6 +59,16 @@ class Outcome:
         return self.notification.state is NotificationState.SENT
 
 
+async def run_keep(ports: Ports, batch: Batch, receipt: Receipt) -> None:
+    """Stores the receipt the moment it is known: whoever goes on with the message must not send it again."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        for due in batch.notifications:
+            taken = after_taking(due.notification, receipt, now)
+            kept = replace(taken, sent_with=batch.summary_id or taken.sent_with)
+            await uow.notifications.keep(kept, post=receipt.post)
+
+
 def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
     notification = batch.head.notification
     log.info("notification_sent", notification_id=notification.id, reason=notification.reason.value)
@@ -68,9 +80,17 @@ def failed(batch: Batch, error: DeliveryError, now: datetime) -> Outcome:
     notification = batch.head.notification
     log.warning("notification_failed", notification_id=notification.id, reason=error.reason)
     tried = after_failure(
-        notification, reason=error.reason, permanent=error.permanent, retry_after=error.retry_after, now=now
+        notification,
+        reason=error.reason,
+        permanent=error.permanent or _is_hopeless(notification, error),
+        retry_after=error.retry_after,
+        now=now,
     )
     return Outcome(tried, None, _blame(notification, error), error.permanent, error.retry_after)
+
+
+def _is_hopeless(notification: Notification, error: DeliveryError) -> bool:
+    return isinstance(error, Defect) and len(notification.attempts) + 1 >= MOST_DEFECTS
 
 
 def _blame(notification: Notification, error: DeliveryError) -> str | None:

@@ -33,6 +33,7 @@ from service.workflows.configuration.engine import Author
 from service.workflows.digests.compose import digest_of, run_compose
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Cron
+from service.workflows.ports.sending import send_whole
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -142,7 +143,7 @@ async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
 
 async def _send(ports: Ports, run: DigestRun, key: str, channel: ChannelConfig, delivery: Delivery) -> DigestRun:
     try:
-        receipt = await ports.channels.open(channel).send(delivery)
+        receipt = await send_whole(ports.channels.open(channel), delivery)
     except DeliveryError as error:
         log.warning("digest_failed", run_id=run.id, channel=key, reason=error.reason)
         return refused(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Delivery, Receipt
@@ -22,9 +22,25 @@ class DeliveryError(Exception):
         self.retry_after = retry_after
 
 
+class Defect(DeliveryError):
+    """A sender raised what no channel should: the text has its type alone, since messages may hold secrets."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"an error that nobody foresaw: {type(error).__name__}", permanent=False)
+
+
 class Channel(Protocol):
     async def send(self, delivery: Delivery) -> Receipt:
         """Sends the message once. Raises DeliveryError; never retries by itself longer than a few seconds."""
+        ...
+
+
+@runtime_checkable
+class ChannelWithSteps(Channel, Protocol):
+    """A channel that adds to a message once it is out: a chart, a thread, a mark on the post before it."""
+
+    async def add(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """Adds to the message of the receipt, and returns it with what was done. The message is not sent again."""
         ...
 
 

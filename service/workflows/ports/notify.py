@@ -109,6 +109,10 @@ class Notifications(Protocol):
         message, or to the summary that the notification was sent with."""
         ...
 
+    async def keep(self, notification: Notification, *, post: str | None) -> None:
+        """Records that the channel has taken the message, with its reference, and keeps the lease."""
+        ...
+
     async def get(self, notification_id: str) -> Notification: ...
 
     async def next_due(self) -> datetime | None:

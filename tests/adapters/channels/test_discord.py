@@ -15,6 +15,7 @@ from service.domain.messages.summary import MOST_LISTED
 from service.domain.notify.channels.discord import Discord
 from service.domain.notify.notification import FIRST_RETRY, Action, Listed, Message, Picture
 from service.domain.values.severity import Severity
+from service.workflows.ports.sending import send_whole
 from tests.adapters.channels.posting_stand import MARKUP, VAULT, failure_of, hostile, way_out
 from tests.adapters.channels.test_summaries_shown import SUMMARY
 from tests.fakes.discord import WEBHOOK, FakeDiscord, characters_of, read
@@ -47,7 +48,7 @@ def at(url: str, transport: httpx.AsyncBaseTransport) -> DiscordChannel:
 
 
 async def test_a_message_is_an_embed_with_a_way_to_the_alert(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    receipt = await channel.send(delivery())
+    receipt = await send_whole(channel, delivery())
     (posted,), said = discord.messages, message()
     assert discord.paths == [f"POST {WEBHOOK}?wait=true"]
     assert (posted.username, posted.embed["url"]) == ("Tocsin", said.link)
@@ -71,7 +72,7 @@ async def test_a_message_is_an_embed_with_a_way_to_the_alert(discord: FakeDiscor
 async def test_the_colour_says_how_bad_it_is(
     discord: FakeDiscord, channel: DiscordChannel, severity: Severity, colour: int
 ) -> None:
-    await channel.send(delivery(said=replace(message(), severity=severity)))
+    await send_whole(channel, delivery(said=replace(message(), severity=severity)))
     assert discord.messages[0].embed["color"] == colour
 
 
@@ -79,9 +80,9 @@ async def test_the_colour_says_how_bad_it_is(
 async def test_all_that_follows_but_a_raise_edits_the_post(
     discord: FakeDiscord, channel: DiscordChannel, action: Action
 ) -> None:
-    opened = await channel.send(delivery())
+    opened = await send_whole(channel, delivery())
     sent = delivery(action, post=opened.post)
-    followed = await channel.send(sent)
+    followed = await send_whole(channel, sent)
     (posted,) = discord.messages
     assert discord.paths[1:] == [f"PATCH {WEBHOOK}/messages/{posted.id}"]
     assert (posted.edits, posted.embed["author"]["name"]) == (1, badge(sent.message))
@@ -89,40 +90,40 @@ async def test_all_that_follows_but_a_raise_edits_the_post(
 
 
 async def test_a_resolved_alert_is_green(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    opened = await channel.send(delivery())
-    await channel.send(delivery(Action.RESOLVE, post=opened.post))
+    opened = await send_whole(channel, delivery())
+    await send_whole(channel, delivery(Action.RESOLVE, post=opened.post))
     assert (discord.messages[0].embed["author"]["name"], discord.messages[0].embed["color"]) == ("RESOLVED", 0x2F7D4F)
 
 
 async def test_a_raise_is_posted_again_and_takes_the_state_off_the_earlier_post(
     discord: FakeDiscord, channel: DiscordChannel
 ) -> None:
-    opened = await channel.send(delivery())
-    raised = await channel.send(delivery(Action.RAISE, post=opened.post))
+    opened = await send_whole(channel, delivery())
+    raised = await send_whole(channel, delivery(Action.RAISE, post=opened.post))
     earlier, newest = discord.messages
     assert (earlier.edits, newest.edits) == (1, 0)
     assert earlier.embed.keys() == {"title", "url", "description", "color"}
     assert earlier.embed["description"] == "Continued in a newer message."
     assert raised.post is not None
     assert DiscordPost.parse(raised.post).id == newest.id
-    await channel.send(delivery(Action.RESOLVE, post=raised.post))
+    await send_whole(channel, delivery(Action.RESOLVE, post=raised.post))
     assert (earlier.edits, newest.edits) == (1, 1)
 
 
 async def test_a_raise_that_is_out_does_not_fail_over_the_earlier_post(
     discord: FakeDiscord, channel: DiscordChannel
 ) -> None:
-    opened = await channel.send(delivery())
+    opened = await send_whole(channel, delivery())
     discord.messages.clear()
-    raised = await channel.send(delivery(Action.RAISE, post=opened.post))
+    raised = await send_whole(channel, delivery(Action.RAISE, post=opened.post))
     assert len(discord.messages) == 1
     assert raised.detail == "raise posted; the earlier post stands as it was: Discord: HTTP 404 (Unknown Message)"
 
 
 async def test_a_post_that_somebody_deleted_is_replaced(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    opened = await channel.send(delivery())
+    opened = await send_whole(channel, delivery())
     discord.messages.clear()
-    amended = await channel.send(delivery(Action.AMEND, post=opened.post))
+    amended = await send_whole(channel, delivery(Action.AMEND, post=opened.post))
     (posted,) = discord.messages
     assert amended.post == str(DiscordPost(posted.id))
 
@@ -131,23 +132,23 @@ async def test_an_alert_that_was_never_posted_has_nothing_to_edit(
     discord: FakeDiscord, channel: DiscordChannel
 ) -> None:
     for action in (Action.AMEND, Action.ACKNOWLEDGE, Action.SNOOZE, Action.RESOLVE):
-        assert (await channel.send(delivery(action))).post is None
+        assert (await send_whole(channel, delivery(action))).post is None
     assert discord.paths == []
-    await channel.send(delivery(Action.RAISE))
+    await send_whole(channel, delivery(Action.RAISE))
     assert len(discord.messages) == 1
 
 
 async def test_a_chart_stays_when_its_post_is_edited(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    opened = await channel.send(replace(delivery(), picture=PICTURE))
+    opened = await send_whole(channel, replace(delivery(), picture=PICTURE))
     assert discord.messages[0].embed["image"] == {"url": CHART}
-    await channel.send(delivery(Action.AMEND, post=opened.post))
+    await send_whole(channel, delivery(Action.AMEND, post=opened.post))
     assert discord.messages[0].embed["image"] == {"url": CHART}
 
 
 async def test_a_webhook_can_lead_to_a_thread(discord: FakeDiscord, transport: httpx.AsyncBaseTransport) -> None:
     channel = at(f"{discord.webhook_url}/?thread_id=77", transport)
-    opened = await channel.send(delivery())
-    await channel.send(delivery(Action.AMEND, post=opened.post))
+    opened = await send_whole(channel, delivery())
+    await send_whole(channel, delivery(Action.AMEND, post=opened.post))
     assert discord.paths == [
         f"POST {WEBHOOK}?thread_id=77&wait=true",
         f"PATCH {WEBHOOK}/messages/{discord.messages[0].id}?thread_id=77",
@@ -155,8 +156,8 @@ async def test_a_webhook_can_lead_to_a_thread(discord: FakeDiscord, transport: h
 
 
 async def test_nobody_is_pinged_by_a_post_or_an_edit(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    opened = await channel.send(delivery())
-    await channel.send(delivery(Action.RAISE, post=opened.post))
+    opened = await send_whole(channel, delivery())
+    await send_whole(channel, delivery(Action.RAISE, post=opened.post))
     assert [one.pings for one in discord.messages] == [False, False]
 
 
@@ -174,7 +175,7 @@ async def test_nobody_is_pinged_by_a_post_or_an_edit(discord: FakeDiscord, chann
 async def test_markup_in_a_name_is_only_text(discord: FakeDiscord, channel: DiscordChannel, name: str) -> None:
     one = Listed(message().state, Severity.INFO, name[:100], name[:100], f"{PUBLIC_URL}/v1/alerts/(1)")
     said = replace(message(), headline=name, change=name, next_step=name, facts=((name, name),), listed=(one,))
-    await channel.send(delivery(said=said))
+    await send_whole(channel, delivery(said=said))
     (posted,) = discord.messages
     assert posted.live == []
     assert posted.links == [said.link, f"{PUBLIC_URL}/v1/alerts/%281%29"]
@@ -182,7 +183,7 @@ async def test_markup_in_a_name_is_only_text(discord: FakeDiscord, channel: Disc
 
 
 async def test_a_hostile_message_is_cut_until_discord_takes_it(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    await channel.send(delivery(said=hostile()))
+    await send_whole(channel, delivery(said=hostile()))
     (posted,) = discord.messages
     assert posted.live == []
     assert len(posted.embed["title"].encode("utf-16-le")) // 2 <= 256
@@ -203,7 +204,7 @@ async def test_a_text_is_cut_at_its_limit_and_not_before(
     discord: FakeDiscord, channel: DiscordChannel, limit: int, said: Callable[[str], Message]
 ) -> None:
     for length in (limit, limit + 1):
-        await channel.send(delivery(said=said("x" * length)))
+        await send_whole(channel, delivery(said=said("x" * length)))
     whole, cut = (one.shown for one in discord.messages)
     assert "x" * limit in whole
     assert "x" * (limit - 1) + "…" in cut
@@ -211,7 +212,7 @@ async def test_a_text_is_cut_at_its_limit_and_not_before(
 
 
 async def test_more_than_25_facts_are_not_shown(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    await channel.send(delivery(said=replace(message(), facts=tuple((f"fact {n}", "a") for n in range(26)))))
+    await send_whole(channel, delivery(said=replace(message(), facts=tuple((f"fact {n}", "a") for n in range(26)))))
     assert list(discord.messages[0].fields) == [f"fact {n}" for n in range(25)]
 
 
@@ -222,7 +223,7 @@ async def test_the_largest_summary_is_within_discord_s_limits(
     endless, link = filler * 10_000, f"https://tocsin.example.com/{'x' * 270}"
     one = Listed(message().state, Severity.CRITICAL, endless, endless, link)
     said = replace(SUMMARY, headline=endless, change=endless, next_step=endless, link=link, listed=(one,) * MOST_LISTED)
-    await channel.send(delivery(said=said))
+    await send_whole(channel, delivery(said=said))
     (posted,) = discord.messages
     kept = posted.links.count(link) - 1
     assert 0 < kept < MOST_LISTED
@@ -230,7 +231,7 @@ async def test_the_largest_summary_is_within_discord_s_limits(
 
 
 async def test_a_summary_lists_its_alerts_with_their_links(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    await channel.send(delivery(said=SUMMARY))
+    await send_whole(channel, delivery(said=SUMMARY))
     (posted,) = discord.messages
     assert f"{PUBLIC_URL}/v1/alerts/alrt_00" in posted.links
     assert len(posted.links) == MOST_LISTED + 1
@@ -240,7 +241,7 @@ async def test_a_summary_lists_its_alerts_with_their_links(discord: FakeDiscord,
 
 @pytest.mark.parametrize("label", ["", "a"])
 async def test_an_empty_text_is_not_refused(discord: FakeDiscord, channel: DiscordChannel, label: str) -> None:
-    await channel.send(delivery(said=replace(message(), facts=((label, ""),))))
+    await send_whole(channel, delivery(said=replace(message(), facts=((label, ""),))))
     assert discord.messages[0].fields == {label or "–": "–"}
 
 
@@ -254,7 +255,7 @@ async def test_the_wait_that_discord_asks_for_reaches_the_queue(discord: FakeDis
 
 
 async def test_a_webhook_that_is_gone_is_given_up(discord: FakeDiscord, channel: DiscordChannel) -> None:
-    opened = await channel.send(delivery())
+    opened = await send_whole(channel, delivery())
     discord.is_there = False
     for sent in (delivery(), delivery(Action.AMEND, post=opened.post)):
         error = await failure_of(channel, sent)

@@ -121,7 +121,7 @@ async def test_a_graver_raise_after_an_answer_begins_its_own_alert(jsm: FakeRece
 
 
 async def test_a_raise_that_fails_half_way_is_repeated_whole(jsm: FakeReceiver, channel: JsmChannel) -> None:
-    jsm.plan(Answer(202), Answer(503))
+    jsm.plan(Answer(202, {"result": "Request will be processed"}), Answer(503))
     raise_ = delivery(Action.RAISE, post=f"{ALERT.id}-warning")
     error = await failure_of(channel, raise_)
     assert not error.permanent

@@ -20,6 +20,7 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action, Delivery, Message, Picture
+from service.workflows.ports.sending import send_whole
 from tests.fakes.slack import TOKEN, Answer, FakeSlack
 from tests.fakes.smtp import FakeSmtp
 from tests.sample_alerts import RULE_ALERT, delivery, event, message
@@ -80,7 +81,7 @@ async def test_a_mail_without_a_chart_has_no_picture(smtp: FakeSmtp) -> None:
 
 
 async def test_in_slack_the_chart_stands_in_the_thread_of_the_post(slack: FakeSlack) -> None:
-    receipt = await bot(slack).send(pictured())
+    receipt = await send_whole(bot(slack), pictured())
     (post,) = slack.messages("claude-spend")
     (file,) = slack.files.values()
     assert (file.content, file.alt, file.name) == (PNG, ALT, "chart.png")
@@ -91,7 +92,7 @@ async def test_in_slack_the_chart_stands_in_the_thread_of_the_post(slack: FakeSl
 
 
 async def test_details_that_the_post_has_no_room_for_stand_beside_the_chart(slack: FakeSlack) -> None:
-    await bot(slack).send(pictured(said=LONG))
+    await send_whole(bot(slack), pictured(said=LONG))
     (post,) = slack.posted
     (file,) = slack.files.values()
     assert "*Cause*" in file.comment
@@ -103,7 +104,7 @@ async def test_details_that_the_post_has_no_room_for_stand_beside_the_chart(slac
 
 async def test_without_leave_to_add_files_the_details_are_a_reply(slack: FakeSlack) -> None:
     slack.refuse("files.getUploadURLExternal", "missing_scope")
-    receipt = await bot(slack).send(pictured(said=LONG))
+    receipt = await send_whole(bot(slack), pictured(said=LONG))
     (post,) = slack.messages("claude-spend")
     (reply,) = slack.replies(post)
     assert "*Alert opened*" in reply.text
@@ -114,14 +115,14 @@ async def test_without_leave_to_add_files_the_details_are_a_reply(slack: FakeSla
 async def test_a_thread_that_cannot_be_written_to_does_not_fail_the_post(slack: FakeSlack) -> None:
     slack.plan("chat.postMessage", Answer(json={"ok": True, "channel": "C00000001", "ts": "1.0"}))
     slack.refuse("chat.postMessage", "restricted_action")
-    receipt = await bot(slack).send(replace(pictured(said=LONG), picture=None))
+    receipt = await send_whole(bot(slack), replace(pictured(said=LONG), picture=None))
     assert receipt.post == str(Post("C00000001", "1.0"))
     assert "without its details: Slack: restricted_action" in receipt.detail
 
 
 async def test_a_raise_adds_its_chart_to_the_same_thread(slack: FakeSlack) -> None:
-    first = await bot(slack).send(pictured())
-    await bot(slack).send(pictured(Action.RAISE, post=first.post))
+    first = await send_whole(bot(slack), pictured())
+    await send_whole(bot(slack), pictured(Action.RAISE, post=first.post))
     assert len({file.thread_ts for file in slack.files.values()}) == 1
     assert len(slack.files) == 2
 
@@ -129,7 +130,7 @@ async def test_a_raise_adds_its_chart_to_the_same_thread(slack: FakeSlack) -> No
 @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
 async def test_a_refused_chart_does_not_fail_the_post(slack: FakeSlack, method: str) -> None:
     slack.refuse(method, "missing_scope")
-    receipt = await bot(slack).send(pictured())
+    receipt = await send_whole(bot(slack), pictured())
     assert len(slack.messages("claude-spend")) == 1
     assert "without its chart: Slack: missing_scope" in receipt.detail
     assert receipt.post is not None
@@ -137,7 +138,7 @@ async def test_a_refused_chart_does_not_fail_the_post(slack: FakeSlack, method: 
 
 async def test_a_lost_upload_does_not_fail_the_post(slack: FakeSlack) -> None:
     slack.plan("upload", Answer(status=403, text="no"))
-    receipt = await bot(slack).send(pictured())
+    receipt = await send_whole(bot(slack), pictured())
     assert len(slack.messages("claude-spend")) == 1
     assert "without its chart" in receipt.detail
 

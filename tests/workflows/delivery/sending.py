@@ -55,7 +55,7 @@ async def raise_it(yard: Yard, alert: Alert = ALERT) -> None:
     await announce(yard, replace(RAISED_EVENT, alert=replace(alert, version=2)))
 
 
-async def route_apart(yard: Yard, *channels: SlackBot | Email | Console) -> None:
+async def route_apart(yard: Yard, *channels: ChannelConfig) -> None:
     """Every budget alert goes to a receiver with these channels; everything else to the console, by default."""
     eng = await yard.create(Receivers(), "eng", Receiver(channels))
     special = Route(eng.id, (Matcher("kind", Op.EQUAL, "budget"),))

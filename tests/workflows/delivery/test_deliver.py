@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import (
     MOST_AT_ONCE,
+    MOST_DEFECTS,
     Action,
 )
 from service.workflows.delivery.deliver import run_delivery
@@ -24,6 +26,7 @@ from tests.workflows.delivery.sending import (
     DEAD,
     MAIL,
     OTHER_MAIL,
+    PAGER,
     QUEUED,
     SECOND,
     SENT,
@@ -32,8 +35,11 @@ from tests.workflows.delivery.sending import (
     first_time,
     let_leases_run_out,
     only,
+    open_alert,
     own,
     raise_it,
+    route_apart,
+    sent_to,
     states,
 )
 from tests.workflows.yard import MINUTE, Crash, Yard
@@ -65,7 +71,7 @@ async def test_more_than_a_batch_is_sent_to_the_end(yard: Yard) -> None:
 
 
 async def test_one_channel_s_defect_neither_loses_nor_blocks_the_others(yard: Yard) -> None:
-    """A defect is loud, costs no attempt, and is tried again once its lease has run out."""
+    """A defect is a failed attempt like any other."""
     await yard.receive_with(SLACK, MAIL, CONSOLE)
     await announce(yard)
 
@@ -74,13 +80,12 @@ async def test_one_channel_s_defect_neither_loses_nor_blocks_the_others(yard: Ya
             raise Crash
 
     yard.channels.meanwhile = stumble
-    with pytest.raises(ExceptionGroup) as raised:
-        await run_delivery(yard.ports)
-    assert [type(defect) for defect in raised.value.exceptions] == [Crash]
+    await run_delivery(yard.ports)
     assert await states(yard) == {"slack_bot": SENT, "email": QUEUED, "console": SENT}
-    assert await run_delivery(yard.ports) == 0
+    (mail,) = [one for one in await own(yard) if one.channel.startswith("email")]
+    assert [one.detail for one in mail.attempts] == ["an error that nobody foresaw: Crash"]
     yard.channels.meanwhile = None
-    await let_leases_run_out(yard)
+    yard.clock.move_to(mail.due_at)
     assert await run_delivery(yard.ports) == 1
     assert [config for config, _ in yard.channels.sent].count(MAIL) == 1
 
@@ -92,9 +97,43 @@ async def test_a_message_that_cannot_be_composed_does_not_hold_up_the_others(yar
     async with yard.ports.uow() as uow:
         strange = replace(await only(yard), id="ntf_strange", channel="console:last_resort", fallback_for="ntf_gone")
         await uow.notifications.add(strange)
-    with pytest.raises(ExceptionGroup):
-        await run_delivery(yard.ports)
+    await run_delivery(yard.ports)
     assert await states(yard) == {"email": SENT}
+    (counted,) = [one for one in await yard.notifications() if one.id == "ntf_strange"]
+    assert [one.outcome for one in counted.attempts] == ["failed"]
+
+
+@pytest.mark.parametrize("kind", [SLACK, MAIL, PAGER], ids=["slack", "mail", "pagerduty"])
+async def test_a_sender_that_always_raises_is_given_up_and_somebody_else_is_notified(
+    yard: Yard, kind: SlackBot | Email | PagerDuty
+) -> None:
+    await yard.receive_with(CONSOLE)
+    await route_apart(yard, kind)
+    await open_alert(yard)
+
+    async def stumble(config: ChannelConfig) -> None:
+        if config == kind:
+            raise KeyError("a secret")
+
+    yard.channels.meanwhile = stumble
+    for _ in range(MOST_DEFECTS):
+        await run_delivery(yard.ports)
+        notification = await only(yard)
+        yard.clock.move_to(notification.due_at)
+    await yard.settle()
+    assert (notification.state, len(notification.attempts)) == (DEAD, MOST_DEFECTS)
+    assert {one.detail for one in notification.attempts} == {"an error that nobody foresaw: KeyError"}
+    assert sent_to(yard, "console") == ["alrt_1"]
+
+
+async def test_an_answer_that_cannot_be_stored_is_a_failed_attempt(yard: Yard) -> None:
+    """Postgres keeps no NUL."""
+    await yard.receive_with(MAIL)
+    await announce(yard)
+    yard.channels.post = "\x00"
+    await run_delivery(yard.ports)
+    notification = await only(yard)
+    assert (notification.state, [one.outcome for one in notification.attempts]) == (QUEUED, ["failed"])
 
 
 # ------------------------------------------------------------------------------------ kills, leases

@@ -46,7 +46,9 @@ class AlertmanagerChannel:
 
     async def _send_to(self, url: str, body: bytes, headers: Mapping[str, str]) -> DeliveryError | None:
         # Behind a login it may be a stranger who answers, and repeats what we sent.
-        peer = Peer(f"Alertmanager {urlsplit(url).netloc}", explain=no_words if headers else json_words)
+        peer = Peer(
+            f"Alertmanager {urlsplit(url).netloc}", proves=_is_taken, explain=no_words if headers else json_words
+        )
         try:
             await post(self._transport, peer, f"{url}/api/v2/alerts", body, headers)
         except DeliveryError as error:
@@ -56,6 +58,11 @@ class AlertmanagerChannel:
 
 def open_channel(config: Alertmanager, needed: Dependencies) -> Channel:
     return AlertmanagerChannel(config, needed.vault, needed.transport)
+
+
+def _is_taken(status: int, _: bytes) -> bool:
+    """200 alone (prometheus/alertmanager, api/v2/openapi.yaml, postAlerts)."""
+    return status == 200
 
 
 def _takers(failures: Sequence[DeliveryError], urls: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import httpx
 
 from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.jsm.requests import PAUSES, is_confirmed
-from service.adapters.channels.posting import HttpCall, Peer, ask, clipped, encoded, json_words, post
+from service.adapters.channels.posting import HttpCall, Peer, ask, clipped, encoded, json_object, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Message, MessageType, Receipt
@@ -26,7 +26,17 @@ from service.workflows.ports.platform import Vault
 MESSAGE = 130
 DESCRIPTION = 15_000
 NOTE = 1000
-PEER = Peer("Jira Service Management", explain=json_words)
+
+
+def _is_taken(status: int, body: bytes) -> bool:
+    """202 and these words (Atlassian, "Integration events"; Opsgenie, "Create Alert"): it is acted on later."""
+    return status == 202 and json_object(body).get("result") == "Request will be processed"
+
+
+NAME = "Jira Service Management"
+PEER = Peer(NAME, proves=_is_taken, explain=json_words)
+OUTCOMES = Peer(NAME, explain=json_words)
+"""The same, asked what became of a request."""
 
 PRIORITIES: Mapping[Severity, str] = {
     Severity.INFO: "P5",
@@ -97,7 +107,7 @@ class JsmChannel:
     async def _is_created(self, url: str, body: bytes, headers: Mapping[str, str]) -> bool:
         """Whether the alert is there before anything else is done, as closing the one that it replaces."""
         answer = await ask(self._transport, PEER, HttpCall(url, body, headers))
-        return await is_confirmed(self._transport, PEER, self._config.api_url, headers, answer, self._pauses)
+        return await is_confirmed(self._transport, OUTCOMES, self._config.api_url, headers, answer, self._pauses)
 
 
 def open_channel(config: Jsm, needed: Dependencies) -> Channel:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from service.adapters.channels.dependencies import Block, Controls, OpenConnector, no_controls
 from service.adapters.channels.secret import opened
@@ -28,6 +30,7 @@ from service.workflows.ports.platform import Vault
 
 TITLE, ALT = 250, 1000
 """Characters of a file's title and of its description."""
+_TS = re.compile(r"\d{1,20}\.\d{1,20}")
 NOTHING_TO_EDIT = Receipt(post=None, detail="nothing to edit: this alert was never posted here")
 
 
@@ -45,6 +48,14 @@ class Post:
 
     def __str__(self) -> str:
         return json.dumps({"channel": self.channel, "ts": self.ts})
+
+
+def _posted(answer: AsyncSlackResponse) -> Post:
+    """Where it is. `ok` with `channel` and `ts` is the proof (docs.slack.dev, chat.postMessage)."""
+    channel, ts = answer.get("channel"), answer.get("ts")
+    if not (isinstance(channel, str) and isinstance(ts, str) and channel and _TS.fullmatch(ts)):
+        raise DeliveryError("Slack: the answer has no proof of the post", permanent=False)
+    return Post(channel, ts)
 
 
 class SlackBotChannel:
@@ -72,7 +83,10 @@ class SlackBotChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         async with self._client() as client:
-            receipt = await self._deliver(client, delivery)
+            return await self._deliver(client, delivery)
+
+    async def add(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """Adds details and chart to the thread."""
         if receipt.post is None or delivery.action not in FIRING_ACTIONS:
             return receipt
         return await self._fill_thread(delivery, receipt, Post.parse(receipt.post))
@@ -159,7 +173,7 @@ class SlackBotChannel:
                 unfurl_media=False,
             )
         )
-        post = Post(str(answer["channel"]), str(answer["ts"]))
+        post = _posted(answer)
         return Receipt(post=str(post), detail=f"posted in {post.channel}")
 
     async def _edit(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:

@@ -19,6 +19,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from service.adapters.channels.dependencies import OpenConnector
+from service.adapters.channels.posting import json_object
 from service.domain.notify.notification import FIRST_RETRY
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import EgressRefused
@@ -110,7 +111,10 @@ def retry_handlers() -> list[AsyncRetryHandler]:
 async def call(request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
     """One Web API call's answer."""
     try:
-        return await request
+        answer = await request
+        if not isinstance(answer.data, dict):
+            raise DeliveryError("Slack: the answer did not come from Slack", permanent=False)
+        return answer
     except AttributeError:
         # slack-sdk trips like this over a 200 that is not a JSON object: somebody else answered.
         raise DeliveryError("Slack: the answer did not come from Slack", permanent=False) from None
@@ -136,6 +140,14 @@ def failure(status: int, name: str, headers: Mapping[str, str]) -> DeliveryError
     known = PERMANENT.get(name)
     said = f"{name} ({known})" if known else (name if name.isidentifier() else f"HTTP {status}")
     return DeliveryError(f"Slack: {said}", permanent=bool(known) or 400 <= status < 500)
+
+
+def unproved(body: str, headers: Mapping[str, str]) -> DeliveryError:
+    """The failure that a 200 without Slack's proof is: its own refusal as JSON, or somebody else's page."""
+    name = json_object(body.encode()).get("error")
+    if isinstance(name, str) and name:
+        return failure(200, name, headers)
+    return DeliveryError("Slack: the answer did not come from Slack", permanent=False)
 
 
 def _seconds(headers: Mapping[str, str]) -> timedelta | None:

@@ -12,10 +12,14 @@ from service.adapters.channels.slack.transport import (
     failure,
     open_session,
     retry_handlers,
+    unproved,
 )
 from service.domain.notify.channels.slack import SlackWebhook
 from service.domain.notify.notification import Delivery, Receipt
 from service.workflows.ports.platform import Vault
+
+PROOF = "ok"
+"""The body of a 200 (docs.slack.dev, "Sending messages using incoming webhooks")."""
 
 
 class SlackWebhookChannel:
@@ -41,4 +45,6 @@ class SlackWebhookChannel:
             )
         if answer.status_code != 200:
             raise failure(answer.status_code, answer.body.strip(), answer.headers)
+        if answer.body.strip() != PROOF:
+            raise unproved(answer.body, answer.headers)
         return Receipt(post=None, detail="posted")

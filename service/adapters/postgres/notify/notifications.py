@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, func, literal, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, FromClause, Row, Update, func, literal, or_, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -171,11 +171,14 @@ class PostgresNotifications:
 
     async def save(self, notification: Notification, *, post: str | None) -> None:
         """Sent is final: a slow worker's failure after its lease ran out does not undo it. Raises NotFound."""
-        await self._connection.execute(
-            update(notifications)
-            .where(notifications.c.id == notification.id, notifications.c.state != NotificationState.SENT)
-            .values(**values_of(notification), leased_until=None)
-        )
+        await self._connection.execute(_unless_sent(notification).values(**values_of(notification), leased_until=None))
+        await self._keep_post(notification, post)
+
+    async def keep(self, notification: Notification, *, post: str | None) -> None:
+        await self._connection.execute(_unless_sent(notification).values(values_of(notification)))
+        await self._keep_post(notification, post)
+
+    async def _keep_post(self, notification: Notification, post: str | None) -> None:
         stored = await self.get(notification.id)
         if post is None:
             return
@@ -222,6 +225,12 @@ class PostgresNotifications:
     async def _with_events(self, ids: Iterable[str]) -> list[DueNotification]:
         query = _WITH_EVENTS.where(notifications.c.id.in_(ids))
         return [_due(row) for row in await self._connection.execute(query)]
+
+
+def _unless_sent(notification: Notification) -> Update:
+    return update(notifications).where(
+        notifications.c.id == notification.id, notifications.c.state != NotificationState.SENT
+    )
 
 
 def _leads_its_group(now: datetime) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import FIRST_RETRY, Action
 from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.sending import send_whole
 from tests.fakes.slack import TOKEN, Answer, FakeSlack, Posted
 from tests.sample_alerts import EVIDENCE, delivery, event, message
 
@@ -35,14 +36,14 @@ def bot(slack: FakeSlack, *, token: str = TOKEN, channel: str = "#claude-spend")
 
 async def opened(slack: FakeSlack) -> tuple[str, Posted]:
     """An alert that has been posted: its reference and the post."""
-    receipt = await bot(slack).send(delivery(Action.OPEN))
+    receipt = await send_whole(bot(slack), delivery(Action.OPEN))
     assert receipt.post is not None
     return receipt.post, slack.posted[-1]
 
 
 async def failing(slack: FakeSlack, action: Action = Action.OPEN, *, post: str | None = None) -> DeliveryError:
     with pytest.raises(DeliveryError) as caught:
-        await bot(slack).send(delivery(action, post=post))
+        await send_whole(bot(slack), delivery(action, post=post))
     return caught.value
 
 
@@ -55,7 +56,7 @@ async def test_an_open_posts_once_and_pings(slack: FakeSlack) -> None:
 
 async def test_a_raise_edits_the_post_and_broadcasts_a_reply_that_pings(slack: FakeSlack) -> None:
     reference, post = await opened(slack)
-    receipt = await bot(slack).send(delivery(Action.RAISE, post=reference))
+    receipt = await send_whole(bot(slack), delivery(Action.RAISE, post=reference))
     assert receipt.post == reference
     assert post.edits == 1
     assert "Raised to critical" in post.shown
@@ -68,7 +69,7 @@ async def test_a_raise_edits_the_post_and_broadcasts_a_reply_that_pings(slack: F
 
 async def test_a_resolve_edits_the_post_and_replies_quietly(slack: FakeSlack) -> None:
     reference, post = await opened(slack)
-    await bot(slack).send(delivery(Action.RESOLVE, post=reference))
+    await send_whole(bot(slack), delivery(Action.RESOLVE, post=reference))
     assert "resolved by Ada" in post.shown
     assert post.pings == []
     (reply,) = slack.replies(post)
@@ -83,13 +84,13 @@ async def test_a_resolve_edits_the_post_and_replies_quietly(slack: FakeSlack) ->
 )
 async def test_an_amendment_or_acknowledgement_only_edits(slack: FakeSlack, action: Action, shown: str) -> None:
     reference, post = await opened(slack)
-    await bot(slack).send(delivery(action, post=reference))
+    await send_whole(bot(slack), delivery(action, post=reference))
     assert shown in post.shown
     assert slack.posted == [post]
 
 
 async def test_a_raise_without_an_earlier_post_is_posted(slack: FakeSlack) -> None:
-    receipt = await bot(slack).send(delivery(Action.RAISE))
+    receipt = await send_whole(bot(slack), delivery(Action.RAISE))
     assert receipt.post is not None
     assert slack.posted[0].pings == [MENTION]
     assert slack.posted[0].thread_ts is None
@@ -97,7 +98,7 @@ async def test_a_raise_without_an_earlier_post_is_posted(slack: FakeSlack) -> No
 
 @pytest.mark.parametrize("action", [Action.AMEND, Action.ACKNOWLEDGE, Action.RESOLVE])
 async def test_without_an_earlier_post_there_is_nothing_to_edit(slack: FakeSlack, action: Action) -> None:
-    receipt = await bot(slack).send(delivery(action))
+    receipt = await send_whole(bot(slack), delivery(action))
     assert receipt.post is None
     assert receipt.detail.startswith("nothing to edit")
     assert slack.calls == []
@@ -107,7 +108,7 @@ async def test_without_an_earlier_post_there_is_nothing_to_edit(slack: FakeSlack
 async def test_a_deleted_post_is_posted_again(slack: FakeSlack, action: Action) -> None:
     reference, post = await opened(slack)
     slack.forget(post)
-    receipt = await bot(slack).send(delivery(action, post=reference))
+    receipt = await send_whole(bot(slack), delivery(action, post=reference))
     (second,) = slack.messages("claude-spend")
     assert receipt.post is not None
     assert receipt.post != reference
@@ -119,7 +120,7 @@ async def test_a_deleted_post_is_posted_again(slack: FakeSlack, action: Action) 
 async def test_a_post_that_may_not_be_edited_is_posted_anew(slack: FakeSlack, error: str) -> None:
     reference, _ = await opened(slack)
     slack.refuse("chat.update", error)
-    receipt = await bot(slack).send(delivery(Action.AMEND, post=reference))
+    receipt = await send_whole(bot(slack), delivery(Action.AMEND, post=reference))
     assert receipt.post != reference
     assert len(slack.messages("claude-spend")) == 2
 
@@ -129,7 +130,7 @@ async def test_a_reply_that_failed_is_made_up_for_by_the_next_attempt(slack: Fak
     slack.limit_rate("chat.postMessage", seconds=1)
     await failing(slack, Action.RAISE, post=reference)
     assert slack.replies(post) == []
-    await bot(slack).send(delivery(Action.RAISE, post=reference))
+    await send_whole(bot(slack), delivery(Action.RAISE, post=reference))
     assert len(slack.replies(post)) == 1
     assert len(slack.messages("claude-spend")) == 2  # the parent and its broadcast reply
 
@@ -196,21 +197,21 @@ async def test_what_trying_again_cannot_cure_is_permanent_and_says_what_to_do(sl
 
 async def test_a_wrong_token_is_permanent_and_stays_secret(slack: FakeSlack, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as caught:
-        await bot(slack, token="xoxb-FAKE-but-wrong").send(delivery())
+        await send_whole(bot(slack, token="xoxb-FAKE-but-wrong"), delivery())
     assert caught.value.permanent
     assert "FAKE-but-wrong" not in caught.value.reason + caplog.text
 
 
 async def test_a_token_that_no_header_can_carry_is_permanent(slack: FakeSlack) -> None:
     with pytest.raises(DeliveryError) as caught:
-        await bot(slack, token="xoxb-FAKE\r\nX-Evil: 1").send(delivery())
+        await send_whole(bot(slack, token="xoxb-FAKE\r\nX-Evil: 1"), delivery())
     assert caught.value.permanent
     assert slack.calls == []
 
 
 async def test_an_unknown_channel_is_permanent(slack: FakeSlack) -> None:
     with pytest.raises(DeliveryError, match="channel_not_found") as caught:
-        await bot(slack, channel="#nowhere").send(delivery())
+        await send_whole(bot(slack, channel="#nowhere"), delivery())
     assert caught.value.permanent
 
 
@@ -226,7 +227,7 @@ async def test_slack_that_is_not_there_is_tried_again_later() -> None:
     async with FakeSlack() as gone:
         channel = bot(gone)
     with pytest.raises(DeliveryError, match="cannot be reached") as caught:
-        await channel.send(delivery())
+        await send_whole(channel, delivery())
     assert not caught.value.permanent
 
 
@@ -249,8 +250,8 @@ async def test_names_from_outside_ping_nobody(slack: FakeSlack) -> None:
     hostile = "<!channel> <@U0FAKE> <!here|here>"
     evidence = replace(EVIDENCE, budget_name=hostile, scope_name=hostile, period_label=hostile)
     said = message(event(evidence=evidence))
-    receipt = await bot(slack).send(delivery(said=said))
-    await bot(slack).send(delivery(Action.RAISE, post=receipt.post, said=said))
+    receipt = await send_whole(bot(slack), delivery(said=said))
+    await send_whole(bot(slack), delivery(Action.RAISE, post=receipt.post, said=said))
     parent, reply = slack.posted
     assert parent.pings == []  # edited: without the mention
     assert reply.pings == [MENTION]
