@@ -218,7 +218,7 @@ RULES = [
         ),
     ),
     Rule(
-        "the job guard alone catches everything; others name what they catch, or raise it again",
+        "the guards alone catch everything; others name what they catch, or raise it again",
         swallowed_errors,
         (
             Module("service/worker.py", "try: ...\nexcept Exception:\n log.error()"),

@@ -33,6 +33,7 @@ TESTS_OF_RINGS = ("domain", "workflows", "api", "adapters")
 ACROSS = {
     "adapters/channels/test_exact_limits.py",
     "adapters/channels/test_pictures.py",
+    "adapters/channels/test_proofs.py",
     "adapters/channels/test_rule_alerts_shown.py",
     "adapters/channels/test_summaries_shown.py",
     "adapters/claude/test_cost.py",

@@ -78,7 +78,8 @@ async def test_a_body_is_cut_where_it_would_outgrow_its_limit_and_not_before(
         }
 
         async def sent(facts: list[str]) -> Taken:
-            receiver.plan(Answer(200, {"id": "1"}))  # Discord's answer; the others read none
+            if limit.kind == "discord":  # the others' proof of delivery is what the receiver answers by itself
+                receiver.plan(Answer(200, {"id": "1"}))
             await channels[limit.kind].send(delivery(said=_telling(facts)))
             return receiver.requests[-1]
 
