@@ -21,10 +21,7 @@ GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/rules/ruling.py", "_attempt"),
     ("service/workflows/charts/picture.py", "run_unless_it_fails"),
-    ("service/workflows/delivery/deliver.py", "_run_send"),
-    ("service/workflows/delivery/deliver.py", "_outcome"),
-    ("service/workflows/ports/sending.py", "send_whole"),
-    ("service/workflows/ports/sending.py", "added"),
+    ("service/workflows/notify/sending.py", "defects_fail"),
     ("service/workflows/sources/defects.py", "defects_refuse"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector

@@ -14,9 +14,9 @@ from service.domain.sources.source import Source
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author, record
+from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
-from service.workflows.ports.sending import send_whole
 from service.workflows.ports.sources import Organization, SourceError
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.defects import bounded, defects_refuse
@@ -98,6 +98,4 @@ async def _try(ports: Ports, config: ChannelConfig, message: Message, author: Au
         receipt = await send_whole(ports.channels.open(config), delivery)
     except DeliveryError as error:
         return ChannelTest(config.document.kind, key, error.reason, "")
-    except VaultError as error:
-        return ChannelTest(config.document.kind, key, str(error), "")
     return ChannelTest(config.document.kind, key, None, receipt.detail)

@@ -9,17 +9,13 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-import structlog
-
 from service.domain.notify.notification import Action, Receipt
 from service.workflows.delivery.batch import Batch, claim_batches
 from service.workflows.delivery.compose import run_compose
 from service.workflows.delivery.outcome import Outcome, failed, run_keep, run_record, sent
-from service.workflows.ports.channels import ChannelWithSteps, Defect, DeliveryError
-from service.workflows.ports.sending import added
-from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
-
-log = structlog.get_logger(__name__)
+from service.workflows.notify.sending import added, defects_fail
+from service.workflows.ports.channels import ChannelWithSteps, DeliveryError
+from service.workflows.ports.unit_of_work import Ports
 
 NEAR, LATER = timedelta(seconds=5), timedelta(seconds=1)
 """The queue's clock differs a little: what is due so soon may be due there already, and is looked for once more."""
@@ -56,27 +52,20 @@ async def _run_send(ports: Ports, batch: Batch) -> bool:
     """Whether the channel took the message."""
     outcome = await _outcome(ports, batch)
     try:
-        await run_record(ports, batch, outcome)
-    except StorageUnavailable:
-        raise
-    except Exception as error:
-        # An outcome that cannot be stored would be tried again for ever.
-        log.exception("outcome_not_recorded", notification_id=batch.head.notification.id)
-        outcome = failed(batch, Defect(error), ports.clock())
+        with defects_fail(batch.head.notification.id):
+            await run_record(ports, batch, outcome)
+    except DeliveryError as error:  # an outcome that cannot be stored would be tried again for ever
+        outcome = failed(batch, error, ports.clock())
         await run_record(ports, batch, outcome)
     return outcome.is_sent
 
 
 async def _outcome(ports: Ports, batch: Batch) -> Outcome:
     try:
-        return await _run_steps(ports, batch)
-    except StorageUnavailable:
-        raise
+        with defects_fail(batch.head.notification.id):
+            return await _run_steps(ports, batch)
     except DeliveryError as error:
         return _unsuccessful(ports, batch, error)
-    except Exception as error:
-        log.exception("sender_defect", notification_id=batch.head.notification.id)
-        return _unsuccessful(ports, batch, Defect(error))
 
 
 def _unsuccessful(ports: Ports, batch: Batch, error: DeliveryError) -> Outcome:

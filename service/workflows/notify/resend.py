@@ -14,6 +14,7 @@ from service.domain.messages.message import compose
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery
 from service.domain.notify.receivers import find_channel
+from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import LatestSent
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -69,7 +70,7 @@ async def _send(ports: Ports, repetition: _Repetition, now: datetime) -> str | D
     """Returns what the channel answered, or why it did not take it."""
     delivery = _delivery(repetition.sent, ports.public_url, now)
     try:
-        return (await ports.channels.open(repetition.config).send(delivery)).detail
+        return (await send_whole(ports.channels.open(repetition.config), delivery)).detail
     except DeliveryError as error:
         return error
 

@@ -15,7 +15,7 @@ from service.domain.messages.summary import MOST_LISTED
 from service.domain.notify.channels.discord import Discord
 from service.domain.notify.notification import FIRST_RETRY, Action, Listed, Message, Picture
 from service.domain.values.severity import Severity
-from service.workflows.ports.sending import send_whole
+from service.workflows.notify.sending import send_whole
 from tests.adapters.channels.posting_stand import MARKUP, VAULT, failure_of, hostile, way_out
 from tests.adapters.channels.test_summaries_shown import SUMMARY
 from tests.fakes.discord import WEBHOOK, FakeDiscord, characters_of, read

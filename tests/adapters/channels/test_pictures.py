@@ -20,7 +20,7 @@ from service.adapters.vault import FernetVault
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import Action, Delivery, Message, Picture
-from service.workflows.ports.sending import send_whole
+from service.workflows.notify.sending import send_whole
 from tests.fakes.slack import TOKEN, Answer, FakeSlack
 from tests.fakes.smtp import FakeSmtp
 from tests.sample_alerts import RULE_ALERT, delivery, event, message

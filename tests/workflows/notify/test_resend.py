@@ -9,6 +9,7 @@ from service.domain.alerts.alert import AlertEvent, AlertState
 from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.notification import Action, Delivery, NotificationState
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
@@ -155,3 +156,19 @@ async def test_every_alert_of_every_receiver_is_told_again(yard: Yard) -> None:
     await tell(yard, replace(OPENED_EVENT, alert=other))
     await yard.create(Receivers(), "unrelated", Receiver((Alertmanager(("http://am-3.example",)),)))
     assert {one.message.alert_id for one in await repeated(yard)} == {ALERT.id, other.id}
+
+
+async def test_a_channel_that_raises_what_nobody_foresaw_holds_up_no_other(yard: Yard) -> None:
+    other = Alertmanager(("http://am-3.example:9093",))
+    await yard.receive_with(MEMBERS, other)
+    await tell(yard)
+
+    async def stumble(config: ChannelConfig) -> None:
+        if config == MEMBERS:
+            raise KeyError("a secret")
+
+    yard.channels.meanwhile = stumble
+    yard.clock.advance(MINUTE)
+    before = len(yard.channels.sent)
+    assert await run_resend(yard.ports) == 1
+    assert [config for config, _ in yard.channels.sent[before:]] == [other]

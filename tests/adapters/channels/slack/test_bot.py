@@ -15,8 +15,8 @@ from service.adapters.channels.slack.bot import SlackBotChannel
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import FIRST_RETRY, Action
+from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
-from service.workflows.ports.sending import send_whole
 from tests.fakes.slack import TOKEN, Answer, FakeSlack, Posted
 from tests.sample_alerts import EVIDENCE, delivery, event, message
 
