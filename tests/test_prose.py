@@ -10,10 +10,11 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.syntax import Module, line, modules
+from tests.syntax import ROOT, Module, line, modules
 
 OPENERS = ("Of", "As", "Without", "By", "What")
 """None opens a docstring: it begins with a verb or with what is returned."""
@@ -32,6 +33,7 @@ WORDS = {
 }
 """Words that are not the field's, and what is said instead."""
 
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "service").rglob("*.j2")]
 BANNED = re.compile("|".join(rf"\b{word}\b".replace(" ", r"\s+") for word in WORDS), re.IGNORECASE)
 PARTS_OF_NAMES = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])")
 
@@ -56,11 +58,11 @@ def banned_words(module: Module) -> Iterator[tuple[int, str]]:
 
 
 def _said(module: Module) -> Iterator[tuple[int, str]]:
-    """Names, comments and docstrings, by line: all but the values and the texts that people receive."""
+    """Names, comments, docstrings and the texts that people receive, by line."""
     yield 1, _spelt_out(module.path)
-    for docstring in docstrings(module):
-        yield line(docstring), str(docstring.value)
     for node, _ in module.walked:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield line(node), node.value
         names = (getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname"))
         yield from ((line(node), _spelt_out(name)) for name in names if isinstance(name, str))
     for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
@@ -109,12 +111,19 @@ def test_a_crooked_opening_is_found(text: str) -> None:
         "class DearerModel: ...",
         "def a(mended: bool) -> None: ...",
         "import a as dearer",
+        'A = "it rings anew"',
+        'A = f"{a} is graver since"',
     ],
 )
 def test_a_banned_word_is_found(text: str) -> None:
     assert len(list(banned_words(Module("service/domain/a.py", text)))) == 1
 
 
-@pytest.mark.parametrize("text", ['A = "it rings anew"', "amended = commended = 1", "# recommended, newer"])
-def test_texts_and_other_words_are_left_alone(text: str) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_use_the_field_s_words(document: Path) -> None:
+    assert BANNED.findall(document.read_text()) == []
+
+
+@pytest.mark.parametrize("text", ["amended = commended = 1", "# recommended, newer"])
+def test_other_words_are_left_alone(text: str) -> None:
     assert list(banned_words(Module("service/domain/a.py", text))) == []

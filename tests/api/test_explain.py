@@ -28,7 +28,7 @@ async def test_why_a_rule_rang_with_every_gate_and_the_numbers_it_compared(stand
     (item,) = told["items"]
     assert (item["scope"], item["rings"], item["outcome"]) == ("workspace:wrkspc_eng", True, "rang")
     assert (item["actual"], item["expected"], item["excess"]) == ("100.00", "10.00", "90.00")
-    assert item["conclusion"] == f"It rang: {item['cause']}"
+    assert item["conclusion"] == f"It fired: {item['cause']}"
     assert [gate["gate"] for gate in item["gates"]][:4] == ["enabled", "known", "objects", "min_amount"]
     assert item["gates"][3] == {
         "gate": "min_amount",
@@ -58,7 +58,7 @@ async def test_why_a_rule_did_not_ring(stand: Stand) -> None:
     await run_evaluation(stand.ports, source["id"])
     item = (await ask(stand, "rule=dear%20days"))["items"][0]
     assert (item["rings"], item["outcome"], item["alert"]) == (False, "min_amount", None)
-    assert item["conclusion"] == "It does not ring: the excess of $90.00 is below the gate of $95.00."
+    assert item["conclusion"] == "It does not fire: the excess of $90.00 is below the gate of $95.00."
 
 
 async def test_a_scope_is_named_by_its_id_or_its_name_and_nobody_s_name_is_refused(stand: Stand) -> None:

@@ -18,7 +18,7 @@ class ScoredBucket:
     """Dollars as in `Scores`. `amount` is NaN where it is unknown, a credit or past belief.
 
     `known`: the bucket has been reported, also as a credit. `expected` of a series that cannot be judged is the mean of
-    the last four weeks, in which a new series spent nothing before it began; its `low`, `high` and `rings_from` are NaN
+    the last four weeks, in which a new series spent nothing before it began; its `low`, `high` and `fires_from` are NaN
     and `method` says why.
     """
 
@@ -27,7 +27,7 @@ class ScoredBucket:
     expected: float
     low: float
     high: float
-    rings_from: float
+    fires_from: float
     score: float
     method: Method
     override: bool
@@ -43,7 +43,7 @@ class ScoredColumn:
     expected: Sequence[float]
     low: Sequence[float]
     high: Sequence[float]
-    rings_from: Sequence[float]
+    fires_from: Sequence[float]
     scores: Sequence[float]
     methods: Sequence[int]
     overrides: Sequence[bool]
@@ -60,7 +60,7 @@ class ScoredColumn:
             expected=self.expected[row] if method.judges else mean_of_known(past),
             low=self.low[row],
             high=self.high[row],
-            rings_from=self.rings_from[row],
+            fires_from=self.fires_from[row],
             score=self.scores[row],
             method=method,
             override=self.overrides[row],
@@ -74,7 +74,7 @@ DEFECTS = (Method.UNKNOWN_AMOUNT, Method.NOT_AN_AMOUNT, Method.CREDIT)
 
 def column(scores: Scores, rows: Whole) -> ScoredColumn:
     """The given rows of the scores, in their order."""
-    names = ("amounts", "expected", "low", "high", "rings_from", "scores", "methods", "overrides", "rises", "falls")
+    names = ("amounts", "expected", "low", "high", "fires_from", "scores", "methods", "overrides", "rises", "falls")
     return ScoredColumn(*(getattr(scores, name)[rows].tolist() for name in names))
 
 

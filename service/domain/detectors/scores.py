@@ -91,7 +91,7 @@ class Terms:
 class Scores:
     """One bucket of every series; each [series], money in dollars, NaN where `methods` does not judge.
 
-    expected and low..high hold the planned extra. high: where the score reaches its threshold; rings_from: the least
+    expected and low..high hold the planned extra. high: where the score reaches its threshold; fires_from: the least
     amount that alerts, gate and override included. scores: 1 is the line at normal sensitivity.
     rises: alerts upwards, by its score or by `overrides`. falls: far below, on a final bucket of a steady series.
     """
@@ -100,7 +100,7 @@ class Scores:
     expected: Floats
     low: Floats
     high: Floats
-    rings_from: Floats
+    fires_from: Floats
     scores: Floats
     methods: Whole
     overrides: Flags

@@ -173,31 +173,31 @@ class _Place:
         crossing, needed = assessed.recorded.get(threshold.key), "not yet in this period"
         if crossing is None:
             return GateVerdict("already_rung", True, needed, needed)
-        found = f"this level rang on {minute(crossing.crossed_at)}, and rings once in a period"
+        found = f"this level fired on {minute(crossing.crossed_at)}, and fires once in a period"
         return GateVerdict("already_rung", False, found, needed)
 
     def _higher_rung(self, assessed: Assessment, threshold: Threshold) -> GateVerdict:
-        own, needed = assessed.level(threshold), "no higher level has rung in this period"
+        own, needed = assessed.level(threshold), "no higher level has fired in this period"
         rung = max((c.level for c in assessed.recorded.values() if c.threshold != threshold.key), default=None)
         if rung is not None and rung >= own:
-            return GateVerdict("higher_rung", False, f"the level of {rung.display()} has rung already", needed)
+            return GateVerdict("higher_rung", False, f"the level of {rung.display()} has fired already", needed)
         new = [other for other in assessed.thresholds if other.key not in assessed.recorded]
         loudest = next((other for other in reversed(new) if assessed.is_crossed(other)), threshold)
         if loudest != threshold and assessed.level(loudest) >= own:
-            found = f"the level of {assessed.level(loudest).display()} is reached as well, and rings for both"
+            found = f"the level of {assessed.level(loudest).display()} is reached as well, and fires for both"
             return GateVerdict("higher_rung", False, found, needed)
         return GateVerdict("higher_rung", True, needed, needed)
 
     def _inhibited(self, threshold: Threshold, level: Money) -> tuple[GateVerdict, ...]:
         if threshold.basis is ThresholdBasis.ACTUAL:
             return ()
-        spent, needed = self.on_spend, "spend has not rung for this level, and no alert on it is open"
+        spent, needed = self.on_spend, "spend has not fired for this level, and no alert on it is open"
         finding, found = spent.finding(), needed
         rung = [c.level for c in spent.recorded.values() if c.level >= level]
         if spent.open_alert(spent.start) is not None or (finding and finding.condition is Condition.FIRES):
-            found = "an alert on what is spent tells of this period"
+            found = "an alert on what is spent covers this period"
         elif rung:
-            found = f"spend itself has rung for {max(rung).display()}"
+            found = f"spend itself has fired for {max(rung).display()}"
         return (GateVerdict("inhibited", found == needed, found, needed),)
 
     # ---------------------------------------------------------------------------------------- words

@@ -133,9 +133,9 @@ def decide(
     """
     stop = first_stop(gates)
     if fired is not None:
-        return ExplainedOutcome(FIRED, f"It rang: {_because(fired.cause or cause)}.{_doubt(rejudged or stop)}")
+        return ExplainedOutcome(FIRED, f"It fired: {_because(fired.cause or cause)}.{_doubt(rejudged or stop)}")
     if stop is None:
-        when = "It would have rung, had it been judged at that instant" if past else "It rings when it is judged next"
+        when = "It would have fired, if evaluated at that instant" if past else "It fires when it is evaluated next"
         return ExplainedOutcome(WOULD_RING, f"{when}: {_because(cause)}.")
     if stop.gate == OPEN_ALERT:
         verb = "changed" if past else "changes"
@@ -143,14 +143,14 @@ def decide(
         return ExplainedOutcome(AMENDS, f"{amended}{_doubt(rejudged)}")
     if stop.gate in (KNOWN, EXISTS):
         return ExplainedOutcome(stop.gate, f"It {'was' if past else 'is'} not judged: {_reason(stop)}.")
-    return ExplainedOutcome(stop.gate, f"It {'did' if past else 'does'} not ring: {_reason(stop)}.")
+    return ExplainedOutcome(stop.gate, f"It {'did' if past else 'does'} not fire: {_reason(stop)}.")
 
 
 def _doubt(stop: GateVerdict | None) -> str:
     """A sentence where today's verdict differs from what happened: it lacks what was not kept."""
     if stop is None:
         return ""
-    return f" Not all that was known then is kept: judged anew by what is stored it would not: {_reason(stop)}."
+    return f" Not all that was known then is kept: evaluated again by what is stored, it would not: {_reason(stop)}."
 
 
 def _because(cause: str) -> str:

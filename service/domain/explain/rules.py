@@ -180,8 +180,8 @@ def _remembered(case: RuleCase, scope: ScopeKey, verdict: Verdict, gate: GateVer
 
 
 def _stands_alone(seen: Observation) -> GateVerdict:
-    found = "it may ring by itself" if seen.stands_alone else "it only explains others, and never rings by itself"
-    return GateVerdict(STANDS_ALONE, seen.stands_alone, found, "it may ring by itself")
+    found = "it may fire by itself" if seen.stands_alone else "it only explains others, and never fires by itself"
+    return GateVerdict(STANDS_ALONE, seen.stands_alone, found, "it may fire by itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +206,10 @@ class Telling:
         return self._highest_level(scope), self._muted(scope), self._told(scope), self._open_alert(scope)
 
     def _highest_level(self, scope: ScopeKey) -> GateVerdict:
-        teller, needed = self._teller(scope), "no other scope's alert tells of it"
+        teller, needed = self._teller(scope), "no other scope's alert covers it"
         if teller == scope:
             return GateVerdict(HIGHEST_LEVEL, True, needed, needed)
-        found = f"the alert of {_name(self.case, teller)} tells of it{self._which(teller)}"
+        found = f"the alert of {_name(self.case, teller)} covers it{self._which(teller)}"
         return GateVerdict(HIGHEST_LEVEL, False, found, needed)
 
     def _which(self, teller: ScopeKey) -> str:
@@ -244,19 +244,19 @@ class Telling:
 
     def _muted(self, scope: ScopeKey) -> GateVerdict:
         alert = self.resolved.get(scope)
-        needed = "not resolved by a person, or graver since"
+        needed = "not resolved by a person, or more severe since"
         if alert is None:
             return GateVerdict(MUTED, True, "nobody has resolved it", needed)
         heard = scope in self.heard
-        since = ", and it is graver since" if heard else ""
+        since = ", and it is more severe since" if heard else ""
         return GateVerdict(MUTED, heard, f"{_resolution(alert)}{since}", needed)
 
     def _told(self, scope: ScopeKey) -> GateVerdict:
-        needed = "not told of in an alert that is over"
+        needed = "not covered by an alert that is over"
         if scope not in self.told:
             return GateVerdict(ALREADY_TOLD, True, needed, needed)
         alert = self.case.past.latest[scope]
-        found = f"{alert.id} told of it on {minute(alert.opened_at)}, and enough normal time has passed since"
+        found = f"{alert.id} covered it on {minute(alert.opened_at)}, and enough normal time has passed since"
         return GateVerdict(ALREADY_TOLD, False, found, needed)
 
     def _open_alert(self, scope: ScopeKey) -> GateVerdict:

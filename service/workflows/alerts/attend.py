@@ -43,7 +43,7 @@ async def retry_notification(uow: UnitOfWork, notification_id: str, author: Auth
         raise Conflict(f"Only a dead notification can be retried; this one is {notification.state}")
     events = await uow.alerts.events(notification.alert_id)
     if any(one.alert.version > notification.alert_version and one.command is not Command.AMEND for one in events):
-        raise Conflict("The alert has moved on since; a later notification tells how it stands")
+        raise Conflict("The alert has moved on since; a later notification says how it stands")
     again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
     # Whoever asks for it has reason to think that the channel is well: a disabled one is tried.
     await uow.channel_health.note_well(notification.receiver_id, notification.channel)

@@ -75,7 +75,7 @@ def _evidence(alert: Alert) -> RuleEvidence:
     if isinstance(alert.evidence, RuleEvidence):
         return alert.evidence
     instead = words_of(alert.evidence).remedy
-    raise Conflict(f"Feedback teaches rules, and no rule rang here: {instead}, or resolve the alert")
+    raise Conflict(f"Feedback teaches rules, and no rule fired here: {instead}, or resolve the alert")
 
 
 def _days(alert: Alert, evidence: RuleEvidence, answer: FeedbackAnswer, author: Author) -> tuple[date, date]:

@@ -49,7 +49,7 @@ async def run_accept_request(ports: Ports, access: SlackAccess, request: SignedR
     """Accepts a request from Slack once; returns why it is refused. Raises NotFound where no secret is set."""
     if access.signing_secret is None:
         raise NotFound(
-            "Slack's requests cannot be told from others: set TOCSIN_SLACK_SIGNING_SECRET to the signing secret of"
+            "Slack's requests cannot be verified: set TOCSIN_SLACK_SIGNING_SECRET to the signing secret of"
             " your Slack app, or use Socket Mode (TOCSIN_SLACK_APP_TOKEN)"
         )
     refusal = verify(access.signing_secret, request.timestamp, request.body, request.signature, access.now())

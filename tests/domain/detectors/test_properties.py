@@ -19,7 +19,7 @@ from tests.domain.detectors.spending import normal, office, panel, rare, volatil
 
 pytestmark = pytest.mark.slow
 
-FIELDS = ("expected", "low", "high", "rings_from", "scores", "methods", "rises", "falls", "overrides")
+FIELDS = ("expected", "low", "high", "fires_from", "scores", "methods", "rises", "falls", "overrides")
 FEW = settings(max_examples=8, deadline=None)
 money = st.one_of(st.just(0.0), st.floats(1, 1e5))
 wild = st.one_of(st.floats(-1e4, 1e6), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e300]))
@@ -58,7 +58,7 @@ def test_in_another_currency_everything_scales_and_verdicts_stay(kind: Any, seed
     series[90] *= 4
     one = replay(panel(series), normal(1, 500.0), 56)
     other = replay(panel(factor * series), normal(1, factor * 500.0), 56)
-    for name in ("expected", "low", "high", "rings_from"):
+    for name in ("expected", "low", "high", "fires_from"):
         assert other.column(name) == pytest.approx(factor * one.column(name))
     assert other.column("scores") == pytest.approx(one.column("scores"))
     for name in ("rises", "falls", "overrides", "methods"):

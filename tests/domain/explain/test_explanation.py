@@ -106,12 +106,12 @@ def of(asked: RuleCase, scope: ScopeKey) -> Explanation:
 def test_what_passes_every_gate_rings_next() -> None:
     one = of(case({ENG: RISE}), ENG)
     assert (one.outcome.name, one.outcome.fires) == ("would_ring", True)
-    assert one.outcome.conclusion == "It rings when it is judged next: Spend is three times the usual."
+    assert one.outcome.conclusion == "It fires when it is evaluated next: Spend is three times the usual."
 
 
 def test_the_past_is_told_as_past() -> None:
     one = of(case({ENG: RISE}, is_past=True), ENG)
-    assert one.outcome.conclusion.startswith("It would have rung, had it been judged at that instant")
+    assert one.outcome.conclusion.startswith("It would have fired, if evaluated at that instant")
 
 
 @pytest.mark.parametrize(
@@ -166,10 +166,10 @@ def test_how_long_it_had_held_cannot_be_known_of_the_past_where_it_was_not_kept(
     forgotten = of(case({ENG: RISE}, gates=gates, is_past=True), ENG)
     assert "cannot be known exactly" in forgotten.outcome.conclusion
     remembered = of(case({ENG: RISE}, gates=gates, is_past=True, remembered=frozenset({ENG})), ENG)
-    assert remembered.outcome.conclusion == "It did not ring: it has held for 0s, and the gate asks for 1h."
+    assert remembered.outcome.conclusion == "It did not fire: it has held for 0s, and the gate asks for 1h."
 
 
-# ----------------------------------------------------------------------------------- whose alert tells of it
+# ----------------------------------------------------------------------------------- whose alert covers it
 
 
 def test_the_highest_scope_rings_and_tells_of_those_inside_it() -> None:
@@ -179,7 +179,7 @@ def test_the_highest_scope_rings_and_tells_of_those_inside_it() -> None:
         "workspace:wrkspc_eng": "highest_level",
         "org": "would_ring",
     }
-    assert "the alert of the organisation tells of it" in of(asked, KEY).outcome.conclusion
+    assert "the alert of the organisation covers it" in of(asked, KEY).outcome.conclusion
 
 
 def test_a_child_inside_an_open_alert_of_the_organisation_names_that_alert() -> None:
@@ -202,7 +202,7 @@ def test_what_a_person_resolved_is_muted_until_it_is_graver() -> None:
     resolved = alert(ENG, resolved_by="token:ann")
     one = of(case({ENG: RISE}, resolved), ENG)
     assert one.outcome.name == "muted"
-    assert one.outcome.conclusion == "It does not ring: ann resolved alert_workspace on 2026-11-21 11:00 UTC."
+    assert one.outcome.conclusion == "It does not fire: ann resolved alert_workspace on 2026-11-21 11:00 UTC."
     more_severe = of(case({ENG: replace(RISE, severity=Severity.CRITICAL)}, resolved), ENG)
     assert more_severe.outcome.name == "would_ring"
 
@@ -211,7 +211,7 @@ def test_an_alert_that_opened_just_then_is_why_it_rang_even_where_judging_anew_s
     opened = then([event(alert(ENG))], NOON)
     assert opened is not None
     rang = of(case({ENG: RISE}, fired={ENG: opened}), ENG)
-    assert (rang.outcome.name, rang.outcome.conclusion) == ("rang", "It rang: It rose.")
+    assert (rang.outcome.name, rang.outcome.conclusion) == ("rang", "It fired: It rose.")
     doubted = of(case({ENG: replace(RISE, actual=110.0)}, fired={ENG: opened}), ENG)
     assert doubted.outcome.name == "rang"
     assert "it would not: the excess of $10.00 is below the gate of $20.00" in doubted.outcome.conclusion

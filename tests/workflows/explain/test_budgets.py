@@ -55,7 +55,7 @@ async def test_a_budget_is_explained_by_what_was_spent_and_had_rung_at_each_inst
     low, high = await levels(yard, between)
     assert (
         low.outcome.conclusion
-        == ("It did not ring: this level rang on 2026-11-16 14:00 UTC, and rings once in a period.")
+        == ("It did not fire: this level fired on 2026-11-16 14:00 UTC, and fires once in a period.")
         or not later
     )
     assert [str(amount) for amount in (high.actual, high.expected, high.excess)] == ["90.00", "100.00", "-10.00"]
@@ -145,7 +145,7 @@ async def test_where_spend_itself_has_rung_the_forecast_is_inhibited(yard: Yard)
     at = await read(yard)
     (forecast,) = [one for one in await levels(yard) if one.threshold == "forecast:100%"]
     assert forecast.outcome.name == "inhibited"
-    assert forecast.outcome.conclusion == "It does not ring: an alert on what is spent tells of this period."
+    assert forecast.outcome.conclusion == "It does not fire: an alert on what is spent covers this period."
     yard.clock.advance(HOUR)
     assert "confirmed" in {one.outcome.name for one in await levels(yard, at)}
 
@@ -157,10 +157,10 @@ async def test_a_forecast_that_cannot_be_made_says_why(yard: Yard) -> None:
     why = "nothing can be forecast: too few complete days are known"
     (one,) = await levels(yard)
     assert (one.outcome.name, one.actual) == ("forecast_ready", None)
-    assert one.outcome.conclusion == f"It does not ring: {why}."
+    assert one.outcome.conclusion == f"It does not fire: {why}."
     yard.clock.advance(DAY)
     (one,) = await levels(yard, at)
-    assert one.outcome.conclusion == f"It did not ring: {why}."
+    assert one.outcome.conclusion == f"It did not fire: {why}."
 
 
 async def test_each_member_of_a_budget_is_explained_and_one_can_be_asked_for(yard: Yard) -> None:
@@ -184,5 +184,5 @@ async def test_a_disabled_budget_and_one_whose_time_has_not_come_say_so(yard: Ya
     await yard.add_budget("monthly", budget("100.00", period=ahead, enabled=False))
     (one,) = await levels(yard)
     assert [gate.passed for gate in one.gates] == [False, False]
-    assert one.outcome.conclusion == "It does not ring: it is disabled."
+    assert one.outcome.conclusion == "It does not fire: it is disabled."
     assert gate(one, "known")[1] == "no period of the budget runs at that instant"

@@ -116,7 +116,7 @@ async def test_the_explanation_of_a_ring_has_the_alert_s_own_numbers_then_and_la
     yard.clock.advance(later)
     one = await eng(yard, at=alert.opened_at)
     assert one.outcome.name == "rang"
-    assert one.outcome.conclusion == f"It rang: {alert.evidence.cause}"
+    assert one.outcome.conclusion == f"It fired: {alert.evidence.cause}"
     told = alert.evidence
     assert (one.actual, one.expected, one.cause, one.inputs) == (told.actual, told.expected, told.cause, told.inputs)
     assert one.alert is not None
@@ -180,7 +180,7 @@ async def test_what_rang_by_figures_that_have_no_history_is_explained_by_its_own
     (one,) = found.items
     assert (one.outcome.name, one.actual, one.cause) == (outcome, told.actual, told.cause)
     assert gate(one, "objects")[0]
-    assert "judged anew by what is stored it would not: the rule does not object to" in one.outcome.conclusion
+    assert "evaluated again by what is stored, it would not: the rule does not object to" in one.outcome.conclusion
     # The same verdict has grown since; nothing of that was known then.
     (stored,) = found.stored
     assert stored.verdict.last_at > alert.opened_at + after
@@ -251,9 +251,9 @@ async def test_the_gate_that_stopped_it_is_named_with_the_numbers_it_compared(ya
     await rung(yard, gates)
     at = yard.clock()
     one = await eng(yard)
-    assert (one.outcome.name, one.outcome.conclusion) == (name, f"It does not ring: {reason}.")
+    assert (one.outcome.name, one.outcome.conclusion) == (name, f"It does not fire: {reason}.")
     yard.clock.advance(DAY)
-    assert (await eng(yard, at=at)).outcome.conclusion == f"It did not ring: {reason}."
+    assert (await eng(yard, at=at)).outcome.conclusion == f"It did not fire: {reason}."
 
 
 async def test_how_long_it_had_held_is_remembered_now_and_taken_from_what_was_kept_then(yard: Yard) -> None:
@@ -268,7 +268,7 @@ async def test_how_long_it_had_held_is_remembered_now_and_taken_from_what_was_ke
     assert (await eng(yard, at=rang)).outcome.name == "rang"
     between = await eng(yard, at=waiting + 10 * MINUTE)
     assert between.outcome.conclusion == (
-        "It did not ring: it has held for a time that was not kept and cannot be known exactly, "
+        "It did not fire: it has held for a time that was not kept and cannot be known exactly, "
         "and the gate asks for 1h."
     )
 
@@ -278,7 +278,7 @@ async def test_a_disabled_rule_says_so_whatever_it_sees(yard: Yard) -> None:
     yard.clock.advance(MINUTE)
     await yard.change(Rules(), rule, replace(rule.spec, enabled=False))
     one = await eng(yard)
-    assert (one.outcome.name, one.outcome.conclusion) == ("enabled", "It does not ring: it is disabled.")
+    assert (one.outcome.name, one.outcome.conclusion) == ("enabled", "It does not fire: it is disabled.")
     assert str(one.actual) == "160.00"
 
 

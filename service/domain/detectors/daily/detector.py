@@ -89,17 +89,17 @@ def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, pla
     gate = usual.expected + np.maximum(floors, GATE_SHARE * usual.expected)
     line = usual.expected + terms.thresholds * usual.reach
     override = _override(base, chosen, usual, terms)
-    rings_from = np.minimum(np.maximum(line, gate), override)
+    fires_from = np.minimum(np.maximum(line, gate), override)
     return Scores(
         amounts=amounts,
         expected=usual.expected + extra,
         low=np.maximum(usual.expected - terms.thresholds * usual.reach, 0),
         high=line + extra,
-        rings_from=rings_from + extra,
+        fires_from=fires_from + extra,
         scores=(unplanned - usual.expected) / usual.reach,
         methods=chosen,
         overrides=unplanned >= override,
-        rises=unplanned >= rings_from,
+        rises=unplanned >= fires_from,
         falls=far_below(chosen, amounts, usual) & (base.history.lows >= 1) & (maturity is Maturity.FINAL),
     )
 

@@ -45,7 +45,7 @@ class DayExplanation:
     expected: float
     low: float
     high: float
-    rings_from: float
+    fires_from: float
     planned: float
     score: float
     override: bool
@@ -72,7 +72,7 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
         expected=float(scores.expected[row]),
         low=float(scores.low[row]),
         high=float(scores.high[row]),
-        rings_from=float(scores.rings_from[row]),
+        fires_from=float(scores.fires_from[row]),
         planned=max(0.0, float(scores.expected[row]) - float(np.mean([d.counted for d in days]))),
         score=float(scores.scores[row]),
         override=bool(scores.overrides[row]),

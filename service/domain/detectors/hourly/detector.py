@@ -86,17 +86,17 @@ def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, pl
     gate = expected + np.maximum(np.maximum(terms.floors, LEAST_FLOOR), GATE_SHARE * expected)
     override = np.maximum(OVERRIDE_TIMES * expected, OVERRIDE_LARGEST * band.largest)
     override = np.maximum(override, expected + OVERRIDE_EXCESS)
-    rings_from = np.minimum(np.maximum(line, gate), override)
+    fires_from = np.minimum(np.maximum(line, gate), override)
     return Scores(
         amounts=amounts,
         expected=expected + planned,
         low=np.maximum(expected - terms.thresholds * reach, 0),
         high=line + planned,
-        rings_from=rings_from + planned,
+        fires_from=fires_from + planned,
         scores=(unplanned - expected) / reach,
         methods=chosen,
         overrides=unplanned >= override,
-        rises=unplanned >= rings_from,
+        rises=unplanned >= fires_from,
         falls=(chosen == Method.STEADY.value) & (amounts < 0.2 * expected) & (maturity is Maturity.FINAL),
     )
 

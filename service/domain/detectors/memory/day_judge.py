@@ -59,7 +59,7 @@ class DayJudge:
 
     def ringing_from(self, place: int) -> dict[str, float]:
         """From how many dollars on each series alerts on that day; NaN where nothing judges it."""
-        return dict(zip(self.panel.series, self._column(place).rings_from, strict=True))
+        return dict(zip(self.panel.series, self._column(place).fires_from, strict=True))
 
     def explained(self, row: int, place: int) -> DayExplanation:
         """Raises ValueError where nothing was judged."""

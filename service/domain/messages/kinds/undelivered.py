@@ -57,7 +57,7 @@ class UndeliveredWords(Words):
 
     def next_step(self, link: str) -> str:
         receivers = link.rpartition("/alerts/")[0] + "/receivers"
-        return f"Mend the receiver, then test it: POST {receivers}/{self.evidence.receiver_id}/test"
+        return f"Fix the receiver, then test it: POST {receivers}/{self.evidence.receiver_id}/test"
 
     @property
     def _name(self) -> str:

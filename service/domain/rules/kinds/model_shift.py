@@ -169,8 +169,8 @@ def _model(view: SpendView, shift: _Shift) -> str:
 
 KIND = RuleKind(
     name="model_shift",
-    title="Shift to a dearer model",
-    description="A dearer model takes over a part of the spend.",
+    title="Shift to a more expensive model",
+    description="A more expensive model takes over a part of the spend.",
     params=ModelShift,
     observe=observe,
     validate=validate,
@@ -178,6 +178,8 @@ KIND = RuleKind(
     for_each=(Dimension.WORKSPACE, Dimension.API_KEY),
     lookback=lambda params: Lookback({"days": params.days}),
     words=KindWords(
-        "A dearer model has taken over a part of the spend", of=" on a dearer model", label="Spent on that model"
+        "A more expensive model has taken over a part of the spend",
+        of=" on a more expensive model",
+        label="Spent on that model",
     ),
 )

@@ -75,7 +75,7 @@ def _observation(
         inputs=(
             ("Priority Tier, estimated", dollars(actual)),
             (f"median of the {days} days before", dollars(expected)),
-            ("rings from", dollars(expected + needed)),
+            ("fires from", dollars(expected + needed)),
         ),
         active_days=active_days,
         days=(view.days[place],),

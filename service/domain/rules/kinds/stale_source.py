@@ -54,7 +54,7 @@ def observe(
         cause=_cause(state),
         inputs=(
             ("failures in a row", str(state.failures)),
-            ("rings from", f"{rule.params.failures} failures or {format_duration(rule.params.after)}"),
+            ("fires from", f"{rule.params.failures} failures or {format_duration(rule.params.after)}"),
         ),
         active_days=0,
     )
@@ -70,7 +70,7 @@ def _cause(state: SourceState) -> str:
 KIND = RuleKind(
     name="stale_source",
     title="Source not read",
-    description="Reading a source fails, so that nothing would ring.",
+    description="Reading a source fails, so that nothing would fire.",
     params=Patience,
     observe=observe,
     validate=validate,

@@ -41,9 +41,9 @@ def test_a_day_is_judged_by_the_rule_of_its_class(series: Floats, amount: float,
 def test_a_day_rings_exactly_from_the_amount_the_scores_name() -> None:
     for series in (office(WEEKS_16), office(WEEKS_16 + 5), volatile(WEEKS_16), rare(WEEKS_16), office(20), office(40)):
         history = history_of(series)
-        rings_from = float(judged(history, 0.0).rings_from[0])
-        assert not judged(history, rings_from - 0.01).rises[0]
-        assert judged(history, rings_from).rises[0]
+        fires_from = float(judged(history, 0.0).fires_from[0])
+        assert not judged(history, fires_from - 0.01).rises[0]
+        assert judged(history, fires_from).rises[0]
 
 
 def test_the_score_is_the_threshold_where_the_band_ends() -> None:
@@ -99,7 +99,7 @@ def test_sensitivity_and_noise_feedback_move_the_threshold() -> None:
     rises = {}
     for sensitivity in Sensitivity:
         asked = terms(sensitivity, np.zeros(1), np.full(1, 25.0))
-        rises[sensitivity] = float(judge(baseline(history), amount, asked, Maturity.FINAL).rings_from[0])
+        rises[sensitivity] = float(judge(baseline(history), amount, asked, Maturity.FINAL).fires_from[0])
     assert rises[Sensitivity.HIGH] < rises[Sensitivity.NORMAL] < rises[Sensitivity.LOW]
     assert terms(Sensitivity.NORMAL, np.array([0.1, 0.5, 3.0]), np.zeros(3)).thresholds.tolist() == [1.1, 1.5, 1.5]
 

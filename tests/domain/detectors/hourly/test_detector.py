@@ -52,9 +52,9 @@ def test_a_loop_is_found_a_week_after_another_at_the_same_hours() -> None:
 
 
 def test_an_hour_rings_exactly_from_the_amount_the_scores_name() -> None:
-    rings_from = float(judged(usual(), 0.0).rings_from[0])
-    assert not judged(usual(), rings_from - 0.01).rises[0]
-    assert judged(usual(), rings_from).rises[0]
+    fires_from = float(judged(usual(), 0.0).fires_from[0])
+    assert not judged(usual(), fires_from - 0.01).rises[0]
+    assert judged(usual(), fires_from).rises[0]
 
 
 @pytest.mark.parametrize(

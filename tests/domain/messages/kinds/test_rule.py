@@ -148,7 +148,7 @@ def test_the_change_says_what_just_happened(command: Command, reason: Reason, ac
         ("dormant_woke", "Workspace eng spends again after a pause: $930.00 more", "the rule no longer objects"),
         (
             "model_shift",
-            "A dearer model has taken over a part of the spend: $930.00 more",
+            "A more expensive model has taken over a part of the spend: $930.00 more",
             "the rule no longer objects",
         ),
         (
@@ -180,7 +180,7 @@ def test_a_priority_tiers_dollars_are_called_estimated() -> None:
 
 def test_a_model_shifts_dollars_are_the_models() -> None:
     said = said_of(replace(BARE, rule_kind="model_shift"))
-    assert "workspace eng $1,240.00 on a dearer model, expected $310.00" in said.headline
+    assert "workspace eng $1,240.00 on a more expensive model, expected $310.00" in said.headline
     assert "Spent on that model" in dict(said.facts)
 
 

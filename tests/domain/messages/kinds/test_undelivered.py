@@ -45,4 +45,4 @@ def test_it_says_what_waits_and_what_to_do() -> None:
         ("Undelivered", "3 messages since 2026-10-14 08:31 UTC"),
         ("Last error", "channel_not_found"),
     )
-    assert message.next_step == f"Mend the receiver, then test it: POST {PUBLIC_URL}/v1/receivers/rcv_1/test"
+    assert message.next_step == f"Fix the receiver, then test it: POST {PUBLIC_URL}/v1/receivers/rcv_1/test"

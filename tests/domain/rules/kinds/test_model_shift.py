@@ -39,7 +39,7 @@ def shifting(opus: DayFigures, sonnet: DayFigures, before: tuple[DayFigures, Day
         (10.0, 90.0, False),
     ],
 )
-def test_a_dearer_model_rings_from_twenty_points_above_its_usual_share(opus: float, sonnet: float, rings: bool) -> None:
+def test_a_dearer_model_fires_from_twenty_points_above_its_usual_share(opus: float, sonnet: float, rings: bool) -> None:
     found = evaluate(shifting(used(opus, opus / 20), used(sonnet, sonnet / 4)), RULE)[ORGANISATION]
     assert found.fires is rings
 

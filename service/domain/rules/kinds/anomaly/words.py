@@ -38,14 +38,14 @@ def short_cause(who: str, when: str, read: ScoredBucket, method: str) -> str:
     spent = f"{who} spent {dollars(read.amount)} {when}"
     if not read.method.judges:
         return f"{spent}; it could not be judged: {method}."
-    return f"{spent}; {dollars(read.expected)} was expected and it rings from {dollars(read.rings_from)}."
+    return f"{spent}; {dollars(read.expected)} was expected and it fires from {dollars(read.fires_from)}."
 
 
 def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation, falls: bool) -> str:
     """The sentence of an exceeding day, with the days that its expectation is the mean of."""
     so_far = " so far" if is_open else ""
     planned = f", {dollars(found.planned)} of it planned" if found.planned > 0.005 else ""
-    edge = "which is less than a fifth of it" if falls else f"it rings from {dollars(read.rings_from)}"
+    edge = "which is less than a fifth of it" if falls else f"it fires from {dollars(read.fires_from)}"
     return (
         f"{who} spent {dollars(read.amount)} on {weekday(found.day)}{so_far}; {_past(found)}, "
         f"so {dollars(read.expected)} was expected{planned} and {edge}."
@@ -57,8 +57,8 @@ def hour_cause(who: str, start: datetime, read: ScoredBucket, same_hours: Sequen
     earlier = _listed([dollars(amount) for amount in same_hours])
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
-        f"{earlier}; {dollars(read.expected)} was expected at the present level and it rings from "
-        f"{dollars(read.rings_from)}."
+        f"{earlier}; {dollars(read.expected)} was expected at the present level and it fires from "
+        f"{dollars(read.fires_from)}."
     )
 
 
@@ -73,7 +73,7 @@ def inputs(read: ScoredBucket, method: str) -> Inputs:
         ("spent", dollars(read.amount)),
         ("expected", dollars(read.expected)),
         ("band", f"up to {dollars(read.high)}"),
-        ("rings from", dollars(read.rings_from)),
+        ("fires from", dollars(read.fires_from)),
         ("method", method),
         ("score", f"{read.score:.2f}"),
     )

@@ -177,7 +177,7 @@ def test_the_cause_can_be_checked_by_hand() -> None:
     for amount in rows:
         assert f"${amount:,.2f}" in cause
     assert "(6 November: $2,900.00 counted as $" in cause
-    assert cause.endswith(f"it rings from ${float(dict(of_eng(seen).inputs)['rings from'].strip('$')):,.2f}.")
+    assert cause.endswith(f"it fires from ${float(dict(of_eng(seen).inputs)['fires from'].strip('$')):,.2f}.")
 
 
 def test_the_counted_days_have_the_expectation_as_their_mean() -> None:
@@ -322,7 +322,7 @@ def test_a_fixed_day_does_not_raise_what_is_expected_a_week_later() -> None:
 def test_noise_lifts_the_amount_from_which_it_rings() -> None:
     seen = office({1: 900.0})
     noise = [said(FeedbackKind.NOISE, 1, 1, instant(1, hour), ENG) for hour in (8, 9, 10)]
-    edge = [float(dict(of_eng(seen, SPECIFICATION, *told).inputs)["rings from"][1:]) for told in ([], noise)]
+    edge = [float(dict(of_eng(seen, SPECIFICATION, *told).inputs)["fires from"][1:]) for told in ([], noise)]
     assert edge[1] > edge[0] + 10
 
 
