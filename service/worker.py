@@ -21,7 +21,7 @@ from service.workflows.notify.escalate import run_step
 from service.workflows.notify.resend import INTERVAL, run_resend
 from service.workflows.operation.upkeep import run_heartbeat, run_minute, run_retention
 from service.workflows.ports.channels import Heartbeat
-from service.workflows.ports.unit_of_work import Ports
+from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 from service.workflows.sources.backfill import run_backfill
 from service.workflows.sources.ingest import run_due_polls, run_ingest
 
@@ -126,11 +126,13 @@ def _real(interval: timedelta, speed: float) -> timedelta:
 
 
 def _guarded(name: str, tick: Tick) -> Callable[[], Awaitable[None]]:
-    """Logs a tick that fails and lets it come again: the ticker outlives an unreachable database."""
+    """Logs a tick that fails and lets it come again. A database that is away is one line, and a defect a traceback."""
 
     async def run() -> None:
         try:
             await tick()
+        except StorageUnavailable as error:
+            log.warning("tick_skipped", tick=name, reason=str(error))
         except Exception:
             log.exception("tick_failed", tick=name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from service.settings import PREFIX, is_service_address, setting_names
 
@@ -22,15 +23,11 @@ https://kubernetes.io/docs/concepts/services-networking/service/#environment-var
 
 @dataclass(frozen=True, slots=True)
 class StrayVariable:
-    """A variable that no setting reads, and the setting whose name is nearest; `edits` letters or swaps lie between."""
+    """A variable that no setting reads, and the nearest setting. `misspelt`: one letter or one swap lies between."""
 
     name: str
     nearest: str
-    edits: int
-
-    @property
-    def misspelt(self) -> bool:
-        return self.edits <= 1
+    misspelt: bool
 
     def __str__(self) -> str:
         return f"{self.name}: no such setting; the nearest is {self.nearest}"
@@ -63,19 +60,14 @@ def _is_kubernetes(name: str, value: str) -> bool:
 
 
 def _stray(name: str, settings: frozenset[str]) -> StrayVariable:
-    edits, nearest = min((_edits(name.upper(), setting), setting) for setting in settings)
-    return StrayVariable(name, nearest, edits)
+    meant = next((setting for setting in sorted(settings) if _is_one_edit(name.upper(), setting)), None)
+    (nearest,) = (meant,) if meant else get_close_matches(name.upper(), sorted(settings), n=1, cutoff=0)
+    return StrayVariable(name, nearest, misspelt=meant is not None)
 
 
-def _edits(one: str, other: str) -> int:
-    """Counts the letters to add, drop or replace and the neighbours to swap (optimal string alignment)."""
-    before, above = [0] * (len(other) + 1), list(range(len(other) + 1))
-    for i, letter in enumerate(one, start=1):
-        row = [i]
-        for j, wanted in enumerate(other, start=1):
-            best = min(row[j - 1] + 1, above[j] + 1, above[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and one[i - 2 : i] == wanted + other[j - 2]:
-                best = min(best, before[j - 2] + 1)
-            row.append(best)
-        before, above = above, row
-    return above[-1]
+def _is_one_edit(one: str, other: str) -> bool:
+    """Whether one letter is added, left out or replaced, or two neighbours are swapped."""
+    differs = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[differs:], other[differs:]
+    swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return swapped or other[1:] in (one, one[1:]) or one[1:] == other

@@ -94,17 +94,16 @@ class DiscordChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         earlier = DiscordPost.parse(delivery.post) if delivery.post is not None else None
-        if delivery.action is Action.RAISE and earlier is not None:
-            return await self._post(delivery)
         if delivery.action in FIRING_ACTIONS:
             return await self._post(delivery)
         return NOTHING_TO_EDIT if earlier is None else await self._bring_up_to_date(earlier, delivery)
 
     async def add(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        """Marks the post before a raise as continued."""
-        if delivery.action is not Action.RAISE or delivery.post in {None, receipt.post}:
-            return receipt
-        return await self._supersede(DiscordPost.parse(str(delivery.post)), delivery, receipt)
+        """Marks the post before a raise as continued, which takes the state off it."""
+        if delivery.action is Action.RAISE and delivery.post is not None and delivery.post != receipt.post:
+            continued = {**_title(delivery.message), "description": SUPERSEDED, "color": GREY}
+            await self._edit(DiscordPost.parse(delivery.post), continued)
+        return receipt
 
     async def _post(self, delivery: Delivery) -> Receipt:
         chart = (delivery.picture.url if delivery.picture else None) or ""
@@ -123,15 +122,6 @@ class DiscordChannel:
                 raise
             return await self._post(delivery)
         return Receipt(str(post), f"{delivery.action} edited")
-
-    async def _supersede(self, earlier: DiscordPost, delivery: Delivery, receipt: Receipt) -> Receipt:
-        """Takes the state off the earlier post. The raise is out: a failure here is noted, and not tried again."""
-        title = _title(delivery.message)
-        try:
-            await self._edit(earlier, {**title, "description": SUPERSEDED, "color": GREY})
-        except DeliveryError as error:
-            return replace(receipt, detail=f"{receipt.detail}; the earlier post stands as it was: {error.reason}")
-        return receipt
 
     async def _edit(self, post: DiscordPost, embed: Embed) -> None:
         await ask(self._transport, PEER, self._call("PATCH", {"embeds": [embed]}, f"/messages/{post.id}"))

@@ -40,7 +40,10 @@ class ChannelWithSteps(Channel, Protocol):
     """A channel that adds to a message once it is out: a chart, a thread, a mark on the post before it."""
 
     async def add(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        """Adds to the message of the receipt, and returns it with what was done. The message is not sent again."""
+        """Adds to the message of the receipt, and returns it with what was done. The message is not sent again.
+
+        Raises DeliveryError where it cannot: the message counts as sent all the same, with a word about that.
+        """
         ...
 
 

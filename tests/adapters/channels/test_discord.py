@@ -117,7 +117,7 @@ async def test_a_raise_that_is_out_does_not_fail_over_the_earlier_post(
     discord.messages.clear()
     raised = await send_whole(channel, delivery(Action.RAISE, post=opened.post))
     assert len(discord.messages) == 1
-    assert raised.detail == "raise posted; the earlier post stands as it was: Discord: HTTP 404 (Unknown Message)"
+    assert raised.detail == "raise posted; not all was added: Discord: HTTP 404 (Unknown Message)"
 
 
 async def test_a_post_that_somebody_deleted_is_replaced(discord: FakeDiscord, channel: DiscordChannel) -> None:
