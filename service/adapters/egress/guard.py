@@ -16,7 +16,7 @@ _ADVICE = "list its network in TOCSIN_EGRESS_ALLOW to allow it"
 
 
 class Endpoint(NamedTuple):
-    """A host, as written, and a port: all that a connection is told."""
+    """A host, as written, and a port: all that a connection is given."""
 
     host: str
     port: int

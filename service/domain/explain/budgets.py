@@ -178,9 +178,9 @@ class _Place:
 
     def _higher_rung(self, assessed: Assessment, threshold: Threshold) -> GateVerdict:
         own, needed = assessed.level(threshold), "no higher level has fired in this period"
-        rung = max((c.level for c in assessed.recorded.values() if c.threshold != threshold.key), default=None)
-        if rung is not None and rung >= own:
-            return GateVerdict("higher_rung", False, f"the level of {rung.display()} has fired already", needed)
+        fired = max((c.level for c in assessed.recorded.values() if c.threshold != threshold.key), default=None)
+        if fired is not None and fired >= own:
+            return GateVerdict("higher_rung", False, f"the level of {fired.display()} has fired already", needed)
         new = [other for other in assessed.thresholds if other.key not in assessed.recorded]
         loudest = next((other for other in reversed(new) if assessed.is_crossed(other)), threshold)
         if loudest != threshold and assessed.level(loudest) >= own:
@@ -193,11 +193,11 @@ class _Place:
             return ()
         spent, needed = self.on_spend, "spend has not fired for this level, and no alert on it is open"
         finding, found = spent.finding(), needed
-        rung = [c.level for c in spent.recorded.values() if c.level >= level]
+        fired = [c.level for c in spent.recorded.values() if c.level >= level]
         if spent.open_alert(spent.start) is not None or (finding and finding.condition is Condition.FIRES):
             found = "an alert on what is spent covers this period"
-        elif rung:
-            found = f"spend itself has fired for {max(rung).display()}"
+        elif fired:
+            found = f"spend itself has fired for {max(fired).display()}"
         return (GateVerdict("inhibited", found == needed, found, needed),)
 
     # ---------------------------------------------------------------------------------------- words

@@ -63,8 +63,8 @@ class RuleCase:
 
 def explain_rule(case: RuleCase) -> list[Explanation]:
     """One answer for every scope that the rule looks at."""
-    telling = Telling.of(case)
-    judged = [_judged(case, telling, scope, verdict) for scope, verdict in case.verdicts.items()]
+    coverage = Coverage.of(case)
+    judged = [_judged(case, coverage, scope, verdict) for scope, verdict in case.verdicts.items()]
     return judged + [_unjudged(case, scope, f"a defect: {clean(error, 200)}") for scope, error in case.failed.items()]
 
 
@@ -84,12 +84,12 @@ def _unjudged(case: RuleCase, scope: ScopeKey, why: str) -> Explanation:
     )
 
 
-def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict) -> Explanation:
+def _judged(case: RuleCase, coverage: Coverage, scope: ScopeKey, verdict: Verdict) -> Explanation:
     seen = verdict.observation
     gates = (
         enabled(itself=case.rule.spec.enabled, source=case.source_enabled),
         *_own_gates(case, scope, verdict),
-        *telling.gates(scope),
+        *coverage.gates(scope),
     )
     rejudged = first_stop(_own_gates(case, scope, case.rejudged[scope])) if scope in case.rejudged else None
     fired = case.fired.get(scope)
@@ -106,7 +106,7 @@ def _judged(case: RuleCase, telling: Telling, scope: ScopeKey, verdict: Verdict)
         inputs=seen.inputs,
         alert=case.open_alerts.get(scope),
     )
-    return _as_told(answer, fired.alert.evidence) if fired else answer
+    return _as_notified(answer, fired.alert.evidence) if fired else answer
 
 
 def _own_gates(case: RuleCase, scope: ScopeKey, verdict: Verdict) -> tuple[GateVerdict, ...]:
@@ -120,18 +120,18 @@ def _own_gates(case: RuleCase, scope: ScopeKey, verdict: Verdict) -> tuple[GateV
     )
 
 
-def _as_told(answer: Explanation, told: Evidence) -> Explanation:
+def _as_notified(answer: Explanation, notified: Evidence) -> Explanation:
     """With the numbers of the alert itself: of an hour that was still running not everything is kept."""
-    if not isinstance(told, RuleEvidence):
+    if not isinstance(notified, RuleEvidence):
         return answer
     return replace(
         answer,
-        cause=told.cause,
-        unit=told.unit,
-        actual=told.actual,
-        expected=told.expected,
-        excess=told.excess,
-        inputs=told.inputs,
+        cause=notified.cause,
+        unit=notified.unit,
+        actual=notified.actual,
+        expected=notified.expected,
+        excess=notified.excess,
+        inputs=notified.inputs,
     )
 
 
@@ -185,40 +185,40 @@ def _stands_alone(seen: Observation) -> GateVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """Whose alert tells of what: the incidents, those of them that ring, and those told of in an alert that is over."""
+class Coverage:
+    """Whose alert covers what: the incidents, those of them that fire, and those covered by an alert that is over."""
 
     case: RuleCase
     found: Sequence[Incident]
     heard: frozenset[ScopeKey]
-    told: frozenset[ScopeKey]
+    covered: frozenset[ScopeKey]
     resolved: Mapping[ScopeKey, Alert]
     family: Family
 
     @classmethod
-    def of(cls, case: RuleCase) -> Telling:
+    def of(cls, case: RuleCase) -> Coverage:
         assessed = assess_rule(case.rule, case.view, case.verdicts, case.past, case.feedback)
         heard = frozenset(incident.scope for incident in assessed.firing)
-        told = frozenset(incident.scope for incident in assessed.notified)
-        return cls(case, assessed.incidents, heard, told, resolved_by_people(case.past), Family.of(case.view))
+        covered = frozenset(incident.scope for incident in assessed.notified)
+        return cls(case, assessed.incidents, heard, covered, resolved_by_people(case.past), Family.of(case.view))
 
     def gates(self, scope: ScopeKey) -> tuple[GateVerdict, ...]:
-        return self._highest_level(scope), self._muted(scope), self._told(scope), self._open_alert(scope)
+        return self._highest_level(scope), self._muted(scope), self._already_covered(scope), self._open_alert(scope)
 
     def _highest_level(self, scope: ScopeKey) -> GateVerdict:
-        teller, needed = self._teller(scope), "no other scope's alert covers it"
-        if teller == scope:
+        covering, needed = self._covering(scope), "no other scope's alert covers it"
+        if covering == scope:
             return GateVerdict(HIGHEST_LEVEL, True, needed, needed)
-        found = f"the alert of {_name(self.case, teller)} covers it{self._which(teller)}"
+        found = f"the alert of {_name(self.case, covering)} covers it{self._which(covering)}"
         return GateVerdict(HIGHEST_LEVEL, False, found, needed)
 
-    def _which(self, teller: ScopeKey) -> str:
-        alert, resolved = self.case.open_alerts.get(teller), self.resolved.get(teller)
+    def _which(self, covering: ScopeKey) -> str:
+        alert, resolved = self.case.open_alerts.get(covering), self.resolved.get(covering)
         if alert is not None:
             return f" ({alert.alert.id}, open since {minute(alert.alert.opened_at)})"
         return f" ({_resolution(resolved)})" if resolved is not None else ""
 
-    def _teller(self, scope: ScopeKey) -> ScopeKey:
+    def _covering(self, scope: ScopeKey) -> ScopeKey:
         """The scope whose alert is the one that tells of this scope, be it its own."""
         own = next((one.scope for one in self.found if scope in (one.scope, one.found)), None)
         if own is not None:
@@ -235,7 +235,7 @@ class Telling:
         return inside and covers(*spans)
 
     def _is_one_with(self, incident: Incident, scope: ScopeKey) -> bool:
-        """Whether the two alone would make one alert. Asked only of what rings."""
+        """Whether the two alone would make one alert. Asked only of what fires."""
         both = {key: self.case.verdicts[key] for key in (incident.found, scope)}
         if scope not in firing_alone(both):
             return False
@@ -251,9 +251,9 @@ class Telling:
         since = ", and it is more severe since" if heard else ""
         return GateVerdict(MUTED, heard, f"{_resolution(alert)}{since}", needed)
 
-    def _told(self, scope: ScopeKey) -> GateVerdict:
+    def _already_covered(self, scope: ScopeKey) -> GateVerdict:
         needed = "not covered by an alert that is over"
-        if scope not in self.told:
+        if scope not in self.covered:
             return GateVerdict(ALREADY_TOLD, True, needed, needed)
         alert = self.case.past.latest[scope]
         found = f"{alert.id} covered it on {minute(alert.opened_at)}, and enough normal time has passed since"

@@ -19,7 +19,7 @@ DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is told through a receiver while on call."""
+    """Somebody who is notified through a receiver while on call."""
 
     name: str
     receiver_id: str

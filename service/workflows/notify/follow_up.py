@@ -1,4 +1,4 @@
-"""Telling everybody who was notified of an alert how it goes on."""
+"""Notifying everybody who was notified of an alert before how it goes on."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ AT_RISK = Decimal(80)
 TOP_CONTRIBUTORS = 3
 PARTS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
 SILENCE_HELP = (
-    '`/tocsin silence 2h workspace=eng severity=~"info|warning" planned load test`: none of these alerts rings'
+    '`/tocsin silence 2h workspace=eng severity=~"info|warning" planned load test`: none of these alerts notifies'
     " anybody for so long; `/tocsin silence 2h all moving house`: no alert does (operators)"
 )
 HELP = (
