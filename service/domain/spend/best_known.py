@@ -145,7 +145,8 @@ def _share(billed: BilledDay, keys: Mapping[str, EstimatedDay], *, settled: bool
 
 
 def _token_shares(token_spend: Money, keys: Mapping[str, EstimatedDay]) -> dict[str, Money]:
-    weighed = {api_key: estimate.cost for api_key, estimate in keys.items() if estimate.cost > ZERO}
+    # By name: rounding goes with the order, and rows of the same day come in any.
+    weighed = {api_key: keys[api_key].cost for api_key in sorted(keys) if keys[api_key].cost > ZERO}
     if not weighed:
         return {UNATTRIBUTED: token_spend} if token_spend else {}
     parts = token_spend.split([cost.usd for cost in weighed.values()])

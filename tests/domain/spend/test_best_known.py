@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,14 @@ def test_an_estimate_beside_other_billed_cost_is_mixed() -> None:
 def test_keys_share_the_bill_in_proportion_to_their_estimates() -> None:
     days = best_known(billed("9"), {ALICE: used("1"), BOB: used("5")}, settled=True)
     assert {cell: day.spend.total for cell, day in days.items()} == {ALICE: usd("1.5"), BOB: usd("7.5")}
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_the_order_in_which_keys_are_read_moves_no_fraction_of_a_cent(settled: bool) -> None:
+    """Sevenths do not end: the key that takes the rounding is the same one, however the rows were sorted."""
+    usage = {Cell(*MODEL, key): used(cost) for key, cost in (("a", "1"), ("b", "1"), ("c", "5"))}
+    orders = [best_known(billed("10"), dict(order), settled=settled) for order in permutations(usage.items())]
+    assert all(order == orders[0] for order in orders)
 
 
 def test_a_bill_that_no_key_used_is_unattributed() -> None:
