@@ -11,6 +11,7 @@ from service.api.http.addresses import Address, require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration
 from service.api.http.secrets import Secret, SecretStub, sealed, shown
+from service.domain.sources.poll import WaitsFor, waits_for
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.lateness import is_stale
 from service.domain.values.durations import format_duration, parse_duration
@@ -42,7 +43,10 @@ class SourceStatus(BaseModel):
     failures: int = Field(description="failed polls in a row")
     stale: bool = Field(description="whether budgets of this source have gone blind")
     lag_seconds: int | None = Field(description="since the last success")
-    next_poll_at: datetime
+    next_poll_at: datetime = Field(description="when the source is due; it may have passed while a poll waits")
+    waits_for: WaitsFor | None = Field(
+        description="what a queued poll waits for: a running poll or backfill, or a worker; null: none is queued"
+    )
     billed_until: datetime | None = Field(description="end of the last settled UTC day")
     estimated_until: datetime | None = Field(description="end of the newest usage hour that is known")
 
@@ -104,6 +108,7 @@ async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceS
         stale=is_stale(state, now),
         lag_seconds=max(0, int((now - last).total_seconds())) if last else None,
         next_poll_at=state.next_poll_at,
+        waits_for=waits_for(await uow.polls.unfinished(source_id)),
         billed_until=await uow.facts.billed_until(source_id),
         estimated_until=await uow.facts.estimated_until(source_id),
     )

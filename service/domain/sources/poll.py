@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,14 @@ class PollState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class WaitsFor(StrEnum):
+    """The thing a queued poll waits for: another poll or a backfill of its source that runs, or a free worker."""
+
+    POLL = "poll"
+    BACKFILL = "backfill"
+    WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +70,14 @@ class Poll:
     window: Window | None = None
     done_until: datetime | None = None
     reports: tuple[ReportOutcome, ...] = ()
+
+
+def waits_for(unfinished: Sequence[Poll]) -> WaitsFor | None:
+    """Says what a source's queued poll waits for, by what is queued and running; None where none is queued."""
+    polls = [poll.state for poll in unfinished if poll.kind is not PollKind.BACKFILL]
+    if PollState.QUEUED not in polls:
+        return None
+    if PollState.RUNNING in polls:
+        return WaitsFor.POLL
+    running = any(poll.state is PollState.RUNNING for poll in unfinished)
+    return WaitsFor.BACKFILL if running else WaitsFor.WORKER

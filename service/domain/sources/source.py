@@ -96,6 +96,15 @@ def after_success(state: SourceState, now: datetime) -> SourceState:
     return replace(state, failures=0, failing_since=None, polling_since=None, cost_read_at=now)
 
 
+def due_after_bill(state: SourceState, started: datetime, interval: timedelta) -> datetime:
+    """When the source is due after a poll that began at `started` has read the bill.
+
+    If it was due by then, this was that poll. Otherwise its turn comes no later: a back-off is over, whoever asked.
+    """
+    following = started + interval
+    return following if state.next_poll_at <= started else min(state.next_poll_at, following)
+
+
 def retry_delay(interval: timedelta, failures: int) -> timedelta:
     """The wait before the next poll: doubled with every failure in a row, an hour at most."""
     doubled: timedelta = interval * 2 ** min(failures, 20)

@@ -17,7 +17,6 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 log = structlog.get_logger(__name__)
 
 MINUTES_KEPT = timedelta(hours=48)
-RECENT_POLLS = 100
 AHEAD = timedelta(days=45)
 FRESH = timedelta(minutes=5)
 """The age at which the last evaluation of an enabled source withholds the heartbeat."""
@@ -45,8 +44,7 @@ async def run_minute(ports: Ports) -> None:
 
 async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
     """Queues the next part of each unfinished backfill. One at work takes no harm: at most one part of it waits."""
-    newest = await uow.polls.page(source_id, limit=RECENT_POLLS, cursor=None)
-    for poll in newest.items:
+    for poll in await uow.polls.unfinished(source_id):
         if poll.kind is PollKind.BACKFILL and poll.state is PollState.RUNNING:
             await uow.jobs.backfill(source_id, poll.id)
 

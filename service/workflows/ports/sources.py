@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,8 +137,11 @@ class PollingStates(Protocol):
         """Locks the source's state until the transaction ends. Raises FenceLost."""
         ...
 
-    async def claim_due(self, now: datetime) -> list[str]:
-        """Ids of enabled sources that are due, each moved on to its next poll; skips what others hold."""
+    async def claim_due(self, now: datetime, besides: Collection[str] = ()) -> list[str]:
+        """Ids of enabled sources that are due, each moved on to its next poll; skips what others hold.
+
+        Those in `besides` keep their due time and are not returned.
+        """
         ...
 
 
@@ -153,6 +156,14 @@ class Polls(Protocol):
 
     async def page(self, source_id: str, *, limit: int, cursor: str | None) -> Page[Poll]:
         """Newest first."""
+        ...
+
+    async def unfinished(self, source_id: str) -> list[Poll]:
+        """Polls that are queued or running, backfills too, oldest first."""
+        ...
+
+    async def waited_for(self, since: datetime) -> set[str]:
+        """Ids of sources with a poll in the queue that was requested after `since`; a backfill is none."""
         ...
 
     async def last_finished(self, source_id: str, until: datetime) -> datetime | None:

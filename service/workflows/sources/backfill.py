@@ -18,7 +18,7 @@ from service.workflows.ports.sources import FenceLost, SourceError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import defects_refuse
 from service.workflows.sources.identify import run_is_identified
-from service.workflows.sources.ingest import polled_source
+from service.workflows.sources.ingest import polled_source, request_poll
 from service.workflows.sources.report_reading import (
     RunningPoll,
     opened,
@@ -36,7 +36,8 @@ FARTHEST = timedelta(days=5 * 366)
 async def request_backfill(uow: UnitOfWork, source_id: str, since: datetime, now: datetime) -> Poll:
     """Queues the reading of all UTC days from `since` to yesterday, in the caller's transaction.
 
-    A backfill from the same day that has not ended is continued where it stopped.
+    A backfill from the same day that has not ended is continued where it stopped. A new source's first poll comes
+    before it.
     """
     start, today = day_start(since), day_start(now)
     if not today - FARTHEST <= start < today:
@@ -49,8 +50,19 @@ async def request_backfill(uow: UnitOfWork, source_id: str, since: datetime, now
     else:
         poll = replace(poll, state=PollState.QUEUED, window=window, finished_at=None)
         await uow.polls.save(poll)
+    await _read_newest_first(uow, source_id, now)
     await uow.jobs.backfill(source_id, poll.id)
     return poll
+
+
+async def _read_newest_first(uow: UnitOfWork, source_id: str, now: datetime) -> None:
+    """Queues the first poll of an enabled source of which nothing has been read or tried yet."""
+    state = await uow.polling_states.get(source_id)
+    is_new = state.cost_read_at is None and state.failures == 0 and state.polling_since is None
+    if not is_new or not (await uow.sources.get(source_id)).spec.enabled:
+        return
+    if all(poll.kind is PollKind.BACKFILL for poll in await uow.polls.unfinished(source_id)):
+        await request_poll(uow, source_id, PollKind.REQUESTED, now)
 
 
 async def _unfinished(uow: UnitOfWork, source_id: str, start: datetime) -> Poll | None:

@@ -15,6 +15,7 @@ from service.domain.sources.source import (
     after_begin,
     after_failure,
     after_success,
+    due_after_bill,
     retry_delay,
 )
 from service.domain.spend.lateness import MINUTES_READ, is_deep, read_from
@@ -49,20 +50,17 @@ async def request_poll(uow: UnitOfWork, source_id: str, kind: PollKind, now: dat
 
 
 async def run_due_polls(ports: Ports) -> int:
-    """Queues a poll of every source that is due. Several workers may do this at once; each source is queued once."""
+    """Queues a poll of every source that is due. Several workers may do this at once; each source is queued once.
+
+    A source whose last poll still waits keeps its due time. One that has waited for long counts as lost: going blind
+    is worse.
+    """
     now = ports.clock()
     async with ports.uow() as uow:
-        due = await uow.polling_states.claim_due(now)
-        free = [source_id for source_id in due if not await _is_waiting(uow, source_id, now)]
-        for source_id in free:
+        due = await uow.polling_states.claim_due(now, besides=await uow.polls.waited_for(now - LOST_AFTER))
+        for source_id in due:
             await request_poll(uow, source_id, PollKind.SCHEDULED, now)
-    return len(free)
-
-
-async def _is_waiting(uow: UnitOfWork, source_id: str, now: datetime) -> bool:
-    """Whether a poll is queued already. One that has waited for long counts as lost: going blind is worse."""
-    newest = await uow.polls.page(source_id, limit=1, cursor=None)
-    return any(poll.state is PollState.QUEUED and now - poll.created_at < LOST_AFTER for poll in newest.items)
+    return len(due)
 
 
 async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
@@ -218,8 +216,7 @@ def _state_after(
         return replace(state, next_poll_at=max(state.next_poll_at, backed_off))
     if is_deep(state, started):
         state = replace(state, deep_read_at=started)
-    # A back-off is over once the bill was read, whoever asked for that.
-    state = replace(state, next_poll_at=min(state.next_poll_at, started + source.poll_interval))
+    state = replace(state, next_poll_at=due_after_bill(state, started, source.poll_interval))
     if ReportName.USAGE_HOURS not in read:
         return replace(after_failure(state, started), cost_read_at=now)
     return after_success(state, now)

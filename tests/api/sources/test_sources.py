@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from service.domain.sources.poll import PollState
 from service.domain.sources.source import ReportName, SourceState
 from service.workflows.ports.sources import SourceError
 from tests.api.stand import BUDGET, SOURCE, Stand, answered, pointers, problem
@@ -120,6 +123,21 @@ async def test_a_poll_is_queued_and_can_be_followed(stand: Stand) -> None:
     assert (poll["kind"], poll["state"], poll["source_id"]) == ("requested", "queued", source["id"])
     assert answered(await stand.viewer.get(response.headers["location"])) == poll
     assert answered(await stand.viewer.get("/v1/sources/production/polls"))["items"] == [poll]
+
+
+async def test_a_source_says_what_its_queued_poll_waits_for(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    assert source["status"]["waits_for"] is None
+
+    async def shown() -> object:
+        return answered(await stand.viewer.get("/v1/sources/production"))["status"]["waits_for"]
+
+    past = answered(await stand.admin.post("/v1/sources/production/backfill", json={"since": "2026-09-01"}), 202)
+    assert await shown() == "worker", "the first poll comes before the past"
+    async with stand.ports.uow() as uow:
+        backfill = await uow.polls.get(past["id"])
+        await uow.polls.save(replace(backfill, state=PollState.RUNNING))
+    assert await shown() == "backfill"
 
 
 async def test_a_disabled_source_is_not_polled(stand: Stand) -> None:

@@ -3,7 +3,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.domain.sources.source import SourceState, after_begin, after_failure, after_success, retry_delay
+from service.domain.sources.source import (
+    SourceState,
+    after_begin,
+    after_failure,
+    after_success,
+    due_after_bill,
+    retry_delay,
+)
 
 FAILED_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FAILING = SourceState("src_1", fence=7, next_poll_at=FAILED_AT, failures=1, failing_since=FAILED_AT)
@@ -28,6 +35,22 @@ def test_the_wait_doubles_with_every_failure_up_to_an_hour_and_is_never_below_th
     interval: timedelta, failures: int, wait: timedelta
 ) -> None:
     assert retry_delay(interval, failures) == wait
+
+
+@pytest.mark.parametrize(
+    ("due", "next_due"),
+    [
+        pytest.param(-HOUR, 5 * MINUTE, id="it was due: this was that poll"),
+        pytest.param(timedelta(0), 5 * MINUTE, id="it was due in this moment"),
+        pytest.param(2 * MINUTE, 2 * MINUTE, id="somebody asked before it was due"),
+        pytest.param(HOUR, 5 * MINUTE, id="the back-off is over"),
+    ],
+)
+def test_after_a_bill_the_next_poll_comes_an_interval_later_or_when_it_was_due(
+    due: timedelta, next_due: timedelta
+) -> None:
+    state = replace(FAILING, next_poll_at=FAILED_AT + due)
+    assert due_after_bill(state, FAILED_AT, 5 * MINUTE) == FAILED_AT + next_due
 
 
 def test_a_poll_that_never_ended_counts_as_failed_when_the_next_begins() -> None:

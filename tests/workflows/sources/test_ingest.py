@@ -16,8 +16,10 @@ from service.domain.values.money import Money
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
+from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import LOST_AFTER, run_due_polls, run_ingest
-from tests.workflows.yard import MINUTE, Crash, Killed, Yard, billed
+from tests.fakes.ports import FakeSource
+from tests.workflows.yard import DAY, MINUTE, Crash, Killed, Yard, billed
 
 YESTERDAY = date(2026, 11, 15)
 AWAY = SourceError("away", retryable=True)
@@ -189,6 +191,47 @@ async def test_no_second_poll_is_queued_behind_one_that_waits_unless_that_one_is
         assert await run_due_polls(yard.ports) == 0
     yard.clock.advance(5 * MINUTE)
     assert await run_due_polls(yard.ports) == 1
+
+
+async def test_a_source_whose_poll_waits_keeps_its_due_time_and_is_not_polled_twice_for_it(yard: Yard) -> None:
+    due = (await yard.state()).next_poll_at
+    waiting = await yard.request()
+    yard.clock.advance(MINUTE)
+    assert await run_due_polls(yard.ports) == 0
+    assert (await yard.state()).next_poll_at == due
+    await yard.settle()
+    assert (await yard.see(waiting)).state is PollState.DONE
+    assert (await yard.state()).next_poll_at == yard.clock() + 5 * MINUTE
+    assert await run_due_polls(yard.ports) == 0
+
+
+async def test_a_queued_backfill_keeps_no_scheduled_poll_away(yard: Yard) -> None:
+    await yard.poll()
+    async with yard.ports.uow() as uow:
+        await request_backfill(uow, yard.source.id, yard.clock() - 100 * DAY, yard.clock())
+    yard.clock.advance(5 * MINUTE)
+    assert await run_due_polls(yard.ports) == 1
+
+
+async def test_of_many_new_sources_every_first_bill_is_read_before_any_of_the_past(yard: Yard) -> None:
+    sources = [(yard.source, yard.reader), *[await yard.add_source(f"org{number}") for number in range(3)]]
+    order: list[tuple[str, bool]] = []
+    for source, reader in sources:
+
+        async def note(report: ReportName, name: str = source.name, reader: FakeSource = reader) -> None:
+            if report is ReportName.COST:
+                order.append((name, reader.windows(ReportName.COST)[-1].end > yard.clock()))
+
+        reader.meanwhile = note
+        async with yard.ports.uow() as uow:
+            await request_backfill(uow, source.id, yard.clock() - 100 * DAY, yard.clock())
+    await run_due_polls(yard.ports)
+    await yard.settle()
+    names = {source.name for source, _ in sources}
+    first, past = order[: len(names)], order[len(names) :]
+    assert {name for name, is_newest in first if is_newest} == names
+    assert past
+    assert not any(is_newest for _, is_newest in past)
 
 
 async def test_a_failing_source_is_asked_less_often_and_at_once_again_when_it_recovers(yard: Yard) -> None:

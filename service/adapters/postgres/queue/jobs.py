@@ -28,9 +28,13 @@ WAKE, STEP, DIGEST = "wake", "step", "digest"
 
 
 class Priority(IntEnum):
-    """Notifying people comes before reading more. Equal for jobs of one lock, which run in their order."""
+    """Notifying people comes before reading more, and the newest days come before the past.
+
+    Jobs of one lock run in this order, too, and those of one priority in the order of their making.
+    """
 
     REPLAY = -10
+    READ_PAST = -5
     READ = 0
     EVALUATE = 10
     DELIVER = 20
@@ -54,13 +58,14 @@ class PostgresJobs:
         self._to_real = to_real
 
     async def poll(self, source_id: str, poll_id: str) -> None:
-        """Polls and backfills of a source run one after the other, in this order."""
+        """Polls and backfills of a source run one after the other, polls first."""
         arguments = {"source_id": source_id, "poll_id": poll_id}
         await self._insert(_Ticket(POLL, Priority.READ, arguments, lock=source_id))
 
     async def backfill(self, source_id: str, poll_id: str) -> None:
         arguments = {"source_id": source_id, "poll_id": poll_id}
-        ticket = _Ticket(BACKFILL, Priority.READ, arguments, lock=source_id, queueing_lock=f"backfill:{poll_id}")
+        lock = f"backfill:{poll_id}"
+        ticket = _Ticket(BACKFILL, Priority.READ_PAST, arguments, lock=source_id, queueing_lock=lock)
         await self._insert_once(ticket)
 
     async def evaluate(self, source_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, or_, select, update
@@ -101,7 +102,7 @@ class PostgresPollingStates:
         if newest != fence:
             raise FenceLost(f"{source_id}: fence {fence} is lost, the newest is {newest}")
 
-    async def claim_due(self, now: datetime) -> list[str]:
+    async def claim_due(self, now: datetime, besides: Collection[str] = ()) -> list[str]:
         """The longest due first. The next poll is counted from now: missed ones are not made up for."""
         due = (
             select(source_states.c.source_id, source_states.c.failures, resources.c.spec)
@@ -111,6 +112,7 @@ class PostgresPollingStates:
                 resources.c.spec["enabled"].as_boolean(),
                 # Beyond the longest wait lies no appointment: the clock was set back since it was made.
                 or_(source_states.c.next_poll_at <= now, source_states.c.next_poll_at > now + LONGEST_INTERVAL),
+                source_states.c.source_id.not_in(besides),
             )
             .order_by(source_states.c.next_poll_at)
             .limit(MOST_CLAIMED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Row, Table, Text, func, insert, select, type_coerce, update
+from sqlalchemy import Column, Index, Row, Table, Text, func, insert, select, text, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,7 +32,11 @@ polls = Table(
     Column("done_until", Instant),
     Column("reports", Encoded(tuple[ReportOutcome, ...]), nullable=False),
     Index("ix_polls_source_id_id", "source_id", "id"),
+    Index("ix_polls_unfinished", "source_id", postgresql_where=text("finished_at IS NULL")),
 )
+
+_UNFINISHED = polls.c.finished_at.is_(None)
+"""The condition of `ix_polls_unfinished`: of what is queued or running."""
 
 
 class PostgresPolls:
@@ -66,6 +70,15 @@ class PostgresPolls:
         return await read_page(
             self._connection, query, polls.c.id, _poll, limit=limit, cursor=cursor, newest_first=True
         )
+
+    async def unfinished(self, source_id: str) -> list[Poll]:
+        query = select(polls).where(polls.c.source_id == source_id, _UNFINISHED).order_by(polls.c.id)
+        return [_poll(row) for row in await self._connection.execute(query)]
+
+    async def waited_for(self, since: datetime) -> set[str]:
+        waiting = (polls.c.state == PollState.QUEUED) & (polls.c.kind != PollKind.BACKFILL)
+        query = select(polls.c.source_id).where(_UNFINISHED, waiting, polls.c.created_at > since)
+        return set(await self._connection.scalars(query))
 
     async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
         ended = (polls.c.source_id == source_id) & (polls.c.finished_at <= until)
