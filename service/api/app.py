@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
@@ -22,7 +23,7 @@ from service.api import (
     sources,
     spend,
 )
-from service.api.http.bodies import BodyLimit
+from service.api.http.bodies import DEADLINE, WholeBodies
 from service.api.http.deps import known_query
 from service.api.http.documentation import document
 from service.api.http.idempotency import Replayed, answer_again
@@ -70,10 +71,11 @@ def create_app(
     registry: CollectorRegistry | None = None,
     slack: SlackAccess | None = None,
     api: APIRouter = _API,
+    body_deadline: timedelta = DEADLINE,
 ) -> FastAPI:
     """Returns the API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows all that is in it.
 
-    `slack` lets in what people in Slack press and type; None refuses it.
+    `slack` lets in what people in Slack press and type; None refuses it. A body has `body_deadline` to arrive.
     """
     registry = registry or CollectorRegistry()
     app = FastAPI(routes=api.routes, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -81,7 +83,7 @@ def create_app(
     answer_with_problems(app)
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(WholeBodies, deadline=body_deadline)
     app.add_middleware(RequestMetrics, registry=registry)
     document(app)
     return app

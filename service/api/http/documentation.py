@@ -33,6 +33,7 @@ _REASONS = {
     "401": "No token, or an unknown one",
     "403": "The token's role is too small",
     "404": "Nothing of that id or name exists",
+    "408": "The body did not arrive in time",
     "409": "It contradicts what is stored",
     "412": "If-Match names another version",
     "413": "The body is too large",
@@ -96,7 +97,7 @@ def _describe_problems(operation: dict[str, Any], *, guarded: bool) -> None:
     if guarded:
         statuses |= {"401", "403", "422"}
     if "requestBody" in operation:
-        statuses |= {"400", "413"}
+        statuses |= {"400", "408", "413"}
     for status in sorted(statuses):
         responses[status] = {
             "description": _REASONS[status],
