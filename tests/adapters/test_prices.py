@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from service.adapters.prices import list_price_book, list_prices
-from service.domain.sources.pricing import Measure, PriceBook, UsageKind
+from service.domain.sources.pricing import Measure, PriceBook, UsageKind, priced
 from service.domain.values.money import Money
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -49,7 +49,7 @@ def book() -> PriceBook:
 
 
 def million(book: PriceBook, kind: UsageKind, measure: Measure, at: datetime = NOW) -> Money | None:
-    return book.price(kind, measure, 1_000_000, at)
+    return priced(book.unit_price(kind, measure, at), 1_000_000)
 
 
 @pytest.mark.parametrize("model", TABLE)
@@ -90,15 +90,15 @@ def test_us_inference_costs_more_from_the_4_6_models_on(book: PriceBook, model: 
 def test_the_amount_of_a_real_invoice_line_is_its_tokens_times_the_rate(book: PriceBook) -> None:
     kind = UsageKind("claude-sonnet-4-5-20250929", "standard", "0-200k", "not_available")
     at = datetime(2025, 10, 16, tzinfo=UTC)
-    found = book.price(kind, Measure.CACHE_WRITE_5M, 2_070_021, at)
+    found = priced(book.unit_price(kind, Measure.CACHE_WRITE_5M, at), 2_070_021)
     assert found == Money.of("7.76257875")
 
 
 def test_a_large_bucket_of_short_prompts_is_not_charged_at_the_long_context_rate(book: PriceBook) -> None:
     kind = UsageKind("claude-sonnet-4-5", context_window="0-200k")
-    assert book.price(kind, Measure.UNCACHED_INPUT, 1_000_000_000, NOW) == Money.of("3000")
+    assert priced(book.unit_price(kind, Measure.UNCACHED_INPUT, NOW), 1_000_000_000) == Money.of("3000")
     haiku = UsageKind("claude-haiku-5-5", context_window="0-200k")
-    assert book.price(haiku, Measure.OUTPUT, 1_000_000_000, NOW) == Money.of("500")
+    assert priced(book.unit_price(haiku, Measure.OUTPUT, NOW), 1_000_000_000) == Money.of("500")
 
 
 @pytest.mark.parametrize(

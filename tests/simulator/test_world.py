@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from service.adapters.prices import list_price_book
-from service.domain.sources.pricing import Measure, UsageKind
+from service.domain.sources.pricing import Measure, UsageKind, priced
 from service.simulator.world.billing import FREE_EXECUTION_CENTIHOURS, bill, display_name
 from service.simulator.world.demo import create_world
 from service.simulator.world.records import DAY, HOUR, NOTHING, CostLine, Quantities, Stream, Usage
@@ -96,7 +96,7 @@ async def test_standard_tokens_times_the_list_price_are_the_billed_amount() -> N
     }
     row = next(row for row in counted if row["workspace_id"] == "wrkspc_p")
     kind = UsageKind(row["model"], row["service_tier"], row["context_window"], row["inference_geo"])
-    found = PRICES.price(kind, Measure.OUTPUT, row["output_tokens"], day(16))
+    found = priced(PRICES.unit_price(kind, Measure.OUTPUT, day(16)), row["output_tokens"])
     assert row["output_tokens"] == 24 * HOURLY.output
     assert found is not None
     assert found.usd * 100 == Decimal(billed["wrkspc_p", "output_tokens"])

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from service.adapters.claude.answers import (
@@ -43,12 +44,13 @@ _CACHE_WRITES = {
 }
 _TOOL_USES = {Measure.WEB_SEARCH: Measure.WEB_SEARCH.value}
 _MOST_UNKNOWN = 50
-_KNOWN = frozenset(
-    {
-        "workspace_id", "model", "description", "cost_type", "token_type", "service_tier", "context_window",
-        "inference_geo", "api_key_id", "amount", "currency", "type",
-    }
+_DIMENSIONS = (
+    "workspace_id", "model", "description", "cost_type", "token_type", "service_tier", "context_window",
+    "inference_geo", "api_key_id",
 )  # fmt: skip
+"""The fields of a row that are dimensions, in the order of `Dimensions`."""
+_COUNTS = ("uncached_input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation", "server_tool_use")
+_KNOWN = frozenset({*_DIMENSIONS, *_COUNTS, "amount", "currency", "type"})
 
 Row = TypeVar("Row", CostRow, UsageRow)
 
@@ -169,23 +171,25 @@ def _add_usage(one: UsageRow, other: UsageRow) -> UsageRow:
 def _dimensions(row: Record) -> Dimensions:
     """Absent and null are the same, but for the workspace: were that field renamed, all spend would
     silently become the default workspace's."""
-    workspace = text_or_none(field(row, "workspace_id"), "workspace_id")
+    field(row, "workspace_id")
+    named = [row.get(name) for name in _DIMENSIONS]
+    try:
+        plain = _interned(*named)
+    except TypeError:  # a list or an object, which cannot be remembered
+        plain = _of_texts(*named)
+    return plain if _KNOWN.issuperset(row) else replace(plain, extra=_extra(row))
+
+
+def _of_texts(*named: object) -> Dimensions:
+    texts = (text_or_none(value, name) or "" for name, value in zip(_DIMENSIONS, named, strict=True))
+    workspace, model, description, cost_type, token_type, tier, context_window, geo, api_key = texts
     return Dimensions(
-        workspace=workspace or DEFAULT_WORKSPACE,
-        model=_text(row, "model"),
-        description=_text(row, "description"),
-        cost_type=_text(row, "cost_type"),
-        token_type=_text(row, "token_type"),
-        service_tier=_text(row, "service_tier"),
-        context_window=_text(row, "context_window"),
-        inference_geo=_text(row, "inference_geo"),
-        api_key=_text(row, "api_key_id"),
-        extra=_extra(row) if row.keys() - _KNOWN else (),
+        *(workspace or DEFAULT_WORKSPACE, model, description, cost_type, token_type, tier, context_window, geo, api_key)
     )
 
 
-def _text(row: Record, name: str) -> str:
-    return text_or_none(row.get(name), name) or ""
+_interned = lru_cache(maxsize=20_000)(_of_texts)
+"""The same series come in every bucket: their texts are checked once, and are one object."""
 
 
 def _extra(row: Record) -> tuple[tuple[str, str], ...]:

@@ -127,14 +127,9 @@ class PriceBook:
             return None
         return rates[measure] / MILLION * _factor(kind, listed.us_factor)
 
-    def price(self, kind: UsageKind, measure: Measure, quantity: int, at: datetime) -> Money | None:
-        """The price of a quantity at an instant, half-even to twelve places; None when unpriced.
-
-        Priority Tier tokens cost the same as standard ones here: the estimate has to show them,
-        although the bill never does.
-        """
-        unit = self.unit_price(kind, measure, at)
-        return None if unit is None else Money.rounded(unit * quantity)
+    def unit_prices(self, kind: UsageKind, at: datetime) -> dict[Measure, Decimal | None]:
+        """The unit price of every measure at an instant."""
+        return {measure: self.unit_price(kind, measure, at) for measure in Measure}
 
     def _listed(self, model: str, at: datetime) -> ModelPrice | None:
         candidates = self._by_model.get(canonical_model(model), ())
@@ -143,6 +138,15 @@ class PriceBook:
     def _override(self, model: str, measure: Measure, at: datetime) -> PriceOverride | None:
         candidates = self._by_override.get((canonical_model(model), measure), [])
         return next((one for one in reversed(candidates) if _holds(one.valid_from, one.valid_to, at)), None)
+
+
+def priced(unit: Decimal | None, quantity: int) -> Money | None:
+    """The price of a quantity, half-even to twelve places; None when unpriced.
+
+    Priority Tier tokens cost the same as standard ones here: the estimate has to show them,
+    although the bill never does.
+    """
+    return None if unit is None else Money.rounded(unit * quantity)
 
 
 @lru_cache(maxsize=1024)

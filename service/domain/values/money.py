@@ -32,8 +32,7 @@ class Money:
             raise TypeError(f"Money takes a Decimal, not {type(self.usd).__name__}")
         if not self.usd.is_finite() or abs(self.usd) >= _LIMIT:
             raise ValueError(f"not an amount of money: {self.usd}")
-        exponent = self.usd.as_tuple().exponent
-        if isinstance(exponent, int) and exponent < -PLACES and self.usd != _quantize(self.usd):
+        if not self.usd.same_quantum(_QUANTUM) and _is_finer(self.usd):
             raise ValueError(f"finer than {PLACES} decimal places of a dollar: {self.usd}")
 
     @classmethod
@@ -113,6 +112,11 @@ def _decimal(text: str) -> Decimal:
     if _TEXT.fullmatch(text) is None:
         raise ValueError(f"not an amount of money: {text!r}")
     return Decimal(text)
+
+
+def _is_finer(usd: Decimal) -> bool:
+    exponent = usd.as_tuple().exponent
+    return isinstance(exponent, int) and exponent < -PLACES and usd != _quantize(usd)
 
 
 def _quantize(usd: Decimal) -> Decimal:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from service.domain.sources.poll import Notice, ReportOutcome
-from service.domain.sources.pricing import PriceBook, UsageKind
+from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.best_known import best_known
-from service.domain.spend.rows import Bucket, CostRow, UsageFact, UsageRow, Width
+from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.workflows.ports.platform import VaultError
@@ -22,6 +22,7 @@ from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import run_claim, run_is_identified
+from service.workflows.sources.usage_pricing import price_usage
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,7 @@ async def _run_write(
         await uow.polling_states.hold_fence(running.source.id, running.fence)
         stamp = Stamp(running.source.id, running.poll_id, known_at=running.ports.clock())
         changes = await change.write(uow, stamp)
-        await _refresh_days(uow, stamp, changes)
+        await refresh_days(uow, stamp, changes)
         seconds = (running.ports.clock() - started).total_seconds()
         outcome = ReportOutcome(
             report, changes.added, changes.changed, changes.gone, seconds=seconds, notices=change.notices
@@ -146,7 +147,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
 
 async def read_usage(running: RunningPoll, window: Window, width: Width) -> ReportChange:
     report = await running.reader.usage(window, width)
-    priced = [_priced(bucket, running.prices) for bucket in report.buckets]
+    priced = await price_usage(report.buckets, running.prices)
     await _make_room(running, report.buckets)
     return ReportChange(lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced), report.notices)
 
@@ -159,24 +160,6 @@ async def read_directory(running: RunningPoll) -> ReportChange:
     return ReportChange(lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at))
 
 
-def _priced(bucket: Bucket[UsageRow], prices: PriceBook) -> Bucket[UsageFact]:
-    """Each measure of each row at the price of the bucket's own time; an unknown model stays unpriced."""
-    facts: list[UsageFact] = []
-    for row in bucket.rows:
-        seen = row.dimensions
-        kind = UsageKind(seen.model, seen.service_tier, seen.context_window, seen.inference_geo)
-        facts += [
-            UsageFact(
-                replace(seen, token_type=measure.value),
-                quantity,
-                prices.price(kind, measure, quantity, bucket.window.start),
-            )
-            for measure, quantity in row.quantities.items()
-            if quantity
-        ]
-    return Bucket(bucket.window, tuple(facts))
-
-
 async def _make_room(running: RunningPoll, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:
     if buckets:
         windows = [bucket.window for bucket in buckets]
@@ -184,7 +167,7 @@ async def _make_room(running: RunningPoll, buckets: Sequence[Bucket[CostRow]] | 
         await running.ports.storage.make_room(whole)
 
 
-async def _refresh_days(uow: UnitOfWork, stamp: Stamp, changes: Changes) -> None:
+async def refresh_days(uow: UnitOfWork, stamp: Stamp, changes: Changes) -> None:
     """Brings the daily rollup of every touched day up to date, in the report's own transaction."""
     if not changes.days:
         return

@@ -10,6 +10,7 @@ from service.domain.sources.pricing import (
     PriceOverride,
     UsageKind,
     canonical_model,
+    priced,
 )
 from service.domain.values.money import Money
 
@@ -60,7 +61,7 @@ def test_the_dimensions_of_a_row_decide_its_rate(kind: UsageKind, expected: str)
 def test_an_unknown_model_is_unpriced_and_not_free() -> None:
     unknown = UsageKind("nobody-9")
     assert BOOK.unit_price(unknown, Measure.OUTPUT, NOW) is None
-    assert BOOK.price(unknown, Measure.OUTPUT, 1_000, NOW) is None
+    assert priced(BOOK.unit_price(unknown, Measure.OUTPUT, NOW), 1_000) is None
 
 
 def test_fast_mode_of_a_model_that_lists_none_is_unpriced() -> None:
@@ -69,13 +70,13 @@ def test_fast_mode_of_a_model_that_lists_none_is_unpriced() -> None:
 
 def test_a_rate_holds_until_the_very_instant_of_its_change() -> None:
     last = datetime(2026, 9, 30, 23, 59, 59, tzinfo=UTC)
-    assert BOOK.price(UsageKind("toll"), Measure.OUTPUT, 1_000_000, last) == Money.of("40")
-    assert BOOK.price(UsageKind("toll"), Measure.OUTPUT, 1_000_000, CHANGE) == Money.of("10")
+    assert priced(BOOK.unit_price(UsageKind("toll"), Measure.OUTPUT, last), 1_000_000) == Money.of("40")
+    assert priced(BOOK.unit_price(UsageKind("toll"), Measure.OUTPUT, CHANGE), 1_000_000) == Money.of("10")
 
 
 def test_a_web_search_costs_a_cent_whatever_the_model_tier_or_place() -> None:
     kind = UsageKind("nobody-9", service_tier="batch", inference_geo="us")
-    assert BOOK.price(kind, Measure.WEB_SEARCH, 1_000, NOW) == Money.of("10")
+    assert priced(BOOK.unit_price(kind, Measure.WEB_SEARCH, NOW), 1_000) == Money.of("10")
 
 
 def test_an_override_wins_over_the_list_only_while_it_is_valid() -> None:
@@ -84,7 +85,7 @@ def test_an_override_wins_over_the_list_only_while_it_is_valid() -> None:
     assert per_million(book, UsageKind("toll")) == 7
     assert per_million(book, UsageKind("toll"), Measure.UNCACHED_INPUT) == 10
     later = datetime(2026, 12, 1, tzinfo=UTC)
-    assert book.price(UsageKind("toll"), Measure.OUTPUT, 1_000_000, later) == Money.of("10")
+    assert priced(book.unit_price(UsageKind("toll"), Measure.OUTPUT, later), 1_000_000) == Money.of("10")
 
 
 def test_batch_and_us_factors_apply_to_an_override_and_the_later_override_wins() -> None:
@@ -106,8 +107,8 @@ def test_a_rate_hidden_from_the_reports_is_estimated_at_its_low_end() -> None:
 def test_an_amount_finer_than_twelve_places_is_rounded_half_even() -> None:
     override = PriceOverride("toll", Measure.OUTPUT, Decimal("0.0000005"), CHANGE)
     book = overridden(override)
-    assert book.price(UsageKind("toll"), Measure.OUTPUT, 1, NOW) == Money.of("0")
-    assert book.price(UsageKind("toll"), Measure.OUTPUT, 3, NOW) == Money.of("0.000000000002")
+    assert priced(book.unit_price(UsageKind("toll"), Measure.OUTPUT, NOW), 1) == Money.of("0")
+    assert priced(book.unit_price(UsageKind("toll"), Measure.OUTPUT, NOW), 3) == Money.of("0.000000000002")
 
 
 @pytest.mark.parametrize(

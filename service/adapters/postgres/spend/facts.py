@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,14 +25,13 @@ from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
-from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.workflows.ports.spend import Changes, DayInputs, Stamp
 
 _USAGE_KINDS: Mapping[Width, FactKind] = {Width.HOUR: HOURS, Width.MINUTE: MINUTES}
 
-Place: TypeAlias = tuple[datetime, Dimensions]
+Row = TypeVar("Row", CostRow, UsageFact)
 
 
 class PostgresFacts:
@@ -43,10 +42,12 @@ class PostgresFacts:
         self._series = SeriesIndex(connection)
 
     async def replace_cost(self, stamp: Stamp, buckets: Sequence[Bucket[CostRow]]) -> Changes:
-        amounts = _summed_cost(buckets)
-        ids = await self._series.ids(stamp.source_id, SeriesKind.COST, {place[1] for place in amounts})
+        amounts = _summed(buckets, _sum_cost)
+        ids = await self._series.ids(stamp.source_id, SeriesKind.COST, _series_of(amounts))
         rows: Iterator[FactRow] = (
-            (start, ids[dimensions], amount.usd) for (start, dimensions), amount in amounts.items()
+            (start, ids[dimensions], row.amount.usd)
+            for start, by_series in amounts.items()
+            for dimensions, row in by_series.items()
         )
         return await merge(self._connection, COST, stamp, _windows(buckets), rows)
 
@@ -54,11 +55,12 @@ class PostgresFacts:
         """Raises ValueError for days: usage is read by hour and by minute."""
         if width not in _USAGE_KINDS:
             raise ValueError(f"usage is not kept by {width.value}")
-        usage = _summed_usage(buckets)
-        ids = await self._series.ids(stamp.source_id, SeriesKind.USAGE, {place[1] for place in usage})
+        usage = _summed(buckets, _sum_usage)
+        ids = await self._series.ids(stamp.source_id, SeriesKind.USAGE, _series_of(usage))
         rows: Iterator[FactRow] = (
             (start, ids[dimensions], fact.quantity, None if fact.cost is None else fact.cost.usd)
-            for (start, dimensions), fact in usage.items()
+            for start, by_series in usage.items()
+            for dimensions, fact in by_series.items()
         )
         changes = await merge(self._connection, _USAGE_KINDS[width], stamp, _windows(buckets), rows)
         await refresh_profiles(self._connection, stamp.source_id, changes.days)
@@ -117,25 +119,26 @@ def _windows(buckets: Iterable[Bucket[CostRow]] | Iterable[Bucket[UsageFact]]) -
     return list(dict.fromkeys(bucket.window for bucket in buckets))
 
 
-def _summed_cost(buckets: Iterable[Bucket[CostRow]]) -> dict[Place, Money]:
-    amounts: dict[Place, Money] = {}
+def _summed(buckets: Iterable[Bucket[Row]], add: Callable[[Row, Row], Row]) -> dict[datetime, dict[Dimensions, Row]]:
+    """The rows of every bucket by series, those of one series added up."""
+    summed: dict[datetime, dict[Dimensions, Row]] = {}
     for bucket in buckets:
+        by_series = summed.setdefault(bucket.window.start, {})
         for row in bucket.rows:
-            place = (bucket.window.start, row.dimensions)
-            amounts[place] = amounts[place] + row.amount if place in amounts else row.amount
-    return amounts
+            earlier = by_series.get(row.dimensions)
+            by_series[row.dimensions] = row if earlier is None else add(earlier, row)
+    return summed
 
 
-def _summed_usage(buckets: Iterable[Bucket[UsageFact]]) -> dict[Place, UsageFact]:
-    usage: dict[Place, UsageFact] = {}
-    for bucket in buckets:
-        for row in bucket.rows:
-            place = (bucket.window.start, row.dimensions)
-            usage[place] = _sum(usage[place], row) if place in usage else row
-    return usage
+def _series_of(summed: Mapping[datetime, Mapping[Dimensions, Row]]) -> set[Dimensions]:
+    return set().union(*summed.values())
 
 
-def _sum(one: UsageFact, other: UsageFact) -> UsageFact:
+def _sum_cost(one: CostRow, other: CostRow) -> CostRow:
+    return CostRow(one.dimensions, one.amount + other.amount)
+
+
+def _sum_usage(one: UsageFact, other: UsageFact) -> UsageFact:
     """With an unpriced part the whole is unpriced."""
     cost = one.cost + other.cost if one.cost is not None and other.cost is not None else None
     return UsageFact(one.dimensions, one.quantity + other.quantity, cost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,6 +24,8 @@ _COPIED: Mapping[type[TypeEngine[Any]], str] = {
     Text: "text",
 }
 """The type names that COPY's binary format needs: it converts nothing."""
+_WITHOUT_PAUSE = 1_000
+"""Rows after which whatever else this process does goes on: a long report would hold it up for seconds."""
 
 
 def temporary_table(name: str, **columns: TypeEngine[Any]) -> Table:
@@ -47,5 +50,7 @@ async def _copy(connection: AsyncConnection, table: Table, rows: Iterable[Sequen
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table.name), columns)
     async with raw.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types([_COPIED[type(column.type)] for column in table.columns])
-        for row in rows:
+        for number, row in enumerate(rows, 1):
             await copy.write_row(row)
+            if number % _WITHOUT_PAUSE == 0:
+                await asyncio.sleep(0)
