@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.embedded_postgres.server import EmbeddedPostgres
 from service.adapters.heartbeat import HttpHeartbeat
 from service.adapters.postgres.clock_anchor import anchor_clock
-from service.adapters.postgres.engine import create_engine
+from service.adapters.postgres.engine import FOR_CALLERS, create_engine
 from service.adapters.postgres.migrate import obstacle
 from service.adapters.postgres.queue.queue import Queue
 from service.adapters.postgres.spend.partitions import PostgresStorage
@@ -65,9 +65,14 @@ class SettingError(StartError):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The parts that run: the workflows' ports, the queue of their jobs, and how fast time passes."""
+    """The parts that run: the workflows' ports, the queue of their jobs, and how fast time passes.
+
+    `callers` are the same ports with connections to the database of their own, for the API: however many call,
+    jobs have theirs.
+    """
 
     ports: Ports
+    callers: Ports
     engine: AsyncEngine
     queue: Queue
     speed: float
@@ -116,17 +121,20 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
     `simulator_url` is where this process serves the simulator; None where it serves none.
     """
     guards = _guards(settings, simulator_url)
-    engine = create_engine(url)
+    engine, callers_engine = create_engine(url), create_engine(url, bounds=FOR_CALLERS)
     try:
         clock = await _business_clock(settings, engine)
         async with _transport(settings, guards.sources) as sources, _transport(settings, guards.receivers) as receivers:
             ports = _ports(settings, engine, clock, guards, _Transports(sources, receivers))
+            callers = replace(ports, uow=uow_factory(callers_engine, to_real=clock.real_at))
             async with Queue.open(url, JobHandlers(ports)) as queue:
                 keep = timedelta(days=settings.retention_days)
                 heartbeat = _heartbeat(settings, guards.receivers, receivers)
-                yield Product(ports, engine, queue, clock.speed, keep, heartbeat, *_slack(settings, guards.receivers))
+                slack, socket = _slack(settings, guards.receivers)
+                yield Product(ports, callers, callers_engine, queue, clock.speed, keep, heartbeat, slack, socket)
     finally:
         await engine.dispose()
+        await callers_engine.dispose()
 
 
 class _Guards(NamedTuple):

@@ -85,7 +85,7 @@ async def _work(product: Product, stop: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[None]:
-    app = create_app(product.ports, ready=product.ready, slack=product.slack)
+    app = create_app(product.callers, ready=product.ready, slack=product.slack)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(serving(app, settings.host, settings.port))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -12,8 +16,27 @@ PREPARE_AFTER = 5
 """psycopg prepares a statement when it runs for the sixth time."""
 
 
+@dataclass(frozen=True, slots=True)
+class SessionBounds:
+    """How long the server lets a session go on: in one statement, and in a transaction that it does nothing in."""
+
+    statement: timedelta
+    idle: timedelta
+
+
+FOR_JOBS = SessionBounds(statement=timedelta(minutes=15), idle=timedelta(minutes=5))
+"""Retention deletes months at once; an evaluation computes between its statements."""
+FOR_CALLERS = SessionBounds(statement=timedelta(minutes=1), idle=timedelta(minutes=1))
+"""Nobody waits longer for an answer."""
+
+
 def create_engine(
-    url: str, *, pool_size: int = 5, max_overflow: int = 5, prepare_threshold: int | None = PREPARE_AFTER
+    url: str,
+    *,
+    pool_size: int = 5,
+    max_overflow: int = 5,
+    prepare_threshold: int | None = PREPARE_AFTER,
+    bounds: SessionBounds = FOR_JOBS,
 ) -> AsyncEngine:
     """Returns an engine whose sessions speak UTC. It connects when first used.
 
@@ -27,7 +50,7 @@ def create_engine(
         pool_pre_ping=True,
         connect_args={"prepare_threshold": prepare_threshold},
     )
-    event.listen(engine.sync_engine, "connect", _prepare_session)
+    event.listen(engine.sync_engine, "connect", _preparing(bounds))
     return engine
 
 
@@ -44,11 +67,21 @@ def libpq_url(url: str) -> str:
     return sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _prepare_session(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _preparing(bounds: SessionBounds) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
     """Uses SET: pgbouncer refuses the equivalent start-up options, and follows SET."""
-    cursor = connection.cursor()
-    cursor.execute("SET timezone TO 'UTC'")
-    # A generic plan, made after five runs, can be a thousand times slower for another window of time.
-    cursor.execute("SET plan_cache_mode TO force_custom_plan")
-    cursor.close()
-    connection.commit()
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SET timezone TO 'UTC'")
+        # A generic plan, made after five runs, can be a thousand times slower for another window of time.
+        cursor.execute("SET plan_cache_mode TO force_custom_plan")
+        cursor.execute(f"SET statement_timeout TO {_milliseconds(bounds.statement)}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout TO {_milliseconds(bounds.idle)}")
+        cursor.close()
+        connection.commit()
+
+    return prepare
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

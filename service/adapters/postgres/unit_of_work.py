@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -108,6 +109,8 @@ def uow_factory(engine: AsyncEngine, to_real: ToReal) -> UowFactory:
         except DBAPIError as error:
             if error.connection_invalidated or is_lost(error.orig):
                 raise StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
+            if isinstance(error.orig, QueryCanceled):
+                raise StorageUnavailable(f"the database took too long: {error.orig}") from error
             raise
 
     return unit_of_work

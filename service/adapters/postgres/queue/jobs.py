@@ -142,7 +142,10 @@ def is_lost(error: BaseException | None) -> bool:
     """Whether a driver's error means that there is no server to talk to, not that it refused a statement.
 
     Class 08 are connection errors, 57P01 to 57P03 a server that stops or starts; no code means no answer.
+    A session that was idle in its transaction for too long is lost, too.
     """
+    if isinstance(error, psycopg.errors.IdleInTransactionSessionTimeout):
+        return True
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))

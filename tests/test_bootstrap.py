@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from service.bootstrap import open_product
+from service.settings import Settings
+
+EVERY_CONNECTION = 10
+
+
+async def test_callers_that_hold_all_their_connections_leave_jobs_theirs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
+    monkeypatch.setenv("TOCSIN_SECRET_KEY", "a secret key of the tests")
+    async with open_product(Settings(), database_url) as product, AsyncExitStack() as callers:
+        for _ in range(EVERY_CONNECTION):
+            await callers.enter_async_context(product.callers.uow())
+        async with product.ports.uow() as uow:
+            assert await uow.budgets.all() == []
