@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address the API listens on.")
     port: int = Field(PORT, ge=1, le=65535, description="The port the API listens on.")
+    max_connections: int = Field(
+        500, ge=16, le=60_000, description="How many connections the API holds at once; see RLIMIT_NOFILE."
+    )
     public_url: str | None = Field(None, description="How people reach the API; used in links.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
     smtp_url: SecretStr | None = Field(

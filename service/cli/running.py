@@ -21,6 +21,7 @@ from service.bootstrap import (
     simulator,
     simulator_port,
 )
+from service.cli.connections import ConnectionBounds, descriptors_for
 from service.cli.serving import serving, stop_on_signal
 from service.domain.sources.source import SourceKind
 from service.domain.values.durations import parse_duration
@@ -86,9 +87,10 @@ async def _work(product: Product, stop: asyncio.Event) -> None:
 @asynccontextmanager
 async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[None]:
     app = create_app(product.callers, ready=product.ready, slack=product.slack)
+    bounds = ConnectionBounds(most=descriptors_for(settings.max_connections))
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(serving(app, settings.host, settings.port))
+            await stack.enter_async_context(serving(app, settings.host, settings.port, bounds))
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
             raise StartError(f"cannot listen on {where}: {error.strerror}; set TOCSIN_PORT or TOCSIN_HOST") from error

@@ -11,7 +11,11 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from service.cli.connections import BACKLOG, ConnectionBounds, Door
+
 GRACE_SECONDS = 3
+FEW = ConnectionBounds(most=64)
+"""For callers on this machine."""
 
 
 class _Guest(uvicorn.Server):
@@ -23,14 +27,22 @@ class _Guest(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def serving(
+    app: FastAPI, host: str = "127.0.0.1", port: int = 0, bounds: ConnectionBounds = FEW
+) -> AsyncIterator[str]:
     """Serves for as long as the block lasts; yields the URL. Port 0 finds a free one.
 
     Raises OSError when the address is taken.
     """
     with socket.create_server((host, port)) as listener:
         config = uvicorn.Config(
-            app, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+            app,
+            http=Door(bounds).protocol,
+            backlog=BACKLOG,
+            log_level="warning",
+            lifespan="off",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = _Guest(config)
         task = asyncio.create_task(server.serve(sockets=[listener]), name=f"serving {port}")
