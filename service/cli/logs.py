@@ -12,6 +12,8 @@ from typing import Literal
 import structlog
 from stamina.instrumentation import set_on_retry_hooks
 
+from service.cli.log_rates import LAST, LEFT_OUT, LibrariesLines, LineRates, OwnLines
+
 
 def configure_logging(log_format: Literal["console", "json"]) -> None:
     """Renders our own events and the libraries' warnings in one form."""
@@ -20,19 +22,25 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    rates = LineRates()
     rendering = _for_machines() if log_format == "json" else _for_people()
     structlog.configure(
-        processors=[*shared, *rendering],
+        processors=[*shared, OwnLines(rates), *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        foreign_pre_chain=[
+            *shared,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(allow=(LEFT_OUT, LAST)),
+        ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
     handler.setFormatter(formatter)
+    handler.addFilter(LibrariesLines(rates))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still running needs no line
 
