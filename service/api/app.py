@@ -24,9 +24,11 @@ from service.api import (
     spend,
 )
 from service.api.http.bodies import DEADLINE, WholeBodies
-from service.api.http.deps import known_query
+from service.api.http.deps import known_query, sound_json
 from service.api.http.documentation import document
+from service.api.http.headers import SafeHeaders
 from service.api.http.idempotency import Replayed, answer_again
+from service.api.http.paths import RawPath
 from service.api.http.problems import answer_with_problems
 from service.api.operation.metrics import RequestMetrics
 from service.api.operation.probes import Readiness
@@ -53,10 +55,10 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def combine(routers: Iterable[APIRouter]) -> APIRouter:
-    """Returns one router of many, which refuses query parameters that its routes do not know."""
+    """Returns one router of many, which refuses queries and bodies that could be read otherwise than they are meant."""
     combined = APIRouter()
     for router in routers:
-        combined.include_router(router, dependencies=[known_query])
+        combined.include_router(router, dependencies=[known_query, sound_json])
     return combined
 
 
@@ -84,6 +86,8 @@ def create_app(
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)
     app.add_middleware(WholeBodies, deadline=body_deadline)
+    app.add_middleware(RawPath)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(RequestMetrics, registry=registry)
     document(app)
     return app

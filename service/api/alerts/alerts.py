@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -11,9 +12,9 @@ from pydantic import Field
 
 from service.api.alerts.documents import AlertDetailOut, AlertOut, show_alert, show_detail, source_names
 from service.api.http.deps import Id, UowDep, operator, viewer
-from service.api.http.fields import Duration, Instant, InstantOrDate, Note, Percent, Reference, Strict
+from service.api.http.fields import Duration, Instant, InstantOrDate, Note, Percent, Strict
 from service.api.http.idempotency import Once, OnceDep
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
+from service.api.http.listing import ANY_OF, DEFAULT_LIMIT, Cursor, Limit, Listing, References
 from service.api.http.responses import respond
 from service.api.sources.references import seen
 from service.domain.alerts.alert import AlertState, Command
@@ -36,33 +37,33 @@ class MoveIn(Strict):
     note: Note = ""
 
 
-async def workspace_id(uow: UnitOfWork, reference: str | None) -> str | None:
-    """The id behind a workspace's name. What is not known is taken as an id: the alert may outlive its workspace."""
-    if reference is None:
-        return None
-    for source in await uow.sources.all():
-        known = await seen(uow, source.id, Dimension.WORKSPACE)
-        if not any(one.id == reference for one in known):
-            named = [one.id for one in known if one.name == reference]
-            if named:
-                return named[0]
-    return reference
+async def workspace_ids(uow: UnitOfWork, references: Sequence[str]) -> tuple[str, ...]:
+    """The ids behind workspaces' names, in whatever source.
+
+    What is not known is taken as an id: the alert may outlive its workspace.
+    """
+    sources = await uow.sources.all() if references else []
+    known = [one for source in sources for one in await seen(uow, source.id, Dimension.WORKSPACE)]
+    own = {one.id for one in known}
+    named = {name: [one.id for one in known if one.name == name] for name in references if name not in own}
+    return tuple(id for reference in references for id in named.get(reference) or [reference])
 
 
-Member = Annotated[Reference | None, Query(description="an id or a name")]
+States = Annotated[list[AlertState], ANY_OF]
+Severities = Annotated[list[Severity], ANY_OF]
 
 
 class Filters:
-    """Which alerts; all of what is given must hold."""
+    """Which alerts; all of what is given must hold, of what is repeated any."""
 
     def __init__(
         self,
-        state: AlertState | None = None,
-        severity: Severity | None = None,
-        source: Member = None,
-        budget: Member = None,
-        rule: Member = None,
-        workspace: Member = None,
+        state: States,
+        severity: Severities,
+        source: References,
+        budget: References,
+        rule: References,
+        workspace: References,
         since: Annotated[InstantOrDate | None, Query(description="opened at or after")] = None,
     ) -> None:
         self.state, self.severity, self.since = state, severity, since
@@ -71,12 +72,12 @@ class Filters:
     async def read(self, uow: UnitOfWork, sources: dict[str, str]) -> AlertFilter:
         ids = {name: id for id, name in sources.items()}
         return AlertFilter(
-            state=self.state,
-            severity=self.severity,
-            source_id=ids.get(self.source, self.source) if self.source else None,
-            budget_id=await id_or_gone(uow.budgets, self.budget),
-            rule_id=await id_or_gone(uow.rules, self.rule),
-            workspace=await workspace_id(uow, self.workspace),
+            states=tuple(self.state),
+            severities=tuple(self.severity),
+            source_ids=tuple(ids.get(source, source) for source in self.source),
+            budget_ids=tuple([await id_or_gone(uow.budgets, budget) for budget in self.budget]),
+            rule_ids=tuple([await id_or_gone(uow.rules, rule) for rule in self.rule]),
+            workspaces=await workspace_ids(uow, self.workspace),
             since=self.since,
         )
 
@@ -94,10 +95,8 @@ async def list_(
     return respond(Listing[AlertOut](items=items, next=page.next))
 
 
-async def id_or_gone(store: Resources[Spec], reference: str | None) -> str | None:
+async def id_or_gone(store: Resources[Spec], reference: str) -> str:
     """A budget's or rule's id; what is not known is taken as the id of one that is gone."""
-    if reference is None:
-        return None
     try:
         return (await store.get(reference)).id
     except NotFound:

@@ -127,7 +127,7 @@ def show_event(event: AlertEvent) -> EventOut:
 
 
 async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:
-    notifications = await uow.notifications.page(NotificationFilter(alert.id), limit=MOST_NOTIFICATIONS, cursor=None)
+    notifications = await uow.notifications.page(NotificationFilter((alert.id,)), limit=MOST_NOTIFICATIONS, cursor=None)
     return AlertDetailOut(
         **show_alert(alert, await source_names(uow)).model_dump(),
         evidence=show_evidence(alert.newest),

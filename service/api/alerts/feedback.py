@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body
 from fastapi.responses import Response
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from service.api.alerts.feedback_documents import FeedbackOut, show_feedback
 from service.api.http.deps import AuthorDep, Id, UowDep, operator, viewer
-from service.api.http.fields import Note, Reference, Strict, calendar_day
+from service.api.http.fields import Note, Strict, calendar_day
 from service.api.http.idempotency import OnceDep
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, References
 from service.api.http.responses import respond
 from service.domain.rules.feedback import FeedbackKind
 from service.workflows.alerts.feedback import FeedbackAnswer, give_feedback, withdraw_feedback
@@ -62,12 +62,12 @@ async def give(
 )
 async def list_(
     uow: UowDep,
-    source: Annotated[Reference | None, Query(description="a source's id or name; all where left out")] = None,
+    source: References,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
     ids = {one.name: one.id for one in await uow.sources.all()}
-    page = await uow.feedback.page(ids.get(source, source) if source else None, limit=limit, cursor=cursor)
+    page = await uow.feedback.page([ids.get(one, one) for one in source], limit=limit, cursor=cursor)
     return respond(Listing[FeedbackOut](items=await show_feedback(uow, page.items), next=page.next))
 
 

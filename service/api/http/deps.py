@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
+from fastapi._compat import field_annotation_is_sequence
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BeforeValidator
 
+from service.api.http.json_flaws import flaws
+from service.api.http.paths import read_segment
 from service.api.http.problems import Forbidden, Unauthorized
 from service.domain.access import Role, Token
 from service.workflows.access.tokens import run_authenticate
@@ -91,25 +96,48 @@ def author(caller: CallerDep, now: NowDep) -> Author:
 AuthorDep = Annotated[Author, Depends(author)]
 
 
-async def refuse_unknown_query(request: Request) -> None:
-    """Raises RequestValidationError: a misspelt filter must not silently widen an answer."""
-    known = _query_names(request.scope["route"].dependant)
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        raise RequestValidationError(
-            [{"type": "extra_forbidden", "loc": ("query", n), "msg": "unknown"} for n in unknown]
-        )
+async def refuse_odd_query(request: Request) -> None:
+    """Raises RequestValidationError: a filter that is misspelt or not read must not silently change an answer."""
+    lists = _takes_lists(request.scope["route"].dependant)
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [
+        {"type": "extra_forbidden", "loc": ("query", name), "msg": "unknown"} for name in given if name not in lists
+    ]
+    errors += [
+        {"type": "given_twice", "loc": ("query", name), "msg": "give it once: it takes one value"}
+        for name, count in given.items()
+        if count > 1 and not lists.get(name, True)
+    ]
+    if errors:
+        raise RequestValidationError(errors)
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    names = {field.alias for field in dependant.query_params}
-    return names.union(*(_query_names(part) for part in dependant.dependencies))
+def _takes_lists(dependant: Dependant) -> dict[str, bool]:
+    """Returns the names of a route's query parameters, and whether each may be repeated."""
+    lists = {field.alias: field_annotation_is_sequence(field.field_info.annotation) for field in dependant.query_params}
+    for part in dependant.dependencies:
+        lists |= _takes_lists(part)
+    return lists
 
 
-known_query = Depends(refuse_unknown_query)
+known_query = Depends(refuse_odd_query)
+
+
+async def refuse_odd_json(request: Request) -> None:
+    """Raises RequestValidationError, as `flaws` says, for a body that one reader could take for another document."""
+    if request.scope["route"].body_field is None:
+        return
+    body = await request.body()  # read by the framework already
+    found = [{"type": "odd_json", "loc": ("body", *path), "msg": words} for path, words in flaws(body)]
+    if found:
+        raise RequestValidationError(found, body=await request.json())
+
+
+sound_json = Depends(refuse_odd_json)
 
 IdOrName = Annotated[
     str,
+    BeforeValidator(read_segment),
     Path(description="An id or a name", min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
 ]
 Id = Annotated[str, Path(description="An id", pattern=r"^[A-Za-z0-9_-]{1,100}$")]

@@ -43,6 +43,8 @@ class Strict(BaseModel):
 def _plain_name(text: str) -> str:
     if text != text.strip():
         raise ValueError("a name neither starts nor ends with a space")
+    if text in {".", ".."}:
+        raise ValueError("this is a folder in a path; choose another name")
     if _OWN_ID.fullmatch(text):
         raise ValueError("this has the form of an id; choose another name")
     return text

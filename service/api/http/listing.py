@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from service.api.http.fields import Reference
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Page
 
@@ -19,6 +20,14 @@ DEFAULT_LIMIT = 50
 Cursor = Annotated[
     str | None,
     Query(description="`next` of the part before", pattern=r"^[A-Za-z0-9_-]{1,500}$"),
+]
+
+MOST_VALUES = 50
+ANY_OF = Query(default_factory=list, max_length=MOST_VALUES, description="repeated: any of them")
+"""A filter that may be repeated."""
+References = Annotated[
+    list[Reference],
+    Query(default_factory=list, max_length=MOST_VALUES, description="an id or a name; repeated: any of them"),
 ]
 
 

@@ -10,10 +10,12 @@ from typing import TypeVar
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from service.api.http.headers import SAFE
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
 from service.workflows.access.idempotency import KeyReused
@@ -116,8 +118,9 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     detail = error.detail
     if error.status_code == 405:
         # The framework names the methods of the first matching route only.
-        methods = allowed_methods(request)
-        headers["Allow"] = ", ".join(methods)
+        headers["Allow"] = ", ".join(allowed_methods(request))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
         detail = f"{request.method} is not possible here"
     elif error.status_code == 404:
         detail = "There is nothing at this path"
@@ -125,18 +128,19 @@ async def _framework_error(request: Request, error: Exception) -> Response:
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """Returns the methods that the OpenAPI document lists for the request's path."""
-    app: FastAPI = request.app
-    methods: set[str] = set()
-    for template, operations in app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), request.url.path):
-            methods |= {method.upper() for method in operations}
-    return sorted(methods) or ["GET", "HEAD"]
+    """Returns the methods of all routes of the request's path."""
+    path = request.scope["path"]
+    methods = {"OPTIONS"}
+    for route in iter_route_contexts(request.app.routes):
+        if route.path and re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", route.path), path):
+            methods |= route.methods or set()
+    return sorted(methods) if len(methods) > 1 else ["GET", "HEAD", "OPTIONS"]  # the pages' files
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
-    return problem(500, "The server failed; its log says why")
+    # The framework answers this outside every middleware.
+    return problem(500, "The server failed; its log says why", headers=SAFE)
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:
@@ -157,6 +161,8 @@ def _one(found: Facts, body: object) -> ProblemError:
         if not path and kind in NO_OBJECT:
             return _located("", NO_BODY, location)
         path = _within(body, path, missing=kind == "missing")
+    if location == "query":
+        path = path[:1]  # one of several values is at the parameter's name
     return _located(pointer(path), in_words(kind, found["msg"], found.get("ctx", {})), location)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from service.api.http.deps import Id, UowDep, operator, viewer
 from service.api.http.idempotency import OnceDep
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
+from service.api.http.listing import ANY_OF, DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.responses import respond
 from service.domain.alerts.alert import Reason
 from service.domain.notify.notification import Action, Notification, NotificationState
@@ -21,7 +21,12 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/v1/notifications", tags=["Alerts"])
 
-AlertId = Annotated[str | None, Query(description="an alert's id", pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+AlertId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+AlertIds = Annotated[
+    list[AlertId],
+    ANY_OF,
+]
+States = Annotated[list[NotificationState], ANY_OF]
 
 
 class AttemptOut(BaseModel):
@@ -80,12 +85,12 @@ async def show_notifications(uow: UnitOfWork, notifications: tuple[Notification,
 )
 async def list_(
     uow: UowDep,
-    alert: AlertId = None,
-    state: NotificationState | None = None,
+    alert: AlertIds,
+    state: States,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    page = await uow.notifications.page(NotificationFilter(alert, state), limit=limit, cursor=cursor)
+    page = await uow.notifications.page(NotificationFilter(tuple(alert), tuple(state)), limit=limit, cursor=cursor)
     items = await show_notifications(uow, page.items)
     return respond(Listing[NotificationOut](items=items, next=page.next))
 

@@ -5,7 +5,6 @@ Slack waits three seconds: we act, then answer; a reply to the person alone foll
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, cast
 from urllib.parse import parse_qs
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
 from service.api.http.deps import PortsDep
+from service.api.http.json_flaws import read_sound
 from service.api.http.problems import problem
 from service.api.http.responses import respond
 from service.domain.slack.requests import read_press, read_typed
@@ -74,6 +74,9 @@ async def read_form(
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise Invalid("the body is not a form") from error
+    twice = [name for name, values in fields.items() if len(values) > 1]
+    if twice:
+        raise Invalid(f"the form holds {twice[0][:40]!r} twice")
     return {name: values[0] for name, values in fields.items()}
 
 
@@ -93,7 +96,7 @@ def answer_not_from_slack(_: Request, error: Exception) -> Response:
 )
 async def interactions(form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
     try:
-        payload = json.loads(form.get("payload", ""))
+        payload = read_sound(form.get("payload", ""))
         press = read_press(payload) if isinstance(payload, dict) else None
     except ValueError as error:
         raise Invalid(f"the payload cannot be read: {error}") from error

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.api.http.deps import UowDep, viewer
-from service.api.http.fields import Reference
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, part_of
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, References, part_of
 from service.api.http.responses import respond
 from service.api.sources.references import seen
 from service.domain.values.scopes import Dimension
@@ -45,11 +44,9 @@ class ApiKeyOut(SeenOut):
     status: str
 
 
-SourceQuery = Annotated[Reference | None, Query(description="a source's id or name; all where left out")]
-
-
-async def _all_seen(uow: UnitOfWork, dimension: Dimension, source: str | None) -> tuple[list[Seen], dict[str, str]]:
-    sources = [await source_named(uow, source, "/source")] if source else await uow.sources.all()
+async def _all_seen(uow: UnitOfWork, dimension: Dimension, wanted: Sequence[str]) -> tuple[list[Seen], dict[str, str]]:
+    named = [await source_named(uow, one, "/source") for one in wanted]
+    sources = list({one.id: one for one in named}.values()) if wanted else await uow.sources.all()
     found = [one for each in sources for one in await seen(uow, each.id, dimension)]
     return found, {each.id: each.name for each in sources}
 
@@ -69,9 +66,7 @@ def _seen(one: Seen, sources: dict[str, str]) -> SeenOut:
 
 
 @router.get("/workspaces", summary="List workspaces", response_model=Listing[WorkspaceOut], dependencies=[viewer])
-async def workspaces(
-    uow: UowDep, source: SourceQuery = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Response:
+async def workspaces(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.WORKSPACE, source)
     part = part_of(found, _place, limit, cursor)
     items = [WorkspaceOut(**_seen(one, sources).model_dump(), status=one.status) for one in part.items]
@@ -79,9 +74,7 @@ async def workspaces(
 
 
 @router.get("/models", summary="List models", response_model=Listing[ModelOut], dependencies=[viewer])
-async def models(
-    uow: UowDep, source: SourceQuery = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Response:
+async def models(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.MODEL, source)
     part = part_of(found, _place, limit, cursor)
     items = [ModelOut(**_seen(one, sources).model_dump(), unpriced_tokens=one.unpriced_tokens) for one in part.items]
@@ -89,9 +82,7 @@ async def models(
 
 
 @router.get("/api-keys", summary="List API keys", response_model=Listing[ApiKeyOut], dependencies=[viewer])
-async def api_keys(
-    uow: UowDep, source: SourceQuery = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Response:
+async def api_keys(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.API_KEY, source)
     part = part_of(found, _place, limit, cursor)
     items = [

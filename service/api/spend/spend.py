@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, part_of
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, part_of
 from service.api.http.responses import respond
 from service.api.spend.scopes import Member, scope_of
 from service.domain.spend.best_known import Basis
@@ -115,7 +115,6 @@ def show_groups(groups: dict[ScopeKey, Figure], names: Names) -> list[GroupOut]:
 
 
 Moment = Annotated[InstantOrDate | None, Query(description="a time, or a date for its midnight UTC")]
-MemberName = Annotated[Reference | None, Query(description="an id or a name")]
 
 
 class SpendQuery:
@@ -123,13 +122,13 @@ class SpendQuery:
 
     def __init__(
         self,
+        workspace: References,
+        model: References,
+        api_key: References,
         since: Moment = None,
         until: Moment = None,
         granularity: Granularity = Granularity.DAY,
-        source: MemberName = None,
-        workspace: MemberName = None,
-        model: MemberName = None,
-        api_key: MemberName = None,
+        source: Annotated[Reference | None, Query(description="an id or a name")] = None,
     ) -> None:
         self.since, self.until, self.width, self.source = since, until, Width(granularity), source
         self.members = {
@@ -151,9 +150,8 @@ class SpendQuery:
     async def scope(self, uow: UnitOfWork, source_id: str) -> Scope:
         """Raises Invalid for an unknown name."""
         members = {
-            dimension: [Member(reference, f"/{dimension.value}")]
-            for dimension, reference in self.members.items()
-            if reference is not None
+            dimension: [Member(reference, f"/{dimension.value}") for reference in references]
+            for dimension, references in self.members.items()
         }
         return await scope_of(uow, source_id, members)
 

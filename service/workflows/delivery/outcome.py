@@ -257,6 +257,6 @@ async def _default_channels(uow: UnitOfWork) -> Sequence[Address]:
 
 async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:
     """Whether another channel has taken the same call, or still may."""
-    page = await uow.notifications.page(NotificationFilter(dead.alert_id), limit=MOST_OF_AN_ALERT, cursor=None)
+    page = await uow.notifications.page(NotificationFilter((dead.alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
     alive = (NotificationState.QUEUED, NotificationState.SENT)
     return any(one.state in alive and (one.call, one.action) == (dead.call, dead.action) for one in page.items)

@@ -55,7 +55,7 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
     if asked.resource is None or asked.source is None:
         return absent(asked, "budget")
     crossings = await uow.crossings.of([asked.resource.id])
-    alerts = await alerts_at(uow, AlertFilter(budget_id=asked.resource.id), BudgetEvidence, asked.at)
+    alerts = await alerts_at(uow, AlertFilter(budget_ids=(asked.resource.id,)), BudgetEvidence, asked.at)
     known = await _known(uow, asked, asked.source, crossings, alerts)
     known = await with_ended_terms(uow, [asked.resource], known)
     money = await _money(uow, asked, asked.resource, known)

@@ -114,7 +114,7 @@ async def _case(
 ) -> tuple[RuleCase, RememberedVerdicts]:
     polled, at = not kind_of(rule.spec).judges_spend, asked.at
     view = view_for(rule.spec, await _view(uow, asked, rule, source))
-    where = AlertFilter(source_id=source.id) if polled else AlertFilter(rule_id=rule.id)
+    where = AlertFilter(source_ids=(source.id,)) if polled else AlertFilter(rule_ids=(rule.id,))
     alerts = await alerts_at(uow, where, StaleEvidence if polled else RuleEvidence, at)
     latest = {events[-1].alert.scope: events[-1].alert for events in alerts.before}
     given = await uow.feedback.of_rules([rule.id])

@@ -101,7 +101,7 @@ async def _call(
 
 async def _notified_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
     """The channels that the alert has notified by other means than this very call, which may run twice."""
-    page = await uow.notifications.page(NotificationFilter(planned.alert_id), limit=MOST_OF_AN_ALERT, cursor=None)
+    page = await uow.notifications.page(NotificationFilter((planned.alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
     call = str(planned.chain), _cause(planned), planned.step, planned.round
     return {
         one.channel

@@ -48,12 +48,14 @@ class Watches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    state: AlertState | None = None
-    severity: Severity | None = None
-    source_id: str | None = None
-    budget_id: str | None = None
-    rule_id: str | None = None
-    workspace: str | None = None
+    """Which alerts: any value of each field that has some, of every such field."""
+
+    states: tuple[AlertState, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    source_ids: tuple[str, ...] = ()
+    budget_ids: tuple[str, ...] = ()
+    rule_ids: tuple[str, ...] = ()
+    workspaces: tuple[str, ...] = ()
     since: datetime | None = None
 
 

@@ -84,8 +84,10 @@ class DueNotification:
 
 @dataclass(frozen=True, slots=True)
 class NotificationFilter:
-    alert_id: str | None = None
-    state: NotificationState | None = None
+    """Which notifications: any value of each field that has some, of every such field."""
+
+    alert_ids: tuple[str, ...] = ()
+    states: tuple[NotificationState, ...] = ()
 
 
 class Notifications(Protocol):

@@ -63,8 +63,8 @@ class FeedbackStore(Protocol):
         """Raises NotFound, and Conflict where it was withdrawn already."""
         ...
 
-    async def page(self, source_id: str | None, *, limit: int, cursor: str | None) -> Page[GivenFeedback]:
-        """Newest first."""
+    async def page(self, source_ids: Sequence[str], *, limit: int, cursor: str | None) -> Page[GivenFeedback]:
+        """Newest first; of all sources where none is named."""
         ...
 
 

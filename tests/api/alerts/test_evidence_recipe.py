@@ -100,7 +100,7 @@ async def test_it_is_stored_and_read_as_it_was(stand: Stand) -> None:
         await uow.alerts.note_latest({first.alert.id: slower})
         assert await uow.alerts.get(first.alert.id) == replace(first.alert, latest=slower)
         assert await uow.alerts.events(second.alert.id) == [second]
-        page = await uow.alerts.page(AlertFilter(budget_id=_budget(first)), limit=10, cursor=None)
+        page = await uow.alerts.page(AlertFilter(budget_ids=(_budget(first),)), limit=10, cursor=None)
     assert {alert.kind for alert in page.items} == {KIND}
 
 

@@ -25,9 +25,9 @@ async def test_an_unknown_resource_is_a_404_problem(stand: Stand) -> None:
 async def test_a_wrong_method_is_a_405_problem_that_names_all_right_ones(stand: Stand) -> None:
     answer = await stand.admin.put("/v1/budgets", json={})
     problem(answer, 405)
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, OPTIONS, POST"
     one = await stand.admin.put("/v1/budgets/x", json={})
-    assert one.headers["allow"] == "DELETE, GET, PATCH"
+    assert one.headers["allow"] == "DELETE, GET, OPTIONS, PATCH"
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"a": 1' + b"1" * 5000 + b"}"])

@@ -223,7 +223,7 @@ async def test_a_year_that_ends_too_far_away_is_not_forecast(stand: Stand) -> No
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
-        ("scope=team:eng", "/scope/0"),
+        ("scope=team:eng", "/scope"),
         ("scope=workspace:nobody", "/scope"),
         ("period=rolling", "/period"),
         ("period=custom", "/start"),

@@ -127,18 +127,18 @@ def _alert(row: Row[Any]) -> Alert:
 
 
 def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
-    wanted = {
-        alerts.c.state: where.state,
-        alerts.c.severity: where.severity,
-        alerts.c.source_id: where.source_id,
-        _evidence("budget_id"): where.budget_id,
-        _evidence("rule_id"): where.rule_id,
+    wanted: dict[ColumnElement[Any], tuple[object, ...]] = {
+        alerts.c.state: where.states,
+        alerts.c.severity: where.severities,
+        alerts.c.source_id: where.source_ids,
+        _evidence("budget_id"): where.budget_ids,
+        _evidence("rule_id"): where.rule_ids,
     }
-    conditions = [column == value for column, value in wanted.items() if value is not None]
+    conditions: list[ColumnElement[bool]] = [column.in_(values) for column, values in wanted.items() if values]
     if where.since is not None:
         conditions.append(alerts.c.opened_at >= where.since)
-    if where.workspace is not None:
-        conditions.append(_about_workspace(where.workspace))
+    if where.workspaces:
+        conditions.append(or_(*(_about_workspace(workspace) for workspace in where.workspaces)))
     return conditions
 
 

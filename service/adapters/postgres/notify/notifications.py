@@ -208,9 +208,12 @@ class PostgresNotifications:
 
     async def page(self, where: NotificationFilter, *, limit: int, cursor: str | None) -> Page[Notification]:
         """Newest first."""
-        wanted = {notifications.c.alert_id: where.alert_id, notifications.c.state: where.state}
+        wanted: dict[ColumnElement[Any], tuple[object, ...]] = {
+            notifications.c.alert_id: where.alert_ids,
+            notifications.c.state: where.states,
+        }
         query = select(*NOTIFICATION_COLUMNS).where(
-            *(column == value for column, value in wanted.items() if value is not None)
+            *(column.in_(values) for column, values in wanted.items() if values)
         )
         return await read_page(
             self._connection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,10 +49,10 @@ class PostgresFeedback:
             await self.get(feedback_id)
             raise Conflict("this feedback was withdrawn already")
 
-    async def page(self, source_id: str | None, *, limit: int, cursor: str | None) -> Page[GivenFeedback]:
+    async def page(self, source_ids: Sequence[str], *, limit: int, cursor: str | None) -> Page[GivenFeedback]:
         query = select(feedback)
-        if source_id is not None:
-            query = query.where(feedback.c.source_id == source_id)
+        if source_ids:
+            query = query.where(feedback.c.source_id.in_(source_ids))
         return await read_page(
             self._connection, query, feedback.c.id, _given, limit=limit, cursor=cursor, newest_first=True
         )

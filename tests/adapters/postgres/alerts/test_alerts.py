@@ -110,14 +110,16 @@ async def test_an_unknown_alert_is_not_found(uow: UowFactory) -> None:
     ("where", "found"),
     [
         (AlertFilter(), ["stale", "org", "alrt_"]),
-        (AlertFilter(state=AlertState.RESOLVED), []),
-        (AlertFilter(severity=Severity.ERROR), ["stale"]),
-        (AlertFilter(source_id="src_2"), ["org"]),
-        (AlertFilter(budget_id="bdg_2"), ["org"]),
+        (AlertFilter(states=(AlertState.RESOLVED,)), []),
+        (AlertFilter(states=(AlertState.RESOLVED, AlertState.FIRING)), ["stale", "org", "alrt_"]),
+        (AlertFilter(severities=(Severity.ERROR,)), ["stale"]),
+        (AlertFilter(source_ids=("src_2",)), ["org"]),
+        (AlertFilter(budget_ids=("bdg_2",)), ["org"]),
         (AlertFilter(since=OPENED + timedelta(seconds=1)), ["org"]),
-        (AlertFilter(workspace="wrkspc_1"), ["alrt_"]),
-        (AlertFilter(workspace="wrkspc_2"), ["org"]),
-        (AlertFilter(workspace="wrkspc_1", severity=Severity.ERROR), []),
+        (AlertFilter(workspaces=("wrkspc_1",)), ["alrt_"]),
+        (AlertFilter(workspaces=("wrkspc_1", "wrkspc_2")), ["org", "alrt_"]),
+        (AlertFilter(workspaces=("wrkspc_2",)), ["org"]),
+        (AlertFilter(workspaces=("wrkspc_1",), severities=(Severity.ERROR,)), []),
     ],
 )
 async def test_alerts_are_listed_newest_first_by_every_filter(

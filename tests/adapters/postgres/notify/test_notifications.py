@@ -182,10 +182,10 @@ async def test_the_channel_s_newest_reference_is_kept_per_alert_and_channel(uow:
 async def test_notifications_are_listed_newest_first_by_alert_and_state(uow: UowFactory) -> None:
     await add(uow, *many(3), replace(FIRST, id="ntf_99", state=NotificationState.DEAD))
     async with uow() as unit:
-        queued = NotificationFilter(alert_id=ALERT.id, state=NotificationState.QUEUED)
+        queued = NotificationFilter(alert_ids=(ALERT.id,), states=(NotificationState.QUEUED,))
         first = await unit.notifications.page(queued, limit=2, cursor=None)
         second = await unit.notifications.page(queued, limit=2, cursor=first.next)
-        nothing = NotificationFilter(alert_id="alrt_other")
+        nothing = NotificationFilter(alert_ids=("alrt_other",))
         assert (await unit.notifications.page(nothing, limit=2, cursor=None)).items == ()
     assert [item.id for item in (*first.items, *second.items)] == ["ntf_02", "ntf_01", "ntf_00"]
 
