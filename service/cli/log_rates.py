@@ -56,7 +56,7 @@ class OwnLines:
     def __init__(self, rates: LineRates) -> None:
         self._rates = rates
 
-    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         level = logging.getLevelNamesMapping().get(str(event.get("level", "info")).upper(), logging.INFO)
         said = self._rates.admit(str(event.get("event", "")), _most(level))
         if said is None:
