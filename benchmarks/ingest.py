@@ -33,6 +33,7 @@ from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
+from service.workflows.ports.sources import StoredBuckets
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import UowFactory
 from service.workflows.sources.report_reading import refresh_days
@@ -124,14 +125,18 @@ def held() -> int:
 
 
 async def ingest(uow: UowFactory, poll: str) -> Changes:
+    """Reads the report and stores it, as a poll does."""
     prices = list_price_book()
+    async with uow() as unit:
+        stored = StoredBuckets(prices.fingerprint, await unit.fingerprints.stored(SOURCE, Width.HOUR, WHOLE))
     transport = httpx.MockTransport(answer)
     async with open_client("http://127.0.0.1", AdminKey("sk-ant-admin-fake"), transport=transport) as client:
-        report = await ClaudeAdminSource(client).usage(WHOLE, Width.HOUR)
+        report = await ClaudeAdminSource(client).usage(WHOLE, Width.HOUR, stored)
     facts = await price_usage(report.buckets, prices)
     stamp = Stamp(SOURCE, poll, NOW)
     async with uow() as unit:
         changes = await unit.facts.replace_usage(stamp, Width.HOUR, facts)
+        await unit.fingerprints.keep(SOURCE, Width.HOUR, report.fingerprints)
         await refresh_days(unit, stamp, changes)
     return changes
 

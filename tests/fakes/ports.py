@@ -25,12 +25,14 @@ from service.domain.values.scopes import DEFAULT_WORKSPACE
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import ChartError
 from service.workflows.ports.sources import (
+    NOTHING_STORED,
     ApiKeyName,
     CostSource,
     Directory,
     Organization,
     ReadReport,
     SourceError,
+    StoredBuckets,
     WorkspaceName,
 )
 
@@ -90,12 +92,12 @@ class FakeSource:
             await self.naming()
         return self.named
 
-    async def cost(self, window: Window) -> ReadReport[CostRow]:
+    async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         await self._asked_for(ReportName.COST, window)
         buckets = _buckets(window, Width.DAY, lambda start: self._bills.get(start.date(), ()))
         return ReadReport(buckets, self.notices.get(ReportName.COST, ()))
 
-    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
+    async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         await self._asked_for(USAGE[width], window)
         buckets = _buckets(window, width, lambda start: self._usage.get((width, start), ()))
         return ReadReport(buckets, self.notices.get(USAGE[width], ()))

@@ -10,9 +10,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import NoReturn
+
+import msgspec
 
 from service.domain.values.money import Money
 
@@ -29,6 +32,8 @@ LONGEST_TEXT = 500
 LONGEST_TOKEN = 4096
 """The most bytes of a page token, which is opaque and goes back in an address."""
 _LONGEST_QUOTE = 40
+_TELLTALE = 200
+"""Bytes at the start of a list by which its place is looked for: searching for megabytes takes long."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # Postgres refuses NUL, UTF-8 refuses lone surrogates
 
 
@@ -44,7 +49,12 @@ class NotUnderstood(Exception):
 
 
 def decoded(body: bytes) -> Record:
-    """The JSON object of an answer; its fractions are Decimals, never floats. Raises NotUnderstood.
+    """The JSON object of an answer. Raises NotUnderstood."""
+    return record(value_of(body), "the answer")
+
+
+def value_of(body: bytes) -> object:
+    """Decodes JSON; its fractions are Decimals, never floats. Raises NotUnderstood.
 
     A key that stands twice in an object is refused: JSON does not say which of its values holds (RFC 8259, 4).
     """
@@ -54,7 +64,40 @@ def decoded(body: bytes) -> Record:
         )
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise NotUnderstood("the answer is cut off or is not JSON", retryable=True) from error
-    return record(value, "the answer")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
+    """One page of a list: what stands beside the list, and the bytes of each of its entries."""
+
+    answer: Record
+    entries: tuple[bytes, ...]
+
+
+class _Outline(msgspec.Struct):
+    data: msgspec.Raw
+
+
+def page(body: bytes) -> AnswerPage:
+    """A page's entries, found in a fraction of the time that decoding them takes. Raises NotUnderstood.
+
+    All else in the answer is decoded. Each entry is decoded by itself, when it is needed.
+    """
+    try:
+        outline = msgspec.json.decode(body, type=_Outline)
+        entries = msgspec.json.decode(outline.data, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        listing(decoded(body), "data")  # where this is fine, msgspec has met half a surrogate or another encoding
+        raise NotUnderstood("the answer holds characters that cannot be stored") from None
+    return AnswerPage(decoded(_emptied(body, memoryview(outline.data))), tuple(bytes(entry) for entry in entries))
+
+
+def _emptied(body: bytes, data: memoryview) -> bytes:
+    """The answer with an empty list in the place of its data, or the answer whole where the place is not plain."""
+    start = body.find(data[:_TELLTALE])
+    end = start + len(data)
+    return body[:start] + b"[]" + body[end:] if memoryview(body)[start:end] == data else body
 
 
 def record(value: object, name: str) -> Record:

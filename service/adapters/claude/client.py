@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import httpx
 import stamina
 
 from service import __version__
-from service.adapters.claude.answers import NotUnderstood, Record, decoded
+from service.adapters.claude.answers import AnswerPage, NotUnderstood, Record, decoded, page
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong, Reply, RequestFailed, refused, unreachable, web_page
 from service.workflows.ports.platform import EgressRefused
@@ -22,6 +23,7 @@ API_VERSION = "2023-06-01"
 """The version whose answers the parser knows; 2026-10-21 renames fields of the Admin API."""
 
 Query = Sequence[tuple[str, str | int]]
+Answer = TypeVar("Answer", Record, AnswerPage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,13 @@ class Report:
         self.request_id = ""
         self.last_failure = ""
 
-    async def get(self, path: str, query: Query = ()) -> Record:
+    async def get(self, path: str) -> Record:
         """The JSON object at a path below base_url. Raises RequestFailed when patience ends."""
-        return await self._send(self._pause, self._ask, path, query)
+        return await self._send(self._pause, self._ask, decoded, path, ())
+
+    async def get_page(self, path: str, query: Query) -> AnswerPage:
+        """A page of a list at a path below base_url. Raises RequestFailed when patience ends."""
+        return await self._send(self._pause, self._ask, page, path, query)
 
     def _pause(self, error: Exception) -> bool | float:
         """Whether to ask again, and after how many seconds; True leaves the wait to the back-off."""
@@ -77,7 +83,7 @@ class Report:
         in_time = asyncio.get_running_loop().time() + seconds < self._ends_at
         return seconds if in_time else False
 
-    async def _ask(self, path: str, query: Query) -> Record:
+    async def _ask(self, read: Callable[[bytes], Answer], path: str, query: Query) -> Answer:
         reply = await self._fetch(path, query)
         self.request_id = reply.request_id(self._key)
         if reply.status != httpx.codes.OK:
@@ -85,7 +91,7 @@ class Report:
         if reply.is_web_page:
             raise web_page(reply)
         try:
-            return decoded(reply.body)
+            return read(reply.body)
         except NotUnderstood as error:
             problem = self._key.hidden_in(f"{path}: {error}.")
             raise RequestFailed(problem, retryable=error.retryable) from None

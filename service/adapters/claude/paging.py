@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from service.adapters.claude.answers import LONGEST_TOKEN, NotUnderstood, Record, flag, listing, text_or_none
+from service.adapters.claude.answers import LONGEST_TOKEN, AnswerPage, NotUnderstood, flag, text_or_none
 from service.adapters.claude.client import Query, Report
 from service.adapters.claude.failures import RequestFailed
 
@@ -39,7 +39,7 @@ class Paged(Generic[Item]):
     path: str
     query: Query
     cursor: Cursor
-    parse: Callable[[object], Item]
+    parse: Callable[[bytes], Item]
     identity: Callable[[Item], Hashable]
 
 
@@ -59,7 +59,7 @@ async def read_all(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
 async def _read(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
     items: dict[Hashable, Item] = {}
     async for page in _pages(report, paged.path, paged.query, paged.cursor):
-        for entry in listing(page, "data"):
+        for entry in page.entries:
             item = paged.parse(entry)
             identity = paged.identity(item)
             if identity in items:
@@ -69,15 +69,15 @@ async def _read(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
     return tuple(items.values())
 
 
-async def _pages(report: Report, path: str, query: Query, cursor: Cursor) -> AsyncIterator[Record]:
+async def _pages(report: Report, path: str, query: Query, cursor: Cursor) -> AsyncIterator[AnswerPage]:
     seen: set[str] = set()
     position: str | None = None
     for _ in range(MOST_PAGES):
-        page = await report.get(path, query if position is None else [*query, (cursor.parameter, position)])
+        page = await report.get_page(path, query if position is None else [*query, (cursor.parameter, position)])
         yield page
-        if not flag(page, "has_more"):
+        if not flag(page.answer, "has_more"):
             return
-        position = text_or_none(page.get(cursor.field), cursor.field, longest=LONGEST_TOKEN)
+        position = text_or_none(page.answer.get(cursor.field), cursor.field, longest=LONGEST_TOKEN)
         if not position:
             raise NotUnderstood(f"has_more is true but {cursor.field} is empty", retryable=True)
         if position in seen:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,17 +10,27 @@ from typing import TypeVar
 import httpx
 
 from service.adapters.claude import directory
+from service.adapters.claude.answers import value_of
+from service.adapters.claude.buckets import Buckets, whole_report
 from service.adapters.claude.client import STANDARD_LIMITS, AdminClient, Limits, Query, Report, open_client
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong
 from service.adapters.claude.paging import BY_ID, BY_TOKEN, Paged, read_all
-from service.adapters.claude.parser import Grid, ParsedBucket, cost_bucket, usage_bucket
-from service.domain.sources.poll import Notice
+from service.adapters.claude.parser import Grid, cost_bucket, usage_bucket
 from service.domain.sources.source import Source
 from service.domain.spend.rows import CostRow, UsageRow, Width
 from service.domain.values.periods import Window
 from service.workflows.ports.platform import Vault
-from service.workflows.ports.sources import ApiKeyName, CostSource, Directory, Organization, ReadReport, WorkspaceName
+from service.workflows.ports.sources import (
+    NOTHING_STORED,
+    ApiKeyName,
+    CostSource,
+    Directory,
+    Organization,
+    ReadReport,
+    StoredBuckets,
+    WorkspaceName,
+)
 
 _ORGANIZATION = "/v1/organizations/me"
 _COST = "/v1/organizations/cost_report"
@@ -50,17 +59,17 @@ class ClaudeAdminSource:
         async with self._client.report("organisation") as report:
             return directory.organization(await report.get(_ORGANIZATION))
 
-    async def cost(self, window: Window) -> ReadReport[CostRow]:
+    async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         """Cost by UTC day, oldest first. The days that `window` touches are read whole."""
         grid = Grid.around(window, Width.DAY)
         async with self._client.report("cost report") as report:
-            return await _read_buckets(report, _COST, grid, _COST_GROUPS, cost_bucket)
+            return await _read_buckets(report, _COST, grid, _COST_GROUPS, Buckets(grid, cost_bucket, stored))
 
-    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
+    async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. The buckets that `window` touches are read whole."""
         grid = Grid.around(window, width)
         async with self._client.report(f"usage report by {width.value}") as report:
-            return await _read_buckets(report, _USAGE, grid, _USAGE_GROUPS, usage_bucket)
+            return await _read_buckets(report, _USAGE, grid, _USAGE_GROUPS, Buckets(grid, usage_bucket, stored))
 
     async def directory(self) -> Directory:
         """Workspaces, archived ones and the default one included, and every API key."""
@@ -97,11 +106,7 @@ class ClaudeConnector:
 
 
 async def _read_buckets(
-    report: Report,
-    path: str,
-    grid: Grid,
-    groups: tuple[str, ...],
-    parse: Callable[[object, Grid], ParsedBucket[Row]],
+    report: Report, path: str, grid: Grid, groups: tuple[str, ...], buckets: Buckets[Row]
 ) -> ReadReport[Row]:
     """The report in pages as large as can be. One too long to hold is read again, in smaller pages.
 
@@ -109,28 +114,14 @@ async def _read_buckets(
     """
     limit = _MOST_BUCKETS[grid.width]
     while True:
-        paged = Paged(
-            path=path,
-            query=_bucket_query(grid, groups, limit),
-            cursor=BY_TOKEN,
-            parse=lambda item: parse(item, grid),
-            identity=lambda parsed: parsed.bucket.window.start,
-        )
+        query = _bucket_query(grid, groups, limit)
+        paged = Paged(path, query, BY_TOKEN, buckets.read, identity=lambda one: one.window.start)
         try:
-            return _whole(await read_all(report, paged))
+            return whole_report(await read_all(report, paged))
         except AnswerTooLong:
             if limit == 1:
                 raise
             limit = max(1, limit // _SHRINK)
-
-
-def _whole(parsed: tuple[ParsedBucket[Row], ...]) -> ReadReport[Row]:
-    """The report of its buckets, oldest first, with the notices of all of them."""
-    notices: Counter[str] = Counter()
-    for one in parsed:
-        notices += one.notices
-    buckets = sorted((one.bucket for one in parsed), key=lambda bucket: bucket.window)
-    return ReadReport(tuple(buckets), tuple(Notice(text, times) for text, times in sorted(notices.items())))
 
 
 def _bucket_query(grid: Grid, groups: tuple[str, ...], limit: int) -> Query:
@@ -146,10 +137,12 @@ def _bucket_query(grid: Grid, groups: tuple[str, ...], limit: int) -> Query:
 def _workspaces() -> Paged[WorkspaceName]:
     """Archived ones too: they still own cost."""
     query = (("include_archived", "true"), ("limit", _MOST_ITEMS))
-    return Paged(_WORKSPACES, query, BY_ID, directory.workspace, lambda workspace: workspace.id)
+    return Paged(
+        _WORKSPACES, query, BY_ID, lambda entry: directory.workspace(value_of(entry)), lambda workspace: workspace.id
+    )
 
 
 def _api_keys(workspaces: tuple[WorkspaceName, ...]) -> Paged[ApiKeyName]:
     listed = frozenset(workspace.id for workspace in workspaces)
     query = (("limit", _MOST_ITEMS),)
-    return Paged(_API_KEYS, query, BY_ID, lambda item: directory.api_key(item, listed), lambda key: key.id)
+    return Paged(_API_KEYS, query, BY_ID, lambda entry: directory.api_key(value_of(entry), listed), lambda key: key.id)

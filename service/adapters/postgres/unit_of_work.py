@@ -32,6 +32,7 @@ from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
 from service.adapters.postgres.spend.facts import PostgresFacts
+from service.adapters.postgres.spend.fingerprints import PostgresBucketFingerprints
 from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, Crossings, Watches
@@ -45,7 +46,7 @@ from service.workflows.ports.notify import (
     NotifiedChannels,
 )
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls
+from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spend import Facts
 from service.workflows.ports.unit_of_work import Jobs, StorageUnavailable, UnitOfWork, UowFactory
 
@@ -61,6 +62,7 @@ class PostgresUnitOfWork(UnitOfWork):
     def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
         self.polling_states: PollingStates = PostgresPollingStates(connection)
         self.facts: Facts = PostgresFacts(connection)
+        self.fingerprints: BucketFingerprints = PostgresBucketFingerprints(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
         self.polls: Polls = PostgresPolls(connection)
         self.crossings: Crossings = PostgresCrossings(connection)

@@ -6,6 +6,7 @@ each prompt was, so the long-context rate applies when `context_window` says so,
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,6 +113,11 @@ class PriceBook:
             by_override.setdefault((canonical_model(override.model), override.measure), []).append(override)
         object.__setattr__(self, "_by_model", by_model)
         object.__setattr__(self, "_by_override", by_override)
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies these prices: books that differ in any price or date have different ones."""
+        return hashlib.sha256(repr((self.prices, self.overrides)).encode()).hexdigest()
 
     def unit_price(self, kind: UsageKind, measure: Measure, at: datetime) -> Decimal | None:
         """US dollars per token (or per web search) at an instant; None when unpriced."""

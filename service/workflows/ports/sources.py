@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -65,11 +65,32 @@ ReportRow = TypeVar("ReportRow", CostRow, UsageRow)
 
 
 @dataclass(frozen=True, slots=True)
+class StoredBuckets:
+    """Buckets as they were last read and stored: a fingerprint of each one's bytes in the report, by its window.
+
+    `prices` identifies what usage was priced with: at other prices the same bytes make other facts, and no fingerprint
+    fits.
+    """
+
+    prices: str = ""
+    fingerprints: Mapping[Window, bytes] = field(default_factory=dict)
+
+
+NOTHING_STORED = StoredBuckets()
+
+
+@dataclass(frozen=True, slots=True)
 class ReadReport(Generic[ReportRow]):
-    """A report that was read whole, oldest bucket first, and what in its form was not as documented."""
+    """A report that was read whole, oldest bucket first, and what in its form was not as documented.
+
+    `unchanged` are the windows of buckets whose bytes are those of the stored ones: they are in no `buckets`.
+    `fingerprints` are those of `buckets`; None for one with notices, which each poll that reads it has to show.
+    """
 
     buckets: tuple[Bucket[ReportRow], ...]
     notices: tuple[Notice, ...] = ()
+    fingerprints: Mapping[Window, bytes | None] = field(default_factory=dict)
+    unchanged: frozenset[Window] = frozenset()
 
 
 class CostSource(Protocol):
@@ -77,11 +98,11 @@ class CostSource(Protocol):
 
     async def organization(self) -> Organization: ...
 
-    async def cost(self, window: Window) -> ReadReport[CostRow]:
+    async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         """Cost by UTC day. `window` starts and ends at midnight UTC; days the answer lacks are unknown."""
         ...
 
-    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
+    async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute."""
         ...
 
@@ -90,6 +111,23 @@ class CostSource(Protocol):
 
 class SourceConnector(Protocol):
     def connect(self, source: Source) -> AbstractAsyncContextManager[CostSource]: ...
+
+
+class BucketFingerprints(Protocol):
+    """The fingerprints of stored buckets of the cost report and of usage by hour. Only complete buckets have one."""
+
+    async def follow(self, source_id: str, fence: int) -> None:
+        """Forgets the fingerprints unless whoever had the fence before this one kept them.
+
+        A poll of the previous release writes amounts and keeps no fingerprints: what it wrote is not what they say.
+        """
+        ...
+
+    async def stored(self, source_id: str, width: Width, window: Window) -> Mapping[Window, bytes]: ...
+
+    async def keep(self, source_id: str, width: Width, fingerprints: Mapping[Window, bytes | None]) -> None:
+        """Replaces the fingerprints of buckets that have just been stored."""
+        ...
 
 
 class FenceLost(Exception):

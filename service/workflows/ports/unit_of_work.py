@@ -24,7 +24,7 @@ from service.workflows.ports.notify import (
 )
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import DirectoryStore, PollingStates, Polls, SourceConnector
+from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls, SourceConnector
 from service.workflows.ports.spend import Facts, Storage
 
 
@@ -69,6 +69,7 @@ class UnitOfWork(Configuration, Protocol):
 
     polling_states: PollingStates
     facts: Facts
+    fingerprints: BucketFingerprints
     directory: DirectoryStore
     polls: Polls
     crossings: Crossings

@@ -137,6 +137,7 @@ async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegu
         if source is None:
             return None
         fence = await uow.polling_states.take_fence(source_id)
+        await uow.fingerprints.follow(source_id, fence)
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))
     start = poll.done_until or poll.window.start

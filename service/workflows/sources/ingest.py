@@ -104,6 +104,7 @@ async def run_begin(ports: Ports, source_id: str, poll_id: str) -> Begun | None:
         if source is None:
             return None
         fence = await uow.polling_states.take_fence(source_id)
+        await uow.fingerprints.follow(source_id, fence)
         state = await uow.polling_states.get(source_id)
         if state.polling_since is not None:
             await _fail_crashed(uow, source_id, now)

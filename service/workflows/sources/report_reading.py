@@ -17,7 +17,15 @@ from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.workflows.ports.platform import VaultError
-from service.workflows.ports.sources import CostSource, Directory, Organization, ReadReport, SourceError
+from service.workflows.ports.sources import (
+    NOTHING_STORED,
+    CostSource,
+    Directory,
+    Organization,
+    ReadReport,
+    SourceError,
+    StoredBuckets,
+)
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
@@ -63,10 +71,10 @@ class Unreachable:
     async def organization(self) -> Organization:
         raise SourceError(self.reason, retryable=False)
 
-    async def cost(self, window: Window) -> ReadReport[CostRow]:
+    async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         raise SourceError(self.reason, retryable=False)
 
-    async def usage(self, window: Window, width: Width) -> ReadReport[UsageRow]:
+    async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         raise SourceError(self.reason, retryable=False)
 
     async def directory(self) -> Directory:
@@ -136,20 +144,40 @@ async def _run_refusal(running: RunningPoll, report: ReportName, reason: str, st
 
 
 async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
-    report = await running.reader.cost(window)
-    buckets = report.buckets
-    if not buckets:
+    report = await running.reader.cost(window, await run_find_stored(running, Width.DAY, window))
+    if not report.buckets and not report.unchanged:
         # Days without cost are in the report, too: an answer without any day is none.
         raise SourceError("the cost report names none of the days asked for", retryable=True)
-    await _make_room(running, buckets)
-    return ReportChange(lambda uow, stamp: uow.facts.replace_cost(stamp, buckets), report.notices)
+    await _make_room(running, report.buckets)
+
+    async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
+        changes = await uow.facts.replace_cost(stamp, report.buckets)
+        await uow.fingerprints.keep(stamp.source_id, Width.DAY, report.fingerprints)
+        return changes
+
+    return ReportChange(write, report.notices)
 
 
 async def read_usage(running: RunningPoll, window: Window, width: Width) -> ReportChange:
-    report = await running.reader.usage(window, width)
+    report = await running.reader.usage(window, width, await run_find_stored(running, width, window))
     priced = await price_usage(report.buckets, running.prices)
     await _make_room(running, report.buckets)
-    return ReportChange(lambda uow, stamp: uow.facts.replace_usage(stamp, width, priced), report.notices)
+
+    async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
+        changes = await uow.facts.replace_usage(stamp, width, priced)
+        await uow.fingerprints.keep(stamp.source_id, width, report.fingerprints)
+        return changes
+
+    return ReportChange(write, report.notices)
+
+
+async def run_find_stored(running: RunningPoll, width: Width, window: Window) -> StoredBuckets:
+    """The buckets that need not be parsed and written once more. Usage by minute is stored for hours only."""
+    if width is Width.MINUTE:
+        return NOTHING_STORED
+    async with running.ports.uow() as uow:
+        fingerprints = await uow.fingerprints.stored(running.source.id, width, window)
+    return StoredBuckets(running.prices.fingerprint, fingerprints)
 
 
 async def read_directory(running: RunningPoll) -> ReportChange:

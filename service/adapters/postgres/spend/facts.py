@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeVar
@@ -42,7 +43,7 @@ class PostgresFacts:
         self._series = SeriesIndex(connection)
 
     async def replace_cost(self, stamp: Stamp, buckets: Sequence[Bucket[CostRow]]) -> Changes:
-        amounts = _summed(buckets, _sum_cost)
+        amounts = await _summed(buckets, _sum_cost)
         ids = await self._series.ids(stamp.source_id, SeriesKind.COST, _series_of(amounts))
         rows: Iterator[FactRow] = (
             (start, ids[dimensions], row.amount.usd)
@@ -55,7 +56,7 @@ class PostgresFacts:
         """Raises ValueError for days: usage is read by hour and by minute."""
         if width not in _USAGE_KINDS:
             raise ValueError(f"usage is not kept by {width.value}")
-        usage = _summed(buckets, _sum_usage)
+        usage = await _summed(buckets, _sum_usage)
         ids = await self._series.ids(stamp.source_id, SeriesKind.USAGE, _series_of(usage))
         rows: Iterator[FactRow] = (
             (start, ids[dimensions], fact.quantity, None if fact.cost is None else fact.cost.usd)
@@ -119,7 +120,9 @@ def _windows(buckets: Iterable[Bucket[CostRow]] | Iterable[Bucket[UsageFact]]) -
     return list(dict.fromkeys(bucket.window for bucket in buckets))
 
 
-def _summed(buckets: Iterable[Bucket[Row]], add: Callable[[Row, Row], Row]) -> dict[datetime, dict[Dimensions, Row]]:
+async def _summed(
+    buckets: Iterable[Bucket[Row]], add: Callable[[Row, Row], Row]
+) -> dict[datetime, dict[Dimensions, Row]]:
     """The rows of every bucket by series, those of one series added up."""
     summed: dict[datetime, dict[Dimensions, Row]] = {}
     for bucket in buckets:
@@ -127,6 +130,7 @@ def _summed(buckets: Iterable[Bucket[Row]], add: Callable[[Row, Row], Row]) -> d
         for row in bucket.rows:
             earlier = by_series.get(row.dimensions)
             by_series[row.dimensions] = row if earlier is None else add(earlier, row)
+        await asyncio.sleep(0)  # a long report takes seconds: heartbeats and the deadline go on
     return summed
 
 

@@ -125,8 +125,17 @@ known_buckets = Table(
     Column("complete", Boolean, nullable=False),
     Column("known_at", INSTANT),
     Column("complete_at", INSTANT, comment="When it was first read since it is complete"),
+    Column("fingerprint", LargeBinary, comment="Of its bytes in the stored report; null where unknown"),
     PrimaryKeyConstraint("source_id", "width", "bucket"),
     comment="Days and hours that a report contained, rows or not; complete: the day settled, the hour over",
+)
+
+fingerprint_fences = Table(
+    "fingerprint_fences",
+    metadata,
+    Column("source_id", Text, primary_key=True),
+    Column("fence", BigInteger, nullable=False),
+    comment="The fence of the last poll that kept fingerprints; a poll with a later one has kept none",
 )
 
 
