@@ -46,6 +46,7 @@ from service.simulator.world.demo import create_world
 from service.simulator.world.replay import load_replay
 from service.worker import JobHandlers
 from service.workflows.ports.channels import Heartbeat
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Clock, Egress, Vault
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.requests import SlackAccess
@@ -126,8 +127,8 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
         clock = await _business_clock(settings, engine)
         async with _transport(settings, guards.sources) as sources, _transport(settings, guards.receivers) as receivers:
             ports = _ports(settings, engine, clock, guards, _Transports(sources, receivers))
-            callers = replace(ports, uow=uow_factory(callers_engine, to_real=clock.real_at))
-            async with Queue.open(url, JobHandlers(ports)) as queue:
+            callers = replace(ports, uow=uow_factory(callers_engine, clock.real_at, ports.outages))
+            async with Queue.open(url, JobHandlers(ports), ports.outages) as queue:
                 keep = timedelta(days=settings.retention_days)
                 heartbeat = _heartbeat(settings, guards.receivers, receivers)
                 slack, socket = _slack(settings, guards.receivers)
@@ -185,8 +186,9 @@ def _ports(
     settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: _Guards, transports: _Transports
 ) -> Ports:
     vault = _vault(settings)
+    outages = Outages()
     return Ports(
-        uow=uow_factory(engine, to_real=clock.real_at),
+        uow=uow_factory(engine, clock.real_at, outages),
         storage=PostgresStorage(engine),
         sources=ClaudeConnector(vault, transports.sources, contact_url=settings.link),
         channels=_channels(settings, vault, guards.receivers, transports.receivers),
@@ -198,6 +200,7 @@ def _ports(
         cron=CrontabReader(),
         charts=ChildCharts(),
         signer=HmacSigner(secret_key(settings)),
+        outages=outages,
     )
 
 

@@ -21,6 +21,7 @@ from service.workflows.notify.escalate import run_step
 from service.workflows.notify.resend import INTERVAL, run_resend
 from service.workflows.operation.upkeep import run_heartbeat, run_minute, run_retention
 from service.workflows.ports.channels import Heartbeat
+from service.workflows.ports.outages import DATABASE, Outages, is_worth_a_line
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
 from service.workflows.sources.backfill import run_backfill
 from service.workflows.sources.ingest import run_due_polls, run_ingest
@@ -103,7 +104,7 @@ async def work(
         calls.append(("heartbeat", MINUTE_TICK, lambda: run_heartbeat(ports, heartbeat)))
     for name, interval, tick in [*ticks, *calls]:
         scheduler.add_job(
-            _guarded(name, tick),
+            _guarded(name, tick, ports.outages),
             "interval",
             seconds=interval.total_seconds(),
             id=name,
@@ -112,7 +113,7 @@ async def work(
             misfire_grace_time=None,
         )
     for name, _, tick in ticks:
-        await _guarded(name, tick)()
+        await _guarded(name, tick, ports.outages)()
     scheduler.start()
     try:
         await queue.run(stop)
@@ -125,15 +126,24 @@ def _real(interval: timedelta, speed: float) -> timedelta:
     return max(interval / max(speed, 1.0), FASTEST_TICK)
 
 
-def _guarded(name: str, tick: Tick) -> Callable[[], Awaitable[None]]:
-    """Logs a tick that fails and lets it come again. A database that is away is one line, and a defect a traceback."""
+def _guarded(name: str, tick: Tick, outages: Outages) -> Callable[[], Awaitable[None]]:
+    """Lets a tick that fails come again. A database that is away is an outage, and a defect a traceback.
+
+    A defect that comes back at every tick is one that lasts: its traceback is logged as seldom as an outage's line.
+    """
+    failures = 0
 
     async def run() -> None:
+        nonlocal failures
         try:
             await tick()
         except StorageUnavailable as error:
-            log.warning("tick_skipped", tick=name, reason=str(error))
+            outages.failed(DATABASE, str(error))
         except Exception:
-            log.exception("tick_failed", tick=name)
+            failures += 1
+            if is_worth_a_line(failures):
+                log.exception("tick_failed", tick=name, failures=failures)
+        else:
+            failures = 0
 
     return run

@@ -21,8 +21,8 @@ OWN = {
     "workflows": {"delivery", "ports"},
     "api": {"app", "http"},
     "adapters/postgres": {
-        "clock_anchor", "codec", "column_types", "cursors", "engine", "metadata", "migrate", "queue",
-        "tables", "unit_of_work"
+        "clock_anchor", "codec", "column_types", "cursors", "engine", "library_logs", "losses", "metadata",
+        "migrate", "queue", "tables", "unit_of_work"
     },
 }  # fmt: skip
 """What one ring alone has."""

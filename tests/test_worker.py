@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
-import pytest
 from structlog.testing import capture_logs
 
 from service.worker import work
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, UnitOfWork
 from tests.fakes.clock import FakeClock
 
@@ -30,20 +31,26 @@ def ports_that_raise(error: Exception) -> Ports:
     def uow() -> AbstractAsyncContextManager[UnitOfWork]:
         raise error
 
-    return cast("Ports", SimpleNamespace(uow=uow, clock=FakeClock(), storage=None))
+    return cast("Ports", SimpleNamespace(uow=uow, clock=FakeClock(), storage=None, outages=Outages()))
 
 
-@pytest.mark.parametrize(
-    ("error", "event", "has_traceback"),
-    [
-        (StorageUnavailable("the database cannot be reached"), "tick_skipped", False),
-        (ZeroDivisionError("a defect"), "tick_failed", True),
-    ],
-)
-async def test_a_database_that_is_away_is_a_line_and_a_defect_a_traceback(
-    error: Exception, event: str, has_traceback: bool
-) -> None:
+async def lines_of(error: Exception) -> list[MutableMapping[str, Any]]:
+    """The log of a start at which every tick raises the error."""
     with capture_logs() as logged:
         await work(ports_that_raise(error), IdleQueue(), asyncio.Event(), speed=1.0, keep=timedelta(days=1))
-    polls = next(entry for entry in logged if entry.get("tick") == "polls")
-    assert (polls["event"], bool(polls.get("exc_info"))) == (event, has_traceback)
+    return logged
+
+
+async def test_a_database_that_is_away_is_one_line_whatever_ticks() -> None:
+    lines = await lines_of(StorageUnavailable("the database cannot be reached"))
+    (line,) = [line for line in lines if "tick" not in line]
+    assert (line["event"], line["system"], line["reason"]) == (
+        "outage_begins",
+        "database",
+        "the database cannot be reached",
+    )
+
+
+async def test_a_defect_of_a_tick_is_a_traceback() -> None:
+    polls = next(line for line in await lines_of(ZeroDivisionError("a defect")) if line.get("tick") == "polls")
+    assert (polls["event"], polls["exc_info"], polls["failures"]) == ("tick_failed", True, 1)

@@ -22,6 +22,7 @@ from service.bootstrap import Product, SettingError, StartError, database, open_
 from service.cli import checking, polls, running, tokens
 from service.cli.environment import review_environment
 from service.cli.logs import configure_logging
+from service.cli.stopping import stopping
 from service.domain.access import Role
 from service.domain.values.errors import DomainError
 from service.settings import Settings, wrong_settings
@@ -113,27 +114,27 @@ def root(
 def up() -> None:
     """Run everything in one process: database, API, worker, and the simulator when no key is set."""
     settings = _settings()
-    with database(settings) as url:
+    with stopping() as stop, database(settings) as url:
         upgrade(url)
-        asyncio.run(running.run_up(settings, url, out))
+        asyncio.run(running.run_up(settings, url, out, stop))
 
 
 @cli.command()
 def api() -> None:
     """Run the REST API alone. The database must be migrated."""
     settings = _settings()
-    with database(settings) as url:
+    with stopping() as stop, database(settings) as url:
         _require_schema(url)
-        asyncio.run(running.run_api(settings, url, out))
+        asyncio.run(running.run_api(settings, url, out, stop))
 
 
 @cli.command()
 def worker() -> None:
     """Run a worker alone: it polls, evaluates and delivers. Start as many as you like."""
     settings = _settings()
-    with database(settings) as url:
+    with stopping() as stop, database(settings) as url:
         _require_schema(url)
-        asyncio.run(running.run_worker(settings, url, out))
+        asyncio.run(running.run_worker(settings, url, out, stop))
 
 
 @cli.command()
@@ -162,7 +163,9 @@ def simulate(
     ] = None,
 ) -> None:
     """Run a local Claude Admin API with invented data, for trying things without a key."""
-    asyncio.run(running.run_simulator(_settings(), out, port=port, seed=seed, replay=replay))
+    settings = _settings()
+    with stopping() as stop:
+        asyncio.run(running.run_simulator(settings, out, stop, port=port, seed=seed, replay=replay))
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from typing import Literal
 import structlog
 from stamina.instrumentation import set_on_retry_hooks
 
+from service.adapters.postgres.library_logs import is_news
 from service.cli.log_rates import LAST, LEFT_OUT, LibrariesLines, LineRates, OwnLines
 
 
@@ -40,6 +41,7 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
     handler.setFormatter(formatter)
+    handler.addFilter(is_news)
     handler.addFilter(LibrariesLines(rates))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still running needs no line

@@ -22,7 +22,8 @@ from service.bootstrap import (
     simulator_port,
 )
 from service.cli.connections import ConnectionBounds, descriptors_for
-from service.cli.serving import serving, stop_on_signal
+from service.cli.serving import serving
+from service.cli.stopping import Stop
 from service.domain.sources.source import SourceKind
 from service.domain.values.durations import parse_duration
 from service.settings import Settings
@@ -32,9 +33,9 @@ from service.workflows.operation.first_start import FirstSource, FirstStart, run
 SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
 
 
-async def run_up(settings: Settings, url: str, out: Console) -> None:
+async def run_up(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
     """Runs everything in one process, until Ctrl-C."""
-    stop = stop_on_signal()
+    stop = stopper.event()
     async with AsyncExitStack() as stack:
         # Chosen before the product is opened: no other port of this machine may be a source.
         port = _free_port(simulator_port(settings))
@@ -50,23 +51,25 @@ async def run_up(settings: Settings, url: str, out: Console) -> None:
         out.print("\nstopping ...", highlight=False)
 
 
-async def run_api(settings: Settings, url: str, out: Console) -> None:
-    stop = stop_on_signal()
+async def run_api(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
+    stop = stopper.event()
     async with open_product(settings, url) as product, _serving_api(settings, product):
         start = await _first_start(settings, product, simulator_url=None)
         _greet(settings, out, start)
         await stop.wait()
 
 
-async def run_worker(settings: Settings, url: str, out: Console) -> None:
-    stop = stop_on_signal()
+async def run_worker(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
+    stop = stopper.event()
     async with open_product(settings, url) as product:
         out.print("worker: polling, evaluating, delivering", highlight=False)
         await _work(product, stop)
 
 
-async def run_simulator(settings: Settings, out: Console, *, port: int, seed: int, replay: Path | None) -> None:
-    stop = stop_on_signal()
+async def run_simulator(
+    settings: Settings, out: Console, stopper: Stop, *, port: int, seed: int, replay: Path | None
+) -> None:
+    stop = stopper.event()
     app = simulator(seed, process_clock(settings), replay)
     try:
         async with serving(app, LOOPBACK, port) as address:

@@ -1,9 +1,8 @@
-"""HTTP servers inside the running event loop, and the signal that stops all parts."""
+"""HTTP servers inside the running event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,7 +18,7 @@ FEW = ConnectionBounds(most=64)
 
 
 class _Guest(uvicorn.Server):
-    """A server that leaves the process's signals alone: `stop_on_signal` stops all parts, in order."""
+    """A server that leaves the process's signals alone: `stopping` stops all parts, in order."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -51,12 +50,3 @@ async def serving(
         finally:
             server.should_exit = True
             await task
-
-
-def stop_on_signal() -> asyncio.Event:
-    """Returns an event that Ctrl-C or SIGTERM sets."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return stop

@@ -6,10 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from psycopg.errors import QueryCanceled
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempotencyKeys, PostgresTokens
@@ -20,11 +17,12 @@ from service.adapters.postgres.backtest import PostgresBacktests
 from service.adapters.postgres.charts import PostgresChartFailures
 from service.adapters.postgres.configuration import PostgresResources, read_snapshot
 from service.adapters.postgres.digests import PostgresDigestRuns
+from service.adapters.postgres.losses import losses_are_unavailability
 from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
 from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
 from service.adapters.postgres.notify.notified_channels import PostgresNotifiedChannels
-from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal, is_lost
+from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.rules.feedback import PostgresFeedback
 from service.adapters.postgres.rules.verdicts import PostgresVerdicts
@@ -45,6 +43,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
+from service.workflows.ports.outages import CALM, DATABASE, Outages
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spend import Facts
@@ -95,24 +94,22 @@ class PostgresUnitOfWork(UnitOfWork):
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))
 
 
-def uow_factory(engine: AsyncEngine, to_real: ToReal) -> UowFactory:
+def uow_factory(engine: AsyncEngine, to_real: ToReal, outages: Outages | None = None) -> UowFactory:
     """Returns how workflows open transactions: each has its own connection for as long as its block lasts.
 
-    `to_real` turns business time into the real time at which jobs are due.
+    `to_real` turns business time into the real time at which jobs are due. `outages` are this process's.
     """
+    known = outages or Outages()
 
     @asynccontextmanager
     async def unit_of_work() -> AsyncIterator[UnitOfWork]:
         try:
-            async with engine.begin() as connection:
-                yield PostgresUnitOfWork(connection, to_real)
-        except PoolExhausted as error:
-            raise StorageUnavailable("all connections to the database are in use") from error
-        except DBAPIError as error:
-            if error.connection_invalidated or is_lost(error.orig):
-                raise StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
-            if isinstance(error.orig, QueryCanceled):
-                raise StorageUnavailable(f"the database took too long: {error.orig}") from error
+            with losses_are_unavailability():
+                async with engine.begin() as connection:
+                    yield PostgresUnitOfWork(connection, to_real)
+        except StorageUnavailable as error:
+            known.failed(DATABASE, str(error))
             raise
+        known.worked(DATABASE, calm=CALM)
 
     return unit_of_work

@@ -22,6 +22,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from service.domain.slack.requests import read_press, read_typed
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.actions import run_slack_action
 from service.workflows.slack.commands import run_slack_command
@@ -29,6 +30,7 @@ from service.workflows.slack.requests import SlackAccess, run_is_new_envelope
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
 
+SLACK = "Slack socket"
 PING_SECONDS = 5.0
 """How often the connection is tested, and how long a new try waits after a failed one."""
 REFUSED_SECONDS = 60.0
@@ -39,17 +41,19 @@ _SOCKET_URL = re.compile(r"wss?://[^\s'\",)]+")
 
 
 class _Discreet(logging.Filter):
-    """The SDK's own messages without the address of the connection, which is a ticket, and without tracebacks."""
+    """Makes an outage of what the SDK complains of, without the address of the connection, which is a ticket."""
+
+    def __init__(self, outages: Outages) -> None:
+        super().__init__()
+        self._outages = outages
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _SOCKET_URL.sub("wss://...", record.getMessage()), ()
-        record.exc_info = None
-        return True
+        self._outages.failed(SLACK, _SOCKET_URL.sub("wss://...", record.getMessage()))
+        return False
 
 
 _SDK_LOG = logging.getLogger("service.adapters.slack.socket.sdk")
 _SDK_LOG.setLevel(logging.WARNING)
-_SDK_LOG.addFilter(_Discreet())
 
 
 class SlackSocket:
@@ -78,7 +82,9 @@ class SlackSocket:
     @asynccontextmanager
     async def listening(self, ports: Ports, access: SlackAccess) -> AsyncIterator[None]:
         """Answers Slack for as long as the block lasts. Does not wait for the connection, and outlives its losses."""
-        client, listener = await self._client(), _Listener(ports, access)
+        client, listener = await self._client(ports.outages), _Listener(ports, access)
+        discreet = _Discreet(ports.outages)
+        _SDK_LOG.addFilter(discreet)
         client.socket_mode_request_listeners.append(listener.hear)
         connecting = asyncio.create_task(client.connect(), name="connecting to Slack")
         try:
@@ -90,13 +96,14 @@ class SlackSocket:
             tasks = [client.message_processor, client.current_session_monitor, client.message_receiver]
             await client.close()  # type: ignore[no-untyped-call]
             await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+            _SDK_LOG.removeFilter(discreet)
 
-    async def _client(self) -> _PatientClient:
+    async def _client(self, outages: Outages) -> _PatientClient:
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse_redirect)
         session = aiohttp.ClientSession(connector=self._connector(), trust_env=False, trace_configs=[trace])
         web = AsyncWebClient(base_url=self._api_url, session=session, logger=_SDK_LOG)
-        client = _PatientClient(self._app_token, web, self._ping_seconds, self._refused_seconds)
+        client = _PatientClient(self._app_token, web, outages, self._ping_seconds, self._refused_seconds)
         # The SDK takes proxies from the environment, and opens a session of its own, which nobody guards.
         web.proxy = client.proxy = self._proxy
         await client.aiohttp_client_session.close()
@@ -107,8 +114,11 @@ class SlackSocket:
 class _PatientClient(SocketModeClient):
     """Asks for a connection again only after a while when Slack has refused one, and says why."""
 
-    def __init__(self, app_token: str, web: AsyncWebClient, ping_seconds: float, refused_seconds: float) -> None:
+    def __init__(
+        self, app_token: str, web: AsyncWebClient, outages: Outages, ping_seconds: float, refused_seconds: float
+    ) -> None:
         super().__init__(app_token=app_token, logger=_SDK_LOG, web_client=web, ping_interval=ping_seconds)
+        self._outages = outages
         self._refused_seconds = refused_seconds
 
     async def issue_new_wss_url(self) -> str:
@@ -117,7 +127,7 @@ class _PatientClient(SocketModeClient):
         except SlackApiError as error:
             answer = getattr(error.response, "data", None)
             reason = str(answer.get("error", "")) if isinstance(answer, dict) else "no answer of Slack's"
-            log.warning("slack_socket_refused", reason=reason, advice="check TOCSIN_SLACK_APP_TOKEN")
+            self._outages.failed(SLACK, f"refused: {reason}; check TOCSIN_SLACK_APP_TOKEN")
             await asyncio.sleep(self._refused_seconds)
             raise
         return url
@@ -125,6 +135,7 @@ class _PatientClient(SocketModeClient):
     async def connect(self) -> None:
         await super().connect()  # type: ignore[no-untyped-call]
         if not self.closed:
+            self._outages.worked(SLACK)
             log.info("slack_socket_connected")
 
 

@@ -108,7 +108,6 @@ async def _unauthorized(_: Request, error: Exception) -> Response:
 
 
 async def _storage_unavailable(_: Request, error: Exception) -> Response:
-    log.warning("storage_unavailable", reason=str(error))
     return problem(503, "The database cannot be reached; try again", headers={"Retry-After": "5"})
 
 

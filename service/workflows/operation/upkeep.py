@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import structlog
-
 from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
@@ -14,8 +12,7 @@ from service.workflows.notify.repeats import run_repeats
 from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
-log = structlog.get_logger(__name__)
-
+HEARTBEAT, EVALUATION = "heartbeat", "evaluation"
 MINUTES_KEPT = timedelta(hours=48)
 AHEAD = timedelta(days=45)
 FRESH = timedelta(minutes=5)
@@ -68,18 +65,20 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
 async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:
     """Sends the dead man's switch its heartbeat while every enabled source is being evaluated.
 
-    Returns whether it arrived. Errors are logged.
+    Returns whether it arrived. Errors are logged as outages.
     """
     async with ports.uow() as uow:
         late = await _late_sources(uow, ports.clock())
     if late:
-        log.warning("heartbeat_withheld", sources=late)
+        ports.outages.failed(EVALUATION, f"no heartbeat is sent: nothing has evaluated {', '.join(late)} lately")
         return False
+    ports.outages.worked(EVALUATION)
     try:
         await heartbeat.beat()
     except HeartbeatError as error:
-        log.warning("heartbeat_failed", reason=str(error))
+        ports.outages.failed(HEARTBEAT, str(error))
         return False
+    ports.outages.worked(HEARTBEAT)
     return True
 
 

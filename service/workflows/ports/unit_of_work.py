@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls, SourceConnector
@@ -118,3 +119,4 @@ class Ports:
     cron: Cron
     charts: Charts
     signer: Signer
+    outages: Outages = field(default_factory=Outages)

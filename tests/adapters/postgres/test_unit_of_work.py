@@ -1,12 +1,18 @@
 """Transactions: whole or not at all, and a clear word when there is no database."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.values.errors import NotFound
+from service.domain.values.periods import Window
+from service.workflows.ports.outages import CALM, Outages
 from service.workflows.ports.unit_of_work import StorageUnavailable, UowFactory
 from tests.factories import LONG_AGO, budget, resource
 
@@ -47,6 +53,30 @@ async def test_a_database_that_is_not_there_is_unavailable() -> None:
 
     with pytest.raises(StorageUnavailable, match="cannot be reached"):
         await enter()
+    await nowhere.dispose()
+
+
+async def test_fact_tables_of_a_database_that_is_not_there_are_unavailable() -> None:
+    nowhere = create_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
+        await PostgresStorage(nowhere).make_room(Window(LONG_AGO, LONG_AGO + timedelta(days=1)))
+    await nowhere.dispose()
+
+
+async def test_an_outage_is_noted_once_by_all_who_use_the_database(engine: AsyncEngine) -> None:
+    outages, nowhere = Outages(), create_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    away, well = (uow_factory(one, lambda at: at, outages) for one in (nowhere, engine))
+    with capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable):
+                await away().__aenter__()
+        for _ in range(CALM + 1):
+            async with well():
+                pass
+    assert [(line["event"], line["system"]) for line in lines] == [
+        ("outage_begins", "database"),
+        ("outage_ends", "database"),
+    ]
     await nowhere.dispose()
 
 

@@ -20,6 +20,7 @@ from service.adapters.slack.socket import SlackSocket
 from service.domain.slack.requests import Deed, SlackRole
 from service.workflows.ports.platform import EgressRefused
 from service.workflows.slack.requests import SlackAccess
+from tests.adapters.postgres.queue.queue_runs import until
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered
 from tests.fakes.slack_socket import APP_TOKEN, TICKET, FakeSlackSocket
@@ -166,9 +167,10 @@ async def test_a_refused_token_is_tried_again_and_said_without_a_secret(
         async with socket(slack).listening(stand.ports, access(stand)):
             await slack.until(lambda: slack.opened >= 2)
             slack.error = ""
-            await slack.connected()
-    refused = [entry for entry in logs if entry["event"] == "slack_socket_refused"]
-    assert refused[0]["reason"] == "invalid_auth"
+            await until(lambda: "slack_socket_connected" in str(logs))
+    lines = [(entry["event"], entry.get("reason", "")) for entry in logs if entry.get("system") == "Slack socket"]
+    assert [event for event, _ in lines] == ["outage_begins", "outage_ends"]
+    assert "invalid_auth" in lines[0][1]
     written = f"{logs} {caplog.text}"
     assert APP_TOKEN not in written
     assert TICKET not in written
@@ -180,28 +182,15 @@ async def test_it_stops_while_nobody_answers(stand: Stand, slack: FakeSlackSocke
         pass
 
 
-class Heard(logging.Handler):
-    """Sets `event` when a text has been logged."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text, self.event = text, asyncio.Event()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if self.text in record.getMessage():
-            self.event.set()
-
-
 async def test_neither_the_connection_nor_the_answers_pass_the_guard(stand: Stand, slack: FakeSlackSocket) -> None:
     guarded = connectors(Guard(), proxy=None)
     with structlog.testing.capture_logs() as logs:
         await EphemeralReplies(guarded).tell(slack.response_url, "hello")
     assert [entry["event"] for entry in logs] == ["slack_reply_refused"]
-    heard, logger = Heard("TOCSIN_EGRESS_ALLOW"), logging.getLogger("service.adapters.slack.socket.sdk")
-    logger.addHandler(heard)
-    async with socket(slack, guarded).listening(stand.ports, access(stand)), asyncio.timeout(20):
-        await heard.event.wait()
-    logger.removeHandler(heard)
+    with structlog.testing.capture_logs() as logs:
+        async with socket(slack, guarded).listening(stand.ports, access(stand)):
+            await until(lambda: "TOCSIN_EGRESS_ALLOW" in str(logs))
+    assert [entry["event"] for entry in logs].count("outage_begins") == 1
     assert slack.opened == 0
     assert slack.told == []
 

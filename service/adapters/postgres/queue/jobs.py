@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import IntEnum
 from typing import cast
 
-import psycopg
 from procrastinate import PsycopgConnector, exceptions
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
@@ -16,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.losses import is_lost
 from service.domain.notify.escalation import PlannedStep
 from service.workflows.ports.unit_of_work import StorageUnavailable
 
@@ -136,19 +136,6 @@ class PostgresJobs:
             if is_lost(cast("BaseException", error.__cause__)):
                 raise StorageUnavailable("the database went away while a job was being queued") from error
             raise
-
-
-def is_lost(error: BaseException | None) -> bool:
-    """Whether a driver's error means that there is no server to talk to, not that it refused a statement.
-
-    Class 08 are connection errors, 57P01 to 57P03 a server that stops or starts; no code means no answer.
-    A session that was idle in its transaction for too long is lost, too.
-    """
-    if isinstance(error, psycopg.errors.IdleInTransactionSessionTimeout):
-        return True
-    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
 _INSERTER = JobManager(PsycopgConnector())

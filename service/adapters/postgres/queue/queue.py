@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Protocol, Self
 
+import psycopg
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 
 from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.queue.failures import FailedJobs
 from service.adapters.postgres.queue.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
 from service.adapters.postgres.queue.sweep import EndedJobs, sweep_stalled
+from service.workflows.ports.outages import DATABASE, Outages
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 HEARTBEAT = timedelta(seconds=10)
 STALLED_AFTER = timedelta(seconds=30)
@@ -25,11 +28,11 @@ RESTART_AFTER = timedelta(seconds=2)
 TRY_AGAIN = timedelta(seconds=30)
 MOST_TRIES = 500
 CONCURRENCY = 10
-GRACE = timedelta(seconds=25)
-"""How long running jobs may go on once a stop is asked for: supervisors wait 30 s before they kill."""
+GRACE = timedelta(seconds=12)
+"""How long running jobs may go on once a stop is asked for: the whole process has 20 s."""
 CONNECTIONS = 4
-
-_log = logging.getLogger(__name__)
+CONNECTION_WAIT = timedelta(seconds=10)
+"""How long the queue waits for a connection: a database that is away does not hold a stop for longer."""
 
 
 class Handlers(Protocol):
@@ -57,21 +60,25 @@ class Handlers(Protocol):
 class Queue:
     """The queue of one database: a pool of its own beside the units of work's, and a connection to listen."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, outages: Outages) -> None:
         self._app = app
+        self._outages = outages
         self._ended = EndedJobs()
+        self._failed = FailedJobs()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, handlers: Handlers, *, prepare_threshold: int | None = None) -> AsyncIterator[Self]:
-        """Connects for as long as the block lasts. Jobs run only in `run`."""
+    async def open(
+        cls, url: str, handlers: Handlers, outages: Outages | None = None, *, prepare_threshold: int | None = None
+    ) -> AsyncIterator[Self]:
+        """Connects for as long as the block lasts. Jobs run only in `run`. `outages` are this process's."""
         app = _app(url, handlers, prepare_threshold)
         async with app.open_async():
-            yield cls(app)
+            yield cls(app, outages or Outages())
 
     async def run(self, stop: asyncio.Event, *, grace: timedelta = GRACE) -> None:
         """Runs jobs until `stop` is set; running jobs then have `grace` to end before they go back into the queue."""
-        worker = asyncio.create_task(self._run_workers(grace))
+        worker = asyncio.create_task(self._run_workers(stop, grace))
         stopped = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -89,18 +96,28 @@ class Queue:
         )
 
     async def sweep(self, *, stalled_after: timedelta = STALLED_AFTER) -> None:
-        """Frees the jobs that dead workers held or lost connections left. Call it often, in every worker."""
-        await sweep_stalled(self._app, stalled_after)
-        await self._ended.finish(self._app)
+        """Frees the jobs that dead workers held or lost connections left. Call it often, in every worker.
 
-    async def _run_workers(self, grace: timedelta) -> None:
-        """A worker gives up when it loses the database; another one takes its place."""
-        while True:
+        Raises StorageUnavailable.
+        """
+        try:
+            await sweep_stalled(self._app, stalled_after)
+            await self._ended.finish(self._app)
+        except (ConnectorException, psycopg.OperationalError) as error:
+            raise StorageUnavailable(f"the queue has lost the database: {error.__cause__ or error}") from error
+
+    async def _run_workers(self, stop: asyncio.Event, grace: timedelta) -> None:
+        """A worker gives up when it loses the database; another one takes its place, unless it was to stop.
+
+        A loss in the middle of a stop hides that stop: the library raises the loss, not the cancellation.
+        """
+        while not stop.is_set():
             try:
                 await self._run_worker(grace)
             except ConnectorException as error:
-                _log.warning("worker_lost_database error=%s", error.__cause__ or error)
-            await asyncio.sleep(RESTART_AFTER.total_seconds())
+                self._outages.failed(DATABASE, f"the queue has lost the database: {error.__cause__ or error}")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RESTART_AFTER.total_seconds())
 
     async def _run_worker(self, grace: timedelta) -> None:
         await self._app.run_worker_async(
@@ -111,7 +128,7 @@ class Queue:
             fetch_job_polling_interval=LOOK_EVERY.total_seconds(),
             update_heartbeat_interval=HEARTBEAT.total_seconds(),
             stalled_worker_timeout=STALLED_AFTER.total_seconds(),
-            worker_middleware=[self._ended.note_end],
+            worker_middleware=[self._ended.note_end, self._failed.note_failure],
             shutdown_graceful_timeout=grace.total_seconds(),
         )
 
@@ -138,6 +155,7 @@ def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
         conninfo=libpq_url(url),
         min_size=1,
         max_size=CONNECTIONS,
+        timeout=CONNECTION_WAIT.total_seconds(),
         kwargs={"prepare_threshold": prepare_threshold},
     )
     app = App(connector=connector)

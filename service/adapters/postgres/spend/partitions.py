@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from service.adapters.postgres.losses import losses_are_unavailability
 from service.adapters.postgres.spend.tables import (
     PARTITIONED,
     day_versions,
@@ -33,7 +35,7 @@ class PostgresStorage:
     async def make_room(self, window: Window) -> None:
         """Makes the month partitions that a write of this range needs and that are missing."""
         months = list(_months(window))
-        async with self._engine.begin() as connection:
+        async with self._transaction() as connection:
             if not await _missing(connection, months):
                 return
             await _take_turn(connection)
@@ -43,15 +45,22 @@ class PostgresStorage:
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
         """Drops the months that end by `facts_before` with all that follows but daily spend, and old minutes."""
         months_end = datetime(facts_before.year, facts_before.month, 1, tzinfo=UTC)
-        async with self._engine.begin() as connection:
+        async with self._transaction() as connection:
             await _take_turn(connection)
             for partition in await _partitions_before(connection, months_end.date()):
                 await connection.execute(text(f'DROP TABLE "{partition}"'))
             await connection.execute(delete(known_buckets).where(known_buckets.c.bucket < months_end))
             for table in _BY_DAY:
                 await connection.execute(delete(table).where(table.c.day < months_end.date()))
-        async with self._engine.begin() as connection:
+        async with self._transaction() as connection:
             await connection.execute(delete(usage_minutes).where(usage_minutes.c.bucket < minutes_before))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Raises StorageUnavailable."""
+        with losses_are_unavailability():
+            async with self._engine.begin() as connection:
+                yield connection
 
 
 def partition_name(table: str, month: date) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from service.adapters.postgres.engine import libpq_url
 from service.adapters.postgres.queue.queue import Queue
@@ -75,6 +76,24 @@ async def test_a_job_that_raises_is_gone_and_the_next_one_runs(
     async with worker(database_url, recorder):
         await until(lambda: recorder.done == ["poll src_1 poll_2"])
     assert await jobs(engine) == []
+
+
+async def test_a_job_that_fails_again_and_again_has_few_tracebacks(uow: UowFactory, database_url: str) -> None:
+    async def fail(job: str) -> None:
+        recorder.done.append(job)
+        raise ZeroDivisionError
+
+    recorder = Recorder(before=fail)
+    with capture_logs() as lines:
+        async with worker(database_url, recorder):
+            for number in range(9):
+                async with uow() as unit:
+                    await unit.jobs.poll("src_1", f"poll_{number}")
+            async with uow() as unit:
+                await unit.jobs.evaluate("src_1")
+            await until(lambda: len(recorder.done) == 10)
+    failed = [(line["task"], line["failures"]) for line in lines if line["event"] == "job_failed"]
+    assert sorted(failed) == [("evaluate", 1), ("poll", 1), ("poll", 8)]
 
 
 async def test_a_wake_up_a_step_or_a_backtest_that_raises_is_tried_again(
