@@ -1,5 +1,6 @@
 # Two stages: the first has the build tools, the second only Python, the locked packages and Tocsin.
-ARG PYTHON=3.11-slim-bookworm
+# By digest: a tag may be given to another image. SECURITY.md says how to renew it.
+ARG PYTHON=3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 FROM python:${PYTHON} AS build
 WORKDIR /app

@@ -107,6 +107,21 @@ def test_variables_of_the_compose_file_alone_are_no_strays() -> None:
     assert read - setting_names() == COMPOSE_ONLY
 
 
+def test_images_are_named_by_digest(compose: Document) -> None:
+    ours = {"tocsin"}
+    images = {service["image"] for service in compose["services"].values()} - ours
+    images |= {line.split("=")[1] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("ARG ")}
+    assert len(images) == 3
+    assert [image for image in images if not re.search(r":[\w.-]+@sha256:[0-9a-f]{64}$", f":{image}")] == []
+
+
+def test_the_database_s_superuser_is_not_tocsin_s_role(compose: Document) -> None:
+    postgres = compose["services"]["postgres"]
+    assert set(postgres["environment"]) == {"POSTGRES_PASSWORD"}
+    assert "./deploy/role.sql:/docker-entrypoint-initdb.d/role.sql:ro" in postgres["volumes"]
+    assert "//tocsin:" in compose["services"]["api"]["environment"]["TOCSIN_DATABASE_URL"]
+
+
 def test_mail_catcher_runs_in_development_only(compose: Document) -> None:
     optional = {name for name, service in compose["services"].items() if service.get("profiles") == ["dev"]}
     assert optional == {"mail"}
