@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.embedded_postgres.program import Command, PostgresProgram
+from service.adapters.embedded_postgres.account import Command
+from service.adapters.embedded_postgres.program import PostgresProgram
 from service.adapters.embedded_postgres.server import Durability, EmbeddedPostgres
 from service.adapters.postgres.engine import create_engine, libpq_url
 from service.adapters.postgres.migrate import downgrade, upgrade

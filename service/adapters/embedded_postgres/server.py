@@ -22,8 +22,16 @@ from urllib.parse import quote
 
 import psycopg
 
+from service.adapters.embedded_postgres.account import (
+    OWN_ACCOUNT,
+    Command,
+    EmbeddedPostgresError,
+    ServerAccount,
+    alone_with,
+)
+from service.adapters.embedded_postgres.admission import write_admission
 from service.adapters.embedded_postgres.postmaster import PORT, Postmaster
-from service.adapters.embedded_postgres.program import Command, EmbeddedPostgresError, PostgresProgram, ServerAccount
+from service.adapters.embedded_postgres.program import PostgresProgram
 
 __all__ = ["Durability", "EmbeddedPostgres", "EmbeddedPostgresError"]
 
@@ -54,9 +62,20 @@ SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """The server whose data is under `root`, reached through a Unix socket only. Not thread-safe."""
+    """The server whose data is under `root`, reached through a Unix socket only. Not thread-safe.
 
-    def __init__(self, root: Path, *, durability: Durability = Durability.SAFE, max_connections: int = 100) -> None:
+    `account` serves a new folder of root's.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        durability: Durability = Durability.SAFE,
+        max_connections: int = 100,
+        account: str = OWN_ACCOUNT,
+    ) -> None:
+        self._own_account = account
         self._root = root.resolve()
         self._data = self._root / "data"
         self._log = self._root / "postgres.log"
@@ -108,14 +127,20 @@ class EmbeddedPostgres:
     def _prepare_root(self) -> ServerAccount:
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            account = ServerAccount.for_folder(self._root)
-            account.take(self._root)
+            with alone_with(self._root):
+                account = ServerAccount.for_folder(self._root, self._own_account)
+                self._hand_over(account)
         except OSError as error:
             raise EmbeddedPostgresError(
                 f"The data folder {self._root} cannot be used: {error.strerror}. Make it writable, or choose "
                 "another one with TOCSIN_DATA_DIR."
             ) from error
         return account
+
+    def _hand_over(self, account: ServerAccount) -> None:
+        """Make the account the owner of the folder, and of what an earlier release left in it for `nobody`."""
+        if self._root.stat().st_uid != account.uid and Postmaster.serving(self._data) is None:
+            account.take_all(self._root)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -131,7 +156,7 @@ class EmbeddedPostgres:
     def _open(self, path: Path) -> IO[bytes]:
         """Open a file to append, owned by the server's account: it must open it too when root is gone."""
         file = path.open("ab")
-        ServerAccount.for_folder(self._root).take(path)
+        ServerAccount.for_folder(self._root, self._own_account).take(path)
         return file
 
     def _attach(self) -> bool:
@@ -145,6 +170,7 @@ class EmbeddedPostgres:
         return False
 
     def _launch(self, account: ServerAccount) -> None:
+        self._hand_over(account)
         program = PostgresProgram.installed()
         self._refuse_other_major(program)
         self._socket_folder = self._choose_socket_folder(account)
@@ -184,6 +210,7 @@ class EmbeddedPostgres:
         unfinished.mkdir(mode=0o700)
         account.take(unfinished)
         options = (
+            # Its own rules are the previous release's; `write_admission` says who may connect.
             *("--username=postgres", "--auth-local=trust", "--auth-host=reject", "--no-instructions"),
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         )
@@ -212,6 +239,7 @@ class EmbeddedPostgres:
         settings = (
             *("listen_addresses=", f"port={PORT}", f'unix_socket_directories="{self._socket_folder}"'),
             *("unix_socket_permissions=0700", "log_checkpoints=off", *self._settings),
+            *write_admission(self._data, account),
         )
         options = [part for setting in settings for part in ("-c", setting)]
         command: Command = (program.command("postgres"), "-D", account.name_of(self._data), *options)

@@ -1,7 +1,6 @@
 """The PostgreSQL program and the account that runs it, where we are root and folders are closed."""
 
 import os
-import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.adapters.embedded_postgres.program import PostgresProgram, ServerAccount
+from service.adapters.embedded_postgres.account import ServerAccount
+from service.adapters.embedded_postgres.program import PostgresProgram
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
 
@@ -42,18 +42,6 @@ def test_an_account_of_our_own_uses_the_program_where_it_is(tmp_path: Path) -> N
     ours = ServerAccount(os.geteuid(), os.getegid())
     assert program.readable_by(ours, copies=tmp_path) == program
     assert list(tmp_path.iterdir()) == []
-
-
-@only_root
-def test_new_folder_of_root_is_served_by_nobody(tmp_path: Path) -> None:
-    nobody = pwd.getpwnam("nobody")
-    assert ServerAccount.for_folder(tmp_path) == ServerAccount(nobody.pw_uid, nobody.pw_gid)
-
-
-@only_root
-def test_folder_of_somebody_is_served_by_its_owner(tmp_path: Path) -> None:
-    os.chown(tmp_path, 12345, 12346)
-    assert ServerAccount.for_folder(tmp_path) == ServerAccount(12345, 12346)
 
 
 @only_root
