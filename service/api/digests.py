@@ -14,8 +14,10 @@ from service.api.http.fields import LINE, Reference
 from service.api.http.idempotency import OnceDep
 from service.api.spend.scopes import ScopeIn, read_scope, show_scope
 from service.domain.digests.digest import DigestPlan
+from service.domain.digests.periods import DigestPeriod
 from service.domain.digests.runs import DigestRun, RunState
 from service.domain.values.errors import Invalid
+from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import record
 from service.workflows.configuration.notify import Digests
@@ -34,9 +36,15 @@ class DigestIn(Written):
     )
     receiver: Reference = Field(description="a receiver's id or name")
     cron: CronText = Field(description="minute, hour, day of month, month, weekday (0 and 7 are Sunday)")
-    timezone: Reference = Field(default="UTC", description="IANA time zone of the schedule")
+    timezone: Reference = Field(default="UTC", description="IANA time zone of the schedule and of the period")
+    period: DigestPeriod | None = Field(
+        default=None,
+        description="the time it is about, whenever it is sent; null: what the schedule means, see `covers`",
+    )
+    week_start: Weekday = Field(default=Weekday.MONDAY, description="of `previous_week`")
     scope: ScopeIn = ScopeIn()
     enabled: bool = True
+    covers: ReadOnly = None
     last_run: ReadOnly = None
 
 
@@ -66,6 +74,9 @@ class DigestOut(Shown):
     receiver: str
     cron: str
     timezone: str
+    period: DigestPeriod | None
+    week_start: Weekday
+    covers: DigestPeriod = Field(description="`period`, or what the schedule means without one")
     scope: ScopeIn
     enabled: bool
     last_run: DigestRunOut | None
@@ -95,6 +106,7 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
         "receiver": "finance",
         "cron": "0 9 * * 1",
         "timezone": "Europe/Berlin",
+        "period": "previous_week",
         "scope": {"workspaces": [], "models": [], "api_keys": []},
     }
     patch_example: ClassVar[Document] = {"cron": "0 9 * * 1-5"}
@@ -109,6 +121,8 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             timezone=document.timezone,
             scope=await read_scope(uow, source.id, document.scope),
             enabled=document.enabled,
+            period=document.period,
+            week_start=document.week_start,
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[DigestPlan], now: datetime) -> DigestOut:
@@ -119,6 +133,9 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             receiver=(await uow.receivers.get(spec.receiver_id)).name,
             cron=spec.cron,
             timezone=spec.timezone,
+            period=spec.period,
+            week_start=spec.week_start,
+            covers=spec.covers,
             scope=await show_scope(uow, spec.source_id, spec.scope),
             enabled=spec.enabled,
             last_run=show_run(last) if last else None,

@@ -47,6 +47,8 @@ async def test_a_digest_is_shown_as_it_was_written_and_may_be_sent_back(stand: S
         ({"source": "nothing"}, "/source"),
         ({"scope": {"workspaces": ["Enginering"]}}, "/scope/workspaces/0"),
         ({"when": "now"}, "/when"),
+        ({"period": "last_month"}, "/period"),
+        ({"week_start": "someday"}, "/week_start"),
     ],
 )
 async def test_an_impossible_digest_is_refused(stand: Stand, change: dict[str, object], pointer: str) -> None:
@@ -55,18 +57,27 @@ async def test_an_impossible_digest_is_refused(stand: Stand, change: dict[str, o
     assert pointers(await stand.admin.post("/v1/digests", json=DIGEST | change)) == [pointer]
 
 
+async def test_a_digest_without_a_period_shows_what_its_schedule_means(stand: Stand) -> None:
+    made = await digest(stand, cron="0 9 1 * *")
+    assert (made["period"], made["covers"]) == (None, "previous_month")
+    changed = answered(await stand.admin.patch("/v1/digests/weekly spend", json={"cron": "0 9 * * 1"}))
+    assert (changed["period"], changed["covers"]) == (None, "previous_week")
+    named = answered(await stand.admin.patch("/v1/digests/weekly spend", json={"period": "since_previous"}))
+    assert (named["period"], named["covers"]) == ("since_previous", "since_previous")
+
+
 async def test_one_is_sent_now_and_the_digest_tells_what_became_of_it(stand: Stand) -> None:
     made = await digest(stand)
     await stand.spend(ENG, "123.45")
     run = answered(await stand.operator.post(f"/v1/digests/{made['id']}/send"), 202)
     assert (run["state"], run["asked_by"]) == ("queued", "token:the operator")
-    assert (run["since"], run["until"]) == ("2026-11-09T08:00:00Z", "2026-11-16T08:00:00Z")
+    assert (run["since"], run["until"]) == ("2026-11-08T23:00:00Z", "2026-11-15T23:00:00Z")
     await run_digest(stand.ports, run["id"])
     told = answered(await stand.viewer.get("/v1/digests/weekly spend"))["last_run"]
     assert (told["id"], told["state"], told["next_attempt_at"]) == (run["id"], "sent", None)
     assert [(one["state"], one["attempts"], one["detail"]) for one in told["channels"]] == [("sent", 1, "taken")]
     (_, delivery), *_ = stand.channels.sent
-    assert delivery.message.headline.startswith("weekly spend: $")
+    assert delivery.message.headline.startswith("9-15 Nov: $")
     events = answered(await stand.admin.get("/v1/audit-events"))["items"]
     assert "digest.send" in {event["action"] for event in events}
 

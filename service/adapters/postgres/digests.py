@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Index, Row, Table, Text, UniqueConstraint, delete, exists, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,10 +45,24 @@ digest_runs = Table(
     Column("due_at", Instant, nullable=False),
     Column("sendings", Encoded(tuple[Sending, ...]), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("leased_until", Instant, comment="Of the database's clock; until then a worker sends it"),
     UniqueConstraint("digest_id", "occurrence"),
     comment="Each occurrence of a digest once, and what became of it",
 )
 Index("ix_digest_runs_due_at", digest_runs.c.due_at, postgresql_where=text("state = 'queued'"))
+RUN_COLUMNS = [column for column in digest_runs.c if column.name != "leased_until"]
+_REAL_NOW = func.clock_timestamp()
+
+
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    leased_until = digest_runs.c.leased_until
+    is_free = or_(leased_until.is_(None), leased_until <= _REAL_NOW)
+    return digest_runs.c.state == RunState.QUEUED, digest_runs.c.due_at <= now, is_free
+
+
+def _leased(now: datetime, lease: timedelta) -> dict[str, object]:
+    """The previous release knows no lease: a time that is yet to come keeps it away from the run."""
+    return {"leased_until": _REAL_NOW + literal(lease), "due_at": now + lease}
 
 
 class PostgresDigestRuns:
@@ -43,26 +73,35 @@ class PostgresDigestRuns:
         statement = upsert(digest_runs).values(shallow(run)).on_conflict_do_nothing().returning(digest_runs.c.id)
         return (await self._connection.execute(statement)).one_or_none() is not None
 
-    async def claim(self, run_id: str, *, now: datetime, until: datetime) -> DigestRun | None:
-        """Two at once: the second waits for the first one's commit, and then finds that it is not due."""
+    async def claim(self, run_id: str, *, now: datetime, lease: timedelta) -> DigestRun | None:
+        """Takes a due run for `lease` of real time: business time may run faster.
+
+        Two at once: the second waits for the first one's commit, and then finds that it is taken.
+        """
         statement = (
             update(digest_runs)
-            .where(digest_runs.c.id == run_id, digest_runs.c.state == RunState.QUEUED, digest_runs.c.due_at <= now)
-            .values(due_at=until)
-            .returning(digest_runs)
+            .where(digest_runs.c.id == run_id, *_is_due(now))
+            .values(_leased(now, lease))
+            .returning(*RUN_COLUMNS)
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return _run(row) if row is not None else None
 
+    async def keep(self, run: DigestRun, *, now: datetime, lease: timedelta) -> None:
+        """Stores what has become of a run so far, and takes it for `lease` again."""
+        values = shallow(run) | _leased(now, lease)
+        await self._connection.execute(update(digest_runs).where(digest_runs.c.id == run.id).values(values))
+
     async def save(self, run: DigestRun) -> None:
-        await self._connection.execute(update(digest_runs).where(digest_runs.c.id == run.id).values(shallow(run)))
+        values = shallow(run) | {"leased_until": None}
+        await self._connection.execute(update(digest_runs).where(digest_runs.c.id == run.id).values(values))
 
     async def due(self, now: datetime) -> list[DigestRun]:
-        query = select(digest_runs).where(digest_runs.c.state == RunState.QUEUED, digest_runs.c.due_at <= now)
+        query = select(*RUN_COLUMNS).where(*_is_due(now))
         return [_run(row) for row in await self._connection.execute(query.order_by(digest_runs.c.id))]
 
     async def latest(self, digest_id: str) -> DigestRun | None:
-        query = select(digest_runs).where(digest_runs.c.digest_id == digest_id).order_by(digest_runs.c.id.desc())
+        query = select(*RUN_COLUMNS).where(digest_runs.c.digest_id == digest_id).order_by(digest_runs.c.id.desc())
         row = (await self._connection.execute(query.limit(1))).one_or_none()
         return _run(row) if row is not None else None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from service.domain.charts.chart import DAY, SHORT, Chart, Point
 from service.domain.digests.digest import Digest
-from service.domain.digests.phrases import comparison, period
+from service.domain.digests.phrases import period, subject
+from service.domain.values.calendars import zone_of
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import clean
@@ -18,15 +20,29 @@ LONG = timedelta(days=62)
 """Periods beyond this one are cut into weeks."""
 
 
-def pieces(window: Window) -> list[Window]:
-    """Equal parts of a period: about an hour, a day or a week each. So a clock change makes no sliver at the end."""
-    length = window.end - window.start
-    count = max(1, round(length / _bucket(length)))
-    edges = [window.start + length * n / count for n in range(count)] + [window.end]
-    return [Window(start, end) for start, end in pairwise(edges)]
+def pieces(window: Window, timezone: str) -> list[Window]:
+    """A period's hours, days or, where it is long, weeks, as a wall clock shows them.
+
+    A day of a clock change is a piece like others. Weeks are equal parts, so that none is a sliver.
+    """
+    zone = zone_of(timezone)
+    start, end = _wall(window.start, zone), _wall(window.end, zone)
+    step = _step(end - start)
+    count = max(1, round((end - start) / step))
+    if step == WEEK:
+        step = (end - start) / count
+    walls = [start + step * n for n in range(1, count)]
+    between = [wall.replace(tzinfo=zone).astimezone(UTC) for wall in walls]
+    edges = [window.start, *(edge for edge in between if window.start < edge < window.end), window.end]
+    return [Window(*pair) for pair in pairwise(dict.fromkeys(edges))]
 
 
-def _bucket(length: timedelta) -> timedelta:
+def _wall(at: datetime, zone: ZoneInfo) -> datetime:
+    """The time that a clock on the wall shows, written as if it were UTC: charts know no other zone."""
+    return at.astimezone(zone).replace(tzinfo=UTC, fold=0)
+
+
+def _step(length: timedelta) -> timedelta:
     return HOUR if length <= SHORT else DAY if length <= LONG else WEEK
 
 
@@ -35,18 +51,18 @@ def digest_chart(digest: Digest, now: Sequence[Money], before: Sequence[Money]) 
 
     A month of 31 days beside one of 30: what the shorter one lacks is left out.
     """
-    own = pieces(digest.window)
-    bucket = own[0].end - own[0].start
+    zone = zone_of(digest.timezone)
+    own = [_wall(piece.start, zone) for piece in pieces(digest.window, digest.timezone)]
+    span = Window(_wall(digest.window.start, zone), _wall(digest.window.end, zone))
+    bucket = _step(span.end - span.start)
     simulated = "Simulated data. " if digest.simulated else ""
     when = period(digest.window, digest.timezone)
-    compared = comparison(digest)
-    axis = "" if digest.timezone == "UTC" else "; the axis is UTC"
     return Chart(
-        title=f"{digest.spent.total.display()}, {compared}",
-        subtitle=(clean(digest.name), f"{simulated}Spend from {when}{axis}"),
-        alt=f"{simulated}Spend of {clean(digest.about)} from {when}: {digest.spent.total.display()}, {compared}.",
-        actual=tuple(Point(piece.start, amount) for piece, amount in zip(own, now, strict=True)),
-        bucket=bucket,
-        before=tuple(Point(piece.start, amount) for piece, amount in zip(own, before, strict=False)),
-        span=digest.window,
+        title=subject(digest),
+        subtitle=(clean(digest.name), f"{simulated}Spend from {when}"),
+        alt=f"{simulated}Spend of {clean(digest.about)} from {when}: {subject(digest)}.",
+        actual=tuple(Point(at, amount) for at, amount in zip(own, now, strict=True)),
+        bucket=bucket if bucket != WEEK else (span.end - span.start) / len(own),
+        before=tuple(Point(at, amount) for at, amount in zip(own, before, strict=False)),
+        span=span,
     )

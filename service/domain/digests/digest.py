@@ -12,6 +12,7 @@ from datetime import datetime
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.digests.alerts import Tally, concerns
+from service.domain.digests.periods import DigestPeriod, usual_period
 from service.domain.forecasts.forecast import Forecast
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import Audience
@@ -19,19 +20,23 @@ from service.domain.notify.receivers import Receiver
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
-from service.domain.values.periods import Window
+from service.domain.values.periods import Weekday, Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 
 MOST_MOVERS = 3
 """Named in each direction of each dimension."""
+MOST_PORTIONS = 5
 SMALLEST_MOVE = Money.of("0.01")
 MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
 
 
 @dataclass(frozen=True, slots=True)
 class DigestPlan:
-    """A report, its schedule and its receiver. `cron` has five fields, read on a wall clock in `timezone`."""
+    """A report, its schedule and its receiver. `cron` has five fields, read on a wall clock in `timezone`.
+
+    `period` is the time that it is about; None: as the schedule says. `week_start` is of `previous_week`.
+    """
 
     source_id: str
     receiver_id: str
@@ -39,6 +44,30 @@ class DigestPlan:
     timezone: str = "UTC"
     scope: Scope = field(default_factory=Scope)
     enabled: bool = True
+    period: DigestPeriod | None = None
+    week_start: Weekday = Weekday.MONDAY
+
+    @property
+    def covers(self) -> DigestPeriod:
+        return self.period or usual_period(self.cron)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """A member of a dimension: its spend, and how much that is more than in the period before."""
+
+    name: str
+    spent: Money
+    change: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """Who spent it, along one dimension, the largest first; `others` is the rest."""
+
+    dimension: Dimension
+    largest: tuple[Portion, ...]
+    others: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +100,10 @@ class AtRisk:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The content of one digest. `window` is the period it is about, `before` the one it is compared with."""
+    """The content of one digest. `window` is the period it is about, `before` the one it is compared with.
+
+    `is_part`: it is about some of the organisation's spend.
+    """
 
     name: str
     about: str
@@ -84,6 +116,8 @@ class Digest:
     at_risk: tuple[AtRisk, ...]
     tally: Tally
     simulated: bool = False
+    is_part: bool = False
+    portions: tuple[Portions, ...] = ()
 
     @property
     def change(self) -> Money:
@@ -121,22 +155,38 @@ def build(plan: DigestPlan, occasion: Occasion, figures: Figures, at_risk: Itera
         before=occasion.before,
         spent=sum(now.values(), Spend()),
         spent_before=Money.total(spend.total for spend in before.values()),
+        portions=tuple(_portions(dimension, now, before, occasion.names) for dimension in MOVING),
         movers=tuple(_movers(dimension, now, before, occasion.names) for dimension in MOVING),
         at_risk=tuple(sorted(at_risk, key=_overrun, reverse=True)),
         tally=tally,
         simulated=occasion.simulated,
+        is_part=plan.scope != Scope(),
     )
 
 
+def _along(dimension: Dimension, spent: Mapping[Cell, Spend]) -> dict[str, Money]:
+    totals: dict[str, Money] = {}
+    for cell, spend in spent.items():
+        totals[cell.along(dimension)] = totals.get(cell.along(dimension), ZERO) + spend.total
+    return totals
+
+
+def _portions(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], names: Names) -> Portions:
+    spent, earlier = _along(dimension, now), _along(dimension, before)
+    ids = sorted((id for id in spent if spent[id] >= SMALLEST_MOVE), key=lambda id: (-spent[id].usd, id))
+    largest = tuple(
+        Portion(name_of(ScopeKey(dimension, id), names), spent[id], spent[id] - earlier.get(id, ZERO))
+        for id in ids[:MOST_PORTIONS]
+    )
+    return Portions(dimension, largest, Money.total(spent[id] for id in ids[MOST_PORTIONS:]))
+
+
 def _movers(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], names: Names) -> Movers:
-    changes: dict[str, Money] = {}
-    for cell, spend in now.items():
-        changes[cell.along(dimension)] = changes.get(cell.along(dimension), ZERO) + spend.total
-    for cell, spend in before.items():
-        changes[cell.along(dimension)] = changes.get(cell.along(dimension), ZERO) - spend.total
+    spent, earlier = _along(dimension, now), _along(dimension, before)
+    changes = {id: spent.get(id, ZERO) - earlier.get(id, ZERO) for id in sorted(spent.keys() | earlier.keys())}
     moved = [
         Mover(name_of(ScopeKey(dimension, id), names), change)
-        for id, change in sorted(changes.items())
+        for id, change in changes.items()
         if abs(change) >= SMALLEST_MOVE
     ]
     moved.sort(key=lambda one: one.change, reverse=True)

@@ -8,17 +8,19 @@ from zoneinfo import ZoneInfo
 
 from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
-from service.domain.digests.digest import AtRisk, Digest, Mover
+from service.domain.digests.digest import SMALLEST_MOVE, AtRisk, Digest, Mover, Portion, Portions
+from service.domain.digests.periods import name_window
 from service.domain.messages.phrases import BASES
 from service.domain.notify.notification import Message, MessageType
 from service.domain.values.calendars import zone_of
-from service.domain.values.money import ZERO
+from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, percentage
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
 
 MOST_AT_RISK = 5
+WITHOUT_CENTS = Money.of("100")
 NOUNS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
 
 Facts = tuple[tuple[str, str], ...]
@@ -26,16 +28,15 @@ Facts = tuple[tuple[str, str], ...]
 
 def digest_message(digest: Digest, run_id: str, public_url: str) -> Message:
     """The message of one run."""
-    name = clean(digest.name)
     spent = digest.spent.total.display()
     return Message(
         alert_id=run_id,
         type=MessageType.DIGEST,
         state=AlertState.FIRING,
         severity=Severity.INFO,
-        headline=f"{'SIMULATED: ' if digest.simulated else ''}{name}: {spent}, {comparison(digest)}",
+        headline=f"{'SIMULATED: ' if digest.simulated else ''}{subject(digest)}",
         summary=f"{_capital(clean(digest.about))} spent {spent} from {period(digest.window, digest.timezone)}.",
-        change=f"{spent} from {period(digest.window, digest.timezone)}: {comparison(digest)} on the period before",
+        change=subject(digest),
         facts=_facts(digest),
         next_step=_next_step(digest),
         link=f"{public_url.rstrip('/')}/v1/spend/breakdown",
@@ -54,35 +55,87 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%a %d %b %Y, %H:%M}"
 
 
+def subject(digest: Digest) -> str:
+    """The digest in one line: "October: $16,324, down 5% (-$835) vs September"."""
+    about = f", {clean(digest.about)}" if digest.is_part else ""
+    name = name_window(digest.window, digest.timezone)
+    return f"{name}{about}: {short_dollars(digest.spent.total)}, {comparison(digest)}"
+
+
 def comparison(digest: Digest) -> str:
-    """How the period compares with the one before: "up $12.00 (8.0 %)"."""
+    """How the period compares with the one before: "up 8% (+$12.00) vs September"."""
     change, before = digest.change, digest.spent_before
+    earlier = name_window(digest.before, digest.timezone)
     if not change:
-        return "as much as before"
+        return f"the same as {earlier}"
     direction = "up" if change > ZERO else "down"
-    percent = f" ({percentage(abs(change).ratio_to(before) * 100)})" if before > ZERO else ""
-    return f"{direction} {abs(change).display()}{percent}"
+    if before <= ZERO:
+        return f"{direction} {short_dollars(abs(change))} vs {earlier}"
+    percent = abs(change).ratio_to(before) * 100
+    return f"{direction} {whole_percent(percent)} ({signed(change)}) vs {earlier}"
+
+
+def short_dollars(amount: Money) -> str:
+    """Cents below $100 only: "$16,324", "$12.40"."""
+    return amount.display() if abs(amount) < WITHOUT_CENTS else f"{'-' if amount < ZERO else ''}${abs(amount.usd):,.0f}"
+
+
+def signed(change: Money) -> str:
+    return f"{'+' if change > ZERO else '-'}{short_dollars(abs(change))}"
+
+
+def whole_percent(percent: Decimal) -> str:
+    return f"{percent:,.0f}%" if percent >= 1 else "under 1%"
 
 
 def _facts(digest: Digest) -> Facts:
     spent, before = digest.spent, digest.spent_before.display()
     return (
         ("Spent", f"{spent.total.display()}, {BASES[spent.basis]}; {before} in the period before"),
+        *_portions(digest),
         *_movers(digest),
         ("Budgets at risk", _risks(digest.at_risk)),
         ("Alerts", f"{digest.tally.opened} opened, {digest.tally.resolved} resolved"),
         *_quality(digest.tally),
+        *_missing(digest),
+        ("Digest", f"{clean(digest.name)}, {period(digest.window, digest.timezone)}"),
         *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
     )
 
 
-def _movers(digest: Digest) -> Facts:
+def _portions(digest: Digest) -> Facts:
+    """Who spent it: a line a member, with its share and its change."""
     return tuple(
-        (f"{NOUNS[movers.dimension]} {direction}", ", ".join(map(_mover, moved)))
+        (NOUNS[portions.dimension], "\n".join([_portion(one, digest) for one in portions.largest] + _others(portions)))
+        for portions in digest.portions
+        if portions.largest
+    )
+
+
+def _portion(one: Portion, digest: Digest) -> str:
+    share = whole_percent(one.spent.ratio_to(digest.spent.total) * 100)
+    change = f", {signed(one.change)}" if abs(one.change) >= SMALLEST_MOVE else ""
+    return f"{clean(one.name)} {short_dollars(one.spent)} ({share}{change})"
+
+
+def _others(portions: Portions) -> list[str]:
+    return [f"others {short_dollars(portions.others)}"] if portions.others else []
+
+
+def _missing(digest: Digest) -> Facts:
+    tokens = digest.spent.unpriced_tokens
+    return (("Missing", f"the cost of {tokens:,} tokens of models without a known price"),) if tokens else ()
+
+
+def _movers(digest: Digest) -> Facts:
+    """The largest changes of members that are not named with theirs already."""
+    named = {(portions.dimension, one.name) for portions in digest.portions for one in portions.largest}
+    rest = [
+        (f"{NOUNS[movers.dimension]} {direction}", [one for one in moved if (movers.dimension, one.name) not in named])
         for movers in digest.movers
         for direction, moved in (("up", movers.up), ("down", movers.down))
-        if moved
-    )
+    ]
+    return tuple((label, ", ".join(map(_mover, moved))) for label, moved in rest if moved)
 
 
 def _mover(mover: Mover) -> str:

@@ -116,8 +116,8 @@ async def _run_picture(ports: Ports, plan: DigestPlan, digest: Digest) -> Pictur
 async def _run_draw(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture:
     now = ports.clock()
     async with ports.uow() as uow:
-        spent = await _spent(uow, plan, pieces(digest.window), now)
-        before = await _spent(uow, plan, pieces(digest.before), now)
+        spent = await _spent(uow, plan, pieces(digest.window, digest.timezone), now)
+        before = await _spent(uow, plan, pieces(digest.before, digest.timezone), now)
     chart = digest_chart(digest, spent, before)
     return Picture(await ports.charts.png(specification(chart, Theme.LIGHT)), chart.alt, url=None)
 

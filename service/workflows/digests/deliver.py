@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.digests.digest import Digest, DigestPlan, reached
+from service.domain.digests.periods import KINDS, calendar_windows
 from service.domain.digests.runs import (
     DigestRun,
     RunState,
@@ -39,7 +40,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)
-"""How long a run is left to whoever sends it; after a crash another worker goes on."""
+"""Real time for which a run is left to whoever sends it; after a crash another worker goes on."""
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -100,7 +101,9 @@ async def _ask(
 
 
 def _periods(cron: Cron, plan: DigestPlan, at: datetime) -> tuple[Window, Window]:
-    """The last full period of a schedule, and the one before it."""
+    """The last full period, and the one before it: of the calendar, or between occurrences of the schedule."""
+    if plan.covers in KINDS:
+        return calendar_windows(KINDS[plan.covers], plan.timezone, plan.week_start, at)
     end = cron.latest(plan.cron, plan.timezone, at)
     start = cron.latest(plan.cron, plan.timezone, end - JUST_BEFORE)
     return Window(start, end), Window(cron.latest(plan.cron, plan.timezone, start - JUST_BEFORE), start)
@@ -127,7 +130,7 @@ async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
     """None where there is nothing to send, or nobody to send it to any more."""
     now = ports.clock()
     async with ports.uow() as uow:
-        run = await uow.digest_runs.claim(run_id, now=now, until=now + LEASE)
+        run = await uow.digest_runs.claim(run_id, now=now, lease=LEASE)
         if run is None:
             return None
         try:
@@ -157,7 +160,7 @@ async def _run_record(ports: Ports, run: DigestRun, receiver_id: str, key: str) 
     """Records one channel's outcome; the run stays claimed. A channel that takes no digest is a failing channel."""
     now, sending = ports.clock(), sending_of(run, key)
     async with ports.uow() as uow:
-        await uow.digest_runs.save(replace(run, due_at=now + LEASE))
+        await uow.digest_runs.keep(run, now=now, lease=LEASE)
         if sending.state is RunState.SENT:
             await uow.channel_health.note_well(receiver_id, key)
         elif sending.state is RunState.DEAD:

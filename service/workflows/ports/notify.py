@@ -214,11 +214,17 @@ class DigestRuns(Protocol):
         """False where the digest's occurrence is on record already."""
         ...
 
-    async def claim(self, run_id: str, *, now: datetime, until: datetime) -> DigestRun | None:
-        """Takes a run that is due, which is due again at `until`; None for one that is not."""
+    async def claim(self, run_id: str, *, now: datetime, lease: timedelta) -> DigestRun | None:
+        """Takes a run that is due for `lease` of real time; None for one that is not, or that is taken."""
         ...
 
-    async def save(self, run: DigestRun) -> None: ...
+    async def keep(self, run: DigestRun, *, now: datetime, lease: timedelta) -> None:
+        """Stores what has become of a run so far, and takes it for `lease` again."""
+        ...
+
+    async def save(self, run: DigestRun) -> None:
+        """Stores a run, and gives up its lease."""
+        ...
 
     async def due(self, now: datetime) -> list[DigestRun]:
         """Queued runs that should have been tried by now, oldest first."""

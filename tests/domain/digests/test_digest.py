@@ -49,32 +49,56 @@ def facts(of: Digest) -> dict[str, str]:
 def test_the_change_is_against_the_period_before() -> None:
     of = digest(Figures(spent(eng="150.00", ops="50.00"), spent(eng="100.00", ops="60.00")))
     message = digest_message(of, "dgr_1", "https://tocsin.example.com")
-    assert message.headline == "weekly spend: $200.00, up $40.00 (25 %)"
-    assert message.change == (
-        "$200.00 from Mon 09 Nov 2026, 09:00 to Mon 16 Nov 2026, 09:00 UTC: up $40.00 (25 %) on the period before"
-    )
+    assert message.headline == ("9 Nov 09:00 to 16 Nov 09:00: $200, up 25% (+$40.00) vs 2 Nov 09:00 to 9 Nov 09:00")
+    assert message.change == message.headline
+    assert facts(of)["Digest"] == "weekly spend, Mon 09 Nov 2026, 09:00 to Mon 16 Nov 2026, 09:00 UTC"
     assert facts(of)["Spent"] == "$200.00, billed; $160.00 in the period before"
     assert badge(message) == "DIGEST"
 
 
 def test_nothing_before_gives_no_percentage_and_no_change_says_so() -> None:
-    assert digest_message(digest(Figures(spent(eng="1.00"), {})), "dgr_1", "").headline.endswith(": $1.00, up $1.00")
+    assert digest_message(digest(Figures(spent(eng="1.00"), {})), "dgr_1", "").headline.endswith(
+        ": $1.00, up $1.00 vs 2 Nov 09:00 to 9 Nov 09:00"
+    )
     same = Figures(spent(eng="1.00"), spent(eng="1.00"))
-    assert digest_message(digest(same), "dgr_1", "").headline.endswith("as much as before")
+    assert digest_message(digest(same), "dgr_1", "").headline.endswith("the same as 2 Nov 09:00 to 9 Nov 09:00")
 
 
-def test_the_movers_are_the_largest_in_dollars_up_and_down() -> None:
-    said = facts(digest(Figures(spent(eng="150.00", new="5.00"), spent(eng="100.00", ops="60.00"))))
-    assert said["Workspaces up"] == "Engineering +$50.00, wrkspc_new +$5.00"
+def test_the_subject_names_the_calendars_months() -> None:
+    october = Window(utc("2026-10-01"), utc("2026-11-01"))
+    occasion = replace(OCCASION, window=october, before=Window(utc("2026-09-01"), utc("2026-10-01")))
+    figures = Figures(spent(eng="16324.40"), spent(eng="17159.10"))
+    message = digest_message(build(PLAN, occasion, figures, (), Tally()), "dgr_1", "")
+    assert message.headline == "October: $16,324, down 5% (-$835) vs September"
+    part = replace(PLAN, scope=Scope(workspaces=("wrkspc_eng",)))
+    message = digest_message(build(part, occasion, figures, (), Tally()), "dgr_1", "")
+    assert message.headline == "October, workspace Engineering: $16,324, down 5% (-$835) vs September"
+
+
+def test_members_have_their_amount_share_and_change() -> None:
+    said = facts(digest(Figures(spent(eng="150.00", new="50.00"), spent(eng="100.00", ops="60.00"))))
+    assert said["Workspaces"] == "Engineering $150 (75%, +$50.00)\nwrkspc_new $50.00 (25%, +$50.00)"
     assert said["Workspaces down"] == "wrkspc_ops −$60.00"
-    assert said["Models up"] == "sonnet +$55.00"
-    assert said["Models down"] == "haiku −$60.00"
-    assert said["API keys up"] == "key_ci +$50.00, key_new +$5.00"
+    assert "Workspaces up" not in said
+    assert said["Models"] == "sonnet $200 (100%, +$100)"
 
 
-def test_what_has_not_moved_is_not_named() -> None:
+def test_of_many_members_the_largest_are_named_and_the_others_added_up() -> None:
+    many = {Cell(f"wrkspc_{n}", "sonnet", "key"): Spend(billed=Money.of(f"{n}.00")) for n in range(1, 10)}
+    of = digest(Figures(many, {}))
+    assert facts(of)["Workspaces"].splitlines()[-1] == "others $10.00"
+    assert [one.name for one in of.movers[0].up] == ["wrkspc_9", "wrkspc_8", "wrkspc_7"]
+
+
+def test_what_has_not_moved_says_nothing_of_a_change() -> None:
     said = facts(digest(Figures(spent(eng="1.00"), spent(eng="1.00"))))
     assert not [label for label in said if label.endswith(("up", "down"))]
+    assert said["Workspaces"] == "Engineering $1.00 (100%)"
+
+
+def test_spend_without_a_price_is_said_to_be_missing() -> None:
+    of = digest(Figures({ENG: Spend(billed=Money.of("1.00"), unpriced_tokens=5_000_000)}, {}))
+    assert facts(of)["Missing"] == "the cost of 5,000,000 tokens of models without a known price"
 
 
 def test_spend_outside_the_scope_is_left_out() -> None:

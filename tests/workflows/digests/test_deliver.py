@@ -9,10 +9,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from service.domain.alerts.alert import Command
 from service.domain.charts.chart import Series
 from service.domain.digests.digest import DigestPlan
+from service.domain.digests.periods import DigestPeriod
 from service.domain.digests.runs import DigestRun, RunState
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
@@ -38,10 +40,16 @@ HOPELESS = DeliveryError("gone", permanent=True)
 
 
 async def plan(
-    yard: Yard, cron: str = "0 13 * * *", timezone: str = "UTC", name: str = "daily spend"
+    yard: Yard,
+    cron: str = "0 13 * * *",
+    timezone: str = "UTC",
+    name: str = "daily spend",
+    period: DigestPeriod | None = DigestPeriod.SINCE_PREVIOUS,
 ) -> Resource[DigestPlan]:
     """Made at noon of Monday, 16 November 2026."""
-    return await yard.create(Digests(), name, DigestPlan(yard.source.id, yard.receiver.id, cron, timezone))
+    return await yard.create(
+        Digests(), name, DigestPlan(yard.source.id, yard.receiver.id, cron, timezone, period=period)
+    )
 
 
 async def tick(yard: Yard) -> None:
@@ -70,7 +78,7 @@ async def test_a_digest_is_sent_once_at_its_time_and_not_before(yard: Yard) -> N
     await tick(yard)
     await tick(yard)
     (delivery,) = sent(yard)
-    assert delivery.message.headline.startswith("daily spend: $")
+    assert delivery.message.headline.startswith("15 Nov 13:00 to 16 Nov 13:00: $")
     run = await last_run(yard, digest)
     assert (run.occurrence, run.state, run.asked_by) == (utc("2026-11-16T13:00"), RunState.SENT, "")
     assert (run.window.start, run.window.end) == (utc("2026-11-15T13:00"), utc("2026-11-16T13:00"))
@@ -110,9 +118,58 @@ async def test_a_run_whose_worker_died_between_two_channels_goes_on_with_the_oth
     yard.channels.meanwhile = None
     await tick(yard)
     assert [config.kind for config, _ in yard.channels.sent] == ["console"]
-    yard.clock.advance(5 * MINUTE)
+    yard.clock.advance(10 * HOUR)  # however fast business time runs, a lease is real time
+    await tick(yard)
+    assert [config.kind for config, _ in yard.channels.sent] == ["console"]
+    await outlive_lease(yard)
     await tick(yard)
     assert [config.kind for config, _ in yard.channels.sent] == ["console", "email"]
+
+
+async def outlive_lease(yard: Yard) -> None:
+    async with yard.engine.begin() as connection:
+        await connection.execute(text("UPDATE digest_runs SET leased_until = leased_until - interval '5 minutes'"))
+
+
+async def test_a_run_is_sent_once_at_any_speed_of_the_clock(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+
+    async def meanwhile(config: ChannelConfig) -> None:
+        yard.channels.meanwhile = None
+        yard.clock.advance(6 * HOUR)
+        await run_due_digests(yard.ports)
+        await run_digest(yard.ports, (await last_run(yard, digest)).id)
+
+    yard.channels.meanwhile = meanwhile
+    await tick(yard)
+    await tick(yard)
+    assert len(sent(yard)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cron", "sent_at", "start", "end"),
+    [
+        ("0 9 1 * *", "2026-12-01T08:00", "2026-10-31T23:00", "2026-11-30T23:00"),
+        ("0 17 15 * *", "2026-12-15T16:00", "2026-10-31T23:00", "2026-11-30T23:00"),
+        ("0 9 * * 3", "2026-11-18T08:00", "2026-11-08T23:00", "2026-11-15T23:00"),
+        ("0 9 * * *", "2026-11-17T08:00", "2026-11-15T23:00", "2026-11-16T23:00"),
+        ("0 9 1 1,4,7,10 *", "2027-01-01T08:00", "2026-09-30T22:00", "2026-12-31T23:00"),
+    ],
+)
+async def test_a_period_is_the_calendars_in_the_digests_zone_whenever_it_is_sent(
+    yard: Yard, cron: str, sent_at: str, start: str, end: str
+) -> None:
+    digest = await plan(yard, cron, "Europe/Berlin", period=None)
+    yard.clock.move_to(utc(sent_at))
+    await tick(yard)
+    run = await last_run(yard, digest)
+    assert (run.occurrence, run.window.start, run.window.end) == (utc(sent_at), utc(start), utc(end))
+    assert run.before.end == run.window.start
+    yard.clock.advance(2 * HOUR)
+    async with yard.ports.uow() as uow:
+        again = await send_now(uow, yard.ports.cron, digest, replace(yard.author, at=yard.clock()))
+    assert again.window == run.window
 
 
 async def test_of_what_was_missed_only_the_last_is_sent(yard: Yard) -> None:
@@ -255,8 +312,8 @@ async def test_it_tells_of_spend_budgets_and_alerts(yard: Yard) -> None:
     await tick(yard)
     (delivery,) = sent(yard)
     facts = dict(delivery.message.facts)
-    assert delivery.message.headline == "daily spend: $12.00, up $9.00 (300 %)"
-    assert facts["Workspaces up"] == "wrkspc_eng +$12.00"
+    assert delivery.message.headline == "Tue 17 Nov: $12.00, up 300% (+$9.00) vs Mon 16 Nov"
+    assert facts["Workspaces"] == "wrkspc_eng $12.00 (100%, +$12.00)"
     assert facts["Workspaces down"] == "wrkspc_ops −$3.00"
     assert facts["Budgets at risk"].startswith("eng (")
     assert facts["Alerts"] == "1 opened, 0 resolved"
@@ -324,7 +381,7 @@ async def test_mails_get_a_chart_whose_pieces_add_up_and_the_terminal_gets_none(
     pictures = {config.kind: one.picture for config, one in yard.channels.sent if one.message.alert_id[:4] == "dgr_"}
     assert pictures["console"] is None
     assert pictures["email"] is not None
-    assert "$49.00, up $28.00 (133.3 %)" in pictures["email"].alt
+    assert "$49.00, up 133% (+$28.00)" in pictures["email"].alt
     (drawn,) = charts(yard).drawn
     bars = [row["amount"] for row in values(drawn, Series.ACTUAL)]
     ticks = [row["amount"] for row in values(drawn, Series.BEFORE)]
