@@ -23,7 +23,7 @@ from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.aiohttp_connector import connectors
-from service.adapters.egress.guard import Guard, parse_networks, trusting
+from service.adapters.egress.guard import DrillGuard, Guard, parse_networks, trusting
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.embedded_postgres.server import EmbeddedPostgres
 from service.adapters.heartbeat import HttpHeartbeat
@@ -45,6 +45,7 @@ from service.simulator.app import create_app as create_simulator_app
 from service.simulator.world.demo import create_world
 from service.simulator.world.replay import load_replay
 from service.worker import JobHandlers
+from service.workflows.operation.drill import run_find_refused_sources
 from service.workflows.ports.channels import Heartbeat
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Clock, Egress, Vault
@@ -102,7 +103,7 @@ def database(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    with EmbeddedPostgres(settings.data_dir.resolve() / "pg") as postgres:
+    with EmbeddedPostgres(settings.own_folder.resolve() / "pg") as postgres:
         yield postgres.url()
 
 
@@ -127,6 +128,7 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
         clock = await _business_clock(settings, engine)
         async with _transport(settings, guards.sources) as sources, _transport(settings, guards.receivers) as receivers:
             ports = _ports(settings, engine, clock, guards, _Transports(sources, receivers))
+            await _require_drill(settings, ports)
             callers = replace(ports, uow=uow_factory(callers_engine, clock.real_at, ports.outages))
             async with Queue.open(url, JobHandlers(ports), ports.outages) as queue:
                 keep = timedelta(days=settings.retention_days)
@@ -136,6 +138,16 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
     finally:
         await engine.dispose()
         await callers_engine.dispose()
+
+
+async def _require_drill(settings: Settings, ports: Ports) -> None:
+    """Raises StartError where time would run faster for a real organisation."""
+    refused = await run_find_refused_sources(ports) if settings.clock is not None else []
+    if refused:
+        raise StartError(
+            f"TOCSIN_CLOCK makes time run faster, for drills: {', '.join(refused)} would be polled as often as that;"
+            " unset it, disable the source, or give the drill a database of its own"
+        )
 
 
 class _Guards(NamedTuple):
@@ -161,9 +173,19 @@ def _guards(settings: Settings, simulator_url: str | None) -> _Guards:
     if settings.anthropic_admin_key is None:
         trusted.append(simulator_url or loopback_url(simulator_port(settings)))
     try:
-        return _Guards(trusting(receivers, trusted), receivers)
+        sources = trusting(receivers, trusted)
     except ValueError as error:
         raise SettingError(f"ANTHROPIC_BASE_URL: {error}") from error
+    return _Guards(sources if settings.clock is None else _drill_guard(settings, sources), receivers)
+
+
+def _drill_guard(settings: Settings, sources: Guard) -> DrillGuard:
+    """Returns the guard of a drill. Raises SettingError where the first source would be a real one."""
+    guard = DrillGuard(sources.allowed, sources.trusted)
+    objection = guard.objection(settings.anthropic_base_url) if settings.anthropic_admin_key else None
+    if objection is not None:
+        raise SettingError(f"TOCSIN_CLOCK with ANTHROPIC_ADMIN_KEY: {objection}. Unset one of the two")
+    return guard
 
 
 def simulator_port(settings: Settings) -> int:
@@ -285,7 +307,7 @@ def secret_key(settings: Settings) -> str:
             "TOCSIN_SECRET_KEY is not set: it encrypts the stored secrets. Set it to a long random text, the same for"
             " every process, and keep it safe"
         )
-    path = settings.data_dir / SECRET_KEY_FILE
+    path = settings.own_folder / SECRET_KEY_FILE
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ _POSTGRES = re.compile(r"postgres(ql(\+\w+)?)?://(.*@)?(\[[^\]]+\]|[^/:@?\s]*)(:
 _TOKEN = re.compile(r"[!-~]{16,500}")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 PREFIX = "TOCSIN_"
+DRILL_FOLDER = "drill"
 
 
 class Settings(BaseSettings):
@@ -130,6 +131,11 @@ class Settings(BaseSettings):
         if text is not None and not _is_web_address(text):
             raise ValueError("write an address such as https://tocsin.example.com")
         return text
+
+    @property
+    def own_folder(self) -> Path:
+        """Returns the folder of the embedded database: a drill has one of its own, whose times lie in the future."""
+        return self.data_dir if self.clock is None else self.data_dir / DRILL_FOLDER
 
     @property
     def link(self) -> str:

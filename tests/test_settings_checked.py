@@ -7,12 +7,14 @@ import io
 import os
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
 from service.adapters.vault import FernetVault
+from service.bootstrap import require_sound
 from service.cli.checking import check_everything
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.resources import Resource
@@ -99,6 +101,24 @@ def test_a_wrong_setting_is_a_line_that_names_it_and_exit_code_2(
     assert "FAKE" not in line
 
 
+def test_a_fast_clock_is_refused_beside_a_real_organisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_CLOCK", "now@60")
+    monkeypatch.setenv("TOCSIN_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", "sk-ant-admin01-FAKE")
+    checked = check()
+    assert checked.code == 2
+    assert "TOCSIN_CLOCK with ANTHROPIC_ADMIN_KEY: api.anthropic.com leads off this machine" in checked.lines[0]
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:8402")
+    require_sound(Settings())
+
+
+def test_a_drill_has_a_data_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+    assert Settings().own_folder == tmp_path
+    monkeypatch.setenv("TOCSIN_CLOCK", "now@60")
+    assert Settings().own_folder == tmp_path / "drill"
+
+
 def test_every_wrong_setting_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_POLL_INTERVAL", "1s")
     monkeypatch.setenv("TOCSIN_PUBLIC_URL", "foo")
@@ -171,6 +191,21 @@ async def test_a_mail_server_that_lets_us_in_is_well_and_gets_no_mail(monkeypatc
         refused = await asyncio.to_thread(check)
         assert refused.lines[2].startswith(f"no  mail server: 127.0.0.1:{smtp.port}: mail server: 535")
         assert smtp.mails == []
+
+
+@pytest.mark.usefixtures("_installed")
+async def test_a_fast_clock_is_refused_while_a_stored_source_leads_off_this_machine(
+    uow: UowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc("2026-11-16")
+    key = FernetVault(SECRET_KEY).seal("sk-ant-admin01-FAKE-key")
+    async with uow() as unit:
+        source = Source(CLAUDE, "https://api.anthropic.com", key)
+        await unit.sources.add(Resource("src_1", "claude", 1, now, now, {}, source))
+    monkeypatch.setenv("TOCSIN_CLOCK", "now@60")
+    checked = await asyncio.to_thread(check)
+    assert checked.code == 1
+    assert "the source 'claude' (https://api.anthropic.com) would be polled as often as that" in checked.lines[1]
 
 
 @pytest.mark.slow  # seconds pass between its attempts

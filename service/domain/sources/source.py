@@ -11,6 +11,8 @@ from service.domain.values.resources import Sealed
 LONGEST_BACKOFF = timedelta(hours=1)
 SHORTEST_INTERVAL = timedelta(minutes=1)
 LONGEST_INTERVAL = timedelta(days=1)
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far the clocks of two machines may differ before what one wrote lies in the other's future."""
 
 
 class SourceKind(StrEnum):
@@ -103,6 +105,45 @@ def due_after_bill(state: SourceState, started: datetime, interval: timedelta) -
     """
     following = started + interval
     return following if state.next_poll_at <= started else min(state.next_poll_at, following)
+
+
+def succeeded_ahead(state: SourceState, now: datetime) -> bool:
+    """Whether the last success lies in the future: it was a drill's, or the clock was set back since."""
+    return any(at > now + CLOCK_SKEW for at in _successes(state))
+
+
+def lies_ahead(state: SourceState, interval: timedelta, now: datetime) -> bool:
+    """Whether a clock ahead of this one wrote the state: with it, the source would not be polled for that long."""
+    latest = now + retry_delay(interval, state.failures)
+    return succeeded_ahead(state, now) or state.next_poll_at > latest + CLOCK_SKEW
+
+
+def back_in_time(state: SourceState, now: datetime) -> SourceState:
+    """The state with no time after `now`: due at once and deeply, and failing until the bill has been read."""
+    ahead = max([state.next_poll_at, *_successes(state)])
+    error = f"The clock went back: this source was polled, or due, at {ahead:%Y-%m-%d %H:%M} UTC. It is read again"
+    clamped = replace(
+        state,
+        next_poll_at=now,
+        last_success_at=_until(state.last_success_at, now),
+        cost_read_at=_until(state.cost_read_at, now),
+        usage_read_at=_until(state.usage_read_at, now),
+        minutes_read_at=_until(state.minutes_read_at, now),
+        directory_read_at=None,
+        deep_read_at=None,
+        failing_since=_until(state.failing_since, now),
+        polling_since=_until(state.polling_since, now),
+        last_error=error,
+    )
+    return clamped if clamped.failing_since else after_failure(clamped, now)
+
+
+def _successes(state: SourceState) -> list[datetime]:
+    return [at for at in (state.last_success_at, state.cost_read_at, state.usage_read_at) if at is not None]
+
+
+def _until(at: datetime | None, now: datetime) -> datetime | None:
+    return None if at is None else min(at, now)
 
 
 def retry_delay(interval: timedelta, failures: int) -> timedelta:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from service.domain.sources.source import SourceState
+from service.domain.sources.source import SourceState, succeeded_ahead
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR, day_start, hour_start, midnight, utc_day
@@ -232,7 +232,12 @@ USUAL_PATIENCE = Patience()
 
 
 def is_stale(state: SourceState, now: datetime, patience: Patience = USUAL_PATIENCE) -> bool:
-    """Whether a source has failed for so long that what is known of its spend may be out of date."""
+    """Whether a source has failed for so long that what is known of its spend may be out of date.
+
+    A success in the future says nothing about when it was last read.
+    """
+    if succeeded_ahead(state, now):
+        return True
     if state.failing_since is None:
         return False
     return state.failures >= patience.failures or now - state.failing_since >= patience.after

@@ -9,6 +9,7 @@ from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.notify.repeats import run_repeats
+from service.workflows.operation.drill import return_to_present
 from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -26,6 +27,7 @@ async def run_minute(ports: Ports) -> None:
     """
     now = ports.clock()
     async with ports.uow() as uow:
+        await return_to_present(uow, now)
         for source_id in await uow.polling_states.all_ids():
             await uow.jobs.evaluate(source_id)
         for source in await uow.sources.all():
@@ -83,10 +85,10 @@ async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:
 
 
 async def _late_sources(uow: UnitOfWork, now: datetime) -> list[str]:
-    """Returns the names of the enabled sources that nothing has evaluated lately."""
+    """Returns the names of the enabled sources that nothing has evaluated lately; in the future is not lately."""
     late = []
     for source in await uow.sources.all():
         evaluated_at = (await uow.polling_states.get(source.id)).evaluated_at
-        if source.spec.enabled and (evaluated_at is None or now - evaluated_at > FRESH):
+        if source.spec.enabled and (evaluated_at is None or abs(now - evaluated_at) > FRESH):
             late.append(source.name)
     return late

@@ -200,8 +200,8 @@ class Polls(Protocol):
         """Polls that are queued or running, backfills too, oldest first."""
         ...
 
-    async def waited_for(self, since: datetime) -> set[str]:
-        """Ids of sources with a poll in the queue that was requested after `since`; a backfill is none."""
+    async def waited_for(self, since: datetime, until: datetime) -> set[str]:
+        """Ids of sources with a poll in the queue that was requested between these; a backfill is none."""
         ...
 
     async def last_finished(self, source_id: str, until: datetime) -> datetime | None:

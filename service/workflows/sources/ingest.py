@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import (
+    CLOCK_SKEW,
     ReportName,
     Source,
     SourceState,
@@ -52,12 +53,13 @@ async def request_poll(uow: UnitOfWork, source_id: str, kind: PollKind, now: dat
 async def run_due_polls(ports: Ports) -> int:
     """Queues a poll of every source that is due. Several workers may do this at once; each source is queued once.
 
-    A source whose last poll still waits keeps its due time. One that has waited for long counts as lost: going blind
-    is worse.
+    A source whose last poll still waits keeps its due time. One that has waited for long, or since a time that is still
+    to come, counts as lost: going blind is worse.
     """
     now = ports.clock()
     async with ports.uow() as uow:
-        due = await uow.polling_states.claim_due(now, besides=await uow.polls.waited_for(now - LOST_AFTER))
+        waiting = await uow.polls.waited_for(now - LOST_AFTER, now + CLOCK_SKEW)
+        due = await uow.polling_states.claim_due(now, besides=waiting)
         for source_id in due:
             await request_poll(uow, source_id, PollKind.SCHEDULED, now)
     return len(due)

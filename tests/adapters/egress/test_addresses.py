@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from service.adapters.egress.addresses import kind_of
-from service.adapters.egress.guard import Endpoint, Guard, parse_networks, trusting
+from service.adapters.egress.guard import DrillGuard, Endpoint, Guard, parse_networks, trusting
 from service.workflows.ports.platform import EgressRefused
 
 
@@ -181,3 +181,19 @@ def test_a_bad_network_is_named(bad: str) -> None:
 
 def test_no_networks_are_no_error() -> None:
     assert parse_networks(" , ") == ()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8401", "http://localhost:8401", "http://[::1]:8401"])
+def test_a_drill_s_source_may_be_on_this_machine(url: str) -> None:
+    sources = trusting(Guard(), [url])
+    assert DrillGuard(sources.allowed, sources.trusted).objection(url) is None
+    assert DrillGuard().objection(url) is not None, "what is neither listed nor trusted is not"
+
+
+@pytest.mark.parametrize("host", ["api.anthropic.com", "10.1.2.3", "8.8.8.8", "simulator"])
+def test_a_drill_s_source_is_nowhere_else_however_it_is_listed_or_trusted(host: str) -> None:
+    sources = trusting(Guard(parse_networks("0.0.0.0/0")), [f"https://{host}"])
+    guard = DrillGuard(sources.allowed, sources.trusted)
+    assert "off this machine; while TOCSIN_CLOCK is set" in (guard.objection(f"https://{host}") or "")
+    with pytest.raises(EgressRefused, match="off this machine"):
+        guard.passed(Endpoint(host, 443), [ip_address("8.8.8.8")])

@@ -8,7 +8,9 @@ from service.domain.sources.source import (
     after_begin,
     after_failure,
     after_success,
+    back_in_time,
     due_after_bill,
+    lies_ahead,
     retry_delay,
 )
 
@@ -71,3 +73,34 @@ def test_failures_in_a_row_keep_the_instant_at_which_the_first_of_them_began() -
         after_failure(replace(FAILING, failures=0, failing_since=None), FAILED_AT), FAILED_AT + MINUTE
     )
     assert (twice.failures, twice.failing_since) == (2, FAILED_AT)
+
+
+WELL = SourceState("src_1", fence=7, next_poll_at=FAILED_AT + 5 * MINUTE, last_success_at=FAILED_AT)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param(WELL, False, id="well"),
+        pytest.param(replace(WELL, next_poll_at=FAILED_AT + 6 * MINUTE), False, id="another machine's clock"),
+        pytest.param(replace(WELL, next_poll_at=FAILED_AT + 7 * MINUTE), True, id="due later than it ever is"),
+        pytest.param(replace(WELL, next_poll_at=FAILED_AT + HOUR, failures=4), False, id="backing off"),
+        pytest.param(replace(WELL, last_success_at=FAILED_AT + HOUR), True, id="read in the future"),
+        pytest.param(replace(WELL, cost_read_at=FAILED_AT + HOUR), True, id="billed in the future"),
+        pytest.param(replace(WELL, usage_read_at=FAILED_AT + HOUR), True, id="used in the future"),
+    ],
+)
+def test_a_state_lies_ahead_that_no_clock_of_the_present_could_have_written(state: SourceState, expected: bool) -> None:
+    assert lies_ahead(state, 5 * MINUTE, FAILED_AT) is expected
+
+
+def test_back_in_time_a_source_is_due_at_once_and_failing_until_it_is_read() -> None:
+    later = FAILED_AT + 9 * HOUR
+    drilled = SourceState("src_1", 7, later, last_success_at=later, cost_read_at=later, deep_read_at=later)
+    back = back_in_time(drilled, FAILED_AT)
+    assert not lies_ahead(back, 5 * MINUTE, FAILED_AT)
+    assert (back.next_poll_at, back.cost_read_at, back.deep_read_at) == (FAILED_AT, FAILED_AT, None)
+    assert (back.failures, back.failing_since) == (1, FAILED_AT)
+    assert back.last_error == (
+        "The clock went back: this source was polled, or due, at 2026-11-21 21:00 UTC. It is read again"
+    )

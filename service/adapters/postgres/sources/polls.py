@@ -75,9 +75,10 @@ class PostgresPolls:
         query = select(polls).where(polls.c.source_id == source_id, _UNFINISHED).order_by(polls.c.id)
         return [_poll(row) for row in await self._connection.execute(query)]
 
-    async def waited_for(self, since: datetime) -> set[str]:
+    async def waited_for(self, since: datetime, until: datetime) -> set[str]:
         waiting = (polls.c.state == PollState.QUEUED) & (polls.c.kind != PollKind.BACKFILL)
-        query = select(polls.c.source_id).where(_UNFINISHED, waiting, polls.c.created_at > since)
+        recent = (polls.c.created_at > since) & (polls.c.created_at <= until)
+        query = select(polls.c.source_id).where(_UNFINISHED, waiting, recent)
         return set(await self._connection.scalars(query))
 
     async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
