@@ -18,6 +18,7 @@ from service.cli.connections import RESERVED, ConnectionBounds, descriptors_for
 from service.cli.serving import serving
 
 HEAD = b"GET /small HTTP/1.1\r\nHost: tocsin\r\n\r\n"
+NO_HTTP = b"\x16\x03\x01 no HTTP\r\n\r\n"
 LARGE = b"x" * 8_000_000
 """More than the buffers of both kernels' sides take."""
 MOST = 20
@@ -118,6 +119,15 @@ async def test_a_head_that_drips_has_no_longer(app: FastAPI) -> None:
 async def test_the_next_head_on_a_kept_connection_has_a_deadline_too(app: FastAPI) -> None:
     async with serving(app, bounds=HASTY) as url, strangers(url, 1, HEAD + HEAD[:20]) as ((reader, _),):
         assert (await ended(reader)).endswith(b"here")
+
+
+async def test_what_is_no_request_is_a_line_of_our_own_log(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    async with (
+        serving(app, bounds=PATIENT) as url,
+        strangers(url, 1, b"\x16\x03\x01 no HTTP\r\n\r\n") as ((reader, _),),
+    ):
+        assert (await ended(reader)).startswith(b"HTTP/1.1 400 ")
+    assert [record.name for record in caplog.records] == ["uvicorn.error"]
 
 
 async def go_on_sending(writer: asyncio.StreamWriter, url: str) -> None:

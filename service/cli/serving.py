@@ -38,6 +38,7 @@ async def serving(
             app,
             http=Door(bounds).protocol,
             backlog=BACKLOG,
+            log_config=None,  # its warnings belong into our log, with its form and its limits
             log_level="warning",
             lifespan="off",
             access_log=False,

@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.api.app import create_app
 from service.api.http.bodies import LARGEST, LARGEST_TOGETHER, WholeBodies
+from service.cli.connections import ConnectionBounds
 from service.cli.serving import serving
 from tests.api.stand import Stand
 
@@ -25,7 +26,8 @@ STALLED = 12
 
 @pytest.fixture
 async def url(stand: Stand) -> AsyncIterator[str]:
-    async with serving(create_app(stand.ports, ready=stand.app.state.ready, body_deadline=DEADLINE)) as url:
+    app = create_app(stand.ports, ready=stand.app.state.ready, body_deadline=DEADLINE)
+    async with serving(app, bounds=ConnectionBounds()) as url:
         yield url
 
 
