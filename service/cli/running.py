@@ -28,7 +28,8 @@ from service.domain.sources.source import SourceKind
 from service.domain.values.durations import parse_duration
 from service.settings import Settings
 from service.worker import work
-from service.workflows.operation.first_start import FirstSource, FirstStart, run_first_start
+from service.workflows.operation.first_source import FirstSource
+from service.workflows.operation.first_start import FirstStart, run_first_start
 
 SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
 
@@ -106,7 +107,8 @@ def _first_source(settings: Settings, simulator_url: str | None) -> FirstSource 
     key = settings.anthropic_admin_key
     if key is not None:
         base_url = settings.anthropic_base_url.rstrip("/")
-        return FirstSource(SourceKind.CLAUDE_ADMIN, base_url, key.get_secret_value(), interval)
+        named = "poll_interval" in settings.model_fields_set
+        return FirstSource(SourceKind.CLAUDE_ADMIN, base_url, key.get_secret_value(), interval, named)
     if simulator_url is not None:
         return FirstSource(SourceKind.SIMULATOR, simulator_url, SIMULATED_KEY, interval)
     return None
@@ -138,4 +140,6 @@ def _greet(settings: Settings, out: Console, start: FirstStart) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    for remark in start.remarks:
+        out.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
     out.print("Ctrl-C stops.", highlight=False)

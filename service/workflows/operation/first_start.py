@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
 from service.domain.budgets.budget import Budget, Threshold
@@ -23,10 +22,9 @@ from service.workflows.configuration.engine import SYSTEM, Author, Draft, change
 from service.workflows.configuration.notify import run_default_routes
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
+from service.workflows.operation.first_source import NAMES, FirstSource, compare_with_stored
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.ingest import request_poll
-
-NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}
 
 USUAL_RULES: tuple[tuple[str, RuleKind[object], Severity], ...] = (
     ("unusual spend", anomaly.KIND, Severity.WARNING),
@@ -37,48 +35,47 @@ USUAL_RULES: tuple[tuple[str, RuleKind[object], Severity], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class FirstSource:
-    """The source to watch when none of its kind is stored."""
-
-    kind: SourceKind
-    base_url: str
-    admin_key: str
-    poll_interval: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class FirstStart:
-    """`admin_token` is the secret of a token made just now, to be shown once; `simulated`: invented data is watched."""
+    """`admin_token` is the secret of a token made just now, to be shown once; `simulated`: invented data is watched.
+
+    `remarks` say in a line each what became of settings that differ from what is stored.
+    """
 
     admin_token: str | None
     simulated: bool
+    remarks: tuple[str, ...] = ()
 
 
 async def run_first_start(ports: Ports, source: FirstSource | None, *, admin_token: str | None) -> FirstStart:
     """Adds what is missing, and returns what people at the terminal must know. `source` None adds no source."""
     made = await run_first_token(ports, admin_token)
     await run_default_routes(ports)
-    if source is not None:
-        await run_first_source(ports, source)
+    remarks = await run_first_source(ports, source) if source is not None else []
     async with ports.uow() as uow:
         sources = [stored.spec for stored in await uow.sources.all()]
     simulated = any(spec.enabled and spec.kind is SourceKind.SIMULATOR for spec in sources)
-    return FirstStart(made, simulated)
+    return FirstStart(made, simulated, tuple(remarks))
 
 
-async def run_first_source(ports: Ports, first: FirstSource) -> None:
-    """Watches `first` unless a source of its kind is stored. A real organisation ends the simulation."""
+async def run_first_source(ports: Ports, first: FirstSource) -> list[str]:
+    """Watches `first` unless a source of its kind is stored. A real organisation ends the simulation.
+
+    Returns what people must know of a stored one that differs.
+    """
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
         await uow.become_only_writer()
         stored = await uow.sources.all()
         alike = [source for source in stored if source.spec.kind is first.kind]
-        if alike:
+        if alike and first.kind is SourceKind.SIMULATOR:
             await _follow_simulator(uow, alike[0], first, author)
+        elif alike:
+            return await compare_with_stored(uow, alike, first, ports.vault.seal(first.admin_key), author)
         elif first.kind is SourceKind.CLAUDE_ADMIN or not stored:
             for source in stored:
                 await _disable(uow, source, author)
             await _add(uow, ports, first, author)
+    return []
 
 
 async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author) -> None:
@@ -104,9 +101,8 @@ async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> N
 
 async def _follow_simulator(uow: UnitOfWork, source: Resource[Source], first: FirstSource, author: Author) -> None:
     """Stores the simulator's present address: it may listen elsewhere than at the last start."""
-    if first.kind is SourceKind.SIMULATOR:
-        moved = replace(source.spec, base_url=first.base_url)
-        await change(uow, Sources(), source, Draft(source.name, source.labels, moved), author)
+    moved = replace(source.spec, base_url=first.base_url)
+    await change(uow, Sources(), source, Draft(source.name, source.labels, moved), author)
 
 
 async def _disable(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:

@@ -25,7 +25,8 @@ from service.workflows.configuration.notify import Receivers, route_table
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.operation.command_line import run_list_tokens, run_revoke_token
-from service.workflows.operation.first_start import FirstSource, FirstStart, run_first_start
+from service.workflows.operation.first_source import FirstSource
+from service.workflows.operation.first_start import FirstStart, run_first_start
 from service.workflows.ports.unit_of_work import Ports
 from tests.fakes.clock import FakeClock
 from tests.workflows.yard import open_yard
@@ -224,12 +225,73 @@ async def test_a_key_that_is_taken_away_does_not_bring_the_simulator_back(ports:
     assert await configuration(ports) == before
 
 
-async def test_another_key_in_the_environment_leaves_the_stored_source_alone(ports: Ports) -> None:
+# ------------------------------------------------------------- settings that differ from what is stored
+
+CORRECTED = replace(CLAUDE, admin_key="sk-ant-admin01-FAKE-newer")
+MOVED = replace(CLAUDE, base_url="https://other.example")
+
+
+async def read_once(ports: Ports) -> None:
+    """The source has succeeded."""
+    async with ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        state = await uow.polling_states.get(source.id)
+        await uow.polling_states.save(replace(state, cost_read_at=ports.clock()))
+
+
+async def test_another_key_in_the_environment_leaves_a_source_alone_that_was_read_and_says_so(ports: Ports) -> None:
     """A source is configured over REST; the environment only gives the first one."""
     await start(ports, CLAUDE)
-    await start(ports, replace(CLAUDE, admin_key="sk-ant-admin01-FAKE-newer"))
+    await read_once(ports)
+    again = await start(ports, CORRECTED)
     ((_, source),) = (await sources(ports)).items()
     assert ports.vault.open(source.admin_key) == CLAUDE.admin_key
+    assert again.remarks == (
+        "ANTHROPIC_ADMIN_KEY (...ewer) is not used: the source 'claude' keeps its stored key ...real; to change it,"
+        " PATCH /v1/sources/claude with admin_key",
+    )
+
+
+@pytest.mark.parametrize("correction", [CORRECTED, MOVED], ids=["key", "address"])
+async def test_a_source_that_was_never_read_takes_a_correction_and_is_polled_with_it(
+    ports: Ports, correction: FirstSource
+) -> None:
+    await start(ports, CLAUDE)
+    again = await start(ports, correction)
+    ((_, source),) = (await sources(ports)).items()
+    assert ports.vault.open(source.admin_key) == correction.admin_key
+    assert source.base_url == correction.base_url
+    (remark,) = again.remarks
+    assert f"from now on it is read at {correction.base_url} with the key ...{correction.admin_key[-4:]}" in remark
+    assert correction.admin_key not in remark
+    assert (await start(ports, correction)).remarks == (), "said once"
+
+
+async def test_another_address_leaves_a_source_alone_that_was_read_and_says_so(ports: Ports) -> None:
+    await start(ports, CLAUDE)
+    await read_once(ports)
+    (remark,) = (await start(ports, MOVED)).remarks
+    assert remark.startswith("ANTHROPIC_BASE_URL (https://other.example) is not used: the source 'claude' keeps its")
+    assert [source.base_url for source in (await sources(ports)).values()] == [CLAUDE.base_url]
+
+
+async def test_another_interval_is_said_where_somebody_has_set_it(ports: Ports) -> None:
+    await start(ports, CLAUDE)
+    other = replace(CLAUDE, poll_interval=timedelta(hours=1))
+    assert (await start(ports, other)).remarks == (), "the default is nobody's wish"
+    (remark,) = (await start(ports, replace(other, names_interval=True))).remarks
+    assert remark.startswith("TOCSIN_POLL_INTERVAL (1h) is not used: the source 'claude' is polled every 10m;")
+
+
+async def test_a_disabled_source_takes_no_correction(ports: Ports, clock: FakeClock) -> None:
+    await start(ports, CLAUDE)
+    async with ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        off = Draft(source.name, source.labels, replace(source.spec, enabled=False))
+        await change(uow, Sources(), source, off, Author("token:ann", clock()))
+    (remark,) = (await start(ports, CORRECTED)).remarks
+    assert "is not used" in remark
+    assert ports.vault.open((await sources(ports))["claude"].admin_key) == CLAUDE.admin_key
 
 
 # ------------------------------------------------------------------------------------------ tokens
