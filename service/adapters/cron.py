@@ -25,7 +25,11 @@ REPEATED_HOUR = timedelta(hours=3)
 """More than clocks are ever set back at once."""
 YEARS = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC))
 """One of them is a leap year."""
+YEARS_TRIED = "2025-2028"
+"""Bounds the search for an occurrence: APScheduler looks for a 30 February until the year 9999."""
 YEARLY = 4
+LONGEST = 100
+"""Characters."""
 _STEPPED = re.compile(r"(?P<first>\*|\w+)(-(?P<last>\w+))?(/(?P<step>[1-9]))?")
 
 
@@ -34,7 +38,9 @@ class CrontabReader:
 
     def require_sound(self, cron: str, timezone: str) -> None:
         if timezone not in zone_names():
-            raise Invalid(f"{timezone!r} is not an IANA time zone, such as Europe/Berlin", "/timezone")
+            raise Invalid(f"{timezone[:LONGEST]!r} is not an IANA time zone, such as Europe/Berlin", "/timezone")
+        if len(cron) > LONGEST:
+            raise Invalid(f"a schedule has {LONGEST} characters at most", "/cron")
         if len(cron.split()) != FIELDS:
             raise Invalid('write five fields: minute, hour, day of month, month, weekday, such as "0 9 * * 1"', "/cron")
         minute, _, day, _, weekday = cron.split()
@@ -43,7 +49,7 @@ class CrontabReader:
         if day != "*" and weekday != "*":
             raise Invalid("give either days of the month or weekdays, and * for the other", "/cron")
         try:
-            trigger = _trigger(cron)
+            trigger = _trigger(cron, YEARS_TRIED)
         except ValueError as error:
             raise Invalid(f"not a schedule: {error}", "/cron") from None
         if sum(1 for _, _ in zip(_walls(trigger, *YEARS), range(YEARLY), strict=False)) < YEARLY:
@@ -64,12 +70,11 @@ class CrontabReader:
 
 
 @lru_cache(maxsize=256)
-def _trigger(cron: str) -> CronTrigger:
+def _trigger(cron: str, years: str = "*") -> CronTrigger:
     """On a clock without summer time. Raises ValueError."""
     minute, hour, day, month, weekday = cron.split()
-    return CronTrigger(
-        minute=minute, hour=hour, day=day, month=month, day_of_week=_named_weekdays(weekday), timezone=UTC
-    )
+    named = _named_weekdays(weekday)
+    return CronTrigger(year=years, minute=minute, hour=hour, day=day, month=month, day_of_week=named, timezone=UTC)
 
 
 def _walls(trigger: CronTrigger, start: datetime, end: datetime) -> Iterator[datetime]:

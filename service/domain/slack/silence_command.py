@@ -10,7 +10,7 @@ from datetime import timedelta
 from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.routing.labels import OF_EVERY_ALERT
 from service.domain.notify.routing.matchers import Matcher, Op, matches, validate_matchers
-from service.domain.values.durations import parse_duration
+from service.domain.values.durations import LONGEST_QUOTE, parse_duration
 from service.domain.values.errors import Invalid
 from service.domain.values.severity import Severity
 
@@ -18,6 +18,7 @@ EVERY = "all"
 EVERY_ALERT = Matcher("severity", Op.LIKE, ".+")
 LONGEST_SILENCE = timedelta(days=90)
 MOST_MATCHERS = 50
+LONGEST_COMMAND = 3000
 HOW = 'write matchers without spaces, before the comment: severity=warning, severity!=critical, workspace="load test"'
 
 _MATCHER = re.compile(
@@ -31,7 +32,7 @@ _VALUES: Mapping[str, Collection[str]] = {label: ("any text",) for label in OF_E
 """Labels that every alert has, with what stands for all their values."""
 _CURLED = str.maketrans("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", '""')
 """Phones and Macs write these for quotation marks."""
-_SIGN = re.compile(r"\S*[=!~]\S*")
+_SIGNS = "=!~"
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -53,6 +54,8 @@ def read_silence_command(text: str) -> SilenceCommand:
     Outside quotation marks a word with one of `=`, `!`, `~` is a matcher or an error: were it taken as part of the
     comment, the silence would be wider than what was asked for.
     """
+    if len(text) > LONGEST_COMMAND:
+        raise Invalid(f"a command has {LONGEST_COMMAND} characters at most; this one has {len(text)}")
     length, rest = _cut(text.translate(_CURLED))
     which, comment = _cut(rest)
     matchers: tuple[Matcher, ...] = (EVERY_ALERT,)
@@ -85,7 +88,7 @@ def _matchers(text: str) -> tuple[tuple[Matcher, ...], str]:
     """Those at the beginning, and what follows them."""
     found: list[Matcher] = []
     rest = text.lstrip()
-    while match := _MATCHER.match(rest):
+    while (match := _MATCHER.match(rest)) and len(found) <= MOST_MATCHERS:
         found.append(Matcher(match["label"], Op(match["op"]), match["quoted"] or match["bare"]))
         rest = rest[match.end() :].lstrip()
     if len(found) > MOST_MATCHERS:
@@ -104,9 +107,10 @@ def _is_every_value(matcher: Matcher) -> bool:
 
 def _comment(text: str, matchers: tuple[Matcher, ...]) -> str:
     quoted = _QUOTED.fullmatch(text.strip())
-    sign = None if quoted else _SIGN.search(text)
-    if sign is not None:
-        raise Invalid(f"{sign[0]!r} cannot be read: {HOW}; put a comment with =, ! or ~ in quotation marks")
+    signed = None if quoted else next((word for word in text.split() if any(one in word for one in _SIGNS)), None)
+    if signed is not None:
+        shown = signed[:LONGEST_QUOTE]
+        raise Invalid(f"{shown!r} cannot be read: {HOW}; put a comment with =, ! or ~ in quotation marks")
     if not matchers:
         raise Invalid(f"say which alerts: {HOW}; or {EVERY} for every alert")
     comment = " ".join((quoted[1] if quoted else text).split())

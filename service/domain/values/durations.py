@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LONGEST_QUOTE = 40
+"""Characters of a foreign text that an error repeats."""
 _TEXT = re.compile(r"([0-9]{1,7})([smhd])")
 
 
@@ -11,7 +13,8 @@ def parse_duration(text: str) -> timedelta:
     """A duration from a whole number and one unit of s, m, h, d. Raises ValueError for anything else."""
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise ValueError(f"not a duration: {text!r}; write a whole number and s, m, h or d, such as 15m")
+        shown = text[:LONGEST_QUOTE]
+        raise ValueError(f"not a duration: {shown!r}; write a whole number and s, m, h or d, such as 15m")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
