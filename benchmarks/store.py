@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 
-from storing import claiming, comparing, loading, summing
+from storing import asking, claiming, comparing, loading, summing
 from storing.table import database, show
 
 from service.adapters.postgres.unit_of_work import uow_factory
@@ -24,6 +24,7 @@ async def main() -> None:
             await loading.measure(engine, url),
         )
         show(f"Summing a year of {summing.CELLS:,} cells", await summing.measure(engine))
+        show("Answering what was spent in 30 days", await asking.measure(engine))
         show("Claiming what is due, each source once", await claiming.measure(uow))
         show("Comparing spend with budgets", await comparing.measure(uow))
 

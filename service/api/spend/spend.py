@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -15,15 +17,19 @@ from service.api.http.fields import InstantOrDate, Reference, Usd
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, part_of
 from service.api.http.responses import respond
 from service.api.spend.scopes import Member, scope_of
+from service.domain.sources.source import Source
 from service.domain.spend.best_known import Basis
+from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.names import Names, name_of
 from service.domain.values.periods import Window
+from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import Figure, SpendAnswer, SpendQuestion, add_up, aligned, buckets, spend
+from service.workflows.sources.naming import names_of
+from service.workflows.spend import SpendBasis, add_up, aligned, buckets, spend_basis
 
 router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 
@@ -106,11 +112,17 @@ def show_figure(figure: Figure) -> dict[str, object]:
     }
 
 
-def show_groups(groups: dict[ScopeKey, Figure], names: Names) -> list[GroupOut]:
-    ordered = sorted(groups.items(), key=lambda one: (-one[1].spend.total.usd, one[0].id))
+Groups = Mapping[ScopeKey, Figure]
+
+
+def largest_first(groups: Groups) -> list[tuple[ScopeKey, Figure]]:
+    return sorted(groups.items(), key=lambda one: (-one[1].spend.total.usd, one[0].id))
+
+
+def show_groups(groups: Iterable[tuple[ScopeKey, Figure]], names: Names) -> list[GroupOut]:
     return [
         GroupOut.model_validate(show_figure(figure) | {"id": key.id, "name": name_of(key, names)})
-        for key, figure in ordered
+        for key, figure in groups
     ]
 
 
@@ -156,34 +168,38 @@ class SpendQuery:
         return await scope_of(uow, source_id, members)
 
 
-class SpendReply(NamedTuple):
-    """One request's question, and its answer."""
+class AskedSpend(NamedTuple):
+    """A question about a source, and what the answer rests on."""
 
-    source: str
+    source: Resource[Source]
     question: SpendQuestion
-    answer: SpendAnswer
+    basis: SpendBasis
 
-    def head(self) -> dict[str, object]:
+    def head(self, total: Figure) -> dict[str, object]:
         """Returns the fields of `SpendOut`."""
         return {
-            "source": self.source,
+            "source": self.source.name,
             "since": self.question.window.start,
             "until": self.question.window.end,
             "granularity": self.question.width,
-            "billed_until": self.answer.billed_until,
-            "estimated_until": self.answer.estimated_until,
-            "simulated": self.answer.simulated,
-            "total": show_figure(add_up(self.answer.by_group())),
+            "billed_until": self.basis.billed_until,
+            "estimated_until": self.basis.estimated_until,
+            "simulated": self.basis.simulated,
+            "total": show_figure(total),
         }
 
 
-async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now: datetime) -> SpendReply:
+async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now: datetime) -> AskedSpend:
     window = query.window(now)
     source = await source_named(uow, query.source, "/source")
     scope = await query.scope(uow, source.id)
     dimension = Dimension(group_by) if group_by else Dimension.ORGANISATION
     question = SpendQuestion(source.id, window, query.width, scope, dimension)
-    return SpendReply(source.name, question, await spend(uow, question))
+    return AskedSpend(source, question, await spend_basis(uow, source))
+
+
+async def names_in(uow: UnitOfWork, asked: AskedSpend) -> Names:
+    return await names_of(uow, await uow.polling_states.get(asked.source.id))
 
 
 QueryDep = Annotated[SpendQuery, Depends()]
@@ -198,15 +214,25 @@ async def series(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    reply = await ask(uow, query, group_by, now)
-    windows = list(buckets(reply.question.window, query.width))
+    asked = await ask(uow, query, group_by, now)
+    windows = list(buckets(asked.question.window, query.width))
     part = part_of(windows, lambda bucket: bucket.start.isoformat(), limit, cursor)
+    figures = await uow.facts.figures_by_bucket(replace(asked.question, window=span(part.items))) if part.items else {}
+    names = await names_in(uow, asked) if group_by else {}
     items = []
     for bucket in part.items:
-        groups = reply.answer.figures.get(bucket.start, {})
-        shown = show_groups(groups, reply.answer.names) if group_by else None
-        items.append(show_figure(add_up(groups)) | {"groups": shown, "start": bucket.start, "end": bucket.end})
-    return respond(SeriesOut.model_validate(reply.head() | {"items": items, "next": part.next}))
+        groups = figures.get(bucket.start, {})
+        shown = show_groups(largest_first(groups), names) if group_by else None
+        total = show_figure(add_up(groups.values()))
+        items.append(total | {"groups": shown, "start": bucket.start, "end": bucket.end})
+    whole = await uow.facts.figures_by_group(replace(asked.question, group_by=Dimension.ORGANISATION))
+    head = asked.head(add_up(whole.values()))
+    return respond(SeriesOut.model_validate(head | {"items": items, "next": part.next}))
+
+
+def span(windows: Sequence[Window]) -> Window:
+    """Returns the window from the first one's start to the last one's end."""
+    return Window(windows[0].start, windows[-1].end)
 
 
 @router.get(
@@ -223,10 +249,10 @@ async def breakdown(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    reply = await ask(uow, query, group_by, now)
-    groups = show_groups(reply.answer.by_group(), reply.answer.names)
-    places = {group.id: f"{place:08d}" for place, group in enumerate(groups)}
-    part = part_of(groups, lambda group: places[group.id], limit, cursor)
-    return respond(
-        BreakdownOut.model_validate(reply.head() | {"group_by": group_by, "items": part.items, "next": part.next})
-    )
+    asked = await ask(uow, query, group_by, now)
+    groups = await uow.facts.figures_by_group(asked.question)
+    ordered = largest_first(groups)
+    part = part_of(range(len(ordered)), lambda place: f"{place:08d}", limit, cursor)
+    items = show_groups([ordered[place] for place in part.items], await names_in(uow, asked))
+    head = asked.head(add_up(groups.values()))
+    return respond(BreakdownOut.model_validate(head | {"group_by": group_by, "items": items, "next": part.next}))

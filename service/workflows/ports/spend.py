@@ -11,9 +11,10 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import Cell, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,14 @@ class Facts(Protocol):
     async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]: ...
 
     async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]: ...
+
+    async def figures_by_bucket(self, question: SpendQuestion) -> Mapping[datetime, Mapping[ScopeKey, Figure]]:
+        """Figures by bucket start and group, in order of time. Buckets without spend are not in it."""
+        ...
+
+    async def figures_by_group(self, question: SpendQuestion) -> Mapping[ScopeKey, Figure]:
+        """Figures of the whole window by group."""
+        ...
 
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:
         """The data that forecasts learn from: the last ten weeks by UTC day and cell, and the hours of usual days."""

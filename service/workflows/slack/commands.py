@@ -18,6 +18,7 @@ from service.domain.notify.routing.silences import Silence, validate_silence
 from service.domain.slack.requests import SlackRole, Typed, escaped
 from service.domain.slack.silence_command import read_silence_command
 from service.domain.sources.source import Source, SourceKind
+from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import DomainError, Invalid
 from service.domain.values.money import ZERO
@@ -31,7 +32,7 @@ from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.requests import REFUSED
 from service.workflows.sources.naming import names_of
-from service.workflows.spend import SpendQuestion, add_up, spend
+from service.workflows.spend import add_up
 
 SILENCE = "silence"
 MOST_LINES = 10
@@ -184,16 +185,16 @@ async def _top(uow: UnitOfWork, when: str, window: Window) -> str:
 
 async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: Window) -> list[str]:
     whole_days = Window(window.start, _midnight(window.end) + timedelta(days=1))
+    names = await names_of(uow, await uow.polling_states.get(source.id))
     lines: list[str] = []
     for dimension, title in PARTS.items():
-        answer = await spend(uow, SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension))
-        groups = answer.by_group()
+        groups = await uow.facts.figures_by_group(SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension))
         if not lines:
-            simulated = " (simulated)" if answer.simulated else ""
-            total = add_up(groups).spend.total.display()
+            simulated = " (simulated)" if source.spec.kind is SourceKind.SIMULATOR else ""
+            total = add_up(groups.values()).spend.total.display()
             lines.append(f"*{escaped(clean(source.name))}{simulated}: {total} {when}*")
         largest = sorted(groups.items(), key=lambda one: one[1].spend.total.usd, reverse=True)[:TOP_CONTRIBUTORS]
-        named = [f"{clean(name_of(key, answer.names))} {figure.spend.total.display()}" for key, figure in largest]
+        named = [f"{clean(name_of(key, names))} {figure.spend.total.display()}" for key, figure in largest]
         lines.append(f"{title}: {escaped(', '.join(named)) or 'none'}")
     return lines
 

@@ -38,7 +38,7 @@ async def hours_in(
 ) -> list[tuple[datetime, Cell, EstimatedDay]]:
     """Priced usage in the hours that begin in the window, in order."""
     rows = await connection.execute(
-        usage_by(usage_hours.c.bucket, usage_hours, _between(window, source_id)).order_by("time")
+        usage_by(usage_hours.c.bucket, usage_hours, between(window, source_id)).order_by("time")
     )
     return [
         (time, Cell(workspace, model, api_key), _estimate(*estimate))
@@ -55,7 +55,7 @@ async def costs_in(
     span = Window(stretches[0].start, stretches[-1].end)
     costs: dict[Cell, dict[Window, Money]] = defaultdict(dict)
     for which, workspace, model, api_key, cost, *_ in await connection.execute(
-        usage_by(number, usage_hours, _between(span, source_id))
+        usage_by(number, usage_hours, between(span, source_id))
     ):
         costs[Cell(workspace, model, api_key)][stretches[which - 1]] = Money(cost or Decimal(0))
     return costs
@@ -118,8 +118,8 @@ def usage_by(time: ColumnElement[Any], hours: FromClause, where: Sequence[Column
         select(
             *place,
             cost.filter(~is_priority).label("cost"),
-            cost.filter(is_priority),
-            func.sum(facts.c.unpriced),
+            cost.filter(is_priority).label("priority"),
+            func.sum(facts.c.unpriced).label("unpriced"),
             *counted,
         )
         .join_from(facts, series, series.c.id == facts.c.series_id)
@@ -142,7 +142,7 @@ def day_of(table: FromClause) -> ColumnElement[date]:
     return cast(func.timezone("UTC", table.c.bucket), Date)
 
 
-def _between(window: Window, source_id: str) -> tuple[ColumnElement[bool], ...]:
+def between(window: Window, source_id: str) -> tuple[ColumnElement[bool], ...]:
     hours = usage_hours.c
     return hours.source_id == source_id, hours.bucket >= window.start, hours.bucket < window.end
 

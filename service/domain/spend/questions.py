@@ -1,0 +1,38 @@
+"""Questions about a source's spend, and the figures that answer them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from service.domain.spend.best_known import Spend
+from service.domain.spend.rows import Width
+from service.domain.values.money import ZERO, Money
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Dimension, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Spend, and beside it what spend leaves out: tokens without a price, and the Priority Tier's estimate."""
+
+    spend: Spend = field(default_factory=Spend)
+    unpriced_tokens: int = 0
+    priority: Money = ZERO
+
+    def __add__(self, other: Figure) -> Figure:
+        return Figure(
+            self.spend + other.spend,
+            self.unpriced_tokens + other.unpriced_tokens,
+            self.priority + other.priority,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SpendQuestion:
+    """A question about one source's spend: a window of whole days or hours, filtered and grouped."""
+
+    source_id: str
+    window: Window
+    width: Width
+    scope: Scope
+    group_by: Dimension
