@@ -53,6 +53,7 @@ class Reason(StrEnum):
     BUDGET_DISABLED = "budget_disabled"
     BUDGET_EDITED = "budget_edited"
     RECOVERED = "recovered"
+    NOT_CONFIRMED = "not_confirmed"
     RULE_GONE = "rule_gone"
     RULE_DISABLED = "rule_disabled"
     RULE_EDITED = "rule_edited"

@@ -42,8 +42,16 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
         return Move(Command.RAISE, Reason.LATE if late else Reason.RAISED, alert, finding)
     if has_outgrown(alert, finding.evidence):
         return Move(Command.WAKE, Reason.GREW, alert, finding)
+    correction = _correction(alert, finding)
+    return Move(Command.AMEND if correction else None, correction or Reason.NOTHING_NEW, alert, finding)
+
+
+def _correction(alert: Alert, finding: Finding) -> Reason | None:
+    """Why an alert's message is put right; None while it is close enough."""
+    if finding.reason is Reason.NOT_CONFIRMED:
+        return finding.reason
     trend = finding.evidence.moved_since(alert.evidence)
-    return Move(Command.AMEND if trend else None, Reason(trend or Reason.NOTHING_NEW), alert, finding)
+    return Reason(trend) if trend else None
 
 
 def _says_more(alert: Alert, finding: Finding) -> bool:

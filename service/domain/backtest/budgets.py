@@ -91,6 +91,7 @@ class BudgetReplay:
             names=self._recorded.names,
             now=now,
             read_at=now,
+            billed_at=now,
             simulated=self._recorded.simulated,
         )
 

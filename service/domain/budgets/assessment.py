@@ -17,6 +17,7 @@ from service.domain.budgets.budget import Budget, Threshold, terms
 from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, about, by_scope, judged
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.spend.best_known import Spend
+from service.domain.spend.lateness import is_settled
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
 from service.domain.values.periods import (
@@ -29,7 +30,9 @@ from service.domain.values.periods import (
 )
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.utc import utc_day
 
+INSTANT = timedelta(microseconds=1)
 MOST_CONTRIBUTORS = 3
 """Members of each dimension."""
 
@@ -120,7 +123,8 @@ class Assessment:
         self.thresholds = sorted((t for t in self.spec.thresholds if t.basis is self.basis), key=self.level)
         self.start = self._identity()
         on_record = [c for c in self.on_record(self.basis) if c.period_start == self.start]
-        self.released = tuple(c for c in on_record if self._is_over(c))
+        self.refuted = tuple(c for c in on_record if self._is_refuted(c))
+        self.released = (*self.refuted, *(c for c in on_record if self._is_over(c)))
         self.recorded = {c.threshold: c for c in on_record if c not in self.released}
 
     def level(self, threshold: Threshold) -> Money:
@@ -155,6 +159,17 @@ class Assessment:
         is_old = crossing.crossed_at + self._length() <= self.known.now
         return rolling and is_old and self.spent.total < crossing.level
 
+    def _is_refuted(self, crossing: Crossing) -> bool:
+        """Whether the settled bill of all days up to a crossing, with what was spent since, is below its level.
+
+        Spend on a forecast is judged by its watch, and a rolling window also falls because it moves on.
+        """
+        billed_at = self.known.billed_at
+        if billed_at is None or self.basis is ThresholdBasis.FORECAST or self.spec.period.kind is PeriodKind.ROLLING:
+            return False
+        last = min(crossing.crossed_at, self.period.window.end - INSTANT)
+        return self.total < crossing.level and is_settled(utc_day(last.date()), billed_at)
+
     def _goes_on(self, begun: datetime) -> bool:
         return self.open_alert(begun) is not None and any(self.is_crossed(threshold) for threshold in self.thresholds)
 
@@ -171,7 +186,7 @@ class Assessment:
     def finding(self) -> Finding | None:
         held = [t for t in self.thresholds if t.key in self.recorded or self.is_crossed(t)]
         if not held:
-            return None
+            return self._not_confirmed()
         new = [t for t in held if t.key not in self.recorded]
         highest = max((c.level for c in self.recorded.values()), default=None)
         fires = bool(new) and (highest is None or self.level(new[-1]) > highest)
@@ -182,11 +197,37 @@ class Assessment:
             scope=self.scope,
             severity=max((t.severity for t in held), key=lambda severity: severity.rank),
             condition=Condition.FIRES if fires else Condition.HOLDS,
-            reason=Reason.LATE if late else Reason.FIRST if fires else Reason.NOTHING_NEW,
-            evidence=self._evidence(held[-1]),
+            reason=self._reason(fires=fires, late=late),
+            evidence=replace(self._evidence(held[-1]), fired_on=self._fired_on()),
             crossings=tuple(self._crossing(threshold) for threshold in new),
             released=self.released,
         )
+
+    def _reason(self, *, fires: bool, late: bool) -> Reason:
+        if fires:
+            return Reason.LATE if late else Reason.FIRST
+        return Reason.NOT_CONFIRMED if self.refuted else Reason.NOTHING_NEW
+
+    def _not_confirmed(self) -> Finding | None:
+        """The end of an alert of which the settled bill leaves no level crossed."""
+        highest = max(self.refuted, key=lambda one: one.level, default=None)
+        threshold = next((t for t in self.thresholds if highest and t.key == highest.threshold), None)
+        if highest is None or threshold is None:
+            return None
+        return Finding(
+            fingerprint=self.fingerprint(self.start),
+            source_id=self.spec.source_id,
+            scope=self.scope,
+            severity=threshold.severity,
+            condition=Condition.OVER,
+            reason=Reason.NOT_CONFIRMED,
+            evidence=replace(self._evidence(threshold), fired_on=highest.spent),
+            released=self.released,
+        )
+
+    def _fired_on(self) -> Money | None:
+        """The spend of the highest crossing that the settled bill contradicts."""
+        return max((one.spent for one in self.refuted), key=lambda spent: spent.usd, default=None)
 
     def _crossing(self, threshold: Threshold) -> Crossing:
         return Crossing(

@@ -39,8 +39,9 @@ class ScopePeriod:
 class Known:
     """The state that budgets are assessed with at `now`.
 
-    `read_at` is when a bill was last read: a period does not close before its late bills could be seen. `crossings`
-    and `open_alerts` are those of the budgets' source. `forecasts` are of open periods, as far as they were made, and
+    `read_at` is when a bill was last read: a period does not close before its late bills could be seen. `billed_at` is
+    the same for what a settled bill contradicts; None where nothing is to be contradicted. `crossings` and
+    `open_alerts` are those of the budgets' source. `forecasts` are of open periods, as far as they were made, and
     `watches` say how thresholds on forecast stood.
     """
 
@@ -49,6 +50,7 @@ class Known:
     names: Names
     now: datetime
     read_at: datetime | None = None
+    billed_at: datetime | None = None
     simulated: bool = False
     forecasts: Mapping[ScopePeriod, Forecast | NoForecast] = field(default_factory=dict)
     watches: Mapping[WatchKey, Watch] = field(default_factory=dict)

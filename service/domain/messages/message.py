@@ -24,6 +24,7 @@ ENDINGS = {
     Reason.SOURCE_DISABLED: "Resolved: the source was disabled.",
     Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
 }
+NOT_CONFIRMED = "Not confirmed by the bill"
 
 
 def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
@@ -166,6 +167,8 @@ def _resolved(event: AlertEvent) -> str:
     if event.reason is Reason.PERSON:
         return f"Resolved by {_who(event)}."
     own = words_of(event.alert.evidence).ended(event.reason)
+    if event.reason is Reason.NOT_CONFIRMED:
+        return f"{NOT_CONFIRMED}{f': {own}' if own else ''}. Closed."
     return f"Resolved: {own}." if own else ENDINGS.get(event.reason, "Resolved.")
 
 

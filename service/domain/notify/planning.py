@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.channels.traits import Audience
 from service.domain.notify.notification import Action, Notification, NotificationCause, NotificationState
 from service.domain.values.resources import new_id
 
@@ -58,5 +59,14 @@ def plan_notifications(
             round=round,
         )
         for address in addresses
-        if action is not None and action in address.channel.traits.actions
+        if action is not None and (action in address.channel.traits.actions or _is_owed(event, address))
     ]
+
+
+def _is_owed(event: AlertEvent, address: Address) -> bool:
+    """Whether people whose channel cannot edit hear of an amendment: the bill took a threshold back that they heard of.
+
+    An on-call tool does not: there it could page somebody who has closed the incident.
+    """
+    is_correction = event.command is Command.AMEND and event.reason is Reason.NOT_CONFIRMED
+    return is_correction and address.channel.traits.audience is Audience.PEOPLE

@@ -101,6 +101,7 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
         now=now,
         # The assessment that first sees a bill still looks at the periods that could have closed in the blind.
         read_at=state.assessed_read_at or state.cost_read_at,
+        billed_at=state.cost_read_at,
         simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
     )
     findings = await _assess_budgets(uow, source_id, budgets, known)

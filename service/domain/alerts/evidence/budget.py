@@ -38,6 +38,7 @@ class BudgetEvidence(Evidence):
 
     `threshold` is the highest crossed one's key, `level` its dollars; `late` says the crossing was first seen after
     the period's end. `forecast` is there where the budget has a threshold on forecast and one could be made.
+    `fired_on` is the spend at the crossing, where the settled bill has contradicted it since.
     """
 
     kind: Literal["budget"] = "budget"
@@ -56,6 +57,7 @@ class BudgetEvidence(Evidence):
     unpriced_tokens: int = 0
     terms: str = ""
     forecast: ForecastEvidence | None = None
+    fired_on: Money | None = None
 
     @property
     def by_forecast(self) -> bool:

@@ -72,6 +72,8 @@ class BudgetWords(Words):
             released = evidence.forecast.released
             lead = "The forecast fell below the threshold again: " if released else "The forecast is now "
             return f"{lead}{standing_ahead(evidence, evidence.forecast)}."
+        if reason is Reason.NOT_CONFIRMED:
+            return f"The bill took a threshold back: {_contradicted(evidence)}."
         if reason is Reason.RESTATED and rolls(evidence):
             return f"{period(evidence).capitalize()}: now {standing(evidence)}."
         return f"{VERBS.get(reason, 'Restated to')} {standing(evidence)}."
@@ -80,6 +82,8 @@ class BudgetWords(Words):
         evidence = self.evidence
         if reason is Reason.RECOVERED:
             return f"the spend of {period(evidence)} is below the alert's level again"
+        if reason is Reason.NOT_CONFIRMED:
+            return _contradicted(evidence)
         if reason is Reason.PERIOD_CLOSED:
             return f"{period(evidence)} is closed{'' if evidence.by_forecast else f', at {standing(evidence)}'}"
         return ""
@@ -90,6 +94,12 @@ class BudgetWords(Words):
     def cause(self) -> str:
         evidence = self.evidence
         return f"{evidence.threshold} of {evidence.budget_name}: {evidence.spent.display()} were spent"
+
+
+def _contradicted(evidence: BudgetEvidence) -> str:
+    """ "November 2026 is at $0.00, it was at $20.00 when this fired"."""
+    fired_on = f", it was at {evidence.fired_on.display()} when this fired" if evidence.fired_on is not None else ""
+    return f"{period(evidence)} is at {evidence.spent.display()}{fired_on}"
 
 
 def _summary_ahead(evidence: BudgetEvidence, forecast: ForecastEvidence, who: str) -> str:
