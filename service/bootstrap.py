@@ -29,8 +29,9 @@ from service.adapters.embedded_postgres.server import EmbeddedPostgres
 from service.adapters.heartbeat import HttpHeartbeat
 from service.adapters.postgres.clock_anchor import anchor_clock
 from service.adapters.postgres.engine import FOR_CALLERS, create_engine
-from service.adapters.postgres.migrate import obstacle
+from service.adapters.postgres.migrate import obstacle, upgrade
 from service.adapters.postgres.queue.queue import Queue
+from service.adapters.postgres.secret_digests import key_digests
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
@@ -105,6 +106,12 @@ def database(settings: Settings) -> Iterator[str]:
         return
     with EmbeddedPostgres(settings.own_folder.resolve() / "pg") as postgres:
         yield postgres.url()
+
+
+def prepare(settings: Settings, url: str) -> None:
+    """Brings the database up to date: its schema, and what an earlier release stored in another form."""
+    upgrade(url)
+    key_digests(url, _vault(settings).keyed)
 
 
 def require_sound(settings: Settings) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import re
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,6 +18,8 @@ SHORTEST_HINTED = 12
 """A shorter secret's last four characters would give too much of it away."""
 # Part of how every stored secret was sealed: changing it makes them all unreadable.
 _PURPOSE = b"tocsin vault v1"
+_PURPOSE_OF_DIGESTS = b"tocsin vault digests v1"
+_BARE = re.compile(r"[0-9a-f]{16}")
 
 
 class FernetVault:
@@ -31,13 +35,24 @@ class FernetVault:
             raise ValueError("TOCSIN_SECRET_KEY is empty: set it to a long random text")
         fernets = [Fernet(_derived(key)) for key in keys]
         self._current, self._fernet = fernets[0], MultiFernet(fernets)
+        self._digest_key = _derived(keys[0], _PURPOSE_OF_DIGESTS)
 
     def seal(self, secret: str) -> Sealed:
         return Sealed(
             ciphertext=self._fernet.encrypt(secret.encode()).decode(),
             hint=f"...{secret[-4:]}" if len(secret) >= SHORTEST_HINTED else "...",
-            digest=hashlib.sha256(secret.encode()).hexdigest()[:16],
+            digest=self.keyed(hashlib.sha256(secret.encode()).hexdigest()[:16]),
         )
+
+    def keyed(self, digest: str) -> str:
+        """Returns a digest that only this key makes, of a bare one; any other as it is.
+
+        Without the key, a guessed secret cannot be held against it. It is made of the bare one, so that what an
+        earlier release stored can be keyed without opening its secret.
+        """
+        if not _BARE.fullmatch(digest):
+            return digest
+        return f"k{hmac.new(self._digest_key, digest.encode(), hashlib.sha256).hexdigest()[:16]}"
 
     def is_current(self, sealed: Sealed) -> bool:
         try:
@@ -45,6 +60,12 @@ class FernetVault:
         except InvalidToken:
             return False
         return True
+
+    def matches(self, sealed: Sealed, secret: str) -> bool:
+        try:
+            return hmac.compare_digest(self.open(sealed).encode(), secret.encode())
+        except VaultError:
+            return False
 
     def open(self, sealed: Sealed) -> str:
         try:
@@ -57,6 +78,6 @@ class FernetVault:
             ) from None
 
 
-def _derived(key: str) -> bytes:
-    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE)
+def _derived(key: str, purpose: bytes = _PURPOSE) -> bytes:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose)
     return base64.urlsafe_b64encode(derivation.derive(key.encode()))

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from service import __version__
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
-from service.adapters.postgres.migrate import current, head, upgrade
-from service.bootstrap import Product, SettingError, StartError, database, open_product
+from service.adapters.postgres.migrate import current, head
+from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare
 from service.cli import checking, polls, running, tokens
 from service.cli.environment import review_environment
 from service.cli.logs import configure_logging
@@ -96,7 +96,7 @@ def _with_product(action: Callable[[Product], Coroutine[object, object, Result]]
             return await action(product)
 
     with database(settings) as url:
-        upgrade(url)
+        prepare(settings, url)
         return asyncio.run(run(url))
 
 
@@ -115,7 +115,7 @@ def up() -> None:
     """Run everything in one process: database, API, worker, and the simulator when no key is set."""
     settings = _settings()
     with stopping() as stop, database(settings) as url:
-        upgrade(url)
+        prepare(settings, url)
         asyncio.run(running.run_up(settings, url, out, stop))
 
 
@@ -143,7 +143,7 @@ def migrate() -> None:
     settings = _settings()
     with database(settings) as url:
         before = current(url)
-        upgrade(url)
+        prepare(settings, url)
     out.print(f"schema {before or 'empty'} -> {head()}", highlight=False)
 
 

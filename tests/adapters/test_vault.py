@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
 from service.adapters.vault import FernetVault
@@ -32,8 +35,28 @@ def test_equal_secrets_have_equal_digests_and_different_ciphertexts() -> None:
     vault = FernetVault("FAKE key")
     one, two = vault.seal(SECRET), vault.seal(SECRET)
     assert one.digest == two.digest != vault.seal("another").digest
-    assert len(one.digest) == 16
     assert one.ciphertext != two.ciphertext
+
+
+def test_a_digest_cannot_be_made_without_the_key() -> None:
+    digest = FernetVault("FAKE key").seal(SECRET).digest
+    for bare in (hashlib.sha256(SECRET.encode()), hashlib.sha256(f"FAKE key{SECRET}".encode())):
+        assert bare.hexdigest()[:16] not in digest
+    assert digest != FernetVault("another FAKE key").seal(SECRET).digest
+
+
+def test_the_digest_of_an_earlier_release_becomes_the_one_of_today_once() -> None:
+    vault = FernetVault("FAKE key")
+    keyed = vault.keyed(hashlib.sha256(SECRET.encode()).hexdigest()[:16])
+    assert keyed == vault.seal(SECRET).digest == vault.keyed(keyed)
+
+
+def test_a_secret_matches_what_is_sealed_whatever_its_digest_and_key() -> None:
+    old, both, other = FernetVault("old FAKE"), FernetVault("new FAKE,old FAKE"), FernetVault("another FAKE")
+    sealed = replace(old.seal(SECRET), digest="0123456789abcdef")
+    assert both.matches(sealed, SECRET)
+    assert not both.matches(sealed, "another")
+    assert not other.matches(sealed, SECRET)
 
 
 def test_a_wrong_key_says_what_to_do() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag
@@ -64,14 +65,19 @@ def sealed(vault: Vault, secret: Secret, stored: Sealed | None, *, moved: bool, 
     can only be written must not be sent to a place its writer has not named.
     """
     if isinstance(secret, SecretStr):
-        new = vault.seal(secret.get_secret_value())
-        unchanged = stored is not None and stored.digest == new.digest and vault.is_current(stored)
-        return stored if stored is not None and unchanged else new
+        return _resealed(vault, secret.get_secret_value(), stored)
     if stored is None or not stands_for(secret, stored):
         raise Invalid("there is no such stored secret; send the secret itself", pointer)
     if moved:
         raise Invalid("the address has changed, so the secret must be sent again", pointer)
     return stored
+
+
+def _resealed(vault: Vault, secret: str, stored: Sealed | None) -> Sealed:
+    """Returns the stored secret if it is this one; sealed with the current key, it is still known by its digest."""
+    if stored is None or not vault.matches(stored, secret):
+        return vault.seal(secret)
+    return stored if vault.is_current(stored) else replace(vault.seal(secret), digest=stored.digest)
 
 
 def stands_for(stub: SecretStub, stored: Sealed) -> bool:

@@ -61,6 +61,10 @@ class Vault(Protocol):
         """Whether it is sealed with the key that seals now, not with an older one on its way out."""
         ...
 
+    def matches(self, sealed: Sealed, secret: str) -> bool:
+        """Whether it is this secret that is sealed; not so where it cannot be opened."""
+        ...
+
     def open(self, sealed: Sealed) -> str:
         """Raises VaultError."""
         ...

@@ -135,6 +135,9 @@ class OpenVault:
     def is_current(self, sealed: Sealed) -> bool:
         return True
 
+    def matches(self, sealed: Sealed, secret: str) -> bool:
+        return sealed.ciphertext == secret
+
     def open(self, sealed: Sealed) -> str:
         return sealed.ciphertext
 
