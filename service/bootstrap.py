@@ -70,8 +70,8 @@ class SettingError(StartError):
 class Product:
     """The parts that run: the workflows' ports, the queue of their jobs, and how fast time passes.
 
-    `callers` are the same ports with connections to the database of their own, for the API: however many call,
-    jobs have theirs.
+    `callers` are the same ports with connections to the database and a drawing process of their own, for the API:
+    however many call, jobs have theirs.
     """
 
     ports: Ports
@@ -136,7 +136,8 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
         async with _transport(settings, guards.sources) as sources, _transport(settings, guards.receivers) as receivers:
             ports = _ports(settings, engine, clock, guards, _Transports(sources, receivers))
             await _require_drill(settings, ports)
-            callers = replace(ports, uow=uow_factory(callers_engine, clock.real_at, ports.outages))
+            callers_uow = uow_factory(callers_engine, clock.real_at, ports.outages)
+            callers = replace(ports, uow=callers_uow, charts=ChildCharts())
             async with Queue.open(url, JobHandlers(ports), ports.outages) as queue:
                 keep = timedelta(days=settings.retention_days)
                 heartbeat = _heartbeat(settings, guards.receivers, receivers)

@@ -20,3 +20,12 @@ async def test_callers_that_hold_all_their_connections_leave_jobs_theirs(
             await callers.enter_async_context(product.callers.uow())
         async with product.ports.uow() as uow:
             assert await uow.budgets.all() == []
+
+
+async def test_callers_that_ask_for_pictures_do_not_make_messages_wait_for_theirs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
+    monkeypatch.setenv("TOCSIN_SECRET_KEY", "a secret key of the tests")
+    async with open_product(Settings(), database_url) as product:
+        assert product.callers.charts is not product.ports.charts  # each draws one picture at a time

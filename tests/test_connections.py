@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from service.cli.connections import RESERVED, ConnectionBounds, descriptors_for
 from service.cli.serving import serving
@@ -99,6 +100,17 @@ async def test_no_more_connections_are_held_than_the_bound(app: FastAPI) -> None
         for reader, _ in busy:
             assert (await reader.readuntil(b"released")).startswith(b"HTTP/1.1 200 ")
         assert await small_answer(url) == b"here"
+
+
+async def test_a_rush_is_a_line_when_it_begins_and_one_when_it_is_over(app: FastAPI) -> None:
+    with capture_logs() as lines:
+        async with serving(app, bounds=PATIENT) as url:
+            async with strangers(url, STRANGERS):
+                assert await small_answer(url) == b"here"
+            while len(lines) < 2:
+                assert await small_answer(url) == b"here"
+    assert [line["event"] for line in lines] == ["connections_exhausted", "connections_left_again"]
+    assert lines[1]["displaced"] == STRANGERS + 1 - MOST
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: toc"], ids=["nothing", "half a head"])

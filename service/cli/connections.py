@@ -26,6 +26,8 @@ RESERVED = 700
 """File descriptors that are never a caller's: the database's, outgoing calls', files', the simulator's, a backlog's."""
 WANTED = 65_536
 FEWEST = 16
+ROOM_AGAIN = 0.5
+"""The part of the bound below which a rush is over."""
 _REFUSAL = bytes(problem(503, "Too many connections at once").body)
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 5\r\n"
@@ -65,6 +67,8 @@ class Door:
         self._inside: set[BoundedConnection] = set()
         self._silent: dict[BoundedConnection, None] = {}
         """The longest silent one first."""
+        self._displaced = 0
+        """How many had to go or stay out since there was room last."""
 
     def __call__(
         self,
@@ -85,7 +89,7 @@ class Door:
 
     def admit(self, connection: BoundedConnection) -> bool:
         if len(self._inside) >= self.bounds.most:
-            log.warning("connections_exhausted", most=self.bounds.most, silent=len(self._silent))
+            self._note_displaced()
             if not self._silent:
                 return False
             longest = next(iter(self._silent))
@@ -97,6 +101,14 @@ class Door:
     def forget(self, connection: BoundedConnection) -> None:
         self._inside.discard(connection)
         self._silent.pop(connection, None)
+        if self._displaced and len(self._inside) <= self.bounds.most * ROOM_AGAIN:
+            log.warning("connections_left_again", most=self.bounds.most, displaced=self._displaced)
+            self._displaced = 0
+
+    def _note_displaced(self) -> None:
+        if not self._displaced:
+            log.warning("connections_exhausted", most=self.bounds.most, silent=len(self._silent))
+        self._displaced += 1
 
     def note_silent(self, connection: BoundedConnection) -> None:
         if connection in self._inside:

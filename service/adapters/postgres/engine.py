@@ -18,15 +18,19 @@ PREPARE_AFTER = 5
 
 @dataclass(frozen=True, slots=True)
 class SessionBounds:
-    """How long the server lets a session go on: in one statement, and in a transaction that it does nothing in."""
+    """How long the server lets a session go on: in one statement, and in a transaction that it does nothing in.
+
+    `wait` is how long a session is waited for while all of the pool are in use.
+    """
 
     statement: timedelta
     idle: timedelta
+    wait: timedelta = timedelta(seconds=30)
 
 
 FOR_JOBS = SessionBounds(statement=timedelta(minutes=15), idle=timedelta(minutes=5))
 """Retention deletes months at once; an evaluation computes between its statements."""
-FOR_CALLERS = SessionBounds(statement=timedelta(minutes=1), idle=timedelta(minutes=1))
+FOR_CALLERS = SessionBounds(statement=timedelta(minutes=1), idle=timedelta(minutes=1), wait=timedelta(seconds=10))
 """Nobody waits longer for an answer."""
 
 
@@ -47,6 +51,7 @@ def create_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
+        pool_timeout=bounds.wait.total_seconds(),
         pool_pre_ping=True,
         connect_args={"prepare_threshold": prepare_threshold},
     )

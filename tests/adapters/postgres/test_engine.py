@@ -47,6 +47,12 @@ async def test_a_statement_that_takes_too_long_is_ended(database_url: str, engin
             await wait_for_a_lock(uow)
 
 
+async def test_a_session_is_not_waited_for_without_end(database_url: str) -> None:
+    async with pool_of_one(database_url, SessionBounds(LONG, LONG, wait=SHORT)) as (_, uow), uow():
+        with pytest.raises(StorageUnavailable, match="all connections to the database are in use"):
+            await uow().__aenter__()
+
+
 async def test_a_transaction_that_does_nothing_for_too_long_is_ended(database_url: str, engine: AsyncEngine) -> None:
     async with pool_of_one(database_url, SessionBounds(LONG, SHORT)) as (_, uow):
         with pytest.raises(StorageUnavailable, match="cannot be reached"):
