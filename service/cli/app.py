@@ -17,12 +17,14 @@ from rich.console import Console
 
 from service import __version__
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
-from service.adapters.postgres.migrate import current, head
+from service.adapters.postgres.migrate import ForeignSchema, current, head, objection
 from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare
 from service.cli import checking, polls, running, tokens
 from service.cli.environment import review_environment
+from service.cli.folder import only_one
 from service.cli.logs import configure_logging
 from service.cli.stopping import stopping
+from service.cli.waiting import wait_for_database
 from service.domain.access import Role
 from service.domain.values.errors import DomainError
 from service.settings import Settings, wrong_settings
@@ -57,7 +59,7 @@ def main() -> None:
     except SettingError as error:
         _complain(f"{error}; see docs/settings.md")
         sys.exit(2)
-    except (StartError, DomainError, EmbeddedPostgresError, StorageUnavailable) as error:
+    except (StartError, ForeignSchema, DomainError, EmbeddedPostgresError, StorageUnavailable) as error:
         _complain(str(error))
         sys.exit(1)
 
@@ -82,9 +84,9 @@ def _settings() -> Settings:
 
 
 def _require_schema(url: str) -> None:
-    schema = current(url)
-    if schema != head():
-        raise StartError(f"the database's schema is at {schema or 'nothing'}, not {head()}: run tocsin migrate")
+    problem = objection(current(url))
+    if problem is not None:
+        raise StartError(problem)
 
 
 def _with_product(action: Callable[[Product], Coroutine[object, object, Result]]) -> Result:
@@ -114,7 +116,8 @@ def root(
 def up() -> None:
     """Run everything in one process: database, API, worker, and the simulator when no key is set."""
     settings = _settings()
-    with stopping() as stop, database(settings) as url:
+    with stopping() as stop, only_one(settings.own_folder.resolve()), database(settings) as url:
+        wait_for_database(url)
         prepare(settings, url)
         asyncio.run(running.run_up(settings, url, out, stop))
 
@@ -124,6 +127,7 @@ def api() -> None:
     """Run the REST API alone. The database must be migrated."""
     settings = _settings()
     with stopping() as stop, database(settings) as url:
+        wait_for_database(url)
         _require_schema(url)
         asyncio.run(running.run_api(settings, url, out, stop))
 
@@ -133,6 +137,7 @@ def worker() -> None:
     """Run a worker alone: it polls, evaluates and delivers. Start as many as you like."""
     settings = _settings()
     with stopping() as stop, database(settings) as url:
+        wait_for_database(url)
         _require_schema(url)
         asyncio.run(running.run_worker(settings, url, out, stop))
 
@@ -142,6 +147,7 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     settings = _settings()
     with database(settings) as url:
+        wait_for_database(url)
         before = current(url)
         prepare(settings, url)
     out.print(f"schema {before or 'empty'} -> {head()}", highlight=False)

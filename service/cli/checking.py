@@ -11,7 +11,7 @@ from rich.console import Console
 from service.adapters.channels.email.channel import reach
 from service.adapters.channels.email.settings import SmtpServer
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
-from service.adapters.postgres.migrate import current, head
+from service.adapters.postgres.migrate import current, objection
 from service.bootstrap import SettingError, StartError, database, open_product, require_sound
 from service.cli.logs import quiet_retries
 from service.settings import Settings, wrong_settings
@@ -51,8 +51,8 @@ def _check_installation(settings: Settings) -> list[Check]:
     try:
         with database(settings) as url:
             schema = current(url)
-            if schema != head():
-                problem = f"the schema is at {schema or 'nothing'}, not {head()}: run tocsin migrate"
+            problem = objection(schema)
+            if problem is not None:
                 return [Check("database", "", problem=problem), *mail]
             return [
                 Check("database", f"answers, schema {schema}"),

@@ -45,8 +45,9 @@ async def run_up(settings: Settings, url: str, out: Console, stopper: Stop) -> N
         if simulator_url is not None:
             app = simulator(settings.simulator_seed, product.ports.clock, replay=None)
             await stack.enter_async_context(serving(app, LOOPBACK, port))
-        await stack.enter_async_context(_serving_api(settings, product))
+        started = await stack.enter_async_context(_serving_api(settings, product))
         start = await _first_start(settings, product, simulator_url)
+        started.set()
         _greet(settings, out, start)
         await _work(product, stop)
         out.print("\nstopping ...", highlight=False)
@@ -54,8 +55,9 @@ async def run_up(settings: Settings, url: str, out: Console, stopper: Stop) -> N
 
 async def run_api(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
     stop = stopper.event()
-    async with open_product(settings, url) as product, _serving_api(settings, product):
+    async with open_product(settings, url) as product, _serving_api(settings, product) as started:
         start = await _first_start(settings, product, simulator_url=None)
+        started.set()
         _greet(settings, out, start)
         await stop.wait()
 
@@ -89,8 +91,14 @@ async def _work(product: Product, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[None]:
-    app = create_app(product.callers, ready=product.ready, slack=product.slack)
+async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[asyncio.Event]:
+    """Yields what is to be set once the first start is over: only then is the process ready."""
+    started = asyncio.Event()
+
+    async def ready() -> str | None:
+        return await product.ready() if started.is_set() else "the first start has not added all that is needed yet"
+
+    app = create_app(product.callers, ready=ready, slack=product.slack)
     bounds = ConnectionBounds(most=descriptors_for(settings.max_connections))
     async with AsyncExitStack() as stack:
         try:
@@ -98,7 +106,7 @@ async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[No
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
             raise StartError(f"cannot listen on {where}: {error.strerror}; set TOCSIN_PORT or TOCSIN_HOST") from error
-        yield
+        yield started
 
 
 def _first_source(settings: Settings, simulator_url: str | None) -> FirstSource | None:

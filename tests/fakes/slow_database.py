@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @asynccontextmanager
-async def slowed(socket: Path, seconds: float) -> AsyncIterator[int]:
+async def slowed(socket: Path, seconds: float, port: int = 0) -> AsyncIterator[int]:
     """Yields the port on 127.0.0.1 at which the database answers `seconds` later than at its own socket."""
     relays: set[asyncio.Task[None]] = set()
 
@@ -27,7 +27,7 @@ async def slowed(socket: Path, seconds: float) -> AsyncIterator[int]:
                     await writer.wait_closed()
             relays.discard(task)
 
-    listener = await asyncio.start_server(connect, "127.0.0.1", 0)
+    listener = await asyncio.start_server(connect, "127.0.0.1", port)
     async with listener:
         yield int(listener.sockets[0].getsockname()[1])
         listener.close()

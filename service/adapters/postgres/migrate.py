@@ -16,6 +16,11 @@ from service.workflows.ports.unit_of_work import StorageUnavailable
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 """Beside the package, in a checkout as in an installation."""
+CONNECT_SECONDS = 10
+
+
+class ForeignSchema(Exception):
+    """The database's schema is not one that this release could upgrade; the text says what to do."""
 
 
 def head() -> str:
@@ -26,7 +31,7 @@ def head() -> str:
 def current(url: str) -> str | None:
     """Returns the revision of a database, None for an empty one. Raises StorageUnavailable."""
     try:
-        with psycopg.connect(libpq_url(url)) as connection:
+        with psycopg.connect(libpq_url(url), connect_timeout=CONNECT_SECONDS) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except errors.UndefinedTable:
         return None
@@ -45,12 +50,30 @@ async def obstacle(engine: AsyncEngine) -> str | None:
         return f"the database has no schema: run tocsin migrate (to {head()})"
     except (DBAPIError, PoolExhausted):
         return "the database cannot be reached"
-    return None if schema == head() else f"the schema is at {schema}, not {head()}: run tocsin migrate"
+    return objection(schema)
+
+
+def objection(schema: str | None) -> str | None:
+    """Returns why this release cannot work with a schema at this revision (None: no schema), None when it can."""
+    if schema == head():
+        return None
+    if _is_newer(schema):
+        return (
+            f"the schema is at {schema}, and this release knows {head()}: a newer Tocsin has upgraded the database."
+            " Run that one, or restore what was saved before the upgrade"
+        )
+    return f"the schema is at {schema or 'nothing'}, not {head()}: run tocsin migrate"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Upgrades in one transaction; of several callers at once, the others wait and find nothing to do."""
-    if revision == "head" and current(url) == head():
+    """Upgrades in one transaction; of several callers at once, the others wait and find nothing to do.
+
+    Raises ForeignSchema where a newer release has upgraded the database.
+    """
+    schema = current(url)
+    if _is_newer(schema):
+        raise ForeignSchema(objection(schema))
+    if revision == "head" and schema == head():
         return
     from alembic import command  # noqa: PLC0415 - a second of start-up that a current schema does not need
 
@@ -71,6 +94,10 @@ def _configuration(url: str):  # type: ignore[no-untyped-def]
     configuration.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     configuration.attributes["url"] = url
     return configuration
+
+
+def _is_newer(schema: str | None) -> bool:
+    return schema is not None and schema > head()
 
 
 def _revision(path: Path) -> str:

@@ -11,6 +11,7 @@ from service.domain.values.durations import format_duration
 from service.domain.values.resources import Resource, Sealed
 from service.workflows.configuration.engine import Author, Draft, change
 from service.workflows.configuration.spend import Sources
+from service.workflows.ports.platform import Vault
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 NAMES = {SourceKind.CLAUDE_ADMIN: "claude", SourceKind.SIMULATOR: "simulator"}
@@ -28,16 +29,16 @@ class FirstSource:
 
 
 async def compare_with_stored(
-    uow: UnitOfWork, stored: Sequence[Resource[Source]], first: FirstSource, key: Sealed, author: Author
+    uow: UnitOfWork, stored: Sequence[Resource[Source]], first: FirstSource, vault: Vault, author: Author
 ) -> list[str]:
     """Returns a line for each setting of the first source that is not what a stored one has.
 
     A source that was never read takes key and address: they are a correction. Otherwise what is stored counts.
     """
-    alike = [source for source in stored if source.spec.admin_key.digest == key.digest]
+    alike = [source for source in stored if vault.matches(source.spec.admin_key, first.admin_key)]
     named = [source for source in stored if source.name == NAMES[first.kind]]
-    source = [*alike, *named, *stored][0]
-    if _reads_so(source.spec, first, key):
+    source, key = [*alike, *named, *stored][0], vault.seal(first.admin_key)
+    if alike and source.spec.base_url == first.base_url:
         return _interval_remarks(source, first)
     if source.spec.enabled and await _was_never_read(uow, source):
         corrected = replace(source.spec, base_url=first.base_url, admin_key=key)
@@ -46,11 +47,8 @@ async def compare_with_stored(
             f"the source {source.name!r} was never read: from now on it is read at {first.base_url} with the key"
             f" {key.hint} of ANTHROPIC_ADMIN_KEY"
         ]
-    return [_kept(source, first, key), *_interval_remarks(source, first)]
-
-
-def _reads_so(spec: Source, first: FirstSource, key: Sealed) -> bool:
-    return (spec.base_url, spec.admin_key.digest) == (first.base_url, key.digest)
+    kept = _other_address(source, first) if alike else _other_key(source, key)
+    return [kept, *_interval_remarks(source, first)]
 
 
 async def _was_never_read(uow: UnitOfWork, source: Resource[Source]) -> bool:
@@ -58,16 +56,18 @@ async def _was_never_read(uow: UnitOfWork, source: Resource[Source]) -> bool:
     return state.last_success_at is None and state.cost_read_at is None and state.usage_read_at is None
 
 
-def _kept(source: Resource[Source], first: FirstSource, key: Sealed) -> str:
+def _other_key(source: Resource[Source], key: Sealed) -> str:
     """Secrets are shown by their hints only."""
-    stored = source.spec
-    if stored.admin_key.digest != key.digest:
-        unused, kept, field = f"ANTHROPIC_ADMIN_KEY ({key.hint})", f"key {stored.admin_key.hint}", "admin_key"
-    else:
-        unused, kept, field = f"ANTHROPIC_BASE_URL ({first.base_url})", stored.base_url, "base_url and admin_key"
     return (
-        f"{unused} is not used: the source {source.name!r} keeps its stored {kept}; to change it, PATCH"
-        f" /v1/sources/{source.name} with {field}"
+        f"ANTHROPIC_ADMIN_KEY ({key.hint}) is not used: the source {source.name!r} keeps its stored key"
+        f" {source.spec.admin_key.hint}; to change it, PATCH /v1/sources/{source.name} with admin_key"
+    )
+
+
+def _other_address(source: Resource[Source], first: FirstSource) -> str:
+    return (
+        f"ANTHROPIC_BASE_URL ({first.base_url}) is not used: the source {source.name!r} keeps its stored"
+        f" {source.spec.base_url}; to change it, PATCH /v1/sources/{source.name} with base_url and admin_key"
     )
 
 

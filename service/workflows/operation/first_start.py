@@ -70,7 +70,7 @@ async def run_first_source(ports: Ports, first: FirstSource) -> list[str]:
         if alike and first.kind is SourceKind.SIMULATOR:
             await _follow_simulator(uow, alike[0], first, author)
         elif alike:
-            return await compare_with_stored(uow, alike, first, ports.vault.seal(first.admin_key), author)
+            return await compare_with_stored(uow, alike, first, ports.vault, author)
         elif first.kind is SourceKind.CLAUDE_ADMIN or not stored:
             for source in stored:
                 await _disable(uow, source, author)

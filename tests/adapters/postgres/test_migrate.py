@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.postgres import clock_anchor, unit_of_work  # noqa: F401 - their imports fill the metadata
 from service.adapters.postgres.engine import libpq_url, sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
-from service.adapters.postgres.migrate import current, downgrade, head, upgrade
+from service.adapters.postgres.migrate import ForeignSchema, current, downgrade, head, objection, upgrade
 from service.adapters.postgres.queue.schema import shipped_migrations
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.domain.values.periods import Window
@@ -31,6 +31,21 @@ def tables(url: str) -> list[str]:
 
 def test_an_empty_database_has_no_revision(empty_database_url: str) -> None:
     assert current(empty_database_url) is None
+
+
+def test_a_newer_schema_is_left_alone_and_said_in_a_sentence(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    with psycopg.connect(libpq_url(empty_database_url)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ForeignSchema, match=f"at 9999, and this release knows {head()}: a newer Tocsin"):
+        upgrade(empty_database_url)
+    assert current(empty_database_url) == "9999"
+
+
+@pytest.mark.parametrize(("schema", "advice"), [(None, "at nothing"), ("0001", "run tocsin migrate")])
+def test_an_older_schema_asks_for_a_migration(schema: str | None, advice: str) -> None:
+    assert advice in (objection(schema) or "")
+    assert objection(head()) is None
 
 
 def test_down_leaves_nothing_but_the_version_table_and_up_again_works(empty_database_url: str) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.vault import FernetVault
 from service.domain.access import Role
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
@@ -281,6 +282,13 @@ async def test_another_interval_is_said_where_somebody_has_set_it(ports: Ports) 
     assert (await start(ports, other)).remarks == (), "the default is nobody's wish"
     (remark,) = (await start(ports, replace(other, names_interval=True))).remarks
     assert remark.startswith("TOCSIN_POLL_INTERVAL (1h) is not used: the source 'claude' is polled every 10m;")
+
+
+async def test_a_rotated_secret_key_makes_no_other_key_of_the_same_one(ports: Ports) -> None:
+    rotating = replace(ports, vault=FernetVault("a newer secret key,a secret key of the tests"))
+    await start(ports, CLAUDE)
+    await read_once(ports)
+    assert (await start(rotating, CLAUDE)).remarks == ()
 
 
 async def test_a_disabled_source_takes_no_correction(ports: Ports, clock: FakeClock) -> None:

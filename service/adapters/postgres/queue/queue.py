@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Protocol, Self
 
@@ -73,7 +73,11 @@ class Queue:
     ) -> AsyncIterator[Self]:
         """Connects for as long as the block lasts. Jobs run only in `run`. `outages` are this process's."""
         app = _app(url, handlers, prepare_threshold)
-        async with app.open_async():
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(app.open_async())
+            except ConnectorException as error:
+                raise StorageUnavailable(f"the database cannot be reached: {error.__cause__ or error}") from error
             yield cls(app, outages or Outages())
 
     async def run(self, stop: asyncio.Event, *, grace: timedelta = GRACE) -> None:

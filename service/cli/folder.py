@@ -1,0 +1,45 @@
+"""One `tocsin up` a data folder: a second one would move the first one's simulator to its own address."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from service.bootstrap import StartError
+
+LOCK = "up.pid"
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Holds the folder for as long as the block lasts. Raises StartError where another process holds it.
+
+    The file names the process that does. The kernel drops the lock with its process, so that a file that is left over
+    from a crash bars nobody.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("a+")
+    except OSError as error:
+        raise StartError(f"TOCSIN_DATA_DIR: {folder} cannot be used: {error.strerror}") from error
+    with file:
+        _take(file, folder)
+        yield
+
+
+def _take(file: IO[str], folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        raise StartError(
+            f"`tocsin up` runs in {folder} already (process {file.read().strip()}): stop that one, or give this one a"
+            " folder and a port of its own, TOCSIN_DATA_DIR and TOCSIN_PORT"
+        ) from error
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.bootstrap import StartError
+from service.cli.folder import LOCK, only_one
+
+HOLDER = """
+import os, signal, sys
+from pathlib import Path
+from service.cli.folder import only_one
+with only_one(Path(sys.argv[1])):
+    print("held", flush=True)
+    signal.pause()
+"""
+
+
+def test_a_second_process_in_a_folder_is_refused_with_the_first_one_s_number(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            words = rf"already \(process {holder.pid}\).*TOCSIN_DATA_DIR and TOCSIN_PORT"
+            with pytest.raises(StartError, match=words), only_one(tmp_path):
+                pass
+            with only_one(tmp_path / "another"):
+                pass
+        finally:
+            holder.kill()
+    with only_one(tmp_path):  # what a killed process has left bars nobody
+        assert (tmp_path / LOCK).read_text() == f"{os.getpid()}\n"
+
+
+def test_a_file_that_is_left_over_bars_nobody(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_text("1\n")
+    with only_one(tmp_path):
+        assert (tmp_path / LOCK).read_text() == f"{os.getpid()}\n"
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = r"TOCSIN_DATA_DIR: .*file/below cannot be used"
+    with pytest.raises(StartError, match=words), only_one(tmp_path / "file" / "below"):
+        pass
