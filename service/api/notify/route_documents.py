@@ -6,15 +6,17 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
 
 from service.api.http.configured import ReadOnly
 from service.api.http.fields import LABEL_KEY, LINE, Duration, LabelKey, Line, Reference, Strict
+from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Weekday
+from service.workflows.notify.known_labels import known_labels
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
@@ -149,6 +151,15 @@ class RouteDocument(Strict):
 class RoutesDocument(Strict):
     items: list[RouteDocument] = Field(max_length=500)
     next: ReadOnly = None
+    doubts: ReadOnly = None
+
+
+class RoutesOut(BaseModel):
+    """The routes as they are stored. `doubts`: what of their matchers nothing has so far."""
+
+    items: list[RouteDocument]
+    next: None = None
+    doubts: list[str] = Field(examples=[["no alert has workspace='prodution' so far; the nearest: production"]])
 
 
 async def read_routes(uow: UnitOfWork, document: RoutesDocument) -> RouteTable:
@@ -183,9 +194,11 @@ def _read_route(document: RouteDocument, receiver_id: str, policy_id: str | None
     )
 
 
-async def show_routes(uow: UnitOfWork, table: RouteTable) -> RoutesDocument:
+async def show_routes(uow: UnitOfWork, table: RouteTable) -> RoutesOut:
     names = {one.id: one.name for one in (*await uow.receivers.all(), *await uow.policies.all())}
-    return RoutesDocument.model_construct(items=[_show_route(route, names) for route in table.items], next=None)
+    items = [_show_route(route, names) for route in table.items]
+    matchers = [one for route in table.items for one in route.matchers]
+    return RoutesOut.model_construct(items=items, next=None, doubts=doubts(matchers, await known_labels(uow)))
 
 
 def _show_route(route: Route, names: dict[str, str]) -> RouteDocument:

@@ -64,6 +64,8 @@ class Destination(BaseModel):
     channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
     held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
     collected: bool
+    escalation_policy: str | None = Field(description="the policy that calls it; null: the route itself")
+    after: str = Field(examples=["0s", "15m"], description="when it is called, unless somebody acknowledges before")
 
 
 class MatchOut(BaseModel):
@@ -102,12 +104,28 @@ def show_match(alert: Alert | None, labels: Labels, situation: Situation) -> Mat
                     "channel": one.key,
                     "held_by": reason,
                     "collected": reason is None and one.key in plan.groups,
+                    "escalation_policy": None,
+                    "after": "0s",
                 }
             )
             for one, reason in (*((address, None) for address in plan.recipients), *plan.held_back)
-        ],
+        ]
+        + [one for called in plan.escalations for one in _called(called.policy_id, situation, names)],
         escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.escalations],
     )
+
+
+def _called(policy_id: str, situation: Situation, names: dict[str, str]) -> list[Destination]:
+    """The channels of a policy's steps in their order, each by its first call."""
+    policy = situation.configuration.policies.get(policy_id)
+    found: dict[str, Destination] = {}
+    for number, step in enumerate(policy.spec.steps if policy else ()):
+        for address in situation.addresses(situation.called(policy_id, number, step.after)):
+            after = format_duration(step.after)
+            place = {"receiver": names[address.receiver_id], "channel": address.key, "after": after}
+            more = {"held_by": None, "collected": False, "escalation_policy": names[policy_id]}
+            found.setdefault(address.key, Destination.model_validate(place | more))
+    return list(found.values())
 
 
 def _verdict(

@@ -9,8 +9,9 @@ from fastapi.responses import Response
 
 from service.api.http.deps import AuthorDep, UowDep, admin, viewer
 from service.api.http.responses import IfMatch, etag, require_match, respond
-from service.api.notify.route_documents import RoutesDocument, read_routes, show_routes
+from service.api.notify.route_documents import RoutesDocument, RoutesOut, read_routes, show_routes
 from service.api.notify.route_matches import MatchOut, show_match
+from service.domain.notify.routing.doubts import require_possible_labels
 from service.domain.notify.routing.labels import parse_labels
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.undelivered import NO_SOURCE
@@ -42,7 +43,7 @@ EXAMPLE = {
 }
 
 
-@router.get("", summary="Read the routes", response_model=RoutesDocument, dependencies=[viewer])
+@router.get("", summary="Read the routes", response_model=RoutesOut, dependencies=[viewer])
 async def get(uow: UowDep) -> Response:
     stored = await route_table(uow)
     table, version = (stored.spec, stored.version) if stored else (RouteTable(()), 0)
@@ -52,7 +53,7 @@ async def get(uow: UowDep) -> Response:
 @router.put(
     "",
     summary="Replace the routes",
-    response_model=RoutesDocument,
+    response_model=RoutesOut,
     responses={409: {}, 412: {}},
     dependencies=[admin],
 )
@@ -94,4 +95,5 @@ async def match(
         known = parse_labels(labels)
     except ValueError as error:
         raise Invalid(str(error), "/label") from error
+    require_possible_labels(known, "/label")
     return respond(show_match(None, known, await read_situation(uow, NO_SOURCE, author.at)))

@@ -15,11 +15,13 @@ from service.api.http.fields import Instant, Note
 from service.api.http.idempotency import OnceDep
 from service.api.http.responses import etag
 from service.api.notify.route_documents import MatcherDocument, read_matcher, show_matcher
+from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.silences import Silence, SilenceState
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Author
 from service.workflows.configuration.notify import Silences, expire_silence
+from service.workflows.notify.known_labels import known_labels
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
@@ -31,6 +33,7 @@ class SilenceIn(Written):
     ends_at: Instant = Field(description="not included")
     comment: Note = ""
     author: ReadOnly = None
+    doubts: ReadOnly = None
     state: ReadOnly = None
     expired_at: ReadOnly = None
 
@@ -43,6 +46,7 @@ class SilenceOut(Shown):
     author: str
     state: SilenceState
     expired_at: datetime | None = Field(description="when somebody ended it early")
+    doubts: list[str] = Field(description="what of the matchers nothing has so far, with the nearest that is known")
 
 
 class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
@@ -82,6 +86,9 @@ class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
             author=spec.author,
             state=spec.state(now),
             expired_at=spec.expired_at,
+            doubts=doubts(spec.matchers, await known_labels(uow))
+            if spec.state(now) is not SilenceState.EXPIRED
+            else [],
         )
 
 

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from service.domain.values.errors import Invalid
+from service.domain.values.names import listed, nearest
 from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension
 from service.workflows.ports.sources import Seen
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 _IDS = {
     Dimension.WORKSPACE: re.compile(r"wrkspc_[A-Za-z0-9_-]+"),
-    Dimension.MODEL: re.compile(r".+"),
+    # Whole ids only: "opus" is part of many, and the spend of a model of that name would be $0.00 for ever.
+    Dimension.MODEL: re.compile(r"([a-z]{2,}\.)*(anthropic\.)?claude-[A-Za-z0-9.@:_-]+"),
     Dimension.API_KEY: re.compile(r"apikey_[A-Za-z0-9_-]+"),
 }
 _SHOWABLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
@@ -41,7 +43,14 @@ def id_of(reference: str, known: Sequence[Seen], dimension: Dimension, pointer: 
         raise Invalid(f"{len(named)} have the name {reference!r}; give the id", pointer)
     if _IDS[dimension].fullmatch(reference) or (dimension is Dimension.WORKSPACE and reference == DEFAULT_WORKSPACE):
         return reference
-    raise Invalid(f"no {dimension.value} {reference!r} has been seen; give its id if it is yet to come", pointer)
+    raise Invalid(unseen(reference, known, dimension), pointer)
+
+
+def unseen(reference: str, known: Sequence[Seen], dimension: Dimension) -> str:
+    """Returns a sentence about a reference that is nobody's, with the nearest ones that are somebody's."""
+    near = nearest(reference, [text for one in known for text in (one.name, one.id)])
+    meant = f"the nearest: {listed(near)}; else " if near else ""
+    return f"no {dimension.value} {reference!r} has been seen; {meant}its id, if it is yet to come"
 
 
 def names_by_id(known: Sequence[Seen]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, StringConstraints
 
 from service.api.http.fields import Reference, Strict
-from service.api.sources.references import id_of, names_by_id, seen
+from service.api.sources.references import id_of, names_by_id, seen, unseen
+from service.domain.values.errors import Invalid
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope, ScopeKey
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -53,6 +54,19 @@ async def scope_of(uow: UnitOfWork, source_id: str, members: Mapping[Dimension, 
         models=await _ids(uow, source_id, Dimension.MODEL, members.get(Dimension.MODEL, ())),
         api_keys=await _ids(uow, source_id, Dimension.API_KEY, members.get(Dimension.API_KEY, ())),
     )
+
+
+async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope) -> None:
+    """Raises Invalid where a question is about what has never been seen: $0.00 would be no answer."""
+    for dimension, ids in (
+        (Dimension.WORKSPACE, scope.workspaces),
+        (Dimension.MODEL, scope.models),
+        (Dimension.API_KEY, scope.api_keys),
+    ):
+        known = await seen(uow, source_id, dimension) if ids else []
+        for id in ids:
+            if all(one.id != id for one in known):
+                raise Invalid(unseen(id, known, dimension), f"/{dimension.value}")
 
 
 async def _ids(uow: UnitOfWork, source_id: str, dimension: Dimension, members: Sequence[Member]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, part_of
 from service.api.http.responses import respond
-from service.api.spend.scopes import Member, scope_of
+from service.api.spend.scopes import Member, require_seen, scope_of
 from service.domain.sources.source import Source
 from service.domain.spend.best_known import Basis
 from service.domain.spend.questions import Figure, SpendQuestion
@@ -165,7 +165,9 @@ class SpendQuery:
             dimension: [Member(reference, f"/{dimension.value}") for reference in references]
             for dimension, references in self.members.items()
         }
-        return await scope_of(uow, source_id, members)
+        scope = await scope_of(uow, source_id, members)
+        await require_seen(uow, source_id, scope)
+        return scope
 
 
 class AskedSpend(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 
 from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension, Scope, ScopeKey
 
@@ -43,3 +44,22 @@ def _describe(dimension: Dimension, ids: tuple[str, ...], names: Names) -> str:
         return f"{len(ids)} {noun}s"
     name = name_of(ScopeKey(dimension, ids[0]), names)
     return name if name.endswith(noun) else f"{noun} {name}"
+
+
+MOST_COMPARED, LONGEST_COMPARED = 2000, 100
+"""Names and characters: looking for the nearest takes time with both."""
+
+
+def nearest(text: str, known: Iterable[str]) -> list[str]:
+    """Returns at most three known names that somebody may have meant, the nearest first."""
+    names = sorted(set(known))[:MOST_COMPARED]
+    wanted = text[:LONGEST_COMPARED].lower()
+    holding = [name for name in names if wanted and wanted in name.lower()]
+    alike = get_close_matches(wanted, [name[:LONGEST_COMPARED] for name in names], n=3)
+    return list(dict.fromkeys([*holding, *alike]))[:3]
+
+
+def listed(names: Collection[str]) -> str:
+    """Returns "info, warning or error"."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

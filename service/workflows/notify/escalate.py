@@ -12,7 +12,6 @@ from service.domain.alerts.reconcile import brought_up_to_date
 from service.domain.notify.escalation import PlannedStep, is_stopped, running_chain, timetable
 from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import plan_notifications
-from service.domain.notify.rotas import on_call
 from service.domain.notify.routing.pipeline import hold_reason
 from service.domain.notify.routing.situation import Situation
 from service.workflows.notify.follow_up import follow_up, queue, schedule, store
@@ -90,7 +89,7 @@ async def _call(
     event = replace(standing, reason=Reason.ESCALATED if cause is NotificationCause.ESCALATION else chain.reason)
     known = await _notified_before(uow, planned)
     notifications: list[Notification] = []
-    for address in situation.addresses(_receiver_id(situation, planned)):
+    for address in situation.addresses(situation.called(planned.policy_id, planned.step)):
         move = replace(event, command=Command.RAISE if address.key in known else Command.OPEN)
         notifications += plan_notifications(move, [address], cause=cause, step=planned.step, round=planned.round)
     # Known by the chain, so that a job that runs twice says it once, whatever was amended in between.
@@ -114,12 +113,3 @@ def _cause(planned: PlannedStep) -> NotificationCause:
     """A policy's first step notifies of the event, as a route does: a channel that both lead to is notified once."""
     is_first = (planned.round, planned.step) == (0, 0)
     return NotificationCause.EVENT if is_first else NotificationCause.ESCALATION
-
-
-def _receiver_id(situation: Situation, planned: PlannedStep) -> str:
-    """The step's own, or that of whoever is on call now."""
-    step = situation.configuration.policies[planned.policy_id].spec.steps[planned.step]
-    if step.receiver_id is not None:
-        return step.receiver_id
-    assert step.rota_id is not None  # as `validate_policy` has seen to
-    return on_call(situation.configuration.rotas[step.rota_id].spec, situation.now).receiver_id

@@ -14,6 +14,7 @@ from service.domain.budgets.known import Known, live_windows
 from service.domain.budgets.statuses import ScopeStatus, budget_status
 from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.message import describe
+from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.silences import Silence, validate_silence
 from service.domain.slack.requests import SlackRole, Typed, escaped
 from service.domain.slack.silence_command import read_silence_command
@@ -29,6 +30,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.workflows.configuration.engine import Author, Draft, create, record
 from service.workflows.configuration.notify import Silences, slack_user
+from service.workflows.notify.known_labels import known_labels
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.requests import REFUSED
 from service.workflows.sources.naming import names_of
@@ -213,9 +215,11 @@ async def _silence(uow: UnitOfWork, typed: Typed, author: Author) -> str:
         return f"Nothing was silenced: {escaped(str(error))}.\n{SILENCE_HELP}"
     name = f"Slack, {clean(typed.person.name) or typed.person.user}, {author.at:%Y-%m-%d %H:%M:%S}"
     await create(uow, Silences(), Draft(name, {}, spec), author)
+    found = doubts(asked.matchers, await known_labels(uow))
+    doubt = f"\n:warning: {escaped(clean('; '.join(found), NOTE_LENGTH))}." if found else ""
     return (
         f"{escaped(clean(asked.what, NOTE_LENGTH))}: silent until {minute(ends_at)}."
-        " Silences are listed at `/v1/silences`; to end one early, expire it."
+        f" Silences are listed at `/v1/silences`; to end one early, expire it.{doubt}"
     )
 
 

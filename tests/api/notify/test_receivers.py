@@ -37,6 +37,9 @@ async def test_every_kind_of_channel_is_taken_and_shown_without_its_secret(stand
     [
         ({"kind": "slack"}, "/channels/0/token"),
         ({"kind": "slack", "token": "xoxb-FAKE"}, "/channels/0/channel"),
+        (SLACK | {"token": "abc"}, "/channels/0/token"),
+        (SLACK | {"token": "xoxp-FAKE-of-a-person"}, "/channels/0/token"),
+        (SLACK | {"token": "xapp-FAKE-of-the-app"}, "/channels/0/token"),
         (SLACK | {"webhook_url": HOOK["webhook_url"]}, "/channels/0/webhook_url"),
         ({"kind": "slack", "webhook_url": "hooks.slack.com/x"}, "/channels/0/webhook_url"),
         ({"kind": "slack", "webhook_url": "https://[::1"}, "/channels/0/webhook_url"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.alerts.test_alerts import rung
+from tests.api.notify.test_rotas import ROTA
 from tests.api.stand import Stand, answered, pointers, problem
 
 DEFAULT = {"receiver": "eng"}
@@ -174,6 +175,53 @@ async def test_a_match_shows_how_often_it_would_ring_again(stand: Stand) -> None
     assert [one["repeats_every"] for one in loud["routes"]] == [None, "4h"]
     quiet = await match(stand, label=["kind=budget", "severity=critical"])
     assert [one["repeats_every"] for one in quiet["routes"]] == [None, None]
+
+
+HOME = DEFAULT | {"receiver": "console"}
+
+
+async def test_a_match_shows_whom_an_escalation_policy_calls_and_when(stand: Stand) -> None:
+    alert = await rung(stand)
+    await stand.create("/receivers", {"name": "second", "channels": [{"kind": "email", "to": ["lead@example.com"]}]})
+    steps = [{"after": "0s", "receiver": "console"}, {"after": "15m", "receiver": "second"}]
+    await stand.create("/escalation-policies", {"name": "on call", "steps": steps, "repeat": 1})
+    await put(stand, HOME | {"escalation_policy": "on call"})
+    for found in (await match(stand, alert=alert["id"]), await match(stand, label="severity=critical")):
+        called = [(one["receiver"], one["escalation_policy"], one["after"]) for one in found["goes_to"]]
+        assert called == [("console", "on call", "0s"), ("second", "on call", "15m")]
+        assert found["escalation_policies"] == ["on call"]
+
+
+async def test_a_match_shows_who_is_on_call_by_a_rota_when_its_step_comes(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
+    await stand.create("/receivers", {"name": "ben", "channels": [{"kind": "console"}]})
+    await stand.create("/rotas", ROTA | {"people": [{"name": "ben", "receiver": "ben"}]})
+    await stand.create("/escalation-policies", {"name": "on call", "steps": [{"after": "5m", "rota": "engineers"}]})
+    await put(stand, HOME | {"escalation_policy": "on call"})
+    (called,) = (await match(stand, label="severity=critical"))["goes_to"]
+    assert (called["receiver"], called["after"]) == ("ben", "5m")
+
+
+async def test_a_matcher_that_can_never_match_is_refused(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
+    high = {"label": "severity", "op": "=", "value": "high"}
+    answer = await stand.admin.put("/v1/routes", json={"items": [HOME | {"matchers": [high]}, HOME]})
+    assert pointers(answer) == ["/items/0/matchers/0/value"]
+    assert "info, warning, error or critical" in answer.text
+    assert pointers(await stand.viewer.get("/v1/routes/match", params={"label": "severity=high"})) == ["/label"]
+    silence = {"name": "x", "matchers": [high], "ends_at": "2026-11-16T14:00:00Z"}
+    assert pointers(await stand.operator.post("/v1/silences", json=silence)) == ["/matchers/0/value"]
+
+
+async def test_a_matcher_of_what_nothing_has_so_far_is_stored_and_in_doubt(stand: Stand) -> None:
+    await rung(stand)
+    misspelt = {"label": "budget", "op": "=", "value": "eng montly"}
+    written = await put(stand, HOME | {"matchers": [misspelt]}, HOME)
+    assert written["doubts"] == ["no alert has budget='eng montly' so far; the nearest: eng monthly"]
+    assert answered(await stand.admin.put("/v1/routes", json=written))["doubts"] == written["doubts"]
+    silence = {"name": "x", "matchers": [misspelt], "ends_at": "2026-11-16T14:00:00Z"}
+    made = answered(await stand.operator.post("/v1/silences", json=silence), 201)
+    assert made["doubts"] == written["doubts"]
 
 
 async def test_a_question_that_cannot_be_answered_is_refused(stand: Stand) -> None:

@@ -119,3 +119,37 @@ async def test_what_was_seen_is_listed_with_its_source(stand: Stand) -> None:
         first = answered(await stand.viewer.get(f"/v1/{path}", params={"limit": 1}))
         rest = answered(await stand.viewer.get(f"/v1/{path}", params={"cursor": first["next"]}))
         assert first["items"] + rest["items"] == items
+
+
+async def test_spend_of_what_has_never_been_seen_is_refused_with_the_nearest(stand: Stand) -> None:
+    """$0.00 would be no answer."""
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "10.00")
+    for query, near in {
+        "model=sonnet": "claude-sonnet-4-5",
+        "model=claude-sonnet-4-6": "claude-sonnet-4-5",
+        "workspace=wrkspc_engg": "wrkspc_eng",
+        "api_key=apikey_c": "apikey_ci",
+    }.items():
+        name = query.partition("=")[0]
+        for path in ("/v1/spend", "/v1/spend/breakdown"):
+            answer = await stand.viewer.get(f"{path}?{query}")
+            assert pointers(answer) == [f"/{name}"], query
+            assert near in answer.json()["detail"], query
+
+
+async def test_a_budget_a_rule_and_a_plan_need_a_whole_id_of_a_model_that_is_yet_to_come(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "10.00")
+    documents: dict[str, dict[str, object]] = {
+        "/budgets": {"amount": "5.00"},
+        "/rules": {"kind": "anomaly"},
+        "/planned-activities": {"starts_at": "2026-11-16", "ends_at": "2026-11-17", "extra_amount": "1.00"},
+    }
+    for path, document in documents.items():
+        short = {"name": "a", "scope": {"models": ["sonnet"]}} | document
+        answer = await stand.admin.post(f"/v1{path}", json=short)
+        assert pointers(answer) == ["/scope/models/0"], path
+        assert "claude-sonnet-4-5" in answer.json()["detail"]
+        if path != "/rules":  # a rule is about what has been seen
+            await stand.create(path, short | {"scope": {"models": ["claude-opus-9"]}})

@@ -36,11 +36,21 @@ SLACK = JsonDocument(
 )
 
 
+def bot_token(text: str) -> str:
+    """Raises ValueError for what Slack makes no bot's token of: another one of its kinds, or none at all.
+
+    The prefixes are Slack's: https://docs.slack.dev/authentication/tokens. A rotated token begins with xoxe.
+    """
+    if not text.startswith(("xoxb-", "xoxe.xoxb-")):
+        raise ValueError("a bot's token begins with xoxb-: Slack shows it under OAuth & Permissions of the app")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class SlackBot:
     """A Slack app with a bot token: it posts, edits and replies in threads."""
 
-    token: Annotated[Sealed, JsonField(Form.SECRET, example="xoxb-FAKE")]
+    token: Annotated[Sealed, JsonField(Form.SECRET, example="xoxb-FAKE", read=bot_token)]
     channel: Annotated[str, JsonField(Form.REFERENCE, example="#claude-spend")]
     mention: str = ""
     api_url: Annotated[str, JsonField(Form.ADDRESS, read=with_slash)] = SLACK_API

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from service.domain.notify.routing.doubts import require_possible
 from service.domain.notify.routing.intervals import DAY, TimeInterval, holds
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, match_all, validate_matchers
@@ -84,6 +85,7 @@ def validate_routes(table: RouteTable) -> None:
 
 def _validate(route: Route, pointer: str) -> None:
     validate_matchers(route.matchers, f"{pointer}/matchers")
+    require_possible(route.matchers, f"{pointer}/matchers")
     _validate_group(route, pointer)
     if route.repeat_interval and route.repeat_interval < SHORTEST_REPEAT:
         raise Invalid("must be 5m or longer, 0s for never, or null for the default", f"{pointer}/repeat_interval")

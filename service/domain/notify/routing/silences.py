@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.domain.notify.routing.doubts import require_possible
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, match_all, matches, validate_matchers
 from service.domain.values.errors import Invalid
@@ -41,6 +42,7 @@ def validate_silence(silence: Silence) -> None:
     if silence.ends_at <= silence.starts_at:
         raise Invalid("must be later than starts_at", "/ends_at")
     validate_matchers(silence.matchers, "/matchers")
+    require_possible(silence.matchers, "/matchers")
     if all(matches(matcher, {}) for matcher in silence.matchers):
         raise Invalid(
             "this would silence nearly everything: at least one matcher must ask for a value, such as severity=warning",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import OriginKind
@@ -12,7 +12,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.notify.escalation import EscalationPolicy
 from service.domain.notify.planning import Address
 from service.domain.notify.receivers import Receiver, channel_key
-from service.domain.notify.rotas import Rota
+from service.domain.notify.rotas import Rota, on_call
 from service.domain.notify.routing.labels import Labels, Origin, labels_of
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.routing.silences import Silence
@@ -62,6 +62,14 @@ class Situation:
         receiver = self.configuration.receivers.get(receiver_id)
         channels = receiver.spec.channels if receiver else ()
         return [Address(receiver_id, channel_key(channel), channel) for channel in channels]
+
+    def called(self, policy_id: str, number: int, after: timedelta = timedelta()) -> str:
+        """The receiver that a policy's step calls: its own, or that of whoever is on call `after` now."""
+        step = self.configuration.policies[policy_id].spec.steps[number]
+        if step.receiver_id is not None:
+            return step.receiver_id
+        assert step.rota_id is not None  # as `validate_policy` has seen to
+        return on_call(self.configuration.rotas[step.rota_id].spec, self.now + after).receiver_id
 
     def labels(self, alert: Alert) -> Labels:
         """The labels that routes and silences are matched with. Resources that have been deleted are left out."""

@@ -1,0 +1,81 @@
+"""Matchers that no alert can have: of closed labels they are refused, of open ones they are in doubt.
+
+A workspace or a team may be yet to come, a fifth severity may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from service.domain.alerts.evidence import ALERT_KINDS
+from service.domain.notify.routing.labels import OF_EVERY_ALERT, Labels
+from service.domain.notify.routing.matchers import Matcher, Op, matches
+from service.domain.rules.registry import KINDS
+from service.domain.values.errors import Invalid
+from service.domain.values.names import listed, nearest
+from service.domain.values.severity import Severity
+
+CLOSED: Mapping[str, tuple[str, ...]] = {
+    "severity": tuple(Severity),
+    "kind": tuple(ALERT_KINDS),
+    "rule_kind": tuple(KINDS),
+    "basis": ("actual", "forecast"),
+}
+"""The labels whose values are all known."""
+_POSITIVE = {Op.NOT_EQUAL: Op.EQUAL, Op.UNLIKE: Op.LIKE}
+_SHOWN = 40
+"""Characters of a value that a refusal repeats."""
+
+
+def require_possible(matchers: Iterable[Matcher], pointer: str) -> None:
+    """Raises Invalid for a value that a closed label never has, also where it is excluded: that excludes nothing."""
+    for position, matcher in enumerate(matchers):
+        if not _is_possible(matcher, CLOSED.get(matcher.label)):
+            raise Invalid(_never(matcher.label, matcher.value), f"{pointer}/{position}/value")
+
+
+def require_possible_labels(labels: Labels, pointer: str) -> None:
+    """Raises Invalid for labels that no alert has."""
+    for name in labels.keys() & CLOSED.keys():
+        never = sorted(labels[name] - set(CLOSED[name]))
+        if never:
+            raise Invalid(_never(name, never[0]), pointer)
+
+
+def _never(label: str, value: str) -> str:
+    return f"no alert has the {label} {value[:_SHOWN]!r}: it is {listed(CLOSED[label])}"
+
+
+def _is_possible(matcher: Matcher, values: Collection[str] | None) -> bool:
+    if values is None:
+        return True
+    if not matcher.value and matcher.op is Op.NOT_EQUAL:
+        return True  # asks for any value
+    asked = Matcher(matcher.label, _POSITIVE.get(matcher.op, matcher.op), matcher.value)
+    absent = () if matcher.label in OF_EVERY_ALERT else ("",)
+    return any(matches(asked, {matcher.label: frozenset({value})}) for value in (*values, *absent))
+
+
+def doubts(matchers: Iterable[Matcher], known: Mapping[str, Collection[str]]) -> list[str]:
+    """Says what of these matchers nothing has so far, each with the nearest that is known.
+
+    `known` are the values of every label that something has.
+    """
+    found = [_doubt(matcher, known) for matcher in matchers if matcher.label not in CLOSED]
+    return list(dict.fromkeys(doubt for doubt in found if doubt is not None))
+
+
+def _doubt(matcher: Matcher, known: Mapping[str, Collection[str]]) -> str | None:
+    if matcher.label not in known:
+        return f"no alert has a label {matcher.label} so far{_meant(matcher.label, [*known, *CLOSED])}"
+    named = matcher.op in (Op.EQUAL, Op.NOT_EQUAL) and matcher.value
+    if not named or matcher.value in known[matcher.label]:
+        return None
+    return (
+        f"no alert has {matcher.label}={matcher.value[:_SHOWN]!r} so far{_meant(matcher.value, known[matcher.label])}"
+    )
+
+
+def _meant(text: str, known: Collection[str]) -> str:
+    near = nearest(text, known)
+    return f"; the nearest: {listed(near)}" if near else ""

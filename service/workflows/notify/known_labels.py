@@ -1,0 +1,45 @@
+"""The values that alerts' labels may have by what is configured, and by what has been seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+
+async def known_labels(uow: UnitOfWork) -> Mapping[str, set[str]]:
+    """Returns every label that something has, with its values: ids and names."""
+    found: dict[str, set[str]] = defaultdict(set)
+    found["workspace"].add(DEFAULT_WORKSPACE)
+    configuration = await uow.snapshot()
+    for noun, resources in (
+        ("source", configuration.sources),
+        ("budget", configuration.budgets),
+        ("rule", configuration.rules),
+    ):
+        found[noun] |= {text for one in resources.values() for text in (one.id, one.name)}
+        for one in resources.values():
+            for label, value in one.labels.items():
+                found[label].add(value)
+    for source_id in configuration.sources:
+        for dimension, texts in (await _seen(uow, source_id)).items():
+            found[dimension.value] |= set(texts)
+    found["scope"] = {"org", *(f"{one.value}:{text}" for one in _MEMBERS for text in found[one.value])}
+    return found
+
+
+_MEMBERS = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+
+
+async def _seen(uow: UnitOfWork, source_id: str) -> Mapping[Dimension, Iterable[str]]:
+    directory = uow.directory
+    by_dimension = {
+        Dimension.WORKSPACE: await directory.workspaces(source_id),
+        Dimension.MODEL: await directory.models(source_id),
+        Dimension.API_KEY: await directory.api_keys(source_id),
+    }
+    return {
+        dimension: [text for one in seen for text in (one.id, one.name)] for dimension, seen in by_dimension.items()
+    }
