@@ -22,6 +22,7 @@ from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import AtRisk, Digest, Mover, Movers
 from service.domain.digests.phrases import digest_message
+from service.domain.messages.console_pages import NAMES as CONSOLE_PAGES
 from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.notification import Action, Message
 from service.domain.spend.best_known import Spend
@@ -87,7 +88,7 @@ class World(Servers):
         read.feed(mail.html)
         assert not read.tags & {"script", "img", "iframe", "form", "style", "link", "object", "svg"}
         assert read.links
-        assert all(link.startswith(f"{PUBLIC_URL}/") for link in read.links)
+        assert all(leads_home(link) for link in read.links)
         return "\n".join((mail.subject, mail.text, *read.texts))
 
 
@@ -115,15 +116,22 @@ def _in_slack(post: Posted) -> str:
     if not post.blocks:
         assert "<" not in post.text
         return post.text
-    (link,) = [line for line in post.shown.splitlines() if "<" in _outside_plain_text(post, line)]
-    assert f"<{PUBLIC_URL}/" in link
+    live = [line for line in post.shown.splitlines() if "<" in _outside_plain_text(post, line)]
+    assert [line.count("<") for line in live] in ([1], [1, 1])
+    assert all(leads_home(line.partition("<")[2].partition("|")[0]) for line in live)
+    assert f"<{PUBLIC_URL}/" in live[-1]
     assert "<" not in post.text
     return f"{post.text}\n{post.shown}"
 
 
+def leads_home(link: str) -> bool:
+    """Whether it leads to us, or to one of the Console's pages that we name."""
+    return link.startswith(f"{PUBLIC_URL}/") or link in CONSOLE_PAGES
+
+
 def _in_discord(message: DiscordMessage) -> str:
     assert (message.pings, message.live) == (False, [])
-    assert all(link.startswith(f"{PUBLIC_URL}/") for link in message.links)
+    assert all(leads_home(link) for link in message.links)
     return message.shown
 
 
@@ -144,7 +152,7 @@ def _texts(document: object) -> Iterator[str]:
         for name, value in document.items():
             assert name not in ("entities", "images")
             if name in ("url", "href", "link", "client_url", "generatorURL"):
-                assert str(value).startswith(f"{PUBLIC_URL}/")
+                assert leads_home(str(value))
             assert document.get("type") not in ("TextBlock", "FactSet", "Image", "Media")
             yield from _texts(value)
 
@@ -186,7 +194,7 @@ def of_a_digest(name: str) -> Message:
     ("compose", "words"),
     [
         (of_a_budget, "$12.34"),
-        (of_a_rule, "$1,240.00"),
+        (of_a_rule, "$1,240"),
         (of_a_blind_source, "5"),
         (of_somebody_s_answer, "$12.34"),
         (of_a_digest, "$412.50"),

@@ -29,7 +29,9 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
 
     # It rings once in Slack and once by mail, with exactly that amount.
     (post,) = stage.slack.messages(CHANNEL)
-    assert EXACT in post.shown
+    assert "exceeded: $12.34 of $10.00" in post.shown
+    (chart,) = stage.slack.files.values()
+    assert EXACT in chart.comment  # in the thread
     assert "<!subteam^S0FAKE>" in post.pings
     (mail,) = stage.smtp.mails
     assert EXACT in mail.text
@@ -48,7 +50,7 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
     stage.bill("2026-10-20", "300.00")
     await stage.poll()
     assert post.edits == 1
-    assert "$15.345678" in post.shown
+    assert "$15.34" in post.shown
     (reply,) = stage.slack.replies(post)
     assert reply.broadcast
     assert "<!subteam^S0FAKE>" in reply.pings
@@ -61,7 +63,7 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
     await stage.poll()
     assert post.edits == 2
     assert "$9.80" in post.shown
-    assert "98 %" in post.shown
+    assert "98%" in post.shown
     assert (await stage.alert()).state is AlertState.FIRING
     assert len(stage.slack.replies(post)) == 1
     assert len(stage.smtp.mails) == 2
@@ -119,8 +121,8 @@ async def test_the_last_day_of_october_billed_on_2_november_rings_late(stage: St
     await stage.advance("2026-11-02T09:00")
     await stage.poll()
     (post,) = stage.slack.messages(CHANNEL)
-    assert "late, for October 2026" in post.shown
-    assert EXACT in post.shown
+    assert "Late for October 2026: eng monthly (Simulated Ltd) crossed 100% ($12.34 of $10.00)" in post.shown
+    assert EXACT in next(iter(stage.slack.files.values())).comment
     # November itself has begun on time, with nothing spent.
     assert (await stage.alert()).fingerprint.endswith("2026-10-01T00:00:00+00:00")
 

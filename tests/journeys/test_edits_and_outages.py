@@ -25,7 +25,7 @@ async def test_a_long_weekend_off_over_the_month_s_end_still_rings_for_the_old_m
     await stage.advance("2026-11-05T09:00")
     await stage.poll()
     (post,) = stage.slack.messages(CHANNEL)
-    assert "late, for October 2026" in post.shown
+    assert "Late for October 2026: eng" in post.shown
     await stage.poll()
     assert (await stage.alert()).state is AlertState.RESOLVED
 
@@ -118,7 +118,7 @@ async def test_a_yearly_budget_reads_the_year_it_has_not_seen(stage: Stage) -> N
     await stage.poll()
     yearly = PeriodSpec(PeriodKind.YEARLY)
     await stage.configure("year", budget("500.00", percent(100), period=yearly))
-    assert "$900.00" in stage.slack.messages(CHANNEL)[0].shown
+    assert "exceeded: $900 of $500" in stage.slack.messages(CHANNEL)[0].shown
 
 
 async def test_an_outage_of_two_months_leaves_no_gap(stage: Stage) -> None:
@@ -127,7 +127,7 @@ async def test_an_outage_of_two_months_leaves_no_gap(stage: Stage) -> None:
     stage.bill("2026-11-01", "90000")
     await stage.advance("2026-12-30T12:00")
     await stage.poll()
-    assert "$900.00" in stage.slack.messages(CHANNEL)[0].shown
+    assert "exceeded: $900 of $500" in stage.slack.messages(CHANNEL)[0].shown
 
 
 async def test_a_mail_address_that_was_added_between_two_rings_hears_the_end_once(stage: Stage) -> None:
@@ -139,5 +139,5 @@ async def test_a_mail_address_that_was_added_between_two_rings_hears_the_end_onc
     await stage.poll()
     await stage.remove("eng")
     subjects = [mail.subject for mail in stage.smtp.mails]
-    assert [subject.split("]")[0] for subject in subjects] == ["[FIRING warning", "[FIRING warning", "[RESOLVED"]
+    assert [subject.split(" ")[0] for subject in subjects] == ["Budget", "Now", "Resolved:"]
     assert len({str(mail.message["Message-ID"]) for mail in stage.smtp.mails}) == 3

@@ -64,11 +64,11 @@ async def test_a_forecast_rings_once_is_quiet_through_noise_and_gives_way_to_the
     forecast = await stage.alert()
     assert forecast.severity is Severity.WARNING
     (post,) = stage.slack.messages(CHANNEL)
-    assert "is heading for $300" in post.shown
-    assert "of $200.00 by 30 November; at this pace it is used up on 20 November" in post.shown
-    assert "from 36 days of history" in post.shown
+    assert "Budget eng monthly (Simulated Ltd) will probably be exceeded: $300 by 30 Nov" in post.shown
+    assert "Used up Fri 20 Nov at this pace." in post.shown
+    assert "from 36 days of history" in next(iter(stage.slack.files.values())).comment
     (mail,) = stage.smtp.mails
-    assert "is heading for $300" in mail.text
+    assert "will probably be exceeded: $300 by 30 Nov" in mail.text
     assert isinstance(forecast.evidence, BudgetEvidence)
     assert forecast.evidence.forecast is not None
     assert forecast.evidence.forecast.low <= forecast.evidence.forecast.mid <= forecast.evidence.forecast.high
@@ -145,4 +145,4 @@ async def test_local_days_are_those_of_the_budget_s_zone(stage: Stage) -> None:
     await stage.configure("tokyo", budget("200.00", forecast_percent(100), period=period))
     await live(stage, [STEADY])
     (post,) = stage.slack.messages(CHANNEL)
-    assert "is heading for $30" in post.shown
+    assert "will probably be exceeded: $30" in post.shown

@@ -58,9 +58,9 @@ async def test_nobody_answers_the_lead_is_called_somebody_takes_it_and_the_perio
         await stage.poll()
     assert (await stage.alert()).state is AlertState.RESOLVED
     assert pagerduty.said == ["trigger", "trigger", "acknowledge", "resolve"]
-    assert "RESOLVED" in oncall.post.shown
-    assert "is closed" in stage.slack.replies(oncall.post)[-1].text
-    assert "RESOLVED" in oncall.lead[-1].subject
+    assert "Period closed: " in oncall.post.shown
+    assert "Period closed: eng monthly" in stage.slack.replies(oncall.post)[-1].text
+    assert oncall.lead[-1].subject.startswith("Period closed: ")
     oncall.assert_one_page(alert.id)
 
 
@@ -152,7 +152,7 @@ async def test_a_snooze_that_ends_begins_with_the_first_step(oncall: OnCall) -> 
     assert len(oncall.lead) == 1
     await oncall.press(Deed.RESOLVE)
     assert oncall.pagerduty.said == ["trigger", "acknowledge", "resolve", "trigger", "trigger", "resolve"]
-    assert "RESOLVED" in oncall.lead[-1].subject
+    assert oncall.lead[-1].subject.startswith("Resolved by ")
     oncall.assert_one_page_at_a_time(alert.id, pages=2)
 
 
@@ -167,7 +167,7 @@ async def test_a_second_round_rings_on_the_same_page_and_a_graver_severity_after
         await oncall.press(Deed.ACKNOWLEDGE)
         stage.bill("2026-10-20", "300.00")
         await stage.poll()
-        assert "Raised to critical" in stage.slack.replies(oncall.post)[-1].text
+        assert "Now critical: Budget" in stage.slack.replies(oncall.post)[-1].text
         assert oncall.pagerduty.said[3:] == ["acknowledge", "resolve", "trigger"]
         assert oncall.pagerduty.open == {(await stage.alert()).id: "triggered"}
         await oncall.press(Deed.ACKNOWLEDGE)

@@ -57,10 +57,10 @@ async def test_a_runaway_loop_rings_within_one_poll_after_the_hour_and_is_one_al
         "ci": sixty,
     }
     (post,) = stage.slack.messages(CHANNEL)
-    for words in ("eng", "ci", SONNET, "$69.00", "$60.00", "13:00", "14:00"):
+    for words in ("eng", "API key ci: $60/h above normal", SONNET, "$69.00", "$66.00", "13:00", "14:00"):
         assert words in post.shown
     (mail,) = stage.smtp.mails
-    assert "$60.00" in mail.text
+    assert mail.subject == "API key ci: $60/h above normal since 13:00 UTC (eng)"
 
     await runaway.live_until("2026-10-23T23:59", 6 * HOUR)
     assert (await stage.alert()).state is AlertState.FIRING

@@ -45,13 +45,12 @@ def _framed(message: Message) -> Panel:
     return Panel(
         Group(
             Text(message.headline, style="bold"),
-            Text(message.change),
+            *(Text(line) for line in (message.change, message.summary, message.next_step) if line),
+            Text(message.link, style="dim", overflow="fold"),
             Text(),
             _facts(message),
             *_listed(message),
-            Text(),
-            Text(message.next_step),
-            Text(message.link, style="dim", overflow="fold"),
+            *([Text(" · ".join(message.small_print), style="dim")] if message.small_print else []),
         ),
         title=Text(badge(message), style=f"bold {colour}"),
         title_align="left",

@@ -21,6 +21,7 @@ from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import HttpCall, HttpRefusal, Peer, ask, encoded, json_object, json_words
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
+from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.channels.discord import Discord
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Listed, Message, Receipt
@@ -166,12 +167,23 @@ def _embed(message: Message) -> Embed:
 
 
 def _title(message: Message) -> Embed:
-    return {"title": _text(message.headline, TITLE), "url": message.link}
+    return {"title": _text(message.title or message.headline, TITLE), "url": message.link}
 
 
 def _description(message: Message) -> str:
-    lines = [_text(message.change, SENTENCE), *map(_listed, message.listed)]
-    return "\n".join(line for line in (*lines, unlisted_words(message), _text(message.next_step, SENTENCE)) if line)
+    told = [_text(text, SENTENCE) for text in (message.change, message.summary)]
+    small_print = _text(" · ".join(message.small_print), SENTENCE)
+    lines = [*told, *map(_listed, message.listed), unlisted_words(message), _next_step(message), small_print]
+    return "\n".join(line for line in lines if line)
+
+
+def _next_step(message: Message) -> str:
+    """The next step, with the Console's page as a link."""
+    if not message.page:
+        return _text(message.next_step, SENTENCE)
+    before, _, after = message.next_step.partition(message.page)
+    link = f"[{PAGE_NAMES[message.page]}]({message.page})"
+    return f"{_text(before, SENTENCE)}{link}{_text(after, SENTENCE)}"
 
 
 def _listed(one: Listed) -> str:
@@ -186,7 +198,7 @@ def _fields(message: Message) -> list[tuple[str, str]]:
 
 def _size(message: Message) -> int:
     """Counts what adds up to Discord's limit of an embed."""
-    texts = [_text(message.headline, TITLE), badge(message)[:AUTHOR], _description(message)]
+    texts = [_text(message.title or message.headline, TITLE), badge(message)[:AUTHOR], _description(message)]
     return sum(map(_length, texts)) + sum(_length(text) for field in _fields(message) for text in field)
 
 

@@ -13,6 +13,7 @@ import httpx
 from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import Peer, clipped, encoded, fitted, json_object, json_words, post
 from service.adapters.channels.secret import opened
+from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.notification import Action, Delivery, Message, MessageType, Picture, Receipt
 from service.workflows.ports.channels import Channel
@@ -96,17 +97,22 @@ def _images(picture: Picture | None) -> dict[str, object]:
 
 
 def _trigger(message: Message) -> dict[str, object]:
-    details = {"what happened": message.change, "in short": message.summary, "next step": message.next_step}
-    details |= dict(message.facts)
+    told = {"what happened": message.change, "in short": message.summary, "next step": message.next_step}
+    small_print = {"also": " · ".join(message.small_print)}
+    details = {name: text for name, text in (told | dict(message.facts) | small_print).items() if text}
     return {
         "client": "Tocsin",
         "client_url": message.link,
-        "links": [{"href": message.link, "text": LINK_TEXT}],
+        "links": [{"href": message.link, "text": LINK_TEXT}, *_console_page(message)],
         "payload": {
-            "summary": clipped(message.headline, SUMMARY),
+            "summary": clipped(message.one_line, SUMMARY),
             "source": "Claude API",
             "severity": message.severity.value,  # PagerDuty's four have the same names
             "class": "simulated spend" if message.simulated else "spend",
             "custom_details": {clipped(name, SUMMARY): clipped(text, DETAIL) for name, text in details.items()},
         },
     }
+
+
+def _console_page(message: Message) -> list[dict[str, str]]:
+    return [{"href": message.page, "text": PAGE_NAMES[message.page]}] if message.page else []

@@ -16,6 +16,7 @@ from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import Peer, clipped, encoded, post
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
+from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.notification import Delivery, Listed, Message, Receipt
@@ -96,15 +97,20 @@ def card(message: Message) -> Element:
         "msteams": {"width": "Full"},
         "body": [
             _block(_run(badge(message), TEXT, weight="Bolder", color=colour)),
-            _block(_run(message.headline, HEADLINE, weight="Bolder", size="Large")),
-            _block(_run(message.change, TEXT)),
+            _block(_run(message.one_line, HEADLINE, weight="Bolder", size="Large")),
+            *(_block(_run(line, TEXT)) for line in (message.aside, *message.summary.splitlines()) if line),
+            *([_block(_run(message.next_step, TEXT, weight="Bolder"))] if message.next_step else []),
             *(_block(_run(f"{label}: ", LABEL, weight="Bolder"), _run(text, TEXT)) for label, text in message.facts),
             *(_listed(one) for one in message.listed),
             *([_block(_run(unlisted_words(message), TEXT))] if message.unlisted else []),
-            _block(_run(message.next_step, TEXT, isSubtle=True)),
+            *([_block(_run(" · ".join(message.small_print), TEXT, isSubtle=True))] if message.small_print else []),
         ],
-        "actions": [_opening(message.link)],
+        "actions": [_opening(message.link), *_console_page(message)],
     }
+
+
+def _console_page(message: Message) -> list[Element]:
+    return [_opening(message.page, PAGE_NAMES[message.page])] if message.page else []
 
 
 def _listed(one: Listed) -> Element:
@@ -114,8 +120,8 @@ def _listed(one: Listed) -> Element:
     return _block(headline | {"selectAction": _opening(one.link)}, _run(f" ({one.standing})", TEXT))
 
 
-def _opening(link: str) -> Element:
-    return {"type": "Action.OpenUrl", "title": "Open in Tocsin", "url": link}
+def _opening(link: str, title: str = "Open in Tocsin") -> Element:
+    return {"type": "Action.OpenUrl", "title": title, "url": link}
 
 
 def _block(*runs: Element) -> Element:

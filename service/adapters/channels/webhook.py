@@ -90,8 +90,10 @@ def _own_body(delivery: Delivery, message: Message) -> bytes:
                 "severity": message.severity,
                 "simulated": message.simulated,
                 "headline": clipped(message.headline, TEXT),
+                "notice": clipped(message.one_line, TEXT),
                 "summary": clipped(message.summary, TEXT),
                 "change": clipped(message.change, TEXT),
+                "small_print": [clipped(text, TEXT) for text in message.small_print],
                 "facts": [
                     {"label": clipped(label, LABEL), "value": clipped(value, TEXT)} for label, value in message.facts
                 ],

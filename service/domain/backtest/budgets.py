@@ -66,7 +66,7 @@ def replay_budget(budget: Resource[Budget], recorded: Recorded, first: date, las
         by_scope=own.ledger.by_scope(),
         assumed_share=round(share, 4),
         sweep=tuple(
-            SweepRow(f"{percent:f} %", percent in _percents(budget.spec), replay.tally_at(percent, first, last))
+            SweepRow(f"{percent:f}%", percent in _percents(budget.spec), replay.tally_at(percent, first, last))
             for percent, replay in swept.items()
         ),
         assumptions=_assumptions(budget.spec, share, has_forecasts=has_forecasts),

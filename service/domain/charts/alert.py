@@ -10,7 +10,7 @@ from statistics import median, quantiles
 
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.charts.chart import DAY, Chart, Point, Range
-from service.domain.messages.kinds.rule import to_the_cent
+from service.domain.messages.kinds.rule import as_said
 from service.domain.messages.phrases import used
 from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
@@ -125,7 +125,7 @@ def _told(evidence: RuleEvidence, how_often: str) -> str:
 
 
 def _compared(evidence: RuleEvidence) -> str:
-    return f"{to_the_cent(evidence.actual)} where {to_the_cent(evidence.expected)} was expected"
+    return f"{as_said(evidence.actual)} where {as_said(evidence.expected)} was expected"
 
 
 def _simulated(evidence: BudgetEvidence | RuleEvidence) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.messages.kinds import words_of
+from service.domain.messages.people import name_of_actor
+from service.domain.messages.phrases import capital
+from service.domain.messages.story import answer_of
+from service.domain.messages.words import Words
 from service.domain.notify.notification import Action, Message, MessageType
 from service.domain.slack.requests import name_in
-from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
+from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
 from service.domain.values.severity import Severity
 
 ENDINGS = {
@@ -26,22 +30,33 @@ ENDINGS = {
 }
 NOT_CONFIRMED = "Not confirmed by the bill"
 
+SIMULATED = "SIMULATED: "
+NEW_LINE = "\n"
+OVER = {Reason.PERIOD_CLOSED: "Period closed"}
+"""How an end of its own kind begins; others are just over."""
 
-def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
-    """The message of one event. `public_url` is where people reach the API."""
+
+def compose(event: AlertEvent, action: Action, public_url: str, history: Sequence[AlertEvent] = ()) -> Message:
+    """The message of one event. `public_url` is where people reach the API, `history` the alert's events up to it."""
     alert, evidence = event.alert, event.alert.evidence
-    words = words_of(evidence)
+    words = words_of(evidence, event.at if alert.is_open else None)
     link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
-    facts = (*words.facts(), ("Alert opened", minute(alert.opened_at)), ("State", standing_of(event)))
+    simulated = SIMULATED if evidence.simulated else ""
+    happened = change(event, action, history)
+    headline = f"{simulated}{words.headline()}"
     return Message(
         alert_id=alert.id,
         state=alert.state,
         severity=alert.severity,
-        headline=("SIMULATED: " if evidence.simulated else "") + words.headline(),
-        summary=describe(alert),
-        change=change(event, action),
-        facts=(*facts, ("Data", "simulated: nobody spent this money")) if evidence.simulated else facts,
+        headline=headline,
+        title="" if words.title() == words.headline() else f"{simulated}{words.title()}",
+        notice=f"{simulated}{_notice(event, action, happened, words)}" if happened else "",
+        summary=words_of(alert.newest, event.at).summary() if alert.is_open else "",
+        change=happened,
+        small_print=_small_print(event, words),
+        facts=(*words.facts(), ("Alert opened", moment(alert.opened_at))),
         next_step=_next_step(alert, link),
+        page=words.page if alert.state is AlertState.FIRING and not evidence.simulated else "",
         link=link,
         simulated=evidence.simulated,
         version=alert.version,
@@ -52,9 +67,22 @@ def compose(event: AlertEvent, action: Action, public_url: str) -> Message:
     )
 
 
+def _small_print(event: AlertEvent, words: Words) -> tuple[str, ...]:
+    simulated = ("simulated: nobody spent this money",) if event.alert.evidence.simulated else ()
+    return (standing_of(event), *words.small_print(), *simulated)
+
+
+def _notice(event: AlertEvent, action: Action, happened: str, words: Words) -> str:
+    """The one line of a moment. What is raised or over names its subject itself, mostly."""
+    happened = happened.rstrip(".")
+    if action is Action.RAISE or (action is Action.RESOLVE and event.reason not in ENDINGS):
+        return happened
+    return f"{happened}: {words.headline()}"
+
+
 def prefaced(message: Message, preface: str) -> Message:
     """The message with a sentence before what just happened; the same where there is nothing to say."""
-    return replace(message, change=f"{preface} {message.change}") if preface else message
+    return replace(message, change=f"{preface} {message.change}".rstrip()) if preface else message
 
 
 def sample(public_url: str, now: datetime) -> Message:
@@ -67,8 +95,8 @@ def sample(public_url: str, now: datetime) -> Message:
         headline="This is a test from Tocsin",
         summary="Somebody asked Tocsin to test this receiver.",
         change="If you can read this, alerts will reach you here. Nothing is wrong.",
-        facts=(("Sent", minute(now)),),
-        next_step="Nothing to do.",
+        facts=(("Sent", moment(now)),),
+        next_step="",
         link=f"{public_url.rstrip('/')}/v1/receivers",
     )
 
@@ -88,41 +116,41 @@ def badge(message: Message) -> str:
 
 
 def describe(alert: Alert) -> str:
-    """The alert by now in a sentence or two: who, the dollars, and the largest parts; or which source is stale."""
-    return words_of(alert.newest).summary()
+    """The alert by now in one paragraph: the headline, and the lines below it."""
+    words = words_of(alert.newest)
+    simulated = SIMULATED if alert.newest.simulated else ""
+    return f"{simulated}{words.headline()}. {' '.join(words.summary().split(NEW_LINE))}".rstrip()
 
 
 def standing_of(event: AlertEvent) -> str:
     """Severity, state, and who saw to it: "critical, acknowledged by ann"."""
     alert = event.alert
     if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by:
-        return f"{alert.severity}, acknowledged by {clean(alert.acknowledged_by)}"
+        return f"{alert.severity}, acknowledged by {name_of_actor(alert.acknowledged_by)}"
     if alert.state is AlertState.SNOOZED and alert.snoozed_until:
-        return f"{alert.severity}, snoozed until {minute(alert.snoozed_until)}"
+        return f"{alert.severity}, snoozed until {moment(alert.snoozed_until)}"
     if alert.state is not AlertState.RESOLVED:
         return f"{alert.severity}, {alert.state}"
-    return f"resolved by {clean(event.actor)}" if event.reason is Reason.PERSON else "resolved"
+    return f"resolved by {name_of_actor(event.actor)}" if event.reason is Reason.PERSON else "resolved"
 
 
 def _next_step(alert: Alert, link: str) -> str:
     if alert.state is AlertState.RESOLVED:
-        return "Nothing to do."
+        return ""
     if alert.state is AlertState.ACKNOWLEDGED:
-        return f"When it is dealt with: POST {link}/resolve"
+        return "Resolve it when it is dealt with."
     return words_of(alert.evidence).next_step(link)
 
 
-def change(event: AlertEvent, action: Action) -> str:
-    """The sentence that says what just happened, with the person's note where there is one."""
-    sentence = _CHANGES[action](event)
+def change(event: AlertEvent, action: Action, history: Sequence[AlertEvent] = ()) -> str:
+    """The sentence that says what just happened, with the person's note where there is one; empty for an opening."""
+    sentence = _resolved(event, history) if action is Action.RESOLVE else _CHANGES[action](event)
     note = "" if name_in(event.actor, event.note) else clean(event.note, NOTE_LENGTH)
     return f"{sentence} Note: {note}" if note and event.reason is Reason.PERSON else sentence
 
 
 def _who(event: AlertEvent) -> str:
-    """The actor; of a person in Slack the name, too, which people elsewhere know them by: "slack:U012AB3CD (ann)"."""
-    actor, name = clean(event.actor), re.sub("[()]", "", name_in(event.actor, event.note))
-    return f"{actor} ({clean(name)})" if name else actor
+    return name_of_actor(event.actor, event.note)
 
 
 def _opened(event: AlertEvent) -> str:
@@ -131,28 +159,31 @@ def _opened(event: AlertEvent) -> str:
 
 def _raised(event: AlertEvent) -> str:
     alert = event.alert
+    standing = words_of(alert.evidence, event.at).standing(event.reason)
     if event.command is Command.WAKE:
-        return f"The snooze is over{_grown(event)}: firing again."
+        return f"The snooze is over{_grown(event)}: {standing}."
+    if event.command is Command.RAISE:
+        return f"Now {alert.severity}: {standing}."
     # A channel that is notified again hears how things stand: the last move may have been one that notifies nobody.
-    lead = f"Raised to {alert.severity}" if event.command is Command.RAISE else f"Still {alert.state}, {alert.severity}"
-    return f"{lead}: {words_of(alert.evidence).standing(event.reason)}."
+    unanswered = "; nobody has acknowledged" if alert.state is AlertState.FIRING else ""
+    return f"Still going on: {standing}{unanswered}."
 
 
 def _grown(event: AlertEvent) -> str:
     figure = event.alert.evidence.figure
-    return f", grown to {figure.display()}" if event.reason is Reason.GREW and figure else ""
+    return f", grown to {figure.brief()}" if event.reason is Reason.GREW and figure else ""
 
 
 def _until(alert: Alert) -> str:
     """ " until 2026-10-14 09:31 UTC, or until it reaches $18.00"."""
-    time = f"until {minute(alert.snoozed_until)}" if alert.snoozed_until else ""
-    growth = f"until it reaches {alert.snoozed_above.display()}" if alert.snoozed_above else ""
+    time = f"until {moment(alert.snoozed_until)}" if alert.snoozed_until else ""
+    growth = f"until it reaches {alert.snoozed_above.brief()}" if alert.snoozed_above else ""
     said = ", or ".join(filter(None, (time, growth)))
     return f" {said}" if said else ""
 
 
 def _amended(event: AlertEvent) -> str:
-    return words_of(event.alert.evidence).amended(event.reason)
+    return f"{words_of(event.alert.evidence).amended(event.reason)}."
 
 
 def _acknowledged(event: AlertEvent) -> str:
@@ -163,13 +194,22 @@ def _snoozed(event: AlertEvent) -> str:
     return f"Snoozed by {_who(event)}{_until(event.alert)}."
 
 
-def _resolved(event: AlertEvent) -> str:
+def _resolved(event: AlertEvent, history: Sequence[AlertEvent]) -> str:
+    """How it ended, what it cost, and who answered: "Over: support-bot was back to normal at 19:00 UTC. $312 ..."."""
+    words, answer = words_of(event.alert.evidence), answer_of(history)
+    answered = answer.words(event.alert.evidence.figure) if answer else ""
+    cost = "" if event.reason in {*ENDINGS, Reason.NOT_CONFIRMED} else words.cost()
+    told = "; ".join(filter(None, (cost, answered)))
+    return f"{_end(event, words)}{f' {capital(told)}.' if told else ''}"
+
+
+def _end(event: AlertEvent, words: Words) -> str:
     if event.reason is Reason.PERSON:
-        return f"Resolved by {_who(event)}."
-    own = words_of(event.alert.evidence).ended(event.reason)
+        return f"Resolved by {_who(event)}: {words.title()}."
+    own = words.ended(event.reason)
     if event.reason is Reason.NOT_CONFIRMED:
         return f"{NOT_CONFIRMED}{f': {own}' if own else ''}. Closed."
-    return f"Resolved: {own}." if own else ENDINGS.get(event.reason, "Resolved.")
+    return f"{OVER.get(event.reason, 'Over')}: {own}." if own else ENDINGS.get(event.reason, "Resolved.")
 
 
 _CHANGES = {
@@ -178,5 +218,4 @@ _CHANGES = {
     Action.AMEND: _amended,
     Action.ACKNOWLEDGE: _acknowledged,
     Action.SNOOZE: _snoozed,
-    Action.RESOLVE: _resolved,
 }

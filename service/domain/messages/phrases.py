@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from service.domain.alerts.evidence import BudgetEvidence, Contribution
 from service.domain.spend.best_known import Basis
-from service.domain.values.plain_text import clean, percentage
+from service.domain.values.money import Money
+from service.domain.values.plain_text import NAME_LENGTH, clean, percentage
 from service.domain.values.scopes import Dimension
 
 BASES = {
@@ -16,6 +18,10 @@ BASES = {
 }
 NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
 MOST_PARTS = 5
+CAPITAL_ORGANISATION = "Organisation"
+NO_CENTS_IN_HEADLINES = 10
+HOURS_UNTIL_DAYS = 72
+MINUTES_UNTIL_HOURS = 100
 ROLLING = "last "
 """How the label of a rolling period begins."""
 
@@ -36,45 +42,67 @@ def used(evidence: BudgetEvidence) -> str:
 
 
 def standing(evidence: BudgetEvidence) -> str:
-    """ "$9.80, 98 %"; no percentage of a budget of $0."""
-    return f"{evidence.spent.display()}{used(evidence)}"
+    """ "$9.80, 98%"; no percentage of a budget of $0."""
+    return f"{evidence.spent.brief()}{used(evidence)}"
 
 
 def threshold(evidence: BudgetEvidence) -> str:
-    """ "80 % of the budget ($8.00)", or just "$8.00" where the threshold is an amount."""
+    """ "80% of the budget ($8.00)", or just "$8.00" where the threshold is an amount."""
     level = clean(evidence.threshold.rpartition(":")[2])
-    dollars = evidence.level.display()
-    return f"{level.removesuffix('%')} % of the budget ({dollars})" if level.endswith("%") else dollars
+    dollars = evidence.level.brief()
+    return f"{level} of the budget ({dollars})" if level.endswith("%") else dollars
 
 
 def messages(count: int) -> str:
     return "1 message" if count == 1 else f"{count:,} messages"
 
 
-def largest(contributions: Sequence[Contribution]) -> str:
-    """ "; largest: model claude-opus-4-5 $9.10, API key ci-runner $3.24"; nothing where there is nothing to divide."""
-    found = firsts(contributions)
-    return f"; largest: {found}" if found else ""
-
-
-def firsts(contributions: Sequence[Contribution]) -> str:
-    """The largest part of each dimension; each divides the same dollars in its own way."""
-    largest_of = {part.scope.dimension: part for part in reversed(contributions)}
-    return ", ".join(
-        _part(largest_of[dimension], "" if largest_of[dimension].name.endswith(noun) else f"{noun} ")
-        for dimension, noun in NOUNS.items()
-        if dimension in largest_of
-    )
-
-
 def parts(contributions: Sequence[Contribution], label: str = "Largest {noun}s") -> tuple[tuple[str, str], ...]:
     """One line a dimension that divides these dollars any further, largest first."""
     by_noun = {
-        noun: [_part(part) for part in contributions if part.scope.dimension is dimension][:MOST_PARTS]
+        noun: [_line(part) for part in contributions if part.scope.dimension is dimension][:MOST_PARTS]
         for dimension, noun in NOUNS.items()
     }
     return tuple((label.format(noun=noun), "\n".join(parts)) for noun, parts in by_noun.items() if parts)
 
 
-def _part(part: Contribution, noun: str = "") -> str:
-    return f"{noun}{clean(part.name) or clean(part.scope.id) or 'unnamed'} {part.amount.display()}"
+def _line(part: Contribution) -> str:
+    return f"{_name(part, NAME_LENGTH)} {part.amount.brief()}"
+
+
+def member(part: Contribution, limit: int) -> str:
+    """ "API key support-bot", "workspace eng"; a name that says what it is stays as it is ("default workspace")."""
+    name, noun = _name(part, limit), NOUNS.get(part.scope.dimension, "")
+    return name if not noun or name.endswith(noun) else f"{noun} {name}"
+
+
+def _name(part: Contribution, limit: int) -> str:
+    return clean(part.name, limit) or clean(part.scope.id, limit) or "unnamed"
+
+
+def capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def rough(amount: Money) -> str:
+    """Dollars of a headline: without cents from $10 on, rounded."""
+    return f"${round(amount.usd):,}" if amount.usd >= NO_CENTS_IN_HEADLINES else amount.brief()
+
+
+def scaled(amount: Money, by: int) -> str:
+    """An extrapolation in two digits: "$1,300"."""
+    dollars = amount.usd * by
+    shown = round(dollars, max(1 - dollars.adjusted(), -dollars.adjusted() + 1)) if dollars else dollars
+    return f"${shown:,.0f}" if shown >= NO_CENTS_IN_HEADLINES else Money.rounded(shown).brief()
+
+
+def hours(length: timedelta) -> str:
+    """ "6 h", "2 days"; for people, so that minutes go where hours are said."""
+    whole = round(length / timedelta(hours=1))
+    return f"{whole} h" if whole < HOURS_UNTIL_DAYS else f"{round(whole / 24)} days"
+
+
+def minutes(length: timedelta) -> str:
+    """ "4 min", "3 h"."""
+    whole = round(length / timedelta(minutes=1))
+    return f"{whole} min" if whole < MINUTES_UNTIL_HOURS else hours(length)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from service.domain.alerts.alert import AlertEvent, AlertState, Command
-from service.domain.messages.message import change, compose, standing_of
+from service.domain.messages.message import SIMULATED, compose, standing_of
 from service.domain.notify.notification import Action, Listed, Message, MessageType
 from service.domain.notify.planning import ACTIONS
-from service.domain.values.plain_text import minute
+from service.domain.values.plain_text import moment
 from service.domain.values.severity import Severity
 
 MOST_LISTED = 12
@@ -40,20 +40,17 @@ def summarise(id: str, present: Sequence[AlertEvent], news: Iterable[AlertEvent]
         type=MessageType.SUMMARY,
         state=first.state,
         severity=first.severity,
-        headline=("SIMULATED: " if simulated else "") + _headline(events),
+        headline=(SIMULATED if simulated else "") + _headline(events),
         summary=_opened(events),
-        change=_news(list(news), public_url) or _opened(events),
+        change=_news(list(news), public_url),
         facts=(),
-        next_step=f"See to each by its own link; all that is open: {link}?state=firing" if first.is_open else _NOTHING,
+        next_step=f"See to each by its own link; all that is open: {link}?state=firing" if first.is_open else "",
         link=link,
         simulated=simulated,
         people=tuple(sorted({person for message, _ in listed for person in message.people})),
         listed=tuple(one for _, one in listed[:MOST_LISTED]),
         unlisted=len(listed[MOST_LISTED:]),
     )
-
-
-_NOTHING = "Nothing to do."
 
 
 def _pressing(event: AlertEvent) -> tuple[int, int, str]:
@@ -81,7 +78,7 @@ def _count(number: int, severity: Severity) -> str:
 
 
 def _opened(events: Sequence[AlertEvent]) -> str:
-    first, last = (minute(extreme(event.alert.opened_at for event in events)) for extreme in (min, max))
+    first, last = (moment(extreme(event.alert.opened_at for event in events)) for extreme in (min, max))
     return f"Opened at {first}." if first == last else f"Opened from {first} to {last}."
 
 
@@ -92,6 +89,5 @@ def _news(news: Sequence[AlertEvent], public_url: str) -> str:
 
 
 def _told(event: AlertEvent, public_url: str) -> str:
-    """ "eng monthly: $12.00 of $10.00, 120 %. Acknowledged by ann." """
-    action = ACTIONS[event.command]
-    return f"{compose(event, action, public_url).headline}. {change(event, action)}"
+    """ "Acknowledged by ann: Budget eng monthly exceeded: $12.00 of $10.00." """
+    return f"{compose(event, ACTIONS[event.command], public_url).one_line}."

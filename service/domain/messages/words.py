@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
@@ -23,41 +24,57 @@ class Words(ABC):
     """
 
     evidence: Evidence
+    at: datetime | None = None
+    """The moment of the message, for what is counted from there; None where nobody is written to just now."""
 
     remedy: ClassVar[str] = "see to its cause"
     """The step that helps instead of feedback, where no rule learns from it."""
+    page: ClassVar[str] = ""
+    """The address of the Console's page that `next_step` names."""
 
     @abstractmethod
     def headline(self) -> str:
-        """One line: "eng monthly: $12.345678 of $10.00, 123 %"."""
+        """The one line that a phone shows: who, how much, since when."""
+
+    def title(self) -> str:
+        """The headline without what the summary below it says."""
+        return self.headline()
 
     @abstractmethod
     def summary(self) -> str:
-        """A sentence or two: who, the dollars, and the largest parts."""
+        """At most two lines below the headline: what is normal or left; what it costs if it goes on."""
 
     @abstractmethod
     def facts(self) -> Facts:
-        """(label, value) pairs in order; ten at most, so that they fit into one Slack message with what all have."""
+        """The rest, for who reads on: (label, value) pairs in order; ten at most, for one Slack message."""
 
-    @abstractmethod
+    def small_print(self) -> tuple[str, ...]:
+        """Remarks on the figures, in a few words each: "rule unusual spend"."""
+        return ()
+
     def opening(self, reason: Reason) -> str:
-        """The sentence that opens the alert."""
+        """The sentence that the headline leaves unsaid as it opens; mostly none."""
+        return ""
 
     @abstractmethod
     def standing(self, reason: Reason) -> str:
-        """How it stands, as it is raised or notified again: the clause after "Raised to critical: "."""
+        """How it stands, as it is raised or notified again: the clause after "Now critical: ", its subject first."""
 
     @abstractmethod
     def amended(self, reason: Reason) -> str:
-        """The sentence for figures that have changed."""
+        """The clause for figures that have changed."""
 
     @abstractmethod
     def ended(self, reason: Reason) -> str:
-        """The clause after "Resolved: "; empty for an end that is worded alike for every kind."""
+        """The clause after "Over: ", its subject first; empty for an end that is worded alike for every kind."""
+
+    def cost(self) -> str:
+        """The dollars that it has come to, once it is over: "$312 above normal in 6 h"; empty where nothing adds up."""
+        return ""
 
     @abstractmethod
     def next_step(self, link: str) -> str:
-        """The step that a person takes while it fires. `link` is the alert's address in the API."""
+        """The step that a person takes while it fires. `link` is the alert's address."""
 
     def cause(self) -> str:
         """The cause, for an explanation of a past instant."""

@@ -75,8 +75,11 @@ class Listed:
 class Message:
     """The content of a delivery, before any channel's own markup. All texts are plain and untrusted.
 
-    `headline` is one line ("eng monthly: $12.345678 of $10.00, 123 %"), `facts` are (label, value) pairs in order,
-    `next_step` says what to do, `change` what just happened ("raised to critical", "restated to $9.80").
+    `headline` is one line ("API key support-bot: $55/h above normal since 13:00 UTC"), `title` the same without what
+    `summary`, the two lines below it, says as well. `change` is what just happened ("Now critical: ..."), empty where
+    the headline says it. `notice` is the one line that a phone shows of this moment. `small_print` are short remarks,
+    how the alert stands first; `facts` are (label, value) pairs for who reads on. `next_step` says what to do; `page`
+    is the address of the Console's page in it.
     `version` and `kind` are the alert's; `has_figure`: it may be snoozed by growth; `takes_feedback`: answers to it
     teach a rule. `people` are the actors whom the texts name. A message that is not about one alert has no kind, and
     its own id instead of the alert's. `listed` are a summary's alerts, worst first, `unlisted` how many there are
@@ -99,8 +102,22 @@ class Message:
     has_figure: bool = False
     takes_feedback: bool = False
     people: tuple[str, ...] = ()
+    title: str = ""
+    notice: str = ""
+    small_print: tuple[str, ...] = ()
+    page: str = ""
     listed: tuple[Listed, ...] = ()
     unlisted: int = 0
+
+    @property
+    def one_line(self) -> str:
+        """The only line that a phone shows."""
+        return self.notice or self.headline
+
+    @property
+    def aside(self) -> str:
+        """The change, where the one line does not say it."""
+        return "" if self.change.rstrip(".") in self.one_line else self.change
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,7 @@ class _Assessment:
             inputs=seen.inputs,
             days=seen.days,
             since=seen.since,
+            hour=seen.hour,
             impact=None if math.isnan(seen.impact) else approximate(seen.impact),
             contributions=incident.contributions,
             falls=seen.falls,

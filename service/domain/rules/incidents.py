@@ -11,7 +11,7 @@ from service.domain.alerts.evidence import Contribution
 from service.domain.rules.rule import Observation, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
-from service.domain.values.names import name_of
+from service.domain.values.names import Names, name_of
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 
 LEVELS = (Dimension.ORGANISATION, Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
@@ -179,6 +179,11 @@ class Family:
             found.setdefault(cell.api_key, set()).add(cell.workspace)
         return cls({api_key: frozenset(ids) for api_key, ids in found.items()})
 
+    def home_of(self, key: ScopeKey, names: Names) -> str:
+        """The name of the only workspace that an API key spends in; empty for all else."""
+        ids = self.workspaces.get(key.id, frozenset()) if key.dimension is Dimension.API_KEY and key.id else ()
+        return name_of(ScopeKey(Dimension.WORKSPACE, *ids), names) if len(ids) == 1 else ""
+
     def contains(self, above: ScopeKey, below: ScopeKey) -> bool:
         """Organisation over all; workspace over API key. A model and a workspace cross: neither contains the other."""
         if above == ORGANISATION:
@@ -205,7 +210,7 @@ def _incident(
     others = {key: verdicts[key].observation for key in keys if key != found}
     moved |= {key: other.excess for key, other in others.items() if other.falls == whole.falls}
     moved.pop(found, None)
-    return Incident(home, amends, found, verdicts[found], _contributions(view, moved))
+    return Incident(home, amends, found, verdicts[found], _contributions(view, family, moved, _spent(verdicts, found)))
 
 
 def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
@@ -217,9 +222,28 @@ def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) 
     return {key: part.excess for key, part in below.items() if part.falls == whole.falls and part.excess > 0}
 
 
-def _contributions(view: SpendView, moved: Mapping[ScopeKey, float]) -> tuple[Contribution, ...]:
+def _spent(verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
+    """All that each part spent in the time that its excess is about, as far as that is known."""
+    whole = verdicts[top].observation
+    if whole.parts is not None:
+        return dict(whole.spent_inside)
+    return {key: seen.actual for key, verdict in verdicts.items() if (seen := verdict.observation).days == whole.days}
+
+
+def _contributions(
+    view: SpendView, family: Family, moved: Mapping[ScopeKey, float], spent: Mapping[ScopeKey, float]
+) -> tuple[Contribution, ...]:
     """The largest first. Each dimension divides the same excess again, so each is ranked by itself."""
     ranked = sorted(moved, key=lambda key: (-moved[key], str(key)))
     chosen = {key for level in LEVELS for key in [key for key in ranked if key.dimension is level][:MOST_CONTRIBUTIONS]}
     largest = [key for key in ranked if key in chosen and math.isfinite(moved[key]) and moved[key] > 0]
-    return tuple(Contribution(key, name_of(key, view.names), approximate(moved[key])) for key in largest)
+    return tuple(
+        Contribution(
+            key,
+            name_of(key, view.names),
+            approximate(moved[key]),
+            spent=approximate(spent[key]) if math.isfinite(spent.get(key, math.nan)) else None,
+            within=family.home_of(key, view.names),
+        )
+        for key in largest
+    )

@@ -33,19 +33,16 @@ class Lookback:
 
 @dataclass(frozen=True, slots=True)
 class KindWords:
-    """The words of a kind's alerts. `opening`, and `fallen` for a fall, say what is the matter and may name {who}.
+    """The words of a kind's alerts. `headline` is one line, and may name {who}, {spent}, {excess}, {when} and {usual}.
 
-    `of` follows the amount and `label` precedes it; `over` says what it means that an alert has ended by itself.
+    `over` is what an alert that has ended by itself says of {who}.
     """
 
-    opening: str = "The rule objects"
-    fallen: str = ""
-    of: str = ""
-    label: str = "Spent"
-    over: str = "the rule no longer objects"
+    headline: str = "{who}: {spent} {when}, {usual}"
+    over: str = "the rule no longer objects to {who}"
 
 
-BACK_TO_NORMAL = "spend is back to normal"
+BACK_TO_NORMAL = "{who} was back to normal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,8 @@ class Observation:
     `calm`: what has to pass before its alert may end; None where the next look decides. `since` is when the present
     incident began and `impact` its excess in US dollars up to now, NaN where the kind does not add it up.
     `parts` is the excess of other scopes inside this one in the same stretch of time, as (scope, US dollars) pairs;
-    None where each scope's own observation says it.
+    None where each scope's own observation says it. `spent_inside` is what each of them spent there in all. `hour` is
+    the beginning of the judged hour, None where whole days are judged.
     """
 
     candidate: bool
@@ -111,6 +112,8 @@ class Observation:
     since: datetime | None = None
     impact: float = math.nan
     parts: tuple[tuple[ScopeKey, float], ...] | None = None
+    spent_inside: tuple[tuple[ScopeKey, float], ...] = ()
+    hour: datetime | None = None
 
     @property
     def excess(self) -> float:

@@ -31,11 +31,11 @@ def approximate(usd: float) -> Money:
 
 
 def percent(value: float) -> str:
-    """ "30 %", rounded towards zero; above 9,999 % nobody reads the digits."""
+    """ "30%", rounded towards zero; above 9,999% nobody reads the digits."""
     if math.isnan(value):
         return "unknown"
     if math.isinf(value) or value > MOST_PERCENT:
-        return f"over {MOST_PERCENT:,} %"
+        return f"over {MOST_PERCENT:,}%"
     return percentage(Decimal(str(round(value, 6))))
 
 

@@ -58,7 +58,7 @@ SNOOZES: Mapping[Deed, str] = {
     Deed.SNOOZE_1H: "for 1 hour",
     Deed.SNOOZE_4H: "for 4 hours",
     Deed.SNOOZE_TOMORROW: "until tomorrow, 09:00",
-    Deed.SNOOZE_GROWTH: f"until it grows by {GROWTH} %",
+    Deed.SNOOZE_GROWTH: f"until it grows by {GROWTH}%",
 }
 _RESPONSES = frozenset({Deed.ACKNOWLEDGE, *SNOOZES})
 

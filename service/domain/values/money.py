@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 PLACES = 12
 _QUANTUM = Decimal(1).scaleb(-PLACES)
 _CENT = Decimal("0.01")
+_NO_CENTS_FROM = Decimal(100)
 _LIMIT = Decimal(10) ** 12
 # Python's default of 28 digits would round a sum of large amounts; NUMERIC(24,12) needs 24, products more.
 _CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -103,6 +104,13 @@ class Money:
         """For people, to the cent, rounded towards zero so that it never overstates; below a cent in full."""
         cents = Money(self.usd.quantize(_CENT, rounding=ROUND_DOWN, context=_CONTEXT))
         return cents.in_full() if cents else self.in_full()
+
+    def brief(self) -> str:
+        """For messages: whole dollars from $100 on, else as `display`. Rounded towards zero, too."""
+        if abs(self.usd) < _NO_CENTS_FROM:
+            return self.display()
+        whole = self.usd.quantize(Decimal(1), rounding=ROUND_DOWN, context=_CONTEXT)
+        return f"{'-' if whole < 0 else ''}${abs(whole):,f}"
 
     def __abs__(self) -> Money:
         return Money(abs(self.usd))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 
 NAME_LENGTH = 80
@@ -40,11 +40,22 @@ def _harmless(character: str) -> str:
 
 
 def percentage(percent: Decimal) -> str:
-    """At most one decimal, rounded towards zero as dollars are: a message never claims more than was reached (99.96 is
-    "99.9 %"), and "2.1 % less" is the same as "-2.1 %".
+    """Whole percents, rounded towards zero as dollars are: a message never claims more than was reached (99.96 is
+    "99%"), and "2% less" is the same as "-2%". Below one percent a decimal says that it is not nothing: "0.4%".
     """
-    tenths = percent.quantize(Decimal("0.1"), rounding=ROUND_DOWN)
-    return f"{tenths or abs(tenths):,f}".removesuffix(".0") + " %"
+    step = Decimal(1) if abs(percent) >= 1 else Decimal("0.1")
+    shown = percent.quantize(step, rounding=ROUND_DOWN)
+    return f"{shown or abs(shown):,f}".removesuffix(".0") + "%"
+
+
+def short_day(day: date) -> str:
+    """A day as people say it: "Sat 28 Nov"."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def moment(at: datetime) -> str:
+    """An aware UTC instant in a message: "09:31 UTC, Wed 14 Oct"."""
+    return f"{at:%H:%M} UTC, {short_day(at.date())}"
 
 
 def minute(at: datetime) -> str:

@@ -47,10 +47,11 @@ async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delive
     async with ports.uow() as uow:
         channel = await _channel(uow, due.notification)
         preface = await _preface(uow, due.notification)
+        history = await uow.alerts.events(due.event.alert.id) if due.notification.action is Action.RESOLVE else []
     if batch.summary_id is not None:
         return channel, _summary(batch, batch.summary_id, ports.public_url, now)
     action = due.notification.action
-    message = prefaced(compose(due.event, action, ports.public_url), preface)
+    message = prefaced(compose(due.event, action, ports.public_url, history), preface)
     delivery = Delivery(due.notification.id, action, message, _post(due), now)
     return channel, replace(delivery, picture=await run_picture(ports, due.event, action, channel.traits.chart))
 

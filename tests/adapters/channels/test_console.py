@@ -24,15 +24,15 @@ async def test_an_alert_is_framed_with_its_state_dollars_and_next_step() -> None
     shown = await printed()
     lines = shown.splitlines()
     assert lines[0].startswith("╭─ FIRING critical ─")
-    assert "eng monthly (workspace Research): $12.34 of $10.00, 123.4 %" in shown
-    assert "Raise the budget, or acknowledge" in shown
+    assert "Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left" in shown
+    assert "Find and stop the largest spender, API key ci-runner" in shown
     assert {len(line) for line in lines} == {100}
 
 
 async def test_a_resolved_alert_says_by_whom() -> None:
     shown = await printed(action=Action.RESOLVE)
     assert "RESOLVED" in shown
-    assert "Resolved by Ada." in shown
+    assert "Resolved by Ada: Budget eng monthly (workspace Research) exceeded" in shown
 
 
 async def test_markup_and_emoji_codes_in_a_name_are_printed_as_they_are() -> None:

@@ -54,7 +54,12 @@ async def test_a_message_is_an_embed_with_a_way_to_the_alert(discord: FakeDiscor
     assert (posted.username, posted.embed["url"]) == ("Tocsin", said.link)
     assert posted.embed["author"] == {"name": badge(said)}
     assert read(posted.embed["title"]).shown == said.headline
-    assert read(posted.embed["description"]).shown.splitlines() == [said.change, said.next_step]
+    told = read(posted.embed["description"])
+    *lines, step, small_print = told.shown.splitlines()
+    assert "\n".join(lines) == said.summary
+    assert step == said.next_step.replace(said.page, "API keys in the Console")
+    assert small_print == "critical, firing"
+    assert told.links == [said.page]
     assert posted.fields == dict(said.facts)
     assert receipt.post is not None
     assert DiscordPost.parse(receipt.post) == DiscordPost(posted.id)
@@ -178,7 +183,7 @@ async def test_markup_in_a_name_is_only_text(discord: FakeDiscord, channel: Disc
     await send_whole(channel, delivery(said=said))
     (posted,) = discord.messages
     assert posted.live == []
-    assert posted.links == [said.link, f"{PUBLIC_URL}/v1/alerts/%281%29"]
+    assert posted.links == [said.link, f"{PUBLIC_URL}/v1/alerts/%281%29", said.page]
     assert name[:50].encode("utf-8", "replace").decode() in posted.shown
 
 
@@ -235,7 +240,10 @@ async def test_a_summary_lists_its_alerts_with_their_links(discord: FakeDiscord,
     (posted,) = discord.messages
     assert f"{PUBLIC_URL}/v1/alerts/alrt_00" in posted.links
     assert len(posted.links) == MOST_LISTED + 1
-    assert "eng monthly (workspace Research): $12.34 of $10.00, 123.4 % · warning, firing" in posted.shown.splitlines()
+    assert (
+        "Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left · warning, firing"
+        in posted.shown.splitlines()
+    )
     assert "and 2 more" in posted.shown.splitlines()
 
 

@@ -47,12 +47,13 @@ async def test_an_alert_arrives_as_text_and_html_with_the_dollars_in_the_subject
     await channel(smtp.url, OPS, CFO).send(delivery())
     mail = only(smtp.mails)
     assert mail.recipients == [OPS, CFO]
-    assert mail.subject == ("[FIRING critical] eng monthly (workspace Research): $12.34 of $10.00, 123.4 %")
-    assert "Budget:           eng monthly: $10.00 for October 2026\n" in mail.text
-    assert "Spend crossed 100 % of the budget ($10.00)." in mail.text
-    assert "What next: Raise the budget, or acknowledge: POST https://tocsin.example.com/" in mail.text
-    assert "<h1" in mail.html
-    assert "$12.34 of $10.00, 123.4 %</h1>" in mail.html
+    assert mail.subject == "Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left"
+    assert mail.text.startswith(f"{mail.subject}\n\nTop: model claude-opus-4-5 $9.10 (73%).")
+    assert "Budget:           $10.00 for October 2026\n" in mail.text
+    assert "What next: Find and stop the largest spender, API key ci-runner: https://platform.claude.com/" in mail.text
+    assert mail.text.index("What next") < mail.text.index("Spent:")
+    assert "exceeded: $12.34 of $10.00, 18 days left</h1>" in mail.html
+    assert '<a href="https://platform.claude.com/settings/keys"' in mail.html
 
 
 async def test_machines_see_that_it_is_automatic_and_which_list_it_is(smtp: FakeSmtp) -> None:
@@ -74,7 +75,7 @@ async def test_later_mails_of_an_alert_stand_in_the_first_ones_thread(smtp: Fake
     assert opened["In-Reply-To"] is None
     assert raise_["In-Reply-To"] == raise_["References"] == resolve["References"] == ROOT
     assert len({opened["Message-ID"], raise_["Message-ID"], resolve["Message-ID"]}) == 3
-    assert smtp.mails[2].subject.startswith("[RESOLVED] ")
+    assert smtp.mails[2].subject.startswith("Resolved by Ada: Budget eng monthly ")
 
 
 async def test_a_long_domain_leaves_message_ids_whole(smtp: FakeSmtp) -> None:

@@ -48,7 +48,10 @@ async def test_an_opened_alert_triggers_an_incident(pagerduty: FakeReceiver, cha
     link = f"https://tocsin.example.com/v1/alerts/{ALERT.id}"
     assert (event["routing_key"], event["event_action"], event["dedup_key"]) == (ROUTING_KEY, "trigger", ALERT.id)
     assert (event["client"], event["client_url"]) == ("Tocsin", link)
-    assert event["links"] == [{"href": link, "text": "Open in Tocsin"}]
+    assert event["links"] == [
+        {"href": link, "text": "Open in Tocsin"},
+        {"href": message().page, "text": "API keys in the Console"},
+    ]
     assert event["payload"]["summary"] == message().headline
     assert event["payload"]["source"]
     assert event["payload"]["custom_details"]["Spent"] == dict(message().facts)["Spent"]

@@ -91,15 +91,14 @@ async def test_in_slack_the_chart_stands_in_the_thread_of_the_post(slack: FakeSl
     assert slack.calls.index("chat.postMessage") < slack.calls.index("files.getUploadURLExternal")
 
 
-async def test_details_that_the_post_has_no_room_for_stand_beside_the_chart(slack: FakeSlack) -> None:
+async def test_the_details_stand_in_the_thread_beside_the_chart(slack: FakeSlack) -> None:
     await send_whole(bot(slack), pictured(said=LONG))
     (post,) = slack.posted
     (file,) = slack.files.values()
-    assert "*Cause*" in file.comment
+    assert "*How this was judged*" in file.comment
     assert "*Alert opened*" in file.comment
-    assert "*Cause*" in post.shown
-    assert "*Alert opened*" not in post.shown
-    assert "*State*" in post.shown
+    assert "*How this was judged*" not in post.shown
+    assert "warning, firing" in post.shown
 
 
 async def test_without_leave_to_add_files_the_details_are_a_reply(slack: FakeSlack) -> None:

@@ -42,7 +42,7 @@ def hostile_summary(name: str) -> Message:
 
 def test_slack_lists_each_alert_with_sign_link_and_who_took_it() -> None:
     shown = "\n".join(shown_texts(slack_blocks.blocks(SHORT))).splitlines()
-    headline = "eng monthly (workspace Research): $12.34 of $10.00, 123.4 %"
+    headline = "Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left"
     assert shown[0] == "🟡 2 alerts: 1 critical, 1 warning"
     assert f"🟡 <{PUBLIC_URL}/v1/alerts/alrt_00|{headline}> · warning, firing" in shown
     assert f"👀 <{PUBLIC_URL}/v1/alerts/alrt_x|{headline}> · critical, acknowledged by <@U0ADAFAKE>" in shown
@@ -78,9 +78,9 @@ def test_a_mail_lists_them_as_text_and_as_links() -> None:
     text, page = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
     assert page is not None
-    assert mail["Subject"] == "[FIRING warning] 14 alerts: 1 critical, 13 warnings"
+    assert mail["Subject"] == "14 alerts: 1 critical, 13 warnings"
     assert mail["Message-ID"] == "<ntf_1@example.com>"
-    line = "- eng monthly (workspace Research): $12.34 of $10.00, 123.4 % (warning, firing)\n"
+    line = "- Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left (warning, firing)\n"
     assert f"{line}  {PUBLIC_URL}/v1/alerts/alrt_00\n" in text.get_content()
     assert "\nand 2 more\n" in text.get_content()
     assert f'<a href="{PUBLIC_URL}/v1/alerts/alrt_00"' in page.get_content()

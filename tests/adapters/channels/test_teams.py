@@ -64,10 +64,13 @@ async def test_a_message_is_a_card_with_a_way_to_the_alert(workflow: FakeReceive
     card, said = card_of(workflow), message()
     assert (card["type"], card["version"], card["msteams"]) == ("AdaptiveCard", "1.4", {"width": "Full"})
     shown = texts(card)
-    assert shown[:3] == [badge(said), said.headline, said.change]
+    assert shown[:4] == [badge(said), said.headline, said.summary, said.next_step]
     assert shown[shown.index("Spent: ") + 1] == dict(said.facts)["Spent"]
-    assert shown[-1] == said.next_step
-    assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Open in Tocsin", "url": said.link}]
+    assert shown[-1] == "critical, firing"
+    assert card["actions"] == [
+        {"type": "Action.OpenUrl", "title": "Open in Tocsin", "url": said.link},
+        {"type": "Action.OpenUrl", "title": "API keys in the Console", "url": said.page},
+    ]
     assert receipt.post is None
 
 
@@ -111,7 +114,7 @@ async def test_a_hostile_message_is_cut_until_teams_takes_it(workflow: FakeRecei
     assert len(as_teams_counts) <= TEAMS_LIMIT
     assert len(workflow.requests[0].body) <= TEAMS_LIMIT
     assert len(texts(card)[1]) == 300
-    assert texts(card)[-1].startswith("<script>")
+    assert texts(card)[-1] == "critical, firing"
 
 
 async def test_facts_go_from_the_last_and_not_before_they_must(workflow: FakeReceiver, channel: TeamsChannel) -> None:

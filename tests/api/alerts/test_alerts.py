@@ -25,7 +25,7 @@ async def rung(stand: Stand) -> dict[str, Any]:
 async def test_an_alert_says_in_a_sentence_what_was_spent(stand: Stand) -> None:
     alert = await rung(stand)
     assert (alert["state"], alert["severity"], alert["budget"]) == ("firing", "critical", "eng monthly")
-    assert "$123.45" in alert["summary"]
+    assert "exceeded: $123 of $100" in alert["summary"]
 
 
 async def test_one_alert_shows_evidence_contributions_events_and_notifications(stand: Stand) -> None:
@@ -48,7 +48,7 @@ async def test_what_is_spent_by_now_is_shown_and_what_was_told_stays_in_the_even
     (source,) = answered(await stand.viewer.get("/v1/sources"))["items"]
     await run_evaluation(stand.ports, source["id"])
     (listed,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
-    assert "$125.00" in listed["summary"]
+    assert "$125 of $100" in listed["summary"]
     detail = answered(await stand.viewer.get(f"/v1/alerts/{alert['id']}"))
     assert (detail["version"], detail["evidence"]["spent"], detail["contributions"][0]["amount"]) == (
         1,

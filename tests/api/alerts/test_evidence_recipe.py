@@ -108,7 +108,7 @@ async def test_it_is_listed_and_shown_over_rest_in_a_document_that_follows_from_
     await opened(stand)
     listed = answered(await stand.viewer.get("/v1/alerts", params={"budget": "eng monthly"}))["items"]
     assert {(one["kind"], one["budget"], one["rule"]) for one in listed} == {(KIND, "eng monthly", None)}
-    assert listed[0]["summary"] == "The budget eng monthly burns $12.00 an hour, of $2.00."
+    assert listed[0]["summary"] == "eng monthly burns $12.00 an hour. $2.00 an hour is sustainable."
     shown = answered(await stand.viewer.get(f"/v1/alerts/{listed[0]['id']}"))
     assert shown["evidence"] == {
         "budget_id": shown["evidence"]["budget_id"],
@@ -140,9 +140,9 @@ async def test_routes_know_its_labels_and_channels_are_told_in_its_words(stand: 
     assert {config.kind for config, _ in stand.channels.sent} == {"slack_bot"}
     message = stand.channels.sent[0][1].message
     assert (message.kind, message.headline) == (KIND, "eng monthly burns $12.00 an hour")
-    assert message.change == "The budget burns $12.00 an hour."
+    assert message.summary == "$2.00 an hour is sustainable."
     assert message.facts[:2] == (("Burns", "$12.00 an hour"), ("Largest models", "claude-opus-4-5 $9.00"))
-    assert message.next_step.startswith("Stop what burns it, and acknowledge: POST http://tocsin.example/v1/alerts/")
+    assert message.next_step.startswith("Stop what burns it, and acknowledge: http://tocsin.example/v1/alerts/")
 
 
 async def test_a_slack_post_offers_what_fits_the_kind(stand: Stand) -> None:
@@ -165,9 +165,9 @@ async def test_every_move_is_worded(stand: Stand) -> None:
     (move,) = reconcile([grown.alert], [over(grown.alert, Reason.RECOVERED)])
     ended = execute(move, new_alert_id="", now=stand.clock())
     assert ended is not None
-    assert _change(ended, Action.RESOLVE) == "Resolved: the budget burns slowly again."
+    assert _change(ended, Action.RESOLVE) == "Over: the budget burns slowly again."
     again = replace(first, command=Command.AMEND)
-    assert _change(again, Action.RAISE) == "Still firing, critical: it burns $12.00 an hour."
+    assert _change(again, Action.RAISE) == "Still going on: eng monthly burns $12.00 an hour; nobody has acknowledged."
 
 
 async def test_people_snooze_it_by_growth_and_are_told_what_to_do_instead_of_feedback(stand: Stand) -> None:
@@ -187,7 +187,7 @@ async def test_a_summary_lists_it(stand: Stand) -> None:
     message = summarise("ntf_1", events, events[1:], stand.ports.public_url)
     assert message.headline == "2 alerts: 2 critical"
     assert [one.headline for one in message.listed] == ["eng monthly burns $12.00 an hour"] * 2
-    assert message.change == "eng monthly burns $12.00 an hour. The budget burns $12.00 an hour."
+    assert message.change == "eng monthly burns $12.00 an hour."
 
 
 async def test_a_digest_counts_it(stand: Stand) -> None:
@@ -207,7 +207,7 @@ async def test_an_explanation_names_its_cause(stand: Stand) -> None:
     first, _ = await opened(stand)
     known = then([first], stand.clock())
     assert known is not None
-    assert known.cause == "The budget eng monthly burns $12.00 an hour, of $2.00."
+    assert known.cause == "eng monthly burns $12.00 an hour. $2.00 an hour is sustainable."
 
 
 async def test_what_is_found_later_is_kept_beside_what_was_told(stand: Stand) -> None:

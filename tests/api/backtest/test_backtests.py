@@ -56,7 +56,7 @@ async def test_a_budgets_firings_say_what_was_spent_and_which_level_it_reached(s
     assert (first["scope"], first["threshold"], first["expected"]) == ("org", "actual:80%", "80.00")
     assert (first["actual"], first["excess"], first["impact"]) == ("90.00", "10.00", None)
     assert found["tally"]["dollars"] is None
-    assert {row["setting"] for row in found["sweep"] if row["configured"]} == {"80 %", "100 %"}
+    assert {row["setting"] for row in found["sweep"] if row["configured"]} == {"80%", "100%"}
 
 
 async def test_backtests_are_listed_newest_first(stand: Stand) -> None:

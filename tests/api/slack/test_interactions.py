@@ -247,7 +247,7 @@ async def test_status_lists_open_alerts_and_budgets_at_risk(desk: Desk) -> None:
     text = await desk.type("status")
     assert "*Open alerts: 1*" in text
     assert f"<http://tocsin.example/v1/alerts/{alert['id']}|critical, firing>" in text
-    assert "eng monthly (the organisation): $123.45 of $100.00, 123.4 %" in text
+    assert "eng monthly (the organisation): $123.45 of $100.00, 123%" in text
 
 
 async def test_status_names_a_budget_of_nothing_of_which_anything_is_spent(desk: Desk) -> None:
@@ -268,7 +268,7 @@ async def test_status_names_a_budget_that_is_heading_over_its_amount(desk: Desk)
     await steady(desk.stand)
     text = await desk.type("status")
     assert "*Budgets at risk: 1*" in text
-    assert "heading (the organisation): $155.00 of $250.00, 62 %; forecast $30" in text
+    assert "heading (the organisation): $155.00 of $250.00, 62%; forecast $30" in text
 
 
 async def test_top_names_the_largest_of_each_dimension(desk: Desk) -> None:

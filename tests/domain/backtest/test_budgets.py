@@ -40,9 +40,9 @@ def test_each_threshold_fires_on_the_day_that_crosses_it_in_each_period() -> Non
 def test_the_sweep_says_how_often_each_level_would_ring() -> None:
     result = replayed(budget("1400.00", percent(100)))
     rung = {row.setting: row.tally.alerts for row in result.sweep}
-    assert rung["100 %"] == result.tally.alerts == 2
-    assert (rung["50 %"], rung["110 %"], rung["120 %"]) == (2, 0, 0)
-    assert [row.setting for row in result.sweep if row.configured] == ["100 %"]
+    assert rung["100%"] == result.tally.alerts == 2
+    assert (rung["50%"], rung["110%"], rung["120%"]) == (2, 0, 0)
+    assert [row.setting for row in result.sweep if row.configured] == ["100%"]
 
 
 def test_a_bill_that_grew_after_the_periods_end_fires_late() -> None:

@@ -54,25 +54,22 @@ class BurnRateWords(Words):
         return f"{clean(self.evidence.budget_name, HEADLINE_NAME_LENGTH)} burns {self._rate}"
 
     def summary(self) -> str:
-        return f"The budget {clean(self.evidence.budget_name)} burns {self._rate}, of {self.evidence.limit.display()}."
+        return f"{self.evidence.limit.display()} an hour is sustainable."
 
     def facts(self) -> Facts:
         return (("Burns", self._rate), *parts(self.evidence.contributions))
 
-    def opening(self, reason: Reason) -> str:
-        return f"The budget burns {self._rate}."
-
     def standing(self, reason: Reason) -> str:
-        return f"it burns {self._rate}"
+        return self.headline()
 
     def amended(self, reason: Reason) -> str:
-        return f"{'Faster' if reason is Reason.GREW else 'Slower'}: {self._rate}."
+        return f"{'Faster' if reason is Reason.GREW else 'Slower'}: {self._rate}"
 
     def ended(self, reason: Reason) -> str:
         return "the budget burns slowly again" if reason is Reason.RECOVERED else ""
 
     def next_step(self, link: str) -> str:
-        return f"Stop what burns it, and acknowledge: POST {link}/acknowledge"
+        return f"Stop what burns it, and acknowledge: {link}"
 
     @property
     def _rate(self) -> str:

@@ -19,8 +19,8 @@ from service.domain.values.severity import Severity
 from tests.factories import utc
 from tests.sample_alerts import AHEAD, ALERT, EVIDENCE, FORECAST, event, message
 
-AHEAD_OF_IT = "is heading for $1,240 (between $1,110 and $1,390) of $1,000.00 by 31 October"
-SENTENCE = f"{AHEAD_OF_IT}; at this pace it is used up on 24 October"
+SENTENCE = "will probably be exceeded: $1,240 by 31 Oct (80% range $1,110-1,390)"
+BUDGET = "Budget eng monthly (workspace Research)"
 
 
 def ahead(evidence: BudgetEvidence = AHEAD, command: Command = Command.OPEN, reason: Reason = Reason.FIRST) -> str:
@@ -28,67 +28,87 @@ def ahead(evidence: BudgetEvidence = AHEAD, command: Command = Command.OPEN, rea
     return message(event(command, reason, evidence=evidence), actions.get(command, Action.OPEN)).change
 
 
-def headline(forecast: ForecastEvidence, **changes: object) -> str:
+def summary(forecast: ForecastEvidence, **changes: object) -> str:
     evidence = replace(AHEAD, forecast=forecast, **changes)  # type: ignore[arg-type]
-    return message(event(evidence=evidence)).headline
+    return message(event(evidence=evidence)).summary.splitlines()[0]
 
 
 def test_the_headline_says_it_all_in_one_sentence() -> None:
-    assert message(event(evidence=AHEAD)).headline == f"eng monthly (workspace Research) {SENTENCE}"
+    assert message(event(evidence=AHEAD)).headline == f"{BUDGET} {SENTENCE}"
 
 
-def test_the_summary_also_says_what_is_spent_so_far_and_on_whose_word() -> None:
-    assert describe(replace(ALERT, evidence=AHEAD)) == (
-        "Workspace Research is heading for $1,240 (between $1,110 and $1,390) of the $1,000.00 budget eng monthly by "
-        "31 October; at this pace it is used up on 24 October; $412.50 spent so far (billed); "
-        "largest: model claude-opus-4-5 $9.10, API key ci-runner $3.24."
+def test_below_the_whole_budget_the_headline_says_which_level() -> None:
+    evidence = replace(AHEAD, threshold="forecast:80%", level=Money.of("800"))
+    assert message(event(evidence=evidence)).headline == (
+        f"{BUDGET} will probably reach 80% of the budget ($800): $1,240 of $1,000 by 31 Oct (80% range $1,110-1,390)"
     )
 
 
-def test_the_facts_give_the_range_the_history_and_the_spend() -> None:
+def test_the_summary_says_what_each_day_may_cost_from_now_on() -> None:
+    assert summary(FORECAST) == (
+        "Used so far $412 (41%). Used up Sat 24 Oct at this pace."
+        " Stays under 100% if the rest averages $33.40 a day (now $46.90)."
+    )
+
+
+def test_on_the_last_day_nothing_is_averaged_any_more() -> None:
+    ends = Window(utc("2026-10-01"), utc("2026-10-15"))
+    assert "averages" not in summary(FORECAST, period=ends)
+
+
+def test_the_description_also_says_what_is_spent_so_far() -> None:
+    assert describe(replace(ALERT, evidence=AHEAD)) == (
+        f"{BUDGET} {SENTENCE}. Used so far $412 (41%). Used up Sat 24 Oct at this pace. "
+        "Top: model claude-opus-4-5 $9.10 (2%)."
+    )
+
+
+def test_the_facts_give_the_history_and_the_spend() -> None:
     assert message(event(evidence=AHEAD)).facts[:6] == (
-        ("Forecast", "$1,240 by 31 October, four times in five between $1,110 and $1,390, from 41 days of history"),
-        ("Used up", "on 24 October, at this pace"),
-        ("Spent", "$412.507, 41.2 %, billed"),
-        ("Budget", "eng monthly: $1,000.00 for October 2026"),
-        ("For", "workspace Research"),
-        ("Crossed", "100 % of the budget ($1,000.00), by the forecast"),
+        ("Forecast", "from 41 days of history"),
+        ("Spent", "$412.507, billed"),
+        ("Budget", "$1,000 for October 2026"),
+        ("Crossed", "100% of the budget ($1,000), by the forecast"),
+        ("Largest models", "claude-opus-4-5 $9.10"),
+        ("Alert opened", "09:31 UTC, Wed 14 Oct"),
     )
 
 
 def test_an_alert_on_spend_shows_the_forecast_beside_it() -> None:
-    said = message(event(evidence=replace(EVIDENCE, forecast=FORECAST)))
-    assert said.headline == "eng monthly (workspace Research): $12.34 of $10.00, 123.4 %"
-    assert dict(said.facts)["Forecast"].startswith("$1,240 by 31 October")
-    assert dict(said.facts)["Used up"] == "already"
+    spent = replace(EVIDENCE, amount=Money.of("1000"), spent=Money.of("812.507"), threshold="actual:80%")
+    said = message(event(evidence=replace(spent, level=Money.of("800"), forecast=FORECAST)))
+    assert said.headline == f"{BUDGET}: 81% used ($812 of $1,000), 18 days left"
+    assert said.summary.splitlines()[0] == (
+        "At this pace: used up Sat 24 Oct, $1,240 by 31 Oct (80% range $1,110-1,390)."
+    )
+    over = message(event(evidence=replace(EVIDENCE, forecast=FORECAST)))
+    assert over.summary.splitlines()[0] == "At this pace: $1,240 by 31 Oct (80% range $1,110-1,390)."
 
 
 @pytest.mark.parametrize(
     ("changes", "end"),
     [
-        pytest.param({"exhausted_at": None}, "by 31 October", id="not within the period"),
-        pytest.param({"exhausted_at": utc("2026-10-24T23:30")}, "used up on 24 October", id="late on that day"),
+        pytest.param({"exhausted_at": None}, " (41%). Stays under", id="not within the period"),
+        pytest.param({"exhausted_at": utc("2026-10-24T23:30")}, " Used up Sat 24 Oct at this pace.", id="late"),
     ],
 )
-def test_the_headline_ends_with_when_it_is_used_up(changes: dict[str, datetime | None], end: str) -> None:
-    assert headline(replace(FORECAST, **changes)).endswith(end)  # type: ignore[arg-type]
+def test_the_summary_says_when_it_is_used_up(changes: dict[str, datetime | None], end: str) -> None:
+    assert end in summary(replace(FORECAST, **changes))  # type: ignore[arg-type]
 
 
-def test_what_is_used_up_already_is_said() -> None:
-    assert headline(FORECAST, spent=Money.of("1000.00")).endswith("; it is used up already")
+def test_what_is_used_up_already_has_no_date() -> None:
+    assert summary(FORECAST, spent=Money.of("1000.00")) == "Used so far $1,000 (100%)."
 
 
 def test_days_are_those_of_the_budget_s_zone() -> None:
     berlin = Window(datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC))
     late = replace(FORECAST, exhausted_at=utc("2026-10-24T22:30"))
-    assert headline(late, timezone="Europe/Berlin", period=berlin).endswith(
-        "by 31 October; at this pace it is used up on 25 October"
-    )
+    assert "Used up Sun 25 Oct at this pace." in summary(late, timezone="Europe/Berlin", period=berlin)
 
 
 def test_of_a_day_s_budget_the_hour_is_said() -> None:
     today = Window(utc("2026-10-24"), utc("2026-10-25"))
-    assert headline(FORECAST, period=today).endswith("by 24 October; at this pace it is used up on 24 October at 15:30")
+    assert "Used up Sat 24 Oct at 15:30 at this pace." in summary(FORECAST, period=today)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +118,7 @@ def test_of_a_day_s_budget_the_hour_is_said() -> None:
         ("999.99", "$1,000"),
         ("123456.78", "$123,000"),
         ("312.47", "$312"),
-        ("12.3456", "$12.3"),
+        ("12.3456", "$12.30"),
         ("1.2355", "$1.24"),
         ("0.0456", "$0.05"),
         ("0.000456", "$0.000456"),
@@ -112,24 +132,24 @@ def test_an_estimate_has_three_digits(dollars: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("evidence", "command", "reason", "change"),
     [
-        (AHEAD, Command.OPEN, Reason.FIRST, "The forecast crossed 100 % of the budget ($1,000.00)."),
+        (AHEAD, Command.OPEN, Reason.FIRST, ""),
         (
             AHEAD,
             Command.RAISE,
             Reason.RAISED,
-            "Raised to critical: the forecast crossed 100 % of the budget ($1,000.00).",
+            f"Now critical: {BUDGET} {SENTENCE}.",
         ),
         (
             AHEAD,
             Command.AMEND,
             Reason.GREW,
-            "The forecast is now $1,240 (between $1,110 and $1,390) of $1,000.00 by 31 October.",
+            "The forecast is now $1,240 by 31 Oct (80% range $1,110-1,390).",
         ),
         (
             replace(AHEAD, forecast=replace(FORECAST, mid=Money.of("930"), low=Money.of("880"), released=True)),
             Command.AMEND,
             Reason.RESTATED,
-            "The forecast fell below the threshold again: $930 (between $880 and $1,390) of $1,000.00 by 31 October.",
+            "The forecast fell below the threshold again: $930 by 31 Oct (80% range $880-1,390).",
         ),
         (
             AHEAD,
@@ -137,7 +157,12 @@ def test_an_estimate_has_three_digits(dollars: str, shown: str) -> None:
             Reason.INHIBITED,
             "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
         ),
-        (AHEAD, Command.RESOLVE, Reason.PERIOD_CLOSED, "Resolved: October 2026 is closed."),
+        (
+            AHEAD,
+            Command.RESOLVE,
+            Reason.PERIOD_CLOSED,
+            "Period closed: eng monthly (workspace Research) ended October 2026 at $412, within its $1,000.",
+        ),
     ],
 )
 def test_the_change_says_what_just_happened(
@@ -149,10 +174,10 @@ def test_the_change_says_what_just_happened(
 def test_of_a_period_that_is_over_it_says_what_it_came_to() -> None:
     over = replace(FORECAST, method=ForecastMethod.FINISHED, mid=Money.of("990"))
     said = message(event(evidence=replace(AHEAD, spent=Money.of("990.00"), forecast=over)))
-    assert said.headline == "eng monthly (workspace Research) has come to $990.00 of $1,000.00 in October 2026"
+    assert said.headline == f"{BUDGET} ended at $990 of $1,000 in October 2026"
     assert "Forecast" not in dict(said.facts)
 
 
 def test_an_alert_keeps_its_severity_in_the_state() -> None:
     said = message(event(alert=replace(ALERT, severity=Severity.WARNING, evidence=AHEAD)))
-    assert dict(said.facts)["State"] == "warning, firing"
+    assert said.small_print[0] == "warning, firing"

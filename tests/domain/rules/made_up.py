@@ -65,7 +65,7 @@ KIND = RuleKind(
     observe=observe,
     validate=validate,
     lookback=lambda params: Lookback({"long_days": params.long_days}, hours=params.short_hours),
-    words=KindWords("{who} spends faster than ever", label="Spent lately"),
+    words=KindWords("{who} spends faster than ever: {spent} {when}"),
 )
 
 

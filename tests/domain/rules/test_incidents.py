@@ -134,7 +134,12 @@ def test_what_moved_the_other_way_contributes_nothing() -> None:
 
 def test_a_contribution_carries_the_name_that_people_know() -> None:
     [incident] = incidents(VIEW, {ORGANISATION: rises(100), ENG: quiet(60)})
-    assert incident.contributions == (Contribution(ENG, "eng", Money.of("60")),)
+    assert incident.contributions == (Contribution(ENG, "eng", Money.of("60"), spent=Money.of("160")),)
+
+
+def test_a_key_says_the_only_workspace_that_it_spends_in() -> None:
+    [incident] = incidents(VIEW, {ORGANISATION: rises(100), CI: quiet(60)})
+    assert [(part.scope, part.within) for part in incident.contributions] == [(CI, "eng")]
 
 
 def test_an_unsteady_child_is_a_contribution_and_no_alert_of_its_own() -> None:

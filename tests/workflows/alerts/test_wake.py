@@ -25,6 +25,8 @@ TODAY = date(2026, 11, 16)
 SLACK = SlackBot(SEALED, "#claude-spend")
 GROWTH = SnoozeRequest(growth_percent=Decimal(50))
 
+EXCEEDED = "Budget eng (Example Inc) exceeded: ${}.00 of $10.00, 15 days left."
+
 
 async def ring(yard: Yard) -> Alert:
     """An open budget alert of $12 that was told in Slack."""
@@ -78,7 +80,7 @@ async def test_a_snooze_is_told_by_an_edit_and_keeps_who_and_why(yard: Yard) -> 
         "ends tonight",
     )
     assert said(yard)[1:] == [
-        (Action.SNOOZE, "Snoozed by token:ann until 2026-11-16 16:00 UTC. Note: ends tonight"),
+        (Action.SNOOZE, "Snoozed by ann until 16:00 UTC, Mon 16 Nov. Note: ends tonight"),
     ]
 
 
@@ -89,7 +91,7 @@ async def test_it_fires_again_when_its_time_has_come_and_calls_everybody(yard: Y
     assert (alert.state, alert.snoozed_until) == (AlertState.FIRING, None)
     yard.clock.advance(MINUTE)
     await yard.minute()
-    assert said(yard)[-1] == (Action.RAISE, "The snooze is over: firing again.")
+    assert said(yard)[-1] == (Action.RAISE, f"The snooze is over: {EXCEEDED.format(12)}")
     assert (await yard.notifications())[-1].reason is Reason.SNOOZE_OVER
 
 
@@ -152,7 +154,7 @@ async def test_half_as_much_again_wakes_it_and_less_does_not(yard: Yard) -> None
     for _ in range(3):
         yard.clock.advance(MINUTE)
         await yard.minute()
-    assert said(yard)[-1] == (Action.RAISE, "The snooze is over, grown to $18.00: firing again.")
+    assert said(yard)[-1] == (Action.RAISE, f"The snooze is over, grown to $18.00: {EXCEEDED.format(18)}")
 
 
 async def test_a_graver_severity_ends_a_snooze_at_once(yard: Yard) -> None:

@@ -124,7 +124,7 @@ async def test_a_refused_call_reaches_the_default_receiver_with_the_reason_and_t
     ((config, delivery),) = [one for one in yard.channels.sent if one[1].message.alert_id == "alrt_1"]
     assert config == CONSOLE
     assert delivery.message.change.startswith(
-        "This could not be delivered to slack_bot of receiver eng: channel_not_found."
+        "This could not be delivered to Slack of receiver eng: channel_not_found."
     )
     assert "$12.34" in delivery.message.headline
 

@@ -38,7 +38,7 @@ async def levels(yard: Yard, at: datetime | None = None, scope: ScopeKey | None 
 
 
 async def outcomes(yard: Yard, at: datetime | None = None) -> list[str]:
-    """Of 80 %, then of 100 %."""
+    """Of 80%, then of 100%."""
     return [one.outcome.name for one in await levels(yard, at)]
 
 

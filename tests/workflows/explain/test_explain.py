@@ -236,7 +236,7 @@ async def test_what_rings_comes_first(yard: Yard) -> None:
 
 STOPS = {
     "min_amount": (replace(GATES, min_amount=Money.of("80.00")), "the excess of $60.00 is below the gate of $80.00"),
-    "min_percent": (replace(GATES, min_percent=Money.of("70").usd), "the excess of 60 % is below the gate of 70 %"),
+    "min_percent": (replace(GATES, min_percent=Money.of("70").usd), "the excess of 60% is below the gate of 70%"),
     "min_active_days": (
         replace(GATES, min_active_days=30),
         "it has 10 days with spend, and the gate asks for 30 days",

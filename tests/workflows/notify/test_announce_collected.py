@@ -348,7 +348,7 @@ async def test_what_people_do_afterwards_edits_the_summary(yard: Yard) -> None:
     acknowledged, ended = sent(yard, "slack_bot")[1:]
     assert (acknowledged.action, acknowledged.post) == (Action.AMEND, "post-1")
     assert listed(acknowledged) == [("b", "warning, firing"), ("a", "warning, acknowledged by ann")]
-    assert acknowledged.message.change.endswith("Acknowledged by ann.")
+    assert acknowledged.message.change.startswith("Acknowledged by ann: Budget eng monthly")
     assert (ended.action, ended.post) == (Action.RESOLVE, "post-1")
     assert listed(ended) == [("b", "warning, firing"), ("a", "resolved by ann")]
     await act(yard, "b", Command.RESOLVE)

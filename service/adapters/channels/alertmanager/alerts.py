@@ -77,7 +77,7 @@ def postable(delivery: Delivery) -> list[PostableAlert]:
 def texts(message: Message) -> dict[str, str]:
     """Returns what may change while the labels stay: all texts."""
     return {
-        "summary": clipped(message.headline, TEXT),
+        "summary": clipped(message.one_line, TEXT),
         "description": clipped(message.summary, TEXT),
         "change": clipped(message.change, TEXT),
         "facts": clipped("\n".join(f"{label}: {value}" for label, value in message.facts), FACTS),

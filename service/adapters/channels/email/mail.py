@@ -11,6 +11,7 @@ from email.policy import SMTP, EmailPolicy
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from service.domain.alerts.alert import AlertState
+from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.values.severity import Severity
@@ -31,7 +32,7 @@ def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -
     """
     message = delivery.message
     mail = EmailMessage(policy=_policy())
-    mail["Subject"] = f"[{badge(message)}] {message.headline}"
+    mail["Subject"] = message.one_line
     mail["From"] = sender
     mail["To"] = to
     _add_thread(mail, delivery, sender.domain)
@@ -92,6 +93,7 @@ def _render(template: str, message: Message, cid: str = "", alt: str = "") -> st
             cid=cid,
             alt=alt,
             badge=badge(message),
+            page_name=PAGE_NAMES.get(message.page, ""),
             colours=COLOURS,
             calm=CALM_COLOUR,
             unlisted=unlisted_words(message),

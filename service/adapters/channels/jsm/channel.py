@@ -145,15 +145,17 @@ def _calls(delivery: Delivery, alias: str) -> Iterator[Call]:
 
 
 def _on(alias: str, verb: str, message: Message) -> Call:
-    return f"/{quote(alias, safe='')}/{verb}?identifierType=alias", {"note": clipped(message.change, NOTE)}
+    return f"/{quote(alias, safe='')}/{verb}?identifierType=alias", {"note": clipped(message.one_line, NOTE)}
 
 
 def _alert(alias: str, message: Message) -> dict[str, object]:
-    lines = [message.change, "", *(f"{label}: {text}" for label, text in message.facts), "", message.next_step]
+    told = [line for line in (message.change, message.summary, message.next_step) if line]
+    facts = [f"{label}: {text}" for label, text in message.facts]
+    lines = [*told, "", *facts, "", " · ".join(message.small_print)]
     return {
-        "message": clipped(message.headline, MESSAGE),
+        "message": clipped(message.one_line, MESSAGE),
         "alias": alias,
-        "description": clipped("\n".join(lines), DESCRIPTION),
+        "description": clipped("\n".join(lines).strip(), DESCRIPTION),
         "details": {"link": message.link, "alert_id": message.alert_id},
         "tags": ["tocsin", *(["simulated"] if message.simulated else [])],
         "priority": PRIORITIES[message.severity],

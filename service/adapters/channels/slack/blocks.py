@@ -10,26 +10,25 @@ summary with links of up to 300 characters.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from service.adapters.channels.dependencies import Block
 from service.domain.alerts.alert import AlertState
+from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.notification import FIRING_ACTIONS, Delivery, Listed, Message, MessageType, Picture
 from service.domain.slack.requests import who
 from service.domain.values.severity import Severity
 
 HEADER = 150
-SECTION = 1500
+SECTION = 1200
+SMALL_PRINT = 400
 FIELD = 400
 LABEL = 50
 FIELDS_A_SECTION = 10
-MOST_FIELDS, FEWER_FIELDS = 12, 8
-"""In one message; in a post whose thread has the rest."""
+MOST_FIELDS = 12
 DETAILS = 3500
-STATE = "State"
-"""The fact that says how the alert stands, and who acted. It is always shown."""
 TEXT = 2000
 LISTED = 150
 """Characters of the headline of each alert in a summary, and of how it stands."""
@@ -51,32 +50,50 @@ _HALF_AN_ENTITY = re.compile(r"&[a-z]*$")
 
 def blocks(message: Message, mention: str = "") -> list[Block]:
     """The whole message. `mention` is Slack's own markup, from the configuration: "<!subteam^S0123>"."""
-    change = f"*{_naming(message, mrkdwn(message.change, SECTION))}*"
-    return [
-        {"type": "header", "text": _plain(f"{_sign(message)} {message.headline}", HEADER)},
-        _section(f"{mention} {change}" if mention else change),
-        *_fields(message),
-        *_listed(message),
-        *([_section(mrkdwn(message.next_step, SECTION))] if message.next_step else []),
-        {"type": "context", "elements": [_mrkdwn(f"{badge(message)} · {_link(message.link, 'Open in Tocsin')}")]},
-    ]
+    return [*_told(message, mention), *_fields(message), *_listed(message), *_foot(message)]
 
 
 def parent(message: Message, mention: str = "") -> list[Block]:
     """A post with a thread: what people must see at once. Of what is no alert, all."""
-    if message.kind is None:
-        return blocks(message, mention)
-    return blocks(replace(message, facts=tuple(_most_telling(message.facts, FEWER_FIELDS))), mention)
+    return blocks(message if message.kind is None else replace(message, facts=()), mention)
 
 
 def details(message: Message) -> str:
-    """All facts of an alert, for the thread; empty where its post has them all."""
-    if message.kind is None or len(message.facts) <= FEWER_FIELDS:
+    """All facts of an alert, for the thread; empty where there are none."""
+    if message.kind is None:
         return ""
-    said = [f"*{mrkdwn(label, LABEL)}*  {mrkdwn(value, FIELD)}" for label, value in message.facts if label != STATE]
+    said = [f"*{mrkdwn(label, LABEL)}*  {mrkdwn(value, FIELD)}" for label, value in message.facts]
     while len("\n".join(said)) > DETAILS:
         said.pop()
     return "\n".join(said)
+
+
+def _told(message: Message, mention: str) -> list[Block]:
+    """The headline, what just happened, and the two lines below."""
+    change = f"*{_naming(message, mrkdwn(message.change, SECTION))}*" if message.change else ""
+    said = [line for line in (" ".join(filter(None, (mention, change))), mrkdwn(message.summary, SECTION)) if line]
+    headline = message.title or message.headline
+    return [
+        {"type": "header", "text": _plain(f"{_sign(message)} {headline}", HEADER)},
+        *([_section("\n".join(said))] if said else []),
+    ]
+
+
+def _foot(message: Message) -> list[Block]:
+    """The next step, and in small print how it stands."""
+    small = " · ".join(message.small_print) or badge(message)
+    link = _link(message.link, "Open in Tocsin")
+    step = _with_its_page(message, mrkdwn(message.next_step, SECTION))
+    return [
+        *([_section(step)] if step else []),
+        {"type": "context", "elements": [_mrkdwn(f"{_naming(message, mrkdwn(small, SMALL_PRINT))} · {link}")]},
+    ]
+
+
+def _with_its_page(message: Message, step: str) -> str:
+    """Makes the address of the Console's page a link."""
+    address = mrkdwn(message.page, TEXT)
+    return step.replace(address, _link(message.page, PAGE_NAMES[message.page]), 1) if message.page else step
 
 
 def mention_of(delivery: Delivery, mention: str) -> str:
@@ -93,15 +110,13 @@ def image(picture: Picture | None) -> list[Block]:
 
 
 def text(message: Message) -> str:
-    """Returns what phones and screen readers show instead of the blocks."""
-    said = mrkdwn(f"{_sign(message)} {badge(message)}: {message.headline}.", TEXT)
-    return f"{said} {_naming(message, mrkdwn(message.change, SECTION))}"
+    """Returns the one line that phones and screen readers show instead of the blocks."""
+    return f"{_sign(message)} {_naming(message, mrkdwn(message.one_line, TEXT))}"
 
 
 def reply(message: Message, mention: str = "") -> str:
-    """A thread reply: what just happened, and where it stands."""
-    change = _naming(message, mrkdwn(message.change, SECTION))
-    said = f"*{change}* {mrkdwn(message.headline, SECTION)}"
+    """A thread reply: what just happened."""
+    said = f"*{_naming(message, mrkdwn(message.change or message.headline, SECTION))}*"
     return f"{mention} {said}" if mention else said
 
 
@@ -152,10 +167,9 @@ def _naming(message: Message, said: str) -> str:
 
 
 def _fields(message: Message) -> list[Block]:
-    fields = []
-    for label, raw in _most_telling(message.facts, MOST_FIELDS):
-        value = mrkdwn(raw, FIELD)
-        fields.append(_mrkdwn(f"*{mrkdwn(label, LABEL)}*\n{_naming(message, value) if label == STATE else value}"))
+    fields = [
+        _mrkdwn(f"*{mrkdwn(label, LABEL)}*\n{mrkdwn(value, FIELD)}") for label, value in message.facts[:MOST_FIELDS]
+    ]
     return [
         {"type": "section", "fields": fields[start : start + FIELDS_A_SECTION]}
         for start in range(0, len(fields), FIELDS_A_SECTION)
@@ -175,10 +189,3 @@ def _listed(message: Message) -> list[Block]:
 def _line(message: Message, one: Listed) -> str:
     standing = _naming(message, mrkdwn(one.standing, LISTED))
     return f"{_sign(one)} {_link(one.link, mrkdwn(one.headline, LISTED))} · {standing}"
-
-
-def _most_telling(facts: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
-    """The first facts, and the state, in their order."""
-    room = most - sum(label == STATE for label, _ in facts)
-    others = [place for place, (label, _) in enumerate(facts) if label != STATE][:room]
-    return [fact for place, fact in enumerate(facts) if place in others or fact[0] == STATE]

@@ -157,10 +157,7 @@ class SlackBotChannel:
         return Receipt(post=delivery.post, detail=f"{delivery.action} in {post.channel}")
 
     def _blocks(self, message: Message, mention: str = "") -> list[Block]:
-        """Leaves out the request to post where there are buttons."""
-        controls = self._controls(message)
-        shown = replace(message, next_step="") if controls else message
-        return [*slack_blocks.parent(shown, mention), *controls]
+        return [*slack_blocks.parent(message, mention), *self._controls(message)]
 
     async def _post(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
         mention = slack_blocks.mention_of(delivery, self._config.mention)

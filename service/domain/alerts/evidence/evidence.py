@@ -17,11 +17,17 @@ MATERIAL_CHANGE = Decimal("0.10")
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One of the largest parts of an alert's spend, named for people."""
+    """One of the largest parts of an alert's spend, named for people.
+
+    Of a rule's alert `amount` is the part's excess, and `spent` all that it spent in the judged time, where known.
+    `within` is the workspace of an API key that has one alone.
+    """
 
     scope: ScopeKey
     name: str
     amount: Money
+    spent: Money | None = None
+    within: str = ""
 
 
 class OriginKind(StrEnum):

@@ -19,7 +19,8 @@ class RuleEvidence(Evidence):
     `about` is the scope that it is about: the alert's own, or one that is the same incident. `cause` is one sentence
     that a person can check by hand, `inputs` what it leans on. `days` are the UTC days that
     `actual` covers. `since` is when the incident began, `impact` its excess in all; None where the kind does not add it
-    up. `falls`: too little was spent. `contributions` hold the excess of the scopes below and beside.
+    up. `hour` is the beginning of the judged hour, None where days were judged. `falls`: too little was spent.
+    `contributions` hold the excess of the scopes below and beside.
     """
 
     repeats: ClassVar[bool] = True
@@ -40,6 +41,7 @@ class RuleEvidence(Evidence):
     impact: Money | None = None
     falls: bool = False
     about: ScopeKey | None = None
+    hour: datetime | None = None
 
     @property
     def excess(self) -> Money:

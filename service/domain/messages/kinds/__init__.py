@@ -1,5 +1,7 @@
 """How alerts speak: one module a kind of alert, and the list of them all."""
 
+from datetime import datetime
+
 from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
 from service.domain.messages.kinds.budget import BudgetWords
 from service.domain.messages.kinds.rule import RuleWords
@@ -15,5 +17,5 @@ WORDS: dict[type[Evidence], type[Words]] = {
 }
 
 
-def words_of(evidence: Evidence) -> Words:
-    return WORDS[type(evidence)](evidence)
+def words_of(evidence: Evidence, at: datetime | None = None) -> Words:
+    return WORDS[type(evidence)](evidence, at)

@@ -1,4 +1,4 @@
-"""How a budget's alert speaks: what is spent or forecast, of how much."""
+"""How a budget's alert speaks: what is used or forecast of how much, until when, through whom."""
 
 from __future__ import annotations
 
@@ -6,106 +6,169 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
-from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
-from service.domain.messages.forecast import forecast_facts, heading, standing_ahead
-from service.domain.messages.phrases import BASES, largest, parts, period, rolls, standing, threshold, used
+from service.domain.alerts.evidence import BudgetEvidence, Contribution
+from service.domain.messages.console_pages import API_KEYS
+from service.domain.messages.forecast import ahead, by_the_end, days_left, forecast_facts, pace, stays_under, used_up
+from service.domain.messages.phrases import (
+    BASES,
+    CAPITAL_ORGANISATION,
+    NOUNS,
+    member,
+    parts,
+    period,
+    rolls,
+    standing,
+    threshold,
+)
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
-from service.domain.values.plain_text import clean
+from service.domain.spend.best_known import Basis
+from service.domain.values.money import Money
+from service.domain.values.plain_text import clean, percentage
+from service.domain.values.scopes import Dimension
 
 VERBS = {Reason.GREW: "Grown to", Reason.BUDGET_EDITED: "The budget was edited; spend is now"}
+MOST_NAMED = 2
+LEAST_PERCENT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetWords(Words):
     evidence: BudgetEvidence
     remedy: ClassVar[str] = "change the budget"
+    page: ClassVar[str] = API_KEYS
 
     def headline(self) -> str:
+        """ "Budget org monthly: 80% used ($9,612 of $12,000), 9 days left"."""
         evidence = self.evidence
-        who = clean(evidence.scope_name, HEADLINE_NAME_LENGTH)
-        whose = f"{clean(evidence.budget_name, HEADLINE_NAME_LENGTH)}{f' ({who})' if who else ''}"
+        if evidence.late:
+            level = clean(evidence.threshold.rpartition(":")[2]) if evidence.amount else ""
+            level = level if level.endswith("%") else evidence.level.brief()
+            return f"Late for {period(evidence)}: {self._whose} crossed {level} ({self._of})"
         if evidence.forecast and evidence.by_forecast:
-            return f"{whose} {heading(evidence, evidence.forecast, evidence.amount.display())}"
-        return f"{whose}: {evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
+            return f"{self._budget} {ahead(evidence, evidence.forecast)}"
+        left = days_left(evidence, self.at)
+        return f"{self._budget}{self._standing}{f', {left} left' if left else ''}"
 
     def summary(self) -> str:
+        """Where it is heading, and through whom."""
         evidence = self.evidence
-        simulated = "Simulated data: " if evidence.simulated else ""
-        who = clean(evidence.scope_name) or "the organisation"
-        who = who if simulated else who[0].upper() + who[1:]
         if evidence.forecast and evidence.by_forecast:
-            return f"{simulated}{_summary_ahead(evidence, evidence.forecast, who)}"
-        sentence = (
-            f"{who} has spent {evidence.spent.display()} "
-            f"({BASES[evidence.basis]}) of the {evidence.amount.display()} budget "
-            f"{clean(evidence.budget_name)} for {period(evidence)}{used(evidence)}"
-        )
-        return f"{simulated}{sentence}{largest(evidence.contributions)}."
+            used_so_far = f"Used so far {evidence.spent.brief()} ({percentage(evidence.percent)})."
+            rest = (used_up(evidence, evidence.forecast), stays_under(evidence, evidence.forecast, self.at))
+            lines = (" ".join(filter(None, (used_so_far, *rest))), self._top)
+        else:
+            lines = (pace(evidence, evidence.forecast) if evidence.forecast else "", self._top)
+        return "\n".join(line for line in lines if line)
+
+    def small_print(self) -> tuple[str, ...]:
+        """The bill is what people take for granted; an estimate has to be said."""
+        return () if self.evidence.basis is Basis.BILLED else (BASES[self.evidence.basis],)
 
     def facts(self) -> Facts:
-        evidence, ahead = self.evidence, self.evidence.by_forecast
+        evidence, by_forecast = self.evidence, self.evidence.by_forecast
         zone = "" if evidence.timezone == "UTC" else f" ({clean(evidence.timezone)} time)"
-        budget = clean(evidence.budget_name)
         return (
-            *(forecast_facts(evidence) if ahead else ()),
-            ("Spent", f"{evidence.spent.in_full()}{used(evidence)}, {BASES[evidence.basis]}"),
+            *forecast_facts(evidence),
+            ("Spent", f"{evidence.spent.in_full()}, {BASES[evidence.basis]}"),
             *_unpriced(evidence),
-            ("Budget", f"{budget}: {evidence.amount.display()} for {period(evidence)}{zone}"),
-            ("For", clean(evidence.scope_name) or "the organisation"),
-            ("Crossed", f"{threshold(evidence)}, by the forecast" if ahead else threshold(evidence)),
-            *(() if ahead else forecast_facts(evidence)),
-            *parts(evidence.contributions),
+            ("Budget", f"{evidence.amount.brief()} for {period(evidence)}{zone}"),
+            ("Crossed", f"{threshold(evidence)}, by the forecast" if by_forecast else threshold(evidence)),
+            *parts(_worth_naming(evidence)),
         )
 
-    def opening(self, reason: Reason) -> str:
-        crossed = self.standing(reason)
-        return f"{crossed[0].upper()}{crossed[1:]}."
-
     def standing(self, reason: Reason) -> str:
-        who = "the forecast" if self.evidence.by_forecast else "spend"
-        late = self.evidence.late or reason is Reason.LATE
-        return f"{who} crossed {threshold(self.evidence)}{f', late, for {period(self.evidence)}' if late else ''}"
+        return self.headline()
 
     def amended(self, reason: Reason) -> str:
         evidence = self.evidence
         if evidence.forecast and evidence.by_forecast:
             released = evidence.forecast.released
             lead = "The forecast fell below the threshold again: " if released else "The forecast is now "
-            return f"{lead}{standing_ahead(evidence, evidence.forecast)}."
+            return f"{lead}{by_the_end(evidence, evidence.forecast)}"
         if reason is Reason.NOT_CONFIRMED:
-            return f"The bill took a threshold back: {_contradicted(evidence)}."
+            return f"The bill took a threshold back: {self._contradicted}"
         if reason is Reason.RESTATED and rolls(evidence):
-            return f"{period(evidence).capitalize()}: now {standing(evidence)}."
-        return f"{VERBS.get(reason, 'Restated to')} {standing(evidence)}."
+            return f"{period(evidence).capitalize()}: now {standing(evidence)}"
+        return f"{VERBS.get(reason, 'Restated to')} {standing(evidence)}"
 
     def ended(self, reason: Reason) -> str:
         evidence = self.evidence
         if reason is Reason.RECOVERED:
-            return f"the spend of {period(evidence)} is below the alert's level again"
+            return f"the spend of {self._whose} in {period(evidence)} is below the alert's level again"
         if reason is Reason.NOT_CONFIRMED:
-            return _contradicted(evidence)
+            return self._contradicted
         if reason is Reason.PERIOD_CLOSED:
-            return f"{period(evidence)} is closed{'' if evidence.by_forecast else f', at {standing(evidence)}'}"
+            return f"{self._whose} ended {period(evidence)} at {evidence.spent.brief()}, {_against(evidence)}"
         return ""
 
     def next_step(self, link: str) -> str:
-        return f"Raise the budget, or acknowledge: POST {link}/acknowledge"
+        keys = [part for part in self.evidence.contributions if part.scope.dimension is Dimension.API_KEY]
+        who = f"the largest spender, {member(keys[0], HEADLINE_NAME_LENGTH)}" if keys else "what need not go on"
+        where = "," if self.evidence.simulated else f": {API_KEYS} –"
+        return f"Find and stop {who}{where} then acknowledge, or raise the budget."
 
     def cause(self) -> str:
         evidence = self.evidence
         return f"{evidence.threshold} of {evidence.budget_name}: {evidence.spent.display()} were spent"
 
+    @property
+    def _whose(self) -> str:
+        name, who = (
+            clean(text, HEADLINE_NAME_LENGTH) for text in (self.evidence.budget_name, self.evidence.scope_name)
+        )
+        return f"{name} ({who})" if who and who.lower() != f"the {CAPITAL_ORGANISATION}".lower() else name
 
-def _contradicted(evidence: BudgetEvidence) -> str:
-    """ "November 2026 is at $0.00, it was at $20.00 when this fired"."""
-    fired_on = f", it was at {evidence.fired_on.display()} when this fired" if evidence.fired_on is not None else ""
-    return f"{period(evidence)} is at {evidence.spent.display()}{fired_on}"
+    @property
+    def _contradicted(self) -> str:
+        """ "org monthly is at $0.00 in November 2026, it was at $20.00 when this fired"."""
+        evidence = self.evidence
+        fired_on = f", it was at {evidence.fired_on.brief()} when this fired" if evidence.fired_on is not None else ""
+        return f"{self._whose} is at {evidence.spent.brief()} in {period(evidence)}{fired_on}"
+
+    @property
+    def _budget(self) -> str:
+        return f"Budget {self._whose}"
+
+    @property
+    def _of(self) -> str:
+        return f"{self.evidence.spent.brief()} of {self.evidence.amount.brief()}"
+
+    @property
+    def _standing(self) -> str:
+        if self.evidence.spent >= self.evidence.amount:
+            return f" exceeded: {self._of}"
+        return f": {percentage(self.evidence.percent)} used ({self._of})"
+
+    @property
+    def _top(self) -> str:
+        """ "Top: workspace production $4,875 (51%), API key ci $900 (9%)."."""
+        named = [_share(part, self.evidence.spent) for part in _largest(self.evidence)]
+        return f"Top: {', '.join(named)}." if named else ""
 
 
-def _summary_ahead(evidence: BudgetEvidence, forecast: ForecastEvidence, who: str) -> str:
-    budget = f"the {evidence.amount.display()} budget {clean(evidence.budget_name)}"
-    so_far = f"{evidence.spent.display()} spent so far ({BASES[evidence.basis]})"
-    return f"{who} {heading(evidence, forecast, budget)}; {so_far}{largest(evidence.contributions)}."
+def _against(evidence: BudgetEvidence) -> str:
+    """ "$1,323 over", "within its $12,000"."""
+    over = evidence.spent - evidence.amount
+    return f"{over.brief()} over" if over > Money.of("0") else f"within its {evidence.amount.brief()}"
+
+
+def _largest(evidence: BudgetEvidence) -> list[Contribution]:
+    """The largest members of the first dimension that divides the spend."""
+    for dimension in NOUNS:
+        found = [part for part in _worth_naming(evidence) if part.scope.dimension is dimension]
+        if found:
+            return found[:MOST_NAMED]
+    return []
+
+
+def _worth_naming(evidence: BudgetEvidence) -> list[Contribution]:
+    least = evidence.spent.usd * LEAST_PERCENT / 100
+    return [part for part in evidence.contributions if part.amount.usd >= least]
+
+
+def _share(part: Contribution, whole: Money) -> str:
+    share = f" ({percentage(part.amount.ratio_to(whole) * 100)})" if whole else ""
+    return f"{member(part, HEADLINE_NAME_LENGTH)} {part.amount.brief()}{share}"
 
 
 def _unpriced(evidence: BudgetEvidence) -> Facts:

@@ -1,28 +1,33 @@
-"""How a rule's alert speaks: whose money, how far from what was expected, and why."""
+"""How a rule's alert speaks: who spends how much above normal, since when, and what it costs if it goes on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import Decimal
+from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
-from service.domain.alerts.evidence import Contribution, RuleEvidence
-from service.domain.messages.phrases import firsts, parts
+from service.domain.alerts.evidence import RuleEvidence
+from service.domain.messages.console_pages import API_KEYS
+from service.domain.messages.culprit import largest_members, worth_naming
+from service.domain.messages.phrases import CAPITAL_ORGANISATION, capital, hours, member, parts, rough, scaled
+from service.domain.messages.spender import Spender, spender_of, to_the_cent, whole_of
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.rules.kind import KindWords
 from service.domain.rules.registry import KINDS
-from service.domain.rules.wording import MOST_PERCENT, SUBJECT_LENGTH, day
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.values.money import Money
-from service.domain.values.plain_text import NAME_LENGTH, clean, minute, percentage
+from service.domain.values.plain_text import clean, short_day
+from service.domain.values.scopes import Dimension
+from service.domain.values.utc import HOUR
 
 CAUSE_LENGTH = 600
-MOST_INPUTS = 10
-AN_HOUR = "an hour"
-"""How the unit of an hour's figures ends."""
-_CENT = Decimal("0.01")
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _UNPRINTABLE_BUT_KEPT = frozenset({_ISOLATE, _END_OF_ISOLATE, "\u200c", "\u200d"})
+_PLACE = re.compile(r"\{(who|spent|excess|when|usual)\}")
+_A_DAY = {DOLLARS_A_DAY: 1, DOLLARS_AN_HOUR: 24}
+"""How many of a unit's stretches a day has; other units say nothing of the days to come."""
 
 
 UNKNOWN_KIND = KindWords()
@@ -32,75 +37,95 @@ UNKNOWN_KIND = KindWords()
 @dataclass(frozen=True, slots=True)
 class RuleWords(Words):
     evidence: RuleEvidence
+    page: ClassVar[str] = API_KEYS
+
+    def title(self) -> str:
+        """ "API key support-bot: $55/h above normal", "Workspace research: $481 on Fri 13 Nov, normally $66"."""
+        evidence, words, spender = self.evidence, _words(self.evidence), self._spender
+        if evidence.hour is not None:
+            return f"{spender.name}: {rough(spender.excess)}/h above normal"
+        if spender.spent is None:
+            side = "below" if evidence.falls else "above"
+            return f"{spender.name}: {spender.excess.brief()} {side} normal {_when(evidence)}"
+        said = {
+            "who": spender.name,
+            "spent": f"only {spender.spent.brief()}" if evidence.falls else spender.spent.brief(),
+            "excess": spender.excess.brief(),
+            "when": _when(evidence),
+            "usual": spender.usual,
+        }
+        return _PLACE.sub(lambda found: said[found[1]], words.headline)
 
     def headline(self) -> str:
-        """ "unusual spend: workspace eng $1,240.00, expected $310.00 (+300 %)"."""
-        evidence = self.evidence
-        rule, who = _rule_name(evidence, HEADLINE_NAME_LENGTH), _who(evidence, HEADLINE_NAME_LENGTH)
-        spent = f"{to_the_cent(evidence.actual)}{_words(evidence).of}"
-        return f"{rule}: {who} {spent}{_per_hour(evidence)}, {_expected(evidence)}"
+        """The title, since when, where, and the largest members where no single one explains it."""
+        spender, top = self._spender, largest_members(self.evidence)
+        since = f" since {_clock_since(self.evidence)}" if self.evidence.hour is not None else ""
+        within = f" ({clean(spender.within, HEADLINE_NAME_LENGTH)})" if spender.within else ""
+        named = ", ".join(f"{member(part, HEADLINE_NAME_LENGTH)} {rough(part.amount)}" for part in top)
+        return f"{self.title()}{since}{within}{f'; top: {named}' if named and not spender.is_part else ''}"
 
     def summary(self) -> str:
-        """The rule's own sentence, and what has moved the most in each dimension."""
-        simulated = "Simulated data: " if self.evidence.simulated else ""
-        cause, who = _cause(self.evidence), _who(self.evidence, SUBJECT_LENGTH)
-        named = "" if who.casefold() in cause.casefold() else f"{_capital(_who(self.evidence))}: "
-        return f"{simulated}{named}{cause} {_largest(self.evidence)}"
+        """Two lines: what is normal and through what; what it costs if it goes on."""
+        evidence, spender = self.evidence, self._spender
+        first = [*([_in_the_hour(spender, evidence.hour)] if evidence.hour is not None else []), _through(spender)]
+        second = [*([_whole(evidence)] if spender.is_part else []), _in_all(evidence), _goes_on(evidence, spender)]
+        return "\n".join(line for line in (" ".join(filter(None, part)) for part in (first, second)) if line)
+
+    def small_print(self) -> tuple[str, ...]:
+        estimated = ("estimated from usage, the bill follows",) if self.evidence.hour is not None else ()
+        return (*estimated, f"rule {clean(self.evidence.rule_name, HEADLINE_NAME_LENGTH) or 'without a name'}")
 
     def facts(self) -> Facts:
-        evidence = self.evidence
-        spent = f"{to_the_cent(evidence.actual)}{_per_hour(evidence)}{_when(evidence)}; {_expected(evidence)}"
-        inputs = [_input(label, value) for label, value in evidence.inputs[:MOST_INPUTS]]
-        missing = "Missing" if evidence.falls else "Excess"
-        kind = clean(evidence.rule_kind).replace("_", " ")
-        return (
-            ("Cause", _cause(evidence)),
-            (_words(evidence).label, spent),
-            (missing, _excess(evidence)),
-            *parts(_parts_to_the_cent(evidence), f"{missing} by {{noun}}"),
-            *((("Worked out from", "\n".join(inputs)),) if inputs else ()),
-            ("Rule", f"{_rule_name(evidence)} ({kind})"),
-            ("For", _who(evidence)),
-        )
-
-    def opening(self, reason: Reason) -> str:
-        return f"{_complaint(self.evidence)}: {self.standing(reason)}."
+        label = f"{'Missing' if self.evidence.falls else 'Excess'} by {{noun}}"
+        return (("How this was judged", _cause(self.evidence)), *_tables(parts(worth_naming(self.evidence), label)))
 
     def standing(self, reason: Reason) -> str:
-        return _standing(self.evidence)
+        """ "API key support-bot $61 last hour, $172 above normal since 13:00 UTC"."""
+        evidence, spender = self.evidence, self._spender
+        lasted = "last hour" if evidence.hour is not None else _when(evidence)
+        amount = spender.excess if spender.spent is None else spender.spent
+        return f"{spender.name} {rough(amount)} {lasted}, {_size(evidence)}"
 
     def amended(self, reason: Reason) -> str:
-        """Gives the incident's size: it may be seen by the day now, and by the hour before."""
-        return f"{'Grown to' if reason is Reason.GREW else 'Now'} {_size(self.evidence)}."
+        return f"{'Grown to' if reason is Reason.GREW else 'Now'} {_size(self.evidence)}"
 
     def ended(self, reason: Reason) -> str:
-        return _words(self.evidence).over if reason is Reason.RECOVERED else ""
+        if reason is not Reason.RECOVERED:
+            return ""
+        evidence = self.evidence
+        over = _words(evidence).over.replace("{who}", self._spender.name)
+        return f"{over} at {_clock(evidence.hour + HOUR)}" if evidence.hour is not None else over
+
+    def cost(self) -> str:
+        """ "$312 above normal in 6 h"."""
+        evidence = self.evidence
+        amount, side = evidence.impact or evidence.excess, "below" if evidence.falls else "above"
+        if evidence.hour is None or evidence.since is None:
+            return f"{amount.brief()} {side} normal{_since_day(evidence) or f' {_when(evidence)}'}"
+        return f"{amount.brief()} {side} normal in {hours(evidence.hour + HOUR - evidence.since)}"
 
     def next_step(self, link: str) -> str:
-        return f'Expected? POST {link}/feedback {{"kind": "expected"}}; or acknowledge: POST {link}/acknowledge'
+        spender = self._spender
+        if self.evidence.falls:
+            return "Find out what no longer runs, then acknowledge."
+        where = f": {API_KEYS} –" if not self.evidence.simulated else ","
+        if spender.is_part or _is_an_api_key(self.evidence):
+            return f"Find and stop {_in_a_sentence(spender.name)}{where} then acknowledge."
+        return f"Find what spends in {_in_a_sentence(spender.name)} and stop it{where} then acknowledge."
 
     def cause(self) -> str:
         return self.evidence.cause
 
-
-def _complaint(evidence: RuleEvidence) -> str:
-    """The complaint in a few words: "Spend is unusual"."""
-    words = _words(evidence)
-    template = (evidence.falls and words.fallen) or words.opening
-    return template.replace("{who}", _capital(_who(evidence)))
-
-
-def _standing(evidence: RuleEvidence) -> str:
-    """ "$930.00 more than expected on 20 November 2026, $2,780.00 in all since 18 November 2026"."""
-    in_all = f", {_in_all(evidence)}" if _adds_up(evidence) else ""
-    return f"{_of_the_days(evidence)}{in_all}"
+    @property
+    def _spender(self) -> Spender:
+        """Who the headline is about. A kind with words of its own is about its scope."""
+        has_figures = _words(self.evidence).headline == UNKNOWN_KIND.headline
+        return spender_of(self.evidence) if has_figures else whole_of(self.evidence)
 
 
-def _size(evidence: RuleEvidence) -> str:
-    """ "$2,780.00 more than expected since 18 November 2026"; of the judged days where nothing is added up."""
-    if evidence.impact is None:
-        return _of_the_days(evidence)
-    return f"{_against_expected(evidence.impact, evidence)}{_since(evidence) or ' in all'}"
+def _tables(tables: Facts) -> Facts:
+    """Leaves out those of a single member, whom the lines above name."""
+    return tuple(table for table in tables if "\n" in table[1])
 
 
 def _words(evidence: RuleEvidence) -> KindWords:
@@ -108,16 +133,87 @@ def _words(evidence: RuleEvidence) -> KindWords:
     return UNKNOWN_KIND if kind is None else kind.words
 
 
-def _rule_name(evidence: RuleEvidence, limit: int = NAME_LENGTH) -> str:
-    return clean(evidence.rule_name, limit) or "unnamed rule"
+def _in_a_sentence(name: str) -> str:
+    """ "Workspace eng" as "workspace eng" in the middle of a sentence; "API key" stays."""
+    first = name.partition(" ")[0]
+    if name == CAPITAL_ORGANISATION:
+        return "the organisation"
+    return f"{first.lower()}{name[len(first) :]}" if first in ("Workspace", "Model") else name
 
 
-def _who(evidence: RuleEvidence, limit: int = NAME_LENGTH) -> str:
-    return clean(evidence.scope_name, limit) or "the organisation"
+def _is_an_api_key(evidence: RuleEvidence) -> bool:
+    return evidence.about is not None and evidence.about.dimension is Dimension.API_KEY
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _in_the_hour(spender: Spender, start: datetime) -> str:
+    """ "$55.20 between 13:00 and 14:00 UTC, Sat 28 Nov; normally about $0.50."."""
+    spent = f"{spender.excess.brief()} above normal" if spender.spent is None else spender.spent.brief()
+    usual = f"; {spender.usual.replace('normally $', 'normally about $')}" if spender.spent is not None else ""
+    return f"{spent} between {start:%H:%M} and {start + HOUR:%H:%M} UTC, {short_day(start.date())}{usual}."
+
+
+def _through(spender: Spender) -> str:
+    """ "Model claude-sonnet-5, workspace support-assistant."."""
+    return f"{capital(', '.join(spender.through))}." if spender.through else ""
+
+
+def _whole(evidence: RuleEvidence) -> str:
+    one_day = "that day" if len(evidence.days) == 1 else "in these days"
+    whole, when = whole_of(evidence), "in that hour" if evidence.hour is not None else one_day
+    return f"{whole.name}: {evidence.actual.brief()} {when}, {whole.usual}."
+
+
+def _in_all(evidence: RuleEvidence) -> str:
+    """The whole incident, where that is more than what was judged last."""
+    if evidence.impact is None or evidence.impact.brief() == evidence.excess.brief():
+        return ""
+    return f"{_size(evidence).replace(' normal', ' normal in all', 1)}."
+
+
+def _goes_on(evidence: RuleEvidence, spender: Spender) -> str:
+    a_day = _A_DAY.get(evidence.unit)
+    if a_day is None or evidence.falls:
+        return ""
+    return f"If it goes on: about {scaled(spender.excess, a_day)} a day more."
+
+
+def _size(evidence: RuleEvidence) -> str:
+    """ "$172 above normal since 13:00 UTC"; of the judged days where nothing is added up."""
+    amount, side = evidence.impact or evidence.excess, "below" if evidence.falls else "above"
+    if evidence.hour is not None:
+        return f"{amount.brief()} {side} normal since {_clock_since(evidence)}"
+    return f"{amount.brief()} {side} normal{_since_day(evidence) or f' {_when(evidence)}'}"
+
+
+def _since_day(evidence: RuleEvidence) -> str:
+    """ " since Wed 18 Nov", where it has lasted for more than the judged days."""
+    if evidence.since is None or evidence.impact is None or not evidence.days:
+        return ""
+    return f" since {_moment(evidence.since)}" if evidence.since.date() < min(evidence.days) else ""
+
+
+def _when(evidence: RuleEvidence) -> str:
+    """ "on Fri 13 Nov", "from Wed 11 Nov to Fri 13 Nov"; UTC days."""
+    if not evidence.days:
+        return "lately"
+    first, last = evidence.days[0], evidence.days[-1]
+    return f"on {short_day(last)}" if first == last else f"from {short_day(first)} to {short_day(last)}"
+
+
+def _clock_since(evidence: RuleEvidence) -> str:
+    """ "13:00 UTC", with its day where that is not the judged hour's."""
+    since = evidence.since or evidence.hour
+    if since is None or evidence.hour is None:
+        return "lately"
+    return _moment(since) if since.date() != evidence.hour.date() else _clock(since)
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M} UTC"
+
+
+def _moment(at: datetime) -> str:
+    return short_day(at.date()) if at.time() == time() else f"{_clock(at)}, {short_day(at.date())}"
 
 
 def _cause(evidence: RuleEvidence) -> str:
@@ -131,98 +227,6 @@ def _printable(character: str) -> str:
     return character if character.isprintable() or character in _UNPRINTABLE_BUT_KEPT else " "
 
 
-def _input(label: str, value: str) -> str:
-    return f"{clean(label)}: {clean(value)}"
-
-
-def _largest(evidence: RuleEvidence) -> str:
-    found, whole = firsts(_parts_to_the_cent(evidence)), to_the_cent(evidence.excess)
-    if not found:
-        return f"That is {_standing(evidence)}."
-    if any(part.amount > evidence.excess for part in evidence.contributions):
-        # What others moved the other way is not in the whole, so that this is more than it and no part of it.
-        side = "below" if evidence.falls else "above"
-        return f"Furthest {side} what was expected of each: {found}; with all others, {whole}."
-    return f"Largest parts of the {f'missing {whole}' if evidence.falls else f'{whole} excess'}: {found}."
-
-
-def _expected(evidence: RuleEvidence) -> str:
-    """ "expected $310.00 (+300 %)"."""
-    if not evidence.expected:
-        return "nothing expected"
-    return f"expected {to_the_cent(evidence.expected)}{_change(evidence)}"
-
-
-def _change(evidence: RuleEvidence) -> str:
-    """ " (+300 %)", rounded towards zero; none against a credit."""
-    if evidence.expected.usd <= 0 or evidence.actual == evidence.expected:
-        return ""
-    difference = evidence.actual - evidence.expected
-    sign, share = "-" if difference.usd < 0 else "+", abs(difference).ratio_to(evidence.expected) * 100
-    if share > MOST_PERCENT:
-        return f" (over {sign}{MOST_PERCENT:,} %)"
-    return f" ({sign}{percentage(share)})"
-
-
-def _excess(evidence: RuleEvidence) -> str:
-    in_all = f"; {_in_all(evidence)}" if _adds_up(evidence) else _since(evidence)
-    return f"{to_the_cent(evidence.excess)}{in_all}"
-
-
-def _adds_up(evidence: RuleEvidence) -> bool:
-    """Whether the incident is more than what was judged last."""
-    return evidence.impact is not None and _cents(evidence.impact) != _cents(evidence.excess)
-
-
-def _in_all(evidence: RuleEvidence) -> str:
-    return f"{to_the_cent(evidence.impact or evidence.excess)} in all{_since(evidence)}"
-
-
-def _since(evidence: RuleEvidence) -> str:
-    return f" since {_moment(evidence.since)}" if evidence.since else ""
-
-
-def _of_the_days(evidence: RuleEvidence) -> str:
-    if not evidence.expected and evidence.actual.usd > 0:
-        return f"{to_the_cent(evidence.actual)} where nothing was expected{_when(evidence)}"
-    return f"{_against_expected(evidence.excess, evidence)}{_when(evidence)}"
-
-
-def _against_expected(excess: Money, evidence: RuleEvidence) -> str:
-    if not excess:
-        return "as much as expected"
-    more = (excess.usd < 0) is evidence.falls
-    return f"{to_the_cent(abs(excess))} {'more' if more else 'less'} than expected"
-
-
-def _when(evidence: RuleEvidence) -> str:
-    """ " on 20 November 2026", " from 18 November 2026 to 20 November 2026"; UTC days."""
-    if not evidence.days:
-        return ""
-    first, last = evidence.days[0], evidence.days[-1]
-    if first == last:
-        return f"{' of' if _per_hour(evidence) else ' on'} {day(last)}"
-    return f" from {day(first)} to {day(last)}"
-
-
-def _per_hour(evidence: RuleEvidence) -> str:
-    """A day is what people take for granted; an hour has to be said."""
-    return " in an hour" if evidence.unit.endswith(AN_HOUR) else ""
-
-
-def _moment(at: datetime) -> str:
-    return day(at.date()) if at.time() == time() else minute(at)
-
-
-def to_the_cent(amount: Money) -> str:
-    """How a rule's dollars are written everywhere, messages and charts alike: as its own sentence writes them."""
-    return _cents(amount).display()
-
-
-def _cents(amount: Money) -> Money:
-    """Rounded as in the rule's sentence: float copies are no exacter, and the two must not differ by a cent."""
-    return Money(round(amount.usd, 2)) if abs(amount.usd) >= _CENT else amount
-
-
-def _parts_to_the_cent(evidence: RuleEvidence) -> list[Contribution]:
-    return [replace(part, amount=_cents(part.amount)) for part in evidence.contributions]
+def as_said(amount: Money) -> str:
+    """How messages and charts alike write a rule's dollars."""
+    return to_the_cent(amount).brief()

@@ -9,12 +9,26 @@ from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.messages.phrases import messages
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
-from service.domain.values.plain_text import NOTE_LENGTH, clean, minute
+from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
+
+CAUSE_LENGTH = 80
+KIND_NAMES = {
+    "slack_bot": "Slack",
+    "slack_webhook": "Slack's webhook",
+    "email": "mail",
+    "pagerduty": "PagerDuty",
+    "jsm": "Jira Service Management",
+    "teams": "Teams",
+    "discord": "Discord",
+    "webhook": "the webhook",
+    "alertmanager": "Alertmanager",
+}
 
 
 def channel_name(receiver: str, channel: str) -> str:
-    """ "slack_bot of receiver eng-oncall": the key's digest means nothing to people."""
-    return f"{clean(channel).partition(':')[0]} of receiver {clean(receiver, HEADLINE_NAME_LENGTH)}"
+    """ "Slack of receiver eng-oncall": the key's digest means nothing to people."""
+    kind = channel.partition(":")[0]
+    return f"{KIND_NAMES.get(kind, clean(kind))} of receiver {clean(receiver, HEADLINE_NAME_LENGTH)}"
 
 
 def not_delivered(receiver: str, channel: str, reason: str) -> str:
@@ -28,36 +42,40 @@ class UndeliveredWords(Words):
     remedy: ClassVar[str] = "see to the source"
 
     def headline(self) -> str:
-        return f"No messages reach {self._name}"
+        """ "3 messages did not reach receiver eng: Slack answers channel_not_found since 12:40 UTC, Sat 28 Nov"."""
+        evidence, since = self.evidence, self.evidence.undelivered_since
+        receiver = clean(evidence.receiver_name, HEADLINE_NAME_LENGTH)
+        cause = clean(evidence.channel_error, CAUSE_LENGTH)
+        said = f" answers {cause}" if cause else " takes none"
+        return f"{messages(evidence.count)} did not reach receiver {receiver}: {self._kind}{said} since {moment(since)}"
 
     def summary(self) -> str:
-        since, count = minute(self.evidence.undelivered_since), messages(self.evidence.count)
-        return f"Tocsin could not deliver {count} to {self._name} since {since}; whoever reads it there is not warned."
+        return "Whoever reads that channel is not warned."
 
     def facts(self) -> Facts:
         evidence = self.evidence
         return (
-            ("Receiver", clean(evidence.receiver_name)),
             ("Channel", clean(evidence.channel)),
-            ("Undelivered", f"{messages(evidence.count)} since {minute(evidence.undelivered_since)}"),
             ("Last error", clean(evidence.channel_error, NOTE_LENGTH) or "none recorded"),
         )
 
-    def opening(self, reason: Reason) -> str:
-        return "Messages to this channel do not arrive."
-
     def standing(self, reason: Reason) -> str:
-        return "the channel still takes no messages"
+        return self.headline()
 
     def amended(self, reason: Reason) -> str:
-        return f"Still undelivered: {messages(self.evidence.count)}."
+        return f"Still undelivered: {messages(self.evidence.count)}"
 
     def ended(self, reason: Reason) -> str:
-        return "no message waits for this channel any more" if reason is Reason.RECOVERED else ""
+        return f"{self._name} takes messages again" if reason is Reason.RECOVERED else ""
 
     def next_step(self, link: str) -> str:
         receivers = link.rpartition("/alerts/")[0] + "/receivers"
-        return f"Fix the receiver, then test it: POST {receivers}/{self.evidence.receiver_id}/test"
+        return f"Fix the receiver's channel, then test it: POST {receivers}/{self.evidence.receiver_id}/test"
+
+    @property
+    def _kind(self) -> str:
+        kind = self.evidence.channel.partition(":")[0]
+        return KIND_NAMES.get(kind, clean(kind))
 
     @property
     def _name(self) -> str:

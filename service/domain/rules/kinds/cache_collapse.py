@@ -147,6 +147,6 @@ KIND = RuleKind(
     validate=validate,
     gates=Gates(min_percent=Decimal(10), min_active_days=7),
     lookback=lambda params: Lookback({"days": params.days}),
-    words=KindWords("Less of the input comes from the cache"),
+    words=KindWords("{who}: less input from the cache cost {excess} more {when}"),
     backtesting=Backtesting(dimensions=own_figures),
 )

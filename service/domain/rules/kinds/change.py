@@ -222,6 +222,6 @@ KIND = RuleKind(
     validate=validate,
     gates=Gates(min_active_days=7),
     lookback=lambda params: Lookback({"days": params.days}),
-    words=KindWords("Spend has risen", "Spend has fallen", over=BACK_TO_NORMAL),
+    words=KindWords(over=BACK_TO_NORMAL),
     backtesting=Backtesting(dimensions=own_figures, exceeding=exceeding),
 )

@@ -79,6 +79,6 @@ KIND = RuleKind(
     validate=validate,
     gates=Gates(min_percent=Decimal(0), min_active_days=1),
     lookback=lambda params: Lookback({"idle_days": params.idle_days, "within_days": params.within_days}),
-    words=KindWords("{who} spends again after a pause"),
+    words=KindWords("{who} spends again after a pause: {spent} {when}"),
     backtesting=Backtesting(dimensions=own_figures),
 )

@@ -79,5 +79,5 @@ KIND = RuleKind(
     gates=Gates(min_percent=Decimal(0), min_active_days=7),
     for_each=(),
     lookback=lambda params: Lookback({"within_days": params.within_days}, ever=True),
-    words=KindWords("{who} has begun to spend"),
+    words=KindWords("{who} has begun to spend: {spent} {when}"),
 )

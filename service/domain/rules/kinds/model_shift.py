@@ -177,9 +177,5 @@ KIND = RuleKind(
     gates=Gates(min_active_days=7),
     for_each=(Dimension.WORKSPACE, Dimension.API_KEY),
     lookback=lambda params: Lookback({"days": params.days}),
-    words=KindWords(
-        "A more expensive model has taken over a part of the spend",
-        of=" on a more expensive model",
-        label="Spent on that model",
-    ),
+    words=KindWords("{who}: {spent} on a more expensive model {when}, {usual}"),
 )

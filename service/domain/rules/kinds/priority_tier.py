@@ -110,6 +110,6 @@ KIND = RuleKind(
     validate=validate,
     gates=Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=3),
     lookback=lambda params: Lookback({"days": params.days}),
-    words=KindWords("Priority Tier use has grown", of=" of Priority Tier", label="Estimated"),
+    words=KindWords("{who}: {spent} of Priority Tier {when} (estimated), {usual}"),
     backtesting=Backtesting(sweep=amounts, dimensions=own_figures),
 )

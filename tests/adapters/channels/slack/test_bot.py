@@ -38,7 +38,7 @@ async def opened(slack: FakeSlack) -> tuple[str, Posted]:
     """An alert that has been posted: its reference and the post."""
     receipt = await send_whole(bot(slack), delivery(Action.OPEN))
     assert receipt.post is not None
-    return receipt.post, slack.posted[-1]
+    return receipt.post, [post for post in slack.posted if post.thread_ts is None][-1]
 
 
 async def failing(slack: FakeSlack, action: Action = Action.OPEN, *, post: str | None = None) -> DeliveryError:
@@ -59,11 +59,11 @@ async def test_a_raise_edits_the_post_and_broadcasts_a_reply_that_pings(slack: F
     receipt = await send_whole(bot(slack), delivery(Action.RAISE, post=reference))
     assert receipt.post == reference
     assert post.edits == 1
-    assert "Raised to critical" in post.shown
-    (reply,) = slack.replies(post)
+    assert "Now critical: Budget eng monthly (workspace Research) exceeded" in post.shown
+    _, reply = slack.replies(post)
     assert reply.broadcast
     assert reply.pings == [MENTION]
-    assert "Raised to critical" in reply.text
+    assert "Now critical: Budget eng monthly" in reply.text
     assert "$12.34 of $10.00" in reply.text
 
 
@@ -72,7 +72,7 @@ async def test_a_resolve_edits_the_post_and_replies_quietly(slack: FakeSlack) ->
     await send_whole(bot(slack), delivery(Action.RESOLVE, post=reference))
     assert "resolved by Ada" in post.shown
     assert post.pings == []
-    (reply,) = slack.replies(post)
+    _, reply = slack.replies(post)
     assert not reply.broadcast
     assert reply.pings == []
     assert slack.messages("claude-spend") == [post]
@@ -80,13 +80,14 @@ async def test_a_resolve_edits_the_post_and_replies_quietly(slack: FakeSlack) ->
 
 @pytest.mark.parametrize(
     ("action", "shown"),
-    [(Action.AMEND, "Restated to $9.80, 98 %."), (Action.ACKNOWLEDGE, "critical, acknowledged by Ada")],
+    [(Action.AMEND, "Restated to $9.80, 98%."), (Action.ACKNOWLEDGE, "critical, acknowledged by Ada")],
 )
 async def test_an_amendment_or_acknowledgement_only_edits(slack: FakeSlack, action: Action, shown: str) -> None:
     reference, post = await opened(slack)
     await send_whole(bot(slack), delivery(action, post=reference))
     assert shown in post.shown
-    assert slack.posted == [post]
+    assert slack.messages("claude-spend") == [post]
+    assert len(slack.replies(post)) == 1
 
 
 async def test_a_raise_without_an_earlier_post_is_posted(slack: FakeSlack) -> None:
@@ -129,9 +130,9 @@ async def test_a_reply_that_failed_is_made_up_for_by_the_next_attempt(slack: Fak
     reference, post = await opened(slack)
     slack.limit_rate("chat.postMessage", seconds=1)
     await failing(slack, Action.RAISE, post=reference)
-    assert slack.replies(post) == []
+    assert len(slack.replies(post)) == 1  # the details
     await send_whole(bot(slack), delivery(Action.RAISE, post=reference))
-    assert len(slack.replies(post)) == 1
+    assert len(slack.replies(post)) == 2
     assert len(slack.messages("claude-spend")) == 2  # the parent and its broadcast reply
 
 
@@ -154,7 +155,7 @@ async def test_an_absurd_retry_after_asks_for_the_first_wait(slack: FakeSlack, r
 async def test_one_server_error_is_overcome_at_once(slack: FakeSlack) -> None:
     slack.plan("chat.postMessage", Answer(500, {"ok": False, "error": "internal_error"}))
     await opened(slack)
-    assert slack.calls == ["chat.postMessage", "chat.postMessage"]
+    assert slack.calls == ["chat.postMessage", "chat.postMessage", "chat.postMessage"]  # the last is the details
 
 
 @pytest.mark.parametrize(
@@ -252,6 +253,6 @@ async def test_names_from_outside_ping_nobody(slack: FakeSlack) -> None:
     said = message(event(evidence=evidence))
     receipt = await send_whole(bot(slack), delivery(said=said))
     await send_whole(bot(slack), delivery(Action.RAISE, post=receipt.post, said=said))
-    parent, reply = slack.posted
-    assert parent.pings == []  # edited: without the mention
+    parent, details, reply = slack.posted
+    assert parent.pings == details.pings == []  # edited: without the mention
     assert reply.pings == [MENTION]

@@ -9,15 +9,22 @@ from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action
 from tests.sample_alerts import PUBLIC_URL, STALE_ALERT, event
 
+NO_DATA = "No cost data from source acme for 35 min: 401: the key was revoked"
+
 
 @pytest.mark.parametrize(
     ("command", "reason", "action", "said"),
     [
-        (Command.OPEN, Reason.FIRST, Action.OPEN, "The source cannot be read any more."),
-        (Command.RAISE, Reason.RAISED, Action.RAISE, "Raised to error: the source still cannot be read."),
-        (Command.AMEND, Reason.RESTATED, Action.RAISE, "Still firing, error: the source still cannot be read."),
-        (Command.AMEND, Reason.RESTATED, Action.AMEND, "Still failing: 5 failures in a row."),
-        (Command.RESOLVE, Reason.RECOVERED, Action.RESOLVE, "Resolved: the source is being read again."),
+        (Command.OPEN, Reason.FIRST, Action.OPEN, ""),
+        (Command.RAISE, Reason.RAISED, Action.RAISE, f"Now error: {NO_DATA}."),
+        (Command.AMEND, Reason.RESTATED, Action.RAISE, f"Still going on: {NO_DATA}; nobody has acknowledged."),
+        (Command.AMEND, Reason.RESTATED, Action.AMEND, "Still failing, 5 times in a row."),
+        (
+            Command.RESOLVE,
+            Reason.RECOVERED,
+            Action.RESOLVE,
+            "Over: source acme is read again. No data since 08:56 UTC, Wed 14 Oct.",
+        ),
         (Command.RESOLVE, Reason.SOURCE_GONE, Action.RESOLVE, "Resolved: the source was deleted."),
     ],
 )
@@ -27,10 +34,12 @@ def test_each_move_is_said(command: Command, reason: Reason, action: Action, sai
 
 def test_it_says_since_when_and_what_to_do() -> None:
     message = compose(event(alert=STALE_ALERT), Action.OPEN, PUBLIC_URL)
-    assert message.headline == "No data from source acme since 2026-10-14 08:56 UTC"
+    assert message.headline == message.one_line == NO_DATA
     assert describe(STALE_ALERT) == (
-        "Source acme could not be read since 2026-10-14 09:01 UTC (5 failures in a row), "
-        "so its budgets go by old figures."
+        "No cost data from source acme since 08:56 UTC, Wed 14 Oct: 401: the key was revoked. "
+        "Budgets and rules use figures read until 08:56 UTC, Wed 14 Oct. Spend since then fires nothing."
     )
-    place = f"{PUBLIC_URL}/v1/alerts/{STALE_ALERT.id}"
-    assert message.next_step == f"Check the source's key and network, and acknowledge: POST {place}/acknowledge"
+    assert message.next_step == (
+        "Run `tocsin check` where Tocsin runs. If the key is refused, make a new Admin key: "
+        "https://platform.claude.com/settings/admin-keys – then acknowledge."
+    )

@@ -19,7 +19,7 @@ USUAL = DayFigures(spend=40.0, input_tokens=10e6, cache_read_tokens=8e6)
 
 
 def fallen(share: float, spend: float = 130.0, tokens: float = 10e6) -> SpendView:
-    """Ten usual days (80 % cached, $4 a million), one closed day, then today."""
+    """Ten usual days (80% cached, $4 a million), one closed day, then today."""
     bad = DayFigures(spend, tokens, tokens * share)
     return view([USUAL] * 10 + [bad, DayFigures()])
 
@@ -39,8 +39,8 @@ def test_the_gates_weigh_what_the_same_input_would_have_cost() -> None:
     found = only(observe(fallen(0.1, spend=260.0, tokens=20e6), RULE))
     assert (found.actual, found.expected) == (260.0, 80.0)
     assert found.cause == (
-        "The organisation read 10 % of its input from the cache on 20 November 2026; the median of the 14 days before "
-        "is 80 %. At its usual dollars per input token the day would have cost $80.00; it cost $260.00."
+        "The organisation read 10% of its input from the cache on 20 November 2026; the median of the 14 days before "
+        "is 80%. At its usual dollars per input token the day would have cost $80.00; it cost $260.00."
     )
 
 

@@ -50,7 +50,7 @@ def test_a_single_large_day_moves_the_mean_and_not_the_median() -> None:
 
 def test_the_sentence_can_be_checked_by_hand() -> None:
     assert seen([100, 100, 300, 0], UP_PREVIOUS).cause == (
-        "The organisation spent $300.00 on 20 November 2026, 200 % more than the day before ($100.00)."
+        "The organisation spent $300.00 on 20 November 2026, 200% more than the day before ($100.00)."
     )
 
 

@@ -50,8 +50,7 @@ def test_the_dollars_are_those_above_the_usual_share_and_the_sentence_names_the_
     assert found.expected == pytest.approx(40.0)
     assert found.days == (day(1),)
     assert found.cause.startswith(
-        "claude-opus-4-1 was 60 % of the organisation's spend on 20 November 2026, "
-        "and 20 % of it over the 28 days before"
+        "claude-opus-4-1 was 60% of the organisation's spend on 20 November 2026, and 20% of it over the 28 days before"
     )
     assert found.cause.endswith("it costs $20.00 per million tokens, the others $4.00.")
 

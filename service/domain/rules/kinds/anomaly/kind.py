@@ -35,7 +35,7 @@ KIND = RuleKind(
     observe=observe,
     validate=validate,
     lookback=lookback,
-    words=KindWords("Spend is unusual", "Spend is unusually low", over=BACK_TO_NORMAL),
+    words=KindWords(over=BACK_TO_NORMAL),
     backfill_days=LEARNING_DAYS,  # it judges a short history by coarser means
     backtesting=Backtesting(
         sweep=sensitivities, dimensions=dimensions, may_fire=may_fire, hours=HourGlimpses, least_open=LEAST_OPEN

@@ -41,6 +41,15 @@ def parts(
     return tuple(sorted(found, key=lambda part: (-part[1], str(part[0]))))
 
 
+def spent_inside(ground: Ground, rows: Sequence[Sequence[float]], found: Parts, whole: int, place: int) -> Parts:
+    """The dollars that each part spent inside the member `whole` in all."""
+    inside = frozenset(ground.members[ground.keys[whole]])
+    return tuple(
+        (key, _total([rows[cell] for cell in sorted(inside.intersection(ground.members[key]))], place))
+        for key, _ in found
+    )
+
+
 def _moved(rows: Sequence[Sequence[float]], week: int, place: int) -> float:
     """The spend of these cells above the median of the same bucket in the weeks before."""
     earlier = [_total(rows, place - week * ago) for ago in range(1, WEEKS + 1) if place >= week * ago]

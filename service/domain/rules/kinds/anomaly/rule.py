@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
 from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, Ground, Judges, ground, judges
-from service.domain.rules.kinds.anomaly.parts import Parts, parts
+from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
     NORMAL_DAYS,
     DaySide,
@@ -194,6 +195,8 @@ class _Watch:
             since=max(start for start in starts if start.date() == on),
             impact=max(impact(each, at) for each, at in first.items()),
             parts=self._parts(row, side, place) if alone else None,
+            spent_inside=self._spent_inside(row, side, place) if alone else (),
+            hour=_hour(side, place),
         )
 
     def _latest(self, row: int) -> tuple[DaySide | HourSide, int]:
@@ -217,6 +220,7 @@ class _Watch:
             falls=side.falls(place),
             stands_alone=self._stands_alone(key, is_steady(read)),
             calm=self._calm(row, late=False),
+            hour=_hour(side, place),
         )
 
     def _stands_alone(self, key: ScopeKey, steady: bool) -> bool:
@@ -233,6 +237,10 @@ class _Watch:
         if isinstance(side, DaySide):
             return parts(self.ground, self.days, self.ground.day_rows, WEEK_OF_DAYS, row, place)
         return parts(self.ground, self.hours, self.ground.hour_rows, WEEK_OF_HOURS, row, place)
+
+    def _spent_inside(self, row: int, side: DaySide | HourSide, place: int) -> Parts:
+        rows = self.ground.day_rows if isinstance(side, DaySide) else self.ground.hour_rows
+        return spent_inside(self.ground, rows, self._parts(row, side, place), row, place)
 
     def _told_at_length(
         self, row: int, side: DaySide | HourSide, place: int
@@ -259,6 +267,10 @@ class _Watch:
         if isinstance(side, HourSide):
             return between(side.start(place))
         return on_day(side.judge.panel.day(place), place == side.judge.open_day)
+
+
+def _hour(side: DaySide | HourSide, place: int) -> datetime | None:
+    return side.start(place) if isinstance(side, HourSide) else None
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,23 @@
+"""Actors as people know them."""
+
+from __future__ import annotations
+
+import re
+
+from service.domain.slack.requests import name_in
+from service.domain.values.plain_text import clean
+
+TOKEN = "token:"
+_OF_THE_ENVIRONMENT = re.compile(r"environment [0-9a-f]{8}")
+
+
+def name_of_actor(actor: str, note: str = "") -> str:
+    """A name instead of how events and the audit log call them: "deploy", "slack:U012AB3CD (ann)".
+
+    Slack shows the name of an id that stands in its own channels, so that the id stays there.
+    """
+    if actor.startswith(TOKEN):
+        named = actor.removeprefix(TOKEN)
+        return "the first admin" if _OF_THE_ENVIRONMENT.fullmatch(named) else clean(named)
+    name = re.sub("[()]", "", name_in(actor, note))
+    return f"{clean(actor)} ({clean(name)})" if name else clean(actor)
