@@ -30,7 +30,7 @@ from service.api.http.headers import SafeHeaders
 from service.api.http.idempotency import Replayed, answer_again
 from service.api.http.paths import RawPath
 from service.api.http.problems import answer_with_problems
-from service.api.operation.metrics import RequestMetrics
+from service.api.operation.metrics import KEPT, RequestMetrics, Scrapes
 from service.api.operation.probes import Readiness
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
 from service.workflows.ports.unit_of_work import Ports
@@ -74,14 +74,17 @@ def create_app(
     slack: SlackAccess | None = None,
     api: APIRouter = _API,
     body_deadline: timedelta = DEADLINE,
+    metrics_kept: timedelta = KEPT,
 ) -> FastAPI:
     """Returns the API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows all that is in it.
 
     `slack` lets in what people in Slack press and type; None refuses it. A body has `body_deadline` to arrive.
+    What `/metrics` reads from the database is kept for `metrics_kept`.
     """
     registry = registry or CollectorRegistry()
     app = FastAPI(routes=api.routes, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.ports, app.state.ready, app.state.registry, app.state.slack = ports, ready, registry, slack
+    app.state.scrapes = Scrapes(metrics_kept)
     answer_with_problems(app)
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -58,7 +59,7 @@ async def stand(uow: UowFactory, engine: AsyncEngine, clock: FakeClock) -> Async
     async def ready() -> str | None:
         return None
 
-    app = create_app(ports, ready=ready)
+    app = create_app(ports, ready=ready, metrics_kept=timedelta())
     async with AsyncExitStack() as stack:
         clients = [client(app, await secret_of(ports, role)) for role in Role]
         viewer, operator, admin, stranger = [await stack.enter_async_context(one) for one in (*clients, client(app))]

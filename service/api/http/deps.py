@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Path, Request
 from fastapi._compat import field_annotation_is_sequence
@@ -21,6 +21,8 @@ from service.domain.access import Role, Token
 from service.workflows.access.tokens import run_authenticate
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+T = TypeVar("T")
 
 
 def get_ports(request: Request) -> Ports:
@@ -41,6 +43,12 @@ NowDep = Annotated[datetime, Depends(read_clock)]
 async def open_uow(ports: PortsDep) -> AsyncIterator[UnitOfWork]:
     async with ports.uow() as uow:
         yield uow
+
+
+async def in_one_transaction(ports: Ports, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    """Does some work of a request that may need none: one that holds no connection while it waits for others."""
+    async with ports.uow() as uow:
+        return await work(uow)
 
 
 # With FastAPI's default scope the commit would come after the answer has been sent.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import cast
 
@@ -13,11 +13,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.exposition import generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.http.deps import NowDep, UowDep, VisitorDep
+from service.api.http.deps import NowDep, PortsDep, VisitorDep, in_one_transaction
+from service.api.operation.recent import Recent
 from service.domain.notify.undelivered import NO_SOURCE
 from service.domain.spend.lateness import is_stale
 from service.workflows.budgets import budget_statuses
 from service.workflows.ports.unit_of_work import UnitOfWork
+
+KEPT = timedelta(seconds=5)
+"""Real time for which a scrape's figures are kept: asking all the time costs the database no more."""
 
 router = APIRouter(tags=["Operations"])
 
@@ -56,19 +60,41 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
-async def metrics(request: Request, uow: UowDep, now: NowDep, visitor: VisitorDep) -> Response:
+async def metrics(request: Request, ports: PortsDep, now: NowDep, visitor: VisitorDep) -> Response:
+    scrapes = cast("Scrapes", request.app.state.scrapes)
+    kept, read = (scrapes.counts, _counts) if visitor is None else (scrapes.figures, _figures)
+    stored = await kept.get(lambda: in_one_transaction(ports, lambda uow: read(uow, now)))
+    process = cast("CollectorRegistry", request.app.state.registry)
+    return Response(generate_latest(process) + stored, media_type=CONTENT_TYPE_LATEST)
+
+
+class Scrapes:
+    """The figures from the database as they were read last: without names for strangers, with them for viewers."""
+
+    def __init__(self, keep: timedelta) -> None:
+        self.counts, self.figures = Recent[bytes](keep), Recent[bytes](keep)
+
+
+async def _counts(uow: UnitOfWork, now: datetime) -> bytes:
+    return generate_latest(await _counted(uow, now))
+
+
+async def _figures(uow: UnitOfWork, now: datetime) -> bytes:
+    registry = await _counted(uow, now)
+    await _name_rule_failures(registry, uow)
+    await _name_sources(registry, uow, now)
+    await _name_budgets(registry, uow, now)
+    return generate_latest(registry)
+
+
+async def _counted(uow: UnitOfWork, now: datetime) -> CollectorRegistry:
     registry = CollectorRegistry()
     await _count_sources(registry, uow, now)
     await _count_alerts(registry, uow)
     await _count_notifications(registry, uow, now)
     await _count_rule_failures(registry, uow)
     await _count_chart_failures(registry, uow)
-    if visitor is not None:
-        await _name_rule_failures(registry, uow)
-        await _name_sources(registry, uow, now)
-        await _name_budgets(registry, uow, now)
-    process = cast("CollectorRegistry", request.app.state.registry)
-    return Response(generate_latest(process) + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return registry
 
 
 async def _count_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
