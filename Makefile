@@ -23,7 +23,7 @@ LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint fuzz bench lock clean
+.PHONY: help install run test check lint fuzz bench messages lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ lint: $(VENV)/.dev ## Style, types, the rings between the packages, and dead cod
 
 bench: $(VENV)/.dev ## Run every script in benchmarks/
 	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
+
+messages: $(VENV)/.dev ## Write docs/messages.md: what people receive in every channel
+	$(BIN)/python -m tests.contract.message_document
 
 lock: $(VENV)/.runtime ## Renew the lock files from pyproject.toml; to newer versions with make lock UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock

@@ -21,9 +21,10 @@ class Answer:
     figure: Money | None
 
     def words(self, at_the_end: Money | None) -> str:
-        """ "acknowledged by ann after 4 min, at $40"; without dollars where they are those of the end."""
+        """ "acknowledged by ann after 4 min ($40.00 by then)"; without dollars where they are those of the end."""
         then = self.figure
-        at = f", at {then.brief()}" if then is not None and at_the_end is not None and then < at_the_end else ""
+        grew = then is not None and at_the_end is not None and then < at_the_end
+        at = f" ({then.brief()} by then)" if then is not None and grew else ""
         return f"acknowledged by {self.by} after {minutes(self.after)}{at}"
 
 

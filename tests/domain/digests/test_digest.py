@@ -177,7 +177,7 @@ def test_the_quality_is_said_in_one_line() -> None:
     said = facts(digest(Figures({}, {}), counted=counted))
     assert said["Alerts"] == "4 opened, 1 resolved"
     assert said["Alert quality"] == (
-        "75 % acknowledged, after 1 h 5 min (median); 1 dismissed as expected or noise; $12.34 at detection (median)"
+        "75% acknowledged, after 1 h 5 min (median); 1 dismissed as expected or noise; $12.34 at detection (median)"
     )
     assert "Alert quality" not in facts(digest(Figures({}, {})))
 

@@ -50,7 +50,7 @@ _HALF_AN_ENTITY = re.compile(r"&[a-z]*$")
 
 def blocks(message: Message, mention: str = "") -> list[Block]:
     """The whole message. `mention` is Slack's own markup, from the configuration: "<!subteam^S0123>"."""
-    return [*_told(message, mention), *_fields(message), *_listed(message), *_foot(message)]
+    return [*_told(message, mention), *_listed(message), *_step(message), *_fields(message), _small_print(message)]
 
 
 def parent(message: Message, mention: str = "") -> list[Block]:
@@ -79,15 +79,17 @@ def _told(message: Message, mention: str) -> list[Block]:
     ]
 
 
-def _foot(message: Message) -> list[Block]:
-    """The next step, and in small print how it stands."""
+def _step(message: Message) -> list[Block]:
+    step = _with_its_page(message, mrkdwn(message.next_step, SECTION))
+    return [_section(step)] if step else []
+
+
+def _small_print(message: Message) -> Block:
+    """How it stands, remarks, and the way to the alert."""
     small = " · ".join(message.small_print) or badge(message)
     link = _link(message.link, "Open in Tocsin")
-    step = _with_its_page(message, mrkdwn(message.next_step, SECTION))
-    return [
-        *([_section(step)] if step else []),
-        {"type": "context", "elements": [_mrkdwn(f"{_naming(message, mrkdwn(small, SMALL_PRINT))} · {link}")]},
-    ]
+    said = f"{_naming(message, mrkdwn(small, SMALL_PRINT))} · {link}"
+    return {"type": "context", "elements": [_mrkdwn(said)]}
 
 
 def _with_its_page(message: Message, step: str) -> str:

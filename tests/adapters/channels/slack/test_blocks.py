@@ -25,7 +25,7 @@ def test_the_parent_post_shows_dollars_change_facts_next_step_and_link() -> None
     assert shown[0] == "🔴 Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left"
     assert shown[1] == "Top: model claude-opus-4-5 $9.10 (73%)."
     assert "*Budget*\n$10.00 for October 2026" in shown
-    assert shown[-2] == (
+    assert shown[2] == (
         "Find and stop the largest spender, API key ci-runner: <https://platform.claude.com/settings/keys|API keys in"
         " the Console> – then acknowledge, or raise the budget."
     )

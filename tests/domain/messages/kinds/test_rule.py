@@ -280,7 +280,7 @@ def over(history: tuple[AlertEvent, ...]) -> str:
 def test_an_end_says_how_it_ended_what_it_cost_and_who_answered() -> None:
     assert over((ANSWERED,)) == (
         "Over: API key support-bot was back to normal at 19:00 UTC. $312 above normal in 6 h;"
-        " acknowledged by deploy after 4 min, at $52.32"
+        " acknowledged by deploy after 4 min ($52.32 by then)"
     )
 
 

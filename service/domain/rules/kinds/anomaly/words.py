@@ -120,14 +120,18 @@ def _past(found: DayExplanation) -> str:
 
 
 def _change(one: CountedDay) -> str:
-    billed = dollars(one.billed) if one.known else "an unknown amount"
-    return f"{one.day.day} {one.day:%B}: {billed} counted as {dollars(one.counted)}"
+    """ "16 Oct's $463.00 spike counts as $98.00": what is unlike its neighbours must not say what is normal."""
+    day = f"{one.day.day} {one.day:%b}"
+    if not one.known:
+        return f"{day} is unknown and counts as {dollars(one.counted)}"
+    what = "spike" if one.billed > one.counted else "dip"
+    return f"{day}'s {dollars(one.billed)} {what} counts as {dollars(one.counted)}"
 
 
 def _counted(one: CountedDay) -> str:
     if not one.known:
         return f"unknown, counted as {dollars(one.counted)}"
-    return f"{dollars(one.billed)}, counted as {dollars(one.counted)}" if one.changed else dollars(one.counted)
+    return f"{dollars(one.billed)}, counts as {dollars(one.counted)}" if one.changed else dollars(one.counted)
 
 
 def _listed(words: Sequence[str]) -> str:

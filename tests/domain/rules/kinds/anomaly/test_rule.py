@@ -176,7 +176,7 @@ def test_the_cause_can_be_checked_by_hand() -> None:
     assert "the last four Fridays counted " in cause
     for amount in rows:
         assert f"${amount:,.2f}" in cause
-    assert "(6 November: $2,900.00 counted as $" in cause
+    assert "(6 Nov's $2,900.00 spike counts as $" in cause
     assert cause.endswith(f"it fires from ${float(dict(of_eng(seen).inputs)['fires from'].strip('$')):,.2f}.")
 
 
