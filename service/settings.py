@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -42,6 +43,9 @@ class Settings(BaseSettings):
     port: int = Field(PORT, ge=1, le=65535, description="The port the API listens on.")
     max_connections: int = Field(
         500, ge=16, le=60_000, description="How many connections the API holds at once; see RLIMIT_NOFILE."
+    )
+    trusted_proxies: str = Field(
+        "", description="Reverse proxies whose X-Forwarded-For is believed, as addresses or CIDRs, comma separated."
     )
     public_url: str | None = Field(None, description="How people reach the API; used in links.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
@@ -124,6 +128,11 @@ class Settings(BaseSettings):
         if not _is_web_address(text):
             raise ValueError(f"write an address such as {SLACK_API}")
         return f"{text.rstrip('/')}/"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        return ",".join(str(ip_network(one.strip())) for one in text.split(",") if one.strip())
 
     @field_validator("public_url")
     @classmethod

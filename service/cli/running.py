@@ -102,7 +102,8 @@ async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[as
     bounds = ConnectionBounds(most=descriptors_for(settings.max_connections))
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(serving(app, settings.host, settings.port, bounds))
+            server = serving(app, settings.host, settings.port, bounds, settings.trusted_proxies)
+            await stack.enter_async_context(server)
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
             raise StartError(f"cannot listen on {where}: {error.strerror}; set TOCSIN_PORT or TOCSIN_HOST") from error

@@ -27,11 +27,16 @@ class _Guest(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    app: FastAPI, host: str = "127.0.0.1", port: int = 0, bounds: ConnectionBounds = FEW
+    app: FastAPI,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    bounds: ConnectionBounds = FEW,
+    trusted_proxies: str = "",
 ) -> AsyncIterator[str]:
     """Serves for as long as the block lasts; yields the URL. Port 0 finds a free one.
 
-    Raises OSError when the address is taken.
+    Where a request came from is its connection's peer. Only what `trusted_proxies` (addresses and CIDRs, comma
+    separated) say in X-Forwarded-For is believed. Raises OSError when the address is taken.
     """
     with socket.create_server((host, port)) as listener:
         config = uvicorn.Config(
@@ -41,6 +46,8 @@ async def serving(
             log_config=None,  # its warnings belong into our log, with its form and its limits
             log_level="warning",
             lifespan="off",
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=trusted_proxies,
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from service.domain.values.plain_values import Plain
 
 
 class Role(StrEnum):
@@ -32,7 +35,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One write: who did what to which resource. `detail` holds no secret."""
+    """One write: who did what to which resource, from where. No part of it holds a secret.
+
+    `before` and `after` are what it changed: all of what was created or deleted, else the fields that differ.
+    `actor_id` is the id of the token, `address` where the request came from; both are empty where there is none.
+    """
 
     id: str
     at: datetime
@@ -40,6 +47,10 @@ class AuditEvent:
     action: str
     subject: str
     detail: str
+    actor_id: str = ""
+    address: str = ""
+    before: Mapping[str, Plain] | None = None
+    after: Mapping[str, Plain] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, midnight
-from service.workflows.configuration.engine import Author, record
+from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -88,7 +88,9 @@ async def request_backtest(uow: UnitOfWork, question: BacktestQuestion, author: 
     await uow.backtests.add(backtest)
     await uow.backtests.keep_newest(KEPT)
     await uow.jobs.backtest(backtest.id)
-    await record(uow, author, "backtest.create", backtest.id, f"of {subject.name!r}, {first} to {last}")
+    detail = f"of {subject.name!r}, {first} to {last}"
+    asked = {"rule": subject.name, "first_day": first.isoformat(), "last_day": last.isoformat()}
+    await record(uow, author, "backtest.create", backtest.id, detail, Difference(after=asked))
     return backtest
 
 

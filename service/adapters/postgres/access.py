@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Integer, Row, Table, Text, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,6 +39,10 @@ audit_events = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("actor_id", Text, nullable=False, server_default=""),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
 )
 
 idempotency_keys = Table(
@@ -71,16 +76,18 @@ class PostgresTokens:
         """Returns tokens oldest first, the revoked ones too."""
         return await read_page(self._connection, select(tokens), tokens.c.id, _token, limit=limit, cursor=cursor)
 
-    async def revoke(self, token_id: str, now: datetime) -> None:
-        """The first revocation counts. Raises NotFound."""
+    async def revoke(self, token_id: str, now: datetime) -> datetime:
+        """Returns when it was revoked: the first revocation counts. Raises NotFound."""
         revoked = await self._connection.execute(
             update(tokens)
             .where(tokens.c.id == token_id)
             .values(revoked_at=func.coalesce(tokens.c.revoked_at, now))
-            .returning(tokens.c.id)
+            .returning(tokens.c.revoked_at)
         )
-        if revoked.one_or_none() is None:
+        since: datetime | None = revoked.scalar_one_or_none()
+        if since is None:
             raise NotFound(f"there is no token {token_id!r}")
+        return since
 
 
 class PostgresAuditLog:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, Row, Select, case, delete, false, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
@@ -40,10 +40,13 @@ _DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
 SNAPSHOT = ("source", "budget", "rule", "receiver", "routes", "silence", "escalation policy", "rota")
 
 
-async def read_snapshot(connection: AsyncConnection) -> ConfigurationSnapshot:
-    """Reads by one statement: all of it was valid at one instant, and refers to nothing that is missing."""
+async def read_snapshot(connection: AsyncConnection, now: datetime) -> ConfigurationSnapshot:
+    """Reads by one statement: all of it was valid at one instant, and refers to nothing that is missing.
+
+    Silences that are over silence nothing, and are not read.
+    """
     rows = defaultdict(list)
-    query = select(resources).where(resources.c.kind.in_(SNAPSHOT)).order_by(resources.c.id)
+    query = select(resources).where(resources.c.kind.in_(SNAPSHOT), ~_is_over(now)).order_by(resources.c.id)
     for row in await connection.execute(query):
         rows[row.kind].append(row)
 
@@ -61,6 +64,13 @@ async def read_snapshot(connection: AsyncConnection) -> ConfigurationSnapshot:
         policies=by_id("escalation policy", EscalationPolicy),
         rotas=by_id("rota", Rota),
     )
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    """A silence that has ended, by itself or early."""
+    ended = resources.c.spec["ends_at"].astext.cast(DateTime(timezone=True)) <= now
+    expired = resources.c.spec["expired_at"].astext.is_not(None)
+    return case((resources.c.kind == "silence", or_(expired, ended)), else_=false())
 
 
 class PostgresResources(Generic[Spec]):
@@ -84,6 +94,9 @@ class PostgresResources(Generic[Spec]):
         """Returns them by id: oldest first."""
         rows = await self._connection.execute(self._all().order_by(resources.c.id))
         return [self.read(row) for row in rows]
+
+    async def names(self) -> list[str]:
+        return list(await self._connection.scalars(select(resources.c.name).where(resources.c.kind == self._kind)))
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
         return await read_page(self._connection, self._all(), resources.c.id, self.read, limit=limit, cursor=cursor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import func, select
@@ -87,8 +88,8 @@ class PostgresUnitOfWork(UnitOfWork):
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
         return PostgresResources(self._connection, kind, spec)
 
-    async def snapshot(self) -> ConfigurationSnapshot:
-        return await read_snapshot(self._connection)
+    async def snapshot(self, now: datetime) -> ConfigurationSnapshot:
+        return await read_snapshot(self._connection, now)
 
     async def become_only_writer(self) -> None:
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from service.api.http.deps import UowDep, admin
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
@@ -19,9 +19,13 @@ class AuditEventOut(BaseModel):
     id: str
     at: datetime
     actor: str = Field(examples=["token:deploy"])
+    actor_id: str = Field(description="the id of the token; empty for others", examples=["tok_..."])
+    address: str = Field(description="where the request came from; empty for what no request caused")
     action: str = Field(examples=["budget.create"])
     subject: str = Field(description="the id of what was written")
     detail: str
+    before: dict[str, JsonValue] | None = Field(description="what it was; null where it was created, or not kept")
+    after: dict[str, JsonValue] | None = Field(description="what it is since; of a secret only its end")
 
 
 @router.get("", summary="List writes, newest first", response_model=Listing[AuditEventOut], dependencies=[admin])

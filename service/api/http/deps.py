@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Path, Request
@@ -97,8 +98,16 @@ operator = Depends(role(Role.OPERATOR))
 admin = Depends(role(Role.ADMIN))
 
 
-def author(caller: CallerDep, now: NowDep) -> Author:
-    return Author(f"token:{caller.name}", now)
+def address_of(request: Request) -> str:
+    """Returns the address that a request came from; empty where the server knows none."""
+    try:
+        return str(ip_address(request.client.host)) if request.client else ""
+    except ValueError:  # a proxy's header may say anything
+        return ""
+
+
+def author(request: Request, caller: CallerDep, now: NowDep) -> Author:
+    return Author(f"token:{caller.name}", now, caller.id, address_of(request))
 
 
 AuthorDep = Annotated[Author, Depends(author)]

@@ -30,12 +30,13 @@ class SilenceIn(Written):
 
     matchers: list[MatcherDocument] = Field(min_length=1, max_length=50)
     starts_at: Instant | None = Field(default=None, description="now, where it is left out")
-    ends_at: Instant = Field(description="not included")
+    ends_at: Instant = Field(description="not included; at most 90 days after starts_at")
     comment: Note = ""
     author: ReadOnly = None
     doubts: ReadOnly = None
     state: ReadOnly = None
     expired_at: ReadOnly = None
+    too_long: ReadOnly = None
 
 
 class SilenceOut(Shown):
@@ -47,6 +48,7 @@ class SilenceOut(Shown):
     state: SilenceState
     expired_at: datetime | None = Field(description="when somebody ended it early")
     doubts: list[str] = Field(description="what of the matchers nothing has so far, with the nearest that is known")
+    too_long: bool = Field(description="longer than the 90 days that a new one may last")
 
 
 class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
@@ -89,6 +91,7 @@ class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
             doubts=doubts(spec.matchers, await known_labels(uow))
             if spec.state(now) is not SilenceState.EXPIRED
             else [],
+            too_long=spec.is_too_long,
         )
 
 

@@ -17,7 +17,7 @@ from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.source import ReportName, Source
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Resource
-from service.workflows.configuration.engine import record
+from service.workflows.configuration.engine import Difference, record
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import request_backfill
@@ -124,7 +124,7 @@ async def _enabled(uow: UnitOfWork, id: str) -> Resource[Source]:
 async def poll(id: IdOrName, uow: UowDep, once: OnceDep) -> Response:
     source = await _enabled(uow, id)
     queued = await request_poll(uow, source.id, PollKind.REQUESTED, once.author.at)
-    await record(uow, once.author, "source.poll", source.id, queued.id)
+    await record(uow, once.author, "source.poll", source.id, queued.id, Difference(after={"poll": queued.id}))
     location = f"/v1/sources/{source.id}/polls/{queued.id}"
     return await once.answer(show_poll(queued), 202, {"Location": location})
 
@@ -145,7 +145,8 @@ async def backfill(
 ) -> Response:
     source = await _enabled(uow, id)
     queued = await request_backfill(uow, source.id, document.since, once.author.at)
-    await record(uow, once.author, "source.backfill", source.id, queued.id)
+    change = Difference(after={"poll": queued.id, "since": document.since.isoformat()})
+    await record(uow, once.author, "source.backfill", source.id, queued.id, change)
     location = f"/v1/sources/{source.id}/polls/{queued.id}"
     return await once.answer(show_poll(queued), 202, {"Location": location})
 
@@ -158,7 +159,7 @@ async def backfill(
     dependencies=[admin],
 )
 async def check(id: IdOrName, ports: PortsDep, once: OnceOutsideDep) -> Response:
-    found = await run_check_source(ports, id)
+    found = await run_check_source(ports, id, once.author)
     return await once.answer(
         CheckOut(
             ok=found.error is None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 _TEXT = re.compile(r"calendar-(?P<rota>rota_[0-9a-f]{32})-(?P<nonce>[0-9a-f]{32})")
@@ -13,7 +13,7 @@ _TEXT = re.compile(r"calendar-(?P<rota>rota_[0-9a-f]{32})-(?P<nonce>[0-9a-f]{32}
 class Feed:
     """A rota's link as it is now: it holds while its nonce is this one. `since` is aware UTC."""
 
-    nonce: str
+    nonce: str = field(repr=False)
     since: datetime
 
 

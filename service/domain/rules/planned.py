@@ -11,7 +11,8 @@ from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.scopes import Cell, Scope, ScopeKey
 
-LONGEST = timedelta(days=400)
+LONGEST = timedelta(days=90)
+"""Whoever expects more for longer should give feedback, or edit the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class PlannedActivity:
     comment: str = ""
 
 
-def validate_activity(activity: PlannedActivity) -> None:
-    """Raises Invalid, with a pointer into the request body."""
+def validate_activity(activity: PlannedActivity, stored: PlannedActivity | None = None) -> None:
+    """Raises Invalid, with a pointer into the request body. A stored one that is too long may be shortened."""
     if activity.ends_at <= activity.starts_at:
         raise Invalid("a planned activity ends after it starts", "/ends_at")
-    if activity.ends_at - activity.starts_at > LONGEST:
+    shortened = stored is not None and activity.starts_at >= stored.starts_at and activity.ends_at <= stored.ends_at
+    if activity.ends_at - activity.starts_at > LONGEST and not shortened:
         raise Invalid(f"a planned activity lasts at most {LONGEST.days} days", "/ends_at")
     if activity.extra_amount <= ZERO:
         raise Invalid("the extra amount is above $0", "/extra_amount")

@@ -10,13 +10,13 @@ from datetime import timedelta
 from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.routing.labels import OF_EVERY_ALERT
 from service.domain.notify.routing.matchers import Matcher, Op, matches, validate_matchers
+from service.domain.notify.routing.silences import LONGEST_SILENCE
 from service.domain.values.durations import LONGEST_QUOTE, parse_duration
 from service.domain.values.errors import Invalid
 from service.domain.values.severity import Severity
 
 EVERY = "all"
 EVERY_ALERT = Matcher("severity", Op.LIKE, ".+")
-LONGEST_SILENCE = timedelta(days=90)
 MOST_MATCHERS = 50
 LONGEST_COMMAND = 3000
 HOW = 'write matchers without spaces, before the comment: severity=warning, severity!=critical, workspace="load test"'

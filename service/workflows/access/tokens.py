@@ -10,8 +10,9 @@ import structlog
 
 from service.domain.access import Role, Token
 from service.domain.values.errors import Conflict
+from service.domain.values.lookalikes import require_unlike, require_visible
 from service.domain.values.resources import new_id
-from service.workflows.configuration.engine import SYSTEM, Author, record
+from service.workflows.configuration.engine import SYSTEM, Author, Difference, record
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -41,9 +42,12 @@ async def run_authenticate(ports: Ports, secret: str) -> Token | None:
 
 
 async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, author: Author) -> Token:
-    """Raises Conflict where a live token has the name: the audit log knows people by it."""
-    if name in [token.name for token in await _all_tokens(uow) if token.revoked_at is None]:
+    """Raises Conflict where a live token has the name or one that looks like it: the audit log knows people by it."""
+    names = [token.name for token in await _all_tokens(uow) if token.revoked_at is None]
+    if name in names:
         raise Conflict(f"There is a token named {name!r} already")
+    require_visible(name)
+    require_unlike(name, names)
     token = Token(
         id=new_id("tok", author.at),
         name=name,
@@ -53,7 +57,8 @@ async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, auth
         created_at=author.at,
     )
     await uow.tokens.add(token)
-    await record(uow, author, "token.create", token.id, f"named {name!r}, role {role}")
+    shown = {"name": name, "role": role.value, "hint": token.hint}
+    await record(uow, author, "token.create", token.id, f"named {name!r}, role {role}", Difference(after=shown))
     return token
 
 
@@ -71,8 +76,15 @@ async def revoke_token(uow: UnitOfWork, token_id: str, caller: Token, author: Au
     """Raises NotFound, and Conflict for the caller's own token: somebody with an admin token always remains."""
     if token_id == caller.id:
         raise Conflict("A token cannot revoke itself; use another admin token")
-    await uow.tokens.revoke(token_id, author.at)
-    await record(uow, author, "token.revoke", token_id, "revoked")
+    await end_token(uow, token_id, author)
+
+
+async def end_token(uow: UnitOfWork, token_id: str, author: Author) -> None:
+    """Revokes a token. Raises NotFound."""
+    since = await uow.tokens.revoke(token_id, author.at)
+    before = None if since == author.at else since.isoformat()
+    change = Difference({"revoked_at": before}, {"revoked_at": since.isoformat()})
+    await record(uow, author, "token.revoke", token_id, "revoked", change)
 
 
 async def run_first_token(ports: Ports, given: str | None) -> str | None:

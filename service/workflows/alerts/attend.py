@@ -8,7 +8,7 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason, apply
 from service.domain.alerts.snooze import SnoozeRequest, snooze
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.values.errors import Conflict
-from service.workflows.configuration.engine import Author, record
+from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.notify.announce import announce
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -20,7 +20,7 @@ async def move_alert(uow: UnitOfWork, alert_id: str, command: Command, note: str
     event = apply(alert, command, actor=author.actor, reason=Reason.PERSON, now=author.at, note=note)
     await uow.alerts.save(event)
     await announce(uow, await read_situation(uow, alert.source_id, author.at), [event])
-    await record(uow, author, f"alert.{command}", alert_id, note)
+    await record(uow, author, f"alert.{command}", alert_id, note, Difference.of(alert, event.alert))
     return event
 
 
@@ -32,7 +32,7 @@ async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, n
     if event.alert.snoozed_until is not None:
         await uow.jobs.wake(alert_id, event.alert.snoozed_until)
     await announce(uow, await read_situation(uow, alert.source_id, author.at), [event])
-    await record(uow, author, f"alert.{Command.SNOOZE}", alert_id, note)
+    await record(uow, author, f"alert.{Command.SNOOZE}", alert_id, note, Difference.of(alert, event.alert))
     return event
 
 
@@ -49,5 +49,5 @@ async def retry_notification(uow: UnitOfWork, notification_id: str, author: Auth
     await uow.channel_health.note_well(notification.receiver_id, notification.channel)
     await uow.notifications.save(again, post=None)
     await uow.jobs.deliver(author.at)
-    await record(uow, author, "notification.retry", notification_id, "")
+    await record(uow, author, "notification.retry", notification_id, "", Difference.of(notification, again))
     return again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 
@@ -12,10 +12,11 @@ from service.domain.messages.kinds import words_of
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback, validate_feedback
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.plain_values import plainly
 from service.domain.values.resources import new_id
 from service.domain.values.scopes import ScopeKey
 from service.workflows.alerts.attend import move_alert
-from service.workflows.configuration.engine import Author, record
+from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 LONGEST = timedelta(days=LONGEST_WINDOW)
@@ -56,7 +57,8 @@ async def give_feedback(uow: UnitOfWork, alert_id: str, answer: FeedbackAnswer, 
     ]
     for one in given:
         await uow.feedback.add(one)
-    await record(uow, author, "alert.feedback", alert.id, f"{answer.kind}, {first} to {last}: {_named(given)}")
+    detail = f"{answer.kind}, {first} to {last}: {_named(given)}"
+    await record(uow, author, "alert.feedback", alert.id, detail, Difference(after={"given": plainly(given)}))
     if alert.is_open:
         await move_alert(uow, alert.id, Command.RESOLVE, f"{answer.kind}: {answer.note}".removesuffix(": "), author)
     await uow.jobs.evaluate(alert.source_id)
@@ -67,7 +69,9 @@ async def withdraw_feedback(uow: UnitOfWork, feedback_id: str, author: Author) -
     """Withdraws feedback: from now on it does not count. Past verdicts stay. Raises NotFound and Conflict."""
     given = await uow.feedback.get(feedback_id)
     await uow.feedback.withdraw(feedback_id, author.actor, author.at)
-    await record(uow, author, "feedback.withdraw", feedback_id, f"{given.feedback.kind} of {given.feedback.scope}")
+    withdrawn = replace(given, withdrawn_at=author.at, withdrawn_by=author.actor)
+    detail = f"{given.feedback.kind} of {given.feedback.scope}"
+    await record(uow, author, "feedback.withdraw", feedback_id, detail, Difference.of(given, withdrawn))
     await uow.jobs.evaluate(given.source_id)
 
 

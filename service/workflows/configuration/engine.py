@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from service.domain.access import AuditEvent
 from service.domain.values.errors import Conflict
+from service.domain.values.lookalikes import require_unlike, require_visible
+from service.domain.values.plain_values import Plain, differing, plainly
 from service.domain.values.resources import Resource, new_id
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -22,10 +24,28 @@ SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who writes, and when: "token:deploy"."""
+    """Who writes, when, and from where: "token:deploy", its id, and the address of the request."""
 
     actor: str
     at: datetime
+    actor_id: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The effect of a write, for the audit log: None before a creation, None after a deletion. It holds no secret."""
+
+    before: Mapping[str, Plain] | None = None
+    after: Mapping[str, Plain] | None = None
+
+    @classmethod
+    def of(cls, before: object, after: object) -> Self:
+        """Returns the fields in which two values of one dataclass differ."""
+        return cls(*differing(before, after))
+
+
+NOTHING = Difference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,7 @@ class ResourceKind(Generic[Spec]):
 async def create(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
     """Raises Conflict where the name is taken, and what the kind's `validate` raises."""
     await uow.become_only_writer()
+    await _require_own_look(uow, kind, draft.name)
     await kind.validate(uow, draft.spec, None)
     created = Resource(
         id=new_id(kind.prefix, author.at),
@@ -97,7 +118,7 @@ async def create(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], 
     )
     await kind.store(uow).add(created)
     await kind.after_write(uow, Write(None, created, author.at))
-    await record(uow, author, _action(kind, "create"), created.id, f"named {created.name!r}")
+    await record(uow, author, _action(kind, "create"), created.id, f"named {created.name!r}", _whole(None, created))
     return created
 
 
@@ -109,6 +130,8 @@ async def change(
     if not changed:
         return stored
     await uow.become_only_writer()
+    if draft.name != stored.name:
+        await _require_own_look(uow, kind, draft.name)
     await kind.validate(uow, draft.spec, stored)
     after = replace(
         stored,
@@ -121,7 +144,7 @@ async def change(
     await kind.store(uow).replace(after)
     await kind.after_write(uow, Write(stored, after, author.at))
     detail = f"{stored.name!r}, version {after.version}: changed {', '.join(changed)}"
-    await record(uow, author, _action(kind, "change"), stored.id, detail)
+    await record(uow, author, _action(kind, "change"), stored.id, detail, _changed(stored, after))
     return after
 
 
@@ -134,7 +157,7 @@ async def delete(uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spe
         raise Conflict(f"The {kind.noun} is in use by {', '.join(dependents[:MOST_NAMED])}{more}")
     await kind.store(uow).delete(stored.id, version=stored.version, now=author.at)
     await kind.after_write(uow, Write(stored, None, author.at))
-    await record(uow, author, _action(kind, "delete"), stored.id, f"named {stored.name!r}")
+    await record(uow, author, _action(kind, "delete"), stored.id, f"named {stored.name!r}", _whole(stored, None))
 
 
 async def the_only(uow: UnitOfWork, kind: ResourceKind[Spec]) -> Resource[Spec] | None:
@@ -151,10 +174,30 @@ async def put(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], aut
     return await change(uow, kind, stored, draft, author)
 
 
-async def record(uow: UnitOfWork, author: Author, action: str, subject: str, detail: str) -> None:
-    """Adds the audit event of a write; `detail` holds no secret."""
-    event = AuditEvent(new_id("aud", author.at), author.at, author.actor, action, subject, detail)
-    await uow.audit.add(event)
+async def record(
+    uow: UnitOfWork, author: Author, action: str, subject: str, detail: str, change: Difference = NOTHING
+) -> None:
+    """Adds the audit event of a write; neither `detail` nor `change` holds a secret."""
+    await uow.audit.add(
+        AuditEvent(
+            id=new_id("aud", author.at),
+            at=author.at,
+            actor=author.actor,
+            action=action,
+            subject=subject,
+            detail=detail,
+            actor_id=author.actor_id,
+            address=author.address,
+            before=change.before,
+            after=change.after,
+        )
+    )
+
+
+async def _require_own_look(uow: UnitOfWork, kind: ResourceKind[Spec], name: str) -> None:
+    """Raises Invalid or Conflict for a name that people could take for another one."""
+    require_visible(name)
+    require_unlike(name, await kind.store(uow).names())
 
 
 def _action(kind: ResourceKind[Spec], verb: str) -> str:
@@ -177,3 +220,21 @@ def _differences(stored: Resource[Spec], draft: Draft[Spec]) -> list[str]:
         for field in fields(stored.spec)
         if getattr(stored.spec, field.name) != getattr(draft.spec, field.name)
     ]
+
+
+def _whole(before: Resource[Spec] | None, after: Resource[Spec] | None) -> Difference:
+    """Returns all of a resource that was created or deleted."""
+    return Difference(_document(before) if before else None, _document(after) if after else None)
+
+
+def _document(resource: Resource[Spec]) -> dict[str, Plain]:
+    spec = plainly(resource.spec)
+    assert isinstance(spec, dict)
+    return {"name": resource.name, "labels": plainly(resource.labels), **spec}
+
+
+def _changed(before: Resource[Spec], after: Resource[Spec]) -> Difference:
+    """Returns the name, the labels and the fields of the spec that differ."""
+    was, now = _document(before), _document(after)
+    names = _differences(before, Draft(after.name, after.labels, after.spec))
+    return Difference({name: was.get(name) for name in names}, {name: now.get(name) for name in names})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from service.domain.digests.digest import DigestPlan, reached
 from service.domain.notify.channels.console import Console
@@ -23,10 +24,14 @@ from service.workflows.configuration.engine import (
     Write,
     change,
     create,
+    delete,
     put,
     the_only,
 )
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+
+SILENCES_KEPT = timedelta(days=90)
+"""After their end."""
 
 
 class Receivers(ResourceKind[Receiver]):
@@ -148,7 +153,7 @@ class Silences(ResourceKind[Silence]):
     noun, prefix, spec = "silence", "sil", Silence
 
     async def validate(self, uow: UnitOfWork, spec: Silence, stored: Resource[Silence] | None) -> None:
-        validate_silence(spec)
+        validate_silence(spec, stored.spec if stored else None)
 
 
 async def expire_silence(uow: UnitOfWork, id: str, author: Author) -> Resource[Silence]:
@@ -158,6 +163,13 @@ async def expire_silence(uow: UnitOfWork, id: str, author: Author) -> Resource[S
         raise Conflict("the silence is over already")
     ended = Draft(stored.name, stored.labels, replace(stored.spec, expired_at=author.at))
     return await change(uow, Silences(), stored, ended, author)
+
+
+async def forget_silences(uow: UnitOfWork, now: datetime) -> None:
+    """Deletes the silences that have been over for long. The audit log and their versions stay."""
+    for stored in await uow.silences.all():
+        if (stored.spec.expired_at or stored.spec.ends_at) < now - SILENCES_KEPT:
+            await delete(uow, Silences(), stored, Author(SYSTEM, now))
 
 
 class Digests(ResourceKind[DigestPlan]):

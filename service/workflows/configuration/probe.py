@@ -12,8 +12,9 @@ from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.notify.receivers import channel_key
 from service.domain.sources.source import Source
 from service.domain.values.periods import Window
+from service.domain.values.plain_values import plainly
 from service.domain.values.resources import Resource, new_id
-from service.workflows.configuration.engine import Author, record
+from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
@@ -41,13 +42,21 @@ class ChannelTest:
     detail: str
 
 
-async def run_check_source(ports: Ports, id_or_name: str) -> SourceCheck:
+async def run_check_source(ports: Ports, id_or_name: str, author: Author) -> SourceCheck:
     """Reads the organisation and yesterday's cost with the stored key. Raises NotFound.
 
     Stores the organisation, so that a disabled source cannot be enabled beside another one that reads it.
     """
     async with ports.uow() as uow:
         source = await uow.sources.get(id_or_name)
+    check = await _check(ports, source)
+    async with ports.uow() as uow:
+        outcome = Difference(after={"organization": plainly(check.organization), "error": check.error})
+        await record(uow, author, "source.check", source.id, f"named {source.name!r}", outcome)
+    return check
+
+
+async def _check(ports: Ports, source: Resource[Source]) -> SourceCheck:
     today = ports.clock().replace(hour=0, minute=0, second=0, microsecond=0)
     organization = None
     try:
@@ -84,7 +93,7 @@ async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tu
     async with ports.uow() as uow:
         failed = sum(1 for test in tests if test.error is not None)
         detail = f"named {receiver.name!r}: {len(tests) - failed} sent, {failed} failed"
-        await record(uow, author, "receiver.test", receiver.id, detail)
+        await record(uow, author, "receiver.test", receiver.id, detail, Difference(after={"tests": plainly(tests)}))
         for test in tests:
             if test.error is None:
                 await uow.channel_health.note_well(receiver.id, test.channel)

@@ -45,7 +45,7 @@ class PlannedActivities(ResourceKind[PlannedActivity]):
 
     async def validate(self, uow: UnitOfWork, spec: PlannedActivity, stored: Resource[PlannedActivity] | None) -> None:
         await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
-        validate_activity(spec)
+        validate_activity(spec, stored.spec if stored else None)
 
     async def after_write(self, uow: UnitOfWork, write: Write[PlannedActivity]) -> None:
         await uow.jobs.evaluate(write.resource.spec.source_id)

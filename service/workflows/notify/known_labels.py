@@ -13,18 +13,14 @@ async def known_labels(uow: UnitOfWork) -> Mapping[str, set[str]]:
     """Returns every label that something has, with its values: ids and names."""
     found: dict[str, set[str]] = defaultdict(set)
     found["workspace"].add(DEFAULT_WORKSPACE)
-    configuration = await uow.snapshot()
-    for noun, resources in (
-        ("source", configuration.sources),
-        ("budget", configuration.budgets),
-        ("rule", configuration.rules),
-    ):
-        found[noun] |= {text for one in resources.values() for text in (one.id, one.name)}
-        for one in resources.values():
+    sources = await uow.sources.all()
+    for noun, resources in (("source", sources), ("budget", await uow.budgets.all()), ("rule", await uow.rules.all())):
+        found[noun] |= {text for one in resources for text in (one.id, one.name)}
+        for one in resources:
             for label, value in one.labels.items():
                 found[label].add(value)
-    for source_id in configuration.sources:
-        for dimension, texts in (await _seen(uow, source_id)).items():
+    for source in sources:
+        for dimension, texts in (await _seen(uow, source.id)).items():
             found[dimension.value] |= set(texts)
     found["scope"] = {"org", *(f"{one.value}:{text}" for one in _MEMBERS for text in found[one.value])}
     return found

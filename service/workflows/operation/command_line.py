@@ -11,8 +11,8 @@ from service.domain.sources.poll import Poll, PollKind
 from service.domain.sources.source import Source
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource, Sealed
-from service.workflows.access.tokens import create_token, new_secret
-from service.workflows.configuration.engine import Author, record
+from service.workflows.access.tokens import create_token, end_token, new_secret
+from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
@@ -25,20 +25,27 @@ COMMAND_LINE = "command line"
 
 
 async def run_request_poll(ports: Ports, source: str | None) -> Poll:
-    now = ports.clock()
+    author = Author(COMMAND_LINE, ports.clock())
     async with ports.uow() as uow:
         chosen = await _choose(uow, source)
-        poll = await request_poll(uow, chosen.id, PollKind.REQUESTED, now)
-        await record(uow, Author(COMMAND_LINE, now), "source.poll", chosen.id, f"poll {poll.id}")
+        poll = await request_poll(uow, chosen.id, PollKind.REQUESTED, author.at)
+        await record(uow, author, "source.poll", chosen.id, f"poll {poll.id}", Difference(after={"poll": poll.id}))
     return poll
 
 
 async def run_request_backfill(ports: Ports, source: str | None, since: datetime) -> Poll:
-    now = ports.clock()
+    author = Author(COMMAND_LINE, ports.clock())
     async with ports.uow() as uow:
         chosen = await _choose(uow, source)
-        poll = await request_backfill(uow, chosen.id, since, now)
-        await record(uow, Author(COMMAND_LINE, now), "source.backfill", chosen.id, f"poll {poll.id}")
+        poll = await request_backfill(uow, chosen.id, since, author.at)
+        await record(
+            uow,
+            author,
+            "source.backfill",
+            chosen.id,
+            f"poll {poll.id}",
+            Difference(after={"poll": poll.id, "since": since.isoformat()}),
+        )
     return poll
 
 
@@ -63,8 +70,7 @@ async def run_list_tokens(ports: Ports) -> tuple[Token, ...]:
 async def run_revoke_token(ports: Ports, token_id: str) -> None:
     now = ports.clock()
     async with ports.uow() as uow:
-        await uow.tokens.revoke(token_id, now)
-        await record(uow, Author(COMMAND_LINE, now), "token.revoke", token_id, "revoked")
+        await end_token(uow, token_id, Author(COMMAND_LINE, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
     subject = f"source {source.name}"
     if not source.spec.enabled:
         return Check(subject, "disabled")
-    checked = await run_check_source(ports, source.id)
+    checked = await run_check_source(ports, source.id, Author(COMMAND_LINE, ports.clock()))
     if checked.error is not None or checked.organization is None:
         return Check(subject, "", problem=checked.error or "names no organisation")
     return Check(subject, f"answers for organisation {checked.organization.name}")

@@ -8,6 +8,7 @@ from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
+from service.workflows.configuration.notify import forget_silences
 from service.workflows.notify.repeats import run_repeats
 from service.workflows.operation.drill import return_to_present
 from service.workflows.ports.channels import Heartbeat, HeartbeatError
@@ -49,7 +50,8 @@ async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
-    """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, and idle groups.
+    """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, idle groups, and
+    silences that have been over for long.
 
     Creates the partitions of the month ahead.
     """
@@ -62,6 +64,7 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
         await uow.watches.forget_orphans()
         await uow.digest_runs.forget(now - keep)
         await uow.groups.forget(now - LONGEST_INTERVAL)
+        await forget_silences(uow, now)
 
 
 async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:

@@ -18,7 +18,9 @@ class Tokens(Protocol):
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Token]: ...
 
-    async def revoke(self, token_id: str, now: datetime) -> None: ...
+    async def revoke(self, token_id: str, now: datetime) -> datetime:
+        """Returns when it was revoked: the first revocation counts. Raises NotFound."""
+        ...
 
 
 class AuditLog(Protocol):

@@ -31,6 +31,8 @@ class Resources(Protocol[Spec]):
 
     async def all(self) -> list[Resource[Spec]]: ...
 
+    async def names(self) -> list[str]: ...
+
     async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
         """Returns them by id, oldest first."""
         ...
@@ -71,8 +73,11 @@ class Configuration(Protocol):
         """Returns the store of a kind, such as "budget"."""
         ...
 
-    async def snapshot(self) -> ConfigurationSnapshot:
-        """Reads in one statement all that decides about alerts and notifications, valid at one instant."""
+    async def snapshot(self, now: datetime) -> ConfigurationSnapshot:
+        """Reads in one statement all that decides about alerts and notifications, valid at one instant.
+
+        Silences that are over are left out.
+        """
         ...
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from service.workflows.operation.upkeep import run_retention
 from tests.api.stand import Stand, answered, pointers, problem
 
 SILENCE: dict[str, Any] = {
@@ -92,3 +94,52 @@ async def test_every_write_of_a_silence_is_on_record(stand: Stand) -> None:
     events = answered(await stand.admin.get("/v1/audit-events"))["items"]
     actions = {event["action"] for event in events if event["actor"] == "token:the operator"}
     assert actions == {"silence.create", "silence.change", "silence.delete"}
+
+
+async def test_a_silence_lasts_90_days_at_most(stand: Stand) -> None:
+    longer = SILENCE | {"starts_at": "2026-11-16T12:00:00Z", "ends_at": "2027-02-14T12:00:01Z"}
+    assert pointers(await stand.operator.post("/v1/silences", json=longer)) == ["/ends_at"]
+    made = await stand.create("/silences", longer | {"ends_at": "2027-02-14T12:00:00Z"})
+    assert made["too_long"] is False
+    later = {"ends_at": "2100-01-01T00:00:00Z"}
+    assert pointers(await stand.operator.patch(f"/v1/silences/{made['id']}", json=later)) == ["/ends_at"]
+
+
+async def test_a_stored_silence_that_is_longer_stays_valid_is_shown_and_may_be_shortened(stand: Stand) -> None:
+    made = await stand.create("/silences", SILENCE)
+    async with stand.ports.uow() as uow:
+        stored = await uow.silences.get(made["id"])
+        ends_at = stored.spec.ends_at + timedelta(days=27_000)
+        await uow.silences.replace(replace(stored, version=2, spec=replace(stored.spec, ends_at=ends_at)))
+    place = f"/v1/silences/{made['id']}"
+    assert answered(await stand.viewer.get(place))["too_long"] is True
+    changed = answered(await stand.operator.patch(place, json={"comment": "still"}))
+    assert (changed["comment"], changed["too_long"]) == ("still", True)
+    shorter = answered(await stand.operator.patch(place, json={"ends_at": "2026-11-17T00:00:00Z"}))
+    assert shorter["too_long"] is False
+
+
+async def test_a_silence_that_is_over_is_not_read_at_an_evaluation(stand: Stand) -> None:
+    for name, ends_at in (("over", "2026-11-16T13:00:00Z"), ("live", "2026-11-16T18:00:00Z")):
+        await stand.create(
+            "/silences", SILENCE | {"name": name, "starts_at": "2026-11-16T12:00:00Z", "ends_at": ends_at}
+        )
+    ended = await stand.create("/silences", SILENCE | {"name": "ended", "starts_at": "2026-11-16T12:00:00Z"})
+    answered(await stand.operator.post(f"/v1/silences/{ended['id']}/expire"))
+    async with stand.ports.uow() as uow:
+        now = await uow.snapshot(stand.clock())
+        later = await uow.snapshot(stand.clock() + timedelta(hours=2))
+    assert {one.name for one in now.silences.values()} == {"over", "live"}
+    assert {one.name for one in later.silences.values()} == {"live"}
+
+
+async def test_a_silence_that_has_been_over_for_90_days_is_deleted_and_stays_in_the_audit_log(stand: Stand) -> None:
+    made = await stand.create("/silences", SILENCE)
+    stand.clock.advance(timedelta(days=89))
+    await run_retention(stand.ports, timedelta(days=800))
+    answered(await stand.viewer.get(f"/v1/silences/{made['id']}"))
+    stand.clock.advance(timedelta(days=2))
+    await run_retention(stand.ports, timedelta(days=800))
+    problem(await stand.viewer.get(f"/v1/silences/{made['id']}"), 404)
+    deleted = answered(await stand.admin.get("/v1/audit-events?limit=1"))["items"][0]
+    assert (deleted["actor"], deleted["action"], deleted["subject"]) == ("system", "silence.delete", made["id"])

@@ -13,6 +13,7 @@ from service.domain.sources.source import ReportName, Source
 from service.domain.values.errors import Conflict
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
+from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
@@ -179,19 +180,19 @@ async def test_of_two_that_read_one_organisation_already_the_older_one_goes_on(y
 async def test_a_check_says_that_another_source_reads_the_organisation(yard: Yard) -> None:
     twin, _ = await add_twin(yard)
     await yard.poll()
-    checked = await run_check_source(yard.ports, twin.id)
+    checked = await run_check_source(yard.ports, twin.id, Author(SYSTEM, yard.clock()))
     assert checked.organization == yard.reader.named
     assert checked.error is not None
     assert "'claude' reads the same organisation" in checked.error
     assert (await yard.poll()).state is PollState.DONE  # the check has claimed nothing
-    assert (await run_check_source(yard.ports, yard.source.id)).error is None
+    assert (await run_check_source(yard.ports, yard.source.id, Author(SYSTEM, yard.clock()))).error is None
 
 
 async def test_a_disabled_source_that_was_checked_cannot_be_enabled_beside_the_other(yard: Yard) -> None:
     twin, _ = await add_twin(yard)
     disabled = await yard.change(Sources(), twin, replace(twin.spec, enabled=False))
     await yard.poll()
-    await run_check_source(yard.ports, twin.id)
+    await run_check_source(yard.ports, twin.id, Author(SYSTEM, yard.clock()))
     with pytest.raises(Conflict, match="'claude' reads the same organisation"):
         await yard.change(Sources(), disabled, replace(disabled.spec, enabled=True))
     # What its old key belonged to says nothing of another one's organisation.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.domain.notify.routing.doubts import require_possible
@@ -12,6 +12,9 @@ from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, match_all, matches, validate_matchers
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Resource
+
+LONGEST_SILENCE = timedelta(days=90)
+"""Whoever wants to hear nothing for longer should edit the route, the budget or the rule."""
 
 
 class SilenceState(StrEnum):
@@ -36,11 +39,22 @@ class Silence:
             return SilenceState.EXPIRED
         return SilenceState.ACTIVE if now >= self.starts_at else SilenceState.PENDING
 
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it was made before silences had a longest duration: it stays valid."""
+        return self.ends_at - self.starts_at > LONGEST_SILENCE
 
-def validate_silence(silence: Silence) -> None:
-    """Raises Invalid. A silence of everything has to be asked for: one matcher must not match what has no labels."""
+
+def validate_silence(silence: Silence, stored: Silence | None = None) -> None:
+    """Raises Invalid. A silence of everything has to be asked for: one matcher must not match what has no labels.
+
+    A stored one that is too long may be changed in all else, and shortened.
+    """
     if silence.ends_at <= silence.starts_at:
         raise Invalid("must be later than starts_at", "/ends_at")
+    shortened = stored is not None and silence.starts_at >= stored.starts_at and silence.ends_at <= stored.ends_at
+    if silence.is_too_long and not shortened:
+        raise Invalid(f"a silence lasts {LONGEST_SILENCE.days} days at most", "/ends_at")
     validate_matchers(silence.matchers, "/matchers")
     require_possible(silence.matchers, "/matchers")
     if all(matches(matcher, {}) for matcher in silence.matchers):

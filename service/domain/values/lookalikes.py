@@ -1,0 +1,42 @@
+"""Names that people could take for other names: characters nobody sees, and letters that look like others.
+
+The letters are the ones of Unicode's confusables (UTS 39) that stand for a Latin letter in Cyrillic and Greek, the
+scripts whose words pass for Latin ones as a whole. Full-width and styled letters are folded by NFKC.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from service.domain.values.errors import Conflict, Invalid
+
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+_SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανιυρ",
+    "ABESIJKMHOPCTYXaesijopcyxhdqwvABEZHIKMNOPTYXoaviup",
+)
+
+
+def require_visible(name: str) -> None:
+    """Raises Invalid for a name with bidirectional controls, zero-width or other unseen characters."""
+    for character in name:
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in _UNSEEN:
+            shown = f"U+{ord(character):04X}"
+            raise Invalid(f"a name holds no character that nobody sees or that reorders others: {shown}", "/name")
+
+
+def skeleton(name: str) -> str:
+    """Returns the same text for names that look the same."""
+    folded = unicodedata.normalize("NFKC", name).translate(_ALIKE)
+    shown = (one for one in folded if one not in _SELECTORS and unicodedata.category(one) != "Cf")
+    return " ".join("".join(shown).split())
+
+
+def require_unlike(name: str, others: Iterable[str]) -> None:
+    """Raises Conflict for a name that looks like another one and is not the same."""
+    looks = skeleton(name)
+    for other in others:
+        if other != name and skeleton(other) == looks:
+            raise Conflict(f"the name looks like {other!r}, which exists already: choose another one")
