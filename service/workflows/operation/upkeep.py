@@ -13,6 +13,7 @@ from service.workflows.notify.repeats import run_repeats
 from service.workflows.operation.drill import return_to_present
 from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.sources.lost_polls import end_lost_polls
 
 HEARTBEAT, EVALUATION = "heartbeat", "evaluation"
 MINUTES_KEPT = timedelta(hours=48)
@@ -33,6 +34,7 @@ async def run_minute(ports: Ports) -> None:
             await uow.jobs.evaluate(source_id)
         for source in await uow.sources.all():
             await _revive_backfill(uow, source.id)
+            await end_lost_polls(uow, source.id, now)
         for alert_id in await uow.alerts.overdue(now):
             await uow.jobs.wake(alert_id, now)
         due = await uow.notifications.next_due()

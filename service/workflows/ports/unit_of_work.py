@@ -40,6 +40,10 @@ class Jobs(Protocol):
 
     async def backfill(self, source_id: str, poll_id: str) -> None: ...
 
+    async def has_poll(self, poll_id: str) -> bool:
+        """Whether a poll's job waits or runs."""
+        ...
+
     async def evaluate(self, source_id: str) -> None:
         """At most one waits per source."""
         ...

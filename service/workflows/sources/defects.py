@@ -10,6 +10,7 @@ import structlog
 
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import FenceLost, SourceError
+from service.workflows.ports.unit_of_work import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -26,11 +27,16 @@ def bounded(error: str) -> str:
 
 @contextmanager
 def defects_refuse(subject: str) -> Iterator[None]:
-    """Turns whatever nobody foresaw inside into a SourceError about the subject, and logs where it was thrown."""
+    """Turns whatever nobody foresaw inside into a SourceError about the subject, and logs where it was thrown.
+
+    A database that is away is no defect: its outage is logged elsewhere.
+    """
     try:
         yield
     except (SourceError, VaultError, FenceLost):
         raise
+    except StorageUnavailable as error:
+        raise SourceError(bounded(f"The {subject} could not be stored: {error}"), retryable=True) from error
     except Exception as error:
         log.exception("source_defect", subject=subject)
         raise SourceError(_sentence(subject, error), retryable=False) from error

@@ -68,6 +68,16 @@ class PostgresJobs:
         ticket = _Ticket(BACKFILL, Priority.READ_PAST, arguments, lock=source_id, queueing_lock=lock)
         await self._insert_once(ticket)
 
+    async def has_poll(self, poll_id: str) -> bool:
+        found = await self._connection.execute(
+            text(
+                "SELECT 1 FROM procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'doing')"
+                " AND args ->> 'poll_id' = :poll_id LIMIT 1"
+            ),
+            {"task": POLL, "poll_id": poll_id},
+        )
+        return found.one_or_none() is not None
+
     async def evaluate(self, source_id: str) -> None:
         lock = f"evaluate:{source_id}"
         arguments = {"source_id": source_id}
