@@ -11,6 +11,7 @@ import pytest
 
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.registry import KINDS
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action
 from service.workflows.ports.channels import Channel, Channels, DeliveryError
 from tests.contract.servers import Places, configure, open_servers
@@ -53,8 +54,8 @@ async def faked() -> AsyncIterator[World]:
         fake,
         Places("http://slack.example/api/", "http://slack.example/hook", "http://discord.example", "http://a.example"),
         lambda: len(fake.sent),
-        answer(DeliveryError("channel_not_found", permanent=True)),
-        answer(DeliveryError("ratelimited", permanent=False, retry_after=WAIT)),
+        answer(DeliveryError("channel_not_found", Concern.CHANNEL)),
+        answer(DeliveryError("ratelimited", retry_after=WAIT)),
     )
 
 
@@ -129,7 +130,7 @@ async def test_a_refusal_is_final_and_says_why(world: World, kind: str) -> None:
     world.refuse(kind)
     with pytest.raises(DeliveryError) as raised:
         await world.open(kind).send(delivery())
-    assert raised.value.permanent
+    assert raised.value.concerns is not Concern.MOMENT
     assert raised.value.reason
     assert world.heard() == 0
 
@@ -139,7 +140,7 @@ async def test_a_busy_channel_says_when_to_come_back(world: World, kind: str) ->
     world.hold_off(kind)
     with pytest.raises(DeliveryError) as raised:
         await world.open(kind).send(delivery())
-    assert not raised.value.permanent
+    assert raised.value.concerns is Concern.MOMENT
     assert raised.value.retry_after == WAIT
     assert world.heard() == 0
 

@@ -16,6 +16,7 @@ from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.teams import Teams
 from service.domain.notify.channels.webhook import Webhook
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import NotificationState
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -110,7 +111,7 @@ async def test_a_receiver_may_not_be_inside_even_where_a_source_may(
         for config in channels_to(product.ports.vault, world.url):
             with pytest.raises(DeliveryError, match="loopback address") as caught:
                 await product.ports.channels.open(config).send(delivery())
-            assert caught.value.permanent
+            assert caught.value.concerns is not Concern.MOMENT
     assert world.requests == []
 
     monkeypatch.setenv("TOCSIN_EGRESS_ALLOW", "127.0.0.0/8")

@@ -24,7 +24,7 @@ from service.domain.alerts.alert import AlertState
 from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.channels.discord import Discord
-from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Listed, Message, Receipt
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Listed, Message, MessageForm, Receipt
 from service.domain.values.severity import Severity
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
@@ -34,6 +34,8 @@ Embed = dict[str, object]
 TITLE, DESCRIPTION, AUTHOR = 256, 4096, 256
 MOST_FIELDS, FIELD_NAME, FIELD_VALUE = 25, 256, 1024
 MOST_CHARACTERS = 6000
+PLAIN = 1500
+"""Characters of a message without an embed, beside its link; Discord takes 2000."""
 SENTENCE, LISTED = 1000, 150
 """Characters of a sentence in the description, and of the two texts of a listed alert."""
 UNKNOWN_MESSAGE = 10008
@@ -103,29 +105,29 @@ class DiscordChannel:
         """Marks the post before a raise as continued, which takes the state off it."""
         if delivery.action is Action.RAISE and delivery.post is not None and delivery.post != receipt.post:
             continued = {**_title(delivery.message), "description": SUPERSEDED, "color": GREY}
-            await self._edit(DiscordPost.parse(delivery.post), continued)
+            await self._edit(DiscordPost.parse(delivery.post), {"embeds": [continued]})
         return receipt
 
     async def _post(self, delivery: Delivery) -> Receipt:
         chart = (delivery.picture.url if delivery.picture else None) or ""
-        body = {"username": USERNAME, "embeds": [fitting_embed(delivery.message, chart)]}
+        body = {"username": USERNAME, **_content(delivery, chart)}
         answer = await ask(self._transport, PEER, self._call("POST", body))
         id = json_object(answer).get("id")
         if not isinstance(id, str) or not _SNOWFLAKE.fullmatch(id):
-            raise DeliveryError("Discord: the answer did not come from Discord", permanent=False)
+            raise DeliveryError("Discord: the answer did not come from Discord")
         return Receipt(str(DiscordPost(id, chart)), f"{delivery.action} posted")
 
     async def _bring_up_to_date(self, post: DiscordPost, delivery: Delivery) -> Receipt:
         try:
-            await self._edit(post, fitting_embed(delivery.message, post.chart))
+            await self._edit(post, _content(delivery, post.chart))
         except HttpRefusal as refusal:
             if not _is_gone(refusal):
                 raise
             return await self._post(delivery)
         return Receipt(str(post), f"{delivery.action} edited")
 
-    async def _edit(self, post: DiscordPost, embed: Embed) -> None:
-        await ask(self._transport, PEER, self._call("PATCH", {"embeds": [embed]}, f"/messages/{post.id}"))
+    async def _edit(self, post: DiscordPost, content: Mapping[str, object]) -> None:
+        await ask(self._transport, PEER, self._call("PATCH", content, f"/messages/{post.id}"))
 
     def _call(self, method: str, body: Mapping[str, object], path: str = "") -> HttpCall:
         """Keeps the address's own parameters: `thread_id` leads to a thread."""
@@ -144,6 +146,15 @@ def _is_gone(refusal: HttpRefusal) -> bool:
 
 
 # ------------------------------------------------------------------------------------------- the embed
+
+
+def _content(delivery: Delivery, chart: str) -> Mapping[str, object]:
+    """An embed, or a text alone, which takes the embed's place in an edit."""
+    message = delivery.message
+    if delivery.form is MessageForm.FULL:
+        return {"embeds": [fitting_embed(message, chart)]}
+    said = f"{badge(message)}: {_text(message.headline, TITLE)}. {_text(message.change, SENTENCE)}"
+    return {"content": f"{said[:PLAIN]}\n{message.link}", "embeds": []}
 
 
 def fitting_embed(message: Message, chart: str) -> Embed:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 import httpx
 
 from service.adapters.channels.dependencies import Dependencies
-from service.adapters.channels.posting import Peer, clipped, encoded, fitted, json_object, json_words, post
+from service.adapters.channels.posting import Peer, clipped, concern_of, encoded, fitted, json_object, json_words, post
 from service.adapters.channels.secret import opened
 from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action, Delivery, Message, MessageType, Picture, Receipt
 from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Vault
@@ -30,7 +31,13 @@ def _is_taken(status: int, body: bytes) -> bool:
     return status == 202 and json_object(body).get("status") == "success"
 
 
-PEER = Peer("PagerDuty", proves=_is_taken, explain=json_words)
+def _blames(status: int, body: bytes) -> Concern:
+    """A wrong integration key is a 400 as well ("Invalid routing key", "Length of 'routing_key' is incorrect")."""
+    said = json_words(body).lower().replace("_", " ")
+    return Concern.CREDENTIAL if status == 400 and "routing key" in said else concern_of(status)
+
+
+PEER = Peer("PagerDuty", proves=_is_taken, explain=json_words, blames=_blames)
 
 EVENTS: Mapping[Action, str] = {
     Action.OPEN: "trigger",

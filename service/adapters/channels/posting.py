@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from service import __version__
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import FIRST_RETRY, Message
 from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.ports.channels import DeliveryError
@@ -67,12 +68,29 @@ def any_success(status: int, body: bytes) -> bool:
     return True
 
 
+UNFIT = frozenset({400, 411, 413, 414, 415, 422, 431})
+NOT_ALLOWED = frozenset({401, 402, 403, 407})
+
+
+def concern_of(status: int) -> Concern:
+    """The concern of a refusal by its status: 4xx alone says that trying again soon will not do."""
+    if status in UNFIT:
+        return Concern.MESSAGE
+    if status in NOT_ALLOWED:
+        return Concern.CREDENTIAL
+    return Concern.CHANNEL if 400 <= status < 500 else Concern.MOMENT
+
+
+def by_status(status: int, body: bytes) -> Concern:
+    return concern_of(status)
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Who is called: a name for people, the 4xx answers that are worth another try, and how refusals are read.
 
     `proves` says whether an answer of 2xx is what the vendor promises for a message that it took. `wait` returns how
-    long a refusal's body asks to wait, where no Retry-After says so.
+    long a refusal's body asks to wait, where no Retry-After says so. `blames` says what another refusal concerns.
     """
 
     name: str
@@ -80,13 +98,14 @@ class Peer:
     retryable: frozenset[int] = RETRYABLE
     explain: Callable[[bytes], str] = no_words
     wait: Callable[[bytes], timedelta | None] = no_wait
+    blames: Callable[[int, bytes], Concern] = by_status
 
 
 class HttpRefusal(DeliveryError):
     """The peer's answer was none of 2xx. `answer` is the beginning of its body."""
 
-    def __init__(self, reason: str, *, permanent: bool, retry_after: timedelta | None, answer: bytes) -> None:
-        super().__init__(reason, permanent=permanent, retry_after=retry_after)
+    def __init__(self, reason: str, concerns: Concern, *, retry_after: timedelta | None, answer: bytes) -> None:
+        super().__init__(reason, concerns, retry_after=retry_after)
         self.answer = answer
 
 
@@ -126,14 +145,14 @@ async def _exchange(transport: httpx.AsyncBaseTransport, peer: Peer, call: HttpC
             finally:
                 await response.aclose()
         if not peer.proves(response.status_code, answer):
-            raise DeliveryError(f"{peer.name}: HTTP {response.status_code}, but no proof of delivery", permanent=False)
+            raise DeliveryError(f"{peer.name}: HTTP {response.status_code}, but no proof of delivery")
         return answer
     except EgressRefused as error:
-        raise DeliveryError(f"{peer.name} may not be called: {error}", permanent=True) from None
+        raise DeliveryError(f"{peer.name} may not be called: {error}", Concern.CHANNEL) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        raise DeliveryError(f"{peer.name} cannot be called: {type(error).__name__}", permanent=True) from None
+        raise DeliveryError(f"{peer.name} cannot be called: {type(error).__name__}", Concern.CHANNEL) from None
     except (TimeoutError, httpx.TransportError) as error:
-        raise DeliveryError(f"{peer.name} cannot be reached: {type(error).__name__}", permanent=False) from None
+        raise DeliveryError(f"{peer.name} cannot be reached: {type(error).__name__}") from None
 
 
 def encoded(document: object) -> bytes:
@@ -188,7 +207,7 @@ def _refusal(peer: Peer, response: httpx.Response, body: bytes) -> HttpRefusal:
     words = "redirects are not followed" if response.is_redirect else peer.explain(body)
     return HttpRefusal(
         f"{peer.name}: HTTP {status}{f' ({words})' if words else ''}",
-        permanent=400 <= status < 500 and status not in peer.retryable,
+        Concern.MOMENT if status in peer.retryable else peer.blames(status, body),
         retry_after=asked_wait(response.headers) or peer.wait(body) or (FIRST_RETRY if status == TOO_MANY else None),
         answer=body,
     )

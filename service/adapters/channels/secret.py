@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from service.domain.notify.circuits import Concern
 from service.domain.values.resources import Sealed
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault, VaultError
 
 
 def opened(vault: Vault, sealed: Sealed) -> str:
-    """Raises DeliveryError, not permanent: it works again once the operator has restored the key."""
+    """Raises DeliveryError: it works again once the operator has restored the key."""
     try:
         return vault.open(sealed)
     except VaultError as error:
-        raise DeliveryError(str(error), permanent=False) from error
+        raise DeliveryError(str(error), Concern.CREDENTIAL) from error

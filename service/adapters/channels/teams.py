@@ -19,7 +19,7 @@ from service.domain.alerts.alert import AlertState
 from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
 from service.domain.notify.channels.teams import Teams
-from service.domain.notify.notification import Delivery, Listed, Message, Receipt
+from service.domain.notify.notification import Delivery, Listed, Message, MessageForm, Receipt
 from service.domain.values.severity import Severity
 from service.workflows.ports.channels import Channel
 from service.workflows.ports.platform import Vault
@@ -50,7 +50,7 @@ COLOURS: Mapping[Severity, str] = {
 
 
 class TeamsChannel:
-    """Posts. A 4xx answer is permanent: the workflow is gone, switched off, or did not understand the card."""
+    """Posts. A 4xx answer says that the workflow is gone, is switched off, or did not understand the card."""
 
     def __init__(self, config: Teams, vault: Vault, transport: httpx.AsyncBaseTransport) -> None:
         self._config = config
@@ -59,7 +59,7 @@ class TeamsChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         url = opened(self._vault, self._config.webhook_url)
-        await post(self._transport, PEER, url, encoded(_fitting(delivery.message)))
+        await post(self._transport, PEER, url, encoded(_envelope(delivery)))
         return Receipt(post=None, detail="taken by the workflow")
 
 
@@ -67,13 +67,18 @@ def open_channel(config: Teams, needed: Dependencies) -> Channel:
     return TeamsChannel(config, needed.vault, needed.transport)
 
 
+def _envelope(delivery: Delivery) -> Element:
+    content = plainest(delivery.message) if delivery.form is MessageForm.PLAIN else _fitting(delivery.message)
+    kind = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": content}]}
+
+
 def _fitting(message: Message) -> Element:
-    """The envelope of a card that Teams will take; where it is too long, facts or listed alerts go, from the last."""
+    """A card that Teams will take; where it is too long, facts or listed alerts go, from the last."""
     message = replace(message, facts=message.facts[:MOST_FACTS])
     while _size(card(message)) > MOST_BYTES and (message.facts or message.listed):
         message = _shortened(message)
-    kind = "application/vnd.microsoft.card.adaptive"
-    return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": card(message)}]}
+    return card(message)
 
 
 def _shortened(message: Message) -> Message:
@@ -85,6 +90,12 @@ def _shortened(message: Message) -> Message:
 def _size(content: Element) -> int:
     """At most what Teams makes of it: beyond ASCII, it is not known how characters are counted."""
     return len(json.dumps(json.dumps(content)))
+
+
+def plainest(message: Message) -> Element:
+    """The smallest card that says it: texts alone."""
+    texts = (f"{badge(message)}: {message.headline}", message.change, message.link)
+    return {"type": "AdaptiveCard", "version": "1.2", "body": [_block(_run(text, TEXT)) for text in texts if text]}
 
 
 def card(message: Message) -> Element:

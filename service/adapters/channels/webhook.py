@@ -17,6 +17,7 @@ from service.adapters.channels.posting import RETRYABLE, Peer, clipped, encoded,
 from service.adapters.channels.secret import opened
 from service.domain.alerts.alert import AlertState
 from service.domain.notify.channels.webhook import Webhook, signature_headers, signing_key
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Message, MessageType, Receipt
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
@@ -24,8 +25,7 @@ from service.workflows.ports.platform import Vault
 MOST_BYTES = 20_000
 TEXT = 1000
 LABEL = 200
-# A deployment, a renewed secret and a rule of a firewall pass; 410 says that nobody listens any more.
-PEER = Peer("the webhook", retryable=RETRYABLE | {401, 403, 404, 409})
+PEER = Peer("the webhook", retryable=RETRYABLE | {409})
 
 
 class WebhookChannel:
@@ -56,7 +56,7 @@ class WebhookChannel:
         try:
             return [signing_key(opened(self._vault, secret)) for secret in secrets]
         except ValueError as error:
-            raise DeliveryError(f"the webhook's secret cannot sign: {error}", permanent=True) from None
+            raise DeliveryError(f"the webhook's secret cannot sign: {error}", Concern.CREDENTIAL) from None
 
     def _body(self, delivery: Delivery) -> tuple[bytes, str | None]:
         """The body, and what later ones need to know of it."""

@@ -13,6 +13,7 @@ from service.api.http.deps import IdOrName, PortsDep, admin
 from service.api.http.idempotency import OnceOutsideDep
 from service.api.notify.channel_documents import ChannelIn, ChannelOut, show_channel
 from service.api.notify.channel_reading import read_channel
+from service.domain.notify.circuits import Concern
 from service.domain.notify.receivers import Receiver
 from service.domain.values.resources import Resource
 from service.workflows.configuration.notify import Receivers
@@ -28,14 +29,17 @@ class ReceiverIn(Written):
 
 
 class FailingOut(BaseModel):
-    """A channel whose last message was given up. It is forgotten once it takes one, or the receiver is edited.
+    """A channel that refuses messages, or whose last one was given up. It is forgotten once it takes one, or the
+    receiver is edited.
 
-    While `disabled_at` is set, nothing is sent to it: a change of the receiver or a good test ends that.
+    With a `next_try` it rests: then one message probes it. Nothing is sent before, unless it is the only channel of the
+    default route. A good test ends the rest.
     """
 
     channel: str = Field(examples=["slack_bot:1f2e3d4c5b6a"])
     failing_since: datetime
-    disabled_at: datetime | None
+    next_try: datetime | None
+    concerns: Concern | None = Field(description="what the error is about: the `channel` itself, or its `credential`")
     error: str
     dead: int = Field(description="messages given up since then")
 

@@ -129,6 +129,17 @@ class Picture:
     url: str | None
 
 
+class MessageForm(StrEnum):
+    """The look of a message in its channel."""
+
+    FULL = "full"
+    PLAIN = "plain"
+    """Text alone, shortened: what a channel takes that refused the full one for its form or size."""
+
+
+PLAIN_HEADLINE, PLAIN_SENTENCE = 150, 300
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A message on its way to one channel at the instant `at`. `picture` is for channels that show one.
@@ -144,6 +155,21 @@ class Delivery:
     post: str | None
     at: datetime
     picture: Picture | None = None
+    form: MessageForm = MessageForm.FULL
+
+    def plainest(self) -> Delivery:
+        """The delivery as text alone: headline, what happened and the link."""
+        message = replace(
+            self.message,
+            headline=_cut(self.message.headline, PLAIN_HEADLINE),
+            summary=_cut(self.message.summary, PLAIN_SENTENCE),
+            change=_cut(self.message.change, PLAIN_SENTENCE),
+            next_step=_cut(self.message.next_step, PLAIN_SENTENCE),
+            facts=(),
+            listed=(),
+            unlisted=self.message.unlisted + len(self.message.listed),
+        )
+        return replace(self, message=message, picture=None, form=MessageForm.PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +187,8 @@ class Receipt:
 class Attempt:
     """One try. `detail` says why it ended so.
 
-    `outcome` is sent, failed, settled for what needs no message any more, or `taken`: the channel has the message, and
-    what belongs to it is still to be added.
+    `outcome` is sent, failed, or settled for what needs no message any more. It is `taken` where the channel has the
+    message, and what belongs to it is still to be added; `waiting` where it was not tried, since the channel rests.
     """
 
     at: datetime
@@ -178,7 +204,8 @@ class Notification:
     `step` is the step of an escalation policy, from 0, and `round` counts its rounds, or repeats. `fallback_for` is the
     dead notification whose content this one takes elsewhere. `group_key` names the group of collected alerts that it
     leaves with, as one message; None sends it by itself. `sent_with` is the id of the summary, a message about several
-    alerts, that it was sent in; None where it had a message of its own.
+    alerts, that it was sent in; None where it had a message of its own. `left_to` are the addresses that have not taken
+    it yet while others have; empty where it is all of them, or none.
     """
 
     id: str
@@ -200,6 +227,7 @@ class Notification:
     fallback_for: str | None = None
     group_key: str | None = None
     sent_with: str | None = None
+    left_to: tuple[str, ...] = ()
 
     @property
     def is_taken(self) -> bool:
@@ -207,16 +235,28 @@ class Notification:
         return bool(self.attempts) and self.attempts[-1].outcome == TAKEN
 
     @property
+    def was_tried(self) -> bool:
+        return any(one.outcome != WAITING for one in self.attempts)
+
+    @property
     def call(self) -> tuple[str, NotificationCause, int, int]:
         """Identifies one call of an alert, the same in every channel that it goes to."""
         return self.level, self.cause, self.step, self.round
 
 
-TAKEN = "taken"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+TAKEN, WAITING = "taken", "waiting"
 MOST_DEFECTS = 5
 """Tries of a message that ended in an error nobody foresaw: about four minutes, then somebody else is notified."""
 MOST_ATTEMPTS = 80
 """Three days: longer than a weekend's outage."""
+LONGEST_WAIT = timedelta(days=3)
+"""How long a message waits for a channel that refuses all of them: as long."""
+MOST_KEPT = 60
+"""Attempts that stay on record of a message whose channel refuses all of them: the first and the last ones."""
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(hours=1)
 MOST_AT_ONCE = 50
@@ -230,9 +270,8 @@ def after_taking(notification: Notification, receipt: Receipt, now: datetime) ->
 
 def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
     """The notification, sent, with the attempt on record. What was taken and what was added to it are one attempt."""
-    attempt = Attempt(now, "sent", receipt.detail)
-    earlier = notification.attempts[:-1] if notification.is_taken else notification.attempts
-    return replace(notification, state=NotificationState.SENT, sent_at=now, attempts=(*earlier, attempt))
+    attempts = _with(notification.attempts, Attempt(now, "sent", receipt.detail))
+    return replace(notification, state=NotificationState.SENT, sent_at=now, attempts=attempts)
 
 
 def alike(said: Notification, other: Notification) -> Notification:
@@ -243,7 +282,7 @@ def alike(said: Notification, other: Notification) -> Notification:
         due_at=said.due_at,
         sent_at=said.sent_at,
         sent_with=said.sent_with,
-        attempts=(*(other.attempts[:-1] if other.is_taken else other.attempts), *said.attempts[-1:]),
+        attempts=_with(other.attempts, said.attempts[-1]),
     )
 
 
@@ -256,6 +295,32 @@ def after_failure(
     if permanent or tried >= MOST_ATTEMPTS:
         return replace(notification, state=NotificationState.DEAD, attempts=attempts)
     return replace(notification, due_at=now + retry_wait(tried, retry_after), attempts=attempts)
+
+
+def after_refusal(notification: Notification, *, reason: str, now: datetime) -> Notification:
+    """The notification after its channel refused it as it would any other; dead once that has lasted for too long."""
+    return _still_waiting(notification, Attempt(now, "failed", reason))
+
+
+def after_rest(notification: Notification, *, reason: str, until: datetime, now: datetime) -> Notification:
+    """The notification, due when its channel's rest ends. It was not tried."""
+    return replace(_still_waiting(notification, Attempt(now, WAITING, reason)), due_at=until)
+
+
+def _still_waiting(notification: Notification, attempt: Attempt) -> Notification:
+    attempts = _with(notification.attempts, attempt)
+    if len(attempts) > MOST_KEPT:
+        attempts = (*attempts[: MOST_KEPT // 2], *attempts[-MOST_KEPT // 2 :])
+    if attempt.at - notification.created_at >= LONGEST_WAIT:
+        return replace(notification, state=NotificationState.DEAD, attempts=attempts)
+    return replace(notification, due_at=attempt.at + retry_wait(len(attempts), None), attempts=attempts)
+
+
+def _with(attempts: tuple[Attempt, ...], newest: Attempt) -> tuple[Attempt, ...]:
+    """The attempts with one more, which takes the place of a receipt, and of the same wait."""
+    last = attempts[-1].outcome if attempts else ""
+    is_continued = last == TAKEN or last == newest.outcome == WAITING
+    return (*(attempts[:-1] if is_continued else attempts), newest)
 
 
 def retry_wait(tried: int, retry_after: timedelta | None) -> timedelta:

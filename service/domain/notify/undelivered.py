@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.alerts.findings import Condition, Finding, over
+from service.domain.notify.circuits import FailingChannel
 from service.domain.values.scopes import ORGANISATION
 from service.domain.values.severity import Severity
 
@@ -18,21 +19,6 @@ FIRE_AGAIN = timedelta(days=1)
 """How long a person's resolve silences a channel that goes on failing."""
 NO_SOURCE = ""
 """The source of alerts that are about Tocsin's own channels."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailingChannel:
-    """A channel whose last message was given up. Forgotten as soon as it takes one.
-
-    `dead` messages were given up since `failing_since`. While `disabled_at` is set nothing is sent to it.
-    """
-
-    receiver_id: str
-    channel: str
-    failing_since: datetime
-    error: str
-    dead: int
-    disabled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +45,9 @@ def assess_channels(
 
     `names` are those of the receivers by id; `is_muted` says of which fingerprints nobody wants to hear just now.
     """
-    troubles = _troubles(failing, [one for one in waiting if one.since <= now - PATIENCE], names)
+    refusing = {(one.receiver_id, one.channel) for one in failing if _is_trouble(one)}
+    late = [one for one in waiting if one.since <= now - PATIENCE or (one.receiver_id, one.channel) in refusing]
+    troubles = _troubles([one for one in failing if _is_trouble(one)], late, names)
     known = {alert.fingerprint for alert in open_alerts}
     found = [
         _finding(evidence, Condition.HOLDS if fingerprint in known else Condition.FIRES)
@@ -73,6 +61,11 @@ def fingerprint(receiver_id: str, channel: str) -> str:
     return f"undelivered:{receiver_id}:{channel}"
 
 
+def _is_trouble(failing: FailingChannel) -> bool:
+    """Whether messages were given up, or a probe was refused as well: one refusal may be a restart."""
+    return failing.dead > 0 or failing.refusals > 1
+
+
 def _troubles(
     failing: Sequence[FailingChannel], waiting: Sequence[Backlog], names: Mapping[str, str]
 ) -> dict[str, UndeliveredEvidence]:
@@ -82,11 +75,12 @@ def _troubles(
             receiver_name=names.get(one.receiver_id, one.receiver_id),
             channel=one.channel,
             channel_error=one.error,
-            count=one.dead,
+            count=max(one.dead, 1),  # a digest that waits is no notification
             undelivered_since=one.failing_since,
         )
         for one in failing
     }
+    given_up = {fingerprint(one.receiver_id, one.channel): one.dead for one in failing}
     for one in waiting:
         key = fingerprint(one.receiver_id, one.channel)
         dead = troubles.get(key)
@@ -95,7 +89,7 @@ def _troubles(
             receiver_name=names.get(one.receiver_id, one.receiver_id),
             channel=one.channel,
             channel_error=one.error or (dead.channel_error if dead else ""),
-            count=one.count + (dead.count if dead else 0),
+            count=one.count + given_up.get(key, 0),
             undelivered_since=min(one.since, dead.undelivered_since) if dead else one.since,
         )
     return troubles

@@ -10,6 +10,7 @@ from service.domain.notify.notification import Notification, NotificationState
 from service.domain.values.errors import Conflict
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.notify.announce import announce
+from service.workflows.notify.circuits import close
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -45,8 +46,8 @@ async def retry_notification(uow: UnitOfWork, notification_id: str, author: Auth
     if any(one.alert.version > notification.alert_version and one.command is not Command.AMEND for one in events):
         raise Conflict("The alert has moved on since; a later notification says how it stands")
     again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
-    # Whoever asks for it has reason to think that the channel is well: a disabled one is tried.
-    await uow.channel_health.note_well(notification.receiver_id, notification.channel)
+    # Whoever asks for it has reason to think that the channel is well: one that rests is tried.
+    await close(uow, notification.receiver_id, notification.channel, author.at)
     await uow.notifications.save(again, post=None)
     await uow.jobs.deliver(author.at)
     await record(uow, author, "notification.retry", notification_id, "", Difference.of(notification, again))

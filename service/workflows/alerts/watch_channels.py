@@ -31,7 +31,7 @@ async def _is_quiet(uow: UnitOfWork, now: datetime) -> bool:
 
 async def _find(uow: UnitOfWork, situation: Situation) -> list[Finding]:
     now, receivers = situation.now, situation.configuration.receivers
-    failing, waiting = await uow.channel_health.failing(), await uow.channel_health.waiting(now - PATIENCE)
+    failing, waiting = await uow.channel_health.failing(), await uow.channel_health.waiting(now)
     places = {fingerprint(one.receiver_id, one.channel) for one in failing}
     places |= {fingerprint(one.receiver_id, one.channel) for one in waiting}
     return assess_channels(

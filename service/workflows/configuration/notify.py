@@ -57,10 +57,12 @@ class Receivers(ResourceKind[Receiver]):
         ]
 
     async def after_write(self, uow: UnitOfWork, write: Write[Receiver]) -> None:
-        """Enables channels again that were disabled, once somebody has changed the receiver."""
+        """Ends the rest of the receiver's channels, once somebody has changed it."""
         before, after = write.before, write.after
-        if before is not None and (after is None or after.spec != before.spec):
-            await uow.channel_health.forget(before.id)
+        if before is None or (after is not None and after.spec == before.spec):
+            return
+        if await uow.channel_health.forget(before.id, at=write.at):
+            await uow.jobs.deliver(write.at)
 
 
 class RouteTables(ResourceKind[RouteTable]):

@@ -15,6 +15,7 @@ from service.domain.values.periods import Window
 from service.domain.values.plain_values import plainly
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author, Difference, record
+from service.workflows.notify.circuits import close
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
@@ -96,7 +97,7 @@ async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tu
         await record(uow, author, "receiver.test", receiver.id, detail, Difference(after={"tests": plainly(tests)}))
         for test in tests:
             if test.error is None:
-                await uow.channel_health.note_well(receiver.id, test.channel)
+                await close(uow, receiver.id, test.channel, author.at)
     return tuple(tests)
 
 

@@ -133,7 +133,7 @@ def _as_they_stand(batch: Batch, present: Sequence[AlertEvent]) -> Batch:
 
 
 def _may_have_left(due: DueNotification) -> bool:
-    return due.retaken or bool(due.notification.attempts)
+    return due.retaken or due.notification.was_tried
 
 
 async def _drop(uow: UnitOfWork, batch: Batch, present: Sequence[AlertEvent], now: datetime) -> None:

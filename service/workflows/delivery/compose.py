@@ -11,13 +11,14 @@ from service.domain.messages.message import compose, prefaced
 from service.domain.messages.summary import summarise
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.registry import ChannelConfig, traits_of
+from service.domain.notify.circuits import Concern
 from service.domain.notify.escalation import escalated, running_chain
 from service.domain.notify.notification import Action, Delivery, Notification
 from service.domain.notify.receivers import Receiver, find_channel
 from service.domain.values.errors import NotFound
-from service.domain.values.plain_text import minute
 from service.workflows.charts.picture import run_picture
 from service.workflows.delivery.batch import Batch
+from service.workflows.notify.circuits import enter
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import DueNotification
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -30,22 +31,16 @@ class ChannelGone(DeliveryError):
     """The receiver was deleted, or has lost the channel."""
 
     def __init__(self) -> None:
-        super().__init__("the channel is no longer part of its receiver", permanent=True)
-
-
-class ChannelDisabled(DeliveryError):
-    """Nothing is sent to the channel since it refused a message for good; `cause` is what it said then."""
-
-    def __init__(self, since: datetime, cause: str) -> None:
-        super().__init__(f"the channel is disabled since {minute(since)}: {cause}", permanent=True)
-        self.cause = cause
+        super().__init__("the channel is no longer part of its receiver", Concern.MESSAGE)
 
 
 async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delivery]:
-    """The channel and what it is to send. Raises ChannelGone and ChannelDisabled."""
+    """The channel and what it is to send. Raises ChannelGone and ChannelRests."""
     now, due = ports.clock(), batch.head
     async with ports.uow() as uow:
         channel = await _channel(uow, due.notification)
+        if not batch.is_taken and due.notification.channel != LAST_RESORT:
+            await enter(uow, due.notification.receiver_id, due.notification.channel, now)
         preface = await _preface(uow, due.notification)
         history = await uow.alerts.events(due.event.alert.id) if due.notification.action is Action.RESOLVE else []
     if batch.summary_id is not None:
@@ -63,10 +58,6 @@ async def _channel(uow: UnitOfWork, notification: Notification) -> ChannelConfig
     channel = find_channel(receiver, notification.channel) if receiver else None
     if channel is None:
         raise ChannelGone
-    for one in await uow.channel_health.failing():
-        is_it = (one.receiver_id, one.channel) == (notification.receiver_id, notification.channel)
-        if is_it and one.disabled_at is not None:
-            raise ChannelDisabled(one.disabled_at, one.error)
     return channel
 
 

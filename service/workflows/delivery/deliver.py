@@ -13,7 +13,7 @@ from service.domain.notify.notification import Action, Receipt
 from service.workflows.delivery.batch import Batch, claim_batches
 from service.workflows.delivery.compose import run_compose
 from service.workflows.delivery.outcome import Outcome, failed, run_keep, run_record, sent
-from service.workflows.notify.sending import added, defects_fail
+from service.workflows.notify.sending import added, defects_fail, send
 from service.workflows.ports.channels import ChannelWithSteps, DeliveryError
 from service.workflows.ports.unit_of_work import Ports
 
@@ -84,7 +84,7 @@ async def _run_steps(ports: Ports, batch: Batch) -> Outcome:
         receipt = Receipt(delivery.post, batch.head.notification.attempts[-1].detail)
         delivery = replace(delivery, post=None if delivery.action is Action.OPEN else delivery.post)
     else:
-        receipt = await channel.send(delivery)
+        receipt, delivery = await send(channel, delivery)
     if not isinstance(channel, ChannelWithSteps):
         return sent(batch, receipt, ports.clock())
     if not batch.is_taken:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.notify.circuits import OPENING, Concern
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     LONGEST_RETRY,
@@ -19,6 +20,8 @@ from service.domain.notify.notification import (
     NotificationState,
     Receipt,
     after_failure,
+    after_refusal,
+    after_rest,
     after_success,
     after_taking,
     alike,
@@ -28,7 +31,8 @@ from service.domain.notify.receivers import channel_key
 from service.domain.values.resources import new_id
 from service.workflows.configuration.notify import route_table
 from service.workflows.delivery.batch import Batch
-from service.workflows.delivery.compose import LAST_RESORT, ChannelDisabled, ChannelGone
+from service.workflows.delivery.compose import LAST_RESORT, ChannelGone
+from service.workflows.notify.circuits import ChannelRests, close, refuse, refusing, rest_ends, resting
 from service.workflows.ports.channels import Defect, DeliveryError
 from service.workflows.ports.notify import DueNotification, NotificationFilter
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -43,20 +47,31 @@ MOST_OF_AN_ALERT = 500
 class Outcome:
     """A batch's first notification as it is after an attempt, which the others of the batch share.
 
-    `post` is the channel's reference to the message. `error` is what the channel's health keeps of a failure, and None
-    where no channel is to blame. `permanent`: the channel would always refuse. `quiet_for`: how long it wants no
-    message.
+    `post` is the channel's reference to the message, `failure` why it was not taken.
     """
 
     notification: Notification
     post: str | None = None
-    error: str | None = None
-    permanent: bool = False
-    quiet_for: timedelta | None = None
+    failure: DeliveryError | None = None
 
     @property
     def is_sent(self) -> bool:
         return self.notification.state is NotificationState.SENT
+
+    @property
+    def blames(self) -> DeliveryError | None:
+        """The failure, where it says something about the health of the channel."""
+        if isinstance(self.failure, ChannelGone | ChannelRests) or self.notification.channel == LAST_RESORT:
+            return None
+        return self.failure
+
+    @property
+    def needs_another(self) -> bool:
+        """Whether somebody else is to get the message: it is given up, or has to wait for its channel's repair."""
+        waits = self.failure is not None and (
+            self.failure.concerns in OPENING or isinstance(self.failure, ChannelRests)
+        )
+        return self.notification.state is NotificationState.DEAD or waits
 
 
 async def run_keep(ports: Ports, batch: Batch, receipt: Receipt) -> None:
@@ -79,24 +94,20 @@ def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
 def failed(batch: Batch, error: DeliveryError, now: datetime) -> Outcome:
     notification = batch.head.notification
     log.warning("notification_failed", notification_id=notification.id, reason=error.reason)
-    tried = after_failure(
-        notification,
-        reason=error.reason,
-        permanent=error.permanent or _is_hopeless(notification, error),
-        retry_after=error.retry_after,
-        now=now,
-    )
-    return Outcome(tried, None, _blame(notification, error), error.permanent, error.retry_after)
+    return Outcome(_tried(notification, error, now), None, error)
+
+
+def _tried(notification: Notification, error: DeliveryError, now: datetime) -> Notification:
+    if isinstance(error, ChannelRests):
+        return after_rest(notification, reason=error.reason, until=error.until, now=now)
+    if error.concerns in OPENING:
+        return after_refusal(notification, reason=error.reason, now=now)
+    given_up = error.concerns is Concern.MESSAGE or _is_hopeless(notification, error)
+    return after_failure(notification, reason=error.reason, permanent=given_up, retry_after=error.retry_after, now=now)
 
 
 def _is_hopeless(notification: Notification, error: DeliveryError) -> bool:
     return isinstance(error, Defect) and len(notification.attempts) + 1 >= MOST_DEFECTS
-
-
-def _blame(notification: Notification, error: DeliveryError) -> str | None:
-    if isinstance(error, ChannelGone) or notification.channel == LAST_RESORT:
-        return None
-    return error.cause if isinstance(error, ChannelDisabled) else error.reason
 
 
 async def run_record(ports: Ports, batch: Batch, outcome: Outcome) -> None:
@@ -159,47 +170,61 @@ def _update(event: AlertEvent, like: Notification, now: datetime) -> Notificatio
 
 
 async def _record(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
-    notification = outcome.notification
-    if notification.state is NotificationState.DEAD:
+    if outcome.needs_another:
         # People's answers come before the fallback, which then reports them, or after it, and reach its channel, too.
         # The alert is locked before its notifications, as where an alert moves: else the two could wait for each other.
-        await uow.alerts.lock(notification.alert_id)
+        await uow.alerts.lock(outcome.notification.alert_id)
+    notification = await _in_circuit(uow, outcome, now)
     await uow.notifications.save(notification, post=outcome.post)
-    if outcome.quiet_for is not None:
-        until = now + min(outcome.quiet_for, LONGEST_RETRY)
+    if outcome.failure is not None and outcome.failure.retry_after is not None:
+        until = now + min(outcome.failure.retry_after, LONGEST_RETRY)
         await uow.channel_health.hold(notification.channel, now=now, until=until)
     match notification.state:
         case NotificationState.SENT:
-            await uow.channel_health.note_well(notification.receiver_id, notification.channel)
+            await close(uow, notification.receiver_id, notification.channel, now)
         case NotificationState.QUEUED:
             await uow.jobs.deliver(notification.due_at)
         case NotificationState.DEAD:
             await _give_up(uow, outcome, now)
+    if notification.state is NotificationState.DEAD or (outcome.needs_another and notification.due_at > now):
+        await _fall_back(uow, notification, now)
+
+
+async def _in_circuit(uow: UnitOfWork, outcome: Outcome, now: datetime) -> Notification:
+    """The notification, due when its channel is tried next where it was the channel that failed."""
+    notification, failure = outcome.notification, outcome.blames
+    if isinstance(outcome.failure, ChannelRests):
+        due_at = await rest_ends(uow, notification.receiver_id, notification.channel, now)
+        return replace(notification, due_at=due_at)
+    if failure is None or failure.concerns is Concern.MESSAGE:
+        return notification
+    next_try = await refuse(uow, notification.receiver_id, notification.channel, failure, now)
+    return notification if next_try is None else replace(notification, due_at=next_try)
 
 
 # ------------------------------------------------------------------------------------------- the fallback
 
 
 async def _give_up(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
-    notification = outcome.notification
-    # A slow sender may have been overtaken: what another one has sent is not dead.
-    if (await uow.notifications.get(notification.id)).state is NotificationState.SENT:
-        return
-    if outcome.error is not None:
-        disabled_at = now if outcome.permanent else None
-        await uow.channel_health.note_dead(
-            notification.receiver_id, notification.channel, outcome.error, at=now, disabled_at=disabled_at
-        )
-    if notification.action in FIRING_ACTIONS and notification.channel != LAST_RESORT:
-        await _fall_back(uow, notification, now)
+    notification, failure = outcome.notification, outcome.blames
+    if failure is not None and not await _is_sent(uow, notification):
+        await uow.channel_health.note_dead(notification.receiver_id, notification.channel, failure.reason, at=now)
+
+
+async def _is_sent(uow: UnitOfWork, notification: Notification) -> bool:
+    """Whether a slow sender was overtaken: what another one has sent is not dead, and needs no fallback."""
+    return (await uow.notifications.get(notification.id)).state is NotificationState.SENT
 
 
 async def _fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
-    """Queues a dead call's content for the default route's receiver, then for the console.
+    """Queues a call's content for the default route's receiver, then for the console.
 
     Never in a circle: what was itself a fallback goes to the console, and what the console refuses is given up. A
     channel that was notified of the same thing is not notified twice.
     """
+    calls = dead.action in FIRING_ACTIONS and dead.channel != LAST_RESORT
+    if not calls or await _is_sent(uow, dead):
+        return
     added = dead.fallback_for is None and await _notify_default_receiver(uow, dead, now)
     if not added and not await _is_known_elsewhere(uow, dead):
         added = await uow.notifications.add(_instead(dead, "", LAST_RESORT, now))
@@ -212,7 +237,7 @@ async def _notify_default_receiver(uow: UnitOfWork, dead: Notification, now: dat
     """Reports what became of the alert since, too: else a page that is opened so late would never be closed."""
     added = False
     since = await _answers_since(uow, dead)
-    for address in await _default_channels(uow):
+    for address in await _default_channels(uow, now):
         if await uow.notifications.add(_instead(dead, address.receiver_id, address.key, now)):
             added = True
             for notification in [one for event in since for one in plan_notifications(event, [address])]:
@@ -241,22 +266,23 @@ async def _answers_since(uow: UnitOfWork, dead: Notification) -> list[AlertEvent
     return [one for one in events if one.alert.version > dead.alert_version and one.command in ANSWERS]
 
 
-async def _default_channels(uow: UnitOfWork) -> Sequence[Address]:
+async def _default_channels(uow: UnitOfWork, now: datetime) -> Sequence[Address]:
     table = await route_table(uow)
     if table is None:
         return ()
     receiver = await uow.receivers.get(table.spec.items[-1].receiver_id)
-    disabled = {
-        one.channel
-        for one in await uow.channel_health.failing()
-        if one.receiver_id == receiver.id and one.disabled_at is not None
-    }
+    closed = await resting(uow, now)
     addresses = [Address(receiver.id, channel_key(channel), channel) for channel in receiver.spec.channels]
-    return [address for address in addresses if address.key not in disabled]
+    return [address for address in addresses if (address.receiver_id, address.key) not in closed]
 
 
 async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:
-    """Whether another channel has taken the same call, or still may."""
+    """Whether another channel has taken the same call, or still may: it refuses no messages."""
     page = await uow.notifications.page(NotificationFilter((dead.alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
-    alive = (NotificationState.QUEUED, NotificationState.SENT)
-    return any(one.state in alive and (one.call, one.action) == (dead.call, dead.action) for one in page.items)
+    same = [one for one in page.items if (one.call, one.action) == (dead.call, dead.action) and one.id != dead.id]
+    closed = await refusing(uow)
+    return any(
+        one.state is NotificationState.SENT
+        or (one.state is NotificationState.QUEUED and (one.receiver_id, one.channel) not in closed)
+        for one in same
+    )

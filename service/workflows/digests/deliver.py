@@ -25,6 +25,7 @@ from service.domain.digests.runs import (
     with_channels,
 )
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery
 from service.domain.notify.receivers import channel_key
 from service.domain.values.errors import NotFound
@@ -32,6 +33,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author
 from service.workflows.digests.compose import digest_of, run_compose
+from service.workflows.notify.circuits import ChannelRests, close, enter, refuse
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Cron
@@ -117,8 +119,8 @@ async def run_digest(ports: Ports, run_id: str) -> None:
     run = claimed.run
     waiting_for = {key: claimed.channels[key] for key in waiting(run)}
     composed = await run_compose(ports, run, claimed.plan, claimed.digest, waiting_for)
-    for key, channel in waiting_for.items():
-        run = await _send(ports, run, key, channel, replace(composed[key], at=ports.clock()))
+    for key in waiting_for:
+        run = await _send(ports, claimed, run, key, replace(composed[key], at=ports.clock()))
         await _run_record(ports, run, claimed.receiver_id, key)
     async with ports.uow() as uow:
         await uow.digest_runs.save(run)
@@ -144,16 +146,30 @@ async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
         return _ClaimedRun(run, digest.spec, await digest_of(uow, digest, run, now), receiver.id, channels)
 
 
-async def _send(ports: Ports, run: DigestRun, key: str, channel: ChannelConfig, delivery: Delivery) -> DigestRun:
+async def _send(ports: Ports, claimed: _ClaimedRun, run: DigestRun, key: str, delivery: Delivery) -> DigestRun:
+    receiver_id, channel = claimed.receiver_id, claimed.channels[key]
     try:
+        await _run_enter(ports, receiver_id, key)
         receipt = await send_whole(ports.channels.open(channel), delivery)
     except DeliveryError as error:
         log.warning("digest_failed", run_id=run.id, channel=key, reason=error.reason)
-        return refused(
-            run, key, error.reason, permanent=error.permanent, retry_after=error.retry_after, now=ports.clock()
-        )
+        await _run_refuse(ports, receiver_id, key, error)
+        hopeless = error.concerns is Concern.MESSAGE
+        return refused(run, key, error.reason, permanent=hopeless, retry_after=error.retry_after, now=ports.clock())
     log.info("digest_sent", run_id=run.id, channel=key)
     return taken(run, key, receipt.detail)
+
+
+async def _run_enter(ports: Ports, receiver_id: str, key: str) -> None:
+    async with ports.uow() as uow:
+        await enter(uow, receiver_id, key, ports.clock())
+
+
+async def _run_refuse(ports: Ports, receiver_id: str, key: str, error: DeliveryError) -> None:
+    if isinstance(error, ChannelRests) or error.concerns is Concern.MESSAGE:
+        return
+    async with ports.uow() as uow:
+        await refuse(uow, receiver_id, key, error, ports.clock())
 
 
 async def _run_record(ports: Ports, run: DigestRun, receiver_id: str, key: str) -> None:
@@ -162,6 +178,6 @@ async def _run_record(ports: Ports, run: DigestRun, receiver_id: str, key: str) 
     async with ports.uow() as uow:
         await uow.digest_runs.keep(run, now=now, lease=LEASE)
         if sending.state is RunState.SENT:
-            await uow.channel_health.note_well(receiver_id, key)
+            await close(uow, receiver_id, key, now)
         elif sending.state is RunState.DEAD:
-            await uow.channel_health.note_dead(receiver_id, key, sending.detail, at=now, disabled_at=None)
+            await uow.channel_health.note_dead(receiver_id, key, sending.detail, at=now)

@@ -14,6 +14,7 @@ from service.domain.messages.message import compose
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery
 from service.domain.notify.receivers import find_channel
+from service.workflows.notify.circuits import resting
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import LatestSent
@@ -43,7 +44,7 @@ async def run_resend(ports: Ports) -> int:
         sent = [
             one for kind in REPEATED for one in await uow.notified.latest_sent(kind, resolved_after=now - AFTER_THE_END)
         ]
-        repetitions = await _address(uow, sent) if sent else []
+        repetitions = await _address(uow, sent, now) if sent else []
     outcomes: list[str | DeliveryError] = []
     for begin in range(0, len(repetitions), MOST_AT_ONCE):
         batch = repetitions[begin : begin + MOST_AT_ONCE]
@@ -51,17 +52,16 @@ async def run_resend(ports: Ports) -> int:
     return _report(outcomes)
 
 
-async def _address(uow: UnitOfWork, sent: Sequence[LatestSent]) -> list[_Repetition]:
-    """Leaves out channels that are gone or disabled. One whose address changed since knows an alert under two keys."""
+async def _address(uow: UnitOfWork, sent: Sequence[LatestSent], now: datetime) -> list[_Repetition]:
+    """Leaves out channels that are gone or rest. One whose address changed since knows an alert under two keys."""
     receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
-    failing = await uow.channel_health.failing()
-    disabled = {(one.receiver_id, one.channel) for one in failing if one.disabled_at is not None}
+    closed = await resting(uow, now)
     newest: dict[tuple[ChannelConfig, str], _Repetition] = {}
     for one in sorted(sent, key=lambda one: one.notification.alert_version):
         place = one.notification.receiver_id, one.notification.channel
         receiver = receivers.get(one.notification.receiver_id)
         config = find_channel(receiver, one.notification.channel) if receiver else None
-        if config is not None and place not in disabled:
+        if config is not None and place not in closed:
             newest[config, one.notification.alert_id] = _Repetition(config, one)
     return list(newest.values())
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import structlog
 
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Receipt
 from service.workflows.ports.channels import Channel, ChannelWithSteps, Defect, DeliveryError
 from service.workflows.ports.unit_of_work import StorageUnavailable
@@ -33,8 +34,24 @@ def defects_fail(message_id: str) -> Iterator[None]:
 async def send_whole(channel: Channel, delivery: Delivery) -> Receipt:
     """Sends the message and all that is added to it. Raises DeliveryError where it was not taken."""
     with defects_fail(delivery.id):
-        receipt = await channel.send(delivery)
-    return await added(channel, delivery, receipt) if isinstance(channel, ChannelWithSteps) else receipt
+        receipt, sent = await send(channel, delivery)
+    return await added(channel, sent, receipt) if isinstance(channel, ChannelWithSteps) else receipt
+
+
+async def send(channel: Channel, delivery: Delivery) -> tuple[Receipt, Delivery]:
+    """Sends the message. One that is refused for its form or size is tried once more in the plainest form.
+
+    Returns the receipt, and the delivery as it was taken. Raises DeliveryError.
+    """
+    try:
+        return await channel.send(delivery), delivery
+    except DeliveryError as refusal:
+        if refusal.concerns is not Concern.MESSAGE:
+            raise
+        log.warning("message_refused", message_id=delivery.id, reason=refusal.reason)
+        plain = delivery.plainest()
+        receipt = await channel.send(plain)
+        return replace(receipt, detail=f"{receipt.detail}, as text alone: {refusal.reason}"), plain
 
 
 async def added(channel: ChannelWithSteps, delivery: Delivery, receipt: Receipt) -> Receipt:

@@ -6,19 +6,22 @@ from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Receipt
 
 
 class DeliveryError(Exception):
-    """A channel did not take a message. `permanent`: trying again cannot help. No secret is in the text.
+    """A channel did not take a message. `concerns` says what the failure is about. No secret is in the text.
 
     `retry_after`: the channel wants no message at all before that.
     """
 
-    def __init__(self, reason: str, *, permanent: bool, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, reason: str, concerns: Concern = Concern.MOMENT, *, retry_after: timedelta | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.permanent = permanent
+        self.concerns = concerns
         self.retry_after = retry_after
 
 
@@ -26,7 +29,7 @@ class Defect(DeliveryError):
     """A sender raised what no channel should: the text has its type alone, since messages may hold secrets."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(f"an error that nobody foresaw: {type(error).__name__}", permanent=False)
+        super().__init__(f"an error that nobody foresaw: {type(error).__name__}")
 
 
 class Channel(Protocol):

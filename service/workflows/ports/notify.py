@@ -10,9 +10,10 @@ from typing import Protocol
 from service.domain.alerts.alert import AlertEvent
 from service.domain.digests.runs import DigestRun
 from service.domain.notify.channels.traits import Rate
+from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.notification import Notification, NotificationState
 from service.domain.notify.routing.groups import Group
-from service.domain.notify.undelivered import Backlog, FailingChannel
+from service.domain.notify.undelivered import Backlog
 from service.domain.values.resources import Page
 
 
@@ -174,18 +175,24 @@ class ChannelHealth(Protocol):
 
     async def failing(self) -> list[FailingChannel]: ...
 
-    async def note_dead(
-        self, receiver_id: str, channel: str, error: str, *, at: datetime, disabled_at: datetime | None
-    ) -> None:
-        """A message was given up. `disabled_at`: nothing more is to be sent there, from then on."""
+    async def lock(self, receiver_id: str, channel: str) -> FailingChannel | None:
+        """The channel, if it is a failing one; nobody else changes that until the transaction ends."""
         ...
 
-    async def note_well(self, receiver_id: str, channel: str) -> None:
-        """The channel took a message: it is no failing one any more."""
+    async def keep(self, failing: FailingChannel) -> None:
+        """Stores why and how long the channel rests. What was counted of it before stays."""
         ...
 
-    async def forget(self, receiver_id: str) -> None:
-        """A receiver was edited: its channels are tried again."""
+    async def note_dead(self, receiver_id: str, channel: str, error: str, *, at: datetime) -> None:
+        """A message was given up. The error of an open circuit stays: it says why."""
+        ...
+
+    async def note_well(self, receiver_id: str, channel: str, *, at: datetime) -> bool:
+        """The channel took a message: it is no failing one any more. True where messages waited for that."""
+        ...
+
+    async def forget(self, receiver_id: str, *, at: datetime) -> bool:
+        """A receiver was edited: its channels are tried again. True where messages waited for that."""
         ...
 
     async def waiting(self, written_before: datetime) -> list[Backlog]:

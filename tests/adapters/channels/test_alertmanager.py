@@ -13,6 +13,7 @@ import pytest
 from service.adapters.channels.alertmanager.channel import AlertmanagerChannel
 from service.domain.messages.message import sample
 from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
@@ -141,13 +142,13 @@ async def test_all_members_down_are_tried_again_and_named(members: Members, chan
     error = await failure_of(channel)
     first, second = (member.url.removeprefix("http://") for member in members)
     assert error.reason == f"all 2 members failed: Alertmanager {first}: HTTP 400; Alertmanager {second}: HTTP 503"
-    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=20))
+    assert (error.concerns, error.retry_after) == (Concern.MOMENT, timedelta(seconds=20))
 
 
 async def test_a_refusal_by_all_members_is_permanent(members: Members, channel: AlertmanagerChannel) -> None:
     for member in members:
         member.plan(Answer(400))
-    assert (await failure_of(channel)).permanent
+    assert (await failure_of(channel)).concerns is not Concern.MOMENT
 
 
 async def test_an_unreachable_member_does_not_keep_the_alert_from_the_others(
@@ -187,5 +188,5 @@ async def test_a_login_that_a_proxy_repeats_is_in_no_error(
     members[0].plan(Answer(401, {"message": f"refused: {LOGIN}"}))
     channel = AlertmanagerChannel(Alertmanager((members[0].url,), VAULT.seal(LOGIN)), VAULT, transport)
     error = await failure_of(channel)
-    assert error.permanent
+    assert error.concerns is not Concern.MOMENT
     assert "FAKE" not in error.reason

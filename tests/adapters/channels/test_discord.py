@@ -13,6 +13,7 @@ from service.adapters.channels.discord import DiscordChannel, DiscordPost
 from service.domain.messages.message import badge
 from service.domain.messages.summary import MOST_LISTED
 from service.domain.notify.channels.discord import Discord
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import FIRST_RETRY, Action, Listed, Message, Picture
 from service.domain.values.severity import Severity
 from service.workflows.notify.sending import send_whole
@@ -259,7 +260,7 @@ async def test_the_wait_that_discord_asks_for_reaches_the_queue(discord: FakeDis
     discord.plan(Answer(429, text="<html>banned for a while</html>"))
     errors = [await failure_of(channel) for _ in range(3)]
     assert [error.retry_after for error in errors] == [timedelta(seconds=65), timedelta(seconds=64.57), FIRST_RETRY]
-    assert not any(error.permanent for error in errors)
+    assert {error.concerns for error in errors} == {Concern.MOMENT}
 
 
 async def test_a_webhook_that_is_gone_is_given_up(discord: FakeDiscord, channel: DiscordChannel) -> None:
@@ -267,19 +268,23 @@ async def test_a_webhook_that_is_gone_is_given_up(discord: FakeDiscord, channel:
     discord.is_there = False
     for sent in (delivery(), delivery(Action.AMEND, post=opened.post)):
         error = await failure_of(channel, sent)
-        assert (error.permanent, error.reason) == (True, "Discord: HTTP 404 (Unknown Webhook)")
+        assert (error.concerns, error.reason) == (Concern.CHANNEL, "Discord: HTTP 404 (Unknown Webhook)")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
-async def test_a_refusal_is_final(discord: FakeDiscord, channel: DiscordChannel, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "concerns"), [(400, Concern.MESSAGE), (401, Concern.CREDENTIAL), (403, Concern.CREDENTIAL)]
+)
+async def test_a_refusal_says_what_it_concerns(
+    discord: FakeDiscord, channel: DiscordChannel, status: int, concerns: Concern
+) -> None:
     discord.plan(Answer(status, {"message": "Invalid Webhook Token", "code": 50027}))
     error = await failure_of(channel)
-    assert (error.permanent, error.reason) == (True, f"Discord: HTTP {status} (Invalid Webhook Token)")
+    assert (error.concerns, error.reason) == (concerns, f"Discord: HTTP {status} (Invalid Webhook Token)")
 
 
 async def test_a_server_that_is_down_is_tried_again(discord: FakeDiscord, channel: DiscordChannel) -> None:
     discord.plan(Answer(502, text="bad gateway"))
-    assert not (await failure_of(channel)).permanent
+    assert (await failure_of(channel)).concerns is Concern.MOMENT
 
 
 @pytest.mark.parametrize("answer", [Answer(204), Answer(200, text="<html>"), Answer(200, {"id": "1/../2"})])
@@ -288,10 +293,10 @@ async def test_an_answer_without_the_message_is_no_proof(
 ) -> None:
     discord.plan(answer)
     error = await failure_of(channel)
-    assert (error.permanent, error.reason) == (False, "Discord: the answer did not come from Discord")
+    assert (error.concerns, error.reason) == (Concern.MOMENT, "Discord: the answer did not come from Discord")
 
 
 async def test_the_address_is_in_no_error(transport: httpx.AsyncBaseTransport) -> None:
     error = await failure_of(at(f"http://127.0.0.1:1{WEBHOOK}", transport))
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     assert "FAKE" not in error.reason

@@ -12,6 +12,7 @@ import pytest_asyncio
 from service.adapters.channels.email.channel import EmailChannel
 from service.adapters.channels.email.settings import SmtpServer, address
 from service.domain.notify.channels.email import Email
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action
 from service.workflows.ports.channels import DeliveryError
 from tests.fakes.smtp import FakeSmtp, Mail
@@ -119,7 +120,7 @@ async def test_a_message_that_was_not_cleaned_is_refused_rather_than_forged(smtp
     said = replace(message(), headline="x\r\nBcc: everybody@example.com")
     with pytest.raises(DeliveryError) as caught:
         await channel(smtp.url).send(delivery(said=said))
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
     assert smtp.mails == []
 
 
@@ -146,7 +147,7 @@ async def test_emoji_and_right_to_left_names_arrive_whole(smtp: FakeSmtp) -> Non
 async def test_what_is_not_one_address_is_refused_before_anything_is_sent(smtp: FakeSmtp, to: str, sender: str) -> None:
     with pytest.raises(DeliveryError) as caught:
         await channel(smtp.url, to, sender=sender).send(delivery())
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
     assert smtp.mails == []
 
 
@@ -161,14 +162,14 @@ def test_a_display_name_may_be_quoted() -> None:
 async def test_a_refused_address_is_tried_again_only_after_a_4xx(answer: str, permanent: bool) -> None:
     async with FakeSmtp(refused={OPS: answer}) as server:
         error = await refused_by(server)
-    assert error.permanent is permanent
+    assert (error.concerns is not Concern.MOMENT) is permanent
     assert answer in error.reason
 
 
 async def test_addresses_all_refused_are_tried_again_while_one_may_yet_be_taken() -> None:
     async with FakeSmtp(refused={OPS: "550 no such mailbox", CFO: "452 mailbox full"}) as server:
         error = await refused_by(server, OPS, CFO)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
 
 
 async def test_one_refused_address_does_not_keep_the_mail_from_the_others() -> None:
@@ -182,7 +183,7 @@ async def test_one_refused_address_does_not_keep_the_mail_from_the_others() -> N
 async def test_a_refused_mail_is_tried_again_only_after_a_4xx(answer: str, permanent: bool) -> None:
     async with FakeSmtp(data_answer=answer) as server:
         error = await refused_by(server)
-    assert error.permanent is permanent
+    assert (error.concerns is not Concern.MOMENT) is permanent
     assert answer in error.reason
 
 
@@ -196,7 +197,7 @@ async def test_a_wrong_password_is_permanent_and_stays_secret(caplog: pytest.Log
     async with FakeSmtp(starttls=True) as server:
         with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as caught:
             await channel(server.url_for("FAKE-wrong-password")).send(delivery())
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
     assert "535" in caught.value.reason
     assert "FAKE-wrong-password" not in caught.value.reason + caplog.text
     assert server.mails == []
@@ -206,14 +207,14 @@ async def test_a_certificate_nobody_vouches_for_gets_no_mail() -> None:
     async with FakeSmtp(starttls=True) as server:
         with pytest.raises(DeliveryError, match="no trusted encryption") as caught:
             await channel(server.url.partition("&cafile=")[0]).send(delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.MOMENT
     assert server.mails == []
 
 
 async def test_a_server_without_starttls_gets_no_mail_where_it_is_required(smtp: FakeSmtp) -> None:
     with pytest.raises(DeliveryError, match="STARTTLS") as caught:
         await channel(f"{smtp.url}?starttls=required").send(delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.MOMENT
     assert smtp.mails == []
 
 
@@ -222,7 +223,7 @@ async def test_a_server_that_is_not_there_is_tried_again_later() -> None:
         url = server.url
     with pytest.raises(DeliveryError) as caught:
         await channel(url).send(delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.MOMENT
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from service.adapters.channels.jsm.channel import JsmChannel
 from service.domain.messages.message import sample
 from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
@@ -124,7 +125,7 @@ async def test_a_raise_that_fails_half_way_is_repeated_whole(jsm: FakeReceiver, 
     jsm.plan(Answer(202, {"result": "Request will be processed"}), Answer(503))
     raise_ = delivery(Action.RAISE, post=f"{ALERT.id}-warning")
     error = await failure_of(channel, raise_)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     await channel.send(raise_)
     first, _, again, _ = jsm.requests
     assert first.body == again.body
@@ -156,7 +157,7 @@ async def test_no_field_outgrows_its_limit(jsm: FakeReceiver, channel: JsmChanne
 async def test_a_refusal_is_permanent_and_says_why(jsm: FakeReceiver, channel: JsmChannel) -> None:
     jsm.plan(Answer(422, {"message": "Request body is not processable.", "took": 0.1}))
     error = await failure_of(channel)
-    assert error.permanent
+    assert error.concerns is not Concern.MOMENT
     assert error.reason == "Jira Service Management: HTTP 422 (Request body is not processable.)"
 
 
@@ -164,7 +165,7 @@ async def test_a_refusal_is_permanent_and_says_why(jsm: FakeReceiver, channel: J
 async def test_what_may_pass_is_tried_again(jsm: FakeReceiver, channel: JsmChannel, status: int) -> None:
     jsm.plan(Answer(status, headers={"Retry-After": "3"}))
     error = await failure_of(channel)
-    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=3))
+    assert (error.concerns, error.retry_after) == (Concern.MOMENT, timedelta(seconds=3))
 
 
 async def test_the_key_is_in_no_error(jsm: FakeReceiver, channel: JsmChannel) -> None:
@@ -204,7 +205,7 @@ async def test_an_alert_that_was_not_created_is_tried_again_and_says_why(acting:
     """What it would replace is not closed meanwhile."""
     acting.fates.append({"data": {"isSuccess": False, "status": f"Ignored by the filter of {API_KEY}"}})
     error = await failure_of(asking, delivery(Action.RAISE, post=f"{ALERT.id}-warning"))
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     said = "Jira Service Management took the alert and did not create it: Ignored by the filter of …"
     assert error.reason == said
     assert acting.posted == ["/v2/alerts"]

@@ -12,6 +12,7 @@ import pytest
 from service.adapters.channels.pagerduty import PagerDutyChannel
 from service.domain.messages.message import sample
 from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action, Message
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import VAULT, failure_of, hostile, way_out
@@ -98,7 +99,7 @@ async def test_a_raise_that_fails_between_resolving_and_triggering_does_both_aga
         acknowledged = await channel.send(delivery(Action.ACKNOWLEDGE))
         pagerduty.refuse_next("trigger")
         raised = delivery(Action.RAISE, post=acknowledged.post)
-        assert not (await failure_of(channel, raised)).permanent
+        assert (await failure_of(channel, raised)).concerns is Concern.MOMENT
         assert pagerduty.open == {}
         await channel.send(raised)
         assert (pagerduty.pages, pagerduty.open) == ([ALERT.id] * 2, {ALERT.id: "triggered"})
@@ -165,14 +166,14 @@ async def test_a_refused_event_is_permanent_and_says_why(pagerduty: FakeReceiver
     wrong = {"status": "invalid event", "message": "Event object is invalid", "errors": ["'routing_key' is wrong"]}
     pagerduty.plan(Answer(400, wrong))
     error = await failure_of(channel)
-    assert error.permanent
+    assert error.concerns is not Concern.MOMENT
     assert error.reason == "PagerDuty: HTTP 400 (Event object is invalid; 'routing_key' is wrong)"
 
 
 async def test_too_many_events_wait_as_long_as_asked(pagerduty: FakeReceiver, channel: PagerDutyChannel) -> None:
     pagerduty.plan(Answer(429, headers={"Retry-After": "30"}))
     error = await failure_of(channel)
-    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=30))
+    assert (error.concerns, error.retry_after) == (Concern.MOMENT, timedelta(seconds=30))
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
@@ -180,7 +181,7 @@ async def test_a_broken_pagerduty_is_tried_again(
     pagerduty: FakeReceiver, channel: PagerDutyChannel, status: int
 ) -> None:
     pagerduty.plan(Answer(status))
-    assert not (await failure_of(channel)).permanent
+    assert (await failure_of(channel)).concerns is Concern.MOMENT
 
 
 async def test_the_routing_key_is_in_no_error(pagerduty: FakeReceiver, channel: PagerDutyChannel) -> None:

@@ -16,6 +16,7 @@ from service.adapters.channels.posting import Peer, asked_wait, clipped, encoded
 from service.adapters.egress.addresses import IPAddress
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Message
 from service.workflows.ports.channels import DeliveryError
 from tests.adapters.channels.posting_stand import hostile, way_out
@@ -50,25 +51,36 @@ async def test_every_2xx_is_a_success(receiver: FakeReceiver, status: int) -> No
     assert request.headers["user-agent"].startswith("Tocsin/")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
-async def test_a_refusal_is_permanent(receiver: FakeReceiver, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "concerns"),
+    [
+        (400, Concern.MESSAGE),
+        (401, Concern.CREDENTIAL),
+        (403, Concern.CREDENTIAL),
+        (404, Concern.CHANNEL),
+        (410, Concern.CHANNEL),
+        (413, Concern.MESSAGE),
+        (422, Concern.MESSAGE),
+    ],
+)
+async def test_a_refusal_says_what_it_concerns(receiver: FakeReceiver, status: int, concerns: Concern) -> None:
     receiver.plan(Answer(status))
     error = await failure(receiver.url)
-    assert (error.permanent, error.reason) == (True, f"the peer: HTTP {status}")
+    assert (error.concerns, error.reason) == (concerns, f"the peer: HTTP {status}")
 
 
 @pytest.mark.parametrize("status", [301, 307, 308, 408, 425, 429, 500, 502, 503, 504])
 async def test_what_may_pass_is_tried_again_later(receiver: FakeReceiver, status: int) -> None:
     receiver.plan(Answer(status))
-    assert not (await failure(receiver.url)).permanent
+    assert (await failure(receiver.url)).concerns is Concern.MOMENT
     assert len(receiver.requests) == 1
 
 
 async def test_a_peer_s_own_answers_that_may_pass_are_its_own(receiver: FakeReceiver) -> None:
     receiver.plan(Answer(404), Answer(400))
     patient = Peer("the peer", retryable=frozenset({404}))
-    assert not (await failure(receiver.url, peer=patient)).permanent
-    assert (await failure(receiver.url, peer=patient)).permanent
+    assert (await failure(receiver.url, peer=patient)).concerns is Concern.MOMENT
+    assert (await failure(receiver.url, peer=patient)).concerns is not Concern.MOMENT
 
 
 async def test_a_redirect_is_not_followed(receiver: FakeReceiver) -> None:
@@ -131,7 +143,7 @@ async def test_a_stranger_s_answer_is_not_repeated(receiver: FakeReceiver) -> No
 
 async def test_a_private_address_is_refused_for_good() -> None:
     error = await failure(f"http://127.0.0.1:9/{SECRET}", Guard())
-    assert error.permanent
+    assert error.concerns is not Concern.MOMENT
     assert "127.0.0.1 is a loopback address" in error.reason
     assert SECRET not in error.reason
 
@@ -148,7 +160,7 @@ async def test_a_name_that_leads_inside_by_the_time_of_sending_is_refused_for_go
     async with open_transport(guard, None, resolve) as transport:
         with pytest.raises(DeliveryError, match=r"127\.0\.0\.2, a loopback address") as caught:
             await post(transport, PEER, url, b"{}")
-        assert caught.value.permanent
+        assert caught.value.concerns is not Concern.MOMENT
         assert receiver.requests == []
         leads_to[:] = ["127.0.0.1"]
         receiver.plan(Answer(200, headers={"Connection": "close"}))
@@ -161,12 +173,12 @@ async def test_a_name_that_leads_inside_by_the_time_of_sending_is_refused_for_go
 
 async def test_a_port_where_nobody_listens_is_tried_again() -> None:
     error = await failure(f"http://127.0.0.1:1/{SECRET}")
-    assert (error.permanent, error.reason) == (False, "the peer cannot be reached: ConnectError")
+    assert (error.concerns, error.reason) == (Concern.MOMENT, "the peer cannot be reached: ConnectError")
 
 
 @pytest.mark.parametrize("url", [f"not a url/{SECRET}", f"ftp://127.0.0.1/{SECRET}"])
 async def test_what_is_no_web_address_fails_for_good(url: str) -> None:
-    assert (await failure(url)).permanent
+    assert (await failure(url)).concerns is not Concern.MOMENT
 
 
 @pytest.mark.parametrize("url", [f"not a url/{SECRET}", f"http://[/{SECRET}", f"http:///{SECRET}"])
@@ -182,7 +194,7 @@ async def test_a_connection_that_breaks_before_the_answer_is_tried_again() -> No
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
         error = await failure(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    assert (error.permanent, error.reason) == (False, "the peer cannot be reached: RemoteProtocolError")
+    assert (error.concerns, error.reason) == (Concern.MOMENT, "the peer cannot be reached: RemoteProtocolError")
 
 
 async def test_the_url_is_in_no_log(receiver: FakeReceiver, caplog: pytest.LogCaptureFixture) -> None:

@@ -20,6 +20,7 @@ from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.slack import SlackWebhook
 from service.domain.notify.channels.teams import Teams
+from service.domain.notify.circuits import Concern
 from service.workflows.ports.channels import Channel
 from tests.adapters.channels.posting_stand import VAULT, failure_of, way_out
 from tests.adapters.channels.slack.test_bot import bot
@@ -43,7 +44,7 @@ async def test_a_login_page_is_no_proof(kind: str) -> None:
     async with FakeReceiver() as vendor, way_out() as way:
         vendor.plan(LOGIN_PAGE)
         failure = await failure_of(POSTING[kind](vendor.url, way))
-    assert not failure.permanent
+    assert failure.concerns is Concern.MOMENT
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ async def test_an_answer_that_promises_nothing_is_tried_again(opened: Opened, an
     async with FakeReceiver() as vendor, way_out() as way:
         vendor.plan(answer)
         failure = await failure_of(opened(vendor.url, way))
-    assert not failure.permanent
+    assert failure.concerns is Concern.MOMENT
     assert "proof" in failure.reason or "did not come from" in failure.reason
 
 
@@ -98,4 +99,4 @@ async def test_a_slack_post_is_proved_by_its_timestamp(answer: Answer) -> None:
     async with FakeSlack() as slack:
         slack.plan("chat.postMessage", answer)
         failure = await failure_of(bot(slack))
-    assert not failure.permanent
+    assert failure.concerns is Concern.MOMENT

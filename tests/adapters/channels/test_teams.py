@@ -14,6 +14,7 @@ from service.adapters.channels.teams import TeamsChannel
 from service.adapters.vault import FernetVault
 from service.domain.messages.message import badge
 from service.domain.notify.channels.teams import Teams
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action
 from service.domain.values.severity import Severity
 from tests.adapters.channels.posting_stand import MARKUP, VAULT, failure_of, hostile, way_out
@@ -135,24 +136,35 @@ async def test_both_answers_of_workflows_are_successes(
     await channel.send(delivery())
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 410, 413])
-async def test_a_workflow_that_is_gone_is_given_up(workflow: FakeReceiver, channel: TeamsChannel, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "concerns"),
+    [
+        (400, Concern.MESSAGE),
+        (401, Concern.CREDENTIAL),
+        (404, Concern.CHANNEL),
+        (410, Concern.CHANNEL),
+        (413, Concern.MESSAGE),
+    ],
+)
+async def test_a_refusal_says_what_it_concerns(
+    workflow: FakeReceiver, channel: TeamsChannel, status: int, concerns: Concern
+) -> None:
     workflow.plan(Answer(status))
     error = await failure_of(channel)
-    assert (error.permanent, error.reason) == (True, f"Teams: HTTP {status}")
+    assert (error.concerns, error.reason) == (concerns, f"Teams: HTTP {status}")
 
 
 async def test_a_busy_workflow_says_when_to_come_back(workflow: FakeReceiver, channel: TeamsChannel) -> None:
     workflow.plan(Answer(429, headers={"Retry-After": "12"}))
     error = await failure_of(channel)
-    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=12))
+    assert (error.concerns, error.retry_after) == (Concern.MOMENT, timedelta(seconds=12))
 
 
 async def test_the_address_is_in_no_error() -> None:
     async with way_out() as transport:
         channel = TeamsChannel(Teams(VAULT.seal(f"http://127.0.0.1:1{PATH}")), VAULT, transport)
         error = await failure_of(channel)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     assert "FAKE" not in error.reason
 
 
@@ -160,4 +172,4 @@ async def test_a_secret_sealed_with_another_key_waits_for_that_key(workflow: Fak
     sealed = FernetVault("another FAKE key").seal(workflow.url)
     async with way_out() as transport:
         error = await failure_of(TeamsChannel(Teams(sealed), VAULT, transport))
-    assert not error.permanent
+    assert error.concerns is Concern.CREDENTIAL

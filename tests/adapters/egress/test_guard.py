@@ -22,6 +22,7 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.egress.resolving import look_up
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackBot, SlackWebhook
+from service.domain.notify.circuits import Concern
 from service.domain.sources.source import Source, SourceKind
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import EgressRefused
@@ -240,7 +241,7 @@ async def test_slack_inside_is_not_called_and_not_tried_again(channel: Opening, 
         refusing = channel(slack, host, connectors(STRICT, None, Answers(["127.0.0.1"])), None)
         with pytest.raises(DeliveryError, match=f"a loopback address; {ADVICE}") as caught:
             await refusing.send(delivery())
-        assert caught.value.permanent
+        assert caught.value.concerns is not Concern.MOMENT
         assert "FAKE" not in caught.value.reason
         assert slack.calls == []
 
@@ -273,7 +274,7 @@ async def test_digits_and_dots_that_are_no_whole_address_are_refused_even_where_
     async with FakeSlack() as slack:
         with pytest.raises(DeliveryError) as caught:
             await channel(slack, host, connectors(LISTED, None), None).send(delivery())
-        assert caught.value.permanent
+        assert caught.value.concerns is not Concern.MOMENT
         assert slack.calls == []
 
 
@@ -305,7 +306,7 @@ async def test_slack_sdk_leaves_names_to_the_proxy_and_asks_it_for_no_private_ad
         proxy.connections = 0
         with pytest.raises(DeliveryError, match=ADVICE) as caught:
             await channel(slack, "169.254.169.254", connectors(STRICT, url), url).send(delivery())
-        assert caught.value.permanent
+        assert caught.value.concerns is not Concern.MOMENT
         assert proxy.connections == 0
 
 

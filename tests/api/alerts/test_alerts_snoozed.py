@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from service.domain.notify.circuits import Concern
 from service.workflows.alerts.watch_channels import run_watch_channels
+from service.workflows.notify.circuits import refuse
+from service.workflows.ports.channels import DeliveryError
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered, pointers, problem
 
@@ -64,13 +67,15 @@ async def test_a_failing_channel_is_seen_at_its_receiver_among_the_alerts_and_in
     async with stand.ports.uow() as uow:
         receiver = await uow.receivers.get("console")
         now = stand.clock()
-        await uow.channel_health.note_dead(receiver.id, queued["channel"], "no terminal", at=now, disabled_at=now)
+        await uow.channel_health.note_dead(receiver.id, queued["channel"], "busy", at=now)
+        await refuse(uow, receiver.id, queued["channel"], DeliveryError("no terminal", Concern.CHANNEL), now)
     shown = answered(await stand.viewer.get("/v1/receivers/console"))
     assert shown["status"]["failing"] == [
         {
             "channel": queued["channel"],
             "failing_since": "2026-11-16T12:00:00Z",
-            "disabled_at": "2026-11-16T12:00:00Z",
+            "next_try": "2026-11-16T12:00:15Z",
+            "concerns": "channel",
             "error": "no terminal",
             "dead": 1,
         }

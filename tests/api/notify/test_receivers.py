@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.circuits import Concern
 from service.domain.notify.receivers import Receiver
 from service.workflows.configuration.notify import run_default_routes
 from service.workflows.ports.channels import DeliveryError
@@ -94,7 +95,7 @@ async def test_a_stub_of_no_stored_secret_is_refused(stand: Stand) -> None:
 
 async def test_a_test_sends_a_sample_through_every_channel_and_tells_each_answer(stand: Stand) -> None:
     await stand.create("/receivers", {"name": "all", "channels": [SLACK, MAIL, CONSOLE]})
-    stand.channels.refusals["slack_bot"] = DeliveryError("channel_not_found", permanent=True)
+    stand.channels.refusals["slack_bot"] = DeliveryError("channel_not_found", Concern.CHANNEL)
     tested = answered(await stand.admin.post("/v1/receivers/all/test"))
     assert not tested["ok"]
     assert [(one["kind"], one["ok"], one["detail"]) for one in tested["channels"]] == [

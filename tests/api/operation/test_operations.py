@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from service.adapters.postgres import migrate
 from service.adapters.postgres.engine import create_engine
 from service.api.app import create_app
+from service.domain.notify.circuits import Concern
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -61,13 +62,13 @@ async def test_metrics_name_nobody_and_no_money_to_a_stranger(stand: Stand) -> N
 
 async def test_metrics_say_how_many_messages_were_given_up_and_how_long_the_oldest_waits(stand: Stand) -> None:
     await rung(stand)
-    stand.channels.refusals["console"] = DeliveryError("busy", permanent=False)
+    stand.channels.refusals["console"] = DeliveryError("busy")
     await run_delivery(stand.ports)
     stand.clock.advance(timedelta(minutes=7))
     shown = (await stand.stranger.get("/metrics")).text
     assert "tocsin_notifications_unsent_oldest_seconds 420.0" in shown
     assert "tocsin_notifications_dead 0.0" in shown
-    stand.channels.refusals["console"] = DeliveryError("gone", permanent=True)
+    stand.channels.refusals["console"] = DeliveryError("gone", Concern.CHANNEL)
     await run_delivery(stand.ports)
     shown = (await stand.stranger.get("/metrics")).text
     assert "tocsin_notifications_unsent_oldest_seconds 0.0" in shown

@@ -5,13 +5,17 @@ import pytest
 
 from service.domain.alerts.alert import Reason
 from service.domain.notify.notification import (
+    LONGEST_WAIT,
     MOST_ATTEMPTS,
+    MOST_KEPT,
     Action,
     Attempt,
     Notification,
     NotificationState,
     Receipt,
     after_failure,
+    after_refusal,
+    after_rest,
     after_success,
 )
 
@@ -54,3 +58,22 @@ def test_every_attempt_is_kept_with_its_outcome() -> None:
     sent = after_success(fail(QUEUED), Receipt("post_1", "posted"), NOW + SECOND)
     assert (sent.state, sent.sent_at) == (NotificationState.SENT, NOW + SECOND)
     assert sent.attempts == (Attempt(NOW, "failed", "503"), Attempt(NOW + SECOND, "sent", "posted"))
+
+
+def test_a_channel_that_refuses_everything_is_waited_for_for_three_days() -> None:
+    waiting, at = QUEUED, NOW
+    while waiting.state is NotificationState.QUEUED:
+        assert at - NOW <= LONGEST_WAIT
+        waiting = after_refusal(waiting, reason="404", now=at)
+        last, at = at, at + 5 * 60 * SECOND
+    assert (waiting.state, last) == (NotificationState.DEAD, NOW + LONGEST_WAIT)
+    assert len(waiting.attempts) == MOST_KEPT
+    assert (waiting.attempts[0].at, waiting.attempts[-1].at) == (NOW, last)
+
+
+def test_a_rest_is_no_try_and_is_on_record_once() -> None:
+    until = NOW + 60 * SECOND
+    rested = after_rest(QUEUED, reason="404", until=until, now=NOW)
+    again = after_rest(rested, reason="404", until=until + SECOND, now=until)
+    assert (rested.was_tried, again.due_at) == (False, until + SECOND)
+    assert again.attempts == (Attempt(until, "waiting", "404"),)

@@ -12,6 +12,7 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.circuits import Concern, FailingChannel
 from service.domain.notify.notification import (
     Notification,
     NotificationState,
@@ -19,7 +20,6 @@ from service.domain.notify.notification import (
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
-from service.domain.notify.undelivered import FailingChannel
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import SEALED
@@ -29,8 +29,10 @@ from tests.workflows.yard import MINUTE, Yard, announce_one
 SLACK, CONSOLE = SlackBot(SEALED, "#claude-spend"), Console()
 MAIL, OTHER_MAIL = Email(("finops@example.com",)), Email(("eng@example.com",))
 PAGER = PagerDuty(SEALED)
-BUSY = DeliveryError("busy", permanent=False)
-GONE = DeliveryError("channel_not_found", permanent=True)
+BUSY = DeliveryError("busy")
+GONE = DeliveryError("channel_not_found", Concern.CHANNEL)
+REVOKED = DeliveryError("token_revoked", Concern.CREDENTIAL)
+UNFIT = DeliveryError("msg_too_long", Concern.MESSAGE)
 SECOND = timedelta(seconds=1)
 QUEUED, SENT, DEAD = NotificationState.QUEUED, NotificationState.SENT, NotificationState.DEAD
 
@@ -66,7 +68,7 @@ async def route_apart(yard: Yard, *channels: ChannelConfig) -> None:
 async def refused(yard: Yard) -> None:
     """A first message was refused for good, and went elsewhere."""
     await route_apart(yard, SLACK)
-    yard.channels.refusals["slack_bot"] = GONE
+    yard.channels.refusals["slack_bot"] = UNFIT
     await open_alert(yard)
     await yard.settle()
     yard.channels.refusals.clear()

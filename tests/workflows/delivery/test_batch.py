@@ -81,7 +81,7 @@ async def test_the_oldest_message_goes_first(yard: Yard) -> None:
 
 # ---------------------------------------------------------------------------------- asked for quiet
 
-SLOW_DOWN = DeliveryError("rate limited", permanent=False, retry_after=30 * SECOND)
+SLOW_DOWN = DeliveryError("rate limited", retry_after=30 * SECOND)
 
 
 def count_attempts(yard: Yard) -> list[str]:

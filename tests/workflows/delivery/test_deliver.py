@@ -11,6 +11,7 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import (
     MOST_AT_ONCE,
     MOST_DEFECTS,
@@ -185,7 +186,7 @@ async def test_a_kill_between_send_and_record_says_it_twice_and_records_it_once(
     assert (notification.state, len(notification.attempts)) == (SENT, 1)
 
 
-@pytest.mark.parametrize("late", [None, BUSY, DeliveryError("gone", permanent=True)], ids=["sent", "busy", "refused"])
+@pytest.mark.parametrize("late", [None, BUSY, DeliveryError("gone", Concern.CHANNEL)], ids=["sent", "busy", "refused"])
 async def test_a_sender_that_outlives_its_lease_cannot_give_a_second_outcome(
     yard: Yard, late: DeliveryError | None
 ) -> None:
@@ -238,7 +239,7 @@ async def test_a_raise_waits_for_the_opening_in_its_own_channel_alone(yard: Yard
 
 async def test_a_dead_opening_lets_the_raise_through(yard: Yard) -> None:
     await yard.receive_with(SLACK)
-    yard.channels.refusals["slack_bot"] = DeliveryError("not_in_channel", permanent=True)
+    yard.channels.refusals["slack_bot"] = DeliveryError("msg_too_long", Concern.MESSAGE)
     await announce(yard)
     await raise_it(yard)
     await run_delivery(yard.ports)

@@ -18,11 +18,8 @@ from service.domain.notify.notification import (
     Attempt,
     NotificationState,
 )
-from service.domain.notify.receivers import Receiver
 from service.domain.values.errors import Conflict
 from service.workflows.alerts.attend import move_alert, retry_notification
-from service.workflows.configuration.notify import Receivers
-from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.compose import LAST_RESORT
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
@@ -39,6 +36,7 @@ from tests.workflows.delivery.sending import (
     QUEUED,
     SECOND,
     SLACK,
+    UNFIT,
     announce,
     failing,
     only,
@@ -99,18 +97,18 @@ async def test_a_retry_is_a_job_of_its_own_and_needs_no_tick(yard: Yard) -> None
     ],
 )
 async def test_what_a_channel_asks_for_is_waited(yard: Yard, asked: timedelta, waits: timedelta) -> None:
-    yard.channels.refusals["console"] = DeliveryError("slow down", permanent=False, retry_after=asked)
+    yard.channels.refusals["console"] = DeliveryError("slow down", retry_after=asked)
     await announce(yard)
     await run_delivery(yard.ports)
     assert (await only(yard)).due_at == yard.clock() + waits
 
 
 async def test_a_hopeless_message_is_dead_at_once(yard: Yard) -> None:
-    yard.channels.refusals["console"] = DeliveryError("channel_not_found", permanent=True)
+    yard.channels.refusals["console"] = UNFIT
     await announce(yard)
     await run_delivery(yard.ports)
     notification = await only(yard)
-    assert (notification.state, [one.detail for one in notification.attempts]) == (DEAD, ["channel_not_found"])
+    assert (notification.state, [one.detail for one in notification.attempts]) == (DEAD, ["msg_too_long"])
 
 
 # ----------------------------------------------------------------------------------------- fallback
@@ -153,8 +151,8 @@ async def test_refusals_everywhere_end(yard: Yard) -> None:
     await open_alert(yard)
     await yard.settle()
     states = sorted((one.channel.partition(":")[0], one.state) for one in await yard.notifications())
-    dead = NotificationState.DEAD
-    assert states == [("console", dead), ("console", dead), ("slack_bot", dead)]
+    waits = NotificationState.QUEUED
+    assert states == [("console", waits), ("console", waits), ("slack_bot", waits)]
 
 
 async def test_many_channels_that_refuse_at_once_do_not_wait_for_each_other_for_ever(yard: Yard) -> None:
@@ -165,7 +163,7 @@ async def test_many_channels_that_refuse_at_once_do_not_wait_for_each_other_for_
         await open_alert(yard, number)
     await run_delivery(yard.ports)
     of_webhooks = [one for one in await yard.notifications() if one.channel.startswith("webhook")]
-    assert {(one.state, len(one.attempts)) for one in of_webhooks} == {(NotificationState.DEAD, 1)}
+    assert {(one.state, len(one.attempts)) for one in of_webhooks} == {(NotificationState.QUEUED, 1)}
     assert len(of_webhooks) == 50
     assert sorted(sent_to(yard, "console")) == [f"alrt_{number}" for number in range(5)]
 
@@ -196,26 +194,7 @@ async def test_a_refused_amendment_calls_nobody_else(yard: Yard) -> None:
     assert sent_to(yard, "console") == []
 
 
-# ----------------------------------------------------------------------------------------- disabled
-
-
-async def test_a_channel_that_refused_for_good_is_not_asked_again(yard: Yard) -> None:
-    await refused(yard)
-    (one,) = await failing(yard)
-    assert (one.error, one.dead, one.disabled_at is not None) == ("channel_not_found", 1, True)
-    await open_alert(yard, 2)
-    await yard.settle()
-    assert sent_to(yard, "slack_bot") == []
-    assert sent_to(yard, "console") == ["alrt_1", "alrt_2"]
-    assert [(one.error, one.dead) for one in await failing(yard)] == [("channel_not_found", 2)]
-
-
-async def test_a_channel_that_is_only_busy_is_not_disabled(yard: Yard) -> None:
-    await route_apart(yard, SLACK)
-    yard.channels.refusals["slack_bot"] = BUSY
-    await open_alert(yard)
-    await yard.settle()
-    assert await failing(yard) == []
+# ------------------------------------------------------------------------------ the channel's health
 
 
 async def test_a_channel_that_was_busy_once_too_often_is_asked_again_by_the_next_message(yard: Yard) -> None:
@@ -228,7 +207,7 @@ async def test_a_channel_that_was_busy_once_too_often_is_asked_again_by_the_next
         await uow.notifications.save(replace(queued, attempts=earlier), post=None)
     await yard.settle()
     (channel,) = await failing(yard)
-    assert (channel.error, channel.dead, channel.disabled_at) == ("busy", 1, None)
+    assert (channel.error, channel.dead, channel.next_try) == ("busy", 1, None)
     yard.channels.refusals.clear()
     yard.clock.advance(MINUTE)
     await open_alert(yard, 2)
@@ -237,27 +216,7 @@ async def test_a_channel_that_was_busy_once_too_often_is_asked_again_by_the_next
     assert await failing(yard) == []
 
 
-async def test_editing_the_receiver_tries_its_channel_anew(yard: Yard) -> None:
-    await refused(yard)
-    async with yard.ports.uow() as uow:
-        eng = await uow.receivers.get("eng")
-    await yard.change(Receivers(), eng, Receiver((replace(SLACK, mention="<!here>"),)))
-    await open_alert(yard, 2)
-    await yard.settle()
-    assert sent_to(yard, "slack_bot") == ["alrt_2"]
-
-
-async def test_a_good_test_enables_the_channel_and_a_bad_one_does_not(yard: Yard) -> None:
-    await refused(yard)
-    yard.channels.refusals["slack_bot"] = GONE
-    await run_test_receiver(yard.ports, "eng", yard.author)
-    assert len(await failing(yard)) == 1
-    yard.channels.refusals.clear()
-    await run_test_receiver(yard.ports, "eng", yard.author)
-    assert await failing(yard) == []
-
-
-async def test_a_retry_by_a_person_tries_a_disabled_channel(yard: Yard) -> None:
+async def test_a_retry_by_a_person_tries_a_failing_channel(yard: Yard) -> None:
     await refused(yard)
     (dead,) = [one for one in await yard.notifications() if one.state is NotificationState.DEAD]
     async with yard.ports.uow() as uow:

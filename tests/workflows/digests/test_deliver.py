@@ -20,6 +20,7 @@ from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
@@ -35,8 +36,8 @@ from tests.fakes.ports import FakeCharts
 from tests.workflows.alerts.test_evaluate import forget_jobs
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed
 
-BUSY = DeliveryError("busy", permanent=False)
-HOPELESS = DeliveryError("gone", permanent=True)
+BUSY = DeliveryError("busy")
+HOPELESS = DeliveryError("gone", Concern.MESSAGE)
 
 
 async def plan(

@@ -15,6 +15,7 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery, NotificationState
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -32,7 +33,7 @@ from tests.workflows.yard import HOUR, MINUTE, Yard, announce_one
 SLACK, MAIL, PAGER = SlackBot(SEALED, "#claude-spend"), Email(("finops@example.com",)), PagerDuty(SEALED)
 SECOND = timedelta(seconds=1)
 WAIT, INTERVAL = timedelta(minutes=1), timedelta(minutes=5)
-BUSY = DeliveryError("busy", permanent=False)
+BUSY = DeliveryError("busy")
 
 
 async def collect(yard: Yard, *channels: ChannelConfig, wait: timedelta = WAIT, interval: timedelta = INTERVAL) -> None:
@@ -234,7 +235,7 @@ async def test_a_sender_that_dies_leaves_the_whole_summary_to_another_under_the_
 async def test_a_summary_that_is_given_up_falls_back_alert_by_alert(yard: Yard) -> None:
     await collect(yard, MAIL)
     await open_alerts(yard, "a", "b")
-    yard.channels.refusals["email"] = DeliveryError("no such mailbox", permanent=True)
+    yard.channels.refusals["email"] = DeliveryError("no such mailbox", Concern.CHANNEL)
     await pass_time(yard, WAIT)
     assert sorted(about(one) for one in sent(yard, "console")) == [["a"], ["b"]]
     assert all("could not be delivered" in one.message.change for one in sent(yard, "console"))

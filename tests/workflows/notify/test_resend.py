@@ -10,12 +10,14 @@ from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action, Delivery, NotificationState
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.severity import Severity
 from service.workflows.configuration.notify import Receivers, Silences
+from service.workflows.notify.circuits import refuse
 from service.workflows.notify.resend import run_resend
 from service.workflows.ports.channels import DeliveryError
 from tests.sample_alerts import ALERT, OPENED_EVENT, RAISED_EVENT, RESOLVED_EVENT, RESTATED_EVENT
@@ -100,7 +102,7 @@ async def test_an_end_that_waits_in_the_queue_is_told_in_time(yard: Yard) -> Non
     await yard.receive_with(MEMBERS)
     await tell(yard)
     sent_at = yard.clock()
-    yard.channels.refusals["alertmanager"] = DeliveryError("busy", permanent=False)
+    yard.channels.refusals["alertmanager"] = DeliveryError("busy")
     yard.clock.advance(-SECOND)
     await tell(yard, RESOLVED_EVENT, version=2)
     yard.channels.refusals.clear()
@@ -110,7 +112,7 @@ async def test_an_end_that_waits_in_the_queue_is_told_in_time(yard: Yard) -> Non
 
 async def test_what_was_never_taken_is_left_to_the_queue(yard: Yard) -> None:
     await yard.receive_with(MEMBERS)
-    yard.channels.refusals["alertmanager"] = DeliveryError("busy", permanent=False)
+    yard.channels.refusals["alertmanager"] = DeliveryError("busy")
     await tell(yard)
     yard.channels.refusals.clear()
     assert await repeated(yard) == []
@@ -119,7 +121,7 @@ async def test_what_was_never_taken_is_left_to_the_queue(yard: Yard) -> None:
 async def test_a_failure_is_left_to_the_next_minute_and_closes_no_channel(yard: Yard) -> None:
     await yard.receive_with(MEMBERS)
     await tell(yard)
-    yard.channels.refusals["alertmanager"] = DeliveryError("HTTP 400", permanent=True)
+    yard.channels.refusals["alertmanager"] = DeliveryError("HTTP 400", Concern.CHANNEL)
     assert await repeated(yard) == []
     yard.channels.refusals.clear()
     assert len(await repeated(yard)) == 1
@@ -127,13 +129,13 @@ async def test_a_failure_is_left_to_the_next_minute_and_closes_no_channel(yard: 
         assert await uow.channel_health.failing() == []
 
 
-async def test_a_channel_that_is_gone_or_disabled_hears_no_more(yard: Yard) -> None:
-    await yard.receive_with(MEMBERS)
+async def test_a_channel_that_rests_or_is_gone_hears_no_more(yard: Yard) -> None:
+    await yard.receive_with(MEMBERS, Console())
     await tell(yard)
-    (notification,) = await yard.notifications()
+    (notification, _) = await yard.notifications()
     async with yard.ports.uow() as uow:
         place, now = (yard.receiver.id, notification.channel), yard.clock()
-        await uow.channel_health.note_dead(*place, "HTTP 404", at=now, disabled_at=now)
+        await refuse(uow, *place, DeliveryError("HTTP 404", Concern.CHANNEL), now + MINUTE)
     assert await repeated(yard) == []
     await yard.receive_with(Console())
     assert await repeated(yard) == []

@@ -14,7 +14,7 @@ from service.workflows.ports.channels import DeliveryError
 from tests.factories import budget, percent, utc
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed, caller
 
-BUSY = DeliveryError("busy", permanent=False)
+BUSY = DeliveryError("busy")
 
 
 async def waiting(yard: Yard) -> list[str]:

@@ -14,6 +14,7 @@ from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.posting import Peer, json_words, no_words, post
 from service.adapters.channels.secret import opened
 from service.domain.notify.channels.alertmanager import Alertmanager
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Receipt
 from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.platform import Vault
@@ -78,11 +79,12 @@ def _reasons(failures: Sequence[DeliveryError]) -> str:
 
 
 def _failure(failures: Sequence[DeliveryError]) -> DeliveryError:
-    """Returns the failure of all members. Permanent only if none of them might take it later."""
+    """Returns the failure of all members. It is the moment's where one of them might take it soon."""
+    concerns = {failure.concerns for failure in failures}
     waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
     alone = len(failures) == 1
     return DeliveryError(
         _reasons(failures) if alone else f"all {len(failures)} members failed: {_reasons(failures)}",
-        permanent=all(failure.permanent for failure in failures),
+        concerns.pop() if len(concerns) == 1 else Concern.MOMENT if Concern.MOMENT in concerns else Concern.CHANNEL,
         retry_after=max(waits, default=timedelta()) or None,
     )

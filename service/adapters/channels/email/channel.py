@@ -10,12 +10,20 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPNotSupported, SMTPRecipientsRefused, SMTPResponseException
+from aiosmtplib.errors import (
+    SMTPAuthenticationError,
+    SMTPDataError,
+    SMTPException,
+    SMTPNotSupported,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
 
 from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.email.mail import compose_mail
 from service.adapters.channels.email.settings import SmtpServer, address
 from service.domain.notify.channels.email import Email
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.ports.channels import Channel, DeliveryError
@@ -23,6 +31,10 @@ from service.workflows.ports.channels import Channel, DeliveryError
 STEP_TIMEOUT = 10.0
 DELIVERY_TIMEOUT = 30.0
 """Seconds: for one SMTP command, and for all of them. A server may never answer a wrong password."""
+
+
+LOGIN = frozenset({530, 534, 535, 538})
+TOO_LARGE = 552
 
 
 class EmailChannel:
@@ -45,7 +57,7 @@ class EmailChannel:
         except ValueError:
             raise DeliveryError(
                 "a header cannot be written: check the receiver's addresses and TOCSIN_EMAIL_FROM",
-                permanent=True,
+                Concern.CHANNEL,
             ) from None
         refused = await _hand_in(mail, sender, self._server)
         detail = f"sent to {len(to) - len(refused)}"
@@ -58,7 +70,7 @@ class EmailChannel:
 def open_channel(config: Email, needed: Dependencies) -> Channel:
     """Raises DeliveryError where no mail server is set up."""
     if needed.smtp_url is None:
-        raise DeliveryError("mail is not set up: set TOCSIN_SMTP_URL", permanent=True)
+        raise DeliveryError("mail is not set up: set TOCSIN_SMTP_URL", Concern.CHANNEL)
     return EmailChannel(config, SmtpServer.parse(needed.smtp_url), needed.email_from)
 
 
@@ -113,23 +125,30 @@ async def _explained() -> AsyncIterator[None]:
     except SMTPRecipientsRefused as error:
         raise _all_refused(error) from None
     except SMTPResponseException as error:
-        raise DeliveryError(_said(error.code, error.message), permanent=error.code >= 500) from None
+        raise DeliveryError(_said(error.code, error.message), _concern(error)) from None
     except ssl.SSLError as error:  # before ValueError, which a refused certificate also is
-        raise DeliveryError(
-            f"no trusted encryption with the mail server: {_line(str(error))}", permanent=False
-        ) from None
+        raise DeliveryError(f"no trusted encryption with the mail server: {_line(str(error))}") from None
     except (SMTPNotSupported, ValueError) as error:
-        raise DeliveryError(f"this mail cannot be sent: {_line(str(error))}", permanent=True) from None
+        raise DeliveryError(f"this mail cannot be sent: {_line(str(error))}", Concern.CHANNEL) from None
     except (SMTPException, TimeoutError, OSError) as error:
-        raise DeliveryError(f"mail server: {_line(str(error)) or type(error).__name__}", permanent=False) from None
+        raise DeliveryError(f"mail server: {_line(str(error)) or type(error).__name__}") from None
+
+
+def _concern(error: SMTPResponseException) -> Concern:
+    """The concern of an answer (RFC 5321, 4.2.3; 4954, 6): 4xx passes, and a 5xx after DATA is about the mail."""
+    if error.code < 500:
+        return Concern.MOMENT
+    if isinstance(error, SMTPAuthenticationError) or error.code in LOGIN:
+        return Concern.CREDENTIAL
+    return Concern.MESSAGE if isinstance(error, SMTPDataError) or error.code == TOO_LARGE else Concern.CHANNEL
 
 
 def _all_refused(error: SMTPRecipientsRefused) -> DeliveryError:
-    """Permanent only if no address might be taken later."""
+    """The channel's failure only if no address might be taken later."""
     said = ", ".join(f"{refusal.recipient} ({_said(refusal.code, refusal.message)})" for refusal in error.recipients)
     return DeliveryError(
         f"every address was refused: {said}",
-        permanent=all(refusal.code >= 500 for refusal in error.recipients),
+        Concern.CHANNEL if all(refusal.code >= 500 for refusal in error.recipients) else Concern.MOMENT,
     )
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.console_pages import NAMES as PAGE_NAMES
 from service.domain.messages.message import badge, unlisted_words
-from service.domain.notify.notification import Action, Delivery, Message
+from service.domain.notify.notification import Action, Delivery, Message, MessageForm
 from service.domain.values.severity import Severity
 
 CALM_COLOUR = "#2f7d4f"
@@ -41,6 +41,8 @@ def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -
     mail["X-Auto-Response-Suppress"] = "All"
     mail["List-Id"] = f"Tocsin alerts <alerts.{sender.domain}>"
     mail.set_content(_render("alert.txt.j2", message))
+    if delivery.form is MessageForm.PLAIN:
+        return mail
     picture = delivery.picture
     cid = f"chart.{delivery.id}@{sender.domain}"
     alt = picture.alt if picture else ""

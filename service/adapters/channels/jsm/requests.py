@@ -60,9 +60,9 @@ async def _outcome(
 
 
 def _judged(peer: Peer, outcome: Mapping[str, object]) -> bool:
-    """Not permanent: it may be a filter or a limit that somebody fixes there."""
+    """It is the moment's failure: it may be a filter or a limit that somebody fixes there."""
     if outcome["isSuccess"] is not True:
         status = outcome.get("status")
         why = spoken(status) if isinstance(status, str) else "no reason given"
-        raise DeliveryError(f"{peer.name} took the alert and did not create it: {why}", permanent=False)
+        raise DeliveryError(f"{peer.name} took the alert and did not create it: {why}")
     return True

@@ -116,6 +116,12 @@ def text(message: Message) -> str:
     return f"{_sign(message)} {_naming(message, mrkdwn(message.one_line, TEXT))}"
 
 
+def plainest(message: Message, mention: str = "") -> str:
+    """Returns all of a message that is sent without blocks: with the way to the alert."""
+    said = f"{text(message)} {_link(message.link, 'Open in Tocsin')}"
+    return f"{mention} {said}" if mention else said
+
+
 def reply(message: Message, mention: str = "") -> str:
     """A thread reply: what just happened."""
     said = f"*{_naming(message, mrkdwn(message.change or message.headline, SECTION))}*"

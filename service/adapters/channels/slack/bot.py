@@ -24,7 +24,7 @@ from service.adapters.channels.slack.transport import (
     retry_handlers,
 )
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Message, Picture, Receipt
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Message, MessageForm, Picture, Receipt
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 
@@ -54,7 +54,7 @@ def _posted(answer: AsyncSlackResponse) -> Post:
     """Where it is. `ok` with `channel` and `ts` is the proof (docs.slack.dev, chat.postMessage)."""
     channel, ts = answer.get("channel"), answer.get("ts")
     if not (isinstance(channel, str) and isinstance(ts, str) and channel and _TS.fullmatch(ts)):
-        raise DeliveryError("Slack: the answer has no proof of the post", permanent=False)
+        raise DeliveryError("Slack: the answer has no proof of the post")
     return Post(channel, ts)
 
 
@@ -156,16 +156,23 @@ class SlackBotChannel:
             await self._reply(client, post, delivery)
         return Receipt(post=delivery.post, detail=f"{delivery.action} in {post.channel}")
 
-    def _blocks(self, message: Message, mention: str = "") -> list[Block]:
+    def _content(self, delivery: Delivery, mention: str = "") -> tuple[str, list[Block]]:
+        """Text and blocks; an edit needs the empty list, else the blocks that are there stay."""
+        message = delivery.message
+        if delivery.form is MessageForm.PLAIN:
+            return slack_blocks.plainest(message, mention), []
+        return slack_blocks.text(message), self._blocks(message, mention)
+
+    def _blocks(self, message: Message, mention: str) -> list[Block]:
         return [*slack_blocks.parent(message, mention), *self._controls(message)]
 
     async def _post(self, client: AsyncWebClient, delivery: Delivery) -> Receipt:
-        mention = slack_blocks.mention_of(delivery, self._config.mention)
+        text, blocks = self._content(delivery, slack_blocks.mention_of(delivery, self._config.mention))
         answer = await call(
             client.chat_postMessage(
                 channel=self._config.channel,
-                text=slack_blocks.text(delivery.message),
-                blocks=self._blocks(delivery.message, mention),
+                text=text,
+                blocks=blocks,
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -174,14 +181,8 @@ class SlackBotChannel:
         return Receipt(post=str(post), detail=f"posted in {post.channel}")
 
     async def _edit(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
-        await call(
-            client.chat_update(
-                channel=post.channel,
-                ts=post.ts,
-                text=slack_blocks.text(delivery.message),
-                blocks=self._blocks(delivery.message),
-            )
-        )
+        text, blocks = self._content(delivery)
+        await call(client.chat_update(channel=post.channel, ts=post.ts, text=text, blocks=blocks))
 
     async def _reply(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
         said = slack_blocks.reply(delivery.message, slack_blocks.mention_of(delivery, self._config.mention))

@@ -19,7 +19,8 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from service.adapters.channels.dependencies import OpenConnector
-from service.adapters.channels.posting import json_object
+from service.adapters.channels.posting import concern_of, json_object
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import FIRST_RETRY
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import EgressRefused
@@ -28,36 +29,50 @@ CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 DELIVERY_TIMEOUT = 25.0
 """Seconds for all of a delivery's calls and their second tries."""
 
-PERMANENT = {
-    "account_inactive": "the app was removed or its owner deactivated: install it again",
-    "action_prohibited": "the workspace's administrators do not allow this post",
+UNFIT = {
     "cannot_reply_to_message": "this message takes no replies",
-    "channel_is_archived": "restore the channel or choose another",
-    "channel_not_found": "check the channel's name, and invite the app if it is private",
-    "ekm_access_denied": "the workspace's key management refuses",
     "invalid_arguments": "the message was not understood",
-    "invalid_auth": "check the token",
     "invalid_blocks": "the message was not understood",
     "invalid_blocks_format": "the message was not understood",
     "invalid_payload": "the message was not understood",
-    "invalid_token": "make a new webhook URL",
-    "is_archived": "restore the channel or choose another",
-    "missing_scope": "give the app the scope chat:write, for charts files:write, and install it again",
     "msg_blocks_too_long": "the message is too long",
     "msg_too_long": "the message is too long",
-    "no_permission": "the token may not post there",
-    "no_service": "the webhook was removed: make a new one",
-    "no_team": "the workspace is gone",
     "no_text": "the message was not understood",
-    "not_authed": "check the token",
+}
+CLOSED = {
+    "action_prohibited": "the workspace's administrators do not allow this post",
+    "channel_is_archived": "restore the channel or choose another",
+    "channel_not_found": "check the channel's name, and invite the app if it is private",
+    "is_archived": "restore the channel or choose another",
+    "no_service": "the webhook was removed: make a new one",
     "not_in_channel": "invite the app to the channel",
     "restricted_action": "the channel does not allow the app to post",
+}
+NOT_ALLOWED = {
+    "account_inactive": "the app was removed or its owner deactivated: install it again",
+    "ekm_access_denied": "the workspace's key management refuses",
+    "invalid_auth": "check the token",
+    "invalid_token": "make a new webhook URL",
+    "missing_scope": "give the app the scope chat:write, for charts files:write, and install it again",
+    "no_permission": "the token may not post there",
+    "no_team": "the workspace is gone",
+    "not_authed": "check the token",
     "team_disabled": "the workspace is gone",
     "token_expired": "make a new token",
     "token_revoked": "make a new token",
     "user_not_found": "the webhook's owner is gone: make a new one",
 }
-"""Slack's errors that trying again cannot cure (docs.slack.dev: chat.postMessage; webhook changelog)."""
+REFUSALS = {
+    word: (concern, advice)
+    for concern, words in (
+        (Concern.MESSAGE, UNFIT),
+        (Concern.CHANNEL, CLOSED),
+        (Concern.CREDENTIAL, NOT_ALLOWED),
+    )
+    for word, advice in words.items()
+}
+"""Slack's errors that trying again soon cannot cure: what each concerns, and what helps
+(docs.slack.dev: chat.postMessage; webhook changelog)."""
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """An earlier post can no longer be edited: post again."""
@@ -87,12 +102,12 @@ async def open_session(connector: OpenConnector) -> AsyncIterator[aiohttp.Client
     except SlackApiError as error:
         raise refused(error) from None
     except EgressRefused as error:
-        raise DeliveryError(f"Slack may not be called: {error}", permanent=True) from None
+        raise DeliveryError(f"Slack may not be called: {error}", Concern.CHANNEL) from None
     except (ValueError, SlackClientError) as error:
         # aiohttp's InvalidURL is a ValueError, and its text holds the URL.
-        raise DeliveryError(f"Slack cannot be called: {type(error).__name__}", permanent=True) from None
+        raise DeliveryError(f"Slack cannot be called: {type(error).__name__}", Concern.CHANNEL) from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise DeliveryError(f"Slack cannot be reached: {type(error).__name__}", permanent=False) from None
+        raise DeliveryError(f"Slack cannot be reached: {type(error).__name__}") from None
 
 
 async def _refuse_redirect(
@@ -113,11 +128,11 @@ async def call(request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
     try:
         answer = await request
         if not isinstance(answer.data, dict):
-            raise DeliveryError("Slack: the answer did not come from Slack", permanent=False)
+            raise DeliveryError("Slack: the answer did not come from Slack")
         return answer
     except AttributeError:
         # slack-sdk trips like this over a 200 that is not a JSON object: somebody else answered.
-        raise DeliveryError("Slack: the answer did not come from Slack", permanent=False) from None
+        raise DeliveryError("Slack: the answer did not come from Slack") from None
 
 
 def refused(error: SlackApiError) -> DeliveryError:
@@ -136,10 +151,11 @@ def error_name(error: SlackApiError) -> str:
 def failure(status: int, name: str, headers: Mapping[str, str]) -> DeliveryError:
     """The queue's view of an answer; `name` is one of Slack's error words, and nothing else is repeated."""
     if status == 429 or name in {"ratelimited", "rate_limited"}:
-        return DeliveryError("Slack: rate limited", permanent=False, retry_after=_seconds(headers) or FIRST_RETRY)
-    known = PERMANENT.get(name)
-    said = f"{name} ({known})" if known else (name if name.isidentifier() else f"HTTP {status}")
-    return DeliveryError(f"Slack: {said}", permanent=bool(known) or 400 <= status < 500)
+        return DeliveryError("Slack: rate limited", retry_after=_seconds(headers) or FIRST_RETRY)
+    if name in REFUSALS:
+        concern, advice = REFUSALS[name]
+        return DeliveryError(f"Slack: {name} ({advice})", concern)
+    return DeliveryError(f"Slack: {name if name.isidentifier() else f'HTTP {status}'}", concern_of(status))
 
 
 def unproved(body: str, headers: Mapping[str, str]) -> DeliveryError:
@@ -147,7 +163,7 @@ def unproved(body: str, headers: Mapping[str, str]) -> DeliveryError:
     name = json_object(body.encode()).get("error")
     if isinstance(name, str) and name:
         return failure(200, name, headers)
-    return DeliveryError("Slack: the answer did not come from Slack", permanent=False)
+    return DeliveryError("Slack: the answer did not come from Slack")
 
 
 def _seconds(headers: Mapping[str, str]) -> timedelta | None:

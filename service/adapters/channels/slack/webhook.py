@@ -15,7 +15,7 @@ from service.adapters.channels.slack.transport import (
     unproved,
 )
 from service.domain.notify.channels.slack import SlackWebhook
-from service.domain.notify.notification import Delivery, Receipt
+from service.domain.notify.notification import Delivery, MessageForm, Receipt
 from service.workflows.ports.platform import Vault
 
 PROOF = "ok"
@@ -23,7 +23,7 @@ PROOF = "ok"
 
 
 class SlackWebhookChannel:
-    """Posts. A 4xx answer is permanent (404, 410: the webhook or its channel is gone), a 5xx is not."""
+    """Posts. Of a 404 or 410 the webhook or its channel is gone; a 4xx with a word of Slack's says what it concerns."""
 
     def __init__(self, config: SlackWebhook, vault: Vault, connector: OpenConnector, proxy: str | None = None) -> None:
         self._config = config
@@ -34,12 +34,16 @@ class SlackWebhookChannel:
     async def send(self, delivery: Delivery) -> Receipt:
         mention = slack_blocks.mention_of(delivery, self._config.mention)
         url = opened(self._vault, self._config.webhook_url)
+        text = slack_blocks.text(delivery.message)
+        blocks = [*slack_blocks.blocks(delivery.message, mention), *slack_blocks.image(delivery.picture)]
+        if delivery.form is MessageForm.PLAIN:
+            text, blocks = slack_blocks.plainest(delivery.message, mention), []
         async with open_session(self._connector) as session:
             client = AsyncWebhookClient(url, session=session, logger=QUIET, retry_handlers=retry_handlers())
             client.proxy = self._proxy  # else the SDK takes one from the environment
             answer = await client.send(
-                text=slack_blocks.text(delivery.message),
-                blocks=[*slack_blocks.blocks(delivery.message, mention), *slack_blocks.image(delivery.picture)],
+                text=text,
+                blocks=blocks,
                 unfurl_links=False,
                 unfurl_media=False,
             )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, case, delete, func, select, tuple_, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.notify.tables import channel_turns, failing_channels, notifications
 from service.domain.notify.channels.traits import Rate
+from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.notification import LONGEST_RETRY, NotificationState
-from service.domain.notify.undelivered import Backlog, FailingChannel
+from service.domain.notify.undelivered import Backlog
+
+_FAILING = [failing_channels.c[field.name] for field in fields(FailingChannel)]
 
 
 class PostgresChannelHealth:
@@ -21,33 +26,65 @@ class PostgresChannelHealth:
         self._connection = connection
 
     async def failing(self) -> list[FailingChannel]:
-        query = select(failing_channels).order_by(failing_channels.c.receiver_id, failing_channels.c.channel)
+        query = select(*_FAILING).order_by(failing_channels.c.receiver_id, failing_channels.c.channel)
         return [FailingChannel(**row._mapping) for row in await self._connection.execute(query)]
 
-    async def note_dead(
-        self, receiver_id: str, channel: str, error: str, *, at: datetime, disabled_at: datetime | None
-    ) -> None:
-        """The first error that disabled it stays: what is refused later says nothing new."""
+    async def lock(self, receiver_id: str, channel: str) -> FailingChannel | None:
+        query = select(*_FAILING).where(_is_at(receiver_id, channel)).with_for_update()
+        row = (await self._connection.execute(query)).one_or_none()
+        return FailingChannel(**row._mapping) if row else None
+
+    async def keep(self, failing: FailingChannel) -> None:
+        values = shallow(failing)
+        learned = {name: values[name] for name in ("error", "concerns", "refusals", "next_try", "probing_until")}
+        await self._connection.execute(
+            upsert(failing_channels)
+            .values(values)
+            .on_conflict_do_update(constraint=failing_channels.primary_key, set_=learned)
+        )
+
+    async def note_dead(self, receiver_id: str, channel: str, error: str, *, at: datetime) -> None:
         first = upsert(failing_channels).values(
-            receiver_id=receiver_id, channel=channel, failing_since=at, error=error, dead=1, disabled_at=disabled_at
+            receiver_id=receiver_id, channel=channel, failing_since=at, error=error, dead=1
         )
         known = failing_channels.c
-        kept = func.coalesce(known.disabled_at, first.excluded.disabled_at)
+        why = case((known.next_try.is_(None), first.excluded.error), else_=known.error)
         await self._connection.execute(
             first.on_conflict_do_update(
-                constraint=failing_channels.primary_key,
-                set_={"dead": known.dead + 1, "error": first.excluded.error, "disabled_at": kept},
+                constraint=failing_channels.primary_key, set_={"dead": known.dead + 1, "error": why}
             )
         )
 
-    async def note_well(self, receiver_id: str, channel: str) -> None:
-        known = failing_channels.c
-        await self._connection.execute(
-            delete(failing_channels).where(known.receiver_id == receiver_id, known.channel == channel)
-        )
+    async def note_well(self, receiver_id: str, channel: str, *, at: datetime) -> bool:
+        return await self._close(_is_at(receiver_id, channel), at)
 
-    async def forget(self, receiver_id: str) -> None:
-        await self._connection.execute(delete(failing_channels).where(failing_channels.c.receiver_id == receiver_id))
+    async def forget(self, receiver_id: str, *, at: datetime) -> bool:
+        return await self._close(failing_channels.c.receiver_id == receiver_id, at)
+
+    async def _close(self, which: ColumnElement[bool], at: datetime) -> bool:
+        known = failing_channels.c
+        closed = await self._connection.execute(
+            delete(failing_channels).where(which).returning(known.receiver_id, known.channel, known.next_try)
+        )
+        places = [(row.receiver_id, row.channel) for row in closed if row.next_try is not None]
+        return bool(places) and await self._hurry(places, at)
+
+    async def _hurry(self, places: Sequence[tuple[str, str]], at: datetime) -> bool:
+        """Makes due what was tried or rested. What another transaction holds is on its way already: nobody waits."""
+        waits = (
+            select(notifications.c.id)
+            .where(
+                tuple_(notifications.c.receiver_id, notifications.c.channel).in_(places),
+                notifications.c.state == NotificationState.QUEUED,
+                notifications.c.due_at > at,
+                type_coerce(notifications.c.attempts, JSONB) != [],
+            )
+            .with_for_update(skip_locked=True)
+        )
+        due = await self._connection.execute(
+            update(notifications).where(notifications.c.id.in_(waits)).values(due_at=at).returning(notifications.c.id)
+        )
+        return bool(due.all())
 
     async def waiting(self, written_before: datetime) -> list[Backlog]:
         """With the reason of the newest attempt at the oldest message. What was never tried blames no channel."""
@@ -127,6 +164,10 @@ class PostgresChannelHealth:
             select(func.min(waits_since)).where(notifications.c.state == NotificationState.QUEUED)
         )
         return int(dead or 0), oldest
+
+
+def _is_at(receiver_id: str, channel: str) -> ColumnElement[bool]:
+    return (failing_channels.c.receiver_id == receiver_id) & (failing_channels.c.channel == channel)
 
 
 def _end_of_turn(now: datetime, rate: Rate) -> datetime:

@@ -27,12 +27,14 @@ EVENT_COLUMNS = [alert_events.c[name].label(f"event_{name}") for name in _EVENT_
 def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
     stored = {column.name: row._mapping[column.name] for column in NOTIFICATION_COLUMNS}
     cause = stored["cause"] or _cause_of(stored["step"], stored["round"])
-    return Notification(**stored | {"cause": cause, "step": max(stored["step"], 0)})
+    read = {"cause": cause, "step": max(stored["step"], 0), "left_to": stored["left_to"] or ()}
+    return Notification(**stored | read)
 
 
 def values_of(notification: Notification) -> dict[str, Any]:
     """The row of a notification; its step is the number that the previous release reads."""
-    return shallow(notification) | {"step": _STEPS.get(notification.cause, notification.step)}
+    step = _STEPS.get(notification.cause, notification.step)
+    return shallow(notification) | {"step": step, "left_to": notification.left_to or None}
 
 
 def _cause_of(step: int, round: int) -> NotificationCause:

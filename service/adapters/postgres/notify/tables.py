@@ -7,6 +7,7 @@ from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, Integer,
 from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.metadata import metadata
 from service.domain.alerts.alert import Reason
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action, Attempt, NotificationCause, NotificationState
 
 notifications = Table(
@@ -32,6 +33,7 @@ notifications = Table(
     Column("leased_until", Instant),
     Column("group_key", Text),
     Column("sent_with", Text),
+    Column("left_to", Encoded(tuple[str, ...]), comment="Null: all addresses, or none that waits"),
     UniqueConstraint("alert_id", "level", "channel", "action", "step", "round"),
     ForeignKeyConstraint(["alert_id", "alert_version"], ["alert_events.alert_id", "alert_events.version"]),
 )
@@ -76,8 +78,12 @@ failing_channels = Table(
     Column("failing_since", Instant, nullable=False),
     Column("error", Text, nullable=False),
     Column("dead", Integer, nullable=False),
-    Column("disabled_at", Instant),
-    comment="Channels whose last message was given up",
+    Column("disabled_at", Instant, comment="The previous release's: read and written no more"),
+    Column("concerns", Word(Concern)),
+    Column("refusals", Integer, nullable=False, server_default="0"),
+    Column("next_try", Instant),
+    Column("probing_until", Instant),
+    comment="Channels that refuse messages, or whose last one was given up",
 )
 
 channel_turns = Table(

@@ -14,6 +14,7 @@ from aiohttp import TCPConnector
 from service.adapters.channels.slack.bot import SlackBotChannel
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import FIRST_RETRY, Action
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
@@ -139,7 +140,7 @@ async def test_a_reply_that_failed_is_made_up_for_by_the_next_attempt(slack: Fak
 async def test_too_many_requests_wait_in_the_queue_for_as_long_as_slack_asks(slack: FakeSlack) -> None:
     slack.limit_rate("chat.postMessage", seconds=30)
     error = await failing(slack)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     assert error.retry_after == timedelta(seconds=30)
     assert slack.calls == ["chat.postMessage"]
 
@@ -148,7 +149,7 @@ async def test_too_many_requests_wait_in_the_queue_for_as_long_as_slack_asks(sla
 async def test_an_absurd_retry_after_asks_for_the_first_wait(slack: FakeSlack, retry_after: str) -> None:
     slack.plan("chat.postMessage", Answer(429, {"ok": False}, headers={"Retry-After": retry_after}))
     error = await failing(slack)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     assert error.retry_after == FIRST_RETRY
 
 
@@ -173,54 +174,54 @@ async def test_one_server_error_is_overcome_at_once(slack: FakeSlack) -> None:
 async def test_trouble_on_the_way_is_tried_again_later(slack: FakeSlack, answer: Answer) -> None:
     slack.plan("chat.postMessage", answer, times=2)
     error = await failing(slack)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     assert "html" not in error.reason
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "concerns"),
     [
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "invalid_auth",
-        "token_revoked",
-        "invalid_blocks",
-        "msg_too_long",
+        ("channel_not_found", Concern.CHANNEL),
+        ("not_in_channel", Concern.CHANNEL),
+        ("is_archived", Concern.CHANNEL),
+        ("invalid_auth", Concern.CREDENTIAL),
+        ("token_revoked", Concern.CREDENTIAL),
+        ("invalid_blocks", Concern.MESSAGE),
+        ("msg_too_long", Concern.MESSAGE),
     ],
 )
-async def test_what_trying_again_cannot_cure_is_permanent_and_says_what_to_do(slack: FakeSlack, name: str) -> None:
-    slack.refuse("chat.postMessage", name)
+async def test_a_refusal_says_what_it_concerns_and_what_to_do(slack: FakeSlack, name: str, concerns: Concern) -> None:
+    slack.refuse("chat.postMessage", name, times=2)
     error = await failing(slack)
-    assert error.permanent
+    assert error.concerns is concerns
     assert error.reason.startswith(f"Slack: {name} (")
 
 
 async def test_a_wrong_token_is_permanent_and_stays_secret(slack: FakeSlack, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as caught:
         await send_whole(bot(slack, token="xoxb-FAKE-but-wrong"), delivery())
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
     assert "FAKE-but-wrong" not in caught.value.reason + caplog.text
 
 
 async def test_a_token_that_no_header_can_carry_is_permanent(slack: FakeSlack) -> None:
     with pytest.raises(DeliveryError) as caught:
         await send_whole(bot(slack, token="xoxb-FAKE\r\nX-Evil: 1"), delivery())
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
     assert slack.calls == []
 
 
 async def test_an_unknown_channel_is_permanent(slack: FakeSlack) -> None:
     with pytest.raises(DeliveryError, match="channel_not_found") as caught:
         await send_whole(bot(slack, channel="#nowhere"), delivery())
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
 
 
 async def test_a_redirect_is_not_followed(slack: FakeSlack) -> None:
     elsewhere = Answer(307, text="", headers={"Location": f"{slack.api_url}elsewhere"})
     slack.plan("chat.postMessage", elsewhere, times=5)
     error = await failing(slack)
-    assert not error.permanent
+    assert error.concerns is Concern.MOMENT
     assert "elsewhere" not in slack.calls
 
 
@@ -229,7 +230,7 @@ async def test_slack_that_is_not_there_is_tried_again_later() -> None:
         channel = bot(gone)
     with pytest.raises(DeliveryError, match="cannot be reached") as caught:
         await send_whole(channel, delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.MOMENT
 
 
 async def test_a_proxy_of_the_environment_is_ignored(slack: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +245,7 @@ async def test_a_secret_of_another_key_says_what_to_do(slack: FakeSlack) -> None
     config = SlackBot(sealed, "#claude-spend", "", slack.api_url)
     with pytest.raises(DeliveryError, match="TOCSIN_SECRET_KEY") as caught:
         await SlackBotChannel(config, VAULT, TCPConnector).send(delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.CREDENTIAL
 
 
 async def test_names_from_outside_ping_nobody(slack: FakeSlack) -> None:

@@ -14,6 +14,7 @@ from aiohttp import TCPConnector
 from service.adapters.channels.slack.webhook import SlackWebhookChannel
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackWebhook
+from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Action, MessageType
 from service.workflows.ports.channels import DeliveryError
 from tests.fakes.slack import Answer, FakeSlack
@@ -66,7 +67,7 @@ async def test_a_refused_webhook_is_permanent(slack: FakeSlack, status: int, bod
     slack.plan("webhook", Answer(status, text=body))
     with pytest.raises(DeliveryError) as caught:
         await webhook(slack.webhook_url).send(delivery())
-    assert caught.value.permanent
+    assert caught.value.concerns is not Concern.MOMENT
     assert caught.value.reason == f"Slack: {said}"
 
 
@@ -75,14 +76,14 @@ async def test_a_broken_slack_is_tried_again_later(slack: FakeSlack, status: int
     slack.plan("webhook", Answer(status, text=body), times=2)
     with pytest.raises(DeliveryError) as caught:
         await webhook(slack.webhook_url).send(delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.MOMENT
 
 
 async def test_too_many_requests_wait_in_the_queue(slack: FakeSlack) -> None:
     slack.plan("webhook", Answer(429, text="rate_limited", headers={"Retry-After": "7"}))
     with pytest.raises(DeliveryError) as caught:
         await webhook(slack.webhook_url).send(delivery())
-    assert not caught.value.permanent
+    assert caught.value.concerns is Concern.MOMENT
     assert caught.value.retry_after == timedelta(seconds=7)
 
 

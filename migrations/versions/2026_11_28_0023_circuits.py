@@ -1,0 +1,28 @@
+"""Circuits of channels, and what a mail's refused addresses wait for.
+
+Why: nothing disables a channel for ever, so `disabled_at` is written no more; it stays for the previous release, which
+reads no date as a channel that is tried. The other columns are new, with defaults, and it leaves them alone.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("failing_channels", sa.Column("concerns", sa.Text))
+    op.add_column("failing_channels", sa.Column("refusals", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("failing_channels", sa.Column("next_try", sa.DateTime(timezone=True)))
+    op.add_column("failing_channels", sa.Column("probing_until", sa.DateTime(timezone=True)))
+    op.add_column("notifications", sa.Column("left_to", JSONB))
+
+
+def downgrade() -> None:
+    op.drop_column("notifications", "left_to")
+    for name in ("probing_until", "next_try", "refusals", "concerns"):
+        op.drop_column("failing_channels", name)
