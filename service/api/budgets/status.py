@@ -40,7 +40,7 @@ class ScopeStatusOut(BaseModel):
     remaining: Usd = Field(description="negative when overspent")
     forecast: RangeOut | None
     forecast_reason: ForecastReason | None
-    exhausted_at: datetime | None = Field(description="when the amount is used up; null where it is not in the period")
+    exhausted_at: datetime | None = Field(description="when the amount will be used up; null where not, or already")
     thresholds: list[ThresholdStatusOut]
 
 

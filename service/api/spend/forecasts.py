@@ -76,7 +76,7 @@ class ForecastOut(BaseModel):
     history_days: int = Field(description="complete days that were learnt from")
     forecast_reason: ForecastReason | None
     amount: Usd | None
-    exhausted_at: datetime | None = Field(description="when `amount` is used up; null where it is not in the period")
+    exhausted_at: datetime | None = Field(description="when `amount` will be used up; null where not, or already")
 
 
 def show_range(made: Forecast | NoForecast | None) -> RangeOut | None:

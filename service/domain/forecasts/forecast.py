@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -79,16 +79,21 @@ class Forecast:
     def exhausted_at(self, amount: Money, estimate: Estimate = Estimate.MID) -> datetime | None:
         """When spend passes an amount, if it goes as an estimate says; None if it does not within the period.
 
-        An amount that is spent already gives the instant of the forecast: the crossing knows since when. The earliest
-        time is that of `high`.
+        None of an amount that is spent already, too: the crossing knows since when. To the hour, so that the answer
+        does not move with the minute of asking. The earliest time is that of `high`.
         """
-        if amount <= self.spent:
-            return self.path.marks[0]
         rest = self.of(estimate) - self.spent
-        return self.path.when(float((amount - self.spent).ratio_to(rest))) if rest > ZERO else None
+        if amount <= self.spent or rest <= ZERO:
+            return None
+        at = self.path.when(float((amount - self.spent).ratio_to(rest)))
+        return None if at is None else _to_the_hour(at)
 
     def of(self, estimate: Estimate) -> Money:
         return {Estimate.LOW: self.low, Estimate.MID: self.mid, Estimate.HIGH: self.high}[estimate]
+
+
+def _to_the_hour(at: datetime) -> datetime:
+    return (at + timedelta(minutes=30)).replace(minute=0, second=0, microsecond=0)
 
 
 def finished(spent: Money, at: datetime, history_days: int) -> Forecast:

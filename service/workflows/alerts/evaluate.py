@@ -133,7 +133,7 @@ async def _assess_budgets(
     known = await with_ended_terms(uow, enabled, known)
     known = replace(
         known,
-        forecasts=await _forecasts(uow, source_id, enabled, spend, known),
+        forecasts=await _forecasts(uow, source_id, _worth_forecasting(enabled, spend, known), spend, known),
         watches=await uow.watches.of([budget.id for budget in budgets]),
     )
     findings: list[Finding] = []
@@ -150,9 +150,13 @@ async def _assess_budgets(
 async def _forecasts(
     uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known
 ) -> dict[ScopePeriod, Forecast | NoForecast]:
-    """Those of the budgets that have thresholds on forecast; recent days are read once for all of them."""
-    watching = [budget for budget in budgets if has_forecast_thresholds(budget)]
-    if not watching:
+    """Recent days are read once for all of them."""
+    if not budgets:
         return {}
     recent = await uow.facts.recent(source_id, known.now)
-    return forecast_budgets(watching, spend, recent, known)
+    return forecast_budgets(budgets, spend, recent, known)
+
+
+def _worth_forecasting(budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known) -> list[Resource[Budget]]:
+    """The budgets with thresholds on forecast, and those whose alert says where spend is heading."""
+    return [budget for budget in budgets if has_forecast_thresholds(budget) or assess(budget, spend, known)]

@@ -137,7 +137,7 @@ async def test_an_alert_on_forecast_shows_its_range_and_the_status_when_it_was_c
     (event,) = await run_evaluation(stand.ports, source["id"])
     alert = answered(await stand.viewer.get(f"/v1/alerts/{event.alert.id}"))
     assert alert["severity"] == "warning"
-    assert "is heading for $" in alert["summary"]
+    assert "will probably be exceeded: $" in alert["summary"]
     assert alert["evidence"]["threshold"] == "forecast:100%"
     shown = alert["evidence"]["forecast"]
     assert Decimal(shown["low"]) < Decimal(shown["mid"]) < Decimal(shown["high"])

@@ -225,13 +225,19 @@ def test_an_amount_runs_out_when_the_path_passes_it() -> None:
 @pytest.mark.parametrize(
     ("amount", "expected"),
     [
-        pytest.param("999.99", on(11), id="spent already"),
-        pytest.param("1000", on(11), id="spent just now"),
+        pytest.param("999.99", None, id="spent already"),
+        pytest.param("1000", None, id="spent just now"),
         pytest.param("3500", None, id="not within the period"),
     ],
 )
 def test_an_amount_outside_of_the_path(amount: str, expected: datetime | None) -> None:
     assert made(running(EVEN, "1000")).exhausted_at(Money.of(amount)) == expected
+
+
+def test_the_time_at_which_an_amount_runs_out_does_not_move_with_the_minute_of_asking() -> None:
+    asked = [replace(running(EVEN, "1000"), now=on(11) + timedelta(minutes=minutes)) for minutes in (0, 1, 7)]
+    assert {made(one).exhausted_at(Money.of("1250")) for one in asked} == {on(13, 12)}
+    assert {made(one).exhausted_at(Money.of("1000")) for one in asked} == {None}
 
 
 def test_a_finished_period_exhausts_nothing_more() -> None:
@@ -287,5 +293,6 @@ def test_an_exhausted_amount_lies_ahead_and_within_the_period(past: list[float],
     answer = made(running(past, "100"))
     at = answer.exhausted_at(Money(Decimal(amount)))
 
-    assert (at is None) == (Money(Decimal(amount)) > answer.mid)
+    assert (at is None) == (amount <= 100 or Money(Decimal(amount)) > answer.mid)
+    assert at is None or (at.minute, at.second, at.microsecond) == (0, 0, 0)
     assert at is None or on(11) <= at <= NOVEMBER.end

@@ -315,3 +315,16 @@ async def test_a_day_that_is_over_is_not_said_to_go_on(yard: Yard) -> None:
     assert (await moves(yard))[-1] == (Command.RESOLVE.value, Reason.RECOVERED.value)
     assert "$410.00" in judged(last)
     assert "so far" not in judged(last)
+
+
+async def test_an_alert_on_spend_says_where_it_is_heading_though_nobody_asked_for_a_forecast(yard: Yard) -> None:
+    for ago in range(1, 20):
+        yard.reader.bill(TODAY - ago * DAY, billed("100.00"))
+    await yard.add_budget("eng", budget("1600.00", percent(100)))
+    await yard.poll()
+    await yard.settle()
+    assert yard.channels.sent == []
+    await spend(yard, "100.00")
+    message = yard.channels.sent[-1][1].message
+    assert message.headline.startswith("Budget eng (Example Inc) exceeded: $1,600 of $1,600")
+    assert message.summary.startswith("At this pace: $3,0")

@@ -318,7 +318,7 @@ async def test_it_tells_of_spend_budgets_and_alerts(yard: Yard) -> None:
     assert facts["Workspaces down"] == "wrkspc_ops −$3.00"
     assert facts["Budgets at risk"].startswith("eng (")
     assert facts["Alerts"] == "1 opened, 0 resolved"
-    assert facts["Alert quality"].startswith("100 % acknowledged, after 1 h 0 min (median); 0 dismissed")
+    assert facts["Alert quality"].startswith("100% acknowledged, after 1 h 0 min (median); 0 dismissed")
 
 
 async def test_what_pages_gets_no_digest(yard: Yard) -> None:

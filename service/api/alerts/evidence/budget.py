@@ -20,7 +20,7 @@ class ForecastEvidenceOut(BaseModel):
     high: Usd
     method: ForecastMethod
     history_days: int
-    exhausted_at: datetime | None = Field(description="when the budget is used up; null where it is not in the period")
+    exhausted_at: datetime | None = Field(description="when the budget will be used up; null where not, or already")
     released: bool
 
 

@@ -126,9 +126,13 @@ class BudgetEvidence(Evidence):
     def noted_beside(self, shown: Evidence) -> BudgetEvidence | None:
         """A forecast's alert keeps its last forecast while none can be made.
 
-        That the period is over by now does not make the crossing late.
+        Where spend has not moved, the forecast beside it is not worth a note, though it moves with every hour. That the
+        period is over by now does not make the crossing late.
         """
         if not isinstance(shown, BudgetEvidence):
             return self
         lost = shown.by_forecast and shown.forecast is not None and self.forecast is None
-        return None if lost else replace(self, late=shown.late)
+        beside = replace(self, late=shown.late)
+        if not self.by_forecast and replace(beside, forecast=shown.forecast) == shown:
+            return shown
+        return None if lost else beside
