@@ -35,6 +35,7 @@ from service.workflows.delivery.compose import LAST_RESORT, ChannelGone
 from service.workflows.notify.circuits import ChannelRests, close, refuse, refusing, rest_ends, resting
 from service.workflows.ports.channels import Defect, DeliveryError
 from service.workflows.ports.notify import DueNotification, NotificationFilter
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,6 @@ def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
 
 def failed(batch: Batch, error: DeliveryError, now: datetime) -> Outcome:
     notification = batch.head.notification
-    log.warning("notification_failed", notification_id=notification.id, reason=error.reason)
     return Outcome(_tried(notification, error, now), None, error)
 
 
@@ -111,7 +111,8 @@ def _is_hopeless(notification: Notification, error: DeliveryError) -> bool:
 
 
 async def run_record(ports: Ports, batch: Batch, outcome: Outcome) -> None:
-    """Records the outcome for every notification of the batch."""
+    """Records the outcome for every notification of the batch, and logs how its channel fares."""
+    _note_channel(ports.outages, outcome)
     if outcome.is_sent:
         async with ports.uow() as uow:
             await _record_sent(uow, batch, outcome, ports.clock())
@@ -120,6 +121,14 @@ async def run_record(ports: Ports, batch: Batch, outcome: Outcome) -> None:
     for due in batch.notifications:
         async with ports.uow() as uow:
             await _record(uow, _of(outcome, due, batch), ports.clock())
+
+
+def _note_channel(outages: Outages, outcome: Outcome) -> None:
+    system = f"channel {outcome.notification.channel}"
+    if outcome.is_sent:
+        outages.worked(system)
+    elif outcome.blames is not None:
+        outages.failed(system, outcome.blames.reason)
 
 
 def _of(outcome: Outcome, due: DueNotification, batch: Batch) -> Outcome:

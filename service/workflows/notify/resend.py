@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from service.domain.alerts.alert import AlertState
 from service.domain.messages.message import compose
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
@@ -18,9 +16,10 @@ from service.workflows.notify.circuits import resting
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import LatestSent
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
-log = structlog.get_logger(__name__)
+REPETITIONS = "repetitions"
 
 INTERVAL = timedelta(minutes=1)
 AFTER_THE_END = timedelta(minutes=5)
@@ -49,7 +48,7 @@ async def run_resend(ports: Ports) -> int:
     for begin in range(0, len(repetitions), MOST_AT_ONCE):
         batch = repetitions[begin : begin + MOST_AT_ONCE]
         outcomes += await asyncio.gather(*(_send(ports, one, now) for one in batch))
-    return _report(outcomes)
+    return _report(ports.outages, outcomes)
 
 
 async def _address(uow: UnitOfWork, sent: Sequence[LatestSent], now: datetime) -> list[_Repetition]:
@@ -84,10 +83,12 @@ def _delivery(sent: LatestSent, public_url: str, now: datetime) -> Delivery:
     return Delivery(notification.id, action, compose(event, action, public_url), sent.post, at)
 
 
-def _report(outcomes: Sequence[str | DeliveryError]) -> int:
-    """Logs all failures in one line: there may be one for each open alert, every minute."""
+def _report(outages: Outages, outcomes: Sequence[str | DeliveryError]) -> int:
+    """Makes one outage of all failures: there may be one for each open alert, every minute."""
     failures = [one for one in outcomes if isinstance(one, DeliveryError)]
     if failures:
         reasons = sorted({failure.reason for failure in failures})
-        log.warning("resend_failed", alerts=len(failures), reasons=reasons)
+        outages.failed(REPETITIONS, f"{len(failures)} alerts could not be repeated: {'; '.join(reasons)}")
+    elif outcomes:
+        outages.worked(REPETITIONS)
     return len(outcomes) - len(failures)

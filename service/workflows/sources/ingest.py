@@ -147,6 +147,8 @@ async def run_close(
         await uow.jobs.evaluate(source.id)
         failed = any(outcome.error for outcome in outcomes)
         await _mark(uow, running.poll_id, PollState.FAILED if failed else PollState.DONE, now)
+    if not failed:
+        ports.outages.worked(f"source {source.name}")
 
 
 async def run_note_defect(ports: Ports, source_id: str, poll_id: str, error: str) -> None:

@@ -7,8 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from service.domain.sources.poll import Notice, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
@@ -31,8 +29,6 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import run_claim, run_is_identified
 from service.workflows.sources.usage_pricing import price_usage
-
-log = structlog.get_logger(__name__)
 
 _SUBJECTS = {
     ReportName.COST: "cost report",
@@ -135,7 +131,7 @@ async def run_directory(running: RunningPoll) -> tuple[ReportOutcome, bool]:
 
 
 async def _run_refusal(running: RunningPoll, report: ReportName, reason: str, started: datetime) -> ReportOutcome:
-    log.warning("report_refused", source_id=running.source.id, report=report.value, error=reason)
+    running.ports.outages.failed(f"source {running.source.name}", f"{report.value}: {reason}")
     seconds = (running.ports.clock() - started).total_seconds()
     outcome = ReportOutcome(report, seconds=seconds, error=reason)
     async with running.ports.uow() as uow:

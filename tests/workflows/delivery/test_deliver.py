@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
@@ -89,6 +90,20 @@ async def test_one_channel_s_defect_neither_loses_nor_blocks_the_others(yard: Ya
     yard.clock.move_to(mail.due_at)
     assert await run_delivery(yard.ports) == 1
     assert [config for config, _ in yard.channels.sent].count(MAIL) == 1
+
+
+async def test_a_channel_that_is_away_is_a_line_when_it_begins_and_one_when_it_ends(yard: Yard) -> None:
+    await yard.receive_with(CONSOLE)
+    await announce(yard)
+    yard.channels.refusals["console"] = BUSY
+    with capture_logs() as lines:
+        for _ in range(3):
+            await run_delivery(yard.ports)
+            yard.clock.advance(20 * MINUTE)
+        yard.channels.refusals.clear()
+        assert await run_delivery(yard.ports) == 1
+    about = [line for line in lines if str(line.get("system")).startswith("channel ")]
+    assert [(line["event"], line.get("failures", 1)) for line in about] == [("outage_begins", 1), ("outage_ends", 3)]
 
 
 async def test_a_message_that_cannot_be_composed_does_not_hold_up_the_others(yard: Yard) -> None:

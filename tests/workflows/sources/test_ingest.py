@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.domain.alerts.evidence import StaleEvidence
 from service.domain.sources.poll import PollKind, PollState
@@ -232,6 +233,17 @@ async def test_of_many_new_sources_every_first_bill_is_read_before_any_of_the_pa
     assert {name for name, is_newest in first if is_newest} == names
     assert past
     assert not any(is_newest for _, is_newest in past)
+
+
+async def test_a_source_that_is_away_is_a_line_when_it_begins_and_one_when_it_ends(yard: Yard) -> None:
+    yard.reader.refusals[ReportName.COST] = AWAY
+    with capture_logs() as lines:
+        for _ in range(3):
+            await yard.poll()
+        yard.reader.refusals.clear()
+        await yard.poll()
+    about = [(line["event"], line.get("reason")) for line in lines if line.get("system") == "source claude"]
+    assert about == [("outage_begins", "cost: away"), ("outage_ends", None)]
 
 
 async def test_a_failing_source_is_asked_less_often_and_at_once_again_when_it_recovers(yard: Yard) -> None:
