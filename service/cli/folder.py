@@ -5,13 +5,19 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
 from service.bootstrap import StartError
+from service.settings import Settings
 
 LOCK = "up.pid"
+
+
+def alone(settings: Settings) -> AbstractContextManager[None]:
+    """Holds the data folder, where it is used: with a database of somebody's own nothing is written here."""
+    return only_one(settings.own_folder.resolve()) if settings.database_url is None else nullcontext()
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.bootstrap import StartError
-from service.cli.folder import LOCK, only_one
+from service.cli.folder import LOCK, alone, only_one
+from service.settings import Settings
 
 HOLDER = """
 import os, signal, sys
@@ -48,3 +49,11 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     words = r"TOCSIN_DATA_DIR: .*file/below cannot be used"
     with pytest.raises(StartError, match=words), only_one(tmp_path / "file" / "below"):
         pass
+
+
+def test_with_a_database_of_somebody_s_own_no_folder_is_held_nor_made(tmp_path: Path) -> None:
+    unused = tmp_path / "unused"
+    with alone(Settings(data_dir=unused, database_url="postgresql://db/tocsin")):
+        assert not unused.exists()
+    with alone(Settings(data_dir=unused)):
+        assert (unused / LOCK).exists()
