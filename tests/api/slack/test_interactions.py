@@ -319,6 +319,21 @@ async def test_an_operator_silences_what_labels_match(desk: Desk) -> None:
     assert (made["comment"], made["author"], made["state"]) == ("planned load test", f"slack:{ADA}", "active")
 
 
+async def test_a_silence_of_what_nothing_has_so_far_says_so(desk: Desk) -> None:
+    await desk.appoint(OPERATOR)
+    await rung(desk.stand)
+    text = await desk.type('silence 2h budget="eng montly" moving house')
+    assert "no alert has budget='eng montly' so far; the nearest: eng monthly" in text
+    assert "so far" not in await desk.type('silence 2h budget="eng monthly" moving house')
+    assert "info, warning, error or critical" in await desk.type("silence 2h severity=high moving house")
+
+
+async def test_a_slash_command_of_any_length_is_answered(desk: Desk) -> None:
+    await desk.appoint(OPERATOR)
+    assert "3000 characters at most" in await desk.type("silence 2h " + "a" * 30_000)
+    assert await silences(desk) == []
+
+
 async def test_the_word_all_silences_every_alert(desk: Desk) -> None:
     await desk.appoint(OPERATOR)
     assert (await desk.type("silence 15m all moving house")).startswith("Every alert: silent until")

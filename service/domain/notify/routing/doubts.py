@@ -15,40 +15,43 @@ from service.domain.values.errors import Invalid
 from service.domain.values.names import listed, nearest
 from service.domain.values.severity import Severity
 
-CLOSED: Mapping[str, tuple[str, ...]] = {
-    "severity": tuple(Severity),
-    "kind": tuple(ALERT_KINDS),
-    "rule_kind": tuple(KINDS),
-    "basis": ("actual", "forecast"),
-}
-"""The labels whose values are all known."""
 _POSITIVE = {Op.NOT_EQUAL: Op.EQUAL, Op.UNLIKE: Op.LIKE}
 _SHOWN = 40
 """Characters of a value that a refusal repeats."""
 
 
+def closed_labels() -> Mapping[str, tuple[str, ...]]:
+    """Returns the labels whose values are all known, with the values."""
+    return {
+        "severity": tuple(Severity),
+        "kind": tuple(ALERT_KINDS),
+        "rule_kind": tuple(KINDS),
+        "basis": ("actual", "forecast"),
+    }
+
+
 def require_possible(matchers: Iterable[Matcher], pointer: str) -> None:
     """Raises Invalid for a value that a closed label never has, also where it is excluded: that excludes nothing."""
+    closed = closed_labels()
     for position, matcher in enumerate(matchers):
-        if not _is_possible(matcher, CLOSED.get(matcher.label)):
-            raise Invalid(_never(matcher.label, matcher.value), f"{pointer}/{position}/value")
+        values = closed.get(matcher.label)
+        if values is not None and not _is_possible(matcher, values):
+            raise Invalid(_never(matcher.label, matcher.value, values), f"{pointer}/{position}/value")
 
 
 def require_possible_labels(labels: Labels, pointer: str) -> None:
     """Raises Invalid for labels that no alert has."""
-    for name in labels.keys() & CLOSED.keys():
-        never = sorted(labels[name] - set(CLOSED[name]))
+    for name, values in closed_labels().items():
+        never = sorted(labels.get(name, frozenset()) - set(values))
         if never:
-            raise Invalid(_never(name, never[0]), pointer)
+            raise Invalid(_never(name, never[0], values), pointer)
 
 
-def _never(label: str, value: str) -> str:
-    return f"no alert has the {label} {value[:_SHOWN]!r}: it is {listed(CLOSED[label])}"
+def _never(label: str, value: str, values: Collection[str]) -> str:
+    return f"no alert has the {label} {value[:_SHOWN]!r}: it is {listed(values)}"
 
 
-def _is_possible(matcher: Matcher, values: Collection[str] | None) -> bool:
-    if values is None:
-        return True
+def _is_possible(matcher: Matcher, values: Collection[str]) -> bool:
     if not matcher.value and matcher.op is Op.NOT_EQUAL:
         return True  # asks for any value
     asked = Matcher(matcher.label, _POSITIVE.get(matcher.op, matcher.op), matcher.value)
@@ -61,13 +64,13 @@ def doubts(matchers: Iterable[Matcher], known: Mapping[str, Collection[str]]) ->
 
     `known` are the values of every label that something has.
     """
-    found = [_doubt(matcher, known) for matcher in matchers if matcher.label not in CLOSED]
+    found = [_doubt(matcher, known) for matcher in matchers if matcher.label not in closed_labels()]
     return list(dict.fromkeys(doubt for doubt in found if doubt is not None))
 
 
 def _doubt(matcher: Matcher, known: Mapping[str, Collection[str]]) -> str | None:
     if matcher.label not in known:
-        return f"no alert has a label {matcher.label} so far{_meant(matcher.label, [*known, *CLOSED])}"
+        return f"no alert has a label {matcher.label} so far{_meant(matcher.label, [*known, *closed_labels()])}"
     named = matcher.op in (Op.EQUAL, Op.NOT_EQUAL) and matcher.value
     if not named or matcher.value in known[matcher.label]:
         return None
