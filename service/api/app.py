@@ -30,6 +30,7 @@ from service.api.http.headers import SafeHeaders
 from service.api.http.idempotency import Replayed, answer_again
 from service.api.http.paths import RawPath
 from service.api.http.problems import answer_with_problems
+from service.api.http.refusals import Refusals
 from service.api.operation.metrics import KEPT, RequestMetrics, Scrapes
 from service.api.operation.probes import Readiness
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
@@ -91,6 +92,7 @@ def create_app(
     app.add_middleware(WholeBodies, deadline=body_deadline)
     app.add_middleware(RawPath)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Refusals, registry=registry)
     app.add_middleware(RequestMetrics, registry=registry)
     document(app)
     return app

@@ -27,6 +27,7 @@ from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.actions import run_slack_action
 from service.workflows.slack.commands import run_slack_command
 from service.workflows.slack.requests import SlackAccess, run_is_new_envelope
+from service.workflows.slack.workspaces import run_is_our_workspace
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
 
@@ -35,6 +36,8 @@ PING_SECONDS = 5.0
 """How often the connection is tested, and how long a new try waits after a failed one."""
 REFUSED_SECONDS = 60.0
 """How long a new try waits after Slack itself said no: `apps.connections.open` takes about one call a minute."""
+
+OTHER_WORKSPACE = "Nothing was done: people of another Slack workspace or app act here."
 
 log = structlog.get_logger(__name__)
 _SOCKET_URL = re.compile(r"wss?://[^\s'\",)]+")
@@ -166,10 +169,15 @@ class _Listener:
 
     async def _act(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         if request.type == "slash_commands":
-            text = await run_slack_command(self._ports, read_typed(request.payload), self._access.default_role)
+            typed = read_typed(request.payload)
+            text = OTHER_WORKSPACE
+            if await run_is_our_workspace(self._ports, request.payload):
+                text = await run_slack_command(self._ports, typed, self._access.default_role)
             await _acknowledge(client, request, {"response_type": "ephemeral", "text": text})
             return
         press = read_press(request.payload) if request.type == "interactive" else None
+        if press and not await run_is_our_workspace(self._ports, request.payload):
+            press = None
         answer = await run_slack_action(self._ports, press, self._access.default_role) if press else None
         await _acknowledge(client, request, None)
         if press and answer and not answer.done:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Path, Request
@@ -16,9 +15,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BeforeValidator
 
 from service.api.http.json_flaws import flaws
+from service.api.http.origin import address_of
 from service.api.http.paths import read_segment
 from service.api.http.problems import Forbidden, Unauthorized
 from service.domain.access import Role, Token
+from service.workflows.access.refusals import run_note_refusal
 from service.workflows.access.tokens import run_authenticate
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -83,12 +84,22 @@ async def authenticate(visitor: VisitorDep) -> Token:
 CallerDep = Annotated[Token, Depends(authenticate)]
 
 
-def role(needed: Role) -> Callable[[Token], Awaitable[None]]:
+def author(request: Request, caller: CallerDep, now: NowDep) -> Author:
+    return Author(f"token:{caller.name}", now, caller.id, address_of(request))
+
+
+AuthorDep = Annotated[Author, Depends(author)]
+
+
+def role(needed: Role) -> Callable[[Request, Token, Author, Ports], Awaitable[None]]:
     """Returns a dependency that admits only this role or a larger one."""
 
-    async def check(caller: CallerDep) -> None:
+    async def check(request: Request, caller: CallerDep, author: AuthorDep, ports: PortsDep) -> None:
         if not caller.role.allows(needed):
-            raise Forbidden(f"This needs the role {needed}; the token {caller.name!r} is {caller.role}")
+            refusal = f"This needs the role {needed}; the token {caller.name!r} is {caller.role}"
+            attempt = f"{request.method} {request.scope['route'].path}"
+            await run_note_refusal(ports, author, attempt, refusal)
+            raise Forbidden(refusal)
 
     return check
 
@@ -96,21 +107,6 @@ def role(needed: Role) -> Callable[[Token], Awaitable[None]]:
 viewer = Depends(role(Role.VIEWER))
 operator = Depends(role(Role.OPERATOR))
 admin = Depends(role(Role.ADMIN))
-
-
-def address_of(request: Request) -> str:
-    """Returns the address that a request came from; empty where the server knows none."""
-    try:
-        return str(ip_address(request.client.host)) if request.client else ""
-    except ValueError:  # a proxy's header may say anything
-        return ""
-
-
-def author(request: Request, caller: CallerDep, now: NowDep) -> Author:
-    return Author(f"token:{caller.name}", now, caller.id, address_of(request))
-
-
-AuthorDep = Annotated[Author, Depends(author)]
 
 
 async def refuse_odd_query(request: Request) -> None:

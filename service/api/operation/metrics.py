@@ -56,6 +56,8 @@ class RequestMetrics:
             self.seconds.labels(method, route).observe(perf_counter() - begun)
 
 
+POLLS_LOOKED_AT = 10
+"""For one that has finished."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -90,6 +92,7 @@ async def _figures(uow: UnitOfWork, now: datetime) -> bytes:
 async def _counted(uow: UnitOfWork, now: datetime) -> CollectorRegistry:
     registry = CollectorRegistry()
     await _count_sources(registry, uow, now)
+    await _count_notices(registry, uow)
     await _count_alerts(registry, uow)
     await _count_notifications(registry, uow, now)
     await _count_rule_failures(registry, uow)
@@ -107,6 +110,14 @@ async def _count_sources(registry: CollectorRegistry, uow: UnitOfWork, now: date
     Gauge("tocsin_poll_lag_seconds", "Longest time since a source's last good poll", registry=registry).set(
         max(lags, default=0)
     )
+
+
+async def _count_notices(registry: CollectorRegistry, uow: UnitOfWork) -> None:
+    gauge = Gauge("tocsin_report_notices", "Notices of the sources' newest polls", registry=registry)
+    for source in await uow.sources.all():
+        newest = (await uow.polls.page(source.id, limit=POLLS_LOOKED_AT, cursor=None)).items
+        finished = next((poll for poll in newest if poll.finished_at is not None), None)
+        gauge.inc(sum(len(outcome.notices) for outcome in finished.reports) if finished else 0)
 
 
 async def _count_alerts(registry: CollectorRegistry, uow: UnitOfWork) -> None:

@@ -5,6 +5,7 @@ Slack waits three seconds: we act, then answer; a reply to the person alone foll
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, cast
 from urllib.parse import parse_qs
 
@@ -15,13 +16,16 @@ from starlette.background import BackgroundTask
 
 from service.api.http.deps import PortsDep
 from service.api.http.json_flaws import read_sound
-from service.api.http.problems import problem
+from service.api.http.origin import address_of
+from service.api.http.problems import Forbidden, problem
 from service.api.http.responses import respond
 from service.domain.slack.requests import read_press, read_typed
 from service.domain.values.errors import Invalid, NotFound
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.actions import run_slack_action
 from service.workflows.slack.commands import run_slack_command
 from service.workflows.slack.requests import SignedRequest, SlackAccess, run_accept_request
+from service.workflows.slack.workspaces import run_is_our_workspace
 
 router = APIRouter(prefix="/slack", tags=["Slack"])
 
@@ -67,7 +71,7 @@ async def read_form(
 ) -> dict[str, str]:
     """Returns the form of a request of Slack's, read from the signed bytes. Raises NotFromSlack."""
     body = await request.body()
-    refusal = await run_accept_request(ports, access, SignedRequest(body, timestamp, signature))
+    refusal = await run_accept_request(ports, access, SignedRequest(body, timestamp, signature, address_of(request)))
     if refusal is not None:
         raise NotFromSlack(f"This is not a request of Slack's: {refusal}")
     try:
@@ -83,6 +87,11 @@ async def read_form(
 FormDep = Annotated[dict[str, str], Depends(read_form)]
 
 
+async def _require_our_workspace(request: Request, ports: Ports, payload: Mapping[str, object]) -> None:
+    if not await run_is_our_workspace(ports, payload, address_of(request)):
+        raise Forbidden("People of another Slack workspace or app act here; see /v1/slack-workspace")
+
+
 def answer_not_from_slack(_: Request, error: Exception) -> Response:
     return problem(401, str(error), headers={"WWW-Authenticate": 'Slack-Signature realm="tocsin"'})
 
@@ -91,10 +100,10 @@ def answer_not_from_slack(_: Request, error: Exception) -> Response:
     "/interactions",
     summary="Buttons pressed in Slack",
     response_class=Response,
-    responses={401: {}, 404: {}, 422: {}},
+    responses={401: {}, 403: {}, 404: {}, 422: {}},
     openapi_extra=PRESSED,
 )
-async def interactions(form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
+async def interactions(request: Request, form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
     try:
         payload = read_sound(form.get("payload", ""))
         press = read_press(payload) if isinstance(payload, dict) else None
@@ -102,6 +111,7 @@ async def interactions(form: FormDep, access: SlackAccessDep, ports: PortsDep) -
         raise Invalid(f"the payload cannot be read: {error}") from error
     if press is None:
         return Response()  # another app's element, or one that only opens a link
+    await _require_our_workspace(request, ports, cast("dict[str, object]", payload))
     answer = await run_slack_action(ports, press, access.default_role)
     task = None if answer.done else BackgroundTask(access.replies.tell, press.response_url, answer.text)
     return Response(background=task)
@@ -111,12 +121,13 @@ async def interactions(form: FormDep, access: SlackAccessDep, ports: PortsDep) -
     "/commands",
     summary="The slash command /tocsin",
     response_model=CommandAnswer,
-    responses={401: {}, 404: {}, 422: {}},
+    responses={401: {}, 403: {}, 404: {}, 422: {}},
     openapi_extra=TYPED,
 )
-async def commands(form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
+async def commands(request: Request, form: FormDep, access: SlackAccessDep, ports: PortsDep) -> Response:
     try:
         typed = read_typed(form)
     except ValueError as error:
         raise Invalid(f"the command cannot be read: {error}") from error
+    await _require_our_workspace(request, ports, form)
     return respond(CommandAnswer(text=await run_slack_command(ports, typed, access.default_role)))

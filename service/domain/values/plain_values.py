@@ -38,8 +38,13 @@ def _fields_or_text(value: object) -> Plain:
         case timedelta():
             return format_duration(value)
     if is_dataclass(value) and type(value).__str__ is object.__str__:
-        return {field.name: plainly(getattr(value, field.name)) for field in _shown(value)}
+        return plain_fields(value)
     return str(value)
+
+
+def plain_fields(value: object) -> dict[str, Plain]:
+    """Returns the fields of a dataclass by name, also of one that is a text elsewhere."""
+    return {field.name: plainly(getattr(value, field.name)) for field in _shown(value)}
 
 
 def differing(before: object, after: object) -> tuple[dict[str, Plain], dict[str, Plain]]:

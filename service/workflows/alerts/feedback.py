@@ -9,6 +9,7 @@ from decimal import Decimal
 from service.domain.alerts.alert import Alert, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.messages.kinds import words_of
+from service.domain.messages.people import name_of_actor
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback, validate_feedback
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.values.errors import Conflict, Invalid
@@ -104,7 +105,7 @@ async def _refuse_twice(
     for one in await uow.feedback.of_alert(alert.id):
         said = one.feedback
         if one.holds(author.at) and (said.kind, said.first_day, said.last_day) == (kind, *days):
-            raise Conflict(f"{one.given_by} has answered this already: withdraw {one.id} to take it back")
+            raise Conflict(f"{name_of_actor(one.given_by)} has answered this: withdraw {one.id} to take it back")
 
 
 def _scopes(alert: Alert, evidence: RuleEvidence, kind: FeedbackKind) -> list[ScopeKey]:

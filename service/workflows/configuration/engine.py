@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 from service.domain.access import AuditEvent
 from service.domain.values.errors import Conflict
 from service.domain.values.lookalikes import require_unlike, require_visible
-from service.domain.values.plain_values import Plain, differing, plainly
+from service.domain.values.plain_values import Plain, differing, plain_fields, plainly
 from service.domain.values.resources import Resource, new_id
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -228,9 +228,7 @@ def _whole(before: Resource[Spec] | None, after: Resource[Spec] | None) -> Diffe
 
 
 def _document(resource: Resource[Spec]) -> dict[str, Plain]:
-    spec = plainly(resource.spec)
-    assert isinstance(spec, dict)
-    return {"name": resource.name, "labels": plainly(resource.labels), **spec}
+    return {"name": resource.name, "labels": plainly(resource.labels), **plain_fields(resource.spec)}
 
 
 def _changed(before: Resource[Spec], after: Resource[Spec]) -> Difference:

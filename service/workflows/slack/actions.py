@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.messages.people import name_of_actor
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.slack.requests import (
     GROWTH,
@@ -20,12 +21,12 @@ from service.domain.slack.requests import (
     who,
 )
 from service.domain.values.errors import DomainError
+from service.workflows.access.refusals import SLACK_REFUSED
 from service.workflows.alerts import feedback
 from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.configuration.engine import Author, record
 from service.workflows.configuration.notify import slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.slack.requests import REFUSED
 
 UNCHANGED = "Nothing was changed; the message shows how it stands."
 _MOVES = {Deed.ACKNOWLEDGE: Command.ACKNOWLEDGE, Deed.RESOLVE: Command.RESOLVE}
@@ -73,7 +74,9 @@ async def _run_refusal(ports: Ports, press: Press, why: str) -> PressReply:
 
 
 async def _refuse(uow: UnitOfWork, press: Press, text: str, author: Author) -> PressReply:
-    await record(uow, author, REFUSED, press.alert_id, f"{press.deed} by {press.person.note or author.actor}: {text}")
+    await record(
+        uow, author, SLACK_REFUSED, press.alert_id, f"{press.deed} by {press.person.note or author.actor}: {text}"
+    )
     return PressReply(done=False, text=text)
 
 
@@ -93,7 +96,7 @@ async def _moved_since(uow: UnitOfWork, press: Press) -> str | None:
 
 
 def _describe(event: AlertEvent) -> str:
-    by = who(event.actor)
+    by = who(name_of_actor(event.actor))
     match event.command:
         case Command.RESOLVE:
             return f"Already resolved by {by}."

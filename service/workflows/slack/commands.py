@@ -28,11 +28,11 @@ from service.domain.values.periods import Phase, Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, minute, percentage
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
+from service.workflows.access.refusals import SLACK_REFUSED
 from service.workflows.configuration.engine import Author, Draft, create, record
 from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.notify.known_labels import known_labels
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.slack.requests import REFUSED
 from service.workflows.sources.naming import names_of
 from service.workflows.spend import add_up
 
@@ -68,7 +68,7 @@ async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> st
         silences = words[:1] == [SILENCE]
         needed = SlackRole.OPERATOR if silences else SlackRole.VIEWER
         if not user.role.allows(needed):
-            await record(uow, author, REFUSED, "command", f"{clean(typed.text)!r}: the role is {user.role}")
+            await record(uow, author, SLACK_REFUSED, "command", f"{clean(typed.text)!r}: the role is {user.role}")
             return f"This needs the role {needed} in Tocsin, and yours is {user.role}. An admin can change that."
         if silences:
             return await _silence(uow, typed, author)

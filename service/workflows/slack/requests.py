@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.domain.access import KeptAnswer
 from service.domain.slack.requests import SlackRole
 from service.domain.slack.signatures import Refusal, verify
 from service.domain.values.errors import NotFound
-from service.workflows.configuration.engine import Author, record
+from service.workflows.access.refusals import SLACK_REFUSED, note_refusal
+from service.workflows.configuration.engine import Author
 from service.workflows.ports.channels import SlackReplies
 from service.workflows.ports.platform import Clock
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CALLER = "slack"
 """Stands for a token's id where accepted requests are remembered."""
-REFUSED = "slack.refused"
-"""The action of refused requests in the audit log."""
-MOST_REFUSALS = 30
-"""A minute: strangers must not be able to fill the audit log."""
 _SEEN = KeptAnswer(request_digest="", status=200, body="")
 
 
@@ -38,11 +35,15 @@ class SlackAccess:
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it was received: its raw body, and Slack's two headers, empty where they were not sent."""
+    """A request as it was received: its raw body, and Slack's two headers, empty where they were not sent.
+
+    `address` is where it came from.
+    """
 
     body: bytes
     timestamp: str
     signature: str
+    address: str = ""
 
 
 async def run_accept_request(ports: Ports, access: SlackAccess, request: SignedRequest) -> Refusal | None:
@@ -59,7 +60,8 @@ async def run_accept_request(ports: Ports, access: SlackAccess, request: SignedR
         ):
             refusal = Refusal.REPLAYED
         if refusal is not None:
-            await _note_refusal(uow, refusal, ports.clock())
+            author = Author(CALLER, ports.clock(), address=request.address)
+            await note_refusal(uow, author, SLACK_REFUSED, "request", f"a request was refused: {refusal}")
     return refusal
 
 
@@ -79,13 +81,3 @@ async def _is_first(uow: UnitOfWork, key: str, now: datetime) -> bool:
         return False
     await uow.idempotency.keep(CALLER, key, _SEEN, now)
     return True
-
-
-async def _note_refusal(uow: UnitOfWork, refusal: Refusal, now: datetime) -> None:
-    """Records a refusal in the audit log, unless the last minute has filled it already."""
-    newest = (await uow.audit.page(limit=MOST_REFUSALS, cursor=None)).items
-    flooded = len(newest) == MOST_REFUSALS and all(
-        event.action == REFUSED and event.at > now - timedelta(minutes=1) for event in newest
-    )
-    if not flooded:
-        await record(uow, Author(CALLER, now), REFUSED, "request", f"a request was refused: {refusal}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.domain.notify.notification import NotificationState
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.slack.workspaces import run_is_our_workspace
 from tests.api.alerts.test_feedback import opened
 from tests.api.rules.watched import CHANGE, know
 from tests.api.stand import BUDGET, ENG, SLACK, SOURCE, Stand, answered
@@ -93,6 +94,7 @@ STEPS: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
     ("post", "/v1/digests/{id}/send", "weekly", None),
     ("delete", "/v1/digests/{id}", "weekly", None),
     ("put", "/v1/slack-users", "", {"items": [{"user": "U0FAKE", "role": "viewer"}]}),
+    ("delete", "/v1/slack-workspace", "slack", None),
     ("post", "/v1/tokens", "", {"name": "ci", "role": "viewer"}),
     ("delete", "/v1/tokens/{id}", "ci", None),
     ("put", "/v1/routes", "", {"items": [{"receiver": "spare"}]}),
@@ -117,6 +119,8 @@ async def prepare(stand: Stand, what: str) -> str:
             alerts = answered(await stand.viewer.get("/v1/alerts"))["items"]
         budget_alert = next(str(one["id"]) for one in alerts if one["kind"] == "budget")
         return await _dead(stand, budget_alert) if what == "dead" else budget_alert
+    if what == "slack":
+        assert await run_is_our_workspace(stand.ports, {"team_id": "T0FAKE"})
     if what == "given":
         return str(answered(await stand.viewer.get("/v1/alerts/alert_1"))["feedback"][0]["id"])
     if what == "ci":

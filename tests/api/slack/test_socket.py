@@ -20,6 +20,7 @@ from service.adapters.slack.socket import SlackSocket
 from service.domain.slack.requests import Deed, SlackRole
 from service.workflows.ports.platform import EgressRefused
 from service.workflows.slack.requests import SlackAccess
+from service.workflows.slack.workspaces import run_is_our_workspace
 from tests.adapters.postgres.queue.queue_runs import until
 from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered
@@ -80,6 +81,15 @@ async def test_a_refusal_is_told_to_the_person_alone(stand: Stand, slack: FakeSl
         await on.press(Deed.RESOLVE)
         await slack.until(lambda: slack.told)
         assert "needs the role operator" in slack.told[0]["text"]
+        assert await on.state() == ("firing", 1)
+
+
+async def test_a_press_and_a_command_from_another_workspace_do_nothing(stand: Stand, slack: FakeSlackSocket) -> None:
+    assert await run_is_our_workspace(stand.ports, {"team_id": "T0OTHER"})
+    async with line(stand, slack) as on:
+        await on.press(Deed.ACKNOWLEDGE)
+        answer = await slack.deliver("slash_commands", dict(command("status")), "env-2")
+        assert "another Slack workspace" in str(answer)
         assert await on.state() == ("firing", 1)
 
 

@@ -39,7 +39,7 @@ def not_delivered(receiver: str, channel: str, reason: str) -> str:
 @dataclass(frozen=True, slots=True)
 class UndeliveredWords(Words):
     evidence: UndeliveredEvidence
-    remedy: ClassVar[str] = "see to the source"
+    remedy: ClassVar[str] = "see to the channel that takes no messages"
 
     def headline(self) -> str:
         """ "3 messages did not reach receiver eng: Slack answers channel_not_found since 12:40 UTC, Sat 28 Nov"."""
