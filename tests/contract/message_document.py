@@ -53,6 +53,8 @@ INCIDENT = RuleEvidence(
     since=NOON.replace(hour=13, minute=0),
     hour=NOON.replace(hour=13, minute=0),
     impact=Money.of("52.32"),
+    strained_budget="org monthly",
+    used_up_on=date(2026, 12, 3),
     contributions=(
         part(WORKSPACE, "support-assistant", "54.80", "60.20"),
         part(MODEL, "claude-sonnet-5", "54.70", "64.10"),

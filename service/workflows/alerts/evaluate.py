@@ -16,6 +16,7 @@ from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, live_windows
+from service.domain.budgets.strain import with_budgets
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notify.routing.situation import Situation
@@ -104,10 +105,13 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
         billed_at=state.cost_read_at,
         simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
     )
-    findings = await _assess_budgets(uow, source_id, budgets, known)
+    enabled = [budget for budget in budgets if budget.spec.enabled]
+    spend = {window: await uow.facts.spend(source_id, window, now) for window in live_windows(enabled, known)}
+    findings = await _assess_budgets(uow, source_id, budgets, spend, known)
     await uow.polling_states.note_assessed(source_id, state.cost_read_at)
     await uow.polling_states.note_evaluated(source_id, now)
-    findings += await find_by_rules(uow, situation, state)
+    by_rules = await find_by_rules(uow, situation, state)
+    findings += [with_budgets(finding, enabled, spend, now) for finding in by_rules]
     return findings + assess_source(
         source,
         state,
@@ -126,10 +130,9 @@ async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: dat
 
 
 async def _assess_budgets(
-    uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], known: Known
+    uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known
 ) -> list[Finding]:
     enabled = [budget for budget in budgets if budget.spec.enabled]
-    spend = {window: await uow.facts.spend(source_id, window, known.now) for window in live_windows(enabled, known)}
     known = await with_ended_terms(uow, enabled, known)
     known = replace(
         known,

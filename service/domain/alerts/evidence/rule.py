@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from service.domain.alerts.evidence.evidence import Evidence, OriginKind, OriginRef, Trend, material_trend
@@ -20,7 +21,8 @@ class RuleEvidence(Evidence):
     that a person can check by hand, `inputs` what it leans on. `days` are the UTC days that
     `actual` covers. `since` is when the incident began, `impact` its excess in all; None where the kind does not add it
     up. `hour` is the beginning of the judged hour, None where days were judged. `falls`: too little was spent.
-    `contributions` hold the excess of the scopes below and beside.
+    `contributions` hold the excess of the scopes below and beside. `strained_budget` is the name of the budget that is
+    used up first if it goes on, `used_up_on` that day in its zone.
     """
 
     repeats: ClassVar[bool] = True
@@ -42,11 +44,19 @@ class RuleEvidence(Evidence):
     falls: bool = False
     about: ScopeKey | None = None
     hour: datetime | None = None
+    strained_budget: str = ""
+    used_up_on: date | None = None
 
     @property
     def excess(self) -> Money:
         """How far it is from what was expected, in the direction that the rule objects to."""
         return self.expected - self.actual if self.falls else self.actual - self.expected
+
+    @property
+    def excess_a_day(self) -> Money | None:
+        """The excess in 24 hours, if it goes on; None where the unit says nothing of days to come."""
+        by = {"US dollars a day": 1, "US dollars an hour": 24}.get(self.unit)
+        return None if by is None else self.excess * Decimal(by)
 
     @property
     def origin(self) -> OriginRef:

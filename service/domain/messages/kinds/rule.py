@@ -174,7 +174,9 @@ def _goes_on(evidence: RuleEvidence, spender: Spender) -> str:
     a_day = _A_DAY.get(evidence.unit)
     if a_day is None or evidence.falls:
         return ""
-    return f"If it goes on: about {scaled(spender.excess, a_day)} a day more."
+    budget, on = clean(evidence.strained_budget, HEADLINE_NAME_LENGTH), evidence.used_up_on
+    used_up = f"; budget {budget} used up {short_day(on)}" if on is not None else ""
+    return f"If it goes on: about {scaled(spender.excess, a_day)} a day more{used_up}."
 
 
 def _size(evidence: RuleEvidence) -> str:

@@ -94,6 +94,11 @@ def test_below_the_headline_is_what_is_normal_and_what_it_costs_if_it_goes_on() 
     ]
 
 
+def test_the_budget_that_is_used_up_first_is_named_with_the_day() -> None:
+    said = said_of(replace(HOURLY, strained_budget="org monthly", used_up_on=date(2026, 12, 3)))
+    assert said.summary.endswith("If it goes on: about $1,300 a day more; budget org monthly used up Thu 3 Dec.")
+
+
 def test_an_hour_s_small_print_says_that_it_is_estimated_and_by_which_rule() -> None:
     assert said_of(HOURLY).small_print == (
         "warning, firing",
