@@ -146,7 +146,8 @@ class Delivery:
 
     `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is the channel's own
     reference to what it posted about this alert before (a Slack timestamp, a mail's Message-ID), which the message
-    edits, answers or closes; None where nothing was posted yet.
+    edits, answers or closes; None where nothing was posted yet. `left_to` are the only addresses that it is for, where
+    the others have it.
     """
 
     id: str
@@ -156,6 +157,7 @@ class Delivery:
     at: datetime
     picture: Picture | None = None
     form: MessageForm = MessageForm.FULL
+    left_to: tuple[str, ...] = ()
 
     def plainest(self) -> Delivery:
         """The delivery as text alone: headline, what happened and the link."""
@@ -177,10 +179,13 @@ class Receipt:
     """A channel's answer to a message that it took. `detail` is for people.
 
     `post` is its reference to the message, by which later ones edit, answer or close it; None where it has none.
+    `left_to` are addresses that may take it later, `refused` says which never will.
     """
 
     post: str | None
     detail: str
+    left_to: tuple[str, ...] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,8 @@ class Attempt:
     """One try. `detail` says why it ended so.
 
     `outcome` is sent, failed, or settled for what needs no message any more. It is `taken` where the channel has the
-    message, and what belongs to it is still to be added; `waiting` where it was not tried, since the channel rests.
+    message, and what belongs to it is still to be added; `partly` where some addresses have it; `waiting` where it was
+    not tried, since the channel rests.
     """
 
     at: datetime
@@ -271,7 +277,17 @@ def after_taking(notification: Notification, receipt: Receipt, now: datetime) ->
 def after_success(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
     """The notification, sent, with the attempt on record. What was taken and what was added to it are one attempt."""
     attempts = _with(notification.attempts, Attempt(now, "sent", receipt.detail))
-    return replace(notification, state=NotificationState.SENT, sent_at=now, attempts=attempts)
+    return replace(notification, state=NotificationState.SENT, sent_at=now, attempts=attempts, left_to=())
+
+
+def after_part(notification: Notification, receipt: Receipt, now: datetime) -> Notification:
+    """The notification, due again for the addresses that are left; sent where they were tried too often."""
+    tried = len(notification.attempts) + 1
+    if tried >= MOST_ATTEMPTS:
+        return after_success(notification, receipt, now)
+    attempts = _with(notification.attempts, Attempt(now, "partly", receipt.detail))
+    due_at = now + retry_wait(tried, None)
+    return replace(notification, attempts=attempts, due_at=due_at, left_to=receipt.left_to)
 
 
 def alike(said: Notification, other: Notification) -> Notification:
@@ -282,6 +298,7 @@ def alike(said: Notification, other: Notification) -> Notification:
         due_at=said.due_at,
         sent_at=said.sent_at,
         sent_with=said.sent_with,
+        left_to=said.left_to,
         attempts=_with(other.attempts, said.attempts[-1]),
     )
 

@@ -47,7 +47,7 @@ async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delive
         return channel, _summary(batch, batch.summary_id, ports.public_url, now)
     action = due.notification.action
     message = prefaced(compose(due.event, action, ports.public_url, history), preface)
-    delivery = Delivery(due.notification.id, action, message, _post(due), now)
+    delivery = Delivery(due.notification.id, action, message, _post(due), now, left_to=due.notification.left_to)
     return channel, replace(delivery, picture=await run_picture(ports, due.event, action, channel.traits.chart))
 
 
@@ -101,7 +101,8 @@ def _summary(batch: Batch, summary_id: str, public_url: str, now: datetime) -> D
     else:
         ends = any(one.action is Action.RESOLVE for one in notifications)
         action, news, post = Action.RESOLVE if ends else Action.AMEND, _news(batch), batch.edits.post
-    return Delivery(notifications[0].id, action, summarise(summary_id, batch.present, news, public_url), post, now)
+    message, head = summarise(summary_id, batch.present, news, public_url), notifications[0]
+    return Delivery(head.id, action, message, post, now, left_to=head.left_to)
 
 
 def _news(batch: Batch) -> list[AlertEvent]:

@@ -20,6 +20,7 @@ from service.domain.notify.notification import (
     NotificationState,
     Receipt,
     after_failure,
+    after_part,
     after_refusal,
     after_rest,
     after_success,
@@ -48,12 +49,15 @@ MOST_OF_AN_ALERT = 500
 class Outcome:
     """A batch's first notification as it is after an attempt, which the others of the batch share.
 
-    `post` is the channel's reference to the message, `failure` why it was not taken.
+    `post` is the channel's reference to the message, `failure` why it was not taken, `refused` which addresses of the
+    channel will never take one. A remainder went to the addresses that were left, and says nothing of the others.
     """
 
     notification: Notification
     post: str | None = None
     failure: DeliveryError | None = None
+    refused: str = ""
+    is_remainder: bool = False
 
     @property
     def is_sent(self) -> bool:
@@ -88,8 +92,9 @@ async def run_keep(ports: Ports, batch: Batch, receipt: Receipt) -> None:
 def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
     notification = batch.head.notification
     log.info("notification_sent", notification_id=notification.id, reason=notification.reason.value)
-    said = replace(after_success(notification, receipt, now), sent_with=batch.summary_id or notification.sent_with)
-    return Outcome(said, receipt.post)
+    record = after_part if receipt.left_to else after_success
+    said = replace(record(notification, receipt, now), sent_with=batch.summary_id or notification.sent_with)
+    return Outcome(said, receipt.post, refused=receipt.refused, is_remainder=bool(notification.left_to))
 
 
 def failed(batch: Batch, error: DeliveryError, now: datetime) -> Outcome:
@@ -188,9 +193,9 @@ async def _record(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
     if outcome.failure is not None and outcome.failure.retry_after is not None:
         until = now + min(outcome.failure.retry_after, LONGEST_RETRY)
         await uow.channel_health.hold(notification.channel, now=now, until=until)
+    if outcome.failure is None and (outcome.refused or not outcome.is_remainder):
+        await close(uow, notification.receiver_id, notification.channel, now, refused=outcome.refused)
     match notification.state:
-        case NotificationState.SENT:
-            await close(uow, notification.receiver_id, notification.channel, now)
         case NotificationState.QUEUED:
             await uow.jobs.deliver(notification.due_at)
         case NotificationState.DEAD:

@@ -52,9 +52,19 @@ async def rest_ends(uow: UnitOfWork, receiver_id: str, channel: str, now: dateti
     return (failing.rests_until(now) if failing else None) or now
 
 
-async def close(uow: UnitOfWork, receiver_id: str, channel: str, now: datetime) -> None:
-    """The channel took a message: what waited for that leaves now."""
-    if await uow.channel_health.note_well(receiver_id, channel, at=now):
+async def close(uow: UnitOfWork, receiver_id: str, channel: str, now: datetime, *, refused: str = "") -> None:
+    """The channel took a message: what waited for that leaves now.
+
+    `refused` says which of its addresses will never take one: it stays among the failing channels, and gets every
+    message.
+    """
+    before = await uow.channel_health.lock(receiver_id, channel) if refused else None
+    if refused:
+        since = before.failing_since if before else now
+        await uow.channel_health.note_well(receiver_id, channel, at=now)
+        await uow.channel_health.keep(FailingChannel(receiver_id, channel, since, refused, dead=0))
+        await uow.jobs.deliver(now)
+    elif await uow.channel_health.note_well(receiver_id, channel, at=now):
         await uow.jobs.deliver(now)
 
 

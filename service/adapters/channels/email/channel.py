@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -37,11 +37,15 @@ LOGIN = frozenset({530, 534, 535, 538})
 TOO_LARGE = 552
 
 
+Refusals = Mapping[str, tuple[int, str]]
+"""The server's answers about addresses that it refused."""
+
+
 class EmailChannel:
     """Each message is a mail of its own in the alert's thread. A 4xx answer is tried again, a 5xx is not.
 
-    Where only some of the addresses are refused the others have their mail. That is a success whose receipt
-    names the refused ones: sending again would give everybody else a second mail.
+    Where only some of the addresses are refused the others have their mail, and no second one: the receipt names those
+    that are left for later and those that were refused for good.
     """
 
     def __init__(self, config: Email, server: SmtpServer, sender: str) -> None:
@@ -59,12 +63,22 @@ class EmailChannel:
                 "a header cannot be written: check the receiver's addresses and TOCSIN_EMAIL_FROM",
                 Concern.CHANNEL,
             ) from None
-        refused = await _hand_in(mail, sender, self._server)
-        detail = f"sent to {len(to) - len(refused)}"
-        return Receipt(
-            post=str(mail["In-Reply-To"] or mail["Message-ID"]),
-            detail=f"{detail}; refused: {', '.join(refused)}" if refused else detail,
-        )
+        recipients = [one.addr_spec for one in to if one.addr_spec in delivery.left_to or not delivery.left_to]
+        refusals = await self._hand_in(mail, sender, recipients)
+        return _receipt(str(mail["In-Reply-To"] or mail["Message-ID"]), recipients, refusals)
+
+    async def _hand_in(self, mail: EmailMessage, sender: Address, recipients: Sequence[str]) -> Refusals:
+        """Gives the mail to the server. Returns what it said of addresses that it refused.
+
+        Where others have had the mail before, a refusal for good of all the rest is no failure of the channel.
+        """
+        async with _explained():
+            try:
+                return await _send(mail, sender, recipients, self._server)
+            except SMTPRecipientsRefused as error:
+                if len(recipients) == len(self._config.to) or not _are_for_good(error):
+                    raise
+                return {one.recipient: (one.code, one.message) for one in error.recipients}
 
 
 def open_channel(config: Email, needed: Dependencies) -> Channel:
@@ -92,23 +106,40 @@ async def reach(server: SmtpServer, sender: str) -> None:
             await client.noop()
 
 
-async def _hand_in(mail: EmailMessage, sender: Address, server: SmtpServer) -> list[str]:
-    """Gives the mail to the server. Returns what it said of addresses that it refused while taking others."""
-    async with _explained():
-        refused, _ = await aiosmtplib.send(
-            mail,
-            sender=sender.addr_spec,
-            hostname=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            local_hostname=_own_name(sender),
-            use_tls=server.tls,
-            start_tls=server.starttls,
-            cert_bundle=server.ca_file,
-            timeout=STEP_TIMEOUT,
-        )
-    return [f"{recipient} ({_said(*answer)})" for recipient, answer in refused.items()]
+async def _send(mail: EmailMessage, sender: Address, recipients: Sequence[str], server: SmtpServer) -> Refusals:
+    refused, _ = await aiosmtplib.send(
+        mail,
+        sender=sender.addr_spec,
+        recipients=list(recipients),
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        local_hostname=_own_name(sender),
+        use_tls=server.tls,
+        start_tls=server.starttls,
+        cert_bundle=server.ca_file,
+        timeout=STEP_TIMEOUT,
+    )
+    return {recipient: (code, text) for recipient, (code, text) in refused.items()}
+
+
+def _receipt(post: str, recipients: Sequence[str], refusals: Refusals) -> Receipt:
+    later = {recipient: answer for recipient, answer in refusals.items() if answer[0] < 500}
+    never = {recipient: answer for recipient, answer in refusals.items() if answer[0] >= 500}
+    parts = [f"sent to {len(recipients) - len(refusals)}"]
+    parts += [f"later: {_named(later)}"] if later else []
+    parts += [f"refused: {_named(never)}"] if never else []
+    refused = f"refused for good: {_named(never)}" if never else ""
+    return Receipt(post, "; ".join(parts), left_to=tuple(later), refused=refused)
+
+
+def _named(refusals: Refusals) -> str:
+    return ", ".join(f"{recipient} ({_said(*answer)})" for recipient, answer in refusals.items())
+
+
+def _are_for_good(error: SMTPRecipientsRefused) -> bool:
+    return all(refusal.code >= 500 for refusal in error.recipients)
 
 
 def _own_name(sender: Address) -> str:
@@ -148,7 +179,7 @@ def _all_refused(error: SMTPRecipientsRefused) -> DeliveryError:
     said = ", ".join(f"{refusal.recipient} ({_said(refusal.code, refusal.message)})" for refusal in error.recipients)
     return DeliveryError(
         f"every address was refused: {said}",
-        Concern.CHANNEL if all(refusal.code >= 500 for refusal in error.recipients) else Concern.MOMENT,
+        Concern.CHANNEL if _are_for_good(error) else Concern.MOMENT,
     )
 
 

@@ -43,13 +43,17 @@ _IS_HEAD = (notifications.c.state == NotificationState.QUEUED) & ~(
     select(_OLDER.c.id)
     .where(
         _OLDER.c.state == NotificationState.QUEUED,
+        _OLDER.c.left_to.is_(None),
         _OLDER.c.alert_id == notifications.c.alert_id,
         _OLDER.c.channel == notifications.c.channel,
         tuple_(_OLDER.c.alert_version, _OLDER.c.id) < tuple_(notifications.c.alert_version, notifications.c.id),
     )
     .exists()
 )
-"""Queued, and no older one of its alert waits in its channel: messages never overtake each other."""
+"""Queued, and no older one of its alert waits in its channel: messages never overtake each other.
+
+One that is left to some addresses alone holds up nobody.
+"""
 
 _SUMMARY = (
     select(_OPENING.c.sent_with.label("summary_id"), summaries.c.post.label("summary_post"))

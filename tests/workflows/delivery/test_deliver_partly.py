@@ -1,0 +1,101 @@
+"""A mail of several addresses: each has it once, whatever the server says of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from service.adapters.channels.email.channel import EmailChannel
+from service.adapters.channels.email.settings import SmtpServer
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.registry import ChannelConfig
+from service.workflows.delivery.deliver import run_delivery
+from service.workflows.ports.channels import Channel
+from tests.fakes.smtp import FakeSmtp
+from tests.workflows.delivery.sending import QUEUED, SENT, announce, failing, only, own, raise_it
+from tests.workflows.yard import HOUR, MINUTE, Yard
+
+ANN, BOB, CAT = "ann@example.com", "bob@example.com", "cat@example.com"
+LATER, NEVER = "450 4.2.0 greylisted", "550 5.1.1 no such mailbox"
+
+
+@dataclass
+class _RealMail:
+    smtp: FakeSmtp
+
+    def open(self, config: ChannelConfig) -> Channel:
+        assert isinstance(config, Email)
+        return EmailChannel(config, SmtpServer.parse(self.smtp.url), "Tocsin <tocsin@example.com>")
+
+
+async def deliver(yard: Yard) -> None:
+    yard.clock.advance(MINUTE)
+    await run_delivery(yard.ports)
+
+
+def reached(smtp: FakeSmtp) -> list[list[str]]:
+    return [sorted(mail.recipients) for mail in smtp.mails]
+
+
+async def write_to(yard: Yard, smtp: FakeSmtp, *addresses: str) -> None:
+    await yard.receive_with(Email(addresses))
+    yard.ports = replace(yard.ports, channels=_RealMail(smtp))
+    await announce(yard)
+    await run_delivery(yard.ports)
+
+
+async def test_whom_the_server_refused_for_now_is_written_to_alone(yard: Yard) -> None:
+    async with FakeSmtp(refused={BOB: LATER}) as smtp:
+        await write_to(yard, smtp, ANN, BOB)
+        one = await only(yard)
+        assert (one.state, one.left_to, one.attempts[-1].outcome) == (QUEUED, (BOB,), "partly")
+        assert LATER in one.attempts[-1].detail
+        await deliver(yard)
+        smtp.refused.clear()
+        await deliver(yard)
+        assert reached(smtp) == [[ANN], [BOB]]
+    assert ((await only(yard)).state, (await only(yard)).left_to) == (SENT, ())
+    assert await failing(yard) == []
+
+
+async def test_whom_the_server_refused_for_good_shows_and_nobody_has_a_second_mail(yard: Yard) -> None:
+    async with FakeSmtp(refused={BOB: NEVER}) as smtp:
+        await write_to(yard, smtp, ANN, BOB)
+        await deliver(yard)
+        assert reached(smtp) == [[ANN]]
+    one = await only(yard)
+    assert (one.state, f"refused: {BOB}" in one.attempts[-1].detail) == (SENT, True)
+    (channel,) = await failing(yard)
+    assert (channel.dead, channel.next_try) == (0, None)
+    assert f"{BOB} (mail server: {NEVER})" in channel.error
+
+
+@pytest.mark.parametrize("bob_then", ["taken", "refused"])
+async def test_one_for_now_and_one_for_good(yard: Yard, bob_then: str) -> None:
+    async with FakeSmtp(refused={BOB: LATER, CAT: NEVER}) as smtp:
+        await write_to(yard, smtp, ANN, BOB, CAT)
+        if bob_then == "taken":
+            del smtp.refused[BOB]
+        else:
+            smtp.refused[BOB] = NEVER
+        await deliver(yard)
+        await deliver(yard)
+        assert reached(smtp) == ([[ANN], [BOB]] if bob_then == "taken" else [[ANN]])
+    assert (await only(yard)).state is SENT
+    (channel,) = await failing(yard)
+    assert (CAT if bob_then == "taken" else BOB) in channel.error
+    assert channel.next_try is None
+
+
+async def test_who_is_left_holds_up_no_later_message_for_the_others(yard: Yard) -> None:
+    async with FakeSmtp(refused={BOB: LATER}) as smtp:
+        await write_to(yard, smtp, ANN, BOB)
+        await raise_it(yard)
+        await deliver(yard)
+        assert reached(smtp) == [[ANN], [ANN]]
+        smtp.refused.clear()
+        yard.clock.advance(HOUR)
+        await run_delivery(yard.ports)
+        assert sorted(reached(smtp)) == [[ANN], [ANN], [BOB], [BOB]]
+    assert {one.state for one in await own(yard)} == {SENT}
