@@ -23,6 +23,7 @@ from service.api import (
     sources,
     spend,
 )
+from service.api.alerts import page
 from service.api.http.bodies import DEADLINE, WholeBodies
 from service.api.http.deps import known_query, sound_json
 from service.api.http.documentation import document
@@ -64,6 +65,7 @@ def combine(routers: Iterable[APIRouter]) -> APIRouter:
 
 
 _API = combine(ROUTERS)
+_API.include_router(page.router)  # mail programs add queries of their own to a link
 """FastAPI prepares an included route at its first request, in ten milliseconds each: once for all apps."""
 
 

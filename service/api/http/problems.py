@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from service.api.http.headers import SAFE
+from service.api.http.pages import is_a_browser, notice
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
 from service.workflows.access.idempotency import KeyReused
@@ -103,7 +104,10 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     return problem(status, str(error), errors)
 
 
-async def _unauthorized(_: Request, error: Exception) -> Response:
+async def _unauthorized(request: Request, error: Exception) -> Response:
+    if is_a_browser(request):
+        text = "This address is for programs that send a token. Open an alert by the link in its newest message."
+        return notice(401, "Tocsin's API needs a token", text)
     return problem(401, str(error), headers={"WWW-Authenticate": 'Bearer realm="tocsin"'})
 
 
@@ -137,9 +141,15 @@ def allowed_methods(request: Request) -> list[str]:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    log.error("request_failed", method=request.method, path=_loggable(request), exc_info=error)
     # The framework answers this outside every middleware.
     return problem(500, "The server failed; its log says why", headers=SAFE)
+
+
+def _loggable(request: Request) -> str:
+    """Returns the path; of a link the route alone, since who reads the log could follow it."""
+    path = request.url.path
+    return path if path.startswith("/v1/") else getattr(request.scope.get("route"), "path", "unknown")
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:

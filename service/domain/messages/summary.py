@@ -59,7 +59,8 @@ def _pressing(event: AlertEvent) -> tuple[int, int, str]:
 
 def _listed(event: AlertEvent, public_url: str) -> tuple[Message, Listed]:
     message = compose(event, Action.AMEND, public_url)
-    return message, Listed(message.state, message.severity, message.headline, standing_of(event), message.link)
+    standing = standing_of(event)
+    return message, Listed(message.state, message.severity, message.headline, standing, message.link, event.alert.id)
 
 
 def _headline(events: Sequence[AlertEvent]) -> str:

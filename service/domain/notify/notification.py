@@ -69,6 +69,7 @@ class Listed:
     headline: str
     standing: str
     link: str
+    alert_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

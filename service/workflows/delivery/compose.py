@@ -18,6 +18,7 @@ from service.domain.notify.receivers import Receiver, find_channel
 from service.domain.values.errors import NotFound
 from service.workflows.charts.picture import run_picture
 from service.workflows.delivery.batch import Batch
+from service.workflows.notify.alert_links import linked
 from service.workflows.notify.circuits import enter
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import DueNotification
@@ -44,9 +45,11 @@ async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delive
         preface = await _preface(uow, due.notification)
         history = await uow.alerts.events(due.event.alert.id) if due.notification.action is Action.RESOLVE else []
     if batch.summary_id is not None:
-        return channel, _summary(batch, batch.summary_id, ports.public_url, now)
+        delivery = _summary(batch, batch.summary_id, ports.public_url, now)
+        return channel, replace(delivery, message=linked(ports, delivery.message, due.notification))
     action = due.notification.action
-    message = prefaced(compose(due.event, action, ports.public_url, history), preface)
+    message = linked(ports, compose(due.event, action, ports.public_url, history), due.notification)
+    message = prefaced(message, preface)
     delivery = Delivery(due.notification.id, action, message, _post(due), now, left_to=due.notification.left_to)
     return channel, replace(delivery, picture=await run_picture(ports, due.event, action, channel.traits.chart))
 

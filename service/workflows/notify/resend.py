@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import AlertState
@@ -12,6 +12,7 @@ from service.domain.messages.message import compose
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery
 from service.domain.notify.receivers import find_channel
+from service.workflows.notify.alert_links import linked
 from service.workflows.notify.circuits import resting
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
@@ -68,6 +69,7 @@ async def _address(uow: UnitOfWork, sent: Sequence[LatestSent], now: datetime) -
 async def _send(ports: Ports, repetition: _Repetition, now: datetime) -> str | DeliveryError:
     """Returns what the channel answered, or why it did not take it."""
     delivery = _delivery(repetition.sent, ports.public_url, now)
+    delivery = replace(delivery, message=linked(ports, delivery.message, repetition.sent.notification))
     try:
         return (await send_whole(ports.channels.open(repetition.config), delivery)).detail
     except DeliveryError as error:

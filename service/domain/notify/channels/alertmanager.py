@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from service.domain.notify.alert_links import LinkUse
 from service.domain.notify.channels.documents import Form, JsonDocument, JsonField, without_slash
 from service.domain.notify.channels.traits import ANNOUNCED, Audience, Traits
 from service.domain.notify.notification import Action
@@ -29,7 +30,9 @@ class Alertmanager:
     document: ClassVar[JsonDocument] = JsonDocument(
         "alertmanager", "A Prometheus Alertmanager: the address of every member of its cluster."
     )
-    traits: ClassVar[Traits] = Traits(ANNOUNCED | {Action.AMEND, Action.SNOOZE}, Audience.ON_CALL, repeated=True)
+    traits: ClassVar[Traits] = Traits(
+        ANNOUNCED | {Action.AMEND, Action.SNOOZE}, Audience.ON_CALL, repeated=True, link=LinkUse.READ
+    )
 
     @property
     def identity(self) -> str:

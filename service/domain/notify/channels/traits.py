@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from service.domain.notify.alert_links import LinkUse
 from service.domain.notify.notification import FIRING_ACTIONS, Action
 
 ANNOUNCED = FIRING_ACTIONS | {Action.RESOLVE}
@@ -47,7 +48,8 @@ class Traits:
     """`actions`: the moves of an alert that it is notified of.
 
     `kept_current`: its summaries are brought up to date, by an edit or by printing them again. `repeated`: it forgets
-    alerts, and is sent every open one each minute. `rate`: None where it has no limit, or tells by Retry-After.
+    alerts, and is sent every open one each minute. `rate`: None where it has no limit, or tells by Retry-After. `link`:
+    what the link in its messages permits whoever follows it.
     """
 
     actions: frozenset[Action]
@@ -56,3 +58,4 @@ class Traits:
     kept_current: bool = False
     repeated: bool = False
     rate: Rate | None = None
+    link: LinkUse = LinkUse.ANSWER

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
+from service.domain.notify.alert_links import LinkUse
 from service.domain.notify.channels.documents import Form, JsonDocument, JsonField
 from service.domain.notify.channels.traits import EDITED, Audience, Traits
 from service.domain.values.resources import Sealed
@@ -61,7 +62,7 @@ class Webhook:
         "webhook",
         "An endpoint of your own, signed as Standard Webhooks; the address is shown, so no secret belongs in it.",
     )
-    traits: ClassVar[Traits] = Traits(EDITED, Audience.MACHINES)
+    traits: ClassVar[Traits] = Traits(EDITED, Audience.MACHINES, link=LinkUse.READ)
 
     @property
     def identity(self) -> str:

@@ -1,0 +1,52 @@
+"""Pages for people's browsers: escaped, without scripts, and with nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+_PACKAGE = "service.api.http"
+_STYLE = files(_PACKAGE).joinpath("templates/page.css").read_text("utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+PAGE_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": (
+        f"default-src 'none'; img-src 'self'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+@functools.cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def page(template: str, content: Mapping[str, object], status: int = 200) -> HTMLResponse:
+    """Returns a page with all of `content` escaped."""
+    html = _templates().get_template(template).render(content, style=Markup(_STYLE))  # noqa: S704  # our own file
+    return HTMLResponse(html, status, PAGE_HEADERS)
+
+
+def notice(status: int, heading: str, text: str) -> HTMLResponse:
+    """Returns a page of one sentence."""
+    return page("notice.html.j2", {"heading": heading, "text": text}, status)
+
+
+def is_a_browser(request: Request) -> bool:
+    """Whether somebody looks at the answer: browsers name HTML first."""
+    return request.headers.get("accept", "").startswith("text/html")
