@@ -71,7 +71,7 @@ def posts(stage: Stage) -> list[Posted]:
 
 def lines(post: Posted) -> dict[str, str]:
     """The line of each budget in a summary."""
-    listed = [line for line in post.shown.splitlines() if "/v1/alerts/" in line]
+    listed = [line for line in post.shown.splitlines() if "/alerts/" in line]
     return {name: line for name in NAMES for line in listed if f"|Budget {name}" in line}
 
 

@@ -23,7 +23,7 @@ _TEXT = re.compile(
 
 
 class LinkUse(StrEnum):
-    """What the links in a channel's messages permit."""
+    """Permissions of the links in a channel's messages."""
 
     NONE = "none"
     """No link: what is printed into a log opens nothing."""

@@ -82,7 +82,7 @@ def sent(yard: Yard, kind: str) -> list[Delivery]:
 
 def listed(delivery: Delivery) -> list[tuple[str, str]]:
     """Ids and how they stand."""
-    return [(one.link.rpartition("/")[2], one.standing) for one in delivery.message.listed]
+    return [(one.alert_id, one.standing) for one in delivery.message.listed]
 
 
 def about(delivery: Delivery) -> list[str]:
