@@ -51,6 +51,7 @@ class NotificationOut(BaseModel):
     due_at: datetime
     sent_at: datetime | None
     sent_with: str | None = Field(description="the summary that reported it, or was updated by it")
+    held_by: str = Field(description="the silences that held it back: name, id, end; empty where none did")
     attempts: list[AttemptOut]
 
 
@@ -71,6 +72,7 @@ async def show_notifications(uow: UnitOfWork, notifications: tuple[Notification,
             due_at=one.due_at,
             sent_at=one.sent_at,
             sent_with=one.sent_with,
+            held_by=one.held_by,
             attempts=[AttemptOut.model_validate(tried, from_attributes=True) for tried in one.attempts],
         )
         for one in notifications

@@ -212,7 +212,7 @@ class Notification:
     dead notification whose content this one takes elsewhere. `group_key` names the group of collected alerts that it
     leaves with, as one message; None sends it by itself. `sent_with` is the id of the summary, a message about several
     alerts, that it was sent in; None where it had a message of its own. `left_to` are the addresses that have not taken
-    it yet while others have; empty where it is all of them, or none.
+    it yet while others have; empty where it is all of them, or none. `held_by` names the silences that held it back.
     """
 
     id: str
@@ -235,6 +235,7 @@ class Notification:
     group_key: str | None = None
     sent_with: str | None = None
     left_to: tuple[str, ...] = ()
+    held_by: str = ""
 
     @property
     def is_taken(self) -> bool:

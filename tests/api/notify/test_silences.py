@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.workflows.operation.upkeep import run_retention
+from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered, pointers, problem
 
 SILENCE: dict[str, Any] = {
@@ -143,3 +144,19 @@ async def test_a_silence_that_has_been_over_for_90_days_is_deleted_and_stays_in_
     problem(await stand.viewer.get(f"/v1/silences/{made['id']}"), 404)
     deleted = answered(await stand.admin.get("/v1/audit-events?limit=1"))["items"][0]
     assert (deleted["actor"], deleted["action"], deleted["subject"]) == ("system", "silence.delete", made["id"])
+
+
+async def test_a_notification_that_is_held_back_names_the_silences(stand: Stand) -> None:
+    everything = {"matchers": [{"label": "severity", "op": "=", "value": "critical"}], "starts_at": None}
+    made = [await create(stand, name=name, **everything) for name in ("load test", "moving house")]
+    await rung(stand)
+    (held,) = answered(await stand.viewer.get("/v1/notifications"))["items"]
+    assert (held["state"], held["reason"]) == ("suppressed", "silenced")
+    first, second = (f"{one['name']!r} ({one['id']}), until 2026-11-16 15:00 UTC" for one in made)
+    assert held["held_by"] == f"{first}; {second}"
+
+
+async def test_a_notification_that_is_sent_names_no_silence(stand: Stand) -> None:
+    await rung(stand)
+    (sent,) = answered(await stand.viewer.get("/v1/notifications"))["items"]
+    assert (sent["state"], sent["held_by"]) == ("queued", "")

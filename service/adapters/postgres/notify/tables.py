@@ -33,6 +33,7 @@ notifications = Table(
     Column("leased_until", Instant),
     Column("group_key", Text),
     Column("sent_with", Text),
+    Column("held_by", Text, nullable=False, server_default=""),
     Column("left_to", Encoded(tuple[str, ...]), comment="Null: all addresses, or none that waits"),
     UniqueConstraint("alert_id", "level", "channel", "action", "step", "round"),
     ForeignKeyConstraint(["alert_id", "alert_version"], ["alert_events.alert_id", "alert_events.version"]),

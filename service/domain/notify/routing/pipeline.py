@@ -17,7 +17,7 @@ from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.groups import Group, group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.routes import Route, RouteTable
-from service.domain.notify.routing.silences import Silence, silencing
+from service.domain.notify.routing.silences import Silence, describe_silence, silencing
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.resources import Resource
 
@@ -43,18 +43,22 @@ class Escalation:
 class Plan:
     """Whom a firing alert notifies now, whom it does not and why, and which escalation policies begin.
 
-    `groups` are those of the channels, by key, to which openings go collected.
+    `groups` are those of the channels, by key, to which openings go collected. `silenced_by` names the silences.
     """
 
     recipients: tuple[Address, ...] = ()
     held_back: tuple[tuple[Address, Reason], ...] = ()
     escalations: tuple[Escalation, ...] = ()
     groups: Mapping[str, Group] = field(default_factory=dict)
+    silenced_by: str = ""
 
 
 def route_alert(alert: Alert, situation: Situation) -> Plan:
     """All steps but the last."""
-    return dedupe(match_routes(alert, situation.labels(alert), situation), situation)
+    labels = situation.labels(alert)
+    silences = silencing(situation.configuration.silences.values(), labels, situation.now)
+    plan = dedupe(match_routes(alert, labels, situation), situation)
+    return replace(plan, silenced_by="; ".join(describe_silence(one) for one in silences))
 
 
 def match_routes(alert: Alert | None, labels: Labels, situation: Situation) -> list[MatchedRoute]:
@@ -130,7 +134,12 @@ def enqueue(event: AlertEvent, plan: Plan, *, unheard: Collection[str]) -> list[
     known = [one for one in plan.recipients if one.key not in unheard]
     new = [one for one in plan.recipients if one.key in unheard]
     held = [
-        replace(notification, reason=reason, state=NotificationState.SUPPRESSED)
+        replace(
+            notification,
+            reason=reason,
+            state=NotificationState.SUPPRESSED,
+            held_by=plan.silenced_by if reason is Reason.SILENCED else "",
+        )
         for address, reason in plan.held_back
         for notification in plan_notifications(event, [address], cause=NotificationCause.HELD_BACK)
     ]

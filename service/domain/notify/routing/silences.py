@@ -11,6 +11,7 @@ from service.domain.notify.routing.doubts import require_possible
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, match_all, matches, validate_matchers
 from service.domain.values.errors import Invalid
+from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 
 LONGEST_SILENCE = timedelta(days=90)
@@ -62,6 +63,11 @@ def validate_silence(silence: Silence, stored: Silence | None = None) -> None:
             "this would silence nearly everything: at least one matcher must ask for a value, such as severity=warning",
             "/matchers",
         )
+
+
+def describe_silence(silence: Resource[Silence]) -> str:
+    """Names it for people: "'load test' (sil_1), until 2026-12-05 20:00 UTC"."""
+    return f"{silence.name!r} ({silence.id}), until {minute(silence.spec.ends_at)}"
 
 
 def silencing(silences: Iterable[Resource[Silence]], labels: Labels, now: datetime) -> tuple[Resource[Silence], ...]:

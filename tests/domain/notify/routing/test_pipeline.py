@@ -58,6 +58,9 @@ def around(
     return Situation(OPENED, configuration, open_alerts)
 
 
+NAMED = "'sil_1' (sil_1), until 2026-10-14 10:31 UTC"
+
+
 def test_a_ring_goes_where_the_routes_lead() -> None:
     plan = route_alert(ALERT, around(Route("rcv_2", CRITICAL), Route("rcv_1")))
     assert plan == Plan(recipients=(TO_MAIL,))
@@ -65,7 +68,7 @@ def test_a_ring_goes_where_the_routes_lead() -> None:
 
 def test_a_silence_holds_back_every_route() -> None:
     plan = route_alert(ALERT, around(Route("rcv_2", CRITICAL, continues=True), Route("rcv_1"), silences=(QUIET,)))
-    assert plan == Plan(held_back=((TO_MAIL, Reason.SILENCED), (TO_CONSOLE, Reason.SILENCED)))
+    assert plan == Plan(held_back=((TO_MAIL, Reason.SILENCED), (TO_CONSOLE, Reason.SILENCED)), silenced_by=NAMED)
 
 
 def test_a_mute_time_holds_back_its_own_route_alone() -> None:
@@ -99,7 +102,7 @@ def test_an_escalation_policy_does_the_ringing_of_its_route() -> None:
     policed = Route("rcv_1", escalation_policy_id="esc_1")
     assert route_alert(ALERT, around(policed)) == Plan(escalations=(Escalation("esc_1", "rcv_1"),))
     held = route_alert(ALERT, around(policed, silences=(QUIET,)))
-    assert held == Plan(held_back=((TO_CONSOLE, Reason.SILENCED),))
+    assert held == Plan(held_back=((TO_CONSOLE, Reason.SILENCED),), silenced_by=NAMED)
 
 
 def test_what_is_held_back_is_written_down_with_its_reason() -> None:
