@@ -81,6 +81,7 @@ class IncidentOut(BaseModel):
     scope: str
     name: str
     severity: Severity
+    severity_reason: str = Field(description="in a few words; empty where there is nothing to say of it")
     actual: Usd | None
     expected: Usd | None
     excess: Usd | None
@@ -134,6 +135,7 @@ def show_incident(incident: Incident, name: str, severity: Severity) -> Incident
         scope=str(incident.scope),
         name=name,
         severity=seen.severity or severity,
+        severity_reason=seen.because,
         actual=show_usd(seen.actual),
         expected=show_usd(seen.expected),
         excess=show_usd(seen.excess),

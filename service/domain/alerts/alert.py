@@ -45,6 +45,8 @@ class Reason(StrEnum):
     RAISED = "raised"
     RESTATED = "restated"
     GREW = "grew"
+    CALM = "calm"
+    RETURNED = "returned"
     PERSON = "person"
     SNOOZE_OVER = "snooze_over"
     ESCALATED = "escalated"

@@ -52,3 +52,8 @@ def has_outgrown(alert: Alert, evidence: Evidence) -> bool:
 def is_over(alert: Alert, now: datetime) -> bool:
     """Whether a snoozed alert's time has come."""
     return alert.state is AlertState.SNOOZED and alert.snoozed_until is not None and alert.snoozed_until <= now
+
+
+def wakes(alert: Alert, now: datetime) -> bool:
+    """Whether a snoozed alert is to fire again: its time has come, and its condition is not over meanwhile."""
+    return is_over(alert, now) and not alert.newest.is_calm

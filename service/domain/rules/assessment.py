@@ -10,14 +10,17 @@ from datetime import datetime
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
+from service.domain.rules.billed import contradicting_bill, not_confirmed
 from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
 from service.domain.rules.incidents import AlertDays, Family, Incident, Span, incidents
 from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, Episodes, KeptVerdict
+from service.domain.rules.rest import Rest, rest_of
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
+from service.domain.values.money import Money
 from service.domain.values.names import describe_scope
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
@@ -118,12 +121,14 @@ class _Assessment:
         present = [incident for incident in found if incident not in notified]
         firing = [incident for incident in present if self._is_news(incident, own.get(incident.scope))]
         homes = {incident.scope for incident in present}
-        going_on = {scope for scope in own if scope not in homes and self._goes_on(scope)}
+        refuted = self._refuted([alert for scope, alert in own.items() if alert.is_open and scope not in homes])
+        going_on = {scope for scope in own if scope not in homes | refuted.keys() and self._goes_on(scope)}
         ended = [alert for scope, alert in own.items() if alert.is_open and scope not in homes | going_on]
         return Assessed(
             findings=(
                 *(self._finding(incident, own.get(incident.scope)) for incident in firing),
-                *self._ends(ended, notified),
+                *self._resting([alert for scope, alert in own.items() if alert.is_open and scope in going_on]),
+                *self._ends(ended, notified, refuted),
             ),
             episodes=self._episodes(homes, going_on | {incident.scope for incident in notified}),
             kept=tuple(self._kept(found, [*firing, *notified])),
@@ -153,19 +158,58 @@ class _Assessment:
         verdict, alert = self.verdicts.get(scope), self.past.latest[scope]
         if verdict is None:
             return scope in self.past.unjudged
-        now, seen, episode = self.view.as_of, verdict.observation, self.past.episodes.get(scope)
-        last_held = (episode and episode.last_held) or alert.opened_at
-        gates = gates_of(self.rule.spec, scope, self.feedback, now)
+        now, seen = self.view.as_of, verdict.observation
+        last_held, gates = self._last_held(alert), gates_of(self.rule.spec, scope, self.feedback, now)
         if seen.calm is None:
             return endures(seen, gates, last_held, now).passed
         is_calm = seen.calm.over and now - alert.opened_at >= seen.calm.at_least
         return not is_calm or now - last_held < gates.keep_firing_for
 
-    def _ends(self, alerts: Sequence[Alert], notified: Sequence[Incident]) -> list[Finding]:
-        """Each with the last word on its incident, as far as that is still judged."""
-        last = {incident.scope: self._evidence(incident) for incident in notified}
+    def _last_held(self, alert: Alert) -> datetime:
+        episode = self.past.episodes.get(alert.scope)
+        return (episode and episode.last_held) or alert.opened_at
+
+    def _rest(self, scope: ScopeKey, alert: Alert) -> Rest | None:
+        verdict = self.verdicts.get(scope)
+        if verdict is None:
+            return None
+        now = self.view.as_of
+        gates = gates_of(self.rule.spec, scope, self.feedback, now)
+        return rest_of(verdict.observation, alert, self._last_held(alert), gates, now)
+
+    def _resting(self, alerts: Sequence[Alert]) -> list[Finding]:
+        """Findings of alerts that go on although nothing fires: they are back to normal."""
+        resting = [(alert, self._rest(alert.scope, alert)) for alert in alerts]
+        found = [(alert, rest.of(alert)) for alert, rest in resting if rest is not None]
         return [
-            replace(over(alert, self._ending(alert)), evidence=last.get(alert.scope, alert.newest)) for alert in alerts
+            replace(over(alert, Reason.NOTHING_NEW), condition=Condition.HOLDS, evidence=evidence)
+            for alert, evidence in found
+            if evidence is not None
+        ]
+
+    def _refuted(self, alerts: Sequence[Alert]) -> dict[ScopeKey, Money]:
+        """The settled bills that contradict alerts, by their scopes."""
+        found = {}
+        for alert in alerts:
+            gates = gates_of(self.rule.spec, alert.scope, self.feedback, self.view.as_of)
+            billed = contradicting_bill(alert, self.view, self.rule.spec.scope, gates)
+            if billed is not None and alert.scope in self.verdicts:
+                found[alert.scope] = billed
+        return found
+
+    def _ends(
+        self, alerts: Sequence[Alert], notified: Sequence[Incident], refuted: Mapping[ScopeKey, Money]
+    ) -> list[Finding]:
+        """Each with the last word on its incident, as far as that is still judged."""
+        last = {incident.scope: incident for incident in notified}
+        return [
+            not_confirmed(alert, refuted[alert.scope])
+            if alert.scope in refuted
+            else replace(
+                over(alert, self._ending(alert)),
+                evidence=self._shown(last[alert.scope], alert) if alert.scope in last else alert.newest,
+            )
+            for alert in alerts
         ]
 
     def _ending(self, alert: Alert) -> Reason:
@@ -173,15 +217,23 @@ class _Assessment:
 
     def _finding(self, incident: Incident, own: Alert | None) -> Finding:
         severity, alert = self._severity(incident), own if own and own.is_open else None
+        is_elsewhere = alert is not None and self._is_elsewhere(incident, alert)
         return Finding(
             fingerprint=fingerprint(self.rule.id, incident.scope),
             source_id=self.view.source_id,
             scope=incident.scope,
             severity=max(severity, alert.severity, key=lambda one: one.rank) if alert else severity,
-            condition=Condition.FIRES if alert is None or self._is_elsewhere(incident, alert) else Condition.HOLDS,
+            condition=Condition.FIRES if alert is None or is_elsewhere else Condition.HOLDS,
             reason=Reason.NOTHING_NEW if alert else Reason.FIRST,
-            evidence=self._evidence(incident),
+            evidence=self._evidence(incident) if alert is None or is_elsewhere else self._shown(incident, alert),
         )
+
+    def _shown(self, incident: Incident, alert: Alert) -> RuleEvidence:
+        """The evidence of an incident with an open alert, which may be back to normal."""
+        found, rest = self._evidence(incident), self._rest(incident.found, alert)
+        if isinstance(alert.newest, RuleEvidence) and alert.severity.rank > self._severity(incident).rank:
+            found = replace(found, severity_reason=alert.newest.severity_reason)
+        return (rest.of(alert, found) if rest else None) or found
 
     def _is_elsewhere(self, incident: Incident, alert: Alert) -> bool:
         """Whether an open alert takes in what happened on a later day, in a scope that nobody was notified of.
@@ -213,6 +265,7 @@ class _Assessment:
             impact=None if math.isnan(seen.impact) else approximate(seen.impact),
             contributions=incident.contributions,
             falls=seen.falls,
+            severity_reason=seen.because,
             simulated=self.view.simulated,
         )
 

@@ -71,13 +71,16 @@ DOLLARS_AN_HOUR = "US dollars an hour"
 class Calm:
     """How far a scope is on its way back to normal: `found` of `needed`, in words ("1 normal day", "2 normal days").
 
-    An alert that opened less than `at_least` ago stays, so that what was found late is not over at once.
+    An alert that opened less than `at_least` ago stays, so that what was found late is not over at once. `since`: when
+    normal time began, once there is enough of it that nobody need be notified again; `until`: when it makes an end.
     """
 
     over: bool
     found: str
     needed: str
     at_least: timedelta
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Observation:
     incident began and `impact` its excess in US dollars up to now, NaN where the kind does not add it up.
     `parts` is the excess of other scopes inside this one in the same stretch of time, as (scope, US dollars) pairs;
     None where each scope's own observation says it. `spent_inside` is what each of them spent there in all. `hour` is
-    the beginning of the judged hour, None where whole days are judged.
+    the beginning of the judged hour, None where whole days are judged. `because` is the reason of `severity`.
     """
 
     candidate: bool
@@ -105,6 +108,7 @@ class Observation:
     inputs: tuple[tuple[str, str], ...]
     active_days: int
     severity: Severity | None = None
+    because: str = ""
     days: tuple[date, ...] = ()
     falls: bool = False
     stands_alone: bool = True

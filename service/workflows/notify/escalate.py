@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 MOST_OF_AN_ALERT = 500
 ASK_AGAIN = timedelta(minutes=5)
-"""A step that a silence holds back waits for the silence's end."""
+"""A step that a silence holds back waits for the silence's end; one about what is calm until it returns."""
 
 
 async def begin_chain(
@@ -56,7 +56,7 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
         situation = await read_situation(uow, alert.source_id, now)
         if not _has_step(situation, planned):
             return
-        held = hold_reason(alert, situation.labels(alert), situation)
+        held = Reason.CALM if alert.newest.is_calm else hold_reason(alert, situation.labels(alert), situation)
         if held is not None:
             log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=held.value)
             await uow.jobs.step(planned, now + ASK_AGAIN)

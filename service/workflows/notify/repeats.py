@@ -36,7 +36,7 @@ async def run_repeats(ports: Ports) -> None:
 async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     alert = await uow.alerts.lock(alert_id)
     held = await uow.notified.held_back(alert_id)
-    if alert.state is not AlertState.FIRING or not held:
+    if alert.state is not AlertState.FIRING or alert.newest.is_calm or not held:
         return
     situation = await read_situation(uow, alert.source_id, now)
     plan = route_alert(alert, situation)
@@ -64,7 +64,7 @@ async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
 
 async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     alert = await uow.alerts.lock(alert_id)
-    if alert.state is not AlertState.FIRING:
+    if alert.state is not AlertState.FIRING or alert.newest.is_calm:
         return
     situation = await read_situation(uow, alert.source_id, now)
     routes = match_routes(alert, situation.labels(alert), situation)

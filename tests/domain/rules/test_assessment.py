@@ -16,7 +16,7 @@ from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, KeptVerdict
-from service.domain.rules.rule import Calm, Gates, Observation, Rule
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Calm, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
@@ -42,6 +42,7 @@ class Life:
     alerts: dict[str, Alert] = field(default_factory=dict)
     kept: list[KeptVerdict] = field(default_factory=list)
     unjudged: frozenset[ScopeKey] = frozenset()
+    seen: SpendView = EVERYTHING
 
     def see(self, seen: Mapping[ScopeKey, Observation], after: timedelta = HOUR) -> list[tuple[str, str]]:
         """What happens at the next evaluation: (command, reason) of every move."""
@@ -54,7 +55,7 @@ class Life:
         latest = {alert.scope: alert for alert in self.alerts.values()}
         rule = Resource("rule_1", "unusual", 3, NOON, NOON, {}, self.spec)
         past = Past(self.episodes, latest, self.unjudged)
-        assessed = assess_rule(rule, replace(EVERYTHING, as_of=self.now), verdicts, past)
+        assessed = assess_rule(rule, replace(self.seen, as_of=self.now), verdicts, past)
         self.episodes, self.kept = assessed.episodes, list(assessed.kept)
         moves = reconcile([alert for alert in self.alerts.values() if alert.is_open], assessed.findings)
         first = len(self.alerts) + 1
@@ -243,7 +244,7 @@ def test_an_alert_is_kept_open_for_as_long_as_the_gate_says() -> None:
     rule = life(replace(GATES, keep_firing_for=3 * HOUR))
     rule.see({ENG: rise()})
     rule.see({ENG: rise()})
-    assert [rule.see({ENG: QUIET}) for _ in range(3)] == [[], [], [("resolve", "recovered")]]
+    assert [rule.see({ENG: QUIET}) for _ in range(3)] == [[], [("amend", "calm")], [("resolve", "recovered")]]
 
 
 def test_what_has_to_hold_for_a_while_rings_when_it_has_and_not_before() -> None:
@@ -256,6 +257,114 @@ def test_what_fell_back_while_it_was_pending_starts_anew() -> None:
     rule.see({ENG: rise()})
     rule.see({ENG: QUIET})
     assert [rule.see({ENG: rise()}) for _ in range(3)] == [[], [], [("open", "first")]]
+
+
+# ------------------------------------------------------------------------------------- severity
+
+
+def test_an_alert_that_is_confirmed_is_raised_with_its_reason_which_it_keeps() -> None:
+    rule = life()
+    rule.see({ENG: replace(rise(severity=Severity.WARNING), because="warning until it is confirmed")})
+    confirmed = replace(rise(severity=Severity.CRITICAL), because="critical: two hours in a row")
+    assert rule.see({ENG: confirmed}) == [("raise", "raised")]
+    assert shown(rule).severity_reason == "critical: two hours in a row"
+    rule.see({ENG: replace(rise(900.0, Severity.WARNING), because="warning until it is confirmed")})
+    assert shown(rule).actual == Money.of("900.000000")
+    assert shown(rule).severity_reason == "critical: two hours in a row"
+
+
+# ------------------------------------------------------------------------------------- back to normal
+
+
+def resting(seen: Observation, since: datetime) -> Observation:
+    """Normal again since then, though not for long enough."""
+    return replace(seen, calm=Calm(False, "2 normal hours", "6 normal hours", HOUR, since, since + 6 * HOUR))
+
+
+def shown(rule: Life) -> RuleEvidence:
+    (alert,) = rule.alerts.values()
+    assert isinstance(alert.evidence, RuleEvidence)
+    return alert.evidence
+
+
+def test_a_calm_alert_says_so_once_and_when_it_closes() -> None:
+    rule = life()
+    rule.see({ENG: passing(over=False)})
+    since = rule.now
+    assert rule.see({ENG: resting(QUIET, since)}) == [("amend", "calm")]
+    assert rule.see({ENG: resting(QUIET, since)}) == []
+    assert (shown(rule).calm_since, shown(rule).closes_at) == (since, since + 6 * HOUR)
+    assert rule.see({ENG: calming(over=True)}, DAY) == [("resolve", "recovered")]
+
+
+def test_an_incident_known_by_its_hour_is_not_shown_by_its_day_once_it_is_calm() -> None:
+    """The hours are past those that are judged again; their day still exceeds."""
+    rule = life()
+    hour = replace(rise(160.0), unit=DOLLARS_AN_HOUR, impact=300.0)
+    rule.see({ENG: hour})
+    assert rule.see({ENG: resting(replace(rise(900.0), impact=310.0), rule.now)}) == [("amend", "calm")]
+    assert (shown(rule).unit, shown(rule).actual, shown(rule).impact) == (
+        DOLLARS_AN_HOUR,
+        Money.of("160.000000"),
+        Money.of("310.000000"),
+    )
+
+
+def test_what_returns_before_it_is_over_is_the_same_alert_and_says_so() -> None:
+    rule = life()
+    rule.see({ENG: passing(over=False)})
+    rule.see({ENG: resting(QUIET, rule.now)})
+    assert rule.see({ENG: passing(over=False)}) == [("amend", "returned")]
+    assert shown(rule).calm_since is None
+
+
+def test_an_unknown_figure_is_not_calm() -> None:
+    rule = life(replace(GATES, keep_firing_for=9 * HOUR))
+    rule.see({ENG: rise()})
+    assert [rule.see({ENG: UNKNOWN}) for _ in range(4)] == [[], [], [], []]
+
+
+# ------------------------------------------------------------------------------------- what the bill says
+
+
+def told_of_yesterday(actual: float = 300.0, unit: str = DOLLARS_A_DAY) -> Life:
+    """An open alert about yesterday, of which nothing fires any more; the kind would let it wait for two days."""
+    rule = life()
+    rule.see({ENG: replace(passing(over=False), actual=actual, days=(day(1),), unit=unit, since=NOON - DAY)})
+    return rule
+
+
+def billed(rule: Life, yesterday: float, settled: datetime | None) -> list[tuple[str, str]]:
+    rule.seen = replace(view({CELL: [yesterday, 50.0]}), settled_until=settled)
+    return rule.see({ENG: calming(over=False)})
+
+
+YESTERDAYS_END = NOON.replace(hour=0)
+
+
+def test_a_settled_bill_that_is_not_unusual_ends_the_alert_as_not_confirmed_with_both_figures() -> None:
+    rule = told_of_yesterday()
+    assert billed(rule, 0.0, YESTERDAYS_END) == [("resolve", "not_confirmed")]
+    assert (shown(rule).billed, shown(rule).actual) == (Money.of("0.000000"), Money.of("300.000000"))
+    assert rule.see({ENG: passing(over=False)}) == [("open", "first")]
+
+
+@pytest.mark.parametrize(
+    ("yesterday", "settled"),
+    [
+        pytest.param(0.0, None, id="a bill that is not settled"),
+        pytest.param(0.0, YESTERDAYS_END - DAY, id="a bill that is settled for the days before"),
+        pytest.param(200.0, YESTERDAYS_END, id="a bill that is lower and still unusual"),
+        pytest.param(400.0, YESTERDAYS_END, id="a bill that is higher"),
+    ],
+)
+def test_an_alert_is_not_contradicted_by(yesterday: float, settled: datetime | None) -> None:
+    assert billed(told_of_yesterday(), yesterday, settled) == []
+
+
+def test_an_hour_is_contradicted_by_a_bill_whose_whole_day_is_no_more_than_usual_for_the_hour() -> None:
+    assert billed(told_of_yesterday(unit=DOLLARS_AN_HOUR), 90.0, YESTERDAYS_END) == [("resolve", "not_confirmed")]
+    assert billed(told_of_yesterday(unit=DOLLARS_AN_HOUR), 290.0, YESTERDAYS_END) == []
 
 
 # ------------------------------------------------------------------------------------- one incident

@@ -95,6 +95,21 @@ async def test_it_fires_again_when_its_time_has_come_and_calls_everybody(yard: Y
     assert (await yard.notifications())[-1].reason is Reason.SNOOZE_OVER
 
 
+async def test_it_does_not_fire_again_while_its_spend_is_below_the_level_and_does_when_it_is_not(yard: Yard) -> None:
+    await four_hours(yard)
+    yard.reader.bill(TODAY, billed("3.00"))
+    await yard.poll()
+    await yard.settle()
+    await pass_time(yard, 4)
+    await yard.minute()
+    assert (await only(yard)).state is AlertState.SNOOZED
+    yard.reader.bill(TODAY, billed("12.50"))
+    await yard.poll()
+    await yard.settle()
+    await yard.minute()
+    assert (await only(yard)).state is AlertState.FIRING
+
+
 async def test_it_stays_quiet_until_then(yard: Yard) -> None:
     await four_hours(yard)
     await pass_time(yard, 3)

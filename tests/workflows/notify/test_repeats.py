@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pytest
 
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
+from service.domain.alerts.evidence import Evidence
 from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
@@ -28,7 +29,7 @@ from service.workflows.configuration.notify import EscalationPolicies, Receivers
 from service.workflows.notify.escalate import run_step
 from service.workflows.notify.repeats import run_repeats
 from tests.factories import budget, percent, utc
-from tests.sample_alerts import RULE_ALERT
+from tests.sample_alerts import RULE, RULE_ALERT
 from tests.sample_alerts import event as event_of
 from tests.workflows.yard import HOUR, MINUTE, Yard, announce_one, billed
 
@@ -312,6 +313,64 @@ async def test_an_interval_of_nothing_is_never(yard: Yard) -> None:
     await incident(yard)
     await pass_time(yard, 9 * HOUR, step=HOUR)
     assert said(yard) == [("console", "open")]
+
+
+# ------------------------------------------------------------------------------------------- what is calm
+
+
+async def note(yard: Yard, evidence: Evidence) -> None:
+    """The alert is found like this by now, which is no news."""
+    (alert,) = await yard.alerts()
+    async with yard.ports.uow() as uow:
+        await uow.alerts.note_latest({alert.id: evidence})
+
+
+async def test_an_incident_that_is_calm_is_not_repeated_until_it_returns(yard: Yard) -> None:
+    await incident(yard)
+    now = yard.clock()
+    await note(yard, replace(RULE, calm_since=now, closes_at=now + 6 * HOUR))
+    await pass_time(yard, 9 * HOUR, step=HOUR)
+    assert said(yard) == [("console", "open")]
+    await note(yard, RULE)
+    await pass_time(yard, HOUR)
+    assert said(yard) == [("console", "open"), ("console", "raise")]
+
+
+async def test_a_budget_that_fell_back_below_its_level_is_not_repeated(yard: Yard) -> None:
+    await lead(yard, Route(yard.receiver.id, repeat_interval=HOUR))
+    await overrun(yard)
+    await spend(yard, "3.00")
+    sent = len(said(yard))
+    await pass_time(yard, 3 * HOUR)
+    assert said(yard)[sent:] == []
+
+
+async def test_what_was_held_back_and_is_calm_notifies_nobody_when_a_silence_ends(yard: Yard) -> None:
+    await quiet(yard)
+    await overrun(yard)
+    await spend(yard, "3.00")
+    await pass_time(yard, 3 * HOUR)
+    assert said(yard) == []
+    await spend(yard, "12.50")
+    await pass_time(yard, 30 * MINUTE)
+    assert said(yard) == [("console", "open")]
+
+
+async def test_a_step_about_what_is_calm_waits_until_it_returns(yard: Yard) -> None:
+    mail = await receiver(yard, "mail", MAIL)
+    steps = (EscalationStep(timedelta(), mail), EscalationStep(30 * MINUTE, yard.receiver.id))
+    policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
+    await lead(yard, Route(yard.receiver.id, escalation_policy_id=policy.id))
+    alert = await overrun(yard)
+    planned = PlannedStep(alert.id, policy.id, chain=1, round=0, step=1)
+    await spend(yard, "3.00")
+    await run_step(yard.ports, planned)
+    await yard.settle()
+    assert said(yard) == [("email", "open")]
+    await spend(yard, "12.50")
+    await run_step(yard.ports, planned)
+    await yard.settle()
+    assert said(yard) == [("email", "open"), ("console", "open")]
 
 
 # ------------------------------------------------------------------------------------------- escalation

@@ -83,6 +83,11 @@ class BudgetEvidence(Evidence):
         return self.forecast.mid if self.forecast and self.by_forecast else self.spent
 
     @property
+    def is_calm(self) -> bool:
+        """Whether spend, or the forecast of it, is below the alert's level again."""
+        return self.forecast is not None and self.forecast.released if self.by_forecast else self.spent < self.level
+
+    @property
     def measured(self) -> Money:
         return self.spent
 

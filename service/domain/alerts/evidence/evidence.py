@@ -50,10 +50,12 @@ class OriginRef:
 
 
 class Trend(StrEnum):
-    """How a figure has moved since people last saw it."""
+    """How a figure, or the condition, has moved since people last saw it."""
 
     GREW = "grew"
     RESTATED = "restated"
+    CALM = "calm"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,11 @@ class Evidence:
     def figure(self) -> Money | None:
         """The dollars that the alert is about, which a snooze by growth compares; None where it is about none."""
         return None
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether the condition is over by now, though the alert is not: then nobody is notified again."""
+        return False
 
     @property
     def measured(self) -> Money | None:

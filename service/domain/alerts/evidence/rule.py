@@ -23,6 +23,10 @@ class RuleEvidence(Evidence):
     up. `hour` is the beginning of the judged hour, None where days were judged. `falls`: too little was spent.
     `contributions` hold the excess of the scopes below and beside. `strained_budget` is the name of the budget that is
     used up first if it goes on, `used_up_on` that day in its zone.
+    `calm_since`: since when the scope is
+    back to normal, None while it is not; `closes_at`: when the alert ends if it stays so.
+    `severity_reason`: why it is as severe as it is, in a few words. `billed`: the settled bill of the day, where it
+    contradicts what the alert was fired on.
     """
 
     repeats: ClassVar[bool] = True
@@ -46,6 +50,10 @@ class RuleEvidence(Evidence):
     hour: datetime | None = None
     strained_budget: str = ""
     used_up_on: date | None = None
+    severity_reason: str = ""
+    billed: Money | None = None
+    calm_since: datetime | None = None
+    closes_at: datetime | None = None
 
     @property
     def excess(self) -> Money:
@@ -72,6 +80,10 @@ class RuleEvidence(Evidence):
         return self.excess if self.impact is None else self.impact
 
     @property
+    def is_calm(self) -> bool:
+        return self.calm_since is not None
+
+    @property
     def measured(self) -> Money:
         return self.actual
 
@@ -90,6 +102,8 @@ class RuleEvidence(Evidence):
         """
         if not isinstance(shown, RuleEvidence):
             return None
+        if shown.is_calm is not self.is_calm:
+            return Trend.CALM if self.is_calm else Trend.RETURNED
         if (shown.rule_kind, shown.falls) != (self.rule_kind, self.falls):
             return Trend.RESTATED
         if shown.impact is not None and self.impact is not None:
@@ -97,6 +111,8 @@ class RuleEvidence(Evidence):
         return material_trend(shown.excess, self.excess)
 
     def trend_since(self, shown: Evidence) -> Trend:
+        if shown.is_calm is not self.is_calm:
+            return Trend.CALM if self.is_calm else Trend.RETURNED
         if isinstance(shown, RuleEvidence) and shown.falls != self.falls:
             return Trend.RESTATED
         return Evidence.trend_since(self, shown)

@@ -20,7 +20,7 @@ from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.values.money import Money
 from service.domain.values.plain_text import clean, short_day
 from service.domain.values.scopes import Dimension
-from service.domain.values.utc import HOUR
+from service.domain.values.utc import DAY, HOUR
 
 CAUSE_LENGTH = 600
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
@@ -73,7 +73,12 @@ class RuleWords(Words):
 
     def small_print(self) -> tuple[str, ...]:
         estimated = ("estimated from usage, the bill follows",) if self.evidence.hour is not None else ()
-        return (*estimated, f"rule {clean(self.evidence.rule_name, HEADLINE_NAME_LENGTH) or 'without a name'}")
+        because = (clean(self.evidence.severity_reason),) if self.evidence.severity_reason else ()
+        return (
+            *because,
+            *estimated,
+            f"rule {clean(self.evidence.rule_name, HEADLINE_NAME_LENGTH) or 'without a name'}",
+        )
 
     def facts(self) -> Facts:
         label = f"{'Missing' if self.evidence.falls else 'Excess'} by {{noun}}"
@@ -87,14 +92,20 @@ class RuleWords(Words):
         return f"{spender.name} {rough(amount)} {lasted}, {_size(evidence)}"
 
     def amended(self, reason: Reason) -> str:
+        if reason is Reason.CALM:
+            return _calm(self.evidence)
+        if reason is Reason.RETURNED:
+            return f"It has returned: {_size(self.evidence)}"
         return f"{'Grown to' if reason is Reason.GREW else 'Now'} {_size(self.evidence)}"
 
     def ended(self, reason: Reason) -> str:
+        if reason is Reason.NOT_CONFIRMED:
+            return _contradicted(self.evidence)
         if reason is not Reason.RECOVERED:
             return ""
         evidence = self.evidence
         over = _words(evidence).over.replace("{who}", self._spender.name)
-        return f"{over} at {_clock(evidence.hour + HOUR)}" if evidence.hour is not None else over
+        return f"{over} at {_clock(_quiet_from(evidence, evidence.hour))}" if evidence.hour is not None else over
 
     def cost(self) -> str:
         """ "$312 above normal in 6 h"."""
@@ -102,7 +113,7 @@ class RuleWords(Words):
         amount, side = evidence.impact or evidence.excess, "below" if evidence.falls else "above"
         if evidence.hour is None or evidence.since is None:
             return f"{amount.brief()} {side} normal{_since_day(evidence) or f' {_when(evidence)}'}"
-        return f"{amount.brief()} {side} normal in {hours(evidence.hour + HOUR - evidence.since)}"
+        return f"{amount.brief()} {side} normal in {hours(_quiet_from(evidence, evidence.hour) - evidence.since)}"
 
     def next_step(self, link: str) -> str:
         spender = self._spender
@@ -121,6 +132,28 @@ class RuleWords(Words):
         """Who the headline is about. A kind with words of its own is about its scope."""
         has_figures = _words(self.evidence).headline == UNKNOWN_KIND.headline
         return spender_of(self.evidence) if has_figures else whole_of(self.evidence)
+
+
+def _calm(evidence: RuleEvidence) -> str:
+    """ "Back to normal since 19:00 UTC. Closes at 01:00 UTC unless it returns"; with dates where it takes days."""
+    since, until = evidence.calm_since, evidence.closes_at
+    is_soon = since is not None and until is not None and until - since < DAY
+    began, ends = ((_clock(at) if is_soon else _moment(at)) if at else "" for at in (since, until))
+    return f"Back to normal since {began}{f'. Closes at {ends} unless it returns' if ends else ''}"
+
+
+def _contradicted(evidence: RuleEvidence) -> str:
+    """ "Fri 27 Nov was billed $0.00, the estimate had been $20.00"."""
+    if not evidence.days or evidence.billed is None:
+        return ""
+    of_the_hour = f" of {_clock(evidence.hour)} alone" if evidence.hour is not None else ""
+    billed, estimate = evidence.billed.brief(), evidence.actual.brief()
+    return f"{short_day(evidence.days[-1])} was billed {billed}, the estimate{of_the_hour} had been {estimate}"
+
+
+def _quiet_from(evidence: RuleEvidence, hour: datetime) -> datetime:
+    """When an incident of hours was over, as far as it is known."""
+    return evidence.calm_since or hour + HOUR
 
 
 def _tables(tables: Facts) -> Facts:

@@ -119,7 +119,8 @@ class _Series:
         usual = self._usual(place)
         actual, expected = history.known(self.row, place), usual + self.announced[place] * (not falls)
         down_only = self.rule.params.direction is Direction.DOWN
-        fell, rose = falls and actual < expected, not falls and not down_only and actual > expected
+        fell = falls and actual < expected and not self._falls_back(place, actual)
+        rose = not falls and not down_only and actual > expected
         seen = Observation(
             candidate=fell or rose,
             actual=actual,
@@ -132,6 +133,27 @@ class _Series:
             falls=falls or down_only,
         )
         return _Attempt(place, usual, seen)
+
+    def _falls_back(self, place: int, actual: float) -> bool:
+        """Whether it is but back from a rise: what it is compared with was one, or a mean that one has lifted.
+
+        The end of an incident is no news, unless there is less by now than before the incident.
+        """
+        back = _DAYS_BACK.get(self.rule.params.against)
+        if self.rule.params.against is Against.TRAILING_MEAN:
+            before = history.median_of(history.before(self._counted, place, self.rule.params.days))
+        elif back is None or place < back:
+            return False
+        else:
+            before = self._usual(place - back)
+            if not self._differs(history.known(self.row, place - back), before, falls=False):
+                return False
+        return not self._differs(actual, before, falls=True)
+
+    def _differs(self, actual: float, expected: float, *, falls: bool) -> bool:
+        """Whether a day differs from another by enough for the gates of size; never where one is not known."""
+        seen = Observation(True, actual, expected, DOLLARS_A_DAY, "", (), 0, falls=falls)
+        return not math.isnan(seen.excess) and exceeds(seen, self._gates)
 
     def _told_at_length(self, attempt: _Attempt) -> Observation:
         place, seen = attempt.place, attempt.seen
@@ -192,6 +214,7 @@ class _Series:
         )
 
 
+_DAYS_BACK = {Against.PREVIOUS_DAY: 1, Against.SAME_WEEKDAY: 7}
 _NAMES = {
     Against.PREVIOUS_DAY: "the day before",
     Against.SAME_WEEKDAY: "the same day a week earlier",

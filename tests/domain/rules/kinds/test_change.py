@@ -220,3 +220,32 @@ def test_a_rise_must_pass_the_gate_in_dollars_as_well() -> None:
 def test_a_zero_percentage_asks_for_dollars_only() -> None:
     gates = replace(rule(KIND, UP_PREVIOUS).gates, min_percent=Decimal(0))
     assert evaluate(view([1000.0] * 9 + [1020.0]), rule(KIND, UP_PREVIOUS, gates=gates))[ORGANISATION].fires
+
+
+# ------------------------------------------------------------------------------------------- back from an incident
+
+
+@pytest.mark.parametrize("direction", [Direction.DOWN, Direction.BOTH])
+@pytest.mark.parametrize(
+    ("against", "row"),
+    [
+        pytest.param(Against.PREVIOUS_DAY, [100, 100, 900, 100, 100, 100], id="the day after a spike"),
+        pytest.param(Against.SAME_WEEKDAY, [*[100] * 8, 900, *[100] * 9], id="the weekday after a spike"),
+        pytest.param(Against.TRAILING_MEAN, [*[100] * 7, 900, 100, 100, 100], id="a mean that a spike has lifted"),
+    ],
+)
+def test_the_end_of_an_incident_is_no_fall(direction: Direction, against: Against, row: list[float]) -> None:
+    assert not seen(row, Change(against, days=9, direction=direction)).candidate
+
+
+@pytest.mark.parametrize(
+    ("against", "row"),
+    [
+        pytest.param(Against.PREVIOUS_DAY, [100, 100, 900, 10, 10, 10], id="less than before the spike"),
+        pytest.param(Against.SAME_WEEKDAY, [*[100] * 8, 900, *[100] * 6, 10, 10, 10], id="less than before, a week on"),
+        pytest.param(Against.TRAILING_MEAN, [*[100] * 7, 900, 10, 10, 10], id="less than the mean and the median"),
+        pytest.param(Against.PREVIOUS_DAY, [900, 900, 900, 100, 100, 100], id="a level that is gone"),
+    ],
+)
+def test_less_than_before_an_incident_is_a_fall(against: Against, row: list[float]) -> None:
+    assert seen(row, Change(against, days=9, direction=Direction.DOWN)).candidate

@@ -6,22 +6,27 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 from service.domain.detectors.scores import Sensitivity
+from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
-from service.domain.rules.kinds.anomaly.ground import NORMAL_HOURS, Ground, Judges, ground, judges
+from service.domain.rules.kinds.anomaly.critical import Bars, weight
+from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, Ground, Judges, ground, judges
 from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
     NORMAL_DAYS,
     DaySide,
     HourSide,
+    Lull,
     begun,
     impact,
     is_steady,
+    lies_in_hours,
+    lull,
     newest_exceeding,
-    normal_since,
 )
 from service.domain.rules.kinds.anomaly.words import (
     between,
@@ -37,11 +42,15 @@ from service.domain.rules.kinds.anomaly.words import (
 from service.domain.rules.rule import Calm, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.errors import Invalid
+from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.domain.values.utc import DAY, HOUR
 
+CRITICAL_SPENT = Money(Decimal(250))
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
 LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR
+CALM_DAYS, CALM_HOURS = 1, 2
+"""Normal buckets after which nobody is notified again of an alert that is not over yet."""
 LEAST_OPEN = (LEAST_OPEN_LATE, LEAST_OPEN_HOURLY)
 """How long an alert stays at least: one of a day may have been found when later days were normal already."""
 
@@ -62,13 +71,18 @@ class AnomalyDirection(StrEnum):
 class Anomaly:
     """`levels`: the dimensions whose members may fire; a rule's `for_each` is one more of them. Others explain.
 
-    `direction`: BOTH reports falls, too, as information, and of final days only.
+    `direction`: BOTH reports falls, too, as information, and of final days only. What is critical by its speed is so
+    once an excess of `critical_spent` is spent, or `critical_percent_of_day` of a usual day of the organisation, or
+    once `critical_hours` in a row exceed; until then it has the severity of what is spent.
     """
 
     granularity: AnomalyGranularity = AnomalyGranularity.BOTH
     sensitivity: Sensitivity = Sensitivity.NORMAL
     levels: tuple[Dimension, ...] = (Dimension.ORGANISATION, Dimension.WORKSPACE)
     direction: AnomalyDirection = AnomalyDirection.UP
+    critical_spent: Money = CRITICAL_SPENT
+    critical_percent_of_day: Decimal = Decimal(10)
+    critical_hours: int = 2
 
 
 def validate(rule: Rule[Anomaly]) -> None:
@@ -77,6 +91,10 @@ def validate(rule: Rule[Anomaly]) -> None:
         raise Invalid("name at least one level", "/params/levels")
     if len(set(levels)) < len(levels):
         raise Invalid("name each level once", "/params/levels")
+    limits.above_zero(rule.params.critical_spent, "/params/critical_spent")
+    limits.points(rule.params.critical_percent_of_day, "/params/critical_percent_of_day")
+    if not 1 <= rule.params.critical_hours <= HOURS_BACK:
+        raise Invalid(f"must be 1 to {HOURS_BACK} hours", "/params/critical_hours")
 
 
 def observe(
@@ -178,6 +196,8 @@ class _Watch:
         first = {each: begun(each, at) for each, at in found.items()}
         starts = [each.start(at) for each, at in first.items()]
         on = min(starts).date()
+        cost = max(impact(each, at) for each, at in first.items())
+        weighed = weight(side, found, cost, self._bars)
         cause, numbers = self._told_at_length(row, side, place)
         return Observation(
             candidate=True,
@@ -187,17 +207,23 @@ class _Watch:
             cause=cause,
             inputs=numbers,
             active_days=self._active_days(row, side, place),
-            severity=side.level(place, self.judges.daily)[0],
+            severity=weighed.severity,
+            because=weighed.reason,
             days=(side.start(place).date(),),
             falls=falls,
             stands_alone=alone,
-            calm=self._calm(row, any(isinstance(each, DaySide) for each in found)),
+            calm=self._calm(row, late=self._is_about_a_day(row, found)),
             since=max(start for start in starts if start.date() == on),
-            impact=max(impact(each, at) for each, at in first.items()),
+            impact=cost,
             parts=self._parts(row, side, place) if alone else None,
             spent_inside=self._spent_inside(row, side, place) if alone else (),
             hour=_hour(side, place),
         )
+
+    @property
+    def _bars(self) -> Bars:
+        params = self.rule.params
+        return Bars(params.critical_spent, params.critical_percent_of_day, params.critical_hours, self.judges.daily)
 
     def _latest(self, row: int) -> tuple[DaySide | HourSide, int]:
         """The last closed day, or the last known hour."""
@@ -229,9 +255,16 @@ class _Watch:
         return key.dimension in self.levels and bool(key.id) and steady
 
     def _calm(self, row: int, late: bool) -> Calm:
-        days = normal_since(self.days[row]) if self.days else None
-        hours = normal_since(self.hours[row]) if self.hours else None
+        days = lull(self.days[row], partial(self._is_hourly, row)) if self.days else None
+        hours = lull(self.hours[row]) if self.hours else None
         return _calm(days, hours, late)
+
+    def _is_about_a_day(self, row: int, found: Mapping[DaySide | HourSide, int]) -> bool:
+        return any(isinstance(side, DaySide) and not self._is_hourly(row, place) for side, place in found.items())
+
+    def _is_hourly(self, row: int, place: int) -> bool:
+        """Whether an exceeding day is but the sum of exceeding hours."""
+        return bool(self.hours) and lies_in_hours(self.days[row], place, self.hours[row])
 
     def _parts(self, row: int, side: DaySide | HourSide, place: int) -> Parts:
         if isinstance(side, DaySide):
@@ -274,19 +307,26 @@ def _hour(side: DaySide | HourSide, place: int) -> datetime | None:
 
 
 @lru_cache(maxsize=256)
-def _calm(days: int | None, hours: int | None, late: bool) -> Calm:
+def _calm(days: Lull | None, hours: Lull | None, late: bool) -> Calm:
     """`late`: one of the last days exceeds; it may have been found when later ones were normal already."""
     asked = [
-        (found, needed, word)
-        for found, needed, word in ((days, NORMAL_DAYS, "day"), (hours, NORMAL_HOURS, "hour"))
-        if found is not None
+        (one, *counts)
+        for one, counts in ((days, (NORMAL_DAYS, CALM_DAYS, DAY)), (hours, (NORMAL_HOURS, CALM_HOURS, HOUR)))
+        if one is not None
     ]
+    is_quiet = all(one.normal >= calm for one, _, calm, _ in asked)
+    ended = [(one.after, one.after + needed * width) for one, needed, _, width in asked if one.after and is_quiet]
     return Calm(
-        over=all(found == needed for found, needed, _ in asked),
-        found=" and ".join(_counted(found, word) for found, _, word in asked),
-        needed=" and ".join(_counted(needed, word) for _, needed, word in asked),
+        over=all(one.normal == needed for one, needed, _, _ in asked),
+        found=" and ".join(_counted(one.normal, _WORDS[width]) for one, _, _, width in asked),
+        needed=" and ".join(_counted(needed, _WORDS[width]) for _, needed, _, width in asked),
         at_least=LEAST_OPEN_LATE if late else LEAST_OPEN_HOURLY,
+        since=max((after for after, _ in ended), default=None),
+        until=max((until for _, until in ended), default=None),
     )
+
+
+_WORDS = {DAY: "day", HOUR: "hour"}
 
 
 def _counted(count: int, word: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
 from service.domain.detectors.buckets import ScoredBucket
@@ -21,6 +21,8 @@ from service.domain.values.severity import Severity
 from service.domain.values.utc import DAY, HOUR
 
 NORMAL_DAYS = 2
+HOURLY_SHARE = 0.6
+"""The part of a day's excess from which on its hours are the incident."""
 UNSTEADY = (Method.VOLATILE, Method.INTERMITTENT)
 
 
@@ -29,6 +31,8 @@ class Side(Protocol):
 
     @property
     def needed(self) -> int: ...
+    @property
+    def width(self) -> timedelta: ...
     @property
     def unit(self) -> str: ...
     @property
@@ -59,6 +63,9 @@ class Side(Protocol):
     def level(self, place: int, daily: float) -> tuple[Severity, float]:
         """The severity of an exceeding bucket, and its excess at that speed in 24 hours, in dollars."""
 
+    def level_so_far(self, place: int, daily: float) -> Severity:
+        """The severity by what was spent in the bucket, whatever its speed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DaySide:
@@ -70,6 +77,7 @@ class DaySide:
     answers: Sequence[Feedback]
     falling: frozenset[int]
     needed: int = NORMAL_DAYS
+    width: timedelta = DAY
     unit: str = DOLLARS_A_DAY
     _known: dict[int, bool] = field(default_factory=dict)
 
@@ -110,6 +118,9 @@ class DaySide:
     def level(self, place: int, daily: float) -> tuple[Severity, float]:
         return _level(self.reading(place), 1, daily)
 
+    def level_so_far(self, place: int, daily: float) -> Severity:
+        return _level(self.reading(place), 0, daily)[0]
+
     def _answered(self, place: int) -> bool:
         """A person has called this closed day expected."""
         day, end = self.judge.panel.day(place), self.start(place) + DAY
@@ -131,6 +142,7 @@ class HourSide:
     answers: Sequence[Feedback]
     known: Sequence[int]
     needed: int = NORMAL_HOURS
+    width: timedelta = HOUR
     unit: str = DOLLARS_AN_HOUR
     _known: dict[int, bool] = field(default_factory=dict)
 
@@ -168,6 +180,9 @@ class HourSide:
     def level(self, place: int, daily: float) -> tuple[Severity, float]:
         return _level(self.reading(place), 24, daily)
 
+    def level_so_far(self, place: int, daily: float) -> Severity:
+        return _level(self.reading(place), 0, daily)[0]
+
     def _answered(self, place: int) -> bool:
         start = self.start(place)
         return any(
@@ -183,7 +198,7 @@ def _is_large(side: Side, place: int) -> bool:
 
 
 def _level(read: ScoredBucket, a_day: int, daily: float) -> tuple[Severity, float]:
-    """`a_day`: how many such buckets a day has."""
+    """`a_day`: how many such buckets a day has; 0 leaves speed out of it."""
     excess = read.amount - read.expected
     size = Size(read.amount, read.expected, read.score, read.override, excess * a_day)
     return severity(size, daily), abs(excess) * a_day
@@ -200,16 +215,35 @@ def newest_exceeding(side: Side) -> int | None:
     return next((place for place in found if is_steady(side.reading(place))), found[0] if found else None)
 
 
-def normal_since(side: Side) -> int:
-    """How many normal buckets have passed since the newest exceeding one, up to `needed`. Unknown ones do not count."""
+@dataclass(frozen=True, slots=True)
+class Lull:
+    """The normal buckets since the newest exceeding one, up to `needed`. `after`: where they began; None: long ago."""
+
+    normal: int
+    after: datetime | None = None
+
+
+def lull(side: Side, passed_over: Callable[[int], bool] = lambda place: False) -> Lull:
+    """How long a side has been normal. Unknown buckets do not count; `passed_over`: exceeding ones that are normal."""
     normal = 0
     for place in range(side.recent[0], side.earliest - 1, -1):
-        if side.exceeds(place):
-            return normal
+        if side.exceeds(place) and not passed_over(place):
+            return Lull(normal, side.start(place) + side.width)
         normal += side.counts(place)
         if normal == side.needed:
             break
-    return normal
+    return Lull(normal)
+
+
+def lies_in_hours(day: DaySide, place: int, hours: HourSide) -> bool:
+    """Whether most of an exceeding day's excess is that of exceeding hours: then these say when it is over."""
+    first = (day.start(place) - hours.start(0)) // HOUR
+    if first < 0:
+        return False
+    within = range(first, min(first + DAY // HOUR, hours.known[0] + 1))
+    readings = [hours.reading(at) for at in within if hours.exceeds(at)]
+    whole = day.reading(place)
+    return sum(read.amount - read.expected for read in readings) >= HOURLY_SHARE * (whole.amount - whole.expected)
 
 
 def begun(side: Side, place: int) -> int:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,10 +14,11 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import Incident, incidents
-from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity, observe
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity, observe, validate
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
+from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.values.severity import Severity
@@ -276,3 +278,117 @@ def test_on_the_day_after_a_clock_change_only_the_hour_that_has_moved_rings_and_
     ends = [midnight + timedelta(hours=hour) for hour in range(1, 24)]
     assert [end.hour - 1 for end in ends if rang(end, by_madrid_s_clocks(end))] == [16]
     assert all(rang(end, loop(120.0, 1, row=by_madrid_s_clocks(end))) for end in ends[8:15:3])
+
+
+# ------------------------------------------------------------------------------------------------------------- calm
+
+
+def lull(seen: SpendView, rule: Rule[Anomaly] = BOTH) -> tuple[bool, datetime | None, datetime | None]:
+    got = observe(seen, rule)[ENG].calm
+    assert got is not None
+    return got.over, got.since, got.until
+
+
+def hour_of_noon(hours: int) -> datetime:
+    return NOON + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("rule", [HOURLY, BOTH])
+def test_two_normal_hours_are_calm_and_six_would_be_an_end(rule: Rule[Anomaly]) -> None:
+    assert lull(seen_hours(loop(60.0, 2), mature=0), rule) == (False, None, None)
+    assert lull(seen_hours(loop(60.0, 3), mature=0), rule) == (False, hour_of_noon(-2), hour_of_noon(4))
+    assert lull(seen_hours(loop(60.0, 7), mature=0), rule) == (True, None, None)
+
+
+def test_hours_that_are_not_known_are_not_calm() -> None:
+    assert lull(seen_hours(loop(60.0, 3), unknown=(1,), mature=0)) == (False, None, None)
+
+
+def test_a_spike_of_five_hours_is_over_by_its_hours_though_its_days_look_high() -> None:
+    yesterday = (18, 17, 16, 15, 14)
+    spent = {1: usual(1) + 300.0}
+    seen = seen_hours(loop(60.0, *yesterday), days=spent)
+    assert calm(seen, BOTH) == (True, "2 normal days and 6 normal hours")
+    at_least = observe(seen, BOTH)[ENG].calm
+    assert at_least is not None
+    assert at_least.at_least == timedelta(hours=6)
+
+
+def test_a_spike_of_three_days_ago_is_over_too() -> None:
+    """Longer ago than incidents of hours are followed."""
+    ago = tuple(hours + 48 for hours in (18, 17, 16, 15, 14))
+    assert calm(seen_hours(loop(60.0, *ago), days={3: usual(3) + 300.0}), BOTH)[0]
+
+
+def test_a_day_that_its_loud_hour_does_not_explain_is_not_over_with_it() -> None:
+    seen = seen_hours(loop(60.0, 16), days={1: usual(1) + 900.0})
+    assert calm(seen, BOTH) == (False, "0 normal days and 6 normal hours")
+
+
+def test_of_a_day_alone_one_normal_day_is_calm() -> None:
+    midnight = NOON.replace(hour=0)
+    seen = seen_hours(hourly(), days={2: 900.0})
+    assert lull(seen) == (False, midnight - timedelta(days=1), midnight + timedelta(days=1))
+    assert lull(seen_hours(hourly(), days={1: 900.0})) == (False, None, None)
+
+
+# --------------------------------------------------------------------------------------------------------- severity
+
+
+def weighed(seen: SpendView, rule: Rule[Anomaly] = HOURLY) -> tuple[Severity | None, str]:
+    got = observe(seen, rule)[ORGANISATION]
+    return got.severity, got.because
+
+
+def with_bars(dollars: str = "250", percent: int = 100, hours: int = 2) -> Rule[Anomaly]:
+    bars = replace(
+        HOURLY.params,
+        critical_spent=Money.of(dollars),
+        critical_percent_of_day=Decimal(percent),
+        critical_hours=hours,
+    )
+    return replace(HOURLY, params=bars)
+
+
+def test_one_hour_at_a_high_speed_is_not_critical_and_says_what_it_waits_for() -> None:
+    severity, because = weighed(seen_hours(loop(60.0, 1)), with_bars())
+    assert severity is Severity.WARNING
+    assert because == "warning until two hours in a row, $250 or 100% of a usual day confirm it"
+
+
+def test_two_hours_in_a_row_confirm_it_and_two_with_a_pause_do_not() -> None:
+    in_a_row = weighed(seen_hours(loop(60.0, 1, 2)), with_bars())
+    assert in_a_row == (Severity.CRITICAL, "critical: two hours in a row")
+    assert weighed(seen_hours(loop(60.0, 1, 3)), with_bars())[0] is Severity.WARNING
+    assert weighed(seen_hours(loop(60.0, 1, 2)), with_bars(hours=3))[0] is Severity.WARNING
+
+
+def test_what_is_spent_already_is_critical_at_once() -> None:
+    severity, because = weighed(seen_hours(loop(300.0, 1)), with_bars())
+    assert severity is Severity.CRITICAL
+    assert because.startswith("critical because $3")
+    assert because.endswith(" above normal is spent already")
+
+
+def test_a_share_of_a_usual_day_is_critical_at_once() -> None:
+    severity, because = weighed(seen_hours(loop(60.0, 1)), with_bars(dollars="9999", percent=10))
+    assert severity is Severity.CRITICAL
+    assert because.endswith("% of a usual day")
+
+
+def test_speed_alone_is_critical_where_one_hour_is_asked_for() -> None:
+    assert weighed(seen_hours(loop(60.0, 1)), with_bars(hours=1))[0] is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        (replace(HOURLY.params, critical_spent=Money.of("0")), "/params/critical_spent"),
+        (replace(HOURLY.params, critical_percent_of_day=Decimal(101)), "/params/critical_percent_of_day"),
+        (replace(HOURLY.params, critical_hours=0), "/params/critical_hours"),
+    ],
+)
+def test_bars_that_mean_nothing_are_refused(changed: Anomaly, pointer: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        validate(replace(HOURLY, params=changed))
+    assert refused.value.pointer == pointer
