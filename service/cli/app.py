@@ -21,7 +21,7 @@ from service.adapters.postgres.migrate import ForeignSchema, current, head, obje
 from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare
 from service.cli import checking, polls, running, tokens
 from service.cli.environment import review_environment
-from service.cli.folder import alone
+from service.cli.folder import alone, one_simulator
 from service.cli.logs import configure_logging
 from service.cli.stopping import stopping
 from service.cli.waiting import wait_for_database
@@ -119,7 +119,8 @@ def up() -> None:
     with stopping() as stop, alone(settings), database(settings) as url:
         wait_for_database(url)
         prepare(settings, url)
-        asyncio.run(running.run_up(settings, url, out, stop))
+        with one_simulator(settings, url):
+            asyncio.run(running.run_up(settings, url, out, stop))
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""One `tocsin up` a data folder: a second one would move the first one's simulator to its own address."""
+"""One `tocsin up` a data folder, and one simulator a database: a second one would take the first one's place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
+from service.adapters.postgres.turns import SIMULATOR, taking_turn
 from service.bootstrap import StartError
 from service.settings import Settings
 
@@ -18,6 +19,21 @@ LOCK = "up.pid"
 def alone(settings: Settings) -> AbstractContextManager[None]:
     """Holds the data folder, where it is used: with a database of somebody's own nothing is written here."""
     return only_one(settings.own_folder.resolve()) if settings.database_url is None else nullcontext()
+
+
+@contextmanager
+def one_simulator(settings: Settings, url: str) -> Iterator[None]:
+    """Holds the right to be the simulator that the database watches. Raises StartError where another process is it."""
+    if settings.anthropic_admin_key is not None:
+        yield
+        return
+    with taking_turn(url, SIMULATOR) as ours:
+        if not ours:
+            raise StartError(
+                "another `tocsin up` watches its simulator with this database: stop that one, run `tocsin api` and"
+                " `tocsin worker` beside it, or give this one a database of its own"
+            )
+        yield
 
 
 @contextmanager

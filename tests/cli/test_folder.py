@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from service.bootstrap import StartError
-from service.cli.folder import LOCK, alone, only_one
+from service.cli.folder import LOCK, alone, one_simulator, only_one
 from service.settings import Settings
 
 HOLDER = """
@@ -57,3 +58,17 @@ def test_with_a_database_of_somebody_s_own_no_folder_is_held_nor_made(tmp_path: 
         assert not unused.exists()
     with alone(Settings(data_dir=unused)):
         assert (unused / LOCK).exists()
+
+
+def test_a_second_simulator_of_one_database_is_refused_and_a_real_organisation_s_process_is_not(
+    database_url: str,
+) -> None:
+    simulated = Settings(database_url=database_url)
+    real = simulated.model_copy(update={"anthropic_admin_key": SecretStr("sk-ant-admin01-FAKE")})
+    with one_simulator(simulated, database_url):
+        with pytest.raises(StartError, match="another `tocsin up`"), one_simulator(simulated, database_url):
+            pass
+        with one_simulator(real, database_url):
+            pass
+    with one_simulator(simulated, database_url):
+        pass
