@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from math import isfinite
+from math import isfinite, nan
 from statistics import median, quantiles
 
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
@@ -17,7 +18,7 @@ from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.rules.wording import approximate, dollars
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.plain_text import NOTE_LENGTH, clean
+from service.domain.values.plain_text import NOTE_LENGTH, clean, short_day
 
 SATURDAY = 5
 FEWEST = 4
@@ -45,8 +46,8 @@ def budget_chart(evidence: BudgetEvidence, spend: Mapping[datetime, Money], at: 
     said = f"{evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
     simulated = _simulated(evidence)
     return Chart(
-        title=said,
-        subtitle=(_whose(evidence.budget_name, evidence), f"{simulated}{evidence.period_label}: spend so far, UTC"),
+        title=_title(evidence, evidence.period_label),
+        subtitle=(said, f"{simulated}{_named(evidence.budget_name)}: spend so far, UTC"),
         alt=f"{simulated}Spend of {_who(evidence)}, {evidence.period_label}: {said}.{_outlook(evidence)}",
         actual=(*points, last),
         forecast=_fan(evidence, last),
@@ -74,39 +75,69 @@ def _outlook(evidence: BudgetEvidence) -> str:
     )
 
 
-def rule_chart(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Chart:
-    """Spend by UTC day, how it usually is, and what was expected of the judged days."""
+def rule_chart(evidence: RuleEvidence, spend: Mapping[date, Money], at: datetime) -> Chart:
+    """Spend by UTC day, how it usually is, and what was expected of the judged days. `at`: when they were judged."""
     return Chart(
-        title=_compared(evidence),
-        subtitle=(_whose(evidence.rule_name, evidence), f"{_simulated(evidence)}Spend by UTC day"),
+        title=_title(evidence, _when(evidence)),
+        subtitle=(_compared(evidence), f"{_simulated(evidence)}{_named(evidence.rule_name)}: spend by UTC day"),
         alt=f"{_told(evidence, 'Daily')} {clean(evidence.cause, NOTE_LENGTH)}",
-        actual=tuple(Point(_midnight(day), amount) for day, amount in sorted(spend.items())),
+        actual=tuple(Point(_midnight(day), amount) for day, amount in sorted(_as_judged(evidence, spend).items())),
         bucket=DAY,
         usual=_usual(evidence, spend),
         expected=_expected(evidence),
+        fired=tuple(_midnight(day) for day in evidence.days),
+        partial=_midnight(at.astimezone(UTC).date()),
     )
 
 
-def anomaly_chart(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> Chart:
-    """Spend, the expected amount and the expected range: in the days up to the judged one, or the hours around it."""
+def anomaly_chart(evidence: RuleEvidence, judged: Sequence[JudgedBucket], at: datetime) -> Chart:
+    """Spend, the expected amount and the expected range: in the days up to the judged one, or the hours around it.
+
+    What fired is drawn from the evidence that the alert keeps: `judged`, what is known of the buckets around it, may
+    be known otherwise or not at all.
+    """
     by_hour = evidence.unit == DOLLARS_AN_HOUR
-    shown = [one for one in judged if by_hour or one.start.date() <= max(evidence.days)]
+    own = _own(evidence, judged)
+    shown = [one for one in _with(own, judged) if by_hour or one.start.date() <= max(evidence.days)]
     limited = [one for one in shown if one.has_limits]
     words, bucket = ("Hourly", HOUR) if by_hour else ("Daily", DAY)
     said = f"{_told(evidence, words)}{_between(evidence, limited)}"
+    unit = "hour" if by_hour else "day"
     return Chart(
-        title=_compared(evidence),
-        subtitle=(
-            _whose(evidence.rule_name, evidence),
-            f"{_simulated(evidence)}Spend by UTC {'hour' if by_hour else 'day'}",
-        ),
+        title=_title(evidence, _when(evidence)),
+        subtitle=(_compared(evidence), f"{_simulated(evidence)}{_named(evidence.rule_name)}: spend by UTC {unit}"),
         alt=f"{said} {clean(evidence.cause, NOTE_LENGTH)}",
         actual=tuple(Point(one.start, approximate(one.amount)) for one in shown if isfinite(one.amount)),
         bucket=bucket,
         limits=tuple(_limits(one) for one in limited),
-        expected=tuple(Point(one.start, approximate(one.expected)) for one in limited),
+        expected=tuple(Point(one.start, approximate(one.expected)) for one in shown if one.has_limits or one is own),
         span=Window(shown[0].start, shown[-1].start + bucket) if shown else None,
+        fired=(own.start,) if own else (),
+        partial=None if by_hour else _midnight(at.astimezone(UTC).date()),
     )
+
+
+def _own(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> JudgedBucket | None:
+    """The bucket that fired, from the evidence; its limits from what is known of it.
+
+    Hours of alerts that were stored without theirs are looked for; None where there is none of that amount.
+    """
+    start = evidence.hour if evidence.unit == DOLLARS_AN_HOUR else _midnight(max(evidence.days))
+    alike = [one for one in judged if one.start == start or (start is None and _is_of(one, evidence))]
+    if start is None and not alike:
+        return None
+    known = alike[-1] if alike else JudgedBucket(start or _midnight(max(evidence.days)), nan, nan, nan, nan)
+    return replace(known, amount=float(evidence.actual.usd), expected=float(evidence.expected.usd))
+
+
+def _with(own: JudgedBucket | None, judged: Sequence[JudgedBucket]) -> list[JudgedBucket]:
+    if own is None:
+        return list(judged)
+    return sorted([own, *(one for one in judged if one.start != own.start)], key=lambda one: one.start)
+
+
+def _is_of(one: JudgedBucket, evidence: RuleEvidence) -> bool:
+    return isfinite(one.amount) and approximate(one.amount) == evidence.actual
 
 
 def _limits(one: JudgedBucket) -> Range:
@@ -115,8 +146,14 @@ def _limits(one: JudgedBucket) -> Range:
 
 def _between(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> str:
     """The limits of the bucket that the alert is about; nothing where its figures are others by now."""
-    own = [one for one in judged if isfinite(one.amount) and approximate(one.amount) == evidence.actual]
+    own = [one for one in judged if _is_of(one, evidence)]
     return f" The expected range was {dollars(own[-1].low)} to {dollars(own[-1].high)}." if own else ""
+
+
+def _as_judged(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Mapping[date, Money]:
+    """The spend with the one day that fired as the alert keeps it, whatever its bill became."""
+    is_one_day = evidence.unit == DOLLARS_A_DAY and len(evidence.days) == 1
+    return {**spend, evidence.days[0]: evidence.actual} if is_one_day else spend
 
 
 def _told(evidence: RuleEvidence, how_often: str) -> str:
@@ -136,9 +173,21 @@ def _who(evidence: BudgetEvidence | RuleEvidence) -> str:
     return clean(evidence.scope_name) or "the organisation"
 
 
-def _whose(name: str, evidence: BudgetEvidence | RuleEvidence) -> str:
-    """The budget or rule, and the scope, in one line of the picture."""
-    return f"{clean(_drawable(name), NAME)}: {clean(_drawable(_who(evidence)), SCOPE)}"
+def _title(evidence: BudgetEvidence | RuleEvidence, when: str) -> str:
+    """The subject and the time, in one line of the picture."""
+    return f"{clean(_drawable(_who(evidence)), SCOPE)}, {when}"
+
+
+def _named(name: str) -> str:
+    return clean(_drawable(name), NAME)
+
+
+def _when(evidence: RuleEvidence) -> str:
+    """The judged hour or days: "28 Nov 13:00-14:00 UTC"."""
+    if evidence.hour is not None:
+        return f"{short_day(evidence.hour.date())} {evidence.hour:%H:%M}-{evidence.hour + HOUR:%H:%M} UTC"
+    first, last = min(evidence.days), max(evidence.days)
+    return short_day(last) if first == last else f"{short_day(first)} to {short_day(last)}"
 
 
 def _drawable(text: str) -> str:

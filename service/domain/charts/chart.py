@@ -28,6 +28,7 @@ class Series(StrEnum):
     BEFORE = "Period before"
     FORECAST = "Forecast, 4 in 5"
     ACTUAL = "Actual"
+    FIRED = "Fired"
     BUDGET = "Budget"
 
 
@@ -54,7 +55,8 @@ class Chart:
     """One chart. `bucket`: `actual` are separate days or hours, None: a sum that grows. `alt` says it in words.
 
     `usual` is what was seen before, `limits` what the alert's rule judged by, `before` the same buckets a period
-    earlier; of buckets without one there is none. `span` is the whole time that the chart is about; None: as long as
+    earlier; of buckets without one there is none. `fired` are the starts of the buckets that the alert is about, and
+    `partial` is that of the one that was not over. `span` is the whole time that the chart is about; None: as long as
     there are points.
     """
 
@@ -70,6 +72,8 @@ class Chart:
     forecast: tuple[Range, ...] = ()
     budget: Money | None = None
     span: Window | None = None
+    fired: tuple[datetime, ...] = ()
+    partial: datetime | None = None
 
     @property
     def shown(self) -> tuple[Series, ...]:
@@ -80,7 +84,8 @@ class Chart:
             Series.EXPECTED: bool(self.expected),
             Series.BEFORE: bool(self.before),
             Series.FORECAST: bool(self.forecast),
-            Series.ACTUAL: bool(self.actual),
+            Series.ACTUAL: any(point.at not in self.fired for point in self.actual),
+            Series.FIRED: any(point.at in self.fired for point in self.actual),
             Series.BUDGET: self.budget is not None,
         }
         return tuple(series for series in Series if there[series])

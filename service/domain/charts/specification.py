@@ -16,8 +16,11 @@ WIDTH, HEIGHT = 640, 240
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 BAND_OPACITY = 0.35
 DATE_FORMAT, WEEKDAY_FORMAT, HOUR_FORMAT = "%d %b", "%a %d %b", "%d %b %H:%M"
-LABELLED = 7
+LABELLED = 6
 """Bars with a date under them, at most."""
+LETTERS, TITLE_LETTERS = 15, 20
+"""Sizes of letters that can be read where a phone shows the picture 400 pixels wide."""
+STRIPES = 6
 GAP = 0.12
 """The share of a bucket that is left free on either side of its bar."""
 MEDIA = "image/png"
@@ -51,6 +54,7 @@ PALETTES: Mapping[Theme, Palette] = {
             Series.BEFORE: "#1d1d1b",
             Series.FORECAST: "#c77700",
             Series.ACTUAL: "#1d5fae",
+            Series.FIRED: "#c62828",
             Series.BUDGET: "#b3261e",
         },
     ),
@@ -66,6 +70,7 @@ PALETTES: Mapping[Theme, Palette] = {
             Series.BEFORE: "#ececea",
             Series.FORECAST: "#f2a93b",
             Series.ACTUAL: "#6cb0ff",
+            Series.FIRED: "#ff6b60",
             Series.BUDGET: "#ff7a70",
         },
     ),
@@ -85,9 +90,9 @@ def specification(chart: Chart, theme: Theme) -> dict[str, object]:
         "title": {"text": chart.title, "subtitle": list(chart.subtitle)},
         "layer": [
             *_fan(chart),
-            *_actual(chart),
             *_bands(chart, Series.USUAL, chart.usual),
             *_bands(chart, Series.LIMITS, chart.limits),
+            *_actual(chart),
             *_steps(chart, Series.EXPECTED, chart.expected),
             *_steps(chart, Series.BEFORE, chart.before),
             *_forecast(chart),
@@ -134,10 +139,34 @@ def _actual(chart: Chart) -> list[Layer]:
         return []
     if chart.bucket is None:
         return [_layer(chart, Series.ACTUAL, _rows(chart.actual), {"type": "line", "strokeWidth": 2.5})]
-    rows = [
-        {**_side_by_side(one.at, chart.bucket, GAP), "amount": _drawn(one.amount), "zero": 0.0} for one in chart.actual
-    ]
-    return [_layer(chart, Series.ACTUAL, rows, {"type": "rect", "cornerRadius": 1}, UNTIL | {"y2": {"field": "zero"}})]
+    usual = [one for one in chart.actual if one.at not in chart.fired]
+    fired = [one for one in chart.actual if one.at in chart.fired]
+    return [*_bars(chart, chart.bucket, Series.ACTUAL, usual), *_bars(chart, chart.bucket, Series.FIRED, fired)]
+
+
+def _bars(chart: Chart, bucket: timedelta, series: Series, points: Sequence[Point]) -> list[Layer]:
+    """A box a bucket; one that was not over is an outline with stripes."""
+    whole = [_bar(one, bucket) for one in points if one.at != chart.partial]
+    partial = [_bar(one, bucket) for one in points if one.at == chart.partial]
+    box: Layer = {"type": "rect", "cornerRadius": 1}
+    until = UNTIL | {"y2": {"field": "zero"}}
+    layers = [_layer(chart, series, whole, box, until)] if whole else []
+    if partial:
+        layers.append(_layer(chart, series, partial, box | {"fillOpacity": 0.25}, until))
+        layers.append(_layer(chart, series, partial, box | {"filled": False, "strokeWidth": 1.5}, until))
+        stripes = [stripe for row in partial for stripe in _stripes(row)]
+        layers.append(_layer(chart, series, stripes, {"type": "rule", "strokeWidth": 1.5}, until))
+    return layers
+
+
+def _bar(point: Point, bucket: timedelta) -> Row:
+    return {**_side_by_side(point.at, bucket, GAP), "amount": _drawn(point.amount), "zero": 0.0}
+
+
+def _stripes(row: Row) -> list[Row]:
+    """Slanted lines from the left of a bar to its right."""
+    step = float(row["amount"]) / STRIPES
+    return [row | {"zero": step * number, "amount": step * (number + 1)} for number in range(STRIPES)]
 
 
 def _rows(points: Sequence[Point]) -> list[Row]:
@@ -153,13 +182,21 @@ def _budget(chart: Chart) -> list[Layer]:
     if chart.budget is None:
         return []
     rows: list[Row] = [{"amount": _drawn(chart.budget)}]
-    return [
-        {
-            "data": {"values": rows},
-            "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 2]},
-            "encoding": {"y": _y(), "color": {"datum": Series.BUDGET.value}},
-        }
-    ]
+    line: Layer = {
+        "data": {"values": rows},
+        "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 2]},
+        "encoding": {"y": _y(), "color": {"datum": Series.BUDGET.value}},
+    }
+    return [line, *_name_of_budget(chart, chart.budget)]
+
+
+def _name_of_budget(chart: Chart, amount: Money) -> list[Layer]:
+    """The amount above the end of its line."""
+    if chart.span is None:
+        return []
+    rows: list[Row] = [{"at": _instant(chart.span.end), "amount": _drawn(amount), "name": f"Budget {amount.brief()}"}]
+    mark: Layer = {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -4, "fontSize": LETTERS}
+    return [_layer(chart, Series.BUDGET, rows, mark, {"text": {"field": "name"}})]
 
 
 BETWEEN: Layer = {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
@@ -177,7 +214,7 @@ def _layer(chart: Chart, series: Series, rows: Sequence[Row], mark: Layer, more:
 
 def _x(chart: Chart) -> Layer:
     scale: Layer = {"type": "utc"}
-    axis: Layer = {"title": None, "grid": False, "labelFlush": True, "tickCount": 7, "format": DATE_FORMAT}
+    axis: Layer = {"title": None, "grid": False, "labelFlush": True, "tickCount": 6, "format": DATE_FORMAT}
     if chart.span is not None:
         scale["domain"] = [_instant(chart.span.start), _instant(chart.span.end)]
         if chart.span.end - chart.span.start <= SHORT:
@@ -217,13 +254,13 @@ def _config(palette: Palette) -> Layer:
             "gridColor": palette.grid,
             "domainColor": palette.grid,
             "tickColor": palette.grid,
-            "labelFontSize": 12,
-            "titleFontSize": 12,
+            "labelFontSize": LETTERS,
+            "titleFontSize": LETTERS,
             "titleFontWeight": "normal",
         },
         "legend": {
             "labelColor": palette.text,
-            "labelFontSize": 12,
+            "labelFontSize": LETTERS,
             "symbolType": "square",
             "symbolSize": 30,
             "symbolStrokeWidth": 6,
@@ -231,8 +268,8 @@ def _config(palette: Palette) -> Layer:
         "title": {
             "color": palette.text,
             "subtitleColor": palette.quiet,
-            "fontSize": 16,
-            "subtitleFontSize": 12,
+            "fontSize": TITLE_LETTERS,
+            "subtitleFontSize": LETTERS,
             "anchor": "start",
             "offset": 10,
             "limit": WIDTH,

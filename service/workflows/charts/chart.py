@@ -14,7 +14,7 @@ from service.domain.values.errors import NotFound
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import ORGANISATION, Cell, Scope
-from service.workflows.charts.judged_band import band_of
+from service.workflows.charts.judged_band import band_of, judged_at
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -43,12 +43,13 @@ async def _chart_of_rule(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
     assert isinstance(evidence, RuleEvidence)
     if not evidence.days:
         return None
+    at = await judged_at(uow, event)
     judged = await band_of(uow, event, evidence)
-    if any(one.has_limits for one in judged):
-        return anomaly_chart(evidence, judged)
+    if any(one.has_limits for one in judged) or (judged and evidence.hour is not None):
+        return anomaly_chart(evidence, judged, at)
     scope = await _scope(uow, evidence.origin)
     window = Window(_midnight(min(evidence.days) - HISTORY * DAY), _midnight(max(evidence.days) + DAY))
-    return rule_chart(evidence, await _by_day(uow, event.alert, scope, window))
+    return rule_chart(evidence, await _by_day(uow, event.alert, scope, window), at)
 
 
 CHARTS: Mapping[str, Callable[[UnitOfWork, AlertEvent], Awaitable[Chart | None]]] = {

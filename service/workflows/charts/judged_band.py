@@ -18,7 +18,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[JudgedBucket]:
     """The days or hours around an alert; empty where its kind has no band, or nothing is known of the rule any more."""
-    at = await _judged_at(uow, event)
+    at = await judged_at(uow, event)
     stored = await uow.rules.as_of(evidence.rule_id, at)
     band = kind_of(stored.spec).band if stored is not None else None
     if stored is None or band is None:
@@ -30,7 +30,7 @@ async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) ->
     return band(view, stored.spec, feedback, key)
 
 
-async def _judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:
+async def judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:
     """When the evidence was found: later events may have been about other things."""
     at = event.at
     for one in reversed(await uow.alerts.events(event.alert.id)):

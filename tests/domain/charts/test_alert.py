@@ -59,7 +59,8 @@ FRIDAYS = {
 } | {date(2026, 11, 13): Money.of("90.00")}
 
 BUDGET_CHART = budget_chart(BUDGET, MONTH, utc("2026-11-05T06:00"))
-RULE_CHART = rule_chart(RULE, FRIDAYS)
+AT = utc("2026-11-14T12:30")
+RULE_CHART = rule_chart(RULE, FRIDAYS, AT)
 
 
 def test_a_budgets_spend_adds_up_to_what_the_alert_says() -> None:
@@ -78,7 +79,7 @@ def test_a_budgets_chart_shows_the_whole_period_and_a_short_one_by_the_hour() ->
     def axis(period: Window) -> Any:
         chart = budget_chart(replace(BUDGET, period=period), {}, utc("2026-11-01T06:00"))
         written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
-        return written["layer"][-2]["encoding"]["x"]
+        return written["layer"][0]["encoding"]["x"]
 
     month, day = axis(BUDGET.period), axis(Window(utc("2026-11-01"), utc("2026-11-02")))
     assert month["scale"]["domain"] == ["2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"]
@@ -110,8 +111,8 @@ def test_a_rules_chart_says_what_was_expected_and_what_is_usual() -> None:
 @pytest.mark.parametrize(("actual", "shown"), [("109.638", "$109"), ("99.634", "$99.63")])
 def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: str) -> None:
     told = replace(RULE, actual=Money.of(actual), expected=Money.of("20.846"))
-    title = f"{shown} where $20.85 was expected"
-    assert (rule_chart(told, FRIDAYS).title, anomaly_chart(told, []).title) == (title, title)
+    line = f"{shown} where $20.85 was expected"
+    assert (rule_chart(told, FRIDAYS, AT).subtitle[0], anomaly_chart(told, [], AT).subtitle[0]) == (line, line)
     assert RuleWords(told).headline() == f"Workspace eng: {shown} on Fri 13 Nov, normally $20.85"
 
 
@@ -123,7 +124,7 @@ def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:
     ]
     judged[0] = replace(judged[0], expected=math.nan, low=math.nan, high=math.nan)
     judged[2] = replace(judged[2], amount=math.nan)
-    return anomaly_chart(replace(RULE, unit=unit), judged)
+    return anomaly_chart(replace(RULE, unit=unit), judged, AT)
 
 
 BUCKETS = {DOLLARS_A_DAY: DAY, DOLLARS_AN_HOUR: timedelta(hours=1)}
@@ -157,7 +158,7 @@ def test_an_hour_that_rang_is_drawn_among_hours_and_not_on_a_day() -> None:
     assert chart.actual[-1].at == utc("2026-11-14T11:00")
     written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
     assert {layer["encoding"]["x"]["axis"]["format"] for layer in written["layer"]} == {"%d %b %H:%M"}
-    (bar,) = [row for row in rows(written, Series.ACTUAL) if row["amount"] == 90.0]
+    (bar,) = [row for row in rows(written, Series.FIRED) if row["amount"] == 90.0]
     assert bar["at"] > "2026-11-14T10:00"
     assert bar["end"] < "2026-11-14T11:00"
 
@@ -199,18 +200,71 @@ def test_the_day_that_rang_has_its_date_below_it() -> None:
     ],
 )
 def test_a_name_is_shown_in_one_line_without_what_no_font_has(name: str, shown: str) -> None:
-    chart = rule_chart(replace(RULE, rule_name=name), FRIDAYS)
-    assert chart.subtitle[0] == f"{shown}: workspace eng"
-    assert budget_chart(replace(BUDGET, budget_name=name), MONTH, utc("2026-11-05")).subtitle[0].startswith(shown)
-    assert chart.title == "$90.00 where $12.00 was expected"
+    chart = rule_chart(replace(RULE, rule_name=name), FRIDAYS, AT)
+    assert chart.subtitle[1] == f"{shown}: spend by UTC day"
+    assert budget_chart(replace(BUDGET, budget_name=name), MONTH, utc("2026-11-05")).subtitle[1].startswith(shown)
+    assert chart.title == "workspace eng, Fri 13 Nov"
 
 
 def test_an_hours_expectation_is_not_drawn_on_a_day() -> None:
-    assert rule_chart(replace(RULE, unit="US dollars an hour"), FRIDAYS).expected == ()
+    assert rule_chart(replace(RULE, unit="US dollars an hour"), FRIDAYS, AT).expected == ()
+
+
+@pytest.mark.parametrize("unit", [DOLLARS_A_DAY, DOLLARS_AN_HOUR])
+def test_what_fired_is_drawn_from_the_evidence_where_nothing_else_knows_it(unit: str) -> None:
+    hour = utc("2026-11-13T13:00") if unit == DOLLARS_AN_HOUR else None
+    start = hour or utc("2026-11-13")
+    known = [JudgedBucket(start - back * BUCKETS[unit], 11.0, 12.0, 8.0, 17.0) for back in range(5, 0, -1)]
+    chart = anomaly_chart(replace(RULE, unit=unit, hour=hour), known, AT)
+    assert (chart.actual[-1].at, chart.actual[-1].amount) == (start, RULE.actual)
+    assert chart.fired == (start,)
+    assert chart.expected[-1].amount == RULE.expected
+    assert chart.span is not None
+    assert chart.span.end == start + BUCKETS[unit]
+    restated = [*known, JudgedBucket(start, 11.0, 12.0, 8.0, 17.0)]
+    assert anomaly_chart(replace(RULE, unit=unit, hour=hour), restated, AT).actual == chart.actual
+
+
+def test_an_hour_that_fired_stands_at_its_place_among_later_ones() -> None:
+    hour = utc("2026-11-13T13:00")
+    later = [JudgedBucket(hour + after * timedelta(hours=1), 11.0, 12.0, 8.0, 17.0) for after in (-1, 1, 2)]
+    chart = anomaly_chart(replace(RULE, unit=DOLLARS_AN_HOUR, hour=hour), later, AT)
+    assert [point.at for point in chart.actual] == [hour + after * timedelta(hours=1) for after in (-1, 0, 1, 2)]
+    assert chart.title == "workspace eng, Fri 13 Nov 13:00-14:00 UTC"
+
+
+def test_another_rules_day_stays_as_it_fired_when_its_bill_is_restated() -> None:
+    restated = FRIDAYS | {date(2026, 11, 13): Money.of("3.00")}
+    assert rule_chart(RULE, restated, AT).actual == RULE_CHART.actual
+
+
+def test_a_day_that_is_not_over_is_an_outline_with_stripes() -> None:
+    def marks(at: str) -> list[tuple[str, float]]:
+        written = cast("dict[str, Any]", specification(rule_chart(RULE, FRIDAYS, utc(at)), Theme.LIGHT))
+        fired = [one for one in written["layer"] if one["encoding"]["color"]["datum"] == Series.FIRED.value]
+        return [(one["mark"]["type"], one["mark"].get("fillOpacity", 1)) for one in fired]
+
+    assert marks("2026-11-13T15:00") == [("rect", 0.25), ("rect", 1), ("rule", 1)]
+    assert marks("2026-11-14T00:00") == [("rect", 1)]
+
+
+def test_the_band_is_behind_the_bars() -> None:
+    written = cast("dict[str, Any]", specification(anomaly(), Theme.LIGHT))
+    drawn = [layer["encoding"]["color"]["datum"] for layer in written["layer"]]
+    assert drawn.index(Series.LIMITS.value) < drawn.index(Series.ACTUAL.value) < drawn.index(Series.FIRED.value)
+
+
+def test_a_budgets_line_has_its_amount_at_its_end() -> None:
+    written = cast("dict[str, Any]", specification(BUDGET_CHART, Theme.LIGHT))
+    (name,) = [row for layer in written["layer"] for row in layer["data"]["values"] if "name" in row]
+    assert (name["name"], name["at"]) == ("Budget $100", "2026-12-01T00:00:00Z")
+    assert BUDGET_CHART.title == "workspace eng, November 2026"
 
 
 def test_few_days_are_not_called_usual() -> None:
-    assert rule_chart(RULE, {date(2026, 11, 12): Money.of("1.00"), date(2026, 11, 13): Money.of("90.00")}).usual == ()
+    assert (
+        rule_chart(RULE, {date(2026, 11, 12): Money.of("1.00"), date(2026, 11, 13): Money.of("90.00")}, AT).usual == ()
+    )
 
 
 def test_the_words_for_who_cannot_see_it_hold_the_figures() -> None:
@@ -242,8 +296,8 @@ def test_the_specification_is_json_with_its_data_inside(theme: Theme) -> None:
     ("chart", "series"),
     [
         (BUDGET_CHART, [Series.FORECAST, Series.ACTUAL, Series.BUDGET]),
-        (RULE_CHART, [Series.USUAL, Series.EXPECTED, Series.ACTUAL]),
-        (anomaly(), [Series.LIMITS, Series.EXPECTED, Series.ACTUAL]),
+        (RULE_CHART, [Series.USUAL, Series.EXPECTED, Series.ACTUAL, Series.FIRED]),
+        (anomaly(), [Series.LIMITS, Series.EXPECTED, Series.ACTUAL, Series.FIRED]),
     ],
     ids=["budget", "rule", "anomaly"],
 )
