@@ -10,11 +10,12 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from httpx import AsyncClient
 from starlette.responses import Response
 from structlog.testing import capture_logs
 
+from service.api.http.origin import address_of
 from service.cli.connections import RESERVED, ConnectionBounds, descriptors_for
 from service.cli.serving import serving
 
@@ -165,3 +166,18 @@ def test_descriptors_for_everything_else_are_left() -> None:
     assert granted <= max(hard - RESERVED, 16)
     raised, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert raised >= soft
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"), [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("127.0.0.1/32", "192.0.2.7")]
+)
+async def test_where_a_request_came_from_is_believed_of_a_trusted_proxy_alone(trusted: str, seen: str) -> None:
+    app = FastAPI()
+
+    @app.get("/origin")
+    async def origin(request: Request) -> str:
+        return address_of(request)
+
+    async with serving(app, trusted_proxies=trusted) as url, AsyncClient(base_url=url, trust_env=False) as http:
+        answer = await http.get("/origin", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert answer.json() == seen

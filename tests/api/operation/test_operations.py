@@ -15,6 +15,8 @@ from service.adapters.postgres import migrate
 from service.adapters.postgres.engine import create_engine
 from service.api.app import create_app
 from service.domain.notify.circuits import Concern
+from service.domain.sources.poll import Notice, Poll, PollKind, PollState, ReportOutcome
+from service.domain.sources.source import ReportName
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -181,3 +183,17 @@ async def test_no_transaction_is_open_while_a_channel_is_tried(stand: Stand) -> 
     stand.admin._transport.app = create_app(ports, ready=obstacle)  # type: ignore[attr-defined]
     answered(await stand.admin.post("/v1/receivers/eng/test", headers={"Idempotency-Key": "k"}))
     assert seen == [0]
+
+
+async def test_notices_of_the_newest_finished_polls_are_counted(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    polls = [("poll_1", 5, True), ("poll_2", 2, True), ("poll_3", 9, False)]
+    async with stand.ports.uow() as uow:
+        for id, count, is_over in polls:
+            notices = tuple(Notice(f"notice {number}", rows=1) for number in range(count))
+            outcome = ReportOutcome(ReportName.COST, notices=notices)
+            at = stand.clock()
+            over = at if is_over else None
+            poll = Poll(id, source["id"], PollKind.SCHEDULED, PollState.RUNNING, at, at, over, reports=(outcome,))
+            await uow.polls.add(poll)
+    assert "tocsin_report_notices 2.0" in (await stand.viewer.get("/metrics")).text

@@ -7,15 +7,22 @@ from dataclasses import replace
 import pytest
 
 from service.domain.alerts.alert import Command, Reason
+from service.domain.messages.kinds import words_of
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action
 from service.domain.values.scopes import ORGANISATION
 from service.domain.values.severity import Severity
-from tests.sample_alerts import ALERT, PUBLIC_URL, UNDELIVERED, event
+from tests.sample_alerts import ALERT, EVIDENCE, PUBLIC_URL, STALE, UNDELIVERED, event
 
 FAILING = replace(
     ALERT, kind="undelivered", source_id="", scope=ORGANISATION, severity=Severity.ERROR, evidence=UNDELIVERED
 )
+
+
+def test_whoever_gives_feedback_hears_what_to_see_to() -> None:
+    remedies = [words_of(evidence).remedy for evidence in (UNDELIVERED, EVIDENCE, STALE)]
+    assert remedies == ["see to the channel that takes no messages", "change the budget", "see to the source"]
+
 
 NOT_REACHED = (
     "3 messages did not reach receiver eng-oncall: Slack answers channel_not_found since 08:31 UTC, Wed 14 Oct"
