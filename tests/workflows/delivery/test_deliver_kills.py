@@ -59,16 +59,16 @@ class _Death:
 
 
 @dataclass
-class _RealSlack:
+class RealSlack:
     slack: FakeSlack
 
     def open(self, config: ChannelConfig) -> Channel:
         assert isinstance(config, SlackBot)
-        return _Pictured(bot(self.slack))
+        return Pictured(bot(self.slack))
 
 
 @dataclass
-class _Pictured:
+class Pictured:
     """The alerts of these tests have no figures of which a chart could be drawn."""
 
     channel: SlackBotChannel
@@ -95,7 +95,7 @@ def _dying(ports: Ports, death: _Death) -> Ports:
 async def _deliver(yard: Yard, slack: FakeSlack, number: int) -> _Death:
     """Sends the message with a sender that dies, and then with one that lives."""
     death = _Death(number)
-    yard.ports = replace(yard.ports, channels=_RealSlack(slack))
+    yard.ports = replace(yard.ports, channels=RealSlack(slack))
     yard.clock.advance(MINUTE)
     await open_alert(yard, number)
     slack.posted.clear()
