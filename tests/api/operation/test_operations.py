@@ -70,7 +70,7 @@ async def test_metrics_say_how_many_messages_were_given_up_and_how_long_the_olde
     shown = (await stand.stranger.get("/metrics")).text
     assert "tocsin_notifications_unsent_oldest_seconds 420.0" in shown
     assert "tocsin_notifications_dead 0.0" in shown
-    stand.channels.refusals["console"] = DeliveryError("gone", Concern.CHANNEL)
+    stand.channels.refusals["console"] = DeliveryError("too long", Concern.MESSAGE)
     await run_delivery(stand.ports)
     shown = (await stand.stranger.get("/metrics")).text
     assert "tocsin_notifications_unsent_oldest_seconds 0.0" in shown
