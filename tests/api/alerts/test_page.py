@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from httpx import Response
 
+from service.api.app import create_app
 from service.domain.notify.alert_links import LinkUse
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.delivery.deliver import run_delivery
-from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, problem
+from service.workflows.ports.unit_of_work import UnitOfWork
+from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, client, problem
 
 HOSTILE = "<script>alert(1)</script>"
 MAIL: dict[str, Any] = {"kind": "email", "to": ["finops@example.com"]}
@@ -168,6 +173,29 @@ async def test_a_channel_that_leaves_its_receiver_takes_its_links_with_it(stand:
     answered(await stand.admin.patch("/v1/receivers/oncall", json={"channels": moved}))
     is_a_plain_page(await stand.stranger.get(link), 410)
     is_a_plain_page(await stand.stranger.post(f"{link}/acknowledge"), 410)
+
+
+async def test_a_failure_behind_a_link_is_logged_without_the_link(
+    stand: Stand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @asynccontextmanager
+    async def broken() -> AsyncIterator[UnitOfWork]:
+        raise RuntimeError("no database")
+        yield
+
+    async def ready() -> str | None:
+        return None
+
+    link = await sent_link(stand)
+    app = create_app(replace(stand.ports, uow=broken), ready=ready)
+    capsys.readouterr()
+    async with client(app, None) as visitor:
+        assert (await visitor.get(link)).status_code == 500
+        assert (await visitor.post(f"{link}/acknowledge")).status_code == 500
+    logged = "".join(capsys.readouterr())
+    assert "request_failed" in logged
+    assert "/alerts/{token}" in logged
+    assert link.rpartition(".")[2] not in logged
 
 
 async def test_an_unknown_answer_is_no_form_of_ours(stand: Stand) -> None:
