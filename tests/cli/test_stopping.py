@@ -43,30 +43,35 @@ print("ended in order", flush=True)
 
 
 @contextmanager
-def product(way_of_ending: str, bound_seconds: float) -> Iterator[subprocess.Popen[str]]:
-    """A process that has been asked to stop, once."""
+def product(way_of_ending: str, bound_seconds: float) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has been asked to stop, once. Its output is not buffered: all that follows is still to be read."""
     command = [sys.executable, "-c", PRODUCT, way_of_ending, str(bound_seconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "up\n"
+            assert process.stdout.readline() == b"up\n"
             process.send_signal(signal.SIGTERM)
-            assert process.stdout.readline() == "asked\n"
+            assert process.stdout.readline() == b"asked\n"
             yield process
         finally:
             process.kill()
 
 
+def rest_of(process: subprocess.Popen[bytes]) -> tuple[str, str]:
+    shown, complained = process.communicate(timeout=PATIENCE)
+    return shown.decode(), complained.decode()
+
+
 def test_what_ends_in_order_ends_well() -> None:
     with product("end", NEVER) as process:
-        shown, complained = process.communicate(timeout=PATIENCE)
+        shown, complained = rest_of(process)
     assert (process.returncode, shown, complained) == (0, "ended in order\n", "")
 
 
 @pytest.mark.parametrize("hangs", ["wait_for_ever", "wait_in_a_thread", "block"])
 def test_what_hangs_is_ended_at_the_bound_with_a_line(hangs: str) -> None:
     with product(hangs, SHORT) as process:
-        shown, complained = process.communicate(timeout=PATIENCE)
+        shown, complained = rest_of(process)
     assert (process.returncode, shown) == (1, "")
     assert complained == "tocsin: not everything could end within 0.2 s of the signal: stopped all the same\n"
 
@@ -76,6 +81,6 @@ def test_what_hangs_is_ended_at_the_bound_with_a_line(hangs: str) -> None:
 def test_a_second_signal_ends_it_at_once(hangs: str, again: signal.Signals) -> None:
     with product(hangs, NEVER) as process:
         process.send_signal(again)
-        shown, complained = process.communicate(timeout=PATIENCE)
+        shown, complained = rest_of(process)
     assert (process.returncode, shown) == (1, "")
     assert complained == "tocsin: stopped at once: asked twice\n"

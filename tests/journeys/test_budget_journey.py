@@ -95,6 +95,7 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
         ("raise", Reason.RAISED),
         ("amend", Reason.RESTATED),
         ("amend", Reason.GREW),
+        ("amend", Reason.NOT_CONFIRMED),  # $15.34 had raised it: the settled bill says $12.34
         ("resolve", Reason.PERIOD_CLOSED),
     ]
 
@@ -197,13 +198,15 @@ async def test_slack_down_delays_slack_alone_and_is_made_good(stage: Stage) -> N
     assert len(stage.smtp.mails) == 1
 
 
-async def test_a_channel_that_will_never_take_it_is_dead_at_once_and_visible(stage: Stage) -> None:
+async def test_a_channel_that_refuses_rests_with_what_it_missed_and_its_fallback_is_told(stage: Stage) -> None:
     await stage.configure("eng monthly", budget("10.00"))
     stage.slack.refuse("chat.postMessage", "channel_not_found")
     stage.bill("2026-10-19", "1234.5678")
     await stage.poll()
-    (dead,) = [n for n in await stage.notifications() if n.state is NotificationState.DEAD]
-    assert "channel_not_found" in dead.attempts[0].detail
+    (refused,) = [
+        n for n in await stage.notifications() if "channel_not_found" in "".join(one.detail for one in n.attempts)
+    ]
+    assert refused.state is NotificationState.QUEUED  # it leaves when the channel takes messages again
     assert len(stage.smtp.mails) == 1
 
 

@@ -115,9 +115,9 @@ async def test_an_incident_is_called_called_louder_taken_and_ended_on_one_page(o
     await work(oncall)
     async with stage.ports.uow() as uow:
         assert (await uow.alerts.events(alert.id))[-1].reason is Reason.RECOVERED
-    assert "RESOLVED" in oncall.post.shown
+    assert "Over: API key ci was back to normal" in oncall.post.shown
     (_, quiet) = stage.slack.replies(oncall.post)
-    assert (quiet.broadcast, quiet.pings, "Resolved" in quiet.text) == (False, [], True)
-    assert ["RESOLVED" in mail.subject for mail in oncall.lead] == [False, True]
+    assert (quiet.broadcast, quiet.pings, "Over: " in quiet.text) == (False, [], True)
+    assert ["Over: " in mail.subject for mail in oncall.lead] == [False, True]
     assert (pagerduty.open, pagerduty.said[-1]) == ({}, "resolve")
     oncall.assert_one_page(alert.id)

@@ -9,7 +9,9 @@ from datetime import timedelta
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.messages.people import name_of_actor
 from service.domain.messages.phrases import minutes
+from service.domain.slack.requests import name_in
 from service.domain.values.money import Money
+from service.domain.values.plain_text import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +35,7 @@ def answer_of(history: Sequence[AlertEvent]) -> Answer | None:
     for event in history:
         if event.command is Command.ACKNOWLEDGE:
             alert = event.alert
-            return Answer(name_of_actor(event.actor, event.note), event.at - alert.opened_at, alert.evidence.figure)
+            # Not by id, of which Slack makes a mention: nobody is called when it is over.
+            by = clean(name_in(event.actor, event.note)) or name_of_actor(event.actor)
+            return Answer(by, event.at - alert.opened_at, alert.evidence.figure)
     return None

@@ -78,4 +78,4 @@ class Words(ABC):
 
     def cause(self) -> str:
         """The cause, for an explanation of a past instant."""
-        return self.summary()
+        return f"{self.headline()}. {' '.join(self.summary().splitlines())}".rstrip()

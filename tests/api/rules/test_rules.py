@@ -342,7 +342,7 @@ async def test_a_deleted_rule_s_alert_ends(stand: Stand) -> None:
 async def test_an_alert_shows_what_the_rule_leans_on(stand: Stand) -> None:
     alert = await rung_by_rule(stand)
     assert (alert["kind"], alert["rule"], alert["budget"]) == ("rule", "dear days", None)
-    assert "$100.00" in alert["summary"]
+    assert "$100 on Mon 16 Nov, normally $10.00" in alert["summary"]
     detail = answered(await stand.viewer.get(f"/v1/alerts/{alert['id']}"))
     evidence = detail["evidence"]
     assert (evidence["actual"], evidence["expected"], evidence["excess"]) == ("100.00", "10.00", "90.00")

@@ -168,7 +168,7 @@ async def its_summaries_are_kept_current(walk: Walk) -> None:
     (edit,) = await walk.fly(after=MINUTE)
     assert edit["earlier"].startswith("pigeon of ntf_")
     standings = sorted(one.partition(", ")[2] for one in edit["listed"])
-    assert standings == ["acknowledged by token:the admin", "firing"], edit
+    assert standings == ["acknowledged by the admin", "firing"], edit
 
 
 STEPS = (
