@@ -1,5 +1,1 @@
-"""The command `tocsin`."""
-
-from service.cli.app import main
-
-__all__ = ["main"]
+"""The command `tocsin`; `service.cli.app` begins it. Nothing is imported here: parts of it are used alone."""

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.cli import main
+from service.cli.app import main
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ TOCSIN = Path(sys.executable).with_name("tocsin")
 PATIENCE = 60.0
 PRELOADED = multiprocessing.get_context("forkserver")
 """Makes processes from one that has imported the product already, which takes longer than what most commands do."""
-PRELOADED.set_forkserver_preload(["service.cli"])
+PRELOADED.set_forkserver_preload(["service.cli.app"])
 
 
 class Running:

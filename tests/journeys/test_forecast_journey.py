@@ -84,7 +84,7 @@ async def test_a_forecast_rings_once_is_quiet_through_noise_and_gives_way_to_the
     assert (spent.severity, spent.state) == (Severity.CRITICAL, AlertState.FIRING)
     assert await rings(stage) == [("open", Reason.FIRST), ("open", Reason.FIRST)]
     assert "has its own alert" in stage.slack.replies(post)[-1].shown
-    assert "Forecast" in stage.slack.messages(CHANNEL)[1].shown
+    assert "At this pace: $297 by 30 Nov" in stage.slack.messages(CHANNEL)[1].shown
 
     await live(stage, islice(cycle(NOISE), 6))
     assert len(await rings(stage)) == 2
