@@ -12,6 +12,7 @@ from service.domain.alerts.evidence import (
     Evidence,
     ForecastEvidence,
     RuleEvidence,
+    SilenceEndsEvidence,
     StaleEvidence,
     UndeliveredEvidence,
 )
@@ -75,6 +76,14 @@ UNDELIVERED = UndeliveredEvidence(
     channel_error="channel_not_found",
     count=3,
     undelivered_since=OPENED - timedelta(hours=1),
+)
+SILENCE_ENDS = SilenceEndsEvidence(
+    silence_id="sil_1",
+    silence_name="load test",
+    author="token:ann",
+    ends_at=OPENED + timedelta(hours=1),
+    behind=("eng monthly: $412 of $500",),
+    count=3,
 )
 RULE = RuleEvidence(
     rule_id="rul_1",

@@ -48,6 +48,7 @@ def assess_channels(
     refusing = {(one.receiver_id, one.channel) for one in failing if _is_trouble(one)}
     late = [one for one in waiting if one.since <= now - PATIENCE or (one.receiver_id, one.channel) in refusing]
     troubles = _troubles([one for one in failing if _is_trouble(one)], late, names)
+    open_alerts = [alert for alert in open_alerts if isinstance(alert.evidence, UndeliveredEvidence)]
     known = {alert.fingerprint for alert in open_alerts}
     found = [
         _finding(evidence, Condition.HOLDS if fingerprint in known else Condition.FIRES)

@@ -8,6 +8,7 @@ from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
+from service.workflows.alerts.watch_silences import run_watch_silences
 from service.workflows.configuration.notify import forget_silences
 from service.workflows.notify.repeats import run_repeats
 from service.workflows.operation.drill import return_to_present
@@ -41,6 +42,7 @@ async def run_minute(ports: Ports) -> None:
         if due is not None and due <= now:
             await uow.jobs.deliver(now)
     await run_watch_channels(ports)
+    await run_watch_silences(ports)
     await run_repeats(ports)
 
 

@@ -29,7 +29,7 @@ from service.domain.sources.poll import ReportOutcome
 from service.domain.sources.pricing import Measure, PriceOverride
 from service.domain.sources.source import Source
 from service.domain.values.money import Money
-from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, RULE, STALE, STALE_ALERT, UNDELIVERED
+from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, RULE, SILENCE_ENDS, STALE, STALE_ALERT, UNDELIVERED
 
 STORED: tuple[Any, ...] = (
     *(Source, Budget, Receiver, RouteTable, Silence, PriceOverride, EscalationPolicy, Rota),
@@ -76,7 +76,9 @@ def test_an_instant_without_a_zone_is_refused() -> None:
         encode(datetime(2026, 11, 1))  # noqa: DTZ001 - the point of the test
 
 
-@pytest.mark.parametrize("evidence", [EVIDENCE, RULE, STALE, UNDELIVERED], ids=lambda evidence: evidence.kind)
+@pytest.mark.parametrize(
+    "evidence", [EVIDENCE, RULE, SILENCE_ENDS, STALE, UNDELIVERED], ids=lambda evidence: evidence.kind
+)
 def test_evidence_is_known_by_its_kind_or_without_one_by_its_fields(evidence: Evidence) -> None:
     """Earlier releases stored it without its kind."""
     stored = encode(evidence)

@@ -85,12 +85,18 @@ async def pass_time(yard: Yard, time: timedelta, *, step: timedelta = 30 * MINUT
 
 
 def said(yard: Yard) -> list[tuple[str, str]]:
-    """The kind of channel and the action of everything that was sent."""
-    return [(config.kind, delivery.action.value) for config, delivery in yard.channels.sent]
+    """The kind of channel and the action of everything that was sent, but that a silence ends soon."""
+    return [
+        (config.kind, delivery.action.value)
+        for config, delivery in yard.channels.sent
+        if delivery.message.kind != "silence_ends"
+    ]
 
 
 async def written(yard: Yard) -> list[tuple[str, str, str]]:
-    return [(one.action.value, one.reason.value, one.state.value) for one in await yard.notifications()]
+    ends = {alert.id for alert in await yard.alerts() if alert.kind == "silence_ends"}
+    of_spend = [one for one in await yard.notifications() if one.alert_id not in ends]
+    return [(one.action.value, one.reason.value, one.state.value) for one in of_spend]
 
 
 # ------------------------------------------------------------------------------------------- silences
@@ -158,7 +164,7 @@ async def test_of_several_levels_in_a_silence_the_highest_rings_afterwards(yard:
     await spend(yard, "12.00")
     assert [action for action, _, _ in await written(yard)] == ["open", "raise"]
     await pass_time(yard, 4 * HOUR)
-    ((_, delivery),) = yard.channels.sent
+    (delivery,) = [one for _, one in yard.channels.sent if one.message.kind == "budget"]
     assert (delivery.action, delivery.message.severity) == (Action.OPEN, Severity.CRITICAL)
     assert (await yard.notifications())[-1].level == "2"
 

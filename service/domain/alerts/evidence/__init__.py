@@ -3,6 +3,7 @@
 from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
 from service.domain.alerts.evidence.evidence import Contribution, Evidence, OriginKind, OriginRef, Trend
 from service.domain.alerts.evidence.rule import RuleEvidence
+from service.domain.alerts.evidence.silence_ends import SilenceEndsEvidence
 from service.domain.alerts.evidence.stale_source import StaleEvidence
 from service.domain.alerts.evidence.undelivered import UndeliveredEvidence
 
@@ -11,6 +12,7 @@ ALERT_KINDS: dict[str, type[Evidence]] = {
     "rule": RuleEvidence,
     "stale_source": StaleEvidence,
     "undelivered": UndeliveredEvidence,
+    "silence_ends": SilenceEndsEvidence,
 }
 """Every kind of alert by its word. Stored evidence is read as one of these."""
 
@@ -23,6 +25,7 @@ __all__ = [
     "OriginKind",
     "OriginRef",
     "RuleEvidence",
+    "SilenceEndsEvidence",
     "StaleEvidence",
     "Trend",
     "UndeliveredEvidence",

@@ -121,6 +121,10 @@ class Evidence:
         """Whether an open alert with this evidence keeps the other one of its scope quiet."""
         return False
 
+    def may_be_silenced_by(self, silence_id: str) -> bool:
+        """Whether that silence keeps the alert quiet where it matches: not where the alert is about it."""
+        return True
+
     def moved_since(self, shown: Evidence) -> Trend | None:
         """The trend for which an open message must be edited; None while `shown` is close enough."""
         before, after = shown.figure, self.figure

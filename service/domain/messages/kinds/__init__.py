@@ -2,9 +2,17 @@
 
 from datetime import datetime
 
-from service.domain.alerts.evidence import BudgetEvidence, Evidence, RuleEvidence, StaleEvidence, UndeliveredEvidence
+from service.domain.alerts.evidence import (
+    BudgetEvidence,
+    Evidence,
+    RuleEvidence,
+    SilenceEndsEvidence,
+    StaleEvidence,
+    UndeliveredEvidence,
+)
 from service.domain.messages.kinds.budget import BudgetWords
 from service.domain.messages.kinds.rule import RuleWords
+from service.domain.messages.kinds.silence_ends import SilenceEndsWords
 from service.domain.messages.kinds.stale_source import StaleWords
 from service.domain.messages.kinds.undelivered import UndeliveredWords
 from service.domain.messages.words import Words
@@ -14,6 +22,7 @@ WORDS: dict[type[Evidence], type[Words]] = {
     RuleEvidence: RuleWords,
     StaleEvidence: StaleWords,
     UndeliveredEvidence: UndeliveredWords,
+    SilenceEndsEvidence: SilenceEndsWords,
 }
 
 

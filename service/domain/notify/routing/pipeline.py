@@ -56,7 +56,7 @@ class Plan:
 def route_alert(alert: Alert, situation: Situation) -> Plan:
     """All steps but the last."""
     labels = situation.labels(alert)
-    silences = silencing(situation.configuration.silences.values(), labels, situation.now)
+    silences = silencing(_silences_for(alert, situation), labels, situation.now)
     plan = dedupe(match_routes(alert, labels, situation), situation)
     return replace(plan, silenced_by="; ".join(describe_silence(one) for one in silences))
 
@@ -73,8 +73,14 @@ def match_routes(alert: Alert | None, labels: Labels, situation: Situation) -> l
 
 def hold_reason(alert: Alert | None, labels: Labels, situation: Situation) -> Reason | None:
     """Why nobody is notified of an alert by any route: a silence, or another alert. None where they are."""
-    silenced = silence(labels, situation.configuration.silences.values(), situation.now)
+    silenced = silence(labels, _silences_for(alert, situation), situation.now)
     return silenced or (inhibit(alert, situation.open_alerts) if alert else None)
+
+
+def _silences_for(alert: Alert | None, situation: Situation) -> list[Resource[Silence]]:
+    """The silences that may hold an alert back."""
+    silences = situation.configuration.silences.values()
+    return [one for one in silences if alert is None or alert.evidence.may_be_silenced_by(one.id)]
 
 
 def route(labels: Labels, table: RouteTable) -> tuple[Route, ...]:

@@ -1,0 +1,50 @@
+"""How the alert about a silence that ends soon speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from service.domain.alerts.alert import Reason
+from service.domain.alerts.evidence import SilenceEndsEvidence
+from service.domain.messages.people import name_of_actor
+from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
+from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceEndsWords(Words):
+    evidence: SilenceEndsEvidence
+    remedy: ClassVar[str] = "see to what fires behind the silence"
+
+    def headline(self) -> str:
+        """ "Silence 'load test' ends at 20:00 UTC, Sat 5 Dec: 2 alerts behind it still fire"."""
+        count = self.evidence.count
+        behind = "1 alert behind it still fires" if count == 1 else f"{count} alerts behind it still fire"
+        return f"{self._name} ends at {moment(self.evidence.ends_at)}: {behind}"
+
+    def summary(self) -> str:
+        return f"Made by {name_of_actor(self.evidence.author)}. At its end whoever is routed to is notified."
+
+    def facts(self) -> Facts:
+        shown = self.evidence.behind
+        more = self.evidence.count - len(shown)
+        firing = tuple(("Fires behind it", clean(headline, NOTE_LENGTH)) for headline in shown)
+        return (*firing, ("Besides", f"{more} more")) if more > 0 else firing
+
+    def standing(self, reason: Reason) -> str:
+        return self.headline()
+
+    def amended(self, reason: Reason) -> str:
+        return self.headline()
+
+    def ended(self, reason: Reason) -> str:
+        return f"{self._name} has ended, or its end was changed" if reason is Reason.RECOVERED else ""
+
+    def next_step(self, link: str) -> str:
+        silence = f"{link.rpartition('/alerts/')[0]}/silences/{self.evidence.silence_id}"
+        return f"See to what fires, or extend the silence: PATCH {silence} with a later ends_at"
+
+    @property
+    def _name(self) -> str:
+        return f"Silence {clean(self.evidence.silence_name, HEADLINE_NAME_LENGTH)!r}"
