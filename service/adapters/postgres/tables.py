@@ -114,6 +114,7 @@ alert_events = Table(
     Column("command", Word(Command), nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Word(Reason), nullable=False),
+    Column("exact_reason", Word(Reason), comment="Null: `reason` says it all"),
     Column("note", Text, nullable=False),
     Column("alert", Encoded(Alert), nullable=False),
 )

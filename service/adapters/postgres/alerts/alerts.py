@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.alerts.reasons import exact_reason, reason_columns
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.tables import alert_events, alerts, resources
@@ -75,7 +76,9 @@ class PostgresAlerts:
         if not stored:
             raise Conflict(f"alert {event.alert.id} was changed by somebody else meanwhile; read it again")
         await self._connection.execute(
-            insert(alert_events).values(alert_id=event.alert.id, version=event.alert.version, **shallow(event))
+            insert(alert_events).values(
+                alert_id=event.alert.id, version=event.alert.version, **shallow(event) | reason_columns(event.reason)
+            )
         )
 
     async def note_latest(self, found: Mapping[str, Evidence]) -> None:
@@ -87,7 +90,7 @@ class PostgresAlerts:
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """In the order of their versions."""
         query = select(*_EVENT_COLUMNS).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.version)
-        return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
+        return [_event(row) for row in await self._connection.execute(query)]
 
     async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
         query = (
@@ -96,7 +99,7 @@ class PostgresAlerts:
             .where(alerts.c.source_id == source_id, alert_events.c.at >= window.start, alert_events.c.at < window.end)
             .order_by(alert_events.c.alert_id, alert_events.c.version)
         )
-        return [AlertEvent(**row._mapping) for row in await self._connection.execute(query)]
+        return [_event(row) for row in await self._connection.execute(query)]
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
         """Newest first. A workspace's alerts are those of its own scope and of budgets and rules that name it."""
@@ -119,11 +122,18 @@ class PostgresAlerts:
         return (await self._connection.execute(statement)).one_or_none() is not None
 
 
-_EVENT_COLUMNS = [alert_events.c[name] for name in ("alert", "at", "command", "actor", "reason", "note")]
+_EVENT_COLUMNS = [
+    alert_events.c[name] for name in ("alert", "at", "command", "actor", "reason", "exact_reason", "note")
+]
 
 
 def _alert(row: Row[Any]) -> Alert:
     return Alert(**row._mapping)
+
+
+def _event(row: Row[Any]) -> AlertEvent:
+    stored = dict(row._mapping)
+    return AlertEvent(**stored | {"reason": exact_reason(stored["reason"], stored.pop("exact_reason"))})
 
 
 def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.alerts.reasons import reason_columns
 from service.adapters.postgres.notify.rows import EVENT_COLUMNS, event_of
 from service.adapters.postgres.notify.tables import alert_groups, notifications
 from service.adapters.postgres.tables import alert_events, alerts
@@ -78,7 +79,7 @@ class PostgresGroups:
             "sent_at": said.sent_at,
             "sent_with": said.sent_with,
             "attempts": said.attempts[-1:],
-            **({"reason": said.reason} if said.state is NotificationState.SUPPRESSED else {}),
+            **(reason_columns(said.reason) if said.state is NotificationState.SUPPRESSED else {}),
         }
         earlier = (notifications.c.id != said.id) & (notifications.c.alert_version <= version)
         await self._connection.execute(update(notifications).where(behind, earlier).values(outcome))

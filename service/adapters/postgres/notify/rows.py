@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from service.adapters.postgres.alerts.reasons import exact_reason, reason_columns
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.notify.tables import notifications
 from service.adapters.postgres.tables import alert_events
@@ -20,21 +21,23 @@ NOTIFICATION_COLUMNS = [column for column in notifications.c if column.name != "
 _STEPS = {NotificationCause.HELD_BACK: -1, NotificationCause.REPEAT: -2, NotificationCause.SUMMARY: -3}
 _CAUSES = {step: cause for cause, step in _STEPS.items()}
 _EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
-EVENT_COLUMNS = [alert_events.c[name].label(f"event_{name}") for name in _EVENT_FIELDS]
+EVENT_COLUMNS = [alert_events.c[name].label(f"event_{name}") for name in (*_EVENT_FIELDS, "exact_reason")]
 """Named apart from a notification's columns, so that one query reads both."""
 
 
 def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
     stored = {column.name: row._mapping[column.name] for column in NOTIFICATION_COLUMNS}
     cause = stored["cause"] or _cause_of(stored["step"], stored["round"])
-    read = {"cause": cause, "step": max(stored["step"], 0), "left_to": stored["left_to"] or ()}
+    reason = exact_reason(stored["reason"], stored.pop("exact_reason"))
+    read = {"cause": cause, "reason": reason, "step": max(stored["step"], 0), "left_to": stored["left_to"] or ()}
     return Notification(**stored | read)
 
 
 def values_of(notification: Notification) -> dict[str, Any]:
     """The row of a notification; its step is the number that the previous release reads."""
     step = _STEPS.get(notification.cause, notification.step)
-    return shallow(notification) | {"step": step, "left_to": notification.left_to or None}
+    read_before = {"step": step, "left_to": notification.left_to or None}
+    return shallow(notification) | read_before | reason_columns(notification.reason)
 
 
 def _cause_of(step: int, round: int) -> NotificationCause:
@@ -44,4 +47,5 @@ def _cause_of(step: int, round: int) -> NotificationCause:
 
 
 def event_of(row: Row[*tuple[Any, ...]]) -> AlertEvent:
-    return AlertEvent(**{name: row._mapping[f"event_{name}"] for name in _EVENT_FIELDS})
+    event = {name: row._mapping[f"event_{name}"] for name in _EVENT_FIELDS}
+    return AlertEvent(**event | {"reason": exact_reason(event["reason"], row._mapping["event_exact_reason"])})

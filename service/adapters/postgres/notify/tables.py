@@ -20,6 +20,7 @@ notifications = Table(
     Column("channel", Text, nullable=False),
     Column("action", Word(Action), nullable=False),
     Column("reason", Word(Reason), nullable=False),
+    Column("exact_reason", Word(Reason), comment="Null: `reason` says it all"),
     Column("level", Text, nullable=False),
     Column("state", Word(NotificationState), nullable=False),
     Column("created_at", Instant, nullable=False),
