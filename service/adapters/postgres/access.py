@@ -68,7 +68,7 @@ class PostgresTokens:
         await self._connection.execute(insert(tokens).values(shallow(token)))
 
     async def find(self, digest: str) -> Token | None:
-        query = select(tokens).where(tokens.c.digest == digest, tokens.c.revoked_at.is_(None))
+        query = select(tokens).where(tokens.c.digest == digest)
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else _token(row)
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from service.domain.messages.people import name_of_actor
 from service.domain.rules.feedback import FeedbackKind, GivenFeedback
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -26,6 +27,7 @@ class FeedbackOut(BaseModel):
     note: str
     given_at: datetime
     given_by: str = Field(examples=["token:deploy"])
+    given_by_name: str = Field(description="as people know them", examples=["deploy"])
     withdrawn_at: datetime | None
     withdrawn_by: str | None
 
@@ -53,6 +55,7 @@ def _show(one: GivenFeedback, sources: Mapping[str, str], rules: Mapping[str, st
         note=one.note,
         given_at=said.given_at,
         given_by=one.given_by,
+        given_by_name=name_of_actor(one.given_by),
         withdrawn_at=one.withdrawn_at,
         withdrawn_by=one.withdrawn_by,
     )

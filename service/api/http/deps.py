@@ -60,13 +60,18 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
+def attempt_of(request: Request) -> str:
+    """Names a request for the audit log: "DELETE /v1/budgets/{id}"."""
+    return f"{request.method} {request.scope['route'].path}"
+
+
 async def identify(request: Request, credentials: Credentials, ports: PortsDep) -> Token | None:
     """Returns the token of this request, None where it sends no Authorization at all."""
     if credentials is None:
         if "authorization" in request.headers:
             raise Unauthorized("Send the token as 'Authorization: Bearer tcn_...'")
         return None
-    token = await run_authenticate(ports, credentials.credentials)
+    token = await run_authenticate(ports, credentials.credentials, attempt_of(request), address_of(request))
     if token is None:
         raise Unauthorized("This token is not known")
     return token
@@ -97,8 +102,7 @@ def role(needed: Role) -> Callable[[Request, Token, Author, Ports], Awaitable[No
     async def check(request: Request, caller: CallerDep, author: AuthorDep, ports: PortsDep) -> None:
         if not caller.role.allows(needed):
             refusal = f"This needs the role {needed}; the token {caller.name!r} is {caller.role}"
-            attempt = f"{request.method} {request.scope['route'].path}"
-            await run_note_refusal(ports, author, attempt, refusal)
+            await run_note_refusal(ports, author, attempt_of(request), refusal)
             raise Forbidden(refusal)
 
     return check

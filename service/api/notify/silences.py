@@ -15,6 +15,7 @@ from service.api.http.fields import Instant, Note
 from service.api.http.idempotency import OnceDep
 from service.api.http.responses import etag
 from service.api.notify.route_documents import MatcherDocument, read_matcher, show_matcher
+from service.domain.messages.people import name_of_actor
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.silences import Silence, SilenceState
 from service.domain.values.errors import Conflict
@@ -33,6 +34,7 @@ class SilenceIn(Written):
     ends_at: Instant = Field(description="not included; at most 90 days after starts_at")
     comment: Note = ""
     author: ReadOnly = None
+    author_name: ReadOnly = None
     doubts: ReadOnly = None
     state: ReadOnly = None
     expired_at: ReadOnly = None
@@ -45,6 +47,7 @@ class SilenceOut(Shown):
     ends_at: datetime
     comment: str
     author: str
+    author_name: str = Field(description="the author as people know them", examples=["deploy"])
     state: SilenceState
     expired_at: datetime | None = Field(description="when somebody ended it early")
     doubts: list[str] = Field(description="what of the matchers nothing has so far, with the nearest that is known")
@@ -86,6 +89,7 @@ class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
             ends_at=spec.ends_at,
             comment=spec.comment,
             author=spec.author,
+            author_name=name_of_actor(spec.author),
             state=spec.state(now),
             expired_at=spec.expired_at,
             doubts=doubts(spec.matchers, await known_labels(uow))

@@ -10,6 +10,7 @@ from itertools import count, pairwise
 from service.domain.notify.calendar_links import Feed
 from service.domain.values.calendars import local_date, zone_names, zone_of
 from service.domain.values.errors import Invalid
+from service.domain.values.lookalikes import lookalike, require_visible
 from service.domain.values.periods import Weekday
 
 MOST_PEOPLE = 50
@@ -71,9 +72,7 @@ def validate_rota(rota: Rota) -> None:
     if not 1 <= len(rota.people) <= MOST_PEOPLE:
         raise Invalid(f"a rota has 1 to {MOST_PEOPLE} people", "/people")
     names = [person.name for person in rota.people]
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            raise Invalid(f"there is a {name!r} already", f"/people/{position}/name")
+    _validate_names(names)
     if not 0 <= rota.handover.hour <= 23:
         raise Invalid("must be between 0 and 23", "/handover/hour")
     if rota.timezone not in zone_names():
@@ -83,6 +82,17 @@ def validate_rota(rota: Rota) -> None:
     for position, override in enumerate(rota.overrides):
         _validate_override(override, names, f"/overrides/{position}")
     _refuse_overlaps(rota.overrides)
+
+
+def _validate_names(names: Sequence[str]) -> None:
+    for position, name in enumerate(names):
+        pointer = f"/people/{position}/name"
+        if name in names[:position]:
+            raise Invalid(f"there is a {name!r} already", pointer)
+        require_visible(name, pointer)
+        other = lookalike(name, names[:position])
+        if other is not None:
+            raise Invalid(f"the name looks like {other!r}: choose another one", pointer)
 
 
 def _validate_override(override: Override, names: Sequence[str], pointer: str) -> None:

@@ -19,12 +19,12 @@ _ALIKE = str.maketrans(
 )
 
 
-def require_visible(name: str) -> None:
+def require_visible(name: str, pointer: str = "/name") -> None:
     """Raises Invalid for a name with bidirectional controls, zero-width or other unseen characters."""
     for character in name:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in _UNSEEN:
             shown = f"U+{ord(character):04X}"
-            raise Invalid(f"a name holds no character that nobody sees or that reorders others: {shown}", "/name")
+            raise Invalid(f"a name holds no character that nobody sees or that reorders others: {shown}", pointer)
 
 
 def skeleton(name: str) -> str:
@@ -34,9 +34,14 @@ def skeleton(name: str) -> str:
     return " ".join("".join(shown).split())
 
 
+def lookalike(name: str, others: Iterable[str]) -> str | None:
+    """Returns the first of the others that looks like a name and is not the same."""
+    looks = skeleton(name)
+    return next((other for other in others if other != name and skeleton(other) == looks), None)
+
+
 def require_unlike(name: str, others: Iterable[str]) -> None:
     """Raises Conflict for a name that looks like another one and is not the same."""
-    looks = skeleton(name)
-    for other in others:
-        if other != name and skeleton(other) == looks:
-            raise Conflict(f"the name looks like {other!r}, which exists already: choose another one")
+    other = lookalike(name, others)
+    if other is not None:
+        raise Conflict(f"the name looks like {other!r}, which exists already: choose another one")

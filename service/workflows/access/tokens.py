@@ -12,6 +12,7 @@ from service.domain.access import Role, Token
 from service.domain.values.errors import Conflict
 from service.domain.values.lookalikes import require_unlike, require_visible
 from service.domain.values.resources import new_id
+from service.workflows.access.refusals import REQUEST_REFUSED, note_refusal
 from service.workflows.configuration.engine import SYSTEM, Author, Difference, record
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -31,14 +32,21 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def run_authenticate(ports: Ports, secret: str) -> Token | None:
-    """Returns the live token of this text, None where there is none."""
+async def run_authenticate(ports: Ports, secret: str, attempt: str = "", address: str = "") -> Token | None:
+    """Returns the live token of this text, None where there is none. What a revoked one attempts is on record."""
     if len(secret) > LONGEST:
         return None
     digest = digest_of(secret)
     async with ports.uow() as uow:
         token = await uow.tokens.find(digest)
-    return token if token is not None and hmac.compare_digest(token.digest, digest) else None
+        if token is None or not hmac.compare_digest(token.digest, digest):
+            return None
+        if token.revoked_at is None:
+            return token
+        caller = Author(f"token:{token.name}", ports.clock(), token.id, address)
+        revoked = f"the token {token.name!r} was revoked at {token.revoked_at:%Y-%m-%d %H:%M} UTC"
+        await note_refusal(uow, caller, REQUEST_REFUSED, attempt, revoked)
+        return None
 
 
 async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, author: Author) -> Token:

@@ -73,6 +73,7 @@ async def test_an_answer_is_kept_for_the_alert_s_scope_and_its_large_parts(stand
     for one in given:
         assert (one["kind"], one["first_day"], one["last_day"]) == (kind, "2026-11-14", "2026-11-15")
         assert (one["rule"], one["source"], one["note"]) == ("dear days", "production", "new product")
+        assert one["given_by_name"] == "the operator"
         assert (one["given_by"], one["given_at"]) == ("token:the operator", "2026-11-16T12:00:00Z")
         assert one["withdrawn_at"] is None
 

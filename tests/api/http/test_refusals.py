@@ -52,3 +52,15 @@ async def test_a_known_caller_s_refused_attempt_is_on_record_30_a_minute_at_most
     assert Role.ADMIN in attempts[0]["detail"]
     problem(await stand.stranger.delete("/v1/budgets/eng"), 401)
     assert len(answered(await stand.admin.get("/v1/audit-events?limit=100"))["items"]) == len(events)
+
+
+async def test_what_a_revoked_token_attempts_is_on_record_by_its_name(stand: Stand) -> None:
+    made = await stand.create("/tokens", {"name": "deploy", "role": "admin"})
+    answered(await stand.admin.delete(f"/v1/tokens/{made['id']}"), 204)
+    async with client(stand.app, made["token"]) as late:
+        problem(await late.delete("/v1/budgets/eng"), 401)
+    newest = answered(await stand.admin.get("/v1/audit-events?limit=1"))["items"][0]
+    assert (newest["action"], newest["actor"], newest["actor_id"]) == ("request.refused", "token:deploy", made["id"])
+    assert (newest["subject"], newest["address"]) == ("DELETE /v1/budgets/{id}", "127.0.0.1")
+    assert "was revoked at" in newest["detail"]
+    assert made["token"] not in str(newest)

@@ -32,7 +32,12 @@ async def state(stand: Stand) -> str:
 
 async def test_an_operator_writes_a_silence_and_is_named_as_its_author(stand: Stand) -> None:
     made = await create(stand)
-    expected = SILENCE | {"author": "token:the operator", "state": "pending", "expired_at": None}
+    expected = SILENCE | {
+        "author": "token:the operator",
+        "author_name": "the operator",
+        "state": "pending",
+        "expired_at": None,
+    }
     assert {name: made[name] for name in expected} == expected
     problem(await stand.viewer.post("/v1/silences", json=SILENCE), 403)
     problem(await stand.viewer.post("/v1/silences/load test/expire"), 403)

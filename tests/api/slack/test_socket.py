@@ -16,7 +16,7 @@ from aiohttp import TCPConnector
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard
 from service.adapters.slack.replies import EphemeralReplies
-from service.adapters.slack.socket import SlackSocket
+from service.adapters.slack.socket import PING_SECONDS, SlackSocket
 from service.domain.slack.requests import Deed, SlackRole
 from service.workflows.ports.platform import EgressRefused
 from service.workflows.slack.requests import SlackAccess
@@ -26,6 +26,8 @@ from tests.api.alerts.test_alerts import rung
 from tests.api.stand import Stand, answered
 from tests.fakes.slack_socket import APP_TOKEN, TICKET, FakeSlackSocket
 from tests.slack_presses import ADA, BOB, command, press
+
+RETRIED_SOON = 2.0
 
 
 @pytest.fixture
@@ -52,9 +54,12 @@ class Line:
 
 
 def socket(
-    slack: FakeSlackSocket, connector: Callable[[], aiohttp.BaseConnector] = TCPConnector, token: str = APP_TOKEN
+    slack: FakeSlackSocket,
+    connector: Callable[[], aiohttp.BaseConnector] = TCPConnector,
+    ping_seconds: float = PING_SECONDS,
 ) -> SlackSocket:
-    return SlackSocket(token, slack.api_url, connector, ping_seconds=0.05, refused_seconds=0.01)
+    """A pong later than half of `ping_seconds` ends the connection; as long waits a new try after a failed one."""
+    return SlackSocket(APP_TOKEN, slack.api_url, connector, ping_seconds=ping_seconds, refused_seconds=0.01)
 
 
 def access(stand: Stand) -> SlackAccess:
@@ -62,9 +67,9 @@ def access(stand: Stand) -> SlackAccess:
 
 
 @asynccontextmanager
-async def line(stand: Stand, slack: FakeSlackSocket) -> AsyncIterator[Line]:
+async def line(stand: Stand, slack: FakeSlackSocket, ping_seconds: float = PING_SECONDS) -> AsyncIterator[Line]:
     alert = await rung(stand)
-    async with socket(slack).listening(stand.ports, access(stand)):
+    async with socket(slack, ping_seconds=ping_seconds).listening(stand.ports, access(stand)):
         await slack.connected()
         yield Line(stand, slack, alert)
 
@@ -153,7 +158,7 @@ async def test_what_cannot_be_read_leaves_the_connection_in_use(stand: Stand, sl
 
 
 async def test_a_lost_connection_is_replaced(stand: Stand, slack: FakeSlackSocket) -> None:
-    async with line(stand, slack) as on:
+    async with line(stand, slack, RETRIED_SOON) as on:
         await slack.drop()
         await slack.connected(2)
         await on.press(Deed.ACKNOWLEDGE)
@@ -174,7 +179,7 @@ async def test_a_refused_token_is_tried_again_and_said_without_a_secret(
     slack.error = "invalid_auth"
     caplog.set_level(logging.DEBUG)
     with structlog.testing.capture_logs() as logs:
-        async with socket(slack).listening(stand.ports, access(stand)):
+        async with socket(slack, ping_seconds=0.5).listening(stand.ports, access(stand)):
             await slack.until(lambda: slack.opened >= 2)
             slack.error = ""
             await until(lambda: "slack_socket_connected" in str(logs))

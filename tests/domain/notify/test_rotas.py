@@ -109,6 +109,8 @@ def test_overrides_may_follow_each_other_in_any_order_of_writing() -> None:
     [
         pytest.param(replace(ROTA, people=()), "/people", id="nobody"),
         pytest.param(replace(ROTA, people=(ANN, BEN, ANN)), "/people/2/name", id="twice"),
+        pytest.param(replace(ROTA, people=(ANN, replace(BEN, name="аnn"))), "/people/1/name", id="a Cyrillic a"),
+        pytest.param(replace(ROTA, people=(ANN, replace(BEN, name="b\u200ben"))), "/people/1/name", id="unseen"),
         pytest.param(replace(ROTA, timezone="Berlin"), "/timezone", id="no zone"),
         pytest.param(replace(ROTA, handover=Handover(Weekday.MONDAY, 24)), "/handover/hour", id="no hour"),
         pytest.param(
