@@ -41,6 +41,7 @@ class BudgetEvidenceOut(BaseModel):
     period: str = Field(examples=["November 2026"])
     timezone: str
     late: bool = Field(description="first seen after the period's end")
+    fired_on: Usd | None = Field(description="the spend at the crossing, where the settled bill has contradicted it")
     simulated: bool
     forecast: ForecastEvidenceOut | None
 
@@ -61,6 +62,7 @@ def show_budget_evidence(evidence: BudgetEvidence) -> BudgetEvidenceOut:
         period=evidence.period_label,
         timezone=evidence.timezone,
         late=evidence.late,
+        fired_on=None if evidence.fired_on is None else str(evidence.fired_on),
         simulated=evidence.simulated,
         forecast=_show_forecast(evidence.forecast) if evidence.forecast else None,
     )

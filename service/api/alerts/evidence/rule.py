@@ -32,6 +32,13 @@ class RuleEvidenceOut(BaseModel):
     since: datetime | None = Field(description="when the incident began; null where the kind does not say")
     impact: Usd | None = Field(description="its excess in all; null where the kind does not add it up")
     falls: bool = Field(description="too little was spent")
+    hour: datetime | None = Field(description="the beginning of the judged hour; null where days were judged")
+    severity_reason: str = Field(description="why it is as severe as it is; empty where nothing is to be said of it")
+    strained_budget: str = Field(description="the budget that is used up first if it goes on; empty where none is")
+    used_up_on: date | None = Field(description="that day, in the budget's zone")
+    billed: Usd | None = Field(description="the settled bill, where it contradicts what the alert was fired on")
+    calm_since: datetime | None = Field(description="since when the scope is back to normal; null while it is not")
+    closes_at: datetime | None = Field(description="when the alert ends if it stays so")
     simulated: bool
 
 
@@ -54,5 +61,12 @@ def show_rule_evidence(evidence: RuleEvidence) -> RuleEvidenceOut:
         since=evidence.since,
         impact=None if evidence.impact is None else str(evidence.impact),
         falls=evidence.falls,
+        hour=evidence.hour,
+        severity_reason=evidence.severity_reason,
+        strained_budget=evidence.strained_budget,
+        used_up_on=evidence.used_up_on,
+        billed=None if evidence.billed is None else str(evidence.billed),
+        calm_since=evidence.calm_since,
+        closes_at=evidence.closes_at,
         simulated=evidence.simulated,
     )
