@@ -75,6 +75,7 @@ UNDELIVERED = UndeliveredEvidence(
     channel="slack_bot:1f2e3d4c5b6a",
     channel_error="channel_not_found",
     count=3,
+    place="#spend",
     undelivered_since=OPENED - timedelta(hours=1),
 )
 SILENCE_ENDS = SilenceEndsEvidence(

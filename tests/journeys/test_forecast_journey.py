@@ -64,7 +64,7 @@ async def test_a_forecast_rings_once_is_quiet_through_noise_and_gives_way_to_the
     forecast = await stage.alert()
     assert forecast.severity is Severity.WARNING
     (post,) = stage.slack.messages(CHANNEL)
-    assert "Budget eng monthly (Simulated Ltd) will probably be exceeded: $300 by 30 Nov" in post.shown
+    assert "Budget eng monthly will probably be exceeded: $300 by 30 Nov" in post.shown
     assert "Used up Sat 21 Nov at this pace." in post.shown
     assert "from 36 days of history" in next(iter(stage.slack.files.values())).comment
     (mail,) = stage.smtp.mails

@@ -29,7 +29,7 @@ from service.domain.values.periods import (
     phase,
 )
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import utc_day
 
 INSTANT = timedelta(microseconds=1)
@@ -262,6 +262,7 @@ class Assessment:
             unpriced_tokens=self.spent.unpriced_tokens,
             terms=self.terms,
             forecast=self.forecast_evidence(threshold),
+            of_everything=self.scope == ORGANISATION and self.spec.scope == Scope(),
         )
 
     @property

@@ -9,7 +9,11 @@ from datetime import datetime, timedelta
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.alerts.findings import Condition, Finding, over
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.circuits import FailingChannel
+from service.domain.notify.receivers import Receiver, find_channel
+from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION
 from service.domain.values.severity import Severity
 
@@ -36,18 +40,18 @@ def assess_channels(
     failing: Sequence[FailingChannel],
     waiting: Sequence[Backlog],
     *,
-    names: Mapping[str, str],
+    receivers: Mapping[str, Resource[Receiver]],
     open_alerts: Sequence[Alert],
     is_muted: Callable[[str], bool],
     now: datetime,
 ) -> list[Finding]:
     """One finding for every channel with undelivered messages, and an end for every other open alert.
 
-    `names` are those of the receivers by id; `is_muted` says of which fingerprints nobody wants to hear just now.
+    `receivers` are by id; `is_muted` says of which fingerprints nobody wants to hear just now.
     """
     refusing = {(one.receiver_id, one.channel) for one in failing if _is_trouble(one)}
     late = [one for one in waiting if one.since <= now - PATIENCE or (one.receiver_id, one.channel) in refusing]
-    troubles = _troubles([one for one in failing if _is_trouble(one)], late, names)
+    troubles = _troubles([one for one in failing if _is_trouble(one)], late, receivers)
     open_alerts = [alert for alert in open_alerts if isinstance(alert.evidence, UndeliveredEvidence)]
     known = {alert.fingerprint for alert in open_alerts}
     found = [
@@ -68,16 +72,17 @@ def _is_trouble(failing: FailingChannel) -> bool:
 
 
 def _troubles(
-    failing: Sequence[FailingChannel], waiting: Sequence[Backlog], names: Mapping[str, str]
+    failing: Sequence[FailingChannel], waiting: Sequence[Backlog], receivers: Mapping[str, Resource[Receiver]]
 ) -> dict[str, UndeliveredEvidence]:
     troubles = {
         fingerprint(one.receiver_id, one.channel): UndeliveredEvidence(
             receiver_id=one.receiver_id,
-            receiver_name=names.get(one.receiver_id, one.receiver_id),
+            receiver_name=_name(receivers, one.receiver_id),
             channel=one.channel,
             channel_error=one.error,
             count=max(one.dead, 1),  # a digest that waits is no notification
             undelivered_since=one.failing_since,
+            place=_place(receivers, one.receiver_id, one.channel),
         )
         for one in failing
     }
@@ -87,13 +92,29 @@ def _troubles(
         dead = troubles.get(key)
         troubles[key] = UndeliveredEvidence(
             receiver_id=one.receiver_id,
-            receiver_name=names.get(one.receiver_id, one.receiver_id),
+            receiver_name=_name(receivers, one.receiver_id),
             channel=one.channel,
             channel_error=one.error or (dead.channel_error if dead else ""),
             count=one.count + given_up.get(key, 0),
             undelivered_since=min(one.since, dead.undelivered_since) if dead else one.since,
+            place=_place(receivers, one.receiver_id, one.channel),
         )
     return troubles
+
+
+def _name(receivers: Mapping[str, Resource[Receiver]], receiver_id: str) -> str:
+    return receivers[receiver_id].name if receiver_id in receivers else receiver_id
+
+
+def _place(receivers: Mapping[str, Resource[Receiver]], receiver_id: str, channel: str) -> str:
+    """Returns the name that people know; empty where its address is a secret, or the receiver is gone."""
+    match find_channel(receivers[receiver_id].spec, channel) if receiver_id in receivers else None:
+        case SlackBot(channel=name):
+            return name
+        case Email(to=addresses):
+            return ", ".join(addresses)
+        case _:
+            return ""
 
 
 def _finding(evidence: UndeliveredEvidence, condition: Condition) -> Finding:

@@ -30,14 +30,14 @@ async def _is_quiet(uow: UnitOfWork, now: datetime) -> bool:
 
 
 async def _find(uow: UnitOfWork, situation: Situation) -> list[Finding]:
-    now, receivers = situation.now, situation.configuration.receivers
+    now = situation.now
     failing, waiting = await uow.channel_health.failing(), await uow.channel_health.waiting(now)
     places = {fingerprint(one.receiver_id, one.channel) for one in failing}
     places |= {fingerprint(one.receiver_id, one.channel) for one in waiting}
     return assess_channels(
         failing,
         waiting,
-        names={id: receiver.name for id, receiver in receivers.items()},
+        receivers=situation.configuration.receivers,
         open_alerts=situation.open_alerts,
         is_muted=(await _muted(uow, places, now)).__contains__,
         now=now,

@@ -52,6 +52,13 @@ def test_the_headline_names_the_budget_the_scope_the_dollars_and_the_days_that_a
     assert said.headline == "Budget eng monthly: 80% used ($9,612 of $12,000), 18 days left"
 
 
+def test_a_budget_of_everything_does_not_repeat_the_organisation_s_name() -> None:
+    everything = replace(EVIDENCE, scope_name="Acme Ltd", of_everything=True)
+    assert message(event(evidence=everything)).headline.startswith("Budget eng monthly exceeded: $12.34 of $10.00")
+    late = replace(everything, late=True)
+    assert message(event(evidence=late)).headline.startswith("Late for October 2026: eng monthly crossed 100%")
+
+
 def test_the_facts_say_how_much_of_what_since_when_and_through_whom() -> None:
     assert message().facts == (
         ("Spent", "$12.345678, billed"),

@@ -39,6 +39,7 @@ class BudgetEvidence(Evidence):
     `threshold` is the highest crossed one's key, `level` its dollars; `late` says the crossing was first seen after
     the period's end. `forecast` is there where the budget has a threshold on forecast and one could be made.
     `fired_on` is the spend at the crossing, where the settled bill has contradicted it since.
+    `of_everything`: the budget is of the whole organisation, and its messages need not name the scope.
     """
 
     kind: Literal["budget"] = "budget"
@@ -58,6 +59,7 @@ class BudgetEvidence(Evidence):
     terms: str = ""
     forecast: ForecastEvidence | None = None
     fired_on: Money | None = None
+    of_everything: bool = False
 
     @property
     def by_forecast(self) -> bool:

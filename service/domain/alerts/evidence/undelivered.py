@@ -13,7 +13,8 @@ from service.domain.alerts.evidence.evidence import Evidence
 class UndeliveredEvidence(Evidence):
     """A channel when its alert last changed: `count` messages are dead or wait since `undelivered_since`.
 
-    `channel` is the key that notifications know it by, `channel_error` what it last answered, in words.
+    `channel` is the key that notifications know it by, `channel_error` what it last answered, in words. `place`
+    is what people call it, a Slack channel or addresses of a mail; empty where only a secret address is known.
     """
 
     kind: Literal["undelivered"] = "undelivered"
@@ -23,3 +24,4 @@ class UndeliveredEvidence(Evidence):
     channel_error: str
     count: int
     undelivered_since: datetime
+    place: str = ""

@@ -11,7 +11,6 @@ from service.domain.messages.console_pages import API_KEYS
 from service.domain.messages.forecast import ahead, by_the_end, days_left, forecast_facts, pace, stays_under, used_up
 from service.domain.messages.phrases import (
     BASES,
-    CAPITAL_ORGANISATION,
     NOUNS,
     member,
     parts,
@@ -116,7 +115,8 @@ class BudgetWords(Words):
         name, who = (
             clean(text, HEADLINE_NAME_LENGTH) for text in (self.evidence.budget_name, self.evidence.scope_name)
         )
-        return f"{name} ({who})" if who and who.lower() != f"the {CAPITAL_ORGANISATION}".lower() else name
+        is_plain = self.evidence.of_everything or who in ("", "the organisation")
+        return name if is_plain else f"{name} ({who})"
 
     @property
     def _contradicted(self) -> str:

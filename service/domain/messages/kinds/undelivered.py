@@ -23,6 +23,8 @@ KIND_NAMES = {
     "webhook": "the webhook",
     "alertmanager": "Alertmanager",
 }
+PLACES = {"slack_bot": "Slack channel", "email": "mail to"}
+"""How a place is introduced by the kinds that have one which is no secret."""
 
 
 def channel_name(receiver: str, channel: str) -> str:
@@ -42,7 +44,7 @@ class UndeliveredWords(Words):
     remedy: ClassVar[str] = "see to the channel that takes no messages"
 
     def headline(self) -> str:
-        """ "3 messages did not reach receiver eng: Slack answers channel_not_found since 12:40 UTC, Sat 28 Nov"."""
+        """ "3 messages did not reach receiver eng: Slack channel #spend answers channel_not_found since ..."."""
         evidence, since = self.evidence, self.evidence.undelivered_since
         receiver = clean(evidence.receiver_name, HEADLINE_NAME_LENGTH)
         cause = clean(evidence.channel_error, CAUSE_LENGTH)
@@ -55,7 +57,7 @@ class UndeliveredWords(Words):
     def facts(self) -> Facts:
         evidence = self.evidence
         return (
-            ("Channel", clean(evidence.channel)),
+            ("Channel", self._kind),
             ("Last error", clean(evidence.channel_error, NOTE_LENGTH) or "none recorded"),
         )
 
@@ -69,14 +71,16 @@ class UndeliveredWords(Words):
         return f"{self._name} takes messages again" if reason is Reason.RECOVERED else ""
 
     def next_step(self, link: str) -> str:
-        receivers = link.rpartition("/alerts/")[0] + "/receivers"
-        return f"Fix the receiver's channel, then test it: POST {receivers}/{self.evidence.receiver_id}/test"
+        receiver = clean(self.evidence.receiver_name, HEADLINE_NAME_LENGTH)
+        return f"Fix {self._kind} of receiver {receiver}, then send the receiver a test."
 
     @property
     def _kind(self) -> str:
         kind = self.evidence.channel.partition(":")[0]
-        return KIND_NAMES.get(kind, clean(kind))
+        place = clean(self.evidence.place, HEADLINE_NAME_LENGTH)
+        name = KIND_NAMES.get(kind, clean(kind))
+        return name if not place else f"{PLACES.get(kind, name)} {place}"
 
     @property
     def _name(self) -> str:
-        return channel_name(self.evidence.receiver_name, self.evidence.channel)
+        return f"{self._kind} of receiver {clean(self.evidence.receiver_name, HEADLINE_NAME_LENGTH)}"

@@ -24,9 +24,8 @@ def test_whoever_gives_feedback_hears_what_to_see_to() -> None:
     assert remedies == ["see to the channel that takes no messages", "change the budget", "see to the source"]
 
 
-NOT_REACHED = (
-    "3 messages did not reach receiver eng-oncall: Slack answers channel_not_found since 08:31 UTC, Wed 14 Oct"
-)
+NOT_REACHED = "3 messages did not reach receiver eng-oncall: "
+    "Slack channel #spend answers channel_not_found since 08:31 UTC, Wed 14 Oct"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +35,12 @@ NOT_REACHED = (
         (Command.RAISE, Reason.RAISED, Action.RAISE, f"Now error: {NOT_REACHED}."),
         (Command.AMEND, Reason.RESTATED, Action.RAISE, f"Still going on: {NOT_REACHED}; nobody has acknowledged."),
         (Command.AMEND, Reason.RESTATED, Action.AMEND, "Still undelivered: 3 messages."),
-        (Command.RESOLVE, Reason.RECOVERED, Action.RESOLVE, "Over: Slack of receiver eng-oncall takes messages again."),
+        (
+            Command.RESOLVE,
+            Reason.RECOVERED,
+            Action.RESOLVE,
+            "Over: Slack channel #spend of receiver eng-oncall takes messages again.",
+        ),
     ],
 )
 def test_each_move_is_said(command: Command, reason: Reason, action: Action, said: str) -> None:
@@ -47,5 +51,17 @@ def test_it_says_what_waits_and_what_to_do() -> None:
     message = compose(event(alert=FAILING), Action.OPEN, PUBLIC_URL)
     assert message.headline == NOT_REACHED
     assert describe(FAILING) == f"{NOT_REACHED}. Whoever reads that channel is not warned."
-    assert message.facts[:2] == (("Channel", "slack_bot:1f2e3d4c5b6a"), ("Last error", "channel_not_found"))
-    assert message.next_step == f"Fix the receiver's channel, then test it: POST {PUBLIC_URL}/v1/receivers/rcv_1/test"
+    assert message.facts[:2] == (("Channel", "Slack channel #spend"), ("Last error", "channel_not_found"))
+    assert message.next_step == "Fix Slack channel #spend of receiver eng-oncall, then send the receiver a test."
+
+
+@pytest.mark.parametrize(
+    ("channel", "place", "said"),
+    [
+        ("slack_bot:1f2e", "#spend", "Slack channel #spend answers"),
+        ("email:1f2e", "ops@example.com, ann@example.com", "mail to ops@example.com, ann@example.com answers"),
+        ("teams:1f2e", "", "Teams answers"),
+    ],
+)
+def test_a_channel_is_named_as_people_know_it(channel: str, place: str, said: str) -> None:
+    assert said in words_of(replace(UNDELIVERED, channel=channel, place=place)).headline()
