@@ -24,8 +24,10 @@ def test_whoever_gives_feedback_hears_what_to_see_to() -> None:
     assert remedies == ["see to the channel that takes no messages", "change the budget", "see to the source"]
 
 
-NOT_REACHED = "3 messages did not reach receiver eng-oncall: "
+NOT_REACHED = (
+    "3 messages did not reach receiver eng-oncall: "
     "Slack channel #spend answers channel_not_found since 08:31 UTC, Wed 14 Oct"
+)
 
 
 @pytest.mark.parametrize(
