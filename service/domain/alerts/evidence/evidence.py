@@ -75,6 +75,8 @@ class Evidence:
 
     repeats: ClassVar[bool] = False
     """Whether severe alerts are notified again while nobody answers, where their route does not say."""
+    calls: ClassVar[bool] = True
+    """Whether it may page somebody and begin escalation policies, where its routes lead to such."""
     takes_feedback: ClassVar[bool] = False
     """Whether people's answers teach the rule that fired."""
 

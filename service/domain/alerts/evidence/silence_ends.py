@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from service.domain.alerts.evidence.evidence import Evidence
 
@@ -24,6 +24,8 @@ class SilenceEndsEvidence(Evidence):
     ends_at: datetime
     behind: tuple[str, ...]
     count: int
+
+    calls: ClassVar[bool] = False
 
     @property
     def labels(self) -> Mapping[str, str]:

@@ -58,6 +58,8 @@ def route_alert(alert: Alert, situation: Situation) -> Plan:
     labels = situation.labels(alert)
     silences = silencing(_silences_for(alert, situation), labels, situation.now)
     plan = dedupe(match_routes(alert, labels, situation), situation)
+    if not alert.evidence.calls:
+        plan = _without_calls(plan, situation)
     return replace(plan, silenced_by="; ".join(describe_silence(one) for one in silences))
 
 
@@ -132,6 +134,15 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
         tuple(escalations.values()),
         {key: of_key[0] for key, of_key in groups.items() if of_key[0] is not None and None not in of_key},
     )
+
+
+def _without_calls(plan: Plan, situation: Situation) -> Plan:
+    """The plan with channels that people read alone: no policy begins, and its route's receiver is notified."""
+    of_policies = (address for one in plan.escalations for address in situation.addresses(one.receiver_id))
+    readable = {
+        one.key: one for one in (*plan.recipients, *of_policies) if one.channel.traits.audience is Audience.PEOPLE
+    }
+    return replace(plan, recipients=tuple(readable.values()), escalations=())
 
 
 def enqueue(event: AlertEvent, plan: Plan, *, unheard: Collection[str]) -> list[Notification]:
