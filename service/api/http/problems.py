@@ -124,10 +124,19 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         headers["Allow"] = ", ".join(allowed_methods(request))
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=headers)
+        if is_a_browser(request):
+            return _not_a_page(headers)
         detail = f"{request.method} is not possible here"
     elif error.status_code == 404:
         detail = "There is nothing at this path"
     return problem(error.status_code, detail, headers=headers)
+
+
+def _not_a_page(headers: Mapping[str, str]) -> Response:
+    """Returns a page for who opens a form's address, as a reload after an answer does."""
+    answer = notice(405, "There is no page here", "Nothing was changed. Open the link in the message again.")
+    answer.headers.update(headers)
+    return answer
 
 
 def allowed_methods(request: Request) -> list[str]:

@@ -209,3 +209,13 @@ async def test_a_browser_without_a_token_reads_a_sentence_and_a_program_a_proble
     is_a_plain_page(page, 401)
     assert "needs a token" in page.text
     problem(await stand.stranger.get("/v1/alerts"), 401)
+
+
+async def test_a_forms_address_opened_in_a_browser_is_a_page_and_changes_nothing(stand: Stand) -> None:
+    address = f"{await sent_link(stand)}/acknowledge"
+    page = await stand.stranger.get(address, headers={"Accept": "text/html,*/*;q=0.8"})
+    is_a_plain_page(page, 405)
+    assert page.headers["allow"] == "OPTIONS, POST"
+    assert (await alert_of(stand))["state"] == "firing"
+    program = await stand.stranger.get(address, headers={"Accept": "application/json"})
+    assert program.headers["content-type"].startswith("application/problem+json")
