@@ -94,7 +94,8 @@ def _troubles(
             receiver_id=one.receiver_id,
             receiver_name=_name(receivers, one.receiver_id),
             channel=one.channel,
-            channel_error=one.error or (dead.channel_error if dead else ""),
+            # What waits was not tried: its own error only repeats the one that the channel rests for.
+            channel_error=dead.channel_error if dead and dead.channel_error else one.error,
             count=one.count + given_up.get(key, 0),
             undelivered_since=min(one.since, dead.undelivered_since) if dead else one.since,
             place=_place(receivers, one.receiver_id, one.channel),

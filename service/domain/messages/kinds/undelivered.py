@@ -47,7 +47,7 @@ class UndeliveredWords(Words):
         """ "3 messages did not reach receiver eng: Slack channel #spend answers channel_not_found since ..."."""
         evidence, since = self.evidence, self.evidence.undelivered_since
         receiver = clean(evidence.receiver_name, HEADLINE_NAME_LENGTH)
-        cause = clean(evidence.channel_error, CAUSE_LENGTH)
+        cause = clean(self._error, CAUSE_LENGTH)
         said = f" answers {cause}" if cause else " takes none"
         return f"{messages(evidence.count)} did not reach receiver {receiver}: {self._kind}{said} since {moment(since)}"
 
@@ -55,10 +55,9 @@ class UndeliveredWords(Words):
         return "Whoever reads that channel is not warned."
 
     def facts(self) -> Facts:
-        evidence = self.evidence
         return (
             ("Channel", self._kind),
-            ("Last error", clean(evidence.channel_error, NOTE_LENGTH) or "none recorded"),
+            ("Last error", clean(self._error, NOTE_LENGTH) or "none recorded"),
         )
 
     def standing(self, reason: Reason) -> str:
@@ -73,6 +72,12 @@ class UndeliveredWords(Words):
     def next_step(self, link: str) -> str:
         receiver = clean(self.evidence.receiver_name, HEADLINE_NAME_LENGTH)
         return f"Fix {self._kind} of receiver {receiver}, then send the receiver a test."
+
+    @property
+    def _error(self) -> str:
+        """The error without the channel's own name before it: the sentence has that already."""
+        kind = self.evidence.channel.partition(":")[0]
+        return self.evidence.channel_error.removeprefix(f"{KIND_NAMES.get(kind, kind)}: ")
 
     @property
     def _kind(self) -> str:

@@ -67,3 +67,10 @@ def test_it_says_what_waits_and_what_to_do() -> None:
 )
 def test_a_channel_is_named_as_people_know_it(channel: str, place: str, said: str) -> None:
     assert said in words_of(replace(UNDELIVERED, channel=channel, place=place)).headline()
+
+
+def test_a_channel_is_not_named_twice_where_its_error_begins_with_it() -> None:
+    refused = replace(UNDELIVERED, channel="webhook:0123456789ab", channel_error="the webhook: HTTP 404", place="")
+    message = compose(event(alert=replace(FAILING, evidence=refused)), Action.OPEN, PUBLIC_URL)
+    assert ": the webhook answers HTTP 404 since " in message.headline
+    assert dict(message.facts)["Last error"] == "HTTP 404"
