@@ -118,8 +118,9 @@ class OnCall:
 
     @property
     def post(self) -> Posted:
-        """The only one that is no reply: an incident is one post."""
-        (post,) = [post for post in self.stage.slack.posted if post.thread_ts is None]
+        """The only one that is no reply, and no notice that a silence ends: an incident is one post."""
+        parents = [post for post in self.stage.slack.posted if post.thread_ts is None]
+        (post,) = [post for post in parents if "ilence " not in post.text]
         return post
 
     @property

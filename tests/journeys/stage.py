@@ -194,8 +194,8 @@ class Stage:
         return list(reversed(page.items))
 
     async def alert(self) -> Alert:
-        """The only one."""
-        (alert,) = await self.alerts()
+        """The only one, besides notices that a silence ends."""
+        (alert,) = [one for one in await self.alerts() if one.kind != "silence_ends"]
         return alert
 
     async def notifications(self) -> list[Notification]:

@@ -19,13 +19,13 @@ TOKEN = Token("tok_1", "ci", Role.OPERATOR, "digest-1", "...abcd", NOW)
 ANSWER = KeptAnswer("request-1", 201, '{"id": "bdg_1"}', (("ETag", '"1"'),))
 
 
-async def test_a_live_token_is_found_by_its_digest_and_a_revoked_one_is_not(uow: UowFactory) -> None:
+async def test_a_token_is_found_by_its_digest_and_a_revoked_one_says_so(uow: UowFactory) -> None:
     async with uow() as unit:
         await unit.tokens.add(TOKEN)
         assert await unit.tokens.find("digest-1") == TOKEN
         assert await unit.tokens.find("digest-2") is None
         await unit.tokens.revoke("tok_1", NOW)
-        assert await unit.tokens.find("digest-1") is None
+        assert await unit.tokens.find("digest-1") == replace(TOKEN, revoked_at=NOW)
 
 
 async def test_a_token_is_revoked_once_and_stays_listed(uow: UowFactory) -> None:

@@ -72,8 +72,7 @@ async def test_an_estimate_that_the_bill_does_not_confirm_ends_its_alert_in_ever
     assert heard(yard, Action.RESOLVE) == {one.kind for one in CANNOT_EDIT}
     _, said = yard.channels.sent[-1]
     assert said.message.change == (
-        "Not confirmed by the bill: eng (Example Inc) is at $0.00 in November 2026,"
-        " it was at $20.00 when this fired. Closed."
+        "Not confirmed by the bill: eng is at $0.00 in November 2026, it was at $20.00 when this fired. Closed."
     )
 
 

@@ -25,7 +25,7 @@ TODAY = date(2026, 11, 16)
 SLACK = SlackBot(SEALED, "#claude-spend")
 GROWTH = SnoozeRequest(growth_percent=Decimal(50))
 
-EXCEEDED = "Budget eng (Example Inc) exceeded: ${}.00 of $10.00, 15 days left."
+EXCEEDED = "Budget eng exceeded: ${}.00 of $10.00, 15 days left."
 
 
 async def ring(yard: Yard) -> Alert:

@@ -289,7 +289,7 @@ async def test_a_repetition_does_not_claim_that_anything_was_raised(yard: Yard) 
     await pass_time(yard, HOUR)
     assert (
         yard.channels.sent[-1][1].message.change
-        == "Still going on: Budget eng (Example Inc) exceeded: $12.00 of $10.00, 15 days left; nobody has acknowledged."
+        == "Still going on: Budget eng exceeded: $12.00 of $10.00, 15 days left; nobody has acknowledged."
     )
 
 
