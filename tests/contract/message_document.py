@@ -15,7 +15,8 @@ from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution, Evidence, RuleEvidence
 from service.domain.messages.message import compose
-from service.domain.notify.channels.registry import KINDS
+from service.domain.notify.alert_links import LinkUse
+from service.domain.notify.channels.registry import KINDS, traits_of
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
@@ -26,6 +27,7 @@ from tests.sample_alerts import ALERT, EVIDENCE, FORECAST, PUBLIC_URL, RULE_ALER
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "messages.md"
 WIDTH = 120
+PAGE = f"{PUBLIC_URL}/alerts/THE-SIGNED-LINK"
 VAULT = FernetVault("a secret key of the tests")
 NOON = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
 KEY, MODEL, WORKSPACE = Dimension.API_KEY, Dimension.MODEL, Dimension.WORKSPACE
@@ -139,14 +141,16 @@ async def received(kind: str, one: Sample) -> str:
         config = configure(kind, servers.places, VAULT)
         channel = servers.channels.open(config)
         # A channel that edits shows the end in the post of the beginning.
-        first = await send_whole(channel, _delivery(SAMPLES[0])) if one.action is Action.RESOLVE else None
-        await send_whole(channel, replace(_delivery(one), post=first.post if first else None))
+        first = await send_whole(channel, _delivery(SAMPLES[0], kind)) if one.action is Action.RESOLVE else None
+        await send_whole(channel, replace(_delivery(one, kind), post=first.post if first else None))
         lines = READERS.get(kind, _json)(servers).splitlines()
         return "\n".join(_folded(line) for line in lines).rstrip()
 
 
-def _delivery(one: Sample) -> Delivery:
-    return Delivery("ntf_1", one.action, one.message, None, one.at)
+def _delivery(one: Sample, kind: str) -> Delivery:
+    """The delivery with a link to the alert's page, as every channel has one that is no log."""
+    signed = one.message if traits_of(kind).link is LinkUse.NONE else replace(one.message, link=PAGE)
+    return Delivery("ntf_1", one.action, signed, None, one.at)
 
 
 @asynccontextmanager
@@ -223,7 +227,8 @@ TITLES = {
 HEAD = """# Messages
 
 The texts that people receive, one of each kind in every channel. This page is made by `make messages` from what a local
-server at the other end of each channel received; a test holds it against the product. Names and amounts are invented.
+server at the other end of each channel received; a test holds it against the product. Names and amounts are invented;
+`THE-SIGNED-LINK` stands for the token of the alert's page.
 
 The one line that a phone shows names who spends how much above normal, since when. Below it: what is normal, what it
 costs if it goes on, whom to stop, and in small print how it stands. Numbers for who checks stand in the thread or last.
