@@ -50,8 +50,8 @@ lint: $(VENV)/.dev ## Style, types, the rings between the packages, and dead cod
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 
-bench: $(VENV)/.dev ## Run every script in benchmarks/
-	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(VENV)/.dev ## Measure what work costs, beside what else does it: one table, in under 15 minutes
+	@$(BIN)/python benchmarks/all.py $(ARGS)
 
 messages: $(VENV)/.dev ## Write docs/messages.md: what people receive in every channel
 	$(BIN)/python -m tests.contract.message_document

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from report import report
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.embedded_postgres.server import EmbeddedPostgres
@@ -66,6 +67,4 @@ async def database() -> AsyncIterator[tuple[str, AsyncEngine]]:
 def show(title: str, rows: Sequence[Row]) -> None:
     print(f"\n{title}")
     for row in rows:
-        print(
-            f"  {row.what:<33} {row.amount:>16} {row.seconds:>9.3f} s {row.rate:>21}   {row.ratio}".rstrip(), flush=True
-        )
+        report(f"{row.what}, {row.amount}", row.seconds, f"s, {row.rate}", anchor=row.ratio)
