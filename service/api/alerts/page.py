@@ -13,13 +13,14 @@ from service.api.http.pages import PAGE_HEADERS, notice, page
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.charts.chart import Chart
 from service.domain.messages.message import badge, change, compose, standing_of
-from service.domain.notify.alert_links import LinkAnswer
+from service.domain.notify.link_answers import LinkAnswer
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.errors import NotFound
 from service.domain.values.money import ZERO
 from service.domain.values.plain_text import clean, moment
-from service.workflows.alerts.linked import LinkedAlert, LinkForged, OnlyShown, run_answer, run_linked_alert
+from service.workflows.alerts.linked import LinkedAlert, OnlyShown, run_answer, run_linked_alert
 from service.workflows.charts.picture import token_of
+from service.workflows.notify.followed_links import LinkForged
 from service.workflows.ports.unit_of_work import Ports
 
 router = APIRouter(include_in_schema=False)

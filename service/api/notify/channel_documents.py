@@ -5,7 +5,6 @@ Secrets are written and never shown.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from functools import reduce
@@ -67,10 +66,6 @@ class Part:
         """Returns the field of an answer's document, which always holds it."""
         return self._hint(SecretStub if self.is_secret else self.type), ...
 
-    def left_out(self) -> Part:
-        """Returns the field where it need not be sent."""
-        return replace(self, default=None) if self.default is MISSING else self
-
     def _hint(self, item: Any) -> Any:
         hint = list[item] if self.several else item
         return hint | None if self.default is None else hint
@@ -115,14 +110,24 @@ ALIKE: Mapping[str, Sequence[type[ChannelConfig]]] = _by_document()
 
 
 def _request(kinds: Sequence[type[ChannelConfig]]) -> type[BaseModel]:
-    """Returns the document of a request. A field that not all of the kinds have may be left out."""
+    """Returns the document of a request, of all fields that its kinds have."""
     document = kinds[0].document
     name = kinds[0].__name__ if len(kinds) == 1 else document.kind.capitalize()
-    parts = [part for kind in kinds for part in PARTS[kind]]
-    shared = {name for name, number in Counter(part.name for part in parts).items() if number == len(kinds)}
+    alike: dict[str, list[Part]] = {}
+    for part in (part for kind in kinds for part in PARTS[kind]):
+        alike.setdefault(part.name, []).append(part)
     written: dict[str, Any] = {"kind": (_literally(document.kind), ...)}
-    written |= {part.name: (part if part.name in shared else part.left_out()).written() for part in parts}
+    written |= {name: _merged(parts, len(kinds)).written() for name, parts in alike.items()}
     return create_model(f"{name}In", __base__=Strict, __doc__=document.about or None, **written)
+
+
+def _merged(parts: Sequence[Part], kinds: int) -> Part:
+    """Returns the field of a document of so many kinds. It may be null where one of them has no such field, or another
+    default for it.
+    """
+    defaults = {part.default for part in parts}
+    may_be_null = len(defaults) > 1 or (len(parts) < kinds and MISSING in defaults)
+    return replace(parts[0], default=None) if may_be_null else parts[0]
 
 
 def _answer(kind: type[ChannelConfig]) -> type[BaseModel]:

@@ -18,8 +18,8 @@ from service.domain.notify.receivers import Receiver, find_channel
 from service.domain.values.errors import NotFound
 from service.workflows.charts.picture import run_picture
 from service.workflows.delivery.batch import Batch
-from service.workflows.notify.alert_links import linked
 from service.workflows.notify.circuits import enter
+from service.workflows.notify.page_links import linked
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import DueNotification
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -38,17 +38,18 @@ class ChannelGone(DeliveryError):
 async def run_compose(ports: Ports, batch: Batch) -> tuple[ChannelConfig, Delivery]:
     """The channel and what it is to send. Raises ChannelGone and ChannelRests."""
     now, due = ports.clock(), batch.head
+    receiver_id = due.notification.receiver_id
     async with ports.uow() as uow:
         channel = await _channel(uow, due.notification)
         if not batch.is_taken and due.notification.channel != LAST_RESORT:
-            await enter(uow, due.notification.receiver_id, due.notification.channel, now)
+            await enter(uow, receiver_id, due.notification.channel, now)
         preface = await _preface(uow, due.notification)
         history = await uow.alerts.events(due.event.alert.id) if due.notification.action is Action.RESOLVE else []
     if batch.summary_id is not None:
         delivery = _summary(batch, batch.summary_id, ports.public_url, now)
-        return channel, replace(delivery, message=linked(ports, delivery.message, due.notification))
+        return channel, replace(delivery, message=linked(ports, delivery.message, receiver_id, channel))
     action = due.notification.action
-    message = linked(ports, compose(due.event, action, ports.public_url, history), due.notification)
+    message = linked(ports, compose(due.event, action, ports.public_url, history), receiver_id, channel)
     message = prefaced(message, preface)
     delivery = Delivery(due.notification.id, action, message, _post(due), now, left_to=due.notification.left_to)
     return channel, replace(delivery, picture=await run_picture(ports, due.event, action, channel.traits.chart))

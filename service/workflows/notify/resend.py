@@ -12,8 +12,8 @@ from service.domain.messages.message import compose
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
 from service.domain.notify.notification import MOST_AT_ONCE, Action, Delivery
 from service.domain.notify.receivers import find_channel
-from service.workflows.notify.alert_links import linked
 from service.workflows.notify.circuits import resting
+from service.workflows.notify.page_links import linked
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import LatestSent
@@ -69,7 +69,9 @@ async def _address(uow: UnitOfWork, sent: Sequence[LatestSent], now: datetime) -
 async def _send(ports: Ports, repetition: _Repetition, now: datetime) -> str | DeliveryError:
     """Returns what the channel answered, or why it did not take it."""
     delivery = _delivery(repetition.sent, ports.public_url, now)
-    delivery = replace(delivery, message=linked(ports, delivery.message, repetition.sent.notification))
+    delivery = replace(
+        delivery, message=linked(ports, delivery.message, repetition.sent.notification.receiver_id, repetition.config)
+    )
     try:
         return (await send_whole(ports.channels.open(repetition.config), delivery)).detail
     except DeliveryError as error:

@@ -48,12 +48,26 @@ STORED: dict[str, dict[str, Any]] = {
     f"discord:{DIGEST}": {"webhook_url": SEALED, "kind": "discord"},
 }
 
+LINKS = {
+    "slack_bot": "read",
+    "slack_webhook": "answer",
+    "email": "answer",
+    "console": "none",
+    "pagerduty": "answer",
+    "webhook": "read",
+    "alertmanager": "read",
+    "teams": "answer",
+    "jsm": "answer",
+    "discord": "answer",
+}
+"""What links permit in channels that were stored before that could be set."""
+
 
 @pytest.mark.parametrize("key", STORED)
 def test_a_stored_channel_is_read_and_keeps_its_key(key: str) -> None:
     channel = cast("ChannelConfig", decode(ChannelConfig, STORED[key]))
     assert isinstance(channel, tuple(KINDS.values()))
-    assert encode(channel) == STORED[key]
+    assert encode(channel) == STORED[key] | {"link": LINKS[channel.kind]}
     assert channel_key(channel) == key
 
 

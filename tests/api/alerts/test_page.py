@@ -13,7 +13,7 @@ import pytest
 from httpx import Response
 
 from service.api.app import create_app
-from service.domain.notify.alert_links import LinkUse
+from service.domain.notify.page_links import LinkUse
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.unit_of_work import UnitOfWork

@@ -55,16 +55,29 @@ async def test_every_kind_is_taken_and_shown_without_its_secret(stand: Stand) ->
             "kind": "pagerduty",
             "routing_key": {"set": True, "hint": "...ctrs"},
             "api_url": "https://events.pagerduty.com",
+            "link": "answer",
         },
-        WEBHOOK | {"secret": {"set": True, "hint": "...b2tz"}, "previous_secret": None, "format": "tocsin"},
-        ALERTMANAGER | {"urls": ["https://am-1.example.com", "https://am-2.example.com/prefix"], "authorization": None},
-        {"kind": "teams", "webhook_url": {"set": True, "hint": "...ture"}},
+        WEBHOOK
+        | {
+            "secret": {"set": True, "hint": "...b2tz"},
+            "previous_secret": None,
+            "format": "tocsin",
+            "link": "read",
+        },
+        ALERTMANAGER
+        | {
+            "urls": ["https://am-1.example.com", "https://am-2.example.com/prefix"],
+            "authorization": None,
+            "link": "read",
+        },
+        {"kind": "teams", "webhook_url": {"set": True, "hint": "...ture"}, "link": "answer"},
         {
             "kind": "jsm",
             "api_key": {"set": True, "hint": "...ests"},
             "api_url": "https://api.atlassian.com/jsm/ops/integration",
+            "link": "answer",
         },
-        {"kind": "discord", "webhook_url": {"set": True, "hint": "...ests"}},
+        {"kind": "discord", "webhook_url": {"set": True, "hint": "...ests"}, "link": "answer"},
     ]
 
 

@@ -28,9 +28,10 @@ async def test_every_kind_of_channel_is_taken_and_shown_without_its_secret(stand
         "channel": "#claude-spend",
         "mention": "",
         "api_url": "https://slack.com/api/",
+        "link": "read",
     }
-    assert hook == {"kind": "slack", "webhook_url": {"set": True, "hint": "...hook"}, "mention": ""}
-    assert (mail, console) == (MAIL, CONSOLE)
+    assert hook == {"kind": "slack", "webhook_url": {"set": True, "hint": "...hook"}, "mention": "", "link": "answer"}
+    assert (mail, console) == (MAIL | {"link": "answer"}, CONSOLE | {"link": "none"})
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,10 @@ async def test_every_kind_of_channel_is_taken_and_shown_without_its_secret(stand
         ({"kind": "email", "to": []}, "/channels/0/to"),
         ({"kind": "email", "to": ["nobody"]}, "/channels/0/to/0"),
         ({"kind": "email", "to": ["a@example.com\r\nBcc: b@example.com"]}, "/channels/0/to/0"),
+        (MAIL | {"link": "write"}, "/channels/0/link"),
+        (MAIL | {"link": None}, "/channels/0/link"),
+        (SLACK | {"link": "admin"}, "/channels/0/link"),
+        (CONSOLE | {"link": True}, "/channels/0/link"),
         ({"kind": "pigeon"}, "/channels/0"),
         ({"kind": "console", "colour": 1}, "/channels/0/colour"),
         ({}, "/channels/0"),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField, without_slash
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, without_slash
 from service.domain.notify.channels.traits import EDITED, ChartUse, Rate, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
 
 
@@ -24,6 +25,7 @@ class Pigeon:
     loft: Annotated[str, JsonField(Form.ADDRESS, "where they live", example="https://loft.example", read=without_slash)]
     whistle: Annotated[Sealed, JsonField(Form.SECRET, "the tune that they obey", read=_tune)]
     ring: Literal["red", "blue"] = "blue"
+    link: Annotated[LinkUse, LINK] = LinkUse.READ
     kind: Literal["pigeon"] = "pigeon"
 
     document: ClassVar[JsonDocument] = JsonDocument("pigeon", "A flock of pigeons.")

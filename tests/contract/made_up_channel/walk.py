@@ -119,7 +119,9 @@ async def it_is_stored_with_its_secret_sealed(walk: Walk) -> None:
     document = {"name": "birds", "channels": [walk.pigeon | {"loft": f"{walk.loft.url}/"}]}
     made = answered(await walk.admin.post("/v1/receivers", json=document), 201)
     stub = {"set": True, "hint": "...abae"}
-    assert made["channels"] == [{"kind": "pigeon", "loft": walk.loft.url, "whistle": stub, "ring": "blue"}]
+    assert made["channels"] == [
+        {"kind": "pigeon", "loft": walk.loft.url, "whistle": stub, "ring": "blue", "link": "read"}
+    ]
     async with walk.ports.uow() as uow:
         (stored,) = (await uow.receivers.get("birds")).spec.channels
     assert (type(stored).__name__, stored.kind) == ("Pigeon", "pigeon")

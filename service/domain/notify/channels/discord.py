@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField
 from service.domain.notify.channels.traits import EDITED, ChartUse, Rate, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
 
 ONE_A_SECOND = Rate(1, timedelta(seconds=1))
@@ -28,6 +29,7 @@ class Discord:
     """A webhook, which edits its own posts. The URL is the secret; `?thread_id=` in it leads to a thread."""
 
     webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS, read=_webhook_address)]
+    link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["discord"] = "discord"
 
     document: ClassVar[JsonDocument] = JsonDocument(

@@ -43,6 +43,10 @@ class JsonField:
     read: Callable[[str], str] = str
 
 
+LINK = JsonField(about="what the link in its messages permits, without a login")
+"""The mark of the field that every kind has, with a default of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class JsonDocument:
     """The document of one kind of channel, or of several that are written alike.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField
 from service.domain.notify.channels.traits import ANNOUNCED, ChartUse, Traits
+from service.domain.notify.page_links import LinkUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Email:
     """One mail to all addresses."""
 
     to: Annotated[tuple[str, ...], JsonField(Form.MAIL_ADDRESS, example="finops@example.com", most=50)]
+    link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["email"] = "email"
 
     document: ClassVar[JsonDocument] = JsonDocument("email")

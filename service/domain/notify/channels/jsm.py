@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField, without_slash
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, without_slash
 from service.domain.notify.channels.traits import PAGED, Audience, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
 
 JSM_API = "https://api.atlassian.com/jsm/ops/integration"
@@ -19,6 +20,7 @@ class Jsm:
 
     api_key: Annotated[Sealed, JsonField(Form.SECRET)]
     api_url: Annotated[str, JsonField(Form.ADDRESS, read=without_slash)] = JSM_API
+    link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["jsm"] = "jsm"
 
     document: ClassVar[JsonDocument] = JsonDocument(

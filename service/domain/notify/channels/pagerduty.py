@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField, without_slash
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, without_slash
 from service.domain.notify.channels.traits import PAGED, Audience, ChartUse, Rate, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
 
 PAGERDUTY_API = "https://events.pagerduty.com"
@@ -21,6 +22,7 @@ class PagerDuty:
 
     routing_key: Annotated[Sealed, JsonField(Form.SECRET, example="FAKE-routing-key-of-32-characters")]
     api_url: Annotated[str, JsonField(Form.ADDRESS, read=without_slash)] = PAGERDUTY_API
+    link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["pagerduty"] = "pagerduty"
 
     document: ClassVar[JsonDocument] = JsonDocument(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField, with_slash
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, with_slash
 from service.domain.notify.channels.traits import ANNOUNCED, EDITED, ChartUse, Rate, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Sealed
 
@@ -31,7 +32,8 @@ def _choose(given: Collection[str]) -> str:
 
 SLACK = JsonDocument(
     "slack",
-    "Slack, by a bot's `token` and `channel`, or by an incoming webhook's `webhook_url`; `mention` is for raises.",
+    "Slack, by a bot's `token` and `channel`, or by an incoming webhook's `webhook_url`; `mention` is for raises. "
+    "`link` is `read` for a bot, whose buttons ask for roles, and `answer` for a webhook, unless it is sent.",
     _choose,
 )
 
@@ -54,6 +56,7 @@ class SlackBot:
     channel: Annotated[str, JsonField(Form.REFERENCE, example="#claude-spend")]
     mention: str = ""
     api_url: Annotated[str, JsonField(Form.ADDRESS, read=with_slash)] = SLACK_API
+    link: Annotated[LinkUse, LINK] = LinkUse.READ
     kind: Literal["slack_bot"] = "slack_bot"
 
     document: ClassVar[JsonDocument] = SLACK
@@ -70,6 +73,7 @@ class SlackWebhook:
 
     webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS)]
     mention: str = ""
+    link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["slack_webhook"] = "slack_webhook"
 
     document: ClassVar[JsonDocument] = SLACK

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField
 from service.domain.notify.channels.traits import ANNOUNCED, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
 
 
@@ -15,6 +16,7 @@ class Teams:
     """A workflow of a team's channel. The URL is the secret."""
 
     webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS)]
+    link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["teams"] = "teams"
 
     document: ClassVar[JsonDocument] = JsonDocument(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from service.domain.notify.alert_links import LinkUse
 from service.domain.notify.notification import FIRING_ACTIONS, Action
 
 ANNOUNCED = FIRING_ACTIONS | {Action.RESOLVE}
@@ -48,8 +47,7 @@ class Traits:
     """`actions`: the moves of an alert that it is notified of.
 
     `kept_current`: its summaries are brought up to date, by an edit or by printing them again. `repeated`: it forgets
-    alerts, and is sent every open one each minute. `rate`: None where it has no limit, or tells by Retry-After. `link`:
-    what the link in its messages permits whoever follows it.
+    alerts, and is sent every open one each minute. `rate`: None where it has no limit, or tells by Retry-After.
     """
 
     actions: frozenset[Action]
@@ -58,4 +56,3 @@ class Traits:
     kept_current: bool = False
     repeated: bool = False
     rate: Rate | None = None
-    link: LinkUse = LinkUse.ANSWER

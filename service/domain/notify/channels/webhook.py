@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from service.domain.notify.alert_links import LinkUse
-from service.domain.notify.channels.documents import Form, JsonDocument, JsonField
+from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField
 from service.domain.notify.channels.traits import EDITED, Audience, Traits
+from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
 
 WebhookFormat = Literal["tocsin", "alertmanager"]
@@ -56,13 +56,14 @@ class Webhook:
         JsonField(Form.SECRET, "signs as well, while the endpoint learns the new one", read=_signing_secret),
     ] = None
     format: WebhookFormat = "tocsin"
+    link: Annotated[LinkUse, LINK] = LinkUse.READ
     kind: Literal["webhook"] = "webhook"
 
     document: ClassVar[JsonDocument] = JsonDocument(
         "webhook",
         "An endpoint of your own, signed as Standard Webhooks; the address is shown, so no secret belongs in it.",
     )
-    traits: ClassVar[Traits] = Traits(EDITED, Audience.MACHINES, link=LinkUse.READ)
+    traits: ClassVar[Traits] = Traits(EDITED, Audience.MACHINES)
 
     @property
     def identity(self) -> str:
