@@ -24,6 +24,7 @@ from service.api import (
     spend,
 )
 from service.api.alerts import page
+from service.api.http.abandoned import Abandoned
 from service.api.http.bodies import DEADLINE, WholeBodies
 from service.api.http.deps import known_query, sound_json
 from service.api.http.documentation import document
@@ -91,6 +92,7 @@ def create_app(
     answer_with_problems(app)
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)
+    app.add_middleware(Abandoned)
     app.add_middleware(WholeBodies, deadline=body_deadline)
     app.add_middleware(RawPath)
     app.add_middleware(SafeHeaders)
