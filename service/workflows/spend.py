@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,18 +10,15 @@ from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.best_known import Spend
-from service.domain.spend.questions import Figure
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.names import describe_scope
 from service.domain.values.periods import Period, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Scope
-from service.domain.values.utc import DAY, HOUR, day_start, hour_start
+from service.domain.values.utc import day_start, hour_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
-
-STEPS = {Width.DAY: DAY, Width.HOUR: HOUR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +36,6 @@ async def spend_basis(uow: UnitOfWork, source: Resource[Source]) -> SpendBasis:
         estimated_until=await uow.facts.estimated_until(source.id),
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
-
-
-def add_up(figures: Iterable[Figure]) -> Figure:
-    return sum(figures, Figure())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +61,16 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
 
 def buckets(window: Window, width: Width) -> Iterator[Window]:
     """The window's days or hours, in order."""
-    step = STEPS[width]
     start = window.start
     while start < window.end:
-        yield Window(start, start + step)
-        start += step
+        yield Window(start, start + width.length)
+        start += width.length
 
 
 def aligned(window: Window, width: Width) -> Window:
     """The whole buckets that hold a window."""
     start, end = _floor(window.start, width), _floor(window.end, width)
-    return Window(start, end if end == window.end else end + STEPS[width])
+    return Window(start, end if end == window.end else end + width.length)
 
 
 def _floor(instant: datetime, width: Width) -> datetime:

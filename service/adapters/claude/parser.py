@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -32,8 +32,6 @@ from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import DEFAULT_WORKSPACE
-
-STEPS = {Width.MINUTE: timedelta(minutes=1), Width.HOUR: timedelta(hours=1), Width.DAY: timedelta(days=1)}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURRENCY = "USD"
@@ -68,14 +66,14 @@ class Grid:
 
         Reports are asked for on bucket boundaries only: what a start in between means is not documented.
         """
-        step = STEPS[width]
+        step = width.length
         past_end = (window.end - _EPOCH) % step
         end = window.end + (step - past_end) if past_end else window.end
         return cls(Window(window.start - (window.start - _EPOCH) % step, end), width)
 
     def check(self, bucket: Window) -> None:
         """Raises NotUnderstood for a bucket that nobody asked for."""
-        step = STEPS[self.width]
+        step = self.width.length
         if bucket.end - bucket.start != step or (bucket.start - _EPOCH) % step:
             raise NotUnderstood(f"is not one {self.width.value} on its boundary, it ends {bucket.end.isoformat()}")
         if bucket.start < self.window.start or bucket.end > self.window.end:

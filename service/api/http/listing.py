@@ -53,8 +53,12 @@ def decode(cursor: str) -> str:
     except ValueError:
         text = ""
     if not text.startswith(_AFTER):
-        raise Invalid("this cursor is not one that a list answered with", "/cursor")
+        raise foreign_cursor()
     return text.removeprefix(_AFTER)
+
+
+def foreign_cursor() -> Invalid:
+    return Invalid("this cursor is not one that this list answered with", "/cursor")
 
 
 def part_of(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> Page[T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, part_of
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, decode, encode, foreign_cursor, part_of
 from service.api.http.responses import respond
 from service.api.spend.scopes import Member, require_seen, scope_of
 from service.domain.sources.source import Source
@@ -28,12 +28,15 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.sources.naming import names_of
-from service.workflows.spend import SpendBasis, add_up, aligned, buckets, spend_basis
+from service.workflows.spend import SpendBasis, aligned, buckets, spend_basis
 
 router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 
 LONGEST = {Width.DAY: timedelta(days=800), Width.HOUR: timedelta(days=35)}
+MOST_FIGURES = 20_000
+"""Figures of groups in one answer: a part has fewer buckets where they would hold more."""
+LONGEST_PLACE = 9
+"""Digits."""
 USUAL = {Width.DAY: timedelta(days=30), Width.HOUR: timedelta(days=1)}
 
 
@@ -115,14 +118,14 @@ def show_figure(figure: Figure) -> dict[str, object]:
 Groups = Mapping[ScopeKey, Figure]
 
 
-def largest_first(groups: Groups) -> list[tuple[ScopeKey, Figure]]:
-    return sorted(groups.items(), key=lambda one: (-one[1].spend.total.usd, one[0].id))
+def largest_first(groups: Groups) -> Groups:
+    return dict(sorted(groups.items(), key=lambda one: (-one[1].spend.total.usd, one[0].id)))
 
 
-def show_groups(groups: Iterable[tuple[ScopeKey, Figure]], names: Names) -> list[GroupOut]:
+def show_groups(groups: Groups, names: Names) -> list[GroupOut]:
     return [
         GroupOut.model_validate(show_figure(figure) | {"id": key.id, "name": name_of(key, names)})
-        for key, figure in groups
+        for key, figure in groups.items()
     ]
 
 
@@ -200,10 +203,6 @@ async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now:
     return AskedSpend(source, question, await spend_basis(uow, source))
 
 
-async def names_in(uow: UnitOfWork, asked: AskedSpend) -> Names:
-    return await names_of(uow, await uow.polling_states.get(asked.source.id))
-
-
 QueryDep = Annotated[SpendQuery, Depends()]
 
 
@@ -218,21 +217,35 @@ async def series(
 ) -> Response:
     asked = await ask(uow, query, group_by, now)
     windows = list(buckets(asked.question.window, query.width))
-    part = part_of(windows, lambda bucket: bucket.start.isoformat(), limit, cursor)
-    figures = await uow.facts.figures_by_bucket(replace(asked.question, window=span(part.items))) if part.items else {}
-    names = await names_in(uow, asked) if group_by else {}
+    part = part_of(windows, _place, limit, cursor)
+    if not part.items or (cursor and not _is_place(decode(cursor))):
+        raise foreign_cursor()
+    found = await uow.facts.figures_by_bucket(replace(asked.question, window=_span(part.items)), MOST_FIGURES)
+    shown = [bucket for bucket in part.items if bucket.end <= found.until]
+    names = await uow.directory.names(asked.source.id, {key for groups in found.figures.values() for key in groups})
     items = []
-    for bucket in part.items:
-        groups = figures.get(bucket.start, {})
-        shown = show_groups(largest_first(groups), names) if group_by else None
-        total = show_figure(add_up(groups.values()))
-        items.append(total | {"groups": shown, "start": bucket.start, "end": bucket.end})
-    whole = await uow.facts.figures_by_group(replace(asked.question, group_by=Dimension.ORGANISATION))
-    head = asked.head(add_up(whole.values()))
-    return respond(SeriesOut.model_validate(head | {"items": items, "next": part.next}))
+    for bucket in shown:
+        groups = found.figures.get(bucket.start, {})
+        total = show_figure(sum(groups.values(), Figure()))
+        listed = show_groups(largest_first(groups), names) if group_by else None
+        items.append(total | {"groups": listed, "start": bucket.start, "end": bucket.end})
+    head = asked.head(await uow.facts.total(asked.question))
+    following = part.next if len(shown) == len(part.items) else encode(_place(shown[-1]))
+    return respond(SeriesOut.model_validate(head | {"items": items, "next": following}))
 
 
-def span(windows: Sequence[Window]) -> Window:
+def _place(bucket: Window) -> str:
+    return bucket.start.isoformat()
+
+
+def _is_place(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() == timedelta()
+    except ValueError:
+        return False
+
+
+def _span(windows: Sequence[Window]) -> Window:
     """Returns the window from the first one's start to the last one's end."""
     return Window(windows[0].start, windows[-1].end)
 
@@ -252,9 +265,18 @@ async def breakdown(
     cursor: Cursor = None,
 ) -> Response:
     asked = await ask(uow, query, group_by, now)
-    groups = await uow.facts.figures_by_group(asked.question)
-    ordered = largest_first(groups)
-    part = part_of(range(len(ordered)), lambda place: f"{place:08d}", limit, cursor)
-    items = show_groups([ordered[place] for place in part.items], await names_in(uow, asked))
-    head = asked.head(add_up(groups.values()))
-    return respond(BreakdownOut.model_validate(head | {"group_by": group_by, "items": items, "next": part.next}))
+    skipped = _skipped(cursor)
+    found = await uow.facts.largest(asked.question, limit + 1, skipped)
+    groups = dict(found[:limit])
+    names = await uow.directory.names(asked.source.id, groups.keys())
+    head = asked.head(await uow.facts.total(asked.question))
+    following = encode(str(skipped + limit)) if len(found) > limit else None
+    answer = head | {"group_by": group_by, "items": show_groups(groups, names), "next": following}
+    return respond(BreakdownOut.model_validate(answer))
+
+
+def _skipped(cursor: str | None) -> int:
+    place = decode(cursor) if cursor else "0"
+    if not place.isascii() or not place.isdecimal() or len(place) > LONGEST_PLACE:
+        raise foreign_cursor()
+    return int(place)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from service.domain.spend.best_known import Spend
 from service.domain.spend.rows import Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Dimension, Scope
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,14 @@ class SpendQuestion:
     width: Width
     scope: Scope
     group_by: Dimension
+
+
+@dataclass(frozen=True, slots=True)
+class BucketFigures:
+    """Figures by bucket start and group, in order of time, of the window's buckets that end by `until`.
+
+    Buckets without spend are not in `figures`.
+    """
+
+    figures: Mapping[datetime, Mapping[ScopeKey, Figure]]
+    until: datetime

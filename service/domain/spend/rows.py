@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -19,6 +20,13 @@ class Width(StrEnum):
     MINUTE = "1m"
     HOUR = "1h"
     DAY = "1d"
+
+    @property
+    def length(self) -> timedelta:
+        return _LENGTHS[self]
+
+
+_LENGTHS = {Width.MINUTE: timedelta(minutes=1), Width.HOUR: timedelta(hours=1), Width.DAY: timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)

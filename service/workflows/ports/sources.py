@@ -16,9 +16,10 @@ from service.domain.spend.rows import (
     UsageRow,
     Width,
 )
+from service.domain.values.names import Names
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import Cell, ScopeKey
 from service.workflows.ports.spend import Changes
 
 
@@ -228,6 +229,10 @@ class DirectoryStore(Protocol):
 
     async def note_cells(self, source_id: str, cells: Iterable[Cell], now: datetime) -> None:
         """Remembers workspaces, models and keys that facts name and the directory may not."""
+        ...
+
+    async def names(self, source_id: str, keys: Collection[ScopeKey]) -> Names:
+        """Names of these members, as far as they have any."""
         ...
 
     async def workspaces(self, source_id: str) -> list[Seen]: ...

@@ -11,7 +11,7 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
-from service.domain.spend.questions import Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell, ScopeKey
@@ -80,12 +80,16 @@ class Facts(Protocol):
 
     async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]: ...
 
-    async def figures_by_bucket(self, question: SpendQuestion) -> Mapping[datetime, Mapping[ScopeKey, Figure]]:
-        """Figures by bucket start and group, in order of time. Buckets without spend are not in it."""
+    async def figures_by_bucket(self, question: SpendQuestion, most: int) -> BucketFigures:
+        """Figures of the first buckets of the window: as many as hold `most` figures together, at least one."""
         ...
 
-    async def figures_by_group(self, question: SpendQuestion) -> Mapping[ScopeKey, Figure]:
-        """Figures of the whole window by group."""
+    async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> list[tuple[ScopeKey, Figure]]:
+        """Figures of the whole window by group: `limit` groups, the largest first, behind the `skipped` largest."""
+        ...
+
+    async def total(self, question: SpendQuestion) -> Figure:
+        """The figure of the whole window, whatever it is grouped by."""
         ...
 
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:

@@ -34,7 +34,6 @@ from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.notify.known_labels import known_labels
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
-from service.workflows.spend import add_up
 
 SILENCE = "silence"
 MOST_LINES = 10
@@ -187,15 +186,15 @@ async def _top(uow: UnitOfWork, when: str, window: Window) -> str:
 
 async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: Window) -> list[str]:
     whole_days = Window(window.start, _midnight(window.end) + timedelta(days=1))
-    names = await names_of(uow, await uow.polling_states.get(source.id))
     lines: list[str] = []
     for dimension, title in PARTS.items():
-        groups = await uow.facts.figures_by_group(SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension))
+        question = SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension)
         if not lines:
             simulated = " (simulated)" if source.spec.kind is SourceKind.SIMULATOR else ""
-            total = add_up(groups.values()).spend.total.display()
+            total = (await uow.facts.total(question)).spend.total.display()
             lines.append(f"*{escaped(clean(source.name))}{simulated}: {total} {when}*")
-        largest = sorted(groups.items(), key=lambda one: one[1].spend.total.usd, reverse=True)[:TOP_CONTRIBUTORS]
+        largest = await uow.facts.largest(question, TOP_CONTRIBUTORS)
+        names = await uow.directory.names(source.id, [key for key, _ in largest])
         named = [f"{clean(name_of(key, names))} {figure.spend.total.display()}" for key, figure in largest]
         lines.append(f"{title}: {escaped(', '.join(named)) or 'none'}")
     return lines

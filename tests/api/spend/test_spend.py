@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from service.api.http.listing import encode
 from service.domain.spend.best_known import EstimatedDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
@@ -153,3 +154,30 @@ async def test_a_budget_a_rule_and_a_plan_need_a_whole_id_of_a_model_that_is_yet
         assert "claude-sonnet-4-5" in answer.json()["detail"]
         if path != "/rules":  # a rule is about what has been seen
             await stand.create(path, short | {"scope": {"models": ["claude-opus-9"]}})
+
+
+async def test_a_part_of_a_grouped_series_has_a_bound(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.api.spend.spend.MOST_FIGURES", 1)
+    await spent(stand)
+    items, cursor = [], None
+    for _ in range(3):
+        query = DAYS | {"group_by": "model"} | ({"cursor": cursor} if cursor else {})
+        part = answered(await stand.viewer.get("/v1/spend", params=query))
+        items += [(item["start"][:10], [group["id"] for group in item["groups"]]) for item in part["items"]]
+        assert part["total"]["amount"] == "4.75"
+        cursor = part["next"]
+        if cursor is None:
+            break
+    assert cursor is None
+    assert items == [
+        ("2026-11-14", ["claude-sonnet-4-5"]),
+        ("2026-11-15", []),
+        ("2026-11-16", ["claude-haiku-4-5"]),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/v1/spend", "/v1/spend/breakdown"])
+@pytest.mark.parametrize("place", ["zzz", "-1", "9" * 30, "²"])
+async def test_a_cursor_of_another_list_is_refused(stand: Stand, path: str, place: str) -> None:
+    await spent(stand)
+    assert pointers(await stand.viewer.get(path, params=DAYS | {"cursor": encode(place)})) == ["/cursor"]

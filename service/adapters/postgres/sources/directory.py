@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Integer, func, literal, select
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import ColumnElement, Integer, Text, any_, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.tables import seen, spend_days
 from service.domain.spend.lateness import READ_DEEPLY
-from service.domain.values.scopes import DEFAULT_WORKSPACE, UNATTRIBUTED, Cell, Dimension
+from service.domain.values.scopes import DEFAULT_WORKSPACE, UNATTRIBUTED, Cell, Dimension, ScopeKey
 from service.workflows.ports.sources import Directory, Seen
 from service.workflows.ports.spend import Changes
 
@@ -62,6 +62,14 @@ class PostgresDirectory:
         named = _named(cells, now)
         known = {key: replace(stored[key], last_seen_at=now) for key in named.keys() & stored.keys()}
         await self._write(source_id, named | known, stored)
+
+    async def names(self, source_id: str, keys: Collection[ScopeKey]) -> dict[ScopeKey, str]:
+        among = any_(cast([key.id for key in keys], ARRAY(Text)))
+        rows = await self._connection.execute(
+            select(seen.c.dimension, seen.c.id, seen.c.name).where(seen.c.source_id == source_id, seen.c.id == among)
+        )
+        named = {ScopeKey(Dimension(dimension), id): name for dimension, id, name in rows}
+        return {key: named[key] for key in keys if key in named}
 
     async def workspaces(self, source_id: str) -> list[Seen]:
         return await self._seen(source_id, Dimension.WORKSPACE, literal(0))

@@ -20,13 +20,13 @@ from service.adapters.postgres.spend.past_figures import figures_at
 from service.adapters.postgres.spend.recent_spend import recent_in
 from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
 from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in
-from service.adapters.postgres.spend.spend_groups import figures_by_bucket, figures_by_group
+from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, total
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
-from service.domain.spend.questions import Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell, ScopeKey
@@ -92,11 +92,14 @@ class PostgresFacts:
     async def hours(self, source_id: str, window: Window) -> list[tuple[datetime, Cell, EstimatedDay]]:
         return await hours_in(self._connection, source_id, window)
 
-    async def figures_by_bucket(self, question: SpendQuestion) -> dict[datetime, dict[ScopeKey, Figure]]:
-        return await figures_by_bucket(self._connection, question)
+    async def figures_by_bucket(self, question: SpendQuestion, most: int) -> BucketFigures:
+        return await figures_by_bucket(self._connection, question, most)
 
-    async def figures_by_group(self, question: SpendQuestion) -> dict[ScopeKey, Figure]:
-        return await figures_by_group(self._connection, question)
+    async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> list[tuple[ScopeKey, Figure]]:
+        return await largest(self._connection, question, limit, skipped)
+
+    async def total(self, question: SpendQuestion) -> Figure:
+        return await total(self._connection, question)
 
     async def recent(self, source_id: str, now: datetime) -> RecentSpend:
         return await recent_in(self._connection, source_id, now)

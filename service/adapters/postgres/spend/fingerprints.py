@@ -12,10 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.spend.tables import fingerprint_fences, known_buckets
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
-from service.domain.values.utc import DAY, HOUR
 
 _BUCKET = known_buckets.c
-_STEPS = {Width.DAY: DAY, Width.HOUR: HOUR}
 
 
 class PostgresBucketFingerprints:
@@ -49,10 +47,10 @@ class PostgresBucketFingerprints:
             )
         )
         starts = ((bucket.astimezone(UTC), fingerprint) for bucket, fingerprint in rows)
-        return {Window(start, start + _STEPS[width]): fingerprint for start, fingerprint in starts}
+        return {Window(start, start + width.length): fingerprint for start, fingerprint in starts}
 
     async def keep(self, source_id: str, width: Width, fingerprints: Mapping[Window, bytes | None]) -> None:
-        if not fingerprints or width not in _STEPS:
+        if not fingerprints or width is Width.MINUTE:
             return
         await self._connection.execute(
             update(known_buckets)

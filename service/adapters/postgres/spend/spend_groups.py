@@ -3,51 +3,78 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Numeric, Select, Text, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import between, usage_by
 from service.adapters.postgres.spend.tables import spend_days, usage_hours
 from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import first_day_from
-from service.domain.spend.questions import Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.domain.values.utc import midnight
 
 _PARTS = ("billed", "estimated", "unpriced_tokens", "priority")
 
 
-async def figures_by_bucket(
-    connection: AsyncConnection, question: SpendQuestion
-) -> dict[datetime, dict[ScopeKey, Figure]]:
-    """The figures by bucket start and group, in order of time. Buckets without spend are not in it."""
+async def figures_by_bucket(connection: AsyncConnection, question: SpendQuestion, most: int) -> BucketFigures:
+    """Figures of the first buckets of the window: as many as hold `most` figures together, at least one."""
+    rows = (await connection.execute(_by_bucket(question).limit(most + 1))).all()
+    if len(rows) <= most:
+        return BucketFigures(_figures(question, rows), question.window.end)
+    cut = _start(rows[-1].time)
+    whole = [row for row in rows if _start(row.time) < cut]
+    if whole:
+        return BucketFigures(_figures(question, whole), cut)
+    first = Window(cut, cut + question.width.length)
+    rows = (await connection.execute(_by_bucket(replace(question, window=first)))).all()
+    return BucketFigures(_figures(question, rows), first.end)
+
+
+async def largest(
+    connection: AsyncConnection, question: SpendQuestion, limit: int, skipped: int
+) -> list[tuple[ScopeKey, Figure]]:
+    """Figures of the whole window by group: `limit` groups, the largest first, behind the `skipped` largest."""
     rows = _rows_of(question)
-    member, *sums = _summed(rows, question)
-    statement = select(rows.c.time, member, *sums).where(*_inside(question.scope, rows))
+    member = rows.c[question.group_by.value]
+    spent = func.coalesce(func.sum(rows.c.billed), 0) + func.coalesce(func.sum(rows.c.estimated), 0)
+    statement = select(member, *_sums(rows)).where(*_inside(question.scope, rows)).group_by(member)
+    found = await connection.execute(statement.order_by(spent.desc(), member).limit(limit).offset(skipped))
+    return [(ScopeKey(question.group_by, id), _figure(*parts)) for id, *parts in found]
+
+
+async def total(connection: AsyncConnection, question: SpendQuestion) -> Figure:
+    """The figure of the whole window, whatever it is grouped by."""
+    rows = _rows_of(question)
+    (sums,) = await connection.execute(select(*_sums(rows)).where(*_inside(question.scope, rows)))
+    return _figure(*sums)
+
+
+def _by_bucket(question: SpendQuestion) -> Select[Any]:
+    rows = _rows_of(question)
+    member = rows.c[question.group_by.value]
+    statement = select(rows.c.time, member, *_sums(rows)).where(*_inside(question.scope, rows))
+    return statement.group_by(rows.c.time, member).order_by(rows.c.time)
+
+
+def _figures(question: SpendQuestion, rows: Iterable[Sequence[Any]]) -> dict[datetime, dict[ScopeKey, Figure]]:
     found: dict[datetime, dict[ScopeKey, Figure]] = defaultdict(dict)
-    for time, id, *parts in await connection.execute(statement.group_by(rows.c.time, member).order_by(rows.c.time)):
+    for time, id, *parts in rows:
         found[_start(time)][ScopeKey(question.group_by, id)] = _figure(*parts)
     return dict(found)
 
 
-async def figures_by_group(connection: AsyncConnection, question: SpendQuestion) -> dict[ScopeKey, Figure]:
-    """The figures of the whole window by group."""
-    rows = _rows_of(question)
-    member, *sums = _summed(rows, question)
-    statement = select(member, *sums).where(*_inside(question.scope, rows)).group_by(member)
-    return {ScopeKey(question.group_by, id): _figure(*parts) for id, *parts in await connection.execute(statement)}
-
-
-def _summed(rows: FromClause, question: SpendQuestion) -> list[ColumnElement[Any]]:
-    """The member that a row belongs to, and the sums of the parts of a figure."""
-    return [rows.c[question.group_by.value], *(func.sum(rows.c[part]) for part in _PARTS)]
+def _sums(rows: FromClause) -> list[ColumnElement[Any]]:
+    return [func.sum(rows.c[part]) for part in _PARTS]
 
 
 _WHOLE = cast(literal(""), Text).label(Dimension.ORGANISATION.value)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.spend.best_known import Spend
-from service.domain.spend.questions import Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import PRIORITY_TIER, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -21,6 +22,7 @@ from tests.adapters.postgres.reports import ALPHA, BETA, SOURCE, day_of, facts_o
 from tests.factories import utc
 
 NINTH, TENTH = utc("2026-11-09"), utc("2026-11-10")
+PLENTY = 1000
 WINDOW = Window(utc("2026-11-08"), utc("2026-11-12"))
 SCOPES = (
     Scope(),
@@ -74,27 +76,54 @@ async def test_sums_are_those_of_the_rows(engine: AsyncEngine, question: SpendQu
             expected[start][key] += figure
             whole[key] += figure
     async with facts_of(engine) as facts:
-        assert await facts.figures_by_bucket(question) == expected
-        assert await facts.figures_by_group(question) == whole
+        assert await facts.figures_by_bucket(question, PLENTY) == BucketFigures(expected, WINDOW.end)
+        assert dict(await facts.largest(question, PLENTY)) == whole
+        assert await facts.total(question) == sum(whole.values(), Figure())
 
 
 async def test_buckets_come_in_order_and_only_those_of_the_window(engine: AsyncEngine) -> None:
     one_day = SpendQuestion(SOURCE, Window(TENTH, TENTH + DAY), Width.DAY, Scope(), Dimension.ORGANISATION)
     all_days = SpendQuestion(SOURCE, WINDOW, Width.DAY, Scope(), Dimension.ORGANISATION)
     async with facts_of(engine) as facts:
-        assert list(await facts.figures_by_bucket(all_days)) == [NINTH, TENTH]
-        assert list(await facts.figures_by_bucket(one_day)) == [TENTH]
+        assert list((await facts.figures_by_bucket(all_days, PLENTY)).figures) == [NINTH, TENTH]
+        assert list((await facts.figures_by_bucket(one_day, PLENTY)).figures) == [TENTH]
+
+
+async def test_buckets_come_whole_as_many_as_hold_the_most_figures(engine: AsyncEngine) -> None:
+    """Two groups on the ninth, three on the tenth."""
+    question = SpendQuestion(SOURCE, WINDOW, Width.DAY, Scope(), Dimension.API_KEY)
+    rest = replace(question, window=Window(TENTH, WINDOW.end))
+    async with facts_of(engine) as facts:
+        whole = await facts.figures_by_bucket(question, PLENTY)
+        sizes = [len(groups) for groups in whole.figures.values()]
+        for most in range(1, sum(sizes)):
+            found = await facts.figures_by_bucket(question, most)
+            assert (list(found.figures), found.until) == ([NINTH], TENTH), most
+        cut = await facts.figures_by_bucket(rest, 1)
+    assert found.figures[NINTH] == whole.figures[NINTH]
+    assert (cut.figures, cut.until) == ({TENTH: whole.figures[TENTH]}, TENTH + DAY)
+
+
+async def test_the_largest_come_first_and_in_parts(engine: AsyncEngine) -> None:
+    question = SpendQuestion(SOURCE, WINDOW, Width.HOUR, Scope(), Dimension.WORKSPACE)
+    async with facts_of(engine) as facts:
+        everyone = await facts.largest(question, PLENTY)
+        parts = [await facts.largest(question, 1, skipped) for skipped in range(len(everyone) + 1)]
+    amounts = [figure.spend.total for _, figure in everyone]
+    assert len(amounts) > 1
+    assert amounts == sorted(amounts, reverse=True)
+    assert [one for part in parts for one in part] == everyone
 
 
 async def test_another_source_s_spend_is_not_added(engine: AsyncEngine) -> None:
     question = SpendQuestion("src_other", WINDOW, Width.DAY, Scope(), Dimension.WORKSPACE)
     async with facts_of(engine) as facts:
-        assert await facts.figures_by_group(question) == {}
+        assert await facts.largest(question, PLENTY) == []
 
 
 async def test_the_largest_amounts_are_added_up_exactly(engine: AsyncEngine) -> None:
     await read(engine, utc("2026-11-13"), [day_of(TENTH.date(), {ALPHA: "999999999.999999999999", BETA: "1"})])
     question = SpendQuestion(SOURCE, Window(TENTH, TENTH + DAY), Width.DAY, Scope(), Dimension.ORGANISATION)
     async with facts_of(engine) as facts:
-        total = (await facts.figures_by_group(question))[ScopeKey()]
+        total = await facts.total(question)
     assert total.spend.total == Money.of("1000000000.999999999999")
