@@ -96,6 +96,7 @@ alerts = Table(
     Column("snoozed_until", Instant),
     Column("snoozed_above", Dollars),
     Column("latest", Encoded(Evidence)),
+    Column("exact_evidence", Encoded(Evidence), comment="Null: `kind` and `evidence` say it all"),
 )
 Index(
     "uq_alerts_open_fingerprint",
@@ -117,4 +118,5 @@ alert_events = Table(
     Column("exact_reason", Word(Reason), comment="Null: `reason` says it all"),
     Column("note", Text, nullable=False),
     Column("alert", Encoded(Alert), nullable=False),
+    Column("exact_evidence", Encoded(Evidence), comment="Null: `alert` says it all"),
 )

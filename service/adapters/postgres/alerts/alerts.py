@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.alerts.reasons import exact_reason, reason_columns
-from service.adapters.postgres.codec import shallow
+from service.adapters.postgres.alerts.events import EVENT_COLUMNS, event_columns, read_event
+from service.adapters.postgres.alerts.kinds import alert_columns, exact_alert, exact_kind, is_of_source
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.tables import alert_events, alerts, resources
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState
@@ -31,14 +31,12 @@ class PostgresAlerts:
     async def open(self, source_id: str) -> list[Alert]:
         """Oldest first."""
         query = (
-            select(alerts)
-            .where(alerts.c.source_id == source_id, alerts.c.state != AlertState.RESOLVED)
-            .order_by(alerts.c.id)
+            select(alerts).where(is_of_source(source_id), alerts.c.state != AlertState.RESOLVED).order_by(alerts.c.id)
         )
         return [_alert(row) for row in await self._connection.execute(query)]
 
     async def firing(self) -> list[FiringAlert]:
-        columns = alerts.c.id, alerts.c.kind, alerts.c.severity
+        columns = alerts.c.id, exact_kind().label("kind"), alerts.c.severity
         query = select(*columns).where(alerts.c.state == AlertState.FIRING).order_by(alerts.c.id)
         return [FiringAlert(**row._mapping) for row in await self._connection.execute(query)]
 
@@ -75,11 +73,7 @@ class PostgresAlerts:
         stored = await (self._open(event.alert) if event.alert.version == 1 else self._move(event.alert))
         if not stored:
             raise Conflict(f"alert {event.alert.id} was changed by somebody else meanwhile; read it again")
-        await self._connection.execute(
-            insert(alert_events).values(
-                alert_id=event.alert.id, version=event.alert.version, **shallow(event) | reason_columns(event.reason)
-            )
-        )
+        await self._connection.execute(insert(alert_events).values(event_columns(event)))
 
     async def note_latest(self, found: Mapping[str, Evidence]) -> None:
         is_one = (alerts.c.id == bindparam("alert")) & (alerts.c.state != AlertState.RESOLVED)
@@ -89,17 +83,17 @@ class PostgresAlerts:
 
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """In the order of their versions."""
-        query = select(*_EVENT_COLUMNS).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.version)
-        return [_event(row) for row in await self._connection.execute(query)]
+        query = select(*EVENT_COLUMNS).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.version)
+        return [read_event(row) for row in await self._connection.execute(query)]
 
     async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
         query = (
-            select(*_EVENT_COLUMNS)
+            select(*EVENT_COLUMNS)
             .join(alerts, alerts.c.id == alert_events.c.alert_id)
-            .where(alerts.c.source_id == source_id, alert_events.c.at >= window.start, alert_events.c.at < window.end)
+            .where(is_of_source(source_id), alert_events.c.at >= window.start, alert_events.c.at < window.end)
             .order_by(alert_events.c.alert_id, alert_events.c.version)
         )
-        return [_event(row) for row in await self._connection.execute(query)]
+        return [read_event(row) for row in await self._connection.execute(query)]
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
         """Newest first. A workspace's alerts are those of its own scope and of budgets and rules that name it."""
@@ -109,31 +103,23 @@ class PostgresAlerts:
         )
 
     async def _open(self, alert: Alert) -> bool:
-        statement = upsert(alerts).values(shallow(alert)).on_conflict_do_nothing().returning(alerts.c.id)
+        statement = upsert(alerts).values(alert_columns(alert)).on_conflict_do_nothing().returning(alerts.c.id)
         return (await self._connection.execute(statement)).one_or_none() is not None
 
     async def _move(self, alert: Alert) -> bool:
         statement = (
             update(alerts)
             .where(alerts.c.id == alert.id, alerts.c.version == alert.version - 1)
-            .values(shallow(alert))
+            .values(alert_columns(alert))
             .returning(alerts.c.id)
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
 
 
-_EVENT_COLUMNS = [
-    alert_events.c[name] for name in ("alert", "at", "command", "actor", "reason", "exact_reason", "note")
-]
-
-
 def _alert(row: Row[Any]) -> Alert:
-    return Alert(**row._mapping)
-
-
-def _event(row: Row[Any]) -> AlertEvent:
     stored = dict(row._mapping)
-    return AlertEvent(**stored | {"reason": exact_reason(stored["reason"], stored.pop("exact_reason"))})
+    exact = stored.pop("exact_evidence")
+    return exact_alert(Alert(**stored), exact)
 
 
 def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, FromClause, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
 from service.adapters.postgres.alerts.reasons import reason_columns
-from service.adapters.postgres.notify.rows import EVENT_COLUMNS, event_of
 from service.adapters.postgres.notify.tables import alert_groups, notifications
 from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertEvent
@@ -63,7 +63,7 @@ class PostgresGroups:
             .where(alerts.c.id.in_(alert_ids))
             .order_by(alerts.c.id)
         )
-        return [event_of(row) for row in await self._connection.execute(query)]
+        return [read_event(row) for row in await self._connection.execute(query)]
 
     async def settle_behind(self, said: Notification, *, version: int) -> None:
         behind = (

@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, FromClause, Row, Update, func, literal, or
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.notify.groups import notified_alone
 from service.adapters.postgres.notify.rows import (
-    EVENT_COLUMNS,
     NOTIFICATION_COLUMNS,
-    event_of,
     notification_of,
     values_of,
 )
@@ -260,5 +259,5 @@ def _leads_its_group(now: datetime) -> ColumnElement[bool]:
 def _due(row: Row[*tuple[Any, ...]]) -> DueNotification:
     summary = Summary(row.summary_id, row.summary_post) if row.summary_id is not None else None
     return DueNotification(
-        notification_of(row), event_of(row), row.post, summary, summary is not None and row.notified_alone
+        notification_of(row), read_event(row), row.post, summary, summary is not None and row.notified_alone
     )

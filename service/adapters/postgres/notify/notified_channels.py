@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, case, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.notify.rows import EVENT_COLUMNS, NOTIFICATION_COLUMNS, event_of, notification_of
+from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
+from service.adapters.postgres.notify.rows import NOTIFICATION_COLUMNS, notification_of
 from service.adapters.postgres.notify.tables import notifications, posts
 from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertState
@@ -55,7 +56,7 @@ class PostgresNotifiedChannels:
             .order_by(of_alert, of_channel, notifications.c.alert_version.desc(), notifications.c.id.desc())
         )
         rows = await self._connection.execute(query)
-        return [LatestSent(notification_of(row), event_of(row), row.post) for row in rows]
+        return [LatestSent(notification_of(row), read_event(row), row.post) for row in rows]
 
     async def alerts_held_back(self) -> list[str]:
         query = (

@@ -1,4 +1,4 @@
-"""Rows of notifications, and of the alert events that they report, as domain values and back.
+"""Rows of notifications as domain values and back.
 
 The previous release runs beside this one. It has no column for the cause, and knows causes that are no step of an
 escalation policy by negative numbers in `step`, which is part of the table's unique key.
@@ -13,16 +13,11 @@ from sqlalchemy import Row
 from service.adapters.postgres.alerts.reasons import exact_reason, reason_columns
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.notify.tables import notifications
-from service.adapters.postgres.tables import alert_events
-from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import Notification, NotificationCause
 
 NOTIFICATION_COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
 _STEPS = {NotificationCause.HELD_BACK: -1, NotificationCause.REPEAT: -2, NotificationCause.SUMMARY: -3}
 _CAUSES = {step: cause for cause, step in _STEPS.items()}
-_EVENT_FIELDS = ("alert", "at", "command", "actor", "reason", "note")
-EVENT_COLUMNS = [alert_events.c[name].label(f"event_{name}") for name in (*_EVENT_FIELDS, "exact_reason")]
-"""Named apart from a notification's columns, so that one query reads both."""
 
 
 def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
@@ -44,8 +39,3 @@ def _cause_of(step: int, round: int) -> NotificationCause:
     """The cause of a row that the previous release wrote."""
     escalated = NotificationCause.ESCALATION if step > 0 or round > 0 else NotificationCause.EVENT
     return _CAUSES.get(step, escalated)
-
-
-def event_of(row: Row[*tuple[Any, ...]]) -> AlertEvent:
-    event = {name: row._mapping[f"event_{name}"] for name in _EVENT_FIELDS}
-    return AlertEvent(**event | {"reason": exact_reason(event["reason"], row._mapping["event_exact_reason"])})

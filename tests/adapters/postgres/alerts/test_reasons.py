@@ -14,44 +14,15 @@ from service.adapters.postgres.notify.tables import notifications
 from service.domain.alerts.alert import AlertEvent, Command, Reason, apply
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.notify.test_notifications import FIRST, RAISED, add
+from tests.adapters.postgres.release_0_3_0 import REASONS
 
-WORDS_OF_0_3_0 = set(
-    [
-        "first",
-        "late",
-        "raised",
-        "restated",
-        "grew",
-        "person",
-        "snooze_over",
-        "escalated",
-        "period_closed",
-        "budget_gone",
-        "budget_disabled",
-        "budget_edited",
-        "recovered",
-        "rule_gone",
-        "rule_disabled",
-        "rule_edited",
-        "source_gone",
-        "source_disabled",
-        "inhibited",
-        "silenced",
-        "muted_time",
-        "hold_over",
-        "repeat_due",
-        "not_due",
-        "over",
-        "nothing_new",
-    ]
-)
 NEW = [Reason.CALM, Reason.RETURNED, Reason.NOT_CONFIRMED]
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_stored_reason_is_a_word_of_the_previous_release_and_is_read_as_it_was_meant(reason: Reason) -> None:
     stored = reason_columns(reason)
-    assert stored["reason"] in WORDS_OF_0_3_0
+    assert stored["reason"] in REASONS
     assert exact_reason(stored["reason"], stored["exact_reason"]) is reason
 
 
