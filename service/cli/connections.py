@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
+import h11
 import structlog
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from service.api.http.problems import problem
+from service.cli.strict_heads import StrictConnection
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +26,8 @@ BACKLOG = 128
 """Connections that asyncio accepts in one go, and log lines that it writes in one go when it cannot."""
 RESERVED = 700
 """File descriptors that are never a caller's: the database's, outgoing calls', files', the simulator's, a backlog's."""
+LONGEST_HEAD = 65_536
+"""Bytes of a request's head."""
 WANTED = 65_536
 FEWEST = 16
 ROOM_AGAIN = 0.5
@@ -123,6 +127,16 @@ class BoundedConnection(H11Protocol):
 
     door: Door
     _timer: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn = StrictConnection(h11.SERVER, LONGEST_HEAD)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
