@@ -44,6 +44,7 @@ ACROSS = {
     "adapters/postgres/queue/test_workers.py",
     "adapters/postgres/spend/test_fresh_months.py",
     "adapters/postgres/spend/test_rule_facts_migration.py",
+    "adapters/postgres/test_previous_release.py",
     "adapters/postgres/test_writers.py",
     "api/access/test_access.py",
     "api/http/test_egress_at_save.py",
