@@ -9,15 +9,16 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from service.api.budgets.budgets import ThresholdOut, show_threshold
-from service.api.http.deps import AuthorDep, IdOrName, UowDep, viewer
+from service.api.http.deps import IdOrName, NowDep, UowDep, viewer
 from service.api.http.fields import Usd, rounded
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, encode, place_in
 from service.api.http.responses import respond
 from service.api.spend.forecasts import ForecastReason, RangeOut, show_range, show_reason
 from service.api.spend.periods import PeriodOut, show_period
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
 from service.domain.spend.best_known import Basis
-from service.workflows.budgets import forecast_statuses
+from service.workflows.budgets import status_part
 
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
 
@@ -45,13 +46,13 @@ class ScopeStatusOut(BaseModel):
 
 
 class BudgetStatusOut(BaseModel):
-    """Every scope in every period that is open or closing."""
+    """Scopes in the periods that are open or closing, the open one's first, by id."""
 
     budget_id: str
     budget: str
     billed_until: datetime | None
     items: list[ScopeStatusOut]
-    next: None = None
+    next: str | None
 
 
 def show_status(status: ScopeStatus) -> ScopeStatusOut:
@@ -83,14 +84,18 @@ def show_status(status: ScopeStatus) -> ScopeStatusOut:
     responses={404: {}},
     dependencies=[viewer],
 )
-async def status(id: IdOrName, uow: UowDep, author: AuthorDep) -> Response:
+async def status(
+    id: IdOrName, uow: UowDep, now: NowDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
     budget = await uow.budgets.get(id)
-    statuses = await forecast_statuses(uow, budget, author.at)
+    skipped = place_in(cursor)
+    statuses = await status_part(uow, budget, now, skipped, limit + 1)
     return respond(
         BudgetStatusOut(
             budget_id=budget.id,
             budget=budget.name,
             billed_until=await uow.facts.billed_until(budget.spec.source_id),
-            items=[show_status(one) for one in statuses],
+            items=[show_status(one) for one in statuses[:limit]],
+            next=encode(str(skipped + limit)) if len(statuses) > limit else None,
         )
     )

@@ -7,7 +7,7 @@ import asyncio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 READS = frozenset({"GET", "HEAD"})
-"""What changes something is finished whoever listens: its caller cannot tell what was done."""
+"""A write is finished whoever listens: its caller cannot tell what was done."""
 
 
 class Abandoned:

@@ -39,6 +39,8 @@ class Listing(BaseModel, Generic[T]):
 
 
 _AFTER = "after:"
+LONGEST_PLACE = 9
+"""Digits."""
 
 
 def encode(key: str) -> str:
@@ -59,6 +61,14 @@ def decode(cursor: str) -> str:
 
 def foreign_cursor() -> Invalid:
     return Invalid("this cursor is not one that this list answered with", "/cursor")
+
+
+def place_in(cursor: str | None) -> int:
+    """Returns how many items came before, for lists whose cursor is a place. Raises Invalid."""
+    place = decode(cursor) if cursor else "0"
+    if not place.isascii() or not place.isdecimal() or len(place) > LONGEST_PLACE:
+        raise foreign_cursor()
+    return int(place)
 
 
 def part_of(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> Page[T]:

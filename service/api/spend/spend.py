@@ -14,7 +14,17 @@ from pydantic import BaseModel, Field
 
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import InstantOrDate, Reference, Usd
-from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, decode, encode, foreign_cursor, part_of
+from service.api.http.listing import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    References,
+    decode,
+    encode,
+    foreign_cursor,
+    part_of,
+    place_in,
+)
 from service.api.http.responses import respond
 from service.api.spend.scopes import Member, require_seen, scope_of
 from service.domain.sources.source import Source
@@ -35,8 +45,6 @@ router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 LONGEST = {Width.DAY: timedelta(days=800), Width.HOUR: timedelta(days=35)}
 MOST_FIGURES = 20_000
 """Figures of groups in one answer: a part has fewer buckets where they would hold more."""
-LONGEST_PLACE = 9
-"""Digits."""
 USUAL = {Width.DAY: timedelta(days=30), Width.HOUR: timedelta(days=1)}
 
 
@@ -265,7 +273,7 @@ async def breakdown(
     cursor: Cursor = None,
 ) -> Response:
     asked = await ask(uow, query, group_by, now)
-    skipped = _skipped(cursor)
+    skipped = place_in(cursor)
     found = await uow.facts.largest(asked.question, limit + 1, skipped)
     groups = dict(found[:limit])
     names = await uow.directory.names(asked.source.id, groups.keys())
@@ -273,10 +281,3 @@ async def breakdown(
     following = encode(str(skipped + limit)) if len(found) > limit else None
     answer = head | {"group_by": group_by, "items": show_groups(groups, names), "next": following}
     return respond(BreakdownOut.model_validate(answer))
-
-
-def _skipped(cursor: str | None) -> int:
-    place = decode(cursor) if cursor else "0"
-    if not place.isascii() or not place.isdecimal() or len(place) > LONGEST_PLACE:
-        raise foreign_cursor()
-    return int(place)

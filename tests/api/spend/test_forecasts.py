@@ -61,6 +61,21 @@ async def test_a_threshold_on_forecast_is_taken_and_shown(stand: Stand) -> None:
     assert made["thresholds"][1] == FORECAST | {"amount": None}
 
 
+async def test_the_status_of_many_scopes_comes_in_parts_that_say_the_same(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET | {"for_each": "workspace"})
+    await steady(stand, eng="10.00", marketing="3.00")
+    path = f"/v1/budgets/{made['id']}/status"
+    whole = answered(await stand.viewer.get(path))
+    first = answered(await stand.viewer.get(path, params={"limit": 1}))
+    rest = answered(await stand.viewer.get(path, params={"limit": 500, "cursor": first["next"]}))
+    assert (len(first["items"]), rest["next"], whole["next"]) == (1, None, None)
+    assert first["items"] + rest["items"] == whole["items"]
+    mids = {status["scope"]: status["forecast"]["mid"] for status in whole["items"] if status["forecast"]}
+    assert mids.keys() == {"workspace:wrkspc_eng", "workspace:wrkspc_marketing"}
+    assert len(set(mids.values())) == 2
+
+
 async def test_the_same_level_may_ring_on_spend_and_on_forecast(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     await stand.create("/budgets", BUDGET | {"thresholds": [{"percent": 100}, FORECAST]})
