@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.domain.notify.notification import MOST_ATTEMPTS, retry_wait
+from service.domain.notify.notification import MOST_ATTEMPTS, Receipt, retry_wait
 from service.domain.values.periods import Window
 
 
@@ -18,12 +18,16 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The state of a run in one channel. `detail` is the channel's last word."""
+    """The state of a run in one channel. `detail` is the channel's last word.
+
+    `left_to` are the addresses that have not taken it yet while others have; empty where it is all of them, or none.
+    """
 
     channel: str
     state: RunState = RunState.QUEUED
     attempts: int = 0
     detail: str = ""
+    left_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,13 @@ def with_channels(run: DigestRun, channels: tuple[str, ...]) -> DigestRun:
     return _settled(replace(run, sendings=(*kept, *(known.get(channel) or Sending(channel) for channel in channels))))
 
 
-def taken(run: DigestRun, channel: str, detail: str) -> DigestRun:
-    """A channel took the message."""
-    return _settled(_with(run, channel, RunState.SENT, detail))
+def taken(run: DigestRun, channel: str, receipt: Receipt, now: datetime) -> DigestRun:
+    """A channel took the message; where some of its addresses may take it later, it is tried again for them alone."""
+    tried = sending_of(run, channel).attempts + 1
+    if not receipt.left_to or tried >= MOST_ATTEMPTS:
+        return _settled(_with(run, channel, RunState.SENT, receipt.detail))
+    part = _with(run, channel, RunState.QUEUED, receipt.detail, left_to=receipt.left_to)
+    return _settled(replace(part, due_at=max(run.due_at, now + retry_wait(tried, None))))
 
 
 def refused(
@@ -66,7 +74,8 @@ def refused(
     if permanent or tried >= MOST_ATTEMPTS:
         return _settled(_with(run, channel, RunState.DEAD, detail))
     later = now + retry_wait(tried, retry_after)
-    return _settled(replace(_with(run, channel, RunState.QUEUED, detail), due_at=max(run.due_at, later)))
+    waits = _with(run, channel, RunState.QUEUED, detail, left_to=sending_of(run, channel).left_to)
+    return _settled(replace(waits, due_at=max(run.due_at, later)))
 
 
 def given_up(run: DigestRun, detail: str) -> DigestRun:
@@ -83,10 +92,9 @@ def sending_of(run: DigestRun, channel: str) -> Sending:
     return next(sending for sending in run.sendings if sending.channel == channel)
 
 
-def _with(run: DigestRun, channel: str, state: RunState, detail: str) -> DigestRun:
-    tried = replace(
-        sending_of(run, channel), state=state, attempts=sending_of(run, channel).attempts + 1, detail=detail
-    )
+def _with(run: DigestRun, channel: str, state: RunState, detail: str, *, left_to: tuple[str, ...] = ()) -> DigestRun:
+    known = sending_of(run, channel)
+    tried = replace(known, state=state, attempts=known.attempts + 1, detail=detail, left_to=left_to)
     return replace(run, sendings=tuple(tried if one.channel == channel else one for one in run.sendings))
 
 

@@ -30,6 +30,9 @@ OPENING = frozenset({Concern.CHANNEL, Concern.CREDENTIAL})
 """The concerns that open a channel's circuit: any other message would meet the same."""
 
 
+_FOR_GOOD, _FOR_NOW = "refused for good: ", "refused for now: "
+
+
 @dataclass(frozen=True, slots=True)
 class FailingChannel:
     """A channel that refuses messages, or whose last one was given up. Forgotten as soon as it takes one.
@@ -49,6 +52,16 @@ class FailingChannel:
     next_try: datetime | None = None
     probing_until: datetime | None = None
 
+    @property
+    def lasting(self) -> str:
+        """The part of `error` that no later try of the same message changes."""
+        return "" if self.error.startswith(_FOR_NOW) else self.error.partition(f"; {_FOR_NOW}")[0]
+
+    @property
+    def only_lacks_addresses(self) -> bool:
+        """Whether it takes messages, and `error` is about some of its addresses."""
+        return self.dead == 0 and self.next_try is None
+
     def rests_until(self, now: datetime) -> datetime | None:
         """When the next message may be sent; None where one may now.
 
@@ -57,6 +70,12 @@ class FailingChannel:
         ends = [one for one in (self.next_try, self.probing_until) if one is not None and self.next_try is not None]
         until = max(ends, default=now)
         return until if now < until <= now + LONGEST_REST else None
+
+
+def said_of_addresses(refused: str, delayed: str) -> str:
+    """ "refused for good: ann@... (550 ...); refused for now: bob@... (450 ...)"; empty where all took the message."""
+    parts = (f"{_FOR_GOOD}{refused}" if refused else "", f"{_FOR_NOW}{delayed}" if delayed else "")
+    return "; ".join(part for part in parts if part)
 
 
 def probed(failing: FailingChannel, now: datetime) -> FailingChannel:

@@ -180,13 +180,15 @@ class Receipt:
     """A channel's answer to a message that it took. `detail` is for people.
 
     `post` is its reference to the message, by which later ones edit, answer or close it; None where it has none.
-    `left_to` are addresses that may take it later, `refused` says which never will.
+    `left_to` are addresses that may take it later, `delayed` says what was answered about them; `refused` which never
+    will.
     """
 
     post: str | None
     detail: str
     left_to: tuple[str, ...] = ()
     refused: str = ""
+    delayed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

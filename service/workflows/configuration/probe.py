@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from service.domain.messages.message import sample
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.circuits import said_of_addresses
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.notify.receivers import channel_key
 from service.domain.sources.source import Source
@@ -35,12 +36,13 @@ class SourceCheck:
 
 @dataclass(frozen=True, slots=True)
 class ChannelTest:
-    """A channel's answer to a sample. `kind` is how it is written in JSON."""
+    """A channel's answer to a sample. `kind` is how it is written in JSON, `of_addresses` what some of them said."""
 
     kind: str
     channel: str
     error: str | None
     detail: str
+    of_addresses: str = ""
 
 
 async def run_check_source(ports: Ports, id_or_name: str, author: Author) -> SourceCheck:
@@ -97,7 +99,7 @@ async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tu
         await record(uow, author, "receiver.test", receiver.id, detail, Difference(after={"tests": plainly(tests)}))
         for test in tests:
             if test.error is None:
-                await close(uow, receiver.id, test.channel, author.at)
+                await close(uow, receiver.id, test.channel, author.at, of_addresses=test.of_addresses)
     return tuple(tests)
 
 
@@ -108,4 +110,5 @@ async def _try(ports: Ports, config: ChannelConfig, message: Message, author: Au
         receipt = await send_whole(ports.channels.open(config), delivery)
     except DeliveryError as error:
         return ChannelTest(config.document.kind, key, error.reason, "")
-    return ChannelTest(config.document.kind, key, None, receipt.detail)
+    of_addresses = said_of_addresses(receipt.refused, receipt.delayed)
+    return ChannelTest(config.document.kind, key, None, receipt.detail, of_addresses)

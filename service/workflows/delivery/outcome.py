@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from service.domain.alerts.alert import AlertEvent, Command
-from service.domain.notify.circuits import OPENING, Concern
+from service.domain.notify.circuits import OPENING, Concern, said_of_addresses
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     LONGEST_RETRY,
@@ -33,7 +33,7 @@ from service.domain.values.resources import new_id
 from service.workflows.configuration.notify import route_table
 from service.workflows.delivery.batch import Batch
 from service.workflows.delivery.compose import LAST_RESORT, ChannelGone
-from service.workflows.notify.circuits import ChannelRests, close, refuse, refusing, rest_ends, resting
+from service.workflows.notify.circuits import ChannelRests, close, close_remainder, refuse, refusing, rest_ends, resting
 from service.workflows.ports.channels import Defect, DeliveryError
 from service.workflows.ports.notify import DueNotification, NotificationFilter
 from service.workflows.ports.outages import Outages
@@ -50,13 +50,15 @@ class Outcome:
     """A batch's first notification as it is after an attempt, which the others of the batch share.
 
     `post` is the channel's reference to the message, `failure` why it was not taken, `refused` which addresses of the
-    channel will never take one. A remainder went to the addresses that were left, and says nothing of the others.
+    channel will never take one, `delayed` which may later. A remainder went to the addresses that were left, and says
+    nothing of the others.
     """
 
     notification: Notification
     post: str | None = None
     failure: DeliveryError | None = None
     refused: str = ""
+    delayed: str = ""
     is_remainder: bool = False
 
     @property
@@ -94,7 +96,13 @@ def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
     log.info("notification_sent", notification_id=notification.id, reason=notification.reason.value)
     record = after_part if receipt.left_to else after_success
     said = replace(record(notification, receipt, now), sent_with=batch.summary_id or notification.sent_with)
-    return Outcome(said, receipt.post, refused=receipt.refused, is_remainder=bool(notification.left_to))
+    return Outcome(
+        said,
+        receipt.post,
+        refused=receipt.refused,
+        delayed=receipt.delayed,
+        is_remainder=bool(notification.left_to),
+    )
 
 
 def failed(batch: Batch, error: DeliveryError, now: datetime) -> Outcome:
@@ -193,8 +201,8 @@ async def _record(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
     if outcome.failure is not None and outcome.failure.retry_after is not None:
         until = now + min(outcome.failure.retry_after, LONGEST_RETRY)
         await uow.channel_health.hold(notification.channel, now=now, until=until)
-    if outcome.failure is None and (outcome.refused or not outcome.is_remainder):
-        await close(uow, notification.receiver_id, notification.channel, now, refused=outcome.refused)
+    if outcome.failure is None:
+        await _note_taken(uow, outcome, now)
     match notification.state:
         case NotificationState.QUEUED:
             await uow.jobs.deliver(notification.due_at)
@@ -202,6 +210,14 @@ async def _record(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
             await _give_up(uow, outcome, now)
     if notification.state is NotificationState.DEAD or (outcome.needs_another and notification.due_at > now):
         await _fall_back(uow, notification, now)
+
+
+async def _note_taken(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
+    place = outcome.notification.receiver_id, outcome.notification.channel
+    if outcome.is_remainder:
+        await close_remainder(uow, *place, now, refused=outcome.refused, delayed=outcome.delayed)
+    else:
+        await close(uow, *place, now, of_addresses=said_of_addresses(outcome.refused, outcome.delayed))
 
 
 async def _in_circuit(uow: UnitOfWork, outcome: Outcome, now: datetime) -> Notification:

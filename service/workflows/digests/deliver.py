@@ -25,15 +25,15 @@ from service.domain.digests.runs import (
     with_channels,
 )
 from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.circuits import Concern
-from service.domain.notify.notification import Delivery
+from service.domain.notify.circuits import Concern, said_of_addresses
+from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import channel_key
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author
 from service.workflows.digests.compose import digest_of, run_compose
-from service.workflows.notify.circuits import ChannelRests, close, enter, refuse
+from service.workflows.notify.circuits import ChannelRests, close, close_remainder, enter, refuse
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Cron
@@ -120,8 +120,12 @@ async def run_digest(ports: Ports, run_id: str) -> None:
     waiting_for = {key: claimed.channels[key] for key in waiting(run)}
     composed = await run_compose(ports, run, claimed.plan, claimed.digest, waiting_for)
     for key in waiting_for:
-        run = await _send(ports, claimed, run, key, replace(composed[key], at=ports.clock()))
+        left_to = sending_of(run, key).left_to
+        delivery = replace(composed[key], at=ports.clock(), left_to=left_to)
+        run, receipt = await _send(ports, claimed, run, key, delivery)
         await _run_record(ports, run, claimed.receiver_id, key)
+        if receipt is not None:
+            await _run_note_taken(ports, claimed.receiver_id, key, delivery, receipt)
     async with ports.uow() as uow:
         await uow.digest_runs.save(run)
         if run.state is RunState.QUEUED:
@@ -146,18 +150,24 @@ async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
         return _ClaimedRun(run, digest.spec, await digest_of(uow, digest, run, now), receiver.id, channels)
 
 
-async def _send(ports: Ports, claimed: _ClaimedRun, run: DigestRun, key: str, delivery: Delivery) -> DigestRun:
-    receiver_id, channel = claimed.receiver_id, claimed.channels[key]
+async def _send(
+    ports: Ports, claimed: _ClaimedRun, run: DigestRun, key: str, delivery: Delivery
+) -> tuple[DigestRun, Receipt | None]:
+    """The run after the attempt, with the channel's receipt; None where it did not take the message."""
+    receiver_id, channel, system = claimed.receiver_id, claimed.channels[key], f"channel {key}"
     try:
         await _run_enter(ports, receiver_id, key)
         receipt = await send_whole(ports.channels.open(channel), delivery)
     except DeliveryError as error:
-        log.warning("digest_failed", run_id=run.id, channel=key, reason=error.reason)
+        if not isinstance(error, ChannelRests):
+            ports.outages.failed(system, error.reason)
         await _run_refuse(ports, receiver_id, key, error)
         hopeless = error.concerns is Concern.MESSAGE
-        return refused(run, key, error.reason, permanent=hopeless, retry_after=error.retry_after, now=ports.clock())
+        after = refused(run, key, error.reason, permanent=hopeless, retry_after=error.retry_after, now=ports.clock())
+        return after, None
+    ports.outages.worked(system)
     log.info("digest_sent", run_id=run.id, channel=key)
-    return taken(run, key, receipt.detail)
+    return taken(run, key, receipt, ports.clock()), receipt
 
 
 async def _run_enter(ports: Ports, receiver_id: str, key: str) -> None:
@@ -177,7 +187,17 @@ async def _run_record(ports: Ports, run: DigestRun, receiver_id: str, key: str) 
     now, sending = ports.clock(), sending_of(run, key)
     async with ports.uow() as uow:
         await uow.digest_runs.keep(run, now=now, lease=LEASE)
-        if sending.state is RunState.SENT:
-            await close(uow, receiver_id, key, now)
-        elif sending.state is RunState.DEAD:
+        if sending.state is RunState.DEAD:
             await uow.channel_health.note_dead(receiver_id, key, sending.detail, at=now)
+    if sending.state is RunState.DEAD:
+        log.warning("digest_given_up", run_id=run.id, channel=key, reason=sending.detail)
+
+
+async def _run_note_taken(ports: Ports, receiver_id: str, key: str, delivery: Delivery, receipt: Receipt) -> None:
+    now = ports.clock()
+    async with ports.uow() as uow:
+        if delivery.left_to:
+            await close_remainder(uow, receiver_id, key, now, refused=receipt.refused, delayed=receipt.delayed)
+        else:
+            of_addresses = said_of_addresses(receipt.refused, receipt.delayed)
+            await close(uow, receiver_id, key, now, of_addresses=of_addresses)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from service.domain.notify.circuits import OPENING, FailingChannel, after_refusal, probed
+from service.domain.notify.circuits import OPENING, FailingChannel, after_refusal, probed, said_of_addresses
 from service.domain.values.errors import NotFound
 from service.domain.values.plain_text import minute
 from service.workflows.ports.channels import DeliveryError
@@ -52,20 +52,32 @@ async def rest_ends(uow: UnitOfWork, receiver_id: str, channel: str, now: dateti
     return (failing.rests_until(now) if failing else None) or now
 
 
-async def close(uow: UnitOfWork, receiver_id: str, channel: str, now: datetime, *, refused: str = "") -> None:
+async def close(uow: UnitOfWork, receiver_id: str, channel: str, now: datetime, *, of_addresses: str = "") -> None:
     """The channel took a message: what waited for that leaves now.
 
-    `refused` says which of its addresses will never take one: it stays among the failing channels, and gets every
-    message.
+    `of_addresses` says which of its addresses did not: it stays among the failing channels, and gets every message.
     """
-    before = await uow.channel_health.lock(receiver_id, channel) if refused else None
-    if refused:
+    before = await uow.channel_health.lock(receiver_id, channel) if of_addresses else None
+    had_failed = await uow.channel_health.note_well(receiver_id, channel, at=now)
+    if of_addresses:
         since = before.failing_since if before else now
-        await uow.channel_health.note_well(receiver_id, channel, at=now)
-        await uow.channel_health.keep(FailingChannel(receiver_id, channel, since, refused, dead=0))
+        await uow.channel_health.keep(FailingChannel(receiver_id, channel, since, of_addresses, dead=0))
+    if had_failed or of_addresses:
         await uow.jobs.deliver(now)
-    elif await uow.channel_health.note_well(receiver_id, channel, at=now):
-        await uow.jobs.deliver(now)
+
+
+async def close_remainder(
+    uow: UnitOfWork, receiver_id: str, channel: str, now: datetime, *, refused: str, delayed: str
+) -> None:
+    """The addresses that were left took a message, but for those named. What is known of the others stays."""
+    known = await uow.channel_health.lock(receiver_id, channel)
+    said = said_of_addresses(refused, delayed)
+    if known is not None and known.only_lacks_addresses and not refused:
+        lasting = known.lasting
+        said = "; ".join(part for part in (lasting, said) if part)
+    elif not refused:
+        return
+    await close(uow, receiver_id, channel, now, of_addresses=said)
 
 
 async def resting(uow: UnitOfWork, now: datetime) -> set[tuple[str, str]]:

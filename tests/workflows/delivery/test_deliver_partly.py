@@ -8,9 +8,15 @@ import pytest
 
 from service.adapters.channels.email.channel import EmailChannel
 from service.adapters.channels.email.settings import SmtpServer
+from service.domain.digests.digest import DigestPlan
+from service.domain.digests.runs import DigestRun, RunState
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.values.resources import Resource
+from service.workflows.configuration.notify import Digests
+from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.deliver import run_delivery
+from service.workflows.digests.deliver import run_digest, run_due_digests
 from service.workflows.ports.channels import Channel
 from tests.fakes.smtp import FakeSmtp
 from tests.workflows.delivery.sending import QUEUED, SENT, announce, failing, only, own, raise_it
@@ -34,6 +40,19 @@ async def deliver(yard: Yard) -> None:
     await run_delivery(yard.ports)
 
 
+async def send_digest(yard: Yard, digest: Resource[DigestPlan]) -> DigestRun:
+    """Sends what is due of it, and returns its last run."""
+    await run_due_digests(yard.ports)
+    async with yard.ports.uow() as uow:
+        run = await uow.digest_runs.latest(digest.id)
+        assert run is not None
+    await run_digest(yard.ports, run.id)
+    async with yard.ports.uow() as uow:
+        run = await uow.digest_runs.latest(digest.id)
+    assert run is not None
+    return run
+
+
 def reached(smtp: FakeSmtp) -> list[list[str]]:
     return [sorted(mail.recipients) for mail in smtp.mails]
 
@@ -51,7 +70,14 @@ async def test_whom_the_server_refused_for_now_is_written_to_alone(yard: Yard) -
         one = await only(yard)
         assert (one.state, one.left_to, one.attempts[-1].outcome) == (QUEUED, (BOB,), "partly")
         assert LATER in one.attempts[-1].detail
+        (channel,) = await failing(yard)
+        assert (channel.error, channel.dead, channel.next_try) == (
+            f"refused for now: {BOB} (mail server: {LATER})",
+            0,
+            None,
+        )
         await deliver(yard)
+        assert (await only(yard)).attempts[-1].detail == f"refused: {BOB} (mail server: {LATER})"
         smtp.refused.clear()
         await deliver(yard)
         assert reached(smtp) == [[ANN], [BOB]]
@@ -84,8 +110,40 @@ async def test_one_for_now_and_one_for_good(yard: Yard, bob_then: str) -> None:
         assert reached(smtp) == ([[ANN], [BOB]] if bob_then == "taken" else [[ANN]])
     assert (await only(yard)).state is SENT
     (channel,) = await failing(yard)
-    assert (CAT if bob_then == "taken" else BOB) in channel.error
+    who = CAT if bob_then == "taken" else BOB
+    assert channel.error == f"refused for good: {who} (mail server: {NEVER})"
     assert channel.next_try is None
+
+
+async def test_a_test_of_the_receiver_keeps_whom_it_did_not_reach_among_the_failing(yard: Yard) -> None:
+    async with FakeSmtp(refused={BOB: NEVER}) as smtp:
+        await write_to(yard, smtp, ANN, BOB)
+        await run_test_receiver(yard.ports, yard.receiver.id, yard.author)
+    (channel,) = await failing(yard)
+    assert channel.error == f"refused for good: {BOB} (mail server: {NEVER})"
+
+
+async def test_a_digest_is_written_again_to_whom_was_refused_for_now_alone(yard: Yard) -> None:
+    async with FakeSmtp(refused={BOB: LATER, CAT: NEVER}) as smtp:
+        await yard.receive_with(Email((ANN, BOB, CAT)))
+        yard.ports = replace(yard.ports, channels=_RealMail(smtp))
+        digest = await yard.create(
+            Digests(), "daily spend", DigestPlan(yard.source.id, yard.receiver.id, "0 13 * * *", "UTC")
+        )
+        yard.clock.advance(HOUR)
+        await send_digest(yard, digest)
+        (channel,) = await failing(yard)
+        assert f"refused for now: {BOB}" in channel.error
+        smtp.refused = {BOB: "451 4.3.0 still busy"}
+        for _ in range(2):
+            yard.clock.advance(MINUTE)
+            await send_digest(yard, digest)
+            smtp.refused.clear()
+        assert reached(smtp) == [[ANN], [BOB]]
+    run = await send_digest(yard, digest)
+    assert (run.state, [one.left_to for one in run.sendings]) == (RunState.SENT, [()])
+    (channel,) = await failing(yard)
+    assert channel.error == f"refused for good: {CAT} (mail server: {NEVER})"
 
 
 async def test_who_is_left_holds_up_no_later_message_for_the_others(yard: Yard) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from service.domain.alerts.alert import Command
 from service.domain.charts.chart import Series
@@ -257,6 +258,21 @@ async def test_a_channel_that_refuses_for_good_is_told_in_the_run(yard: Yard) ->
     yard.clock.advance(HOUR)
     await tick(yard)
     assert sent(yard) == []
+
+
+async def test_a_channel_that_stays_busy_is_a_line_when_it_begins_and_one_when_it_takes_the_digest(yard: Yard) -> None:
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    yard.channels.refusals["console"] = BUSY
+    with capture_logs() as lines:
+        for _ in range(8):
+            await tick(yard)
+            yard.clock.advance(10 * MINUTE)
+        yard.channels.refusals.clear()
+        yard.clock.advance(HOUR)
+        await tick(yard)
+    said = [line["event"] for line in lines if line["event"].startswith(("outage_", "digest_"))]
+    assert said == ["outage_begins", "outage_ends", "digest_sent"]
 
 
 async def test_a_run_whose_job_was_lost_is_sent_by_the_next_tick(yard: Yard) -> None:

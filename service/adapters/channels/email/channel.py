@@ -130,8 +130,7 @@ def _receipt(post: str, recipients: Sequence[str], refusals: Refusals) -> Receip
     parts = [f"sent to {len(recipients) - len(refusals)}"]
     parts += [f"later: {_named(later)}"] if later else []
     parts += [f"refused: {_named(never)}"] if never else []
-    refused = f"refused for good: {_named(never)}" if never else ""
-    return Receipt(post, "; ".join(parts), left_to=tuple(later), refused=refused)
+    return Receipt(post, "; ".join(parts), left_to=tuple(later), refused=_named(never), delayed=_named(later))
 
 
 def _named(refusals: Refusals) -> str:
@@ -176,11 +175,8 @@ def _concern(error: SMTPResponseException) -> Concern:
 
 def _all_refused(error: SMTPRecipientsRefused) -> DeliveryError:
     """The channel's failure only if no address might be taken later."""
-    said = ", ".join(f"{refusal.recipient} ({_said(refusal.code, refusal.message)})" for refusal in error.recipients)
-    return DeliveryError(
-        f"every address was refused: {said}",
-        Concern.CHANNEL if _are_for_good(error) else Concern.MOMENT,
-    )
+    said = _named({one.recipient: (one.code, one.message) for one in error.recipients})
+    return DeliveryError(f"refused: {said}", Concern.CHANNEL if _are_for_good(error) else Concern.MOMENT)
 
 
 def _said(code: int, text: str) -> str:
