@@ -8,11 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-import psycopg
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
-from service.adapters.postgres.losses import is_lost
+from service.adapters.postgres.losses import unavailability
 from service.workflows.ports.unit_of_work import StorageUnavailable
 
 JOB_ENDS = frozenset({"job_error", "job_error_retry"})
@@ -37,7 +36,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _is_about_a_lost_database(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or is_lost(error.orig)
+        return error.connection_invalidated or unavailability(error.orig) is not None
     if isinstance(error, ConnectorException):
-        return is_lost(error.__cause__)
-    return isinstance(error, StorageUnavailable) or (isinstance(error, psycopg.Error) and is_lost(error))
+        return unavailability(error.__cause__) is not None
+    return isinstance(error, StorageUnavailable) or unavailability(error) is not None

@@ -20,7 +20,7 @@ from service.api.http.pages import is_a_browser, notice
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
 from service.workflows.access.idempotency import KeyReused
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -112,7 +112,8 @@ async def _unauthorized(request: Request, error: Exception) -> Response:
 
 
 async def _storage_unavailable(_: Request, error: Exception) -> Response:
-    return problem(503, "The database cannot be reached; try again", headers={"Retry-After": "5"})
+    detail = str(error) if isinstance(error, StorageRefuses) else "The database cannot be reached; try again"
+    return problem(503, detail, headers={"Retry-After": "5"})
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.api.app import create_app
-from service.workflows.ports.unit_of_work import StorageUnavailable, UnitOfWork
+from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable, UnitOfWork
 from tests.api.stand import BUDGET, SOURCE, Stand, client, pointers, problem
 
 JSON = {"Content-Type": "application/json"}
@@ -156,12 +156,22 @@ async def test_an_unreachable_database_is_a_503_problem(stand: Stand) -> None:
     await _expect(stand, away, 503)
 
 
-async def _expect(stand: Stand, uow: object, status: int) -> None:
+async def test_a_database_that_takes_no_writes_is_a_503_problem_that_says_why(stand: Stand) -> None:
+    @asynccontextmanager
+    async def full() -> AsyncIterator[UnitOfWork]:
+        raise StorageRefuses("The database takes nothing: its disk is full")
+        yield
+
+    answer = await _expect(stand, full, 503)
+    assert answer["detail"] == "The database takes nothing: its disk is full"
+
+
+async def _expect(stand: Stand, uow: object, status: int) -> dict[str, Any]:
     async def ready() -> str | None:
         return None
 
     app = create_app(replace(stand.ports, uow=uow), ready=ready)  # type: ignore[arg-type]
     async with client(app, "tcn_FAKE") as visitor:
         answer = await visitor.get("/v1/budgets")
-    problem(answer, status)
     assert "password" not in answer.text
+    return problem(answer, status)

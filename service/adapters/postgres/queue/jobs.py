@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import cast
 
 from procrastinate import PsycopgConnector, exceptions
 from procrastinate.jobs import Job
@@ -15,9 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.losses import is_lost
+from service.adapters.postgres.losses import unavailability
 from service.domain.notify.escalation import PlannedStep
-from service.workflows.ports.unit_of_work import StorageUnavailable
 
 ToReal = Callable[[datetime], datetime]
 """From business time to the database's real time; the same instant unless TOCSIN_CLOCK says otherwise."""
@@ -143,8 +141,9 @@ class PostgresJobs:
         try:
             await _INSERTER.defer_job_async(job, connection=raw.driver_connection)
         except exceptions.ConnectorException as error:
-            if is_lost(cast("BaseException", error.__cause__)):
-                raise StorageUnavailable("the database went away while a job was being queued") from error
+            known = unavailability(error.__cause__)
+            if known is not None:
+                raise known from error
             raise
 
 

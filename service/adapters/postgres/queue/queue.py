@@ -14,11 +14,12 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 
 from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.losses import unavailability
 from service.adapters.postgres.queue.failures import FailedJobs
 from service.adapters.postgres.queue.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
 from service.adapters.postgres.queue.sweep import EndedJobs, sweep_stalled
 from service.workflows.ports.outages import DATABASE, Outages
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable
 
 HEARTBEAT = timedelta(seconds=10)
 STALLED_AFTER = timedelta(seconds=30)
@@ -108,7 +109,7 @@ class Queue:
             await sweep_stalled(self._app, stalled_after)
             await self._ended.finish(self._app)
         except (ConnectorException, psycopg.OperationalError) as error:
-            raise StorageUnavailable(f"the queue has lost the database: {error.__cause__ or error}") from error
+            raise _loss(error) from error
 
     async def _run_workers(self, stop: asyncio.Event, grace: timedelta) -> None:
         """A worker gives up when it loses the database; another one takes its place, unless it was to stop.
@@ -119,7 +120,7 @@ class Queue:
             try:
                 await self._run_worker(grace)
             except ConnectorException as error:
-                self._outages.failed(DATABASE, f"the queue has lost the database: {error.__cause__ or error}")
+                self._outages.failed(DATABASE, str(_loss(error)))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RESTART_AFTER.total_seconds())
 
@@ -135,6 +136,14 @@ class Queue:
             worker_middleware=[self._ended.note_end, self._failed.note_failure],
             shutdown_graceful_timeout=grace.total_seconds(),
         )
+
+
+def _loss(error: Exception) -> StorageUnavailable:
+    cause = error.__cause__ or error
+    known = unavailability(cause)
+    if isinstance(known, StorageRefuses):
+        return known
+    return StorageUnavailable(f"the queue has lost the database: {cause}")
 
 
 class _AgainAfterShutdown(BaseRetryStrategy):
