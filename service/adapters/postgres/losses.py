@@ -18,7 +18,7 @@ _REFUSALS = {
     "53300": "all its connections are in use. Raise max_connections, or use a pool",
     "58030": "its disk answers with errors. Look at the server's log",
 }
-"""What people have to do about a server that is there and takes nothing, by SQLSTATE."""
+"""Advice about a server that is there and takes nothing, by SQLSTATE."""
 
 
 def is_lost(error: BaseException | None) -> bool:
