@@ -115,12 +115,16 @@ def prepare(settings: Settings, url: str) -> None:
 
 
 def require_sound(settings: Settings) -> None:
-    """Raises SettingError for a setting that is wrong whatever the database holds."""
+    """Raises SettingError for a setting that is wrong whatever the database holds.
+
+    The data folder comes last, where a secret key may be made: what is refused leaves nothing behind.
+    """
     guards = _guards(settings, None)
     _transport(settings, guards.sources)
     receivers = _transport(settings, guards.receivers)
     _heartbeat(settings, guards.receivers, receivers)
-    _channels(settings, _vault(settings), guards.receivers, receivers)
+    _require_mail(settings)
+    _vault(settings)
 
 
 @asynccontextmanager
@@ -252,23 +256,28 @@ def _heartbeat(settings: Settings, guard: Guard, transport: AsyncHTTPTransport) 
 
 
 def _channels(settings: Settings, vault: Vault, guard: Guard, transport: AsyncHTTPTransport) -> ChannelFactory:
-    smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
-    try:
-        require_mail(smtp_url, settings.email_from)
-    except ValueError as error:
-        raise SettingError(str(error)) from error
     return ChannelFactory(
         Dependencies(
             vault=vault,
             transport=transport,
             connector=connectors(guard, settings.proxy),
             proxy=settings.proxy,
-            smtp_url=smtp_url,
+            smtp_url=_require_mail(settings),
             email_from=settings.email_from,
             terminal=Console(),
             slack_controls=controls if settings.hears_slack else no_controls,
         )
     )
+
+
+def _require_mail(settings: Settings) -> str | None:
+    """Returns the mail server's address, None where there is none. Raises SettingError."""
+    smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
+    try:
+        require_mail(smtp_url, settings.email_from)
+    except ValueError as error:
+        raise SettingError(str(error)) from error
+    return smtp_url
 
 
 def _slack(settings: Settings, receivers: Guard) -> tuple[SlackAccess, SlackSocket | None]:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
+from typer.testing import CliRunner
 
 from service.adapters.vault import FernetVault
 from service.bootstrap import require_sound
+from service.cli.app import cli
 from service.cli.checking import check_everything
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.resources import Resource
@@ -70,6 +72,9 @@ WRONG = [
     ("TOCSIN_EMAIL_FROM", "a b c"),
     ("TOCSIN_EMAIL_FROM", "a@b.example, c@d.example"),
     ("TOCSIN_CLOCK", "yesterday"),
+    ("TOCSIN_CLOCK", "1999-12-31T23:59:59Z@60"),
+    ("TOCSIN_CLOCK", "2100-01-01T00:00:00Z@60"),
+    ("TOCSIN_CLOCK", "9999-12-31T00:00:00Z@60"),
     ("TOCSIN_EGRESS_ALLOW", "10.0.0.5/8"),
     ("TOCSIN_SMTP_URL", "ftp://mail"),
     ("TOCSIN_PROXY", "socks5://127.0.0.1:1080"),
@@ -99,6 +104,20 @@ def test_a_wrong_setting_is_a_line_that_names_it_and_exit_code_2(
     assert line.startswith("no  settings: ")
     assert name in line
     assert "FAKE" not in line
+
+
+LEAVES_NOTHING = [(name, value) for name, value in WRONG if name not in {"TOCSIN_DATA_DIR", "TOCSIN_SECRET_KEY"}]
+
+
+@pytest.mark.parametrize(("name", "value"), LEAVES_NOTHING)
+def test_what_is_refused_leaves_nothing_in_the_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv(name, value)
+    for command in ([], ["up"], ["token", "list"]):
+        assert check().code == 2 if not command else CliRunner().invoke(cli, command).exit_code != 0
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fast_clock_is_refused_beside_a_real_organisation(monkeypatch: pytest.MonkeyPatch) -> None:

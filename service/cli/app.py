@@ -18,7 +18,7 @@ from rich.console import Console
 from service import __version__
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import ForeignSchema, current, head, objection
-from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare
+from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare, require_sound
 from service.cli import checking, polls, running, tokens
 from service.cli.environment import review_environment
 from service.cli.folder import alone, one_simulator
@@ -116,6 +116,7 @@ def root(
 def up() -> None:
     """Run everything in one process: database, API, worker, and the simulator when no key is set."""
     settings = _settings()
+    require_sound(settings)
     with stopping() as stop, alone(settings), database(settings) as url:
         wait_for_database(url)
         prepare(settings, url)

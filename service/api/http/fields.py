@@ -19,6 +19,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from service.domain.values.clocks import FIRST_YEAR, LAST_YEAR
 from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.money import Money
 
@@ -167,15 +168,19 @@ def calendar_day(value: object) -> date:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("write a day such as 2026-11-01")
     day = _day(value)
-    if not 2000 <= day.year <= 2100:
-        raise ValueError("outside the years 2000 to 2100")
+    _require_our_age(day)
     return day
 
 
 def _in_our_age(instant: datetime) -> datetime:
-    if not 2000 <= instant.year <= 2100 or not 2000 <= instant.astimezone(UTC).year <= 2100:
-        raise ValueError("outside the years 2000 to 2100")
+    _require_our_age(instant)
+    _require_our_age(instant.astimezone(UTC))
     return instant.astimezone(UTC)
+
+
+def _require_our_age(day: date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"outside the years {FIRST_YEAR} to {LAST_YEAR}")
 
 
 _INSTANT_SCHEMA = {"type": "string", "format": "date-time", "examples": ["2026-11-01T00:00:00Z"]}

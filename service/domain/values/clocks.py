@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 FASTEST = 100_000.0
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""The years in which anything may be configured to begin or end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +47,6 @@ def parse_clock(text: str) -> ClockSetting:
     instant = datetime.fromisoformat(start)
     if instant.utcoffset() != timedelta():
         raise ValueError("the start must be in UTC: end it with Z")
+    if not FIRST_YEAR <= instant.year < LAST_YEAR:
+        raise ValueError(f"the start must lie in the years {FIRST_YEAR} to {LAST_YEAR - 1}, as all that is configured")
     return ClockSetting(instant, factor)
