@@ -1,0 +1,200 @@
+"""The product's processes and its database: started, killed, started again; only what was started here is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.adapters.embedded_postgres.postmaster import PORT, Postmaster
+from service.adapters.embedded_postgres.server import EmbeddedPostgres
+from stress.plan import stopwatch
+
+ENTRY = Path(__file__).with_name("process.py")
+FOLDER = ENTRY.parents[2]
+MOST_AHEAD = 20.0
+"""Business seconds by which a clock is ahead of this one, or behind."""
+PATIENCE = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """`pid` 0: the database's."""
+
+    pid: int
+    at: float
+    how: str
+
+
+@dataclass
+class Member:
+    """A place in the fleet: one process after the other, of the same kind."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+    killed: int = 0
+    ended: int = 0
+
+    async def keep_running(self) -> None:
+        """Starts the process again whenever it has ended, until it is cancelled."""
+        while True:
+            with self.log.open("ab") as log:
+                self.process = await asyncio.create_subprocess_exec(
+                    *self.command, env=self.environment, cwd=FOLDER, stdout=log, stderr=log, start_new_session=True
+                )
+            code = await self.process.wait()
+            self._end_children(self.process.pid)
+            if code != -signal.SIGKILL:
+                self.ended += 1
+
+    def kill(self) -> int | None:
+        """SIGKILLs the process; its id, None where there is none just now."""
+        if self.process is None or self.process.returncode is not None:
+            return None
+        self.process.kill()
+        self.killed += 1
+        return self.process.pid
+
+    async def stop(self) -> None:
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), PATIENCE)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+        self._end_children(self.process.pid)
+
+    def _end_children(self, group: int) -> None:
+        """What a killed process was drawing goes with it."""
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+class Database:
+    """A server that crashes and comes back under the same address, wherever its socket is by then."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = EmbeddedPostgres(folder / "pg", max_connections=200)
+        self._data = folder / "pg" / "data"
+        self._link = folder / "socket"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@/tocsin?host={self._link}&port={PORT}"
+
+    def start(self) -> None:
+        self._server.start()
+        running = Postmaster.recorded(self._data)
+        assert running is not None
+        assert running.socket_folder is not None
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(running.socket_folder)
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def crash(self, how: signal.Signals) -> None:
+        running = Postmaster.recorded(self._data)
+        assert running is not None
+        os.kill(running.pid, how)
+
+
+@dataclass
+class Fleet:
+    workers: list[Member]
+    apis: list[Member]
+    ports: list[int]
+    database: Database
+    drawn: random.Random
+    deaths: list[Death] = field(default_factory=list)
+    crashes: int = 0
+
+    @property
+    def members(self) -> list[Member]:
+        return [*self.workers, *self.apis]
+
+    def kill(self, member: Member, how: str) -> bool:
+        pid = member.kill()
+        if pid is not None:
+            self.deaths.append(Death(pid, stopwatch(), how))
+        return pid is not None
+
+    def kill_process(self, pid: int, how: str) -> bool:
+        """Kills the member that is this process just now."""
+        found = [one for one in self.members if one.process is not None and one.process.pid == pid]
+        return bool(found) and self.kill(found[0], how)
+
+    async def crash_database(self) -> None:
+        """SIGQUIT is an immediate shutdown; SIGKILL leaves even the server's own memory behind."""
+        how = self.drawn.choice((signal.SIGQUIT, signal.SIGKILL))
+        self.deaths.append(Death(0, stopwatch(), f"database by {how.name}"))
+        self.database.crash(how)
+        self.crashes += 1
+        await asyncio.to_thread(self.database.stop)
+        await asyncio.to_thread(self.database.start)
+
+    def sender_of(self, port: int) -> int:
+        """The worker that has this local port of a connection; 0 where it cannot be told."""
+        inode = _socket_of(port)
+        pids = [one.process.pid for one in self.workers if one.process is not None]
+        return next((pid for pid in pids if inode is not None and _has_open(pid, inode)), 0)
+
+
+def _socket_of(port: int) -> str | None:
+    """The inode of the socket with that local port (proc(5), /proc/net/tcp)."""
+    wanted = f"0100007F:{port:04X}"
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        parts = line.split()
+        if parts[1] == wanted:
+            return parts[9]
+    return None
+
+
+def _has_open(pid: int, inode: str) -> bool:
+    folder = Path(f"/proc/{pid}/fd")
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            with suppress(OSError):
+                if os.readlink(folder / name) == f"socket:[{inode}]":
+                    return True
+    return False
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def member(name: str, command: str, ahead: float, lease: float, environment: Mapping[str, str], log: Path) -> Member:
+    arguments = [sys.executable, str(ENTRY), "--ahead", f"{ahead:.6f}", "--lease", f"{lease:g}", command]
+    return Member(name, arguments, environment, log)
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TOCSIN_", "ANTHROPIC_"))}
+    return {**clean, "PYTHONPATH": str(FOLDER), **settings}
+
+
+@asynccontextmanager
+async def running(fleet: Fleet) -> AsyncIterator[None]:
+    """Keeps all members running for as long as the block lasts."""
+    keepers = [asyncio.create_task(one.keep_running()) for one in fleet.members]
+    try:
+        yield
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        await asyncio.gather(*(one.stop() for one in fleet.members))

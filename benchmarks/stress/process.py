@@ -1,0 +1,45 @@
+"""One process of the product, whose clock differs from the others' and whose leases are shorter than in reality.
+
+    python benchmarks/stress/process.py --ahead 0.004 --lease 30 worker
+
+Leases are real time: at 2,400 times the speed two minutes would be three days, as long as a period waits for late
+bills.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime, timedelta
+
+from service import bootstrap, worker
+from service.adapters.postgres.queue import queue
+from service.cli import app
+from service.workflows.delivery import batch
+
+
+def shorten_leases(lease: timedelta) -> None:
+    """Keeps their proportions: a sweep every 10 s, 30 s without a heartbeat, 2 minutes for a message."""
+    batch.LEASE = lease
+    queue.HEARTBEAT, queue.STALLED_AFTER = lease / 12, lease / 4
+    sweep_defaults = queue.Queue.sweep.__kwdefaults__
+    assert sweep_defaults is not None
+    sweep_defaults["stalled_after"] = queue.STALLED_AFTER
+    worker.SWEEP_TICK = lease / 12
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ahead", type=float, required=True, help="real seconds by which this clock is ahead")
+    parser.add_argument("--lease", type=float, required=True, help="real seconds")
+    parser.add_argument("command", choices=("worker", "api"))
+    asked = parser.parse_args()
+    ahead = timedelta(seconds=asked.ahead)
+    bootstrap.wall_clock = lambda: datetime.now(UTC) + ahead
+    shorten_leases(timedelta(seconds=asked.lease))
+    sys.argv = ["tocsin", asked.command]
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
