@@ -10,8 +10,11 @@ from typing import Any, cast
 
 import pytest
 import typer.main
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 
 from service.api.app import create_app
+from service.api.http.deps import authenticate
 from service.cli.app import cli
 from service.cli.environment import COMPOSE_ONLY
 from service.domain.budgets.budget import Budget
@@ -103,6 +106,25 @@ def test_every_route_of_the_api_is_documented_and_no_other() -> None:
     served = {(method.upper(), path) for path, operations in app.openapi()["paths"].items() for method in operations}
     rows = [row[0] for row in cells(read(DOCS / "rest.md"))]
     assert {match for row in rows for match in ROUTE.findall(row)} == served
+
+
+def test_the_paths_that_need_no_token_are_listed_and_no_other() -> None:
+    app = create_app(cast("Ports", None), ready=cast("Any", None))
+    needs = [
+        (str(route.path).split("/")[1], authenticate in _calls(getattr(route, "dependant", None)))
+        for route in iter_route_contexts(app.routes)
+    ]
+    free, locked = ({place for place, needed in needs if needed is wanted} for wanted in (False, True))
+    (sentence,) = re.findall(r"Only these need none: (.*?)\n\n", read(DOCS / "rest.md"), re.DOTALL)
+    assert set(re.findall(r"`/([a-z.]+)(?:/\.\.\.)?`", sentence)) == free
+    assert locked == {"v1"}
+
+
+def _calls(dependant: Dependant | None) -> set[object]:
+    """Everything that is called before a route's own function, and that."""
+    if dependant is None:
+        return set()
+    return {dependant.call}.union(*(_calls(part) for part in dependant.dependencies))
 
 
 def test_no_document_names_a_route_that_does_not_exist() -> None:

@@ -10,6 +10,7 @@ import pkgutil
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from service.adapters.cron import CrontabReader
 from service.api.http.addresses import Address
 from service.api.http.fields import Dollars, Duration, Instant, InstantOrDate, Labels, Name, Percent, calendar_day
 from service.api.http.json_flaws import read_sound
-from service.api.http.listing import decode
+from service.api.http.listing import decode, encode
 from service.api.notify.route_documents import ClockTime, MatcherDocument, Weekdays, read_matcher
 from service.domain.charts.links import ChartLink
 from service.domain.notify.calendar_links import CalendarLink
@@ -85,7 +86,7 @@ PARSERS: dict[str, tuple[Parser, tuple[type[Exception], ...], str]] = {
     "address": (adapter(Address), (ValidationError,), "https://[::1]:99999/"),
     "time of day": (adapter(ClockTime), (ValidationError,), "24:00"),
     "weekdays": (adapter(Weekdays), (ValidationError,), "monday:friday"),
-    "cursor": (decode, (Invalid,), "YWZ0ZXI6MQ"),
+    "cursor": (partial(decode, "models"), (Invalid,), encode("models", "1")),
     "schedule": (lambda text: CrontabReader().require_sound(text, "UTC"), (Invalid,), "0 9 30 2 *"),
     "zone of a schedule": (lambda text: CrontabReader().require_sound("0 9 * * 1", text), (Invalid,), "Europe/Berlin"),
     "zone": (lambda text: validate(PeriodSpec(PeriodKind.DAILY, text)), (Invalid,), "../../etc/passwd"),

@@ -74,7 +74,7 @@ class PostgresTokens:
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Token]:
         """Returns tokens oldest first, the revoked ones too."""
-        return await read_page(self._connection, select(tokens), tokens.c.id, _token, limit=limit, cursor=cursor)
+        return await read_page(self._connection, select(tokens), tokens, _token, limit=limit, cursor=cursor)
 
     async def revoke(self, token_id: str, now: datetime) -> datetime:
         """Returns when it was revoked: the first revocation counts. Raises NotFound."""
@@ -102,7 +102,7 @@ class PostgresAuditLog:
         return await read_page(
             self._connection,
             select(audit_events),
-            audit_events.c.id,
+            audit_events,
             _audit_event,
             limit=limit,
             cursor=cursor,

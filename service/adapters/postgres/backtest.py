@@ -56,7 +56,7 @@ class PostgresBacktests:
         return await read_page(
             self._connection,
             select(backtests),
-            backtests.c.id,
+            backtests,
             _backtest,
             limit=limit,
             cursor=cursor,

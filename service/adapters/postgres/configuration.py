@@ -99,7 +99,9 @@ class PostgresResources(Generic[Spec]):
         return list(await self._connection.scalars(select(resources.c.name).where(resources.c.kind == self._kind)))
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
-        return await read_page(self._connection, self._all(), resources.c.id, self.read, limit=limit, cursor=cursor)
+        return await read_page(
+            self._connection, self._all(), resources, self.read, limit=limit, cursor=cursor, listing=self._kind
+        )
 
     async def add(self, resource: Resource[Spec]) -> None:
         values = {"id": resource.id, "kind": self._kind, **self._values(resource)}

@@ -23,6 +23,9 @@ from service.workflows.budgets import status_part
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
 
 
+LISTING = "statuses"
+
+
 class ThresholdStatusOut(ThresholdOut):
     crossed_at: datetime | None
 
@@ -88,7 +91,7 @@ async def status(
     id: IdOrName, uow: UowDep, now: NowDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
     budget = await uow.budgets.get(id)
-    skipped = place_in(cursor)
+    skipped = place_in(LISTING, cursor)
     statuses = await status_part(uow, budget, now, skipped, limit + 1)
     return respond(
         BudgetStatusOut(
@@ -96,6 +99,6 @@ async def status(
             budget=budget.name,
             billed_until=await uow.facts.billed_until(budget.spec.source_id),
             items=[show_status(one) for one in statuses[:limit]],
-            next=encode(str(skipped + limit)) if len(statuses) > limit else None,
+            next=encode(LISTING, str(skipped + limit)) if len(statuses) > limit else None,
         )
     )

@@ -113,6 +113,10 @@ operator = Depends(role(Role.OPERATOR))
 admin = Depends(role(Role.ADMIN))
 
 
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+"""The character in place of bytes that are no UTF-8. Nothing that could be asked for has it."""
+
+
 async def refuse_odd_query(request: Request) -> None:
     """Raises RequestValidationError: a filter that is misspelt or not read must not silently change an answer."""
     lists = _takes_lists(request.scope["route"].dependant)
@@ -124,6 +128,11 @@ async def refuse_odd_query(request: Request) -> None:
         {"type": "given_twice", "loc": ("query", name), "msg": "give it once: it takes one value"}
         for name, count in given.items()
         if count > 1 and not lists.get(name, True)
+    ]
+    errors += [
+        {"type": "not_unicode", "loc": ("query", name), "msg": "this is not UTF-8 text"}
+        for name, value in request.query_params.multi_items()
+        if REPLACED in value
     ]
     if errors:
         raise RequestValidationError(errors)

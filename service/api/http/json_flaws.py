@@ -9,6 +9,7 @@ from math import isfinite
 
 DEEPEST = 32
 """Levels. The deepest document of the API has eight."""
+TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 MOST_REPORTED = 20
 
 Place = tuple[int | str, ...]
@@ -23,7 +24,7 @@ def read_sound(text: str | bytes) -> object:
     try:
         document: object = json.loads(text)
     except RecursionError:
-        raise ValueError(f"nested more than {DEEPEST} levels deep") from None
+        raise ValueError(TOO_DEEP) from None
     found = flaws(text)
     if found:
         raise ValueError(found[0][1])
@@ -47,7 +48,7 @@ def _walk(value: object, path: Place) -> Iterator[tuple[Place, str]]:
     if isinstance(value, float) and not isfinite(value):
         yield path, "write a finite number"
     if isinstance(value, list) and len(path) == DEEPEST:
-        yield path, f"nested more than {DEEPEST} levels deep"
+        yield path, TOO_DEEP
         return
     if isinstance(value, _Members):
         yield from (((*path, name), f"the key {name[:40]!r} stands twice in one object") for name in _doubled(value))

@@ -38,42 +38,41 @@ class Listing(BaseModel, Generic[T]):
     next: str | None = Field(description="cursor of the next part, null at the end")
 
 
-_AFTER = "after:"
 LONGEST_PLACE = 9
 """Digits."""
 
 
-def encode(key: str) -> str:
-    """Returns the cursor of the items after a key."""
-    return base64.urlsafe_b64encode((_AFTER + key).encode()).decode().rstrip("=")
+def encode(listing: str, key: str) -> str:
+    """Returns the cursor of a list's items after a key."""
+    return base64.urlsafe_b64encode(f"{listing}>{key}".encode()).decode().rstrip("=")
 
 
-def decode(cursor: str) -> str:
-    """Raises Invalid for what `encode` does not make."""
+def decode(listing: str, cursor: str) -> str:
+    """Raises Invalid for what `encode` does not make for this list."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
         text = ""
-    if not text.startswith(_AFTER):
+    if not text.startswith(f"{listing}>"):
         raise foreign_cursor()
-    return text.removeprefix(_AFTER)
+    return text.removeprefix(f"{listing}>")
 
 
 def foreign_cursor() -> Invalid:
     return Invalid("this cursor is not one that this list answered with", "/cursor")
 
 
-def place_in(cursor: str | None) -> int:
+def place_in(listing: str, cursor: str | None) -> int:
     """Returns how many items came before, for lists whose cursor is a place. Raises Invalid."""
-    place = decode(cursor) if cursor else "0"
+    place = decode(listing, cursor) if cursor else "0"
     if not place.isascii() or not place.isdecimal() or len(place) > LONGEST_PLACE:
         raise foreign_cursor()
     return int(place)
 
 
-def part_of(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> Page[T]:
+def part_of(listing: str, items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> Page[T]:
     """Returns a page of a list that is at hand whole, in the order of unique keys."""
-    after = decode(cursor) if cursor is not None else ""
+    after = decode(listing, cursor) if cursor is not None else ""
     ordered = sorted((item for item in items if key(item) > after), key=key)
     part = tuple(ordered[:limit])
-    return Page(part, encode(key(part[-1])) if len(ordered) > limit else None)
+    return Page(part, encode(listing, key(part[-1])) if len(ordered) > limit else None)

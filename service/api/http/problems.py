@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeVar
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from service.api.http.headers import SAFE
+from service.api.http.json_flaws import TOO_DEEP
 from service.api.http.pages import is_a_browser, notice
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
@@ -118,6 +120,8 @@ async def _storage_unavailable(_: Request, error: Exception) -> Response:
 
 async def _framework_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and error.__cause__ is not None:
+        return _unreadable(error.__cause__)
     headers = dict(error.headers or {})
     detail = error.detail
     if error.status_code == 405:
@@ -131,6 +135,20 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     elif error.status_code == 404:
         detail = "There is nothing at this path"
     return problem(error.status_code, detail, headers=headers)
+
+
+def _unreadable(cause: BaseException) -> Response:
+    """Returns why a body could not be parsed, where it may well be JSON."""
+    match cause:
+        case RecursionError():
+            return problem(422, TOO_DEEP, [_located("", TOO_DEEP, "body")])
+        case UnicodeError():
+            return problem(400, "The body is not UTF-8 text")
+        case ValueError():  # Python's bound for digits, against quadratic time
+            detail = f"a number has more than {sys.get_int_max_str_digits()} digits"
+            return problem(422, detail, [_located("", detail, "body")])
+        case _:
+            return problem(400, "The body cannot be read")
 
 
 def _not_a_page(headers: Mapping[str, str]) -> Response:

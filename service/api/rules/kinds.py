@@ -44,5 +44,5 @@ def show_kind(kind: RuleKind[object]) -> RuleKindOut:
 
 @router.get("", summary="List the kinds of rule", response_model=Listing[RuleKindOut], dependencies=[viewer])
 async def list_(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
-    part = part_of(list(KINDS), str, limit, cursor)
+    part = part_of("rule kinds", list(KINDS), str, limit, cursor)
     return respond(Listing[RuleKindOut](items=[show_kind(KINDS[kind]) for kind in part.items], next=part.next))

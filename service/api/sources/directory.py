@@ -68,7 +68,7 @@ def _seen(one: Seen, sources: dict[str, str]) -> SeenOut:
 @router.get("/workspaces", summary="List workspaces", response_model=Listing[WorkspaceOut], dependencies=[viewer])
 async def workspaces(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.WORKSPACE, source)
-    part = part_of(found, _place, limit, cursor)
+    part = part_of("workspaces", found, _place, limit, cursor)
     items = [WorkspaceOut(**_seen(one, sources).model_dump(), status=one.status) for one in part.items]
     return respond(Listing[WorkspaceOut](items=items, next=part.next))
 
@@ -76,7 +76,7 @@ async def workspaces(uow: UowDep, source: References, limit: Limit = DEFAULT_LIM
 @router.get("/models", summary="List models", response_model=Listing[ModelOut], dependencies=[viewer])
 async def models(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.MODEL, source)
-    part = part_of(found, _place, limit, cursor)
+    part = part_of("models", found, _place, limit, cursor)
     items = [ModelOut(**_seen(one, sources).model_dump(), unpriced_tokens=one.unpriced_tokens) for one in part.items]
     return respond(Listing[ModelOut](items=items, next=part.next))
 
@@ -84,7 +84,7 @@ async def models(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, 
 @router.get("/api-keys", summary="List API keys", response_model=Listing[ApiKeyOut], dependencies=[viewer])
 async def api_keys(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.API_KEY, source)
-    part = part_of(found, _place, limit, cursor)
+    part = part_of("API keys", found, _place, limit, cursor)
     items = [
         ApiKeyOut(**_seen(one, sources).model_dump(), workspace=one.workspace, status=one.status) for one in part.items
     ]

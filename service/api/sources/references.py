@@ -43,14 +43,14 @@ def id_of(reference: str, known: Sequence[Seen], dimension: Dimension, pointer: 
         raise Invalid(f"{len(named)} have the name {reference!r}; give the id", pointer)
     if _IDS[dimension].fullmatch(reference) or (dimension is Dimension.WORKSPACE and reference == DEFAULT_WORKSPACE):
         return reference
-    raise Invalid(unseen(reference, known, dimension), pointer)
+    raise Invalid(f"{unseen(reference, known, dimension)}. Of one that is yet to come, give the id", pointer)
 
 
 def unseen(reference: str, known: Sequence[Seen], dimension: Dimension) -> str:
     """Returns a sentence about a reference that is nobody's, with the nearest ones that are somebody's."""
     near = nearest(reference, [text for one in known for text in (one.name, one.id)])
-    meant = f"the nearest: {listed(near)}; else " if near else ""
-    return f"no {dimension.value} {reference!r} has been seen; {meant}its id, if it is yet to come"
+    meant = f"; the nearest: {listed(near)}" if near else ""
+    return f"no {dimension.value} {reference!r} has been seen{meant}"
 
 
 def names_by_id(known: Sequence[Seen]) -> dict[str, str]:

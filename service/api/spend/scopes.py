@@ -56,8 +56,11 @@ async def scope_of(uow: UnitOfWork, source_id: str, members: Mapping[Dimension, 
     )
 
 
-async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope) -> None:
-    """Raises Invalid where a question is about what has never been seen: $0.00 would be no answer."""
+async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope, pointer: str = "") -> None:
+    """Raises Invalid where a question is about what has never been seen: $0.00 would be no answer.
+
+    The pointer is the dimension's parameter where none is given.
+    """
     for dimension, ids in (
         (Dimension.WORKSPACE, scope.workspaces),
         (Dimension.MODEL, scope.models),
@@ -66,7 +69,7 @@ async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope) -> None:
         known = await seen(uow, source_id, dimension) if ids else []
         for id in ids:
             if all(one.id != id for one in known):
-                raise Invalid(unseen(id, known, dimension), f"/{dimension.value}")
+                raise Invalid(unseen(id, known, dimension), pointer or f"/{dimension.value}")
 
 
 async def _ids(uow: UnitOfWork, source_id: str, dimension: Dimension, members: Sequence[Member]) -> tuple[str, ...]:
@@ -103,22 +106,28 @@ async def _names(uow: UnitOfWork, source_id: str, dimension: Dimension, ids: Seq
 
 
 async def read_parts(uow: UnitOfWork, source_id: str, parts: Iterable[str]) -> Scope:
-    """Reads a scope from several parts. Raises Invalid as `scope_of` does."""
+    """Reads the scope of a question from several parts. Raises Invalid as `scope_of` and `require_seen` do."""
     members: dict[Dimension, list[Member]] = defaultdict(list)
     for part in parts:
         dimension, reference = _split(part)
         members[dimension].append(Member(reference, "/scope"))
-    return await scope_of(uow, source_id, members)
+    scope = await scope_of(uow, source_id, members)
+    await require_seen(uow, source_id, scope, "/scope")
+    return scope
 
 
 async def read_scope_key(uow: UnitOfWork, source_id: str, part: str | None) -> ScopeKey | None:
-    """Reads one part alone, None for all. Raises Invalid for an unknown name."""
+    """Reads the scope of a question from one part alone, None for all. Raises Invalid as `read_parts` does."""
     if part is None:
         return None
     dimension, reference = _split(part)
     if dimension is Dimension.ORGANISATION:
         return ORGANISATION
-    return ScopeKey(dimension, id_of(reference, await seen(uow, source_id, dimension), dimension, "/scope"))
+    known = await seen(uow, source_id, dimension)
+    id = id_of(reference, known, dimension, "/scope")
+    if all(one.id != id for one in known):
+        raise Invalid(unseen(id, known, dimension), "/scope")
+    return ScopeKey(dimension, id)
 
 
 def _split(part: str) -> tuple[Dimension, str]:

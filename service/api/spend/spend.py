@@ -44,6 +44,7 @@ router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 
 LONGEST = {Width.DAY: timedelta(days=800), Width.HOUR: timedelta(days=35)}
 MOST_FIGURES = 20_000
+SERIES = "spend"
 """Figures of groups in one answer: a part has fewer buckets where they would hold more."""
 USUAL = {Width.DAY: timedelta(days=30), Width.HOUR: timedelta(days=1)}
 
@@ -225,8 +226,8 @@ async def series(
 ) -> Response:
     asked = await ask(uow, query, group_by, now)
     windows = list(buckets(asked.question.window, query.width))
-    part = part_of(windows, _place, limit, cursor)
-    if not part.items or (cursor and not _is_place(decode(cursor))):
+    part = part_of(SERIES, windows, _place, limit, cursor)
+    if not part.items or (cursor and not _is_place(decode(SERIES, cursor))):
         raise foreign_cursor()
     found = await uow.facts.figures_by_bucket(replace(asked.question, window=_span(part.items)), MOST_FIGURES)
     shown = [bucket for bucket in part.items if bucket.end <= found.until]
@@ -238,7 +239,7 @@ async def series(
         listed = show_groups(largest_first(groups), names) if group_by else None
         items.append(total | {"groups": listed, "start": bucket.start, "end": bucket.end})
     head = asked.head(await uow.facts.total(asked.question))
-    following = part.next if len(shown) == len(part.items) else encode(_place(shown[-1]))
+    following = part.next if len(shown) == len(part.items) else encode(SERIES, _place(shown[-1]))
     return respond(SeriesOut.model_validate(head | {"items": items, "next": following}))
 
 
@@ -273,11 +274,12 @@ async def breakdown(
     cursor: Cursor = None,
 ) -> Response:
     asked = await ask(uow, query, group_by, now)
-    skipped = place_in(cursor)
+    listing = f"spend by {group_by}"
+    skipped = place_in(listing, cursor)
     found = await uow.facts.largest(asked.question, limit + 1, skipped)
     groups = dict(found[:limit])
     names = await uow.directory.names(asked.source.id, groups.keys())
     head = asked.head(await uow.facts.total(asked.question))
-    following = encode(str(skipped + limit)) if len(found) > limit else None
+    following = encode(listing, str(skipped + limit)) if len(found) > limit else None
     answer = head | {"group_by": group_by, "items": show_groups(groups, names), "next": following}
     return respond(BreakdownOut.model_validate(answer))

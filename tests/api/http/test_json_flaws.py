@@ -82,6 +82,21 @@ async def test_every_operation_with_a_body_refuses_doubled_keys_no_numbers_and_d
     assert walked >= 30
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b'{"labels": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", 422, f"nested more than {DEEPEST} levels deep"),
+        (b'{"labels": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}", 422, "nested more than"),
+        (b'{"amount": ' + b"9" * 5_000 + b"}", 422, "a number has more than 4300 digits"),
+        (b'{"name": "\xff"}', 400, "The body is not UTF-8 text"),
+        (b'{"name": ', 400, "The body is not JSON"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_told_why(stand: Stand, body: bytes, status: int, words: str) -> None:
+    refusal = problem(await stand.admin.post("/v1/budgets", content=body, headers=JSON), status)
+    assert words in refusal["detail"]
+
+
 async def test_a_budget_with_two_amounts_is_refused_and_names_the_key(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     body = '{"name": "a", "amount": "10000.00", "amount": "1.00"}'

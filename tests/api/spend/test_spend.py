@@ -8,7 +8,7 @@ from service.api.http.listing import encode
 from service.domain.spend.best_known import EstimatedDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
-from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem
+from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers, problem
 
 MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")
 DAYS = {"since": "2026-11-14", "until": "2026-11-17"}
@@ -125,6 +125,7 @@ async def test_what_was_seen_is_listed_with_its_source(stand: Stand) -> None:
 async def test_spend_of_what_has_never_been_seen_is_refused_with_the_nearest(stand: Stand) -> None:
     """$0.00 would be no answer."""
     await stand.create("/sources", SOURCE)
+    await stand.create("/budgets", BUDGET | {"name": "daily"})
     await stand.spend(ENG, "10.00")
     for query, near in {
         "model=sonnet": "claude-sonnet-4-5",
@@ -137,6 +138,10 @@ async def test_spend_of_what_has_never_been_seen_is_refused_with_the_nearest(sta
             answer = await stand.viewer.get(f"{path}?{query}")
             assert pointers(answer) == [f"/{name}"], query
             assert near in answer.json()["detail"], query
+        for path in ("/v1/forecasts?", "/v1/explanations?budget=daily&"):
+            answer = await stand.viewer.get(f"{path}scope={query.replace('=', ':')}")
+            assert pointers(answer) == ["/scope"], (path, query)
+            assert near in answer.json()["detail"], (path, query)
 
 
 async def test_a_budget_a_rule_and_a_plan_need_a_whole_id_of_a_model_that_is_yet_to_come(stand: Stand) -> None:
@@ -180,4 +185,6 @@ async def test_a_part_of_a_grouped_series_has_a_bound(stand: Stand, monkeypatch:
 @pytest.mark.parametrize("place", ["zzz", "-1", "9" * 30, "²"])
 async def test_a_cursor_of_another_list_is_refused(stand: Stand, path: str, place: str) -> None:
     await spent(stand)
-    assert pointers(await stand.viewer.get(path, params=DAYS | {"cursor": encode(place)})) == ["/cursor"]
+    for listing in ("spend", "spend by workspace"):
+        params = DAYS | {"cursor": encode(listing, place)}
+        assert pointers(await stand.viewer.get(path, params=params)) == ["/cursor"], listing

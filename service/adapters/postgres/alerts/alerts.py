@@ -98,9 +98,7 @@ class PostgresAlerts:
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
         """Newest first. A workspace's alerts are those of its own scope and of budgets and rules that name it."""
         query = select(alerts).where(*_conditions(where))
-        return await read_page(
-            self._connection, query, alerts.c.id, _alert, limit=limit, cursor=cursor, newest_first=True
-        )
+        return await read_page(self._connection, query, alerts, _alert, limit=limit, cursor=cursor, newest_first=True)
 
     async def _open(self, alert: Alert) -> bool:
         statement = upsert(alerts).values(alert_columns(alert)).on_conflict_do_nothing().returning(alerts.c.id)

@@ -221,7 +221,7 @@ class PostgresNotifications:
         return await read_page(
             self._connection,
             query,
-            notifications.c.id,
+            notifications,
             notification_of,
             limit=limit,
             cursor=cursor,

@@ -53,9 +53,7 @@ class PostgresFeedback:
         query = select(feedback)
         if source_ids:
             query = query.where(feedback.c.source_id.in_(source_ids))
-        return await read_page(
-            self._connection, query, feedback.c.id, _given, limit=limit, cursor=cursor, newest_first=True
-        )
+        return await read_page(self._connection, query, feedback, _given, limit=limit, cursor=cursor, newest_first=True)
 
     async def _read(self, query: Select[Any]) -> list[GivenFeedback]:
         return [_given(row) for row in await self._connection.execute(query.order_by(feedback.c.id))]

@@ -67,9 +67,7 @@ class PostgresPolls:
     async def page(self, source_id: str, *, limit: int, cursor: str | None) -> Page[Poll]:
         """Newest first."""
         query = select(polls).where(polls.c.source_id == source_id)
-        return await read_page(
-            self._connection, query, polls.c.id, _poll, limit=limit, cursor=cursor, newest_first=True
-        )
+        return await read_page(self._connection, query, polls, _poll, limit=limit, cursor=cursor, newest_first=True)
 
     async def unfinished(self, source_id: str) -> list[Poll]:
         query = select(polls).where(polls.c.source_id == source_id, _UNFINISHED).order_by(polls.c.id)
