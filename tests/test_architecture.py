@@ -20,13 +20,15 @@ LONG_FILES: set[str] = set()
 GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/rules/ruling.py", "_attempt"),
+    ("service/workflows/charts/kept.py", "with_judged_buckets"),
     ("service/workflows/charts/picture.py", "run_unless_it_fails"),
     ("service/workflows/notify/sending.py", "defects_fail"),
     ("service/workflows/sources/defects.py", "defects_refuse"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
-cannot judge is logged and counted, and the others are judged without it; a message goes out without its
-picture; a defect in reading a report is that report's error; one in a sender is a failed attempt, and is counted.
+cannot judge is logged and counted, and the others are judged without it; an alert fires without what its picture would
+show, and a message goes out without its picture; a defect in reading a report is that report's error; one in a sender
+is a failed attempt, and is counted.
 """
 
 EVIDENCE = {evidence.__name__ for evidence in ALERT_KINDS.values()}

@@ -217,7 +217,7 @@ async def test_a_name_from_outside_is_shown_and_does_nothing(
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_a_name_from_outside_is_a_few_plain_words_in_a_picture(name: str) -> None:
     evidence = replace(EVIDENCE, budget_name=name, scope_name=name)
-    for chart in (budget_chart(evidence, {}, OPENED), rule_chart(hostile(name), {}, OPENED)):
+    for chart in (budget_chart(evidence, (), OPENED), rule_chart(hostile(name), {}, OPENED)):
         said = [chart.alt, *_texts(specification(chart, Theme.LIGHT))]
         assert [character for text in said for character in text if is_harmful(character)] == []
         assert max(map(len, said)) < MOST_IN_A_PICTURE

@@ -46,6 +46,14 @@ def _meet(finding: Finding, alert: Alert | None) -> Move:
     return Move(Command.AMEND if correction else None, correction or Reason.NOTHING_NEW, alert, finding)
 
 
+TELLING = frozenset({Command.OPEN, Command.RAISE, Command.WAKE, Command.AMEND})
+
+
+def tells(finding: Finding, alert: Alert | None) -> bool:
+    """Whether people are told of a finding whose alert, if it is open, is this one. Its end tells them no figures."""
+    return _meet(finding, alert).command in TELLING
+
+
 def _correction(alert: Alert, finding: Finding) -> Reason | None:
     """Why an alert's message is put right; None while it is close enough."""
     if finding.reason is Reason.NOT_CONFIRMED:

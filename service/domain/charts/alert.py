@@ -6,16 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from math import isfinite, nan
+from decimal import Decimal
 from statistics import median, quantiles
+from zoneinfo import ZoneInfo
 
-from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
-from service.domain.charts.chart import DAY, Chart, Point, Range
+from service.domain.alerts.evidence import BudgetEvidence, KeptBucket, RuleEvidence
+from service.domain.charts.chart import DAY, SHORT, Chart, Point, Range, wall
 from service.domain.messages.kinds.rule import as_said
 from service.domain.messages.phrases import used
-from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
-from service.domain.rules.wording import approximate, dollars
+from service.domain.rules.wording import dollars
+from service.domain.values.calendars import zone_of
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, short_day
@@ -26,39 +27,68 @@ FEWEST = 4
 HOUR = timedelta(hours=1)
 NAME, SCOPE, MOST_READ = 40, 50, 1000
 """Characters of a name and of a scope that fit into one line of a picture, and how far one is read for them."""
+MOST_BUCKETS = 62
+"""The days or hours of a budget's line, at most."""
 PICTOGRAMS = re.compile("[\u20e3\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]+\u200d?")
 """Emoji, arrows and the like, with what joins and varies them."""
 
 
-def budget_chart(evidence: BudgetEvidence, spend: Mapping[datetime, Money], at: datetime) -> Chart:
-    """The period's sum so far, the budget's amount, and where the forecast ends.
+def budget_chart(evidence: BudgetEvidence, buckets: Sequence[KeptBucket], at: datetime) -> Chart:
+    """The period's sum so far, the budget's amount, and where the forecast ends, on a clock in the budget's zone.
 
-    `spend` is by the end of its bucket. Days are whole UTC days: in a period of another time zone the line is off by
-    hours. Its last point is exact, and what has become known since then does not rise above it.
+    `buckets` end with what the alert says was spent by `at`, so the sum is known at the beginning of each.
     """
-    window, total = evidence.period, ZERO
-    points = [Point(window.start, ZERO)]
-    for end, amount in sorted(spend.items()):
-        total += amount
-        if window.start < end < min(at, window.end):
-            points.append(Point(end, min(total, evidence.spent)))
-    last = Point(max(min(at, window.end), window.start), evidence.spent)
+    zone, period = zone_of(evidence.timezone), evidence.period
+    span = Window(wall(period.start, zone), wall(period.end, zone))
+    last = Point(wall(max(min(at, period.end), period.start), zone), evidence.spent)
     said = f"{evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
     simulated = _simulated(evidence)
     return Chart(
         title=_title(evidence, evidence.period_label),
-        subtitle=(said, f"{simulated}{_named(evidence.budget_name)}: spend so far, UTC"),
+        subtitle=(said, f"{simulated}{_named(evidence.budget_name)}: spend so far, {clean(evidence.timezone)}"),
         alt=f"{simulated}Spend of {_who(evidence)}, {evidence.period_label}: {said}.{_outlook(evidence)}",
-        actual=(*points, last),
-        forecast=_fan(evidence, last),
+        actual=(Point(span.start, ZERO), *_sums(evidence, buckets, zone), last),
+        forecast=_fan(evidence, last, span.end),
         budget=evidence.amount,
-        span=window,
+        span=span,
     )
 
 
-def _fan(evidence: BudgetEvidence, last: Point) -> tuple[Range, ...]:
+def _sums(evidence: BudgetEvidence, buckets: Sequence[KeptBucket], zone: ZoneInfo) -> list[Point]:
+    """The sum at the beginning of each bucket, oldest first, reckoned back from what the alert says."""
+    points, left = [], evidence.spent
+    for one in reversed(buckets):
+        left -= one.amount or ZERO
+        if one.start > evidence.period.start:
+            points.append(Point(wall(one.start, zone), left))
+    return points[::-1]
+
+
+def spend_so_far(evidence: BudgetEvidence, amounts: Mapping[datetime, Money]) -> tuple[KeptBucket, ...]:
+    """The buckets of a budget's picture, from spend by the start of each UTC day or hour of its period.
+
+    Hours are estimates: they share what the alert says was spent, as days do that add up to more than it, since a
+    period may end within one. Days of long periods are put together.
+    """
+    total, step = Money.total(amounts.values()), -(-len(amounts) // MOST_BUCKETS)
+    is_shared = total > ZERO <= evidence.spent and (total > evidence.spent or is_short(evidence.period))
+    share = evidence.spent.ratio_to(total) if is_shared else Decimal(1)
+    listed = sorted(amounts.items())
+    groups = [listed[place : place + step] for place in range(0, len(listed), max(step, 1))]
+    return tuple(
+        KeptBucket(group[0][0], Money.rounded(Money.total(amount for _, amount in group).usd * share))
+        for group in groups
+    )
+
+
+def is_short(period: Window) -> bool:
+    """Whether a period is shown by its hours."""
+    return period.end - period.start <= SHORT
+
+
+def _fan(evidence: BudgetEvidence, last: Point, end: datetime) -> tuple[Range, ...]:
     """From what is spent to what is forecast of the period's end."""
-    forecast, end = evidence.forecast, evidence.period.end
+    forecast = evidence.forecast
     if forecast is None or last.at >= end:
         return ()
     now = Range(last.at, last.amount, last.amount, last.amount)
@@ -90,7 +120,14 @@ def rule_chart(evidence: RuleEvidence, spend: Mapping[date, Money], at: datetime
     )
 
 
-def anomaly_chart(evidence: RuleEvidence, judged: Sequence[JudgedBucket], at: datetime) -> Chart:
+def buckets_chart(evidence: RuleEvidence, buckets: Sequence[KeptBucket], at: datetime) -> Chart:
+    """The chart of what a rule's alert keeps: what it judged, or what was spent by day. `at`: as of when."""
+    if evidence.unit == DOLLARS_AN_HOUR or any(one.high is not None for one in buckets):
+        return anomaly_chart(evidence, buckets, at)
+    return rule_chart(evidence, {one.start.date(): one.amount for one in buckets if one.amount is not None}, at)
+
+
+def anomaly_chart(evidence: RuleEvidence, judged: Sequence[KeptBucket], at: datetime) -> Chart:
     """Spend, the expected amount and the expected range: in the days up to the judged one, or the hours around it.
 
     What fired is drawn from the evidence that the alert keeps: `judged`, what is known of the buckets around it, may
@@ -99,55 +136,60 @@ def anomaly_chart(evidence: RuleEvidence, judged: Sequence[JudgedBucket], at: da
     by_hour = evidence.unit == DOLLARS_AN_HOUR
     own = _own(evidence, judged)
     shown = [one for one in _with(own, judged) if by_hour or one.start.date() <= max(evidence.days)]
-    limited = [one for one in shown if one.has_limits]
+    limits = {one.start: found for one in shown if (found := _limits(one)) is not None}
     words, bucket = ("Hourly", HOUR) if by_hour else ("Daily", DAY)
-    said = f"{_told(evidence, words)}{_between(evidence, limited)}"
+    said = f"{_told(evidence, words)}{_between(limits.get(own.start) if own else None)}"
     unit = "hour" if by_hour else "day"
     return Chart(
         title=_title(evidence, _when(evidence)),
         subtitle=(_compared(evidence), f"{_simulated(evidence)}{_named(evidence.rule_name)}: spend by UTC {unit}"),
         alt=f"{said} {clean(evidence.cause, NOTE_LENGTH)}",
-        actual=tuple(Point(one.start, approximate(one.amount)) for one in shown if isfinite(one.amount)),
+        actual=tuple(Point(one.start, one.amount) for one in shown if one.amount is not None),
         bucket=bucket,
-        limits=tuple(_limits(one) for one in limited),
-        expected=tuple(Point(one.start, approximate(one.expected)) for one in shown if one.has_limits or one is own),
+        limits=tuple(limits.values()),
+        expected=tuple(
+            Point(one.start, one.expected)
+            for one in shown
+            if one.expected is not None and (one.start in limits or one is own)
+        ),
         span=Window(shown[0].start, shown[-1].start + bucket) if shown else None,
         fired=(own.start,) if own else (),
         partial=None if by_hour else _midnight(at.astimezone(UTC).date()),
     )
 
 
-def _own(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> JudgedBucket | None:
+def _own(evidence: RuleEvidence, judged: Sequence[KeptBucket]) -> KeptBucket | None:
     """The bucket that fired, from the evidence; its limits from what is known of it.
 
     Hours of alerts that were stored without theirs are looked for; None where there is none of that amount.
     """
     start = evidence.hour if evidence.unit == DOLLARS_AN_HOUR else _midnight(max(evidence.days))
-    alike = [one for one in judged if one.start == start or (start is None and _is_of(one, evidence))]
+    alike = [one for one in judged if one.start == start or (start is None and one.amount == evidence.actual)]
     if start is None and not alike:
         return None
-    known = alike[-1] if alike else JudgedBucket(start or _midnight(max(evidence.days)), nan, nan, nan, nan)
-    return replace(known, amount=float(evidence.actual.usd), expected=float(evidence.expected.usd))
+    known = alike[-1] if alike else KeptBucket(start or _midnight(max(evidence.days)), None)
+    return replace(known, amount=evidence.actual, expected=evidence.expected)
 
 
-def _with(own: JudgedBucket | None, judged: Sequence[JudgedBucket]) -> list[JudgedBucket]:
+def _with(own: KeptBucket | None, judged: Sequence[KeptBucket]) -> list[KeptBucket]:
     if own is None:
         return list(judged)
     return sorted([own, *(one for one in judged if one.start != own.start)], key=lambda one: one.start)
 
 
-def _is_of(one: JudgedBucket, evidence: RuleEvidence) -> bool:
-    return isfinite(one.amount) and approximate(one.amount) == evidence.actual
+def _limits(one: KeptBucket) -> Range | None:
+    if one.low is None or one.expected is None or one.high is None:
+        return None
+    return Range(one.start, one.low, one.expected, one.high)
 
 
-def _limits(one: JudgedBucket) -> Range:
-    return Range(one.start, approximate(one.low), approximate(one.expected), approximate(one.high))
+def _between(limits: Range | None) -> str:
+    """The limits of the bucket that the alert is about."""
+    return f" The expected range was {_to_the_cent(limits.low)} to {_to_the_cent(limits.high)}." if limits else ""
 
 
-def _between(evidence: RuleEvidence, judged: Sequence[JudgedBucket]) -> str:
-    """The limits of the bucket that the alert is about; nothing where its figures are others by now."""
-    own = [one for one in judged if _is_of(one, evidence)]
-    return f" The expected range was {dollars(own[-1].low)} to {dollars(own[-1].high)}." if own else ""
+def _to_the_cent(amount: Money) -> str:
+    return dollars(float(amount.usd))
 
 
 def _as_judged(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Mapping[date, Money]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -12,6 +13,11 @@ from service.domain.values.periods import Window
 SHORT = timedelta(days=2)
 """Spans up to this one are read by the hour."""
 DAY = timedelta(days=1)
+
+
+def wall(at: datetime, zone: ZoneInfo) -> datetime:
+    """The time that a clock on the wall shows, written as if it were UTC: charts know no other zone."""
+    return at.astimezone(zone).replace(tzinfo=UTC, fold=0)
 
 
 class Theme(StrEnum):

@@ -20,6 +20,8 @@ LABELLED = 6
 """Bars with a date under them, at most."""
 LETTERS, TITLE_LETTERS = 15, 20
 """Sizes of letters that can be read where a phone shows the picture 400 pixels wide."""
+LONGEST_LINE = 56
+"""Letters of a title."""
 STRIPES = 6
 GAP = 0.12
 """The share of a bucket that is left free on either side of its bar."""
@@ -87,7 +89,7 @@ def specification(chart: Chart, theme: Theme) -> dict[str, object]:
         "height": HEIGHT,
         "background": palette.background,
         "padding": 14,
-        "title": {"text": chart.title, "subtitle": list(chart.subtitle)},
+        "title": {"text": _folded(chart.title), "subtitle": list(chart.subtitle)},
         "layer": [
             *_fan(chart),
             *_bands(chart, Series.USUAL, chart.usual),
@@ -97,10 +99,17 @@ def specification(chart: Chart, theme: Theme) -> dict[str, object]:
             *_steps(chart, Series.BEFORE, chart.before),
             *_forecast(chart),
             *_budget(chart),
+            *_name_of_budget(chart, palette),
         ],
         "config": _config(palette),
         "encoding": {"color": _colours(chart, palette)},
     }
+
+
+def _folded(title: str) -> str | list[str]:
+    """In two lines where it does not fit into one: the time, which is after the last comma, is never cut off."""
+    subject, comma, when = title.rpartition(", ")
+    return [f"{subject},", when] if comma and len(title) > LONGEST_LINE else title
 
 
 def _fan(chart: Chart) -> list[Layer]:
@@ -187,16 +196,22 @@ def _budget(chart: Chart) -> list[Layer]:
         "mark": {"type": "rule", "strokeWidth": 2, "strokeDash": [2, 2]},
         "encoding": {"y": _y(), "color": {"datum": Series.BUDGET.value}},
     }
-    return [line, *_name_of_budget(chart, chart.budget)]
+    return [line]
 
 
-def _name_of_budget(chart: Chart, amount: Money) -> list[Layer]:
-    """The amount above the end of its line."""
-    if chart.span is None:
+def _name_of_budget(chart: Chart, palette: Palette) -> list[Layer]:
+    """The amount above the beginning of its line, where spend is still low; a halo keeps other lines off it."""
+    if chart.span is None or chart.budget is None:
         return []
-    rows: list[Row] = [{"at": _instant(chart.span.end), "amount": _drawn(amount), "name": f"Budget {amount.brief()}"}]
-    mark: Layer = {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -4, "fontSize": LETTERS}
-    return [_layer(chart, Series.BUDGET, rows, mark, {"text": {"field": "name"}})]
+    name = f"Budget {chart.budget.brief()}"
+    rows: list[Row] = [{"at": _instant(chart.span.start), "amount": _drawn(chart.budget), "name": name}]
+    mark: Layer = {"type": "text", "align": "left", "baseline": "bottom", "dx": 6, "dy": -5, "fontSize": LETTERS}
+    text: Layer = {"text": {"field": "name"}}
+    halo: Layer = {"stroke": {"value": palette.background}}
+    return [
+        _layer(chart, Series.BUDGET, rows, mark | {"strokeWidth": 5, "strokeJoin": "round"}, text | halo),
+        _layer(chart, Series.BUDGET, rows, mark, text),
+    ]
 
 
 BETWEEN: Layer = {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-from service.domain.charts.chart import DAY, SHORT, Chart, Point
+from service.domain.charts.chart import DAY, SHORT, Chart, Point, wall
 from service.domain.digests.digest import Digest
 from service.domain.digests.phrases import period, subject
 from service.domain.values.calendars import zone_of
@@ -26,20 +25,15 @@ def pieces(window: Window, timezone: str) -> list[Window]:
     A day of a clock change is a piece like others. Weeks are equal parts, so that none is a sliver.
     """
     zone = zone_of(timezone)
-    start, end = _wall(window.start, zone), _wall(window.end, zone)
+    start, end = wall(window.start, zone), wall(window.end, zone)
     step = _step(end - start)
     count = max(1, round((end - start) / step))
     if step == WEEK:
         step = (end - start) / count
-    walls = [start + step * n for n in range(1, count)]
-    between = [wall.replace(tzinfo=zone).astimezone(UTC) for wall in walls]
+    shown = [start + step * n for n in range(1, count)]
+    between = [one.replace(tzinfo=zone).astimezone(UTC) for one in shown]
     edges = [window.start, *(edge for edge in between if window.start < edge < window.end), window.end]
     return [Window(*pair) for pair in pairwise(dict.fromkeys(edges))]
-
-
-def _wall(at: datetime, zone: ZoneInfo) -> datetime:
-    """The time that a clock on the wall shows, written as if it were UTC: charts know no other zone."""
-    return at.astimezone(zone).replace(tzinfo=UTC, fold=0)
 
 
 def _step(length: timedelta) -> timedelta:
@@ -52,8 +46,8 @@ def digest_chart(digest: Digest, now: Sequence[Money], before: Sequence[Money]) 
     A month of 31 days beside one of 30: what the shorter one lacks is left out.
     """
     zone = zone_of(digest.timezone)
-    own = [_wall(piece.start, zone) for piece in pieces(digest.window, digest.timezone)]
-    span = Window(_wall(digest.window.start, zone), _wall(digest.window.end, zone))
+    own = [wall(piece.start, zone) for piece in pieces(digest.window, digest.timezone)]
+    span = Window(wall(digest.window.start, zone), wall(digest.window.end, zone))
     bucket = _step(span.end - span.start)
     simulated = "Simulated data. " if digest.simulated else ""
     when = period(digest.window, digest.timezone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic
@@ -63,6 +63,7 @@ class JudgedBucket:
         return math.isfinite(self.high)
 
 
+Bands = Mapping[ScopeKey, Sequence[JudgedBucket]]
 USUAL_GATES = Gates()
 
 
@@ -85,8 +86,8 @@ class RuleKind(Generic[Params_co]):
     dimensions that a rule may be repeated over. `lookback`: how much of the past the parameters ask for. `words`: what
     its alerts say. `backfill_days`: the UTC days that are read back for an enabled rule, where they are not stored.
     `judges_spend`: False where it judges how the source is read. `backtesting`: what a backtest may leave out, and
-    the settings that it tries. `band`: the newest days, or hours where the view has any, with what was expected of
-    each, for a chart; None where the kind has no such limits.
+    the settings that it tries. `band`: of some scopes the newest days, or hours where the view has any, with what was
+    expected of each, for a chart; None where the kind has no such limits.
     """
 
     name: str
@@ -102,4 +103,4 @@ class RuleKind(Generic[Params_co]):
     backfill_days: int = 0
     judges_spend: bool = True
     backtesting: Backtesting[Params_co] = NOTHING_LEFT_OUT
-    band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], ScopeKey], Sequence[JudgedBucket]] | None = None
+    band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], Collection[ScopeKey]], Bands] | None = None

@@ -24,6 +24,7 @@ from service.domain.rules.kinds.stale_source import assess_source, stale_fingerp
 from service.domain.sources.source import SourceKind, SourceState
 from service.domain.values.resources import Resource, new_id
 from service.workflows.alerts.ended_terms import with_ended_terms
+from service.workflows.charts.kept import with_spend_so_far
 from service.workflows.notify.announce import announce
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -107,7 +108,8 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
     )
     enabled = [budget for budget in budgets if budget.spec.enabled]
     spend = {window: await uow.facts.spend(source_id, window, now) for window in live_windows(enabled, known)}
-    findings = await _assess_budgets(uow, source_id, budgets, spend, known)
+    by_budgets = await _assess_budgets(uow, source_id, budgets, spend, known)
+    findings = await with_spend_so_far(uow, by_budgets, known.open_alerts, budgets, now)
     await uow.polling_states.note_assessed(source_id, state.cost_read_at)
     await uow.polling_states.note_evaluated(source_id, now)
     by_rules = await find_by_rules(uow, situation, state)

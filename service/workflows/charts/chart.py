@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from service.domain.alerts.alert import Alert, AlertEvent
-from service.domain.alerts.evidence import BudgetEvidence, OriginKind, OriginRef, RuleEvidence
-from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
-from service.domain.charts.chart import SHORT, Chart
+from service.domain.alerts.evidence import BudgetEvidence, KeptBucket, OriginKind, OriginRef, RuleEvidence
+from service.domain.charts.alert import anomaly_chart, buckets_chart, budget_chart, rule_chart, spend_so_far
+from service.domain.charts.chart import Chart
+from service.domain.spend.questions import SpendQuestion
+from service.domain.spend.rows import Width
 from service.domain.values.errors import NotFound
-from service.domain.values.money import ZERO, Money
+from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import ORGANISATION, Cell, Scope
+from service.domain.values.scopes import Scope
 from service.workflows.charts.judged_band import band_of, judged_at
+from service.workflows.charts.kept import amounts_of, figures_of, line_question
 from service.workflows.ports.unit_of_work import UnitOfWork
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAY = timedelta(days=1)
 HISTORY = 28
 """Days before the judged ones that a rule's chart shows."""
 
@@ -25,17 +27,30 @@ HISTORY = 28
 async def chart_of(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
     """An alert's chart as of one event; None for one that is not about spend.
 
-    An anomaly's days or hours are as they were known when it was judged, others as they are known now.
+    It shows what people were told last by then, as it was known just then. Alerts of releases that did not keep it are
+    drawn by what is known now: an anomaly's judges are asked again.
     """
     draw = CHARTS.get(event.alert.kind)
-    return await draw(uow, event) if draw else None
+    return await draw(uow, await _told(uow, event)) if draw else None
+
+
+async def _told(uow: UnitOfWork, event: AlertEvent) -> AlertEvent:
+    """The newest event up to this one that keeps what its picture shows; else the event itself."""
+    events = reversed(await uow.alerts.events(event.alert.id))
+    upto = (one for one in events if one.alert.version <= event.alert.version)
+    return next((one for one in upto if one.alert.evidence.buckets), event)
 
 
 async def _chart_of_budget(uow: UnitOfWork, event: AlertEvent) -> Chart:
     evidence = event.alert.evidence
     assert isinstance(evidence, BudgetEvidence)
-    scope = await _scope(uow, evidence.origin)
-    return budget_chart(evidence, await _by_end(uow, event, scope, evidence.period), event.at)
+    return budget_chart(evidence, evidence.buckets or await _spend_so_far(uow, event, evidence), event.at)
+
+
+async def _spend_so_far(uow: UnitOfWork, event: AlertEvent, evidence: BudgetEvidence) -> Sequence[KeptBucket]:
+    scope, about = await _scope(uow, evidence.origin), event.alert.scope
+    question = line_question(event.alert.source_id, evidence, scope, about.dimension, event.at)
+    return spend_so_far(evidence, amounts_of(about, await figures_of(uow, question)))
 
 
 async def _chart_of_rule(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
@@ -43,9 +58,11 @@ async def _chart_of_rule(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
     assert isinstance(evidence, RuleEvidence)
     if not evidence.days:
         return None
+    if evidence.buckets:
+        return buckets_chart(evidence, evidence.buckets, event.at)
     at = await judged_at(uow, event)
     judged = await band_of(uow, event, evidence)
-    if any(one.has_limits for one in judged) or (judged and evidence.hour is not None):
+    if any(one.high is not None for one in judged) or (judged and evidence.hour is not None):
         return anomaly_chart(evidence, judged, at)
     scope = await _scope(uow, evidence.origin)
     window = Window(_midnight(min(evidence.days) - HISTORY * DAY), _midnight(max(evidence.days) + DAY))
@@ -68,30 +85,11 @@ async def _scope(uow: UnitOfWork, origin: OriginRef) -> Scope:
         return Scope()
 
 
-async def _by_end(uow: UnitOfWork, event: AlertEvent, scope: Scope, period: Window) -> Mapping[datetime, Money]:
-    """Spend by the end of each UTC day up to the event; of a short period, by hours as usage tells them."""
-    window = Window(period.start, max(min(event.at, period.end), period.start + DAY))
-    if period.end - period.start > SHORT:
-        days = await _by_day(uow, event.alert, scope, window)
-        return {_midnight(day + DAY): amount for day, amount in days.items()}
-    hours: dict[datetime, Money] = defaultdict(lambda: ZERO)
-    for start, cell, known in await uow.facts.hours(event.alert.source_id, window):
-        if _is_about(event.alert, scope, cell):
-            hours[start + HOUR] += known.cost
-    return hours
-
-
 async def _by_day(uow: UnitOfWork, alert: Alert, scope: Scope, window: Window) -> Mapping[date, Money]:
     """Spend by UTC day of what the alert is about."""
-    days: dict[date, Money] = defaultdict(lambda: ZERO)
-    for day, cell, known in await uow.facts.days(alert.source_id, window):
-        if _is_about(alert, scope, cell):
-            days[day] += known.spend.total
-    return days
-
-
-def _is_about(alert: Alert, scope: Scope, cell: Cell) -> bool:
-    return scope.holds(cell) and (alert.scope == ORGANISATION or cell.along(alert.scope.dimension) == alert.scope.id)
+    question = SpendQuestion(alert.source_id, window, Width.DAY, scope, alert.scope.dimension)
+    found = amounts_of(alert.scope, await figures_of(uow, question))
+    return {start.date(): amount for start, amount in found.items()}
 
 
 def _midnight(day: date) -> datetime:

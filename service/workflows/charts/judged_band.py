@@ -1,4 +1,4 @@
-"""The band that a rule's spend was judged by: its kind is asked again, with what was known then."""
+"""The band that a rule's spend was judged by, of an alert that does not keep it: its kind is asked again."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent
-from service.domain.alerts.evidence import RuleEvidence
+from service.domain.alerts.evidence import KeptBucket, RuleEvidence
 from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.feedback import holding
-from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule
+from service.domain.rules.shown import kept_bucket
 from service.domain.rules.view import SpendView
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
-async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[JudgedBucket]:
+async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) -> Sequence[KeptBucket]:
     """The days or hours around an alert; empty where its kind has no band, or nothing is known of the rule any more."""
     at = await judged_at(uow, event)
     stored = await uow.rules.as_of(evidence.rule_id, at)
@@ -27,7 +27,7 @@ async def band_of(uow: UnitOfWork, event: AlertEvent, evidence: RuleEvidence) ->
     view = await _view(uow, event.alert.source_id, stored.spec, at, hours_needed(stored.spec) if by_hour else 0)
     feedback = holding(await uow.feedback.of_rules([stored.id]), stored.id, at)
     key = evidence.about or event.alert.scope
-    return band(view, stored.spec, feedback, key)
+    return [kept_bucket(one) for one in band(view, stored.spec, feedback, [key]).get(key, ())]
 
 
 async def judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:

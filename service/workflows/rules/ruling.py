@@ -23,6 +23,7 @@ from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source, SourceState
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, ScopeKey
+from service.workflows.charts.kept import with_judged_buckets
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.rules.view import Rules, load_view, load_view_in
 from service.workflows.sources.naming import with_organisation
@@ -80,7 +81,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     for rule in watching:
         said = holding(given, rule.id, now)
         assessed = await _assess(uow, rule, view, said, _of_rule(before, rule.id), open_alerts)
-        findings += assessed.findings
+        findings += await with_judged_buckets(uow, assessed.findings, open_alerts, rule.spec, view, said)
         after |= {EpisodeKey(rule.id, scope): episode for scope, episode in assessed.episodes.items()}
         await uow.verdicts.keep(assessed.kept)
     await uow.episodes.replace(before, after)

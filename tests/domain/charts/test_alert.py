@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
-from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence, RuleEvidence
-from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart
+from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence, KeptBucket, RuleEvidence
+from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart, spend_so_far
 from service.domain.charts.chart import Chart, Series, Theme
 from service.domain.charts.specification import PALETTES, specification
 from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.kinds.rule import RuleWords
-from service.domain.rules.kind import JudgedBucket
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
@@ -52,7 +50,10 @@ RULE = RuleEvidence(
     inputs=(),
     days=(date(2026, 11, 13),),
 )
-MONTH = {utc("2026-11-02") + n * DAY: Money.of("10.00") for n in range(4)}
+MONTH = (
+    *(KeptBucket(utc("2026-11-01") + n * DAY, Money.of("10.00")) for n in range(4)),
+    KeptBucket(utc("2026-11-05"), Money.of("2.50")),
+)
 FRIDAYS = {
     date(2026, 10, 16) + n * DAY: Money.of("2.00" if (date(2026, 10, 16) + n * DAY).weekday() > 4 else f"{10 + n % 3}")
     for n in range(28)
@@ -70,14 +71,56 @@ def test_a_budgets_spend_adds_up_to_what_the_alert_says() -> None:
     assert BUDGET_CHART.budget == BUDGET.amount
 
 
-def test_what_is_known_since_does_not_rise_above_what_the_alert_says() -> None:
-    chart = budget_chart(replace(BUDGET, spent=Money.of("35.00")), MONTH, utc("2026-11-05T06:00"))
-    assert [str(point.amount) for point in chart.actual][-2:] == ["35.00", "35.00"]
+def test_a_budgets_line_is_on_the_clock_of_its_zone_and_knows_what_came_before_the_first_whole_day() -> None:
+    period = Window(utc("2026-11-01T07:00"), utc("2026-12-01T08:00"))
+    here = replace(BUDGET, period=period, timezone="America/Los_Angeles")
+    chart = budget_chart(here, MONTH[1:], utc("2026-11-05T06:00"))
+    assert [(point.at, str(point.amount)) for point in chart.actual] == [
+        (utc("2026-11-01T00:00"), "0.00"),
+        (utc("2026-11-01T16:00"), "10.00"),
+        (utc("2026-11-02T16:00"), "20.00"),
+        (utc("2026-11-03T16:00"), "30.00"),
+        (utc("2026-11-04T16:00"), "40.00"),
+        (utc("2026-11-04T22:00"), "42.50"),
+    ]
+    assert chart.span == Window(utc("2026-11-01"), utc("2026-12-01"))
+    assert chart.forecast[-1].at == utc("2026-12-01")
+    assert chart.subtitle[1].endswith("spend so far, America/Los_Angeles")
+
+
+@pytest.mark.parametrize(
+    ("period", "shown"),
+    [
+        (BUDGET.period, ["17.00", "25.50"]),
+        (Window(utc("2026-11-01"), utc("2026-11-02")), ["17.00", "25.50"]),
+    ],
+    ids=["days that add up to more", "hours"],
+)
+def test_buckets_share_what_the_alert_says(period: Window, shown: list[str]) -> None:
+    amounts = {utc("2026-11-01T01:00"): Money.of("60.00"), utc("2026-11-01"): Money.of("40.00")}
+    kept = spend_so_far(replace(BUDGET, period=period), amounts)
+    assert [str(one.amount) for one in kept] == shown
+    assert kept[0].start == utc("2026-11-01")
+
+
+def test_days_that_add_up_to_less_stay_as_they_are_and_a_refund_is_seen() -> None:
+    amounts = {utc("2026-11-01"): Money.of("50.00"), utc("2026-11-02"): Money.of("-7.50")}
+    kept = spend_so_far(BUDGET, amounts)
+    assert [one.amount for one in kept] == list(amounts.values())
+    line = budget_chart(BUDGET, kept, utc("2026-11-03")).actual
+    assert [str(point.amount) for point in line] == ["0.00", "50.00", "42.50"]
+
+
+def test_the_days_of_a_long_period_are_put_together() -> None:
+    year = replace(BUDGET, period=Window(utc("2026-01-01"), utc("2027-01-01")), spent=Money.of("300.00"))
+    kept = spend_so_far(year, {utc("2026-01-01") + n * DAY: Money.of("1.00") for n in range(300)})
+    assert len(kept) == 60
+    assert Money.total(one.amount for one in kept if one.amount) == year.spent
 
 
 def test_a_budgets_chart_shows_the_whole_period_and_a_short_one_by_the_hour() -> None:
     def axis(period: Window) -> Any:
-        chart = budget_chart(replace(BUDGET, period=period), {}, utc("2026-11-01T06:00"))
+        chart = budget_chart(replace(BUDGET, period=period), (), utc("2026-11-01T06:00"))
         written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
         return written["layer"][0]["encoding"]["x"]
 
@@ -116,14 +159,16 @@ def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: 
     assert RuleWords(told).headline() == f"Workspace eng: {shown} on Fri 13 Nov, normally $20.85"
 
 
+def kept(start: datetime, amount: str = "11.00") -> KeptBucket:
+    return KeptBucket(start, Money.of(amount), *(Money.of(dollars) for dollars in ("12.00", "8.00", "17.00")))
+
+
 def anomaly(unit: str = DOLLARS_A_DAY) -> Chart:
     """The last bucket but one rang, the first was too young to be judged, the third is not known."""
     end, bucket = utc("2026-11-14T12:00") if unit == DOLLARS_AN_HOUR else utc("2026-11-15"), BUCKETS[unit]
-    judged = [
-        JudgedBucket(end - back * bucket, 90.0 if back == 2 else 11.0, 12.0, 8.0, 17.0) for back in range(20, 0, -1)
-    ]
-    judged[0] = replace(judged[0], expected=math.nan, low=math.nan, high=math.nan)
-    judged[2] = replace(judged[2], amount=math.nan)
+    judged = [kept(end - back * bucket, "90.00" if back == 2 else "11.00") for back in range(20, 0, -1)]
+    judged[0] = replace(judged[0], expected=None, low=None, high=None)
+    judged[2] = replace(judged[2], amount=None)
     return anomaly_chart(replace(RULE, unit=unit), judged, AT)
 
 
@@ -214,20 +259,20 @@ def test_an_hours_expectation_is_not_drawn_on_a_day() -> None:
 def test_what_fired_is_drawn_from_the_evidence_where_nothing_else_knows_it(unit: str) -> None:
     hour = utc("2026-11-13T13:00") if unit == DOLLARS_AN_HOUR else None
     start = hour or utc("2026-11-13")
-    known = [JudgedBucket(start - back * BUCKETS[unit], 11.0, 12.0, 8.0, 17.0) for back in range(5, 0, -1)]
+    known = [kept(start - back * BUCKETS[unit]) for back in range(5, 0, -1)]
     chart = anomaly_chart(replace(RULE, unit=unit, hour=hour), known, AT)
     assert (chart.actual[-1].at, chart.actual[-1].amount) == (start, RULE.actual)
     assert chart.fired == (start,)
     assert chart.expected[-1].amount == RULE.expected
     assert chart.span is not None
     assert chart.span.end == start + BUCKETS[unit]
-    restated = [*known, JudgedBucket(start, 11.0, 12.0, 8.0, 17.0)]
+    restated = [*known, kept(start)]
     assert anomaly_chart(replace(RULE, unit=unit, hour=hour), restated, AT).actual == chart.actual
 
 
 def test_an_hour_that_fired_stands_at_its_place_among_later_ones() -> None:
     hour = utc("2026-11-13T13:00")
-    later = [JudgedBucket(hour + after * timedelta(hours=1), 11.0, 12.0, 8.0, 17.0) for after in (-1, 1, 2)]
+    later = [kept(hour + after * timedelta(hours=1)) for after in (-1, 1, 2)]
     chart = anomaly_chart(replace(RULE, unit=DOLLARS_AN_HOUR, hour=hour), later, AT)
     assert [point.at for point in chart.actual] == [hour + after * timedelta(hours=1) for after in (-1, 0, 1, 2)]
     assert chart.title == "workspace eng, Fri 13 Nov 13:00-14:00 UTC"
@@ -254,11 +299,22 @@ def test_the_band_is_behind_the_bars() -> None:
     assert drawn.index(Series.LIMITS.value) < drawn.index(Series.ACTUAL.value) < drawn.index(Series.FIRED.value)
 
 
-def test_a_budgets_line_has_its_amount_at_its_end() -> None:
+def test_a_budgets_line_has_its_amount_above_its_beginning() -> None:
     written = cast("dict[str, Any]", specification(BUDGET_CHART, Theme.LIGHT))
-    (name,) = [row for layer in written["layer"] for row in layer["data"]["values"] if "name" in row]
-    assert (name["name"], name["at"]) == ("Budget $100", "2026-12-01T00:00:00Z")
+    halo, name = [layer for layer in written["layer"] if "text" in layer["encoding"]]
+    assert (name["data"], name["mark"]["baseline"], name["mark"]["dy"]) == (halo["data"], "bottom", -5)
+    assert name["data"]["values"] == [{"at": "2026-11-01T00:00:00Z", "amount": 100.0, "name": "Budget $100"}]
+    assert halo["encoding"]["stroke"]["value"] == PALETTES[Theme.LIGHT].background
     assert BUDGET_CHART.title == "workspace eng, November 2026"
+
+
+def test_a_title_that_is_too_long_has_its_time_in_a_line_of_its_own() -> None:
+    hour = replace(
+        RULE, unit=DOLLARS_AN_HOUR, hour=utc("2026-11-13T13:00"), scope_name="API key support-bot, of support-eng"
+    )
+    written = cast("dict[str, Any]", specification(anomaly_chart(hour, [], AT), Theme.LIGHT))
+    assert written["title"]["text"] == ["API key support-bot, of support-eng,", "Fri 13 Nov 13:00-14:00 UTC"]
+    assert cast("dict[str, Any]", specification(RULE_CHART, Theme.LIGHT))["title"]["text"] == RULE_CHART.title
 
 
 def test_few_days_are_not_called_usual() -> None:

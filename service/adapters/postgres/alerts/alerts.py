@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -101,17 +102,27 @@ class PostgresAlerts:
         return await read_page(self._connection, query, alerts, _alert, limit=limit, cursor=cursor, newest_first=True)
 
     async def _open(self, alert: Alert) -> bool:
-        statement = upsert(alerts).values(alert_columns(alert)).on_conflict_do_nothing().returning(alerts.c.id)
+        statement = (
+            upsert(alerts)
+            .values(alert_columns(_without_buckets(alert)))
+            .on_conflict_do_nothing()
+            .returning(alerts.c.id)
+        )
         return (await self._connection.execute(statement)).one_or_none() is not None
 
     async def _move(self, alert: Alert) -> bool:
         statement = (
             update(alerts)
             .where(alerts.c.id == alert.id, alerts.c.version == alert.version - 1)
-            .values(alert_columns(alert))
+            .values(alert_columns(_without_buckets(alert)))
             .returning(alerts.c.id)
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
+
+
+def _without_buckets(alert: Alert) -> Alert:
+    """Its events keep the buckets of its picture: the alert itself is read at every evaluation while it is open."""
+    return replace(alert, evidence=replace(alert.evidence, buckets=()))
 
 
 def _alert(row: Row[Any]) -> Alert:

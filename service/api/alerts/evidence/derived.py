@@ -16,8 +16,8 @@ from service.domain.alerts.evidence import Evidence
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
 
-BESIDE = frozenset({"kind", "contributions"})
-"""Fields that an alert shows beside its evidence."""
+BESIDE = frozenset({"kind", "contributions", "buckets"})
+"""Fields that an alert shows beside its evidence; the buckets are in its chart."""
 
 _AS_TEXT = PlainSerializer(str, return_type=str)
 _TYPES: Mapping[object, Any] = {

@@ -1,7 +1,7 @@
 """The evidence of alerts: one module a kind of alert, and the list of them all."""
 
 from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
-from service.domain.alerts.evidence.evidence import Contribution, Evidence, OriginKind, OriginRef, Trend
+from service.domain.alerts.evidence.evidence import Contribution, Evidence, KeptBucket, OriginKind, OriginRef, Trend
 from service.domain.alerts.evidence.rule import RuleEvidence
 from service.domain.alerts.evidence.silence_ends import SilenceEndsEvidence
 from service.domain.alerts.evidence.stale_source import StaleEvidence
@@ -22,6 +22,7 @@ __all__ = [
     "Contribution",
     "Evidence",
     "ForecastEvidence",
+    "KeptBucket",
     "OriginKind",
     "OriginRef",
     "RuleEvidence",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -58,13 +59,28 @@ class Trend(StrEnum):
     RETURNED = "returned"
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBucket:
+    """A day or hour by its start, as it was known when people were told of the alert. US dollars, None where unknown.
+
+    `low` to `high` is what the rule found usual; these and `expected` are None where nothing was expected.
+    """
+
+    start: datetime
+    amount: Money | None
+    expected: Money | None = None
+    low: Money | None = None
+    high: Money | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The base of all evidence: one subclass a kind of alert, listed in `ALERT_KINDS`.
 
     A subclass is a frozen dataclass that gives `kind` its word as a default, typed as a literal. The word is stored,
     shown over REST, and a label. `contributions` are the largest parts of `whole`. `simulated`: the built-in
-    simulator invented the spend. Amounts are US dollars, times UTC.
+    simulator invented the spend. `buckets` are what its picture shows, where people were told of this evidence: they
+    make it no other evidence. Amounts are US dollars, times UTC.
 
     A subclass overrides those members of which it has more to say. Its words are in `service/domain/messages/kinds/`.
     """
@@ -72,6 +88,7 @@ class Evidence:
     kind: str
     contributions: tuple[Contribution, ...] = ()
     simulated: bool = False
+    buckets: tuple[KeptBucket, ...] = field(default=(), compare=False, repr=False)
 
     repeats: ClassVar[bool] = False
     """Whether severe alerts are notified again while nobody answers, where their route does not say."""

@@ -1,9 +1,9 @@
-"""The band of one scope's last days or hours: expected, and its limits, from the judges themselves."""
+"""The band of some scopes' last days or hours: expected, and its limits, from the judges themselves."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
@@ -19,47 +19,53 @@ from service.domain.values.scopes import ORGANISATION, ScopeKey
 
 
 def judged_buckets(
-    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
-) -> tuple[JudgedBucket, ...]:
-    """The newest hours where the view has any, else the newest days; none of an unknown scope."""
-    return (judged_days if view.hours is None else judged_hours)(view, rule, feedback, key)
+    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], keys: Collection[ScopeKey]
+) -> Mapping[ScopeKey, Sequence[JudgedBucket]]:
+    """The newest hours where the view has any, else the newest days; unknown scopes have none."""
+    return (judged_days if view.hours is None else judged_hours)(view, rule, feedback, keys)
 
 
 def judged_days(
-    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
-) -> tuple[JudgedBucket, ...]:
-    """The last three weeks and today, each as the days before it are known in the view; none of an unknown scope."""
-    found = _judges(view, rule, feedback, key)
+    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], keys: Collection[ScopeKey]
+) -> Mapping[ScopeKey, Sequence[JudgedBucket]]:
+    """The last three weeks and today, each as the days before it are known in the view; unknown scopes have none."""
+    found = _judges(view, rule, feedback, keys)
     if found is None:
-        return ()
-    judge, row = found[0].days, found[1]
+        return {}
+    judge, rows = found[0].days, found[1]
     places = range(judge.first, judge.open_day + 1)
     days = [datetime.combine(judge.panel.day(place), time(), UTC) for place in places]
-    return _judged(days, [judge.reading(row, place) for place in places])
+    return {key: _judged(days, [judge.reading(row, place) for place in places]) for key, row in rows.items()}
 
 
 def judged_hours(
-    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
-) -> tuple[JudgedBucket, ...]:
+    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], keys: Collection[ScopeKey]
+) -> Mapping[ScopeKey, Sequence[JudgedBucket]]:
     """The same of the last two days by the hour; none where the view has no hours."""
-    found = _judges(view, rule, feedback, key)
+    found = _judges(view, rule, feedback, keys)
     if found is None or found[0].hours is None:
-        return ()
-    judge, row = found[0].hours, found[1]
+        return {}
+    judge, rows = found[0].hours, found[1]
     last = judge.amounts.shape[1]
     places = range(max(0, last - HOURS_BACK), last)
-    return _judged([judge.start(place) for place in places], [judge.reading(row, place) for place in places])
+    hours = [judge.start(place) for place in places]
+    return {key: _judged(hours, [judge.reading(row, place) for place in places]) for key, row in rows.items()}
 
 
 def _judges(
-    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], key: ScopeKey
-) -> tuple[Judges, int] | None:
-    """The view of this scope and the organisation: every series is judged by itself, so others may be left out."""
+    view: SpendView, rule: Rule[Anomaly], feedback: Sequence[Feedback], keys: Collection[ScopeKey]
+) -> tuple[Judges, Mapping[ScopeKey, int]] | None:
+    """The judges of these scopes and the organisation, and the rows of those that are known.
+
+    Every series is judged by itself, so others may be left out.
+    """
     stands = ground(replace(view, memo=Memo()), rule.scope)
-    if key not in stands.members:
+    known = [key for key in keys if key in stands.members]
+    if not known:
         return None
-    alone = replace(stands, members={one: stands.members[one] for one in (ORGANISATION, key)})
-    return judges(alone, rule.params.sensitivity, feedback), alone.keys.index(key)
+    alone = replace(stands, members={one: stands.members[one] for one in (ORGANISATION, *known)})
+    found = judges(alone, rule.params.sensitivity, feedback)
+    return found, {key: alone.keys.index(key) for key in known}
 
 
 def _judged(starts: Iterable[datetime], readings: Iterable[ScoredBucket]) -> tuple[JudgedBucket, ...]:

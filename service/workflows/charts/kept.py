@@ -1,0 +1,109 @@
+"""The content of pictures, kept with the findings that people are told of: later bills and edits redraw none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.evidence import BudgetEvidence
+from service.domain.alerts.findings import Finding
+from service.domain.alerts.reconcile import tells
+from service.domain.budgets.budget import Budget
+from service.domain.charts.alert import is_short, spend_so_far
+from service.domain.rules.evaluation import view_for
+from service.domain.rules.feedback import Feedback
+from service.domain.rules.rule import Rule
+from service.domain.rules.shown import with_buckets
+from service.domain.rules.view import SpendView
+from service.domain.spend.questions import Figure, SpendQuestion
+from service.domain.spend.rows import Width
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.utc import HOUR
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+MOST_FIGURES = 10_000
+"""Read at once."""
+FiguresByBucket = Mapping[datetime, Mapping[ScopeKey, Figure]]
+
+
+async def with_judged_buckets(
+    uow: UnitOfWork,
+    findings: Sequence[Finding],
+    open_alerts: Sequence[Alert],
+    rule: Rule[object],
+    view: SpendView,
+    feedback: Sequence[Feedback],
+) -> Sequence[Finding]:
+    """One rule's findings with the days or hours that it judged. A defect here must not keep an alert from firing."""
+    try:
+        return with_buckets(findings, open_alerts, rule, view_for(rule, view), feedback)
+    except Exception as error:
+        log.exception("chart_failed", about="rule", rule_kind=rule.kind)
+        await uow.chart_failures.note("rule", f"{type(error).__name__}: {error}", view.as_of)
+        return findings
+
+
+async def with_spend_so_far(
+    uow: UnitOfWork,
+    findings: Sequence[Finding],
+    open_alerts: Sequence[Alert],
+    budgets: Sequence[Resource[Budget]],
+    now: datetime,
+) -> list[Finding]:
+    """Budgets' findings with the spend of their period by day or hour. It is asked for once a budget and period."""
+    alerts, scopes = {one.fingerprint: one for one in open_alerts}, {one.id: one.spec.scope for one in budgets}
+    answers: dict[SpendQuestion, FiguresByBucket] = {}
+    return [
+        await _with_line(uow, one, scopes, answers, now) if tells(one, alerts.get(one.fingerprint)) else one
+        for one in findings
+    ]
+
+
+async def _with_line(
+    uow: UnitOfWork,
+    finding: Finding,
+    scopes: Mapping[str, Scope],
+    answers: dict[SpendQuestion, FiguresByBucket],
+    now: datetime,
+) -> Finding:
+    evidence = finding.evidence
+    assert isinstance(evidence, BudgetEvidence)
+    scope = scopes.get(evidence.budget_id, Scope())
+    question = line_question(finding.source_id, evidence, scope, finding.scope.dimension, now)
+    if question not in answers:
+        answers[question] = await figures_of(uow, question)
+    buckets = spend_so_far(evidence, amounts_of(finding.scope, answers[question]))
+    return replace(finding, evidence=replace(evidence, buckets=buckets))
+
+
+def line_question(
+    source_id: str, evidence: BudgetEvidence, scope: Scope, dimension: Dimension, at: datetime
+) -> SpendQuestion:
+    """The question for a budget's line up to an instant: spend by UTC day, of a short period by hour."""
+    start, end = evidence.period.start, evidence.period.end
+    window = Window(start, max(min(at, end), start + HOUR))
+    return SpendQuestion(source_id, window, Width.HOUR if is_short(evidence.period) else Width.DAY, scope, dimension)
+
+
+async def figures_of(uow: UnitOfWork, question: SpendQuestion) -> FiguresByBucket:
+    """All figures by bucket and group, read in parts."""
+    found: dict[datetime, Mapping[ScopeKey, Figure]] = {}
+    end, until = question.window.end, question.window.start
+    while until < end:
+        part = await uow.facts.figures_by_bucket(replace(question, window=Window(until, end)), MOST_FIGURES)
+        found |= part.figures
+        until = part.until
+    return found
+
+
+def amounts_of(about: ScopeKey, figures: FiguresByBucket) -> dict[datetime, Money]:
+    return {start: members[about].spend.total for start, members in figures.items() if about in members}
