@@ -19,7 +19,7 @@ from machine import described
 from report import COLUMNS, Line, parsed
 
 FOLDER = Path(__file__).parent
-NAMES = ("start", "opening", "delivery", "judging", "ingest", "store", "evaluation", "chart", "organisations")
+NAMES = ("start", "opening", "delivery", "judging", "anchor", "ingest", "store", "evaluation", "chart", "organisations")
 
 
 def run(name: str) -> tuple[int, list[Line]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import random
 import signal
 import sys
@@ -26,7 +27,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from stress.fleet import MOST_AHEAD, Database, Fleet, environment, free_port, member, running
+from machine import free_port
+from stress.fleet import MOST_AHEAD, Database, Fleet, environment, member, running
 from stress.oracle import foretell, truth_of
 from stress.organisation import organisation
 from stress.people import TOKEN, People, set_up_receivers, set_up_source
@@ -51,6 +53,7 @@ from service.domain.values.clocks import BusinessClock
 
 BEFORE = 6.0
 """Real seconds of a quiet machine in which sources are made and read, before the first day begins."""
+PATIENCE = 90.0
 MEASURED = 0.5
 AIM_FOR = 5.0
 """Real seconds for which a kill waits for a message."""
@@ -73,7 +76,7 @@ class Stage:
         return self.upstreams[0].organisation.end
 
 
-def arguments() -> Plan:
+def arguments() -> tuple[Plan, Path | None]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of all that is drawn")
     parser.add_argument("--days", type=int, default=30, help="simulated")
@@ -84,7 +87,12 @@ def arguments() -> Plan:
     parser.add_argument("--apis", type=int, default=2)
     parser.add_argument("--organisations", type=int, default=2)
     parser.add_argument("--lease", type=float, default=36.0, help="real seconds until a dead sender's message is taken")
-    return Plan(**vars(parser.parse_args()), share=share_of_a_core())
+    parser.add_argument(
+        "--folder", type=Path, help="of database and logs, which stay; otherwise all is gone afterwards"
+    )
+    asked = vars(parser.parse_args())
+    folder = asked.pop("folder")
+    return Plan(**asked, share=share_of_a_core()), folder
 
 
 def share_of_a_core() -> float:
@@ -110,7 +118,7 @@ async def opened(plan: Plan, folder: Path) -> AsyncIterator[Stage]:
         receivers = await stack.enter_async_context(open_receivers(plan.seed, fleet.sender_of))
         _fill(fleet, plan, folder, {"TOCSIN_DATABASE_URL": database.url, "TOCSIN_SMTP_URL": receivers.smtp_url})
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=15))
-        people = People(fleet.ports, random.Random(f"{plan.seed}/people"), client)
+        people = People(fleet.ports, random.Random(f"{plan.seed}/people"), client, PATIENCE / plan.share)
         await stack.enter_async_context(running(fleet))
         await set_up_receivers(people, receivers)
         first = plan.midnight_after(times.now() + plan.slowed(BEFORE))
@@ -300,9 +308,10 @@ async def run(plan: Plan, folder: Path) -> int:
 
 
 def main() -> int:
-    plan = arguments()
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would tell of every answer that is cut off
+    plan, kept = arguments()
     with tempfile.TemporaryDirectory(prefix="tocsin-chaos-", ignore_cleanup_errors=True) as folder:
-        return asyncio.run(run(plan, Path(folder)))
+        return asyncio.run(run(plan, kept or Path(folder)))
 
 
 if __name__ == "__main__":

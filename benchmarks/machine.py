@@ -1,10 +1,11 @@
-"""What a table of figures has to say about where it was measured."""
+"""The machine: what a table of figures has to say of it, a free port, and the memory of a process."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,3 +38,14 @@ def processor() -> str:
 
 def memory() -> int:
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a process has held so far (VmHWM, proc(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -170,11 +169,6 @@ def _has_open(pid: int, inode: str) -> bool:
                 if os.readlink(folder / name) == f"socket:[{inode}]":
                     return True
     return False
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def member(name: str, command: str, ahead: float, lease: float, environment: Mapping[str, str], log: Path) -> Member:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from stress.oracle import CAPS, Cap
-from stress.plan import Plan
+from stress.plan import Plan, stopwatch
 from stress.receivers import Receivers
 from stress.upstream import Upstream
 
@@ -33,6 +33,8 @@ class People:
     ports: list[int]
     drawn: random.Random
     client: httpx.AsyncClient
+    patience: float
+    """Real seconds for which a request is sent again and again."""
     acknowledged: dict[str, str] = field(default_factory=dict)
     """By note, the alert whose acknowledgement was answered with 200."""
     broken: list[str] = field(default_factory=list)
@@ -42,7 +44,8 @@ class People:
     async def ask(self, method: str, path: str, body: Json | None = None, key: str | None = None) -> httpx.Response:
         """The first real answer; a request that is cut off, or refused with 503, is sent again, anywhere."""
         headers = {"Host": HOST, "Authorization": f"Bearer {TOKEN}"} | ({"Idempotency-Key": key} if key else {})
-        for _ in range(600):
+        given_up = stopwatch() + self.patience
+        while stopwatch() < given_up:
             address = f"http://127.0.0.1:{self.drawn.choice(self.ports)}/v1{path}"
             try:
                 answer = await self.client.request(method, address, json=body, headers=headers)
