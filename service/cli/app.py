@@ -20,6 +20,7 @@ from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import ForeignSchema, current, head, objection
 from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare, require_sound
 from service.cli import checking, polls, running, tokens
+from service.cli.answering import while_it_answers
 from service.cli.environment import review_environment
 from service.cli.folder import alone, one_simulator
 from service.cli.logs import configure_logging
@@ -97,7 +98,7 @@ def _with_product(action: Callable[[Product], Coroutine[object, object, Result]]
         async with open_product(settings, url) as product:
             return await action(product)
 
-    with database(settings) as url:
+    with database(settings) as url, while_it_answers(url):
         prepare(settings, url)
         return asyncio.run(run(url))
 
@@ -150,8 +151,9 @@ def migrate() -> None:
     settings = _settings()
     with database(settings) as url:
         wait_for_database(url)
-        before = current(url)
-        prepare(settings, url)
+        with while_it_answers(url):
+            before = current(url)
+            prepare(settings, url)
     out.print(f"schema {before or 'empty'} -> {head()}", highlight=False)
 
 

@@ -13,6 +13,7 @@ from service.adapters.channels.email.settings import SmtpServer
 from service.adapters.embedded_postgres.server import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, objection
 from service.bootstrap import SettingError, StartError, database, open_product, require_sound
+from service.cli.answering import while_it_answers
 from service.cli.logs import quiet_retries
 from service.settings import Settings, wrong_settings
 from service.workflows.operation.command_line import Check, run_checks
@@ -49,7 +50,7 @@ def _show(checks: list[Check], out: Console) -> None:
 def _check_installation(settings: Settings) -> list[Check]:
     mail = asyncio.run(_check_mail(settings))
     try:
-        with database(settings) as url:
+        with database(settings) as url, while_it_answers(url):
             schema = current(url)
             problem = objection(schema)
             if problem is not None:

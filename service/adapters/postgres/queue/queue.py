@@ -32,6 +32,8 @@ CONCURRENCY = 10
 GRACE = timedelta(seconds=12)
 """How long running jobs may go on once a stop is asked for: the whole process has 20 s."""
 CONNECTIONS = 4
+LONGEST_STATEMENT = timedelta(minutes=1)
+"""The queue's own statements concern single jobs."""
 CONNECTION_WAIT = timedelta(seconds=10)
 """How long the queue waits for a connection: a database that is away does not hold a stop for longer."""
 
@@ -163,6 +165,12 @@ class _UntilDone(_AgainAfterShutdown):
         return RetryDecision(retry_in={"seconds": int(TRY_AGAIN.total_seconds())})
 
 
+async def _bounded(connection: psycopg.AsyncConnection) -> None:
+    """Uses SET, as every pool does: a pooler refuses start-up options. Waiting for a notification is no statement."""
+    await connection.execute(f"SET statement_timeout TO {LONGEST_STATEMENT // timedelta(milliseconds=1)}")
+    await connection.commit()
+
+
 def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
     connector = PsycopgConnector(
         conninfo=libpq_url(url),
@@ -170,6 +178,7 @@ def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
         max_size=CONNECTIONS,
         timeout=CONNECTION_WAIT.total_seconds(),
         kwargs={"prepare_threshold": prepare_threshold},
+        configure=_bounded,
     )
     app = App(connector=connector)
     again = _AgainAfterShutdown()

@@ -9,13 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from service.adapters.postgres.engine import libpq_url
-from service.adapters.postgres.queue.queue import Queue
+from service.adapters.postgres.queue.queue import LONGEST_STATEMENT, Queue, _app
 from service.domain.notify.escalation import PlannedStep
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.queue.queue_runs import Recorder, jobs, until, worker
 from tests.factories import utc
 
 NOW = utc("2026-11-16T12:00")
+
+
+async def test_the_server_ends_a_statement_of_the_queue_that_takes_too_long(database_url: str) -> None:
+    async with _app(database_url, Recorder(), None).open_async() as app:
+        row = await app.connector.execute_query_one_async(
+            "SELECT current_setting('statement_timeout')::interval AS bound"
+        )
+    assert row["bound"] == LONGEST_STATEMENT
 
 
 async def test_a_worker_runs_every_kind_of_job_and_keeps_none(
