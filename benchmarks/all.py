@@ -2,9 +2,11 @@
 
     python benchmarks/all.py                    # all of them
     python benchmarks/all.py ingest opening     # some
+    python benchmarks/all.py --document docs/performance.md
 
-Each benchmark runs alone, in a process of its own; what it prints is shown as it comes, and its lines
-(`benchmarks/report.py`) are one table at the end. Exit code 1 where one has failed.
+Each benchmark runs alone, in a process of its own. What it prints is shown as it comes, and its lines
+(`benchmarks/report.py`) are one table at the end. `--document` puts it below the document's marker, too. Exit code 1
+where one has failed.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from machine import described
 from report import COLUMNS, Line, parsed
 
 FOLDER = Path(__file__).parent
-NAMES = ("start", "opening", "delivery", "judging", "anchor", "ingest", "store", "evaluation", "chart", "organisations")
+ORDER = ("start", "opening", "delivery", "judging", "anchor", "ingest", "store", "evaluation", "organisations")
+NAMES = tuple(name for name in ORDER if (FOLDER / f"{name}.py").exists())
+MARKER = "<!-- below: the output of make bench -->"
 
 
 def run(name: str) -> tuple[int, list[Line]]:
@@ -36,19 +41,34 @@ def run(name: str) -> tuple[int, list[Line]]:
     return process.returncode, lines
 
 
+def shown(machine: Sequence[str], table: Sequence[Line], minutes: float) -> str:
+    """The machine in a list and the figures in a table, as Markdown."""
+    rows = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *map(str, table)]
+    return "\n".join([*(f"- {text}" for text in machine), f"- took {minutes:.0f} minutes", "", *rows])
+
+
+def keep(document: Path, text: str) -> None:
+    """Puts the text in the place of all that stands below the marker."""
+    head, marker, _ = document.read_text().partition(MARKER)
+    document.write_text(f"{head}{marker or MARKER}\n\n{text}\n")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=NAMES, metavar="name", help=f"of {', '.join(NAMES)}")
-    chosen, machine, began = parser.parse_args().names, list(described()), time.monotonic()
+    parser.add_argument("--document", type=Path, help="the file that keeps the table")
+    asked, machine, began = parser.parse_args(), list(described()), time.monotonic()
     table: list[Line] = []
     failed = []
-    for name in chosen:
+    for name in asked.names:
         print(f"\n== {name}", flush=True)
         code, lines = run(name)
         table += lines
         failed += [name] if code else []
-    print("\n".join(["", *machine, "", f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *map(str, table)]))
-    print(f"\nTook {(time.monotonic() - began) / 60:.1f} minutes.")
+    text = shown(machine, table, (time.monotonic() - began) / 60)
+    print(f"\n{text}")
+    if asked.document is not None:
+        keep(asked.document, text)
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

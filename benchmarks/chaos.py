@@ -263,7 +263,7 @@ async def judge(stage: Stage) -> Verdict:
     truths = {one.organisation.name: await asyncio.to_thread(truth_of, one.organisation) for one in stage.upstreams}
     judge_alerts(verdict, alerts, [foretell(name, truth, at) for name, truth in truths.items()])
     outages = [one.outage for one in stage.upstreams if one.outage is not None]
-    judge_stale(verdict, alerts, outages, hiccups=stage.plan.slowed(stage.plan.lease))
+    judge_stale(verdict, alerts, outages)
     judge_answers(verdict, alerts, people)
     judge_messages(verdict, alerts, notifications, stage.receivers.arrivals)
     judge_duplicates(verdict, stage.receivers.arrivals, stage.fleet.deaths, stage.plan.real_lease)

@@ -19,13 +19,16 @@ from service.workflows.delivery import batch
 
 
 def shorten_leases(lease: timedelta) -> None:
-    """Keeps their proportions: a sweep every 10 s, 30 s without a heartbeat, 2 minutes for a message."""
+    """A message is taken from a dead sender after the lease, a job from a dead worker after a twelfth of it.
+
+    Jobs of a source wait for each other: with kills every few seconds it would otherwise never be read.
+    """
     batch.LEASE = lease
-    queue.HEARTBEAT, queue.STALLED_AFTER = lease / 12, lease / 4
+    queue.HEARTBEAT, queue.STALLED_AFTER = lease / 36, lease / 12
     sweep_defaults = queue.Queue.sweep.__kwdefaults__
     assert sweep_defaults is not None
     sweep_defaults["stalled_after"] = queue.STALLED_AFTER
-    worker.SWEEP_TICK = lease / 12
+    worker.SWEEP_TICK = lease / 36
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ REFUSALS = (
     *(Fault.MORE_WITHOUT_NEXT, Fault.REPEATED_PAGE, Fault.DUPLICATE_PAGE),
 )
 """What spoils an answer so that it can be seen; the amounts of whatever is taken stay true."""
-PAUSE = 1.5
+PAUSE = 6.0
 """Real seconds between two faults of one organisation, on average."""
 OUTAGE = 3.5 * DAY
 

@@ -83,21 +83,27 @@ def _judge(verdict: Verdict, key: Key, expected: Expected, alerts: Sequence[Json
         verdict.differs(f"{_said(key)} is {alert['state']}")
 
 
-def judge_stale(verdict: Verdict, alerts: Sequence[Json], outages: Sequence[Outage], hiccups: timedelta) -> None:
-    """Each outage has its alert, and each such alert is over. Others may come of polls that were killed."""
+def judge_stale(verdict: Verdict, alerts: Sequence[Json], outages: Sequence[Outage]) -> None:
+    """Each outage has an alert, each failing stretch one alone, and all are over in the end.
+
+    Polls that were killed fail as well: an alert may have begun before its outage, or without any.
+    """
     stale = [alert for alert in alerts if alert["kind"] == "stale_source"]
     for outage in outages:
-        own = [
-            alert
-            for alert in stale
-            if alert["source"] == outage.organisation
-            and outage.start - hiccups <= datetime.fromisoformat(alert["evidence"]["failing_since"]) < outage.end
-        ]
-        if len(own) != 1:
-            verdict.differs(f"{outage.organisation} was out from {outage.start} to {outage.end}: {len(own)} alerts")
+        if not any(alert["source"] == outage.organisation and _meets(alert, outage) for alert in stale):
+            verdict.differs(f"{outage.organisation} was out from {outage.start} to {outage.end}, and nobody was told")
+    stretches = Counter((alert["source"], alert["evidence"]["failing_since"]) for alert in stale)
+    for (source, since), number in stretches.items():
+        if number > 1:
+            verdict.differs(f"{source} failed since {since}: {number} alerts")
     for alert in alerts:
         if alert["kind"] in {"stale_source", "undelivered"} and alert["state"] != "resolved":
             verdict.differs(f"{alert['kind']} of {alert['opened_at']} is {alert['state']}: {alert['summary']}")
+
+
+def _meets(alert: Json, outage: Outage) -> bool:
+    since, until = alert["evidence"]["failing_since"], alert["changed_at"]
+    return datetime.fromisoformat(since) < outage.end and datetime.fromisoformat(until) > outage.start
 
 
 def judge_answers(verdict: Verdict, alerts: Sequence[Json], people: People) -> None:
