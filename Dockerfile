@@ -11,7 +11,8 @@ RUN pip --python /opt/tocsin/bin/python install --no-cache-dir --require-hashes 
 COPY . .
 # Editable, so that the package stays beside alembic.ini and migrations/, as in a checkout.
 RUN pip --python /opt/tocsin/bin/python install --no-build-isolation --no-deps --editable . \
-    && pip --python /opt/tocsin/bin/python uninstall --yes setuptools
+    && pip --python /opt/tocsin/bin/python uninstall --yes setuptools \
+    && /opt/tocsin/bin/python -m compileall -q service migrations
 
 FROM python:${PYTHON}
 RUN useradd --system --uid 10001 --home-dir /data --create-home tocsin

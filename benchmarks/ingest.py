@@ -27,7 +27,7 @@ from storing.table import HOUR, NOW, Row, database, show, timed, times
 from service.adapters.claude.client import open_client
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.source import ClaudeAdminSource
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book

@@ -11,7 +11,7 @@ from alembic import context
 from sqlalchemy import NullPool, create_engine, text
 
 from service.adapters.postgres import clock_anchor, unit_of_work  # noqa: F401 - their imports fill the metadata
-from service.adapters.postgres.engine import sqlalchemy_url
+from service.adapters.postgres.addresses import sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
 from service.adapters.postgres.queue import schema  # noqa: F401 - it fills the metadata
 

@@ -21,8 +21,8 @@ from service.workflows.notify.escalate import run_step
 from service.workflows.notify.resend import INTERVAL, run_resend
 from service.workflows.operation.upkeep import run_heartbeat, run_minute, run_retention
 from service.workflows.ports.channels import Heartbeat
-from service.workflows.ports.outages import DATABASE, Outages, is_worth_a_line
-from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
+from service.workflows.ports.outages import DATABASE, Outages, StorageUnavailable, is_worth_a_line
+from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.backfill import run_backfill
 from service.workflows.sources.ingest import run_due_polls, run_ingest
 

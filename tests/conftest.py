@@ -21,7 +21,8 @@ from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.embedded_postgres.server import Durability, EmbeddedPostgres
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import upgrade
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.workflows.ports.unit_of_work import UowFactory

@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from service.bootstrap import open_product
+from service.bootstrap.product import open_product
 from service.settings import Settings
 
 EVERY_CONNECTION = 10

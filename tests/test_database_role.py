@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.embedded_postgres.account import Command
 from service.adapters.embedded_postgres.program import PostgresProgram
 from service.adapters.embedded_postgres.server import Durability, EmbeddedPostgres
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import downgrade, upgrade
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory

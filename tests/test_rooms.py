@@ -21,7 +21,7 @@ OWN = {
     "workflows": {"delivery", "ports"},
     "api": {"app", "http"},
     "adapters/postgres": {
-        "clock_anchor", "codec", "column_types", "cursors", "engine", "library_logs", "losses", "metadata",
+        "addresses", "clock_anchor", "codec", "column_types", "cursors", "engine", "library_logs", "losses", "metadata",
         "migrate", "queue", "secret_digests", "tables", "turns", "unit_of_work"
     },
 }  # fmt: skip
@@ -45,6 +45,7 @@ ACROSS = {
     "adapters/postgres/spend/test_fresh_months.py",
     "adapters/postgres/spend/test_rule_facts_migration.py",
     "adapters/postgres/test_previous_release.py",
+    "adapters/postgres/test_backup.py",
     "adapters/postgres/test_writers.py",
     "api/access/test_access.py",
     "api/http/test_egress_at_save.py",

@@ -13,8 +13,8 @@ from typing import Any, cast
 from structlog.testing import capture_logs
 
 from service.worker import work
-from service.workflows.ports.outages import Outages
-from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, UnitOfWork
+from service.workflows.ports.outages import Outages, StorageUnavailable
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from tests.fakes.clock import FakeClock
 
 

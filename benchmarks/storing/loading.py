@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.domain.sources.pricing import Measure

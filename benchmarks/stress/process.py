@@ -12,8 +12,9 @@ import argparse
 import sys
 from datetime import UTC, datetime, timedelta
 
-from service import bootstrap, worker
+from service import worker
 from service.adapters.postgres.queue import queue
+from service.bootstrap import clock
 from service.cli import app
 from service.workflows.delivery import batch
 
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("command", choices=("worker", "api"))
     asked = parser.parse_args()
     ahead = timedelta(seconds=asked.ahead)
-    bootstrap.wall_clock = lambda: datetime.now(UTC) + ahead
+    clock.wall_clock = lambda: datetime.now(UTC) + ahead
     shorten_leases(timedelta(seconds=asked.lease))
     sys.argv = ["tocsin", asked.command]
     app.main()

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.cli.stopping import ENDED_EARLY
 
 SILENCE_SECONDS = 20.0

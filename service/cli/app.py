@@ -1,35 +1,20 @@
-"""Commands and their options; the neighbouring modules carry them out."""
+"""Commands and their options; the neighbouring modules carry them out.
+
+A command imports its module when it runs: `tocsin --help` loads neither a web server nor a database driver.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import structlog
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from service import __version__
-from service.adapters.embedded_postgres.server import EmbeddedPostgresError
-from service.adapters.postgres.migrate import ForeignSchema, current, head, objection
-from service.bootstrap import Product, SettingError, StartError, database, open_product, prepare, require_sound
-from service.cli import checking, polls, running, tokens
-from service.cli.answering import while_it_answers
-from service.cli.environment import review_environment
-from service.cli.folder import alone, one_simulator
-from service.cli.logs import configure_logging
-from service.cli.stopping import stopping
-from service.cli.waiting import wait_for_database
 from service.domain.access import Role
-from service.domain.values.errors import DomainError
-from service.settings import Settings, wrong_settings
-from service.workflows.ports.unit_of_work import StorageUnavailable
 
 cli = typer.Typer(
     name="tocsin",
@@ -41,11 +26,8 @@ cli = typer.Typer(
 token_cli = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True)
 cli.add_typer(token_cli, name="token")
 
-log = structlog.get_logger(__name__)
 out = Console()
 err = Console(stderr=True)
-
-Result = TypeVar("Result")
 
 
 def main() -> None:
@@ -54,53 +36,19 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         cli()
-    except ValidationError as error:
-        _complain(f"{'; '.join(wrong_settings(error))}; see docs/settings.md")
-        sys.exit(2)
-    except SettingError as error:
-        _complain(f"{error}; see docs/settings.md")
-        sys.exit(2)
-    except (StartError, ForeignSchema, DomainError, EmbeddedPostgresError, StorageUnavailable) as error:
-        _complain(str(error))
-        sys.exit(1)
+    except Exception as error:
+        from service.cli.failures import explain
+
+        explained = explain(error)
+        if explained is not None:
+            _complain(explained[0])
+            sys.exit(explained[1])
+        raise
 
 
 def _complain(problem: str) -> None:
     err.print("[bold red]tocsin:[/] ", end="")
     err.print(problem, markup=False, highlight=False, soft_wrap=True)
-
-
-def _settings() -> Settings:
-    reviewed = review_environment(os.environ)
-    misspelt = [str(stray) for stray in reviewed.strays if stray.misspelt]
-    if misspelt:
-        raise SettingError("; ".join(misspelt))
-    settings = Settings()
-    configure_logging(settings.log_format)
-    for stray in reviewed.strays:
-        log.warning("unknown_setting_ignored", variable=stray.name, nearest=stray.nearest)
-    if reviewed.kubernetes:
-        log.warning("kubernetes_variables_ignored", variables=", ".join(reviewed.kubernetes), port=settings.port)
-    return settings
-
-
-def _require_schema(url: str) -> None:
-    problem = objection(current(url))
-    if problem is not None:
-        raise StartError(problem)
-
-
-def _with_product(action: Callable[[Product], Coroutine[object, object, Result]]) -> Result:
-    """Runs an action on a product whose database is up and migrated."""
-    settings = _settings()
-
-    async def run(url: str) -> Result:
-        async with open_product(settings, url) as product:
-            return await action(product)
-
-    with database(settings) as url, while_it_answers(url):
-        prepare(settings, url)
-        return asyncio.run(run(url))
 
 
 @cli.callback(invoke_without_command=True)
@@ -116,51 +64,42 @@ def root(
 @cli.command()
 def up() -> None:
     """Run everything in one process: database, API, worker, and the simulator when no key is set."""
-    settings = _settings()
-    require_sound(settings)
-    with stopping() as stop, alone(settings), database(settings) as url:
-        wait_for_database(url)
-        prepare(settings, url)
-        with one_simulator(settings, url):
-            asyncio.run(running.run_up(settings, url, out, stop))
+    from service.cli.running import up
+
+    up(out)
 
 
 @cli.command()
 def api() -> None:
     """Run the REST API alone. The database must be migrated."""
-    settings = _settings()
-    with stopping() as stop, database(settings) as url:
-        wait_for_database(url)
-        _require_schema(url)
-        asyncio.run(running.run_api(settings, url, out, stop))
+    from service.cli.running import api
+
+    api(out)
 
 
 @cli.command()
 def worker() -> None:
     """Run a worker alone: it polls, evaluates and delivers. Start as many as you like."""
-    settings = _settings()
-    with stopping() as stop, database(settings) as url:
-        wait_for_database(url)
-        _require_schema(url)
-        asyncio.run(running.run_worker(settings, url, out, stop))
+    from service.cli.working import worker
+
+    worker(out)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    settings = _settings()
-    with database(settings) as url:
-        wait_for_database(url)
-        with while_it_answers(url):
-            before = current(url)
-            prepare(settings, url)
-    out.print(f"schema {before or 'empty'} -> {head()}", highlight=False)
+    from service.cli.migrating import migrate
+
+    migrate(out)
 
 
 @cli.command()
 def check() -> None:
     """Check settings, database, keys, mail and receivers, a line each. Exit code 1 when one is not well."""
-    raise typer.Exit(checking.check_everything(_settings, out))
+    from service.cli.checking import check_everything
+    from service.cli.starting import read_settings
+
+    raise typer.Exit(check_everything(read_settings, out))
 
 
 @cli.command()
@@ -173,9 +112,9 @@ def simulate(
     ] = None,
 ) -> None:
     """Run a local Claude Admin API with invented data, for trying things without a key."""
-    settings = _settings()
-    with stopping() as stop:
-        asyncio.run(running.run_simulator(settings, out, stop, port=port, seed=seed, replay=replay))
+    from service.cli.simulating import simulate
+
+    simulate(out, port=port, seed=seed, replay=replay)
 
 
 @cli.command()
@@ -183,7 +122,9 @@ def poll(
     source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
 ) -> None:
     """Poll a source now and show what each report brought."""
-    raise typer.Exit(_with_product(lambda product: polls.poll_now(product, source, out)))
+    from service.cli.polls import poll
+
+    raise typer.Exit(poll(source, out))
 
 
 @cli.command()
@@ -192,8 +133,9 @@ def backfill(
     source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
 ) -> None:
     """Read the past since a day. Interrupted, it goes on where it stopped when given again."""
-    start = since.replace(tzinfo=UTC)
-    raise typer.Exit(_with_product(lambda product: polls.read_past(product, source, start, out)))
+    from service.cli.polls import backfill
+
+    raise typer.Exit(backfill(source, since.replace(tzinfo=UTC), out))
 
 
 @token_cli.command("create")
@@ -202,16 +144,22 @@ def create_token(
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.VIEWER,
 ) -> None:
     """Make a token and show it once."""
-    _with_product(lambda product: tokens.create(product, name, role, out))
+    from service.cli import tokens
+
+    tokens.create(name, role, out)
 
 
 @token_cli.command("list")
 def list_tokens() -> None:
     """List all tokens by name, role and hint."""
-    _with_product(lambda product: tokens.show_all(product, out))
+    from service.cli import tokens
+
+    tokens.show_all(out)
 
 
 @token_cli.command("revoke")
 def revoke_token(token_id: Annotated[str, typer.Argument(help="The token's id, from `token list`.")]) -> None:
     """Make a token invalid at once."""
-    _with_product(lambda product: tokens.revoke(product, token_id, out))
+    from service.cli import tokens
+
+    tokens.revoke(token_id, out)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pydantic import ValidationError
 from rich.console import Console
+from stamina.instrumentation import set_on_retry_hooks
 
-from service.adapters.channels.email.channel import reach
 from service.adapters.channels.email.settings import SmtpServer
-from service.adapters.embedded_postgres.server import EmbeddedPostgresError
+from service.adapters.embedded_postgres.account import EmbeddedPostgresError
 from service.adapters.postgres.migrate import current, objection
-from service.bootstrap import SettingError, StartError, database, open_product, require_sound
+from service.bootstrap.database import database
+from service.bootstrap.errors import SettingError, StartError
+from service.bootstrap.outside import require_sound
+from service.bootstrap.product import open_product
 from service.cli.answering import while_it_answers
-from service.cli.logs import quiet_retries
 from service.settings import Settings, wrong_settings
 from service.workflows.operation.command_line import Check, run_checks
 from service.workflows.ports.channels import DeliveryError
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 
 WELL, NOT_WELL, WRONG_SETTING = 0, 1, 2
 
@@ -38,6 +41,16 @@ def check_everything(read_settings: Callable[[], Settings], out: Console) -> int
         checks = [Check("settings", "read from the environment"), *_check_installation(settings)]
     _show(checks, out)
     return NOT_WELL if any(check.problem for check in checks) else WELL
+
+
+@contextmanager
+def quiet_retries() -> Iterator[None]:
+    """Logs no retried attempts: for a command that shows how the last one ended."""
+    set_on_retry_hooks([])
+    try:
+        yield
+    finally:
+        set_on_retry_hooks(None)
 
 
 def _show(checks: list[Check], out: Console) -> None:
@@ -67,6 +80,8 @@ def _check_installation(settings: Settings) -> list[Check]:
 async def _check_mail(settings: Settings) -> list[Check]:
     if settings.smtp_url is None:
         return []
+    from service.adapters.channels.email.channel import reach
+
     server = SmtpServer.parse(settings.smtp_url.get_secret_value())
     place = f"{server.host}:{server.port}"
     try:

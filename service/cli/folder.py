@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from service.adapters.postgres.turns import SIMULATOR, taking_turn
-from service.bootstrap import StartError
+from service.bootstrap.errors import StartError
 from service.settings import Settings
 
 LOCK = "up.pid"

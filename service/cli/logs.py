@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import structlog
-from stamina.instrumentation import set_on_retry_hooks
 
 from service.adapters.postgres.library_logs import is_news
 from service.cli.log_rates import LAST, LEFT_OUT, LibrariesLines, LineRates, OwnLines
@@ -45,16 +42,6 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
     handler.addFilter(LibrariesLines(rates))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is still running needs no line
-
-
-@contextmanager
-def quiet_retries() -> Iterator[None]:
-    """Logs no retried attempts: for a command that shows how the last one ended."""
-    set_on_retry_hooks([])
-    try:
-        yield
-    finally:
-        set_on_retry_hooks(None)
 
 
 def _for_machines() -> list[structlog.typing.Processor]:

@@ -1,4 +1,4 @@
-"""The commands that run until they are stopped: `up`, `api`, `worker` and `simulate`."""
+"""The commands that serve the API until they are stopped: `up`, and `api` without a worker."""
 
 from __future__ import annotations
 
@@ -6,36 +6,52 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 from rich.console import Console
 
 from service.api.app import create_app
-from service.bootstrap import (
-    LOOPBACK,
-    Product,
-    StartError,
-    loopback_url,
-    open_product,
-    process_clock,
-    simulator,
-    simulator_port,
-)
+from service.bootstrap.database import database, prepare, require_schema
+from service.bootstrap.errors import StartError
+from service.bootstrap.outside import LOOPBACK, loopback_url, require_sound, simulator_port
+from service.bootstrap.product import Product, open_product
 from service.cli.connections import ConnectionBounds, descriptors_for
+from service.cli.folder import alone, one_simulator
 from service.cli.serving import serving
-from service.cli.stopping import Stop
+from service.cli.starting import read_settings
+from service.cli.stopping import Stop, stopping
+from service.cli.waiting import wait_for_database
 from service.domain.sources.source import SourceKind
 from service.domain.values.durations import parse_duration
 from service.settings import Settings
-from service.worker import work
 from service.workflows.operation.first_source import FirstSource
 from service.workflows.operation.first_start import FirstStart, run_first_start
 
 SIMULATED_KEY = "sk-ant-admin01-simulated-key-of-no-value"
 
 
+def up(out: Console) -> None:
+    settings = read_settings()
+    require_sound(settings)
+    with stopping() as stop, alone(settings), database(settings) as url:
+        wait_for_database(url)
+        prepare(settings, url)
+        with one_simulator(settings, url):
+            asyncio.run(run_up(settings, url, out, stop))
+
+
+def api(out: Console) -> None:
+    settings = read_settings()
+    require_sound(settings)
+    with stopping() as stop, database(settings) as url:
+        wait_for_database(url)
+        require_schema(url)
+        asyncio.run(run_api(settings, url, out, stop))
+
+
 async def run_up(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
     """Runs everything in one process, until Ctrl-C."""
+    from service.cli.working import work_until
+
     stop = stopper.event()
     async with AsyncExitStack() as stack:
         # Chosen before the product is opened: no other port of this machine may be a source.
@@ -43,13 +59,15 @@ async def run_up(settings: Settings, url: str, out: Console, stopper: Stop) -> N
         simulator_url = loopback_url(port) if settings.anthropic_admin_key is None else None
         product = await stack.enter_async_context(open_product(settings, url, simulator_url))
         if simulator_url is not None:
+            from service.bootstrap.simulator import simulator
+
             app = simulator(settings.simulator_seed, product.ports.clock, replay=None)
             await stack.enter_async_context(serving(app, LOOPBACK, port))
         started = await stack.enter_async_context(_serving_api(settings, product))
         start = await _first_start(settings, product, simulator_url)
         started.set()
         _greet(settings, out, start)
-        await _work(product, stop)
+        await work_until(stop, product)
         out.print("\nstopping ...", highlight=False)
 
 
@@ -60,34 +78,6 @@ async def run_api(settings: Settings, url: str, out: Console, stopper: Stop) -> 
         started.set()
         _greet(settings, out, start)
         await stop.wait()
-
-
-async def run_worker(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
-    stop = stopper.event()
-    async with open_product(settings, url) as product:
-        out.print("worker: polling, evaluating, delivering", highlight=False)
-        await _work(product, stop)
-
-
-async def run_simulator(
-    settings: Settings, out: Console, stopper: Stop, *, port: int, seed: int, replay: Path | None
-) -> None:
-    stop = stopper.event()
-    app = simulator(seed, process_clock(settings), replay)
-    try:
-        async with serving(app, LOOPBACK, port) as address:
-            out.print(f"simulated Claude Admin API on {address}: every figure is invented", highlight=False)
-            out.print(f"ANTHROPIC_BASE_URL={address} and any key that starts with sk-ant-admin", highlight=False)
-            await stop.wait()
-    except OSError as error:
-        raise StartError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from error
-
-
-async def _work(product: Product, stop: asyncio.Event) -> None:
-    async with product.listening():
-        await work(
-            product.ports, product.queue, stop, speed=product.speed, keep=product.keep, heartbeat=product.heartbeat
-        )
 
 
 @asynccontextmanager

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
 from rich.console import Console
 
-from service.bootstrap import Product
+from service.bootstrap.access import open_access
+from service.bootstrap.database import database, prepare
+from service.cli.answering import while_it_answers
+from service.cli.starting import read_settings
 from service.domain.access import Role
-from service.workflows.operation.command_line import run_create_token, run_list_tokens, run_revoke_token
+from service.workflows.access.commands import run_create_token, run_list_tokens, run_revoke_token
+from service.workflows.ports.access import AccessPorts
+
+Result = TypeVar("Result")
 
 
-async def create(product: Product, name: str, role: Role, out: Console) -> None:
-    secret = await run_create_token(product.ports, name, role)
+def create(name: str, role: Role, out: Console) -> None:
+    secret = _over_the_database(lambda ports: run_create_token(ports, name, role))
     out.print(secret, highlight=False, soft_wrap=True)
 
 
-async def show_all(product: Product, out: Console) -> None:
-    for token in await run_list_tokens(product.ports):
+def show_all(out: Console) -> None:
+    for token in _over_the_database(run_list_tokens):
         life = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else f"since {token.created_at:%Y-%m-%d}"
         line = f"{token.id}  {token.role:<8}  {token.hint}  {life}  {token.name}"
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-async def revoke(product: Product, token_id: str, out: Console) -> None:
-    await run_revoke_token(product.ports, token_id)
+def revoke(token_id: str, out: Console) -> None:
+    _over_the_database(lambda ports: run_revoke_token(ports, token_id))
     out.print(f"{token_id} is revoked", highlight=False)
+
+
+def _over_the_database(action: Callable[[AccessPorts], Coroutine[object, object, Result]]) -> Result:
+    """Runs an action on a database that is up and migrated."""
+    settings = read_settings()
+
+    async def run(url: str) -> Result:
+        async with open_access(settings, url) as ports:
+            return await action(ports)
+
+    with database(settings) as url, while_it_answers(url):
+        prepare(settings, url)
+        return asyncio.run(run(url))

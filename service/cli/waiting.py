@@ -7,7 +7,7 @@ import time
 import structlog
 
 from service.adapters.postgres.migrate import current
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5

@@ -25,7 +25,8 @@ from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, midnight
 from service.workflows.configuration.engine import Author, Difference, record
-from service.workflows.ports.unit_of_work import Ports, StorageUnavailable, UnitOfWork
+from service.workflows.ports.outages import StorageUnavailable
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
 
 FARTHEST = 400 * DAY

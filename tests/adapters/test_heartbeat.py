@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.heartbeat import HttpHeartbeat
-from service.bootstrap import StartError, require_sound
+from service.bootstrap.errors import StartError
+from service.bootstrap.outside import require_sound
 from service.settings import Settings
 from service.workflows.ports.channels import HeartbeatError
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.cli.answering import while_it_answers
 
 LONG = 60.0

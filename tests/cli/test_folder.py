@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from service.bootstrap import StartError
+from service.bootstrap.errors import StartError
 from service.cli.folder import LOCK, alone, one_simulator, only_one
 from service.settings import Settings
 

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 from rich.console import Console
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.cli.running import run_api
 from service.cli.stopping import Stop
 from service.settings import Settings

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.bootstrap import process_clock
+from service.bootstrap.clock import process_clock
 from service.settings import Settings
 from service.workflows.ports.platform import Clock
 from tests.fakes.clock import FakeClock, real_time_of

@@ -14,7 +14,7 @@ from service.domain.values.periods import PeriodKind, PeriodSpec, Weekday
 from service.domain.values.scopes import Dimension, Scope
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 from tests.factories import budget, percent, utc
 from tests.fakes.fixed_world import UsageEvent, token_cost
 from tests.journeys.stage import CHANNEL, Stage, restarted

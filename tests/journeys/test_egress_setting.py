@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.bootstrap import Product, StartError, open_product
+from service.bootstrap.errors import StartError
+from service.bootstrap.product import Product, open_product
 from service.domain.sources.source import Source, SourceKind
 from service.settings import Settings
 from service.workflows.ports.sources import SourceError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.bootstrap import open_product
+from service.bootstrap.product import open_product
 from service.domain.alerts.alert import Command
 from service.domain.notify.channels.alertmanager import Alertmanager
 from service.domain.notify.channels.jsm import Jsm

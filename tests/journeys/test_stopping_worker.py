@@ -15,7 +15,7 @@ import pytest
 
 from service.adapters.embedded_postgres.postmaster import PORT, Postmaster
 from service.adapters.embedded_postgres.server import Durability, EmbeddedPostgres
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.migrate import upgrade
 from tests.fakes.slow_database import slowed
 from tests.journeys.test_command import environment, free_port

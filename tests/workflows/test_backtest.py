@@ -26,8 +26,9 @@ from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.backtest import KEPT, BacktestQuestion, Meter, Stopped, request_backtest, run_backtest
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Sources
+from service.workflows.ports.outages import StorageUnavailable
 from service.workflows.ports.spend import Stamp
-from service.workflows.ports.unit_of_work import StorageUnavailable, UnitOfWork
+from service.workflows.ports.unit_of_work import UnitOfWork
 from tests.factories import budget, percent
 from tests.workflows.yard import DAY, Yard, billed
 

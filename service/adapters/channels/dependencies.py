@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import aiohttp
 import httpx
 from rich.console import Console as Terminal
 
@@ -15,7 +15,10 @@ from service.workflows.ports.platform import Vault
 Block = dict[str, object]
 """An element of Slack's Block Kit."""
 
-OpenConnector = Callable[[], aiohttp.BaseConnector]
+if TYPE_CHECKING:
+    import aiohttp
+
+OpenConnector = Callable[[], "aiohttp.BaseConnector"]
 """How aiohttp reaches the world: a connector for one session, which closes it."""
 
 Controls = Callable[[Message], list[Block]]

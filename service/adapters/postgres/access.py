@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Integer, Row, Table, Text, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.engine import transactions
 from service.adapters.postgres.metadata import metadata
 from service.domain.access import AuditEvent, KeptAnswer, Role, Token
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
+from service.workflows.ports.access import AccessUnit, AuditLog, Tokens
+from service.workflows.ports.outages import Outages
 
 tokens = Table(
     "tokens",
@@ -139,3 +144,15 @@ def _token(row: Row[Any]) -> Token:
 
 def _audit_event(row: Row[Any]) -> AuditEvent:
     return AuditEvent(**row._mapping)
+
+
+class PostgresAccess(AccessUnit):
+    """The stores of a transaction about tokens."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.tokens: Tokens = PostgresTokens(connection)
+        self.audit: AuditLog = PostgresAuditLog(connection)
+
+
+def access_uow_factory(engine: AsyncEngine) -> Callable[[], AbstractAsyncContextManager[AccessUnit]]:
+    return transactions(engine, PostgresAccess, Outages())

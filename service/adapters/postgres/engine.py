@@ -1,16 +1,26 @@
-"""Connections to Postgres: the pool of the units of work, and one URL for every library."""
+"""Connections to Postgres: the pool, transactions on it as blocks, and whether it can be worked with just now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from service.adapters.postgres.addresses import sqlalchemy_url
+from service.adapters.postgres.losses import losses_are_unavailability
+from service.adapters.postgres.migrate import head, objection
+from service.workflows.ports.outages import CALM, DATABASE, Outages, StorageUnavailable
+
+Unit = TypeVar("Unit")
 
 PREPARE_AFTER = 5
 """psycopg prepares a statement when it runs for the sixth time."""
@@ -59,17 +69,38 @@ def create_engine(
     return engine
 
 
-def sqlalchemy_url(url: str) -> URL:
-    """Returns the URL with the driver we use, whether it is spelled postgres://, postgresql:// or with a driver."""
-    scheme, separator, rest = url.partition("://")
-    if scheme == "postgres":
-        url = f"postgresql{separator}{rest}"
-    return make_url(url).set(drivername="postgresql+psycopg")
+def transactions(
+    engine: AsyncEngine, unit: Callable[[AsyncConnection], Unit], outages: Outages
+) -> Callable[[], AbstractAsyncContextManager[Unit]]:
+    """Returns how transactions are opened: each has its own connection for as long as its block lasts.
+
+    `unit` makes the stores that work in it. Raises StorageUnavailable, and notes it in `outages`.
+    """
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Unit]:
+        try:
+            with losses_are_unavailability():
+                async with engine.begin() as connection:
+                    yield unit(connection)
+        except StorageUnavailable as error:
+            outages.failed(DATABASE, str(error))
+            raise
+        outages.worked(DATABASE, calm=CALM)
+
+    return transaction
 
 
-def libpq_url(url: str) -> str:
-    """Returns the same address for libpq, psycopg and the queue. Holds the password."""
-    return sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+async def obstacle(engine: AsyncEngine) -> str | None:
+    """Returns why this release cannot work with the database as it is, None when it can."""
+    try:
+        async with engine.connect() as connection:
+            schema = (await connection.execute(text("SELECT max(version_num) FROM alembic_version"))).scalar_one()
+    except ProgrammingError:
+        return f"the database has no schema: run tocsin migrate (to {head()})"
+    except (DBAPIError, PoolExhausted):
+        return "the database cannot be reached"
+    return objection(schema)
 
 
 def _preparing(bounds: SessionBounds) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
 from service.adapters.postgres.losses import unavailability
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 
 JOB_ENDS = frozenset({"job_error", "job_error_retry"})
 """The `action` of the queue library's lines about failed jobs; `FailedJobs` has its own."""
@@ -37,6 +36,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _is_about_a_lost_database(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or unavailability(error.orig) is not None
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - seldom asked; most commands have no queue
+
     if isinstance(error, ConnectorException):
         return unavailability(error.__cause__) is not None
     return isinstance(error, StorageUnavailable) or unavailability(error) is not None

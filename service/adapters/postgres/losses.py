@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable
+from service.workflows.ports.outages import StorageRefuses, StorageUnavailable
 
 _REFUSALS = {
     "25006": "it is read-only: a standby, or by a setting. TOCSIN_DATABASE_URL has to name the primary",

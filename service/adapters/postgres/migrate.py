@@ -6,13 +6,9 @@ from pathlib import Path
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.engine import libpq_url
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.adapters.postgres.addresses import libpq_url
+from service.workflows.ports.outages import StorageUnavailable
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 """Beside the package, in a checkout as in an installation."""
@@ -39,18 +35,6 @@ def current(url: str) -> str | None:
         said = " ".join(str(error).split())
         raise StorageUnavailable(f"TOCSIN_DATABASE_URL leads to no database: {said}") from error
     return None if row is None else str(row[0])
-
-
-async def obstacle(engine: AsyncEngine) -> str | None:
-    """Returns why this release cannot work with the database as it is, None when it can."""
-    try:
-        async with engine.connect() as connection:
-            schema = (await connection.execute(text("SELECT max(version_num) FROM alembic_version"))).scalar_one()
-    except ProgrammingError:
-        return f"the database has no schema: run tocsin migrate (to {head()})"
-    except (DBAPIError, PoolExhausted):
-        return "the database cannot be reached"
-    return objection(schema)
 
 
 def objection(schema: str | None) -> str | None:

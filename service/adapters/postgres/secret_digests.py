@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 
 NAMING = frozenset({"webhook_url", "routing_key", "api_key"})
 """Fields whose digest is part of their channel's key, by which posts and notifications know it. What they hold is long

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 
 SIMULATOR = 0x70C5_0005
 """The advisory lock of the process whose simulator is watched."""

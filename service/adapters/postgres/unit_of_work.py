@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
 
@@ -18,7 +16,7 @@ from service.adapters.postgres.backtest import PostgresBacktests
 from service.adapters.postgres.charts import PostgresChartFailures
 from service.adapters.postgres.configuration import PostgresResources, read_snapshot
 from service.adapters.postgres.digests import PostgresDigestRuns
-from service.adapters.postgres.losses import losses_are_unavailability
+from service.adapters.postgres.engine import transactions
 from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
 from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
@@ -44,11 +42,11 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
-from service.workflows.ports.outages import CALM, DATABASE, Outages
+from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spend import Facts
-from service.workflows.ports.unit_of_work import Jobs, StorageUnavailable, UnitOfWork, UowFactory
+from service.workflows.ports.unit_of_work import Jobs, UnitOfWork, UowFactory
 
 Spec = TypeVar("Spec")
 
@@ -96,21 +94,8 @@ class PostgresUnitOfWork(UnitOfWork):
 
 
 def uow_factory(engine: AsyncEngine, to_real: ToReal, outages: Outages | None = None) -> UowFactory:
-    """Returns how workflows open transactions: each has its own connection for as long as its block lasts.
+    """Returns how workflows open transactions.
 
     `to_real` turns business time into the real time at which jobs are due. `outages` are this process's.
     """
-    known = outages or Outages()
-
-    @asynccontextmanager
-    async def unit_of_work() -> AsyncIterator[UnitOfWork]:
-        try:
-            with losses_are_unavailability():
-                async with engine.begin() as connection:
-                    yield PostgresUnitOfWork(connection, to_real)
-        except StorageUnavailable as error:
-            known.failed(DATABASE, str(error))
-            raise
-        known.worked(DATABASE, calm=CALM)
-
-    return unit_of_work
+    return transactions(engine, lambda connection: PostgresUnitOfWork(connection, to_real), outages or Outages())

@@ -22,7 +22,7 @@ from service.api.http.pages import is_a_browser, notice
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
 from service.workflows.access.idempotency import KeyReused
-from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable
+from service.workflows.ports.outages import StorageRefuses, StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 

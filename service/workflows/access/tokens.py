@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -14,7 +15,10 @@ from service.domain.values.lookalikes import require_unlike, require_visible
 from service.domain.values.resources import new_id
 from service.workflows.access.refusals import REQUEST_REFUSED, note_refusal
 from service.workflows.configuration.engine import SYSTEM, Author, Difference, record
-from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.ports.access import AccessUnit
+
+if TYPE_CHECKING:  # all that the product stores: a command about tokens needs little of it
+    from service.workflows.ports.unit_of_work import Ports
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +53,7 @@ async def run_authenticate(ports: Ports, secret: str, attempt: str = "", address
         return None
 
 
-async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, author: Author) -> Token:
+async def create_token(uow: AccessUnit, name: str, role: Role, secret: str, author: Author) -> Token:
     """Raises Conflict where a live token has the name or one that looks like it: the audit log knows people by it."""
     names = [token.name for token in await _all_tokens(uow) if token.revoked_at is None]
     if name in names:
@@ -70,7 +74,7 @@ async def create_token(uow: UnitOfWork, name: str, role: Role, secret: str, auth
     return token
 
 
-async def _all_tokens(uow: UnitOfWork) -> list[Token]:
+async def _all_tokens(uow: AccessUnit) -> list[Token]:
     """Includes the revoked ones."""
     page = await uow.tokens.page(limit=500, cursor=None)
     tokens = list(page.items)
@@ -80,14 +84,14 @@ async def _all_tokens(uow: UnitOfWork) -> list[Token]:
     return tokens
 
 
-async def revoke_token(uow: UnitOfWork, token_id: str, caller: Token, author: Author) -> None:
+async def revoke_token(uow: AccessUnit, token_id: str, caller: Token, author: Author) -> None:
     """Raises NotFound, and Conflict for the caller's own token: somebody with an admin token always remains."""
     if token_id == caller.id:
         raise Conflict("A token cannot revoke itself; use another admin token")
     await end_token(uow, token_id, author)
 
 
-async def end_token(uow: UnitOfWork, token_id: str, author: Author) -> None:
+async def end_token(uow: AccessUnit, token_id: str, author: Author) -> None:
     """Revokes a token. Raises NotFound."""
     since = await uow.tokens.revoke(token_id, author.at)
     before = None if since == author.at else since.isoformat()
@@ -114,7 +118,7 @@ async def run_first_token(ports: Ports, given: str | None) -> str | None:
         return secret
 
 
-async def _store_given(uow: UnitOfWork, given: str, author: Author) -> None:
+async def _store_given(uow: AccessUnit, given: str, author: Author) -> None:
     """Creates the environment's token unless it is stored."""
     alike = [token for token in await _all_tokens(uow) if token.digest == digest_of(given)]
     if not alike:

@@ -14,8 +14,9 @@ from service.domain.charts.specification import specification
 from service.domain.notify.channels.traits import ChartUse
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Picture
 from service.workflows.charts.chart import chart_of
+from service.workflows.ports.outages import StorageUnavailable
 from service.workflows.ports.platform import ChartError
-from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
+from service.workflows.ports.unit_of_work import Ports
 
 log = structlog.get_logger(__name__)
 

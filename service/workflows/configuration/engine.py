@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from service.domain.access import AuditEvent
 from service.domain.values.errors import Conflict
 from service.domain.values.lookalikes import require_unlike, require_visible
 from service.domain.values.plain_values import Plain, differing, plain_fields, plainly
 from service.domain.values.resources import Resource, new_id
-from service.workflows.ports.configuration import Resources
-from service.workflows.ports.unit_of_work import UnitOfWork
+from service.workflows.ports.access import AccessUnit
+
+if TYPE_CHECKING:  # all that the product stores: a command about tokens needs little of it
+    from service.workflows.ports.configuration import Resources
+    from service.workflows.ports.unit_of_work import UnitOfWork
 
 Spec = TypeVar("Spec")
 
@@ -175,7 +178,7 @@ async def put(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], aut
 
 
 async def record(
-    uow: UnitOfWork, author: Author, action: str, subject: str, detail: str, change: Difference = NOTHING
+    uow: AccessUnit, author: Author, action: str, subject: str, detail: str, change: Difference = NOTHING
 ) -> None:
     """Adds the audit event of a write; neither `detail` nor `change` holds a secret."""
     await uow.audit.add(

@@ -11,7 +11,7 @@ import structlog
 from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Receipt
 from service.workflows.ports.channels import Channel, ChannelWithSteps, Defect, DeliveryError
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 

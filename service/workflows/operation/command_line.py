@@ -1,17 +1,16 @@
-"""The commands of an operator: poll, backfill, manage tokens, check everything."""
+"""The commands of an operator: poll, backfill, check everything."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from service.domain.access import Role, Token
 from service.domain.notify.receivers import Receiver
 from service.domain.sources.poll import Poll, PollKind
 from service.domain.sources.source import Source
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource, Sealed
-from service.workflows.access.tokens import create_token, end_token, new_secret
+from service.workflows.access.commands import COMMAND_LINE
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.ports.channels import DeliveryError
@@ -19,9 +18,6 @@ from service.workflows.ports.platform import VaultError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import request_poll
-
-COMMAND_LINE = "command line"
-"""The audit log's actor for commands."""
 
 
 async def run_request_poll(ports: Ports, source: str | None) -> Poll:
@@ -52,25 +48,6 @@ async def run_request_backfill(ports: Ports, source: str | None, since: datetime
 async def run_look_up_poll(ports: Ports, poll_id: str) -> Poll:
     async with ports.uow() as uow:
         return await uow.polls.get(poll_id)
-
-
-async def run_create_token(ports: Ports, name: str, role: Role) -> str:
-    """Returns the new token's secret, which is shown once."""
-    secret = new_secret()
-    async with ports.uow() as uow:
-        await create_token(uow, name, role, secret, Author(COMMAND_LINE, ports.clock()))
-    return secret
-
-
-async def run_list_tokens(ports: Ports) -> tuple[Token, ...]:
-    async with ports.uow() as uow:
-        return (await uow.tokens.page(limit=500, cursor=None)).items
-
-
-async def run_revoke_token(ports: Ports, token_id: str) -> None:
-    now = ports.clock()
-    async with ports.uow() as uow:
-        await end_token(uow, token_id, Author(COMMAND_LINE, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from service.domain.access import AuditEvent, KeptAnswer, Token
 from service.domain.values.resources import Page
+from service.workflows.ports.platform import Clock
 
 
 class Tokens(Protocol):
@@ -39,3 +43,18 @@ class IdempotencyKeys(Protocol):
         ...
 
     async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None: ...
+
+
+class AccessUnit(Protocol):
+    """The part of a unit of work that tokens need."""
+
+    tokens: Tokens
+    audit: AuditLog
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPorts:
+    """Everything that the commands about tokens may reach."""
+
+    uow: Callable[[], AbstractAsyncContextManager[AccessUnit]]
+    clock: Clock

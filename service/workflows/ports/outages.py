@@ -15,6 +15,14 @@ CALM = 10
 """How many successes in a row end an outage of something that is used all the time: it may work now and then."""
 
 
+class StorageUnavailable(Exception):
+    """The database cannot be reached, or not just now. Nothing of the unit of work was kept."""
+
+
+class StorageRefuses(StorageUnavailable):
+    """The database is there and takes nothing: its disk is full, for example. The text says what to do."""
+
+
 @dataclass(slots=True)
 class _Outage:
     failures: int = 0

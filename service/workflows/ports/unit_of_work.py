@@ -29,14 +29,6 @@ from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, 
 from service.workflows.ports.spend import Facts, Storage
 
 
-class StorageUnavailable(Exception):
-    """The database cannot be reached, or not just now. Nothing of the unit of work was kept."""
-
-
-class StorageRefuses(StorageUnavailable):
-    """The database is there and takes nothing: its disk is full, for example. The text says what to do."""
-
-
 class Jobs(Protocol):
     """The queue. A job deferred here exists exactly when the transaction commits."""
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import structlog
 
+from service.workflows.ports.outages import StorageUnavailable
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import FenceLost, SourceError
-from service.workflows.ports.unit_of_work import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -18,6 +18,6 @@ def test_a_kind_s_sender_stands_under_its_name(kind: type) -> None:
 
 def test_senders_are_loaded_when_they_are_needed() -> None:
     """A process that sends no mail loads no mail library."""
-    program = "import sys, service.bootstrap; print(*sorted(sys.modules))"
+    program = "import sys, service.bootstrap.product; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"aiosmtplib", "service.adapters.channels.teams", "service.adapters.channels.slack.bot"} & set(loaded)

@@ -14,7 +14,8 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.embedded_postgres.program import PostgresProgram
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import current, head
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.workflows.ports.unit_of_work import UowFactory

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.engine import FOR_CALLERS, FOR_JOBS, SessionBounds, create_engine
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.workflows.ports.unit_of_work import StorageUnavailable, UowFactory
+from service.workflows.ports.outages import StorageUnavailable
+from service.workflows.ports.unit_of_work import UowFactory
 
 LONG = timedelta(minutes=5)
 SHORT = timedelta(milliseconds=100)

@@ -9,7 +9,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from service.adapters.postgres.library_logs import is_news
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 
 GONE = psycopg.OperationalError("the connection is closed")
 REFUSED = psycopg.errors.UndefinedColumn("no such column")

@@ -11,11 +11,12 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import upgrade
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.workflows.ports.outages import Outages
-from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable, UowFactory
+from service.workflows.ports.outages import Outages, StorageRefuses, StorageUnavailable
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.queue.queue_runs import Recorder, until, worker
 
 REFUSALS = [

@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres import clock_anchor, unit_of_work  # noqa: F401 - their imports fill the metadata
-from service.adapters.postgres.engine import libpq_url, sqlalchemy_url
+from service.adapters.postgres.addresses import libpq_url, sqlalchemy_url
 from service.adapters.postgres.metadata import metadata
 from service.adapters.postgres.migrate import ForeignSchema, current, downgrade, head, objection, upgrade
 from service.adapters.postgres.queue.schema import shipped_migrations

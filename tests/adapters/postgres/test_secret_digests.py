@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.secret_digests import key_digests
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.slack import SlackBot

@@ -7,13 +7,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
-from service.workflows.ports.outages import CALM, Outages
-from service.workflows.ports.unit_of_work import StorageUnavailable, UowFactory
+from service.workflows.ports.outages import CALM, Outages, StorageUnavailable
+from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import LONG_AGO, budget, resource
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from service.api.app import create_app
 from service.api.http.listing import encode
-from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable, UnitOfWork
+from service.workflows.ports.outages import StorageRefuses, StorageUnavailable
+from service.workflows.ports.unit_of_work import UnitOfWork
 from tests.api.stand import BUDGET, SOURCE, Stand, answered, client, pointers, problem
 
 JSON = {"Content-Type": "application/json"}

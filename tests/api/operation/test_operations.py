@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Message, Receive, Scope, Send
 
-from service.adapters.postgres import migrate
-from service.adapters.postgres.engine import create_engine
+from service.adapters.postgres.engine import create_engine, obstacle
 from service.api.app import create_app
 from service.domain.notify.circuits import Concern
 from service.domain.sources.poll import Notice, Poll, PollKind, PollState, ReportOutcome
@@ -24,7 +23,7 @@ from tests.api.alerts.test_alerts import rung
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, client, problem
 
 
-async def obstacle() -> str | None:
+async def schema_is_behind() -> str | None:
     return "the schema is behind: run tocsin migrate"
 
 
@@ -34,21 +33,21 @@ async def test_the_process_says_that_it_lives_and_can_work(stand: Stand) -> None
 
 
 async def test_a_process_that_cannot_work_lives_and_says_why(stand: Stand) -> None:
-    async with client(create_app(stand.ports, ready=obstacle)) as visitor:
+    async with client(create_app(stand.ports, ready=schema_is_behind)) as visitor:
         answered(await visitor.get("/healthz"))
         assert "tocsin migrate" in problem(await visitor.get("/readyz"), 503)["detail"]
 
 
 async def test_without_its_database_a_process_lives_and_is_not_ready(stand: Stand) -> None:
     nowhere = create_engine("postgresql://postgres@127.0.0.1:1/none")
-    async with client(create_app(stand.ports, ready=lambda: migrate.obstacle(nowhere))) as visitor:
+    async with client(create_app(stand.ports, ready=lambda: obstacle(nowhere))) as visitor:
         answered(await visitor.get("/healthz"))
         assert "cannot be reached" in problem(await visitor.get("/readyz"), 503)["detail"]
     await nowhere.dispose()
 
 
 async def test_a_ready_process_has_a_database_of_this_release(stand: Stand, engine: AsyncEngine) -> None:
-    assert await migrate.obstacle(engine) is None
+    assert await obstacle(engine) is None
 
 
 async def test_metrics_name_nobody_and_no_money_to_a_stranger(stand: Stand) -> None:
@@ -132,7 +131,7 @@ async def test_the_commit_precedes_the_answer(stand: Stand) -> None:
             yield uow
         order.append("commit")
 
-    app = create_app(replace(stand.ports, uow=watched), ready=obstacle)
+    app = create_app(replace(stand.ports, uow=watched), ready=schema_is_behind)
 
     async def watching(scope: Scope, receive: Receive, send: Send) -> None:
         async def note(message: Message) -> None:
@@ -154,7 +153,7 @@ async def test_a_commit_that_fails_is_no_201(stand: Stand) -> None:
             if await uow.sources.all():
                 raise RuntimeError("no commit")
 
-    app = create_app(replace(stand.ports, uow=failing), ready=obstacle)
+    app = create_app(replace(stand.ports, uow=failing), ready=schema_is_behind)
     stand.admin._transport.app = app  # type: ignore[attr-defined]
     problem(await stand.admin.post("/v1/sources", json=SOURCE), 500)
     assert answered(await stand.viewer.get("/v1/sources"))["items"] == []
@@ -180,7 +179,7 @@ async def test_no_transaction_is_open_while_a_channel_is_tried(stand: Stand) -> 
 
     ports = replace(stand.ports, uow=counted, channels=Watching())  # type: ignore[arg-type]
     await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
-    stand.admin._transport.app = create_app(ports, ready=obstacle)  # type: ignore[attr-defined]
+    stand.admin._transport.app = create_app(ports, ready=schema_is_behind)  # type: ignore[attr-defined]
     answered(await stand.admin.post("/v1/receivers/eng/test", headers={"Idempotency-Key": "k"}))
     assert seen == [0]
 

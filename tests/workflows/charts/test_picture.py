@@ -18,8 +18,9 @@ from service.domain.notify.notification import Delivery, Picture
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.charts.picture import run_linked_picture, run_unless_it_fails, token_of
 from service.workflows.delivery.deliver import run_delivery
+from service.workflows.ports.outages import StorageUnavailable
 from service.workflows.ports.platform import ChartError
-from service.workflows.ports.unit_of_work import Ports, StorageUnavailable
+from service.workflows.ports.unit_of_work import Ports
 from tests.factories import budget, percent
 from tests.fakes.ports import FakeCharts
 from tests.workflows.yard import Yard, billed

@@ -20,7 +20,7 @@ from service.domain.notify.notification import (
 )
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable
 from tests.sample_alerts import ALERT, OPENED_EVENT
 from tests.workflows.delivery.sending import (
     BUSY,

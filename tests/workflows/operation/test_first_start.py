@@ -20,14 +20,15 @@ from service.domain.rules.registry import KINDS
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.errors import Conflict
 from service.domain.values.scopes import Dimension
+from service.workflows.access.commands import run_list_tokens, run_revoke_token
 from service.workflows.access.tokens import run_authenticate
 from service.workflows.configuration.engine import Author, Draft, change, delete
 from service.workflows.configuration.notify import Receivers, route_table
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, Sources
-from service.workflows.operation.command_line import run_list_tokens, run_revoke_token
 from service.workflows.operation.first_source import FirstSource
 from service.workflows.operation.first_start import FirstStart, run_first_start
+from service.workflows.ports.access import AccessPorts
 from service.workflows.ports.unit_of_work import Ports
 from tests.fakes.clock import FakeClock
 from tests.workflows.yard import open_yard
@@ -35,6 +36,10 @@ from tests.workflows.yard import open_yard
 SIMULATOR = FirstSource(SourceKind.SIMULATOR, "http://127.0.0.1:8401", "sk-ant-admin01-FAKE-sim", timedelta(minutes=5))
 CLAUDE = FirstSource(SourceKind.CLAUDE_ADMIN, "https://api.example", "sk-ant-admin01-FAKE-real", timedelta(minutes=10))
 GIVEN = "tcn_FAKE-token-of-the-environment"
+
+
+def about_tokens(ports: Ports) -> AccessPorts:
+    return AccessPorts(ports.uow, ports.clock)
 
 
 @pytest.fixture
@@ -311,14 +316,14 @@ async def test_the_first_token_is_made_up_shown_once_and_opens_the_door(ports: P
     token = await run_authenticate(ports, secret)
     assert token is not None
     assert token.role is Role.ADMIN
-    assert secret not in repr(await run_list_tokens(ports))
+    assert secret not in repr(await run_list_tokens(about_tokens(ports)))
     assert (await start(ports)).admin_token is None
 
 
 async def test_the_environment_s_token_is_taken_instead_and_shown_nowhere(ports: Ports) -> None:
     for _ in range(2):
         assert (await start(ports, token=GIVEN)).admin_token is None
-    assert len(await run_list_tokens(ports)) == 1
+    assert len(await run_list_tokens(about_tokens(ports))) == 1
     token = await run_authenticate(ports, GIVEN)
     assert token is not None
     assert token.role is Role.ADMIN
@@ -335,25 +340,25 @@ async def test_the_environment_s_token_joins_those_that_are_there(ports: Ports) 
 async def test_a_start_whose_tokens_are_all_revoked_makes_up_none(ports: Ports) -> None:
     """Whoever revoked the last one meant it: a restart is no way in."""
     await start(ports)
-    (token,) = await run_list_tokens(ports)
-    await run_revoke_token(ports, token.id)
+    (token,) = await run_list_tokens(about_tokens(ports))
+    await run_revoke_token(about_tokens(ports), token.id)
     assert (await start(ports)).admin_token is None
 
 
 async def test_an_environment_s_token_that_was_revoked_stays_so_and_the_start_goes_on(ports: Ports) -> None:
     await start(ports, token=GIVEN)
-    (token,) = await run_list_tokens(ports)
-    await run_revoke_token(ports, token.id)
+    (token,) = await run_list_tokens(about_tokens(ports))
+    await run_revoke_token(about_tokens(ports), token.id)
     assert (await start(ports, token=GIVEN)).admin_token is None
     assert await run_authenticate(ports, GIVEN) is None
-    assert len(await run_list_tokens(ports)) == 1
+    assert len(await run_list_tokens(about_tokens(ports))) == 1
 
 
 @pytest.mark.parametrize("token", [None, GIVEN], ids=["made up", "environment"])
 async def test_processes_that_start_at_once_make_one_of_everything(ports: Ports, token: str | None) -> None:
     starts = await asyncio.gather(*(start(ports, token=token) for _ in range(4)))
     assert len([one for one in starts if one.admin_token]) == (1 if token is None else 0)
-    assert len(await run_list_tokens(ports)) == 1
+    assert len(await run_list_tokens(about_tokens(ports))) == 1
     assert list(await sources(ports)) == ["simulator"]
     async with ports.uow() as uow:
         assert len(await uow.routes.all()) == 1

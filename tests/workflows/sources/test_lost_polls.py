@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from service.domain.sources.poll import Poll, PollState
 from service.domain.sources.source import ReportName
 from service.workflows.operation.upkeep import run_minute
-from service.workflows.ports.unit_of_work import StorageUnavailable, UnitOfWork
+from service.workflows.ports.outages import StorageUnavailable
+from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import run_due_polls, run_ingest
 from service.workflows.sources.lost_polls import LOST

@@ -8,8 +8,7 @@ import structlog
 from procrastinate import JobContext
 from procrastinate.worker import Worker
 
-from service.workflows.ports.outages import is_worth_a_line
-from service.workflows.ports.unit_of_work import StorageUnavailable
+from service.workflows.ports.outages import StorageUnavailable, is_worth_a_line
 
 log = structlog.get_logger(__name__)
 

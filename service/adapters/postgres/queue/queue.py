@@ -13,13 +13,12 @@ from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecisio
 from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.jobs import Job
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.losses import unavailability
 from service.adapters.postgres.queue.failures import FailedJobs
 from service.adapters.postgres.queue.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
 from service.adapters.postgres.queue.sweep import EndedJobs, sweep_stalled
-from service.workflows.ports.outages import DATABASE, Outages
-from service.workflows.ports.unit_of_work import StorageRefuses, StorageUnavailable
+from service.workflows.ports.outages import DATABASE, Outages, StorageRefuses, StorageUnavailable
 
 HEARTBEAT = timedelta(seconds=10)
 STALLED_AFTER = timedelta(seconds=30)

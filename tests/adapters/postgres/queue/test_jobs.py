@@ -10,7 +10,7 @@ from procrastinate.manager import JobManager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.values.clocks import BusinessClock
 from service.workflows.ports.unit_of_work import UnitOfWork, UowFactory

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.queue.queue import LONGEST_STATEMENT, Queue, _app
 from service.domain.notify.escalation import PlannedStep
 from service.workflows.ports.unit_of_work import UowFactory

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.engine import libpq_url
+from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.domain.budgets.budget import Budget

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 import psycopg
 import pytest
 
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import downgrade, upgrade
 from service.domain.rules.view import DayFigures
 from service.domain.values.scopes import Cell

@@ -1,0 +1,11 @@
+"""Why the product does not start."""
+
+from __future__ import annotations
+
+
+class StartError(Exception):
+    """The product cannot start with its setup; the text says what to change."""
+
+
+class SettingError(StartError):
+    """A setting is wrong, whatever the database holds; the text names its variable."""

@@ -1,0 +1,159 @@
+"""The whole product over one database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service.adapters.charts import ChildCharts
+from service.adapters.claude.source import ClaudeConnector
+from service.adapters.cron import CrontabReader
+from service.adapters.postgres.engine import FOR_CALLERS, create_engine, obstacle
+from service.adapters.postgres.spend.partitions import PostgresStorage
+from service.adapters.postgres.unit_of_work import uow_factory
+from service.adapters.signer import HmacSigner
+from service.bootstrap.clock import business_clock, wall_clock
+from service.bootstrap.errors import StartError
+from service.bootstrap.outside import (
+    Guards,
+    Transports,
+    open_channels,
+    open_guards,
+    open_heartbeat,
+    open_way,
+)
+from service.bootstrap.secret_key import open_vault, secret_key
+from service.domain.sources.pricing import PriceBook, PriceOverride
+from service.domain.values.clocks import BusinessClock
+from service.settings import Settings
+from service.workflows.operation.drill import run_find_refused_sources
+from service.workflows.ports.channels import Heartbeat
+from service.workflows.ports.outages import Outages
+from service.workflows.ports.platform import Egress
+from service.workflows.ports.unit_of_work import Ports
+
+if TYPE_CHECKING:
+    from service.adapters.postgres.queue.queue import Queue
+    from service.bootstrap.slack import SlackEar
+    from service.workflows.slack.requests import SlackAccess
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The parts that run: the workflows' ports, and how fast time passes.
+
+    `callers` are the same ports with connections to the database and a drawing process of their own, for the API:
+    however many call, jobs have theirs. `ear` is None where nothing is heard from Slack.
+    """
+
+    ports: Ports
+    callers: Ports
+    engine: AsyncEngine
+    url: str
+    speed: float
+    keep: timedelta
+    heartbeat: Heartbeat | None
+    ear: SlackEar | None
+
+    @property
+    def slack(self) -> SlackAccess | None:
+        return None if self.ear is None else self.ear.access
+
+    def listening(self) -> AbstractAsyncContextManager[None]:
+        """Receives from Slack over Socket Mode for as long as the block lasts, where it is set up."""
+        if self.ear is None or self.ear.socket is None:
+            return nullcontext()
+        return self.ear.socket.listening(self.ports, self.ear.access)
+
+    def queue(self) -> AbstractAsyncContextManager[Queue]:
+        """Opens the queue of jobs for a process that runs them; the API only adds some."""
+        from service.bootstrap.jobs import open_queue
+
+        return open_queue(self.url, self.ports)
+
+    async def ready(self) -> str | None:
+        """Returns why this process cannot work just now, None when it can."""
+        return await obstacle(self.engine)
+
+
+@asynccontextmanager
+async def open_product(settings: Settings, url: str, simulator_url: str | None = None) -> AsyncIterator[Product]:
+    """Connects everything to the database at `url`, whose schema must be up to date.
+
+    `simulator_url` is where this process serves the simulator; None where it serves none.
+    """
+    guards = open_guards(settings, simulator_url)
+    engine, callers_engine = create_engine(url), create_engine(url, bounds=FOR_CALLERS)
+    try:
+        clock = await business_clock(settings, engine)
+        async with (
+            open_way(settings, guards.sources) as sources,
+            open_way(settings, guards.receivers) as receivers,
+        ):
+            ports = _ports(settings, engine, clock, guards, Transports(sources, receivers))
+            await _require_drill(settings, ports)
+            callers_uow = uow_factory(callers_engine, clock.real_at, ports.outages)
+            yield Product(
+                ports=ports,
+                callers=replace(ports, uow=callers_uow, charts=ChildCharts()),
+                engine=callers_engine,
+                url=url,
+                speed=clock.speed,
+                keep=timedelta(days=settings.retention_days),
+                heartbeat=open_heartbeat(settings, guards.receivers, receivers),
+                ear=_ear(settings, guards),
+            )
+    finally:
+        await engine.dispose()
+        await callers_engine.dispose()
+
+
+async def _require_drill(settings: Settings, ports: Ports) -> None:
+    """Raises StartError where time would run faster for a real organisation."""
+    refused = await run_find_refused_sources(ports) if settings.clock is not None else []
+    if refused:
+        raise StartError(
+            f"TOCSIN_CLOCK makes time run faster, for drills: {', '.join(refused)} would be polled as often as that;"
+            " unset it, disable the source, or give the drill a database of its own"
+        )
+
+
+def _ports(
+    settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: Guards, transports: Transports
+) -> Ports:
+    vault = open_vault(settings)
+    outages = Outages()
+    return Ports(
+        uow=uow_factory(engine, clock.real_at, outages),
+        storage=PostgresStorage(engine),
+        sources=ClaudeConnector(vault, transports.sources, contact_url=settings.link),
+        channels=open_channels(settings, vault, guards.receivers, transports.receivers),
+        egress=Egress(*guards),
+        vault=vault,
+        price_book=_price_book,
+        clock=lambda: clock.at(wall_clock()),
+        public_url=settings.link,
+        cron=CrontabReader(),
+        charts=ChildCharts(),
+        signer=HmacSigner(secret_key(settings)),
+        outages=outages,
+    )
+
+
+def _ear(settings: Settings, guards: Guards) -> SlackEar | None:
+    if not settings.hears_slack:
+        return None
+    from service.bootstrap.slack import open_ear
+
+    return open_ear(settings, guards.receivers)
+
+
+def _price_book(overrides: Sequence[PriceOverride]) -> PriceBook:
+    from service.adapters.prices import list_price_book
+
+    return list_price_book(tuple(overrides))

@@ -1,0 +1,37 @@
+"""`tocsin worker`: polls, evaluates and delivers until it is stopped. It loads no web server."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.console import Console
+
+from service.bootstrap.database import database, require_schema
+from service.bootstrap.outside import require_sound
+from service.bootstrap.product import Product, open_product
+from service.cli.starting import read_settings
+from service.cli.stopping import Stop, stopping
+from service.cli.waiting import wait_for_database
+from service.settings import Settings
+from service.worker import work
+
+
+def worker(out: Console) -> None:
+    settings = read_settings()
+    require_sound(settings)
+    with stopping() as stop, database(settings) as url:
+        wait_for_database(url)
+        require_schema(url)
+        asyncio.run(run_worker(settings, url, out, stop))
+
+
+async def run_worker(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
+    stop = stopper.event()
+    async with open_product(settings, url) as product:
+        out.print("worker: polling, evaluating, delivering", highlight=False)
+        await work_until(stop, product)
+
+
+async def work_until(stop: asyncio.Event, product: Product) -> None:
+    async with product.queue() as queue, product.listening():
+        await work(product.ports, queue, stop, speed=product.speed, keep=product.keep, heartbeat=product.heartbeat)
