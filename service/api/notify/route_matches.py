@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -9,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from service.api.notify.route_documents import MatcherDocument
 from service.domain.alerts.alert import Alert, Reason
+from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import matches
-from service.domain.notify.routing.pipeline import MatchedRoute, dedupe, inhibits, match_routes
+from service.domain.notify.routing.pipeline import MatchedRoute, inhibits, match_routes, plan_of
 from service.domain.notify.routing.repeats import repeats_after
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.silences import silencing
@@ -41,6 +43,7 @@ class RouteVerdict(BaseModel):
     matched: bool
     stops: bool
     why: str
+    doubts: list[str] = Field(description="what of the matchers nothing has so far, with the nearest that is known")
     receiver: str
     escalation_policy: str | None
     held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
@@ -78,18 +81,23 @@ class MatchOut(BaseModel):
     escalation_policies: list[str] = Field(description="those that would begin")
 
 
-def show_match(alert: Alert | None, labels: Labels, situation: Situation) -> MatchOut:
-    """Shows where an alert, or labels alone, would go. No other alert inhibits labels alone."""
+def show_match(
+    alert: Alert | None, labels: Labels, situation: Situation, known: Mapping[str, Collection[str]]
+) -> MatchOut:
+    """Shows where an alert, or labels alone, would go. No other alert inhibits labels alone.
+
+    `known` are the values of every label that something has.
+    """
     configuration = situation.configuration
     names = {id: one.name for id, one in (*configuration.receivers.items(), *configuration.policies.items())}
     matched = match_routes(alert, labels, situation)
-    plan = dedupe(matched, situation)
+    plan = plan_of(matched, labels, situation)
     by_route = {one.route: one for one in matched}
     return MatchOut(
         at=situation.now,
         labels={name: sorted(values) for name, values in sorted(labels.items())},
         routes=[
-            _verdict(position, route, labels, by_route.get(route) if is_matched else None, names)
+            _verdict(position, route, labels, by_route.get(route) if is_matched else None, names, known)
             for position, (route, is_matched) in enumerate(configuration.routes.walk(labels))
         ],
         silenced_by=[
@@ -129,7 +137,12 @@ def _called(policy_id: str, situation: Situation, names: dict[str, str]) -> list
 
 
 def _verdict(
-    position: int, route: Route, labels: Labels, found: MatchedRoute | None, names: dict[str, str]
+    position: int,
+    route: Route,
+    labels: Labels,
+    found: MatchedRoute | None,
+    names: dict[str, str],
+    known: Mapping[str, Collection[str]],
 ) -> RouteVerdict:
     verdicts = [
         MatcherVerdict(
@@ -150,6 +163,7 @@ def _verdict(
             "matched": matched,
             "stops": matched and not route.continues,
             "why": _why(route, matched, verdicts),
+            "doubts": doubts(route.matchers, known),
             "receiver": names.get(route.receiver_id, route.receiver_id),
             "escalation_policy": names.get(policy, policy) if policy is not None else None,
             "held_by": found.held if found else None,

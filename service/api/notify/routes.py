@@ -17,6 +17,7 @@ from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.undelivered import NO_SOURCE
 from service.domain.values.errors import Invalid
 from service.workflows.configuration.notify import put_routes, route_table
+from service.workflows.notify.known_labels import known_labels
 from service.workflows.notify.situation import read_situation
 
 router = APIRouter(prefix="/v1/routes", tags=["Routes"])
@@ -90,10 +91,11 @@ async def match(
     if alert is not None:
         subject = await uow.alerts.get(alert)
         situation = await read_situation(uow, subject.source_id, author.at)
-        return respond(show_match(subject, situation.labels(subject), situation))
+        return respond(show_match(subject, situation.labels(subject), situation, await known_labels(uow)))
     try:
-        known = parse_labels(labels)
+        asked = parse_labels(labels)
     except ValueError as error:
         raise Invalid(str(error), "/label") from error
-    require_possible_labels(known, "/label")
-    return respond(show_match(None, known, await read_situation(uow, NO_SOURCE, author.at)))
+    require_possible_labels(asked, "/label")
+    situation = await read_situation(uow, NO_SOURCE, author.at)
+    return respond(show_match(None, asked, situation, await known_labels(uow)))

@@ -156,6 +156,27 @@ async def test_the_contract_s_own_example_is_taken_and_a_match_shows_what_it_col
     assert (found["routes"][0]["group"], found["goes_to"][0]["collected"]) == (None, False)
 
 
+async def test_a_match_names_the_matchers_that_nothing_has_so_far(stand: Stand) -> None:
+    alert = await rung(stand)
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    await put(stand, DEFAULT | {"matchers": [{"label": "taem", "op": "=", "value": "eng"}]}, DEFAULT)
+    for found in (await match(stand, alert=alert["id"]), await match(stand, label=["team=eng"])):
+        (doubt,) = found["routes"][0]["doubts"]
+        assert doubt.startswith("no alert has a label taem so far")
+        assert found["routes"][1]["doubts"] == []
+
+
+async def test_a_match_of_what_calls_nobody_leads_to_what_people_read_alone(stand: Stand) -> None:
+    channels = [{"kind": "console"}, {"kind": "pagerduty", "routing_key": "FAKE-key"}]
+    await stand.create("/receivers", {"name": "eng", "channels": channels})
+    await put(stand, DEFAULT)
+    found = {
+        kind: [one["channel"].partition(":")[0] for one in (await match(stand, label=[f"kind={kind}"]))["goes_to"]]
+        for kind in ("silence_ends", "budget")
+    }
+    assert found == {"silence_ends": ["console"], "budget": ["console", "pagerduty"]}
+
+
 async def test_labels_may_be_asked_about_without_an_alert(stand: Stand) -> None:
     await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
     await put(stand, DEFAULT | {"matchers": [{"label": "team", "op": "!=", "value": "eng"}]}, DEFAULT)

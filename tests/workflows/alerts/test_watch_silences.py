@@ -7,16 +7,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from service.domain.alerts.alert import AlertState, Command
+from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.notification import Delivery
 from service.domain.notify.routing.matchers import Matcher, Op
+from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.silences import Silence
 from service.domain.values.resources import Resource
 from service.domain.values.severity import Severity
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.watch_silences import run_watch_silences
 from service.workflows.configuration.engine import Draft, change
-from service.workflows.configuration.notify import Silences, expire_silence
-from tests.workflows.notify.test_repeats import overrun
+from service.workflows.configuration.notify import EscalationPolicies, Silences, expire_silence
+from tests.workflows.notify.test_repeats import lead, overrun
 from tests.workflows.yard import HOUR, MINUTE, Yard
 
 EVERYTHING = Matcher("severity", Op.LIKE, "info|warning|error|critical")
@@ -58,10 +63,22 @@ async def test_an_hour_before_its_end_it_is_said_once_even_where_the_silence_mat
     assert message.severity is Severity.INFO
     assert "Made by ann." in message.summary
     assert message.facts[0][0] == "Fires behind it"
-    assert f"/v1/silences/{silence.id} with a later ends_at" in message.next_step
+    assert f"curl -X PATCH http://tocsin.example/v1/silences/{silence.id} " in message.next_step
     await after(yard, HOUR)
     assert await states(yard) == [AlertState.RESOLVED]
     assert len(reminders(yard)) == 1
+
+
+async def test_its_end_pages_nobody_and_begins_no_policy_whatever_the_routes_say(yard: Yard) -> None:
+    await yard.receive_with(Console(), PagerDuty(yard.ports.vault.seal("FAKE-key")), Jsm(yard.ports.vault.seal("FAKE")))
+    steps = (EscalationStep(timedelta(), yard.receiver.id), EscalationStep(MINUTE, yard.receiver.id))
+    policy = await yard.create(EscalationPolicies(), "night", EscalationPolicy(steps))
+    await lead(yard, Route(yard.receiver.id, continues=True, escalation_policy_id=policy.id), Route(yard.receiver.id))
+    await silenced(yard)
+    await overrun(yard)
+    await after(yard, 3 * HOUR)
+    await after(yard, 2 * MINUTE)
+    assert [config.kind for config, one in yard.channels.sent if one.message.kind == "silence_ends"] == ["console"]
 
 
 async def test_workers_that_look_at_once_say_it_once(yard: Yard) -> None:

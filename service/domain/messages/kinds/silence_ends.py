@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import SilenceEndsEvidence
 from service.domain.messages.people import name_of_actor
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
+from service.domain.values.durations import format_duration
 from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
+
+EXTENSION = timedelta(hours=4)
+"""How much longer a silence lasts by the command that its alert names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,12 @@ class SilenceEndsWords(Words):
 
     def next_step(self, link: str) -> str:
         silence = f"{link.rpartition('/alerts/')[0]}/silences/{self.evidence.silence_id}"
-        return f"See to what fires, or extend the silence: PATCH {silence} with a later ends_at"
+        longer = (self.evidence.ends_at + EXTENSION).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        body = f"""'{{"ends_at": "{longer}"}}'"""
+        return (
+            f"See to what fires. Or, as an operator, extend the silence by {format_duration(EXTENSION)}: curl -X PATCH"
+            f" {silence} -H 'Authorization: Bearer <token>' -H 'Content-Type: application/json' -d {body}"
+        )
 
     @property
     def _name(self) -> str:

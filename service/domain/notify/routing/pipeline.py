@@ -6,11 +6,12 @@ What is held back is stored all the same, with the step's reason, and is sent la
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
+from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.channels.traits import Audience
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
@@ -57,10 +58,15 @@ def route_alert(alert: Alert, situation: Situation) -> Plan:
     """All steps but the last."""
     labels = situation.labels(alert)
     silences = silencing(_silences_for(alert, situation), labels, situation.now)
-    plan = dedupe(match_routes(alert, labels, situation), situation)
-    if not alert.evidence.calls:
-        plan = _without_calls(plan, situation)
+    plan = plan_of(match_routes(alert, labels, situation), labels, situation)
     return replace(plan, silenced_by="; ".join(describe_silence(one) for one in silences))
+
+
+def plan_of(matched: Sequence[MatchedRoute], labels: Labels, situation: Situation) -> Plan:
+    """The plan of the routes that match an alert, or labels: kinds that call nobody reach what people read alone."""
+    plan = dedupe(matched, situation)
+    calls = all(ALERT_KINDS[kind].calls for kind in labels.get("kind", ()))
+    return plan if calls else _without_calls(plan, situation)
 
 
 def match_routes(alert: Alert | None, labels: Labels, situation: Situation) -> list[MatchedRoute]:

@@ -23,7 +23,9 @@ def test_it_says_what_fires_and_how_to_extend() -> None:
     assert describe(ENDING) == f"{ENDS}. Made by ann. At its end whoever is routed to is notified."
     assert message.facts[:2] == (("Fires behind it", "eng monthly: $412 of $500"), ("Besides", "2 more"))
     assert message.next_step == (
-        f"See to what fires, or extend the silence: PATCH {PUBLIC_URL}/v1/silences/sil_1 with a later ends_at"
+        "See to what fires. Or, as an operator, extend the silence by 4h:"
+        f" curl -X PATCH {PUBLIC_URL}/v1/silences/sil_1 -H 'Authorization: Bearer <token>'"
+        """ -H 'Content-Type: application/json' -d '{"ends_at": "2026-10-14T14:31:05Z"}'"""
     )
 
 
