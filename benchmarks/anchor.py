@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,7 @@ async def ask(address: str, size: int) -> float:
 
 
 async def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with this
     missing = [program for program in ("promtool", "prometheus") if shutil.which(program) is None]
     if missing:
         print(f"Not measured: {', '.join(missing)} is not installed (Debian's {ANCHORS[missing[0]]})")
