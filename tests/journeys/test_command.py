@@ -28,7 +28,7 @@ TOCSIN = Path(sys.executable).with_name("tocsin")
 PATIENCE = 60.0
 PRELOADED = multiprocessing.get_context("forkserver")
 """Makes processes from one that has imported the product already, which takes longer than what most commands do."""
-PRELOADED.set_forkserver_preload(["service.cli.app"])
+PRELOADED.set_forkserver_preload([f"service.cli.{name}" for name in ("app", "checking", "polls", "running", "working")])
 
 
 class Running:

@@ -95,6 +95,7 @@ async def _counted(uow: UnitOfWork, now: datetime) -> CollectorRegistry:
     await _count_notices(registry, uow)
     await _count_alerts(registry, uow)
     await _count_notifications(registry, uow, now)
+    await _count_jobs(registry, uow)
     await _count_rule_failures(registry, uow)
     await _count_chart_failures(registry, uow)
     return registry
@@ -137,6 +138,14 @@ async def _count_notifications(registry: CollectorRegistry, uow: UnitOfWork, now
     Gauge(
         "tocsin_notifications_unsent_oldest_seconds", "How long the oldest waiting message waits", registry=registry
     ).set(max(waited, 0))
+
+
+async def _count_jobs(registry: CollectorRegistry, uow: UnitOfWork) -> None:
+    due = Gauge("tocsin_jobs_due", "Jobs that wait though their time has come", ("kind",), registry=registry)
+    oldest = Gauge("tocsin_jobs_due_oldest_seconds", "How long the oldest of them waits", ("kind",), registry=registry)
+    for jobs in await uow.jobs.due():
+        due.labels(jobs.kind).set(jobs.count)
+        oldest.labels(jobs.kind).set(max(jobs.oldest.total_seconds(), 0))
 
 
 async def _count_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.domain.notify.escalation import PlannedStep
@@ -29,8 +29,21 @@ from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, 
 from service.workflows.ports.spend import Facts, Storage
 
 
+@dataclass(frozen=True, slots=True)
+class DueJobs:
+    """The jobs of one kind that wait though their time has come; `oldest` is how long the first has, in real time."""
+
+    kind: str
+    count: int
+    oldest: timedelta
+
+
 class Jobs(Protocol):
     """The queue. A job deferred here exists exactly when the transaction commits."""
+
+    async def due(self) -> list[DueJobs]:
+        """Returns every kind, those of which none waits too."""
+        ...
 
     async def poll(self, source_id: str, poll_id: str) -> None: ...
 

@@ -78,6 +78,15 @@ async def test_metrics_say_how_many_messages_were_given_up_and_how_long_the_olde
     assert f"tocsin_notifications_dead {len(given_up)}.0" in shown
 
 
+async def test_metrics_say_how_many_jobs_of_a_kind_wait(stand: Stand) -> None:
+    async with stand.ports.uow() as uow:
+        await uow.jobs.backtest("bt_1")
+    shown = (await stand.stranger.get("/metrics")).text
+    assert 'tocsin_jobs_due{kind="backtest"} 1.0' in shown
+    assert 'tocsin_jobs_due{kind="digest"} 0.0' in shown
+    assert 'tocsin_jobs_due_oldest_seconds{kind="digest"} 0.0' in shown
+
+
 async def test_metrics_show_budgets_to_a_viewer(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     await stand.create("/budgets", BUDGET)

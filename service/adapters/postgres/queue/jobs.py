@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 from procrastinate import PsycopgConnector, exceptions
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.losses import unavailability
 from service.domain.notify.escalation import PlannedStep
+from service.workflows.ports.unit_of_work import DueJobs
 
 ToReal = Callable[[datetime], datetime]
 """From business time to the database's real time; the same instant unless TOCSIN_CLOCK says otherwise."""
@@ -23,6 +24,21 @@ ToReal = Callable[[datetime], datetime]
 QUEUE = "tocsin"
 POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST = "poll", "backfill", "evaluate", "deliver", "backtest"
 WAKE, STEP, DIGEST = "wake", "step", "digest"
+
+
+KINDS = (POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST, WAKE, STEP, DIGEST)
+
+_DUE = text(
+    """
+    SELECT task_name, count(*) AS waiting, extract(epoch FROM now() - min(coalesce(scheduled_at, made.at))) AS seconds
+    FROM procrastinate_jobs
+    LEFT JOIN LATERAL (
+        SELECT min(at) AS at FROM procrastinate_events WHERE job_id = procrastinate_jobs.id AND type = 'deferred'
+    ) AS made ON true
+    WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+    GROUP BY task_name
+    """
+)
 
 
 class Priority(IntEnum):
@@ -54,6 +70,15 @@ class PostgresJobs:
     def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
         self._connection = connection
         self._to_real = to_real
+
+    async def due(self) -> list[DueJobs]:
+        found = {row.task_name: row for row in await self._connection.execute(_DUE)}
+        return [
+            DueJobs(kind, found[kind].waiting, timedelta(seconds=float(found[kind].seconds or 0)))
+            if kind in found
+            else DueJobs(kind, 0, timedelta())
+            for kind in KINDS
+        ]
 
     async def poll(self, source_id: str, poll_id: str) -> None:
         """Polls and backfills of a source run one after the other, polls first."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from procrastinate import PsycopgConnector
@@ -95,3 +95,24 @@ async def test_a_waiting_job_that_a_transaction_counts_on_starts_only_after_its_
         assert await manager.fetch_job(queues=None, worker_id=worker_id) is None
     assert await manager.fetch_job(queues=None, worker_id=worker_id) is not None
     await connector.close_async()
+
+
+async def test_what_is_due_is_counted_by_kind_with_the_age_of_the_oldest(uow: UowFactory, engine: AsyncEngine) -> None:
+    async with uow() as unit:
+        await unit.jobs.evaluate("src_1")
+        await unit.jobs.evaluate("src_2")
+        await unit.jobs.deliver(datetime.now(UTC) - timedelta(minutes=5))
+        await unit.jobs.wake("alert_1", datetime.now(UTC) + timedelta(hours=1))
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE procrastinate_events SET at = at - interval '2 hours' WHERE job_id ="
+                " (SELECT id FROM procrastinate_jobs WHERE args ->> 'source_id' = 'src_1')"
+            )
+        )
+    async with uow() as unit:
+        due = {one.kind: one for one in await unit.jobs.due()}
+    assert {kind: one.count for kind, one in due.items() if one.count} == {"evaluate": 2, "deliver": 1}
+    assert due["evaluate"].oldest // timedelta(hours=1) == 2
+    assert due["deliver"].oldest // timedelta(minutes=5) == 1
+    assert due["wake"].oldest == timedelta()
