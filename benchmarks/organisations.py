@@ -30,7 +30,8 @@ from report import exponent, report
 
 from service.adapters.embedded_postgres.postmaster import Postmaster
 from service.adapters.embedded_postgres.server import EmbeddedPostgres
-from service.adapters.postgres.engine import create_engine, libpq_url
+from service.adapters.postgres.addresses import libpq_url
+from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import upgrade
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
