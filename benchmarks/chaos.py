@@ -192,14 +192,16 @@ async def live_through(stage: Stage) -> None:
 
 
 async def _kill(stage: Stage, drawn: random.Random, moments: list[float]) -> None:
-    """SIGKILLs at these moments; every other one as soon as a message has arrived, of which it hits the sender."""
+    """SIGKILLs at these moments, or as soon as somebody is at work; every other one hits the sender of a message."""
     begun, fleet = asyncio.get_running_loop().time(), stage.fleet
     for number, moment in enumerate(sorted(moments)):
         await asyncio.sleep(max(0.0, begun + moment - asyncio.get_running_loop().time()))
         if number % 2 and await _kill_a_sender(stage):
             continue
-        victims = drawn.sample(fleet.members, len(fleet.members))
-        next((one for one in victims if fleet.kill(one, "at any time")), None)
+        killed = False
+        while not killed:
+            killed = fleet.kill(drawn.choice(fleet.members), "at any time")
+            await asyncio.sleep(0 if killed else QUIET)
 
 
 async def _kill_a_sender(stage: Stage) -> bool:

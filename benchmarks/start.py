@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from report import report
+
 from service.adapters.embedded_postgres.server import EmbeddedPostgres
 
 RUNS = 5
@@ -31,6 +33,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "tocsin migrate, up to date": (TOCSIN, "migrate"),
     "tocsin check": (TOCSIN, "check"),
 }
+TARGETS = {"tocsin --help": "< 0.4", "tocsin token": "< 1"}
 READY = {"api": b"listens on", "worker": b"polling", "up": b"listens on"}
 
 
@@ -41,7 +44,6 @@ def main() -> None:
     ):
         environment = settings(server.url())
         spent(COMMANDS["tocsin migrate, up to date"], environment)  # from now on it is
-        print(f"{'seconds of CPU':>50}   ratio")
         reference = show(PYTHON, lambda: spent(COMMANDS[PYTHON], environment), None)
         for name, command in COMMANDS.items():
             if name != PYTHON:
@@ -61,7 +63,8 @@ def settings(database_url: str) -> dict[str, str]:
 
 def show(name: str, measure: Callable[[], float], reference: float | None) -> float:
     seconds = statistics.median(measure() for _ in range(RUNS))
-    print(f"{name:<42}{seconds:8.2f}{seconds / (reference or seconds):8.0f}", flush=True)
+    ratio = f"{seconds / reference:.0f} x {PYTHON}" if reference else ""
+    report(name, seconds, "s of CPU", anchor=ratio, target=TARGETS.get(name, ""))
     return seconds
 
 

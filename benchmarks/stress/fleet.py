@@ -21,6 +21,8 @@ FOLDER = ENTRY.parents[2]
 MOST_AHEAD = 20.0
 """Business seconds by which a clock is ahead of this one, or behind."""
 PATIENCE = 25.0
+SIGNS = (b"worker: polling", b"listens on")
+MOST_READ = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,14 @@ class Member:
     process: asyncio.subprocess.Process | None = None
     killed: int = 0
     ended: int = 0
+    logged: int = 0
+    """The length of the log when the process began."""
 
     async def keep_running(self) -> None:
         """Starts the process again whenever it has ended, until it is cancelled."""
         while True:
             with self.log.open("ab") as log:
+                self.logged = log.tell()
                 self.process = await asyncio.create_subprocess_exec(
                     *self.command, env=self.environment, cwd=FOLDER, stdout=log, stderr=log, start_new_session=True
                 )
@@ -56,10 +61,20 @@ class Member:
             if code != -signal.SIGKILL:
                 self.ended += 1
 
-    def kill(self) -> int | None:
-        """SIGKILLs the process; its id, None where there is none just now."""
+    def is_at_work(self) -> bool:
+        """Whether the process has said that it is up: one that is killed before has done nothing yet."""
         if self.process is None or self.process.returncode is not None:
+            return False
+        with self.log.open("rb") as log:
+            log.seek(self.logged)
+            said = log.read(MOST_READ)
+        return any(sign in said for sign in SIGNS)
+
+    def kill(self) -> int | None:
+        """SIGKILLs the process; its id, None where none is at work just now."""
+        if not self.is_at_work():
             return None
+        assert self.process is not None
         self.process.kill()
         self.killed += 1
         return self.process.pid
