@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,8 @@ from service.workflows.ports.platform import EgressRefused
 STEP_TIMEOUT = httpx.Timeout(15.0)
 POST_TIMEOUT = 20.0
 """Seconds: for connecting, writing or waiting, and for all of it."""
+ENDING = 0.25
+"""Seconds that the end of an answer is waited for where its beginning is all that counts."""
 MOST_ANSWER_BYTES = 200_000
 MOST_EXPLANATION_BYTES = 10_000
 TOO_MANY = 429
@@ -122,7 +125,7 @@ async def post(
 ) -> None:
     """Returns when the peer has proved that it took it. Raises DeliveryError, whose text holds neither URL nor headers.
 
-    The body of the answer is waited for only where it is the proof.
+    The body of the answer is waited for only where it is the proof; a short one is read for its connection's sake.
     """
     most = 0 if peer.proves is any_success else MOST_ANSWER_BYTES
     await _exchange(transport, peer, HttpCall(url, body, headers or {}), most=most)
@@ -141,7 +144,7 @@ async def _exchange(transport: httpx.AsyncBaseTransport, peer: Peer, call: HttpC
             try:
                 if not response.is_success:
                     raise _refusal(peer, response, await _beginning(response, MOST_EXPLANATION_BYTES))
-                answer = await _beginning(response, most)
+                answer = await _beginning(response, most) if most else await _nothing(response)
             finally:
                 await response.aclose()
         if not peer.proves(response.status_code, answer):
@@ -194,12 +197,19 @@ def _request(call: HttpCall) -> httpx.Request:
 
 async def _beginning(response: httpx.Response, most: int) -> bytes:
     read = bytearray()
-    if most:
-        async for chunk in response.aiter_raw():
-            read += chunk
-            if len(read) >= most:
-                break
+    async for chunk in response.aiter_raw():
+        read += chunk
+        if len(read) >= most:
+            break
     return bytes(read[:most])
+
+
+async def _nothing(response: httpx.Response) -> bytes:
+    """Reads a short answer to its end, and nobody reads it: only then can its connection carry the next call."""
+    with suppress(TimeoutError, httpx.TransportError):
+        async with asyncio.timeout(ENDING):
+            await _beginning(response, MOST_EXPLANATION_BYTES)
+    return b""
 
 
 def _refusal(peer: Peer, response: httpx.Response, body: bytes) -> HttpRefusal:

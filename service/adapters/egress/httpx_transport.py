@@ -14,7 +14,9 @@ from service.adapters.egress.guard import Endpoint, Guard
 from service.adapters.egress.resolving import Resolve, look_up
 from service.workflows.ports.platform import EgressRefused
 
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=2)
+"""A connection is kept for the next message of a burst, and no longer: servers close idle ones after five seconds, and
+what is sent in that moment is lost."""
 
 
 def open_transport(guard: Guard, proxy: str | None, resolve: Resolve = look_up) -> httpx.AsyncHTTPTransport:

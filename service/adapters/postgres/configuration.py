@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -94,6 +94,10 @@ class PostgresResources(Generic[Spec]):
         """Returns them by id: oldest first."""
         rows = await self._connection.execute(self._all().order_by(resources.c.id))
         return [self.read(row) for row in rows]
+
+    async def some(self, ids: Collection[str]) -> dict[str, Resource[Spec]]:
+        rows = await self._connection.execute(self._all().where(resources.c.id.in_(ids)))
+        return {row.id: self.read(row) for row in rows}
 
     async def names(self) -> list[str]:
         return list(await self._connection.scalars(select(resources.c.name).where(resources.c.kind == self._kind)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -64,9 +64,12 @@ class Batch:
         return {event.alert.id: event.alert.version for event in self.present}.get(alert.id, alert.version)
 
 
-async def claim_batches(uow: UnitOfWork, now: datetime) -> list[Batch] | None:
-    """The messages that may leave now, after the others were put off; None where nothing was due."""
-    due = await uow.notifications.claim(now=now, limit=MOST_AT_ONCE, lease=LEASE)
+async def claim_batches(uow: UnitOfWork, now: datetime, besides: Collection[str] = ()) -> list[Batch] | None:
+    """The messages that may leave now, after the others were put off; None where nothing was due.
+
+    None is for the channels `besides` which there are others.
+    """
+    due = await uow.notifications.claim(now=now, limit=MOST_AT_ONCE, lease=LEASE, besides=besides)
     if not due:
         return None
     batches = await _drop_resolved(uow, _leaving_together(due), now)
@@ -180,9 +183,7 @@ def _channel(batch: Batch) -> str:
 async def _put_off(uow: UnitOfWork, batches: Sequence[Batch], until: datetime) -> list[Batch]:
     """Those that do not wait. The others have not failed: they were not tried."""
     urged = await uow.notifications.urged({batch.head.notification.id for batch in batches})
-    for batch in batches:
-        if batch.head.notification.id not in urged:
-            await _wait(uow, batch, until)
+    await _wait(uow, [(batch, until) for batch in batches if batch.head.notification.id not in urged])
     await uow.jobs.deliver(until)
     return [batch for batch in batches if batch.head.notification.id in urged]
 
@@ -190,13 +191,14 @@ async def _put_off(uow: UnitOfWork, batches: Sequence[Batch], until: datetime) -
 async def _take_turn(uow: UnitOfWork, channel: str, rate: Rate, batches: Sequence[Batch], now: datetime) -> int:
     """How many of the batches have a turn now."""
     granted, next_turn = await uow.channel_health.take_turn(channel, rate, len(batches), now)
-    for position, batch in enumerate(batches[granted:]):
-        due = next_turn + rate.turn * (position // rate.messages)
-        await _wait(uow, batch, due)
-        await uow.jobs.deliver(due)
+    due = [
+        (batch, next_turn + rate.turn * (position // rate.messages)) for position, batch in enumerate(batches[granted:])
+    ]
+    await _wait(uow, due)
+    for at in sorted({at for _, at in due}):
+        await uow.jobs.deliver(at)
     return granted
 
 
-async def _wait(uow: UnitOfWork, batch: Batch, due: datetime) -> None:
-    for one in batch.notifications:
-        await uow.notifications.save(replace(one.notification, due_at=due), post=None)
+async def _wait(uow: UnitOfWork, due: Iterable[tuple[Batch, datetime]]) -> None:
+    await uow.notifications.postpone({one.notification.id: at for batch, at in due for one in batch.notifications})

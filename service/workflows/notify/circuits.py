@@ -6,6 +6,7 @@ one message probes it; the first one that is taken closes it. Nothing else does,
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from service.domain.notify.circuits import OPENING, FailingChannel, after_refusal, probed, said_of_addresses
@@ -64,6 +65,12 @@ async def close(uow: UnitOfWork, receiver_id: str, channel: str, now: datetime, 
         await uow.channel_health.keep(FailingChannel(receiver_id, channel, since, of_addresses, dead=0))
     if had_failed or of_addresses:
         await uow.jobs.deliver(now)
+
+
+async def close_all(uow: UnitOfWork, channels: Collection[tuple[str, str]], now: datetime) -> None:
+    """Several took messages: channels are (receiver id, channel key). One order for all who lock more than one."""
+    for receiver_id, channel in sorted(await uow.channel_health.failing_of(channels)):
+        await close(uow, receiver_id, channel, now)
 
 
 async def close_remainder(

@@ -99,6 +99,10 @@ class Alerts(Protocol):
 
     async def events(self, alert_id: str) -> list[AlertEvent]: ...
 
+    async def events_of(self, alert_ids: Iterable[str]) -> dict[str, list[AlertEvent]]:
+        """The events of each alert, in the order of their versions."""
+        ...
+
     async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
         """The events of a source's alerts in a window, each alert's events in their order."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -30,6 +31,10 @@ class Resources(Protocol[Spec]):
         ...
 
     async def all(self) -> list[Resource[Spec]]: ...
+
+    async def some(self, ids: Collection[str]) -> dict[str, Resource[Spec]]:
+        """Returns those of the ids that there are, by id."""
+        ...
 
     async def names(self) -> list[str]: ...
 

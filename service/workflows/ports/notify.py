@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -91,15 +91,26 @@ class NotificationFilter:
     states: tuple[NotificationState, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A notification as it is after an attempt, and the channel's reference to its message where it gave one."""
+
+    notification: Notification
+    post: str | None
+
+
 class Notifications(Protocol):
     async def add(self, notification: Notification) -> bool:
         """False where the same (alert, level, channel, action, step, round) is on record already."""
         ...
 
-    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
+    async def claim(
+        self, *, now: datetime, limit: int, lease: timedelta, besides: Collection[str] = ()
+    ) -> list[DueNotification]:
         """Takes due notifications for `lease` of real time, oldest first and only the oldest of (alert, channel).
 
-        The collected notifications that are due for a channel are taken all together, however many they are.
+        The collected notifications that are due for a channel are taken all together, however many they are. None is
+        taken for the channels `besides` which there are others.
         """
         ...
 
@@ -112,11 +123,26 @@ class Notifications(Protocol):
         message, or to the summary that the notification was sent with."""
         ...
 
+    async def save_free(self, saved: Sequence[Saved]) -> set[str]:
+        """Does what `save` does with as many statements for many as for one, and waits for nobody.
+
+        Leaves out those that another transaction is changing. Returns the ids of the others.
+        """
+        ...
+
+    async def postpone(self, due: Mapping[str, datetime]) -> None:
+        """Gives up the leases of notifications that were not tried: each is due at its time."""
+        ...
+
     async def keep(self, notification: Notification, *, post: str | None) -> None:
         """Records that the channel has taken the message, with its reference, and keeps the lease."""
         ...
 
     async def get(self, notification_id: str) -> Notification: ...
+
+    async def some(self, ids: Collection[str]) -> dict[str, Notification]:
+        """Those of the ids that there are, by id."""
+        ...
 
     async def next_due(self) -> datetime | None:
         """When a claim will find something; None where nothing waits."""
@@ -174,6 +200,10 @@ class ChannelHealth(Protocol):
     """Channels are known by their receiver's id and their key."""
 
     async def failing(self) -> list[FailingChannel]: ...
+
+    async def failing_of(self, channels: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the channels that are failing ones."""
+        ...
 
     async def lock(self, receiver_id: str, channel: str) -> FailingChannel | None:
         """The channel, if it is a failing one; nobody else changes that until the transaction ends."""

@@ -185,12 +185,12 @@ async def test_a_kill_between_send_and_record_says_it_twice_and_records_it_once(
 
     def dying() -> object:
         calls.append("uow")
-        if len(calls) == 3:  # after the claim, and after what composing reads
+        if len(calls) >= 3:  # after the claim, and after what composing reads
             raise StorageUnavailable("killed")
         return uow()
 
     dead = replace(yard.ports, uow=dying)  # type: ignore[arg-type]
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(StorageUnavailable):
         await run_delivery(dead)
     await let_leases_run_out(yard)
     assert await run_delivery(yard.ports) == 1

@@ -20,7 +20,7 @@ from service.domain.notify.notification import (
 )
 from service.domain.values.errors import Conflict
 from service.workflows.alerts.attend import move_alert, retry_notification
-from service.workflows.delivery.compose import LAST_RESORT
+from service.workflows.delivery.address import LAST_RESORT
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import NotificationFilter

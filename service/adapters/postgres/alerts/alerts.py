@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,17 @@ class PostgresAlerts:
         """In the order of their versions."""
         query = select(*EVENT_COLUMNS).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.version)
         return [read_event(row) for row in await self._connection.execute(query)]
+
+    async def events_of(self, alert_ids: Iterable[str]) -> dict[str, list[AlertEvent]]:
+        found: dict[str, list[AlertEvent]] = {id: [] for id in alert_ids}
+        query = (
+            select(*EVENT_COLUMNS)
+            .where(alert_events.c.alert_id.in_(list(found)))
+            .order_by(alert_events.c.alert_id, alert_events.c.version)
+        )
+        for event in [read_event(row) for row in await self._connection.execute(query)]:
+            found[event.alert.id].append(event)
+        return found
 
     async def moves(self, source_id: str, window: Window) -> list[AlertEvent]:
         query = (

@@ -29,6 +29,14 @@ class PostgresChannelHealth:
         query = select(*_FAILING).order_by(failing_channels.c.receiver_id, failing_channels.c.channel)
         return [FailingChannel(**row._mapping) for row in await self._connection.execute(query)]
 
+    async def failing_of(self, channels: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        known = failing_channels.c
+        place = tuple_(known.receiver_id, known.channel)
+        found = await self._connection.execute(
+            select(known.receiver_id, known.channel).where(place.in_(list(channels)))
+        )
+        return {(row.receiver_id, row.channel) for row in found}
+
     async def lock(self, receiver_id: str, channel: str) -> FailingChannel | None:
         query = select(*_FAILING).where(_is_at(receiver_id, channel)).with_for_update()
         row = (await self._connection.execute(query)).one_or_none()

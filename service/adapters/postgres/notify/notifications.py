@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.notify.groups import notified_alone
+from service.adapters.postgres.notify.outcomes import postpone, save_free
 from service.adapters.postgres.notify.rows import (
     NOTIFICATION_COLUMNS,
     notification_of,
@@ -24,7 +25,7 @@ from service.adapters.postgres.tables import alert_events
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
-from service.workflows.ports.notify import DueNotification, NotificationFilter, Summary
+from service.workflows.ports.notify import DueNotification, NotificationFilter, Saved, Summary
 
 _REAL_NOW = func.clock_timestamp()
 """Leases are the database's time: business time may run faster, and every host's clock errs on its own."""
@@ -91,7 +92,13 @@ _WITH_EVENTS = (
     .order_by(notifications.c.due_at, notifications.c.id)
 )
 
-_NEXT_DUE = select(func.min(notifications.c.due_at)).where(_IS_HEAD, _is_free(notifications))
+_NEXT_DUE = (
+    select(notifications.c.due_at)
+    .where(_IS_HEAD, _is_free(notifications))
+    .order_by(notifications.c.due_at, notifications.c.id)
+    .limit(1)
+)
+"""No minimum: PostgreSQL would look at all that waits, and not at the first that it finds in the index."""
 
 
 class PostgresNotifications:
@@ -125,22 +132,27 @@ class PostgresNotifications:
             update(notifications).where(waits, notifications.c.leased_until.is_(None)).values(group_key=None)
         )
 
-    async def claim(self, *, now: datetime, limit: int, lease: timedelta) -> list[DueNotification]:
+    async def claim(
+        self, *, now: datetime, limit: int, lease: timedelta, besides: Collection[str] = ()
+    ) -> list[DueNotification]:
         """Claims never overlap: what another one holds locked is passed over, and what it took is leased.
 
         A group is taken by whoever takes its first notification: two workers cannot each have a part of it.
         """
         due = (
-            select(notifications.c.id, notifications.c.leased_until)
+            select(notifications.c.id, notifications.c.leased_until, notifications.c.group_key)
             .where(_IS_HEAD, notifications.c.due_at <= now, _is_free(notifications), _leads_its_group(now))
+            .where(notifications.c.channel.not_in(besides))
             .order_by(notifications.c.due_at, notifications.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        taken = dict(tuple(row) for row in await self._connection.execute(due))
+        found = (await self._connection.execute(due)).all()
+        taken: dict[str, datetime | None] = {row.id: row.leased_until for row in found}
         if not taken:
             return []
-        taken |= await self._rest_of_groups(list(taken), now)
+        if any(row.group_key is not None for row in found):
+            taken |= await self._rest_of_groups(list(taken), now)
         await self._connection.execute(
             update(notifications).where(notifications.c.id.in_(taken)).values(leased_until=_REAL_NOW + literal(lease))
         )
@@ -177,6 +189,12 @@ class PostgresNotifications:
         await self._connection.execute(_unless_sent(notification).values(**values_of(notification), leased_until=None))
         await self._keep_post(notification, post)
 
+    async def save_free(self, saved: Sequence[Saved]) -> set[str]:
+        return await save_free(self._connection, saved)
+
+    async def postpone(self, due: Mapping[str, datetime]) -> None:
+        await postpone(self._connection, due)
+
     async def keep(self, notification: Notification, *, post: str | None) -> None:
         await self._connection.execute(_unless_sent(notification).values(values_of(notification)))
         await self._keep_post(notification, post)
@@ -203,6 +221,10 @@ class PostgresNotifications:
         if row is None:
             raise NotFound(f"there is no notification {notification_id!r}")
         return notification_of(row)
+
+    async def some(self, ids: Collection[str]) -> dict[str, Notification]:
+        query = select(*NOTIFICATION_COLUMNS).where(notifications.c.id.in_(ids))
+        return {row.id: notification_of(row) for row in await self._connection.execute(query)}
 
     async def next_due(self) -> datetime | None:
         """The business time from which a claim finds something; what is leased or waits behind that is left out."""

@@ -48,6 +48,17 @@ Index(
     postgresql_where=text("state = 'queued'"),
 )
 Index(
+    "ix_notifications_due",
+    notifications.c.due_at,
+    notifications.c.id,
+    postgresql_where=text("state = 'queued'"),
+)
+Index(
+    "ix_notifications_dead",
+    notifications.c.id,
+    postgresql_where=text("state = 'dead'"),
+)
+Index(
     "ix_notifications_suppressed",
     notifications.c.alert_id,
     postgresql_where=text("state = 'suppressed'"),
