@@ -45,9 +45,10 @@ def judged_hours(
     found = _judges(view, rule, feedback, keys)
     if found is None or found[0].hours is None:
         return {}
-    judge, rows = found[0].hours, found[1]
-    last = judge.amounts.shape[1]
+    hourly, rows = found[0].hours, found[1]
+    last = hourly.amounts.shape[1]
     places = range(max(0, last - HOURS_BACK), last)
+    judge = replace(hourly, together=places.start)
     hours = [judge.start(place) for place in places]
     return {key: _judged(hours, [judge.reading(row, place) for place in places]) for key, row in rows.items()}
 
