@@ -20,7 +20,7 @@ from service.domain.charts.alert import budget_chart, rule_chart
 from service.domain.charts.chart import Theme
 from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally
-from service.domain.digests.digest import AtRisk, Digest, Mover, Movers
+from service.domain.digests.digest import BudgetStand, Digest, Mover, Movers
 from service.domain.digests.phrases import digest_message
 from service.domain.messages.console_pages import NAMES as CONSOLE_PAGES
 from service.domain.notify.channels.registry import KINDS
@@ -184,7 +184,7 @@ def of_somebody_s_answer(name: str) -> Message:
 
 def of_a_digest(name: str) -> Message:
     movers = tuple(Movers(dimension, (Mover(name, USD),) * 3, (Mover(name, -USD),)) for dimension in PARTS)
-    risks = (AtRisk(name, name, USD, USD + USD, None),) * 9
+    risks = (BudgetStand(name, name, USD, USD + USD, None),) * 9
     digest = Digest(name, name, "UTC", OCTOBER, OCTOBER, Spend(billed=USD), USD, movers, risks, Tally(opened=1))
     return digest_message(digest, "dgr_1", PUBLIC_URL)
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from statistics import median, quantiles
 from zoneinfo import ZoneInfo
 
 from service.domain.alerts.evidence import BudgetEvidence, KeptBucket, RuleEvidence
 from service.domain.charts.chart import DAY, SHORT, Chart, Point, Range, wall
+from service.domain.charts.usual import usual_ranges
 from service.domain.messages.kinds.rule import as_said
 from service.domain.messages.phrases import used
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
@@ -21,9 +21,6 @@ from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, short_day
 
-SATURDAY = 5
-FEWEST = 4
-"""Days before anything is called usual."""
 HOUR = timedelta(hours=1)
 NAME, SCOPE, MOST_READ = 40, 50, 1000
 """Characters of a name and of a scope that fit into one line of a picture, and how far one is read for them."""
@@ -217,11 +214,11 @@ def _who(evidence: BudgetEvidence | RuleEvidence) -> str:
 
 def _title(evidence: BudgetEvidence | RuleEvidence, when: str) -> str:
     """The subject and the time, in one line of the picture."""
-    return f"{clean(_drawable(_who(evidence)), SCOPE)}, {when}"
+    return f"{clean(drawable(_who(evidence)), SCOPE)}, {when}"
 
 
 def _named(name: str) -> str:
-    return clean(_drawable(name), NAME)
+    return clean(drawable(name), NAME)
 
 
 def _when(evidence: RuleEvidence) -> str:
@@ -232,7 +229,7 @@ def _when(evidence: RuleEvidence) -> str:
     return short_day(last) if first == last else f"{short_day(first)} to {short_day(last)}"
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """Leaves out pictograms: no built-in font has them, and one that is missing spoils the rest of its line."""
     return PICTOGRAMS.sub("", text[:MOST_READ]).strip() or "…"
 
@@ -245,28 +242,8 @@ def _expected(evidence: RuleEvidence) -> tuple[Point, ...]:
 
 
 def _usual(evidence: RuleEvidence, spend: Mapping[date, Money]) -> tuple[Range, ...]:
-    """Between which amounts eight in ten of the days before the judged ones lie, weekends apart."""
-    before = {day: amount for day, amount in spend.items() if day < min(evidence.days)}
-    bands = {
-        kind: _middle([amount for day, amount in before.items() if _weekend(day) is kind]) for kind in (False, True)
-    }
-    return tuple(
-        Range(_midnight(day), band[0], band[1], band[2])
-        for day in sorted(spend)
-        if (band := bands[_weekend(day)]) is not None
-    )
-
-
-def _middle(amounts: Sequence[Money]) -> tuple[Money, Money, Money] | None:
-    """The first decile, the median and the last decile; None of too few amounts to say."""
-    if len(amounts) < FEWEST:
-        return None
-    low, *_, high = quantiles([amount.usd for amount in amounts], n=10, method="inclusive")
-    return Money.rounded(low), Money.rounded(median(amount.usd for amount in amounts)), Money.rounded(high)
-
-
-def _weekend(day: date) -> bool:
-    return day.weekday() >= SATURDAY
+    before = {_midnight(day): amount for day, amount in spend.items() if day < min(evidence.days)}
+    return usual_ranges(before, map(_midnight, sorted(spend)), DAY)
 
 
 def _midnight(day: date) -> datetime:

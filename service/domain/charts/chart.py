@@ -57,13 +57,23 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetBar:
+    """A budget below a chart, by the share of its amount that is spent, or will be: 1.0 is all of it."""
+
+    name: str
+    said: str
+    share: float
+    forecast: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """One chart. `bucket`: `actual` are separate days or hours, None: a sum that grows. `alt` says it in words.
 
     `usual` is what was seen before, `limits` what the alert's rule judged by, `before` the same buckets a period
     earlier; of buckets without one there is none. `fired` are the starts of the buckets that the alert is about, and
     `partial` is that of the one that was not over. `span` is the whole time that the chart is about; None: as long as
-    there are points.
+    there are points. `bars` stand below it, under `bars_title`.
     """
 
     title: str
@@ -80,6 +90,8 @@ class Chart:
     span: Window | None = None
     fired: tuple[datetime, ...] = ()
     partial: datetime | None = None
+    bars: tuple[BudgetBar, ...] = ()
+    bars_title: str = ""
 
     @property
     def shown(self) -> tuple[Series, ...]:

@@ -5,11 +5,12 @@ Amounts become floats here, since they are only drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from service.domain.charts.bars import bars
 from service.domain.charts.chart import DAY, SHORT, Chart, Point, Range, Series, Theme
+from service.domain.charts.palettes import LETTERS, PALETTES, Palette
 from service.domain.values.money import Money
 
 WIDTH, HEIGHT = 640, 240
@@ -18,8 +19,7 @@ BAND_OPACITY = 0.35
 DATE_FORMAT, WEEKDAY_FORMAT, HOUR_FORMAT = "%d %b", "%a %d %b", "%d %b %H:%M"
 LABELLED = 6
 """Bars with a date under them, at most."""
-LETTERS, TITLE_LETTERS = 15, 20
-"""Sizes of letters that can be read where a phone shows the picture 400 pixels wide."""
+TITLE_LETTERS = 20
 LONGEST_LINE = 56
 """Letters of a title."""
 STRIPES = 6
@@ -32,64 +32,29 @@ Row = dict[str, str | float]
 NOTHING: Layer = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Colours that stay apart for people who confuse red and green, on a background of their own."""
-
-    background: str
-    text: str
-    quiet: str
-    grid: str
-    series: Mapping[Series, str]
-
-
-PALETTES: Mapping[Theme, Palette] = {
-    Theme.LIGHT: Palette(
-        background="#ffffff",
-        text="#1d1d1b",
-        quiet="#5c5a54",
-        grid="#e4e2dc",
-        series={
-            Series.USUAL: "#8a8880",
-            Series.LIMITS: "#8a8880",
-            Series.EXPECTED: "#1d1d1b",
-            Series.BEFORE: "#1d1d1b",
-            Series.FORECAST: "#c77700",
-            Series.ACTUAL: "#1d5fae",
-            Series.FIRED: "#c62828",
-            Series.BUDGET: "#b3261e",
-        },
-    ),
-    Theme.DARK: Palette(
-        background="#16181c",
-        text="#ececea",
-        quiet="#b4b2ab",
-        grid="#33363c",
-        series={
-            Series.USUAL: "#a3a19a",
-            Series.LIMITS: "#a3a19a",
-            Series.EXPECTED: "#ececea",
-            Series.BEFORE: "#ececea",
-            Series.FORECAST: "#f2a93b",
-            Series.ACTUAL: "#6cb0ff",
-            Series.FIRED: "#ff6b60",
-            Series.BUDGET: "#ff7a70",
-        },
-    ),
-}
-
-
 def specification(chart: Chart, theme: Theme) -> dict[str, object]:
     """The whole chart as one JSON document that needs nothing from anywhere."""
     palette = PALETTES[theme]
     return {
         "$schema": SCHEMA,
         "description": chart.alt,
-        "width": WIDTH,
-        "height": HEIGHT,
         "background": palette.background,
         "padding": 14,
         "title": {"text": _folded(chart.title), "subtitle": list(chart.subtitle)},
+        **(_with_bars(chart, palette) if chart.bars else _main(chart, palette)),
+        "config": _config(palette),
+    }
+
+
+def _with_bars(chart: Chart, palette: Palette) -> Layer:
+    apart: Layer = {"scale": {"color": "independent"}, "legend": {"color": "independent"}}
+    return {"vconcat": [_main(chart, palette), bars(chart, palette)], "spacing": 24, "resolve": apart}
+
+
+def _main(chart: Chart, palette: Palette) -> Layer:
+    return {
+        "width": WIDTH,
+        "height": HEIGHT,
         "layer": [
             *_fan(chart),
             *_bands(chart, Series.USUAL, chart.usual),
@@ -101,7 +66,6 @@ def specification(chart: Chart, theme: Theme) -> dict[str, object]:
             *_budget(chart),
             *_name_of_budget(chart, palette),
         ],
-        "config": _config(palette),
         "encoding": {"color": _colours(chart, palette)},
     }
 

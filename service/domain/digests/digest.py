@@ -88,21 +88,30 @@ class Movers:
 
 
 @dataclass(frozen=True, slots=True)
-class AtRisk:
-    """A budget that is used up, or will be before its period's end. `forecast` is None where there is none."""
+class BudgetStand:
+    """A budget in its running period: US dollars. `forecast` is of the period's end, None where there is none.
+
+    `is_part`: it is one of the scopes of a budget that is repeated.
+    """
 
     budget_name: str
     scope_name: str
     amount: Money
     spent: Money
     forecast: Money | None
+    is_part: bool = False
+
+    @property
+    def is_at_risk(self) -> bool:
+        """Whether it is used up, or will be before its period's end."""
+        return max(self.spent, self.forecast or ZERO) > self.amount
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
     """The content of one digest. `window` is the period it is about, `before` the one it is compared with.
 
-    `is_part`: it is about some of the organisation's spend.
+    `is_part`: it is about some of the organisation's spend. `budgets` are all of them, the fullest first.
     """
 
     name: str
@@ -113,11 +122,12 @@ class Digest:
     spent: Spend
     spent_before: Money
     movers: tuple[Movers, ...]
-    at_risk: tuple[AtRisk, ...]
+    at_risk: tuple[BudgetStand, ...]
     tally: Tally
     simulated: bool = False
     is_part: bool = False
     portions: tuple[Portions, ...] = ()
+    budgets: tuple[BudgetStand, ...] = ()
 
     @property
     def change(self) -> Money:
@@ -143,8 +153,11 @@ class Occasion:
     simulated: bool = False
 
 
-def build(plan: DigestPlan, occasion: Occasion, figures: Figures, at_risk: Iterable[AtRisk], tally: Tally) -> Digest:
+def build(
+    plan: DigestPlan, occasion: Occasion, figures: Figures, budgets: Iterable[BudgetStand], tally: Tally
+) -> Digest:
     """The content. Spend outside the plan's scope is left out here; budgets and alerts come filtered."""
+    stands = sorted(budgets, key=lambda one: one.spent.ratio_to(one.amount), reverse=True)
     now = {cell: spend for cell, spend in figures.now.items() if plan.scope.holds(cell)}
     before = {cell: spend for cell, spend in figures.before.items() if plan.scope.holds(cell)}
     return Digest(
@@ -157,7 +170,8 @@ def build(plan: DigestPlan, occasion: Occasion, figures: Figures, at_risk: Itera
         spent_before=Money.total(spend.total for spend in before.values()),
         portions=tuple(_portions(dimension, now, before, occasion.names) for dimension in MOVING),
         movers=tuple(_movers(dimension, now, before, occasion.names) for dimension in MOVING),
-        at_risk=tuple(sorted(at_risk, key=_overrun, reverse=True)),
+        at_risk=tuple(sorted((one for one in stands if one.is_at_risk), key=_overrun, reverse=True)),
+        budgets=tuple(stands),
         tally=tally,
         simulated=occasion.simulated,
         is_part=plan.scope != Scope(),
@@ -195,19 +209,29 @@ def _movers(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cel
     return Movers(dimension, up[:MOST_MOVERS], down[:MOST_MOVERS])
 
 
-def risks(budget: Resource[Budget], plan: DigestPlan, statuses: Iterable[ScopeStatus], now: datetime) -> list[AtRisk]:
-    """The scopes of a budget, inside the plan's, that have spent its amount or are forecast to, in a running period."""
+def stands_of(
+    budget: Resource[Budget], plan: DigestPlan, statuses: Iterable[ScopeStatus], now: datetime
+) -> list[BudgetStand]:
+    """The scopes of a budget, inside the plan's, in a running period."""
     found, amount = [], budget.spec.amount
     for status in statuses:
         forecast = status.forecast.mid if isinstance(status.forecast, Forecast) else None
-        worst = max(status.spent.total, forecast or ZERO)
         concerned = now in status.period.window and concerns(plan.scope, status.scope, budget.spec.scope)
-        if concerned and amount > ZERO and worst > amount:
-            found.append(AtRisk(budget.name, status.scope_name, amount, status.spent.total, forecast))
+        if concerned and amount > ZERO:
+            found.append(
+                BudgetStand(
+                    budget.name,
+                    status.scope_name,
+                    amount,
+                    status.spent.total,
+                    forecast,
+                    budget.spec.for_each is not None,
+                )
+            )
     return found
 
 
-def _overrun(risk: AtRisk) -> Money:
+def _overrun(risk: BudgetStand) -> Money:
     return max(risk.spent, risk.forecast or ZERO) - risk.amount
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
-from service.domain.digests.digest import SMALLEST_MOVE, AtRisk, Digest, Mover, Portion, Portions
+from service.domain.digests.digest import SMALLEST_MOVE, BudgetStand, Digest, Mover, Portion, Portions
 from service.domain.digests.periods import name_window
 from service.domain.messages.phrases import BASES
 from service.domain.notify.notification import Message, MessageType
@@ -143,14 +143,14 @@ def _mover(mover: Mover) -> str:
     return f"{clean(mover.name)} {sign}{abs(mover.change).display()}"
 
 
-def _risks(at_risk: tuple[AtRisk, ...]) -> str:
+def _risks(at_risk: tuple[BudgetStand, ...]) -> str:
     if not at_risk:
         return "none"
     named = "\n".join(_risk(risk) for risk in at_risk[:MOST_AT_RISK])
     return named if len(at_risk) <= MOST_AT_RISK else f"{named}\nand {len(at_risk) - MOST_AT_RISK} more"
 
 
-def _risk(risk: AtRisk) -> str:
+def _risk(risk: BudgetStand) -> str:
     """A budget in one line."""
     heading = f"{clean(risk.budget_name)} ({clean(risk.scope_name)})"
     if risk.forecast is not None and risk.spent <= risk.amount:

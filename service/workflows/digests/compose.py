@@ -7,25 +7,35 @@ from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import OriginKind
-from service.domain.charts.chart import Theme
+from service.domain.charts.chart import Theme, wall
 from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally, concerns, tally
-from service.domain.digests.chart import digest_chart, pieces
-from service.domain.digests.digest import AtRisk, Digest, DigestPlan, Figures, Occasion, build, risks
+from service.domain.digests.chart import digest_chart, pieces, step_of
+from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, Occasion, build, stands_of
 from service.domain.digests.phrases import digest_message
 from service.domain.digests.runs import DigestRun
+from service.domain.forecasts.recent import daily_spends
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import ChartUse
 from service.domain.notify.notification import Action, Delivery, Picture
+from service.domain.rules.wording import approximate
 from service.domain.sources.source import SourceKind
+from service.domain.spend.questions import SpendQuestion
+from service.domain.spend.rows import Width
+from service.domain.values.calendars import local_date, zone_of
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Scope
+from service.domain.values.scopes import ORGANISATION, Dimension, Scope
+from service.domain.values.utc import DAY, midnight
 from service.workflows.budgets import forecast_statuses
+from service.workflows.charts.kept import amounts_of, figures_of
 from service.workflows.charts.picture import run_unless_it_fails
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
+
+HISTORY = 28 * DAY
+"""Before a digest's period: it says what is usual."""
 
 
 async def run_compose(
@@ -66,14 +76,14 @@ async def digest_of(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRu
         now=await uow.facts.spend(plan.source_id, run.window, now),
         before=await uow.facts.spend(plan.source_id, run.before, now),
     )
-    return build(plan, occasion, figures, await _at_risk(uow, plan, now), await _tally(uow, plan, run.window))
+    return build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
 
 
-async def _at_risk(uow: UnitOfWork, plan: DigestPlan, now: datetime) -> list[AtRisk]:
-    found: list[AtRisk] = []
+async def _budgets(uow: UnitOfWork, plan: DigestPlan, now: datetime) -> list[BudgetStand]:
+    found: list[BudgetStand] = []
     for budget in await uow.budgets.all():
         if budget.spec.source_id == plan.source_id and budget.spec.enabled:
-            found += risks(budget, plan, await forecast_statuses(uow, budget, now), now)
+            found += stands_of(budget, plan, await forecast_statuses(uow, budget, now), now)
     return found
 
 
@@ -118,7 +128,8 @@ async def _run_draw(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture:
     async with ports.uow() as uow:
         spent = await _spent(uow, plan, pieces(digest.window, digest.timezone), now)
         before = await _spent(uow, plan, pieces(digest.before, digest.timezone), now)
-    chart = digest_chart(digest, spent, before)
+        history = await _history(uow, plan, digest, now)
+    chart = digest_chart(digest, spent, before, history)
     return Picture(await ports.charts.png(specification(chart, Theme.LIGHT)), chart.alt, url=None)
 
 
@@ -129,3 +140,30 @@ async def _spent(uow: UnitOfWork, plan: DigestPlan, windows: Iterable[Window], n
         spend = await uow.facts.spend(plan.source_id, window, now)
         amounts.append(Money.total(one.total for cell, one in spend.items() if plan.scope.holds(cell)))
     return amounts
+
+
+async def _history(uow: UnitOfWork, plan: DigestPlan, digest: Digest, now: datetime) -> Mapping[datetime, Money]:
+    """Spend by the start of each hour or day of the four weeks before a digest's period, on its wall's clock.
+
+    Hours are estimates. Days that are not wholly known are left out; weeks have no history.
+    """
+    zone, start, step = zone_of(plan.timezone), digest.window.start, step_of(digest)
+    if step < DAY:
+        question = SpendQuestion(
+            plan.source_id, Window(start - HISTORY, start), Width.HOUR, plan.scope, Dimension.ORGANISATION
+        )
+        figures = amounts_of(ORGANISATION, await figures_of(uow, question))
+        return {wall(at, zone): amount for at, amount in figures.items()}
+    if step > DAY:
+        return {}
+    recent = await uow.facts.recent(plan.source_id, now)
+    found = daily_spends(recent, plan.scope, Dimension.ORGANISATION, plan.timezone).get(ORGANISATION)
+    if found is None:
+        return {}
+    today, last = local_date(now, zone), local_date(start, zone)
+    days = enumerate(zip(reversed(found.amounts), reversed(found.known), strict=True))
+    return {
+        midnight(today - back * DAY): approximate(amount)
+        for back, (amount, known) in days
+        if known >= 1 and last - HISTORY <= today - back * DAY < last
+    }

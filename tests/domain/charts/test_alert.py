@@ -12,7 +12,8 @@ import pytest
 from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence, KeptBucket, RuleEvidence
 from service.domain.charts.alert import anomaly_chart, budget_chart, rule_chart, spend_so_far
 from service.domain.charts.chart import Chart, Series, Theme
-from service.domain.charts.specification import PALETTES, specification
+from service.domain.charts.palettes import PALETTES
+from service.domain.charts.specification import specification
 from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.kinds.rule import RuleWords
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR

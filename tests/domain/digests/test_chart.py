@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +14,7 @@ from service.domain.charts.chart import Series, Theme
 from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally
 from service.domain.digests.chart import digest_chart, pieces
-from service.domain.digests.digest import Digest
+from service.domain.digests.digest import BudgetStand, Digest
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -99,3 +101,44 @@ def test_months_of_different_lengths_are_compared_as_far_as_both_go(days: int, d
     chart = digest_chart(digest(now, before), [Money.of("1")] * days, [Money.of("2")] * days_before)
     assert len(chart.actual) == days
     assert len(chart.before) == min(days, days_before)
+
+
+def test_what_is_usual_is_behind_each_day_weekends_apart() -> None:
+    now, before = window("2026-11-09", "2026-11-16"), window("2026-11-02", "2026-11-09")
+    history = {
+        day: Money.of("1.00" if day.weekday() > 4 else f"{10 + n % 3}.00")
+        for n in range(28)
+        for day in [now.start - (n + 1) * DAY]
+    }
+    chart = digest_chart(digest(now, before), [Money.of("2.00")] * 7, [Money.of("1.00")] * 7, history)
+    assert [one.at for one in chart.usual] == [point.at for point in chart.actual]
+    monday, sunday = chart.usual[0], chart.usual[-1]
+    assert Money.of("10.00") <= monday.low <= monday.high <= Money.of("12.00")
+    assert (sunday.low, sunday.high) == (Money.of("1.00"), Money.of("1.00"))
+
+
+def test_what_is_usual_of_an_hour_is_that_of_the_same_hour() -> None:
+    now, before = window("2026-11-11", "2026-11-12"), window("2026-11-10", "2026-11-11")
+    hours = [now.start - (n + 1) * timedelta(hours=1) for n in range(28 * 24)]
+    history = {hour: Money.of(f"{hour.hour + 1}.00") for hour in hours}
+    chart = digest_chart(digest(now, before), [Money.of("2.00")] * 24, [Money.of("1.00")] * 24, history)
+    assert [str(one.mid) for one in chart.usual] == [f"{hour + 1}.00" for hour in range(24)]
+
+
+def test_every_budget_is_a_bar_and_those_left_out_are_counted() -> None:
+    now, before = window("2026-11-09", "2026-11-16"), window("2026-11-02", "2026-11-09")
+    stands = [
+        BudgetStand(f"team {n} \U0001f680", "workspace eng", Money.of("100.00"), Money.of(f"{n * 15}.00"), None, n == 9)
+        for n in range(9, -1, -1)
+    ]
+    full = replace(digest(now, before), budgets=tuple(stands))
+    chart = digest_chart(full, [Money.of("2.00")] * 7, [Money.of("1.00")] * 7)
+    assert [bar.name for bar in chart.bars[:2]] == ["team 9, workspace eng", "team 8"]
+    assert (len(chart.bars), chart.bars_title) == (8, "Budgets now, spent and forecast: the fullest 8 of 10")
+    assert "8 of 10. team 9, workspace eng 135% of $100; team 8 120% of $100;" in chart.alt
+    written = cast("dict[str, Any]", specification(chart, Theme.LIGHT))
+    main, below = written["vconcat"]
+    assert "layer" in main
+    assert [row["said"] for row in below["data"]["values"]][:1] == ["135% of $100: team 9, workspace eng"]
+    few = digest_chart(replace(full, budgets=tuple(stands[:1])), [Money.of("2.00")] * 7, [Money.of("1.00")] * 7)
+    assert few.bars_title == "Budgets now, spent and forecast"

@@ -9,7 +9,7 @@ import pytest
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.digests.alerts import Tally, concerns, tally
-from service.domain.digests.digest import AtRisk, Digest, DigestPlan, Figures, Occasion, build
+from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message, duration
 from service.domain.messages.message import badge
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback
@@ -38,7 +38,7 @@ def spent(**dollars: str) -> dict[Cell, Spend]:
     return {cells[name]: Spend(billed=Money.of(amount)) for name, amount in dollars.items()}
 
 
-def digest(figures: Figures, *at_risk: AtRisk, plan: DigestPlan = PLAN, counted: Tally | None = None) -> Digest:
+def digest(figures: Figures, *at_risk: BudgetStand, plan: DigestPlan = PLAN, counted: Tally | None = None) -> Digest:
     return build(plan, OCCASION, figures, at_risk, counted or Tally())
 
 
@@ -109,9 +109,16 @@ def test_spend_outside_the_scope_is_left_out() -> None:
     assert [mover.name for mover in of.movers[0].up] == ["wrkspc_ops"]
 
 
+def test_budgets_that_are_not_at_risk_are_known_too_the_fullest_first() -> None:
+    calm = BudgetStand("data", "workspace data", Money.of("100.00"), Money.of("60.00"), Money.of("90.00"))
+    over = BudgetStand("ops", "workspace ops", Money.of("10.00"), Money.of("90.00"), None)
+    of = digest(Figures({}, {}), calm, over)
+    assert (of.budgets, of.at_risk) == ((over, calm), (over,))
+
+
 def test_budgets_at_risk_come_worst_first() -> None:
-    heading = AtRisk("eng", "workspace eng", Money.of("100.00"), Money.of("60.00"), Money.of("130.00"))
-    over = AtRisk("ops", "workspace ops", Money.of("10.00"), Money.of("90.00"), None)
+    heading = BudgetStand("eng", "workspace eng", Money.of("100.00"), Money.of("60.00"), Money.of("130.00"))
+    over = BudgetStand("ops", "workspace ops", Money.of("10.00"), Money.of("90.00"), None)
     said = facts(digest(Figures({}, {}), heading, over))["Budgets at risk"]
     assert said == "ops (workspace ops): $90.00 of $10.00 spent\neng (workspace eng): heading for $130.00 of $100.00"
 
