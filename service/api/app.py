@@ -24,6 +24,7 @@ from service.api import (
     spend,
 )
 from service.api.alerts import page
+from service.api.digests import page as digest_page
 from service.api.http.abandoned import Abandoned
 from service.api.http.bodies import DEADLINE, WholeBodies
 from service.api.http.deps import known_query, sound_json
@@ -33,6 +34,7 @@ from service.api.http.idempotency import Replayed, answer_again
 from service.api.http.paths import RawPath
 from service.api.http.problems import answer_with_problems
 from service.api.http.refusals import Refusals
+from service.api.notify import tested
 from service.api.operation.metrics import KEPT, RequestMetrics, Scrapes
 from service.api.operation.probes import Readiness
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
@@ -49,7 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     explain.router,
     *backtest.ROUTERS,
     *notify.ROUTERS,
-    digests.router,
+    *digests.ROUTERS,
     *slack.ROUTERS,
     *access.ROUTERS,
     *operation.ROUTERS,
@@ -66,7 +68,8 @@ def combine(routers: Iterable[APIRouter]) -> APIRouter:
 
 
 _API = combine(ROUTERS)
-_API.include_router(page.router)  # mail programs add queries of their own to a link
+for pages in (page, digest_page, tested):
+    _API.include_router(pages.router)  # mail programs add queries of their own to a link
 """FastAPI prepares an included route at its first request, in ten milliseconds each: once for all apps."""
 
 

@@ -76,6 +76,10 @@ class ExplanationOut(BaseModel):
     actual: Usd | None
     expected: Usd | None = Field(description="of a budget: the threshold's level")
     excess: Usd | None
+    severity_reason: str = Field(
+        description="why it is as severe as it is; empty where nothing is to be said of it",
+        examples=["critical because two hours in a row confirm it"],
+    )
     inputs: list[InputOut]
     gates: list[GateOut] = Field(description="in the order of deciding: the first that did not pass stopped it")
     alert: AlertThenOut | None
@@ -130,6 +134,7 @@ def show_explanation(one: Explanation, at: datetime) -> ExplanationOut:
         actual=_usd(one.actual),
         expected=_usd(one.expected),
         excess=_usd(one.excess),
+        severity_reason=one.severity_reason,
         inputs=show_inputs(one.inputs),
         gates=[show_gate(gate) for gate in one.gates],
         alert=_show_alert(one.alert),

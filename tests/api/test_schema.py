@@ -19,13 +19,13 @@ from schemathesis.specs.openapi.checks import (
 
 from service.cli.serving import serving
 from tests.api.alerts.test_alerts import rung
+from tests.api.digests.test_digests import DIGEST
 from tests.api.http.test_configured import PRICE
 from tests.api.notify.test_rotas import ROTA
 from tests.api.notify.test_silences import SILENCE
 from tests.api.rules.test_planned_activities import PLAN
 from tests.api.rules.watched import CHANGE
 from tests.api.stand import Stand
-from tests.api.test_digests import DIGEST
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 4

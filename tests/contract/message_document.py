@@ -14,19 +14,35 @@ from pathlib import Path
 from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution, Evidence, RuleEvidence
+from service.domain.digests.alerts import Tally
+from service.domain.digests.digest import AtRisk, DigestPlan, Figures, Occasion, build
+from service.domain.digests.phrases import digest_message
 from service.domain.messages.message import compose
+from service.domain.messages.message import sample as test_message
 from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.notification import Action, Delivery, Message
+from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
-from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from service.domain.values.severity import Severity
+from service.workflows.notify.page_links import PATHS
 from service.workflows.notify.sending import send_whole
 from tests.contract.servers import Servers, configure, open_servers
-from tests.sample_alerts import ALERT, EVIDENCE, FORECAST, PUBLIC_URL, RULE_ALERT, STALE, STALE_ALERT
+from tests.sample_alerts import (
+    ALERT,
+    EVIDENCE,
+    FORECAST,
+    PUBLIC_URL,
+    RULE_ALERT,
+    SILENCE_ENDS,
+    STALE,
+    STALE_ALERT,
+    UNDELIVERED,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "messages.md"
 WIDTH = 120
-PAGE = f"{PUBLIC_URL}/alerts/THE-SIGNED-LINK"
 VAULT = FernetVault("a secret key of the tests")
 NOON = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
 KEY, MODEL, WORKSPACE = Dimension.API_KEY, Dimension.MODEL, Dimension.WORKSPACE
@@ -68,6 +84,11 @@ SPENT = (
     part(WORKSPACE, "support-assistant", "2279.02", "0"),
     part(KEY, "web-backend", "3120.40", "0", "production"),
 )
+SPENT_SO_FAR = (
+    part(WORKSPACE, "production", "3310.55", "0"),
+    part(WORKSPACE, "support-assistant", "1204.10", "0"),
+    part(KEY, "web-backend", "2207.30", "0", "production"),
+)
 BUDGET = replace(
     EVIDENCE,
     budget_name="org monthly",
@@ -85,16 +106,33 @@ BUDGET = replace(
         exhausted_at=datetime(2026, 10, 26, 15, tzinfo=UTC),
     ),
 )
-AHEAD_OF_IT = replace(BUDGET, threshold="forecast:100%", level=Money.of("12000"), spent=Money.of("6020.10"))
+LATE = replace(
+    BUDGET,
+    budget_name="data-pipeline",
+    amount=Money.of("5000"),
+    spent=Money.of("5120.33"),
+    threshold="actual:100%",
+    level=Money.of("5000"),
+    late=True,
+    forecast=None,
+    contributions=(part(KEY, "nightly", "4402.18", "0", "data-pipeline"),),
+)
+AHEAD_OF_IT = replace(
+    BUDGET, threshold="forecast:100%", level=Money.of("12000"), spent=Money.of("6020.10"), contributions=SPENT_SO_FAR
+)
 BLIND = replace(STALE, error="The Admin API refuses the key (401)")
 
 
 @dataclass(frozen=True)
 class Sample:
+    """One message; `after` is the opening that it follows, `kinds` are the channels that it is shown in."""
+
     title: str
     message: Message
     action: Action
     at: datetime
+    after: Sample | None = None
+    kinds: tuple[str, ...] = tuple(KINDS)
 
 
 def event(evidence: Evidence, alert: Alert, at: datetime, severity: Severity) -> AlertEvent:
@@ -106,22 +144,116 @@ def sample(title: str, opening: AlertEvent) -> Sample:
     return Sample(title, compose(opening, Action.OPEN, PUBLIC_URL), Action.OPEN, opening.at)
 
 
-def resolved(title: str, opening: AlertEvent) -> Sample:
-    """The incident's end, five hours later; Ada has acknowledged after four minutes."""
-    answer = replace(opening, command=Command.ACKNOWLEDGE, actor="Ada", at=opening.at + timedelta(minutes=4))
-    evidence = replace(INCIDENT, hour=NOON.replace(hour=18, minute=0), impact=Money.of("312.40"))
-    over = replace(opening.alert, evidence=evidence, state=AlertState.RESOLVED, resolved_by="tocsin")
-    ended = AlertEvent(over, NOON + timedelta(hours=11), Command.RESOLVE, "tocsin", Reason.RECOVERED)
-    return Sample(title, compose(ended, Action.RESOLVE, PUBLIC_URL, (opening, answer)), Action.RESOLVE, ended.at)
+EDITED, MAILED = ("slack_bot", "pagerduty"), ("slack_bot", "email")
+"""Channels that show a move that edits the post, and a move that is a message of its own."""
+RUNNING = replace(INCIDENT, hour=NOON.replace(hour=16, minute=0), impact=Money.of("230.10"))
+CALM = replace(
+    RUNNING,
+    impact=Money.of("312.40"),
+    calm_since=NOON.replace(hour=19, minute=0),
+    closes_at=datetime(2026, 11, 29, 1, tzinfo=UTC),
+)
+CONTRADICTED = replace(INCIDENT, billed=Money.of("20.45"))
+
+
+def moved(title: str, move: AlertEvent, action: Action, kinds: tuple[str, ...], *before: AlertEvent) -> Sample:
+    """What follows on the hourly incident."""
+    history = (_HOURLY, *before, move)
+    message = compose(move, action, PUBLIC_URL, history)
+    return Sample(title, message, action, move.at, SAMPLE_OF_THE_HOUR, kinds)
+
+
+def followed(
+    command: Command, reason: Reason, at: datetime, evidence: Evidence = INCIDENT, actor: str = "tocsin"
+) -> AlertEvent:
+    """A move of the hourly incident, which gets the state that the command leads to."""
+    states = {
+        Command.ACKNOWLEDGE: AlertState.ACKNOWLEDGED,
+        Command.SNOOZE: AlertState.SNOOZED,
+        Command.RESOLVE: AlertState.RESOLVED,
+    }
+    alert = replace(
+        _HOURLY.alert,
+        version=int((at - NOON) / timedelta(minutes=1)) + 1,
+        state=states.get(command, AlertState.FIRING),
+        evidence=evidence,
+        acknowledged_by=actor if command is Command.ACKNOWLEDGE else None,
+        snoozed_until=at + timedelta(hours=2) if command is Command.SNOOZE else None,
+    )
+    return AlertEvent(alert, at, command, actor, reason)
+
+
+def digest_sample() -> Sample:
+    """A month's digest of three workspaces and their keys."""
+    october, september = (
+        Window(datetime(2026, month, 1, tzinfo=UTC), datetime(2026, month + 1, 1, tzinfo=UTC)) for month in (10, 9)
+    )
+    names = ("production", "web-backend"), ("support-assistant", "support-bot"), ("research", "notebooks")
+    cells = [Cell(workspace, "claude-sonnet-5", key) for workspace, key in names]
+    amounts = ("10120.40", "4079.12", "2124.88"), ("11420.90", "3802.41", "1935.79")
+    now, before = ({cell: Spend(billed=Money.of(one)) for cell, one in zip(cells, row, strict=True)} for row in amounts)
+    counted = Tally(opened=4, resolved=4, acknowledged=3, acknowledged_after=timedelta(minutes=7))
+    plan = DigestPlan("src_1", "rcv_1", "0 9 1 * *")
+    at_risk = AtRisk("org monthly", "the organisation", Money.of("12000"), Money.of("6020.10"), Money.of("14917"))
+    digest = build(plan, Occasion("monthly spend", october, september, {}), Figures(now, before), (at_risk,), counted)
+    return Sample("A digest", digest_message(digest, "dgr_1", PUBLIC_URL), Action.OPEN, october.end, None, MAILED)
 
 
 _HOURLY = event(INCIDENT, RULE_ALERT, NOON, Severity.CRITICAL)
+SAMPLE_OF_THE_HOUR = sample("An hourly incident", _HOURLY)
+_ANSWER = followed(Command.ACKNOWLEDGE, Reason.PERSON, NOON + timedelta(minutes=4), actor="Ada")
+_SNOOZE = followed(Command.SNOOZE, Reason.PERSON, NOON + timedelta(minutes=6), actor="Ada")
+_LONGER = followed(Command.SNOOZE, Reason.PERSON, NOON + timedelta(minutes=66), actor="Ben")
+_LATE_AT = datetime(2026, 11, 2, 6, 5, tzinfo=UTC)
 SAMPLES = (
-    sample("An hourly incident", _HOURLY),
+    SAMPLE_OF_THE_HOUR,
     sample("A budget", event(BUDGET, ALERT, datetime(2026, 10, 22, 10, 12, tzinfo=UTC), Severity.WARNING)),
     sample("A forecast", event(AHEAD_OF_IT, ALERT, datetime(2026, 10, 16, 10, 12, tzinfo=UTC), Severity.WARNING)),
     sample("A stale source", event(BLIND, STALE_ALERT, STALE_ALERT.opened_at, Severity.ERROR)),
-    resolved("The incident's end", _HOURLY),
+    moved(
+        "The incident's end",
+        followed(Command.RESOLVE, Reason.RECOVERED, NOON + timedelta(hours=11), CALM),
+        Action.RESOLVE,
+        tuple(KINDS),
+        _ANSWER,
+    ),
+    moved("Acknowledged", _ANSWER, Action.ACKNOWLEDGE, EDITED),
+    moved("Snoozed", _SNOOZE, Action.SNOOZE, EDITED),
+    moved("Snoozed again", _LONGER, Action.SNOOZE, ("slack_bot",), _SNOOZE),
+    moved(
+        "The snooze is over",
+        followed(Command.WAKE, Reason.SNOOZE_OVER, NOON + timedelta(hours=3), RUNNING),
+        Action.RAISE,
+        MAILED,
+        _SNOOZE,
+    ),
+    moved(
+        "Still going on",
+        followed(Command.OPEN, Reason.REPEAT_DUE, NOON + timedelta(hours=3), RUNNING),
+        Action.RAISE,
+        MAILED,
+    ),
+    moved("Calm", followed(Command.AMEND, Reason.CALM, NOON + timedelta(hours=7), CALM), Action.AMEND, ("slack_bot",)),
+    moved(
+        "Not confirmed by the bill",
+        followed(Command.RESOLVE, Reason.NOT_CONFIRMED, NOON + timedelta(hours=15), CONTRADICTED),
+        Action.RESOLVE,
+        MAILED,
+    ),
+    replace(
+        sample("A late bill", replace(event(LATE, ALERT, _LATE_AT, Severity.CRITICAL), reason=Reason.LATE)),
+        kinds=MAILED,
+    ),
+    replace(
+        sample("What did not arrive", event(UNDELIVERED, STALE_ALERT, STALE_ALERT.opened_at, Severity.ERROR)),
+        kinds=MAILED,
+    ),
+    replace(
+        sample("A silence ends", event(SILENCE_ENDS, STALE_ALERT, STALE_ALERT.opened_at, Severity.INFO)),
+        kinds=MAILED,
+    ),
+    digest_sample(),
+    Sample("A receiver's test", test_message(PUBLIC_URL, NOON), Action.OPEN, NOON, None, MAILED),
 )
 
 
@@ -130,7 +262,7 @@ async def document() -> str:
     sections = [HEAD]
     for one in SAMPLES:
         sections.append(f"## {one.title}\n")
-        sections += [f"### {TITLES[kind]}\n\n```\n{await received(kind, one)}\n```\n" for kind in KINDS]
+        sections += [f"### {TITLES[kind]}\n\n```\n{await received(kind, one)}\n```\n" for kind in one.kinds]
     return "\n".join(sections)
 
 
@@ -139,8 +271,8 @@ async def received(kind: str, one: Sample) -> str:
     async with _servers() as servers:
         config = configure(kind, servers.places, VAULT)
         channel = servers.channels.open(config)
-        # A channel that edits shows the end in the post of the beginning.
-        first = await send_whole(channel, _delivery(SAMPLES[0], kind)) if one.action is Action.RESOLVE else None
+        # A channel that edits shows what follows in the post of the beginning.
+        first = await send_whole(channel, _delivery(one.after, kind)) if one.after else None
         await send_whole(channel, replace(_delivery(one, kind), post=first.post if first else None))
         lines = READERS.get(kind, _json)(servers).splitlines()
         return "\n".join(_folded(line) for line in lines).rstrip()
@@ -148,7 +280,8 @@ async def received(kind: str, one: Sample) -> str:
 
 def _delivery(one: Sample, kind: str) -> Delivery:
     """The delivery with a link to the alert's page, as every channel has one that is no log."""
-    signed = one.message if kind == "console" else replace(one.message, link=PAGE)
+    link = f"{PUBLIC_URL}/{PATHS[one.message.type]}/THE-SIGNED-LINK"
+    signed = one.message if kind == "console" else replace(one.message, link=link)
     return Delivery("ntf_1", one.action, signed, None, one.at)
 
 
@@ -225,8 +358,9 @@ TITLES = {
 }
 HEAD = """# Messages
 
-The texts that people receive, one of each kind in every channel. This page is made by `make messages` from what a local
-server at the other end of each channel received; a test holds it against the product. Names and amounts are invented;
+The texts that people receive: one of each kind in every channel, then the other moments where they look different.
+This page is made by `make messages` from what a local server at the other end of each channel received; a
+test holds it against the product. Names and amounts are invented;
 `THE-SIGNED-LINK` stands for the token of the alert's page.
 
 The one line that a phone shows names who spends how much above normal, since when. Below it: what is normal, what it

@@ -25,7 +25,7 @@ async def test_a_long_weekend_off_over_the_month_s_end_still_rings_for_the_old_m
     await stage.advance("2026-11-05T09:00")
     await stage.poll()
     (post,) = stage.slack.messages(CHANNEL)
-    assert "Late for October 2026: eng" in post.shown
+    assert "Late bill for October 2026: eng" in post.shown
     await stage.poll()
     assert (await stage.alert()).state is AlertState.RESOLVED
 

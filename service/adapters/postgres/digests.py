@@ -105,6 +105,11 @@ class PostgresDigestRuns:
         row = (await self._connection.execute(query.limit(1))).one_or_none()
         return _run(row) if row is not None else None
 
+    async def find(self, run_id: str) -> DigestRun | None:
+        query = select(*RUN_COLUMNS).where(digest_runs.c.id == run_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        return _run(row) if row is not None else None
+
     async def forget(self, before: datetime) -> None:
         """Not the newest that the schedule asked for: without it the schedule would ask for it again."""
         newer = digest_runs.alias("newer")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from service.api.http.deps import NowDep, PortsDep
-from service.api.http.pages import PAGE_HEADERS, notice, page
-from service.domain.alerts.alert import AlertEvent, Command
+from service.api.http.pages import PAGE_HEADERS, notice, page, refused
+from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.charts.chart import Chart
+from service.domain.messages.console_pages import NAMES as CONSOLE_PAGES
+from service.domain.messages.kinds import words_of
 from service.domain.messages.message import badge, change, compose, standing_of
+from service.domain.messages.parts import parts_tables
 from service.domain.notify.link_answers import LinkAnswer
+from service.domain.notify.notification import Message
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.errors import NotFound
-from service.domain.values.money import ZERO
-from service.domain.values.plain_text import clean, moment
+from service.domain.values.plain_text import moment
 from service.workflows.alerts.linked import LinkedAlert, OnlyShown, run_answer, run_linked_alert
 from service.workflows.charts.picture import token_of
 from service.workflows.notify.followed_links import LinkForged
@@ -32,6 +34,7 @@ WORDS: Mapping[LinkAnswer, str] = {
     LinkAnswer.HOUR: "Snooze 1 hour",
     LinkAnswer.DAY: "Snooze 24 hours",
 }
+ELSEWHERE = "Answer it in Slack, or with a token by the API."
 
 
 @router.head("/alerts/{token}")  # mail scanners ask so
@@ -40,7 +43,7 @@ async def show_page(ports: PortsDep, token: str) -> Response:
     try:
         found, chart = await run_linked_alert(ports, token)
     except NotFound as error:
-        return _refused(error)
+        return refused(error)
     return page("alert.html.j2", _content(ports, token, found, chart))
 
 
@@ -49,8 +52,10 @@ async def answer_page(ports: PortsDep, now: NowDep, token: str, answer: str) -> 
     """Moves the alert once, and leads back to its page, which says how it stands."""
     try:
         await run_answer(ports, token, _answer(answer), now)
+    except OnlyShown:
+        return notice(403, "This link only shows the alert", f"Nothing was changed. {ELSEWHERE}")
     except NotFound as error:
-        return _refused(error)
+        return refused(error)
     return RedirectResponse(f"/alerts/{token}", 303, PAGE_HEADERS)
 
 
@@ -60,47 +65,40 @@ def _answer(text: str) -> LinkAnswer:
     return LinkAnswer(text)
 
 
-def _refused(error: NotFound) -> Response:
-    """Returns a page that says as little to a stranger as to a friend."""
-    if isinstance(error, LinkForged):
-        return notice(404, "There is no such page", "The link is incomplete, or not one of Tocsin's.")
-    if isinstance(error, OnlyShown):
-        return notice(403, "This link only shows the alert", "Nothing was changed.")
-    return notice(410, "This link is over", "It has expired or was withdrawn. A newer message has a new one.")
-
-
 def _content(ports: Ports, token: str, found: LinkedAlert, chart: Chart | None) -> Mapping[str, object]:
     newest, alert = found.newest, found.newest.alert
     message = compose(newest, ACTIONS.get(newest.command) or ACTIONS[Command.AMEND], ports.public_url, found.events)
+    in_tables = set(words_of(alert.evidence).parts())
     return {
         "message": message,
         "badge": badge(message),
-        "standing": standing_of(newest),
+        "tone": str(alert.severity) if alert.state is AlertState.FIRING else "calm",
+        "step": _step(message),
+        "page_name": CONSOLE_PAGES.get(message.page, ""),
         "answers": [(WORDS[one], f"/alerts/{token}/{one}") for one in found.answers],
+        "only_shown": ELSEWHERE if alert.is_open and not found.permitted else "",
         "chart": f"/charts/{token_of(ports, alert, ports.clock())}.png" if chart else "",
         "alt": chart.alt if chart else "",
-        "parts": _parts(newest),
+        "tables": parts_tables(alert.newest),
         "timeline": _timeline(found.events),
+        "facts": [fact for fact in message.facts if fact not in in_tables],
     }
 
 
-def _parts(event: AlertEvent) -> list[tuple[str, str, str]]:
-    """Returns the largest parts, each with its dollars and its share of the whole."""
-    evidence = event.alert.newest
-    whole = evidence.whole
-    shares = [part.amount.ratio_to(whole) * 100 if whole > ZERO else Decimal(0) for part in evidence.contributions]
-    return [
-        (f"{part.scope.dimension}: {clean(part.name)}", part.amount.display(), f"{share:.0f}%")
-        for part, share in zip(evidence.contributions, shares, strict=True)
-    ]
+def _step(message: Message) -> tuple[str, str] | None:
+    """Returns what to do, around the address of the Console's page; None where nothing is left to do."""
+    if not message.next_step:
+        return None
+    before, _, after = message.next_step.partition(message.page) if message.page else (message.next_step, "", "")
+    return before, after
 
 
 def _timeline(events: Sequence[AlertEvent]) -> list[tuple[str, str]]:
     """Returns the newest moves, newest first."""
-    return [(moment(event.at), _happened(event)) for event in reversed(events[-MOST_SHOWN:])]
+    return [(moment(event.at), _happened(event, events)) for event in reversed(events[-MOST_SHOWN:])]
 
 
-def _happened(event: AlertEvent) -> str:
-    action = ACTIONS.get(event.command)
-    said = change(event, action) if action else ""
+def _happened(event: AlertEvent, events: Sequence[AlertEvent]) -> str:
+    action, before = ACTIONS.get(event.command), [one for one in events if one.alert.version <= event.alert.version]
+    said = change(event, action, before) if action else ""
     return said or f"{event.command.capitalize()}: {standing_of(event)}"

@@ -41,6 +41,7 @@ class FiringOut(BaseModel):
     impact: Usd | None = Field(description="excess of the whole alert; null where it is not added up")
     resolved_at: datetime | None = Field(description="null: still open at the end")
     threshold: str | None = Field(description="of a budget")
+    severity_reason: str = Field(description="why it would be as severe; empty where nothing is to be said")
 
 
 class TallyOut(BaseModel):
@@ -173,6 +174,7 @@ def _firing(firing: Firing) -> FiringOut:
         excess=str(firing.excess),
         unit=firing.unit,
         cause=firing.cause,
+        severity_reason=firing.severity_reason,
         late=firing.late,
         impact=_usd(firing.impact),
         resolved_at=firing.resolved_at,

@@ -13,6 +13,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from service.domain.values.errors import NotFound
+from service.workflows.notify.followed_links import LinkForged
+
 _PACKAGE = "service.api.http"
 _STYLE = files(_PACKAGE).joinpath("templates/page.css").read_text("utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -45,6 +48,15 @@ def page(template: str, content: Mapping[str, object], status: int = 200) -> HTM
 def notice(status: int, heading: str, text: str) -> HTMLResponse:
     """Returns a page of one sentence."""
     return page("notice.html.j2", {"heading": heading, "text": text}, status)
+
+
+def refused(error: NotFound) -> HTMLResponse:
+    """Returns the page for a link that opens nothing: it says as little to a stranger as to a friend."""
+    if isinstance(error, LinkForged):
+        text = "The link is incomplete, or was changed on its way. Open it from the message again, or copy all of it."
+        return notice(404, "There is no such page", text)
+    text = "It was valid for a week, or it was withdrawn. A newer message has a new one."
+    return notice(410, "This link is over", text)
 
 
 def is_a_browser(request: Request) -> bool:

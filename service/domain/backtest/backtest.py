@@ -55,6 +55,7 @@ class Firing:
     impact: Money | None = None
     resolved_at: datetime | None = None
     threshold: str | None = None
+    severity_reason: str = ""
 
     @property
     def excess(self) -> Money:

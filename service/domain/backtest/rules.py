@@ -211,6 +211,7 @@ class RuleReplay:
             cause=evidence.cause,
             late=is_found_late(day, event.at) and day not in self._assumed,
             falls=evidence.falls,
+            severity_reason=evidence.severity_reason,
         )
 
 

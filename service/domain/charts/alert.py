@@ -12,10 +12,8 @@ from zoneinfo import ZoneInfo
 from service.domain.alerts.evidence import BudgetEvidence, KeptBucket, RuleEvidence
 from service.domain.charts.chart import DAY, SHORT, Chart, Point, Range, wall
 from service.domain.charts.usual import usual_ranges
-from service.domain.messages.kinds.rule import as_said
 from service.domain.messages.phrases import used
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
-from service.domain.rules.wording import dollars
 from service.domain.values.calendars import zone_of
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
@@ -182,11 +180,7 @@ def _limits(one: KeptBucket) -> Range | None:
 
 def _between(limits: Range | None) -> str:
     """The limits of the bucket that the alert is about."""
-    return f" The expected range was {_to_the_cent(limits.low)} to {_to_the_cent(limits.high)}." if limits else ""
-
-
-def _to_the_cent(amount: Money) -> str:
-    return dollars(float(amount.usd))
+    return f" The expected range was {limits.low.display()} to {limits.high.display()}." if limits else ""
 
 
 def _as_judged(evidence: RuleEvidence, spend: Mapping[date, Money]) -> Mapping[date, Money]:
@@ -201,7 +195,7 @@ def _told(evidence: RuleEvidence, how_often: str) -> str:
 
 
 def _compared(evidence: RuleEvidence) -> str:
-    return f"{as_said(evidence.actual)} where {as_said(evidence.expected)} was expected"
+    return f"{evidence.actual.brief()} where {evidence.expected.brief()} was expected"
 
 
 def _simulated(evidence: BudgetEvidence | RuleEvidence) -> str:

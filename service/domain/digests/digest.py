@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.statuses import ScopeStatus
@@ -28,6 +29,8 @@ MOST_MOVERS = 3
 """Named in each direction of each dimension."""
 MOST_PORTIONS = 5
 SMALLEST_MOVE = Money.of("0.01")
+LEAST_SHARE = Decimal("0.01")
+"""Members below this share of all spend are among the others."""
 MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
 
 
@@ -187,12 +190,12 @@ def _along(dimension: Dimension, spent: Mapping[Cell, Spend]) -> dict[str, Money
 
 def _portions(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], names: Names) -> Portions:
     spent, earlier = _along(dimension, now), _along(dimension, before)
-    ids = sorted((id for id in spent if spent[id] >= SMALLEST_MOVE), key=lambda id: (-spent[id].usd, id))
+    least = max(Money.total(spent.values()) * LEAST_SHARE, SMALLEST_MOVE)
+    ids = sorted((id for id in spent if spent[id] >= least), key=lambda id: (-spent[id].usd, id))[:MOST_PORTIONS]
     largest = tuple(
-        Portion(name_of(ScopeKey(dimension, id), names), spent[id], spent[id] - earlier.get(id, ZERO))
-        for id in ids[:MOST_PORTIONS]
+        Portion(name_of(ScopeKey(dimension, id), names), spent[id], spent[id] - earlier.get(id, ZERO)) for id in ids
     )
-    return Portions(dimension, largest, Money.total(spent[id] for id in ids[MOST_PORTIONS:]))
+    return Portions(dimension, largest, Money.total(spent[id] for id in spent if id not in ids))
 
 
 def _movers(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], names: Names) -> Movers:

@@ -20,7 +20,6 @@ from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
 
 MOST_AT_RISK = 5
-WITHOUT_CENTS = Money.of("100")
 NOUNS = {Dimension.WORKSPACE: "Workspaces", Dimension.MODEL: "Models", Dimension.API_KEY: "API keys"}
 
 Facts = tuple[tuple[str, str], ...]
@@ -36,7 +35,7 @@ def digest_message(digest: Digest, run_id: str, public_url: str) -> Message:
         severity=Severity.INFO,
         headline=f"{'SIMULATED: ' if digest.simulated else ''}{subject(digest)}",
         summary=f"{_capital(clean(digest.about))} spent {spent} from {period(digest.window, digest.timezone)}.",
-        change=subject(digest),
+        change="",
         facts=_facts(digest),
         next_step=_next_step(digest),
         link=f"{public_url.rstrip('/')}/v1/spend/breakdown",
@@ -59,7 +58,7 @@ def subject(digest: Digest) -> str:
     """The digest in one line: "October: $16,324, down 5% (-$835) vs September"."""
     about = f", {clean(digest.about)}" if digest.is_part else ""
     name = name_window(digest.window, digest.timezone)
-    return f"{name}{about}: {short_dollars(digest.spent.total)}, {comparison(digest)}"
+    return f"{name}{about}: {digest.spent.total.brief()}, {comparison(digest)}"
 
 
 def comparison(digest: Digest) -> str:
@@ -70,22 +69,13 @@ def comparison(digest: Digest) -> str:
         return f"the same as {earlier}"
     direction = "up" if change > ZERO else "down"
     if before <= ZERO:
-        return f"{direction} {short_dollars(abs(change))} vs {earlier}"
+        return f"{direction} {abs(change).brief()} vs {earlier}"
     percent = abs(change).ratio_to(before) * 100
-    return f"{direction} {whole_percent(percent)} ({signed(change)}) vs {earlier}"
-
-
-def short_dollars(amount: Money) -> str:
-    """Cents below $100 only: "$16,324", "$12.40"."""
-    return amount.display() if abs(amount) < WITHOUT_CENTS else f"{'-' if amount < ZERO else ''}${abs(amount.usd):,.0f}"
+    return f"{direction} {percentage(percent)} ({signed(change)}) vs {earlier}"
 
 
 def signed(change: Money) -> str:
-    return f"{'+' if change > ZERO else '-'}{short_dollars(abs(change))}"
-
-
-def whole_percent(percent: Decimal) -> str:
-    return f"{percent:,.0f}%" if percent >= 1 else "under 1%"
+    return f"{'+' if change > ZERO else '-'}{abs(change).brief()}"
 
 
 def _facts(digest: Digest) -> Facts:
@@ -98,7 +88,7 @@ def _facts(digest: Digest) -> Facts:
         ("Alerts", f"{digest.tally.opened} opened, {digest.tally.resolved} resolved"),
         *_quality(digest.tally),
         *_missing(digest),
-        ("Digest", f"{clean(digest.name)}, {period(digest.window, digest.timezone)}"),
+        ("Digest", clean(digest.name)),
         *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
     )
 
@@ -113,13 +103,13 @@ def _portions(digest: Digest) -> Facts:
 
 
 def _portion(one: Portion, digest: Digest) -> str:
-    share = whole_percent(one.spent.ratio_to(digest.spent.total) * 100)
+    share = percentage(one.spent.ratio_to(digest.spent.total) * 100)
     change = f", {signed(one.change)}" if abs(one.change) >= SMALLEST_MOVE else ""
-    return f"{clean(one.name)} {short_dollars(one.spent)} ({share}{change})"
+    return f"{clean(one.name)} {one.spent.brief()} ({share}{change})"
 
 
 def _others(portions: Portions) -> list[str]:
-    return [f"others {short_dollars(portions.others)}"] if portions.others else []
+    return [f"others {portions.others.brief()}"] if portions.others >= SMALLEST_MOVE else []
 
 
 def _missing(digest: Digest) -> Facts:

@@ -74,6 +74,7 @@ class Explanation:
     alert: AlertThen | None = None
     period: Period | None = None
     threshold: str | None = None
+    severity_reason: str = ""
 
 
 def then(events: Sequence[AlertEvent], at: datetime) -> AlertThen | None:

@@ -105,6 +105,7 @@ def _judged(case: RuleCase, coverage: Coverage, scope: ScopeKey, verdict: Verdic
         excess=amount(seen.excess),
         inputs=seen.inputs,
         alert=case.open_alerts.get(scope),
+        severity_reason=seen.because,
     )
     return _as_notified(answer, fired.alert.evidence) if fired else answer
 
@@ -132,6 +133,7 @@ def _as_notified(answer: Explanation, notified: Evidence) -> Explanation:
         expected=notified.expected,
         excess=notified.excess,
         inputs=notified.inputs,
+        severity_reason=notified.severity_reason,
     )
 
 

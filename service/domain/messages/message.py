@@ -8,13 +8,16 @@ from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.messages.kinds import words_of
+from service.domain.messages.kinds.undelivered import channel_name
 from service.domain.messages.people import name_of_actor
 from service.domain.messages.phrases import capital
 from service.domain.messages.story import answer_of
-from service.domain.messages.words import Words
+from service.domain.messages.words import HEADLINE_NAME_LENGTH, Words
 from service.domain.notify.notification import Action, Message, MessageType
+from service.domain.notify.page_links import VALID_DAYS, LinkUse
 from service.domain.slack.requests import name_in
 from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
+from service.domain.values.resources import new_id
 from service.domain.values.severity import Severity
 
 ENDINGS = {
@@ -28,8 +31,12 @@ ENDINGS = {
     Reason.SOURCE_DISABLED: "Resolved: the source was disabled.",
     Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
 }
+FULL_NAME_LENGTH = 200
+"""The longest name that a resource may have."""
 NOT_CONFIRMED = "Not confirmed by the bill"
 
+TEST = "test"
+"""The prefix of a test's id."""
 SIMULATED = "SIMULATED: "
 NEW_LINE = "\n"
 OVER = {Reason.PERIOD_CLOSED: "Period closed"}
@@ -43,7 +50,7 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
     link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
     simulated = SIMULATED if evidence.simulated else ""
     happened = change(event, action, history)
-    headline = f"{simulated}{words.headline()}"
+    headline, next_step = f"{simulated}{words.headline()}", _next_step(alert, link)
     return Message(
         alert_id=alert.id,
         state=alert.state,
@@ -54,9 +61,9 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
         summary=words_of(alert.newest, event.at).summary() if alert.is_open else "",
         change=happened,
         small_print=_small_print(event, words),
-        facts=(*words.facts(), ("Alert opened", moment(alert.opened_at))),
-        next_step=_next_step(alert, link),
-        page=words.page if alert.state is AlertState.FIRING and not evidence.simulated else "",
+        facts=(*words.facts(), *words.parts(), *_in_full(words), ("Alert opened", moment(alert.opened_at))),
+        next_step=next_step,
+        page=words.page if words.page in next_step else "",
         link=link,
         simulated=evidence.simulated,
         version=alert.version,
@@ -64,6 +71,13 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
         has_figure=evidence.figure is not None,
         takes_feedback=evidence.takes_feedback,
         people=tuple({event.actor, alert.acknowledged_by or "", alert.resolved_by or ""} - {""}),
+    )
+
+
+def _in_full(words: Words) -> tuple[tuple[str, str], ...]:
+    """The names that a headline cuts, once in full."""
+    return tuple(
+        (label, clean(name, FULL_NAME_LENGTH)) for label, name in words.names() if len(name) > HEADLINE_NAME_LENGTH
     )
 
 
@@ -88,7 +102,7 @@ def prefaced(message: Message, preface: str) -> Message:
 def sample(public_url: str, now: datetime) -> Message:
     """The message that a receiver's test sends."""
     return Message(
-        alert_id=f"test_{int(now.timestamp() * 1000)}",
+        alert_id=new_id(TEST, now),
         type=MessageType.TEST,
         state=AlertState.FIRING,
         severity=Severity.INFO,
@@ -98,6 +112,27 @@ def sample(public_url: str, now: datetime) -> Message:
         facts=(("Sent", moment(now)),),
         next_step="",
         link=f"{public_url.rstrip('/')}/v1/receivers",
+    )
+
+
+def tested(receiver: str, channel: str, use: LinkUse, at: datetime) -> Message:
+    """The page of a test that a channel of a receiver got: what an alert's link opens there."""
+    answers = "Acknowledge and Snooze" if use is LinkUse.ANSWER else "none: links of this channel only show"
+    return Message(
+        alert_id="",
+        type=MessageType.TEST,
+        state=AlertState.FIRING,
+        severity=Severity.INFO,
+        headline="The test has arrived",
+        summary=f"Somebody asked Tocsin at {moment(at)} to test {channel_name(receiver, channel)}. Nothing is wrong.",
+        change="",
+        facts=(
+            ("An alert's link opens", "a page like this one: what happened, a chart, who spends, and what to do"),
+            ("Buttons there", answers),
+            ("Valid for", f"{VALID_DAYS} days from the message on, without a login"),
+        ),
+        next_step="There is nothing to do. To stop getting alerts here, change the receiver or the routes to it.",
+        link="",
     )
 
 
@@ -144,7 +179,9 @@ def _next_step(alert: Alert, link: str) -> str:
 
 def change(event: AlertEvent, action: Action, history: Sequence[AlertEvent] = ()) -> str:
     """The sentence that says what just happened, with the person's note where there is one; empty for an opening."""
-    sentence = _resolved(event, history) if action is Action.RESOLVE else _CHANGES[action](event)
+    told_by_history = {Action.RESOLVE: _resolved, Action.SNOOZE: _snoozed}
+    tell = told_by_history.get(action)
+    sentence = tell(event, history) if tell else _CHANGES[action](event)
     note = "" if name_in(event.actor, event.note) else clean(event.note, NOTE_LENGTH)
     return f"{sentence} Note: {note}" if note and event.reason is Reason.PERSON else sentence
 
@@ -190,8 +227,11 @@ def _acknowledged(event: AlertEvent) -> str:
     return f"Acknowledged by {_who(event)}."
 
 
-def _snoozed(event: AlertEvent) -> str:
-    return f"Snoozed by {_who(event)}{_until(event.alert)}."
+def _snoozed(event: AlertEvent, history: Sequence[AlertEvent]) -> str:
+    """ "Snoozed by ann until 10:00 UTC"; "Snoozed again by bob, now until 12:00 UTC" where it slept already."""
+    before = [one.alert.state for one in history if one.alert.version < event.alert.version]
+    slept = bool(before) and before[-1] is AlertState.SNOOZED
+    return f"Snoozed{' again' if slept else ''} by {_who(event)}{', now' if slept else ''}{_until(event.alert)}."
 
 
 def _resolved(event: AlertEvent, history: Sequence[AlertEvent]) -> str:
@@ -217,5 +257,4 @@ _CHANGES = {
     Action.RAISE: _raised,
     Action.AMEND: _amended,
     Action.ACKNOWLEDGE: _acknowledged,
-    Action.SNOOZE: _snoozed,
 }

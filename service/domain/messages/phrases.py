@@ -20,6 +20,7 @@ NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.A
 MOST_PARTS = 5
 CAPITAL_ORGANISATION = "Organisation"
 NO_CENTS_IN_HEADLINES = 10
+NO_CENTS_FROM = 100
 HOURS_UNTIL_DAYS = 72
 MINUTES_UNTIL_HOURS = 100
 ROLLING = "last "
@@ -67,16 +68,16 @@ def parts(contributions: Sequence[Contribution], label: str = "Largest {noun}s")
 
 
 def _line(part: Contribution) -> str:
-    return f"{_name(part, NAME_LENGTH)} {part.amount.brief()}"
+    return f"{member_name(part, NAME_LENGTH)} {part.amount.brief()}"
 
 
 def member(part: Contribution, limit: int) -> str:
     """ "API key support-bot", "workspace eng"; a name that says what it is stays as it is ("default workspace")."""
-    name, noun = _name(part, limit), NOUNS.get(part.scope.dimension, "")
+    name, noun = member_name(part, limit), NOUNS.get(part.scope.dimension, "")
     return name if not noun or name.endswith(noun) else f"{noun} {name}"
 
 
-def _name(part: Contribution, limit: int) -> str:
+def member_name(part: Contribution, limit: int) -> str:
     return clean(part.name, limit) or clean(part.scope.id, limit) or "unnamed"
 
 
@@ -85,8 +86,8 @@ def capital(words: str) -> str:
 
 
 def rough(amount: Money) -> str:
-    """Dollars of a headline: without cents from $10 on, rounded."""
-    return f"${round(amount.usd):,}" if amount.usd >= NO_CENTS_IN_HEADLINES else amount.brief()
+    """Dollars of a headline: without cents from $10 on, rounded to the nearest up to where all dollars lose them."""
+    return f"${round(amount.usd)}" if NO_CENTS_IN_HEADLINES <= amount.usd < NO_CENTS_FROM else amount.brief()
 
 
 def scaled(amount: Money, by: int) -> str:

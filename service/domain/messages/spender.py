@@ -13,6 +13,8 @@ from service.domain.values.money import Money
 from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Dimension
 
+A_CENT = Money.of("0.01")
+
 
 @dataclass(frozen=True, slots=True)
 class Spender:
@@ -33,11 +35,7 @@ class Spender:
     def usual(self) -> str:
         if self.expected is None:
             return ""
-        return f"normally {self.expected.brief()}" if _has_cents(self.expected) else "normally nothing"
-
-
-def _has_cents(amount: Money) -> bool:
-    return bool(round(amount.usd, 2))
+        return f"normally {self.expected.brief()}" if self.expected >= A_CENT else "normally nothing"
 
 
 def spender_of(evidence: RuleEvidence) -> Spender:
@@ -52,21 +50,22 @@ def whole_of(evidence: RuleEvidence) -> Spender:
     name = CAPITAL_ORGANISATION if name in ("", "the organisation") else capital(clean(name, HEADLINE_NAME_LENGTH + 20))
     return Spender(
         name,
-        to_the_cent(evidence.actual),
-        to_the_cent(evidence.excess),
-        to_the_cent(evidence.expected),
+        evidence.actual,
+        evidence.excess,
+        evidence.expected,
         through=_through(evidence),
     )
 
 
 def _part(evidence: RuleEvidence, part: Contribution) -> Spender:
-    spent = None if part.spent is None else to_the_cent(part.spent)
-    usual = None if spent is None else (spent + part.amount if evidence.falls else spent - part.amount)
+    spent, usual = part.spent, None
+    if spent is not None:
+        usual = spent + part.amount if evidence.falls else spent - part.amount
     return Spender(
         name=capital(member(part, HEADLINE_NAME_LENGTH)),
         spent=spent,
-        excess=to_the_cent(part.amount),
-        expected=None if usual is None else to_the_cent(usual),
+        excess=part.amount,
+        expected=usual,
         is_part=True,
         within=part.within,
         through=_through(evidence, part.scope.dimension),
@@ -77,8 +76,3 @@ def _through(evidence: RuleEvidence, named: Dimension | None = None) -> tuple[st
     """The model and the workspace that most of the excess went through, but for what is named already."""
     found = [leader(evidence, one) for one in (Dimension.MODEL, Dimension.WORKSPACE) if one is not named]
     return tuple(member(part, HEADLINE_NAME_LENGTH) for part in found if part is not None)
-
-
-def to_the_cent(amount: Money) -> Money:
-    """Rounded as in the rule's sentence: float copies are no exacter, and the two must not differ by a cent."""
-    return Money(round(amount.usd, 2)) if abs(amount.usd) >= Money.of("0.01").usd else amount

@@ -48,6 +48,14 @@ class Words(ABC):
     def facts(self) -> Facts:
         """The rest, for who reads on: (label, value) pairs in order; ten at most, for one Slack message."""
 
+    def parts(self) -> Facts:
+        """The last of the facts: the largest members of each dimension, which the alert's page shows as tables."""
+        return ()
+
+    def names(self) -> Facts:
+        """(what is named, its name) of all that a headline may cut: the facts have those in full that it cuts."""
+        return ()
+
     def small_print(self) -> tuple[str, ...]:
         """Remarks on the figures, in a few words each: "rule unusual spend"."""
         return ()

@@ -18,11 +18,8 @@ SUBJECT_LENGTH = 200
 
 
 def dollars(usd: float) -> str:
-    """ "$1,234.50"; "unknown" for NaN. A float copy is shown to the cent, or in four digits below one."""
-    if math.isnan(usd):
-        return "unknown"
-    places = 2 if abs(usd) >= 0.01 or usd == 0 else 6
-    return f"{'-' if usd < 0 else ''}${abs(usd):,.{places}f}"
+    """ "$1,234.50", as messages write it; "unknown" for NaN."""
+    return approximate(usd).display() if math.isfinite(usd) else "unknown"
 
 
 def approximate(usd: float) -> Money:

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 PLACES = 12
 _QUANTUM = Decimal(1).scaleb(-PLACES)
 _CENT = Decimal("0.01")
+_MILLIONTH = Decimal("0.000001")
 _NO_CENTS_FROM = Decimal(100)
 _LIMIT = Decimal(10) ** 12
 # Python's default of 28 digits would round a sum of large amounts; NUMERIC(24,12) needs 24, products more.
@@ -101,16 +102,21 @@ class Money:
         return f"{sign}${int(whole):,}.{fraction}"
 
     def display(self) -> str:
-        """For people, to the cent, rounded towards zero so that it never overstates; below a cent in full."""
-        cents = Money(self.usd.quantize(_CENT, rounding=ROUND_DOWN, context=_CONTEXT))
-        return cents.in_full() if cents else self.in_full()
+        """For people, to the cent, rounded towards zero so that it never overstates: "$1,234.50", "under $0.01"."""
+        cents = self._down_to(_CENT)
+        if cents:
+            return f"{'-' if cents < 0 else ''}${abs(cents):,f}"
+        return "under $0.01" if self.usd >= _MILLIONTH else "$0.00"
 
     def brief(self) -> str:
         """For messages: whole dollars from $100 on, else as `display`. Rounded towards zero, too."""
-        if abs(self.usd) < _NO_CENTS_FROM:
-            return self.display()
-        whole = self.usd.quantize(Decimal(1), rounding=ROUND_DOWN, context=_CONTEXT)
-        return f"{'-' if whole < 0 else ''}${abs(whole):,f}"
+        whole = self._down_to(Decimal(1))
+        return f"{'-' if whole < 0 else ''}${abs(whole):,f}" if abs(whole) >= _NO_CENTS_FROM else self.display()
+
+    def _down_to(self, step: Decimal) -> Decimal:
+        """A millionth more or less is the noise of floats: $54.69999999 is $54.70."""
+        settled = self.usd.quantize(_MILLIONTH, rounding=ROUND_HALF_EVEN, context=_CONTEXT)
+        return settled.quantize(step, rounding=ROUND_DOWN, context=_CONTEXT)
 
     def __abs__(self) -> Money:
         return Money(abs(self.usd))

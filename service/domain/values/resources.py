@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -58,6 +58,11 @@ class Page(Generic[T_co]):
 _MADE = count(secrets.randbits(31))
 """Ids made by this process, so that those of one millisecond keep their order. It is not begun at 0: two processes
 that start together must differ."""
+
+
+def made_at(id: str) -> datetime:
+    """Returns when an id was made, aware UTC, to the millisecond."""
+    return datetime.fromtimestamp(int(id.rpartition("_")[2][:12], 16) / 1000, UTC)
 
 
 def new_id(prefix: str, now: datetime) -> str:

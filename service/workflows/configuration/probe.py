@@ -17,6 +17,7 @@ from service.domain.values.plain_values import plainly
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.notify.circuits import close
+from service.workflows.notify.page_links import linked
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
@@ -92,7 +93,8 @@ async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tu
     async with ports.uow() as uow:
         receiver = await uow.receivers.get(id_or_name)
     message = sample(ports.public_url, author.at)
-    tests = await asyncio.gather(*(_try(ports, config, message, author) for config in receiver.spec.channels))
+    messages = [(config, linked(ports, message, receiver.id, config)) for config in receiver.spec.channels]
+    tests = await asyncio.gather(*(_try(ports, config, said, author) for config, said in messages))
     async with ports.uow() as uow:
         failed = sum(1 for test in tests if test.error is not None)
         detail = f"named {receiver.name!r}: {len(tests) - failed} sent, {failed} failed"

@@ -101,7 +101,7 @@ async def _addressed(uow: UnitOfWork, batch: Batch, known: _Known, now: datetime
     """Raises DeliveryError: ChannelGone and ChannelRests among others."""
     one = batch.head.notification
     with defects_fail(one.id):
-        history = known.events[one.alert_id] if one.action is Action.RESOLVE else ()
+        history = known.events[one.alert_id] if one.action in {Action.RESOLVE, Action.SNOOZE} else ()
         addressed = Addressed(batch, _channel(one, known), _preface(one, known), history)
     if not batch.is_taken and _place(one) in known.failing:
         await enter(uow, one.receiver_id, one.channel, now)

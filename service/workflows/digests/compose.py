@@ -31,6 +31,7 @@ from service.domain.values.utc import DAY, midnight
 from service.workflows.budgets import forecast_statuses
 from service.workflows.charts.kept import amounts_of, figures_of
 from service.workflows.charts.picture import run_unless_it_fails
+from service.workflows.notify.page_links import linked
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -39,7 +40,12 @@ HISTORY = 28 * DAY
 
 
 async def run_compose(
-    ports: Ports, run: DigestRun, plan: DigestPlan, digest: Digest, channels: Mapping[str, ChannelConfig]
+    ports: Ports,
+    run: DigestRun,
+    plan: DigestPlan,
+    digest: Digest,
+    receiver_id: str,
+    channels: Mapping[str, ChannelConfig],
 ) -> dict[str, Delivery]:
     """The delivery for each channel, by its key. The chart is drawn once for all channels that carry it."""
     message = digest_message(digest, run.id, ports.public_url)
@@ -49,12 +55,12 @@ async def run_compose(
         key: Delivery(
             id=f"{run.id}-{key.rpartition(':')[2]}",
             action=Action.OPEN,
-            message=message,
+            message=linked(ports, message, receiver_id, channel),
             post=None,
             at=ports.clock(),
             picture=picture if key in carrying else None,
         )
-        for key in channels
+        for key, channel in channels.items()
     }
 
 
@@ -120,17 +126,18 @@ def _rules(moves: list[AlertEvent]) -> set[str]:
 
 async def _run_picture(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture | None:
     """The digest goes out without a chart that cannot be drawn."""
-    return await run_unless_it_fails(ports, "digest", lambda: _run_draw(ports, plan, digest))
+    return await run_unless_it_fails(ports, "digest", lambda: run_draw(ports, plan, digest, Theme.LIGHT))
 
 
-async def _run_draw(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture:
+async def run_draw(ports: Ports, plan: DigestPlan, digest: Digest, theme: Theme) -> Picture:
+    """Raises ChartError."""
     now = ports.clock()
     async with ports.uow() as uow:
         spent = await _spent(uow, plan, pieces(digest.window, digest.timezone), now)
         before = await _spent(uow, plan, pieces(digest.before, digest.timezone), now)
         history = await _history(uow, plan, digest, now)
     chart = digest_chart(digest, spent, before, history)
-    return Picture(await ports.charts.png(specification(chart, Theme.LIGHT)), chart.alt, url=None)
+    return Picture(await ports.charts.png(specification(chart, theme)), chart.alt, url=None)
 
 
 async def _spent(uow: UnitOfWork, plan: DigestPlan, windows: Iterable[Window], now: datetime) -> list[Money]:

@@ -118,7 +118,7 @@ async def run_digest(ports: Ports, run_id: str) -> None:
         return
     run = claimed.run
     waiting_for = {key: claimed.channels[key] for key in waiting(run)}
-    composed = await run_compose(ports, run, claimed.plan, claimed.digest, waiting_for)
+    composed = await run_compose(ports, run, claimed.plan, claimed.digest, claimed.receiver_id, waiting_for)
     for key in waiting_for:
         left_to = sending_of(run, key).left_to
         delivery = replace(composed[key], at=ports.clock(), left_to=left_to)

@@ -14,6 +14,8 @@ from service.workflows.ports.unit_of_work import Ports
 PATHS: Mapping[MessageType, str] = {
     MessageType.ALERT: "alerts",
     MessageType.SUMMARY: "alerts",
+    MessageType.DIGEST: "digests",
+    MessageType.TEST: "tests",
 }
 
 

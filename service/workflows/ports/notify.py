@@ -275,6 +275,10 @@ class DigestRuns(Protocol):
         """The one that was asked for last."""
         ...
 
+    async def find(self, run_id: str) -> DigestRun | None:
+        """None for one that is on record no more."""
+        ...
+
 
 class ChartFailures(Protocol):
     async def note(self, about: str, error: str, at: datetime) -> None:

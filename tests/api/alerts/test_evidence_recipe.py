@@ -28,8 +28,8 @@ from service.workflows.digests.deliver import run_digest
 from service.workflows.notify.announce import announce
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.alerts import AlertFilter
+from tests.api.digests.test_digests import CONSOLE, DIGEST
 from tests.api.stand import BUDGET, SLACK, SOURCE, Stand, answered, problem
-from tests.api.test_digests import CONSOLE, DIGEST
 from tests.domain.messages.made_up_kind import KIND, BurnRateEvidence, registered
 from tests.fakes.slack import shown_texts
 

@@ -155,9 +155,9 @@ def test_a_rules_chart_says_what_was_expected_and_what_is_usual() -> None:
 @pytest.mark.parametrize(("actual", "shown"), [("109.638", "$109"), ("99.634", "$99.63")])
 def test_a_rules_chart_says_the_very_dollars_of_the_message(actual: str, shown: str) -> None:
     told = replace(RULE, actual=Money.of(actual), expected=Money.of("20.846"))
-    line = f"{shown} where $20.85 was expected"
+    line = f"{shown} where $20.84 was expected"
     assert (rule_chart(told, FRIDAYS, AT).subtitle[0], anomaly_chart(told, [], AT).subtitle[0]) == (line, line)
-    assert RuleWords(told).headline() == f"Workspace eng: {shown} on Fri 13 Nov, normally $20.85"
+    assert RuleWords(told).headline() == f"Workspace eng: {shown} on Fri 13 Nov, normally $20.84"
 
 
 def kept(start: datetime, amount: str = "11.00") -> KeptBucket:

@@ -66,7 +66,7 @@ def test_the_description_also_says_what_is_spent_so_far() -> None:
 def test_the_facts_give_the_history_and_the_spend() -> None:
     assert message(event(evidence=AHEAD)).facts[:6] == (
         ("Forecast", "from 41 days of history"),
-        ("Spent", "$412.507, billed"),
+        ("Spent", "$412.50, billed"),
         ("Budget", "$1,000 for October 2026"),
         ("Crossed", "100% of the budget ($1,000), by the forecast"),
         ("Largest models", "claude-opus-4-5 $9.10"),
@@ -121,7 +121,7 @@ def test_of_a_day_s_budget_the_hour_is_said() -> None:
         ("12.3456", "$12.30"),
         ("1.2355", "$1.24"),
         ("0.0456", "$0.05"),
-        ("0.000456", "$0.000456"),
+        ("0.000456", "under $0.01"),
         ("0", "$0.00"),
     ],
 )

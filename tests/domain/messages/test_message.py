@@ -56,12 +56,12 @@ def test_a_budget_of_everything_does_not_repeat_the_organisation_s_name() -> Non
     everything = replace(EVIDENCE, scope_name="Acme Ltd", of_everything=True)
     assert message(event(evidence=everything)).headline.startswith("Budget eng monthly exceeded: $12.34 of $10.00")
     late = replace(everything, late=True)
-    assert message(event(evidence=late)).headline.startswith("Late for October 2026: eng monthly crossed 100%")
+    assert message(event(evidence=late)).headline.startswith("Late bill for October 2026: eng monthly crossed 100%")
 
 
 def test_the_facts_say_how_much_of_what_since_when_and_through_whom() -> None:
     assert message().facts == (
-        ("Spent", "$12.345678, billed"),
+        ("Spent", "$12.34, billed"),
         ("Budget", "$10.00 for October 2026"),
         ("Crossed", "100% of the budget ($10.00)"),
         ("Largest models", "claude-opus-4-5 $9.10"),
@@ -111,7 +111,7 @@ def test_a_percentage_never_claims_more_than_was_reached(percent: str, shown: st
 def test_a_budget_of_nothing_has_no_percentage() -> None:
     said = message(event(evidence=replace(EVIDENCE, amount=Money.of("0"))))
     assert said.headline == "Budget eng monthly (workspace Research) exceeded: $12.34 of $0.00, 18 days left"
-    assert fact(said, "Spent") == "$12.345678, billed"
+    assert fact(said, "Spent") == "$12.34, billed"
 
 
 @pytest.mark.parametrize(

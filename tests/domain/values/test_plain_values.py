@@ -43,4 +43,4 @@ def test_times_durations_and_words_are_readable() -> None:
 def test_only_fields_that_differ_are_shown() -> None:
     before = Receiver((Console(),))
     assert differing(before, before) == ({}, {})
-    assert differing(before, Receiver(())) == ({"channels": [{"kind": "console"}]}, {"channels": []})
+    assert differing(before, Receiver(())) == ({"channels": [{"link": "none", "kind": "console"}]}, {"channels": []})

@@ -42,7 +42,7 @@ class BudgetWords(Words):
         if evidence.late:
             level = clean(evidence.threshold.rpartition(":")[2]) if evidence.amount else ""
             level = level if level.endswith("%") else evidence.level.brief()
-            return f"Late for {period(evidence)}: {self._whose} crossed {level} ({self._of})"
+            return f"Late bill for {period(evidence)}: {self._whose} crossed {level} ({self._of})"
         if evidence.forecast and evidence.by_forecast:
             return f"{self._budget} {ahead(evidence, evidence.forecast)}"
         left = days_left(evidence, self.at)
@@ -68,12 +68,17 @@ class BudgetWords(Words):
         zone = "" if evidence.timezone == "UTC" else f" ({clean(evidence.timezone)} time)"
         return (
             *forecast_facts(evidence),
-            ("Spent", f"{evidence.spent.in_full()}, {BASES[evidence.basis]}"),
+            ("Spent", f"{evidence.spent.display()}, {BASES[evidence.basis]}"),
             *_unpriced(evidence),
             ("Budget", f"{evidence.amount.brief()} for {period(evidence)}{zone}"),
             ("Crossed", f"{threshold(evidence)}, by the forecast" if by_forecast else threshold(evidence)),
-            *parts(_worth_naming(evidence)),
         )
+
+    def parts(self) -> Facts:
+        return parts(_worth_naming(self.evidence))
+
+    def names(self) -> Facts:
+        return (("Name of the budget", self.evidence.budget_name), ("Whose spend", self.evidence.scope_name))
 
     def standing(self, reason: Reason) -> str:
         return self.headline()
@@ -103,6 +108,8 @@ class BudgetWords(Words):
     def next_step(self, link: str) -> str:
         keys = [part for part in self.evidence.contributions if part.scope.dimension is Dimension.API_KEY]
         who = f"the largest spender, {member(keys[0], HEADLINE_NAME_LENGTH)}" if keys else "what need not go on"
+        if self.evidence.late:
+            return f"{period(self.evidence)} is over: see whether {who} still spends as much, then acknowledge."
         where = "," if self.evidence.simulated else f": {API_KEYS} –"
         return f"Find and stop {who}{where} then acknowledge, or raise the budget."
 

@@ -10,14 +10,13 @@ from typing import ClassVar
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.messages.console_pages import API_KEYS
-from service.domain.messages.culprit import largest_members, worth_naming
+from service.domain.messages.culprit import culprit, largest_members, worth_naming
 from service.domain.messages.phrases import CAPITAL_ORGANISATION, capital, hours, member, parts, rough, scaled
-from service.domain.messages.spender import Spender, spender_of, to_the_cent, whole_of
+from service.domain.messages.spender import Spender, spender_of, whole_of
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.rules.kind import KindWords
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
-from service.domain.values.money import Money
 from service.domain.values.plain_text import clean, short_day
 from service.domain.values.scopes import Dimension
 from service.domain.values.utc import DAY, HOUR
@@ -81,8 +80,17 @@ class RuleWords(Words):
         )
 
     def facts(self) -> Facts:
+        return (("How this was judged", _cause(self.evidence)),)
+
+    def parts(self) -> Facts:
         label = f"{'Missing' if self.evidence.falls else 'Excess'} by {{noun}}"
-        return (("How this was judged", _cause(self.evidence)), *_tables(parts(worth_naming(self.evidence), label)))
+        return _tables(parts(worth_naming(self.evidence), label))
+
+    def names(self) -> Facts:
+        evidence, found = self.evidence, culprit(self.evidence)
+        named = (("Who", found.name), ("In workspace", found.within)) if found else ()
+        of_the_rule = (("Name of the rule", evidence.rule_name), ("Whose spend", evidence.scope_name))
+        return (*named, *of_the_rule, ("Budget used up", evidence.strained_budget))
 
     def standing(self, reason: Reason) -> str:
         """ "API key support-bot $61 last hour, $172 above normal since 13:00 UTC"."""
@@ -117,6 +125,8 @@ class RuleWords(Words):
 
     def next_step(self, link: str) -> str:
         spender = self._spender
+        if self.evidence.is_calm:
+            return f"Find out what {_in_a_sentence(spender.name)} did, then acknowledge."
         if self.evidence.falls:
             return "Find out what no longer runs, then acknowledge."
         where = f": {API_KEYS} –" if not self.evidence.simulated else ","
@@ -205,7 +215,7 @@ def _in_all(evidence: RuleEvidence) -> str:
 
 def _goes_on(evidence: RuleEvidence, spender: Spender) -> str:
     a_day = _A_DAY.get(evidence.unit)
-    if a_day is None or evidence.falls:
+    if a_day is None or evidence.falls or evidence.is_calm:
         return ""
     budget, on = clean(evidence.strained_budget, HEADLINE_NAME_LENGTH), evidence.used_up_on
     used_up = f"; budget {budget} used up {short_day(on)}" if on is not None else ""
@@ -260,8 +270,3 @@ def _cause(evidence: RuleEvidence) -> str:
 
 def _printable(character: str) -> str:
     return character if character.isprintable() or character in _UNPRINTABLE_BUT_KEPT else " "
-
-
-def as_said(amount: Money) -> str:
-    """How messages and charts alike write a rule's dollars."""
-    return to_the_cent(amount).brief()

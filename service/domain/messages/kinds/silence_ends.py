@@ -29,13 +29,16 @@ class SilenceEndsWords(Words):
         return f"{self._name} ends at {moment(self.evidence.ends_at)}: {behind}"
 
     def summary(self) -> str:
-        return f"Made by {name_of_actor(self.evidence.author)}. At its end whoever is routed to is notified."
+        return f"Made by {name_of_actor(self.evidence.author)}. Its end notifies whoever these alerts are routed to."
 
     def facts(self) -> Facts:
         shown = self.evidence.behind
         more = self.evidence.count - len(shown)
         firing = tuple(("Fires behind it", clean(headline, NOTE_LENGTH)) for headline in shown)
         return (*firing, ("Besides", f"{more} more")) if more > 0 else firing
+
+    def names(self) -> Facts:
+        return (("Name of the silence", self.evidence.silence_name),)
 
     def standing(self, reason: Reason) -> str:
         return self.headline()

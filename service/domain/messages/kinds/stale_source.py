@@ -40,6 +40,9 @@ class StaleWords(Words):
             ("Last error", clean(self.evidence.error, NOTE_LENGTH) or "none recorded"),
         )
 
+    def names(self) -> Facts:
+        return (("Name of the source", self.evidence.source_name),)
+
     def standing(self, reason: Reason) -> str:
         return self.headline()
 

@@ -60,6 +60,9 @@ class UndeliveredWords(Words):
             ("Last error", clean(self._error, NOTE_LENGTH) or "none recorded"),
         )
 
+    def names(self) -> Facts:
+        return (("Name of the receiver", self.evidence.receiver_name), ("Place", self.evidence.place))
+
     def standing(self, reason: Reason) -> str:
         return self.headline()
 

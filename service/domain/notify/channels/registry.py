@@ -1,7 +1,7 @@
 """Every kind of channel: its import, and one entry. Nothing else lists them.
 
-A kind is a frozen dataclass with its `document`, `traits` and `identity`; how it is sent stands in the file or folder
-of `service/adapters/channels/` that is named after the document's kind.
+A kind is a frozen dataclass with its `document`, `traits`, `identity` and a `link`; how it is sent stands in the file
+or folder of `service/adapters/channels/` that is named after the document's kind.
 """
 
 from __future__ import annotations

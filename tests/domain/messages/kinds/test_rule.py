@@ -263,7 +263,7 @@ def test_where_nothing_was_expected_nothing_is_normal() -> None:
 
 @pytest.mark.parametrize(
     ("actual", "shown"),
-    [("1240.56", "$1,240"), ("99.994", "$99.99"), ("100.00", "$100"), ("45.6", "$45.60"), ("0.0042", "$0.0042")],
+    [("1240.56", "$1,240"), ("99.994", "$99.99"), ("100.00", "$100"), ("45.6", "$45.60"), ("0.0042", "under $0.01")],
 )
 def test_dollars_have_cents_below_100_only(actual: str, shown: str) -> None:
     assert f" {shown} on " in said_of(replace(BARE, actual=Money.of(actual), expected=ZERO)).headline

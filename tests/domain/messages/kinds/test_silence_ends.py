@@ -20,7 +20,7 @@ ENDS = "Silence 'load test' ends at 10:31 UTC, Wed 14 Oct: 3 alerts behind it st
 def test_it_says_what_fires_and_how_to_extend() -> None:
     message = compose(event(alert=ENDING), Action.OPEN, PUBLIC_URL)
     assert message.headline == ENDS
-    assert describe(ENDING) == f"{ENDS}. Made by ann. At its end whoever is routed to is notified."
+    assert describe(ENDING) == f"{ENDS}. Made by ann. Its end notifies whoever these alerts are routed to."
     assert message.facts[:2] == (("Fires behind it", "eng monthly: $412 of $500"), ("Besides", "2 more"))
     assert message.next_step == (
         "See to what fires. Or, as an operator, extend the silence by 4h:"
