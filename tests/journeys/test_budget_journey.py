@@ -19,7 +19,7 @@ from tests.journeys.stage import CHANNEL, PERSON, Stage, restarted
 
 pytestmark = pytest.mark.slow
 
-EXACT = "$12.345678"
+EXACT = "$12.34, billed"
 
 
 async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
