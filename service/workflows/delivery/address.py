@@ -24,6 +24,8 @@ from service.workflows.notify.sending import defects_fail
 from service.workflows.ports.channels import Defect, DeliveryError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
+TOLD_BY_HISTORY = frozenset({Action.RESOLVE, Action.SNOOZE})
+"""The moves whose words depend on those before: who answered; whether it slept already."""
 LAST_RESORT = "console:last_resort"
 """The worker's own output: a channel without a receiver, for calls that no other channel takes."""
 
@@ -87,7 +89,7 @@ async def _address(
 async def _read(uow: UnitOfWork, notifications: Sequence[Notification]) -> _Known:
     fallbacks = {one.fallback_for for one in notifications if one.fallback_for is not None}
     failed = await uow.notifications.some(fallbacks) if fallbacks else {}
-    told = {one.alert_id for one in notifications if one.action is Action.RESOLVE or _is_escalated(one)}
+    told = {one.alert_id for one in notifications if one.action in TOLD_BY_HISTORY or _is_escalated(one)}
     receivers = {one.receiver_id for one in (*notifications, *failed.values())}
     return _Known(
         receivers=await uow.receivers.some(receivers),
@@ -101,7 +103,7 @@ async def _addressed(uow: UnitOfWork, batch: Batch, known: _Known, now: datetime
     """Raises DeliveryError: ChannelGone and ChannelRests among others."""
     one = batch.head.notification
     with defects_fail(one.id):
-        history = known.events[one.alert_id] if one.action in {Action.RESOLVE, Action.SNOOZE} else ()
+        history = known.events[one.alert_id] if one.action in TOLD_BY_HISTORY else ()
         addressed = Addressed(batch, _channel(one, known), _preface(one, known), history)
     if not batch.is_taken and _place(one) in known.failing:
         await enter(uow, one.receiver_id, one.channel, now)
