@@ -15,7 +15,7 @@ from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution, Evidence, RuleEvidence
 from service.domain.digests.alerts import Tally
-from service.domain.digests.digest import AtRisk, DigestPlan, Figures, Occasion, build
+from service.domain.digests.digest import BudgetStand, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message
 from service.domain.messages.message import compose
 from service.domain.messages.message import sample as test_message
@@ -194,7 +194,7 @@ def digest_sample() -> Sample:
     now, before = ({cell: Spend(billed=Money.of(one)) for cell, one in zip(cells, row, strict=True)} for row in amounts)
     counted = Tally(opened=4, resolved=4, acknowledged=3, acknowledged_after=timedelta(minutes=7))
     plan = DigestPlan("src_1", "rcv_1", "0 9 1 * *")
-    at_risk = AtRisk("org monthly", "the organisation", Money.of("12000"), Money.of("6020.10"), Money.of("14917"))
+    at_risk = BudgetStand("org monthly", "the organisation", Money.of("12000"), Money.of("6020.10"), Money.of("14917"))
     digest = build(plan, Occasion("monthly spend", october, september, {}), Figures(now, before), (at_risk,), counted)
     return Sample("A digest", digest_message(digest, "dgr_1", PUBLIC_URL), Action.OPEN, october.end, None, MAILED)
 

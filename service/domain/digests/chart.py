@@ -10,11 +10,11 @@ from service.domain.charts.alert import drawable
 from service.domain.charts.chart import DAY, SHORT, BudgetBar, Chart, Point, wall
 from service.domain.charts.usual import usual_ranges
 from service.domain.digests.digest import BudgetStand, Digest
-from service.domain.digests.phrases import period, short_dollars, subject, whole_percent
+from service.domain.digests.phrases import period, subject
 from service.domain.values.calendars import zone_of
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.plain_text import clean
+from service.domain.values.plain_text import clean, percentage
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 LONG = timedelta(days=62)
@@ -84,7 +84,7 @@ def step_of(digest: Digest) -> timedelta:
 def _bar(one: BudgetStand) -> BudgetBar:
     share = one.spent.ratio_to(one.amount)
     forecast = None if one.forecast is None else float(one.forecast.ratio_to(one.amount))
-    said = f"{whole_percent(share * 100)} of {short_dollars(one.amount)}"
+    said = f"{percentage(share * 100)} of {one.amount.brief()}"
     return BudgetBar(_name(one), said, float(share), forecast)
 
 
