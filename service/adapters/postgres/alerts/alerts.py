@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, type_coerce, update
-from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, event_columns, read_event
-from service.adapters.postgres.alerts.kinds import alert_columns, exact_alert, exact_kind, is_of_source
+from service.adapters.postgres.alerts.kinds import alert_columns, exact_alert, exact_field, exact_kind, is_of_source
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.tables import alert_events, alerts, resources
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState
@@ -146,11 +146,12 @@ def _conditions(where: AlertFilter) -> list[ColumnElement[bool]]:
     wanted: dict[ColumnElement[Any], tuple[object, ...]] = {
         alerts.c.state: where.states,
         alerts.c.severity: where.severities,
-        alerts.c.source_id: where.source_ids,
-        _evidence("budget_id"): where.budget_ids,
-        _evidence("rule_id"): where.rule_ids,
+        exact_field("budget_id"): where.budget_ids,
+        exact_field("rule_id"): where.rule_ids,
     }
     conditions: list[ColumnElement[bool]] = [column.in_(values) for column, values in wanted.items() if values]
+    if where.source_ids:
+        conditions.append(is_of_source(*where.source_ids))
     if where.since is not None:
         conditions.append(alerts.c.opened_at >= where.since)
     if where.workspaces:
@@ -165,10 +166,5 @@ def _about_workspace(workspace: str) -> ColumnElement[bool]:
     )
     return or_(
         alerts.c.scope == ScopeKey(Dimension.WORKSPACE, workspace),
-        or_(_evidence("budget_id").in_(naming), _evidence("rule_id").in_(naming)),
+        or_(exact_field("budget_id").in_(naming), exact_field("rule_id").in_(naming)),
     )
-
-
-def _evidence(field: str) -> ColumnElement[str]:
-    value: ColumnElement[str] = type_coerce(alerts.c.evidence, JSONB)[field].astext
-    return value

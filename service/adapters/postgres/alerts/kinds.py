@@ -55,8 +55,14 @@ def exact_kind() -> ColumnElement[str]:
     return func.coalesce(type_coerce(alerts.c.exact_evidence, JSONB)["kind"].astext, alerts.c.kind)
 
 
-def is_of_source(source_id: str) -> ColumnElement[bool]:
-    return alerts.c.source_id.in_((source_id, f"{_UNWATCHED}{source_id}"))
+def exact_field(name: str) -> ColumnElement[str]:
+    """Returns a field of the evidence of whatever kind, as text."""
+    exact, known = (type_coerce(column, JSONB)[name].astext for column in (alerts.c.exact_evidence, alerts.c.evidence))
+    return func.coalesce(exact, known)
+
+
+def is_of_source(*source_ids: str) -> ColumnElement[bool]:
+    return alerts.c.source_id.in_([*source_ids, *(f"{_UNWATCHED}{source_id}" for source_id in source_ids)])
 
 
 def _known_evidence(evidence: Evidence) -> RuleEvidence:
