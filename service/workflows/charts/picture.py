@@ -11,7 +11,7 @@ from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.charts.chart import Theme
 from service.domain.charts.links import VALID_FOR, ChartLink
 from service.domain.charts.specification import specification
-from service.domain.notify.channels.traits import ChartUse
+from service.domain.notify.channels.traits import DRAWN, ChartUse
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Picture
 from service.workflows.charts.chart import chart_of
 from service.workflows.ports.outages import StorageUnavailable
@@ -58,7 +58,7 @@ async def _run_draw(ports: Ports, event: AlertEvent, use: ChartUse, url: str | N
         chart = await chart_of(uow, event)
     if chart is None:
         return None
-    png = await ports.charts.png(specification(chart, Theme.LIGHT)) if use is ChartUse.CARRIED else b""
+    png = await ports.charts.png(specification(chart, Theme.LIGHT)) if use in DRAWN else b""
     return Picture(png, chart.alt, url)
 
 

@@ -9,7 +9,8 @@ from service.domain.alerts.alert import AlertEvent
 from service.domain.messages.message import compose, prefaced
 from service.domain.messages.summary import summarise
 from service.domain.notify.channels.registry import traits_of
-from service.domain.notify.notification import Action, Delivery
+from service.domain.notify.channels.traits import ChartUse
+from service.domain.notify.notification import Action, Delivery, MessageForm
 from service.workflows.charts.picture import run_picture
 from service.workflows.delivery.address import Addressed
 from service.workflows.delivery.batch import Batch
@@ -30,7 +31,17 @@ async def run_compose(ports: Ports, addressed: Addressed) -> Delivery:
     composed = compose(due.event, action, ports.public_url, addressed.history)
     message = prefaced(linked(ports, composed, receiver_id, channel), addressed.preface)
     delivery = Delivery(due.notification.id, action, message, _post(due), now, left_to=due.notification.left_to)
+    if channel.traits.chart is ChartUse.FOLLOWING:
+        return delivery
     return replace(delivery, picture=await run_picture(ports, due.event, action, channel.traits.chart))
+
+
+async def run_illustrate(ports: Ports, addressed: Addressed, delivery: Delivery) -> Delivery:
+    """The delivery with the picture that follows its text; the same where none does."""
+    batch, use = addressed.batch, addressed.channel.traits.chart
+    if use is not ChartUse.FOLLOWING or batch.summary_id is not None or delivery.form is MessageForm.PLAIN:
+        return delivery
+    return replace(delivery, picture=await run_picture(ports, batch.head.event, delivery.action, use))
 
 
 def _post(due: DueNotification) -> str | None:

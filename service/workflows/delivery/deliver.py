@@ -14,7 +14,7 @@ from datetime import timedelta
 from service.domain.notify.notification import MOST_AT_ONCE, Action, Receipt
 from service.workflows.delivery.address import Addressed, run_address
 from service.workflows.delivery.batch import Batch, claim_batches
-from service.workflows.delivery.compose import run_compose
+from service.workflows.delivery.compose import run_compose, run_illustrate
 from service.workflows.delivery.outcome import Outcome, failed, sent
 from service.workflows.delivery.record import run_keep
 from service.workflows.delivery.recorder import Recorder
@@ -151,4 +151,5 @@ async def _run_steps(ports: Ports, addressed: Addressed) -> Outcome:
         return sent(batch, receipt, ports.clock())
     if not batch.is_taken:
         await run_keep(ports, batch, receipt)
+    delivery = await run_illustrate(ports, addressed, delivery)
     return sent(batch, await added(channel, delivery, receipt), ports.clock())

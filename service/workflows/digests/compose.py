@@ -16,7 +16,7 @@ from service.domain.digests.phrases import digest_message
 from service.domain.digests.runs import DigestRun
 from service.domain.forecasts.recent import daily_spends
 from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.channels.traits import ChartUse
+from service.domain.notify.channels.traits import DRAWN
 from service.domain.notify.notification import Action, Delivery, Picture
 from service.domain.rules.wording import approximate
 from service.domain.sources.source import SourceKind
@@ -49,7 +49,7 @@ async def run_compose(
 ) -> dict[str, Delivery]:
     """The delivery for each channel, by its key. The chart is drawn once for all channels that carry it."""
     message = digest_message(digest, run.id, ports.public_url)
-    carrying = {key for key, channel in channels.items() if channel.traits.chart is ChartUse.CARRIED}
+    carrying = {key for key, channel in channels.items() if channel.traits.chart in DRAWN}
     picture = await _run_picture(ports, plan, digest) if carrying else None
     return {
         key: Delivery(

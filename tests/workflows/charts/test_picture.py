@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,11 +19,15 @@ from service.domain.notify.notification import Delivery, Picture
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.charts.picture import run_linked_picture, run_unless_it_fails, token_of
 from service.workflows.delivery.deliver import run_delivery
+from service.workflows.ports.channels import Channel
 from service.workflows.ports.outages import StorageUnavailable
 from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports
+from tests.adapters.channels.slack.test_bot import bot
 from tests.factories import budget, percent
 from tests.fakes.ports import FakeCharts
+from tests.fakes.slack import FakeSlack
+from tests.workflows.delivery.sending import SLACK
 from tests.workflows.yard import Yard, billed
 
 MAIL = Email(("ops@example.com",))
@@ -52,6 +57,40 @@ async def test_a_mail_gets_the_picture_and_its_words(yard: Yard) -> None:
     assert delivery.picture.url is None  # nobody outside reaches http://
     (specification,) = charts(yard).drawn
     assert specification["description"] == delivery.picture.alt
+
+
+@dataclass
+class _Slack:
+    slack: FakeSlack
+
+    def open(self, config: ChannelConfig) -> Channel:
+        return bot(self.slack)
+
+
+@dataclass
+class _Watching(FakeCharts):
+    """Notes how many posts there are when a picture is drawn."""
+
+    slack: FakeSlack = field(default_factory=FakeSlack)
+    posts: list[int] = field(default_factory=list)
+
+    async def png(self, specification: Mapping[str, object]) -> bytes:
+        self.posts.append(len(self.slack.messages("claude-spend")))
+        return await super().png(specification)
+
+
+async def test_slack_has_the_text_before_its_chart_is_drawn_and_then_the_chart(yard: Yard) -> None:
+    async with FakeSlack() as slack:
+        watching = _Watching(slack=slack)
+        yard.ports = replace(yard.ports, channels=_Slack(slack), charts=watching)
+        await yard.receive_with(SLACK)
+        await yard.add_budget("eng", budget("10.00", percent(100)))
+        yard.reader.bill(date(2026, 11, 16), billed("12.00"))
+        await yard.poll()
+        await run_evaluation(yard.ports, yard.source.id)
+        assert await run_delivery(yard.ports) == 1
+        assert watching.posts == [1]
+        assert len([file for file in slack.files.values() if file.thread_ts]) == 1
 
 
 async def test_a_console_gets_none_and_nothing_is_drawn(yard: Yard) -> None:

@@ -87,7 +87,8 @@ def _dying(ports: Ports, death: _Death) -> Ports:
         async with ports.uow() as one:
             yield one
             await death.come_to("commit")
-        await death.come_to("committed")
+        # The sender itself claims, meanwhile, and stores nothing of what Slack did.
+        await death.come_to("claimed" if asyncio.current_task() is death.sender else "committed")
 
     return replace(ports, uow=uow)
 

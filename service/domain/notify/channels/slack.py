@@ -60,7 +60,7 @@ class SlackBot:
     kind: Literal["slack_bot"] = "slack_bot"
 
     document: ClassVar[JsonDocument] = SLACK
-    traits: ClassVar[Traits] = Traits(EDITED, chart=ChartUse.CARRIED, kept_current=True, rate=ONE_A_SECOND)
+    traits: ClassVar[Traits] = Traits(EDITED, chart=ChartUse.FOLLOWING, kept_current=True, rate=ONE_A_SECOND)
 
     @property
     def identity(self) -> str:

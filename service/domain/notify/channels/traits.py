@@ -30,8 +30,14 @@ class ChartUse(Enum):
     NONE = "none"
     CARRIED = "carried"
     """It takes the picture itself."""
+    FOLLOWING = "following"
+    """It takes the picture itself, once the text is out."""
     LINKED = "linked"
     """It takes an address, from which its own servers fetch the picture."""
+
+
+DRAWN = frozenset({ChartUse.CARRIED, ChartUse.FOLLOWING})
+"""The uses for which a picture is drawn; what is linked is drawn when somebody follows the link."""
 
 
 @dataclass(frozen=True, slots=True)
