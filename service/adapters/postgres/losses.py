@@ -60,3 +60,9 @@ def losses_are_unavailability() -> Iterator[None]:
         if known is not None:
             raise known from error
         raise
+    except psycopg.Error as error:  # of a cursor that is the driver's own
+        if is_lost(error):
+            raise StorageUnavailable(f"the database cannot be reached: {error}") from error
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            raise StorageUnavailable(f"the database took too long: {error}") from error
+        raise

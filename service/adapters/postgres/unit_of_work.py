@@ -28,6 +28,7 @@ from service.adapters.postgres.rules.verdicts import PostgresVerdicts
 from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
+from service.adapters.postgres.spend.day_columns import FigureMemory
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.fingerprints import PostgresBucketFingerprints
 from service.domain.notify.routing.situation import ConfigurationSnapshot
@@ -57,9 +58,9 @@ _WRITERS_TURN = 0x70C5_0003
 class PostgresUnitOfWork(UnitOfWork):
     """The stores of one open transaction."""
 
-    def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
+    def __init__(self, connection: AsyncConnection, to_real: ToReal, memory: FigureMemory) -> None:
         self.polling_states: PollingStates = PostgresPollingStates(connection)
-        self.facts: Facts = PostgresFacts(connection)
+        self.facts: Facts = PostgresFacts(connection, memory)
         self.fingerprints: BucketFingerprints = PostgresBucketFingerprints(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
         self.polls: Polls = PostgresPolls(connection)
@@ -98,4 +99,5 @@ def uow_factory(engine: AsyncEngine, to_real: ToReal, outages: Outages | None = 
 
     `to_real` turns business time into the real time at which jobs are due. `outages` are this process's.
     """
-    return transactions(engine, lambda connection: PostgresUnitOfWork(connection, to_real), outages or Outages())
+    memory, known = FigureMemory(), outages or Outages()
+    return transactions(engine, lambda connection: PostgresUnitOfWork(connection, to_real, memory), known)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from service.domain.backtest.history import Recorded
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
+from service.domain.rules.verdicts import objected
 from service.domain.rules.view import SpendView
 from service.domain.spend.best_known import EstimatedDay, SpendDay
 from service.domain.values.resources import Resource
@@ -77,7 +78,7 @@ def candidates(rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> froz
     waits = bool(rule.gates.pending_for)
     return frozenset(
         key
-        for key, verdict in verdicts.items()
+        for key, verdict in objected(verdicts).items()
         if verdict.stands and (waits or key == ORGANISATION or verdict.observation.stands_alone)
     )
 

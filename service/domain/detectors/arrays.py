@@ -38,6 +38,30 @@ def median_of(cells: Floats, axis: int) -> Floats:
     return np.asarray(middle.mean(axis=axis), dtype=np.float64)
 
 
+def week_sum(cells: Floats) -> Floats:
+    """The sum of each row: [series, days] -> [series].
+
+    Always in the same order, however many series there are and however they lie in memory: numpy itself adds a row in
+    another order than a column, and one series would be judged otherwise alone than among others.
+    """
+    total = np.zeros(cells.shape[0])
+    whole = cells.shape[1] // 7 * 7
+    for start in range(0, whole, 28):
+        weeks = cells[:, start : min(start + 28, whole)]
+        total = total + weeks.reshape(weeks.shape[0], -1, 7).sum(axis=1).sum(axis=1)
+    for place in range(whole, cells.shape[1]):
+        total = total + cells[:, place]
+    return total
+
+
+def true_in(flags: Flags) -> Whole:
+    """How many of each row's flags are true, of 255 at most: [series, days] -> [series].
+
+    Bytes are added as they are, which takes a tenth of the time that numpy takes to count them along this axis.
+    """
+    return np.asarray(flags.view(np.uint8).sum(axis=1, dtype=np.uint8), dtype=np.int64)
+
+
 def known_or_zero(cells: Floats) -> Floats:
     """The cells with 0 in place of the unknown ones. numpy's nan_to_num takes several times as long."""
     return np.where(np.isnan(cells), 0.0, cells)

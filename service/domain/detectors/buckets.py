@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.domain.detectors.arrays import Floats, Whole
+from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Method, Scores
 
@@ -37,35 +37,39 @@ class ScoredBucket:
 
 @dataclass(frozen=True, slots=True)
 class ScoredColumn:
-    """The scores of one bucket of every series, as lists: a look at one number of an array costs more than its sum."""
+    """The scores of one bucket of every series: [series]. Numbers are made of those that are looked at."""
 
-    amounts: Sequence[float]
-    expected: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
-    fires_from: Sequence[float]
-    scores: Sequence[float]
-    methods: Sequence[int]
-    overrides: Sequence[bool]
-    rises: Sequence[bool]
-    falls: Sequence[bool]
+    amounts: Floats
+    expected: Floats
+    low: Floats
+    high: Floats
+    fires_from: Floats
+    scores: Floats
+    methods: Whole
+    overrides: Flags
+    rises: Flags
+    falls: Flags
+
+    def stirs(self) -> Flags:
+        """Which series alert, in either direction."""
+        return self.rises | self.falls
 
     def reading(self, row: int, past: Floats) -> ScoredBucket:
         """`past`: the series' amounts of the four weeks before, [buckets], read only where nothing else is expected."""
-        amount, method = self.amounts[row], Method(self.methods[row])
+        amount, method = float(self.amounts[row]), Method(int(self.methods[row]))
         defect = method in DEFECTS
         return ScoredBucket(
             amount=math.nan if defect else amount,
             known=not defect or method is Method.CREDIT,
-            expected=self.expected[row] if method.judges else mean_of_known(past),
-            low=self.low[row],
-            high=self.high[row],
-            fires_from=self.fires_from[row],
-            score=self.scores[row],
+            expected=float(self.expected[row]) if method.judges else mean_of_known(past),
+            low=float(self.low[row]),
+            high=float(self.high[row]),
+            fires_from=float(self.fires_from[row]),
+            score=float(self.scores[row]),
             method=method,
-            override=self.overrides[row],
-            rises=self.rises[row],
-            falls=self.falls[row],
+            override=bool(self.overrides[row]),
+            rises=bool(self.rises[row]),
+            falls=bool(self.falls[row]),
         )
 
 
@@ -75,7 +79,7 @@ DEFECTS = (Method.UNKNOWN_AMOUNT, Method.NOT_AN_AMOUNT, Method.CREDIT)
 def column(scores: Scores, rows: Whole) -> ScoredColumn:
     """The given rows of the scores, in their order."""
     names = ("amounts", "expected", "low", "high", "fires_from", "scores", "methods", "overrides", "rises", "falls")
-    return ScoredColumn(*(getattr(scores, name)[rows].tolist() for name in names))
+    return ScoredColumn(*(getattr(scores, name)[rows] for name in names))
 
 
 def mean_of_known(cells: Floats) -> float:
@@ -84,9 +88,27 @@ def mean_of_known(cells: Floats) -> float:
     return float(believed.mean()) if believed.size else 0.0
 
 
-def summed(rows: Sequence[Sequence[float]], members: Sequence[Sequence[int]]) -> Floats:
-    """The sum of each member's rows, one at least, always added in the same order: [members, buckets]."""
-    cells = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
-    ordered = cells[[row for chosen in members for row in chosen]]
-    starts = np.cumsum([0, *(len(chosen) for chosen in members)])[:-1]
-    return np.asarray(np.add.reduceat(ordered, starts, axis=0), dtype=np.float64)
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """Which rows each member is the sum of, one at least: `rows` holds those of one member after the other's."""
+
+    rows: Whole
+    starts: Whole
+
+
+def grouping(members: Sequence[Sequence[int]]) -> Grouping:
+    rows = np.array([row for chosen in members for row in chosen], dtype=np.int64)
+    return Grouping(rows, np.cumsum([0, *(len(chosen) for chosen in members)], dtype=np.int64)[:-1])
+
+
+MOST_AT_ONCE = 16
+"""Buckets that are added up at once: rows are repeated for every member they are in."""
+
+
+def summed(cells: Floats, groups: Grouping) -> Floats:
+    """The sum of each member's rows, always added in the same order: [rows, buckets] -> [members, buckets]."""
+    sums = np.zeros((groups.starts.size, cells.shape[1]), order="F")
+    for start in range(0, cells.shape[1] if groups.starts.size else 0, MOST_AT_ONCE):
+        buckets = slice(start, start + MOST_AT_ONCE)
+        sums[:, buckets] = np.add.reduceat(cells.T[buckets][:, groups.rows], groups.starts, axis=1).T
+    return sums

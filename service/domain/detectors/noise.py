@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from service.domain.detectors.arrays import Floats, Whole, row_quantile
+from service.domain.detectors.arrays import Flags, Floats, Whole, row_quantile, true_in, week_sum
 
 DAYS_TO_CHANGE = 7
 DAYS_TO_BECOME_STEADY = 21
@@ -27,22 +27,39 @@ class Noise(IntEnum):
 
 def idle_share(days: Floats) -> Floats:
     """The share of days with (almost) nothing spent: [series, n] -> [series]."""
-    mean = days.mean(axis=1, keepdims=True)
-    return np.asarray((days <= NEAR_ZERO * mean).mean(axis=1), dtype=np.float64)
+    mean = week_sum(days) / days.shape[1]
+    idle: Flags = days <= (NEAR_ZERO * mean)[:, None]
+    return np.asarray(true_in(idle) / days.shape[1], dtype=np.float64)
 
 
 def week_on_week_noise(days: Floats, lag: int = 7) -> Floats:
     """The median relative change against the same bucket one period before: [series, n] -> [series]."""
-    now, then = days[:, lag:], days[:, :-lag]
+    return row_quantile(_change(days[:, lag:], days[:, :-lag]), 0.5)
+
+
+def is_calm(now: Floats, then: Floats) -> Flags:
+    """Whether amounts are much like those of one period before."""
+    return _change(now, then) < CALM_NOISE
+
+
+def _change(now: Floats, then: Floats) -> Floats:
     total = now + then
-    change = np.divide(2 * np.abs(now - then), total, out=np.zeros_like(total), where=total > 0)
-    return row_quantile(change, 0.5)
+    change: Floats = np.divide(2 * np.abs(now - then), total, out=np.zeros_like(total), where=total > 0)
+    return change
 
 
 def noise_class(days: Floats) -> Whole:
     """The class that 56 raw days point at: [series, 56] -> [series]."""
-    calm = week_on_week_noise(days) < CALM_NOISE
-    active = np.where(calm, Noise.STEADY.value, Noise.VOLATILE.value)
+    return noise_class_of(days, is_calm(days[:, 7:], days[:, :-7]))
+
+
+def noise_class_of(days: Floats, calm: Flags) -> Whole:
+    """The same where it is known of each day but the first seven whether it `is_calm`: [series, 49].
+
+    The median of an odd number of changes is under a limit exactly where more than half of them are.
+    """
+    mostly = true_in(calm) * 2 > calm.shape[1]
+    active = np.where(mostly, Noise.STEADY.value, Noise.VOLATILE.value)
     return np.where(idle_share(days) > IDLE_SHARE, Noise.INTERMITTENT.value, active)
 
 

@@ -18,6 +18,7 @@ from service.domain.rules.incidents import AlertDays, Family, Incident, Span, in
 from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, Episodes, KeptVerdict
 from service.domain.rules.rest import Rest, rest_of
 from service.domain.rules.rule import Rule, Verdict
+from service.domain.rules.verdicts import objected
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
 from service.domain.values.money import Money
@@ -291,7 +292,7 @@ class _Assessment:
         outcomes = {scope: FIRED if incident in announced else MUTED for scope, incident in homes.items()}
         return [
             self._keep(scope, verdict, outcomes.get(scope, PART_OF_ANOTHER))
-            for scope, verdict in self.verdicts.items()
+            for scope, verdict in objected(self.verdicts).items()
             if verdict.observation.candidate and verdict.observation.stands_alone
         ]
 

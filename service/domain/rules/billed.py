@@ -9,7 +9,7 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.rules.gates import exceeds
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
-from service.domain.rules.view import NOTHING, SpendView
+from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
 from service.domain.values.money import Money
 from service.domain.values.scopes import Scope
@@ -34,7 +34,7 @@ def contradicting_bill(alert: Alert, view: SpendView, scope: Scope, gates: Gates
         return None
     about = shown.about or alert.scope
     cells = view.members(about.dimension, scope).get(about, ())
-    spent = sum(view.cells[cell].get(day, NOTHING).spend for cell in cells)
+    spent = view.spent_on(day, cells)
     billed = Observation(True, spent, float(shown.expected.usd), DOLLARS_A_DAY, "", (), 0)
     return None if exceeds(billed, gates) else approximate(spent)
 

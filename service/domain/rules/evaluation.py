@@ -11,6 +11,7 @@ from service.domain.rules.kind import Lookback
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Gates, Rule, Verdict
+from service.domain.rules.verdicts import Verdicts, objected
 from service.domain.rules.view import LEARNING_DAYS, SpendView
 from service.domain.values.scopes import ScopeKey
 
@@ -48,16 +49,17 @@ def evaluate(
     rule: Rule[object],
     feedback: Sequence[Feedback] = NO_FEEDBACK,
     held_since: Mapping[ScopeKey, datetime] = NEVER_HELD,
-) -> dict[ScopeKey, Verdict]:
+) -> Verdicts:
     """The verdicts at `view.as_of`, firing or not: the same answer for alerts, explanations and backtests.
 
     `feedback` is what was said about this rule's scopes; `held_since` what `still_held` gave at the evaluation before.
     """
-    now = view.as_of
-    return {
-        key: judge(seen, gates_of(rule, key, feedback, now), held_since.get(key), now)
-        for key, seen in kind_of(rule).observe(view, rule, feedback).items()
-    }
+    now, seen = view.as_of, kind_of(rule).observe(view, rule, feedback)
+
+    def judged(key: ScopeKey) -> Verdict:
+        return judge(seen[key], gates_of(rule, key, feedback, now), held_since.get(key), now)
+
+    return Verdicts(seen, objected(seen), judged)
 
 
 def gates_of(rule: Rule[object], key: ScopeKey, feedback: Sequence[Feedback], now: datetime) -> Gates:
@@ -69,4 +71,4 @@ def still_held(
     verdicts: Mapping[ScopeKey, Verdict], held_since: Mapping[ScopeKey, datetime], now: datetime
 ) -> dict[ScopeKey, datetime]:
     """Since when each scope has passed every gate but `pending_for`, to be kept until the next evaluation."""
-    return {key: held_since.get(key, now) for key, verdict in verdicts.items() if verdict.stands}
+    return {key: held_since.get(key, now) for key, verdict in objected(verdicts).items() if verdict.stands}

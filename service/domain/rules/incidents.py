@@ -9,6 +9,7 @@ from datetime import date
 
 from service.domain.alerts.evidence import Contribution
 from service.domain.rules.rule import Observation, Verdict
+from service.domain.rules.verdicts import objected
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
 from service.domain.values.names import Names, name_of
@@ -60,7 +61,10 @@ def incidents(
     `verdicts` are those of all levels, firing or not; `alerts` the scopes that have an alert of the rule. Only what
     happened at the same time is the same incident.
     """
-    kinship = _Kinship(Family.of(view), firing_alone(verdicts), alerts, view.today)
+    firing = firing_alone(verdicts)
+    if not firing:
+        return []
+    kinship = _Kinship(Family.of(view), firing, alerts, view.today)
     homes: dict[ScopeKey, list[ScopeKey]] = {}
     for key in kinship.tops():
         homes.setdefault(kinship.home(key), []).append(key)
@@ -69,7 +73,11 @@ def incidents(
 
 
 def firing_alone(verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, Verdict]:
-    return {key: verdict for key, verdict in verdicts.items() if verdict.fires and verdict.observation.stands_alone}
+    return {
+        key: verdict
+        for key, verdict in objected(verdicts).items()
+        if verdict.fires and verdict.observation.stands_alone
+    }
 
 
 def span_of(seen: Observation, today: date) -> Span:

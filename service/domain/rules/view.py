@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import repeat
 from operator import add
 
+from service.domain.detectors.arrays import Floats
+from service.domain.detectors.columns import CellDays, columns_of, in_order, with_gaps
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.sources.source import SourceState
@@ -36,6 +38,30 @@ class DayFigures:
 
 
 NOTHING = DayFigures()
+Cells = Mapping[Cell, Mapping[date, DayFigures]]
+"""The figures of every cell with any, by day."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredCells(Mapping[Cell, Mapping[date, DayFigures]]):
+    """Cells held as columns. Objects are made of what is looked at alone."""
+
+    columns: CellDays
+
+    def __getitem__(self, cell: Cell) -> Mapping[date, DayFigures]:
+        found = {day: DayFigures(*figures) for day, figures in self.columns.of(cell)}
+        if not found:
+            raise KeyError(cell)
+        return found
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self.columns.cells())
+
+    def __contains__(self, cell: object) -> bool:
+        return cell in self.columns.members()
+
+    def __len__(self) -> int:
+        return len(self.columns.cells())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +77,12 @@ class HourFigures:
     cells: Mapping[Cell, Sequence[float]]
     mature_until: datetime | None
 
+    def spend_of(self, cells: Sequence[Cell]) -> Floats:
+        """Dollars of these cells: [cells, hours]; NaN in unknown hours, 0 where there is no figure."""
+        nothing = [0.0] * len(self.known)
+        hours = columns_of((self.cells.get(cell, nothing) for cell in cells), len(self.known))
+        return with_gaps(hours, (place for place, known in enumerate(self.known) if not known))
+
     def lately(self, count: int) -> HourFigures | None:
         """Its last hours alone; None where none are asked for."""
         skipped = len(self.known) - count
@@ -65,15 +97,17 @@ class KnownFigures:
     """The stored figures of one source's spend, as known at `as_of`: the numbers of a `SpendView`.
 
     `assumed_share` (0..1) is the part of the dollars whose time of becoming known is assumed: backfilled history.
+    `memo` is that of earlier figures of the same days.
     """
 
     as_of: datetime
     days: Sequence[date]
-    cells: Mapping[Cell, Mapping[date, DayFigures]]
+    cells: Cells
     unknown_days: frozenset[date]
     settled_until: datetime | None
     hours: HourFigures | None = None
     assumed_share: float = 0.0
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +125,7 @@ class SpendView:
     source_id: str
     as_of: datetime
     days: Sequence[date]
-    cells: Mapping[Cell, Mapping[date, DayFigures]]
+    cells: Cells
     unknown_days: frozenset[date]
     settled_until: datetime | None
     names: Names
@@ -142,6 +176,31 @@ class SpendView:
         if days >= len(self.days) and kept is self.hours:
             return self
         return replace(self, days=self.days[-days:], hours=kept)
+
+    def ordered_cells(self, scope: Scope) -> tuple[Cell, ...]:
+        """The cells in a scope, those that have hours alone among them, by workspace, model and API key."""
+        if isinstance(self.cells, StoredCells) and scope == Scope() and self._has_no_more_hours():
+            return self.cells.columns.cells()
+        seen = {*self.cells, *(self.hours.cells if self.hours else ())}
+        return tuple(sorted((cell for cell in seen if scope.holds(cell)), key=in_order))
+
+    def _has_no_more_hours(self) -> bool:
+        return self.hours is None or all(cell in self.cells for cell in self.hours.cells)
+
+    def spend_of(self, cells: Sequence[Cell]) -> Floats:
+        """Dollars of these cells: [cells, days]; NaN on unknown days, 0 on days without figures."""
+        if isinstance(self.cells, StoredCells):
+            spend = self.cells.columns.spend(self.days, cells)
+        else:
+            known = (self.cells.get(cell, {}) for cell in cells)
+            spend = columns_of(([row.get(day, NOTHING).spend for day in self.days] for row in known), len(self.days))
+        return with_gaps(spend, ((day - self.days[0]).days for day in self.unknown_days))
+
+    def spent_on(self, day: date, cells: Sequence[Cell]) -> float:
+        """The dollars of these cells on one day."""
+        if isinstance(self.cells, StoredCells):
+            return sum(self.cells.columns.spent_on(day, cells))
+        return sum(self.cells[cell].get(day, NOTHING).spend for cell in cells if cell in self.cells)
 
     def series(
         self, dimension: Dimension, scope: Scope, figure: Callable[[DayFigures], float]

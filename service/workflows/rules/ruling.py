@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from service.domain.rules.incidents import Incident, incidents
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
+from service.domain.rules.verdicts import Verdicts
 from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source, SourceState
 from service.domain.values.resources import Resource
@@ -134,15 +135,22 @@ async def preview(uow: UnitOfWork, rule: Resource[Rule[object]], now: datetime) 
 
 
 def evaluate_rule(
-    view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
+    view: SpendView,
+    rule: Rule[object],
+    feedback: Sequence[Feedback],
+    since: Mapping[ScopeKey, datetime],
+    watched: Collection[ScopeKey] | None = None,
 ) -> RuleVerdicts:
-    """One rule's verdicts. Where all scopes at once fail, each is evaluated alone, so that the others fire."""
+    """One rule's verdicts. Where all scopes at once fail, each is evaluated alone, so that the others fire.
+
+    `watched`: the scopes that are looked at whether the rule objects to them or not; None: all of them.
+    """
     seen = view_for(rule, view)
-    evaluated = _attempt(seen, rule, feedback, since)
+    evaluated = _attempt(seen, rule, feedback, since, watched)
     if not isinstance(evaluated, _Defect):
         return RuleVerdicts(evaluated, {})
     alone = {
-        key: _attempt(seen.only(cells), rule, feedback, since)
+        key: _attempt(seen.only(cells), rule, feedback, since, watched)
         for dimension in Dimension
         for key, cells in seen.members(dimension, rule.scope).items()
     }
@@ -153,11 +161,18 @@ def evaluate_rule(
 
 
 def _attempt(
-    view: SpendView, rule: Rule[object], feedback: Sequence[Feedback], since: Mapping[ScopeKey, datetime]
-) -> dict[ScopeKey, Verdict] | _Defect:
+    view: SpendView,
+    rule: Rule[object],
+    feedback: Sequence[Feedback],
+    since: Mapping[ScopeKey, datetime],
+    watched: Collection[ScopeKey] | None,
+) -> Verdicts | _Defect:
     """The verdicts, or the defect, whatever it is: one series must not keep the others from firing."""
     try:
-        return evaluate(view, rule, feedback, since)
+        verdicts = evaluate(view, rule, feedback, since)
+        for scope in verdicts if watched is None else watched:
+            verdicts.get(scope)  # a defect has to show here
+        return verdicts
     except Exception as error:
         cells = sorted(map(str, view.cells))[:MOST_LOGGED]
         log.exception("rule_failed", rule_kind=rule.kind, source_id=view.source_id, series=cells)
@@ -172,10 +187,10 @@ async def _assess(
     episodes: Mapping[ScopeKey, Episode],
     open_alerts: Sequence[Alert],
 ) -> Assessed:
-    evaluated = evaluate_rule(view, rule.spec, feedback, held_since(episodes))
+    latest = {alert.scope: alert for alert in open_alerts if _rule_id(alert) == rule.id}
+    evaluated = evaluate_rule(view, rule.spec, feedback, held_since(episodes), episodes.keys() | latest.keys())
     for scope, error in evaluated.failed.items():
         await uow.rule_failures.note(rule.id, scope, error, view.as_of)
-    latest = {alert.scope: alert for alert in open_alerts if _rule_id(alert) == rule.id}
     ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in episodes if scope not in latest])
     past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(evaluated.failed))
     return assess_rule(rule, view_for(rule.spec, view), evaluated.verdicts, past, feedback)

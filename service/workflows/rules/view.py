@@ -57,6 +57,7 @@ async def _view(
         polling=polling,
         hours=figures.hours,
         assumed_share=figures.assumed_share,
+        memo=figures.memo,
     )
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.noise import Noise, idle_share, noise_class, settled_class, week_on_week_noise
+from service.domain.detectors.noise import (
+    CALM_NOISE,
+    IDLE_SHARE,
+    Noise,
+    idle_share,
+    noise_class,
+    settled_class,
+    week_on_week_noise,
+)
 from tests.domain.detectors.spending import office, rare, volatile
 
 DAYS = 56
@@ -59,3 +67,13 @@ def test_a_single_day_back_starts_the_count_again() -> None:
 def test_idle_share_and_noise_are_shares() -> None:
     assert idle_share(np.array([[0.0, 0.0, 100.0, 4.0]]))[0] == 0.5
     assert week_on_week_noise(np.array([[100.0] * 7 + [110.0] * 7]))[0] == pytest.approx(10 / 105)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_class_by_counts_is_that_of_the_median(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    days = random.lognormal(3, random.choice([0.05, 0.1, 0.12, 0.15, 0.3]), (40, 56)) * (random.random((40, 56)) > 0.1)
+    calm = week_on_week_noise(days) < CALM_NOISE
+    idle = idle_share(days) > IDLE_SHARE
+    expected = np.where(idle, Noise.INTERMITTENT, np.where(calm, Noise.STEADY, Noise.VOLATILE))
+    assert np.array_equal(noise_class(days), expected)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.domain.detectors.arrays import median_of, row_quantile
+from service.domain.detectors.arrays import median_of, row_quantile, week_sum
 from service.domain.detectors.panel import Panel
 from tests.domain.detectors.spending import MONDAY, panel
 
@@ -32,3 +32,12 @@ def test_the_fast_median_is_numpys() -> None:
     cells = np.random.default_rng(1).random((3, 4, 7))
     for axis in (0, 1, 2):
         assert np.allclose(median_of(cells, axis), np.median(cells, axis=axis))
+
+
+@pytest.mark.parametrize("days", [5, 28, 49, 56])
+def test_a_row_s_sum_is_the_same_alone_and_among_others_however_they_lie_in_memory(days: int) -> None:
+    cells = np.random.default_rng(days).lognormal(3, 2, (50, days))
+    sums = week_sum(cells)
+    assert np.allclose(sums, cells.sum(axis=1), rtol=1e-14)
+    assert week_sum(np.asfortranarray(cells)).tobytes() == sums.tobytes()
+    assert np.concatenate([week_sum(row[None]) for row in cells]).tobytes() == sums.tobytes()

@@ -103,7 +103,7 @@ def test_series_that_join_later_are_judged_as_if_they_had_always_been_there() ->
     apart = joined(stepped(fresh(1), old[None, :40]), fresh(1))
     grown = stepped(apart, np.array([old[40:], new[40:]]))
     always = stepped(fresh(2), np.array([old, new]))
-    for name in History.__slots__:
+    for name in (*(name for name in History.__slots__ if name != "tapes"), "raw", "kept", "expected", "known"):
         assert np.array_equal(getattr(grown, name), getattr(always, name), equal_nan=name != "known"), name
     swapped = grown.rows(np.array([1, 0]))
     assert np.array_equal(swapped.kept[0], grown.kept[1])

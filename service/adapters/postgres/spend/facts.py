@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import bill_in, hours_in, usage_in
+from service.adapters.postgres.spend.day_columns import FigureMemory
 from service.adapters.postgres.spend.day_versions import versions_in
 from service.adapters.postgres.spend.figures import figures_in
 from service.adapters.postgres.spend.hour_profiles import refresh_profiles
@@ -40,8 +41,10 @@ Row = TypeVar("Row", CostRow, UsageFact)
 class PostgresFacts:
     """Facts on one connection; the caller commits. The month partitions must be there: `PostgresStorage`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, memory: FigureMemory | None = None) -> None:
+        """`memory` is that of the process: without one every figure is read."""
         self._connection = connection
+        self._memory = FigureMemory() if memory is None else memory
         self._series = SeriesIndex(connection)
 
     async def replace_cost(self, stamp: Stamp, buckets: Sequence[Bucket[CostRow]]) -> Changes:
@@ -105,7 +108,7 @@ class PostgresFacts:
         return await recent_in(self._connection, source_id, now)
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
-        return await figures_in(self._connection, source_id, now, days=days, hours=hours)
+        return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours)
 
     async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_at(self._connection, source_id, at, days=days, hours=hours)

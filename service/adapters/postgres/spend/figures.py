@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, cast, func, or_, select
+from sqlalchemy import ColumnElement, Double, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from service.adapters.postgres.spend.day_columns import FigureMemory, columns_in
 from service.adapters.postgres.spend.hour_profiles import hours_between
 from service.adapters.postgres.spend.known_buckets import (
     PRESENT,
@@ -20,9 +21,9 @@ from service.adapters.postgres.spend.known_buckets import (
     settled_until,
     unknown_days,
 )
-from service.adapters.postgres.spend.tables import CELL, TOKENS, spend_days
+from service.adapters.postgres.spend.tables import TOKENS
 from service.adapters.postgres.tables import source_states
-from service.domain.rules.view import DayFigures, HourFigures, KnownFigures
+from service.domain.rules.view import HourFigures, KnownFigures, StoredCells
 from service.domain.spend.lateness import mature_until
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
@@ -55,10 +56,11 @@ def stretch(as_of: datetime, days: int, hours: int) -> Stretch:
 
 
 async def figures_in(
-    connection: AsyncConnection, source_id: str, now: datetime, *, days: int, hours: int
+    connection: AsyncConnection, memory: FigureMemory, source_id: str, now: datetime, *, days: int, hours: int
 ) -> KnownFigures:
     """The figures at `now`, which is the present."""
     asked = stretch(now, days, hours)
+    held = await columns_in(connection, source_id, asked.days, memory)
     hourly = None
     if hours:
         found = await hours_between(connection, source_id, asked.hours)
@@ -67,31 +69,12 @@ async def figures_in(
     return KnownFigures(
         as_of=asked.as_of,
         days=asked.days,
-        cells=await _cells(connection, source_id, asked),
+        cells=StoredCells(held.columns),
         unknown_days=await unknown_days(connection, source_id, asked.days, asked.as_of, PRESENT),
         settled_until=await settled_until(connection, source_id, PRESENT),
         hours=hourly,
+        memo=held.memo,
     )
-
-
-async def _cells(connection: AsyncConnection, source_id: str, asked: Stretch) -> dict[Cell, dict[date, DayFigures]]:
-    cell = tuple(spend_days.c[name] for name in CELL)
-    figures = figures_of(spend_days.c)
-    rows = await connection.execute(
-        select(*cell, func.array_agg(spend_days.c.day - asked.first), *(func.array_agg(figure) for figure in figures))
-        .where(
-            spend_days.c.source_id == source_id,
-            spend_days.c.day.between(asked.first, asked.today),
-            or_(*(figure != 0 for figure in figures)),
-        )
-        .group_by(*cell)
-    )
-    return {
-        Cell(workspace, model, api_key): {
-            asked.days[number]: DayFigures(*known) for number, *known in zip(numbers, *columns, strict=True)
-        }
-        for workspace, model, api_key, numbers, *columns in rows
-    }
 
 
 def figures_of(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[float]]:

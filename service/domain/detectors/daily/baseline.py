@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero
-from service.domain.detectors.daily.history import MONTH, WINDOW, History, joined, lifted, without_gaps
+from service.domain.detectors.arrays import Floats, Whole, known_or_zero, true_in, week_sum
+from service.domain.detectors.daily.history import MONTH, WINDOW, History, joined, lifted
+from service.domain.detectors.noise import Noise
 
 LEAST_DEVIATION = 0.05
 """Added to the usual deviation: four equal Mondays do not make the fifth one certain."""
@@ -42,24 +43,36 @@ class Baseline:
 
 
 def baseline(history: History) -> Baseline:
-    kept, factors = lifted(without_gaps(history.kept, history.ages), history.since_accepted)
-    raw = without_gaps(history.raw, history.ages)[:, -MONTH:]
-    weekday, deviation, spread = _weekday(kept[:, -MONTH:])
+    """Makes the baseline of tomorrow. Weekdays and month of a series younger than 28 days mean nothing to any method."""
+    last, factors = lifted(history)
+    raw = history.raw[:, -MONTH:]
+    weekday, deviation, spread = _weekday(last)
     mean, limit, spend_days = short_history(history)
-    month = raw.mean(axis=1)
+    month = week_sum(raw) / MONTH
     return Baseline(
         history=history,
         weekday=weekday,
         deviation=deviation,
         spread=spread,
         month=month,
-        month_spread=np.maximum(raw.std(axis=1) + 0.1 * month, CENT),
+        month_spread=_month_spread(history, raw, month),
         largest=raw.max(axis=1),
         mean=mean,
         limit=limit,
         spend_days=spend_days,
         factors=factors,
     )
+
+
+def _month_spread(history: History, raw: Floats, month: Floats) -> Floats:
+    """The deviation of a month, known of intermittent series alone: no other is judged by it."""
+    spread = np.full(history.size, np.nan)
+    rows = np.flatnonzero(history.noise == Noise.INTERMITTENT.value)
+    if rows.size:
+        mean = month[rows]
+        deviation = np.sqrt(week_sum(np.square(raw[rows] - mean[:, None])) / MONTH)
+        spread[rows] = np.maximum(deviation + 0.1 * mean, CENT)
+    return spread
 
 
 def joined_bases(older: Baseline, newer: Baseline) -> Baseline:
@@ -70,12 +83,13 @@ def joined_bases(older: Baseline, newer: Baseline) -> Baseline:
 
 
 def _weekday(days: Floats) -> tuple[Floats, Floats, Floats]:
-    weeks = days.reshape(-1, MONTH // 7, 7)
+    weeks = days.reshape(days.shape[0], MONTH // 7, 7)
     means = weeks.mean(axis=1)
     size = np.maximum(means + means.mean(axis=1, keepdims=True), CENT)
     shares = (weeks - means[:, None, :]) / size[:, None, :]
     # Four values around their own mean have three degrees of freedom.
-    deviation = np.sqrt((shares**2).mean(axis=(1, 2)) * (4 / 3)) + LEAST_DEVIATION
+    mean_square = np.square(shares).sum(axis=1).sum(axis=1) / MONTH
+    deviation = np.sqrt(mean_square * (4 / 3)) + LEAST_DEVIATION
     return means[:, 0], deviation, deviation * size[:, 0]
 
 
@@ -85,12 +99,20 @@ _COLD_STEPS = np.array(COLD_STEPS)
 
 
 def short_history(history: History) -> tuple[Floats, Floats, Whole]:
-    """Mean of the kept days, the dollars that alert, and the number of days with spend: each [series]."""
-    there: Flags = np.arange(WINDOW)[None, :] >= WINDOW - history.ages[:, None]
-    days = np.where(there, known_or_zero(history.kept), 0.0)
-    mean = days.sum(axis=1) / np.minimum(np.maximum(history.ages, 1), WINDOW)
-    place = np.searchsorted(_COLD_STEPS[:, 0], history.ages, side="right") - 1
+    """Mean of the kept days, the dollars that alert, and the number of days with spend: each [series].
+
+    Of series of 56 days and more they mean nothing.
+    """
+    mean, limit = np.full(history.size, np.nan), np.full(history.size, np.nan)
+    spend_days = np.zeros(history.size, dtype=np.int64)
+    rows = np.flatnonzero(history.ages < WINDOW)
+    if not rows.size:
+        return mean, limit, spend_days
+    young = slice(None) if rows.size == history.size else rows
+    ages, days = history.ages[young], known_or_zero(history.kept[young])
+    mean[young] = week_sum(days) / np.maximum(ages, 1)
+    place = np.searchsorted(_COLD_STEPS[:, 0], ages, side="right") - 1
     times = _COLD_STEPS[np.maximum(place, 0)]
-    limit = np.maximum(times[:, 1] * mean, times[:, 2] * days.max(axis=1))
-    spend_days = np.count_nonzero(history.raw > 0, axis=1)
-    return mean, np.maximum(limit, CENT), spend_days.astype(np.int64)
+    limit[young] = np.maximum(np.maximum(times[:, 1] * mean[young], times[:, 2] * days.max(axis=1)), CENT)
+    spend_days[young] = true_in(history.raw[young] > 0)
+    return mean, limit, spend_days

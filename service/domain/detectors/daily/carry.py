@@ -9,8 +9,8 @@ import numpy as np
 from service.domain.detectors.arrays import Flags, Floats, Whole, by_method, known_or_zero
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.detector import band, far_below, methods, without_planned
-from service.domain.detectors.daily.history import MONTH, History, pushed, without_gaps
-from service.domain.detectors.noise import Noise, noise_class, settled_class
+from service.domain.detectors.daily.history import MONTH, WINDOW, History, Tapes, without_gaps
+from service.domain.detectors.noise import Noise, is_calm, noise_class, noise_class_of, settled_class
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Method
 
@@ -30,12 +30,17 @@ def followed_by(base: Baseline, amounts: Floats, planned: Floats | None = None) 
     begun = (history.ages > 0) | (known & (amounts > 0))
     unplanned = amounts if planned is None else without_planned(amounts, usual.expected, np.maximum(planned, 0))
     low = far_below(chosen, amounts, usual)
+    tapes, raw = history.tapes, _cell(amounts, known, begun, base, usual.expected)
+    kept = _cell(np.fmin(unplanned, cap(base, chosen)), known, begun, base, usual.expected)
     after = replace(
         history,
-        raw=pushed(history.raw, _cell(amounts, known, begun, base, usual.expected)),
-        kept=pushed(history.kept, _cell(np.fmin(unplanned, cap(base, chosen)), known, begun, base, usual.expected)),
-        expected=pushed(history.expected, usual.expected),
-        known=np.concatenate([history.known[:, 1:], (known & begun)[:, None]], axis=1),
+        tapes=Tapes(
+            raw=tapes.raw.pushed(raw),
+            kept=tapes.kept.pushed(kept),
+            expected=tapes.expected.pushed(usual.expected),
+            known=tapes.known.pushed(known & begun),
+            calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7])),
+        ),
         ages=np.where(begun, history.ages + 1, 0),
         since_accepted=_since_accepted(history.since_accepted),
         lows=np.where(low, history.lows + 1, np.where(known, 0, history.lows)),
@@ -70,12 +75,25 @@ def _since_accepted(since: Whole) -> Whole:
 
 
 def _reclassed(history: History) -> History:
-    today = noise_class(without_gaps(history.raw, history.ages))
     old = history.ages >= MONTH
-    noise, leaning, streak = settled_class(history.noise, history.leaning, history.streak, today)
+    if not old.any():
+        return history
+    noise, leaning, streak = settled_class(history.noise, history.leaning, history.streak, _class_today(history))
     return replace(
         history,
         noise=np.where(old, noise, Noise.UNKNOWN.value),
         leaning=np.where(old, leaning, Noise.UNKNOWN.value),
         streak=np.where(old, streak, 0),
     )
+
+
+def _class_today(history: History) -> Whole:
+    """The class that the raw days point at; of series younger than a month it means nothing."""
+    ages = history.ages
+    today = noise_class_of(history.raw, history.tapes.calm.cells[:, 7:])
+    young = np.flatnonzero((ages >= MONTH) & (ages < WINDOW))
+    if young.size == history.size:
+        return noise_class(without_gaps(history.raw, ages))
+    if young.size:
+        today[young] = noise_class(without_gaps(history.raw[young], ages[young]))
+    return today

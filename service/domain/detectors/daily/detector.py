@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole, by_method
+from service.domain.detectors.arrays import Flags, Floats, Whole, by_method, true_in
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.history import MONTH, WINDOW, History
 from service.domain.detectors.noise import Noise
@@ -62,7 +62,7 @@ def methods(base: Baseline) -> Whole:
 
 
 def _mostly_gaps(history: History) -> Flags:
-    known = np.count_nonzero(history.known[:, -MONTH:], axis=1)
+    known = true_in(history.known[:, -MONTH:])
     return np.asarray(known * 2 < np.minimum(history.ages, MONTH))
 
 

@@ -83,7 +83,11 @@ class HourJudge:
 
     def rises(self, row: int, place: int) -> bool:
         found, at = self._found(row, place)
-        return found.rises[at]
+        return bool(found.rises[at])
+
+    def rising(self, places: Iterable[int]) -> frozenset[int]:
+        """The series that rise in any of these hours."""
+        return frozenset(row for row in range(self.amounts.shape[0]) if any(self.rises(row, at) for at in places))
 
     def is_known(self, row: int, place: int) -> bool:
         return bool(abs(self.amounts[row, place]) <= UNBELIEVABLE)

@@ -146,11 +146,14 @@ def _started(panel: Panel) -> _Seen:
 def _overlaid(seen: Floats, cells: Floats, rows: Whole, size: int, offset: int) -> Floats:
     """The days seen before the panel, and the panel: [size, days up to the panel's last]."""
     days = offset + cells.shape[1]
-    result = np.zeros((size, days))
+    result = np.zeros((size, days), order="F")
     result[: seen.shape[0], :offset] = seen[:, :offset]
     unknown: Flags = np.asarray(np.isnan(cells).all(axis=0) & (cells.shape[0] > 0))
     result[:, offset:][:, unknown] = np.nan
-    result[rows, offset:] = cells
+    if np.array_equal(rows, np.arange(rows.size)):  # as it is, unless series have come and gone
+        result[: rows.size, offset:] = cells
+    else:
+        result[rows, offset:] = cells
     return result
 
 

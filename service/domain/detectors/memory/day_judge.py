@@ -33,8 +33,6 @@ class DayJudge:
     open_day: int
     first: int
     _columns: dict[int, ScoredColumn] = field(default_factory=dict)
-    _active: dict[int, list[int]] = field(default_factory=dict)
-    _known: dict[int, list[bool]] = field(default_factory=dict)
 
     def reading(self, row: int, place: int) -> ScoredBucket:
         return self._column(place).reading(row, self.panel.amounts[row, max(0, place - MONTH) : place])
@@ -42,24 +40,20 @@ class DayJudge:
     def stirs(self, row: int, place: int) -> bool:
         """Whether this day alerts in either direction."""
         found = self._column(place)
-        return found.rises[row] or found.falls[row]
+        return bool(found.rises[row] or found.falls[row])
 
     def is_known(self, row: int, place: int) -> bool:
         """Whether the day was reported. A day past belief was not."""
-        if place not in self._known:
-            self._known[place] = (np.abs(self.panel.amounts[:, place]) <= UNBELIEVABLE).tolist()
-        return self._known[place][row]
+        return bool(abs(self.panel.amounts[row, place]) <= UNBELIEVABLE)
 
     def stirring(self, places: Iterable[int]) -> frozenset[int]:
         """The series that alert on any of these days, in either direction."""
-        columns = [self._column(place) for place in places]
-        return frozenset(
-            row for found in columns for row, pair in enumerate(zip(found.rises, found.falls, strict=True)) if any(pair)
-        )
+        stirring = [np.flatnonzero(self._column(place).stirs()).tolist() for place in places]
+        return frozenset(row for rows in stirring for row in rows)
 
     def ringing_from(self, place: int) -> dict[str, float]:
         """From how many dollars on each series alerts on that day; NaN where nothing judges it."""
-        return dict(zip(self.panel.series, self._column(place).fires_from, strict=True))
+        return dict(zip(self.panel.series, self._column(place).fires_from.tolist(), strict=True))
 
     def explained(self, row: int, place: int) -> DayExplanation:
         """Raises ValueError where nothing was judged."""
@@ -68,9 +62,7 @@ class DayJudge:
 
     def active_days(self, row: int, place: int) -> int:
         """How many days before this one had spend."""
-        if place not in self._active:
-            self._active[place] = np.count_nonzero(self.panel.amounts[:, :place] > 0, axis=1).tolist()
-        return self._active[place][row]
+        return int(np.count_nonzero(self.panel.amounts[row, :place] > 0))
 
     def feed_is_suspect(self, rows: Sequence[int], place: int) -> bool:
         """Whether so many of these series fall on that day that the feed is to be blamed."""
@@ -143,4 +135,4 @@ def day_judge(
 def usual_day(amounts: Floats) -> float:
     """The usual spend of a day in dollars: the mean of 28 days before the last, from the first spend on: [days]."""
     closed = amounts[:-1][-MONTH:]
-    return mean_of_known(closed[int(first_spend(closed[None])[0]) :])
+    return mean_of_known(np.ascontiguousarray(closed[int(first_spend(closed[None])[0]) :]))

@@ -11,7 +11,7 @@ from service.domain.detectors.buckets import ScoredBucket
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.kind import JudgedBucket
-from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Judges, ground, judges
+from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Judges, Members, ground, judges
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
@@ -64,9 +64,9 @@ def _judges(
     known = [key for key in keys if key in stands.members]
     if not known:
         return None
-    alone = replace(stands, members={one: stands.members[one] for one in (ORGANISATION, *known)})
+    alone = replace(stands, members=Members((one, stands.members[one]) for one in (ORGANISATION, *known)))
     found = judges(alone, rule.params.sensitivity, feedback)
-    return found, {key: alone.keys.index(key) for key in known}
+    return found, {key: alone.rows[key] for key in known}
 
 
 def _judged(starts: Iterable[datetime], readings: Iterable[ScoredBucket]) -> tuple[JudgedBucket, ...]:

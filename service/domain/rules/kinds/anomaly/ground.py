@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
-from itertools import repeat
-from operator import attrgetter
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.buckets import summed
+from service.domain.detectors.buckets import Grouping, grouping, summed
+from service.domain.detectors.columns import columns_of
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.memory.baselines import DatedCorrection, accepted, taken_out
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
 from service.domain.rules.planned import PlannedActivity, extras
-from service.domain.rules.view import DayFigures, HourFigures, SpendView
+from service.domain.rules.view import HourFigures, SpendView
 from service.domain.spend.lateness import JUDGED_AGAIN_HOURS
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, HOUR
 
-NOTHING = DayFigures()
-SPEND: Callable[[DayFigures], float] = attrgetter("spend")
 NORMAL_HOURS = 6
 LEARNING_HOURS = 700
 """The 672 that a band is made of, and the newest ones, that are judged."""
@@ -32,33 +28,58 @@ HOURS_BACK = 48
 """How far back an incident of hours is followed, in hours."""
 
 
+class Members(dict[ScopeKey, tuple[int, ...]]):
+    """The places of every member's cells. Never changed once it is made."""
+
+    @cached_property
+    def ordered(self) -> tuple[ScopeKey, ...]:
+        return tuple(self)
+
+    @cached_property
+    def rows(self) -> Mapping[ScopeKey, int]:
+        return {key: row for row, key in enumerate(self)}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(map(str, self))
+
+    @cached_property
+    def groups(self) -> Grouping:
+        return grouping(list(self.values()))
+
+
 @dataclass(frozen=True, eq=False)
 class Ground:
     """Every member of every dimension in a scope, the organisation first, and the cells it is the sum of.
 
-    `day_rows` and `hour_rows` are those of the cells, NaN where unknown. `hour_rows` is empty without hours.
+    `day_rows` and `hour_rows` are those of the cells, NaN where unknown: [cells, buckets]; `hour_rows` is empty without
+    hours.
     """
 
     view: SpendView
     scope: Scope
     cells: tuple[Cell, ...]
-    members: Mapping[ScopeKey, tuple[int, ...]]
-    day_rows: Sequence[Sequence[float]]
-    hour_rows: Sequence[Sequence[float]]
+    members: Members
+    day_rows: Floats
+    hour_rows: Floats
 
     @property
     def keys(self) -> tuple[ScopeKey, ...]:
-        return tuple(self.members)
+        return self.members.ordered
+
+    @property
+    def rows(self) -> Mapping[ScopeKey, int]:
+        return self.members.rows
 
     @cached_property
     def days(self) -> Floats:
         """Dollars of every key: [keys, days]."""
-        return summed(self.day_rows, list(self.members.values()))
+        return summed(self.day_rows, self.members.groups)
 
     @cached_property
     def hours(self) -> Floats:
         """[keys, hours]."""
-        return summed(self.hour_rows, list(self.members.values()))
+        return summed(self.hour_rows, self.members.groups)
 
 
 def ground(view: SpendView, scope: Scope) -> Ground:
@@ -68,43 +89,20 @@ def ground(view: SpendView, scope: Scope) -> Ground:
 
 def _ground(view: SpendView, scope: Scope) -> Ground:
     figures = view.hours
-    seen = {*view.cells, *(figures.cells if figures else ())}
-    cells = tuple(sorted((cell for cell in seen if scope.holds(cell)), key=lambda c: (c.workspace, c.model, c.api_key)))
-    return Ground(
-        view,
-        scope,
-        cells,
-        _members(cells),
-        [_days_of(view, cell) for cell in cells],
-        [_hours_of(figures, cell) for cell in cells] if figures else (),
-    )
+    cells = view.ordered_cells(scope)
+    members = _members(cells)
+    hours = figures.spend_of(cells) if figures else columns_of((), 0)
+    return Ground(view, scope, cells, members, view.spend_of(cells), hours)
 
 
 @lru_cache(maxsize=8)
-def _members(cells: tuple[Cell, ...]) -> Mapping[ScopeKey, tuple[int, ...]]:
+def _members(cells: tuple[Cell, ...]) -> Members:
     """The places of every member's cells. A source has the same cells from one look to the next."""
     members: dict[ScopeKey, list[int]] = {}
     for dimension in Dimension:
         for place, cell in enumerate(cells):
             members.setdefault(ScopeKey(dimension, cell.along(dimension)), []).append(place)
-    return {key: tuple(places) for key, places in members.items()}
-
-
-def _days_of(view: SpendView, cell: Cell) -> list[float]:
-    figures = view.cells.get(cell, {})
-    row = list(map(SPEND, map(figures.get, view.days, repeat(NOTHING))))
-    for day in view.unknown_days:
-        place = (day - view.days[0]).days
-        if 0 <= place < len(row):
-            row[place] = math.nan
-    return row
-
-
-def _hours_of(figures: HourFigures, cell: Cell) -> list[float]:
-    row = figures.cells.get(cell)
-    if row is None:
-        row = [0.0] * len(figures.known)
-    return [value if known else math.nan for value, known in zip(row, figures.known, strict=True)]
+    return Members((key, tuple(places)) for key, places in members.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,14 +118,14 @@ class Judges:
 def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -> Judges:
     """Raises KeyError where the ground holds no cell: then there is nothing to judge."""
     view, amounts = of.view, of.days
-    daily = usual_day(amounts[of.keys.index(ORGANISATION)])
+    daily = usual_day(amounts[of.rows[ORGANISATION]])
     said = [one for one in feedback if one.given_at <= view.as_of]
     lifts = {key: raised(said, key, view.as_of) if said else 0.0 for key in of.keys}
     bar = Bar(sensitivity, tuple(lifts.values()), daily)
-    by_key = {key: [of.cells[place] for place in places] for key, places in of.members.items()}
+    by_key = {key: [of.cells[at] for at in places] for key, places in of.members.items()} if view.planned else {}
     days = day_judge(
-        view.memo.of(of.scope),
-        [str(key) for key in of.keys],
+        view.memo.of((of.scope, len(view.days))),
+        of.members.names,
         view.days[0],
         amounts,
         {str(key): row for key, row in extras(view.planned, by_key, view.days).items()},

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from service.domain.detectors.arrays import Floats
 from service.domain.rules.kinds.anomaly.ground import Ground
 from service.domain.rules.kinds.anomaly.sides import Side
 from service.domain.values.scopes import ScopeKey
@@ -14,9 +15,7 @@ WEEKS = 4
 Parts = tuple[tuple[ScopeKey, float], ...]
 
 
-def parts(
-    ground: Ground, sides: Sequence[Side], rows: Sequence[Sequence[float]], week: int, whole: int, place: int
-) -> Parts:
+def parts(ground: Ground, sides: Sequence[Side], rows: Floats, week: int, whole: int, place: int) -> Parts:
     """Dollars of excess of the members of other dimensions inside the member `whole`, the largest first.
 
     `sides` are those of `ground.keys`, `rows` the amounts of its cells in the same buckets, `week` the buckets of a
@@ -41,7 +40,7 @@ def parts(
     return tuple(sorted(found, key=lambda part: (-part[1], str(part[0]))))
 
 
-def spent_inside(ground: Ground, rows: Sequence[Sequence[float]], found: Parts, whole: int, place: int) -> Parts:
+def spent_inside(ground: Ground, rows: Floats, found: Parts, whole: int, place: int) -> Parts:
     """The dollars that each part spent inside the member `whole` in all."""
     inside = frozenset(ground.members[ground.keys[whole]])
     return tuple(
@@ -50,12 +49,12 @@ def spent_inside(ground: Ground, rows: Sequence[Sequence[float]], found: Parts, 
     )
 
 
-def _moved(rows: Sequence[Sequence[float]], week: int, place: int) -> float:
+def _moved(rows: Sequence[Floats], week: int, place: int) -> float:
     """The spend of these cells above the median of the same bucket in the weeks before."""
     earlier = [_total(rows, place - week * ago) for ago in range(1, WEEKS + 1) if place >= week * ago]
     known = [amount for amount in earlier if amount >= 0]
     return _total(rows, place) - (median(known) if known else 0.0)
 
 
-def _total(rows: Sequence[Sequence[float]], place: int) -> float:
+def _total(rows: Sequence[Floats], place: int) -> float:
     return math.fsum(row[place] for row in rows)

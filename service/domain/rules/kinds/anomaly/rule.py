@@ -19,6 +19,7 @@ from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
     NORMAL_DAYS,
     DaySide,
+    Each,
     HourSide,
     Lull,
     begun,
@@ -40,6 +41,7 @@ from service.domain.rules.kinds.anomaly.words import (
     who,
 )
 from service.domain.rules.rule import Calm, Gates, Observation, Rule
+from service.domain.rules.verdicts import Observations
 from service.domain.rules.view import SpendView
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
@@ -112,7 +114,8 @@ def observe(
     watch = _Watch(view, rule, feedback, stands, judges(stands, rule.params.sensitivity, feedback))
     if not watch.sides(0):
         return {}
-    return {key: watch.observation(row) for row, key in enumerate(stands.keys)}
+    objecting = [stands.keys[row] for row in sorted(watch.objecting())]
+    return Observations(stands.rows, objecting, lambda key: watch.observation(stands.rows[key]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +138,7 @@ class _Watch:
         if self.rule.params.granularity is AnomalyGranularity.HOURS:
             return ()
         falling = self._falling()
-        return [
-            DaySide(self.judges.days, row, gates, answers, falling) for row, (gates, answers) in enumerate(self._told)
-        ]
+        return Each(len(self.ground.keys), lambda row: DaySide(self.judges.days, row, *self._told(row), falling))
 
     @cached_property
     def hours(self) -> Sequence[HourSide]:
@@ -145,7 +146,12 @@ class _Watch:
         if judge is None or self.view.hours is None or self.rule.params.granularity is AnomalyGranularity.DAYS:
             return ()
         known = [place for place, is_known in enumerate(self.view.hours.known) if is_known][::-1]
-        return [HourSide(judge, row, gates, answers, known) for row, (gates, answers) in enumerate(self._told)]
+        return Each(len(self.ground.keys), lambda row: HourSide(judge, row, *self._told(row), known))
+
+    def objecting(self) -> frozenset[int]:
+        """The rows of which a day or an hour may be objected to: of the others none is."""
+        days = self._stirring if self.days else frozenset()
+        return days | (self.judges.hours.rising(self.hours[0].recent) if self.judges.hours and self.hours else days)
 
     def sides(self, row: int) -> list[DaySide | HourSide]:
         return [side[row] for side in (self.days, self.hours) if side]
@@ -164,15 +170,13 @@ class _Watch:
         """The rows of which a day may exceed: of most none does, and nothing more need be asked."""
         return self.judges.days.stirring(self.days[0].recent)
 
-    @cached_property
-    def _told(self) -> list[tuple[Gates, tuple[Feedback, ...]]]:
-        """Every key's gates, and what was said about it."""
-        now, lifts = self.view.as_of, self.judges.raised
-        return [
-            (stricter(self.rule.gates, lifts[key]), of_scope(self.feedback, key, now)) if self.feedback else (plain, ())
-            for plain in (self.rule.gates,)
-            for key in self.ground.keys
-        ]
+    def _told(self, row: int) -> tuple[Gates, tuple[Feedback, ...]]:
+        """A key's gates, and what was said about it."""
+        if not self.feedback:
+            return self.rule.gates, ()
+        key = self.ground.keys[row]
+        gates = stricter(self.rule.gates, self.judges.raised[key])
+        return gates, of_scope(self.feedback, key, self.view.as_of)
 
     def _falling(self) -> frozenset[int]:
         """The final days on which a fall is believed: not so many keys fall at once that reading is to be blamed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar, overload
 
 from service.domain.detectors.buckets import ScoredBucket
 from service.domain.detectors.hourly.judge import HourJudge
@@ -189,6 +189,34 @@ class HourSide:
             said.kind is FeedbackKind.EXPECTED and said.first_day <= start.date() and start + HOUR <= said.given_at
             for said in self.answers
         )
+
+
+One = TypeVar("One", DaySide, HourSide)
+
+
+class Each(Sequence[One]):
+    """The side of each of many scopes, made when it is looked at."""
+
+    def __init__(self, length: int, make: Callable[[int], One]) -> None:
+        self._length = length
+        self._make: Callable[[int], One] = make
+        self._made: dict[int, One] = {}
+
+    @overload
+    def __getitem__(self, row: int) -> One: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[One]: ...
+    def __getitem__(self, row: int | slice) -> One | Sequence[One]:
+        if isinstance(row, slice):
+            return [self[at] for at in range(*row.indices(self._length))]
+        if not 0 <= row < self._length:
+            raise IndexError(row)
+        if row not in self._made:
+            self._made[row] = self._make(row)
+        return self._made[row]
+
+    def __len__(self) -> int:
+        return self._length
 
 
 def _is_large(side: Side, place: int) -> bool:

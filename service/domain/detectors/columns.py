@@ -1,0 +1,175 @@
+"""Figures of many cells in many days as columns: no object a cell and day.
+
+Float copies of dollars and tokens, by which spend is judged; no amount of money is made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from service.domain.detectors.arrays import Floats, Whole
+from service.domain.values.scopes import Cell
+
+SPEND = 0
+"""The first of the figures of a cell's day: its best-known dollars."""
+
+
+class Roll:
+    """Every cell ever seen of a source, each at a place that it keeps."""
+
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+        self._places: dict[Cell, int] = {}
+        self._ordered: tuple[Whole, tuple[Cell, ...]] = np.zeros(0, dtype=np.int64), ()
+
+    def place(self, cell: Cell) -> int:
+        """The cell's place; a new one is added."""
+        if cell not in self._places:
+            self._places[cell] = len(self.cells)
+            self.cells.append(cell)
+        return self._places[cell]
+
+    def find(self, cell: Cell) -> int | None:
+        return self._places.get(cell)
+
+    def ordered(self) -> tuple[Whole, tuple[Cell, ...]]:
+        """All places in the order of workspace, model and API key, and their cells; the same until one is new."""
+        if len(self._ordered[1]) < len(self.cells):
+            places = sorted(range(len(self.cells)), key=lambda at: in_order(self.cells[at]))
+            self._ordered = np.array(places, dtype=np.int64), tuple(self.cells[at] for at in places)
+        return self._ordered
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayBlock:
+    """One day: the places of its cells in the roll, and their figures, [figures, cells]. Never written to."""
+
+    places: Whole
+    figures: Floats
+
+
+NO_CELLS = DayBlock(np.zeros(0, dtype=np.int64), np.zeros((1, 0)))
+
+
+@dataclass(frozen=True, eq=False)
+class CellDays:
+    """The days of a source. `blocks`: a day without figures of any cell may be left out."""
+
+    roll: Roll
+    blocks: Mapping[date, DayBlock]
+    _found: dict[object, Floats] = field(default_factory=dict)
+    _by_cell: _ByCell | None = None
+
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells with figures, in the order of workspace, model and API key."""
+        return self._present[1]
+
+    def members(self) -> Mapping[Cell, int]:
+        """The places of `cells()`."""
+        return self._members
+
+    @cached_property
+    def _members(self) -> Mapping[Cell, int]:
+        return {cell: at for at, cell in enumerate(self.cells())}
+
+    def spend(self, days: Sequence[date], cells: Sequence[Cell]) -> Floats:
+        """Dollars of these cells in these days in a row, 0 where there is no figure: [cells, days], by day."""
+        wanted = days[0], len(days)
+        if wanted not in self._found:
+            self._found[wanted] = self._spend(days)
+        whole, known, places = self._found[wanted], self.cells(), self.members()
+        if cells == known:
+            return whole
+        rows = np.array([places.get(cell, -1) for cell in cells], dtype=np.int64)
+        return (
+            np.asfortranarray(np.where((rows >= 0)[:, None], whole[rows], 0.0))
+            if known
+            else np.zeros((len(cells), len(days)), order="F")
+        )
+
+    def of(self, cell: Cell) -> list[tuple[date, list[float]]]:
+        """The figures of one cell by day."""
+        place = self.roll.find(cell)
+        if place is None:
+            return []
+        if self._by_cell is None:
+            object.__setattr__(self, "_by_cell", _by_cell(self.blocks))
+        assert self._by_cell is not None
+        return self._by_cell.of(place)
+
+    def spent_on(self, day: date, cells: Iterable[Cell]) -> list[float]:
+        """The dollars of each of these cells on one day; 0 where there is no figure."""
+        block = self.blocks.get(day, NO_CELLS)
+        spent = dict(zip(block.places.tolist(), block.figures[SPEND].tolist(), strict=True))
+        places = (self.roll.find(cell) for cell in cells)
+        return [0.0 if place is None else spent.get(place, 0.0) for place in places]
+
+    @cached_property
+    def _present(self) -> tuple[Whole, tuple[Cell, ...]]:
+        order, cells = self.roll.ordered()
+        there = np.zeros(len(cells), dtype=np.bool_)
+        for block in self.blocks.values():
+            there[block.places] = True
+        if there.all():
+            return order, cells
+        chosen = there[order]
+        return order[chosen], tuple(cell for cell, is_there in zip(cells, chosen.tolist(), strict=True) if is_there)
+
+    def _spend(self, days: Sequence[date]) -> Floats:
+        order, cells = self._present
+        at = np.zeros(len(self.roll.cells), dtype=np.int64)
+        at[order] = np.arange(order.size)
+        spend = np.zeros((len(days), len(cells)))
+        for row, day in enumerate(days):
+            block = self.blocks.get(day, NO_CELLS)
+            spend[row, at[block.places]] = block.figures[SPEND]
+        return spend.T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ByCell:
+    """All figures in the order of their cells' places: [figures]; `days` are the numbers of their days."""
+
+    names: tuple[date, ...]
+    days: Whole
+    places: Whole
+    figures: Floats
+
+    def of(self, place: int) -> list[tuple[date, list[float]]]:
+        first, end = np.searchsorted(self.places, [place, place + 1])
+        numbers, figures = self.days[first:end].tolist(), self.figures[:, first:end].T.tolist()
+        return [(self.names[number], each) for number, each in zip(numbers, figures, strict=True)]
+
+
+def _by_cell(blocks: Mapping[date, DayBlock]) -> _ByCell:
+    held = list(blocks.values()) or [NO_CELLS]
+    places = np.concatenate([block.places for block in held])
+    order = np.argsort(places, kind="stable")
+    days = np.repeat(np.arange(len(held)), [block.places.size for block in held])
+    figures = np.concatenate([block.figures for block in held], axis=1)
+    return _ByCell(tuple(blocks), days[order], places[order], figures[:, order])
+
+
+def columns_of(rows: Iterable[Sequence[float]], width: int) -> Floats:
+    """Rows of figures as columns: [rows, width], a column's side by side."""
+    listed = list(rows)
+    return np.asfortranarray(np.array(listed, dtype=np.float64).reshape(len(listed), width))
+
+
+def with_gaps(cells: Floats, unknown: Iterable[int]) -> Floats:
+    """The same with NaN in some of the columns."""
+    places = [place for place in unknown if 0 <= place < cells.shape[1]]
+    if not places:
+        return cells
+    gaps = cells.copy(order="K")
+    gaps[:, places] = np.nan
+    return gaps
+
+
+def in_order(cell: Cell) -> tuple[str, str, str]:
+    return cell.workspace, cell.model, cell.api_key
