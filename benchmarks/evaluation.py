@@ -135,22 +135,27 @@ def _cells(workspaces: int) -> list[Cell]:
 async def evaluations(uow: UowFactory, engine: AsyncEngine, source: str, workspaces: int) -> Evaluations:
     """The statements of each move of all alerts, in order."""
     found = {}
-    for move, dollars in MOVES.items():
-        day = SpendDay(Spend(billed=Money(dollars)))
-        days = {NOW.date(): dict.fromkeys(_cells(workspaces), day)}
-        async with uow() as unit:
-            await unit.facts.store_days(Stamp(source, "poll", NOW), days)
-            if move == RESOLVED:
-                budget = await unit.budgets.get(f"bud_{source}")
-                await unit.budgets.replace(replace(budget, version=2, spec=replace(budget.spec, enabled=False)))
+    for move in MOVES:
+        await spend_of(uow, source, workspaces, move)
         with counted(engine) as statements:
-            events = await run_evaluation(_ports(uow), source)
+            events = await run_evaluation(ports_of(uow), source)
         assert len(events) == (0 if move == QUIET else workspaces), (move, len(events))
         found[move] = statements
     return found
 
 
-def _ports(uow: UowFactory) -> Ports:
+async def spend_of(uow: UowFactory, source: str, workspaces: int, move: str) -> None:
+    """The spend, or the budget, by which the next evaluation makes this move."""
+    day = SpendDay(Spend(billed=Money(MOVES[move])))
+    days = {NOW.date(): dict.fromkeys(_cells(workspaces), day)}
+    async with uow() as unit:
+        await unit.facts.store_days(Stamp(source, "poll", NOW), days)
+        if move == RESOLVED:
+            budget = await unit.budgets.get(f"bud_{source}")
+            await unit.budgets.replace(replace(budget, version=2, spec=replace(budget.spec, enabled=False)))
+
+
+def ports_of(uow: UowFactory) -> Ports:
     """An evaluation needs a store and a clock, and nothing else."""
     nothing = None
     return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW)  # type: ignore[arg-type]

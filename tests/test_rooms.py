@@ -22,7 +22,7 @@ OWN = {
     "api": {"app", "http"},
     "adapters/postgres": {
         "addresses", "clock_anchor", "codec", "column_types", "cursors", "engine", "library_logs", "losses", "metadata",
-        "migrate", "queue", "secret_digests", "tables", "turns", "unit_of_work"
+        "migrate", "queue", "secret_digests", "sets", "tables", "turns", "unit_of_work"
     },
 }  # fmt: skip
 """What one ring alone has."""

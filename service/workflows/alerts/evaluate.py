@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from service.domain.alerts.alert import AlertEvent, AlertState, Reason
+from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import Move, execute, found_since, reconcile
@@ -52,9 +53,8 @@ async def carry_out(uow: UnitOfWork, situation: Situation, findings: Iterable[Fi
     """Moves the open alerts by what was found, and announces the moves."""
     moves = reconcile(situation.open_alerts, findings)
     await _keep_newest(uow, moves)
-    moved = [await _execute(uow, move, situation.now) for move in moves]
-    events = [event for event in moved if event is not None]
-    await announce(uow, situation, events)
+    events = await _execute(uow, moves, situation.now)
+    await announce(uow, situation.after(events), events)
     return events
 
 
@@ -78,18 +78,28 @@ async def _keep_newest(uow: UnitOfWork, moves: Iterable[Move]) -> None:
     await uow.alerts.note_latest({id: evidence for id, evidence in found.items() if evidence is not None})
 
 
-async def _execute(uow: UnitOfWork, move: Move, now: datetime) -> AlertEvent | None:
-    event = execute(move, new_alert_id=new_id("alert", now), now=now)
-    alert_id = event.alert.id if event else move.alert.id if move.alert else ""
-    for crossing in move.finding.released:
-        await uow.crossings.release(crossing)
-    for crossing in move.finding.crossings:
-        await uow.crossings.add(replace(crossing, alert_id=alert_id))
-    if event is not None:
-        await uow.alerts.save(event)
-        if event.alert.state is AlertState.RESOLVED and event.reason in UNDONE:
-            await uow.crossings.release_all(alert_id)
-    return event
+async def _execute(uow: UnitOfWork, moves: Sequence[Move], now: datetime) -> list[AlertEvent]:
+    """Stores the alerts as the moves leave them, and the crossings that belong to them.
+
+    Nothing of a move whose alert somebody else moved meanwhile: the next evaluation finds what is still to be done.
+    """
+    made = [(move, execute(move, new_alert_id=new_id("alert", now), now=now)) for move in moves]
+    stored = await uow.alerts.save_all([event for _, event in made if event is not None])
+    kept = {event.alert.id for event in stored}
+    made = [(move, event) for move, event in made if event is None or event.alert.id in kept]
+    await uow.crossings.release([one for move, _ in made for one in move.finding.released])
+    await uow.crossings.add([one for move, event in made for one in _crossings(move, event)])
+    await uow.crossings.release_all([event.alert.id for event in stored if _is_undone(event)])
+    return stored
+
+
+def _crossings(move: Move, event: AlertEvent | None) -> list[Crossing]:
+    alert = event.alert if event is not None else move.alert
+    return [replace(one, alert_id=alert.id if alert is not None else "") for one in move.finding.crossings]
+
+
+def _is_undone(event: AlertEvent) -> bool:
+    return event.alert.state is AlertState.RESOLVED and event.reason in UNDONE
 
 
 async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> list[Finding]:

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
 from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.reconcile import brought_up_to_date
 from service.domain.notify.escalation import PlannedStep, is_stopped, running_chain, timetable
-from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationCause, NotificationState
+from service.domain.notify.notification import Notification, NotificationCause
 from service.domain.notify.planning import plan_notifications
 from service.domain.notify.routing.pipeline import hold_reason
 from service.domain.notify.routing.situation import Situation
-from service.workflows.notify.follow_up import follow_up, queue, schedule, store
+from service.workflows.notify.follow_up import follow_up, queue, read_notified, schedule, store
 from service.workflows.notify.situation import read_situation
-from service.workflows.ports.notify import NotificationFilter
+from service.workflows.ports.notify import ChannelCall
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-MOST_OF_AN_ALERT = 500
 ASK_AGAIN = timedelta(minutes=5)
 """A step that a silence holds back waits for the silence's end; one about what is calm until it returns."""
 
 
-async def begin_chain(
-    uow: UnitOfWork, situation: Situation, policy_id: str, *, chain: AlertEvent, standing: AlertEvent
-) -> list[Notification]:
-    """Begins the steps of a policy for a move that fires (`chain`); older chains of the alert end by it.
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A policy that begins for a move that fires (`began`); older chains of the alert end by it.
 
-    Stores the notifications of the first call, which say how the alert stands by now (`standing`), and returns them.
+    Its first call says how the alert stands by now (`standing`).
     """
-    called: list[Notification] = []
-    for due in timetable(situation.configuration.policies[policy_id].spec):
-        planned = PlannedStep(chain.alert.id, policy_id, chain.alert.version, due.round, due.step)
-        if due.after:
-            await uow.jobs.step(planned, chain.at + due.after)
-        else:
-            called += await _call(uow, situation, planned, chain=chain, standing=standing)
-    return called
+
+    policy_id: str
+    began: AlertEvent
+    standing: AlertEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of a chain."""
+
+    planned: PlannedStep
+    chain: Chain
+
+
+async def begin_chains(uow: UnitOfWork, situation: Situation, chains: Iterable[Chain]) -> list[Notification]:
+    """Begins the steps of policies. Stores the notifications of the first calls, and returns them."""
+    first: list[_Call] = []
+    later: list[tuple[PlannedStep, datetime]] = []
+    for chain in chains:
+        for due in timetable(situation.configuration.policies[chain.policy_id].spec):
+            alert = chain.began.alert
+            planned = PlannedStep(alert.id, chain.policy_id, alert.version, due.round, due.step)
+            if due.after:
+                later.append((planned, chain.began.at + due.after))
+            else:
+                first.append(_Call(planned, chain))
+    await uow.jobs.steps(later)
+    return await _call(uow, situation, first)
 
 
 async def run_step(ports: Ports, planned: PlannedStep) -> None:
@@ -59,17 +78,18 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
         held = Reason.CALM if alert.newest.is_calm else hold_reason(alert, situation.labels(alert), situation)
         if held is not None:
             log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=held.value)
-            await uow.jobs.step(planned, now + ASK_AGAIN)
+            await uow.jobs.steps([(planned, now + ASK_AGAIN)])
             return
         amendment = brought_up_to_date(alert, now)
         if amendment is not None:
             await uow.alerts.save(amendment)
         standing = amendment or replace(events[-1], at=now)
-        called = await _call(uow, situation, planned, chain=chain, standing=standing)
+        called = await _call(uow, situation, [_Call(planned, Chain(planned.policy_id, chain, standing))])
         await schedule(uow, now, called)
         if amendment is not None:
             besides = {one.channel for one in called}
-            await queue(uow, now, await follow_up(uow, situation, amendment, besides=besides))
+            notified = await read_notified(uow, [alert.id])
+            await queue(uow, now, follow_up(situation, amendment, notified, besides=besides))
 
 
 def _has_step(situation: Situation, planned: PlannedStep) -> bool:
@@ -78,35 +98,29 @@ def _has_step(situation: Situation, planned: PlannedStep) -> bool:
     return policy is not None and planned.step < len(policy.spec.steps) and planned.round <= policy.spec.repeat
 
 
-async def _call(
-    uow: UnitOfWork, situation: Situation, planned: PlannedStep, *, chain: AlertEvent, standing: AlertEvent
-) -> list[Notification]:
-    """Stores what one step says, which is how the alert stands by now, and returns it.
+async def _call(uow: UnitOfWork, situation: Situation, calls: Sequence[_Call]) -> list[Notification]:
+    """Stores what these calls say, which is how each alert stands by now, and returns it."""
+    if not calls:
+        return []
+    before = await uow.notified.calls({one.planned.alert_id for one in calls})
+    called = [made for one in calls for made in _made(situation, one, before[one.planned.alert_id])]
+    await store(uow, called)
+    return called
 
-    For a channel that was notified before it is a raise, so that its post is edited and its page stays one.
-    """
-    cause = _cause(planned)
-    event = replace(standing, reason=Reason.ESCALATED if cause is NotificationCause.ESCALATION else chain.reason)
-    known = await _notified_before(uow, planned)
+
+def _made(situation: Situation, call: _Call, before: Iterable[ChannelCall]) -> list[Notification]:
+    """The notifications of one call. For a channel that was notified before, by other means than this very call, which
+    may run twice, it is a raise, so that its post is edited and its page stays one."""
+    planned, cause = call.planned, _cause(call.planned)
+    known = {channel for channel, made in before if made != (str(planned.chain), cause, planned.step, planned.round)}
+    reason = Reason.ESCALATED if cause is NotificationCause.ESCALATION else call.chain.began.reason
+    event = replace(call.chain.standing, reason=reason)
     notifications: list[Notification] = []
     for address in situation.addresses(situation.called(planned.policy_id, planned.step)):
         move = replace(event, command=Command.RAISE if address.key in known else Command.OPEN)
         notifications += plan_notifications(move, [address], cause=cause, step=planned.step, round=planned.round)
     # Known by the chain, so that a job that runs twice says it once, whatever was amended in between.
-    of_chain = [replace(one, level=str(planned.chain)) for one in notifications]
-    await store(uow, of_chain)
-    return of_chain
-
-
-async def _notified_before(uow: UnitOfWork, planned: PlannedStep) -> set[str]:
-    """The channels that the alert has notified by other means than this very call, which may run twice."""
-    page = await uow.notifications.page(NotificationFilter((planned.alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
-    call = str(planned.chain), _cause(planned), planned.step, planned.round
-    return {
-        one.channel
-        for one in page.items
-        if one.action in FIRING_ACTIONS and one.state is not NotificationState.SUPPRESSED and one.call != call
-    }
+    return [replace(one, level=str(planned.chain)) for one in notifications]
 
 
 def _cause(planned: PlannedStep) -> NotificationCause:

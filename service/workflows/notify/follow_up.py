@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.domain.alerts.alert import FIRING_COMMANDS, AlertEvent, Command
@@ -12,17 +12,32 @@ from service.domain.notify.notification import Action, Notification, Notificatio
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key, find_channel
 from service.domain.notify.routing.situation import Situation
+from service.workflows.ports.notify import SummaryListing
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
-async def follow_up(
-    uow: UnitOfWork, situation: Situation, event: AlertEvent, *, besides: Collection[str] = ()
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """Who was notified of some alerts before, by alert id: (receiver id, channel key), and who by a summary."""
+
+    channels: Mapping[str, Collection[tuple[str, str]]]
+    listings: Mapping[str, Sequence[SummaryListing]]
+
+
+async def read_notified(uow: UnitOfWork, alert_ids: Collection[str]) -> Notified:
+    if not alert_ids:
+        return Notified({}, {})
+    return Notified(await uow.notified.of(alert_ids), await uow.groups.listings(alert_ids))
+
+
+def follow_up(
+    situation: Situation, event: AlertEvent, notified: Notified, *, besides: Collection[str] = ()
 ) -> list[Notification]:
     """The notifications of a move for the alert's notified channels, but for the channels `besides`."""
-    addresses = find_addresses(situation, await uow.notified.of(event.alert.id))
+    addresses = find_addresses(situation, notified.channels[event.alert.id])
     return [
         *plan_notifications(event, [one for one in addresses if one.key not in besides]),
-        *await update_summaries(uow, event, addresses),
+        *update_summaries(event, addresses, notified),
     ]
 
 
@@ -44,7 +59,7 @@ def find_addresses(situation: Situation, notified: Collection[tuple[str, str]]) 
     return addresses
 
 
-async def update_summaries(uow: UnitOfWork, event: AlertEvent, addresses: Iterable[Address]) -> list[Notification]:
+def update_summaries(event: AlertEvent, addresses: Iterable[Address], notified: Notified) -> list[Notification]:
     """The notifications that bring summaries up to date, where nothing else does.
 
     An alert without a message of its own needs none: what follows its opening edits the summary. An end is also said in
@@ -52,7 +67,7 @@ async def update_summaries(uow: UnitOfWork, event: AlertEvent, addresses: Iterab
     """
     listings = {
         (one.receiver_id, one.channel)
-        for one in await uow.groups.listings(event.alert.id)
+        for one in notified.listings[event.alert.id]
         if traits_of(one.channel).kept_current and (one.notified_alone or event.command in FIRING_COMMANDS)
     }
     command = Command.RESOLVE if event.command is Command.RESOLVE else Command.AMEND
@@ -66,9 +81,8 @@ async def queue(uow: UnitOfWork, now: datetime, notifications: Sequence[Notifica
     await schedule(uow, now, notifications)
 
 
-async def store(uow: UnitOfWork, notifications: Iterable[Notification]) -> None:
-    for notification in notifications:
-        await uow.notifications.add(notification)
+async def store(uow: UnitOfWork, notifications: Sequence[Notification]) -> None:
+    await uow.notifications.add_all(notifications)
 
 
 async def schedule(uow: UnitOfWork, now: datetime, notifications: Iterable[Notification]) -> None:

@@ -12,8 +12,8 @@ from service.domain.notify.notification import Action
 from service.domain.notify.routing.pipeline import match_routes, route_alert
 from service.domain.notify.routing.repeats import may_repeat, release, released_policies, repeat, settled
 from service.workflows.notify.announce import collect
-from service.workflows.notify.escalate import begin_chain
-from service.workflows.notify.follow_up import follow_up, queue, schedule, store
+from service.workflows.notify.escalate import Chain, begin_chains
+from service.workflows.notify.follow_up import follow_up, queue, read_notified, schedule, store
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -35,31 +35,31 @@ async def run_repeats(ports: Ports) -> None:
 
 async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     alert = await uow.alerts.lock(alert_id)
-    held = await uow.notified.held_back(alert_id)
+    held = (await uow.notified.held_back([alert_id]))[alert_id]
     if alert.state is not AlertState.FIRING or alert.newest.is_calm or not held:
         return
     situation = await read_situation(uow, alert.source_id, now)
     plan = route_alert(alert, situation)
     events = await uow.alerts.events(alert_id)
-    notified = {key for _, key in await uow.notified.of(alert_id)}
+    notified = {key for _, key in (await uow.notified.of([alert_id]))[alert_id]}
     amendment = brought_up_to_date(alert, now)
     standing, policies = amendment or replace(events[-1], at=now), released_policies(plan, held)
     notifications = release(standing, plan, held, notified, now)
     if amendment is not None and (notifications or policies):
         await uow.alerts.save(amendment)
     if all(one.action is Action.OPEN for one in held):  # a raise never waits
-        notifications = await collect(uow, plan, notifications, now)
+        notifications = await collect(uow, [(plan, one) for one in notifications], now)
     await store(uow, notifications)
     began = running_chain(events)
     assert began is not None, "an alert begins by firing"
-    chain = replace(began, at=now, reason=Reason.HOLD_OVER)
-    for policy_id in policies:
-        notifications += await begin_chain(uow, situation, policy_id, chain=chain, standing=standing)
+    again = replace(began, at=now, reason=Reason.HOLD_OVER)
+    notifications += await begin_chains(uow, situation, [Chain(id, again, standing) for id in policies])
     await schedule(uow, now, notifications)
     if amendment is not None and notifications:
         besides = {one.channel for one in notifications}
-        await queue(uow, now, await follow_up(uow, situation, amendment, besides=besides))
-    await uow.notified.settle(alert_id, settled(plan, held), now)
+        notified_by_now = await read_notified(uow, [alert_id])
+        await queue(uow, now, follow_up(situation, amendment, notified_by_now, besides=besides))
+    await uow.notified.settle({alert_id: settled(plan, held)}, now)
 
 
 async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
@@ -78,4 +78,5 @@ async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     await uow.alerts.save(amendment)
     await queue(uow, now, notifications)
     besides = {one.channel for one in notifications}
-    await queue(uow, now, await follow_up(uow, situation, amendment, besides=besides))
+    notified = await read_notified(uow, [alert_id])
+    await queue(uow, now, follow_up(situation, amendment, notified, besides=besides))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,16 +19,16 @@ from service.domain.values.severity import Severity
 class Crossings(Protocol):
     async def of(self, budget_ids: Iterable[str]) -> list[Crossing]: ...
 
-    async def release(self, crossing: Crossing) -> None:
-        """Forgets one crossing."""
+    async def release(self, crossings: Sequence[Crossing]) -> None:
+        """Forgets these crossings."""
         ...
 
-    async def release_all(self, alert_id: str) -> None:
-        """Forgets the crossings of an alert that ended by neither the spend's nor a person's doing."""
+    async def release_all(self, alert_ids: Collection[str]) -> None:
+        """Forgets the crossings of alerts that ended by neither the spend's nor a person's doing."""
         ...
 
-    async def add(self, crossing: Crossing) -> bool:
-        """False where this crossing was on record already."""
+    async def add(self, crossings: Sequence[Crossing]) -> int:
+        """Returns how many of them were not on record yet."""
         ...
 
 
@@ -91,6 +91,11 @@ class Alerts(Protocol):
 
     async def save(self, event: AlertEvent) -> None:
         """Appends the event and stores its alert over version n-1. Raises Conflict where somebody moved first."""
+        ...
+
+    async def save_all(self, events: Sequence[AlertEvent]) -> list[AlertEvent]:
+        """Does the same for the events of different alerts; leaves out those whose alert somebody moved first, or
+        opened. Returns what was stored."""
         ...
 
     async def note_latest(self, found: Mapping[str, Evidence]) -> None:

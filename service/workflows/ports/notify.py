@@ -11,7 +11,7 @@ from service.domain.alerts.alert import AlertEvent
 from service.domain.digests.runs import DigestRun
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
-from service.domain.notify.notification import Notification, NotificationState
+from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.undelivered import Backlog
 from service.domain.values.resources import Page
@@ -38,12 +38,12 @@ class SummaryListing:
 
 
 class Groups(Protocol):
-    async def join(self, group: Group, now: datetime) -> datetime:
-        """Gives the departure of the group's next message, the same for all alerts that join it."""
+    async def join(self, groups: Collection[Group], now: datetime) -> dict[str, datetime]:
+        """Gives the departure of each group's next message, by its key, the same for all alerts that join it."""
         ...
 
-    async def listings(self, alert_id: str) -> list[SummaryListing]:
-        """The channels whose summary lists the alert, or will."""
+    async def listings(self, alert_ids: Collection[str]) -> dict[str, list[SummaryListing]]:
+        """The channels whose summary lists an alert, or will, for each of these alerts."""
         ...
 
     async def members(self, summary_id: str) -> list[str]:
@@ -102,6 +102,10 @@ class Saved:
 class Notifications(Protocol):
     async def add(self, notification: Notification) -> bool:
         """False where the same (alert, level, channel, action, step, round) is on record already."""
+        ...
+
+    async def add_all(self, new: Sequence[Notification]) -> set[str]:
+        """Adds all that are not on record already, and returns their ids."""
         ...
 
     async def claim(
@@ -165,14 +169,22 @@ class LatestSent:
     post: str
 
 
+ChannelCall = tuple[str, tuple[str, NotificationCause, int, int]]
+"""A channel, and the call that notified it, as `Notification.call` identifies it."""
+
+
 class NotifiedChannels(Protocol):
     """Who was notified of an alert, and from whom a notification is held back.
 
     A channel counts as notified when an opening or a raise is queued for it, was sent, or was given up.
     """
 
-    async def of(self, alert_id: str) -> list[tuple[str, str]]:
-        """The (receiver id, channel key) of every channel that was notified of an alert."""
+    async def of(self, alert_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+        """The (receiver id, channel key) of every channel that was notified, for each of these alerts."""
+        ...
+
+    async def calls(self, alert_ids: Collection[str]) -> dict[str, set[ChannelCall]]:
+        """The calls by which channels were notified, for each of these alerts."""
         ...
 
     async def newest(self, alert_id: str) -> list[Notification]:
@@ -187,12 +199,13 @@ class NotifiedChannels(Protocol):
         """Ids of firing alerts with a notification that is still held back, oldest first."""
         ...
 
-    async def held_back(self, alert_id: str) -> list[Notification]:
-        """The notifications of an alert that are still held back, oldest first."""
+    async def held_back(self, alert_ids: Collection[str]) -> dict[str, list[Notification]]:
+        """The notifications that are still held back, oldest first, for each of these alerts."""
         ...
 
-    async def settle(self, alert_id: str, channels: Collection[str], now: datetime) -> None:
-        """Ends the wait in these channels: they have been notified since, or no route leads to them any more."""
+    async def settle(self, channels: Mapping[str, Collection[str]], now: datetime) -> None:
+        """Ends the wait in these channels of alerts, by alert: they have been notified since, or no route leads to them
+        any more."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,8 +69,8 @@ class Jobs(Protocol):
         """The end of a snooze; at most one waits per alert and instant."""
         ...
 
-    async def step(self, planned: PlannedStep, at: datetime) -> None:
-        """One step of an escalation."""
+    async def steps(self, planned: Iterable[tuple[PlannedStep, datetime]]) -> None:
+        """Steps of escalations, each at its own time."""
         ...
 
     async def digest(self, run_id: str, at: datetime) -> None:

@@ -405,4 +405,4 @@ async def test_of_what_is_held_back_nothing_is_sent(yard: Yard) -> None:
     assert replace(held, state=NotificationState.SUPPRESSED) == held
     async with yard.ports.uow() as uow:
         assert await uow.notifications.next_due() is None
-        assert await uow.notified.of(held.alert_id) == []
+        assert await uow.notified.of([held.alert_id]) == {held.alert_id: []}

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, event_columns, read_event
 from service.adapters.postgres.alerts.kinds import alert_columns, exact_alert, exact_field, exact_kind, is_of_source
 from service.adapters.postgres.cursors import read_page
+from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import alert_events, alerts, resources
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState
 from service.domain.alerts.evidence import Evidence
@@ -71,16 +71,23 @@ class PostgresAlerts:
 
     async def save(self, event: AlertEvent) -> None:
         """Two at once: the second waits for the first one's commit, then raises Conflict."""
-        stored = await (self._open(event.alert) if event.alert.version == 1 else self._move(event.alert))
-        if not stored:
+        if not await self.save_all([event]):
             raise Conflict(f"alert {event.alert.id} was changed by somebody else meanwhile; read it again")
-        await self._connection.execute(insert(alert_events).values(event_columns(event)))
+
+    async def save_all(self, events: Sequence[AlertEvent]) -> list[AlertEvent]:
+        opened = await self._open([event.alert for event in events if event.alert.version == 1])
+        moved = await self._move([event.alert for event in events if event.alert.version > 1])
+        stored = [event for event in events if event.alert.id in opened | moved]
+        if stored:
+            await self._connection.execute(insert_rows(alert_events, [event_columns(event) for event in stored]))
+        return stored
 
     async def note_latest(self, found: Mapping[str, Evidence]) -> None:
-        is_one = (alerts.c.id == bindparam("alert")) & (alerts.c.state != AlertState.RESOLVED)
-        note = update(alerts).where(is_one).values(latest=bindparam("found", type_=alerts.c.latest.type))
-        if found:
-            await self._connection.execute(note, [{"alert": id, "found": latest} for id, latest in found.items()])
+        if not found:
+            return
+        new = as_rows([alerts.c.id, alerts.c.latest], [{"id": id, "latest": latest} for id, latest in found.items()])
+        is_one = (alerts.c.id == new.c.id) & (alerts.c.state != AlertState.RESOLVED)
+        await self._connection.execute(update(alerts).where(is_one).values(latest=new.c.latest))
 
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """In the order of their versions."""
@@ -112,28 +119,26 @@ class PostgresAlerts:
         query = select(alerts).where(*_conditions(where))
         return await read_page(self._connection, query, alerts, _alert, limit=limit, cursor=cursor, newest_first=True)
 
-    async def _open(self, alert: Alert) -> bool:
-        statement = (
-            upsert(alerts)
-            .values(alert_columns(_without_buckets(alert)))
-            .on_conflict_do_nothing()
-            .returning(alerts.c.id)
-        )
-        return (await self._connection.execute(statement)).one_or_none() is not None
+    async def _open(self, opened: Sequence[Alert]) -> set[str]:
+        """The ids of those whose fingerprint has no other open alert."""
+        if not opened:
+            return set()
+        statement = insert_rows(alerts, [_columns(alert) for alert in opened])
+        return set(await self._connection.scalars(statement.on_conflict_do_nothing().returning(alerts.c.id)))
 
-    async def _move(self, alert: Alert) -> bool:
-        statement = (
-            update(alerts)
-            .where(alerts.c.id == alert.id, alerts.c.version == alert.version - 1)
-            .values(alert_columns(_without_buckets(alert)))
-            .returning(alerts.c.id)
-        )
-        return (await self._connection.execute(statement)).one_or_none() is not None
+    async def _move(self, moved: Sequence[Alert]) -> set[str]:
+        """The ids of those that are still at the version before."""
+        if not moved:
+            return set()
+        new = as_rows(alerts.c, [_columns(alert) for alert in moved])
+        is_one = (alerts.c.id == new.c.id) & (alerts.c.version == new.c.version - 1)
+        values = {one.name: new.c[one.name] for one in alerts.c if not one.primary_key}
+        return set(await self._connection.scalars(update(alerts).where(is_one).values(values).returning(alerts.c.id)))
 
 
-def _without_buckets(alert: Alert) -> Alert:
+def _columns(alert: Alert) -> dict[str, Any]:
     """Its events keep the buckets of its picture: the alert itself is read at every evaluation while it is open."""
-    return replace(alert, evidence=replace(alert.evidence, buckets=()))
+    return alert_columns(replace(alert, evidence=replace(alert.evidence, buckets=())))
 
 
 def _alert(row: Row[Any]) -> Alert:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Column, Table, Text, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, Table, Text, and_, any_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.column_types import Dollars, Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
+from service.adapters.postgres.sets import array_of, as_rows, insert_rows
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
 
 budget_crossings = Table(
@@ -42,19 +42,27 @@ class PostgresCrossings:
         )
         return [Crossing(**row._mapping) for row in await self._connection.execute(query)]
 
-    async def release(self, crossing: Crossing) -> None:
-        identity = [column == getattr(crossing, column.name) for column in budget_crossings.primary_key]
-        await self._connection.execute(delete(budget_crossings).where(*identity))
+    async def release(self, crossings: Sequence[Crossing]) -> None:
+        if not crossings:
+            return
+        gone = as_rows(_KEY, [shallow(crossing) for crossing in crossings])
+        same = and_(*(column == gone.c[column.name] for column in _KEY))
+        await self._connection.execute(delete(budget_crossings).where(same))
 
-    async def release_all(self, alert_id: str) -> None:
-        await self._connection.execute(delete(budget_crossings).where(budget_crossings.c.alert_id == alert_id))
+    async def release_all(self, alert_ids: Collection[str]) -> None:
+        if alert_ids:
+            of_these = budget_crossings.c.alert_id == any_(array_of(alert_ids))
+            await self._connection.execute(delete(budget_crossings).where(of_these))
 
-    async def add(self, crossing: Crossing) -> bool:
-        """False where this crossing was on record already; waits for whoever is just recording it."""
-        statement = (
-            insert(budget_crossings)
-            .values(shallow(crossing))
-            .on_conflict_do_nothing()
-            .returning(budget_crossings.c.budget_id)
+    async def add(self, crossings: Sequence[Crossing]) -> int:
+        """Waits for whoever is just recording one of them."""
+        if not crossings:
+            return 0
+        statement = insert_rows(budget_crossings, [shallow(crossing) for crossing in crossings])
+        added = await self._connection.scalars(
+            statement.on_conflict_do_nothing().returning(budget_crossings.c.budget_id)
         )
-        return (await self._connection.execute(statement)).one_or_none() is not None
+        return len(added.all())
+
+
+_KEY = tuple(budget_crossings.primary_key.columns)

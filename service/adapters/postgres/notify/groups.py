@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, FromClause, any_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
 from service.adapters.postgres.alerts.reasons import reason_columns
 from service.adapters.postgres.notify.tables import alert_groups, notifications
+from service.adapters.postgres.sets import Record, array_of, as_rows, insert_rows
 from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertEvent
 from service.domain.notify.notification import FIRING_ACTIONS, Action, Notification, NotificationState
@@ -23,33 +23,50 @@ class PostgresGroups:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def join(self, group: Group, now: datetime) -> datetime:
-        """Locks the group until the transaction ends: whoever joins at the same time comes after us."""
-        first = next_departure(None, group, now)
-        begin = upsert(alert_groups).values(key=group.key, due_at=first).on_conflict_do_nothing()
-        if (await self._connection.execute(begin.returning(alert_groups.c.key))).one_or_none() is not None:
-            return first
-        is_ours = alert_groups.c.key == group.key
-        last: datetime | None = await self._connection.scalar(
-            select(alert_groups.c.due_at).where(is_ours).with_for_update()
+    async def join(self, groups: Collection[Group], now: datetime) -> dict[str, datetime]:
+        """Locks the groups until the transaction ends: whoever joins at the same time comes after us.
+
+        All take them in the order of their keys, so that two never wait for each other.
+        """
+        if not groups:
+            return {}
+        by_key = {group.key: group for group in sorted(groups, key=lambda group: group.key)}
+        first = {key: next_departure(None, group, now) for key, group in by_key.items()}
+        begin = insert_rows(alert_groups, _departures(first)).on_conflict_do_nothing().returning(alert_groups.c.key)
+        begun = set(await self._connection.scalars(begin))
+        due = {key: at for key, at in first.items() if key in begun}
+        return due | await self._join_running({key: by_key[key] for key in by_key.keys() - begun}, now)
+
+    async def _join_running(self, groups: Mapping[str, Group], now: datetime) -> dict[str, datetime]:
+        if not groups:
+            return {}
+        are_ours = alert_groups.c.key == any_(array_of(groups))
+        last = select(alert_groups.c.key, alert_groups.c.due_at).where(are_ours).order_by(alert_groups.c.key)
+        rows = await self._connection.execute(last.with_for_update())
+        due = {row.key: next_departure(row.due_at, groups[row.key], now) for row in rows}
+        new = as_rows(alert_groups.c, _departures(due))
+        await self._connection.execute(
+            update(alert_groups).where(alert_groups.c.key == new.c.key).values(due_at=new.c.due_at)
         )
-        due = next_departure(last, group, now)
-        await self._connection.execute(update(alert_groups).where(is_ours).values(due_at=due))
         return due
 
-    async def listings(self, alert_id: str) -> list[SummaryListing]:
+    async def listings(self, alert_ids: Collection[str]) -> dict[str, list[SummaryListing]]:
         waits = notifications.c.state == NotificationState.QUEUED
+        columns = notifications.c.alert_id, notifications.c.receiver_id, notifications.c.channel
         query = (
-            select(notifications.c.receiver_id, notifications.c.channel, notified_alone(notifications))
+            select(*columns, notified_alone(notifications))
             .where(
-                notifications.c.alert_id == alert_id,
+                notifications.c.alert_id == any_(array_of(alert_ids)),
                 notifications.c.action == Action.OPEN,
                 notifications.c.group_key.is_not(None),
                 or_(waits, notifications.c.sent_with.is_not(None)),
             )
             .distinct()
         )
-        return [SummaryListing(*row) for row in await self._connection.execute(query)]
+        found: dict[str, list[SummaryListing]] = {id: [] for id in alert_ids}
+        for alert_id, receiver_id, channel, alone in await self._connection.execute(query):
+            found[alert_id].append(SummaryListing(receiver_id, channel, alone))
+        return found
 
     async def members(self, summary_id: str) -> list[str]:
         opened = (notifications.c.sent_with == summary_id) & (notifications.c.action == Action.OPEN)
@@ -86,6 +103,10 @@ class PostgresGroups:
 
     async def forget(self, due_before: datetime) -> None:
         await self._connection.execute(delete(alert_groups).where(alert_groups.c.due_at < due_before))
+
+
+def _departures(due: Mapping[str, datetime]) -> list[Record]:
+    return [{"key": key, "due_at": at} for key, at in due.items()]
 
 
 def notified_alone(of: FromClause) -> ColumnElement[bool]:

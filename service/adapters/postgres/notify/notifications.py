@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
+from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.notify.groups import notified_alone
 from service.adapters.postgres.notify.outcomes import postpone, save_free
@@ -21,6 +22,7 @@ from service.adapters.postgres.notify.rows import (
     values_of,
 )
 from service.adapters.postgres.notify.tables import notifications, posts, summaries
+from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import alert_events
 from service.domain.notify.notification import Action, Notification, NotificationState
 from service.domain.values.errors import NotFound
@@ -106,27 +108,32 @@ class PostgresNotifications:
         self._connection = connection
 
     async def add(self, notification: Notification) -> bool:
-        statement = (
-            upsert(notifications)
-            .values(values_of(notification))
-            .on_conflict_do_nothing(index_elements=["alert_id", "level", "channel", "action", "step", "round"])
-            .returning(notifications.c.id)
+        return bool(await self.add_all([notification]))
+
+    async def add_all(self, new: Sequence[Notification]) -> set[str]:
+        if not new:
+            return set()
+        statement = insert_rows(notifications, [values_of(one) for one in new]).on_conflict_do_nothing(
+            index_elements=["alert_id", "level", "channel", "action", "step", "round"]
         )
-        added = (await self._connection.execute(statement)).one_or_none() is not None
-        if added and notification.action is Action.RAISE:
-            await self._hurry(notification)
+        added = set(await self._connection.scalars(statement.returning(notifications.c.id)))
+        await self._hurry([one for one in new if one.id in added and one.action is Action.RAISE])
         return added
 
-    async def _hurry(self, raised: Notification) -> None:
+    async def _hurry(self, raised: Sequence[Notification]) -> None:
         """A raise never waits: what is before it in its channel is tried now, and outside its group unless it was
         claimed already."""
+        if not raised:
+            return
+        key = notifications.c.alert_id, notifications.c.channel, notifications.c.due_at
+        given = as_rows(key, [shallow(one) for one in raised])
         waits = (
-            (notifications.c.alert_id == raised.alert_id)
-            & (notifications.c.channel == raised.channel)
+            (notifications.c.alert_id == given.c.alert_id)
+            & (notifications.c.channel == given.c.channel)
             & (notifications.c.state == NotificationState.QUEUED)
         )
         await self._connection.execute(
-            update(notifications).where(waits, notifications.c.due_at > raised.due_at).values(due_at=raised.due_at)
+            update(notifications).where(waits, notifications.c.due_at > given.c.due_at).values(due_at=given.c.due_at)
         )
         await self._connection.execute(
             update(notifications).where(waits, notifications.c.leased_until.is_(None)).values(group_key=None)

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, select, update
+from sqlalchemy import ColumnElement, Select, any_, case, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
-from service.adapters.postgres.notify.rows import NOTIFICATION_COLUMNS, notification_of
+from service.adapters.postgres.notify.rows import NOTIFICATION_COLUMNS, cause_before, notification_of
 from service.adapters.postgres.notify.tables import notifications, posts
+from service.adapters.postgres.sets import array_of, as_rows
 from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertState
 from service.domain.notify.notification import FIRING_ACTIONS, Attempt, Notification, NotificationState
-from service.workflows.ports.notify import LatestSent
+from service.workflows.ports.notify import ChannelCall, LatestSent
 
 
 class PostgresNotifiedChannels:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def of(self, alert_id: str) -> list[tuple[str, str]]:
-        rows = await self._connection.execute(
-            select(notifications.c.receiver_id, notifications.c.channel)
-            .where(notifications.c.alert_id == alert_id, _notifies())
-            .distinct()
-            .order_by(notifications.c.receiver_id, notifications.c.channel)
-        )
-        return [(receiver_id, channel) for receiver_id, channel in rows]
+    async def of(self, alert_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+        columns = notifications.c.alert_id, notifications.c.receiver_id, notifications.c.channel
+        query = select(*columns).where(_is_of(alert_ids), _notifies()).distinct().order_by(*columns)
+        found: dict[str, list[tuple[str, str]]] = {id: [] for id in alert_ids}
+        for alert_id, receiver_id, channel in await self._connection.execute(query):
+            found[alert_id].append((receiver_id, channel))
+        return found
+
+    async def calls(self, alert_ids: Collection[str]) -> dict[str, set[ChannelCall]]:
+        columns = [notifications.c[name] for name in ("alert_id", "channel", "level", "cause", "step", "round")]
+        found: dict[str, set[ChannelCall]] = {id: set() for id in alert_ids}
+        for row in await self._connection.execute(select(*columns).where(_is_of(alert_ids), _notifies()).distinct()):
+            call = row.level, row.cause or cause_before(row.step, row.round), max(row.step, 0), row.round
+            found[row.alert_id].add((row.channel, call))
+        return found
 
     async def newest(self, alert_id: str) -> list[Notification]:
         query = (
@@ -68,21 +76,33 @@ class PostgresNotifiedChannels:
         )
         return list(await self._connection.scalars(query))
 
-    async def held_back(self, alert_id: str) -> list[Notification]:
-        query = select(*NOTIFICATION_COLUMNS).where(notifications.c.alert_id == alert_id, _is_held_back())
-        return await self._read(query.order_by(notifications.c.alert_version, notifications.c.id))
+    async def held_back(self, alert_ids: Collection[str]) -> dict[str, list[Notification]]:
+        query = select(*NOTIFICATION_COLUMNS).where(_is_of(alert_ids), _is_held_back())
+        found: dict[str, list[Notification]] = {id: [] for id in alert_ids}
+        for one in await self._read(query.order_by(notifications.c.alert_version, notifications.c.id)):
+            found[one.alert_id].append(one)
+        return found
 
-    async def settle(self, alert_id: str, channels: Collection[str], now: datetime) -> None:
+    async def settle(self, channels: Mapping[str, Collection[str]], now: datetime) -> None:
         """Leaves out what was settled: that has an attempt on record."""
+        key = notifications.c.alert_id, notifications.c.channel
+        settled = [{"alert_id": id, "channel": channel} for id, of_alert in channels.items() for channel in of_alert]
+        if not settled:
+            return
+        given = as_rows(key, settled)
         done = (Attempt(now, "settled", "nothing holds it back any more"),)
         await self._connection.execute(
             update(notifications)
-            .where(notifications.c.alert_id == alert_id, notifications.c.channel.in_(channels), _is_held_back())
+            .where(key[0] == given.c.alert_id, key[1] == given.c.channel, _is_held_back())
             .values(attempts=done)
         )
 
     async def _read(self, query: Select[Any]) -> list[Notification]:
         return [notification_of(row) for row in await self._connection.execute(query)]
+
+
+def _is_of(alert_ids: Collection[str]) -> ColumnElement[bool]:
+    return notifications.c.alert_id == any_(array_of(alert_ids))
 
 
 def _notifies() -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ _CAUSES = {step: cause for cause, step in _STEPS.items()}
 
 def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
     stored = {column.name: row._mapping[column.name] for column in NOTIFICATION_COLUMNS}
-    cause = stored["cause"] or _cause_of(stored["step"], stored["round"])
+    cause = stored["cause"] or cause_before(stored["step"], stored["round"])
     reason = exact_reason(stored["reason"], stored.pop("exact_reason"))
     read = {"cause": cause, "reason": reason, "step": max(stored["step"], 0), "left_to": stored["left_to"] or ()}
     return Notification(**stored | read)
@@ -35,7 +35,7 @@ def values_of(notification: Notification) -> dict[str, Any]:
     return shallow(notification) | read_before | reason_columns(notification.reason)
 
 
-def _cause_of(step: int, round: int) -> NotificationCause:
+def cause_before(step: int, round: int) -> NotificationCause:
     """The cause of a row that the previous release wrote."""
     escalated = NotificationCause.ESCALATION if step > 0 or round > 0 else NotificationCause.EVENT
     return _CAUSES.get(step, escalated)

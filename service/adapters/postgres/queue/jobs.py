@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -122,8 +122,10 @@ class PostgresJobs:
         ticket = _Ticket(WAKE, Priority.DELIVER, {"alert_id": alert_id}, None, f"wake:{alert_id}:{at.isoformat()}", due)
         await self._insert_once(ticket)
 
-    async def step(self, planned: PlannedStep, at: datetime) -> None:
-        await self._insert(_Ticket(STEP, Priority.DELIVER, shallow(planned), at=self._to_real(at)))
+    async def steps(self, planned: Iterable[tuple[PlannedStep, datetime]]) -> None:
+        await self._insert(
+            *(_Ticket(STEP, Priority.DELIVER, shallow(one), at=self._to_real(at)) for one, at in planned)
+        )
 
     async def digest(self, run_id: str, at: datetime) -> None:
         due = self._to_real(at)
@@ -151,25 +153,30 @@ class PostgresJobs:
         )
         return waiting.one_or_none() is not None
 
-    async def _insert(self, ticket: _Ticket) -> None:
+    async def _insert(self, *tickets: _Ticket) -> None:
+        if not tickets:
+            return
         raw = await self._connection.get_raw_connection()
-        job = Job(
-            id=None,
-            queue=QUEUE,
-            task_name=ticket.task,
-            task_kwargs=dict(ticket.arguments),
-            priority=ticket.priority,
-            lock=ticket.lock,
-            queueing_lock=ticket.queueing_lock,
-            scheduled_at=ticket.at,
-        )
         try:
-            await _INSERTER.defer_job_async(job, connection=raw.driver_connection)
+            await _INSERTER.batch_defer_jobs_async([_job(one) for one in tickets], connection=raw.driver_connection)
         except exceptions.ConnectorException as error:
             known = unavailability(error.__cause__)
             if known is not None:
                 raise known from error
             raise
+
+
+def _job(ticket: _Ticket) -> Job:
+    return Job(
+        id=None,
+        queue=QUEUE,
+        task_name=ticket.task,
+        task_kwargs=dict(ticket.arguments),
+        priority=ticket.priority,
+        lock=ticket.lock,
+        queueing_lock=ticket.queueing_lock,
+        scheduled_at=ticket.at,
+    )
 
 
 _INSERTER = JobManager(PsycopgConnector())

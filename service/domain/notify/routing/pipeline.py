@@ -82,7 +82,7 @@ def match_routes(alert: Alert | None, labels: Labels, situation: Situation) -> l
 def hold_reason(alert: Alert | None, labels: Labels, situation: Situation) -> Reason | None:
     """Why nobody is notified of an alert by any route: a silence, or another alert. None where they are."""
     silenced = silence(labels, _silences_for(alert, situation), situation.now)
-    return silenced or (inhibit(alert, situation.open_alerts) if alert else None)
+    return silenced or (inhibit(alert, situation.open_in(alert.scope)) if alert else None)
 
 
 def _silences_for(alert: Alert | None, situation: Situation) -> list[Resource[Silence]]:

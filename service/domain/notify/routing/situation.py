@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from service.domain.rules.rule import Rule
 from service.domain.sources.source import Source
 from service.domain.values.names import Names
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Dimension, Scope
+from service.domain.values.scopes import Dimension, Scope, ScopeKey
 
 NO_ROUTES = RouteTable(())
 
@@ -51,11 +52,23 @@ class Situation:
     open_alerts: Sequence[Alert] = ()
     names: Names = field(default_factory=dict)
     key_workspaces: Mapping[str, str] = field(default_factory=dict)
+    _by_scope: Mapping[ScopeKey, Sequence[Alert]] = field(init=False, repr=False, compare=False)
 
-    def after(self, event: AlertEvent) -> Situation:
-        """The situation in which an event has left its alert."""
-        others = [alert for alert in self.open_alerts if alert.id != event.alert.id]
-        return replace(self, open_alerts=[*others, event.alert] if event.alert.is_open else others)
+    def __post_init__(self) -> None:
+        by_scope: dict[ScopeKey, list[Alert]] = defaultdict(list)
+        for alert in self.open_alerts:
+            by_scope[alert.scope].append(alert)
+        object.__setattr__(self, "_by_scope", dict(by_scope))
+
+    def open_in(self, scope: ScopeKey) -> Sequence[Alert]:
+        """The open alerts of a scope."""
+        return self._by_scope.get(scope, ())
+
+    def after(self, events: Iterable[AlertEvent]) -> Situation:
+        """The situation in which events of different alerts have left them."""
+        moved = {event.alert.id: event.alert for event in events}
+        others = (alert for alert in self.open_alerts if alert.id not in moved)
+        return replace(self, open_alerts=[*others, *(alert for alert in moved.values() if alert.is_open)])
 
     def addresses(self, receiver_id: str) -> list[Address]:
         """The channels of a receiver; none where it has been deleted."""

@@ -154,17 +154,17 @@ async def test_what_happened_to_an_alert_can_be_neither_changed_nor_deleted(
 
 async def test_a_crossing_comes_back_as_it_was_to_the_last_decimal(uow: UowFactory) -> None:
     async with uow() as unit:
-        await unit.crossings.add(CROSSING)
+        await unit.crossings.add([CROSSING])
         assert await unit.crossings.of(["bdg_1", "bdg_2"]) == [CROSSING]
         assert await unit.crossings.of([]) == []
 
 
 async def test_a_crossing_is_recorded_once_however_often_it_is_seen(uow: UowFactory) -> None:
-    async def cross() -> bool:
+    async def cross() -> int:
         async with uow() as unit:
-            return await unit.crossings.add(replace(CROSSING, alert_id="alrt_other", spent=Money.of("9")))
+            return await unit.crossings.add([replace(CROSSING, alert_id="alrt_other", spent=Money.of("9"))])
 
-    assert sorted(await asyncio.gather(cross(), cross(), cross())) == [False, False, True]
+    assert sorted(await asyncio.gather(cross(), cross(), cross())) == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -182,5 +182,4 @@ async def test_another_scope_basis_period_threshold_or_terms_is_another_crossing
     uow: UowFactory, other: Crossing
 ) -> None:
     async with uow() as unit:
-        assert await unit.crossings.add(CROSSING)
-        assert await unit.crossings.add(other)
+        assert await unit.crossings.add([CROSSING, other, CROSSING]) == 2

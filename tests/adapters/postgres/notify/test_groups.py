@@ -11,7 +11,7 @@ from service.domain.alerts.alert import Command
 from service.domain.notify.notification import Action, Notification, NotificationState, Receipt, after_success
 from service.domain.notify.routing.groups import Group
 from service.workflows.ports.notify import Summary, SummaryListing
-from service.workflows.ports.unit_of_work import UowFactory
+from service.workflows.ports.unit_of_work import UnitOfWork, UowFactory
 from tests.adapters.postgres.notify.test_notifications import EVENT, FIRST, LEASE, NOW, RAISED
 from tests.sample_alerts import ALERT, OPENED
 
@@ -38,10 +38,14 @@ async def claimed(uow: UowFactory, *, limit: int = 50, now: datetime = NOW) -> l
         return [one.notification.id for one in found]
 
 
+async def joined(unit: UnitOfWork, group: Group, now: datetime) -> datetime:
+    return (await unit.groups.join([group], now))[group.key]
+
+
 async def test_those_who_join_at_once_have_one_departure(uow: UowFactory) -> None:
     async def join(second: int) -> datetime:
         async with uow() as unit:
-            return await unit.groups.join(GROUP, NOW + timedelta(seconds=second))
+            return await joined(unit, GROUP, NOW + timedelta(seconds=second))
 
     due = await asyncio.gather(*(join(second) for second in range(8)))
     assert len(set(due)) == 1
@@ -50,21 +54,21 @@ async def test_those_who_join_at_once_have_one_departure(uow: UowFactory) -> Non
 
 async def test_whoever_comes_after_a_departure_keeps_the_interval(uow: UowFactory) -> None:
     async with uow() as unit:
-        first = await unit.groups.join(GROUP, NOW)
+        first = await joined(unit, GROUP, NOW)
     async with uow() as unit:
-        assert await unit.groups.join(GROUP, first + MINUTE) == first + 5 * MINUTE
-        assert await unit.groups.join(GROUP, first + 2 * MINUTE) == first + 5 * MINUTE
-        other = await unit.groups.join(replace(GROUP, key="key_2"), first + MINUTE)
+        assert await joined(unit, GROUP, first + MINUTE) == first + 5 * MINUTE
+        assert await joined(unit, GROUP, first + 2 * MINUTE) == first + 5 * MINUTE
+        other = await joined(unit, replace(GROUP, key="key_2"), first + MINUTE)
     assert other == first + MINUTE + timedelta(seconds=30)
 
 
 async def test_a_group_that_has_been_quiet_is_forgotten(uow: UowFactory) -> None:
     async with uow() as unit:
-        first = await unit.groups.join(GROUP, NOW)
+        first = await joined(unit, GROUP, NOW)
         await unit.groups.forget(first)
-        assert await unit.groups.join(GROUP, first + MINUTE) == first + 5 * MINUTE
+        assert await joined(unit, GROUP, first + MINUTE) == first + 5 * MINUTE
         await unit.groups.forget(first + 6 * MINUTE)
-        assert await unit.groups.join(GROUP, first + 6 * MINUTE) == first + 6.5 * MINUTE
+        assert await joined(unit, GROUP, first + 6 * MINUTE) == first + 6.5 * MINUTE
 
 
 async def test_a_claim_takes_all_of_a_group_and_channel_beyond_its_limit(uow: UowFactory) -> None:
@@ -119,7 +123,9 @@ async def test_a_summary_keeps_its_own_reference_and_is_found_from_each_of_its_a
             done = replace(after_success(one, Receipt("ts_1", "ok"), NOW), sent_with=first.id)
             await unit.notifications.save(done, post="ts_1")
         assert await unit.groups.members(first.id) == ["alrt_00", "alrt_01"]
-        assert await unit.groups.listings("alrt_01") == [SummaryListing(first.receiver_id, first.channel, False)]
+        assert await unit.groups.listings(["alrt_01"]) == {
+            "alrt_01": [SummaryListing(first.receiver_id, first.channel, False)]
+        }
         for one in later:
             await unit.notifications.add(one)
         found = await unit.notifications.claim(now=NOW, limit=9, lease=LEASE)
@@ -137,7 +143,9 @@ async def test_an_alert_that_was_rung_by_itself_too_is_known_by_that(uow: UowFac
         raised = replace(FIRST, id="ntf_2", alert_version=2, action=Action.RAISE)
         await unit.notifications.add(raised)
         await unit.notifications.save(replace(raised, state=NotificationState.SENT), post="b")
-        assert await unit.groups.listings(ALERT.id) == [SummaryListing(FIRST.receiver_id, FIRST.channel, True)]
+        assert await unit.groups.listings([ALERT.id]) == {
+            ALERT.id: [SummaryListing(FIRST.receiver_id, FIRST.channel, True)]
+        }
 
 
 async def test_what_waits_behind_shares_the_outcome_up_to_a_version_and_not_past_a_raise(uow: UowFactory) -> None:

@@ -36,7 +36,7 @@ async def test_a_worker_runs_every_kind_of_job_and_keeps_none(
         await unit.jobs.evaluate("src_1")
         await unit.jobs.deliver(NOW)
         await unit.jobs.wake("alert_1", NOW)
-        await unit.jobs.step(PlannedStep("alert_1", "esc_1", chain=3, round=1, step=2), NOW)
+        await unit.jobs.steps([(PlannedStep("alert_1", "esc_1", chain=3, round=1, step=2), NOW)])
     async with worker(database_url, recorder):
         await until(lambda: len(recorder.done) == 6)
     assert sorted(recorder.done) == [
@@ -117,7 +117,7 @@ async def test_a_wake_up_a_step_or_a_backtest_that_raises_is_tried_again(
     recorder = Recorder(before=fail_once)
     async with uow() as unit:
         await unit.jobs.wake("alert_1", NOW)
-        await unit.jobs.step(PlannedStep("alert_1", "esc_1", chain=1, round=0, step=1), NOW)
+        await unit.jobs.steps([(PlannedStep("alert_1", "esc_1", chain=1, round=0, step=1), NOW)])
         await unit.jobs.backtest("bt_1")
     async with worker(database_url, recorder):
         await until(lambda: len(failed) == 3)

@@ -60,8 +60,8 @@ def test_a_receiver_is_reached_by_its_channels_and_a_deleted_one_by_none() -> No
 
 
 def test_a_move_takes_the_place_of_its_alert_and_a_resolved_alert_is_open_no_more() -> None:
-    fired = SITUATION.after(OPENED_EVENT)
-    assert fired.open_alerts == [ALERT]
+    fired = SITUATION.after([OPENED_EVENT])
+    assert fired.open_alerts == fired.open_in(ALERT.scope) == [ALERT]
     acknowledged = replace(ALERT, version=2, state=AlertState.ACKNOWLEDGED)
-    assert fired.after(replace(OPENED_EVENT, alert=acknowledged)).open_alerts == [acknowledged]
-    assert fired.after(RESOLVED_EVENT).open_alerts == []
+    assert fired.after([replace(OPENED_EVENT, alert=acknowledged)]).open_alerts == [acknowledged]
+    assert fired.after([RESOLVED_EVENT]).open_alerts == []
