@@ -73,6 +73,13 @@ source_states = Table(
     Column("assessed_read_at", Instant),
     Column("rules_assessed_at", Instant),
     Column("evaluated_at", Instant),
+    Column(
+        "evaluation",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="The number of the newest evaluation; only that one stores what it found",
+    ),
     Column("last_error", Text),
 )
 

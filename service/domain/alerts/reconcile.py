@@ -96,6 +96,12 @@ def found_since(move: Move) -> Evidence | None:
     return found if found != move.alert.newest else None
 
 
+def is_idle(move: Move) -> bool:
+    """Whether nothing is to be stored of a move."""
+    finding = move.finding
+    return not (move.command or finding.crossings or finding.released) and found_since(move) is None
+
+
 def brought_up_to_date(alert: Alert, now: datetime) -> AlertEvent | None:
     """The amendment with which an alert is notified again; None where people know already how things stand."""
     if alert.newest == alert.evidence:

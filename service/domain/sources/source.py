@@ -48,7 +48,8 @@ class SourceState:
     `failures` counts the polls in a row that brought no bill or no usage, and `failing_since` is when the first began.
     `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
     assessed with. `rules_assessed_at` is when the rules were last evaluated.
-    `evaluated_at` is when budgets and rules were last gone through, whatever was read.
+    `evaluated_at` is when budgets and rules were last gone through, whatever was read, and all that was found was
+    stored. `evaluation` grows with every evaluation; one may store only while it is the newest.
     """
 
     source_id: str
@@ -69,6 +70,7 @@ class SourceState:
     rules_assessed_at: datetime | None = None
     evaluated_at: datetime | None = None
     last_error: str | None = None
+    evaluation: int = 0
 
     @property
     def is_identified(self) -> bool:

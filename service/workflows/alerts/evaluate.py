@@ -1,18 +1,18 @@
-"""From stored spend to alerts and the messages they cause, in one transaction."""
+"""From stored spend to alerts and the messages they cause."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from service.domain.alerts.alert import AlertEvent, AlertState, Reason
-from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.alert import AlertEvent
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
-from service.domain.alerts.reconcile import Move, execute, found_since, reconcile
+from service.domain.alerts.reconcile import reconcile
+from service.domain.alerts.slices import sliced
 from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
@@ -23,10 +23,10 @@ from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notify.routing.situation import Situation
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
 from service.domain.sources.source import SourceKind, SourceState
-from service.domain.values.resources import Resource, new_id
+from service.domain.values.resources import Resource
+from service.workflows.alerts.carry_out import carry_out, log_moves
 from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.charts.kept import with_spend_so_far
-from service.workflows.notify.announce import announce
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.ruling import find_by_rules
@@ -34,75 +34,55 @@ from service.workflows.sources.naming import with_organisation
 
 log = structlog.get_logger(__name__)
 
-UNDONE = frozenset({Reason.BUDGET_GONE, Reason.BUDGET_DISABLED, Reason.BUDGET_EDITED})
-"""Ends caused by an edit: if the edit is taken back, the levels fire again."""
-
 
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
-    """Compares one source's spend with its budgets and carries out what follows. Safe to repeat at any time."""
+    """Compares one source's spend with its budgets and rules, and carries out what follows. Safe to repeat at any time.
+
+    What follows is stored in slices, each a transaction. The first one decides, and stores what rules and forecasts
+    remember; the last one notes that the source was evaluated. Whatever ends it in between, the next evaluation finds
+    the rest again.
+    """
     async with ports.uow() as uow:
-        state = await uow.polling_states.hold(source_id)
+        state = await uow.polling_states.begin_evaluation(source_id)
         now = ports.clock()  # by then whoever held the source has written what is evaluated here
         situation = await read_situation(uow, source_id, now)
-        events = await carry_out(uow, situation, await _find(uow, situation, state))
+        found = await _find(uow, situation, state)
+        slices = sliced(reconcile(situation.open_alerts, found.findings))
+        events = await carry_out(uow, situation, slices[0])
+        if len(slices) == 1:
+            await _end(uow, state, found, now)
     log_moves(events)
+    for moves in slices[1:]:
+        situation = replace(situation.after(events), now=ports.clock())
+        async with ports.uow() as uow:
+            if not await uow.polling_states.holds_evaluation(state):
+                log.info("evaluation_overtaken", source_id=source_id)
+                return events
+            moved = await carry_out(uow, situation, moves)
+            if moves is slices[-1]:
+                await _end(uow, state, found, now)
+        log_moves(moved)
+        events += moved
+    if len(events) < sum(move.command is not None for moves in slices for move in moves):
+        async with ports.uow() as uow:  # somebody else moved an alert meanwhile: its own next move is found at once
+            await uow.jobs.evaluate(source_id)
     return events
 
 
-async def carry_out(uow: UnitOfWork, situation: Situation, findings: Iterable[Finding]) -> list[AlertEvent]:
-    """Moves the open alerts by what was found, and announces the moves."""
-    moves = reconcile(situation.open_alerts, findings)
-    await _keep_newest(uow, moves)
-    events = await _execute(uow, moves, situation.now)
-    await announce(uow, situation.after(events), events)
-    return events
+async def _end(uow: UnitOfWork, state: SourceState, found: Found, now: datetime) -> None:
+    assessed_at = now if found.rules_assessed else state.rules_assessed_at
+    await uow.polling_states.end_evaluation(state, rules_assessed_at=assessed_at, now=now)
 
 
-def log_moves(events: Iterable[AlertEvent]) -> None:
-    for event in events:
-        log.info(
-            "alert_moved",
-            alert_id=event.alert.id,
-            command=event.command.value,
-            reason=event.reason.value,
-            severity=event.alert.severity.value,
-        )
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`rules_assessed`: whether the rules were gone through, too."""
+
+    findings: tuple[Finding, ...]
+    rules_assessed: bool
 
 
-async def _keep_newest(uow: UnitOfWork, moves: Iterable[Move]) -> None:
-    """Keeps what was found of the alerts that stay as they are: for whatever notifies again before the next move.
-
-    An alert's row is taken before a group's, as where it notifies again; else the two could wait for each other.
-    """
-    found = {move.alert.id: found_since(move) for move in moves if move.alert is not None}
-    await uow.alerts.note_latest({id: evidence for id, evidence in found.items() if evidence is not None})
-
-
-async def _execute(uow: UnitOfWork, moves: Sequence[Move], now: datetime) -> list[AlertEvent]:
-    """Stores the alerts as the moves leave them, and the crossings that belong to them.
-
-    Nothing of a move whose alert somebody else moved meanwhile: the next evaluation finds what is still to be done.
-    """
-    made = [(move, execute(move, new_alert_id=new_id("alert", now), now=now)) for move in moves]
-    stored = await uow.alerts.save_all([event for _, event in made if event is not None])
-    kept = {event.alert.id for event in stored}
-    made = [(move, event) for move, event in made if event is None or event.alert.id in kept]
-    await uow.crossings.release([one for move, _ in made for one in move.finding.released])
-    await uow.crossings.add([one for move, event in made for one in _crossings(move, event)])
-    await uow.crossings.release_all([event.alert.id for event in stored if _is_undone(event)])
-    return stored
-
-
-def _crossings(move: Move, event: AlertEvent | None) -> list[Crossing]:
-    alert = event.alert if event is not None else move.alert
-    return [replace(one, alert_id=alert.id if alert is not None else "") for one in move.finding.crossings]
-
-
-def _is_undone(event: AlertEvent) -> bool:
-    return event.alert.state is AlertState.RESOLVED and event.reason in UNDONE
-
-
-async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> list[Finding]:
+async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Found:
     source_id, now, configuration = state.source_id, situation.now, situation.configuration
     source = configuration.sources.get(source_id)
     budgets = [budget for budget in configuration.budgets.values() if budget.spec.source_id == source_id]
@@ -119,12 +99,9 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
     enabled = [budget for budget in budgets if budget.spec.enabled]
     spend = {window: await uow.facts.spend(source_id, window, now) for window in live_windows(enabled, known)}
     by_budgets = await _assess_budgets(uow, source_id, budgets, spend, known)
-    findings = await with_spend_so_far(uow, by_budgets, known.open_alerts, budgets, now)
-    await uow.polling_states.note_assessed(source_id, state.cost_read_at)
-    await uow.polling_states.note_evaluated(source_id, now)
+    shown = await with_spend_so_far(uow, by_budgets, known.open_alerts, budgets, now)
     by_rules = await find_by_rules(uow, situation, state)
-    findings += [with_budgets(finding, enabled, spend, now) for finding in by_rules]
-    return findings + assess_source(
+    about_source = assess_source(
         source,
         state,
         has_fired=(await _stale_alerts_to_respect(uow, state, now)).__contains__,
@@ -132,6 +109,8 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> li
         now=now,
         rules=list(configuration.rules.values()),
     )
+    strained = (with_budgets(finding, enabled, spend, now) for finding in by_rules.findings)
+    return Found((*shown, *strained, *about_source), by_rules.assessed)
 
 
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:

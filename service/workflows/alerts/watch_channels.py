@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.domain.alerts.findings import Finding
+from service.domain.alerts.reconcile import reconcile
 from service.domain.notify.routing.situation import Situation
 from service.domain.notify.undelivered import FIRE_AGAIN, NO_SOURCE, PATIENCE, assess_channels, fingerprint
-from service.workflows.alerts.evaluate import carry_out, log_moves
+from service.workflows.alerts.carry_out import carry_out, log_moves
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -20,7 +21,7 @@ async def run_watch_channels(ports: Ports) -> None:
             return
         await uow.become_only_writer()  # every worker comes here each minute: whoever is second finds it done
         situation = await read_situation(uow, NO_SOURCE, now)
-        events = await carry_out(uow, situation, await _find(uow, situation))
+        events = await carry_out(uow, situation, reconcile(situation.open_alerts, await _find(uow, situation)))
     log_moves(events)
 
 

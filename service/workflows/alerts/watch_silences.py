@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from service.domain.alerts.alert import Alert
 from service.domain.alerts.evidence import SilenceEndsEvidence
 from service.domain.alerts.findings import Finding
+from service.domain.alerts.reconcile import reconcile
 from service.domain.messages.kinds import words_of
 from service.domain.notify.ending_silences import assess_silences, ends_soon, fingerprint, firing_behind
 from service.domain.notify.routing.silences import Silence
 from service.domain.notify.routing.situation import Situation
 from service.domain.notify.undelivered import NO_SOURCE
 from service.domain.values.resources import Resource
-from service.workflows.alerts.evaluate import carry_out, log_moves
+from service.workflows.alerts.carry_out import carry_out, log_moves
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -27,7 +28,7 @@ async def run_watch_silences(ports: Ports) -> None:
             return
         await uow.become_only_writer()  # every worker comes here each minute: whoever is second finds it done
         situation = await read_situation(uow, NO_SOURCE, now)
-        events = await carry_out(uow, situation, await _find(uow, situation))
+        events = await carry_out(uow, situation, reconcile(situation.open_alerts, await _find(uow, situation)))
     log_moves(events)
 
 

@@ -156,16 +156,16 @@ class PollingStates(Protocol):
         """Forgets failures and makes the source due: somebody has changed how it is read. Raises NotFound."""
         ...
 
-    async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
-        """Notes which reading of the bill the budgets have been assessed with."""
+    async def begin_evaluation(self, source_id: str) -> SourceState:
+        """Takes the next number of an evaluation, and the state, locked as by `hold`. Raises NotFound."""
         ...
 
-    async def note_rules_assessed(self, source_id: str, at: datetime) -> None:
-        """Notes when the source's rules were evaluated."""
+    async def holds_evaluation(self, state: SourceState) -> bool:
+        """Locks the state until the transaction ends. False where a newer one has begun, or the source is gone."""
         ...
 
-    async def note_evaluated(self, source_id: str, at: datetime) -> None:
-        """Notes that budgets and rules were gone through."""
+    async def end_evaluation(self, state: SourceState, *, rules_assessed_at: datetime | None, now: datetime) -> None:
+        """Notes that budgets and rules were gone through, with which reading of the bill, and when the rules were."""
         ...
 
     async def take_fence(self, source_id: str) -> int:

@@ -45,6 +45,14 @@ class RuleVerdicts:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundByRules:
+    """`assessed`: whether the rules were evaluated, so that what they remember is as of now."""
+
+    findings: Sequence[Finding]
+    assessed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """`firing` are the incidents as if no alert were open; `failed` the scopes that a defect kept from evaluation."""
 
@@ -61,10 +69,11 @@ class _Defect:
     words: str
 
 
-async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceState) -> list[Finding]:
+async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceState) -> FoundByRules:
     """The findings of the source's rules, where anything has happened since they were last evaluated.
 
-    Remembers what the next evaluation needs, and keeps every objection for whoever asks later.
+    Remembers what the next evaluation needs, and keeps every objection for whoever asks later. That they were evaluated
+    is noted by whoever has carried out all that was found.
     """
     now, source = situation.now, situation.configuration.sources.get(state.source_id)
     rules = _spend_rules(situation.configuration.rules.values(), state.source_id)
@@ -72,10 +81,10 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     open_alerts = [alert for alert in situation.open_alerts if isinstance(alert.evidence, RuleEvidence)]
     findings = _orphans(open_alerts, rules, source)
     if source is None or not watching:
-        return findings
+        return FoundByRules(findings, assessed=False)
     given = await uow.feedback.of_rules(rule.id for rule in watching)
     if not is_due(state, watching, await _changed_at(uow, given), now):
-        return findings
+        return FoundByRules(findings, assessed=False)
     view = await load_view_in(uow, source, watching, now, state, with_organisation(situation.names, state))
     before = await uow.episodes.of(rule.id for rule in rules)
     after: dict[EpisodeKey, Episode] = {}
@@ -86,8 +95,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
         after |= {EpisodeKey(rule.id, scope): episode for scope, episode in assessed.episodes.items()}
         await uow.verdicts.keep(assessed.kept)
     await uow.episodes.replace(before, after)
-    await uow.polling_states.note_rules_assessed(state.source_id, now)
-    return findings
+    return FoundByRules(findings, assessed=True)
 
 
 def _spend_rules(rules: Iterable[Resource[Rule[object]]], source_id: str) -> list[Resource[Rule[object]]]:

@@ -18,6 +18,9 @@ MOST_CLAIMED = 200
 """Sources claimed at once; the others are due at the next tick, or claimed by another replica meanwhile."""
 
 
+_KEPT_APART = ("source_id", "fence", "evaluation", "assessed_read_at", "rules_assessed_at", "evaluated_at")
+
+
 class PostgresPollingStates:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -46,9 +49,10 @@ class PostgresPollingStates:
         return list(await self._connection.scalars(ids))
 
     async def save(self, state: SourceState) -> None:
-        """Stores everything but what has a method of its own: fence and assessments. Raises NotFound."""
+        """Stores everything but what has a method of its own: fence and evaluations. Raises NotFound."""
         values = shallow(state)
-        del values["source_id"], values["fence"], values["assessed_read_at"], values["rules_assessed_at"]
+        for name in _KEPT_APART:
+            del values[name]
         saved = await self._connection.execute(
             update(source_states)
             .where(source_states.c.source_id == state.source_id)
@@ -68,19 +72,25 @@ class PostgresPollingStates:
         if changed.one_or_none() is None:
             raise _not_found(source_id)
 
-    async def note_assessed(self, source_id: str, read_at: datetime | None) -> None:
-        await self._connection.execute(
-            update(source_states).where(source_states.c.source_id == source_id).values(assessed_read_at=read_at)
-        )
+    async def begin_evaluation(self, source_id: str) -> SourceState:
+        begin = update(source_states).where(source_states.c.source_id == source_id)
+        begun = begin.values(evaluation=source_states.c.evaluation + 1).returning(source_states)
+        row = (await self._connection.execute(begun)).one_or_none()
+        if row is None:
+            raise _not_found(source_id)
+        return SourceState(**row._mapping)
 
-    async def note_rules_assessed(self, source_id: str, at: datetime) -> None:
-        await self._connection.execute(
-            update(source_states).where(source_states.c.source_id == source_id).values(rules_assessed_at=at)
+    async def holds_evaluation(self, state: SourceState) -> bool:
+        newest = await self._connection.scalar(
+            select(source_states.c.evaluation).where(source_states.c.source_id == state.source_id).with_for_update()
         )
+        return newest == state.evaluation
 
-    async def note_evaluated(self, source_id: str, at: datetime) -> None:
+    async def end_evaluation(self, state: SourceState, *, rules_assessed_at: datetime | None, now: datetime) -> None:
         await self._connection.execute(
-            update(source_states).where(source_states.c.source_id == source_id).values(evaluated_at=at)
+            update(source_states)
+            .where(source_states.c.source_id == state.source_id)
+            .values(assessed_read_at=state.cost_read_at, rules_assessed_at=rules_assessed_at, evaluated_at=now)
         )
 
     async def take_fence(self, source_id: str) -> int:
