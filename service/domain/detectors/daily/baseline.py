@@ -43,7 +43,7 @@ class Baseline:
 
 
 def baseline(history: History) -> Baseline:
-    """Makes the baseline of tomorrow. Weekdays and month of a series younger than 28 days mean nothing to any method."""
+    """Makes tomorrow's baseline. Weekdays and month mean nothing in a series younger than 28 days."""
     last, factors = lifted(history)
     raw = history.raw[:, -MONTH:]
     weekday, deviation, spread = _weekday(last)
