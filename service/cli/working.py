@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from rich.console import Console
 
@@ -28,10 +29,11 @@ def worker(out: Console) -> None:
 async def run_worker(settings: Settings, url: str, out: Console, stopper: Stop) -> None:
     stop = stopper.event()
     async with open_product(settings, url) as product:
-        out.print("worker: polling, evaluating, delivering", highlight=False)
-        await work_until(stop, product)
+        await work_until(stop, product, lambda: out.print("worker: polling, evaluating, delivering", highlight=False))
 
 
-async def work_until(stop: asyncio.Event, product: Product) -> None:
+async def work_until(stop: asyncio.Event, product: Product, begun: Callable[[], None] = lambda: None) -> None:
+    """Works until `stop` is set. `begun` is called once the queue is open."""
     async with product.queue() as queue, product.listening():
+        begun()
         await work(product.ports, queue, stop, speed=product.speed, keep=product.keep, heartbeat=product.heartbeat)

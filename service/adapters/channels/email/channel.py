@@ -89,21 +89,30 @@ def open_channel(config: Email, needed: Dependencies) -> Channel:
 
 
 async def reach(server: SmtpServer, sender: str) -> None:
-    """Connects, encrypts and logs in as for a mail, and sends none. Raises DeliveryError."""
+    """Connects, encrypts and logs in as for a mail, and sends none. Raises DeliveryError.
+
+    The connection is cut at the end: an orderly end of TLS waits for the server, and may outlast the caller's loop.
+    """
     async with _explained():
         client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
-            username=server.username,
-            password=server.password,
             local_hostname=_own_name(address(sender)),
             use_tls=server.tls,
             start_tls=server.starttls,
             cert_bundle=server.ca_file,
             timeout=STEP_TIMEOUT,
         )
-        async with client:
+        await client.connect()
+        connection = client.transport
+        try:
+            if server.username is not None:
+                await client.login(server.username, server.password or "")
             await client.noop()
+        finally:
+            client.close()
+            if isinstance(connection, asyncio.Transport):
+                connection.abort()
 
 
 async def _send(mail: EmailMessage, sender: Address, recipients: Sequence[str], server: SmtpServer) -> Refusals:

@@ -78,7 +78,7 @@ class Queue:
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(app.open_async())
-            except ConnectorException as error:
+            except (ConnectorException, psycopg.OperationalError) as error:
                 raise StorageUnavailable(f"the database cannot be reached: {error.__cause__ or error}") from error
             yield cls(app, outages or Outages())
 

@@ -134,14 +134,14 @@ async def _marks(connection: AsyncConnection, source_id: str, days: Sequence[dat
 
 
 _HASH = f"hashtextextended({CELL[0]}, hashtextextended({CELL[1]}, hashtextextended({CELL[2]}, 0)))"
-_OF_DAYS = "FROM spend_days WHERE source_id = %s AND day = ANY (%s)"
+_WANTED = "FROM spend_days WHERE source_id = %s AND day = ANY (%s)"
 _BLOCKS = (
     f"SELECT day, string_agg(int8send({_HASH}), ''), string_agg(float8send((billed + estimated)::float8), ''), "
     + ", ".join(f"string_agg(int8send({name}), '')" for name in TOKENS)
     + f", string_agg(int8send({_HASH}), '') FILTER (WHERE priority <> 0)"
-    + f", string_agg(float8send(priority::float8), '') FILTER (WHERE priority <> 0) {_OF_DAYS} GROUP BY day"
+    + f", string_agg(float8send(priority::float8), '') FILTER (WHERE priority <> 0) {_WANTED} GROUP BY day"
 )
-_CELLS = f"SELECT {_HASH}, {', '.join(CELL)} {_OF_DAYS}"
+_CELLS = f"SELECT {_HASH}, {', '.join(CELL)} {_WANTED}"
 _WHOLE, _FLOAT = np.dtype(">i8"), np.dtype(">f8")
 """Numbers in the order of bytes that the server sends."""
 
