@@ -20,7 +20,7 @@ LONG_FILES: set[str] = set()
 GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/rules/ruling.py", "_attempt"),
-    ("service/workflows/charts/kept.py", "with_judged_buckets"),
+    ("service/workflows/charts/kept.py", "_unless_it_fails"),
     ("service/workflows/charts/picture.py", "run_unless_it_fails"),
     ("service/workflows/notify/sending.py", "defects_fail"),
     ("service/workflows/sources/defects.py", "defects_refuse"),

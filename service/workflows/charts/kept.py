@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 
@@ -30,6 +31,8 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 MOST_FIGURES = 10_000
 """Read at once."""
 FiguresByBucket = Mapping[datetime, Mapping[ScopeKey, Figure]]
@@ -43,13 +46,22 @@ async def with_judged_buckets(
     view: SpendView,
     feedback: Sequence[Feedback],
 ) -> Sequence[Finding]:
-    """One rule's findings with the days or hours that it judged. A defect here must not keep an alert from firing."""
-    try:
+    """One rule's findings with the days or hours that it judged."""
+
+    def judged() -> Sequence[Finding]:
         return with_buckets(findings, open_alerts, rule, view_for(rule, view), feedback)
+
+    return await _unless_it_fails(uow, "rule", judged, findings, view.as_of)
+
+
+async def _unless_it_fails(uow: UnitOfWork, about: str, make: Callable[[], T], plain: T, at: datetime) -> T:
+    """Returns what is made, or `plain`: a defect in a picture must not keep an alert from firing. Nothing is read."""
+    try:
+        return make()
     except Exception as error:
-        log.exception("chart_failed", about="rule", rule_kind=rule.kind)
-        await uow.chart_failures.note("rule", f"{type(error).__name__}: {error}", view.as_of)
-        return findings
+        log.exception("chart_failed", about=about)
+        await uow.chart_failures.note(about, f"{type(error).__name__}: {error}", at)
+        return plain
 
 
 async def with_spend_so_far(
@@ -81,8 +93,12 @@ async def _with_line(
     question = line_question(finding.source_id, evidence, scope, finding.scope.dimension, now)
     if question not in answers:
         answers[question] = await figures_of(uow, question)
-    buckets = spend_so_far(evidence, amounts_of(finding.scope, answers[question]))
-    return replace(finding, evidence=replace(evidence, buckets=buckets))
+
+    def drawn() -> Finding:
+        line = spend_so_far(evidence, amounts_of(finding.scope, answers[question]))
+        return replace(finding, evidence=replace(evidence, buckets=line))
+
+    return await _unless_it_fails(uow, evidence.kind, drawn, finding, now)
 
 
 def line_question(

@@ -191,3 +191,18 @@ async def test_a_defect_in_what_is_kept_keeps_no_alert_from_firing(yard: Yard, m
     assert len((await drawn(yard, event)).limits) == 22
     async with yard.ports.uow() as uow:
         assert await uow.chart_failures.count() == 1
+
+
+@pytest.mark.parametrize("fire", BUDGETS)
+async def test_a_defect_in_a_budget_s_line_keeps_no_alert_from_firing(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, fire: Fire
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("no line")
+
+    monkeypatch.setattr("service.workflows.charts.kept.spend_so_far", fail)
+    await fire(yard)
+    _, (event,) = await history(yard)
+    assert event.alert.evidence.buckets == ()
+    async with yard.ports.uow() as uow:
+        assert await uow.chart_failures.count() >= 1
