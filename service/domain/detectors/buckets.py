@@ -35,51 +35,36 @@ class ScoredBucket:
     falls: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredColumn:
-    """The scores of one bucket of every series: [series]. Numbers are made of those that are looked at."""
+def stirs(scores: Scores) -> Flags:
+    """Which series alert, in either direction."""
+    return scores.rises | scores.falls
 
-    amounts: Floats
-    expected: Floats
-    low: Floats
-    high: Floats
-    fires_from: Floats
-    scores: Floats
-    methods: Whole
-    overrides: Flags
-    rises: Flags
-    falls: Flags
 
-    def stirs(self) -> Flags:
-        """Which series alert, in either direction."""
-        return self.rises | self.falls
-
-    def reading(self, row: int, past: Floats) -> ScoredBucket:
-        """`past`: the series' amounts of the four weeks before, [buckets], read only where nothing else is expected."""
-        amount, method = float(self.amounts[row]), Method(int(self.methods[row]))
-        defect = method in DEFECTS
-        return ScoredBucket(
-            amount=math.nan if defect else amount,
-            known=not defect or method is Method.CREDIT,
-            expected=float(self.expected[row]) if method.judges else mean_of_known(past),
-            low=float(self.low[row]),
-            high=float(self.high[row]),
-            fires_from=float(self.fires_from[row]),
-            score=float(self.scores[row]),
-            method=method,
-            override=bool(self.overrides[row]),
-            rises=bool(self.rises[row]),
-            falls=bool(self.falls[row]),
-        )
+def reading(scores: Scores, row: int, past: Floats) -> ScoredBucket:
+    """One series' bucket. `past`: its amounts of the four weeks before, read only where nothing else is expected."""
+    amount, method = float(scores.amounts[row]), Method(int(scores.methods[row]))
+    defect = method in DEFECTS
+    return ScoredBucket(
+        amount=math.nan if defect else amount,
+        known=not defect or method is Method.CREDIT,
+        expected=float(scores.expected[row]) if method.judges else mean_of_known(past),
+        low=float(scores.low[row]),
+        high=float(scores.high[row]),
+        fires_from=float(scores.fires_from[row]),
+        score=float(scores.scores[row]),
+        method=method,
+        override=bool(scores.overrides[row]),
+        rises=bool(scores.rises[row]),
+        falls=bool(scores.falls[row]),
+    )
 
 
 DEFECTS = (Method.UNKNOWN_AMOUNT, Method.NOT_AN_AMOUNT, Method.CREDIT)
 
 
-def column(scores: Scores, rows: Whole) -> ScoredColumn:
+def column(scores: Scores, rows: Whole) -> Scores:
     """The given rows of the scores, in their order."""
-    names = ("amounts", "expected", "low", "high", "fires_from", "scores", "methods", "overrides", "rises", "falls")
-    return ScoredColumn(*(getattr(scores, name)[rows] for name in names))
+    return Scores(*(getattr(scores, name)[rows] for name in Scores.__slots__))
 
 
 def mean_of_known(cells: Floats) -> float:

@@ -10,10 +10,10 @@ from hashlib import blake2b
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole
-from service.domain.detectors.buckets import ScoredBucket, ScoredColumn, column
+from service.domain.detectors.buckets import ScoredBucket, column, reading
 from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, hour_band, judge_by
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
-from service.domain.detectors.scores import Maturity, Terms
+from service.domain.detectors.scores import Maturity, Scores, Terms
 from service.domain.values.utc import HOUR
 
 REMEMBERED = 64
@@ -71,15 +71,15 @@ class HourJudge:
     planned: Mapping[int, Sequence[float]]
     together: int
     bands: HourBands = field(default_factory=HourBands)
-    _columns: dict[int, ScoredColumn] = field(default_factory=dict)
-    _alone: dict[tuple[int, int], ScoredColumn] = field(default_factory=dict)
+    _columns: dict[int, Scores] = field(default_factory=dict)
+    _alone: dict[tuple[int, int], Scores] = field(default_factory=dict)
 
     def start(self, place: int) -> datetime:
         return self.first + place * HOUR
 
     def reading(self, row: int, place: int) -> ScoredBucket:
         found, at = self._found(row, place)
-        return found.reading(at, self.counted[row, max(0, place - HOURS) : place])
+        return reading(found, at, self.counted[row, max(0, place - HOURS) : place])
 
     def rises(self, row: int, place: int) -> bool:
         found, at = self._found(row, place)
@@ -97,7 +97,7 @@ class HourJudge:
         places = range(place - HOURS, place, WEEK)
         return tuple(float(self.counted[row, at]) if at >= 0 else float("nan") for at in places)
 
-    def _found(self, row: int, place: int) -> tuple[ScoredColumn, int]:
+    def _found(self, row: int, place: int) -> tuple[Scores, int]:
         if place >= self.together or self.start(place) in self.bands:
             if place not in self._columns:
                 self._columns[place] = self._judged(np.arange(self.amounts.shape[0]), place)
@@ -106,7 +106,7 @@ class HourJudge:
             self._alone[row, place] = self._judged(np.array([row]), place)
         return self._alone[row, place], 0
 
-    def _judged(self, rows: Whole, place: int) -> ScoredColumn:
+    def _judged(self, rows: Whole, place: int) -> Scores:
         chosen = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
         extra = np.array(self.planned[place])[rows] if place in self.planned else None
         maturity = Maturity.FINAL if place < self.mature else Maturity.PARTIAL

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.buckets import ScoredBucket, ScoredColumn, column, mean_of_known
+from service.domain.detectors.buckets import ScoredBucket, column, mean_of_known, reading, stirs
 from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, terms
 from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH
@@ -32,10 +32,10 @@ class DayJudge:
     settled: int
     open_day: int
     first: int
-    _columns: dict[int, ScoredColumn] = field(default_factory=dict)
+    _columns: dict[int, Scores] = field(default_factory=dict)
 
     def reading(self, row: int, place: int) -> ScoredBucket:
-        return self._column(place).reading(row, self.panel.amounts[row, max(0, place - MONTH) : place])
+        return reading(self._column(place), row, self.panel.amounts[row, max(0, place - MONTH) : place])
 
     def stirs(self, row: int, place: int) -> bool:
         """Whether this day alerts in either direction."""
@@ -48,7 +48,7 @@ class DayJudge:
 
     def stirring(self, places: Iterable[int]) -> frozenset[int]:
         """The series that alert on any of these days, in either direction."""
-        stirring = [np.flatnonzero(self._column(place).stirs()).tolist() for place in places]
+        stirring = [np.flatnonzero(stirs(self._column(place))).tolist() for place in places]
         return frozenset(row for rows in stirring for row in rows)
 
     def ringing_from(self, place: int) -> dict[str, float]:
@@ -68,9 +68,9 @@ class DayJudge:
         """Whether so many of these series fall on that day that the feed is to be blamed."""
         chosen = self.learnt.rows[np.array(rows, dtype=np.int64)]
         scores = self._judged(place)
-        return feed_is_suspect(Scores(*(getattr(scores, name)[chosen] for name in Scores.__slots__)))
+        return feed_is_suspect(column(scores, chosen))
 
-    def _column(self, place: int) -> ScoredColumn:
+    def _column(self, place: int) -> Scores:
         if place not in self._columns:
             self._columns[place] = column(self._judged(place), self.learnt.rows)
         return self._columns[place]
