@@ -36,7 +36,8 @@ from service.api.http.problems import answer_with_problems
 from service.api.http.refusals import Refusals
 from service.api.notify import tested
 from service.api.operation.metrics import KEPT, RequestMetrics, Scrapes
-from service.api.operation.probes import Readiness
+from service.api.operation.probes import LateFound, Readiness
+from service.api.operation.recent import Recent
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.requests import SlackAccess
@@ -86,12 +87,14 @@ def create_app(
     """Returns the API over `ports`. `registry` takes the requests' metrics, and `/metrics` shows all that is in it.
 
     `slack` lets in what people in Slack press and type; None refuses it. A body has `body_deadline` to arrive.
-    What `/metrics` reads from the database is kept for `metrics_kept`.
+    What `/metrics` and `/readyz` read from the database is kept for `metrics_kept`.
     """
     registry = registry or CollectorRegistry()
     app = FastAPI(routes=api.routes, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.ports, app.state.ready, app.state.registry, app.state.slack = ports, ready, registry, slack
     app.state.scrapes = Scrapes(metrics_kept)
+    late: LateFound = Recent(metrics_kept)
+    app.state.late = late
     answer_with_problems(app)
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)

@@ -21,6 +21,7 @@ from service.adapters.postgres.notify.channel_health import PostgresChannelHealt
 from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
 from service.adapters.postgres.notify.notified_channels import PostgresNotifiedChannels
+from service.adapters.postgres.operation.punctuality import PostgresPunctuality
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.rules.feedback import PostgresFeedback
@@ -43,6 +44,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
+from service.workflows.ports.operation import Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
@@ -82,6 +84,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.audit: AuditLog = PostgresAuditLog(connection)
         self.idempotency: IdempotencyKeys = PostgresIdempotencyKeys(connection)
         self.jobs: Jobs = PostgresJobs(connection, to_real)
+        self.punctuality: Punctuality = PostgresPunctuality(connection)
         self._connection = connection
 
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:

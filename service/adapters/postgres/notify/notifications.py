@@ -41,7 +41,7 @@ def _is_free(table: FromClause) -> ColumnElement[bool]:
     return or_(table.c.leased_until.is_(None), table.c.leased_until <= _REAL_NOW)
 
 
-_IS_HEAD = (notifications.c.state == NotificationState.QUEUED) & ~(
+IS_HEAD = (notifications.c.state == NotificationState.QUEUED) & ~(
     select(_OLDER.c.id)
     .where(
         _OLDER.c.state == NotificationState.QUEUED,
@@ -96,7 +96,7 @@ _WITH_EVENTS = (
 
 _NEXT_DUE = (
     select(notifications.c.due_at)
-    .where(_IS_HEAD, _is_free(notifications))
+    .where(IS_HEAD, _is_free(notifications))
     .order_by(notifications.c.due_at, notifications.c.id)
     .limit(1)
 )
@@ -148,7 +148,7 @@ class PostgresNotifications:
         """
         due = (
             select(notifications.c.id, notifications.c.leased_until, notifications.c.group_key)
-            .where(_IS_HEAD, notifications.c.due_at <= now, _is_free(notifications), _leads_its_group(now))
+            .where(IS_HEAD, notifications.c.due_at <= now, _is_free(notifications), _leads_its_group(now))
             .where(notifications.c.channel.not_in(besides))
             .order_by(notifications.c.due_at, notifications.c.id)
             .limit(limit)

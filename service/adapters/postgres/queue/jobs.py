@@ -30,15 +30,20 @@ KINDS = (POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST, WAKE, STEP, DIGEST)
 
 _DUE = text(
     """
-    SELECT task_name, count(*) AS waiting, extract(epoch FROM now() - min(coalesce(scheduled_at, made.at))) AS seconds
-    FROM procrastinate_jobs
+    WITH waiting AS (
+        SELECT task_name, count(*) AS jobs, min(scheduled_at) AS due, min(id) FILTER (WHERE scheduled_at IS NULL) AS id
+        FROM procrastinate_jobs
+        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+        GROUP BY task_name
+    )
+    SELECT task_name, jobs AS waiting, extract(epoch FROM now() - least(due, made.at)) AS seconds
+    FROM waiting
     LEFT JOIN LATERAL (
-        SELECT min(at) AS at FROM procrastinate_events WHERE job_id = procrastinate_jobs.id AND type = 'deferred'
+        SELECT min(at) AS at FROM procrastinate_events WHERE job_id = waiting.id AND type = 'deferred'
     ) AS made ON true
-    WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
-    GROUP BY task_name
     """
 )
+"""Jobs are numbered as they are made: only the first one's making is looked up."""
 
 
 class Priority(IntEnum):
