@@ -13,7 +13,7 @@ from pathlib import Path
 
 from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
-from service.domain.alerts.evidence import Contribution, Evidence, RuleEvidence
+from service.domain.alerts.evidence import Contribution, Evidence, Heard, RuleEvidence
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import BudgetStand, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message
@@ -153,6 +153,11 @@ CALM = replace(
     calm_since=NOON.replace(hour=19, minute=0),
     closes_at=datetime(2026, 11, 29, 1, tzinfo=UTC),
 )
+CORRECTED = replace(
+    RUNNING,
+    impact=Money.of("88.10"),
+    heard=Heard(Money.of("88.10"), None, RUNNING.days, RUNNING.hour, RUNNING.since, False, before=Money.of("230.10")),
+)
 CONTRADICTED = replace(INCIDENT, billed=Money.of("20.45"))
 
 
@@ -234,6 +239,12 @@ SAMPLES = (
         MAILED,
     ),
     moved("Calm", followed(Command.AMEND, Reason.CALM, NOON + timedelta(hours=7), CALM), Action.AMEND, ("slack_bot",)),
+    moved(
+        "Corrected",
+        followed(Command.AMEND, Reason.CORRECTED, NOON + timedelta(hours=15), CORRECTED),
+        Action.AMEND,
+        MAILED,
+    ),
     moved(
         "Not confirmed by the bill",
         followed(Command.RESOLVE, Reason.NOT_CONFIRMED, NOON + timedelta(hours=15), CONTRADICTED),

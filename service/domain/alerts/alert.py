@@ -56,6 +56,7 @@ class Reason(StrEnum):
     BUDGET_EDITED = "budget_edited"
     RECOVERED = "recovered"
     NOT_CONFIRMED = "not_confirmed"
+    CORRECTED = "corrected"
     RULE_GONE = "rule_gone"
     RULE_DISABLED = "rule_disabled"
     RULE_EDITED = "rule_edited"
@@ -124,6 +125,9 @@ class AlertEvent:
 
 _FIRING, _ACKNOWLEDGED, _SNOOZED = AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.SNOOZED
 
+CORRECTIONS = frozenset({Reason.NOT_CONFIRMED, Reason.CORRECTED})
+"""The reasons of amendments that people hear in every channel: what they were told is wrong, and not just older."""
+
 TRANSITIONS = {
     (_FIRING, Command.RAISE): _FIRING,
     (_FIRING, Command.AMEND): _FIRING,
@@ -161,13 +165,15 @@ def apply(
     if after is None:
         raise Conflict(f"the alert is {alert.state} already: {command} is not possible")
     sleeps = after is _SNOOZED
+    found = evidence or alert.newest
+    everybody_hears = command in FIRING_COMMANDS or reason in CORRECTIONS
     moved = replace(
         alert,
         version=alert.version + 1,
         state=after,
         changed_at=now,
         severity=severity or alert.severity,
-        evidence=evidence or alert.newest,
+        evidence=found.announced(now, alert.evidence) if everybody_hears else found.edited_in(alert.evidence),
         latest=None,
         acknowledged_by=actor if command is Command.ACKNOWLEDGE else _kept_acknowledger(alert, after),
         resolved_by=actor if command is Command.RESOLVE else None,

@@ -122,6 +122,6 @@ def _open(finding: Finding, alert_id: str, reason: Reason, now: datetime) -> Ale
         state=AlertState.FIRING,
         opened_at=now,
         changed_at=now,
-        evidence=finding.evidence,
+        evidence=finding.evidence.announced(now),
     )
     return AlertEvent(alert, at=now, command=Command.OPEN, actor=TOCSIN, reason=reason)

@@ -14,7 +14,7 @@ from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.evidence import BudgetEvidence, Contribution, ForecastEvidence
 from service.domain.alerts.findings import UNRECORDED, Condition, Finding, over
 from service.domain.budgets.budget import Budget, Threshold, terms
-from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, about, by_scope, judged
+from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, about, by_scope, judged, windows_since
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.spend.best_known import Spend
 from service.domain.spend.lateness import is_settled
@@ -33,6 +33,7 @@ from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, S
 from service.domain.values.utc import utc_day
 
 INSTANT = timedelta(microseconds=1)
+NOT_CONTESTED: WindowSpend = {}
 MOST_CONTRIBUTORS = 3
 """Members of each dimension."""
 
@@ -47,7 +48,7 @@ def assess(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[F
     nothing = replace(known, crossings=(), open_alerts=())
     for judge, period in judged(budget, known):
         for scope, cells in by_scope(judge, spend[period.window], known):
-            finding = Assessment(judge, period, scope, cells, own.get(scope, nothing)).finding()
+            finding = Assessment(judge, period, scope, cells, own.get(scope, nothing), spend).finding()
             if finding is not None:
                 findings.append(finding)
     return findings
@@ -96,7 +97,10 @@ def _level(threshold: Threshold, amount: Money) -> Money:
 
 
 class Assessment:
-    """One budget, one period, one scope: `cells` and `known` are theirs alone."""
+    """One budget, one period, one scope: `cells` and `known` are theirs alone.
+
+    `spend` holds the windows that a rolling budget's crossings are compared with the bill by, where they are to be.
+    """
 
     basis: ClassVar[ThresholdBasis] = ThresholdBasis.ACTUAL
 
@@ -107,6 +111,7 @@ class Assessment:
         scope: ScopeKey,
         cells: Mapping[Cell, Spend],
         known: Known,
+        spend: WindowSpend = NOT_CONTESTED,
     ) -> None:
         self.budget, self.spec, self.period, self.scope, self.known = (
             budget,
@@ -115,6 +120,7 @@ class Assessment:
             scope,
             known,
         )
+        self.spend = spend
         self.terms = terms(budget.spec)
         self.cells = cells
         self.spent = Spend.sum(self.cells.values())
@@ -123,8 +129,9 @@ class Assessment:
         self.thresholds = sorted((t for t in self.spec.thresholds if t.basis is self.basis), key=self.level)
         self.start = self._identity()
         on_record = [c for c in self.on_record(self.basis) if c.period_start == self.start]
-        self.refuted = tuple(c for c in on_record if self._is_refuted(c))
-        self.released = (*self.refuted, *(c for c in on_record if self._is_over(c)))
+        over = tuple(c for c in on_record if self._is_over(c))
+        self.refuted = tuple(c for c in on_record if c not in over and self._is_refuted(c))
+        self.released = (*self.refuted, *over)
         self.recorded = {c.threshold: c for c in on_record if c not in self.released}
 
     def level(self, threshold: Threshold) -> Money:
@@ -162,13 +169,26 @@ class Assessment:
     def _is_refuted(self, crossing: Crossing) -> bool:
         """Whether the settled bill of all days up to a crossing, with what was spent since, is below its level.
 
-        Spend on a forecast is judged by its watch, and a rolling window also falls because it moves on.
+        Spend on a forecast is judged by its watch.
         """
         billed_at = self.known.billed_at
-        if billed_at is None or self.basis is ThresholdBasis.FORECAST or self.spec.period.kind is PeriodKind.ROLLING:
+        if billed_at is None or self.basis is ThresholdBasis.FORECAST or self.total >= crossing.level:
             return False
         last = min(crossing.crossed_at, self.period.window.end - INSTANT)
-        return self.total < crossing.level and is_settled(utc_day(last.date()), billed_at)
+        return is_settled(utc_day(last.date()), billed_at) and self._never_reached(crossing)
+
+    def _never_reached(self, crossing: Crossing) -> bool:
+        """Whether no window since the crossing's reaches its level. A rolling one also falls because it moves on."""
+        if self.spec.period.kind is not PeriodKind.ROLLING:
+            return True
+        windows = windows_since(self.budget, crossing, self.known.now)
+        known = [self.spend[window] for window in windows if window in self.spend]
+        return bool(windows) and len(known) == len(windows) and all(self._of(one) < crossing.level for one in known)
+
+    def _of(self, cells: Mapping[Cell, Spend]) -> Money:
+        """The scope's spend among the cells of a window."""
+        own = dict(by_scope(self.budget, cells, self.known)).get(self.scope, {})
+        return Spend.sum(own.values()).total
 
     def _goes_on(self, begun: datetime) -> bool:
         return self.open_alert(begun) is not None and any(self.is_crossed(threshold) for threshold in self.thresholds)

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import Alert
-from service.domain.alerts.crossings import Crossing
+from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.budgets.budget import Budget
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.spend.best_known import Spend
-from service.domain.spend.lateness import closing_for
+from service.domain.spend.lateness import LATE_FOR, SETTLED_AFTER, closing_for
 from service.domain.values.names import Names
-from service.domain.values.periods import Period, Window, live_periods
+from service.domain.values.periods import Period, PeriodKind, Window, live_periods, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
+from service.domain.values.utc import DAY, utc_day
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
 EndedTerms = Mapping[tuple[str, datetime], Resource[Budget] | None]
@@ -67,6 +68,27 @@ def live_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset
     return frozenset(
         period.window for budget in budgets for period in live_periods(budget.spec.period, known.now, known.closing_for)
     )
+
+
+def contested_windows(budgets: Iterable[Resource[Budget]], known: Known) -> frozenset[Window]:
+    """Every window that `assess` compares with the bill, beside those that are live: of rolling budgets' crossings."""
+    by_id = {budget.id: budget for budget in budgets}
+    crossings = (one for one in known.crossings if one.budget_id in by_id)
+    return frozenset(window for one in crossings for window in windows_since(by_id[one.budget_id], one, known.now))
+
+
+def windows_since(budget: Resource[Budget], crossing: Crossing, now: datetime) -> tuple[Window, ...]:
+    """The windows of a rolling budget from the one that crossed a level until yesterday's.
+
+    None once the crossing's bill has been settled for so long that it is hardly restated.
+    """
+    spec, settled = budget.spec.period, utc_day(crossing.crossed_at.date()).end + SETTLED_AFTER
+    on_spend = crossing.basis is ThresholdBasis.ACTUAL
+    if spec.kind is not PeriodKind.ROLLING or not on_spend or not settled <= now < settled + LATE_FOR:
+        return ()
+    instants = (crossing.crossed_at + back * DAY for back in range((now - crossing.crossed_at) // DAY + 1))
+    windows = dict.fromkeys(period.window for at in instants if (period := period_at(spec, at)) is not None)
+    return tuple(window for window in windows if window.end <= now)
 
 
 def judged(budget: Resource[Budget], known: Known) -> list[tuple[Resource[Budget], Period]]:

@@ -87,9 +87,10 @@ def _small_print(event: AlertEvent, words: Words) -> tuple[str, ...]:
 
 
 def _notice(event: AlertEvent, action: Action, happened: str, words: Words) -> str:
-    """The one line of a moment. What is raised or over names its subject itself, mostly."""
+    """The one line of a moment. What is raised, corrected or over names its subject itself, mostly."""
     happened = happened.rstrip(".")
-    if action is Action.RAISE or (action is Action.RESOLVE and event.reason not in ENDINGS):
+    is_whole = action is Action.RAISE or event.reason is Reason.CORRECTED
+    if is_whole or (action is Action.RESOLVE and event.reason not in ENDINGS):
         return happened
     return f"{happened}: {words.headline()}"
 

@@ -16,7 +16,7 @@ from service.domain.alerts.slices import sliced
 from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
-from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, live_windows
+from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, contested_windows, live_windows
 from service.domain.budgets.strain import with_budgets
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
@@ -97,7 +97,8 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
         simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
     )
     enabled = [budget for budget in budgets if budget.spec.enabled]
-    spend = {window: await uow.facts.spend(source_id, window, now) for window in live_windows(enabled, known)}
+    windows = live_windows(enabled, known) | contested_windows(enabled, known)
+    spend = {window: await uow.facts.spend(source_id, window, now) for window in windows}
     by_budgets = await _assess_budgets(uow, source_id, budgets, spend, known)
     shown = await with_spend_so_far(uow, by_budgets, known.open_alerts, budgets, now)
     by_rules = await find_by_rules(uow, situation, state)

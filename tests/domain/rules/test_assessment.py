@@ -367,6 +367,60 @@ def test_an_hour_is_contradicted_by_a_bill_whose_whole_day_is_no_more_than_usual
     assert billed(told_of_yesterday(unit=DOLLARS_AN_HOUR), 290.0, YESTERDAYS_END) == []
 
 
+# ------------------------------------------------------------------------------------- corrections
+
+
+def yesterday(actual: float) -> Observation:
+    return replace(rise(actual), days=(day(1),))
+
+
+def spike(impact: float, hours_ago: int = 1) -> Observation:
+    """An incident of hours: `impact` in all since it began yesterday at noon."""
+    judged = NOON - hours_ago * HOUR
+    return replace(rise(), unit=DOLLARS_AN_HOUR, impact=impact, since=NOON - DAY, hour=judged)
+
+
+@pytest.mark.parametrize(
+    ("heard", "by_now", "move"),
+    [
+        pytest.param(yesterday(300.0), yesterday(190.0), "corrected", id="a bill of less than half the excess"),
+        pytest.param(yesterday(300.0), yesterday(210.0), "restated", id="a bill of a little more than that"),
+        pytest.param(yesterday(300.0), yesterday(400.0), "corrected", id="a bill of half as much again"),
+        pytest.param(yesterday(300.0), yesterday(390.0), "grew", id="a bill of a little less than that"),
+        pytest.param(rise(300.0), rise(900.0), "grew", id="a day that still runs"),
+        pytest.param(yesterday(300.0), rise(900.0), "grew", id="a later day that is worse"),
+        pytest.param(yesterday(300.0), rise(150.0), "restated", id="a later day that is better"),
+        pytest.param(spike(400.0), spike(190.0, 0), "corrected", id="hours that come to less in all"),
+        pytest.param(spike(400.0), spike(900.0, 0), "grew", id="hours that go on"),
+        pytest.param(spike(400.0), spike(900.0), "grew", id="an hour whose report fills up"),
+    ],
+)
+def test_what_was_heard_is_corrected_where_it_was_wrong_and_not_where_it_goes_on(
+    heard: Observation, by_now: Observation, move: str
+) -> None:
+    rule = life()
+    rule.see({ENG: heard})
+    assert rule.see({ENG: by_now}) == [("amend", move)]
+
+
+def test_small_corrections_add_up_to_one_that_is_heard_and_it_is_heard_once() -> None:
+    rule = life()
+    rule.see({ENG: yesterday(300.0)})
+    moves = [rule.see({ENG: yesterday(actual)}) for actual in (270.0, 240.0, 210.0, 195.0, 190.0)]
+    assert moves == [[("amend", "restated")]] * 3 + [[("amend", "corrected")], []]
+    heard = shown(rule).heard
+    assert heard is not None
+    assert (heard.excess, heard.before) == (Money.of("95.000000"), Money.of("200.000000"))
+
+
+def test_what_an_older_release_stored_is_not_corrected() -> None:
+    rule = life()
+    rule.see({ENG: yesterday(300.0)})
+    (alert,) = rule.alerts.values()
+    rule.alerts[alert.id] = replace(alert, evidence=replace(shown(rule), heard=None))
+    assert rule.see({ENG: yesterday(150.0)}) == [("amend", "restated")]
+
+
 # ------------------------------------------------------------------------------------- one incident
 
 

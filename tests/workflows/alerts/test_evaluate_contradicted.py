@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from service.domain.alerts.alert import Alert, AlertState, Reason
@@ -15,6 +16,7 @@ from service.domain.notify.notification import Action
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
+from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.severity import Severity
 from tests.factories import SEALED, budget, percent, utc
 from tests.workflows.yard import DAY, HOUR, Yard, billed, caller
@@ -126,6 +128,43 @@ async def test_a_bill_that_confirms_says_nothing_more(yard: Yard) -> None:
     await bill_says(yard, "20.00")
     assert (await newest(yard)).state is AlertState.FIRING
     assert len(yard.channels.sent) == sent
+
+
+LAST_WEEK = replace(TWO_LEVELS, period=PeriodSpec(PeriodKind.ROLLING, days=7))
+
+
+async def test_a_rolling_window_that_the_bill_does_not_confirm_ends_its_alert_in_every_channel(yard: Yard) -> None:
+    fired = await overrun_by_estimate(yard, LAST_WEEK)
+    await bill_says(yard, "0.00")
+    alert = await newest(yard)
+    assert (alert.id, alert.state) == (fired.id, AlertState.RESOLVED)
+    assert await last_reason(yard, alert) is Reason.NOT_CONFIRMED
+    assert heard(yard, Action.RESOLVE) == {one.kind for one in CANNOT_EDIT}
+    yard.clock.advance(HOUR)
+    yard.reader.bill(TODAY + DAY, billed("21.00"))
+    await read(yard)
+    assert ((await newest(yard)).id, (await newest(yard)).state) != (fired.id, AlertState.RESOLVED)
+
+
+async def test_a_rolling_window_that_falls_because_it_moves_on_takes_nothing_back(yard: Yard) -> None:
+    """What made the window exceed on the day of the crossing was spent six days before it."""
+    yard.reader.bill(TODAY - 6 * DAY, billed("7.00"))
+    fired = await overrun_by_estimate(yard, LAST_WEEK)
+    await bill_says(yard, "1.00")
+    alert = await newest(yard)
+    assert (alert.id, alert.state, alert.severity) == (fired.id, AlertState.FIRING, Severity.WARNING)
+    assert isinstance(alert.evidence, BudgetEvidence)
+    assert alert.evidence.spent == Money.of("1.00")
+
+
+async def test_a_rolling_window_that_reached_the_level_on_a_later_day_takes_nothing_back(yard: Yard) -> None:
+    """7.00 of the days before and 1.00 of the day after are 80 % of 10.00, until the window has moved on."""
+    yard.reader.bill(TODAY - 5 * DAY, billed("7.00"))
+    await overrun_by_estimate(yard, LAST_WEEK)
+    yard.reader.bill(TODAY + DAY, billed("1.00"))
+    await bill_says(yard, "0.00")
+    alert = await newest(yard)
+    assert (alert.state, alert.severity) == (AlertState.FIRING, Severity.WARNING)
 
 
 async def test_a_budget_s_level_that_later_days_have_reached_stands_without_the_estimate(yard: Yard) -> None:

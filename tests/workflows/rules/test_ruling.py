@@ -13,6 +13,11 @@ import pytest
 
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.evidence import RuleEvidence, StaleEvidence
+from service.domain.notify.channels.email import Email
+from service.domain.notify.channels.jsm import Jsm
+from service.domain.notify.channels.pagerduty import PagerDuty
+from service.domain.notify.channels.teams import Teams
+from service.domain.notify.notification import Action
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.kinds.change import Against, Change
@@ -35,6 +40,7 @@ from service.workflows.operation.upkeep import run_retention
 from service.workflows.ports.sources import SourceError
 from service.workflows.rules.ruling import evaluate_rule
 from tests.domain.rules.views import NO_GATES, day, view
+from tests.factories import SEALED
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed
 
 ENG, OPS = "wrkspc_eng", "wrkspc_ops"
@@ -93,6 +99,22 @@ async def test_a_restatement_in_the_alert_s_favour_ends_it(yard: Yard) -> None:
     await read(yard)
     bill(yard, today, "90.00")
     assert await read(yard) == [("resolve", "recovered", f"workspace:{ENG}")]
+
+
+async def test_a_restatement_that_more_than_halves_the_excess_is_heard_where_nothing_can_be_edited(yard: Yard) -> None:
+    today = await usual(yard)
+    await yard.receive_with(Email(("finops@example.com",)), PagerDuty(SEALED), Teams(SEALED), Jsm(SEALED))
+    await add_rule(yard)
+    for eng, move in (("400.00", "first"), ("300.00", "restated"), ("240.00", "corrected")):
+        bill(yard, today - DAY, eng)
+        assert [reason for _, reason, _ in await read(yard)] == [move]
+    await yard.settle()
+    amended = [(config.kind, said.message) for config, said in yard.channels.sent if said.action is Action.AMEND]
+    assert sorted(kind for kind, _ in amended) == ["email", "teams"]
+    assert {message.change for _, message in amended} == {
+        "Corrected by newer figures: workspace wrkspc_eng $140 above normal on Sun 15 Nov, not $300."
+    }
+    assert [await read(yard) for _ in range(2)] == [[], []]
 
 
 async def test_a_poll_that_brings_nothing_new_writes_nothing_but_its_own_record(yard: Yard) -> None:

@@ -57,6 +57,8 @@ class Trend(StrEnum):
     RESTATED = "restated"
     CALM = "calm"
     RETURNED = "returned"
+    CORRECTED = "corrected"
+    """The figure was so wrong that people hear the new one in every channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,14 @@ class Evidence:
         """The direction of any difference, however small."""
         before, after = shown.figure, self.figure
         return Trend.GREW if before is not None and after is not None and after > before else Trend.RESTATED
+
+    def announced(self, at: datetime, shown: Evidence | None = None) -> Evidence:
+        """The evidence as everybody hears it at `at`, who heard of `shown` before."""
+        return self
+
+    def edited_in(self, shown: Evidence) -> Evidence:
+        """The evidence where it takes the place of `shown` in the messages that can be edited, and nobody is called."""
+        return self
 
     def noted_beside(self, shown: Evidence) -> Evidence | None:
         """The evidence that an alert keeps besides `shown` while it stays as it is; None where `shown` says more."""

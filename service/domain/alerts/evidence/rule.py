@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -11,6 +11,27 @@ from typing import ClassVar, Literal
 from service.domain.alerts.evidence.evidence import Evidence, OriginKind, OriginRef, Trend, material_trend
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
+from service.domain.values.utc import utc_day
+
+MATERIAL_CORRECTION = Decimal("0.5")
+"""People hear in every channel that a figure was wrong when it has moved by this share since they heard it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The figure that everybody was notified of last: US dollars of excess, whose, and of which days or hour.
+
+    `was_over`: the judged days were over, so that time alone cannot add to them. `before` is what everybody had heard
+    until then; None where this was the first.
+    """
+
+    excess: Money
+    about: ScopeKey | None
+    days: tuple[date, ...]
+    hour: datetime | None
+    since: datetime | None
+    was_over: bool
+    before: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +47,8 @@ class RuleEvidence(Evidence):
     `calm_since`: since when the scope is
     back to normal, None while it is not; `closes_at`: when the alert ends if it stays so.
     `severity_reason`: why it is as severe as it is, in a few words. `billed`: the settled bill of the day, where it
-    contradicts what the alert was fired on.
+    contradicts what the alert was fired on. `heard` is what the messages say that cannot be edited; None in what an
+    older release stored.
     """
 
     repeats: ClassVar[bool] = True
@@ -54,6 +76,7 @@ class RuleEvidence(Evidence):
     billed: Money | None = None
     calm_since: datetime | None = None
     closes_at: datetime | None = None
+    heard: Heard | None = field(default=None, compare=False, repr=False)
 
     @property
     def excess(self) -> Money:
@@ -106,9 +129,32 @@ class RuleEvidence(Evidence):
             return Trend.CALM if self.is_calm else Trend.RETURNED
         if (shown.rule_kind, shown.falls) != (self.rule_kind, self.falls):
             return Trend.RESTATED
+        if shown.heard is not None and self._corrects(shown.heard):
+            return Trend.CORRECTED
         if shown.impact is not None and self.impact is not None:
             return material_trend(shown.impact, self.impact)
         return material_trend(shown.excess, self.excess)
+
+    def _corrects(self, heard: Heard) -> bool:
+        """Whether it is another figure of the same: of days that were over, or of an incident that cannot shrink.
+
+        A later day, or a longer incident, is how it goes on; that an hour grows is the report that fills up.
+        """
+        change = self.figure - heard.excess
+        if heard.about != self.about or abs(change) < abs(heard.excess) * MATERIAL_CORRECTION:
+            return False
+        same_days = (heard.days, heard.hour) == (self.days, self.hour)
+        if self.figure > heard.excess:
+            return same_days and self.hour is None and heard.was_over
+        return same_days or (self.impact is not None and heard.since == self.since)
+
+    def announced(self, at: datetime, shown: Evidence | None = None) -> RuleEvidence:
+        before = shown.heard.excess if isinstance(shown, RuleEvidence) and shown.heard else None
+        was_over = all(utc_day(day).end <= at for day in self.days)
+        return replace(self, heard=Heard(self.figure, self.about, self.days, self.hour, self.since, was_over, before))
+
+    def edited_in(self, shown: Evidence) -> RuleEvidence:
+        return replace(self, heard=shown.heard if isinstance(shown, RuleEvidence) else None)
 
     def trend_since(self, shown: Evidence) -> Trend:
         if shown.is_calm is not self.is_calm:

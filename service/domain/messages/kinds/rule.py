@@ -104,6 +104,8 @@ class RuleWords(Words):
             return _calm(self.evidence)
         if reason is Reason.RETURNED:
             return f"It has returned: {_size(self.evidence)}"
+        if reason is Reason.CORRECTED:
+            return _corrected(self.evidence, self._spender)
         return f"{'Grown to' if reason is Reason.GREW else 'Now'} {_size(self.evidence)}"
 
     def ended(self, reason: Reason) -> str:
@@ -150,6 +152,13 @@ def _calm(evidence: RuleEvidence) -> str:
     is_soon = since is not None and until is not None and until - since < DAY
     began, ends = ((_clock(at) if is_soon else _moment(at)) if at else "" for at in (since, until))
     return f"Back to normal since {began}{f'. Closes at {ends} unless it returns' if ends else ''}"
+
+
+def _corrected(evidence: RuleEvidence, spender: Spender) -> str:
+    """ "Corrected by newer figures: workspace eng $120 above normal on Fri 13 Nov, not $415"."""
+    before = evidence.heard.before if evidence.heard else None
+    said = f", not {before.brief()}" if before is not None else ""
+    return f"Corrected by newer figures: {_in_a_sentence(spender.name)} {_size(evidence)}{said}"
 
 
 def _contradicted(evidence: RuleEvidence) -> str:
