@@ -40,7 +40,7 @@ check: lint ## Every check and the fast tests, before a commit
 	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not fuzz" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes
-	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/contract/test_foreign_texts.py tests/api/http/test_json_flaws.py tests/api/http/test_paths.py \
+	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/contract/test_foreign_texts.py tests/api/http/test_json_flaws.py tests/api/http/test_paths.py tests/api/test_schema.py \
 		tests/adapters/postgres/spend/test_past_figures.py tests/adapters/postgres/spend/test_hour_versions.py
 
 lint: $(VENV)/.dev ## Style, types, the rings between the packages, and dead code

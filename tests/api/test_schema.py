@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -28,8 +29,8 @@ from tests.api.rules.watched import CHANGE
 from tests.api.stand import Stand
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 4
-"""Of each mode, for each operation."""
+SHARES = 4
+"""Tests that divide the operations among them."""
 MOST_OF_ALL = 40
 """Fewer operations in the document would mean that it could not be read."""
 KNOWN = {
@@ -46,7 +47,12 @@ KNOWN = {
 
 
 @pytest.mark.slow
-async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: Stand) -> None:
+@pytest.mark.parametrize("examples", [2, pytest.param(25, marks=pytest.mark.fuzz)])
+@pytest.mark.parametrize("share", range(SHARES))
+async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(
+    stand: Stand, share: int, examples: int
+) -> None:
+    """Examples are of each mode, right and wrong, for each operation."""
     alert = await rung(stand)
     await stand.create("/prices", PRICE)
     await stand.create("/rules", CHANGE)
@@ -56,26 +62,36 @@ async def test_no_request_breaks_the_api_or_gets_an_undocumented_answer(stand: S
     await stand.create("/rotas", ROTA | {"people": [{"name": "ben", "receiver": "console"}]})
     known = KNOWN | {"/v1/alerts": alert["id"]}
     async with serving(stand.app) as url:
-        await asyncio.to_thread(attack, url, dict(stand.admin.headers), known)
+        await asyncio.to_thread(attack, url, share, Attacker(dict(stand.admin.headers), known, examples))
 
 
-def attack(url: str, headers: dict[str, str], known: dict[str, str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Attacker:
+    """Whose requests they are, the resources that it knows, by path, and how often it tries an operation."""
+
+    headers: dict[str, str]
+    known: dict[str, str]
+    examples: int
+
+
+def attack(url: str, share: int, attacker: Attacker) -> None:
     """Raises what the first operation that fails a check did wrong. Deletions come last."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > MOST_OF_ALL
-    for operation in sorted(operations, key=lambda one: one.method.upper() == "DELETE"):
-        strike(operation, GenerationMode.POSITIVE, headers, known)
+    for operation in sorted(operations[share::SHARES], key=lambda one: one.method.upper() == "DELETE"):
+        strike(operation, GenerationMode.POSITIVE, attacker)
         if operation.path.startswith("/v1"):  # the others take nothing that could be wrong
-            strike(operation, GenerationMode.NEGATIVE, headers, known)
+            strike(operation, GenerationMode.NEGATIVE, attacker)
 
 
-def strike(operation: Any, mode: GenerationMode, headers: dict[str, str], known: dict[str, str]) -> None:
+def strike(operation: Any, mode: GenerationMode, attacker: Attacker) -> None:
     """Requests to one operation; each also to a resource that exists."""
-    name = next((name for prefix, name in known.items() if operation.path.startswith(f"{prefix}/")), None)
+    headers = attacker.headers
+    name = next((name for prefix, name in attacker.known.items() if operation.path.startswith(f"{prefix}/")), None)
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=attacker.examples,
         deadline=None,
         derandomize=True,
         database=None,
