@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "chaos.py"
 SHORT = {
-    "--days": 2, "--seconds": 12, "--kills": 10, "--crashes": 1, "--workers": 2, "--apis": 1, "--organisations": 1,
-    "--lease": 12,
+    "--days": 2, "--seconds": 8, "--kills": 6, "--crashes": 1, "--workers": 2, "--apis": 1, "--organisations": 1,
+    "--lease": 8,
 }  # fmt: skip
 
 
