@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
 from service.adapters.cron import CrontabReader
-from service.adapters.postgres.engine import FOR_CALLERS, create_engine, obstacle
+from service.adapters.postgres.engine import FOR_CALLERS, PoolUse, create_engine, obstacle, pool_use
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.signer import HmacSigner
@@ -54,11 +55,18 @@ class Product:
     ports: Ports
     callers: Ports
     engine: AsyncEngine
+    jobs_engine: AsyncEngine
     url: str
     speed: float
     keep: timedelta
     heartbeat: Heartbeat | None
     ear: SlackEar | None
+
+    @property
+    def pools(self) -> Mapping[str, Callable[[], PoolUse]]:
+        """How much of each pool of connections is in use."""
+        engines = {"callers": self.engine, "jobs": self.jobs_engine}
+        return {name: partial(pool_use, engine) for name, engine in engines.items()}
 
     @property
     def slack(self) -> SlackAccess | None:
@@ -102,6 +110,7 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
                 ports=ports,
                 callers=replace(ports, uow=callers_uow, charts=ChildCharts()),
                 engine=callers_engine,
+                jobs_engine=engine,
                 url=url,
                 speed=clock.speed,
                 keep=timedelta(days=settings.retention_days),

@@ -7,9 +7,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from prometheus_client import CollectorRegistry
 from rich.console import Console
 
 from service.api.app import create_app
+from service.api.operation.metrics import watch_pools
 from service.bootstrap.database import database, prepare, require_schema
 from service.bootstrap.errors import StartError
 from service.bootstrap.outside import LOOPBACK, loopback_url, require_sound, simulator_port
@@ -88,7 +90,9 @@ async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[as
     async def ready() -> str | None:
         return await product.ready() if started.is_set() else "the first start has not added all that is needed yet"
 
-    app = create_app(product.callers, ready=ready, slack=product.slack)
+    registry = CollectorRegistry()
+    watch_pools(registry, product.pools)
+    app = create_app(product.callers, ready=ready, registry=registry, slack=product.slack)
     bounds = ConnectionBounds(most=descriptors_for(settings.max_connections))
     async with AsyncExitStack() as stack:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,23 +13,48 @@ from service.domain.budgets.forecasting import forecast_budgets
 from service.domain.budgets.known import Known, WindowSpend, live_windows
 from service.domain.budgets.statuses import ScopeStatus, budget_status
 from service.domain.sources.source import SourceKind
+from service.domain.spend.best_known import Spend
+from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell
-from service.workflows.alerts.ended_terms import with_ended_terms
+from service.workflows.alerts.ended_terms import ended_terms, with_ended_terms
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
 T = TypeVar("T")
 
 
-async def budget_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
-    """Every scope of a budget in every live period, without a forecast."""
-    known = await _known(uow, budget, now)
-    return budget_status(budget, await _live_spend(uow, budget, known), known)
+async def all_statuses(uow: UnitOfWork, now: datetime) -> list[tuple[Resource[Budget], tuple[ScopeStatus, ...]]]:
+    """Every scope of every budget in every live period, without forecasts, names and unpriced tokens.
+
+    A statement for each window of any budget, and for each end of terms, however many sources there are; those of a
+    source by itself where a window cuts its days.
+    """
+    budgets = await uow.budgets.all()
+    sources = {budget.spec.source_id for budget in budgets}
+    read_at = await uow.polling_states.cost_read_at(sources)
+    crossings = await uow.crossings.of([budget.id for budget in budgets])
+    known = {id: Known(crossings, (), {}, now, read_at=at) for id, at in read_at.items()}
+    budgets = [budget for budget in budgets if budget.spec.source_id in known]
+    wanted: dict[Window, set[str]] = defaultdict(set)
+    for budget in budgets:
+        for window in live_windows([budget], known[budget.spec.source_id]):
+            wanted[window].add(budget.spec.source_id)
+    spend = {window: await uow.facts.spend_of(ids, window, now) for window, ids in wanted.items()}
+    ended = await ended_terms(uow, [(budget, known[budget.spec.source_id]) for budget in budgets])
+    return [
+        (budget, budget_status(budget, _of_source(spend, id), replace(known[id], ended_as=ended)))
+        for budget in budgets
+        for id in [budget.spec.source_id]
+    ]
+
+
+def _of_source(spend: Mapping[Window, Mapping[str, Mapping[Cell, Spend]]], source_id: str) -> WindowSpend:
+    return {window: by_source[source_id] for window, by_source in spend.items() if source_id in by_source}
 
 
 async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
-    """The same with the forecasts of the open period."""
+    """Every scope of a budget in every live period, with the forecasts of the open one."""
     known = await _known(uow, budget, now)
     spend = await _live_spend(uow, budget, known)
     recent = await uow.facts.recent(budget.spec.source_id, now)

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from service.adapters.postgres.addresses import sqlalchemy_url
 from service.adapters.postgres.losses import losses_are_unavailability
@@ -89,6 +89,19 @@ def transactions(
         outages.worked(DATABASE, calm=CALM)
 
     return transaction
+
+
+class PoolUse(NamedTuple):
+    """Connections that work just now, and how many there may be."""
+
+    in_use: int
+    most: int
+
+
+def pool_use(engine: AsyncEngine) -> PoolUse:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return PoolUse(pool.checkedout(), pool.size() + pool._max_overflow)
 
 
 async def obstacle(engine: AsyncEngine) -> str | None:

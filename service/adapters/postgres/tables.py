@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -81,6 +82,8 @@ source_states = Table(
         comment="The number of the newest evaluation; only that one stores what it found",
     ),
     Column("last_error", Text),
+    Column("evaluation_began_at", Instant, comment="Real time, of the newest evaluation"),
+    Column("evaluation_seconds", Double, comment="Real time from the beginning to the end of the last one that ended"),
 )
 
 

@@ -21,6 +21,7 @@ from service.adapters.postgres.notify.channel_health import PostgresChannelHealt
 from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
 from service.adapters.postgres.notify.notified_channels import PostgresNotifiedChannels
+from service.adapters.postgres.operation.measures import PostgresMeasures
 from service.adapters.postgres.operation.punctuality import PostgresPunctuality
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
@@ -44,7 +45,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
-from service.workflows.ports.operation import Punctuality
+from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
@@ -85,6 +86,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.idempotency: IdempotencyKeys = PostgresIdempotencyKeys(connection)
         self.jobs: Jobs = PostgresJobs(connection, to_real)
         self.punctuality: Punctuality = PostgresPunctuality(connection)
+        self.measures: Measures = PostgresMeasures(connection)
         self._connection = connection
 
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
 from typing import cast
 
@@ -14,10 +15,8 @@ from prometheus_client.exposition import generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.http.deps import NowDep, PortsDep, VisitorDep, in_one_transaction
+from service.api.operation.figures import Scrape, count_all, name_all
 from service.api.operation.recent import Recent
-from service.domain.notify.undelivered import NO_SOURCE
-from service.domain.spend.lateness import is_stale
-from service.workflows.budgets import budget_statuses
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 KEPT = timedelta(seconds=5)
@@ -56,8 +55,15 @@ class RequestMetrics:
             self.seconds.labels(method, route).observe(perf_counter() - begun)
 
 
-POLLS_LOOKED_AT = 10
-"""For one that has finished."""
+def watch_pools(registry: CollectorRegistry, pools: Mapping[str, Callable[[], tuple[int, int]]]) -> None:
+    """Shows how many connections of each pool are in use, and how many there may be, at each scrape."""
+    in_use = Gauge("tocsin_database_connections_in_use", "Connections in use", ("pool",), registry=registry)
+    most = Gauge("tocsin_database_connections_limit", "Connections there may be", ("pool",), registry=registry)
+    for name, use in pools.items():
+        in_use.labels(name).set_function(partial(lambda use: use()[0], use))
+        most.labels(name).set(use()[1])
+
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -78,110 +84,13 @@ class Scrapes:
 
 
 async def _counts(uow: UnitOfWork, now: datetime) -> bytes:
-    return generate_latest(await _counted(uow, now))
+    figures = Scrape()
+    await count_all(figures, uow, now)
+    return generate_latest(figures.registry)
 
 
 async def _figures(uow: UnitOfWork, now: datetime) -> bytes:
-    registry = await _counted(uow, now)
-    await _name_rule_failures(registry, uow)
-    await _name_sources(registry, uow, now)
-    await _name_budgets(registry, uow, now)
-    return generate_latest(registry)
-
-
-async def _counted(uow: UnitOfWork, now: datetime) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    await _count_sources(registry, uow, now)
-    await _count_notices(registry, uow)
-    await _count_alerts(registry, uow)
-    await _count_notifications(registry, uow, now)
-    await _count_jobs(registry, uow)
-    await _count_rule_failures(registry, uow)
-    await _count_chart_failures(registry, uow)
-    return registry
-
-
-async def _count_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
-    sources = await uow.sources.all()
-    states = [await uow.polling_states.get(source.id) for source in sources if source.spec.enabled]
-    Gauge("tocsin_sources", "Enabled sources", registry=registry).set(len(states))
-    stale = sum(1 for state in states if is_stale(state, now))
-    Gauge("tocsin_sources_stale", "Enabled sources that have gone blind", registry=registry).set(stale)
-    lags = [(now - state.last_success_at).total_seconds() for state in states if state.last_success_at]
-    Gauge("tocsin_poll_lag_seconds", "Longest time since a source's last good poll", registry=registry).set(
-        max(lags, default=0)
-    )
-
-
-async def _count_notices(registry: CollectorRegistry, uow: UnitOfWork) -> None:
-    gauge = Gauge("tocsin_report_notices", "Notices of the sources' newest polls", registry=registry)
-    for source in await uow.sources.all():
-        newest = (await uow.polls.page(source.id, limit=POLLS_LOOKED_AT, cursor=None)).items
-        finished = next((poll for poll in newest if poll.finished_at is not None), None)
-        gauge.inc(sum(len(outcome.notices) for outcome in finished.reports) if finished else 0)
-
-
-async def _count_alerts(registry: CollectorRegistry, uow: UnitOfWork) -> None:
-    gauge = Gauge("tocsin_alerts_open", "Open alerts", ("severity", "state"), registry=registry)
-    tally: Tally[tuple[str, str]] = Tally()
-    for source_id in [*await uow.polling_states.all_ids(), NO_SOURCE]:
-        alerts = await uow.alerts.open(source_id)
-        tally.update((alert.severity.value, alert.state.value) for alert in alerts)
-    for (severity, state), count in tally.items():
-        gauge.labels(severity, state).set(count)
-
-
-async def _count_notifications(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
-    dead, oldest = await uow.channel_health.dead_and_oldest()
-    Gauge("tocsin_notifications_dead", "Messages that were given up", registry=registry).set(dead)
-    waited = (now - oldest).total_seconds() if oldest else 0
-    Gauge(
-        "tocsin_notifications_unsent_oldest_seconds", "How long the oldest waiting message waits", registry=registry
-    ).set(max(waited, 0))
-
-
-async def _count_jobs(registry: CollectorRegistry, uow: UnitOfWork) -> None:
-    due = Gauge("tocsin_jobs_due", "Jobs that wait though their time has come", ("kind",), registry=registry)
-    oldest = Gauge("tocsin_jobs_due_oldest_seconds", "How long the oldest of them waits", ("kind",), registry=registry)
-    for jobs in await uow.jobs.due():
-        due.labels(jobs.kind).set(jobs.count)
-        oldest.labels(jobs.kind).set(max(jobs.oldest.total_seconds(), 0))
-
-
-async def _count_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
-    failures = Counter("tocsin_rule_failures", "Series that a rule could not judge for a defect", registry=registry)
-    failures.inc(sum(failure.count for failure in await uow.rule_failures.all()))
-
-
-async def _count_chart_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
-    failures = Counter("tocsin_chart_failures", "Charts that could not be drawn", registry=registry)
-    failures.inc(await uow.chart_failures.count())
-
-
-async def _name_rule_failures(registry: CollectorRegistry, uow: UnitOfWork) -> None:
-    names = {rule.id: rule.name for rule in await uow.rules.all()}
-    counter = Counter("tocsin_rule_scope_failures", "The same by rule and scope", ("rule", "scope"), registry=registry)
-    for failure in await uow.rule_failures.all():
-        counter.labels(names.get(failure.rule_id, failure.rule_id), str(failure.scope)).inc(failure.count)
-
-
-async def _name_sources(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
-    gauge = Gauge("tocsin_source_poll_lag_seconds", "Time since the last good poll", ("source",), registry=registry)
-    for source in await uow.sources.all():
-        last = (await uow.polling_states.get(source.id)).last_success_at
-        if last is not None:
-            gauge.labels(source.name).set((now - last).total_seconds())
-
-
-async def _name_budgets(registry: CollectorRegistry, uow: UnitOfWork, now: datetime) -> None:
-    labels = ("budget", "scope", "period_start")
-    spent = Gauge("tocsin_budget_spent_dollars", "Best-known spend", labels, registry=registry)
-    estimated = Gauge("tocsin_budget_estimated_dollars", "The part not billed yet", labels, registry=registry)
-    amount = Gauge("tocsin_budget_amount_dollars", "The budget", labels, registry=registry)
-    for budget in await uow.budgets.all():
-        for status in await budget_statuses(uow, budget, now):
-            place = (budget.name, str(status.scope), status.period.window.start.isoformat())
-            # Prometheus knows floats only; these copies are for graphs, no decision is made from them.
-            spent.labels(*place).set(float(status.spent.total.usd))
-            estimated.labels(*place).set(float(status.spent.estimated.usd))
-            amount.labels(*place).set(float(status.terms.amount.usd))
+    figures = Scrape()
+    await count_all(figures, uow, now)
+    await name_all(figures, uow, now)
+    return generate_latest(figures.registry)

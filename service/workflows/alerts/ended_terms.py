@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.known import Known
+from service.domain.budgets.known import EndedTerms, Known
 from service.domain.values.periods import live_periods
 from service.domain.values.resources import Resource
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -15,9 +15,14 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 async def with_ended_terms(uow: UnitOfWork, budgets: Iterable[Resource[Budget]], known: Known) -> Known:
     """`known` with each budget as it was at the ends before its newest version. One statement for each such end."""
+    return replace(known, ended_as=await ended_terms(uow, ((budget, known) for budget in budgets)))
+
+
+async def ended_terms(uow: UnitOfWork, budgets: Iterable[tuple[Resource[Budget], Known]]) -> EndedTerms:
+    """The same of budgets of several sources, each with what is known of its own."""
     wanted = {
         (budget.id, period.window.end)
-        for budget in budgets
+        for budget, known in budgets
         for period in live_periods(budget.spec.period, known.now, known.closing_for)
         if period.window.end <= min(known.now, budget.updated_at)
     }
@@ -25,4 +30,4 @@ async def with_ended_terms(uow: UnitOfWork, budgets: Iterable[Resource[Budget]],
     for end in {end for _, end in wanted}:
         then = {budget.id: budget for budget in await uow.budgets.all_as_of(end - timedelta.resolution)}
         ended |= {(id, end): then.get(id) for id, at in wanted if at == end}
-    return replace(known, ended_as=ended)
+    return ended

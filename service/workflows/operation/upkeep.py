@@ -12,6 +12,7 @@ from service.workflows.alerts.watch_silences import run_watch_silences
 from service.workflows.configuration.notify import forget_silences
 from service.workflows.notify.repeats import run_repeats
 from service.workflows.operation.drill import return_to_present
+from service.workflows.operation.lateness import NAMED
 from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.lost_polls import end_lost_polls
@@ -79,7 +80,9 @@ async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:
     async with ports.uow() as uow:
         late = await _late_sources(uow, ports.clock())
     if late:
-        ports.outages.failed(EVALUATION, f"no heartbeat is sent: nothing has evaluated {', '.join(late)} lately")
+        others = f" and {len(late) - NAMED} others" if len(late) > NAMED else ""
+        named = ", ".join(late[:NAMED])
+        ports.outages.failed(EVALUATION, f"no heartbeat is sent: nothing has evaluated {named}{others} lately")
         return False
     ports.outages.worked(EVALUATION)
     try:
@@ -93,9 +96,5 @@ async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:
 
 async def _late_sources(uow: UnitOfWork, now: datetime) -> list[str]:
     """Returns the names of the enabled sources that nothing has evaluated lately; in the future is not lately."""
-    late = []
-    for source in await uow.sources.all():
-        evaluated_at = (await uow.polling_states.get(source.id)).evaluated_at
-        if source.spec.enabled and (evaluated_at is None or abs(now - evaluated_at) > FRESH):
-            late.append(source.name)
-    return late
+    evaluated = [(source.name, source.state.evaluated_at) for source in await uow.measures.enabled_sources()]
+    return [name for name, at in evaluated if at is None or abs(now - at) > FRESH]

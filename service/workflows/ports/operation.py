@@ -1,10 +1,15 @@
-"""Late work, as the database knows it."""
+"""Late work, and figures of the whole installation, as the database knows them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from service.domain.alerts.alert import AlertState
+from service.domain.sources.poll import ReportOutcome
+from service.domain.sources.source import SourceState
+from service.domain.values.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +52,43 @@ class Punctuality(Protocol):
 
 
 MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EnabledSource:
+    """`evaluation_took` is the real time of its last evaluation that ended; None before the first one."""
+
+    name: str
+    state: SourceState
+    evaluation_took: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsToSend:
+    """How long notifications took from being due to being sent: half of them, 99 of 100, and all."""
+
+    half: timedelta
+    most: timedelta
+    longest: timedelta
+
+
+class Measures(Protocol):
+    """Figures of the whole installation: each is one statement, however many sources there are."""
+
+    async def enabled_sources(self) -> list[EnabledSource]:
+        """Sorted by name."""
+        ...
+
+    async def newest_polls(self) -> list[tuple[ReportOutcome, ...]]:
+        """The reports of each source's newest finished poll."""
+        ...
+
+    async def open_alerts(self) -> dict[tuple[Severity, AlertState], int]: ...
+
+    async def waits_to_send(self, since: datetime) -> WaitsToSend | None:
+        """Looks at those of the newest thousand notifications that were sent since that; None where none was."""
+        ...
+
+    async def open_circuits(self) -> dict[str, int]:
+        """How many channels rest because they refuse messages, by kind of channel."""
+        ...

@@ -140,6 +140,10 @@ class PollingStates(Protocol):
 
     async def get(self, source_id: str) -> SourceState: ...
 
+    async def cost_read_at(self, source_ids: Collection[str]) -> dict[str, datetime | None]:
+        """When each one's bill was last read; None: never. One that is gone is left out."""
+        ...
+
     async def add(self, state: SourceState) -> None: ...
 
     async def all_ids(self) -> list[str]:

@@ -22,7 +22,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
-from service.workflows.ports.operation import Punctuality
+from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
@@ -106,6 +106,7 @@ class UnitOfWork(Configuration, Protocol):
     idempotency: IdempotencyKeys
     jobs: Jobs
     punctuality: Punctuality
+    measures: Measures
 
     async def become_only_writer(self) -> None:
         """Waits for other writers of the configuration to finish, and holds later ones back until the end."""

@@ -12,7 +12,7 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
-from service.workflows.budgets import budget_statuses
+from service.workflows.budgets import forecast_statuses
 from service.workflows.configuration.spend import Budgets
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
 from tests.factories import amount, budget, percent, utc
@@ -68,7 +68,7 @@ async def test_a_larger_amount_for_november_leaves_october_s_alert_and_its_late_
     assert isinstance(alert.evidence, BudgetEvidence)
     assert (alert.evidence.threshold, alert.evidence.late) == ("actual:200%", True)
     async with yard.ports.uow() as uow:
-        statuses = await budget_statuses(uow, await uow.budgets.get("eng"), yard.clock())
+        statuses = await forecast_statuses(uow, await uow.budgets.get("eng"), yard.clock())
     assert {one.period.label: str(one.terms.amount) for one in statuses} == {
         "November 2026": "100.00",
         "October 2026": "10.00",

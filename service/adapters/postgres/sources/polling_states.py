@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, extract, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import decode, shallow
@@ -20,6 +21,10 @@ MOST_CLAIMED = 200
 
 _KEPT_APART = ("source_id", "fence", "evaluation", "assessed_read_at", "rules_assessed_at", "evaluated_at")
 
+STATE = [source_states.c[field.name] for field in fields(SourceState)]
+_REAL_NOW = func.clock_timestamp()
+"""Business time may run faster; how long an evaluation takes is real time."""
+
 
 class PostgresPollingStates:
     def __init__(self, connection: AsyncConnection) -> None:
@@ -27,14 +32,19 @@ class PostgresPollingStates:
 
     async def get(self, source_id: str) -> SourceState:
         """Raises NotFound."""
-        found = await self._connection.execute(select(source_states).where(source_states.c.source_id == source_id))
+        found = await self._connection.execute(select(*STATE).where(source_states.c.source_id == source_id))
         row = found.one_or_none()
         if row is None:
             raise _not_found(source_id)
         return SourceState(**row._mapping)
 
+    async def cost_read_at(self, source_ids: Collection[str]) -> dict[str, datetime | None]:
+        columns = source_states.c.source_id, source_states.c.cost_read_at
+        query = select(*columns).where(source_states.c.source_id.in_(source_ids))
+        return {id: at for id, at in await self._connection.execute(query)}
+
     async def hold(self, source_id: str) -> SourceState:
-        state = select(source_states).where(source_states.c.source_id == source_id).with_for_update()
+        state = select(*STATE).where(source_states.c.source_id == source_id).with_for_update()
         row = (await self._connection.execute(state)).one_or_none()
         if row is None:
             raise _not_found(source_id)
@@ -74,7 +84,8 @@ class PostgresPollingStates:
 
     async def begin_evaluation(self, source_id: str) -> SourceState:
         begin = update(source_states).where(source_states.c.source_id == source_id)
-        begun = begin.values(evaluation=source_states.c.evaluation + 1).returning(source_states)
+        counted = {"evaluation": source_states.c.evaluation + 1, "evaluation_began_at": _REAL_NOW}
+        begun = begin.values(counted).returning(*STATE)
         row = (await self._connection.execute(begun)).one_or_none()
         if row is None:
             raise _not_found(source_id)
@@ -90,7 +101,12 @@ class PostgresPollingStates:
         await self._connection.execute(
             update(source_states)
             .where(source_states.c.source_id == state.source_id)
-            .values(assessed_read_at=state.cost_read_at, rules_assessed_at=rules_assessed_at, evaluated_at=now)
+            .values(
+                assessed_read_at=state.cost_read_at,
+                rules_assessed_at=rules_assessed_at,
+                evaluated_at=now,
+                evaluation_seconds=extract("epoch", _REAL_NOW - source_states.c.evaluation_began_at),
+            )
         )
 
     async def take_fence(self, source_id: str) -> int:

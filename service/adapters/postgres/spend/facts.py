@@ -20,7 +20,7 @@ from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind
 from service.adapters.postgres.spend.past_figures import figures_at
 from service.adapters.postgres.spend.recent_spend import recent_in
 from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
-from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in
+from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in, spend_of
 from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, total
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.detectors.hourly.known import HourVersions
@@ -88,6 +88,11 @@ class PostgresFacts:
 
     async def spend(self, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
         return await spend_in(self._connection, source_id, window, now)
+
+    async def spend_of(
+        self, source_ids: Collection[str], window: Window, now: datetime
+    ) -> dict[str, dict[Cell, Spend]]:
+        return await spend_of(self._connection, source_ids, window, now)
 
     async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]:
         return await days_in(self._connection, source_id, window)

@@ -82,6 +82,25 @@ async def spend_in(connection: AsyncConnection, source_id: str, window: Window, 
     return spend
 
 
+async def spend_of(
+    connection: AsyncConnection, source_ids: Collection[str], window: Window, now: datetime
+) -> dict[str, dict[Cell, Spend]]:
+    """The same for several sources, without the tokens that have no price. One statement where no day is split."""
+    first, end = whole_days(window)
+    rows = await connection.execute(
+        select(spend_days.c.source_id, *_CELL, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated))
+        .where(spend_days.c.source_id.in_(source_ids), spend_days.c.day >= first, spend_days.c.day < end)
+        .group_by(spend_days.c.source_id, *_CELL)
+    )
+    spend: dict[str, dict[Cell, Spend]] = {id: {} for id in source_ids}
+    for source_id, workspace, model, api_key, billed, estimated in rows:
+        spend[source_id][Cell(workspace, model, api_key)] = Spend(Money(billed), Money(estimated))
+    for source_id, part in [(id, part) for part in edge_parts(window) for id in source_ids]:
+        for cell, share in (await _in_part(connection, source_id, part, now)).items():
+            spend[source_id][cell] = spend[source_id].get(cell, Spend()) + share
+    return spend
+
+
 async def days_in(connection: AsyncConnection, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]:
     """The days that begin in the window, in order."""
     first, end = first_day_from(window.start), first_day_from(window.end)
