@@ -114,6 +114,8 @@ LATE = replace(
     threshold="actual:100%",
     level=Money.of("5000"),
     late=True,
+    billed_days=(date(2026, 10, 31),),
+    billed_on=date(2026, 11, 2),
     forecast=None,
     contributions=(part(KEY, "nightly", "4402.18", "0", "data-pipeline"),),
 )

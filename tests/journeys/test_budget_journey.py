@@ -122,7 +122,8 @@ async def test_the_last_day_of_october_billed_on_2_november_rings_late(stage: St
     await stage.advance("2026-11-02T09:00")
     await stage.poll()
     (post,) = stage.slack.messages(CHANNEL)
-    assert "Late bill for October 2026: eng monthly crossed 100% ($12.34 of $10.00)" in post.shown
+    assert "Late for October 2026: eng monthly crossed 100% ($12.34 of $10.00) when Sat 31 Oct was billed" in post.shown
+    assert "The bill for Sat 31 Oct came on Mon 2 Nov." in post.shown
     assert EXACT in next(iter(stage.slack.files.values())).comment
     # November itself has begun on time, with nothing spent.
     assert (await stage.alert()).fingerprint.endswith("2026-10-01T00:00:00+00:00")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from service.domain.alerts.evidence import BudgetEvidence, Contribution
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
-from service.domain.values.plain_text import NAME_LENGTH, clean, percentage
+from service.domain.values.plain_text import NAME_LENGTH, clean, percentage, short_day
 from service.domain.values.scopes import Dimension
 
 BASES = {
@@ -40,6 +40,20 @@ def rolls(evidence: BudgetEvidence) -> bool:
 
 def used(evidence: BudgetEvidence) -> str:
     return f", {percentage(evidence.percent)}" if evidence.amount else ""
+
+
+def named_days(days: Sequence[date]) -> str:
+    """ "Sat 31 Oct", "Thu 29 Oct to Sat 31 Oct"; days that are not in a row are counted: "3 days up to Sat 31 Oct"."""
+    first, last = days[0], days[-1]
+    if len(days) == 1:
+        return short_day(last)
+    in_a_row = (last - first).days + 1 == len(days)
+    return f"{short_day(first)} to {short_day(last)}" if in_a_row else f"{len(days)} days up to {short_day(last)}"
+
+
+def were_billed(days: Sequence[date]) -> str:
+    """ " when Sat 31 Oct was billed"; empty without days."""
+    return f" when {named_days(days)} {'was' if len(days) == 1 else 'were'} billed" if days else ""
 
 
 def standing(evidence: BudgetEvidence) -> str:

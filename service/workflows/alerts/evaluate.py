@@ -26,6 +26,7 @@ from service.domain.sources.source import SourceKind, SourceState
 from service.domain.values.resources import Resource
 from service.workflows.alerts.carry_out import carry_out, log_moves
 from service.workflows.alerts.ended_terms import with_ended_terms
+from service.workflows.alerts.late_bills import with_late_bills
 from service.workflows.charts.kept import with_spend_so_far
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -100,6 +101,7 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
     windows = live_windows(enabled, known) | contested_windows(enabled, known)
     spend = {window: await uow.facts.spend(source_id, window, now) for window in windows}
     by_budgets = await _assess_budgets(uow, source_id, budgets, spend, known)
+    by_budgets = await with_late_bills(uow, by_budgets, budgets, now)
     shown = await with_spend_so_far(uow, by_budgets, known.open_alerts, budgets, now)
     by_rules = await find_by_rules(uow, situation, state)
     about_source = assess_source(

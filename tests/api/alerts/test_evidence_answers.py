@@ -32,6 +32,11 @@ def test_a_rule_s_evidence_says_why_it_is_severe_and_until_when_it_is_watched() 
     assert answer.billed == "0.00"
 
 
+def test_a_budget_s_evidence_names_the_days_that_were_billed_late() -> None:
+    late = show_budget_evidence(replace(EVIDENCE, billed_days=(date(2026, 10, 31),), billed_on=date(2026, 11, 2)))
+    assert (late.billed_days, late.billed_on) == ([date(2026, 10, 31)], date(2026, 11, 2))
+
+
 def test_a_budget_s_evidence_keeps_what_it_was_fired_on() -> None:
     assert show_budget_evidence(EVIDENCE).fired_on is None
     assert show_budget_evidence(replace(EVIDENCE, fired_on=Money(Decimal("20.00")))).fired_on == "20.00"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -56,7 +56,22 @@ def test_a_budget_of_everything_does_not_repeat_the_organisation_s_name() -> Non
     everything = replace(EVIDENCE, scope_name="Acme Ltd", of_everything=True)
     assert message(event(evidence=everything)).headline.startswith("Budget eng monthly exceeded: $12.34 of $10.00")
     late = replace(everything, late=True)
-    assert message(event(evidence=late)).headline.startswith("Late bill for October 2026: eng monthly crossed 100%")
+    assert message(event(evidence=late)).headline.startswith("Late for October 2026: eng monthly crossed 100%")
+
+
+@pytest.mark.parametrize(
+    ("days", "named"),
+    [
+        ((31,), "Sat 31 Oct was billed"),
+        ((29, 30, 31), "Thu 29 Oct to Sat 31 Oct were billed"),
+        ((20, 29, 31), "3 days up to Sat 31 Oct were billed"),
+    ],
+)
+def test_a_late_crossing_names_the_days_that_were_billed_late(days: tuple[int, ...], named: str) -> None:
+    billed = tuple(date(2026, 10, day) for day in days)
+    said = message(event(evidence=replace(EVIDENCE, late=True, billed_days=billed, billed_on=date(2026, 11, 2))))
+    assert said.headline.endswith(f"crossed 100% ($12.34 of $10.00) when {named}")
+    assert said.summary.startswith(f"The bill for {named.partition(' w')[0]} came on Mon 2 Nov.")
 
 
 def test_the_facts_say_how_much_of_what_since_when_and_through_whom() -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason, apply
-from service.domain.alerts.evidence import StaleEvidence
+from service.domain.alerts.evidence import BudgetEvidence, StaleEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.sources.poll import PollState
 from service.domain.sources.source import ReportName, Source
@@ -87,6 +87,40 @@ async def test_a_period_is_closed_by_the_minute_s_tick_alone(yard: Yard) -> None
     assert await endings(yard) == {"budget": Reason.PERIOD_CLOSED}
     assert len(yard.reader.reads) == polls
     assert [delivery.action.value for _, delivery in yard.channels.sent] == ["open", "resolve"]
+
+
+async def test_a_late_crossing_keeps_the_days_that_were_billed_late_for_as_long_as_it_is_open(yard: Yard) -> None:
+    yard.clock.move_to(utc("2026-10-31T06:00"))
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    yard.reader.bill(LATE_OCTOBER, billed("6.00"))
+    await yard.poll()
+    yard.clock.move_to(utc("2026-11-02T09:00"))
+    yard.reader.bill(date(2026, 10, 31), billed("6.00"))
+    await yard.poll()
+    (opened,) = await run_evaluation(yard.ports, yard.source.id)
+    yard.reader.bill(date(2026, 10, 31), billed("9.00"))
+    yard.clock.move_to(utc("2026-11-03T09:00"))
+    await yard.poll()
+    (amended,) = await run_evaluation(yard.ports, yard.source.id)
+    for event in (opened, amended):
+        assert isinstance(event.alert.evidence, BudgetEvidence)
+        assert event.alert.evidence.billed_days == (date(2026, 10, 31),)
+        assert event.alert.evidence.billed_on == date(2026, 11, 2)
+    assert (opened.reason, amended.reason) == (Reason.LATE, Reason.GREW)
+
+
+async def test_a_crossing_in_time_is_not_called_late_when_it_is_amended_after_the_end(yard: Yard) -> None:
+    yard.clock.move_to(utc("2026-10-31T12:00"))
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    yard.reader.bill(LATE_OCTOBER, billed("12.00"))
+    await yard.poll()
+    await run_evaluation(yard.ports, yard.source.id)
+    yard.clock.move_to(utc("2026-11-02T09:00"))
+    yard.reader.bill(date(2026, 10, 31), billed("6.00"))
+    await yard.poll()
+    (amended,) = await run_evaluation(yard.ports, yard.source.id)
+    assert isinstance(amended.alert.evidence, BudgetEvidence)
+    assert not amended.alert.evidence.late
 
 
 async def test_a_period_does_not_close_before_its_late_bills_could_be_read(yard: Yard) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
@@ -41,6 +41,8 @@ class BudgetEvidenceOut(BaseModel):
     period: str = Field(examples=["November 2026"])
     timezone: str
     late: bool = Field(description="first seen after the period's end")
+    billed_days: list[date] = Field(description="the UTC days whose bill made it late; empty where none did")
+    billed_on: date | None = Field(description="the UTC day on which that bill was read")
     fired_on: Usd | None = Field(description="the spend at the crossing, where the settled bill has contradicted it")
     simulated: bool
     forecast: ForecastEvidenceOut | None
@@ -62,6 +64,8 @@ def show_budget_evidence(evidence: BudgetEvidence) -> BudgetEvidenceOut:
         period=evidence.period_label,
         timezone=evidence.timezone,
         late=evidence.late,
+        billed_days=list(evidence.billed_days),
+        billed_on=evidence.billed_on,
         fired_on=None if evidence.fired_on is None else str(evidence.fired_on),
         simulated=evidence.simulated,
         forecast=_show_forecast(evidence.forecast) if evidence.forecast else None,

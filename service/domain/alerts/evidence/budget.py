@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -39,6 +39,8 @@ class BudgetEvidence(Evidence):
     `threshold` is the highest crossed one's key, `level` its dollars; `late` says the crossing was first seen after
     the period's end. `forecast` is there where the budget has a threshold on forecast and one could be made.
     `fired_on` is the spend at the crossing, where the settled bill has contradicted it since.
+    `billed_days` are the UTC days whose bill made a late crossing, read on `billed_on`; empty and None where it was not
+    late, or no bill that is known of.
     `of_everything`: the budget is of the whole organisation, and its messages need not name the scope.
     """
 
@@ -60,6 +62,8 @@ class BudgetEvidence(Evidence):
     forecast: ForecastEvidence | None = None
     fired_on: Money | None = None
     of_everything: bool = False
+    billed_days: tuple[date, ...] = ()
+    billed_on: date | None = None
 
     @property
     def by_forecast(self) -> bool:
@@ -130,16 +134,27 @@ class BudgetEvidence(Evidence):
         fell_back = shown.forecast.released != self.forecast.released
         return direction(before, after) if fell_back else material_trend(before, after)
 
+    def announced(self, at: datetime, shown: Evidence | None = None) -> BudgetEvidence:
+        return self if self.billed_days or shown is None else self._as_late_as(shown)
+
+    def edited_in(self, shown: Evidence) -> BudgetEvidence:
+        return self._as_late_as(shown)
+
+    def _as_late_as(self, shown: Evidence) -> BudgetEvidence:
+        """The evidence of the same crossing: that the period is over by now does not make it late."""
+        if not isinstance(shown, BudgetEvidence) or shown.threshold != self.threshold:
+            return self
+        return replace(self, late=shown.late, billed_days=shown.billed_days, billed_on=shown.billed_on)
+
     def noted_beside(self, shown: Evidence) -> BudgetEvidence | None:
         """A forecast's alert keeps its last forecast while none can be made.
 
-        Where spend has not moved, the forecast beside it is not worth a note, though it moves with every hour. That the
-        period is over by now does not make the crossing late.
+        Where spend has not moved, the forecast beside it is not worth a note, though it moves with every hour.
         """
         if not isinstance(shown, BudgetEvidence):
             return self
         lost = shown.by_forecast and shown.forecast is not None and self.forecast is None
-        beside = replace(self, late=shown.late)
+        beside = self.edited_in(shown)
         if not self.by_forecast and replace(beside, forecast=shown.forecast) == shown:
             return shown
         return None if lost else beside

@@ -13,16 +13,18 @@ from service.domain.messages.phrases import (
     BASES,
     NOUNS,
     member,
+    named_days,
     parts,
     period,
     rolls,
     standing,
     threshold,
+    were_billed,
 )
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
-from service.domain.values.plain_text import clean, percentage
+from service.domain.values.plain_text import clean, percentage, short_day
 from service.domain.values.scopes import Dimension
 
 VERBS = {Reason.GREW: "Grown to", Reason.BUDGET_EDITED: "The budget was edited; spend is now"}
@@ -42,21 +44,23 @@ class BudgetWords(Words):
         if evidence.late:
             level = clean(evidence.threshold.rpartition(":")[2]) if evidence.amount else ""
             level = level if level.endswith("%") else evidence.level.brief()
-            return f"Late bill for {period(evidence)}: {self._whose} crossed {level} ({self._of})"
+            when = were_billed(evidence.billed_days)
+            return f"Late for {period(evidence)}: {self._whose} crossed {level} ({self._of}){when}"
         if evidence.forecast and evidence.by_forecast:
             return f"{self._budget} {ahead(evidence, evidence.forecast)}"
         left = days_left(evidence, self.at)
         return f"{self._budget}{self._standing}{f', {left} left' if left else ''}"
 
     def summary(self) -> str:
-        """Where it is heading, and through whom."""
+        """Where it is heading, or which bill came late, and through whom."""
         evidence = self.evidence
         if evidence.forecast and evidence.by_forecast:
             used_so_far = f"Used so far {evidence.spent.brief()} ({percentage(evidence.percent)})."
             rest = (used_up(evidence, evidence.forecast), stays_under(evidence, evidence.forecast, self.at))
-            lines = (" ".join(filter(None, (used_so_far, *rest))), self._top)
+            lines = [" ".join(filter(None, (used_so_far, *rest))), self._top]
         else:
-            lines = (pace(evidence, evidence.forecast) if evidence.forecast else "", self._top)
+            heading = pace(evidence, evidence.forecast) if evidence.forecast else ""
+            lines = [_late_bill(evidence) if evidence.late else heading, self._top]
         return "\n".join(line for line in lines if line)
 
     def small_print(self) -> tuple[str, ...]:
@@ -151,6 +155,13 @@ class BudgetWords(Words):
         """ "Top: workspace production $4,875 (51%), API key ci $900 (9%)."."""
         named = [_share(part, self.evidence.spent) for part in _largest(self.evidence)]
         return f"Top: {', '.join(named)}." if named else ""
+
+
+def _late_bill(evidence: BudgetEvidence) -> str:
+    """ "The bill for Sat 31 Oct came on Mon 2 Nov."."""
+    if not evidence.billed_days or evidence.billed_on is None:
+        return ""
+    return f"The bill for {named_days(evidence.billed_days)} came on {short_day(evidence.billed_on)}."
 
 
 def _against(evidence: BudgetEvidence) -> str:

@@ -1,0 +1,39 @@
+"""Late crossings, with the days whose late bill they are due to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from service.domain.alerts.alert import Reason
+from service.domain.alerts.evidence import BudgetEvidence
+from service.domain.alerts.findings import Finding
+from service.domain.budgets.budget import Budget
+from service.domain.budgets.late_bills import days_to_look_at, newest_late_bill
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import ORGANISATION, Cell, Scope, ScopeKey
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+
+async def with_late_bills(
+    uow: UnitOfWork, findings: Sequence[Finding], budgets: Sequence[Resource[Budget]], now: datetime
+) -> list[Finding]:
+    """The same findings. Those that fire late, which is seldom, name the days."""
+    scopes = {budget.id: budget.spec.scope for budget in budgets}
+    return [await _named(uow, one, scopes, now) if one.reason is Reason.LATE else one for one in findings]
+
+
+async def _named(uow: UnitOfWork, finding: Finding, scopes: Mapping[str, Scope], now: datetime) -> Finding:
+    evidence = finding.evidence
+    assert isinstance(evidence, BudgetEvidence)
+    versions = await uow.facts.day_versions(finding.source_id, *days_to_look_at(evidence.period, now))
+    counts = _counted(scopes.get(evidence.budget_id, Scope()), finding.scope)
+    bill = newest_late_bill(versions, evidence.period.end.date(), counts)
+    if bill is None:
+        return finding
+    return replace(finding, evidence=replace(evidence, billed_days=bill.days, billed_on=bill.read_on))
+
+
+def _counted(scope: Scope, key: ScopeKey) -> Callable[[Cell], bool]:
+    return lambda cell: scope.holds(cell) and (key == ORGANISATION or cell.along(key.dimension) == key.id)
