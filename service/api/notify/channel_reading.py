@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,7 +84,7 @@ class _Reader:
         if isinstance(secret, SecretStub):
             known = [(old, stays) for old, stays in known if stands_for(secret, old)]
         old, stays = min(known, key=lambda one: not one[1], default=(None, True))
-        return sealed(self.ports.vault, secret, old, moved=not stays, pointer=place)
+        return _doubted(part, secret, sealed(self.ports.vault, secret, old, moved=not stays, pointer=place))
 
     def _secret_address(self, part: Part, secret: Secret, known: Sequence[Sealed], place: str) -> Sealed:
         if isinstance(secret, SecretStub):
@@ -96,7 +96,13 @@ class _Reader:
         same = next((one for one in known if self.ports.vault.matches(one, url)), None)
         if same is None:
             require_permitted(self.ports.egress.receivers, url, place)
-        return sealed(self.ports.vault, SecretStr(url), same, moved=False, pointer=place)
+        checked = SecretStr(url)
+        return _doubted(part, checked, sealed(self.ports.vault, checked, same, moved=False, pointer=place))
+
+
+def _doubted(part: Part, secret: Secret, kept: Sealed) -> Sealed:
+    """Returns the kept secret with what is doubtful about it, which is known of a secret that was sent."""
+    return replace(kept, doubt=part.mark.doubt(secret.get_secret_value())) if isinstance(secret, SecretStr) else kept
 
 
 def _kept(part: Part, text: str, place: str) -> str:

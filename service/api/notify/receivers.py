@@ -14,7 +14,7 @@ from service.api.http.idempotency import OnceOutsideDep
 from service.api.notify.channel_documents import ChannelIn, ChannelOut, show_channel
 from service.api.notify.channel_reading import read_channel
 from service.domain.notify.circuits import Concern
-from service.domain.notify.receivers import Receiver
+from service.domain.notify.receivers import Receiver, doubts
 from service.domain.values.resources import Resource
 from service.workflows.configuration.notify import Receivers
 from service.workflows.configuration.probe import run_test_receiver
@@ -26,6 +26,7 @@ class ReceiverIn(Written):
 
     channels: list[ChannelIn] = Field(min_length=1, max_length=50)
     status: ReadOnly = None
+    doubts: ReadOnly = None
 
 
 class FailingOut(BaseModel):
@@ -51,6 +52,10 @@ class StatusOut(BaseModel):
 class ReceiverOut(Shown):
     channels: list[ChannelOut]
     status: StatusOut
+    doubts: list[str] = Field(
+        description="credentials that are hardly what their vendors make, by channel; stored all the same",
+        examples=[["channels/0: PagerDuty's integration keys have 32 letters and digits, this one has 20 characters"]],
+    )
 
 
 class ChannelTestOut(BaseModel):
@@ -91,6 +96,7 @@ class ReceiverShape(Shape[Receiver, ReceiverIn, ReceiverOut]):
         return ReceiverOut(
             **identity(resource),
             channels=[show_channel(channel) for channel in resource.spec.channels],
+            doubts=doubts(resource.spec),
             status=StatusOut(failing=[FailingOut.model_validate(one, from_attributes=True) for one in failing]),
         )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.values.resources import Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,16 @@ def channel_key(channel: ChannelConfig) -> str:
     """Returns what stays the same when a receiver's other channels change: the kind, and a digest of the identity."""
     digest = hashlib.sha256(channel.identity.encode()).hexdigest()[:12]
     return f"{channel.kind}:{digest}"
+
+
+def doubts(receiver: Receiver) -> list[str]:
+    """Returns a sentence for each credential that is hardly what its vendor makes: "channels/0: ..."."""
+    return [
+        f"channels/{position}: {value.doubt}"
+        for position, channel in enumerate(receiver.channels)
+        for value in (getattr(channel, field.name) for field in fields(channel))
+        if isinstance(value, Sealed) and value.doubt
+    ]
 
 
 def find_channel(receiver: Receiver, key: str) -> ChannelConfig | None:

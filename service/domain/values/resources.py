@@ -37,11 +37,15 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A secret that only the vault can read. `hint` is its end, for people; `digest` tells two secrets apart."""
+    """A secret that only the vault can read. `hint` is its end, for people; `digest` tells two secrets apart.
+
+    `doubt` is a sentence where the secret is hardly what its vendor makes.
+    """
 
     ciphertext: str
     hint: str
     digest: str
+    doubt: str = ""
 
     def __repr__(self) -> str:
         return f"Sealed({self.hint})"

@@ -81,6 +81,19 @@ async def test_every_kind_is_taken_and_shown_without_its_secret(stand: Stand) ->
     ]
 
 
+async def test_a_credential_that_no_vendor_makes_is_stored_and_doubted_until_it_is_another(stand: Stand) -> None:
+    short = PAGERDUTY | {"routing_key": "FAKE-key-of-the-API"}
+    made = await stand.create("/receivers", receiver(TEAMS, short))
+    place, (doubt,) = f"/v1/receivers/{made['id']}", made["doubts"]
+    assert doubt.startswith("channels/1: PagerDuty's integration keys have 32 letters and digits, this one has 19:")
+    kept = answered(await stand.admin.patch(place, json={"channels": made["channels"]}))
+    assert kept["doubts"] == [doubt]
+    (pagerduty,) = [one for one in made["channels"] if one["kind"] == "pagerduty"]
+    right = pagerduty | {"routing_key": "0123456789abcdef0123456789abcdef"}
+    changed = answered(await stand.admin.patch(place, json={"channels": [TEAMS, right]}))
+    assert changed["doubts"] == []
+
+
 async def test_what_is_stored_can_be_sent_with(stand: Stand) -> None:
     await stand.create("/receivers", receiver(*EVERY))
     pagerduty, webhook, alertmanager, teams, jsm, discord = await stored(stand, "everyone")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField
+from service.domain.notify.channels.doubts import discord_webhook
 from service.domain.notify.channels.traits import EDITED, ChartUse, Rate, Traits
 from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
@@ -28,7 +29,7 @@ def _webhook_address(url: str) -> str:
 class Discord:
     """A webhook, which edits its own posts. The URL is the secret; `?thread_id=` in it leads to a thread."""
 
-    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS, read=_webhook_address)]
+    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS, read=_webhook_address, doubt=discord_webhook)]
     link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["discord"] = "discord"
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from service.domain.notify.channels.doubts import no_doubt
+
 
 class Form(Enum):
     """The kind of value that a field holds, and so how it is read."""
@@ -33,7 +35,8 @@ class JsonField:
     """The mark of a field: `Annotated[Sealed, JsonField(Form.SECRET)]`.
 
     `most`: how many there may be, where the field is a tuple; one at least. `read` returns what is kept of a text that
-    was sent, and raises ValueError, without repeating a secret.
+    was sent, and raises ValueError, without repeating a secret. `doubt` says why a secret that is kept is hardly right,
+    without repeating it; empty where it may be.
     """
 
     form: Form = Form.LINE
@@ -41,6 +44,7 @@ class JsonField:
     example: str | None = None
     most: int = 50
     read: Callable[[str], str] = str
+    doubt: Callable[[str], str] = no_doubt
 
 
 LINK = JsonField(about="what the link in its messages permits, without a login")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, without_slash
+from service.domain.notify.channels.doubts import integration_key
 from service.domain.notify.channels.traits import PAGED, Audience, Traits
 from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
@@ -18,7 +19,7 @@ JSM_API = "https://api.atlassian.com/jsm/ops/integration"
 class Jsm:
     """An API integration; its key is the secret."""
 
-    api_key: Annotated[Sealed, JsonField(Form.SECRET)]
+    api_key: Annotated[Sealed, JsonField(Form.SECRET, doubt=integration_key)]
     api_url: Annotated[str, JsonField(Form.ADDRESS, read=without_slash)] = JSM_API
     link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["jsm"] = "jsm"

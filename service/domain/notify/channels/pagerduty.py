@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
+from service.domain.notify.channels import doubts
 from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, without_slash
 from service.domain.notify.channels.traits import PAGED, Audience, ChartUse, Rate, Traits
 from service.domain.notify.page_links import LinkUse
@@ -20,7 +21,9 @@ TWO_A_SECOND = Rate(2, timedelta(seconds=1))
 class PagerDuty:
     """An integration of a service; its routing key is the secret."""
 
-    routing_key: Annotated[Sealed, JsonField(Form.SECRET, example="FAKE-routing-key-of-32-characters")]
+    routing_key: Annotated[
+        Sealed, JsonField(Form.SECRET, example="FAKE-routing-key-of-32-characters", doubt=doubts.routing_key)
+    ]
     api_url: Annotated[str, JsonField(Form.ADDRESS, read=without_slash)] = PAGERDUTY_API
     link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["pagerduty"] = "pagerduty"

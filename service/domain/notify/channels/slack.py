@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField, with_slash
+from service.domain.notify.channels.doubts import slack_webhook
 from service.domain.notify.channels.traits import ANNOUNCED, EDITED, ChartUse, Rate, Traits
 from service.domain.notify.page_links import LinkUse
 from service.domain.values.errors import Invalid
@@ -71,7 +72,7 @@ class SlackBot:
 class SlackWebhook:
     """A Slack incoming webhook: it posts, and can neither edit nor thread."""
 
-    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS)]
+    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS, doubt=slack_webhook)]
     mention: str = ""
     link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["slack_webhook"] = "slack_webhook"

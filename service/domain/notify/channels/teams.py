@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from service.domain.notify.channels.documents import LINK, Form, JsonDocument, JsonField
+from service.domain.notify.channels.doubts import teams_workflow
 from service.domain.notify.channels.traits import ANNOUNCED, Traits
 from service.domain.notify.page_links import LinkUse
 from service.domain.values.resources import Sealed
@@ -15,7 +16,7 @@ from service.domain.values.resources import Sealed
 class Teams:
     """A workflow of a team's channel. The URL is the secret."""
 
-    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS)]
+    webhook_url: Annotated[Sealed, JsonField(Form.SECRET_ADDRESS, doubt=teams_workflow)]
     link: Annotated[LinkUse, LINK] = LinkUse.ANSWER
     kind: Literal["teams"] = "teams"
 
