@@ -165,6 +165,16 @@ class PostgresResources(Generic[Spec]):
         )
         return [self.read(row) for row in await self._connection.execute(newest) if not row.deleted]
 
+    async def versions(self, id: str, *, most: int) -> list[Resource[Spec]]:
+        versions = resource_versions.c
+        newest = (
+            select(resource_versions, versions.valid_from.label("updated_at"))
+            .where(versions.id == id, versions.kind == self._kind, ~versions.deleted)
+            .order_by(versions.version.desc())
+            .limit(most)
+        )
+        return [self.read(row) for row in await self._connection.execute(newest)]
+
     async def lifetime(self, id_or_name: str) -> Lifetime:
         versions = resource_versions.c
         ours = versions.kind == self._kind

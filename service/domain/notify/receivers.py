@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields
 
+from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.values.resources import Sealed
 
@@ -35,3 +36,12 @@ def find_channel(receiver: Receiver, key: str) -> ChannelConfig | None:
     by_key = {channel_key(channel): channel for channel in receiver.channels}
     alike = [channel for channel in receiver.channels if channel.kind == key.partition(":")[0]]
     return by_key.get(key) or (alike[0] if len(alike) == 1 else None)
+
+
+def reaches_all_of(channel: ChannelConfig, former: ChannelConfig) -> bool:
+    """Whether everybody who got the messages of `former` gets those of `channel`: at the same address, or by mail among
+    others.
+    """
+    if isinstance(channel, Email) and isinstance(former, Email):
+        return set(former.to) <= set(channel.to)
+    return channel_key(channel) == channel_key(former)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.page_links import LinkUse, PageLink
-from service.domain.notify.receivers import channel_key
+from service.domain.notify.receivers import Receiver, channel_key, reaches_all_of
 from service.domain.values.errors import NotFound
+from service.domain.values.resources import Resource
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 LONGEST_TOKEN = 300
+MOST_VERSIONS = 100
+"""Versions of a receiver among which the channel that a link was sent to is looked for."""
 
 
 class LinkForged(NotFound):
@@ -42,14 +45,26 @@ def follow(ports: Ports, token: str) -> PageLink:
 
 
 async def opened(uow: UnitOfWork, link: PageLink) -> LinkedChannel:
-    """Raises LinkOver where the channel is no longer part of its receiver, or its links permit nothing any more."""
-    receivers = {one.id: one for one in await uow.receivers.all()}
-    receiver = receivers.get(link.receiver_id)
-    channels = receiver.spec.channels if receiver else ()
-    channel = next((one for one in channels if channel_key(one) == link.channel), None)
+    """Raises LinkOver where somebody whom it was sent to is no longer reached by its receiver, or its links permit
+    nothing any more.
+    """
+    receiver = (await uow.receivers.some([link.receiver_id])).get(link.receiver_id)
+    channel = await _channel_of(uow, link, receiver) if receiver else None
     if receiver is None or channel is None:
         raise LinkOver("the channel of this link is gone")
     use = link.permits(channel.link)
     if use is LinkUse.NONE:
         raise LinkOver("the links of this channel open nothing any more")
     return LinkedChannel(receiver.name, channel, use)
+
+
+async def _channel_of(uow: UnitOfWork, link: PageLink, receiver: Resource[Receiver]) -> ChannelConfig | None:
+    """The channel that a link was sent to, or the one that reaches all of its addresses by now."""
+    channels = receiver.spec.channels
+    same = next((one for one in channels if channel_key(one) == link.channel), None)
+    if same is not None:
+        return same
+    versions = await uow.receivers.versions(receiver.id, most=MOST_VERSIONS)
+    formers = (one for version in versions for one in version.spec.channels)
+    former = next((one for one in formers if channel_key(one) == link.channel), None)
+    return next((one for one in channels if former is not None and reaches_all_of(one, former)), None)

@@ -66,6 +66,10 @@ class Resources(Protocol[Spec]):
         """Returns the versions that were valid at an instant, by id."""
         ...
 
+    async def versions(self, id: str, *, most: int) -> list[Resource[Spec]]:
+        """Returns the newest versions of one that may be deleted, the newest first."""
+        ...
+
     async def lifetime(self, id_or_name: str) -> Lifetime:
         """Returns when the resource of this id, or the last one of this name, existed. Raises NotFound."""
         ...

@@ -72,8 +72,47 @@ async def test_a_link_that_was_sent_to_be_read_never_answers(stand: Stand) -> No
 async def test_a_deleted_channels_link_answers_nothing(stand: Stand) -> None:
     link = await sent_link(stand)
     await configure(stand, {"kind": "console"})
+    is_a_plain_page(await stand.stranger.get(link), 410)
     assert await pressed(stand, link) == [410, 410, 410]
     assert (await alert_of(stand))["state"] == "firing"
+
+
+def mail_to(*names: str, **fields: str) -> dict[str, Any]:
+    return MAIL | {"to": [f"{name}@example.com" for name in names]} | fields
+
+
+async def test_a_link_goes_on_while_everybody_it_was_sent_to_is_still_reached(stand: Stand) -> None:
+    link = await sent_link(stand, mail_to("finops"))
+    for channel in (mail_to("finops", "ann"), mail_to("ann", "ben", "finops")):
+        await configure(stand, channel)
+        assert "<form" in (await stand.stranger.get(link)).text
+    assert (await stand.stranger.post(f"{link}/acknowledge")).status_code == 303
+    event = (await alert_of(stand))["events"][-1]
+    assert (event["command"], event["actor"]) == ("acknowledge", "link to oncall (email)")
+
+
+async def test_a_link_ends_once_somebody_it_was_sent_to_is_no_longer_reached(stand: Stand) -> None:
+    link = await sent_link(stand, mail_to("finops", "ann"))
+    for channel in (mail_to("finops"), mail_to("finops", "ben")):
+        await configure(stand, channel)
+        is_a_plain_page(await stand.stranger.get(link), 410)
+        assert await pressed(stand, link) == [410, 410, 410]
+
+
+async def test_a_link_permits_no_more_at_the_larger_channel_than_there(stand: Stand) -> None:
+    link = await sent_link(stand, mail_to("finops"))
+    await configure(stand, mail_to("finops", "ann", link="read"))
+    assert await pressed(stand, link) == [403, 403, 403]
+
+
+async def test_a_link_in_another_slack_channel_is_not_for_those_of_the_new_one(stand: Stand) -> None:
+    """Whoever reads the old channel is not the one who is notified now."""
+    link = await sent_link(stand, SLACK | {"link": "answer"})
+    await configure(stand, SLACK | {"link": "answer", "channel": "#elsewhere"})
+    is_a_plain_page(await stand.stranger.get(link), 410)
+    assert await pressed(stand, link) == [410, 410, 410]
+    await configure(stand, SLACK | {"link": "answer", "mention": "<!here>"})
+    assert "<form" in (await stand.stranger.get(link)).text
 
 
 async def test_another_channel_of_the_receiver_lends_a_link_nothing(stand: Stand) -> None:
