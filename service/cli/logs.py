@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from typing import Literal
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 from service.adapters.postgres.library_logs import is_news
 from service.cli.log_rates import LAST, LEFT_OUT, LibrariesLines, LineRates, OwnLines
+
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?=[\w-]+(\.[\w-]+)+)")
+_HIDDEN = "...@"
 
 
 def configure_logging(log_format: Literal["console", "json"]) -> None:
@@ -45,10 +50,19 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
 
 
 def _for_machines() -> list[structlog.typing.Processor]:
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(), hide_addresses]
 
 
 def _for_people() -> list[structlog.typing.Processor]:
     # The renderer's own way with exceptions prints every local variable, secrets included, and takes seconds.
     colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    return [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)]
+    paint = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
+    return [paint, hide_addresses]
+
+
+def hide_addresses(_logger: WrappedLogger, _method: str, line: EventDict | str) -> EventDict | str:
+    """Shortens mail addresses in a rendered line to their domains, whoever wrote them into it: servers quote them.
+
+    "refused: ann@example.com (550)" becomes "refused: ...@example.com (550)".
+    """
+    return _ADDRESS.sub(_HIDDEN, line) if isinstance(line, str) else line

@@ -29,11 +29,15 @@ from service.workflows.alerts.ended_terms import with_ended_terms
 from service.workflows.alerts.late_bills import with_late_bills
 from service.workflows.charts.kept import with_spend_so_far
 from service.workflows.notify.situation import read_situation
+from service.workflows.ports.spans import Note, identified
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.ruling import find_by_rules
 from service.workflows.sources.naming import with_organisation
 
 log = structlog.get_logger(__name__)
+
+MOST_NAMED = 50
+"""Alerts on the span of an evaluation; each has its line in the log."""
 
 
 async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
@@ -41,10 +45,19 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
 
     What follows is stored in slices, each a transaction. The first one decides, and stores what rules and forecasts
     remember; the last one notes that the source was evaluated. Whatever ends it in between, the next evaluation finds
-    the rest again.
+    the rest again. Its log lines have the poll whose reading it is about.
     """
+    with identified(ports.spans, "evaluation", {"source_id": source_id}) as note:
+        events = await _run_evaluation(ports, source_id, note)
+        note({"alert_ids": " ".join(event.alert.id for event in events[:MOST_NAMED])} if events else {})
+        return events
+
+
+async def _run_evaluation(ports: Ports, source_id: str, note: Note) -> list[AlertEvent]:
     async with ports.uow() as uow:
         state = await uow.polling_states.begin_evaluation(source_id)
+        newest = await uow.polls.newest_finished(source_id)
+        note({"evaluation": f"{source_id}:{state.evaluation}"} | ({"poll_id": newest} if newest else {}))
         now = ports.clock()  # by then whoever held the source has written what is evaluated here
         situation = await read_situation(uow, source_id, now)
         found = await _find(uow, situation, state)
@@ -57,7 +70,7 @@ async def run_evaluation(ports: Ports, source_id: str) -> list[AlertEvent]:
         situation = replace(situation.after(events), now=ports.clock())
         async with ports.uow() as uow:
             if not await uow.polling_states.holds_evaluation(state):
-                log.info("evaluation_overtaken", source_id=source_id)
+                log.info("evaluation_overtaken")
                 return events
             moved = await carry_out(uow, situation, moves)
             if moves is slices[-1]:

@@ -20,6 +20,7 @@ from service.workflows.delivery.record import run_keep
 from service.workflows.delivery.recorder import Recorder
 from service.workflows.notify.sending import added, defects_fail, send
 from service.workflows.ports.channels import ChannelWithSteps, DeliveryError
+from service.workflows.ports.spans import identified
 from service.workflows.ports.unit_of_work import Ports
 
 NEAR, LATER = timedelta(seconds=5), timedelta(seconds=1)
@@ -36,6 +37,11 @@ async def run_delivery(ports: Ports) -> int:
     Messages are sent side by side, so that a slow channel holds up no other. Whatever a sender raises is a failed
     attempt. Raises StorageUnavailable, or an ExceptionGroup of what could not be recorded, after all others have been.
     """
+    with identified(ports.spans, "delivery", {}):
+        return await _run_delivery(ports)
+
+
+async def _run_delivery(ports: Ports) -> int:
     pump = _Pump(ports)
     try:
         await pump.run()
@@ -109,6 +115,15 @@ class _Pump:
 
 async def _run_send(ports: Ports, recorder: Recorder, batch: Batch, addressed: Addressed | DeliveryError) -> bool:
     """Whether the channel took the message."""
+    head = batch.head.notification
+    with identified(ports.spans, "message", {"notification_id": head.id, "alert_id": head.alert_id}) as note:
+        note({"channel": head.channel})
+        is_sent = await _run_send_one(ports, recorder, batch, addressed)
+        note({"outcome": "sent" if is_sent else "not sent"})
+    return is_sent
+
+
+async def _run_send_one(ports: Ports, recorder: Recorder, batch: Batch, addressed: Addressed | DeliveryError) -> bool:
     outcome = await _outcome(ports, batch, addressed)
     try:
         with defects_fail(batch.head.notification.id):

@@ -50,7 +50,7 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
     if not added and not await _is_known_elsewhere(uow, dead):
         added = await uow.notifications.add(_instead(dead, "", LAST_RESORT, now))
     if added:
-        log.warning("notification_fell_back", notification_id=dead.id, channel=dead.channel)
+        log.warning("notification_fell_back", notification_id=dead.id, alert_id=dead.alert_id, channel=dead.channel)
         await uow.jobs.deliver(now)
 
 

@@ -65,7 +65,7 @@ class Outcome:
 
 def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
     notification = batch.head.notification
-    log.info("notification_sent", notification_id=notification.id, reason=notification.reason.value)
+    _log("notification_sent", batch)
     record = after_part if receipt.left_to else after_success
     said = replace(record(notification, receipt, now), sent_with=batch.summary_id or notification.sent_with)
     return Outcome(
@@ -77,7 +77,15 @@ def sent(batch: Batch, receipt: Receipt, now: datetime) -> Outcome:
     )
 
 
+def _log(event: str, batch: Batch) -> None:
+    """A line for each notification that left with the message. What a channel said may hold addresses: it is stored."""
+    for due in batch.notifications:
+        one = due.notification
+        log.info(event, notification_id=one.id, alert_id=one.alert_id, action=one.action.value, reason=one.reason.value)
+
+
 def failed(batch: Batch, error: DeliveryError, now: datetime) -> Outcome:
+    _log("notification_not_sent", batch)
     notification = batch.head.notification
     return Outcome(_tried(notification, error, now), None, error)
 

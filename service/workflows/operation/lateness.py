@@ -41,7 +41,7 @@ NEXT_STEPS = {
     ),
     Work.NOTIFICATIONS: (
         "Nobody sends these messages. See that a worker runs, and read its log for job_failed with task=deliver;"
-        " GET /v1/notifications/{id} shows what was tried"
+        " GET /v1/notifications?state=queued shows what was tried"
     ),
     Work.JOBS: (
         "More is queued than the workers do. Start another one (docker compose up --scale worker=3), and read their"

@@ -209,6 +209,10 @@ class Polls(Protocol):
         """Ids of sources with a poll in the queue that was requested between these; a backfill is none."""
         ...
 
+    async def newest_finished(self, source_id: str) -> str | None:
+        """The id of the newest poll that has ended, a backfill too."""
+        ...
+
     async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
         """When the newest poll that had ended by an instant ended."""
         ...

@@ -27,6 +27,7 @@ from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls, SourceConnector
+from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts, Storage
 
 
@@ -136,3 +137,4 @@ class Ports:
     charts: Charts
     signer: Signer
     outages: Outages = field(default_factory=Outages)
+    spans: Spans = field(default_factory=NoSpans)

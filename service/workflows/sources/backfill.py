@@ -15,10 +15,11 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, day_start
 from service.workflows.ports.sources import FenceLost, SourceError
+from service.workflows.ports.spans import identified
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import defects_refuse
 from service.workflows.sources.identify import run_is_identified
-from service.workflows.sources.ingest import polled_source, request_poll
+from service.workflows.sources.ingest import log_end, polled_source, request_poll
 from service.workflows.sources.report_reading import (
     RunningPoll,
     opened,
@@ -83,6 +84,11 @@ async def reach_back(uow: UnitOfWork, source_id: str, start: datetime, now: date
 
 async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
     """Reads the next part of a backfill and queues the one after it. An interrupted part is simply read again."""
+    with identified(ports.spans, "backfill", {"poll_id": poll_id, "source_id": source_id}):
+        await _run_next_part(ports, source_id, poll_id)
+
+
+async def _run_next_part(ports: Ports, source_id: str, poll_id: str) -> None:
     begun = await run_begin_part(ports, source_id, poll_id)
     if begun is None:
         return
@@ -98,6 +104,7 @@ async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:
         return
     failed = any(outcome.error for outcome in outcomes)
     await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
+    log_end(failed=failed, outcomes=outcomes)
 
 
 async def _run_part(ports: Ports, begun: PartBegun, poll_id: str) -> list[ReportOutcome]:

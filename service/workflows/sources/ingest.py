@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import (
@@ -26,6 +28,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, HOUR, MINUTE, day_start, hour_start
 from service.workflows.ports.sources import FenceLost, SourceError
+from service.workflows.ports.spans import identified
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import defects_refuse
 from service.workflows.sources.report_reading import (
@@ -36,6 +39,8 @@ from service.workflows.sources.report_reading import (
     run_directory,
     run_report,
 )
+
+log = structlog.get_logger(__name__)
 
 DIRECTORY_EVERY = timedelta(hours=1)
 MOST_CRASHED = 20
@@ -71,6 +76,11 @@ async def run_ingest(ports: Ports, source_id: str, poll_id: str) -> None:
     A failed report leaves the others alone. A poll that another one has overtaken stops without writing. Whatever else
     is thrown ends the poll as failed, and is the source's last error.
     """
+    with identified(ports.spans, "poll", {"poll_id": poll_id, "source_id": source_id}):
+        await _run_poll(ports, source_id, poll_id)
+
+
+async def _run_poll(ports: Ports, source_id: str, poll_id: str) -> None:
     try:
         with defects_refuse("poll"):
             begun = await run_begin(ports, source_id, poll_id)
@@ -147,8 +157,20 @@ async def run_close(
         await uow.jobs.evaluate(source.id)
         failed = any(outcome.error for outcome in outcomes)
         await _mark(uow, running.poll_id, PollState.FAILED if failed else PollState.DONE, now)
+    log_end(failed=failed, outcomes=outcomes)
     if not failed:
         ports.outages.worked(f"source {source.name}")
+
+
+def log_end(*, failed: bool, outcomes: Sequence[ReportOutcome] = ()) -> None:
+    """Says how a poll, or a part of a backfill, ended, and what it changed; the lines' ids say which."""
+    log.info(
+        "poll_ended",
+        state=(PollState.FAILED if failed else PollState.DONE).value,
+        added=sum(one.added for one in outcomes),
+        changed=sum(one.changed for one in outcomes),
+        gone=sum(one.gone for one in outcomes),
+    )
 
 
 async def run_note_defect(ports: Ports, source_id: str, poll_id: str, error: str) -> None:
@@ -165,11 +187,13 @@ async def run_note_defect(ports: Ports, source_id: str, poll_id: str, error: str
         await uow.polling_states.save(replace(state, last_error=error, next_poll_at=next_poll_at))
         await uow.jobs.evaluate(source_id)
         await _mark(uow, poll_id, PollState.FAILED, now)
+    log_end(failed=True)
 
 
 async def run_give_up(ports: Ports, poll_id: str) -> None:
     async with ports.uow() as uow:
         await _mark(uow, poll_id, PollState.FAILED, ports.clock())
+    log.info("poll_overtaken")
 
 
 async def _read_due_reports(running: RunningPoll, state: SourceState, now: datetime) -> list[ReportOutcome]:

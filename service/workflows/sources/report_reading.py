@@ -24,6 +24,7 @@ from service.workflows.ports.sources import (
     SourceError,
     StoredBuckets,
 )
+from service.workflows.ports.spans import identified
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
@@ -97,6 +98,13 @@ async def run_report(
     A report that cannot be read or written leaves the store as it was, and the reason is kept on the poll, whatever was
     thrown. Raises FenceLost.
     """
+    with identified(running.ports.spans, "report", {"report": report.value}):
+        return await _run_report(running, report, read)
+
+
+async def _run_report(
+    running: RunningPoll, report: ReportName, read: Callable[[], Awaitable[ReportChange]]
+) -> ReportOutcome:
     started = running.ports.clock()
     try:
         with defects_refuse(_SUBJECTS[report]):

@@ -16,6 +16,7 @@ from typing import Any
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork, UowFactory
 from tests.fakes.clock import FakeClock, real_time_of
 from tests.workflows.yard import Killed
@@ -70,5 +71,5 @@ def _run(url: str, now: datetime, source_id: str) -> None:
 async def _evaluate(url: str, now: datetime, source_id: str) -> None:
     unused: Any = None
     uow = uow_factory(create_engine(url), to_real=real_time_of(FakeClock(now)))
-    ports = replace(Ports(*[unused] * len(fields(Ports))), uow=uow, clock=_DeadlyClock(now))
+    ports = replace(Ports(*[unused] * len(fields(Ports))), uow=uow, clock=_DeadlyClock(now), spans=NoSpans())
     await run_evaluation(ports, source_id)

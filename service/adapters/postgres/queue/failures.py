@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from procrastinate import JobContext
 from procrastinate.worker import Worker
+from structlog.contextvars import bound_contextvars
 
 from service.workflows.ports.outages import StorageUnavailable, is_worth_a_line
 
@@ -20,7 +21,14 @@ class FailedJobs:
         self._in_a_row: dict[str, int] = {}
 
     async def note_failure(self, run_job: Callable[[], Awaitable[object]], context: JobContext, _: Worker) -> object:
-        """A middleware around every job of a worker. A database that is away is noted where it was asked."""
+        """A middleware around every job of a worker: each of its log lines has the job's id.
+
+        A database that is away is noted where it was asked.
+        """
+        with bound_contextvars(job_id=context.job.id):
+            return await self._run(run_job, context)
+
+    async def _run(self, run_job: Callable[[], Awaitable[object]], context: JobContext) -> object:
         subject = context.job.lock or context.job.task_name
         try:
             result = await run_job()

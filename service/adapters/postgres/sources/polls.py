@@ -79,6 +79,13 @@ class PostgresPolls:
         query = select(polls.c.source_id).where(_UNFINISHED, waiting, recent)
         return set(await self._connection.scalars(query))
 
+    async def newest_finished(self, source_id: str) -> str | None:
+        ended = (polls.c.source_id == source_id) & polls.c.finished_at.is_not(None)
+        newest: str | None = await self._connection.scalar(
+            select(polls.c.id).where(ended).order_by(polls.c.id.desc()).limit(1)
+        )
+        return newest
+
     async def last_finished(self, source_id: str, until: datetime) -> datetime | None:
         ended = (polls.c.source_id == source_id) & (polls.c.finished_at <= until)
         newest: datetime | None = await self._connection.scalar(select(func.max(polls.c.finished_at)).where(ended))
