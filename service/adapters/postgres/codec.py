@@ -7,13 +7,13 @@ that two releases can share a database while one replaces the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, overload
 
 from service.domain.alerts.evidence import ALERT_KINDS, Evidence
@@ -21,6 +21,7 @@ from service.domain.values.money import Money
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Decoder = Callable[[Any], Any]
+Encoder = Callable[[Any], Json]
 T = TypeVar("T")
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,25 +33,12 @@ class DecodeError(ValueError):
 
 def shallow(record: object) -> dict[str, Any]:
     """Returns a dataclass's fields by name: the values of a row whose columns mirror it."""
-    return {field.name: getattr(record, field.name) for field in fields(cast("Any", record))}
+    return {name: getattr(record, name) for name in _field_names(cast("Hashable", type(record)))}
 
 
 def encode(value: object) -> Json:
     """Returns the JSON of a domain value. Raises TypeError for an unknown type."""
-    if isinstance(value, Enum):
-        return encode(value.value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(encode(key)): encode(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [encode(item) for item in value]
-    scalar = _encode_scalar(value)
-    if scalar is not None:
-        return scalar
-    if is_dataclass(value):
-        return {name: encode(item) for name, item in shallow(value).items()}
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    return _encoder(cast("Hashable", type(value)))(value)
 
 
 @overload
@@ -62,21 +50,35 @@ def decode(hint: object, stored: Json) -> object:
     return _decoder(hint)(stored)
 
 
-def _encode_scalar(value: object) -> Json:
-    match value:
-        case Money():
-            return format(value.usd, "f")
-        case Decimal():
-            return format(value, "f")
-        case datetime():
-            if value.tzinfo is None:
-                raise TypeError("an instant without a time zone")
-            return value.astimezone(UTC).isoformat()
-        case date():
-            return value.isoformat()
-        case timedelta():
-            return value // _MICROSECOND
-    return None
+@cache
+def _encoder(kind: Any) -> Encoder:
+    """How the values of one class become JSON, looked up once: an alert has a hundred values."""
+    if issubclass(kind, Enum):
+        return lambda member: encode(member.value)
+    if issubclass(kind, NoneType | bool | int | float | str):
+        return lambda value: value
+    if issubclass(kind, Mapping):
+        return lambda mapping: {str(encode(key)): encode(item) for key, item in mapping.items()}
+    if issubclass(kind, tuple):
+        return lambda items: [encode(item) for item in items]
+    for scalar, write in _WRITTEN.items():
+        if issubclass(kind, scalar):
+            return write
+    if is_dataclass(kind):
+        names = _field_names(cast("Hashable", kind))
+        return lambda record: {name: encode(getattr(record, name)) for name in names}
+    raise TypeError(f"no JSON for {kind.__name__}")
+
+
+@cache
+def _field_names(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
+def _instant(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise TypeError("an instant without a time zone")
+    return at.astimezone(UTC).isoformat()
 
 
 @cache
@@ -188,6 +190,13 @@ def _record(cls: Any) -> Decoder:
     return read
 
 
+_WRITTEN: Mapping[type, Encoder] = {
+    Money: lambda money: format(money.usd, "f"),
+    Decimal: lambda number: format(number, "f"),
+    datetime: _instant,
+    date: lambda day: day.isoformat(),  # after datetime, which is a date, too
+    timedelta: lambda duration: duration // _MICROSECOND,
+}
 _text, _list, _object = _exactly(str), _exactly(list), _exactly(dict)
 _whole = _exactly(int)
 _SCALARS: dict[Any, Decoder] = {

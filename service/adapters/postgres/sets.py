@@ -5,7 +5,7 @@ Arrays, one a column, would do the same; but the driver escapes JSON in arrays c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -41,7 +41,8 @@ def array_of(texts: Iterable[str]) -> BindParameter[Sequence[str]]:
 def as_rows(columns: Iterable[Column[Any]], records: Sequence[Record]) -> TableValuedAlias:
     """Returns these columns of the records, of which there may be none, as something to select from."""
     columns = tuple(columns)
-    document = [{one.name: _stored(one, record[one.name]) for one in columns} for record in records]
+    writers = [(one.name, _writer(one)) for one in columns]
+    document = [{name: write(record[name]) for name, write in writers} for record in records]
     rows = func.jsonb_to_recordset(bindparam(None, document, type_=JSONB, unique=True))
     return rows.table_valued(*(column(one.name, one.type) for one in columns), name="given").render_derived(
         with_types=True
@@ -55,8 +56,12 @@ def insert_rows(table: Table, records: Sequence[Record]) -> Insert:
     return upsert(table).from_select(names, select(*(given.c[name] for name in names)))
 
 
-def _stored(of: Column[Any], value: Any) -> Json:
-    """Returns what the column holds, as JSON."""
+def _writer(of: Column[Any]) -> Callable[[Any], Json]:
+    """Returns what makes JSON of a value: as the column holds it."""
     kind = of.type
-    bound = kind.process_bind_param(value, _ANY) if isinstance(kind, TypeDecorator) else value
-    return bound if isinstance(kind, Encoded) else encode(bound)
+    if not isinstance(kind, TypeDecorator):
+        return encode
+    bind = kind.process_bind_param
+    if isinstance(kind, Encoded):
+        return lambda value: bind(value, _ANY)
+    return lambda value: encode(bind(value, _ANY))

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import ClassVar
+from functools import cached_property, lru_cache
+from typing import ClassVar, Self
 
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.evidence import BudgetEvidence, Contribution, ForecastEvidence
 from service.domain.alerts.findings import UNRECORDED, Condition, Finding, over
 from service.domain.budgets.budget import Budget, Threshold, terms
-from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, about, by_scope, judged, windows_since
+from service.domain.budgets.known import (
+    Forecasts,
+    Known,
+    ScopePeriod,
+    WindowSpend,
+    about,
+    by_scope,
+    judged,
+    windows_since,
+)
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.spend.best_known import Spend
 from service.domain.spend.lateness import is_settled
@@ -40,18 +50,27 @@ MOST_CONTRIBUTORS = 3
 
 def assess(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[Finding]:
     """The findings of one budget: one for each scope and live period that has fired, now or before."""
-    findings: list[Finding] = []
+    return findings_of(standing(budget, spend, known), known.forecasts)
+
+
+def standing(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list[Assessment]:
+    """Everything of one budget that has fired, now or before. No forecast decides on it; `findings_of` tells of it."""
     if not budget.spec.enabled:
-        return findings
+        return []
     known = about(budget, known)
     own = _by_scope_known(known)
     nothing = replace(known, crossings=(), open_alerts=())
-    for judge, period in judged(budget, known):
-        for scope, cells in by_scope(judge, spend[period.window], known):
-            finding = Assessment(judge, period, scope, cells, own.get(scope, nothing), spend).finding()
-            if finding is not None:
-                findings.append(finding)
-    return findings
+    assessments = (
+        Assessment(judge, period, scope, cells, own.get(scope, nothing), spend)
+        for judge, period in judged(budget, known)
+        for scope, cells in by_scope(judge, spend[period.window], known)
+    )
+    return [one for one in assessments if one.held or one.refuted]
+
+
+def findings_of(assessments: Iterable[Assessment], forecasts: Forecasts) -> list[Finding]:
+    found = (one.knowing(forecasts).finding() for one in assessments)
+    return [finding for finding in found if finding is not None]
 
 
 def _by_scope_known(known: Known) -> dict[ScopeKey, Known]:
@@ -134,6 +153,17 @@ class Assessment:
         self.released = (*self.refuted, *over)
         self.recorded = {c.threshold: c for c in on_record if c not in self.released}
 
+    def knowing(self, forecasts: Forecasts) -> Self:
+        """The same with other forecasts."""
+        told = copy(self)
+        told.known = replace(self.known, forecasts=forecasts)
+        return told
+
+    @cached_property
+    def held(self) -> list[Threshold]:
+        """The thresholds that have fired, now or before, lowest first."""
+        return [one for one in self.thresholds if one.key in self.recorded or self.is_crossed(one)]
+
     def level(self, threshold: Threshold) -> Money:
         return _level(threshold, self.spec.amount)
 
@@ -204,7 +234,7 @@ class Assessment:
         return f"budget:{self.budget.id}:{basis or self.basis}:{self.scope}:{start.isoformat()}"
 
     def finding(self) -> Finding | None:
-        held = [t for t in self.thresholds if t.key in self.recorded or self.is_crossed(t)]
+        held = self.held
         if not held:
             return self._not_confirmed()
         new = [t for t in held if t.key not in self.recorded]

@@ -36,6 +36,10 @@ class ScopePeriod:
     window: Window
 
 
+Forecasts = Mapping[ScopePeriod, Forecast | NoForecast]
+"""Forecasts of open periods, as far as they were made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """The state that budgets are assessed with at `now`.
@@ -53,7 +57,7 @@ class Known:
     read_at: datetime | None = None
     billed_at: datetime | None = None
     simulated: bool = False
-    forecasts: Mapping[ScopePeriod, Forecast | NoForecast] = field(default_factory=dict)
+    forecasts: Forecasts = field(default_factory=dict)
     watches: Mapping[WatchKey, Watch] = field(default_factory=dict)
     ended_as: EndedTerms = field(default_factory=dict)
 

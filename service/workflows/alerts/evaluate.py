@@ -13,7 +13,7 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import reconcile
 from service.domain.alerts.slices import sliced
-from service.domain.budgets.assessment import assess, budget_endings
+from service.domain.budgets.assessment import budget_endings, findings_of, standing
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, contested_windows, live_windows
@@ -141,15 +141,17 @@ async def _assess_budgets(
 ) -> list[Finding]:
     enabled = [budget for budget in budgets if budget.spec.enabled]
     known = await with_ended_terms(uow, enabled, known)
+    fired = {budget.id: standing(budget, spend, known) for budget in enabled}
+    worth_forecasting = [budget for budget in enabled if has_forecast_thresholds(budget) or fired[budget.id]]
     known = replace(
         known,
-        forecasts=await _forecasts(uow, source_id, _worth_forecasting(enabled, spend, known), spend, known),
+        forecasts=await _forecasts(uow, source_id, worth_forecasting, spend, known),
         watches=await uow.watches.of([budget.id for budget in budgets]),
     )
     findings: list[Finding] = []
     watches: dict[WatchKey, Watch] = {}
     for budget in enabled:
-        on_spend = assess(budget, spend, known)
+        on_spend = findings_of(fired[budget.id], known.forecasts)
         heading = assess_forecasts(budget, spend, known, on_spend)
         findings += [*on_spend, *heading.findings]
         watches |= heading.watches
@@ -165,8 +167,3 @@ async def _forecasts(
         return {}
     recent = await uow.facts.recent(source_id, known.now)
     return forecast_budgets(budgets, spend, recent, known)
-
-
-def _worth_forecasting(budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known) -> list[Resource[Budget]]:
-    """The budgets with thresholds on forecast, and those whose alert says where spend is heading."""
-    return [budget for budget in budgets if has_forecast_thresholds(budget) or assess(budget, spend, known)]

@@ -12,7 +12,7 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.reconcile import brought_up_to_date
 from service.domain.notify.escalation import PlannedStep, is_stopped, running_chain, timetable
 from service.domain.notify.notification import Notification, NotificationCause
-from service.domain.notify.planning import plan_notifications
+from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.pipeline import hold_reason
 from service.domain.notify.routing.situation import Situation
 from service.workflows.notify.follow_up import follow_up, queue, read_notified, schedule, store
@@ -103,12 +103,18 @@ async def _call(uow: UnitOfWork, situation: Situation, calls: Sequence[_Call]) -
     if not calls:
         return []
     before = await uow.notified.calls({one.planned.alert_id for one in calls})
-    called = [made for one in calls for made in _made(situation, one, before[one.planned.alert_id])]
+    steps = {(one.planned.policy_id, one.planned.step) for one in calls}
+    addresses = {step: situation.addresses(situation.called(*step)) for step in steps}
+    called = [
+        made
+        for one in calls
+        for made in _made(one, addresses[one.planned.policy_id, one.planned.step], before[one.planned.alert_id])
+    ]
     await store(uow, called)
     return called
 
 
-def _made(situation: Situation, call: _Call, before: Iterable[ChannelCall]) -> list[Notification]:
+def _made(call: _Call, addresses: Sequence[Address], before: Iterable[ChannelCall]) -> list[Notification]:
     """The notifications of one call. For a channel that was notified before, by other means than this very call, which
     may run twice, it is a raise, so that its post is edited and its page stays one."""
     planned, cause = call.planned, _cause(call.planned)
@@ -116,7 +122,7 @@ def _made(situation: Situation, call: _Call, before: Iterable[ChannelCall]) -> l
     reason = Reason.ESCALATED if cause is NotificationCause.ESCALATION else call.chain.began.reason
     event = replace(call.chain.standing, reason=reason)
     notifications: list[Notification] = []
-    for address in situation.addresses(situation.called(planned.policy_id, planned.step)):
+    for address in addresses:
         move = replace(event, command=Command.RAISE if address.key in known else Command.OPEN)
         notifications += plan_notifications(move, [address], cause=cause, step=planned.step, round=planned.round)
     # Known by the chain, so that a job that runs twice says it once, whatever was amended in between.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Column, Date, Table, Text, and_, delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.column_types import Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
+from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import resources
 from service.domain.forecasts.watch import Stand, Watch, WatchKey
 
@@ -41,19 +41,17 @@ class PostgresWatches:
         }
 
     async def replace(self, before: Mapping[WatchKey, Watch], after: Mapping[WatchKey, Watch]) -> None:
-        """One statement for each that differs: few do, twice in a threshold's life."""
-        for key in before.keys() - after.keys():
-            same = and_(*(column == value for column, value in zip(_KEY, shallow(key).values(), strict=True)))
+        gone = [shallow(key) for key in before.keys() - after.keys()]
+        if gone:
+            given = as_rows(_KEY, gone)
+            same = and_(*(column == given.c[column.name] for column in _KEY))
             await self._connection.execute(delete(forecast_watches).where(same))
-        for key, watch in after.items():
-            if before.get(key) != watch:
-                await self._save(key, watch)
+        stands = [shallow(key) | shallow(watch) for key, watch in after.items() if before.get(key) != watch]
+        if stands:
+            statement = insert_rows(forecast_watches, stands)
+            new = {"stand": statement.excluded.stand, "since": statement.excluded.since}
+            await self._connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=new))
 
     async def forget_orphans(self) -> None:
         gone = forecast_watches.c.budget_id.not_in(select(resources.c.id))
         await self._connection.execute(delete(forecast_watches).where(gone))
-
-    async def _save(self, key: WatchKey, watch: Watch) -> None:
-        stands = shallow(watch)
-        statement = insert(forecast_watches).values(shallow(key) | stands)
-        await self._connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=stands))

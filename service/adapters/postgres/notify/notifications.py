@@ -136,7 +136,9 @@ class PostgresNotifications:
             update(notifications).where(waits, notifications.c.due_at > given.c.due_at).values(due_at=given.c.due_at)
         )
         await self._connection.execute(
-            update(notifications).where(waits, notifications.c.leased_until.is_(None)).values(group_key=None)
+            update(notifications)
+            .where(waits, notifications.c.leased_until.is_(None), notifications.c.group_key.is_not(None))
+            .values(group_key=None)
         )
 
     async def claim(

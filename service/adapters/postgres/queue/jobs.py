@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from procrastinate import PsycopgConnector, exceptions
-from procrastinate.jobs import Job
-from procrastinate.manager import JobManager
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.codec import shallow
-from service.adapters.postgres.losses import unavailability
+from service.adapters.postgres.codec import Json, encode, shallow
 from service.domain.notify.escalation import PlannedStep
 from service.workflows.ports.unit_of_work import DueJobs
 
@@ -44,6 +42,17 @@ _DUE = text(
     """
 )
 """Jobs are numbered as they are made: only the first one's making is looked up."""
+
+
+_HOLD = text(
+    "SELECT queueing_lock FROM procrastinate_jobs WHERE queueing_lock = ANY(:locks) AND status = 'todo'"
+    " ORDER BY queueing_lock FOR SHARE"
+)
+_DEFER = text(
+    "SELECT procrastinate_defer_jobs_v1(array_agg(job))"
+    " FROM jsonb_populate_recordset(CAST(NULL AS procrastinate_job_to_defer_v1), :jobs) AS job"
+).bindparams(bindparam("jobs", type_=JSONB))
+"""The library's own function. Its Python escapes every job character by character."""
 
 
 class Priority(IntEnum):
@@ -137,52 +146,43 @@ class PostgresJobs:
         queueing_lock = f"digest:{run_id}:{at.isoformat()}"
         await self._insert_once(_Ticket(DIGEST, Priority.DELIVER, {"run_id": run_id}, None, queueing_lock, due))
 
-    async def _insert_once(self, ticket: _Ticket) -> None:
-        """Inserts unless an equal job waits, and then keeps that one waiting until our own commit.
+    async def _insert_once(self, *tickets: _Ticket) -> None:
+        """Inserts each unless an equal job waits, and then keeps that one waiting until our own commit.
 
         Without the row lock a worker could take the waiting job at once, look before our rows are committed,
-        find nothing, and nobody would look again.
+        find nothing, and nobody would look again. All callers take the locks in one order.
         """
-        while not await self._hold_waiting(ticket.queueing_lock):
+        missing = sorted(tickets, key=_queueing_lock)
+        while missing := await self._not_waiting(missing):
             try:
                 async with self._connection.begin_nested():
-                    await self._insert(ticket)
-            except exceptions.AlreadyEnqueued:
+                    await self._insert(*missing)
+            except IntegrityError:  # somebody else has just queued one of them
                 continue
             return
 
-    async def _hold_waiting(self, queueing_lock: str | None) -> bool:
-        waiting = await self._connection.execute(
-            text("SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = :queueing_lock AND status = 'todo' FOR SHARE"),
-            {"queueing_lock": queueing_lock},
-        )
-        return waiting.one_or_none() is not None
+    async def _not_waiting(self, tickets: Sequence[_Ticket]) -> list[_Ticket]:
+        """Those of which no equal job waits; the others' jobs are held."""
+        held = set(await self._connection.scalars(_HOLD, {"locks": [one.queueing_lock for one in tickets]}))
+        return [one for one in tickets if one.queueing_lock not in held]
 
     async def _insert(self, *tickets: _Ticket) -> None:
-        if not tickets:
-            return
-        raw = await self._connection.get_raw_connection()
-        try:
-            await _INSERTER.batch_defer_jobs_async([_job(one) for one in tickets], connection=raw.driver_connection)
-        except exceptions.ConnectorException as error:
-            known = unavailability(error.__cause__)
-            if known is not None:
-                raise known from error
-            raise
+        if tickets:
+            await self._connection.execute(_DEFER, {"jobs": [_row(one) for one in tickets]})
 
 
-def _job(ticket: _Ticket) -> Job:
-    return Job(
-        id=None,
-        queue=QUEUE,
-        task_name=ticket.task,
-        task_kwargs=dict(ticket.arguments),
-        priority=ticket.priority,
-        lock=ticket.lock,
-        queueing_lock=ticket.queueing_lock,
-        scheduled_at=ticket.at,
-    )
+def _queueing_lock(ticket: _Ticket) -> str:
+    return ticket.queueing_lock or ""
 
 
-_INSERTER = JobManager(PsycopgConnector())
-"""Never opened: it only ever uses the connection of the transaction at hand."""
+def _row(ticket: _Ticket) -> dict[str, Json]:
+    """A job as the queue library's type for new ones has it."""
+    return {
+        "queue_name": QUEUE,
+        "task_name": ticket.task,
+        "priority": ticket.priority.value,
+        "lock": ticket.lock,
+        "queueing_lock": ticket.queueing_lock,
+        "args": dict(ticket.arguments),
+        "scheduled_at": encode(ticket.at),
+    }

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.rules.tables import rule_episodes, rule_failures
+from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import resources
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.values.scopes import ScopeKey
 from service.workflows.ports.rules import RuleFailure
+
+_KEY = tuple(rule_episodes.primary_key.columns)
 
 
 class PostgresEpisodes:
@@ -29,16 +32,16 @@ class PostgresEpisodes:
         }
 
     async def replace(self, before: Mapping[EpisodeKey, Episode], after: Mapping[EpisodeKey, Episode]) -> None:
-        """One statement for each that differs: few scopes are in an episode at any time."""
-        for key in before.keys() - after.keys():
-            same = (rule_episodes.c.rule_id == key.rule_id) & (rule_episodes.c.scope == key.scope)
+        gone = [shallow(key) for key in before.keys() - after.keys()]
+        if gone:
+            given = as_rows(_KEY, gone)
+            same = and_(*(column == given.c[column.name] for column in _KEY))
             await self._connection.execute(delete(rule_episodes).where(same))
-        for key, episode in after.items():
-            if before.get(key) != episode:
-                statement = insert(rule_episodes).values(shallow(key) | shallow(episode))
-                await self._connection.execute(
-                    statement.on_conflict_do_update(index_elements=["rule_id", "scope"], set_=shallow(episode))
-                )
+        held = [shallow(key) | shallow(episode) for key, episode in after.items() if before.get(key) != episode]
+        if held:
+            statement = insert_rows(rule_episodes, held)
+            new = {name: statement.excluded[name] for name in ("began_at", "held_since", "last_held")}
+            await self._connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=new))
 
     async def forget_orphans(self) -> None:
         gone = rule_episodes.c.rule_id.not_in(select(resources.c.id))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.rules.tables import rule_verdicts
+from service.adapters.postgres.sets import insert_rows
 from service.domain.rules.memory import KeptVerdict
 
 _KEY = tuple(column.name for column in rule_verdicts.primary_key.columns)
@@ -24,10 +24,10 @@ class PostgresVerdicts:
     async def keep(self, verdicts: Sequence[KeptVerdict]) -> None:
         if not verdicts:
             return
-        new = insert(rule_verdicts)
+        records = {tuple(map(row.get, _KEY)): row for row in map(shallow, verdicts)}
+        new = insert_rows(rule_verdicts, list(records.values()))
         newer = {name: new.excluded[name] for name in _UPDATED}
-        statement = new.on_conflict_do_update(index_elements=_KEY, set_=newer)
-        await self._connection.execute(statement, [shallow(verdict) for verdict in verdicts])
+        await self._connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=newer))
 
     async def seen(self, rule_id: str, since: datetime, until: datetime) -> list[KeptVerdict]:
         seen = (rule_verdicts.c.first_at <= until) & (rule_verdicts.c.last_at >= since)
