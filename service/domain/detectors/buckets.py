@@ -80,10 +80,33 @@ class Grouping:
     rows: Whole
     starts: Whole
 
+    def of(self, members: Whole) -> Grouping:
+        """Some of the members."""
+        ends = np.append(self.starts[1:], self.rows.size)[members]
+        counts = ends - self.starts[members]
+        starts = np.cumsum(counts) - counts
+        within = np.arange(int(counts.sum())) - np.repeat(starts, counts)
+        return Grouping(self.rows[np.repeat(self.starts[members], counts) + within], starts)
+
 
 def grouping(members: Sequence[Sequence[int]]) -> Grouping:
     rows = np.array([row for chosen in members for row in chosen], dtype=np.int64)
     return Grouping(rows, np.cumsum([0, *(len(chosen) for chosen in members)], dtype=np.int64)[:-1])
+
+
+def turned(groups: Grouping) -> Grouping:
+    """The members that each row is in."""
+    counts = np.diff(np.append(groups.starts, groups.rows.size))
+    order = np.argsort(groups.rows, kind="stable")
+    rows, members = groups.rows[order], np.repeat(np.arange(counts.size), counts)[order]
+    return Grouping(members, np.searchsorted(rows, np.arange(int(rows.max(initial=-1)) + 1)))
+
+
+def sharing(groups: Grouping, homes: Grouping, member: int) -> list[int]:
+    """The members that share a row with this one, itself among them. `homes`: the groups `turned`."""
+    rows = groups.of(np.array([member])).rows
+    found: list[int] = np.unique(homes.of(rows).rows).tolist()
+    return found
 
 
 MOST_AT_ONCE = 16

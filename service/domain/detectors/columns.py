@@ -5,7 +5,7 @@ Float copies of dollars and tokens, by which spend is judged; no amount of money
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -153,6 +153,51 @@ def _by_cell(blocks: Mapping[date, DayBlock]) -> _ByCell:
     days = np.repeat(np.arange(len(held)), [block.places.size for block in held])
     figures = np.concatenate([block.figures for block in held], axis=1)
     return _ByCell(tuple(blocks), days[order], places[order], figures[:, order])
+
+
+@dataclass(frozen=True, eq=False)
+class CellHours(Mapping[Cell, Sequence[float]]):
+    """Consecutive hours of cells. `names`: in the order of workspace, model and API key, each with spend in some hour.
+
+    `spend`: dollars, [cells, hours].
+    """
+
+    names: tuple[Cell, ...]
+    spend: Floats
+
+    @cached_property
+    def _rows(self) -> Mapping[Cell, int]:
+        return {cell: row for row, cell in enumerate(self.names)}
+
+    def __getitem__(self, cell: Cell) -> Sequence[float]:
+        hours: list[float] = self.spend[self._rows[cell]].tolist()
+        return hours
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self.names)
+
+    def __contains__(self, cell: object) -> bool:
+        return cell in self._rows
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def of(self, cells: Sequence[Cell]) -> Floats:
+        """The hours of these cells, 0 where there is no figure: [cells, hours]."""
+        if cells == self.names:
+            return self.spend
+        rows = np.array([self._rows.get(cell, -1) for cell in cells], dtype=np.int64)
+        found = np.zeros((len(cells), self.spend.shape[1]))
+        found[rows >= 0] = self.spend[rows[rows >= 0]]
+        return found
+
+    def since(self, place: int) -> CellHours:
+        """The hours from a place on."""
+        hours = self.spend[:, place:]
+        there = hours.any(axis=1)
+        if there.all():
+            return CellHours(self.names, hours)
+        return CellHours(tuple(self.names[row] for row in np.flatnonzero(there).tolist()), hours[there])
 
 
 def columns_of(rows: Iterable[Sequence[float]], width: int) -> Floats:

@@ -9,7 +9,7 @@ from itertools import repeat
 from operator import add
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.columns import CellDays, columns_of, in_order, with_gaps
+from service.domain.detectors.columns import CellDays, CellHours, columns_of, in_order, with_gaps
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.sources.source import SourceState
@@ -79,8 +79,11 @@ class HourFigures:
 
     def spend_of(self, cells: Sequence[Cell]) -> Floats:
         """Dollars of these cells: [cells, hours]; NaN in unknown hours, 0 where there is no figure."""
-        nothing = [0.0] * len(self.known)
-        hours = columns_of((self.cells.get(cell, nothing) for cell in cells), len(self.known))
+        if isinstance(self.cells, CellHours):
+            hours = self.cells.of(cells)
+        else:
+            nothing = [0.0] * len(self.known)
+            hours = columns_of((self.cells.get(cell, nothing) for cell in cells), len(self.known))
         return with_gaps(hours, (place for place, known in enumerate(self.known) if not known))
 
     def lately(self, count: int) -> HourFigures | None:
@@ -88,8 +91,11 @@ class HourFigures:
         skipped = len(self.known) - count
         if not count or skipped <= 0:
             return self if count else None
+        first, known = self.first + skipped * HOUR, self.known[skipped:]
+        if isinstance(self.cells, CellHours):
+            return replace(self, first=first, known=known, cells=self.cells.since(skipped))
         rows = {cell: row[skipped:] for cell, row in self.cells.items() if any(row[skipped:])}
-        return replace(self, first=self.first + skipped * HOUR, known=self.known[skipped:], cells=rows)
+        return replace(self, first=first, known=known, cells=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,12 @@ class SpendView:
         return tuple(sorted((cell for cell in seen if scope.holds(cell)), key=in_order))
 
     def _has_no_more_hours(self) -> bool:
-        return self.hours is None or all(cell in self.cells for cell in self.hours.cells)
+        if self.hours is None or not isinstance(self.cells, StoredCells):
+            return self.hours is None
+        columns = self.cells.columns
+        if isinstance(self.hours.cells, CellHours) and self.hours.cells.names == columns.cells():
+            return True
+        return all(cell in columns.members() for cell in self.hours.cells)
 
     def spend_of(self, cells: Sequence[Cell]) -> Floats:
         """Dollars of these cells: [cells, days]; NaN on unknown days, 0 on days without figures."""

@@ -63,11 +63,33 @@ class _Places:
 
 
 @dataclass(slots=True)
+class HeldCells:
+    """The cells of one source that are known by their hashes."""
+
+    roll: Roll = field(default_factory=Roll)
+    _places: _Places = field(default_factory=_Places)
+
+    async def places_of(
+        self, connection: AsyncConnection, wanted: str, source_id: str, day: date, hashes: bytes
+    ) -> Whole:
+        """The places of a day's cells in the roll. Where one is missing, the cells that are `wanted` are added."""
+        places = self._places.find(hashes)
+        if (places < 0).any():
+            rows = await rows_of(connection, _CELLS + wanted, source_id, [day])
+            self._places.add([row[0] for row in rows], [self.roll.place(Cell(*row[1:])) for row in rows])
+            places = self._places.find(hashes)
+        return places
+
+    def known(self, hashes: bytes) -> Whole:
+        """The places of cells that have one."""
+        return self._places.find(hashes)
+
+
+@dataclass(slots=True)
 class _Held:
     """The days of one source with their marks, and the memo of those up to `today`."""
 
-    roll: Roll = field(default_factory=Roll)
-    places: _Places = field(default_factory=_Places)
+    cells: HeldCells = field(default_factory=HeldCells)
     days: dict[date, tuple[Mark | None, DayBlock]] = field(default_factory=dict)
     memo: Memo = field(default_factory=Memo)
     today: date = date.min
@@ -92,7 +114,7 @@ class FigureMemory:
     def of(self, source_id: str) -> _Held:
         held = self._sources.setdefault(source_id, _Held())
         self._sources.move_to_end(source_id)
-        while len(self._sources) > 1 and sum(len(one.roll.cells) for one in self._sources.values()) > MOST_CELLS:
+        while len(self._sources) > 1 and sum(len(one.cells.roll.cells) for one in self._sources.values()) > MOST_CELLS:
             self._sources.popitem(last=False)
         return held
 
@@ -118,7 +140,7 @@ async def columns_in(
     for start in range(0, len(changed), DAYS_AT_ONCE):
         blocks |= await _read(connection, source_id, changed[start : start + DAYS_AT_ONCE], held)
     held.days |= {day: (marks.get(day), blocks[day]) for day in changed}
-    return HeldDays(CellDays(held.roll, {day: blocks[day] for day in days if blocks[day].places.size}), held.memo)
+    return HeldDays(CellDays(held.cells.roll, {day: blocks[day] for day in days if blocks[day].places.size}), held.memo)
 
 
 async def _marks(connection: AsyncConnection, source_id: str, days: Sequence[date]) -> dict[date, Mark]:
@@ -133,15 +155,15 @@ async def _marks(connection: AsyncConnection, source_id: str, days: Sequence[dat
     return {day: tuple(mark) for day, *mark in rows}
 
 
-_HASH = f"hashtextextended({CELL[0]}, hashtextextended({CELL[1]}, hashtextextended({CELL[2]}, 0)))"
+HASH = f"hashtextextended({CELL[0]}, hashtextextended({CELL[1]}, hashtextextended({CELL[2]}, 0)))"
 _WANTED = "FROM spend_days WHERE source_id = %s AND day = ANY (%s)"
 _BLOCKS = (
-    f"SELECT day, string_agg(int8send({_HASH}), ''), string_agg(float8send((billed + estimated)::float8), ''), "
+    f"SELECT day, string_agg(int8send({HASH}), ''), string_agg(float8send((billed + estimated)::float8), ''), "
     + ", ".join(f"string_agg(int8send({name}), '')" for name in TOKENS)
-    + f", string_agg(int8send({_HASH}), '') FILTER (WHERE priority <> 0)"
+    + f", string_agg(int8send({HASH}), '') FILTER (WHERE priority <> 0)"
     + f", string_agg(float8send(priority::float8), '') FILTER (WHERE priority <> 0) {_WANTED} GROUP BY day"
 )
-_CELLS = f"SELECT {_HASH}, {', '.join(CELL)} {_WANTED}"
+_CELLS = f"SELECT {HASH}, {', '.join(CELL)} "
 _WHOLE, _FLOAT = np.dtype(">i8"), np.dtype(">f8")
 """Numbers in the order of bytes that the server sends."""
 
@@ -149,18 +171,16 @@ _WHOLE, _FLOAT = np.dtype(">i8"), np.dtype(">f8")
 async def _read(connection: AsyncConnection, source_id: str, days: list[date], held: _Held) -> dict[date, DayBlock]:
     """Arrays as bytes: no object is made of a cell's day on the way."""
     found: dict[date, DayBlock] = {}
-    for day, hashes, spend, *tokens, few, priority in await _rows(connection, _BLOCKS, source_id, days):
-        places = held.places.find(hashes)
-        if (places < 0).any():
-            await _name(connection, source_id, day, held)
-            places = held.places.find(hashes)
+    for day, hashes, spend, *tokens, few, priority in await rows_of(connection, _BLOCKS, source_id, days):
+        places = await held.cells.places_of(connection, _WANTED, source_id, day, hashes)
         figures = np.zeros((len(tokens) + 2, places.size))
         figures[SPEND] = np.frombuffer(spend, dtype=_FLOAT)
         for row, each in enumerate(tokens, SPEND + 1):
             figures[row] = np.frombuffer(each, dtype=_WHOLE)
         if few is not None:
-            at = np.isin(places, held.places.find(few))
-            order = np.argsort(places[at]), np.argsort(held.places.find(few))
+            with_priority = held.cells.known(few)
+            at = np.isin(places, with_priority)
+            order = np.argsort(places[at]), np.argsort(with_priority)
             figures[-1, np.flatnonzero(at)[order[0]]] = np.frombuffer(priority, dtype=_FLOAT)[order[1]]
         there = figures.any(axis=0)
         found[day] = DayBlock(places[there], figures[:, there])
@@ -170,13 +190,8 @@ async def _read(connection: AsyncConnection, source_id: str, days: list[date], h
 _NO_CELLS = DayBlock(np.zeros(0, dtype=np.int64), np.zeros((len(TOKENS) + 2, 0)))
 
 
-async def _name(connection: AsyncConnection, source_id: str, day: date, held: _Held) -> None:
-    """Adds the cells of a day to the roll."""
-    rows = await _rows(connection, _CELLS, source_id, [day])
-    held.places.add([row[0] for row in rows], [held.roll.place(Cell(*row[1:])) for row in rows])
-
-
-async def _rows(connection: AsyncConnection, statement: str, source_id: str, days: list[date]) -> list[TupleRow]:
+async def rows_of(connection: AsyncConnection, statement: str, source_id: str, days: list[date]) -> list[TupleRow]:
+    """The answer to a statement about some days of a source, numbers as the server sends them."""
     raw: Any = (await connection.get_raw_connection()).driver_connection
     assert isinstance(raw, psycopg.AsyncConnection)
     async with raw.cursor(binary=True) as cursor:

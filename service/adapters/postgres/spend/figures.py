@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from service.adapters.postgres.spend.day_columns import FigureMemory, columns_in
-from service.adapters.postgres.spend.hour_profiles import hours_between
+from service.adapters.postgres.spend.hour_columns import hour_columns_in
 from service.adapters.postgres.spend.known_buckets import (
     PRESENT,
     Knowledge,
@@ -63,7 +63,7 @@ async def figures_in(
     held = await columns_in(connection, source_id, asked.days, memory)
     hourly = None
     if hours:
-        found = await hours_between(connection, source_id, asked.hours)
+        found = await hour_columns_in(connection, source_id, asked.hours, memory.of(source_id).cells)
         read_at = await usage_read_at(connection, source_id)
         hourly = await hour_figures(connection, source_id, asked.hours, found, PRESENT, read_at)
     return KnownFigures(
@@ -91,13 +91,12 @@ async def hour_figures(
     knowledge: Knowledge,
     read_at: datetime | None,
 ) -> HourFigures:
-    """Hours of a window. `read_at`: when usage was read last, None if never."""
+    """Hours of a window. `cells`: those that spent in it. `read_at`: when usage was read last, None if never."""
     known = [False] * ((hours.end - hours.start) // HOUR)
     for bucket in await known_hours(connection, source_id, hours, knowledge):
         known[(bucket - hours.start) // HOUR] = True
     mature = mature_until(await hours_complete_until(connection, source_id, knowledge), read_at)
-    spending = {cell: costs for cell, costs in cells.items() if any(costs)}
-    return HourFigures(hours.start, known, spending, mature)
+    return HourFigures(hours.start, known, cells, mature)
 
 
 async def usage_read_at(connection: AsyncConnection, source_id: str) -> datetime | None:

@@ -150,7 +150,8 @@ async def _hours(connection: AsyncConnection, source_id: str, asked: Stretch, kn
     if since < window.end:
         await _add_fresh_hours(connection, source_id, Window(since, window.end), asked, rows)
     read_at = await _usage_read_by(connection, source_id, asked.as_of)
-    return await hour_figures(connection, source_id, window, rows, knowledge, read_at)
+    spending = {cell: costs for cell, costs in rows.items() if any(costs)}
+    return await hour_figures(connection, source_id, window, spending, knowledge, read_at)
 
 
 async def _add_fresh_hours(

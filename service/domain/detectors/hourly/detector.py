@@ -45,6 +45,10 @@ class HourBand:
     reach: Floats
     largest: Floats
 
+    def of(self, chosen: slice) -> HourBand:
+        """The bands of some of the series."""
+        return HourBand(self.methods[chosen], self.expected[chosen], self.reach[chosen], self.largest[chosen])
+
 
 def judge_hour(
     window: Floats, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None

@@ -62,6 +62,11 @@ class HourGlance:
         return bool(may_rise(hours, np.array(places, dtype=np.int64) - start).any())
 
 
+def is_large(amounts: Floats) -> Flags:
+    """Whether any of a series' hours is large enough to be called a rise: [series, hours] -> [series]."""
+    return np.asarray((amounts >= LEAST_FLOOR * (1 - SLACK)).any(axis=1), dtype=np.bool_)
+
+
 def may_rise(amounts: Floats, places: Whole) -> Flags:
     """False where `judge_hour` finds no rise, whatever its terms are: [series, hours], [places] -> [series, places].
 

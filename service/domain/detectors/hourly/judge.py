@@ -5,147 +5,158 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, column, reading
-from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, hour_band, judge_by
+from service.domain.detectors.hourly.bands import HourBands
+from service.domain.detectors.hourly.detector import HOURS, WEEK, judge_by
+from service.domain.detectors.hourly.glance import is_large, may_rise
+from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
 from service.domain.detectors.scores import Maturity, Scores, Terms
 from service.domain.values.utc import HOUR
 
-REMEMBERED = 64
-"""Hours: as far back as an incident of hours is followed, and some."""
-
-
-class HourBands:
-    """The bands of the newest hours, so that they need not be made again an hour later.
-
-    A memory of arithmetic, as `BaselineMemory` is: a band is returned for the very window that it was made of.
-    """
-
-    def __init__(self) -> None:
-        self._made: dict[datetime, tuple[bytes, HourBand]] = {}
-        self._last: Floats | None = None
-        self._of_last: dict[datetime, HourBand] = {}
-
-    def __contains__(self, start: datetime) -> bool:
-        return start in self._made
-
-    def of(self, start: datetime, counted: Floats, place: int) -> HourBand:
-        """The band of the hour that begins then, which stands at this place in the amounts: [series, hours]."""
-        if self._last is not counted:
-            self._last, self._of_last = counted, {}
-        if start not in self._of_last:
-            self._of_last[start] = self._remembered(start, _window(counted, place))
-        return self._of_last[start]
-
-    def _remembered(self, start: datetime, window: Floats) -> HourBand:
-        digest = blake2b(np.ascontiguousarray(window).data, person=str(window.shape[0]).encode()).digest()
-        made = self._made.pop(start, None)
-        if made is None or made[0] != digest:
-            made = digest, hour_band(window)
-        self._made[start] = made
-        if len(self._made) > REMEMBERED:
-            del self._made[min(self._made)]
-        return made[1]
+ROWS_AT_ONCE = 8
+"""Quiet series that are judged together once one of them is asked about: eight cost little more than one."""
+EARLIER_AT_ONCE = 16
+"""Hours of one series that are judged together once one of them is asked about."""
+LOOKED_AT_ONCE = 512
+"""Series whose hours are looked at together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HourJudge:
-    """`amounts`: estimated dollars, [series, hours], NaN where unknown; the first hour starts at `first`.
-    `counted`: the same, NaN also where a person's answer keeps hours from saying what is usual.
+    """`spent`: estimated dollars; the first hour starts at `first`. `silent`: by series the places of the hours that a
+    person's answer keeps from saying what is usual.
 
     Hours before place `mature` are complete. `planned`: announced extra dollars of every series, by place.
-    `together`: from this place on all series are judged at once; earlier hours are looked at one by one, but for those
-    that `bands` remembers.
+    `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
     """
 
-    amounts: Floats
-    counted: Floats
+    spent: SummedHours
+    silent: Mapping[int, Sequence[slice]]
     first: datetime
     mature: int
     terms: Terms
     planned: Mapping[int, Sequence[float]]
-    together: int
+    newest: int
     bands: HourBands = field(default_factory=HourBands)
-    _columns: dict[int, Scores] = field(default_factory=dict)
-    _alone: dict[tuple[int, int], Scores] = field(default_factory=dict)
+    _judged: dict[tuple[int, int], tuple[Scores, int]] = field(default_factory=dict)
+    _rows: dict[int, Floats] = field(default_factory=dict)
 
     def start(self, place: int) -> datetime:
         return self.first + place * HOUR
 
     def reading(self, row: int, place: int) -> ScoredBucket:
         found, at = self._found(row, place)
-        return reading(found, at, self.counted[row, max(0, place - HOURS) : place])
+        return reading(found, at, self._counted(row)[max(0, place - HOURS) : place])
 
     def rises(self, row: int, place: int) -> bool:
         found, at = self._found(row, place)
         return bool(found.rises[at])
 
-    def rising(self, places: Iterable[int]) -> frozenset[int]:
-        """The series that rise in any of these hours."""
-        return frozenset(row for row in range(self.amounts.shape[0]) if any(self.rises(row, at) for at in places))
+    def rising(self, places: Sequence[int]) -> frozenset[int]:
+        """The series that rise in any of these hours. Only those are judged that may."""
+        loud = self._loud(np.array(places, dtype=np.int64))
+        self.look_at(loud, places)
+        return frozenset(row for row in loud if any(self.rises(row, at) for at in places))
+
+    def look_at(self, rows: Iterable[int], places: Sequence[int]) -> None:
+        """Judges these hours of these series together, as far as they are not judged yet."""
+        asked = [row for row in rows if any((row, place) not in self._judged for place in places)]
+        for start in range(0, len(asked), LOOKED_AT_ONCE):
+            self._judge(asked[start : start + LOOKED_AT_ONCE], places)
 
     def is_known(self, row: int, place: int) -> bool:
-        return bool(abs(self.amounts[row, place]) <= UNBELIEVABLE)
+        return bool(abs(self._spent(row)[place]) <= UNBELIEVABLE)
 
     def same_hours(self, row: int, place: int) -> tuple[float, ...]:
         """The same hour of the last four weeks, the oldest first; NaN where unknown or not held."""
-        places = range(place - HOURS, place, WEEK)
-        return tuple(float(self.counted[row, at]) if at >= 0 else float("nan") for at in places)
+        counted = self._counted(row)
+        return tuple(float(counted[at]) if at >= 0 else float("nan") for at in range(place - HOURS, place, WEEK))
+
+    def _loud(self, places: Whole) -> list[int]:
+        """The series that may rise in these hours, and those of which silent hours say nothing."""
+        large = np.flatnonzero(is_large(self.spent.at(places)))
+        found = {*self.silent}
+        for start in range(0, large.size, LOOKED_AT_ONCE):
+            rows = large[start : start + LOOKED_AT_ONCE]
+            found.update(rows[may_rise(self.spent.of(rows), places).any(axis=1)].tolist())
+        return sorted(found)
 
     def _found(self, row: int, place: int) -> tuple[Scores, int]:
-        if place >= self.together or self.start(place) in self.bands:
-            if place not in self._columns:
-                self._columns[place] = self._judged(np.arange(self.amounts.shape[0]), place)
-            return self._columns[place], row
-        if (row, place) not in self._alone:
-            self._alone[row, place] = self._judged(np.array([row]), place)
-        return self._alone[row, place], 0
+        if (row, place) not in self._judged:
+            if place >= self.newest:
+                first = row // ROWS_AT_ONCE * ROWS_AT_ONCE
+                rows = range(first, min(first + ROWS_AT_ONCE, self.spent.series))
+                self.look_at(rows, range(self.newest, self.spent.hours))
+            else:
+                first = place // EARLIER_AT_ONCE * EARLIER_AT_ONCE
+                self.look_at([row], range(first, min(first + EARLIER_AT_ONCE, self.newest)))
+        return self._judged[row, place]
 
-    def _judged(self, rows: Whole, place: int) -> Scores:
-        chosen = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
-        extra = np.array(self.planned[place])[rows] if place in self.planned else None
-        maturity = Maturity.FINAL if place < self.mature else Maturity.PARTIAL
-        all_of_them = rows.size == self.amounts.shape[0]
-        band = (
-            self.bands.of(self.start(place), self.counted, place)
-            if all_of_them
-            else hour_band(_window(self.counted[rows], place))
-        )
-        return column(judge_by(band, self.amounts[rows, place], chosen, maturity, extra), np.arange(rows.size))
+    def _judge(self, rows: Sequence[int], places: Sequence[int]) -> None:
+        self._add_up(rows)
+        windows = _windows(np.stack([self._counted(row) for row in rows]), places)
+        bands = self.bands.of(windows.reshape(-1, HOURS))
+        chosen = np.array(rows, dtype=np.int64)
+        terms = Terms(self.terms.thresholds[chosen], self.terms.floors[chosen])
+        for number, place in enumerate(places):
+            amounts = np.array([self._rows[row][place] for row in rows])
+            extra = np.array(self.planned[place])[chosen] if place in self.planned else None
+            maturity = Maturity.FINAL if place < self.mature else Maturity.PARTIAL
+            band = bands.of(slice(number, None, len(places)))
+            scores = column(judge_by(band, amounts, terms, maturity, extra), np.arange(len(rows)))
+            self._judged.update(((row, place), (scores, at)) for at, row in enumerate(rows))
+
+    def _spent(self, row: int) -> Floats:
+        self._add_up([row])
+        return self._rows[row]
+
+    def _counted(self, row: int) -> Floats:
+        """The hours of a series as they say what is usual."""
+        spent = self._spent(row)
+        if row in self.silent:
+            spent = spent.copy()
+            for span in self.silent[row]:
+                spent[span] = np.nan
+        return spent
+
+    def _add_up(self, rows: Sequence[int]) -> None:
+        missing = [row for row in rows if row not in self._rows]
+        if missing:
+            self._rows.update(zip(missing, self.spent.of(np.array(missing, dtype=np.int64)), strict=True))
 
 
-def _window(amounts: Floats, place: int) -> Floats:
-    """The 672 hours before a place, unknown where nothing is held and before each series' first spend."""
-    held = amounts[:, max(0, place - HOURS) : place]
-    begun = first_spend(amounts[:, :place])[:, None] - max(0, place - HOURS)
-    held = np.where(np.arange(held.shape[1])[None, :] < begun, np.nan, held)
-    missing = np.full((amounts.shape[0], HOURS - held.shape[1]), np.nan)
-    return np.concatenate([missing, held], axis=1)
+def _windows(amounts: Floats, places: Sequence[int]) -> Floats:
+    """The 672 hours before each place, unknown where nothing is held and before each series' first spend.
+
+    [series, hours] -> [series, places, 672]
+    """
+    begun = np.arange(amounts.shape[1])[None, :] >= first_spend(amounts)[:, None]
+    missing = np.full((amounts.shape[0], HOURS), np.nan)
+    held = np.concatenate([missing, np.where(begun, amounts, np.nan)], axis=1)
+    return np.stack([held[:, place : place + HOURS] for place in places], axis=1)
 
 
 def hour_judge(
-    amounts: Floats,
+    spent: SummedHours,
     first: datetime,
     mature_until: datetime | None,
     terms: Terms,
     planned: Mapping[int, Sequence[float]],
     silent: Iterable[tuple[int, datetime, datetime]],
-    together: int,
+    newest: int,
     bands: HourBands | None = None,
 ) -> HourJudge:
     """`silent`: (series, start, end) of hours that say nothing of what is usual."""
-    hours = amounts.shape[1]
-    unheard = list(silent)
-    counted = amounts.copy() if unheard else amounts
-    for row, start, end in unheard:
-        counted[row, max(0, _hours_until(first, start)) : max(0, _hours_until(first, end))] = np.nan
-    mature = 0 if mature_until is None else min(hours, max(0, _hours_until(first, mature_until)))
-    return HourJudge(amounts, counted, first, mature, terms, planned, together, bands or HourBands())
+    spans: dict[int, list[slice]] = {}
+    for row, start, end in silent:
+        spans.setdefault(row, []).append(slice(max(0, _hours_until(first, start)), max(0, _hours_until(first, end))))
+    mature = 0 if mature_until is None else min(spent.hours, max(0, _hours_until(first, mature_until)))
+    return HourJudge(spent, spans, first, mature, terms, planned, newest, bands or HourBands())
 
 
 def _hours_until(first: datetime, instant: datetime) -> int:

@@ -17,7 +17,7 @@ from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.daily.baseline import Baseline, baseline, joined_bases
 from service.domain.detectors.daily.carry import followed_by
 from service.domain.detectors.daily.history import fresh
-from service.domain.detectors.hourly.judge import HourBands
+from service.domain.detectors.hourly.bands import HourBands
 from service.domain.detectors.memory.day_scores import DayScores
 from service.domain.detectors.memory.replay import Accepted, Correction, TakenOut
 from service.domain.detectors.panel import Panel

@@ -70,14 +70,14 @@ def judged(figures: KnownFigures) -> str:
 def days_read() -> Iterator[list[list[date]]]:
     """The days of every statement that reads figures or cells."""
     seen: list[list[date]] = []
-    rows = day_columns._rows
+    rows = day_columns.rows_of
 
     async def noted(connection: Any, statement: str, source_id: str, days: list[date]) -> Any:
         seen.append(days)
         return await rows(connection, statement, source_id, days)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(day_columns, "_rows", noted)
+        patch.setattr(day_columns, "rows_of", noted)
         yield seen
 
 

@@ -8,6 +8,7 @@ import pytest
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.hourly.glance import may_rise
 from service.domain.detectors.hourly.judge import hour_judge
+from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.scores import Terms
 from tests.factories import utc
 
@@ -36,7 +37,7 @@ def drawn(seed: int) -> Floats:
 def test_what_may_not_rise_does_not_rise(seed: int) -> None:
     amounts = drawn(seed)
     terms = Terms(np.full(SERIES, 0.8), np.full(SERIES, 1.0))
-    judge = hour_judge(amounts, START, None, terms, {}, (), 0)
+    judge = hour_judge(SummedHours.of_series(amounts), START, None, terms, {}, (), int(PLACES[0]))
     rises = np.array([[judge.rises(row, int(place)) for place in PLACES] for row in range(SERIES)])
     assert not (rises & ~may_rise(amounts, PLACES)).any()
     assert rises.any()

@@ -46,9 +46,9 @@ def judged_hours(
     if found is None or found[0].hours is None:
         return {}
     hourly, rows = found[0].hours, found[1]
-    last = hourly.amounts.shape[1]
+    last = hourly.spent.hours
     places = range(max(0, last - HOURS_BACK), last)
-    judge = replace(hourly, together=places.start)
+    judge = replace(hourly, newest=places.start)
     hours = [judge.start(place) for place in places]
     return {key: _judged(hours, [judge.reading(row, place) for place in places]) for key, row in rows.items()}
 

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.buckets import Grouping, grouping, summed
+from service.domain.detectors.buckets import Grouping, grouping, sharing, summed, turned
 from service.domain.detectors.columns import columns_of
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
+from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.memory.baselines import DatedCorrection, accepted, taken_out
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
 from service.domain.detectors.scores import Sensitivity
@@ -47,6 +48,11 @@ class Members(dict[ScopeKey, tuple[int, ...]]):
     def groups(self) -> Grouping:
         return grouping(list(self.values()))
 
+    @cached_property
+    def homes(self) -> Grouping:
+        """The rows of the members that each cell is in."""
+        return turned(self.groups)
+
 
 @dataclass(frozen=True, eq=False)
 class Ground:
@@ -71,15 +77,18 @@ class Ground:
     def rows(self) -> Mapping[ScopeKey, int]:
         return self.members.rows
 
+    def sharing(self, row: int) -> list[int]:
+        """The rows of the members that share a cell with this one."""
+        return sharing(self.members.groups, self.members.homes, row)
+
     @cached_property
     def days(self) -> Floats:
         """Dollars of every key: [keys, days]."""
         return summed(self.day_rows, self.members.groups)
 
     @cached_property
-    def hours(self) -> Floats:
-        """[keys, hours]."""
-        return summed(self.hour_rows, self.members.groups)
+    def hours(self) -> SummedHours:
+        return SummedHours(self.hour_rows, self.members.groups)
 
 
 def ground(view: SpendView, scope: Scope) -> Ground:

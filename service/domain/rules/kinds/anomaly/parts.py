@@ -26,9 +26,10 @@ def parts(ground: Ground, sides: Sequence[Side], rows: Floats, week: int, whole:
     inside = frozenset(ground.members[keys[whole]])
     sign = -1.0 if sides[whole].falls(place) else 1.0
     found = []
-    for at, key in enumerate(keys):
+    for at in ground.sharing(whole):
+        key = keys[at]
         shared = inside.intersection(ground.members[key])
-        if key.dimension is keys[whole].dimension or not shared:
+        if key.dimension is keys[whole].dimension:
             continue
         read = sides[at].reading(place)
         complete = len(shared) == len(ground.members[key])

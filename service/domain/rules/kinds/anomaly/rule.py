@@ -203,6 +203,7 @@ class _Watch:
         cost = max(impact(each, at) for each, at in first.items())
         weighed = weight(side, found, cost, self._bars)
         cause, numbers = self._told_at_length(row, side, place)
+        divided = self._parts(row, side, place) if alone else None
         return Observation(
             candidate=True,
             actual=read.amount,
@@ -219,8 +220,8 @@ class _Watch:
             calm=self._calm(row, late=self._is_about_a_day(row, found)),
             since=max(start for start in starts if start.date() == on),
             impact=cost,
-            parts=self._parts(row, side, place) if alone else None,
-            spent_inside=self._spent_inside(row, side, place) if alone else (),
+            parts=divided,
+            spent_inside=self._spent_inside(row, side, place, divided or ()),
             hour=_hour(side, place),
         )
 
@@ -273,11 +274,12 @@ class _Watch:
     def _parts(self, row: int, side: DaySide | HourSide, place: int) -> Parts:
         if isinstance(side, DaySide):
             return parts(self.ground, self.days, self.ground.day_rows, WEEK_OF_DAYS, row, place)
+        side.judge.look_at(self.ground.sharing(row), [place])
         return parts(self.ground, self.hours, self.ground.hour_rows, WEEK_OF_HOURS, row, place)
 
-    def _spent_inside(self, row: int, side: DaySide | HourSide, place: int) -> Parts:
+    def _spent_inside(self, row: int, side: DaySide | HourSide, place: int, found: Parts) -> Parts:
         rows = self.ground.day_rows if isinstance(side, DaySide) else self.ground.hour_rows
-        return spent_inside(self.ground, rows, self._parts(row, side, place), row, place)
+        return spent_inside(self.ground, rows, found, row, place)
 
     def _told_at_length(
         self, row: int, side: DaySide | HourSide, place: int

@@ -93,7 +93,7 @@ def test_the_hours_are_those_of_the_judges_of_all_scopes(feedback: tuple[Feedbac
     seen = spiked()
     judge, keys = all_judges(seen, HOURLY, *feedback)
     assert isinstance(judge.hours, HourJudge)
-    last = judge.hours.amounts.shape[1]
+    last = judge.hours.spent.hours
     for key in EVERY:
         found = hours_of(seen, HOURLY, feedback, key)
         assert (len(found), found[-1].start) == (48, NOON - timedelta(hours=1))
