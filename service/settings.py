@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         ANTHROPIC_API, validation_alias="ANTHROPIC_BASE_URL", description="The first source's address."
     )
 
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="The collector that traces are sent to, over OTLP/HTTP; absent: none are made.",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
@@ -133,6 +139,13 @@ class Settings(BaseSettings):
     @classmethod
     def _are_networks(cls, text: str) -> str:
         return ",".join(str(ip_network(one.strip())) for one in text.split(",") if one.strip())
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _is_collector(cls, text: str | None) -> str | None:
+        if text is not None and not _is_web_address(text):
+            raise ValueError("write an address such as http://127.0.0.1:4318")
+        return text
 
     @field_validator("public_url")
     @classmethod

@@ -38,6 +38,7 @@ from service.api.notify import tested
 from service.api.operation.metrics import KEPT, RequestMetrics, Scrapes
 from service.api.operation.probes import LateFound, Readiness
 from service.api.operation.recent import Recent
+from service.api.operation.spans import RequestSpans
 from service.api.slack.interactions import NotFromSlack, answer_not_from_slack
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.slack.requests import SlackAccess
@@ -104,5 +105,6 @@ def create_app(
     app.add_middleware(SafeHeaders)
     app.add_middleware(Refusals, registry=registry)
     app.add_middleware(RequestMetrics, registry=registry)
+    app.add_middleware(RequestSpans)
     document(app)
     return app

@@ -29,6 +29,7 @@ from service.bootstrap.outside import (
     open_way,
 )
 from service.bootstrap.secret_key import open_vault, secret_key
+from service.bootstrap.traces import open_spans
 from service.domain.sources.pricing import PriceBook, PriceOverride
 from service.domain.values.clocks import BusinessClock
 from service.settings import Settings
@@ -102,8 +103,9 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
         async with (
             open_way(settings, guards.sources) as sources,
             open_way(settings, guards.receivers) as receivers,
+            open_spans(settings) as spans,
         ):
-            ports = _ports(settings, engine, clock, guards, Transports(sources, receivers))
+            ports = replace(_ports(settings, engine, clock, guards, Transports(sources, receivers)), spans=spans)
             await _require_drill(settings, ports)
             callers_uow = uow_factory(callers_engine, clock.real_at, ports.outages)
             yield Product(

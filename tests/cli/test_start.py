@@ -21,7 +21,8 @@ SENDING = {"aiohttp", "aiosmtplib", "jinja2", "slack_sdk", "vl_convert"}
 READING = {"httpx", "msgspec", "stamina"}
 STORING = {"alembic", "psycopg", "sqlalchemy"}
 SETTINGS = {"cryptography", "pydantic_settings", "structlog"}
-EVERYTHING = SERVING | WORKING | SENDING | READING | STORING | SETTINGS | {"re2"}
+TRACING = {"opentelemetry.sdk", "opentelemetry.exporter"}
+EVERYTHING = SERVING | WORKING | SENDING | READING | STORING | SETTINGS | TRACING | {"re2"}
 
 
 def loaded(database_url: str, *arguments: str) -> set[str]:
@@ -44,7 +45,7 @@ NEEDLESS = {
     "token list": EVERYTHING - SETTINGS - {"psycopg", "sqlalchemy"},
     "token create grafana": EVERYTHING - SETTINGS - {"psycopg", "sqlalchemy"},
     "migrate": EVERYTHING - SETTINGS - {"psycopg", "sqlalchemy"} | {"sqlalchemy.ext.asyncio"},
-    "check": SERVING | SENDING - {"jinja2"} | WORKING - {"numpy", "procrastinate"} | {"alembic"},
+    "check": TRACING | SERVING | SENDING - {"jinja2"} | WORKING - {"numpy", "procrastinate"} | {"alembic"},
 }
 
 
@@ -56,8 +57,8 @@ def test_a_command_loads_nothing_that_its_work_does_not_need(database_url: str, 
 @pytest.mark.parametrize(
     ("module", "needless"),
     [
-        ("service.cli.working", SERVING | {"aiohttp", "aiosmtplib", "slack_sdk", "vl_convert", "alembic"}),
-        ("service.cli.running", {"apscheduler.schedulers", "aiohttp", "aiosmtplib", "slack_sdk", "alembic"}),
+        ("service.cli.working", TRACING | SERVING | {"aiohttp", "aiosmtplib", "slack_sdk", "vl_convert", "alembic"}),
+        ("service.cli.running", TRACING | {"apscheduler.schedulers", "aiohttp", "aiosmtplib", "slack_sdk", "alembic"}),
     ],
     ids=["worker", "api"],
 )
