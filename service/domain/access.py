@@ -39,6 +39,7 @@ class AuditEvent:
 
     `before` and `after` are what it changed: all of what was created or deleted, else the fields that differ.
     `actor_id` is the id of the token, `address` where the request came from; both are empty where there is none.
+    `actor_name` is the name that Slack gave for somebody there; empty for others.
     """
 
     id: str
@@ -51,6 +52,7 @@ class AuditEvent:
     address: str = ""
     before: Mapping[str, Plain] | None = None
     after: Mapping[str, Plain] | None = None
+    actor_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

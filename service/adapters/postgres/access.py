@@ -48,6 +48,7 @@ audit_events = Table(
     Column("address", Text, nullable=False, server_default=""),
     Column("before", JSONB(none_as_null=True)),
     Column("after", JSONB(none_as_null=True)),
+    Column("actor_name", Text, nullable=False, server_default=""),
 )
 
 idempotency_keys = Table(

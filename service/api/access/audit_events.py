@@ -13,7 +13,7 @@ from service.api.http.deps import UowDep, admin
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.responses import respond
 from service.domain.access import AuditEvent
-from service.domain.messages.people import name_of_actor
+from service.domain.messages.people import known_as
 
 router = APIRouter(prefix="/v1/audit-events", tags=["Access"])
 
@@ -22,7 +22,7 @@ class AuditEventOut(BaseModel):
     id: str
     at: datetime
     actor: str = Field(examples=["token:deploy"])
-    actor_name: str = Field(description="as people know the actor", examples=["deploy"])
+    actor_name: str = Field(description="as people know the actor", examples=["deploy", "Dana (Slack)"])
     actor_id: str = Field(description="the id of the token; empty for others", examples=["tok_..."])
     address: str = Field(description="where the request came from; empty for what no request caused")
     action: str = Field(examples=["budget.create"])
@@ -37,7 +37,7 @@ def show_event(event: AuditEvent) -> AuditEventOut:
         id=event.id,
         at=event.at,
         actor=event.actor,
-        actor_name=name_of_actor(event.actor),
+        actor_name=known_as(event.actor, event.actor_name),
         actor_id=event.actor_id,
         address=event.address,
         action=event.action,

@@ -15,7 +15,8 @@ from service.api.notify.notifications import NotificationOut, show_notifications
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution, Evidence, OriginKind
 from service.domain.messages.message import describe
-from service.domain.messages.people import name_of_actor
+from service.domain.messages.people import known_as
+from service.domain.slack.requests import name_in
 from service.domain.values.money import ZERO, Money
 from service.domain.values.severity import Severity
 from service.workflows.ports.notify import NotificationFilter
@@ -120,7 +121,7 @@ def show_event(event: AlertEvent) -> EventOut:
         at=event.at,
         command=event.command,
         actor=event.actor,
-        actor_name=name_of_actor(event.actor, event.note),
+        actor_name=known_as(event.actor, name_in(event.actor, event.note)),
         reason=event.reason,
         note=event.note,
         state=event.alert.state,

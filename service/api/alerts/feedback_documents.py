@@ -7,8 +7,9 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
-from service.domain.messages.people import name_of_actor
+from service.domain.messages.people import known_as
 from service.domain.rules.feedback import FeedbackKind, GivenFeedback
+from service.domain.slack.requests import name_in
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
@@ -55,7 +56,7 @@ def _show(one: GivenFeedback, sources: Mapping[str, str], rules: Mapping[str, st
         note=one.note,
         given_at=said.given_at,
         given_by=one.given_by,
-        given_by_name=name_of_actor(one.given_by),
+        given_by_name=known_as(one.given_by, name_in(one.given_by, one.note)),
         withdrawn_at=one.withdrawn_at,
         withdrawn_by=one.withdrawn_by,
     )

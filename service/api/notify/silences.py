@@ -15,7 +15,7 @@ from service.api.http.fields import Instant, Note
 from service.api.http.idempotency import OnceDep
 from service.api.http.responses import etag
 from service.api.notify.route_documents import MatcherDocument, read_matcher, show_matcher
-from service.domain.messages.people import name_of_actor
+from service.domain.messages.people import known_as
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.silences import Silence, SilenceState
 from service.domain.values.errors import Conflict
@@ -75,10 +75,11 @@ class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
             ends_at=document.ends_at,
             comment=document.comment,
             author=stored.author if stored else "",
+            author_name=stored.author_name if stored else "",
         )
 
     def sign(self, spec: Silence, author: Author) -> Silence:
-        return replace(spec, author=author.actor)
+        return replace(spec, author=author.actor, author_name=author.name)
 
     async def show(self, uow: UnitOfWork, resource: Resource[Silence], now: datetime) -> SilenceOut:
         spec = resource.spec
@@ -89,7 +90,7 @@ class SilenceShape(Shape[Silence, SilenceIn, SilenceOut]):
             ends_at=spec.ends_at,
             comment=spec.comment,
             author=spec.author,
-            author_name=name_of_actor(spec.author),
+            author_name=known_as(spec.author, spec.author_name),
             state=spec.state(now),
             expired_at=spec.expired_at,
             doubts=doubts(spec.matchers, await known_labels(uow))

@@ -60,7 +60,7 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
         notice=f"{simulated}{_notice(event, action, happened, words)}" if happened else "",
         summary=words_of(alert.newest, event.at).summary() if alert.is_open else "",
         change=happened,
-        small_print=_small_print(event, words),
+        small_print=_small_print(event, words, history),
         facts=(*words.facts(), *words.parts(), *_in_full(words), ("Alert opened", moment(alert.opened_at))),
         next_step=next_step,
         page=words.page if words.page in next_step else "",
@@ -81,9 +81,9 @@ def _in_full(words: Words) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _small_print(event: AlertEvent, words: Words) -> tuple[str, ...]:
+def _small_print(event: AlertEvent, words: Words, history: Sequence[AlertEvent]) -> tuple[str, ...]:
     simulated = ("simulated: nobody spent this money",) if event.alert.evidence.simulated else ()
-    return (standing_of(event), *words.small_print(), *simulated)
+    return (standing_of(event, history), *words.small_print(), *simulated)
 
 
 def _notice(event: AlertEvent, action: Action, happened: str, words: Words) -> str:
@@ -158,16 +158,18 @@ def describe(alert: Alert) -> str:
     return f"{simulated}{words.headline()}. {' '.join(words.summary().split(NEW_LINE))}".rstrip()
 
 
-def standing_of(event: AlertEvent) -> str:
-    """Severity, state, and who saw to it: "critical, acknowledged by ann"."""
+def standing_of(event: AlertEvent, history: Sequence[AlertEvent] = ()) -> str:
+    """Severity, state, and who saw to it: "critical, acknowledged by ann". `history` knows the names of ids."""
     alert = event.alert
     if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by:
-        return f"{alert.severity}, acknowledged by {name_of_actor(alert.acknowledged_by)}"
+        answers = [one for one in (*history, event) if one.actor == alert.acknowledged_by]
+        note = next((one.note for one in reversed(answers) if name_in(one.actor, one.note)), "")
+        return f"{alert.severity}, acknowledged by {name_of_actor(alert.acknowledged_by, note)}"
     if alert.state is AlertState.SNOOZED and alert.snoozed_until:
         return f"{alert.severity}, snoozed until {moment(alert.snoozed_until)}"
     if alert.state is not AlertState.RESOLVED:
         return f"{alert.severity}, {alert.state}"
-    return f"resolved by {name_of_actor(event.actor)}" if event.reason is Reason.PERSON else "resolved"
+    return f"resolved by {_who(event)}" if event.reason is Reason.PERSON else "resolved"
 
 
 def _next_step(alert: Alert, link: str) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
-from service.domain.slack.requests import name_in
+from service.domain.slack.requests import ACTOR_PREFIX, name_in
 from service.domain.values.plain_text import clean
 
 TOKEN = "token:"
 _OF_THE_ENVIRONMENT = re.compile(r"environment [0-9a-f]{8}")
+
+
+def known_as(actor: str, name: str) -> str:
+    """Whoever an actor is, where no id belongs: "Dana (Slack)", "deploy"."""
+    name = clean(re.sub("[()]", "", name))
+    return f"{name} (Slack)" if name and actor.startswith(ACTOR_PREFIX) else name_of_actor(actor)
 
 
 def name_of_actor(actor: str, note: str = "") -> str:

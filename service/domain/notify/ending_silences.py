@@ -80,6 +80,7 @@ def _finding(silence: Resource[Silence], headlines: Sequence[str]) -> Finding:
             silence_id=silence.id,
             silence_name=silence.name,
             author=silence.spec.author,
+            author_name=silence.spec.author_name,
             ends_at=silence.spec.ends_at,
             behind=tuple(headlines[:MOST_NAMED]),
             count=len(headlines),

@@ -9,9 +9,10 @@ from decimal import Decimal
 from service.domain.alerts.alert import Alert, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.messages.kinds import words_of
-from service.domain.messages.people import name_of_actor
+from service.domain.messages.people import known_as
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback, validate_feedback
 from service.domain.rules.limits import LONGEST_WINDOW
+from service.domain.slack.requests import name_in
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.plain_values import plainly
 from service.domain.values.resources import new_id
@@ -105,7 +106,8 @@ async def _refuse_twice(
     for one in await uow.feedback.of_alert(alert.id):
         said = one.feedback
         if one.holds(author.at) and (said.kind, said.first_day, said.last_day) == (kind, *days):
-            raise Conflict(f"{name_of_actor(one.given_by)} has answered this: withdraw {one.id} to take it back")
+            by = known_as(one.given_by, name_in(one.given_by, one.note))
+            raise Conflict(f"{by} has answered this: withdraw {one.id} to take it back")
 
 
 def _scopes(alert: Alert, evidence: RuleEvidence, kind: FeedbackKind) -> list[ScopeKey]:

@@ -27,12 +27,16 @@ SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who writes, when, and from where: "token:deploy", its id, and the address of the request."""
+    """Who writes, when, and from where: "token:deploy", its id, and the address of the request.
+
+    `name` is that of somebody whom `actor` does not name: of a person in Slack.
+    """
 
     actor: str
     at: datetime
     actor_id: str = ""
     address: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,7 @@ async def record(
             detail=detail,
             actor_id=author.actor_id,
             address=author.address,
+            actor_name=author.name,
             before=change.before,
             after=change.after,
         )

@@ -27,6 +27,7 @@ from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.configuration.engine import Author, record
 from service.workflows.configuration.notify import slack_user
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.slack.people import author_of
 
 UNCHANGED = "Nothing was changed; the message shows how it stands."
 _MOVES = {Deed.ACKNOWLEDGE: Command.ACKNOWLEDGE, Deed.RESOLVE: Command.RESOLVE}
@@ -58,7 +59,7 @@ async def _run_last_attempt(ports: Ports, press: Press, default_role: SlackRole)
 
 
 async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> PressReply:
-    author = Author(press.person.actor, ports.clock())
+    author = author_of(press.person, ports.clock())
     async with ports.uow() as uow:
         user = await slack_user(uow, press.person, default_role)
         refusal = _missing_role(user, press.deed) or await _moved_since(uow, press)
@@ -70,7 +71,7 @@ async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> P
 
 async def _run_refusal(ports: Ports, press: Press, why: str) -> PressReply:
     async with ports.uow() as uow:
-        return await _refuse(uow, press, escaped(why), Author(press.person.actor, ports.clock()))
+        return await _refuse(uow, press, escaped(why), author_of(press.person, ports.clock()))
 
 
 async def _refuse(uow: UnitOfWork, press: Press, text: str, author: Author) -> PressReply:

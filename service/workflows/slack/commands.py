@@ -33,6 +33,7 @@ from service.workflows.configuration.engine import Author, Draft, create, record
 from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.notify.known_labels import known_labels
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.slack.people import author_of
 from service.workflows.sources.naming import names_of
 
 SILENCE = "silence"
@@ -61,7 +62,7 @@ async def run_slack_command(ports: Ports, typed: Typed, default_role: SlackRole)
 
 
 async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> str:
-    author, words = Author(typed.person.actor, ports.clock()), typed.text.split()
+    author, words = author_of(typed.person, ports.clock()), typed.text.split()
     async with ports.uow() as uow:
         user = await slack_user(uow, typed.person, default_role)
         silences = words[:1] == [SILENCE]
@@ -208,7 +209,8 @@ async def _silence(uow: UnitOfWork, typed: Typed, author: Author) -> str:
     try:
         asked = read_silence_command("".join(typed.text.split(maxsplit=1)[1:]))
         ends_at = author.at + asked.length
-        spec = Silence(asked.matchers, author.at, ends_at, clean(asked.comment, NOTE_LENGTH), author.actor)
+        comment = clean(asked.comment, NOTE_LENGTH)
+        spec = Silence(asked.matchers, author.at, ends_at, comment, author.actor, author_name=author.name)
         validate_silence(spec)
     except Invalid as error:
         return f"Nothing was silenced: {escaped(str(error))}.\n{SILENCE_HELP}"

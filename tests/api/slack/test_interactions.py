@@ -319,6 +319,17 @@ async def test_an_operator_silences_what_labels_match(desk: Desk) -> None:
     assert (made["comment"], made["author"], made["state"]) == ("planned load test", f"slack:{ADA}", "active")
 
 
+async def test_people_have_their_names_wherever_what_they_did_is_shown(desk: Desk) -> None:
+    await desk.appoint(OPERATOR)
+    await desk.type("silence 2h workspace=eng planned load test")
+    alert = await rung(desk.stand)
+    await desk.press(alert, Deed.ACKNOWLEDGE)
+    assert (await silences(desk))[0]["author_name"] == "ada (Slack)"
+    assert (await desk.see(alert))["events"][-1]["actor_name"] == "ada (Slack)"
+    audited = answered(await desk.stand.admin.get("/v1/audit-events?limit=500"))["items"]
+    assert {one["actor_name"] for one in audited if one["actor"] == f"slack:{ADA}"} == {"ada (Slack)"}
+
+
 async def test_a_silence_of_what_nothing_has_so_far_says_so(desk: Desk) -> None:
     await desk.appoint(OPERATOR)
     await rung(desk.stand)

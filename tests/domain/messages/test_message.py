@@ -211,6 +211,9 @@ def test_a_persons_note_is_passed_on() -> None:
 def test_the_name_of_a_person_in_slack_is_no_note_but_stands_beside_their_id() -> None:
     noted = event(Command.ACKNOWLEDGE, Reason.PERSON, actor="slack:U0ADAFAKE", note="ada (ops), in Slack")
     assert message(noted, Action.ACKNOWLEDGE).change == "Acknowledged by slack:U0ADAFAKE (ada ops)."
+    later = replace(event(Command.AMEND, Reason.RESTATED), alert=noted.alert)
+    said = compose(later, Action.AMEND, PUBLIC_URL, (noted, later))
+    assert said.small_print[0] == "critical, acknowledged by slack:U0ADAFAKE (ada ops)"
     elsewhere = event(Command.ACKNOWLEDGE, Reason.PERSON, actor="ada", note="we talk, in Slack")
     assert message(elsewhere, Action.ACKNOWLEDGE).change == "Acknowledged by ada. Note: we talk, in Slack"
 

@@ -14,7 +14,7 @@ from service.domain.alerts.evidence.evidence import Evidence
 class SilenceEndsEvidence(Evidence):
     """A silence an hour before its end: `count` alerts fire behind it, of which `behind` are the first headlines.
 
-    `author` is the actor who made the silence.
+    `author` is the actor who made the silence, `author_name` the name of somebody in Slack.
     """
 
     kind: Literal["silence_ends"] = "silence_ends"
@@ -24,6 +24,7 @@ class SilenceEndsEvidence(Evidence):
     ends_at: datetime
     behind: tuple[str, ...]
     count: int
+    author_name: str = ""
 
     calls: ClassVar[bool] = False
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import SilenceEndsEvidence
-from service.domain.messages.people import name_of_actor
+from service.domain.messages.people import known_as
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.values.durations import format_duration
 from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
@@ -29,7 +29,8 @@ class SilenceEndsWords(Words):
         return f"{self._name} ends at {moment(self.evidence.ends_at)}: {behind}"
 
     def summary(self) -> str:
-        return f"Made by {name_of_actor(self.evidence.author)}. Its end notifies whoever these alerts are routed to."
+        maker = known_as(self.evidence.author, self.evidence.author_name)
+        return f"Made by {maker}. Its end notifies whoever these alerts are routed to."
 
     def facts(self) -> Facts:
         shown = self.evidence.behind

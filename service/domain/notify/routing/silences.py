@@ -26,7 +26,10 @@ class SilenceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """From `starts_at`, included, to `ends_at`, not included; `expired_at` is when somebody ended it early."""
+    """From `starts_at`, included, to `ends_at`, not included; `expired_at` is when somebody ended it early.
+
+    `author` is the actor who made it, `author_name` the name of somebody in Slack; empty for others.
+    """
 
     matchers: tuple[Matcher, ...]
     starts_at: datetime
@@ -34,6 +37,7 @@ class Silence:
     comment: str = ""
     author: str = ""
     expired_at: datetime | None = None
+    author_name: str = ""
 
     def state(self, now: datetime) -> SilenceState:
         if self.expired_at is not None or now >= self.ends_at:
