@@ -44,8 +44,14 @@ def answer_again(_: Request, error: Exception) -> Response:
 async def read_key(request: Request, caller: CallerDep, key: KeyHeader = None) -> KeyedRequest | None:
     if key is None:
         return None
-    digest = idempotency.digest_request(request.method, str(request.url), await request.body())
+    digest = idempotency.digest_request(request.method, _target(request), await request.body())
     return KeyedRequest(caller.id, key, digest)
+
+
+def _target(request: Request) -> str:
+    """Path and query as they were sent: the host is a matter of how the API was reached."""
+    path = request.scope.get("raw_path") or request.url.path.encode()
+    return b"?".join((path, request.scope["query_string"])).decode("latin-1")
 
 
 KeyedDep = Annotated[KeyedRequest | None, Depends(read_key)]

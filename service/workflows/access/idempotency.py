@@ -25,7 +25,7 @@ class KeyedRequest:
 
 
 def digest_request(method: str, target: str, body: bytes) -> str:
-    """Returns the same text for the same request, and for no other."""
+    """Returns the same text for the same request, and for no other. `target` is path and query, without a host."""
     return hashlib.sha256(b"\0".join((method.encode(), target.encode(), body))).hexdigest()
 
 

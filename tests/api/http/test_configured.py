@@ -127,6 +127,29 @@ async def test_a_key_that_stands_for_another_request_is_refused(stand: Stand) ->
     problem(await stand.admin.post("/v1/prices", json=PRICE | {"usd": "1.00"}, headers=headers), 422)
 
 
+async def test_a_key_stands_for_the_same_request_by_another_name_of_the_host(stand: Stand) -> None:
+    headers = {"Idempotency-Key": "deploy-1"}
+    first = await stand.admin.post("/v1/prices", json=PRICE, headers=headers)
+    elsewhere = headers | {"Host": "tocsin.internal:8443", "X-Forwarded-Proto": "https"}
+    again = await stand.admin.post("/v1/prices", json=PRICE, headers=elsewhere)
+    assert answered(again, 201) == answered(first, 201)
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_a_key_stands_for_no_other_path(stand: Stand) -> None:
+    headers = {"Idempotency-Key": "deploy-1"}
+    silences = [await stand.create("/silences", SILENCE | {"name": name}) for name in ("one", "two")]
+    first, other = (f"/v1/silences/{one['id']}/expire" for one in silences)
+    answered(await stand.admin.post(first, headers=headers))
+    assert "another request" in problem(await stand.admin.post(other, headers=headers), 422)["detail"]
+
+
+async def test_the_same_key_of_another_caller_is_another_key(stand: Stand) -> None:
+    headers = {"Idempotency-Key": "deploy-1"}
+    answered(await stand.admin.post("/v1/silences", json=SILENCE, headers=headers), 201)
+    problem(await stand.operator.post("/v1/silences", json=SILENCE, headers=headers), 409)
+
+
 async def test_a_key_is_forgotten_after_a_day(stand: Stand) -> None:
     headers = {"Idempotency-Key": "deploy-1"}
     answered(await stand.admin.post("/v1/prices", json=PRICE, headers=headers), 201)
