@@ -189,8 +189,8 @@ class EmbeddedPostgres:
         if recorded.exists() and (major := recorded.read_text().strip()) != program.major:
             raise EmbeddedPostgresError(
                 f"The data in {self._data} was written by PostgreSQL {major}; this installation has "
-                f"{program.major}. Nothing was changed. Start it with a PostgreSQL {major}, save it with its "
-                f"pg_dump, move {self._data} away, start again, and load the dump with psql."
+                f"{program.major}. Nothing was changed. Move it by a dump: with the release before, pg_dump; then "
+                "with this one, as docs/operations.md says under 'Another major version'."
             )
 
     def _choose_socket_folder(self, account: ServerAccount) -> Path:

@@ -39,7 +39,7 @@ class SessionBounds:
 
 
 FOR_JOBS = SessionBounds(statement=timedelta(minutes=15), idle=timedelta(minutes=5))
-"""Retention deletes months at once; an evaluation computes between its statements."""
+"""A first load is one statement; an evaluation computes between its statements."""
 FOR_CALLERS = SessionBounds(statement=timedelta(minutes=1), idle=timedelta(minutes=1), wait=timedelta(seconds=10))
 """Nobody waits longer for an answer."""
 

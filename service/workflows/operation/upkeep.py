@@ -19,6 +19,8 @@ from service.workflows.sources.lost_polls import end_lost_polls
 
 HEARTBEAT, EVALUATION = "heartbeat", "evaluation"
 MINUTES_KEPT = timedelta(hours=48)
+POLLS_KEPT = timedelta(days=90)
+"""A source has 288 a day: they say what was read, and are no fact."""
 AHEAD = timedelta(days=45)
 FRESH = timedelta(minutes=5)
 """The age at which the last evaluation of an enabled source withholds the heartbeat."""
@@ -55,8 +57,8 @@ async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
-    """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, idle groups, and
-    silences that have been over for long.
+    """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, polls older than 90,
+    idle groups, and silences that have been over for long.
 
     Creates the partitions of the month ahead.
     """
@@ -70,6 +72,13 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
         await uow.digest_runs.forget(now - keep)
         await uow.groups.forget(now - LONGEST_INTERVAL)
         await forget_silences(uow, now)
+    while await _run_forget_some_polls(ports, now - POLLS_KEPT):
+        pass
+
+
+async def _run_forget_some_polls(ports: Ports, before: datetime) -> bool:
+    async with ports.uow() as uow:
+        return await uow.polls.forget(before)
 
 
 async def run_heartbeat(ports: Ports, heartbeat: Heartbeat) -> bool:

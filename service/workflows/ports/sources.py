@@ -209,6 +209,10 @@ class Polls(Protocol):
         """Ids of sources with a poll in the queue that was requested between these; a backfill is none."""
         ...
 
+    async def forget(self, before: datetime) -> bool:
+        """Retention: drops some of those that ended before that, the oldest. Whether there may be more of them."""
+        ...
+
     async def newest_finished(self, source_id: str) -> str | None:
         """The id of the newest poll that has ended, a backfill too."""
         ...

@@ -151,5 +151,8 @@ class Storage(Protocol):
         ...
 
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
-        """Retention: drops whole months, what is derived from them but daily spend, and old minutes."""
+        """Retention: drops whole months, what is derived from them but daily spend, and old minutes.
+
+        By many short transactions, so that nobody waits long.
+        """
         ...

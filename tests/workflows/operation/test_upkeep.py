@@ -71,3 +71,12 @@ async def test_retention_makes_room_for_the_month_ahead(yard: Yard) -> None:
     async with yard.engine.connect() as connection:
         made = await connection.execute(text("SELECT relname FROM pg_class WHERE relname LIKE 'cost_points_2031%'"))
         assert {"cost_points_2031_01", "cost_points_2031_02", "cost_points_2031_03"} <= set(made.scalars())
+
+
+async def test_retention_forgets_polls_of_more_than_ninety_days_and_keeps_those_under_way(yard: Yard) -> None:
+    await yard.poll()
+    waiting = await yard.request()
+    yard.clock.advance(timedelta(days=91))
+    recent = await yard.poll()
+    await run_retention(yard.ports, keep=timedelta(days=800))
+    assert [poll.id for poll in await yard.polls()] == [waiting.id, recent.id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Row, Table, Text, func, insert, select, text, type_coerce, update
+from sqlalchemy import Column, Index, Row, Table, Text, delete, func, insert, select, text, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,6 +35,7 @@ polls = Table(
     Index("ix_polls_unfinished", "source_id", postgresql_where=text("finished_at IS NULL")),
 )
 
+_MOST_FORGOTTEN = 5000
 _UNFINISHED = polls.c.finished_at.is_(None)
 """The condition of `ix_polls_unfinished`: of what is queued or running."""
 
@@ -78,6 +79,13 @@ class PostgresPolls:
         recent = (polls.c.created_at > since) & (polls.c.created_at <= until)
         query = select(polls.c.source_id).where(_UNFINISHED, waiting, recent)
         return set(await self._connection.scalars(query))
+
+    async def forget(self, before: datetime) -> bool:
+        """Ids begin with the time: the oldest are found by the primary key."""
+        oldest = select(polls.c.id, polls.c.finished_at).order_by(polls.c.id).limit(_MOST_FORGOTTEN).subquery()
+        over = select(oldest.c.id).where(oldest.c.finished_at < before)
+        gone = await self._connection.scalars(delete(polls).where(polls.c.id.in_(over)).returning(polls.c.id))
+        return len(gone.all()) == _MOST_FORGOTTEN
 
     async def newest_finished(self, source_id: str) -> str | None:
         ended = (polls.c.source_id == source_id) & polls.c.finished_at.is_not(None)

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 
-from sqlalchemy import delete, func, literal, select, text
+from sqlalchemy import func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.losses import losses_are_unavailability
+from service.adapters.postgres.spend.retention import Slices, drop_partition, forget_slices
 from service.adapters.postgres.spend.tables import (
     PARTITIONED,
     day_versions,
@@ -19,7 +20,9 @@ from service.adapters.postgres.spend.tables import (
     usage_minutes,
 )
 from service.domain.values.periods import Window
+from service.domain.values.utc import DAY, HOUR
 
+WEEK = 7 * DAY
 _TURN = 0x70617274
 """The advisory lock under which partitions come and go."""
 _BY_DAY = (usage_day_profiles, day_versions, spend_day_versions)
@@ -43,17 +46,22 @@ class PostgresStorage:
                 await _create(connection, table, month)
 
     async def forget(self, *, facts_before: date, minutes_before: datetime) -> None:
-        """Drops the months that end by `facts_before` with all that follows but daily spend, and old minutes."""
+        """Drops the months that end by `facts_before` with all that follows but daily spend, and old minutes.
+
+        By many short transactions: what is cut short goes on at the next call.
+        """
         months_end = datetime(facts_before.year, facts_before.month, 1, tzinfo=UTC)
         async with self._transaction() as connection:
-            await _take_turn(connection)
-            for partition in await _partitions_before(connection, months_end.date()):
-                await connection.execute(text(f'DROP TABLE "{partition}"'))
-            await connection.execute(delete(known_buckets).where(known_buckets.c.bucket < months_end))
-            for table in _BY_DAY:
-                await connection.execute(delete(table).where(table.c.day < months_end.date()))
-        async with self._transaction() as connection:
-            await connection.execute(delete(usage_minutes).where(usage_minutes.c.bucket < minutes_before))
+            old = await _partitions_before(connection, months_end.date())
+        for partition in old:
+            await drop_partition(self._transaction, partition)
+        slices = [
+            Slices(known_buckets, known_buckets.c.bucket, months_end, WEEK),
+            *(Slices(table, table.c.day, months_end.date(), WEEK) for table in _BY_DAY),
+            Slices(usage_minutes, usage_minutes.c.bucket, minutes_before, 6 * HOUR),
+        ]
+        for each in slices:
+            await forget_slices(self._transaction, each)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:

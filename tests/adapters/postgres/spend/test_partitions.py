@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.migrate import upgrade
@@ -141,3 +142,17 @@ async def test_old_minutes_are_forgotten_within_their_month(bare_engine: AsyncEn
     async with bare_engine.connect() as connection:
         left = (await connection.execute(select(usage_minutes.c.quantity))).scalars().all()
     assert sorted(left) == [1, 2]
+
+
+async def test_a_partition_that_somebody_reads_is_left_for_the_next_time(bare_engine: AsyncEngine) -> None:
+    storage = PostgresStorage(bare_engine)
+    await storage.make_room(Window(utc(2025, 12), utc(2026, 1)))
+    with capture_logs() as lines:
+        async with bare_engine.begin() as reader:
+            await reader.execute(select(func.count()).select_from(cost_points))
+            await storage.forget(facts_before=date(2026, 2, 1), minutes_before=utc(2025, 1))
+    assert [line["partition"] for line in lines] == ["cost_points_2025_12"]
+    assert await months(bare_engine, "cost_points") == ["2025_12"]
+    assert await months(bare_engine, "revisions") == []
+    await storage.forget(facts_before=date(2026, 2, 1), minutes_before=utc(2025, 1))
+    assert await months(bare_engine, "cost_points") == []
