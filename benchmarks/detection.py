@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from detecting.hourly import measure
 from detecting.incidents import trials
 from detecting.measure import Field, Result
 from detecting.methods import FAST, NAIVE, OURS
+from detecting.repeated import repeated_days, repeated_hours
 from detecting.report import Target, daily_tables, daily_targets, hourly_table, hourly_targets, target_table
 from detecting.series import Series, read
 from detecting.slow import installed
@@ -44,7 +46,16 @@ def run_daily(series: list[Series], each: int) -> list[Target]:
     results = {method.name: field.run(method) for method in FAST}
     print("\n".join(daily_tables(list(results.values()))))
     print("\n".join([*acceptance_table(series, each, SEED), *cold_start_table(series, each, SEED)]))
-    return [*daily_targets(results[OURS.name], results[NAIVE.name])]
+    return [*daily_targets(results[OURS.name], results[NAIVE.name]), *shown(repeated_days(series, each, SEED))]
+
+
+def shown(lines: Iterable[str | Target]) -> Iterator[Target]:
+    """Prints the table's lines and passes its targets on."""
+    for line in lines:
+        if isinstance(line, str):
+            print(line)
+        else:
+            yield line
 
 
 def run_slow(series: list[Series]) -> list[Result]:
@@ -62,9 +73,10 @@ def main() -> None:
     series = read(asked.data, DAILY_MEAN, 7) if asked.data else []
     targets = run_daily(series, asked.trials) if series else []
     if asked.hourly:
-        hourly = measure(read(asked.hourly, HOURLY_MEAN, 168), asked.trials, SEED)
+        hours = read(asked.hourly, HOURLY_MEAN, 168)
+        hourly = measure(hours, asked.trials, SEED)
         print("\n".join(hourly_table(hourly)))
-        targets += hourly_targets(hourly)
+        targets += [*hourly_targets(hourly), *shown(repeated_hours(hours, asked.trials, SEED))]
     print("\n".join(target_table([*targets, *speeds()])))
     print(f"\nTook {time.perf_counter() - begun:.0f} s.", flush=True)
     if asked.slow and series:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole, known_or_zero, true_in, week_sum
-from service.domain.detectors.daily.history import MONTH, WINDOW, History, joined, lifted
+from service.domain.detectors.daily.history import MONTH, WINDOW, History, counted, joined, lifted
 from service.domain.detectors.noise import Noise
 
 LEAST_DEVIATION = 0.05
@@ -44,10 +44,11 @@ class Baseline:
 
 def baseline(history: History) -> Baseline:
     """Makes tomorrow's baseline. Weekdays and month mean nothing in a series younger than 28 days."""
-    last, factors = lifted(history)
+    counts = counted(history)
+    last, factors = lifted(history, counts)
     raw = history.raw[:, -MONTH:]
     weekday, deviation, spread = _weekday(last)
-    mean, limit, spend_days = short_history(history)
+    mean, limit, spend_days = short_history(history, counts)
     month = week_sum(raw) / MONTH
     return Baseline(
         history=history,
@@ -98,8 +99,8 @@ COLD_STEPS = ((3, 4.0, 2.0), (7, 3.0, 1.5), (14, 2.5, 1.5))
 _COLD_STEPS = np.array(COLD_STEPS)
 
 
-def short_history(history: History) -> tuple[Floats, Floats, Whole]:
-    """Mean of the kept days, the dollars that alert, and the number of days with spend: each [series].
+def short_history(history: History, counts: Floats) -> tuple[Floats, Floats, Whole]:
+    """Mean of the counted days, the dollars that alert, and the number of days with spend: each [series].
 
     Of series of 56 days and more they mean nothing.
     """
@@ -109,7 +110,7 @@ def short_history(history: History) -> tuple[Floats, Floats, Whole]:
     if not rows.size:
         return mean, limit, spend_days
     young = slice(None) if rows.size == history.size else rows
-    ages, days = history.ages[young], known_or_zero(history.kept[young])
+    ages, days = history.ages[young], known_or_zero(counts[young])
     mean[young] = week_sum(days) / np.maximum(ages, 1)
     place = np.searchsorted(_COLD_STEPS[:, 0], ages, side="right") - 1
     times = _COLD_STEPS[np.maximum(place, 0)]

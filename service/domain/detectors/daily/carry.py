@@ -8,7 +8,7 @@ import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, by_method, known_or_zero
 from service.domain.detectors.daily.baseline import Baseline
-from service.domain.detectors.daily.detector import band, far_below, methods, without_planned
+from service.domain.detectors.daily.detector import GATE_SHARE, Band, band, far_below, methods, without_planned
 from service.domain.detectors.daily.history import MONTH, WINDOW, History, Tapes, without_gaps
 from service.domain.detectors.noise import Noise, is_calm, noise_class, noise_class_of, settled_class
 from service.domain.detectors.panel import UNBELIEVABLE
@@ -32,6 +32,7 @@ def followed_by(base: Baseline, amounts: Floats, planned: Floats | None = None) 
     low = far_below(chosen, amounts, usual)
     tapes, raw = history.tapes, _cell(amounts, known, begun, base, usual.expected)
     kept = _cell(np.fmin(unplanned, cap(base, chosen)), known, begun, base, usual.expected)
+    rose = known & begun & _rises(unplanned, usual)
     after = replace(
         history,
         tapes=Tapes(
@@ -39,7 +40,9 @@ def followed_by(base: Baseline, amounts: Floats, planned: Floats | None = None) 
             kept=tapes.kept.pushed(kept),
             expected=tapes.expected.pushed(usual.expected),
             known=tapes.known.pushed(known & begun),
-            calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7])),
+            # an incident says nothing of how calm the other days are
+            calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7]) | rose | tapes.rose.cells[:, -7]),
+            rose=tapes.rose.pushed(rose),
         ),
         ages=np.where(begun, history.ages + 1, 0),
         since_accepted=_since_accepted(history.since_accepted),
@@ -61,6 +64,12 @@ def cap(base: Baseline, chosen: Whole) -> Floats:
         (Method.COLD_WEEKDAY, base.limit),
     )
     return by_method(chosen, caps, np.inf)
+
+
+def _rises(unplanned: Floats, usual: Band) -> Flags:
+    """Whether a day is an incident, whatever it costs; the gate in dollars is for those who are notified."""
+    excess = unplanned - usual.expected
+    return np.asarray((excess >= usual.reach) & (excess >= GATE_SHARE * usual.expected))
 
 
 def _cell(amounts: Floats, known: Flags, begun: Flags, base: Baseline, expected: Floats) -> Floats:
@@ -88,12 +97,12 @@ def _reclassed(history: History) -> History:
 
 
 def _class_today(history: History) -> Whole:
-    """The class that the raw days point at; of series younger than a month it means nothing."""
+    """The class that the days point at, each as it counted then; of series younger than a month it means nothing."""
     ages = history.ages
-    today = noise_class_of(history.raw, history.tapes.calm.cells[:, 7:])
+    today = noise_class_of(history.kept, history.tapes.calm.cells[:, 7:])
     young = np.flatnonzero((ages >= MONTH) & (ages < WINDOW))
     if young.size == history.size:
-        return noise_class(without_gaps(history.raw, ages))
+        return noise_class(without_gaps(history.kept, ages))
     if young.size:
-        today[young] = noise_class(without_gaps(history.raw[young], ages[young]))
+        today[young] = noise_class(without_gaps(history.kept[young], ages[young]))
     return today

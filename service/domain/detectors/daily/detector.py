@@ -17,7 +17,7 @@ from service.domain.detectors.noise import Noise
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Method, Scores, Sensitivity, Terms
 
-LINES = {Method.STEADY: 2.5, Method.VOLATILE: 4.25, Method.INTERMITTENT: 4.0, Method.COLD_WEEKDAY: 4.0}
+LINES = {Method.STEADY: 2.6, Method.VOLATILE: 4.25, Method.INTERMITTENT: 4.0, Method.COLD_WEEKDAY: 4.0}
 """Spreads above the expectation at which the score is 1."""
 GATE_SHARE = 0.25
 """The share of what was expected that an excess has to reach, however calm the series."""

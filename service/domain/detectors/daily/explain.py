@@ -9,7 +9,7 @@ import numpy as np
 
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.detector import LINES
-from service.domain.detectors.daily.history import MONTH, WINDOW
+from service.domain.detectors.daily.history import MONTH, WINDOW, counted
 from service.domain.detectors.scores import Method, Scores, Terms
 
 BY_WEEKDAY = {Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY}
@@ -85,14 +85,15 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
 def _counted_days(base: Baseline, method: Method, row: int, day: date) -> tuple[CountedDay, ...]:
     history = base.history
     back = range(28, 0, -7) if method in BY_WEEKDAY else range(_reach(method, int(history.ages[row])), 0, -1)
+    kept = counted(history.rows(np.array([row])))[0]
     days = []
     for ago in back:
         cell = WINDOW - ago
         earlier = ago > history.since_accepted[row]
         lift = float(base.factors[row]) if earlier and method in BY_WEEKDAY else 1.0
-        billed, kept = float(history.raw[row, cell]), float(history.kept[row, cell])
-        counted = billed if method is Method.INTERMITTENT else kept * lift
-        days.append(CountedDay(day - timedelta(days=ago), billed, counted, bool(history.known[row, cell])))
+        billed = float(history.raw[row, cell])
+        counts = billed if method is Method.INTERMITTENT else float(kept[cell]) * lift
+        days.append(CountedDay(day - timedelta(days=ago), billed, counts, bool(history.known[row, cell])))
     return tuple(days)
 
 

@@ -10,24 +10,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero
+from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero, true_in
 from service.domain.detectors.daily.tape import Tape
 
 WINDOW = 56
 """Days: eight whole weeks, so that column 0 is always today's weekday."""
+WEEK = 7
 MONTH = 28
 RESTART_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tapes:
-    """The days of a history. calm: the day was much like the same weekday of the week before, by `is_calm`."""
+    """The days of a history. calm: the day was much like the same weekday of the week before, by `is_calm`.
+
+    rose: its score was 1 or more, and its excess the gate's share.
+    """
 
     raw: Tape[np.float64]
     kept: Tape[np.float64]
     expected: Tape[np.float64]
     known: Tape[np.bool_]
     calm: Tape[np.bool_]
+    rose: Tape[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +81,10 @@ class History:
         kept, since = self.kept.copy(), self.since_accepted.copy()
         kept[row, last] = np.maximum(self.raw[row, last], 0.0)
         since[row] = min(days, MONTH)
-        return replace(self, tapes=replace(self.tapes, kept=Tape.of(kept)), since_accepted=since)
+        rose = self.tapes.rose.cells.copy()
+        rose[row, last] = False
+        tapes = replace(self.tapes, kept=Tape.of(kept), rose=Tape.of(rose))
+        return replace(self, tapes=tapes, since_accepted=since)
 
     def taking_out(self, row: int, day: int) -> History:
         """One day of one series was a real incident: it counts as what was expected then. `day` 1 is the newest."""
@@ -96,7 +104,7 @@ def fresh(size: int) -> History:
     """A history without a day, for `size` series."""
     blank, never = np.full((size, WINDOW), np.nan), np.zeros((size, WINDOW), dtype=np.bool_)
     zero = np.zeros(size, dtype=np.int64)
-    tapes = Tapes(Tape.of(blank), Tape.of(blank), Tape.of(blank), Tape.of(never), Tape.of(never))
+    tapes = Tapes(*(Tape.of(blank) for _ in range(3)), *(Tape.of(never) for _ in range(3)))
     return History(tapes, *([zero] * len(_COUNTERS)))
 
 
@@ -105,6 +113,42 @@ def joined(older: History, newer: History) -> History:
     both = [(getattr(older.tapes, name).cells, getattr(newer.tapes, name).cells) for name in Tapes.__slots__]
     counters = (np.concatenate([getattr(older, name), getattr(newer, name)]) for name in _COUNTERS)
     return History(Tapes(*(Tape.of(np.concatenate(pair)) for pair in both)), *counters)
+
+
+def counted(history: History) -> Floats:
+    """The days that baselines read: the kept ones, isolated incidents at what was expected of them: [series, 56]."""
+    rose = history.tapes.rose.cells
+    rows = np.flatnonzero(true_in(rose))
+    if not rows.size:
+        return history.kept
+    over = are_isolated(rose[rows]) & np.isfinite(history.expected[rows])
+    days = history.kept.copy(order="K")
+    days[rows] = np.where(over, history.expected[rows], days[rows])
+    return days
+
+
+def are_isolated(rose: Flags) -> Flags:
+    """Which rising days are an incident of one or two days that is over: [series, days] both, the newest day last.
+
+    Two normal days lie on either side of it. What rises on one weekday of three weeks in a row is a habit.
+    """
+    days = rose.shape[1]
+    margin = 2 * WEEK
+    padded = np.pad(rose, ((0, 0), (margin, margin)))
+
+    def ago(back: int) -> Flags:
+        return padded[:, margin - back : margin - back + days]
+
+    first = rose & ~ago(1) & ~ago(2)
+    last = rose & ~ago(-1) & ~ago(-2)
+    last[:, -2:] = False
+    pair = first[:, :-1] & last[:, 1:]
+    isolated = first & last
+    isolated[:, :-1] |= pair
+    isolated[:, 1:] |= pair
+    before, after = ago(WEEK), ago(-WEEK)
+    is_habit = (before & ago(2 * WEEK)) | (before & after) | (after & ago(-2 * WEEK))
+    return np.asarray(isolated & ~is_habit)
 
 
 _COUNTERS = tuple(name for name in History.__slots__ if name != "tapes")
@@ -129,21 +173,21 @@ def _repeated(ages: Whole) -> Whole:
     return np.asarray(WINDOW - 1 - np.arange(WINDOW - 1, -1, -1)[None, :] % period, dtype=np.int64)
 
 
-def lifted(history: History) -> tuple[Floats, Floats]:
-    """The last 28 kept days, those before an accepted shift multiplied to its level, and each series' factor.
+def lifted(history: History, days: Floats) -> tuple[Floats, Floats]:
+    """The last 28 of the `counted` days, those before an accepted shift multiplied to its level, and the factors.
 
     The factor compares the first days of the new level (14 at most) with the same weekdays of the 4 weeks before it.
     """
-    since, last = history.since_accepted, history.kept[:, -MONTH:]
+    since, last = history.since_accepted, days[:, -MONTH:]
     factors = np.ones(history.size)
     rows = np.flatnonzero((since > 0) & (since <= MONTH))
     if not rows.size:
         return last, factors
-    whole, last = without_gaps(history.kept[rows], history.ages[rows]), last.copy()
-    for days, row in zip(whole, rows, strict=True):
+    whole, last = without_gaps(days[rows], history.ages[rows]), last.copy()
+    for each, row in zip(whole, rows, strict=True):
         cut = WINDOW - int(since[row])
-        factors[row] = _lift(days, cut)
-        last[row] = np.concatenate([days[:cut] * factors[row], days[cut:]])[-MONTH:]
+        factors[row] = _lift(each, cut)
+        last[row] = np.concatenate([each[:cut] * factors[row], each[cut:]])[-MONTH:]
     return last, factors
 
 

@@ -1,6 +1,7 @@
 """The hourly detector: a robust band around the hour of the week, from four weeks of closed UTC hours.
 
-It carries nothing from hour to hour: medians of four weeks forget an incident by themselves.
+It carries nothing from hour to hour. Hours far above the others of their place in the week are left out of the band, so
+that an incident says nothing of what is usual.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ HOURS = 672
 WEEK = 168
 LEAST_HOURS = 336
 CALM_NOISE = 0.25
-LINES = {Method.STEADY: 7.0, Method.VOLATILE: 7.0}
-"""Scales above the expectation at which the score is 1."""
+LEAST_LINE, MOST_LINE = 7.0, 9.0
+"""Scales above the expectation at which the score is 1: of a calm series, and of a noisy one."""
+LINE_RISES = 0.15, 0.22
+"""The noise from which on the line rises, and at which it is the highest."""
+WILD_NOISE = 0.35
+"""From this noise on bursts are part of what is usual, and none is left out."""
 LEAST_FLOOR, GATE_SHARE = 10.0, 0.5
 OVERRIDE_EXCESS = 50.0
 LEAST_SCALE = 0.10
@@ -37,7 +42,7 @@ class HourBand:
     """The band of an hour by the four weeks before it, whatever its amount: each [series], dollars.
 
     `methods`: which rule judges each series; where none does, the rest means nothing. `reach`: from the expectation to
-    a score of 1. `largest`: the most expensive hour of the last week.
+    a score of 1. `largest`: the most expensive hour of the last week, incidents left out.
     """
 
     methods: Whole
@@ -64,10 +69,10 @@ def judge_hour(
 def hour_band(window: Floats) -> HourBand:
     """The band of the hour after 672 hours: the costly part of judging it, which does not need its amount."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        chosen = _methods(window)
-        hours, profile = filled_hours(window)
-        offset = np.maximum(OFFSET_SHARE * hours.mean(axis=1), LEAST_OFFSET)
-        expected, reach = _band(hours, profile, offset, chosen)
+        noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
+        chosen, lines = _methods(window, noise), _lines(noise)
+        hours, profile = filled_hours(np.where(incident_hours(window, noise), np.nan, window))
+        expected, reach = _band(hours, profile, lines)
         return HourBand(chosen, expected, reach, np.asarray(hours[:, -WEEK:].max(axis=1), dtype=np.float64))
 
 
@@ -105,26 +110,68 @@ def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, pl
     )
 
 
-def _band(hours: Floats, profile: Floats, offset: Floats, chosen: Whole) -> tuple[Floats, Floats]:
+def incident_hours(window: Floats, noise: Floats) -> Flags:
+    """The hours that do not say what is usual, because they lie above a line of their own: [series, 672].
+
+    They are looked for above the second smallest of the same four hours, so that two incidents do not hide each other;
+    where fewer than three of the four are known, none is left out.
+    """
+    hours, _ = filled_hours(window)
+    weeks = hours.reshape(-1, HOURS // WEEK, WEEK)
+    low = np.sort(weeks, axis=1)[:, 1]
+    surprise = _surprise(weeks, low, _offset(np.minimum(weeks, 2 * low[:, None, :]).reshape(hours.shape)))
+    tail = np.sort(surprise.reshape(hours.shape), axis=1)
+    upper = np.minimum(_quantile(tail, 0.975) / 1.96, 1.5 * _quantile(tail, 0.9) / 1.282 + 0.02)
+    limit = _lines(noise) * np.maximum(np.maximum(upper, _middling(tail)), LEAST_SCALE)
+    known = (np.abs(window) <= UNBELIEVABLE).reshape(weeks.shape)
+    enough = (known.sum(axis=1, keepdims=True) > 2) & (noise < WILD_NOISE)[:, None, None]
+    return np.asarray(((surprise > limit[:, None, None]) & enough).reshape(hours.shape))
+
+
+def _surprise(weeks: Floats, usual: Floats, offset: Floats) -> Floats:
+    """How far hours lie from the usual one of their place in the week, as a share of it: [series, weeks, 168]."""
+    return np.asarray((weeks - usual[:, None, :]) / (usual + offset[:, None])[:, None, :], dtype=np.float64)
+
+
+def _offset(hours: Floats) -> Floats:
+    return np.asarray(np.maximum(OFFSET_SHARE * hours.mean(axis=1), LEAST_OFFSET), dtype=np.float64)
+
+
+def _middling(surprise: Floats) -> Floats:
+    return np.asarray(1.4826 * median_of(np.abs(surprise), axis=1), dtype=np.float64)
+
+
+def _quantile(ordered: Floats, q: float) -> Floats:
+    """The quantile of rows in ascending order, all known."""
+    place = q * (ordered.shape[1] - 1)
+    below = int(place)
+    return np.asarray(ordered[:, below] + (ordered[:, below + 1] - ordered[:, below]) * (place - below))
+
+
+def _lines(noise: Floats) -> Floats:
+    """The line of each series: without a step, so that a little more noise makes a little difference."""
+    known = np.nan_to_num(noise, nan=LINE_RISES[1])
+    return np.asarray(np.interp(known, LINE_RISES, (LEAST_LINE, MOST_LINE)), dtype=np.float64)
+
+
+def _band(hours: Floats, profile: Floats, lines: Floats) -> tuple[Floats, Floats]:
     """The expected amount of the hour, and the dollars from it to a score of 1: each [series]."""
-    usual = np.tile(profile, (1, HOURS // WEEK))
+    offset, usual = _offset(hours), np.tile(profile, (1, HOURS // WEEK))
     today, then = median_of(hours[:, -24:], axis=1), median_of(usual[:, -24:], axis=1)
     growth = np.clip((today + offset) / (then + offset), LEAST_GROWTH, MOST_GROWTH) ** FOLLOW
     expected = profile[:, 0] * growth
     surprise = (hours - usual) / (usual + offset[:, None])
-    upper = row_quantile(surprise, 0.975) / 1.96
-    scale = np.maximum(np.maximum(upper, 1.4826 * median_of(np.abs(surprise), axis=1)), LEAST_SCALE)
+    upper = _quantile(np.sort(surprise, axis=1), 0.975) / 1.96
+    scale = np.maximum(np.maximum(upper, _middling(surprise)), LEAST_SCALE)
     spread = np.maximum(scale * (expected + offset), 0.25 * hours[:, -WEEK:].std(axis=1))
-    lines = np.where(chosen == Method.STEADY.value, LINES[Method.STEADY], LINES[Method.VOLATILE])
     return expected, np.maximum(lines * spread, 0.01)
 
 
-def _methods(window: Floats) -> Whole:
+def _methods(window: Floats, noise: Floats) -> Whole:
     known = np.isfinite(window)
     begun = known & (window > 0)
     ages = np.where(begun.any(axis=1), HOURS - begun.argmax(axis=1), 0)
-    calm = week_on_week_noise(np.clip(window, 0, None), WEEK) < CALM_NOISE
-    chosen = np.where(calm, Method.STEADY.value, Method.VOLATILE.value)
+    chosen = np.where(noise < CALM_NOISE, Method.STEADY.value, Method.VOLATILE.value)
     chosen = np.where(known.sum(axis=1) * 2 < ages, Method.TOO_MANY_GAPS.value, chosen)
     chosen = np.where(ages < LEAST_HOURS, Method.TOO_YOUNG.value, chosen)
     return np.where(ages == 0, Method.NOT_BEGUN.value, chosen)

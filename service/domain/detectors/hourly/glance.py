@@ -13,7 +13,9 @@ from service.domain.detectors.hourly.detector import (
     HOURS,
     LEAST_FLOOR,
     LEAST_GROWTH,
+    LEAST_LINE,
     LEAST_OFFSET,
+    LEAST_SCALE,
     WEEK,
 )
 from service.domain.detectors.hourly.known import KnownHours, LearntHours
@@ -22,6 +24,8 @@ from service.domain.detectors.panel import UNBELIEVABLE, first_spend
 SLACK = 1e-9
 """Floats that are added up in another order differ by less than this share."""
 A_DAY = 24
+LEAST_TAKEN_OUT = 1 + LEAST_LINE * LEAST_SCALE
+"""Times the second smallest of the same hours, above which one may be left out as an incident."""
 _WEEKS = WEEK * np.arange(HOURS // WEEK)
 
 
@@ -71,17 +75,18 @@ def may_rise(amounts: Floats, places: Whole) -> Flags:
     """False where `judge_hour` finds no rise, whatever its terms are: [series, hours], [places] -> [series, places].
 
     `amounts`: dollars, NaN where unknown. Every line that it draws lies at least a gate above what it expects; and what
-    it expects is at least the hour's median times as much as today lies below usual, were there nothing to damp that.
+    it expects is at least the median of the same hours, or of what is left of them without incidents, times as much as
+    today lies below usual, were there nothing to damp that.
     """
     begun = first_spend(amounts)[:, None]
     usable = (np.arange(amounts.shape[1])[None, :] >= begun) & (np.abs(amounts) <= UNBELIEVABLE)
     missing = np.full((amounts.shape[0], HOURS + A_DAY), np.nan)
     hours = np.concatenate([missing, np.where(usable, np.maximum(amounts, 0), np.nan)], axis=1)
     at = places + missing.shape[1]
-    profile = _medians(hours, at - WEEK)
+    profile = _least_usual(hours, at - WEEK)[0]
     days = np.arange(int(at.min()) - A_DAY, int(at.max()))
-    usual = _medians(hours, days)
-    actual = np.where(np.isnan(hours[:, days]), usual, hours[:, days])
+    least_usual, usual, limit = _least_usual(hours, days)
+    actual = np.where(hours[:, days] <= limit, hours[:, days], least_usual)
     window = (at[:, None] - A_DAY - days[0]) + np.arange(A_DAY)[None, :]
     today, then = median_of(actual[:, window], axis=2), median_of(usual[:, window], axis=2)
     below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
@@ -90,10 +95,15 @@ def may_rise(amounts: Floats, places: Whole) -> Flags:
     return np.asarray(amounts[:, places] >= limit * (1 - SLACK), dtype=np.bool_)
 
 
-def _medians(hours: Floats, places: Whole) -> Floats:
-    """The median of each place's hour in the four weeks that end with it: [series, places]; 0 where none is known."""
+def _least_usual(hours: Floats, places: Whole) -> tuple[Floats, Floats, Floats]:
+    """The least median that may be left of the same hours, the median of all, and from where on one may be left out.
+
+    [series, places] each, of the four weeks that end with the place; 0 where none of its hours is known.
+    """
     cells = hours[:, places[:, None] - _WEEKS[None, :]]
-    if not np.isnan(cells).any():
-        return median_of(cells, axis=2)
-    flat = row_quantile(cells.reshape(-1, _WEEKS.size), 0.5)
-    return np.nan_to_num(flat).reshape(cells.shape[:2])
+    flat = np.sort(cells.reshape(-1, _WEEKS.size), axis=1)
+    middle, second = row_quantile(flat, 0.5), row_quantile(flat, 1 / 3)
+    limit = LEAST_TAKEN_OUT * second
+    least = np.where(np.nanmax(flat, axis=1, initial=0.0) <= limit, middle, row_quantile(flat, 1 / 6))
+    found = (np.nan_to_num(each).reshape(cells.shape[:2]) for each in (least, middle, limit))
+    return next(found), next(found), next(found)

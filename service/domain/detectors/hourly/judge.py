@@ -11,9 +11,10 @@ import numpy as np
 from service.domain.detectors.arrays import Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, column, reading
 from service.domain.detectors.hourly.bands import HourBands
-from service.domain.detectors.hourly.detector import HOURS, WEEK, judge_by
+from service.domain.detectors.hourly.detector import HOURS, WEEK, incident_hours, judge_by
 from service.domain.detectors.hourly.glance import is_large, may_rise
 from service.domain.detectors.hourly.sums import SummedHours
+from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
 from service.domain.detectors.scores import Maturity, Scores, Terms
 from service.domain.values.utc import HOUR
@@ -85,6 +86,14 @@ class HourJudge:
             rows = large[start : start + LOOKED_AT_ONCE]
             found.update(rows[may_rise(self.spent.of(rows), places).any(axis=1)].tolist())
         return sorted(found)
+
+    def left_out(self, row: int, place: int) -> tuple[bool, ...]:
+        """Which of the same hours of the last four weeks say nothing of what is usual, because they were incidents."""
+        window = _windows(self._counted(row)[None], [place])[0]
+        noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = incident_hours(window, noise)[0, ::WEEK]
+        return tuple(map(bool, found))
 
     def _found(self, row: int, place: int) -> tuple[Scores, int]:
         if (row, place) not in self._judged:

@@ -35,7 +35,7 @@ def test_the_band_follows_from_the_deviation_and_the_line_it_names() -> None:
     series = office(DAYS)
     told = explained(history_of(series), 900.0)
     assert told.deviation is not None
-    assert told.line == 2.5
+    assert told.line == 2.6
     month = series[-28:].mean()
     assert told.high == pytest.approx(told.expected + told.line * told.deviation * (told.expected + month))
 

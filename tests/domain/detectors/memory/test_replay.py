@@ -62,10 +62,10 @@ def test_a_day_taken_out_counts_as_expected() -> None:
 
 
 def test_a_replay_takes_days_out_from_when_it_was_said() -> None:
-    series = office(DAYS)
-    series[STEP] = 900
+    series, days = office(DAYS), (STEP, STEP + 1, STEP + 2)
+    series[list(days)] = 900
     plain = replay(panel(series), normal(), STEP)
-    told = replay(panel(series), normal(), STEP, [TakenOut(0, (STEP,), STEP + 3)])
+    told = replay(panel(series), normal(), STEP, [TakenOut(0, days, STEP + 3)])
     difference = told.column("expected")[0] - plain.column("expected")[0]
     assert np.flatnonzero(difference).tolist()[0] == 7
     assert difference[7] < -10

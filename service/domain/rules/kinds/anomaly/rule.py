@@ -290,7 +290,8 @@ class _Watch:
             found = side.judge.explained(row, place)
             is_open = place == side.judge.open_day
             return day_cause(name, is_open, read, found, side.falls(place)), (*numbers, *counted_days(found))
-        start, earlier = side.start(place), side.judge.same_hours(row, place)
+        start = side.start(place)
+        earlier = [*zip(side.judge.same_hours(row, place), side.judge.left_out(row, place), strict=True)]
         return hour_cause(name, start, read, earlier), (*numbers, *counted_hours(start, earlier))
 
     def _active_days(self, row: int, side: DaySide | HourSide, place: int) -> int:

@@ -52,9 +52,13 @@ def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation
     )
 
 
-def hour_cause(who: str, start: datetime, read: ScoredBucket, same_hours: Sequence[float]) -> str:
-    """The sentence of an exceeding hour, with the same hours of the last four weeks, the oldest first."""
-    earlier = _listed([dollars(amount) for amount in same_hours])
+SameHours = Sequence[tuple[float, bool]]
+"""The same hours of the last four weeks in dollars, the oldest first, and whether each is left out as an incident."""
+
+
+def hour_cause(who: str, start: datetime, read: ScoredBucket, same_hours: SameHours) -> str:
+    """The sentence of an exceeding hour."""
+    earlier = _listed([_had(*each) for each in same_hours])
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
         f"{earlier}; {dollars(read.expected)} was expected at the present level and it fires from "
@@ -85,11 +89,15 @@ def counted_days(found: DayExplanation) -> Inputs:
     return (*((day(one.day), _counted(one)) for one in found.days), *lift)
 
 
-def counted_hours(start: datetime, same_hours: Sequence[float]) -> Inputs:
+def _had(amount: float, is_left_out: bool) -> str:
+    return f"{dollars(amount)} (an incident, left out)" if is_left_out else dollars(amount)
+
+
+def counted_hours(start: datetime, same_hours: SameHours) -> Inputs:
     weeks = range(len(same_hours), 0, -1)
     starts = [start - timedelta(weeks=ago) for ago in weeks]
     return tuple(
-        (f"{at:%H:%M} UTC on {day(at.date())}", dollars(had)) for at, had in zip(starts, same_hours, strict=True)
+        (f"{at:%H:%M} UTC on {day(at.date())}", _had(*had)) for at, had in zip(starts, same_hours, strict=True)
     )
 
 

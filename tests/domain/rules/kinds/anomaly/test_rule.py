@@ -313,9 +313,9 @@ def test_an_answer_given_later_is_not_known_yet() -> None:
     assert rings(doubled(3), SPECIFICATION, later) == [ORGANISATION]
 
 
-def test_a_fixed_day_does_not_raise_what_is_expected_a_week_later() -> None:
-    seen = office({8: 900.0, 1: 400.0})
-    fixed = said(FeedbackKind.FIXED, 8, 8, instant(7, 9), ENG)
+def test_days_that_are_fixed_do_not_raise_what_is_expected_a_week_later() -> None:
+    seen = office({10: 900.0, 9: 900.0, 8: 900.0, 1: 400.0})
+    fixed = said(FeedbackKind.FIXED, 10, 8, instant(7, 9), ENG)
     assert of_eng(seen, SPECIFICATION, fixed).expected < of_eng(seen).expected - 5
 
 
