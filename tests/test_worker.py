@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import MutableMapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from structlog.testing import capture_logs
 
 from service.worker import work
 from service.workflows.ports.outages import Outages, StorageUnavailable
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from tests.fakes.clock import FakeClock
+
+TICKS_AT_THE_START = 4
+"""Those that ask the database."""
 
 
 @dataclass
@@ -54,3 +60,33 @@ async def test_a_database_that_is_away_is_one_line_whatever_ticks() -> None:
 async def test_a_defect_of_a_tick_is_a_traceback() -> None:
     polls = next(line for line in await lines_of(ZeroDivisionError("a defect")) if line.get("tick") == "polls")
     assert (polls["event"], polls["exc_info"], polls["failures"]) == ("tick_failed", True, 1)
+
+
+@dataclass
+class Interrupted(IdleQueue):
+    """Is told to stop while a tick waits for the database."""
+
+    waits: asyncio.Event
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await self.waits.wait()
+
+
+async def test_a_tick_that_the_stop_ends_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    calls, waits = count(), asyncio.Event()
+
+    class Waiting:
+        async def __aenter__(self) -> UnitOfWork:
+            if next(calls) < TICKS_AT_THE_START:
+                raise StorageUnavailable("the database cannot be reached")
+            waits.set()
+            await asyncio.Event().wait()
+            raise AssertionError("nothing ends this but the stop")
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    ports = cast("Ports", SimpleNamespace(uow=Waiting, clock=FakeClock(), storage=None, outages=Outages()))
+    with capture_logs():
+        await work(ports, Interrupted(waits), asyncio.Event(), speed=1e6, keep=timedelta(days=1))
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -13,7 +13,7 @@ from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.charts.chart import Chart
 from service.domain.messages.console_pages import NAMES as CONSOLE_PAGES
 from service.domain.messages.kinds import words_of
-from service.domain.messages.message import badge, change, compose, standing_of
+from service.domain.messages.message import badge, change, compose
 from service.domain.messages.parts import parts_tables
 from service.domain.notify.link_answers import LinkAnswer
 from service.domain.notify.notification import Message
@@ -101,4 +101,4 @@ def _timeline(events: Sequence[AlertEvent]) -> list[tuple[str, str]]:
 def _happened(event: AlertEvent, events: Sequence[AlertEvent]) -> str:
     action, before = ACTIONS.get(event.command), [one for one in events if one.alert.version <= event.alert.version]
     said = change(event, action, before) if action else ""
-    return said or f"{event.command.capitalize()}: {standing_of(event)}"
+    return said or f"Fired: {event.alert.severity}"

@@ -19,6 +19,7 @@ async def test_the_page_has_the_mails_next_step_with_the_consoles_page_as_a_link
     before, _, after = delivery.message.next_step.partition(delivery.message.page)
     link = f'<a href="{delivery.message.page}" rel="noreferrer">API keys in the Console</a>'
     assert f"{before}{link}{after}" in page
+    assert re.search(r"<dd>Fired: (warning|critical)</dd>", page)
 
 
 async def test_parts_stand_once_by_dimension_without_raw_labels(stand: Stand) -> None:
