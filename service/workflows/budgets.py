@@ -16,7 +16,7 @@ from service.domain.sources.source import SourceKind
 from service.domain.spend.best_known import Spend
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import FINEST, Cell, Grain
 from service.workflows.alerts.ended_terms import ended_terms, with_ended_terms
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
@@ -66,10 +66,11 @@ async def status_part(
 ) -> tuple[ScopeStatus, ...]:
     """The same, without the first `skipped` and at most `limit`: only these are forecast."""
     known = await _known(uow, budget, now)
-    spend = await _live_spend(uow, budget, known)
+    grain = _grain(budget, known)
+    spend = await _live_spend(uow, budget, known, grain)
     part = budget_status(budget, spend, known)[skipped : skipped + limit]
     own = {window: _of(part, budget, cells) for window, cells in spend.items()}
-    recent = await uow.facts.recent(budget.spec.source_id, now)
+    recent = await uow.facts.recent(budget.spec.source_id, now, grain)
     forecasts = forecast_budgets([budget], own, replace(recent, spend=_of(part, budget, recent.spend)), known)
     shown = {(status.scope, status.period) for status in part}
     statuses = budget_status(budget, own, replace(known, forecasts=forecasts))
@@ -99,6 +100,12 @@ async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Kn
     return await with_ended_terms(uow, [budget], known)
 
 
-async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known) -> WindowSpend:
-    source_id = budget.spec.source_id
-    return {window: await uow.facts.spend(source_id, window, known.now) for window in live_windows([budget], known)}
+def _grain(budget: Resource[Budget], known: Known) -> Grain:
+    """The dimensions by which the budget tells cells apart, as it is and as it was when live periods ended."""
+    earlier = [then.spec.grain for then in known.ended_as.values() if then is not None]
+    return budget.spec.grain.union(*earlier)
+
+
+async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known, grain: Grain = FINEST) -> WindowSpend:
+    source_id, windows = budget.spec.source_id, live_windows([budget], known)
+    return {window: await uow.facts.spend(source_id, window, known.now, grain) for window in windows}

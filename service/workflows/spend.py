@@ -10,6 +10,7 @@ from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.best_known import Spend
+from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.names import describe_scope
@@ -36,6 +37,17 @@ async def spend_basis(uow: UnitOfWork, source: Resource[Source]) -> SpendBasis:
         estimated_until=await uow.facts.estimated_until(source.id),
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
+
+
+MOST_ROWS = 5_000_000
+"""A second's work for the database: 800 days of 6,000 keys that spend every day."""
+
+
+async def require_affordable(uow: UnitOfWork, question: SpendQuestion) -> None:
+    """Raises Invalid for a question that would keep the database from everybody else's."""
+    rows = await uow.facts.rows_behind(question)
+    if rows > MOST_ROWS:
+        raise Invalid(f"about {rows:,} rows are behind this, and {MOST_ROWS:,} at most: ask for fewer days", "/since")
 
 
 @dataclass(frozen=True, slots=True)

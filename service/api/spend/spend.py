@@ -38,7 +38,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import SpendBasis, aligned, buckets, spend_basis
+from service.workflows.spend import SpendBasis, aligned, buckets, require_affordable, spend_basis
 
 router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 
@@ -209,6 +209,7 @@ async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now:
     scope = await query.scope(uow, source.id)
     dimension = Dimension(group_by) if group_by else Dimension.ORGANISATION
     question = SpendQuestion(source.id, window, query.width, scope, dimension)
+    await require_affordable(uow, question)
     return AskedSpend(source, question, await spend_basis(uow, source))
 
 
@@ -238,7 +239,9 @@ async def series(
         total = show_figure(sum(groups.values(), Figure()))
         listed = show_groups(largest_first(groups), names) if group_by else None
         items.append(total | {"groups": listed, "start": bucket.start, "end": bucket.end})
-    head = asked.head(await uow.facts.total(asked.question))
+    is_whole = shown == windows
+    answered = (figure for groups in found.figures.values() for figure in groups.values())
+    head = asked.head(sum(answered, Figure()) if is_whole else await uow.facts.total(asked.question))
     following = part.next if len(shown) == len(part.items) else encode(SERIES, _place(shown[-1]))
     return respond(SeriesOut.model_validate(head | {"items": items, "next": following}))
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
-from service.domain.values.scopes import Dimension, Scope
+from service.domain.values.scopes import Dimension, Grain, Scope
 from service.domain.values.severity import Severity
 
 
@@ -50,6 +50,11 @@ class Budget:
     thresholds: tuple[Threshold, ...]
     for_each: Dimension | None = None
     enabled: bool = True
+
+    @property
+    def grain(self) -> Grain:
+        """The dimensions by which it tells cells apart."""
+        return self.scope.grain | ({self.for_each} if self.for_each is not None else frozenset())
 
 
 def terms(budget: Budget) -> str:

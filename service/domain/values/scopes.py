@@ -17,6 +17,12 @@ class Dimension(StrEnum):
     API_KEY = "api_key"
 
 
+CELL_DIMENSIONS = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+Grain = frozenset[Dimension]
+"""The dimensions by which cells are told apart; spend is added up over the others."""
+FINEST: Grain = frozenset(CELL_DIMENSIONS)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """The finest grain of spend: one workspace, model and API key. "" stands for none."""
@@ -31,6 +37,11 @@ class Cell:
         parts = {Dimension.WORKSPACE: self.workspace, Dimension.MODEL: self.model}
         return parts.get(dimension, self.api_key)
 
+    def at(self, grain: Grain) -> Cell:
+        """The cell with "" for every dimension that is not of the grain."""
+        kept = (self.along(dimension) if dimension in grain else "" for dimension in CELL_DIMENSIONS)
+        return Cell(*kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -39,6 +50,12 @@ class Scope:
     workspaces: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = ()
+
+    @property
+    def grain(self) -> Grain:
+        """The dimensions that it filters by: cells that differ in others only are all the same to it."""
+        filters = zip(CELL_DIMENSIONS, (self.workspaces, self.models, self.api_keys), strict=True)
+        return frozenset(dimension for dimension, ids in filters if ids)
 
     def admits(self, key: ScopeKey) -> bool:
         """Whether a member of a dimension can have any spend inside these filters."""

@@ -14,7 +14,7 @@ from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay,
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell, ScopeKey
+from service.domain.values.scopes import FINEST, Cell, Grain, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,11 @@ class Facts(Protocol):
         """
         ...
 
-    async def spend(self, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
-        """Best-known spend by cell in a window; boundary days not at midnight UTC are split by their hours."""
+    async def spend(self, source_id: str, window: Window, now: datetime, grain: Grain = FINEST) -> dict[Cell, Spend]:
+        """Best-known spend by cell in a window; boundary days not at midnight UTC are split by their hours.
+
+        Cells are those of the grain: added up over its other dimensions, in the database as far as days are whole.
+        """
         ...
 
     async def spend_of(
@@ -94,12 +97,19 @@ class Facts(Protocol):
         """Figures of the whole window by group: `limit` groups, the largest first, behind the `skipped` largest."""
         ...
 
+    async def rows_behind(self, question: SpendQuestion) -> int:
+        """About how many stored rows the question adds up: an estimate that costs a thousandth of the answer."""
+        ...
+
     async def total(self, question: SpendQuestion) -> Figure:
         """The figure of the whole window, whatever it is grouped by."""
         ...
 
-    async def recent(self, source_id: str, now: datetime) -> RecentSpend:
-        """The data that forecasts learn from: the last ten weeks by UTC day and cell, and the hours of usual days."""
+    async def recent(self, source_id: str, now: datetime, grain: Grain = FINEST) -> RecentSpend:
+        """The data that forecasts learn from: the last ten weeks by UTC day and cell, and the hours of usual days.
+
+        Cells are those of the grain, as in `spend`.
+        """
         ...
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:

@@ -21,7 +21,7 @@ from service.adapters.postgres.spend.past_figures import figures_at
 from service.adapters.postgres.spend.recent_spend import recent_in
 from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
 from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in, spend_of
-from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, total
+from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, rows_behind, total
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
@@ -30,7 +30,7 @@ from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, Spe
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell, ScopeKey
+from service.domain.values.scopes import FINEST, Cell, Grain, ScopeKey
 from service.workflows.ports.spend import Changes, DayInputs, Stamp
 
 _USAGE_KINDS: Mapping[Width, FactKind] = {Width.HOUR: HOURS, Width.MINUTE: MINUTES}
@@ -86,8 +86,8 @@ class PostgresFacts:
     ) -> None:
         await replace_days(self._connection, stamp, days, backfilled)
 
-    async def spend(self, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
-        return await spend_in(self._connection, source_id, window, now)
+    async def spend(self, source_id: str, window: Window, now: datetime, grain: Grain = FINEST) -> dict[Cell, Spend]:
+        return await spend_in(self._connection, source_id, window, now, grain)
 
     async def spend_of(
         self, source_ids: Collection[str], window: Window, now: datetime
@@ -106,11 +106,14 @@ class PostgresFacts:
     async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> list[tuple[ScopeKey, Figure]]:
         return await largest(self._connection, question, limit, skipped)
 
+    async def rows_behind(self, question: SpendQuestion) -> int:
+        return await rows_behind(self._connection, question)
+
     async def total(self, question: SpendQuestion) -> Figure:
         return await total(self._connection, question)
 
-    async def recent(self, source_id: str, now: datetime) -> RecentSpend:
-        return await recent_in(self._connection, source_id, now)
+    async def recent(self, source_id: str, now: datetime, grain: Grain = FINEST) -> RecentSpend:
+        return await recent_in(self._connection, source_id, now, grain)
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours)

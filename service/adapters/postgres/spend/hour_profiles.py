@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.spend.bill_and_usage import on_days, usage_by
 from service.adapters.postgres.spend.tables import CELL, usage_day_profiles, usage_hours
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import CELL_DIMENSIONS, FINEST, Cell, Grain
 from service.domain.values.utc import DAY, HOUR, utc_day
 
 HOURS = 24
@@ -57,14 +57,24 @@ async def hours_between(connection: AsyncConnection, source_id: str, window: Win
 
 
 async def usual_hours(
-    connection: AsyncConnection, source_id: str, first: date, end: date
+    connection: AsyncConnection, source_id: str, first: date, end: date, grain: Grain = FINEST
 ) -> dict[Cell, tuple[float, ...]]:
-    """Estimated cost by cell and hour of the UTC day, 24 of them, summed over days. Copies, not money."""
-    profiles = await profiles_in(connection, source_id, first, end)
-    return {
-        cell: tuple(sum(hours[number] for _, hours in days) for number in range(HOURS))
-        for cell, days in profiles.items()
-    }
+    """Estimated cost by cell of a grain and hour of the UTC day, 24 of them, summed over days. Copies, not money."""
+    profile = usage_day_profiles.c
+    kept = [profile[dimension.value] for dimension in CELL_DIMENSIONS if dimension in grain]
+    sums = [func.sum(profile.hours[number]) for number in range(1, HOURS + 1)]
+    rows = await connection.execute(
+        select(*kept, *sums)
+        .where(profile.source_id == source_id, profile.day >= first, profile.day < end)
+        .group_by(profile.source_id, *kept)
+    )
+    return {named(row[: len(kept)], grain): tuple(row[len(kept) :]) for row in rows}
+
+
+def named(ids: Sequence[str], grain: Grain) -> Cell:
+    """The cell of the ids that a statement gave for the dimensions of a grain, in their order."""
+    given = iter(ids)
+    return Cell(*(next(given) if dimension in grain else "" for dimension in CELL_DIMENSIONS))
 
 
 async def profiles_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> Profiles:

@@ -22,7 +22,6 @@ from service.adapters.postgres.spend.tables import (
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR
 
-WEEK = 7 * DAY
 _TURN = 0x70617274
 """The advisory lock under which partitions come and go."""
 _BY_DAY = (usage_day_profiles, day_versions, spend_day_versions)
@@ -56,8 +55,8 @@ class PostgresStorage:
         for partition in old:
             await drop_partition(self._transaction, partition)
         slices = [
-            Slices(known_buckets, known_buckets.c.bucket, months_end, WEEK),
-            *(Slices(table, table.c.day, months_end.date(), WEEK) for table in _BY_DAY),
+            Slices(known_buckets, known_buckets.c.bucket, months_end, DAY),
+            *(Slices(table, table.c.day, months_end.date(), DAY) for table in _BY_DAY),
             Slices(usage_minutes, usage_minutes.c.bucket, minutes_before, 6 * HOUR),
         ]
         for each in slices:

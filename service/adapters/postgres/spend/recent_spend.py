@@ -7,43 +7,51 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.hour_profiles import usual_hours
+from service.adapters.postgres.spend.hour_profiles import named, usual_hours
 from service.adapters.postgres.spend.tables import known_buckets, spend_days
 from service.adapters.postgres.tables import source_states
 from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
 from service.domain.spend.rows import Width
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import CELL_DIMENSIONS, FINEST, Cell, Grain
 from service.domain.values.utc import DAY, midnight
 
 
-async def recent_in(connection: AsyncConnection, source_id: str, now: datetime) -> RecentSpend:
+async def recent_in(connection: AsyncConnection, source_id: str, now: datetime, grain: Grain = FINEST) -> RecentSpend:
     """The spend of the last weeks as known at `now`."""
     first = first_day(now)
     reports = await _reports(connection, source_id, midnight(first))
     today = first + (UTC_DAYS - 1) * DAY
     return RecentSpend(
         now=now,
-        spend=await _spend(connection, source_id, first),
-        usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today),
+        spend=await _spend(connection, source_id, first, grain),
+        usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today, grain),
         known=reports.known(now),
     )
 
 
-async def _spend(connection: AsyncConnection, source_id: str, first: date) -> dict[Cell, tuple[float, ...]]:
-    amount = cast(spend_days.c.billed + spend_days.c.estimated, Double)
-    cell = (spend_days.c.workspace, spend_days.c.model, spend_days.c.api_key)
-    last = first + (UTC_DAYS - 1) * DAY
-    rows = await connection.execute(
-        select(*cell, func.array_agg(spend_days.c.day - first), func.array_agg(amount))
-        .where(spend_days.c.source_id == source_id, spend_days.c.day >= first, spend_days.c.day <= last)
-        .group_by(*cell)
+async def _spend(
+    connection: AsyncConnection, source_id: str, first: date, grain: Grain
+) -> dict[Cell, tuple[float, ...]]:
+    column, last = spend_days.c, first + (UTC_DAYS - 1) * DAY
+    names = [dimension.value for dimension in CELL_DIMENSIONS if dimension in grain]
+    by_day = (
+        select(
+            *(column[name] for name in names), column.day, func.sum(column.billed + column.estimated).label("amount")
+        )
+        .where(column.source_id == source_id, column.day >= first, column.day <= last)
+        .group_by(*(column[name] for name in names), column.day)
+        .subquery()
     )
+    kept = [by_day.c[name] for name in names]
+    days = (func.array_agg(by_day.c.day - first), func.array_agg(cast(by_day.c.amount, Double)))
     spend: dict[Cell, tuple[float, ...]] = {}
-    for workspace, model, api_key, places, amounts in rows:
-        days = [0.0] * UTC_DAYS
+    for *ids, places, amounts in await connection.execute(select(*kept, *days).group_by(*kept)):
+        if places is None:  # nothing at all: a sum over no rows is a row
+            continue
+        row = [0.0] * UTC_DAYS
         for place, dollars in zip(places, amounts, strict=True):
-            days[place] = dollars
-        spend[Cell(workspace, model, api_key)] = tuple(days)
+            row[place] = dollars
+        spend[named(ids, grain)] = tuple(row)
     return spend
 
 

@@ -52,20 +52,28 @@ async def forget_slices(transaction: Transaction, old: Slices) -> int:
     """Returns how many transactions it took, each with at most `step` of one source."""
     count = 0
     for source_id in await _source_ids(transaction, old.table):
-        while await _forget_one(transaction, old, source_id):
+        until = await _forget_one(transaction, old, source_id, None)
+        while until is not None:
             count += 1
+            until = await _forget_one(transaction, old, source_id, until)
     return count
 
 
-async def _forget_one(transaction: Transaction, old: Slices, source_id: str) -> bool:
-    of_source = old.table.c.source_id == source_id
+async def _forget_one(
+    transaction: Transaction, old: Slices, source_id: str, since: date | datetime | None
+) -> date | datetime | None:
+    """Forgets the oldest slice, and returns its end; None where none was left.
+
+    It looks from `since` on, the end of the one before: what was deleted there is still in the index.
+    """
+    left = [old.table.c.source_id == source_id, *([old.time >= since] if since is not None else [])]
     async with transaction() as connection:
-        first = await connection.scalar(select(func.min(old.time)).where(of_source))
+        first = await connection.scalar(select(func.min(old.time)).where(*left))
         if first is None or first >= old.before:
-            return False
-        until = min(first + old.step, old.before)
-        await connection.execute(delete(old.table).where(of_source, old.time < until))
-    return True
+            return None
+        until: date | datetime = min(first + old.step, old.before)
+        await connection.execute(delete(old.table).where(*left, old.time < until))
+    return until
 
 
 async def _source_ids(transaction: Transaction, table: Table) -> list[str]:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Delete, Insert, and_, delete, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    FromClause,
+    Insert,
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import costs_in
@@ -17,7 +30,7 @@ from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
 from service.domain.spend.day_split import edge_parts, first_day_from, spend_in_part, stretches, whole_days
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import FINEST, Cell, Grain
 from service.domain.values.utc import utc_day
 from service.workflows.ports.spend import Stamp
 
@@ -73,12 +86,15 @@ def _insert_what_is_missing(source_id: str) -> Insert:
 _CELL = (spend_days.c.workspace, spend_days.c.model, spend_days.c.api_key)
 
 
-async def spend_in(connection: AsyncConnection, source_id: str, window: Window, now: datetime) -> dict[Cell, Spend]:
-    """Best-known spend by cell. Days that the window cuts are split; their figures say so."""
-    spend = await _on_whole_days(connection, source_id, window)
+async def spend_in(
+    connection: AsyncConnection, source_id: str, window: Window, now: datetime, grain: Grain = FINEST
+) -> dict[Cell, Spend]:
+    """Best-known spend by cell of a grain. Days that the window cuts are split, each finest cell by its own hours."""
+    spend = await _on_whole_days(connection, source_id, window, grain)
     for part in edge_parts(window):
         for cell, share in (await _in_part(connection, source_id, part, now)).items():
-            spend[cell] = spend.get(cell, Spend()) + share
+            place = cell.at(grain)
+            spend[place] = spend.get(place, Spend()) + share
     return spend
 
 
@@ -125,19 +141,28 @@ async def days_in(connection: AsyncConnection, source_id: str, window: Window) -
     ]
 
 
-async def _on_whole_days(connection: AsyncConnection, source_id: str, window: Window) -> dict[Cell, Spend]:
+def cells_of(table: FromClause, grain: Grain) -> list[ColumnElement[str]]:
+    """The columns of a cell: constants for the dimensions that are not of the grain."""
+    kept = {dimension.value for dimension in grain}
+    return [table.c[name] if name in kept else cast(literal(""), Text).label(name) for name in CELL]
+
+
+async def _on_whole_days(
+    connection: AsyncConnection, source_id: str, window: Window, grain: Grain = FINEST
+) -> dict[Cell, Spend]:
+    cell = cells_of(spend_days, grain)
     first, end = whole_days(window)
     settled = await settled_until(connection, source_id)
     not_settled = spend_days.c.day >= (settled.date() if settled else date.min)
     unpriced = func.sum(spend_days.c.unpriced_tokens).filter(not_settled)
     rows = await connection.execute(
-        select(*_CELL, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)
+        select(*cell, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)
         .where(spend_days.c.source_id == source_id, spend_days.c.day >= first, spend_days.c.day < end)
-        .group_by(*_CELL)
+        .group_by(*(spend_days.c[name] for name in ("source_id", *(dimension.value for dimension in grain))))
     )
     return {
-        Cell(workspace, model, api_key): Spend(Money(billed), Money(estimated), unpriced_tokens=int(tokens or 0))
-        for workspace, model, api_key, billed, estimated, tokens in rows
+        Cell(*names): Spend(Money(billed), Money(estimated), unpriced_tokens=int(tokens or 0))
+        for *names, billed, estimated, tokens in rows
     }
 
 

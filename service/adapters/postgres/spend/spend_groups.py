@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Numeric, Select, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Numeric, Select, Text, cast, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import between, usage_by
@@ -57,6 +57,25 @@ async def total(connection: AsyncConnection, question: SpendQuestion) -> Figure:
     rows = _rows_of(question)
     (sums,) = await connection.execute(select(*_sums(rows)).where(*_inside(question.scope, rows)))
     return _figure(*sums)
+
+
+_BEHIND_DAYS = text(
+    "EXPLAIN (FORMAT JSON) SELECT FROM spend_days WHERE source_id = :source AND day >= :first AND day < :last"
+)
+_BEHIND_HOURS = text(
+    "EXPLAIN (FORMAT JSON) SELECT FROM usage_hours WHERE source_id = :source AND bucket >= :start AND bucket < :end"
+)
+
+
+async def rows_behind(connection: AsyncConnection, question: SpendQuestion) -> int:
+    """About how many rows the question adds up, by the statistics of the planner: it reads none of them."""
+    source, window = {"source": question.source_id}, question.window
+    if question.width is Width.DAY:
+        days = {"first": first_day_from(window.start), "last": first_day_from(window.end)}
+        plan = await connection.scalar(_BEHIND_DAYS, source | days)
+    else:
+        plan = await connection.scalar(_BEHIND_HOURS, source | {"start": window.start, "end": window.end})
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def _by_bucket(question: SpendQuestion) -> Select[Any]:

@@ -175,3 +175,23 @@ async def test_retention_keeps_the_watches_of_budgets_that_are_there(uow: UowFac
 def rows(url: str) -> list[tuple[object, ...]]:
     with psycopg.connect(libpq_url(url)) as connection:
         return connection.execute("SELECT ctid::text, xmin::text FROM forecast_watches").fetchall()
+
+
+async def test_a_coarser_grain_adds_up_days_and_usual_hours(engine: AsyncEngine) -> None:
+    await make_room(engine)
+    today = utc_day(DAY).start
+    async with facts_of(engine) as facts:
+        hours = [hour_of(today + 3 * HOUR, used(10, "1"), used(20, "2", api_key="apikey_2"))]
+        await facts.replace_usage(stamp(), Width.HOUR, hours)
+        other = replace(ONE, api_key="apikey_2")
+        await facts.store_days(stamp(), {DAY: {ONE: spent("1.25"), other: spent("2.5"), TWO: spent("4")}})
+        now = NOON + timedelta(days=1)
+        fine = await facts.recent(SOURCE, now)
+        coarse = await facts.recent(SOURCE, now, frozenset({Dimension.WORKSPACE}))
+    place_of_a = ONE.at(frozenset({Dimension.WORKSPACE}))
+    assert coarse.spend[place_of_a][place(DAY, now)] == 3.75
+    assert coarse.spend.keys() == {place_of_a, TWO.at(frozenset({Dimension.WORKSPACE}))}
+    assert sum(fine.usual_hours[ONE]) > 0
+    both = zip(fine.usual_hours[ONE], fine.usual_hours[other], strict=True)
+    assert coarse.usual_hours[place_of_a] == tuple(one + two for one, two in both)
+    assert coarse.known == fine.known

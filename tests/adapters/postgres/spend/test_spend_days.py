@@ -14,7 +14,7 @@ from service.domain.spend.best_known import Basis, BilledDay, EstimatedDay, Spen
 from service.domain.spend.rows import PRIORITY_TIER, Dimensions, Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import FINEST, Cell, Dimension, Grain
 from service.domain.values.utc import utc_day
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.reports import (
@@ -269,3 +269,30 @@ async def test_tokens_without_a_price_are_named_beside_the_dollars_until_their_d
         spend = await work.facts.spend(SOURCE, Window(at(14), at(15)), at(14, 12))
     assert spend[ALPHA] == Spend(unpriced_tokens=2_500_000)
     assert spend[ALPHA].basis is Basis.ESTIMATED
+
+
+@pytest.mark.parametrize("zone_cuts_days", [False, True])
+@pytest.mark.parametrize("grain", [frozenset(), {Dimension.WORKSPACE}, {Dimension.MODEL, Dimension.API_KEY}, FINEST])
+async def test_a_coarser_grain_is_the_same_spend_added_up(
+    engine: AsyncEngine, grain: Grain, *, zone_cuts_days: bool
+) -> None:
+    hours = timedelta(hours=5 if zone_cuts_days else 0)
+    window = Window(at(9) + hours, at(12) + hours)
+    gamma = Cell("wrkspc_a", "claude-haiku-5-5", "apikey_2")
+    async with facts_of(engine) as facts:
+        days = {nov(day): {ALPHA: billed("1.25"), BETA: billed("2"), gamma: billed("0.5")} for day in (9, 10, 11, 12)}
+        await facts.store_days(stamp(), days)
+        fine = await facts.spend(SOURCE, window, LATER)
+        coarse = await facts.spend(SOURCE, window, LATER, frozenset(grain))
+    expected: dict[Cell, Spend] = {}
+    for cell, spend in fine.items():
+        place = cell.at(frozenset(grain))
+        expected[place] = expected.get(place, Spend()) + spend
+    assert fine
+    assert coarse == expected
+
+
+async def test_of_nothing_there_is_no_cell_at_any_grain(engine: AsyncEngine) -> None:
+    async with facts_of(engine) as facts:
+        assert await facts.spend(SOURCE, Window(at(9), at(12)), LATER, frozenset()) == {}
+        assert (await facts.recent(SOURCE, LATER, frozenset())).spend == {}

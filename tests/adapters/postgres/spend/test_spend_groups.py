@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.spend.best_known import Spend
@@ -127,3 +128,21 @@ async def test_the_largest_amounts_are_added_up_exactly(engine: AsyncEngine) -> 
     async with facts_of(engine) as facts:
         total = await facts.total(question)
     assert total.spend.total == Money.of("1000000000.999999999999")
+
+
+@pytest.mark.parametrize("width", [Width.DAY, Width.HOUR])
+async def test_the_rows_behind_a_question_are_estimated_without_reading_them(engine: AsyncEngine, width: Width) -> None:
+    table = "spend_days" if width is Width.DAY else "usage_hours"
+    fill = {
+        Width.DAY: "INSERT INTO spend_days SELECT 'src_big', '2026-11-09', 'w' || n, 'm', '', 1, 0, 1, 0, 0"
+        " FROM generate_series(1, 3000) n",
+        Width.HOUR: "INSERT INTO usage_hours SELECT 'src_big', '2026-11-09 01:00+00', n, 1, 1"
+        " FROM generate_series(1, 3000) n",
+    }
+    async with engine.begin() as connection:
+        await connection.execute(text(fill[width]))
+        await connection.execute(text(f"ANALYZE {table}"))
+    asked = SpendQuestion("src_big", WINDOW, width, Scope(), Dimension.WORKSPACE)
+    async with facts_of(engine) as facts:
+        assert 1500 < await facts.rows_behind(asked) < 6000
+        assert await facts.rows_behind(replace(asked, source_id="src_none")) < 100
