@@ -31,6 +31,7 @@ from service.domain.values.scopes import Dimension, Scope
 from service.domain.values.severity import Severity
 from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
 from service.workflows.configuration.engine import Author
+from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
 TARGET = 10.0
@@ -83,7 +84,7 @@ async def measure(ports: Ports, name: str, subject: Subject) -> None:
 def ports_of(uow: UowFactory) -> Ports:
     """A backtest needs a store and a clock, and nothing else."""
     nothing = None
-    return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW)  # type: ignore[arg-type]
+    return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW, spans=NoSpans())  # type: ignore[arg-type]
 
 
 async def main() -> None:

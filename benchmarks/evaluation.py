@@ -44,6 +44,7 @@ from service.domain.values.resources import Resource, Sealed
 from service.domain.values.scopes import Cell, Dimension, Scope
 from service.domain.values.severity import Severity
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.spend import Stamp
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
@@ -158,7 +159,7 @@ async def spend_of(uow: UowFactory, source: str, workspaces: int, move: str) -> 
 def ports_of(uow: UowFactory) -> Ports:
     """An evaluation needs a store and a clock, and nothing else."""
     nothing = None
-    return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW)  # type: ignore[arg-type]
+    return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW, spans=NoSpans())  # type: ignore[arg-type]
 
 
 def show(by_size: Mapping[int, Evaluations]) -> None:

@@ -31,6 +31,7 @@ from storing.table import database
 from service.adapters.postgres.engine import create_engine
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
 SIZES = (100, 1_000, 10_000)
@@ -68,7 +69,7 @@ async def _judge(engine: AsyncEngine, source: str) -> dict[str, float]:
 
 async def _evaluated(uow: UowFactory, source: str, now: datetime) -> float:
     nothing = None
-    ports = replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: now)  # type: ignore[arg-type]
+    ports = replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: now, spans=NoSpans())  # type: ignore[arg-type]
     began = time.perf_counter()
     await run_evaluation(ports, source)
     return time.perf_counter() - began
