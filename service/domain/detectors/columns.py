@@ -82,9 +82,10 @@ class CellDays:
         wanted = days[0], len(days)
         if wanted not in self._found:
             self._found[wanted] = self._spend(days)
-        whole, known, places = self._found[wanted], self.cells(), self.members()
+        whole, known = self._found[wanted], self.cells()
         if cells == known:
             return whole
+        places = self.members()
         rows = np.array([places.get(cell, -1) for cell in cells], dtype=np.int64)
         return (
             np.asfortranarray(np.where((rows >= 0)[:, None], whole[rows], 0.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -218,7 +218,9 @@ def _incident(
     others = {key: verdicts[key].observation for key in keys if key != found}
     moved |= {key: other.excess for key, other in others.items() if other.falls == whole.falls}
     moved.pop(found, None)
-    return Incident(home, amends, found, verdicts[found], _contributions(view, family, moved, _spent(verdicts, found)))
+    return Incident(
+        home, amends, found, verdicts[found], _contributions(view, family, moved, _spent(verdicts, found, moved))
+    )
 
 
 def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
@@ -226,16 +228,17 @@ def _below(family: Family, verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) 
     whole = verdicts[top].observation
     if whole.parts is not None:
         return {key: dollars for key, dollars in whole.parts if not family.contains(key, top)}
-    below = {key: verdict.observation for key, verdict in verdicts.items() if family.contains(top, key)}
+    below = {key: verdicts[key].observation for key in verdicts if family.contains(top, key)}
     return {key: part.excess for key, part in below.items() if part.falls == whole.falls and part.excess > 0}
 
 
-def _spent(verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey) -> dict[ScopeKey, float]:
+def _spent(verdicts: Mapping[ScopeKey, Verdict], top: ScopeKey, parts: Iterable[ScopeKey]) -> dict[ScopeKey, float]:
     """All that each part spent in the time that its excess is about, as far as that is known."""
     whole = verdicts[top].observation
     if whole.parts is not None:
         return dict(whole.spent_inside)
-    return {key: seen.actual for key, verdict in verdicts.items() if (seen := verdict.observation).days == whole.days}
+    seen = {key: verdicts[key].observation for key in parts if key in verdicts}
+    return {key: each.actual for key, each in seen.items() if each.days == whole.days}
 
 
 def _contributions(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from operator import attrgetter
 
 from service.domain.alerts.alert import Alert
 from service.domain.alerts.evidence import KeptBucket, RuleEvidence
@@ -13,6 +12,7 @@ from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import tells
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.kind import Bands, JudgedBucket
+from service.domain.rules.member_days import member_days
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule
 from service.domain.rules.view import SpendView
@@ -86,7 +86,7 @@ def _days(
         return tuple(map(kept_bucket, judged))
     first, last = min(_evidence(finding).days) - HISTORY, max(_evidence(finding).days)
     about = _about(finding)
-    row = view.series(about.dimension, rule.scope, attrgetter("spend")).get(about, ())
+    row = member_days(view, about.dimension, rule.scope).get(about, ())
     spent = [(day, amount) for day, amount in zip(view.days, row, strict=False) if first <= day <= last]
     return tuple(
         KeptBucket(midnight(day), approximate(amount) if math.isfinite(amount) else None)

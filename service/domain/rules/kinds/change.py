@@ -6,16 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from operator import attrgetter
 
+from service.domain.detectors.arrays import Flags
+from service.domain.detectors.comparison import Centre, may_fall, may_rise, usual_amount
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import Backtesting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
 from service.domain.rules.gates import exceeds
 from service.domain.rules.history import Row
 from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleKind
+from service.domain.rules.member_days import MemberDays, member_days
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
+from service.domain.rules.verdicts import Observations
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.scopes import Dimension, ScopeKey
@@ -55,22 +58,58 @@ def observe(
     A partial day can only be called too high, and a day that is not settled can only be called too high, too: what is
     missing may still come.
     """
-    return {key: one.observation() for key, one in _series(view, rule, feedback).items()}
+    days = _Days.of(view, rule, feedback)
+    return Observations(days.spent, days.objecting(), lambda key: days.series(key).observation())
 
 
 def exceeding(view: SpendView, rule: Rule[Change]) -> frozenset[ScopeKey]:
     """The scopes of which a day exceeds the gates of size: no others can fire, be it later, once they have held."""
-    return frozenset(key for key, one in _series(view, rule, NO_FEEDBACK).items() if one.exceeds())
+    days = _Days.of(view, rule, NO_FEEDBACK)
+    return frozenset(key for key in days.objecting() if days.series(key).exceeds())
 
 
-def _series(view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback]) -> Mapping[ScopeKey, _Series]:
-    dimension = rule.for_each or Dimension.ORGANISATION
-    announced = extras(view.planned, view.members(dimension, rule.scope), view.days) if view.planned else {}
-    nothing = [0.0] * len(view.days)
-    return {
-        key: _Series(view, rule, key, row, announced.get(key, nothing), feedback)
-        for key, row in view.series(dimension, rule.scope, attrgetter("spend")).items()
-    }
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Every scope's days. `announced`: planned extra dollars of the scopes that have any."""
+
+    view: SpendView
+    rule: Rule[Change]
+    feedback: Sequence[Feedback]
+    spent: MemberDays
+    announced: Mapping[ScopeKey, Row]
+
+    @classmethod
+    def of(cls, view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback]) -> _Days:
+        dimension = rule.for_each or Dimension.ORGANISATION
+        announced = extras(view.planned, view.members(dimension, rule.scope), view.days) if view.planned else {}
+        return cls(view, rule, feedback, member_days(view, dimension, rule.scope), announced)
+
+    def series(self, key: ScopeKey) -> _Series:
+        nothing = [0.0] * len(self.view.days)
+        return _Series(self.view, self.rule, key, self.spent[key], self.announced.get(key, nothing), self.feedback)
+
+    def objecting(self) -> list[ScopeKey]:
+        """The scopes of which a day may be objected to, and those that have plans or answers of their own."""
+        differs = [self._may_differ(place, falls) for place, falls in judgeable(self.view, self.rule.params.direction)]
+        apart = {*self.announced, *(said.scope for said in self.feedback)}
+        flags = zip(self.spent, *(each.tolist() for each in differs), strict=True)
+        return [key for key, *may in flags if any(may) or key in apart]
+
+    def _may_differ(self, place: int, falls: bool) -> Flags:
+        params, amounts = self.rule.params, self.spent.amounts
+        back = _DAYS_BACK.get(params.against)
+        centre = Centre.MEDIAN if params.against is Against.TRAILING_MEDIAN else Centre.MEAN
+        first, end = (place - params.days, place) if back is None else (place - back, place - back + 1)
+        return (may_fall if falls else may_rise)(amounts, place, usual_amount(amounts, end, first, centre))
+
+
+def judgeable(view: SpendView, direction: Direction) -> list[tuple[int, bool]]:
+    """(place, whether a fall is looked for), most urgent first; never empty."""
+    closed, settled = view.closed, view.settled
+    rises = [(len(view.days) - 1, False)] + ([(closed, False)] if closed is not None else [])
+    falls = [(settled, True)] if settled is not None else []
+    chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
+    return chosen[direction] or rises
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +133,22 @@ class _Series:
     feedback: Sequence[Feedback]
 
     def observation(self) -> Observation:
-        attempts = [self._judged(place, falls) for place, falls in self._judgeable()]
+        attempts = [self._judged(place, falls) for place, falls in self._judgeable]
         exceeding = [one for one in attempts if exceeds(one.seen, self._gates)]
         objecting = [one for one in attempts if one.seen.candidate]
         closed = [one for one in attempts if one.seen.days[-1] < self.view.today]
         return self._told_at_length((exceeding or objecting or closed or attempts)[0])
 
     def exceeds(self) -> bool:
-        return any(exceeds(self._judged(place, falls).seen, self._gates) for place, falls in self._judgeable())
+        return any(exceeds(self._judged(place, falls).seen, self._gates) for place, falls in self._judgeable)
 
     @property
     def _gates(self) -> Gates:
         return stricter(self.rule.gates, raised(self.feedback, self.key, self.view.as_of))
 
+    @property
     def _judgeable(self) -> list[tuple[int, bool]]:
-        """(place, whether a fall is looked for), most urgent first; never empty."""
-        today, closed, settled = len(self.row) - 1, self.view.closed, self.view.settled
-        rises = [(today, False)] + ([(closed, False)] if closed is not None else [])
-        falls = [(settled, True)] if settled is not None else []
-        chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
-        return chosen[self.rule.params.direction] or rises
+        return judgeable(self.view, self.rule.params.direction)
 
     def _judged(self, place: int, falls: bool) -> _Attempt:
         usual = self._usual(place)

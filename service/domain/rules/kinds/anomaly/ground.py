@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -107,11 +108,13 @@ def _ground(view: SpendView, scope: Scope) -> Ground:
 @lru_cache(maxsize=8)
 def _members(cells: tuple[Cell, ...]) -> Members:
     """The places of every member's cells. A source has the same cells from one look to the next."""
-    members: dict[ScopeKey, list[int]] = {}
+    members = Members()
     for dimension in Dimension:
+        by_id: dict[str, list[int]] = defaultdict(list)
         for place, cell in enumerate(cells):
-            members.setdefault(ScopeKey(dimension, cell.along(dimension)), []).append(place)
-    return Members((key, tuple(places)) for key, places in members.items())
+            by_id[cell.along(dimension)].append(place)
+        members.update((ScopeKey(dimension, id), tuple(places)) for id, places in by_id.items())
+    return members
 
 
 @dataclass(frozen=True, slots=True, eq=False)
