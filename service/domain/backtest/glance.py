@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from service.domain.backtest.history import Recorded
@@ -10,7 +10,8 @@ from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.verdicts import objected
 from service.domain.rules.view import SpendView
-from service.domain.spend.best_known import EstimatedDay, SpendDay
+from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
+from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
 
@@ -23,15 +24,16 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
     told_apart = _told_apart(rule.spec)
     if told_apart is None or recorded.planned:
         return recorded
-    cells: dict[Cell, Cell] = {}
+    homes: dict[Cell, Cell] = {}
     versions = []
     for version in recorded.versions:
-        sums: dict[Cell, SpendDay] = {}
+        parts: dict[Cell, list[SpendDay]] = {}
         for cell, known in version.cells.items():
             if rule.spec.scope.holds(cell):
-                home = cells.setdefault(cell, _along(cell, told_apart))
-                sums[home] = _sum(sums[home], known) if home in sums else known
-        versions.append(replace(version, cells=sums))
+                if cell not in homes:
+                    homes[cell] = _along(cell, told_apart)
+                parts.setdefault(homes[cell], []).append(known)
+        versions.append(replace(version, cells={home: _sum(own) for home, own in parts.items()}))
     hours = recorded.hours and replace(
         recorded.hours, cells=[_along(cell, told_apart) for cell in recorded.hours.cells]
     )
@@ -50,17 +52,19 @@ def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
     return None if more is None else own | more
 
 
-def _sum(one: SpendDay, other: SpendDay) -> SpendDay:
-    mine, theirs = one.estimate, other.estimate
+def _sum(parts: Sequence[SpendDay]) -> SpendDay:
+    if len(parts) == 1:
+        return parts[0]
+    used = [part.estimate for part in parts]
     return SpendDay(
-        one.spend + other.spend,
+        Spend.sum(part.spend for part in parts),
         EstimatedDay(
-            cost=mine.cost + theirs.cost,
-            priority=mine.priority + theirs.priority,
-            unpriced_tokens=mine.unpriced_tokens + theirs.unpriced_tokens,
-            input_tokens=mine.input_tokens + theirs.input_tokens,
-            cache_read_tokens=mine.cache_read_tokens + theirs.cache_read_tokens,
-            output_tokens=mine.output_tokens + theirs.output_tokens,
+            cost=Money.total(each.cost for each in used),
+            priority=Money.total(each.priority for each in used),
+            unpriced_tokens=sum(each.unpriced_tokens for each in used),
+            input_tokens=sum(each.input_tokens for each in used),
+            cache_read_tokens=sum(each.cache_read_tokens for each in used),
+            output_tokens=sum(each.output_tokens for each in used),
         ),
     )
 

@@ -15,25 +15,22 @@ SLACK = 1e-9
 
 
 def min_amount(observation: Observation, gates: Gates) -> GateVerdict:
-    needed = float(gates.min_amount.usd)
-    passed = needed == 0 or _reaches(observation.excess, needed)
-    return GateVerdict("min_amount", passed, _shown(observation), f"at least {dollars(needed)}")
+    needed = f"at least {dollars(float(gates.min_amount.usd))}"
+    return GateVerdict("min_amount", _is_dear(observation, gates), _shown(observation), needed)
 
 
 def min_percent(observation: Observation, gates: Gates) -> GateVerdict:
-    needed = float(gates.min_percent)
-    found = observation.excess_percent
+    found, needed = observation.excess_percent, f"at least {percent(float(gates.min_percent))}"
     shown = "nothing was expected" if math.isinf(found) else percent(found)
-    return GateVerdict("min_percent", needed == 0 or _reaches(found, needed), shown, f"at least {percent(needed)}")
+    return GateVerdict("min_percent", _is_out_of_proportion(observation, gates), shown, needed)
 
 
 def min_active_days(observation: Observation, gates: Gates) -> GateVerdict:
-    found, needed = observation.active_days, gates.min_active_days
-    return GateVerdict("min_active_days", found >= needed, days(found), f"at least {days(needed)}")
+    found, needed = days(observation.active_days), f"at least {days(gates.min_active_days)}"
+    return GateVerdict("min_active_days", _is_long_known(observation, gates), found, needed)
 
 
-SIZE_GATES: tuple[Callable[[Observation, Gates], GateVerdict], ...] = (min_amount, min_percent)
-GATES: tuple[Callable[[Observation, Gates], GateVerdict], ...] = (*SIZE_GATES, min_active_days)
+GATES: tuple[Callable[[Observation, Gates], GateVerdict], ...] = (min_amount, min_percent, min_active_days)
 """In this order everywhere; `pending_for`, the only one that needs a memory, is the last of all."""
 
 
@@ -47,12 +44,12 @@ def pending_for(gates: Gates, held_since: datetime | None, now: datetime) -> Gat
 
 def exceeds(observation: Observation, gates: Gates) -> bool:
     """Whether the rule objects, and by enough."""
-    return observation.candidate and all(gate(observation, gates).passed for gate in SIZE_GATES)
+    return observation.candidate and _is_dear(observation, gates) and _is_out_of_proportion(observation, gates)
 
 
 def stands(observation: Observation, gates: Gates) -> bool:
     """Whether nothing but time keeps it from firing: the instant from which this is so is its `held_since`."""
-    return observation.candidate and all(gate(observation, gates).passed for gate in GATES)
+    return exceeds(observation, gates) and _is_long_known(observation, gates)
 
 
 def judge(observation: Observation, gates: Gates, held_since: datetime | None, now: datetime) -> Verdict:
@@ -75,6 +72,20 @@ def endures(observation: Observation, gates: Gates, last_held: datetime, now: da
         return GateVerdict("resolve_percent", passed=True, found=found, needed=f"at least {needed}")
     quiet, kept = now - last_held, gates.keep_firing_for
     return GateVerdict("keep_firing_for", quiet < kept, _whole(quiet), f"less than {format_duration(kept)}")
+
+
+def _is_dear(observation: Observation, gates: Gates) -> bool:
+    needed = float(gates.min_amount.usd)
+    return needed == 0 or _reaches(observation.excess, needed)
+
+
+def _is_out_of_proportion(observation: Observation, gates: Gates) -> bool:
+    needed = float(gates.min_percent)
+    return needed == 0 or _reaches(observation.excess_percent, needed)
+
+
+def _is_long_known(observation: Observation, gates: Gates) -> bool:
+    return observation.active_days >= gates.min_active_days
 
 
 def _reaches(found: float, needed: float) -> bool:

@@ -144,6 +144,8 @@ class _Series:
 
     @property
     def _gates(self) -> Gates:
+        if not self.feedback:
+            return self.rule.gates
         return stricter(self.rule.gates, raised(self.feedback, self.key, self.view.as_of))
 
     @property
