@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Dimension, Scope
+from service.domain.values.scopes import FINEST, Dimension, Grain, Scope
 from storing.table import DAY, NOW, Row, best_of, times
 
 SIZES = (100, 1_000, 10_000)
@@ -34,13 +35,24 @@ async def _measure(engine: AsyncEngine, workspaces: int) -> list[Row]:
         bare, _ = await best_of(lambda: connection.execute(text(BARE), values))
         series, _ = await best_of(lambda: figures_by_bucket(connection, whole, MOST))
         breakdown, groups = await best_of(lambda: largest(connection, by_workspace, PART, 0))
+        each, _ = await best_of(lambda: _status(connection, source, FINEST))
+        coarse, _ = await best_of(lambda: _status(connection, source, frozenset()))
     assert len(groups) == PART
     amount = f"{workspaces:,} workspaces"
     return [
         Row("the bare sum in SQL", amount, bare, ""),
         Row("a series of 30 days", amount, series, "", times(series, bare, "the sum")),
         Row("a breakdown by workspace", amount, breakdown, "", times(breakdown, bare, "the sum")),
+        Row("what a budget's status reads, cell by cell", amount, each, "", times(each, bare, "the sum")),
+        Row("the same added up, for one of all workspaces", amount, coarse, "", times(coarse, bare, "the sum")),
     ]
+
+
+async def _status(connection: AsyncConnection, source: str, grain: Grain) -> None:
+    """Reads a month's spend, and what its forecast learns from."""
+    facts = PostgresFacts(connection)
+    await facts.spend(source, MONTH, NOW, grain)
+    await facts.recent(source, NOW, grain)
 
 
 async def _furnish(engine: AsyncEngine, source: str, workspaces: int) -> None:

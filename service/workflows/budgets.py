@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -12,14 +12,14 @@ from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import forecast_budgets
 from service.domain.budgets.known import Known, WindowSpend, live_windows
 from service.domain.budgets.statuses import ScopeStatus, budget_status
-from service.domain.sources.source import SourceKind
+from service.domain.sources.source import SourceKind, SourceState
 from service.domain.spend.best_known import Spend
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import FINEST, Cell, Grain
+from service.domain.values.scopes import Cell, Grain, ScopeKey
 from service.workflows.alerts.ended_terms import ended_terms, with_ended_terms
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.sources.naming import names_of
+from service.workflows.sources.naming import names_of, with_organisation
 
 T = TypeVar("T")
 
@@ -55,17 +55,20 @@ def _of_source(spend: Mapping[Window, Mapping[str, Mapping[Cell, Spend]]], sourc
 
 async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> tuple[ScopeStatus, ...]:
     """Every scope of a budget in every live period, with the forecasts of the open one."""
-    known = await _known(uow, budget, now)
-    spend = await _live_spend(uow, budget, known)
-    recent = await uow.facts.recent(budget.spec.source_id, now)
+    state = await uow.polling_states.get(budget.spec.source_id)
+    known = replace(await _known(uow, budget, state, now), names=await names_of(uow, state))
+    grain = _grain(budget, known)
+    spend = await _live_spend(uow, budget, known, grain)
+    recent = await uow.facts.recent(budget.spec.source_id, now, grain)
     return budget_status(budget, spend, replace(known, forecasts=forecast_budgets([budget], spend, recent, known)))
 
 
 async def status_part(
     uow: UnitOfWork, budget: Resource[Budget], now: datetime, skipped: int, limit: int
 ) -> tuple[ScopeStatus, ...]:
-    """The same, without the first `skipped` and at most `limit`: only these are forecast."""
-    known = await _known(uow, budget, now)
+    """The same, without the first `skipped` and at most `limit`: only these are forecast, and only their names read."""
+    state = await uow.polling_states.get(budget.spec.source_id)
+    known = await _known(uow, budget, state, now)
     grain = _grain(budget, known)
     spend = await _live_spend(uow, budget, known, grain)
     part = budget_status(budget, spend, known)[skipped : skipped + limit]
@@ -73,8 +76,14 @@ async def status_part(
     recent = await uow.facts.recent(budget.spec.source_id, now, grain)
     forecasts = forecast_budgets([budget], own, replace(recent, spend=_of(part, budget, recent.spend)), known)
     shown = {(status.scope, status.period) for status in part}
-    statuses = budget_status(budget, own, replace(known, forecasts=forecasts))
+    names = with_organisation(await uow.directory.names(state.source_id, _named(part)), state)
+    statuses = budget_status(budget, own, replace(known, forecasts=forecasts, names=names))
     return tuple(status for status in statuses if (status.scope, status.period) in shown)
+
+
+def _named(part: Iterable[ScopeStatus]) -> set[ScopeKey]:
+    """Returns the members whose names describe these scopes."""
+    return {key for status in part for key in (status.scope, *status.terms.scope.members)}
 
 
 def _of(part: tuple[ScopeStatus, ...], budget: Resource[Budget], cells: Mapping[Cell, T]) -> Mapping[Cell, T]:
@@ -86,13 +95,13 @@ def _of(part: tuple[ScopeStatus, ...], budget: Resource[Budget], cells: Mapping[
     return {cell: value for cell, value in cells.items() if cell.along(dimension) in ids}
 
 
-async def _known(uow: UnitOfWork, budget: Resource[Budget], now: datetime) -> Known:
-    state = await uow.polling_states.get(budget.spec.source_id)
+async def _known(uow: UnitOfWork, budget: Resource[Budget], state: SourceState, now: datetime) -> Known:
+    """The state of knowledge but for names."""
     source = await uow.sources.get(budget.spec.source_id)
     known = Known(
         crossings=await uow.crossings.of([budget.id]),
         open_alerts=(),
-        names=await names_of(uow, state),
+        names={},
         now=now,
         read_at=state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
@@ -106,6 +115,6 @@ def _grain(budget: Resource[Budget], known: Known) -> Grain:
     return budget.spec.grain.union(*earlier)
 
 
-async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known, grain: Grain = FINEST) -> WindowSpend:
+async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known, grain: Grain) -> WindowSpend:
     source_id, windows = budget.spec.source_id, live_windows([budget], known)
     return {window: await uow.facts.spend(source_id, window, known.now, grain) for window in windows}

@@ -52,10 +52,15 @@ class Scope:
     api_keys: tuple[str, ...] = ()
 
     @property
+    def members(self) -> frozenset[ScopeKey]:
+        """The workspaces, models and keys that it names."""
+        filters = zip(CELL_DIMENSIONS, (self.workspaces, self.models, self.api_keys), strict=True)
+        return frozenset(ScopeKey(dimension, id) for dimension, ids in filters for id in ids)
+
+    @property
     def grain(self) -> Grain:
         """The dimensions that it filters by: cells that differ in others only are all the same to it."""
-        filters = zip(CELL_DIMENSIONS, (self.workspaces, self.models, self.api_keys), strict=True)
-        return frozenset(dimension for dimension, ids in filters if ids)
+        return frozenset(member.dimension for member in self.members)
 
     def admits(self, key: ScopeKey) -> bool:
         """Whether a member of a dimension can have any spend inside these filters."""
