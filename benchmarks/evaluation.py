@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 import structlog
+from report import report
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from storing.table import HOUR, NOW, database
@@ -175,6 +176,10 @@ def show(by_size: Mapping[int, Evaluations]) -> None:
                 ]
                 _line(f"    {table}", of_table)
         _line("in all", [counter.total() for counter in counters])
+    for move in MOVES:
+        for size in SIZES:
+            row = f"{size} alerts, {move}: statements of one evaluation"
+            report(row, by_size[size][move].total(), "", target="<= 100")
 
 
 def _line(what: str, numbers: list[int]) -> None:

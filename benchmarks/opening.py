@@ -7,6 +7,7 @@
 Each workspace has an alert of one budget, as in `evaluation.py`: routes lead to a receiver and to an escalation policy
 with a rota. A line is one evaluation that does the same to all alerts. "first" is when the first notifications were
 committed, "longest" the longest transaction. The exponent says how seconds grow from one size to the next: 1 is linear.
+Each is measured once: an alert opens once. Processor seconds are those of this process, without PostgreSQL's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from evaluation import MOVES, add_source, furnish, ports_of, spend_of
+from report import exponent, report
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from storing.table import HOUR, NOW, database
@@ -119,6 +121,20 @@ def show(sizes: Sequence[int], by_size: Sequence[dict[str, Figures]]) -> None:
             before = size, one.seconds
 
 
+def report_all(sizes: Sequence[int], by_size: Sequence[dict[str, Figures]]) -> None:
+    most = max(sizes)
+    for move in MOVES:
+        figures = {size: found[move] for size, found in zip(sizes, by_size, strict=True)}
+        row, largest = f"{most:,} alerts, {move} (once)", figures[most]
+        report(f"{row}: evaluation", largest.seconds, "s", target="<= 4")
+        report(f"{row}: processor", largest.cpu, "s")
+        if largest.meter.first is not None:
+            report(f"{row}: first notifications committed", largest.meter.first, "s", target="< 1")
+        if len(figures) > 1:
+            growth = exponent({size: one.cpu for size, one in figures.items()})
+            report(f"alerts, {move}: growth exponent of processor time", growth, "", target="<= 1.1")
+
+
 def _exponent(before: tuple[int, float] | None, now: tuple[int, float]) -> str:
     if before is None:
         return ""
@@ -158,6 +174,7 @@ async def main(arguments: Sequence[str]) -> None:
             by_size.append(await measure(uow, engine, f"src_{size}", size))
     print("One evaluation that moves all alerts of a source at once")
     show(sizes, by_size)
+    report_all(sizes, by_size)
 
 
 if __name__ == "__main__":

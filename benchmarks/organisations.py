@@ -2,6 +2,7 @@
 
     python benchmarks/organisations.py      # 50, 200 and 1,000 organisations, by one and two workers
     python benchmarks/organisations.py --sizes 50 200 --workspaces 50 --workers 1
+    python benchmarks/organisations.py --sizes 1000 --workers 1 --idle    # only what is spent while nothing is due
 
 Each organisation has the same workspaces, with one key and one model each, and a budget for each workspace. A cycle
 polls all of them once, as every 5 minutes in reality. "first" reads 3 days of hours for the first time; "again" finds
@@ -49,6 +50,8 @@ SERVER = Path(__file__).parent / "polling" / "server.py"
 IDLE = 30.0
 PATIENCE = 1_800.0
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LATER = timedelta(minutes=4, seconds=30)
+"""Within the interval of polls: beyond it lies no appointment, and such a source is polled at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ async def furnish(url: str, address: str, count: int) -> None:
                 spec = Source(SourceKind.SIMULATOR, address, vault.seal(f"sk-ant-admin01-{number}"))
                 await unit.sources.add(Resource(id, id, 1, now, now, {}, spec))
                 ago = now - HOUR
-                state = SourceState(id, fence=0, next_poll_at=now + DAY, cost_read_at=ago, deep_read_at=ago)
+                state = SourceState(id, fence=0, next_poll_at=now + LATER, cost_read_at=ago, deep_read_at=ago)
                 await unit.polling_states.add(state)
                 await unit.budgets.add(Resource(f"bud_{number:05}", f"budget {id}", 1, now, now, {}, _budget(id)))
     finally:
@@ -106,7 +109,7 @@ class Bench:
 
     def idle(self) -> Spent:
         """What is spent while nothing is due: ticks, and the evaluations of each minute."""
-        self.connection.execute("UPDATE source_states SET next_poll_at = %s", (datetime.now(UTC) + HOUR,))
+        self.connection.execute("UPDATE source_states SET next_poll_at = %s", (datetime.now(UTC) + LATER,))
         self._wait("SELECT count(*) = 0 FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
         before, began = self._spent(), time.perf_counter()
         time.sleep(IDLE)
@@ -137,8 +140,9 @@ class Bench:
         return Spent(time.perf_counter() - began, workers, database, lag)
 
 
-def measure(count: int, workspaces: int, workers: int) -> Spent:
-    """One number of organisations in a database of its own; what a cycle costs in which nothing has changed."""
+def measure(count: int, workspaces: int, workers: int, *, polls: bool) -> Spent:
+    """One number of organisations in a database of its own; what a cycle costs in which nothing has changed, or an idle
+    stretch where nothing `polls`."""
     port, name = (
         free_port(),
         f"{count:,} organisations x {workspaces} workspaces, {workers} worker{'s' * (workers > 1)}",
@@ -161,11 +165,12 @@ def measure(count: int, workspaces: int, workers: int) -> Spent:
         ):
             bench = Bench(connection, pids, postmaster.pid)
             bench.wait_for_workers()
-            first, again, idle = bench.cycle(count), bench.cycle(count), bench.idle()
-    _show(name, count, {"first": first, "again": again})
+            cycles = {which: bench.cycle(count) for which in ("first", "again") if polls}
+            idle = bench.idle()
+    _show(name, count, cycles)
     busy = (idle.workers + idle.database) / idle.seconds
     report(f"{name}: idle", busy * 100, "% of a core", target="< 5")
-    return again
+    return cycles.get("again", idle)
 
 
 def _show(name: str, count: int, cycles: dict[str, Spent]) -> None:
@@ -181,11 +186,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 1_000], help="numbers of organisations")
     parser.add_argument("--workspaces", type=int, default=20, help="of each")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--idle", action="store_true", help="no polls")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with this
     for workers in asked.workers:
-        cycles = {size: measure(size, asked.workspaces, workers) for size in asked.sizes}
-        if len(cycles) > 1:
+        cycles = {size: measure(size, asked.workspaces, workers, polls=not asked.idle) for size in asked.sizes}
+        if len(cycles) > 1 and not asked.idle:
             growth = exponent({size: spent.workers + spent.database for size, spent in cycles.items()})
             report(f"polling by {workers} worker{'s' * (workers > 1)}: growth exponent of processor time", growth, "")
 

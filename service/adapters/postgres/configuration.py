@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any, Generic, TypeVar
+from functools import lru_cache, partial
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, DateTime, Row, Select, case, delete, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Text,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
@@ -37,22 +52,27 @@ _DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
 """Decoders of specs whose JSON says which class a part of it is."""
 
 
-SNAPSHOT = ("source", "budget", "rule", "receiver", "routes", "silence", "escalation policy", "rota")
+_NOTIFYING = ("receiver", "routes", "silence", "escalation policy", "rota")
+MOST_REMEMBERED = 10_000
+"""Decoded specs: a process keeps those that it read last."""
 
 
-async def read_snapshot(connection: AsyncConnection, now: datetime) -> ConfigurationSnapshot:
+async def read_snapshot(connection: AsyncConnection, source_id: str, now: datetime) -> ConfigurationSnapshot:
     """Reads by one statement: all of it was valid at one instant, and refers to nothing that is missing.
 
     Silences that are over silence nothing, and are not read.
     """
+    of_source = resources.c.kind.in_(("budget", "rule")) & (resources.c.spec["source_id"].astext == source_id)
+    notifies = resources.c.kind.in_(_NOTIFYING) & ~_is_over(now)
+    is_source = (resources.c.kind == "source") & (resources.c.id == source_id)
+    columns = [column for column in resources.c if column.name != "spec"]
+    query = select(*columns, resources.c.spec.cast(Text).label("spec")).where(or_(is_source, of_source, notifies))
     rows = defaultdict(list)
-    query = select(resources).where(resources.c.kind.in_(SNAPSHOT), ~_is_over(now)).order_by(resources.c.id)
-    for row in await connection.execute(query):
+    for row in await connection.execute(query.order_by(resources.c.id)):
         rows[row.kind].append(row)
 
     def by_id(kind: str, spec: type[Spec]) -> dict[str, Resource[Spec]]:
-        store = PostgresResources(connection, kind, spec)
-        return {row.id: store.read(row) for row in rows[kind]}
+        return {row.id: _resource(row, _remembered(cast("Hashable", spec), row.spec)) for row in rows[kind]}
 
     return ConfigurationSnapshot(
         sources=by_id("source", Source),
@@ -64,6 +84,20 @@ async def read_snapshot(connection: AsyncConnection, now: datetime) -> Configura
         policies=by_id("escalation policy", EscalationPolicy),
         rotas=by_id("rota", Rota),
     )
+
+
+@lru_cache(MOST_REMEMBERED)
+def _remembered(spec: Any, stored: str) -> Any:
+    """The spec that a text says. It depends on the text alone, so that what is remembered is what would be read."""
+    return _decoder_of(spec)(json.loads(stored))
+
+
+def _decoder_of(spec: Any) -> Callable[[Json], Any]:
+    return _DECODERS.get(spec, partial(decode, spec))
+
+
+def _resource(row: Row[*tuple[Any, ...]], spec: Spec) -> Resource[Spec]:
+    return Resource(row.id, row.name, row.version, row.created_at, row.updated_at, row.labels, spec)
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
@@ -79,7 +113,7 @@ class PostgresResources(Generic[Spec]):
     def __init__(self, connection: AsyncConnection, kind: str, spec: type[Spec]) -> None:
         self._connection = connection
         self._kind = kind
-        self._decode: Callable[[Json], Spec] = _DECODERS.get(spec, partial(decode, spec))
+        self._decode: Callable[[Json], Spec] = _decoder_of(spec)
 
     async def get(self, id_or_name: str) -> Resource[Spec]:
         by_id_first = case((resources.c.id == id_or_name, 0), else_=1)
@@ -232,12 +266,4 @@ class PostgresResources(Generic[Spec]):
         }
 
     def read(self, row: Row[Any]) -> Resource[Spec]:
-        return Resource(
-            id=row.id,
-            name=row.name,
-            version=row.version,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            labels=row.labels,
-            spec=self._decode(row.spec),
-        )
+        return _resource(row, self._decode(row.spec))

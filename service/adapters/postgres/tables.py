@@ -39,6 +39,11 @@ resources = Table(
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("kind", "name"),
 )
+Index(
+    "ix_resources_source",
+    resources.c.spec["source_id"].astext,
+    postgresql_where=text("kind IN ('budget', 'rule')"),
+)
 
 resource_versions = Table(
     "resource_versions",
@@ -84,6 +89,7 @@ source_states = Table(
     Column("last_error", Text),
     Column("evaluation_began_at", Instant, comment="Real time, of the newest evaluation"),
     Column("evaluation_seconds", Double, comment="Real time from the beginning to the end of the last one that ended"),
+    Column("evaluation_due_at", Instant, comment="When time alone may change the answer; null: at once"),
 )
 
 

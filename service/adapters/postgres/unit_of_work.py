@@ -92,8 +92,8 @@ class PostgresUnitOfWork(UnitOfWork):
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
         return PostgresResources(self._connection, kind, spec)
 
-    async def snapshot(self, now: datetime) -> ConfigurationSnapshot:
-        return await read_snapshot(self._connection, now)
+    async def snapshot(self, source_id: str, now: datetime) -> ConfigurationSnapshot:
+        return await read_snapshot(self._connection, source_id, now)
 
     async def become_only_writer(self) -> None:
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))

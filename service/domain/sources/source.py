@@ -49,7 +49,8 @@ class SourceState:
     `polling_since` is when the running poll began. `assessed_read_at` is the `cost_read_at` that the budgets were last
     assessed with. `rules_assessed_at` is when the rules were last evaluated.
     `evaluated_at` is when budgets and rules were last gone through, whatever was read, and all that was found was
-    stored. `evaluation` grows with every evaluation; one may store only while it is the newest.
+    stored, or when that was still as good as new. `evaluation` grows with every evaluation; one may store only while it
+    is the newest. `evaluation_due_at` is when the next one may answer differently, if nothing is read or edited before.
     """
 
     source_id: str
@@ -71,6 +72,7 @@ class SourceState:
     evaluated_at: datetime | None = None
     last_error: str | None = None
     evaluation: int = 0
+    evaluation_due_at: datetime | None = None
 
     @property
     def is_identified(self) -> bool:
@@ -136,6 +138,7 @@ def back_in_time(state: SourceState, now: datetime) -> SourceState:
         failing_since=_until(state.failing_since, now),
         polling_since=_until(state.polling_since, now),
         last_error=error,
+        evaluation_due_at=now,
     )
     return clamped if clamped.failing_since else after_failure(clamped, now)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from service.domain.alerts.alert import AlertEvent
+from service.domain.alerts.due_again import due_again
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import reconcile
@@ -85,15 +86,17 @@ async def _run_evaluation(ports: Ports, source_id: str, note: Note) -> list[Aler
 
 async def _end(uow: UnitOfWork, state: SourceState, found: Found, now: datetime) -> None:
     assessed_at = now if found.rules_assessed else state.rules_assessed_at
-    await uow.polling_states.end_evaluation(state, rules_assessed_at=assessed_at, now=now)
+    due_at = due_again(state, now, waits=found.rules_wait)
+    await uow.polling_states.end_evaluation(state, rules_assessed_at=assessed_at, now=now, due_at=due_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`rules_assessed`: whether the rules were gone through, too."""
+    """`rules_assessed`: whether the rules were gone through, too. `rules_wait`: whether minutes count for one."""
 
     findings: tuple[Finding, ...]
     rules_assessed: bool
+    rules_wait: bool
 
 
 async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Found:
@@ -126,7 +129,7 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
         rules=list(configuration.rules.values()),
     )
     strained = (with_budgets(finding, enabled, spend, now) for finding in by_rules.findings)
-    return Found((*shown, *strained, *about_source), by_rules.assessed)
+    return Found((*shown, *strained, *about_source), by_rules.assessed, by_rules.waits)
 
 
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:

@@ -45,7 +45,7 @@ async def _behind(uow: UnitOfWork, ending: Sequence[Resource[Silence]], own: Sit
     behind: dict[str, list[str]] = {one.id: [] for one in ending}
     if not ending:
         return behind
-    others = [await read_situation(uow, source_id, own.now) for source_id in own.configuration.sources]
+    others = [await read_situation(uow, source_id, own.now) for source_id in await uow.polling_states.all_ids()]
     for situation in (*others, own):
         for silence in ending:
             behind[silence.id] += [_headline(alert) for alert in firing_behind(silence, situation)]

@@ -17,7 +17,7 @@ async def read_situation(uow: UnitOfWork, source_id: str, now: datetime) -> Situ
     workspaces, api_keys = await uow.directory.workspaces(source_id), await uow.directory.api_keys(source_id)
     return Situation(
         now=now,
-        configuration=await uow.snapshot(now),
+        configuration=await uow.snapshot(source_id, now),
         open_alerts=await uow.alerts.open(source_id),
         names=name_members(workspaces, api_keys),
         key_workspaces={key.id: key.workspace for key in api_keys if key.workspace},

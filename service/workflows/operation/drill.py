@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from service.domain.sources.source import back_in_time, lies_ahead
-from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports
 
 
 async def run_find_refused_sources(ports: Ports) -> list[str]:
@@ -16,12 +14,14 @@ async def run_find_refused_sources(ports: Ports) -> list[str]:
     return [f"the source {source.name!r} ({source.spec.base_url})" for source in refused]
 
 
-async def return_to_present(uow: UnitOfWork, now: datetime) -> None:
+async def run_return_to_present(ports: Ports) -> None:
     """Makes enabled sources due, and failing until they are read, that a clock ahead of this one has polled."""
-    for source in await uow.sources.all():
-        state = await uow.polling_states.get(source.id)
-        if not source.spec.enabled or not lies_ahead(state, source.spec.poll_interval, now):
-            continue
-        held = await uow.polling_states.hold(source.id)
-        if lies_ahead(held, source.spec.poll_interval, now):
-            await uow.polling_states.save(back_in_time(held, now))
+    now = ports.clock()
+    async with ports.uow() as uow:
+        ahead = await uow.polling_states.ahead(now)
+        sources = await uow.sources.some(ahead) if ahead else {}
+    for source in sources.values():
+        async with ports.uow() as uow:
+            state = await uow.polling_states.hold(source.id)
+            if lies_ahead(state, source.spec.poll_interval, now):
+                await uow.polling_states.save(back_in_time(state, now))

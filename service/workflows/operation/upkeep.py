@@ -5,55 +5,65 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from service.domain.notify.routing.routes import LONGEST_INTERVAL
-from service.domain.sources.poll import PollKind, PollState
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.alerts.watch_silences import run_watch_silences
 from service.workflows.configuration.notify import forget_silences
 from service.workflows.notify.repeats import run_repeats
-from service.workflows.operation.drill import return_to_present
+from service.workflows.operation.drill import run_return_to_present
 from service.workflows.operation.lateness import NAMED
 from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.sources.lost_polls import end_lost_polls
+from service.workflows.sources.lost_polls import run_end_lost_polls
 
 HEARTBEAT, EVALUATION = "heartbeat", "evaluation"
 MINUTES_KEPT = timedelta(hours=48)
 POLLS_KEPT = timedelta(days=90)
 """A source has 288 a day: they say what was read, and are no fact."""
 AHEAD = timedelta(days=45)
+SLICE = 200
+"""Sources whose evaluations are queued by one transaction."""
 FRESH = timedelta(minutes=5)
 """The age at which the last evaluation of an enabled source withholds the heartbeat."""
 
 
 async def run_minute(ports: Ports) -> None:
-    """Queues an evaluation of every source, polled or not, because time alone moves things; and due deliveries.
+    """Queues what is due because time has passed: evaluations, parts of backfills, ends of snoozes, deliveries.
 
-    Then queues the notifications that are due again.
+    Each step asks the database for what is due, and has transactions of its own. None of them waits for a source while
+    it holds a job: a poll holds its source when it queues the evaluation.
     """
-    now = ports.clock()
-    async with ports.uow() as uow:
-        await return_to_present(uow, now)
-        for source_id in await uow.polling_states.all_ids():
-            await uow.jobs.evaluate(source_id)
-        for source in await uow.sources.all():
-            await _revive_backfill(uow, source.id)
-            await end_lost_polls(uow, source.id, now)
-        for alert_id in await uow.alerts.overdue(now):
-            await uow.jobs.wake(alert_id, now)
-        due = await uow.notifications.next_due()
-        if due is not None and due <= now:
-            await uow.jobs.deliver(now)
+    await run_return_to_present(ports)
+    await run_queue_evaluations(ports)
+    await run_end_lost_polls(ports)
+    await run_queue_other_work(ports)
     await run_watch_channels(ports)
     await run_watch_silences(ports)
     await run_repeats(ports)
 
 
-async def _revive_backfill(uow: UnitOfWork, source_id: str) -> None:
-    """Queues the next part of each unfinished backfill. One at work takes no harm: at most one part of it waits."""
-    for poll in await uow.polls.unfinished(source_id):
-        if poll.kind is PollKind.BACKFILL and poll.state is PollState.RUNNING:
-            await uow.jobs.backfill(source_id, poll.id)
+async def run_queue_evaluations(ports: Ports) -> None:
+    """Queues an evaluation of every source whose answer time alone may have changed. The others are as good as new."""
+    now, due = ports.clock(), [""]
+    while due:
+        async with ports.uow() as uow:
+            due = await uow.polling_states.due_evaluations(now, after=due[-1], limit=SLICE)
+            await uow.jobs.evaluate(*due)
+    async with ports.uow() as uow:
+        await uow.polling_states.note_still_evaluated(now)
+
+
+async def run_queue_other_work(ports: Ports) -> None:
+    """The next part of each unfinished backfill (one at work takes no harm: at most one part of it waits), and more."""
+    now = ports.clock()
+    async with ports.uow() as uow:
+        for poll in await uow.polls.running_backfills():
+            await uow.jobs.backfill(poll.source_id, poll.id)
+        for alert_id in await uow.alerts.overdue(now):
+            await uow.jobs.wake(alert_id, now)
+        due = await uow.notifications.next_due()
+        if due is not None and due <= now:
+            await uow.jobs.deliver(now)
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:

@@ -82,8 +82,8 @@ class Configuration(Protocol):
         """Returns the store of a kind, such as "budget"."""
         ...
 
-    async def snapshot(self, now: datetime) -> ConfigurationSnapshot:
-        """Reads in one statement all that decides about alerts and notifications, valid at one instant.
+    async def snapshot(self, source_id: str, now: datetime) -> ConfigurationSnapshot:
+        """Reads in one statement all that decides about a source's alerts and notifications, valid at one instant.
 
         Silences that are over are left out.
         """

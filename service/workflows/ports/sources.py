@@ -168,8 +168,25 @@ class PollingStates(Protocol):
         """Locks the state until the transaction ends. False where a newer one has begun, or the source is gone."""
         ...
 
-    async def end_evaluation(self, state: SourceState, *, rules_assessed_at: datetime | None, now: datetime) -> None:
-        """Notes that budgets and rules were gone through, with which reading of the bill, and when the rules were."""
+    async def end_evaluation(
+        self, state: SourceState, *, rules_assessed_at: datetime | None, now: datetime, due_at: datetime
+    ) -> None:
+        """Notes that budgets and rules were gone through, with which reading of the bill, and when the rules were.
+
+        `due_at`: when the next evaluation is due.
+        """
+        ...
+
+    async def due_evaluations(self, now: datetime, *, after: str, limit: int) -> list[str]:
+        """The first ids after `after`, in order, of the sources whose evaluation is due."""
+        ...
+
+    async def note_still_evaluated(self, now: datetime) -> None:
+        """Notes of every source whose evaluation is not due that it is as good as new; passes over what others hold."""
+        ...
+
+    async def ahead(self, now: datetime) -> list[str]:
+        """Ids of enabled sources that were read, or are due, later than a clock that shows `now` could have it."""
         ...
 
     async def take_fence(self, source_id: str) -> int:
@@ -203,6 +220,12 @@ class Polls(Protocol):
 
     async def unfinished(self, source_id: str) -> list[Poll]:
         """Polls that are queued or running, backfills too, oldest first."""
+        ...
+
+    async def running_backfills(self) -> list[Poll]: ...
+
+    async def jobless(self) -> list[str]:
+        """Ids of sources with a poll that is queued or running and has no job; a backfill is none."""
         ...
 
     async def waited_for(self, since: datetime, until: datetime) -> set[str]:

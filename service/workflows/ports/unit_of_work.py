@@ -55,7 +55,7 @@ class Jobs(Protocol):
         """Whether a poll's job waits or runs."""
         ...
 
-    async def evaluate(self, source_id: str) -> None:
+    async def evaluate(self, *source_ids: str) -> None:
         """At most one waits per source."""
         ...
 

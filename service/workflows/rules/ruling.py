@@ -46,10 +46,14 @@ class RuleVerdicts:
 
 @dataclass(frozen=True, slots=True)
 class FoundByRules:
-    """`assessed`: whether the rules were evaluated, so that what they remember is as of now."""
+    """`assessed`: whether the rules were evaluated, so that what they remember is as of now.
+
+    `waits`: whether an objection is remembered of a rule whose gates count minutes.
+    """
 
     findings: Sequence[Finding]
     assessed: bool
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
         after |= {EpisodeKey(rule.id, scope): episode for scope, episode in assessed.episodes.items()}
         await uow.verdicts.keep(assessed.kept)
     await uow.episodes.replace(before, after)
-    return FoundByRules(findings, assessed=True)
+    waiting = {rule.id for rule in watching if _counts_minutes(rule)}
+    return FoundByRules(findings, assessed=True, waits=any(key.rule_id in waiting for key in after))
 
 
 def _spend_rules(rules: Iterable[Resource[Rule[object]]], source_id: str) -> list[Resource[Rule[object]]]:
@@ -112,10 +117,14 @@ def is_due(state: SourceState, rules: Rules, changed_at: datetime | None, now: d
     if last is None or _hour(last) != _hour(now):
         return True
     read = [at for at in (state.last_success_at, state.cost_read_at, state.usage_read_at) if at is not None]
-    waits = any(rule.spec.gates.pending_for or rule.spec.gates.keep_firing_for for rule in rules)
+    waits = any(map(_counts_minutes, rules))
     # A change that was not committed yet at the last evaluation bears an earlier time than that.
     changed = changed_at is not None and changed_at >= last - SLOWEST_COMMIT
     return waits or changed or any(at >= last for at in read)
+
+
+def _counts_minutes(rule: Resource[Rule[object]]) -> bool:
+    return bool(rule.spec.gates.pending_for or rule.spec.gates.keep_firing_for)
 
 
 async def _changed_at(uow: UnitOfWork, given: Sequence[GivenFeedback]) -> datetime | None:

@@ -223,7 +223,7 @@ async def test_the_whole_configuration_is_read_by_one_statement(uow: UowFactory,
         await unit.routes.add(resource("rts_1", RouteTable((Route("rcv_1"),))))
     async with uow() as unit:
         with counted(engine) as statements:
-            configuration = await unit.snapshot(LONG_AGO)
+            configuration = await unit.snapshot("src_1", LONG_AGO)
     assert statements == {"SELECT resources": 1}
     assert configuration == ConfigurationSnapshot(
         sources={"src_1": source},
@@ -235,4 +235,4 @@ async def test_the_whole_configuration_is_read_by_one_statement(uow: UowFactory,
 
 async def test_without_any_configuration_no_route_leads_anywhere(uow: UowFactory) -> None:
     async with uow() as unit:
-        assert await unit.snapshot(LONG_AGO) == ConfigurationSnapshot()
+        assert await unit.snapshot("src_1", LONG_AGO) == ConfigurationSnapshot()

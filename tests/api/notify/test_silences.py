@@ -133,8 +133,8 @@ async def test_a_silence_that_is_over_is_not_read_at_an_evaluation(stand: Stand)
     ended = await stand.create("/silences", SILENCE | {"name": "ended", "starts_at": "2026-11-16T12:00:00Z"})
     answered(await stand.operator.post(f"/v1/silences/{ended['id']}/expire"))
     async with stand.ports.uow() as uow:
-        now = await uow.snapshot(stand.clock())
-        later = await uow.snapshot(stand.clock() + timedelta(hours=2))
+        now = await uow.snapshot("", stand.clock())
+        later = await uow.snapshot("", stand.clock() + timedelta(hours=2))
     assert {one.name for one in now.silences.values()} == {"over", "live"}
     assert {one.name for one in later.silences.values()} == {"live"}
 

@@ -115,10 +115,11 @@ class PostgresJobs:
         )
         return found.one_or_none() is not None
 
-    async def evaluate(self, source_id: str) -> None:
-        lock = f"evaluate:{source_id}"
-        arguments = {"source_id": source_id}
-        await self._insert_once(_Ticket(EVALUATE, Priority.EVALUATE, arguments, lock, lock))
+    async def evaluate(self, *source_ids: str) -> None:
+        locks = {source_id: f"evaluate:{source_id}" for source_id in source_ids}
+        await self._insert_once(
+            *(_Ticket(EVALUATE, Priority.EVALUATE, {"source_id": id}, lock, lock) for id, lock in locks.items())
+        )
 
     async def deliver(self, at: datetime) -> None:
         """`at` is business time. Jobs that wait for the same second of real time are one."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, extract, func, insert, or_, select, update
+from sqlalchemy import BigInteger, bindparam, extract, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import decode, shallow
 from service.adapters.postgres.tables import resources, source_states
+from service.domain.alerts.due_again import LONGEST
 from service.domain.sources.source import LONGEST_INTERVAL, Source, SourceState, retry_delay
 from service.domain.values.errors import NotFound
 from service.workflows.ports.sources import FenceLost
 
+NOTED_EVERY = timedelta(seconds=30)
 MOST_CLAIMED = 200
 """Sources claimed at once; the others are due at the next tick, or claimed by another replica meanwhile."""
 
@@ -97,17 +99,46 @@ class PostgresPollingStates:
         )
         return newest == state.evaluation
 
-    async def end_evaluation(self, state: SourceState, *, rules_assessed_at: datetime | None, now: datetime) -> None:
+    async def end_evaluation(
+        self, state: SourceState, *, rules_assessed_at: datetime | None, now: datetime, due_at: datetime
+    ) -> None:
+        ended = {"rules_assessed_at": rules_assessed_at, "evaluated_at": now, "evaluation_due_at": due_at}
         await self._connection.execute(
             update(source_states)
             .where(source_states.c.source_id == state.source_id)
             .values(
                 assessed_read_at=state.cost_read_at,
-                rules_assessed_at=rules_assessed_at,
-                evaluated_at=now,
                 evaluation_seconds=extract("epoch", _REAL_NOW - source_states.c.evaluation_began_at),
+                **ended,
             )
         )
+
+    async def due_evaluations(self, now: datetime, *, after: str, limit: int) -> list[str]:
+        due_at = source_states.c.evaluation_due_at
+        # Beyond the longest wait lies no appointment: the clock was set back since it was made.
+        is_due = or_(due_at.is_(None), due_at <= now, due_at > now + LONGEST)
+        ids = select(source_states.c.source_id).where(is_due, source_states.c.source_id > after)
+        return list(await self._connection.scalars(ids.order_by(source_states.c.source_id).limit(limit)))
+
+    async def note_still_evaluated(self, now: datetime) -> None:
+        due_at, evaluated_at = source_states.c.evaluation_due_at, source_states.c.evaluated_at
+        holds = (due_at > now) & (due_at <= now + LONGEST) & (evaluated_at <= now - NOTED_EVERY)
+        free = select(source_states.c.source_id).where(holds).with_for_update(skip_locked=True)
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id.in_(free)).values(evaluated_at=now)
+        )
+
+    async def ahead(self, now: datetime) -> list[str]:
+        state, spec = source_states.c, resources.c.spec
+        interval = spec["poll_interval"].astext.cast(BigInteger) * literal(timedelta(microseconds=1))
+        newest = func.greatest(state.last_success_at, state.cost_read_at, state.usage_read_at)
+        found = (
+            select(state.source_id)
+            .join(resources, resources.c.id == state.source_id)
+            .where(resources.c.kind == "source", spec["enabled"].as_boolean())
+            .where(or_(newest > now, state.next_poll_at > now + interval))
+        )
+        return list(await self._connection.scalars(found.order_by(state.source_id)))
 
     async def take_fence(self, source_id: str) -> int:
         """Raises NotFound."""

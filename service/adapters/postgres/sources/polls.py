@@ -38,6 +38,10 @@ polls = Table(
 _MOST_FORGOTTEN = 5000
 _UNFINISHED = polls.c.finished_at.is_(None)
 """The condition of `ix_polls_unfinished`: of what is queued or running."""
+_HAS_NO_JOB = text(
+    "NOT EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = 'poll' AND status IN ('todo', 'doing')"
+    " AND args ->> 'poll_id' = polls.id)"
+)
 
 
 class PostgresPolls:
@@ -73,6 +77,15 @@ class PostgresPolls:
     async def unfinished(self, source_id: str) -> list[Poll]:
         query = select(polls).where(polls.c.source_id == source_id, _UNFINISHED).order_by(polls.c.id)
         return [_poll(row) for row in await self._connection.execute(query)]
+
+    async def running_backfills(self) -> list[Poll]:
+        running = (polls.c.kind == PollKind.BACKFILL) & (polls.c.state == PollState.RUNNING)
+        query = select(polls).where(_UNFINISHED, running).order_by(polls.c.id)
+        return [_poll(row) for row in await self._connection.execute(query)]
+
+    async def jobless(self) -> list[str]:
+        query = select(polls.c.source_id).where(_UNFINISHED, polls.c.kind != PollKind.BACKFILL, _HAS_NO_JOB).distinct()
+        return list(await self._connection.scalars(query.order_by(polls.c.source_id)))
 
     async def waited_for(self, since: datetime, until: datetime) -> set[str]:
         waiting = (polls.c.state == PollState.QUEUED) & (polls.c.kind != PollKind.BACKFILL)

@@ -28,7 +28,7 @@ NO_ROUTES = RouteTable(())
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationSnapshot:
-    """The configuration of all sources at one instant. Resources are found by their ids."""
+    """The configuration that concerns one source, at one instant. Resources are found by their ids."""
 
     sources: Mapping[str, Resource[Source]] = field(default_factory=dict)
     budgets: Mapping[str, Resource[Budget]] = field(default_factory=dict)
