@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import forecast_budgets
-from service.domain.budgets.known import Known, WindowSpend, live_windows
+from service.domain.budgets.known import EndedTerms, Known, WindowSpend, live_windows
 from service.domain.budgets.statuses import ScopeStatus, budget_status
 from service.domain.sources.source import SourceKind, SourceState
 from service.domain.spend.best_known import Spend
@@ -40,8 +40,9 @@ async def all_statuses(uow: UnitOfWork, now: datetime) -> list[tuple[Resource[Bu
     for budget in budgets:
         for window in live_windows([budget], known[budget.spec.source_id]):
             wanted[window].add(budget.spec.source_id)
-    spend = {window: await uow.facts.spend_of(ids, window, now) for window, ids in wanted.items()}
     ended = await ended_terms(uow, [(budget, known[budget.spec.source_id]) for budget in budgets])
+    grain = _grain(budgets, ended)
+    spend = {window: await uow.facts.spend_of(ids, window, now, grain) for window, ids in wanted.items()}
     return [
         (budget, budget_status(budget, _of_source(spend, id), replace(known[id], ended_as=ended)))
         for budget in budgets
@@ -57,7 +58,7 @@ async def forecast_statuses(uow: UnitOfWork, budget: Resource[Budget], now: date
     """Every scope of a budget in every live period, with the forecasts of the open one."""
     state = await uow.polling_states.get(budget.spec.source_id)
     known = replace(await _known(uow, budget, state, now), names=await names_of(uow, state))
-    grain = _grain(budget, known)
+    grain = _grain([budget], known.ended_as)
     spend = await _live_spend(uow, budget, known, grain)
     recent = await uow.facts.recent(budget.spec.source_id, now, grain)
     return budget_status(budget, spend, replace(known, forecasts=forecast_budgets([budget], spend, recent, known)))
@@ -69,7 +70,7 @@ async def status_part(
     """The same, without the first `skipped` and at most `limit`: only these are forecast, and only their names read."""
     state = await uow.polling_states.get(budget.spec.source_id)
     known = await _known(uow, budget, state, now)
-    grain = _grain(budget, known)
+    grain = _grain([budget], known.ended_as)
     spend = await _live_spend(uow, budget, known, grain)
     part = budget_status(budget, spend, known)[skipped : skipped + limit]
     own = {window: _of(part, budget, cells) for window, cells in spend.items()}
@@ -109,10 +110,10 @@ async def _known(uow: UnitOfWork, budget: Resource[Budget], state: SourceState, 
     return await with_ended_terms(uow, [budget], known)
 
 
-def _grain(budget: Resource[Budget], known: Known) -> Grain:
-    """The dimensions by which the budget tells cells apart, as it is and as it was when live periods ended."""
-    earlier = [then.spec.grain for then in known.ended_as.values() if then is not None]
-    return budget.spec.grain.union(*earlier)
+def _grain(budgets: Iterable[Resource[Budget]], ended: EndedTerms) -> Grain:
+    """The dimensions by which budgets tell cells apart, as they are and as they were when live periods ended."""
+    earlier = [then for then in ended.values() if then is not None]
+    return frozenset().union(*(budget.spec.grain for budget in (*budgets, *earlier)))
 
 
 async def _live_spend(uow: UnitOfWork, budget: Resource[Budget], known: Known, grain: Grain) -> WindowSpend:

@@ -80,7 +80,7 @@ class Facts(Protocol):
         ...
 
     async def spend_of(
-        self, source_ids: Collection[str], window: Window, now: datetime
+        self, source_ids: Collection[str], window: Window, now: datetime, grain: Grain
     ) -> dict[str, dict[Cell, Spend]]:
         """The same for several sources, without their unpriced tokens: one statement where no day is split."""
         ...

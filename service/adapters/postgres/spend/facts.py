@@ -90,9 +90,9 @@ class PostgresFacts:
         return await spend_in(self._connection, source_id, window, now, grain)
 
     async def spend_of(
-        self, source_ids: Collection[str], window: Window, now: datetime
+        self, source_ids: Collection[str], window: Window, now: datetime, grain: Grain
     ) -> dict[str, dict[Cell, Spend]]:
-        return await spend_of(self._connection, source_ids, window, now)
+        return await spend_of(self._connection, source_ids, window, now, grain)
 
     async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]:
         return await days_in(self._connection, source_id, window)

@@ -99,21 +99,28 @@ async def spend_in(
 
 
 async def spend_of(
-    connection: AsyncConnection, source_ids: Collection[str], window: Window, now: datetime
+    connection: AsyncConnection, source_ids: Collection[str], window: Window, now: datetime, grain: Grain
 ) -> dict[str, dict[Cell, Spend]]:
     """The same for several sources, without the tokens that have no price. One statement where no day is split."""
     first, end = whole_days(window)
+    kept = [spend_days.c[dimension.value] for dimension in grain]
     rows = await connection.execute(
-        select(spend_days.c.source_id, *_CELL, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated))
+        select(
+            spend_days.c.source_id,
+            *cells_of(spend_days, grain),
+            func.sum(spend_days.c.billed),
+            func.sum(spend_days.c.estimated),
+        )
         .where(spend_days.c.source_id.in_(source_ids), spend_days.c.day >= first, spend_days.c.day < end)
-        .group_by(spend_days.c.source_id, *_CELL)
+        .group_by(spend_days.c.source_id, *kept)
     )
     spend: dict[str, dict[Cell, Spend]] = {id: {} for id in source_ids}
-    for source_id, workspace, model, api_key, billed, estimated in rows:
-        spend[source_id][Cell(workspace, model, api_key)] = Spend(Money(billed), Money(estimated))
+    for source_id, *names, billed, estimated in rows:
+        spend[source_id][Cell(*names)] = Spend(Money(billed), Money(estimated))
     for source_id, part in [(id, part) for part in edge_parts(window) for id in source_ids]:
         for cell, share in (await _in_part(connection, source_id, part, now)).items():
-            spend[source_id][cell] = spend[source_id].get(cell, Spend()) + share
+            place = cell.at(grain)
+            spend[source_id][place] = spend[source_id].get(place, Spend()) + share
     return spend
 
 
