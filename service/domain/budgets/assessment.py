@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,6 +44,7 @@ from service.domain.values.utc import utc_day
 
 INSTANT = timedelta(microseconds=1)
 NOT_CONTESTED: WindowSpend = {}
+ScopeSpend = tuple[ScopeKey, Mapping[Cell, Spend]]
 MOST_CONTRIBUTORS = 3
 """Members of each dimension."""
 
@@ -58,14 +59,27 @@ def standing(budget: Resource[Budget], spend: WindowSpend, known: Known) -> list
     if not budget.spec.enabled:
         return []
     known = about(budget, known)
-    own = _by_scope_known(known)
-    nothing = replace(known, crossings=(), open_alerts=())
+    own, nothing = by_scope_known(known), without_past(known)
     assessments = (
         Assessment(judge, period, scope, cells, own.get(scope, nothing), spend)
         for judge, period in judged(budget, known)
-        for scope, cells in by_scope(judge, spend[period.window], known)
+        for scope, cells in _with_past_or_over(judge, by_scope(judge, spend[period.window], known), own)
     )
     return [one for one in assessments if one.held or one.refuted]
+
+
+def _with_past_or_over(
+    budget: Resource[Budget], scopes: Iterable[ScopeSpend], own: Container[ScopeKey]
+) -> Iterator[ScopeSpend]:
+    """The scopes that have crossings or alerts, or spend that reaches a threshold: of others nothing stands."""
+    lowest = lowest_level(budget.spec, ThresholdBasis.ACTUAL)
+    for scope, cells in scopes:
+        if scope in own or (lowest is not None and Spend.dollars(cells.values()) >= lowest):
+            yield scope, cells
+
+
+def lowest_level(spec: Budget, basis: ThresholdBasis) -> Money | None:
+    return min((_level(one, spec.amount) for one in spec.thresholds if one.basis is basis), default=None)
 
 
 def findings_of(assessments: Iterable[Assessment], forecasts: Forecasts) -> list[Finding]:
@@ -73,7 +87,12 @@ def findings_of(assessments: Iterable[Assessment], forecasts: Forecasts) -> list
     return [finding for finding in found if finding is not None]
 
 
-def _by_scope_known(known: Known) -> dict[ScopeKey, Known]:
+def without_past(known: Known) -> Known:
+    """`known` of a scope without crossings and alerts."""
+    return replace(known, crossings=(), open_alerts=())
+
+
+def by_scope_known(known: Known) -> dict[ScopeKey, Known]:
     """`known` of each scope alone, so that no scope looks through all the others' crossings and alerts."""
     crossings: dict[ScopeKey, list[Crossing]] = defaultdict(list)
     alerts: dict[ScopeKey, list[Alert]] = defaultdict(list)

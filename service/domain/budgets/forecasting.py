@@ -11,7 +11,7 @@ from service.domain.alerts.alert import Reason
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.alerts.evidence import ForecastEvidence
 from service.domain.alerts.findings import Condition, Finding, over
-from service.domain.budgets.assessment import Assessment, forecast_evidence
+from service.domain.budgets.assessment import Assessment, by_scope_known, forecast_evidence, lowest_level, without_past
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, about, by_scope, judged
 from service.domain.forecasts.estimate import Running, forecast_all
@@ -101,10 +101,13 @@ def assess_forecasts(budget: Resource[Budget], spend: WindowSpend, known: Known,
         return Heading((), {})
     known = about(budget, known)
     firing = {finding.fingerprint for finding in actual if finding.condition is Condition.FIRES}
+    own, nothing = by_scope_known(known), without_past(known)
+    apart = own.keys() | {key.scope for key in known.watches if key.budget_id == budget.id}
     assessments = [
-        ForecastAssessment(judge, period, scope, cells, known)
+        ForecastAssessment(judge, period, scope, cells, own.get(scope, nothing))
         for judge, period in judged(budget, known)
         for scope, cells in by_scope(judge, spend[period.window], known)
+        if scope in apart or _reaches(judge, known.forecasts.get(ScopePeriod(judge.id, scope, period.window)))
     ]
     findings = [assessment.finding_beside(firing) for assessment in assessments]
     return Heading(
@@ -116,6 +119,12 @@ def assess_forecasts(budget: Resource[Budget], spend: WindowSpend, known: Known,
             if watch.stand is not Stand.BELOW
         },
     )
+
+
+def _reaches(budget: Resource[Budget], made: Forecast | NoForecast | None) -> bool:
+    """Whether a forecast reaches a threshold. Of a scope without a past that stays below there is nothing to say."""
+    lowest = lowest_level(budget.spec, ThresholdBasis.FORECAST)
+    return isinstance(made, Forecast) and lowest is not None and made.mid >= lowest
 
 
 class ForecastAssessment(Assessment):

@@ -51,6 +51,11 @@ class Spend:
             self.unpriced_tokens + other.unpriced_tokens,
         )
 
+    @staticmethod
+    def dollars(parts: Iterable[Spend]) -> Money:
+        """The total of the parts' sum, without the sum."""
+        return Money(sum((amount.usd for part in parts for amount in (part.billed, part.estimated)), ZERO.usd))
+
     def share(self, part: Decimal) -> Spend:
         """A part (0..1) of this spend, cut at a boundary inside a day."""
         unpriced = round(self.unpriced_tokens * part)
