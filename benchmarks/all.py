@@ -22,7 +22,7 @@ from machine import described
 from report import COLUMNS, Line, parsed
 
 FOLDER = Path(__file__).parent
-ORDER = ("start", "opening", "delivery", "judging", "anchor", "ingest", "store", "evaluation", "organisations")
+ORDER = ("start", "opening", "delivery", "judging", "ingest", "store", "evaluation", "organisations")
 NAMES = tuple(name for name in ORDER if (FOLDER / f"{name}.py").exists())
 MARKER = "<!-- below: the output of make bench -->"
 

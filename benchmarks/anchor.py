@@ -93,11 +93,17 @@ async def ask(address: str, size: int) -> float:
     return took
 
 
+def missing() -> list[str]:
+    """The programs that are not installed."""
+    absent = [program for program in ("promtool", "prometheus") if shutil.which(program) is None]
+    if absent:
+        print(f"Not measured: {', '.join(absent)} is not installed (Debian's {ANCHORS[absent[0]]})")
+    return absent
+
+
 async def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with this
-    missing = [program for program in ("promtool", "prometheus") if shutil.which(program) is None]
-    if missing:
-        print(f"Not measured: {', '.join(missing)} is not installed (Debian's {ANCHORS[missing[0]]})")
+    if missing():
         return 0
     seconds = {size: await measure(size) for size in SIZES}
     report("Prometheus: growth exponent", exponent(seconds), "")

@@ -5,7 +5,8 @@
 
 For each size a process of its own evaluates one source, as a worker does, from the first statement to the commit.
 "first": of a worker that has just started. "nothing read": a minute later. "little changed": then a bill has moved 20
-keys of today. Memory: the most that the process held. Growth: the exponent b of seconds ~ keys^b.
+keys of today. Memory: the most that the process held. Growth: the exponent b of seconds ~ keys^b. Beside it, where it
+is installed, Prometheus compares as many series with the mean and deviation of their eight days of hours (`anchor.py`).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import structlog
+from anchor import measure, missing
 from judging_spend.furnishing import NOON, furnish, works
-from report import exponent, report
+from report import exponent, report, shown
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from storing.table import database
@@ -35,6 +37,14 @@ from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
 SIZES = (100, 1_000, 10_000)
+TARGETS = {
+    "anomaly by day": {"first": "< 1 s", "little changed": "< 0.15 s", "memory": "< 400 MB"},
+    "anomaly by hour and day": {"first": "< 2.5 s", "memory": "< 600 MB"},
+    "change, mean of 7 days": {"first": "< 1 s"},
+    "budget for each key": {"first": "< 0.5 s above nothing"},
+    "the same with forecast": {"first": "< 1.5 s above nothing"},
+}
+"""Targets for 10,000 keys."""
 MOVED = (
     "UPDATE spend_days SET billed = billed * 1.01 WHERE source_id = :source AND day = :today AND api_key IN"
     " (SELECT 'apikey_' || k FROM generate_series(0, 19) k)",
@@ -85,7 +95,13 @@ def _in_a_process(url: str, source: str) -> dict[str, float]:
     return found
 
 
+async def _anchors(sizes: Sequence[int]) -> dict[int, str]:
+    """What Prometheus takes for as many series; nothing where it is not installed."""
+    return {} if missing() else {size: f"Prometheus {shown(await measure(size))} s" for size in sizes}
+
+
 async def main(sizes: Sequence[int]) -> None:
+    anchors = await _anchors(sizes)
     async with database() as (url, engine):
         uow = uow_factory(engine, to_real=lambda instant: instant)
         for number, name in enumerate(works("")):
@@ -95,9 +111,11 @@ async def main(sizes: Sequence[int]) -> None:
                 await furnish(engine, uow, source, keys, works(source)[name])
                 found = _in_a_process(url, source)
                 seconds[keys] = found["first"]
+                targets = TARGETS.get(name, {}) if keys == SIZES[-1] else {}
                 for what in ("first", "nothing read", "little changed"):
-                    report(f"judging {keys:,} keys, {name}: {what}", found[what], "s")
-                report(f"judging {keys:,} keys, {name}: memory", found["MB"], "MB")
+                    line, anchor = f"judging {keys:,} keys, {name}: {what}", anchors.get(keys, "")
+                    report(line, found[what], "s", anchor=anchor, target=targets.get(what, ""))
+                report(f"judging {keys:,} keys, {name}: memory", found["MB"], "MB", target=targets.get("memory", ""))
             if len(seconds) > 1:
                 report(f"judging, {name}: growth", exponent(seconds), "exponent")
 

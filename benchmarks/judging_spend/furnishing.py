@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from storing.table import DAY, HOUR, NOW
 
+from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change
@@ -77,6 +78,7 @@ def works(source: str) -> dict[str, Work]:
     mean = Change(Against.TRAILING_MEAN, days=7)
     month = PeriodSpec(PeriodKind.MONTHLY)
     percent = (Threshold(Severity.WARNING, percent=Decimal(80)), Threshold(Severity.CRITICAL, percent=Decimal(100)))
+    forecast = (*percent, Threshold(Severity.WARNING, ThresholdBasis.FORECAST, percent=Decimal(100)))
     amount = Money.of("20000.00")
     listed = (
         Work("nothing"),
@@ -84,6 +86,7 @@ def works(source: str) -> dict[str, Work]:
         Work("anomaly by hour and day", (Rule(source, "anomaly", hours),), hours=True),
         Work("change, mean of 7 days", (Rule(source, "change", mean, for_each=Dimension.API_KEY),)),
         Work("budget for each key", budgets=(Budget(source, Scope(), amount, month, percent, Dimension.API_KEY),)),
+        Work("the same with forecast", budgets=(Budget(source, Scope(), amount, month, forecast, Dimension.API_KEY),)),
     )
     return {work.name: work for work in listed}
 
