@@ -69,6 +69,8 @@ async def fill(engine: AsyncEngine, first: date) -> None:
         for statement in FILLS:
             names = [name for name in values if f":{name}" in statement]
             await connection.execute(text(statement), {name: values[name] for name in names})
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(text("VACUUM ANALYZE"))
 
 
 async def at_once(engine: AsyncEngine, first: date) -> float:
