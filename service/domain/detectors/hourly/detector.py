@@ -50,7 +50,7 @@ class HourBand:
     reach: Floats
     largest: Floats
 
-    def of(self, chosen: slice) -> HourBand:
+    def of(self, chosen: Whole) -> HourBand:
         """The bands of some of the series."""
         return HourBand(self.methods[chosen], self.expected[chosen], self.reach[chosen], self.largest[chosen])
 

@@ -9,9 +9,9 @@ from datetime import datetime
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole
-from service.domain.detectors.buckets import ScoredBucket, column, reading
+from service.domain.detectors.buckets import ScoredBucket, reading
 from service.domain.detectors.hourly.bands import HourBands
-from service.domain.detectors.hourly.detector import HOURS, WEEK, incident_hours, judge_by
+from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, incident_hours, judge_by
 from service.domain.detectors.hourly.glance import is_large, may_rise
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.noise import week_on_week_noise
@@ -110,15 +110,19 @@ class HourJudge:
         self._add_up(rows)
         windows = _windows(np.stack([self._counted(row) for row in rows]), places)
         bands = self.bands.of(windows.reshape(-1, HOURS))
-        chosen = np.array(rows, dtype=np.int64)
-        terms = Terms(self.terms.thresholds[chosen], self.terms.floors[chosen])
-        for number, place in enumerate(places):
-            amounts = np.array([self._rows[row][place] for row in rows])
-            extra = np.array(self.planned[place])[chosen] if place in self.planned else None
-            maturity = Maturity.FINAL if place < self.mature else Maturity.PARTIAL
-            band = bands.of(slice(number, None, len(places)))
-            scores = column(judge_by(band, amounts, terms, maturity, extra), np.arange(len(rows)))
-            self._judged.update(((row, place), (scores, at)) for at, row in enumerate(rows))
+        of_places = np.array(places, dtype=np.int64)
+        chosen, hours = np.repeat(rows, of_places.size), np.tile(of_places, len(rows))
+        for maturity, are in ((Maturity.FINAL, hours < self.mature), (Maturity.PARTIAL, hours >= self.mature)):
+            self._score(bands.of(np.flatnonzero(are)), chosen[are], hours[are], maturity)
+
+    def _score(self, bands: HourBand, rows: Whole, places: Whole, maturity: Maturity) -> None:
+        """Scores one hour of one series for each of the bands."""
+        buckets = list(zip(rows.tolist(), places.tolist(), strict=True))
+        amounts = np.array([self._rows[row][place] for row, place in buckets])
+        planned = np.array([self.planned[place][row] if place in self.planned else 0.0 for row, place in buckets])
+        terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
+        scores = judge_by(bands, amounts, terms, maturity, planned)
+        self._judged.update((bucket, (scores, at)) for at, bucket in enumerate(buckets))
 
     def _spent(self, row: int) -> Floats:
         self._add_up([row])
