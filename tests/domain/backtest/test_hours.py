@@ -167,21 +167,22 @@ def wild(seed: int) -> HourVersions:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("granularity", "for_each", "seed"),
+    ("granularity", "for_each", "seed", "days"),
     [
-        (AnomalyGranularity.HOURS, None, 0),
-        pytest.param(AnomalyGranularity.BOTH, None, 1, marks=pytest.mark.fuzz),
-        (AnomalyGranularity.BOTH, Dimension.API_KEY, 2),
+        (AnomalyGranularity.HOURS, None, 0, HOURLY),
+        pytest.param(AnomalyGranularity.BOTH, None, 1, HOURLY, marks=pytest.mark.fuzz),
+        pytest.param(AnomalyGranularity.BOTH, Dimension.API_KEY, 2, HOURLY, marks=pytest.mark.fuzz),
+        (AnomalyGranularity.BOTH, Dimension.API_KEY, 2, 2),
     ],
 )
 def test_the_hours_that_are_passed_over_would_have_changed_nothing(
-    granularity: AnomalyGranularity, for_each: Dimension | None, seed: int
+    granularity: AnomalyGranularity, for_each: Dimension | None, seed: int, days: int
 ) -> None:
     subject = anomaly(granularity)
     subject = replace(subject, spec=replace(subject.spec, for_each=for_each))
     hours, chance = wild(seed), random.Random(seed)
     recorded = replace(past(DAYS, special={DAYS - chance.randint(2, 4): "290.00"}), hours=hours, delay=DELAY)
-    first = day(DAYS + 1 - HOURLY)
+    first = day(DAYS + 1 - days)
     result = replay_rule(subject, recorded, first, day(DAYS), lambda progress: None)
     for setting, row in zip(settings_of(subject.spec), result.sweep, strict=True):
         full = RuleReplay(replace(subject, spec=setting.rule))
