@@ -21,7 +21,11 @@ LINES = {Method.STEADY: 2.6, Method.VOLATILE: 4.25, Method.INTERMITTENT: 4.0, Me
 """Spreads above the expectation at which the score is 1."""
 GATE_SHARE = 0.25
 """The share of what was expected that an excess has to reach, however calm the series."""
-LEAST_FLOOR, FLOOR_SHARE, COLD_FLOOR = 25.0, 0.005, 50.0
+LEAST_FLOOR, USUAL_FLOOR = 1.0, 25.0
+SMALL_SHARE, LARGE_SHARE = 0.02, 0.005
+"""The gate in dollars: a share of a small organisation's day, then a fixed amount, then a share of a large one's."""
+USUAL_HOUR_FLOOR, SMALL_HOUR_SHARE = 20.0, 0.01
+COLD_FLOOR, COLD_FLOORS = 50.0, 2.0
 OVERRIDE_TIMES, OVERRIDE_LARGEST, OVERRIDE_FLOORS = 4.0, 1.5, 4.0
 FAR_BELOW = 0.2
 SUSPECT_SHARE = 0.3
@@ -38,7 +42,13 @@ def terms(sensitivity: Sensitivity, raised: Floats, floors: Floats) -> Terms:
 
 def default_floor(organisation_daily: float) -> float:
     """Dollars of excess under which nothing is said; `organisation_daily`: its mean daily spend over 28 days."""
-    return max(LEAST_FLOOR, FLOOR_SHARE * organisation_daily)
+    return max(LEAST_FLOOR, min(USUAL_FLOOR, SMALL_SHARE * organisation_daily), LARGE_SHARE * organisation_daily)
+
+
+def default_hour_floor(organisation_daily: float) -> float:
+    """The same of an hour."""
+    small = min(USUAL_HOUR_FLOOR, SMALL_HOUR_SHARE * organisation_daily)
+    return max(LEAST_FLOOR, small, default_floor(organisation_daily) / 24)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +95,8 @@ def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, pla
     usual = band(base, chosen)
     extra = np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
     unplanned = without_planned(amounts, usual.expected, extra)
-    floors = np.where(_is_cold(chosen), np.maximum(terms.floors, COLD_FLOOR), terms.floors)
+    cold = np.maximum(terms.floors, np.minimum(COLD_FLOOR, COLD_FLOORS * terms.floors))
+    floors = np.where(_is_cold(chosen), cold, terms.floors)
     gate = usual.expected + np.maximum(floors, GATE_SHARE * usual.expected)
     line = usual.expected + terms.thresholds * usual.reach
     override = _override(base, chosen, usual, terms)

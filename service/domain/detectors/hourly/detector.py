@@ -26,8 +26,8 @@ LINE_RISES = 0.15, 0.22
 """The noise from which on the line rises, and at which it is the highest."""
 WILD_NOISE = 0.35
 """From this noise on bursts are part of what is usual, and none is left out."""
-LEAST_FLOOR, GATE_SHARE = 10.0, 0.5
-OVERRIDE_EXCESS = 50.0
+GATE_SHARE = 0.5
+OVERRIDE_FLOORS = 2.5
 LEAST_SCALE = 0.10
 OFFSET_SHARE = 0.1
 """The share of the mean that damps ratios in the quiet hours of the night."""
@@ -92,9 +92,9 @@ def _judge(band: HourBand, amounts: Floats, terms: Terms, maturity: Maturity, pl
     expected = np.where(judged, band.expected, np.nan)
     unplanned = without_planned(amounts, expected, planned)
     line = expected + terms.thresholds * reach
-    gate = expected + np.maximum(np.maximum(terms.floors, LEAST_FLOOR), GATE_SHARE * expected)
+    gate = expected + np.maximum(terms.floors, GATE_SHARE * expected)
     override = np.maximum(OVERRIDE_TIMES * expected, OVERRIDE_LARGEST * band.largest)
-    override = np.maximum(override, expected + OVERRIDE_EXCESS)
+    override = np.maximum(override, expected + OVERRIDE_FLOORS * terms.floors)
     fires_from = np.minimum(np.maximum(line, gate), override)
     return Scores(
         amounts=amounts,

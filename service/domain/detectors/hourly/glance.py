@@ -11,7 +11,6 @@ from service.domain.detectors.hourly.detector import (
     FOLLOW,
     GATE_SHARE,
     HOURS,
-    LEAST_FLOOR,
     LEAST_GROWTH,
     LEAST_LINE,
     LEAST_OFFSET,
@@ -57,26 +56,30 @@ class HourGlance:
         spent = self._sums[:, start:end].sum(axis=1)
         return bool(np.any(spent >= np.asarray(limits, dtype=np.float64) * (1 - SLACK)))
 
-    def may_rise(self, start: int, places: Sequence[int]) -> bool:
-        """Whether any series may be unusual in one of these hours, judged by what is known from `start` on."""
+    def may_rise(self, start: int, places: Sequence[int], floor: float) -> bool:
+        """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
+
+        `floor`: dollars of excess under which an hour is never a rise.
+        """
         if not places or not self._starts.size:
             return False
         end = max(places) + 1
         hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
-        return bool(may_rise(hours, np.array(places, dtype=np.int64) - start).any())
+        floors = np.full(hours.shape[0], floor)
+        return bool(may_rise(hours, np.array(places, dtype=np.int64) - start, floors).any())
 
 
-def is_large(amounts: Floats) -> Flags:
-    """Whether any of a series' hours is large enough to be called a rise: [series, hours] -> [series]."""
-    return np.asarray((amounts >= LEAST_FLOOR * (1 - SLACK)).any(axis=1), dtype=np.bool_)
+def is_large(amounts: Floats, floors: Floats) -> Flags:
+    """Whether any of a series' hours reaches its floor: [series, hours], [series] -> [series]."""
+    return np.asarray((amounts >= (floors * (1 - SLACK))[:, None]).any(axis=1), dtype=np.bool_)
 
 
-def may_rise(amounts: Floats, places: Whole) -> Flags:
-    """False where `judge_hour` finds no rise, whatever its terms are: [series, hours], [places] -> [series, places].
+def may_rise(amounts: Floats, places: Whole, floors: Floats) -> Flags:
+    """False where `judge_hour` finds no rise, whatever score is asked for.
 
-    `amounts`: dollars, NaN where unknown. Every line that it draws lies at least a gate above what it expects; and what
-    it expects is at least the median of the same hours, or of what is left of them without incidents, times as much as
-    today lies below usual, were there nothing to damp that.
+    [series, hours], [places], [series] -> [series, places]. `amounts`: dollars, NaN where unknown. Every line that it
+    draws lies at least a gate above what it expects; and what it expects is at least the median of the same hours, or
+    of what is left of them without incidents, times as much as today lies below usual, were there nothing to damp that.
     """
     begun = first_spend(amounts)[:, None]
     usable = (np.arange(amounts.shape[1])[None, :] >= begun) & (np.abs(amounts) <= UNBELIEVABLE)
@@ -91,7 +94,7 @@ def may_rise(amounts: Floats, places: Whole) -> Flags:
     today, then = median_of(actual[:, window], axis=2), median_of(usual[:, window], axis=2)
     below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
     least = profile * below
-    limit = least + np.maximum(LEAST_FLOOR, GATE_SHARE * least)
+    limit = least + np.maximum(floors[:, None], GATE_SHARE * least)
     return np.asarray(amounts[:, places] >= limit * (1 - SLACK), dtype=np.bool_)
 
 

@@ -80,11 +80,11 @@ class HourJudge:
 
     def _loud(self, places: Whole) -> list[int]:
         """The series that may rise in these hours, and those of which silent hours say nothing."""
-        large = np.flatnonzero(is_large(self.spent.at(places)))
+        large = np.flatnonzero(is_large(self.spent.at(places), self.terms.floors))
         found = {*self.silent}
         for start in range(0, large.size, LOOKED_AT_ONCE):
             rows = large[start : start + LOOKED_AT_ONCE]
-            found.update(rows[may_rise(self.spent.of(rows), places).any(axis=1)].tolist())
+            found.update(rows[may_rise(self.spent.of(rows), places, self.terms.floors[rows]).any(axis=1)].tolist())
         return sorted(found)
 
     def left_out(self, row: int, place: int) -> tuple[bool, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import ScoredBucket, column, mean_of_known, reading, stirs
-from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, terms
+from service.domain.detectors.daily.detector import default_floor, default_hour_floor, feed_is_suspect, terms
 from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH
 from service.domain.detectors.memory.baselines import LOOK_BACK, BaselineMemory, DatedCorrection, LearntDays
@@ -99,10 +99,15 @@ class Bar:
     raised: Sequence[float]
     daily: float
 
-    def terms(self, hours: int) -> Terms:
-        """For buckets of so many hours."""
-        floors = np.full(len(self.raised), default_floor(self.daily) * hours / 24)
-        return terms(self.sensitivity, np.array(self.raised, dtype=np.float64), floors)
+    def of_days(self) -> Terms:
+        return self._terms(default_floor(self.daily))
+
+    def of_hours(self) -> Terms:
+        return self._terms(default_hour_floor(self.daily))
+
+    def _terms(self, floor: float) -> Terms:
+        raised = np.array(self.raised, dtype=np.float64)
+        return terms(self.sensitivity, raised, np.full(len(self.raised), floor))
 
 
 def day_judge(
@@ -125,7 +130,7 @@ def day_judge(
         if name in planned:
             extra[row] = planned[name]
     learnt = memory.learn(panel, extra, answers)
-    own = bar.terms(24)
+    own = bar.of_days()
     thresholds, floors = np.ones(learnt.size), np.ones(learnt.size)
     thresholds[learnt.rows], floors[learnt.rows] = own.thresholds, own.floors
     open_day = panel.days - 1

@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.baseline import baseline
-from service.domain.detectors.daily.detector import default_floor, feed_is_suspect, judge, terms
+from service.domain.detectors.daily.detector import default_floor, default_hour_floor, feed_is_suspect, judge, terms
 from service.domain.detectors.noise import Noise
 from service.domain.detectors.scores import Maturity, Method, Sensitivity
 from tests.domain.detectors.spending import carried, history_of, judged, normal, office, rare, volatile
@@ -196,6 +196,15 @@ def test_a_class_changes_after_days_of_pointing_elsewhere_and_calm_is_trusted_la
     assert history.noise[0] == Noise.STEADY
 
 
-@pytest.mark.parametrize(("daily", "floor"), [(100.0, 25.0), (5000.0, 25.0), (40000.0, 200.0)])
+@pytest.mark.parametrize(
+    ("daily", "floor"), [(10.0, 1.0), (150.0, 3.0), (1250.0, 25.0), (5000.0, 25.0), (40000.0, 200.0)]
+)
 def test_the_default_floor_follows_the_size_of_the_organisation(daily: float, floor: float) -> None:
     assert default_floor(daily) == floor
+
+
+@pytest.mark.parametrize(
+    ("daily", "floor"), [(10.0, 1.0), (150.0, 1.5), (1900.0, 19.0), (38_000.0, 20.0), (960_000.0, 200.0)]
+)
+def test_so_does_that_of_an_hour(daily: float, floor: float) -> None:
+    assert default_hour_floor(daily) == pytest.approx(floor)

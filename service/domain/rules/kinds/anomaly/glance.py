@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from service.domain.detectors.daily.detector import default_hour_floor
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import KnownHours
 from service.domain.rules.backtesting import HourEnd, Look
@@ -55,7 +56,8 @@ def may_fire(view: SpendView, rule: Rule[Anomaly]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _DayLimits:
-    """The closed days' answer: for each key the dollars that today must not reach; whether one of them may fire.
+    """The closed days' answer: for each key the dollars that today must not reach; whether one of them may fire;
+    and the excess in dollars under which no hour does.
 
     `stands_on`: all that this was made of.
     """
@@ -63,6 +65,7 @@ class _DayLimits:
     stands_on: object = None
     limits: Sequence[float] = ()
     stir: bool = False
+    floor: float = 0.0
 
 
 class HourGlimpses:
@@ -93,7 +96,9 @@ class HourGlimpses:
             return True
         mature = self._known.mature_until()
         closed = 0 if mature is None else (mature - self._known.first) // HOUR
-        return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(start, known)
+        return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(
+            start, known, self._days.floor
+        )
 
     def _follow_days(self, hour: HourEnd) -> bool:
         """Judges the days again where a closed one is known differently than at the instant before."""
@@ -104,17 +109,20 @@ class HourGlimpses:
         self._days = _DayLimits(stands_on, *self._judged(hour.days()))
         return True
 
-    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool]:
-        """The dollars that today must not reach, for each key; and whether a closed day may fire."""
+    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool, float]:
+        """The dollars that today must not reach, for each key; whether a closed day may fire; and the hours' floor."""
         params, stands = self._rule.params, ground(view, self._rule.scope)
-        if params.granularity is AnomalyGranularity.HOURS or not stands.cells:
-            return [math.inf] * len(self._keys), False
-        days = judges(stands, params.sensitivity, ()).days
+        if not stands.cells:
+            return [math.inf] * len(self._keys), False, 0.0
+        found = judges(stands, params.sensitivity, ())
+        floor, days = default_hour_floor(found.daily), found.days
+        if params.granularity is AnomalyGranularity.HOURS:
+            return [math.inf] * len(self._keys), False, floor
         today = days.open_day
         limits = days.ringing_from(today)
         stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
         stir = any(stands.keys[row].dimension in firing_levels(self._rule) for row in stirring)
-        return [limits.get(str(key), math.inf) for key in self._keys], stir
+        return [limits.get(str(key), math.inf) for key in self._keys], stir, floor
 
 
 def _watched(cells: Sequence[Cell], rule: Rule[Anomaly]) -> Mapping[ScopeKey, list[int]]:

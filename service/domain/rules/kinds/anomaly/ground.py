@@ -175,7 +175,7 @@ def _hours(
         of.hours,
         figures.first,
         figures.mature_until,
-        bar.terms(1),
+        bar.of_hours(),
         _planned_hours(of.view.planned, by_key, figures),
         silent,
         known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.backtesting import Backtesting, Setting
@@ -12,8 +13,9 @@ from service.domain.rules.kinds.anomaly.band import judged_buckets
 from service.domain.rules.kinds.anomaly.glance import HourGlimpses, dimensions, may_fire
 from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
 from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, AnomalyGranularity, observe, validate
-from service.domain.rules.rule import Rule
+from service.domain.rules.rule import Gates, Rule
 from service.domain.rules.view import LEARNING_DAYS
+from service.domain.values.money import Money
 
 
 def lookback(params: Anomaly) -> Lookback:
@@ -40,6 +42,8 @@ KIND = RuleKind(
     backtesting=Backtesting(
         sweep=sensitivities, dimensions=dimensions, may_fire=may_fire, hours=HourGlimpses, least_open=LEAST_OPEN
     ),
+    gates=Gates(min_amount=Money(Decimal(1))),
     band=judged_buckets,
 )
-"""Its gates are the usual ones. For a rule on hours the amount is that of one hour: days find slower losses."""
+"""Its own gate follows the organisation's day. `min_amount` is what a person asks for beyond that, of an hour in that
+hour: days find slower losses."""

@@ -121,7 +121,7 @@ def test_a_new_key_in_a_loop_is_a_contribution_with_all_its_dollars() -> None:
 def test_a_workspace_s_hour_names_its_models_with_their_part_inside_it() -> None:
     rule = a_rule(AnomalyGranularity.HOURS, levels=(Dimension.WORKSPACE,))
     other = Cell(OPS.id, OPUS.id, "apikey_x")
-    seen = seen_hours({ENG_CI: loop(60.0, 1), other: loop(9.0, 1, row=hourly(1.0))})
+    seen = seen_hours({ENG_CI: loop(60.0, 1), other: loop(2.0, 1, row=hourly(1.0))})
     [incident] = found(seen, rule)
     assert incident.scope == ENG
     parts = amounts(incident)

@@ -1,0 +1,170 @@
+"""Organisations that are made up, so that it is known what is usual in them and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from service.domain.backtest.history import Recorded
+from service.domain.detectors.arrays import Floats
+from service.domain.detectors.hourly.known import HourVersions
+from service.domain.spend.best_known import DayVersion, Spend, SpendDay
+from service.domain.values.money import Money
+from service.domain.values.scopes import Cell
+from service.domain.values.utc import HOUR, midnight
+
+FIRST = date(2026, 1, 5)
+"""A Monday."""
+LEARNING, JUDGED = 70, 49
+DAYS = LEARNING + JUDGED
+DELAY = timedelta(minutes=6)
+LOOP = 8
+WORKSPACES = ("api", "office", "nightly", "research")
+SHARES = np.array([0.45, 0.30, 0.10, 0.15])
+
+
+@dataclass(frozen=True, eq=False)
+class Organisation:
+    """`hours`: dollars, [workspaces, hours]. `loops`: workspace and first hour of each. `since`: a launch's hour."""
+
+    name: str
+    daily: float
+    hours: Floats
+    loops: tuple[tuple[int, int], ...] = ()
+    since: int | None = None
+
+    def recorded(self) -> Recorded:
+        """Everything as it became known: hours 6 minutes after their end, days as bills at their end."""
+        cells = [Cell(f"wrkspc_{name}", "claude-sonnet-5", f"apikey_{name}") for name in WORKSPACES]
+        days = self.hours.reshape(len(cells), -1, 24).sum(axis=2)
+        versions = [
+            DayVersion(
+                on := FIRST + timedelta(days=day),
+                on,
+                False,
+                False,
+                {
+                    cell: SpendDay(Spend(billed=Money.of(f"{dollars:.4f}")))
+                    for cell, dollars in zip(cells, row, strict=True)
+                },
+            )
+            for day, row in enumerate(days.T.tolist())
+        ]
+        begin = midnight(FIRST)
+        read = np.array([(begin + (at + 1) * HOUR + DELAY).timestamp() for at in range(self.hours.shape[1])])
+        hours = HourVersions(begin, cells, self.hours, read, read.copy())
+        return Recorded("src_1", versions, {}, hours=hours, delay=DELAY)
+
+    def hour(self, place: int) -> datetime:
+        return datetime.combine(FIRST, datetime.min.time(), UTC) + place * HOUR
+
+
+def usual(daily: float, random: np.random.Generator, noise: float = 0.10) -> Floats:
+    """An API at all hours, an office from 8 to 18 on working days, a job at night, and one noisy workspace."""
+    at = np.arange(DAYS * 24)
+    hour, weekday = at % 24, at // 24 % 7
+    shapes = np.array(
+        [
+            1 + 0.5 * np.sin((hour - 8) / 24 * 2 * np.pi) - 0.2 * (weekday >= 5),
+            np.where((hour >= 8) & (hour < 18) & (weekday < 5), 1.0, 0.04),
+            np.where((hour >= 2) & (hour < 5), 1.0, 0.02),
+            np.where(weekday < 5, 1.0, 0.5) * np.where((hour >= 7) & (hour < 22), 1.0, 0.3),
+        ]
+    )
+    level = SHARES * daily / 24
+    shapes *= (level / shapes.mean(axis=1))[:, None]
+    size = np.array([noise, 1.5 * noise, noise, 3 * noise])[:, None]
+    by_day = random.lognormal(0, 0.5 * size, (len(SHARES), DAYS)).repeat(24, axis=1)
+    return np.asarray(shapes * by_day * random.lognormal(0, size, shapes.shape))
+
+
+def flat(daily: float, seed: int) -> Organisation:
+    return Organisation("flat", daily, usual(daily, np.random.default_rng([seed, 1])))
+
+
+def growing(percent: float) -> Callable[[float, int], Organisation]:
+    def grow(daily: float, seed: int) -> Organisation:
+        plain = flat(daily, seed)
+        weeks = np.maximum(np.arange(DAYS * 24) / 168 - LEARNING / 7 + 6, 0)
+        return replace(plain, name=f"growth {percent:g} % a week", hours=plain.hours * (1 + percent / 100) ** weeks)
+
+    return grow
+
+
+def launching(times: float) -> Callable[[float, int], Organisation]:
+    """The API's traffic and the office's jump so that the organisation costs so many times as much from then on."""
+
+    def launch(daily: float, seed: int) -> Organisation:
+        plain, random = flat(daily, seed), np.random.default_rng([seed, 2])
+        since = (LEARNING + 5 + int(random.integers(0, 14))) * 24 + int(random.integers(6, 18))
+        hours = plain.hours.copy()
+        hours[:2, since:] *= 1 + (times - 1) / SHARES[:2].sum()
+        return replace(plain, name=f"launch x{times:g}", hours=hours, since=since)
+
+    return launch
+
+
+def looping(times: float) -> Callable[[float, int], Organisation]:
+    """Six loops of 8 hours, about a week apart: one workspace costs so many times its mean hour."""
+
+    def loop(daily: float, seed: int) -> Organisation:
+        plain, random = flat(daily, seed), np.random.default_rng([seed, 3])
+        hours, loops = plain.hours.copy(), []
+        for number in range(6):
+            start = (LEARNING + 3 + 7 * number + int(random.integers(0, 4))) * 24 + int(random.integers(0, 16))
+            row = int(random.choice([0, 1, 3]))
+            extra = (times - 1) * SHARES[row] * daily / 24
+            hours[row, start : start + LOOP] += extra
+            hours[row, start] -= extra * random.uniform(0.0, 0.7)
+            loops.append((row, start))
+        return replace(plain, name=f"loops x{times:g}", hours=hours, loops=tuple(loops))
+
+    return loop
+
+
+def monthly_batch(daily: float, seed: int) -> Organisation:
+    """On the first of each month a job costs four fifths of a day, in four hours."""
+    plain = flat(daily, seed)
+    hours = plain.hours.copy()
+    for day in (day for day in range(DAYS) if (FIRST + timedelta(days=day)).day == 1):
+        hours[2, day * 24 + 5 : day * 24 + 9] += 0.2 * daily
+    return replace(plain, name="monthly batch", hours=hours)
+
+
+def holidays(daily: float, seed: int) -> Organisation:
+    """Two Mondays as quiet as Sundays."""
+    plain = flat(daily, seed)
+    hours = plain.hours.copy()
+    for day in (LEARNING + 14, LEARNING + 35):
+        hours[1, day * 24 : day * 24 + 24] = hours[1, day * 24 - 24 : day * 24]
+        hours[3, day * 24 : day * 24 + 24] *= 0.5
+    return replace(plain, name="holidays", hours=hours)
+
+
+def clock_change(daily: float, seed: int) -> Organisation:
+    """The office begins and ends an hour earlier by UTC from a Sunday on."""
+    plain, since = flat(daily, seed), (LEARNING + 20) * 24
+    hours = plain.hours.copy()
+    hours[1, since:] = np.roll(hours[1, since:], -1)
+    return replace(plain, name="clock change", hours=hours)
+
+
+def new_workspace(daily: float, seed: int) -> Organisation:
+    """The noisy workspace begins in the third week, and migrates from the API what it costs."""
+    plain, since = flat(daily, seed), (LEARNING + 16) * 24
+    hours = plain.hours.copy()
+    hours[3, :since] = 0.0
+    return replace(plain, name="new workspace", hours=hours)
+
+
+def migration(daily: float, seed: int) -> Organisation:
+    """A fifth of the API's traffic moves to the noisy workspace from one day to the next."""
+    plain, since = flat(daily, seed), (LEARNING + 20) * 24
+    hours = plain.hours.copy()
+    moved = 0.2 * hours[0, since:]
+    hours[0, since:] -= moved
+    hours[3, since:] += moved
+    return replace(plain, name="migration", hours=hours)
