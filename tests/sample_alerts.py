@@ -15,6 +15,7 @@ from service.domain.alerts.evidence import (
     SilenceEndsEvidence,
     StaleEvidence,
     UndeliveredEvidence,
+    UnpricedEvidence,
 )
 from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.message import compose
@@ -86,6 +87,7 @@ SILENCE_ENDS = SilenceEndsEvidence(
     behind=("eng monthly: $412 of $500",),
     count=3,
 )
+UNPRICED = UnpricedEvidence(source_name="acme", model="claude-next", tokens=5_012_000, last_day=date(2026, 10, 13))
 RULE = RuleEvidence(
     rule_id="rul_1",
     rule_name="unusual spend",

@@ -39,6 +39,7 @@ from tests.sample_alerts import (
     STALE,
     STALE_ALERT,
     UNDELIVERED,
+    UNPRICED,
 )
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "messages.md"
@@ -263,6 +264,10 @@ SAMPLES = (
     ),
     replace(
         sample("A silence ends", event(SILENCE_ENDS, STALE_ALERT, STALE_ALERT.opened_at, Severity.INFO)),
+        kinds=MAILED,
+    ),
+    replace(
+        sample("A model without a price", event(UNPRICED, STALE_ALERT, STALE_ALERT.opened_at, Severity.WARNING)),
         kinds=MAILED,
     ),
     digest_sample(),

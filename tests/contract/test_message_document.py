@@ -22,7 +22,7 @@ def test_every_channel_has_a_title() -> None:
 @pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one.title)
 def test_the_line_that_a_phone_shows_fits_and_names_what_it_is_about(one: Sample) -> None:
     beginning = one.message.one_line[:PHONE]
-    subjects = ("$", "source acme", "receiver eng-oncall", "Silence 'load test'", "test")
+    subjects = ("$", "source acme", "receiver eng-oncall", "Silence 'load test'", "claude-next", "test")
     assert any(subject in beginning for subject in subjects)
 
 

@@ -19,6 +19,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, contested_windows, live_windows
 from service.domain.budgets.strain import with_budgets
+from service.domain.budgets.unpriced import assess_unpriced, is_kept_quiet, unpriced_fingerprint
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notify.routing.situation import Situation
@@ -128,8 +129,17 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
         now=now,
         rules=list(configuration.rules.values()),
     )
+    about_prices = await _assess_prices(uow, source_id, situation)
     strained = (with_budgets(finding, enabled, spend, now) for finding in by_rules.findings)
-    return Found((*shown, *strained, *about_source), by_rules.assessed, by_rules.waits)
+    return Found((*shown, *strained, *about_source, *about_prices), by_rules.assessed, by_rules.waits)
+
+
+async def _assess_prices(uow: UnitOfWork, source_id: str, situation: Situation) -> list[Finding]:
+    found, now = await uow.facts.unpriced(source_id, situation.now), situation.now
+    newest = await uow.alerts.latest([unpriced_fingerprint(source_id, one.model) for one in found]) if found else []
+    quiet = frozenset(alert.fingerprint for alert in newest if is_kept_quiet(alert, now))
+    source = situation.configuration.sources.get(source_id)
+    return assess_unpriced(source, found, is_quiet=quiet.__contains__, open_alerts=situation.open_alerts)
 
 
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from service.domain.budgets.unpriced import UnpricedUsage
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
@@ -83,6 +84,10 @@ class Facts(Protocol):
         self, source_ids: Collection[str], window: Window, now: datetime, grain: Grain
     ) -> dict[str, dict[Cell, Spend]]:
         """The same for several sources, without their unpriced tokens: one statement where no day is split."""
+        ...
+
+    async def unpriced(self, source_id: str, now: datetime) -> list[UnpricedUsage]:
+        """Usage without a known price by model, of UTC days whose bill is not settled and that polls read again."""
         ...
 
     async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]: ...

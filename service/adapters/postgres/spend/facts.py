@@ -20,9 +20,10 @@ from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind
 from service.adapters.postgres.spend.past_figures import figures_at
 from service.adapters.postgres.spend.recent_spend import recent_in
 from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
-from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in, spend_of
+from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in, spend_of, unpriced_in
 from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, rows_behind, total
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
+from service.domain.budgets.unpriced import UnpricedUsage
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
@@ -93,6 +94,9 @@ class PostgresFacts:
         self, source_ids: Collection[str], window: Window, now: datetime, grain: Grain
     ) -> dict[str, dict[Cell, Spend]]:
         return await spend_of(self._connection, source_ids, window, now, grain)
+
+    async def unpriced(self, source_id: str, now: datetime) -> list[UnpricedUsage]:
+        return await unpriced_in(self._connection, source_id, now)
 
     async def days(self, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]:
         return await days_in(self._connection, source_id, window)

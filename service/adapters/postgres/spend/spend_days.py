@@ -26,8 +26,10 @@ from service.adapters.postgres.spend.day_versions import note_versions
 from service.adapters.postgres.spend.known_buckets import settled_until
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, TOKENS, spend_days
+from service.domain.budgets.unpriced import UnpricedUsage
 from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
 from service.domain.spend.day_split import edge_parts, first_day_from, spend_in_part, stretches, whole_days
+from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import FINEST, Cell, Grain
@@ -122,6 +124,19 @@ async def spend_of(
             place = cell.at(grain)
             spend[source_id][place] = spend[source_id].get(place, Spend()) + share
     return spend
+
+
+async def unpriced_in(connection: AsyncConnection, source_id: str, now: datetime) -> list[UnpricedUsage]:
+    """Returns the usage by model, the most tokens first."""
+    settled, tokens = await settled_until(connection, source_id), func.sum(spend_days.c.unpriced_tokens)
+    first = max(now - READ_DEEPLY, settled) if settled else now - READ_DEEPLY
+    rows = await connection.execute(
+        select(spend_days.c.model, tokens, func.max(spend_days.c.day))
+        .where(spend_days.c.source_id == source_id, spend_days.c.day >= first.date(), spend_days.c.unpriced_tokens > 0)
+        .group_by(spend_days.c.model)
+        .order_by(tokens.desc(), spend_days.c.model)
+    )
+    return [UnpricedUsage(model, int(count), last_day) for model, count, last_day in rows]
 
 
 async def days_in(connection: AsyncConnection, source_id: str, window: Window) -> list[tuple[date, Cell, SpendDay]]:

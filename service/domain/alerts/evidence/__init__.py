@@ -6,6 +6,7 @@ from service.domain.alerts.evidence.rule import Heard, RuleEvidence
 from service.domain.alerts.evidence.silence_ends import SilenceEndsEvidence
 from service.domain.alerts.evidence.stale_source import StaleEvidence
 from service.domain.alerts.evidence.undelivered import UndeliveredEvidence
+from service.domain.alerts.evidence.unpriced import UnpricedEvidence
 
 ALERT_KINDS: dict[str, type[Evidence]] = {
     "budget": BudgetEvidence,
@@ -13,6 +14,7 @@ ALERT_KINDS: dict[str, type[Evidence]] = {
     "stale_source": StaleEvidence,
     "undelivered": UndeliveredEvidence,
     "silence_ends": SilenceEndsEvidence,
+    "unpriced": UnpricedEvidence,
 }
 """Every kind of alert by its word. Stored evidence is read as one of these."""
 
@@ -31,4 +33,5 @@ __all__ = [
     "StaleEvidence",
     "Trend",
     "UndeliveredEvidence",
+    "UnpricedEvidence",
 ]

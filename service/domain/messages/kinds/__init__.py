@@ -9,12 +9,14 @@ from service.domain.alerts.evidence import (
     SilenceEndsEvidence,
     StaleEvidence,
     UndeliveredEvidence,
+    UnpricedEvidence,
 )
 from service.domain.messages.kinds.budget import BudgetWords
 from service.domain.messages.kinds.rule import RuleWords
 from service.domain.messages.kinds.silence_ends import SilenceEndsWords
 from service.domain.messages.kinds.stale_source import StaleWords
 from service.domain.messages.kinds.undelivered import UndeliveredWords
+from service.domain.messages.kinds.unpriced import UnpricedWords
 from service.domain.messages.words import Words
 
 WORDS: dict[type[Evidence], type[Words]] = {
@@ -23,6 +25,7 @@ WORDS: dict[type[Evidence], type[Words]] = {
     StaleEvidence: StaleWords,
     UndeliveredEvidence: UndeliveredWords,
     SilenceEndsEvidence: SilenceEndsWords,
+    UnpricedEvidence: UnpricedWords,
 }
 
 
