@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.postgres import configuration as stored_configuration
 from service.domain.budgets.budget import Budget
 from service.domain.notify.channels.console import Console
 from service.domain.notify.receivers import Receiver
@@ -236,3 +237,22 @@ async def test_the_whole_configuration_is_read_by_one_statement(uow: UowFactory,
 async def test_without_any_configuration_no_route_leads_anywhere(uow: UowFactory) -> None:
     async with uow() as unit:
         assert await unit.snapshot("src_1", LONG_AGO) == ConfigurationSnapshot()
+
+
+async def test_what_a_process_remembers_is_what_a_cold_start_reads_and_nothing_of_other_sources(
+    uow: UowFactory,
+) -> None:
+    receiver = resource("rcv_1", Receiver((Console(),)))
+    async with uow() as unit:
+        await unit.budgets.add(FIRST)
+        await unit.budgets.add(resource("bdg_2", replace(FIRST.spec, source_id="src_2"), name="other"))
+        await unit.receivers.add(receiver)
+    async with uow() as unit:
+        await unit.snapshot("src_1", LONG_AGO)
+        await unit.budgets.replace(replace(FIRST, version=2, spec=replace(FIRST.spec, enabled=False)))
+    async with uow() as unit:
+        warm = await unit.snapshot("src_1", LONG_AGO)
+        stored_configuration._remembered.cache_clear()
+        assert await unit.snapshot("src_1", LONG_AGO) == warm
+    assert not warm.budgets["bdg_1"].spec.enabled
+    assert warm.budgets.keys() == {"bdg_1"}
