@@ -14,7 +14,8 @@ from structlog.typing import EventDict, WrappedLogger
 from service.adapters.postgres.library_logs import is_news
 from service.cli.log_rates import LAST, LEFT_OUT, LibrariesLines, LineRates, OwnLines
 
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?=[\w-]+(\.[\w-]+)+)")
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?=[\w-]{1,63}\.[\w-])")
+"""A local part has 64 characters at most: without a bound a long line would be read again from each character."""
 _HIDDEN = "...@"
 
 
