@@ -281,6 +281,7 @@ NOT_LATENESS = {
     ("access.py", "KEPT_FOR"): "how long the answer to a repeated request is kept",
     ("sources/directory.py", "SEEN_GRAIN"): "how exact last_seen_at is",
     ("spend/hour_versions.py", "READ_AT_ONCE"): "how many days are read by one statement",
+    ("spend/partitions.py", "MINUTES_AT_ONCE"): "how much one transaction forgets",
 }
 """The only spans of hours and days in the SQL adapters, and what each is."""
 

@@ -13,6 +13,7 @@ from service.adapters.postgres.codec import encode, shallow
 from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.metadata import metadata
+from service.adapters.postgres.tables import resources
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
@@ -80,7 +81,8 @@ class PostgresPolls:
 
     async def running_backfills(self) -> list[Poll]:
         running = (polls.c.kind == PollKind.BACKFILL) & (polls.c.state == PollState.RUNNING)
-        query = select(polls).where(_UNFINISHED, running).order_by(polls.c.id)
+        query = select(polls).join(resources, resources.c.id == polls.c.source_id)
+        query = query.where(_UNFINISHED, running).order_by(polls.c.id)
         return [_poll(row) for row in await self._connection.execute(query)]
 
     async def jobless(self) -> list[str]:

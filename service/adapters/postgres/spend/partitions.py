@@ -27,6 +27,9 @@ _TURN = 0x70617274
 _BY_DAY = (usage_day_profiles, day_versions, spend_day_versions)
 """Versions and profiles of days: of use only as long as the facts are there."""
 
+MINUTES_AT_ONCE = 6 * HOUR
+"""How much usage by minute one transaction forgets."""
+
 
 class PostgresStorage:
     """Upkeep of the fact tables, in short transactions of its own."""
@@ -57,7 +60,7 @@ class PostgresStorage:
         slices = [
             Slices(known_buckets, known_buckets.c.bucket, months_end, DAY),
             *(Slices(table, table.c.day, months_end.date(), DAY) for table in _BY_DAY),
-            Slices(usage_minutes, usage_minutes.c.bucket, minutes_before, 6 * HOUR),
+            Slices(usage_minutes, usage_minutes.c.bucket, minutes_before, MINUTES_AT_ONCE),
         ]
         for each in slices:
             await forget_slices(self._transaction, each)
