@@ -67,9 +67,19 @@ LINKS = {
 def test_a_stored_channel_is_read_and_keeps_its_key(key: str) -> None:
     channel = cast("ChannelConfig", decode(ChannelConfig, STORED[key]))
     assert isinstance(channel, tuple(KINDS.values()))
-    assert encode(channel) == STORED[key] | {"link": LINKS[channel.kind]}
+    assert encode(channel) == _not_doubted(STORED[key]) | {"link": LINKS[channel.kind]}
     assert channel_key(channel) == key
 
 
 def test_every_kind_is_held_to_this() -> None:
     assert [key.partition(":")[0] for key in STORED] == list(KINDS)
+
+
+def _not_doubted(stored: Any) -> Any:
+    """What was stored before secrets had doubts, as it is stored now."""
+    if isinstance(stored, list):
+        return [_not_doubted(one) for one in stored]
+    if not isinstance(stored, dict):
+        return stored
+    doubt = {"doubt": ""} if "ciphertext" in stored else {}
+    return {name: _not_doubted(one) for name, one in stored.items()} | doubt

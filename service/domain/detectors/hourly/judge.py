@@ -90,8 +90,8 @@ class HourJudge:
     def left_out(self, row: int, place: int) -> tuple[bool, ...]:
         """Which of the same hours of the last four weeks say nothing of what is usual, because they were incidents."""
         window = _windows(self._counted(row)[None], [place])[0]
-        noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
         with np.errstate(divide="ignore", invalid="ignore"):
+            noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
             found = incident_hours(window, noise)[0, ::WEEK]
         return tuple(map(bool, found))
 
