@@ -52,7 +52,7 @@ def assess_unpriced(
         return [over(alert, reason) for alert in standing.values()]
     findings = [_finding(source, one, standing) for one in found if one.tokens >= LEAST_TOKENS]
     present = {one.fingerprint for one in findings}
-    ended = [over(alert, Reason.RECOVERED) for print, alert in standing.items() if print not in present]
+    ended = [over(alert, Reason.RECOVERED) for fingerprint, alert in standing.items() if fingerprint not in present]
     return [one for one in findings if one.fingerprint in standing or not is_quiet(one.fingerprint)] + ended
 
 

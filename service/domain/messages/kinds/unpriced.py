@@ -62,5 +62,4 @@ class UnpricedWords(Words):
 
 def _scaled(tokens: int) -> str:
     """ "5.0M", "812k"."""
-    millions = tokens / 1_000_000
-    return f"{millions:,.1f}M" if tokens >= 1_000_000 else f"{tokens // 1000}k"  # a million
+    return f"{tokens / 1_000_000:,.1f}M" if tokens >= 1_000_000 else f"{tokens // 1000}k"
