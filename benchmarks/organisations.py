@@ -1,7 +1,7 @@
 """What many organisations cost: polls a second, lag, processor time of workers and database, also when nothing is due.
 
-    python benchmarks/organisations.py      # 50, 200 and 1,000 organisations, by one and two workers
-    python benchmarks/organisations.py --sizes 50 200 --workspaces 50 --workers 1
+    python benchmarks/organisations.py      # 50 and 200 organisations, by one and two workers
+    python benchmarks/organisations.py --sizes 1000 --workspaces 50 --workers 2    # about a quarter of an hour
     python benchmarks/organisations.py --sizes 1000 --workers 1 --idle    # only what is spent while nothing is due
 
 Each organisation has the same workspaces, with one key and one model each, and a budget for each workspace. A cycle
@@ -183,7 +183,7 @@ def _show(name: str, count: int, cycles: dict[str, Spent]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 1_000], help="numbers of organisations")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200], help="numbers of organisations")
     parser.add_argument("--workspaces", type=int, default=20, help="of each")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--idle", action="store_true", help="no polls")
