@@ -25,6 +25,17 @@ class _Guest(uvicorn.Server):
         yield
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """Returns a socket whose connections send at once what they are given. Raises OSError when the address is taken.
+
+    An answer is written in two parts, head and body. With Nagle's algorithm the second one waits until the first is
+    acknowledged, for 40 ms on a kept connection. asyncio switches it off for sockets of its own making alone.
+    """
+    listener = socket.create_server((host, port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 @asynccontextmanager
 async def serving(
     app: FastAPI,
@@ -38,7 +49,7 @@ async def serving(
     Where a request came from is its connection's peer. Only what `trusted_proxies` (addresses and CIDRs, comma
     separated) say in X-Forwarded-For is believed. Raises OSError when the address is taken.
     """
-    with socket.create_server((host, port)) as listener:
+    with listening(host, port) as listener:
         config = uvicorn.Config(
             app,
             http=Door(bounds).protocol,
