@@ -40,7 +40,7 @@ class HourBands:
     def _keep(self, found: dict[bytes, _Band]) -> None:
         """Those asked for last stand last: the others are forgotten first."""
         self._made |= found
-        for digest in list(self._made)[: len(self._made) - MOST_BANDS]:
+        for digest in list(self._made)[: max(0, len(self._made) - MOST_BANDS)]:
             del self._made[digest]
 
 

@@ -169,7 +169,8 @@ def hour_judge(
     for row, start, end in silent:
         spans.setdefault(row, []).append(slice(max(0, _hours_until(first, start)), max(0, _hours_until(first, end))))
     mature = 0 if mature_until is None else min(spent.hours, max(0, _hours_until(first, mature_until)))
-    return HourJudge(spent, spans, first, mature, terms, planned, newest, bands or HourBands())
+    kept = HourBands() if bands is None else bands  # an empty memory is false
+    return HourJudge(spent, spans, first, mature, terms, planned, newest, kept)
 
 
 def _hours_until(first: datetime, instant: datetime) -> int:

@@ -81,6 +81,22 @@ def test_bands_that_are_remembered_serve_only_the_window_that_they_were_made_of(
             assert repr(warm.reading(row, HOURS - 1)) == repr(cold.reading(row, HOURS - 1))
 
 
+def test_a_memory_of_bands_is_filled_by_the_first_who_judges_and_serves_the_next() -> None:
+    cells, bands = drawn(3), HourBands()
+    judge_of(cells, bands).rising([HOURS - 1])
+    made = len(bands)
+    assert made > 0
+    judge_of(cells, bands).rising([HOURS - 1])
+    assert len(bands) == made
+
+
+def test_a_memory_of_bands_that_is_not_full_forgets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.domain.detectors.hourly.bands.MOST_BANDS", 10)
+    windows, bands = np.random.default_rng(1).lognormal(3, 0.2, (8, 672)), HourBands()
+    bands.of(windows)
+    assert len(bands) == 8
+
+
 def test_a_full_memory_of_bands_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.domain.detectors.hourly.bands.MOST_BANDS", 5)
     windows, bands = np.random.default_rng(1).lognormal(3, 0.2, (8, 672)), HourBands()
