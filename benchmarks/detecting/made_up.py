@@ -126,10 +126,13 @@ def looping(times: float) -> Callable[[float, int], Organisation]:
 
 
 def monthly_batch(daily: float, seed: int) -> Organisation:
-    """On the first of each month a job costs four fifths of a day, in four hours."""
+    """On the second of each month a job costs four fifths of a day, in four hours.
+
+    The judged weeks have the third and the fourth: one is an alert, the other is expected.
+    """
     plain = flat(daily, seed)
     hours = plain.hours.copy()
-    for day in (day for day in range(DAYS) if (FIRST + timedelta(days=day)).day == 1):
+    for day in (day for day in range(DAYS) if (FIRST + timedelta(days=day)).day == 2):
         hours[2, day * 24 + 5 : day * 24 + 9] += 0.2 * daily
     return replace(plain, name="monthly batch", hours=hours)
 

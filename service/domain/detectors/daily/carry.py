@@ -8,8 +8,17 @@ import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, by_method, known_or_zero
 from service.domain.detectors.daily.baseline import Baseline
-from service.domain.detectors.daily.detector import GATE_SHARE, Band, band, far_below, methods, without_planned
+from service.domain.detectors.daily.detector import (
+    GATE_SHARE,
+    Band,
+    band,
+    expecting,
+    far_below,
+    methods,
+    without_planned,
+)
 from service.domain.detectors.daily.history import MONTH, WINDOW, History, Tapes, without_gaps
+from service.domain.detectors.daily.recurrence import stands_out
 from service.domain.detectors.noise import Noise, is_calm, noise_class, noise_class_of, settled_class
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Method
@@ -19,20 +28,27 @@ CAP = 4.0
 INTERMITTENT_CAP = 6.0
 
 
-def followed_by(base: Baseline, amounts: Floats, planned: Floats | None = None) -> History:
+def followed_by(
+    base: Baseline, amounts: Floats, planned: Floats | None = None, recurring: Floats | None = None
+) -> History:
     """`base.history` with the closed day it was made for: dollars, [series].
 
+    `planned`: extra dollars that were announced, `recurring`: those that come again by the calendar, each [series].
     A NaN or impossible amount is a gap and counts as what was expected; an amount below zero counts as 0.
     """
     history, chosen = base.history, methods(base)
     usual = band(base, chosen)
     known = np.abs(amounts) <= UNBELIEVABLE
     begun = (history.ages > 0) | (known & (amounts > 0))
-    unplanned = amounts if planned is None else without_planned(amounts, usual.expected, np.maximum(planned, 0))
+    above = np.where(known & begun, stands_out(base, chosen, amounts, usual), 0.0)
+    usual, extra = expecting(usual, planned, recurring)
+    unplanned = amounts if extra is None else without_planned(amounts, usual.expected, extra)
     low = far_below(chosen, amounts, usual)
     tapes, raw = history.tapes, _cell(amounts, known, begun, base, usual.expected)
     kept = _cell(np.fmin(unplanned, cap(base, chosen)), known, begun, base, usual.expected)
     rose = known & begun & _rises(unplanned, usual)
+    if recurring is not None:
+        rose |= (recurring > 0) & (above > 0)  # what comes again says no more of what is usual than what comes once
     after = replace(
         history,
         tapes=Tapes(
@@ -43,6 +59,7 @@ def followed_by(base: Baseline, amounts: Floats, planned: Floats | None = None) 
             # an incident says nothing of how calm the other days are
             calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7]) | rose | tapes.rose.cells[:, -7]),
             rose=tapes.rose.pushed(rose),
+            above=tapes.above.pushed(above),
         ),
         ages=np.where(begun, history.ages + 1, 0),
         since_accepted=_since_accepted(history.since_accepted),

@@ -30,6 +30,8 @@ OVERRIDE_TIMES, OVERRIDE_LARGEST, OVERRIDE_FLOORS = 4.0, 1.5, 4.0
 FAR_BELOW = 0.2
 SUSPECT_SHARE = 0.3
 MOST_RAISED = 0.5
+RECURRING_SHARE = 0.5
+"""The share by which a batch that comes again may be larger than it was."""
 LEAST_SPEND_DAYS = 3
 _BY_NOISE = np.array([Method.TOO_YOUNG, Method.STEADY, Method.VOLATILE, Method.INTERMITTENT], dtype=np.int64)
 """The method of a long history, by its class of noise."""
@@ -89,17 +91,29 @@ def band(base: Baseline, chosen: Whole) -> Band:
     return Band(expected, by_method(chosen, ((method, reach) for method, _, reach in rules), np.nan))
 
 
-def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, planned: Floats | None = None) -> Scores:
-    """Scores the day after `base.history`. `amounts`, and `planned` (extra dollars people announced): [series]."""
+def judge(
+    base: Baseline,
+    amounts: Floats,
+    terms: Terms,
+    maturity: Maturity,
+    planned: Floats | None = None,
+    recurring: Floats | None = None,
+) -> Scores:
+    """Scores the day after `base.history`, dollars, each [series].
+
+    `planned`: extra dollars that people announced, `recurring`: those that come again by the calendar.
+    """
     chosen = with_defects(methods(base), amounts)
-    usual = band(base, chosen)
-    extra = np.zeros_like(amounts) if planned is None else np.maximum(planned, 0)
+    usual, expected_extra = expecting(band(base, chosen), planned, recurring)
+    extra = np.zeros_like(amounts) if expected_extra is None else expected_extra
     unplanned = without_planned(amounts, usual.expected, extra)
     cold = np.maximum(terms.floors, np.minimum(COLD_FLOOR, COLD_FLOORS * terms.floors))
     floors = np.where(_is_cold(chosen), cold, terms.floors)
     gate = usual.expected + np.maximum(floors, GATE_SHARE * usual.expected)
     line = usual.expected + terms.thresholds * usual.reach
     override = _override(base, chosen, usual, terms)
+    if recurring is not None:
+        override = np.maximum(override, usual.expected + RECURRING_SHARE * recurring)
     fires_from = np.minimum(np.maximum(line, gate), override)
     return Scores(
         amounts=amounts,
@@ -113,6 +127,15 @@ def judge(base: Baseline, amounts: Floats, terms: Terms, maturity: Maturity, pla
         rises=unplanned >= fires_from,
         falls=far_below(chosen, amounts, usual) & (base.history.lows >= 1) & (maturity is Maturity.FINAL),
     )
+
+
+def expecting(usual: Band, planned: Floats | None, recurring: Floats | None) -> tuple[Band, Floats | None]:
+    """The band of a day of which more is expected, and how much more; an announcement may be about what recurs."""
+    extra = None if planned is None else np.maximum(planned, 0)
+    if recurring is None:
+        return usual, extra
+    reach = np.maximum(usual.reach, RECURRING_SHARE * recurring)
+    return Band(usual.expected, reach), recurring if extra is None else np.maximum(extra, recurring)
 
 
 def with_defects(chosen: Whole, amounts: Floats) -> Whole:

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from service.domain.detectors.daily.baseline import Baseline
+from service.domain.detectors.daily.baseline import CENT, Baseline
 from service.domain.detectors.daily.detector import LINES
 from service.domain.detectors.daily.history import MONTH, WINDOW, counted
+from service.domain.detectors.daily.recurrence import CalendarBatch, batch
 from service.domain.detectors.scores import Method, Scores, Terms
 
 BY_WEEKDAY = {Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY}
@@ -33,9 +34,9 @@ class CountedDay:
 class DayExplanation:
     """How `expected` and `high` came about; dollars are float copies for display.
 
-    `days`, the oldest first, are what the expectation is the mean of (plus `planned`). `deviation` and `line`: the
-    band reaches `line` times `deviation` of (the weekday's plus the overall mean); None where a rule has none.
-    `lifted`: what earlier days were multiplied by, after an accepted shift; included in `counted`.
+    `days`, the oldest first, are what the expectation is the mean of (plus `planned`, or the extra of `batch`).
+    `deviation` and `line`: the band reaches `line` times `deviation` of (the weekday's plus the overall mean); None
+    where a rule has none. `lifted`: what earlier days were multiplied by, after an accepted shift, as in `counted`.
     """
 
     day: date
@@ -47,6 +48,7 @@ class DayExplanation:
     high: float
     fires_from: float
     planned: float
+    batch: CalendarBatch | None
     score: float
     override: bool
     deviation: float | None
@@ -64,6 +66,10 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
         raise ValueError(f"nothing was expected of this series: {method.reason}")
     by_weekday = method in BY_WEEKDAY
     days = _counted_days(base, method, row, day)
+    extra = max(0.0, float(scores.expected[row]) - float(np.mean([one.counted for one in days])))
+    again = batch(base.history, row, day)
+    if again and extra > again.extra + CENT:
+        again = None  # more was announced of this day
     return DayExplanation(
         day=day,
         method=method,
@@ -73,7 +79,8 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
         low=float(scores.low[row]),
         high=float(scores.high[row]),
         fires_from=float(scores.fires_from[row]),
-        planned=max(0.0, float(scores.expected[row]) - float(np.mean([d.counted for d in days]))),
+        planned=0.0 if again else extra,
+        batch=again,
         score=float(scores.scores[row]),
         override=bool(scores.overrides[row]),
         deviation=float(base.deviation[row]) if by_weekday else None,

@@ -17,6 +17,8 @@ WINDOW = 56
 """Days: eight whole weeks, so that column 0 is always today's weekday."""
 WEEK = 7
 MONTH = 28
+SEEN = 98
+"""Days that hold the last three of any monthly rhythm, first Mondays among them."""
 RESTART_DAYS = 14
 
 
@@ -24,7 +26,8 @@ RESTART_DAYS = 14
 class Tapes:
     """The days of a history. calm: the day was much like the same weekday of the week before, by `is_calm`.
 
-    rose: its score was 1 or more, and its excess the gate's share.
+    rose: its score was 1 or more, and its excess the gate's share. above: dollars above normal of the last 98 days, of
+    days that stood out, 0 of others.
     """
 
     raw: Tape[np.float64]
@@ -33,6 +36,7 @@ class Tapes:
     known: Tape[np.bool_]
     calm: Tape[np.bool_]
     rose: Tape[np.bool_]
+    above: Tape[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +96,9 @@ class History:
         cell = WINDOW - _within(day)
         if np.isfinite(self.expected[row, cell]):
             kept[row, cell] = self.expected[row, cell]
-        return replace(self, tapes=replace(self.tapes, kept=Tape.of(kept)))
+        above = self.tapes.above.cells.copy()
+        above[row, SEEN - day] = 0.0  # nor does it come again
+        return replace(self, tapes=replace(self.tapes, kept=Tape.of(kept), above=Tape.of(above)))
 
     def rows(self, chosen: Flags | Whole) -> History:
         """The history of some of the series, in the given order."""
@@ -104,7 +110,8 @@ def fresh(size: int) -> History:
     """A history without a day, for `size` series."""
     blank, never = np.full((size, WINDOW), np.nan), np.zeros((size, WINDOW), dtype=np.bool_)
     zero = np.zeros(size, dtype=np.int64)
-    tapes = Tapes(*(Tape.of(blank) for _ in range(3)), *(Tape.of(never) for _ in range(3)))
+    dollars, flag, above = Tape.of(blank), Tape.of(never), Tape.of(np.zeros((size, SEEN)))
+    tapes = Tapes(dollars, dollars, dollars, flag, flag, flag, above)
     return History(tapes, *([zero] * len(_COUNTERS)))
 
 

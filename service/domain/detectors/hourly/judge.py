@@ -32,7 +32,8 @@ class HourJudge:
     """`spent`: estimated dollars; the first hour starts at `first`. `silent`: by series the places of the hours that a
     person's answer keeps from saying what is usual.
 
-    Hours before place `mature` are complete. `planned`: announced extra dollars of every series, by place.
+    Hours before place `mature` are complete. `planned`: extra dollars of every series by place,
+    announced or coming again.
     `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
     """
 
@@ -95,6 +96,10 @@ class HourJudge:
             found = incident_hours(window, noise)[0, ::WEEK]
         return tuple(map(bool, found))
 
+    def beyond(self, row: int, place: int) -> float:
+        """Dollars that are expected of an hour beyond its band."""
+        return self.planned[place][row] if place in self.planned else 0.0
+
     def _found(self, row: int, place: int) -> tuple[Scores, int]:
         if (row, place) not in self._judged:
             if place >= self.newest:
@@ -119,7 +124,7 @@ class HourJudge:
         """Scores one hour of one series for each of the bands."""
         buckets = list(zip(rows.tolist(), places.tolist(), strict=True))
         amounts = np.array([self._rows[row][place] for row, place in buckets])
-        planned = np.array([self.planned[place][row] if place in self.planned else 0.0 for row, place in buckets])
+        planned = np.array([self.beyond(row, place) for row, place in buckets])
         terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
         scores = judge_by(bands, amounts, terms, maturity, planned)
         self._judged.update((bucket, (scores, at)) for at, bucket in enumerate(buckets))

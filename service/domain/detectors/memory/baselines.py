@@ -17,6 +17,7 @@ from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.daily.baseline import Baseline, baseline, joined_bases
 from service.domain.detectors.daily.carry import followed_by
 from service.domain.detectors.daily.history import fresh
+from service.domain.detectors.daily.recurrence import recurring
 from service.domain.detectors.hourly.bands import HourBands
 from service.domain.detectors.memory.day_scores import DayScores
 from service.domain.detectors.memory.replay import Accepted, Correction, TakenOut
@@ -194,7 +195,8 @@ def _replayed(now: _Seen, good: dict[int, Baseline]) -> dict[int, Baseline]:
         if place >= last:
             return bases
         extra = now.planned[:, place] if now.planned[:, place].any() else None
-        history = followed_by(base, now.amounts[:, place], extra)
+        again = recurring(base.history, now.first + DAY * place)
+        history = followed_by(base, now.amounts[:, place], extra, again)
         place += 1
         for correction in by_day.get(place, ()):
             if history.ages[correction.row] > 0:  # nothing can be said of what has not begun

@@ -13,6 +13,7 @@ from service.domain.detectors.buckets import ScoredBucket, column, mean_of_known
 from service.domain.detectors.daily.detector import default_floor, default_hour_floor, feed_is_suspect, terms
 from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH
+from service.domain.detectors.daily.recurrence import CalendarBatch, batch, recurring
 from service.domain.detectors.memory.baselines import LOOK_BACK, BaselineMemory, DatedCorrection, LearntDays
 from service.domain.detectors.memory.day_scores import Day
 from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
@@ -59,6 +60,15 @@ class DayJudge:
         """Raises ValueError where nothing was judged."""
         at = int(self.learnt.rows[row])
         return explain(self.learnt.bases[place], self._judged(place), self.terms, at, self.panel.day(place))
+
+    def recurring(self, place: int) -> Floats | None:
+        """Dollars beyond the usual that come again on a day: [series]; None where there are none."""
+        extra = recurring(self.learnt.bases[place].history, self.panel.day(place))
+        return None if extra is None else extra[self.learnt.rows]
+
+    def batch(self, row: int, place: int) -> CalendarBatch | None:
+        """The batch that one series is expected to have on a day."""
+        return batch(self.learnt.bases[place].history, int(self.learnt.rows[row]), self.panel.day(place))
 
     def active_days(self, row: int, place: int) -> int:
         """How many days before this one had spend."""

@@ -10,6 +10,7 @@ import numpy as np
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.detector import judge
+from service.domain.detectors.daily.recurrence import recurring
 from service.domain.detectors.scores import Maturity, Scores, Terms
 
 MOST_TERMS = 4
@@ -57,7 +58,8 @@ class DayScores:
         for one in kept:
             if one.is_of(base, day, terms):
                 return one.scores
-        scores = judge(base, day.amounts, terms, day.maturity, day.planned)
+        again = recurring(base.history, on)
+        scores = judge(base, day.amounts, terms, day.maturity, day.planned, again)
         kept.append(_Judged(base, Day(day.amounts.copy(), day.planned.copy(), day.maturity), terms, scores))
         del kept[:-MOST_TERMS]
         return scores

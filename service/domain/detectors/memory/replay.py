@@ -12,6 +12,7 @@ from service.domain.detectors.daily.baseline import baseline
 from service.domain.detectors.daily.carry import followed_by
 from service.domain.detectors.daily.detector import judge
 from service.domain.detectors.daily.history import WINDOW, History, fresh
+from service.domain.detectors.daily.recurrence import recurring
 from service.domain.detectors.panel import Panel
 from service.domain.detectors.scores import Maturity, Scores, Terms
 
@@ -77,10 +78,10 @@ def replay(
             if correction.said == day:
                 history = correction.corrected(history, day)
         extra = None if planned is None else planned[:, day]
-        base = baseline(history)
+        base, again = baseline(history), recurring(history, panel.day(day))
         if day >= first:
-            scores.append(judge(base, amounts[:, day], terms, Maturity.FINAL, extra))
-        history = followed_by(base, amounts[:, day], extra)
+            scores.append(judge(base, amounts[:, day], terms, Maturity.FINAL, extra, again))
+        history = followed_by(base, amounts[:, day], extra, again)
     return Replay(first, tuple(scores), history)
 
 

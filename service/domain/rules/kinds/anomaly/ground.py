@@ -14,6 +14,7 @@ from service.domain.detectors.columns import columns_of
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.memory.baselines import DatedCorrection, accepted, taken_out
+from service.domain.detectors.memory.batch_hours import with_batches
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
@@ -145,7 +146,7 @@ def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -
         bar,
         -1 if view.settled is None else view.settled,
     )
-    return Judges(days, _hours(of, bar, said, by_key), daily, lifts)
+    return Judges(days, _hours(of, bar, said, by_key, days), daily, lifts)
 
 
 def _answers(said: Feedback, view: SpendView) -> list[DatedCorrection]:
@@ -160,7 +161,7 @@ def _answers(said: Feedback, view: SpendView) -> list[DatedCorrection]:
 
 
 def _hours(
-    of: Ground, bar: Bar, said: Sequence[Feedback], by_key: Mapping[ScopeKey, Sequence[Cell]]
+    of: Ground, bar: Bar, said: Sequence[Feedback], by_key: Mapping[ScopeKey, Sequence[Cell]], days: DayJudge
 ) -> HourJudge | None:
     figures = of.view.hours
     if figures is None or not any(figures.known):
@@ -176,7 +177,7 @@ def _hours(
         figures.first,
         figures.mature_until,
         bar.of_hours(),
-        _planned_hours(of.view.planned, by_key, figures),
+        with_batches(_planned_hours(of.view.planned, by_key, figures), days, of.hours, figures.first),
         silent,
         known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],
         of.view.memo.hours(of.scope),

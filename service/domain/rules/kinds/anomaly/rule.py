@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache, partial
 
+from service.domain.detectors.daily.recurrence import CalendarBatch
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
@@ -243,7 +244,7 @@ class _Watch:
             actual=read.amount,
             expected=math.nan if math.isnan(read.amount) else read.expected,
             unit=side.unit,
-            cause=short_cause(self._who(key), self._when(side, place), read, side.method(place)),
+            cause=short_cause(self._who(key), self._when(side, place), read, side.method(place), _batch(side, place)),
             inputs=inputs(read, side.method(place)) if key.dimension in self.levels else (),
             active_days=self._active_days(row, side, place),
             severity=side.level(place, self.judges.daily)[0] if objects else None,
@@ -292,7 +293,14 @@ class _Watch:
             return day_cause(name, is_open, read, found, side.falls(place)), (*numbers, *counted_days(found))
         start = side.start(place)
         earlier = [*zip(side.judge.same_hours(row, place), side.judge.left_out(row, place), strict=True)]
-        return hour_cause(name, start, read, earlier), (*numbers, *counted_hours(start, earlier))
+        extra = side.judge.beyond(row, place)
+        cause = hour_cause(name, start, read, earlier, extra, self._batch_of(row, start))
+        return cause, (*numbers, *counted_hours(start, earlier))
+
+    def _batch_of(self, row: int, start: datetime) -> CalendarBatch | None:
+        """The batch of a scope on an hour's day."""
+        days = self.judges.days
+        return days.batch(row, (start.date() - days.panel.first).days)
 
     def _active_days(self, row: int, side: DaySide | HourSide, place: int) -> int:
         """Days with spend before the judged one, or before the judged hour's day."""
@@ -307,6 +315,10 @@ class _Watch:
         if isinstance(side, HourSide):
             return between(side.start(place))
         return on_day(side.judge.panel.day(place), place == side.judge.open_day)
+
+
+def _batch(side: DaySide | HourSide, place: int) -> CalendarBatch | None:
+    return side.judge.batch(side.row, place) if isinstance(side, DaySide) else None
 
 
 def _hour(side: DaySide | HourSide, place: int) -> datetime | None:

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from service.domain.detectors.buckets import ScoredBucket
+from service.domain.detectors.daily.detector import RECURRING_SHARE
 from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, DayExplanation
+from service.domain.detectors.daily.recurrence import CalendarBatch
 from service.domain.detectors.scores import Method
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars
@@ -31,14 +33,15 @@ def _begun(words: str) -> str:
     return harmless[:1].upper() + harmless[1:]
 
 
-def short_cause(who: str, when: str, read: ScoredBucket, method: str) -> str:
+def short_cause(who: str, when: str, read: ScoredBucket, method: str, batch: CalendarBatch | None = None) -> str:
     """The inputs of a quiet bucket. `when`: "on 23 November 2026"; `method`: how it was judged, if it was."""
     if math.isnan(read.amount):
         return f"{who} could not be judged {when}: {method}."
     spent = f"{who} spent {dollars(read.amount)} {when}"
     if not read.method.judges:
         return f"{spent}; it could not be judged: {method}."
-    return f"{spent}; {dollars(read.expected)} was expected and it fires from {dollars(read.fires_from)}."
+    again = f" with the {batch.name}, seen {_seen(batch)}," if batch else ""
+    return f"{spent}; {dollars(read.expected)} was expected{again} and it fires from {dollars(read.fires_from)}."
 
 
 def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation, falls: bool) -> str:
@@ -47,23 +50,44 @@ def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation
     planned = f", {dollars(found.planned)} of it planned" if found.planned > 0.005 else ""
     edge = "which is less than a fifth of it" if falls else f"it fires from {dollars(read.fires_from)}"
     return (
-        f"{who} spent {dollars(read.amount)} on {weekday(found.day)}{so_far}; {_past(found)}, "
+        f"{who} spent {dollars(read.amount)} on {weekday(found.day)}{so_far}; {_past(found)}{_again(found.batch)}, "
         f"so {dollars(read.expected)} was expected{planned} and {edge}."
     )
+
+
+def _again(batch: CalendarBatch | None) -> str:
+    if batch is None:
+        return ""
+    above = _listed([dollars(each) for each in batch.above])
+    return f", and the {batch.name}, seen {_seen(batch)}, {above} above normal"
+
+
+def _seen(batch: CalendarBatch) -> str:
+    """ "1 Sep, 1 Oct and 1 Nov"."""
+    return _listed([f"{each.day} {each:%b}" for each in batch.days])
 
 
 SameHours = Sequence[tuple[float, bool]]
 """The same hours of the last four weeks in dollars, the oldest first, and whether each is left out as an incident."""
 
 
-def hour_cause(who: str, start: datetime, read: ScoredBucket, same_hours: SameHours) -> str:
-    """The sentence of an exceeding hour."""
+def hour_cause(
+    who: str, start: datetime, read: ScoredBucket, same_hours: SameHours, extra: float, batch: CalendarBatch | None
+) -> str:
+    """The sentence of an exceeding hour. `extra`: dollars of it that were announced, or are left of a batch."""
     earlier = _listed([_had(*each) for each in same_hours])
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
-        f"{earlier}; {dollars(read.expected)} was expected at the present level and it fires from "
+        f"{earlier}; {dollars(read.expected)} was expected at the present level{_more(extra, batch)} and it fires from "
         f"{dollars(read.fires_from)}."
     )
+
+
+def _more(extra: float, batch: CalendarBatch | None) -> str:
+    if batch is None:
+        return f", {dollars(extra)} of it planned," if extra > 0.005 else ""
+    allowed = dollars((1 + RECURRING_SHARE) * batch.extra)
+    return f", {dollars(extra)} of it left of the {allowed} that the {batch.name}, seen {_seen(batch)}, may spend,"
 
 
 def inputs(read: ScoredBucket, method: str) -> Inputs:
@@ -86,7 +110,10 @@ def inputs(read: ScoredBucket, method: str) -> Inputs:
 def counted_days(found: DayExplanation) -> Inputs:
     """Each day that was compared with, and what was made of it."""
     lift = (("earlier days multiplied by", f"{found.lifted:.2f}"),) if found.lifted != 1 else ()
-    return (*((day(one.day), _counted(one)) for one in found.days), *lift)
+    again = found.batch
+    seen = zip(again.days, again.above, strict=True) if again else ()
+    above = ((f"{again.name if again else ''} of {day(on)}", f"{dollars(more)} above normal") for on, more in seen)
+    return (*((day(one.day), _counted(one)) for one in found.days), *lift, *above)
 
 
 def _had(amount: float, is_left_out: bool) -> str:
