@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
+from service.domain.detectors.columns import SPEND, CellDays, DayBlock, Roll, day_block
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
-from service.domain.rules.view import DayFigures, SpendView
+from service.domain.rules.view import DayFigures, SpendView, StoredCells
 from service.domain.spend.best_known import DayVersion, SpendDay
 from service.domain.values.names import Names
-from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, midnight
 
-NOTHING = DayFigures()
+FIGURES = len(fields(DayFigures))
+NO_FIGURES = day_block(Roll(), (), FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,34 +94,28 @@ class _KnownDays:
     def __init__(self) -> None:
         self.versions: dict[date, DayVersion] = {}
         self.settled_until: datetime | None = None
-        self._cells: dict[Cell, dict[date, DayFigures]] = {}
+        self._roll = Roll()
+        self._blocks: dict[date, DayBlock] = {}
         self._dollars: dict[date, float] = {}
 
     @property
-    def cells(self) -> Mapping[Cell, Mapping[date, DayFigures]]:
-        return self._cells
+    def cells(self) -> StoredCells:
+        return StoredCells(CellDays(self._roll, dict(self._blocks)))
 
     def learn(self, version: DayVersion, since: date) -> None:
-        before = self.versions.get(version.day)
         self.versions[version.day] = version
         if version.settled:
             end = midnight(version.day + DAY)
             self.settled_until = max(end, self.settled_until or end)
         if version.day < since:
             return
-        cells = before.cells if before is not None else {}
-        for cell, known in version.cells.items():
-            if cells.get(cell) is not known:
-                self._put(cell, version.day, figures_of(known))
-        for cell in cells.keys() - version.cells.keys():
-            self._put(cell, version.day, NOTHING)
-        self._dollars[version.day] = sum(self._cells[cell][version.day].spend for cell in self._spending(version))
+        block = self._blocks[version.day] = self._block(version)
+        self._dollars[version.day] = sum(block.figures[SPEND].tolist())
 
     def forget_before(self, since: date) -> None:
         """Forgets the days that no later view will hold."""
         for day in [day for day in self._dollars if day < since]:
-            for cell in self.versions[day].cells:
-                self._put(cell, day, NOTHING)
+            del self._blocks[day]
             del self._dollars[day]
 
     def dollars_since(self, since: date) -> tuple[float, float]:
@@ -128,26 +123,19 @@ class _KnownDays:
         parts = [(dollars, self.versions[day].assumed) for day, dollars in self._dollars.items() if day >= since]
         return sum(dollars for dollars, _ in parts), sum(dollars for dollars, assumed in parts if assumed)
 
-    def _spending(self, version: DayVersion) -> list[Cell]:
-        return [cell for cell in version.cells if version.day in self._cells.get(cell, ())]
-
-    def _put(self, cell: Cell, day: date, figures: DayFigures) -> None:
+    def _block(self, version: DayVersion) -> DayBlock:
         """A cell without figures is in no view, as in one that is read from the store."""
-        if figures != NOTHING:
-            self._cells.setdefault(cell, {})[day] = figures
-        elif cell in self._cells:
-            self._cells[cell].pop(day, None)
-            if not self._cells[cell]:
-                del self._cells[cell]
+        known = [(cell, figures_of(day)) for cell, day in version.cells.items()]
+        return day_block(self._roll, [(cell, figures) for cell, figures in known if any(figures)], FIGURES)
 
 
-def figures_of(known: SpendDay) -> DayFigures:
-    """Float copies, as rules read them."""
+def figures_of(known: SpendDay) -> tuple[float, ...]:
+    """Float copies, in the order of `DayFigures`."""
     used = known.estimate
-    return DayFigures(
-        spend=float(known.spend.billed.usd + known.spend.estimated.usd),
-        input_tokens=float(used.input_tokens),
-        cache_read_tokens=float(used.cache_read_tokens),
-        output_tokens=float(used.output_tokens),
-        priority=float(used.priority.usd),
+    return (
+        float(known.spend.billed.usd + known.spend.estimated.usd),
+        float(used.input_tokens),
+        float(used.cache_read_tokens),
+        float(used.output_tokens),
+        float(used.priority.usd),
     )

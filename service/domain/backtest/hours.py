@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from service.domain.backtest.history import Recorded, ReplayStep, steps
+from service.domain.backtest.history import NO_FIGURES, Recorded, ReplayStep, steps
+from service.domain.detectors.columns import CellDays, spent_hours
 from service.domain.detectors.hourly.known import HourVersions, KnownHours, LearntHours
 from service.domain.rules.backtesting import HourEnd, Look
 from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
-from service.domain.rules.view import DayFigures, HourFigures, SpendView
+from service.domain.rules.view import HourFigures, SpendView, StoredCells
 from service.domain.spend.lateness import LATE_FOR, fresh_days
-from service.domain.values.scopes import Cell
 from service.domain.values.utc import DAY, HOUR, midnight
 
 HOURS_OF_DAY = 24
 LONGEST_DELAY = timedelta(minutes=59)
-NOTHING = DayFigures()
 LOOKED_AT = Look(may_fire=True, is_news=True)
 
 
@@ -97,35 +96,30 @@ class _Hours:
     def _days_at(self, night: ReplayStep, number: int, now: datetime) -> SpendView:
         """The days alone."""
         view = night.view
-        settled = view.settled_until
-        cells, unknown = dict(view.cells), set(view.unknown_days)
+        assert isinstance(view.cells, StoredCells)
+        settled, columns = view.settled_until, view.cells.columns
+        blocks, unknown = dict(columns.blocks), set(view.unknown_days)
+        places = columns.roll.places(self._known.cells)
         for day in reversed(fresh_days(view.today)):
             start = self._place(midnight(day))
             over = number if day == view.today else HOURS_OF_DAY
             if settled is None or midnight(day + DAY) > settled:
-                self._raise_to_hours(cells, day, start, start + over)
+                # A day that is not settled has cost at least what its hours have.
+                spent = self._known.amounts[:, start : start + over].sum(axis=1)
+                blocks[day] = blocks.get(day, NO_FIGURES).with_at_least(places, spent)
                 if all(self._known.known[start : start + over] if over else self._known.known[start - 1 : start]):
                     unknown.discard(day)
         planned = tuple(one.activity for one in self._recorded.planned if one.at <= now)
+        cells = StoredCells(CellDays(columns.roll, blocks))
         return replace(view, as_of=now, cells=cells, unknown_days=frozenset(unknown), planned=planned)
-
-    def _raise_to_hours(self, cells: dict[Cell, Mapping[date, DayFigures]], day: date, start: int, end: int) -> None:
-        """A day that is not settled has cost at least what its hours have."""
-        spent = self._known.amounts[:, start:end].sum(axis=1).tolist()
-        for cell, dollars in zip(self._known.cells, spent, strict=True):
-            figures = cells.get(cell, {})
-            known = figures.get(day, NOTHING)
-            if dollars > known.spend:
-                cells[cell] = {**figures, day: replace(known, spend=dollars)}
 
     def _figures(self, end: int) -> HourFigures:
         """The hours before a place, as many as a view holds."""
         start = end - self._count
-        rows = self._known.amounts[:, start:end]
         return HourFigures(
             first=self._known.first + start * HOUR,
             known=self._known.known[start:end].tolist(),
-            cells={cell: row for cell, row in zip(self._known.cells, rows.tolist(), strict=True) if any(row)},
+            cells=spent_hours(self._known.cells, self._known.amounts[:, start:end].copy()),
             mature_until=self._known.mature_until(),
         )
 

@@ -37,6 +37,10 @@ class Roll:
     def find(self, cell: Cell) -> int | None:
         return self._places.get(cell)
 
+    def places(self, cells: Iterable[Cell]) -> Whole:
+        """The places of these cells; new ones are added."""
+        return np.array([self.place(cell) for cell in cells], dtype=np.int64)
+
     def ordered(self) -> tuple[Whole, tuple[Cell, ...]]:
         """All places in the order of workspace, model and API key, and their cells; the same until one is new."""
         if len(self._ordered[1]) < len(self.cells):
@@ -51,6 +55,22 @@ class DayBlock:
 
     places: Whole
     figures: Floats
+
+    def with_at_least(self, places: Whole, dollars: Floats) -> DayBlock:
+        """The same day with no less than so many dollars of each of these cells; one without figures is added."""
+        size = 1 + max(int(places.max(initial=-1)), int(self.places.max(initial=-1)))
+        there, figures = np.zeros(size, dtype=np.bool_), np.zeros((self.figures.shape[0], size))
+        there[self.places], figures[:, self.places] = True, self.figures
+        more = dollars > figures[SPEND, places]
+        there[places[more]], figures[SPEND, places[more]] = True, dollars[more]
+        found = np.flatnonzero(there)
+        return DayBlock(found, figures[:, found])
+
+
+def day_block(roll: Roll, days: Sequence[tuple[Cell, Sequence[float]]], figures: int) -> DayBlock:
+    """One day of cells, with so many figures of each."""
+    columns = np.array([each for _, each in days], dtype=np.float64).reshape(len(days), figures).T
+    return DayBlock(roll.places(cell for cell, _ in days), np.ascontiguousarray(columns))
 
 
 NO_CELLS = DayBlock(np.zeros(0, dtype=np.int64), np.zeros((1, 0)))
@@ -194,11 +214,15 @@ class CellHours(Mapping[Cell, Sequence[float]]):
 
     def since(self, place: int) -> CellHours:
         """The hours from a place on."""
-        hours = self.spend[:, place:]
-        there = hours.any(axis=1)
-        if there.all():
-            return CellHours(self.names, hours)
-        return CellHours(tuple(self.names[row] for row in np.flatnonzero(there).tolist()), hours[there])
+        return spent_hours(self.names, self.spend[:, place:])
+
+
+def spent_hours(cells: tuple[Cell, ...], hours: Floats) -> CellHours:
+    """The hours of those cells that have spent anything: [cells, hours]."""
+    there = hours.any(axis=1)
+    if there.all():
+        return CellHours(cells, hours)
+    return CellHours(tuple(cells[row] for row in np.flatnonzero(there).tolist()), hours[there])
 
 
 def columns_of(rows: Iterable[Sequence[float]], width: int) -> Floats:

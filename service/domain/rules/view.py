@@ -44,24 +44,33 @@ Cells = Mapping[Cell, Mapping[date, DayFigures]]
 
 @dataclass(frozen=True, eq=False)
 class StoredCells(Mapping[Cell, Mapping[date, DayFigures]]):
-    """Cells held as columns. Objects are made of what is looked at alone."""
+    """Cells held as columns, or some of them. Objects are made of what is looked at alone."""
 
     columns: CellDays
+    chosen: Mapping[Cell, int] | None = None
+
+    @property
+    def members(self) -> Mapping[Cell, int]:
+        return self.columns.members() if self.chosen is None else self.chosen
+
+    def only(self, cells: Iterable[Cell]) -> StoredCells:
+        """Some of the cells, in the order given."""
+        have = self.members
+        return StoredCells(self.columns, {cell: have[cell] for cell in cells if cell in have})
 
     def __getitem__(self, cell: Cell) -> Mapping[date, DayFigures]:
-        found = {day: DayFigures(*figures) for day, figures in self.columns.of(cell)}
-        if not found:
+        if cell not in self.members:
             raise KeyError(cell)
-        return found
+        return {day: DayFigures(*figures) for day, figures in self.columns.of(cell)}
 
     def __iter__(self) -> Iterator[Cell]:
-        return iter(self.columns.cells())
+        return iter(self.members)
 
     def __contains__(self, cell: object) -> bool:
-        return cell in self.columns.members()
+        return cell in self.members
 
     def __len__(self) -> int:
-        return len(self.columns.cells())
+        return len(self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +182,12 @@ class SpendView:
         hours = self.hours and replace(
             self.hours, cells={cell: self.hours.cells[cell] for cell in chosen if cell in self.hours.cells}
         )
-        kept = {cell: self.cells[cell] for cell in chosen if cell in self.cells}
-        return replace(self, cells=kept, hours=hours, memo=Memo())
+        return replace(self, cells=self._only(chosen), hours=hours, memo=Memo())
+
+    def _only(self, chosen: Sequence[Cell]) -> Cells:
+        if isinstance(self.cells, StoredCells):
+            return self.cells.only(chosen)
+        return {cell: self.cells[cell] for cell in chosen if cell in self.cells}
 
     def lately(self, days: int, hours: int) -> SpendView:
         """The same view of its last days alone, today included, and of its last hours, if any are asked for."""
@@ -185,8 +198,9 @@ class SpendView:
 
     def ordered_cells(self, scope: Scope) -> tuple[Cell, ...]:
         """The cells in a scope, those that have hours alone among them, by workspace, model and API key."""
-        if isinstance(self.cells, StoredCells) and scope == Scope() and self._has_no_more_hours():
-            return self.cells.columns.cells()
+        whole = isinstance(self.cells, StoredCells) and self.cells.chosen is None
+        if whole and scope == Scope() and self._has_no_more_hours():
+            return tuple(self.cells)
         seen = {*self.cells, *(self.hours.cells if self.hours else ())}
         return tuple(sorted((cell for cell in seen if scope.holds(cell)), key=in_order))
 

@@ -56,16 +56,16 @@ class Money:
         usd = Decimal(0)
         for amount in amounts:
             usd = _CONTEXT.add(usd, amount.usd)
-        return cls(usd)
+        return _sum(usd)
 
     def __add__(self, other: Money) -> Money:
-        return Money(_CONTEXT.add(self.usd, other.usd))
+        return _sum(_CONTEXT.add(self.usd, other.usd))
 
     def __sub__(self, other: Money) -> Money:
-        return Money(_CONTEXT.subtract(self.usd, other.usd))
+        return _sum(_CONTEXT.subtract(self.usd, other.usd))
 
     def __neg__(self) -> Money:
-        return Money(-self.usd)
+        return _sum(-self.usd)
 
     def __mul__(self, factor: Decimal) -> Money:
         if not isinstance(factor, Decimal):
@@ -124,6 +124,15 @@ class Money:
 
     def __abs__(self) -> Money:
         return Money(abs(self.usd))
+
+
+def _sum(usd: Decimal) -> Money:
+    """A sum is as fine as its amounts, so that only its size is looked at. Raises ValueError."""
+    if not -_LIMIT < usd < _LIMIT:
+        raise ValueError(f"not an amount of money: {usd}")
+    made = object.__new__(Money)
+    object.__setattr__(made, "usd", usd)
+    return made
 
 
 def _decimal(text: str) -> Decimal:
