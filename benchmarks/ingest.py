@@ -31,6 +31,7 @@ from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
+from service.bootstrap.collector import spare_what_lives
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.workflows.ports.sources import StoredBuckets
@@ -184,4 +185,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    spare_what_lives()  # as a worker does when it begins
     asyncio.run(main())

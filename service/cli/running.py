@@ -12,6 +12,7 @@ from rich.console import Console
 
 from service.api.app import create_app
 from service.api.operation.metrics import watch_pools
+from service.bootstrap.collector import spare_what_lives
 from service.bootstrap.database import database, prepare, require_schema
 from service.bootstrap.errors import StartError
 from service.bootstrap.outside import LOOPBACK, loopback_url, require_sound, simulator_port
@@ -38,6 +39,7 @@ def up(out: Console) -> None:
         wait_for_database(url)
         prepare(settings, url)
         with one_simulator(settings, url):
+            spare_what_lives()
             asyncio.run(run_up(settings, url, out, stop))
 
 
@@ -47,6 +49,7 @@ def api(out: Console) -> None:
     with stopping() as stop, database(settings) as url:
         wait_for_database(url)
         require_schema(url)
+        spare_what_lives()
         asyncio.run(run_api(settings, url, out, stop))
 
 

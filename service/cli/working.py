@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from service.bootstrap.collector import spare_what_lives
 from service.bootstrap.database import database, require_schema
 from service.bootstrap.outside import require_sound
 from service.bootstrap.product import Product, open_product
@@ -23,6 +24,7 @@ def worker(out: Console) -> None:
     with stopping() as stop, database(settings) as url:
         wait_for_database(url)
         require_schema(url)
+        spare_what_lives()
         asyncio.run(run_worker(settings, url, out, stop))
 
 
