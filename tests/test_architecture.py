@@ -20,13 +20,16 @@ LONG_FILES: set[str] = set()
 GUARDS = {
     ("service/worker.py", "_guarded"),
     ("service/workflows/rules/ruling.py", "_attempt"),
+    ("service/workflows/budgets/defects.py", "attempt"),
+    ("service/workflows/digests/deliver.py", "_due_run"),
     ("service/workflows/charts/kept.py", "_unless_it_fails"),
     ("service/workflows/charts/picture.py", "run_unless_it_fails"),
     ("service/workflows/notify/sending.py", "defects_fail"),
     ("service/workflows/sources/defects.py", "defects_refuse"),
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
-cannot judge is logged and counted, and the others are judged without it; an alert fires without what its picture would
+cannot judge is logged and counted, and the others are judged without it; so is a budget's scope that cannot be
+assessed, and a digest whose schedule cannot be read is logged; an alert fires without what its picture would
 show, and a message goes out without its picture; a defect in reading a report is that report's error; one in a sender
 is a failed attempt, and is counted.
 """

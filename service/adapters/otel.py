@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from opentelemetry.context import attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 import service
 from service.workflows.ports.spans import Ids, Note
@@ -18,6 +20,8 @@ from service.workflows.ports.spans import Ids, Note
 TRACES = "/v1/traces"
 LONGEST_EXPORT_SECONDS = 5
 PREFIX = "tocsin."
+_TRACEPARENT = "traceparent"
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class OtelSpans:
@@ -35,6 +39,20 @@ class OtelSpans:
             except BaseException as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 raise
+
+    def carried(self) -> str | None:
+        carrier: dict[str, str] = {}
+        _PROPAGATOR.inject(carrier)
+        return carrier.get(_TRACEPARENT)
+
+    @contextmanager
+    def continued(self, carried: str) -> Iterator[None]:
+        """Passes over what is no `traceparent`: spans then begin a trace of their own."""
+        token = attach(_PROPAGATOR.extract({_TRACEPARENT: carried}))
+        try:
+            yield
+        finally:
+            detach(token)
 
 
 @asynccontextmanager

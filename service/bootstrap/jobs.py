@@ -10,4 +10,4 @@ from service.workflows.ports.unit_of_work import Ports
 
 
 def open_queue(url: str, ports: Ports) -> AbstractAsyncContextManager[Queue]:
-    return Queue.open(url, JobHandlers(ports), ports.outages)
+    return Queue.open(url, JobHandlers(ports), ports.outages, spans=ports.spans)

@@ -37,6 +37,7 @@ from service.workflows.operation.drill import run_find_refused_sources
 from service.workflows.ports.channels import Heartbeat
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Egress
+from service.workflows.ports.spans import Spans
 from service.workflows.ports.unit_of_work import Ports
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
             open_way(settings, guards.receivers) as receivers,
             open_spans(settings) as spans,
         ):
-            ports = replace(_ports(settings, engine, clock, guards, Transports(sources, receivers)), spans=spans)
+            ports = _ports(settings, engine, clock, guards, Transports(sources, receivers), spans)
             await _require_drill(settings, ports)
-            callers_uow = uow_factory(callers_engine, clock.real_at, ports.outages)
+            callers_uow = uow_factory(callers_engine, clock.real_at, ports.outages, spans)
             yield Product(
                 ports=ports,
                 callers=replace(ports, uow=callers_uow, charts=ChildCharts()),
@@ -135,12 +136,17 @@ async def _require_drill(settings: Settings, ports: Ports) -> None:
 
 
 def _ports(
-    settings: Settings, engine: AsyncEngine, clock: BusinessClock, guards: Guards, transports: Transports
+    settings: Settings,
+    engine: AsyncEngine,
+    clock: BusinessClock,
+    guards: Guards,
+    transports: Transports,
+    spans: Spans,
 ) -> Ports:
     vault = open_vault(settings)
     outages = Outages()
     return Ports(
-        uow=uow_factory(engine, clock.real_at, outages),
+        uow=uow_factory(engine, clock.real_at, outages, spans),
         storage=PostgresStorage(engine),
         sources=ClaudeConnector(vault, transports.sources, contact_url=settings.link),
         channels=open_channels(settings, vault, guards.receivers, transports.receivers),
@@ -153,6 +159,7 @@ def _ports(
         charts=ChildCharts(),
         signer=HmacSigner(secret_key(settings)),
         outages=outages,
+        spans=spans,
     )
 
 

@@ -17,6 +17,7 @@ class KeptSpan:
     """`failure` is the type of what was thrown inside, empty where nothing was."""
 
     name: str
+    trace: bytes
     id: bytes
     parent: bytes
     ids: dict[str, str]
@@ -40,7 +41,8 @@ class Collector:
             self.services.add(resource["service.name"])
             for span in [span for scope in of_resource.scope_spans for span in scope.spans]:
                 ids = {one.key: one.value.string_value for one in span.attributes}
-                self.spans.append(KeptSpan(span.name, span.span_id, span.parent_span_id, ids, span.status.message))
+                place = span.trace_id, span.span_id, span.parent_span_id
+                self.spans.append(KeptSpan(span.name, *place, ids, span.status.message))
 
 
 @contextmanager

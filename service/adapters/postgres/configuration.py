@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     DateTime,
@@ -39,11 +40,13 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Rota
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.routing.silences import Silence
-from service.domain.notify.routing.situation import NO_ROUTES, ConfigurationSnapshot
+from service.domain.notify.routing.situation import NO_ROUTES, ConfigurationSnapshot, Unreadable
 from service.domain.rules.rule import Rule
 from service.domain.sources.source import Source
 from service.domain.values.errors import Conflict, NotFound, StaleVersion
 from service.domain.values.resources import Lifetime, Page, Resource
+
+log = structlog.get_logger(__name__)
 
 Spec = TypeVar("Spec")
 
@@ -53,6 +56,9 @@ _DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
 
 
 _NOTIFYING = ("receiver", "routes", "silence", "escalation policy", "rota")
+_NOT_A_SPEC = (ValueError, TypeError, LookupError, ArithmeticError)
+"""The errors of a decoder: the text is no spec of its kind, or of none that this release knows."""
+_LONGEST_ERROR = 1000
 MOST_REMEMBERED = 10_000
 """Decoded specs: a process keeps those that it read last."""
 
@@ -60,7 +66,8 @@ MOST_REMEMBERED = 10_000
 async def read_snapshot(connection: AsyncConnection, source_id: str, now: datetime) -> ConfigurationSnapshot:
     """Reads by one statement: all of it was valid at one instant, and refers to nothing that is missing.
 
-    Silences that are over silence nothing, and are not read.
+    Silences that are over silence nothing, and are not read. What cannot be read is left out and named, but for the
+    source and the routes: without these nothing can be said.
     """
     of_source = resources.c.kind.in_(("budget", "rule")) & (resources.c.spec["source_id"].astext == source_id)
     notifies = resources.c.kind.in_(_NOTIFYING) & ~_is_over(now)
@@ -71,18 +78,31 @@ async def read_snapshot(connection: AsyncConnection, source_id: str, now: dateti
     for row in await connection.execute(query.order_by(resources.c.id)):
         rows[row.kind].append(row)
 
+    unreadable: dict[str, Unreadable] = {}
+
     def by_id(kind: str, spec: type[Spec]) -> dict[str, Resource[Spec]]:
         return {row.id: _resource(row, _remembered(cast("Hashable", spec), row.spec)) for row in rows[kind]}
 
+    def readable(kind: str, spec: type[Spec]) -> dict[str, Resource[Spec]]:
+        found: dict[str, Resource[Spec]] = {}
+        for row in rows[kind]:
+            try:
+                found[row.id] = _resource(row, _remembered(cast("Hashable", spec), row.spec))
+            except _NOT_A_SPEC as error:
+                log.exception("resource_unreadable", kind=kind, id=row.id)
+                unreadable[row.id] = Unreadable(kind, f"{type(error).__name__}: {error}"[:_LONGEST_ERROR])
+        return found
+
     return ConfigurationSnapshot(
         sources=by_id("source", Source),
-        budgets=by_id("budget", Budget),
-        rules=by_id("rule", Rule),
-        receivers=by_id("receiver", Receiver),
+        budgets=readable("budget", Budget),
+        rules=readable("rule", Rule),
+        receivers=readable("receiver", Receiver),
         routes=next((stored.spec for stored in by_id("routes", RouteTable).values()), NO_ROUTES),
-        silences=by_id("silence", Silence),
-        policies=by_id("escalation policy", EscalationPolicy),
-        rotas=by_id("rota", Rota),
+        silences=readable("silence", Silence),
+        policies=readable("escalation policy", EscalationPolicy),
+        rotas=readable("rota", Rota),
+        unreadable=unreadable,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.access import PostgresAuditLog, PostgresIdempotencyKeys, PostgresTokens
 from service.adapters.postgres.alerts.alerts import PostgresAlerts
+from service.adapters.postgres.alerts.budget_failures import PostgresBudgetFailures
 from service.adapters.postgres.alerts.crossings import PostgresCrossings
 from service.adapters.postgres.alerts.watches import PostgresWatches
 from service.adapters.postgres.backtest import PostgresBacktests
@@ -24,6 +25,7 @@ from service.adapters.postgres.notify.notified_channels import PostgresNotifiedC
 from service.adapters.postgres.operation.measures import PostgresMeasures
 from service.adapters.postgres.operation.punctuality import PostgresPunctuality
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal
+from service.adapters.postgres.queue.traces import Carried
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.rules.feedback import PostgresFeedback
 from service.adapters.postgres.rules.verdicts import PostgresVerdicts
@@ -35,7 +37,7 @@ from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.fingerprints import PostgresBucketFingerprints
 from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
-from service.workflows.ports.alerts import Alerts, Crossings, Watches
+from service.workflows.ports.alerts import Alerts, BudgetFailures, Crossings, Watches
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.notify import (
     ChannelHealth,
@@ -49,6 +51,7 @@ from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
+from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts
 from service.workflows.ports.unit_of_work import Jobs, UnitOfWork, UowFactory
 
@@ -61,13 +64,14 @@ _WRITERS_TURN = 0x70C5_0003
 class PostgresUnitOfWork(UnitOfWork):
     """The stores of one open transaction."""
 
-    def __init__(self, connection: AsyncConnection, to_real: ToReal, memory: FigureMemory) -> None:
+    def __init__(self, connection: AsyncConnection, to_real: ToReal, memory: FigureMemory, carried: Carried) -> None:
         self.polling_states: PollingStates = PostgresPollingStates(connection)
         self.facts: Facts = PostgresFacts(connection, memory)
         self.fingerprints: BucketFingerprints = PostgresBucketFingerprints(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
         self.polls: Polls = PostgresPolls(connection)
         self.crossings: Crossings = PostgresCrossings(connection)
+        self.budget_failures: BudgetFailures = PostgresBudgetFailures(connection)
         self.watches: Watches = PostgresWatches(connection)
         self.episodes: Episodes = PostgresEpisodes(connection)
         self.verdicts: Verdicts = PostgresVerdicts(connection)
@@ -84,7 +88,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.tokens: Tokens = PostgresTokens(connection)
         self.audit: AuditLog = PostgresAuditLog(connection)
         self.idempotency: IdempotencyKeys = PostgresIdempotencyKeys(connection)
-        self.jobs: Jobs = PostgresJobs(connection, to_real)
+        self.jobs: Jobs = PostgresJobs(connection, to_real, carried)
         self.punctuality: Punctuality = PostgresPunctuality(connection)
         self.measures: Measures = PostgresMeasures(connection)
         self._connection = connection
@@ -99,10 +103,13 @@ class PostgresUnitOfWork(UnitOfWork):
         await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))
 
 
-def uow_factory(engine: AsyncEngine, to_real: ToReal, outages: Outages | None = None) -> UowFactory:
+def uow_factory(
+    engine: AsyncEngine, to_real: ToReal, outages: Outages | None = None, spans: Spans | None = None
+) -> UowFactory:
     """Returns how workflows open transactions.
 
-    `to_real` turns business time into the real time at which jobs are due. `outages` are this process's.
+    `to_real` turns business time into the real time at which jobs are due. `outages` are this process's, and `spans`
+    are those whose trace the queued jobs continue.
     """
-    memory, known = FigureMemory(), outages or Outages()
-    return transactions(engine, lambda connection: PostgresUnitOfWork(connection, to_real, memory), known)
+    memory, known, carried = FigureMemory(), outages or Outages(), (spans or NoSpans()).carried
+    return transactions(engine, lambda connection: PostgresUnitOfWork(connection, to_real, memory, carried), known)

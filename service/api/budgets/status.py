@@ -18,12 +18,14 @@ from service.api.spend.periods import PeriodOut, show_period
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
 from service.domain.spend.best_known import Basis
-from service.workflows.budgets import status_part
+from service.workflows.budgets.statuses import status_part
+from service.workflows.ports.alerts import BudgetFailure
 
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
 
 
 LISTING = "statuses"
+MOST_FAILURES = 100
 
 
 class ThresholdStatusOut(ThresholdOut):
@@ -48,12 +50,27 @@ class ScopeStatusOut(BaseModel):
     thresholds: list[ThresholdStatusOut]
 
 
+class BudgetFailureOut(BaseModel):
+    """A scope that a defect keeps from being assessed: it does not fire, and its open alert stays as it is."""
+
+    scope: str = Field(examples=["workspace:wrkspc_01"], description="`org`: the whole budget")
+    since: datetime
+    last_at: datetime
+    count: int = Field(description="of all evaluations that failed, earlier ones included")
+    error: str
+
+
 class BudgetStatusOut(BaseModel):
-    """Scopes in the periods that are open or closing, the open one's first, by id."""
+    """Scopes in the periods that are open or closing, the open one's first, by id.
+
+    `failures` are what the newest evaluation could not assess. `error` says why there are no items: a defect.
+    """
 
     budget_id: str
     budget: str
     billed_until: datetime | None
+    failures: list[BudgetFailureOut] = Field(description="100 at most, the whole budget first; empty where all is well")
+    error: str | None = Field(examples=[None])
     items: list[ScopeStatusOut]
     next: str | None
 
@@ -80,6 +97,16 @@ def show_status(status: ScopeStatus) -> ScopeStatusOut:
     )
 
 
+def show_failure(failure: BudgetFailure) -> BudgetFailureOut:
+    return BudgetFailureOut(
+        scope=str(failure.scope),
+        since=failure.since,
+        last_at=failure.last_at,
+        count=failure.count,
+        error=failure.error,
+    )
+
+
 @router.get(
     "/{id}/status",
     summary="Where a budget stands",
@@ -92,13 +119,16 @@ async def status(
 ) -> Response:
     budget = await uow.budgets.get(id)
     skipped = place_in(LISTING, cursor)
-    statuses = await status_part(uow, budget, now, skipped, limit + 1)
+    part = await status_part(uow, budget, now, skipped, limit + 1)
+    failing = await uow.budget_failures.failing(budget.id, most=MOST_FAILURES)
     return respond(
         BudgetStatusOut(
             budget_id=budget.id,
             budget=budget.name,
             billed_until=await uow.facts.billed_until(budget.spec.source_id),
-            items=[show_status(one) for one in statuses[:limit]],
-            next=encode(LISTING, str(skipped + limit)) if len(statuses) > limit else None,
+            failures=[show_failure(one) for one in failing],
+            error=part.error,
+            items=[show_status(one) for one in part.statuses[:limit]],
+            next=encode(LISTING, str(skipped + limit)) if len(part.statuses) > limit else None,
         )
     )

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.notify.channels.registry import KINDS
 from service.domain.spend.lateness import is_stale
-from service.workflows.budgets import all_statuses
+from service.workflows.budgets.statuses import all_statuses
 from service.workflows.operation.lateness import LIMIT
 from service.workflows.ports.operation import EnabledSource
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -61,6 +61,7 @@ async def name_all(figures: Scrape, uow: UnitOfWork, now: datetime) -> None:
     """Adds what only viewers may read."""
     _name_sources(figures, await uow.measures.enabled_sources(), now)
     await _name_rule_failures(figures, uow)
+    await _name_budget_failures(figures, uow)
     await _name_budgets(figures, uow, now)
 
 
@@ -141,6 +142,9 @@ async def _count_failures(figures: Scrape, uow: UnitOfWork) -> None:
     text = "Series that a rule could not judge for a defect"
     rules = Counter("tocsin_rule_failures", text, registry=figures.registry)
     rules.inc(sum(failure.count for failure in await uow.rule_failures.all()))
+    text = "Assessments of a budget's scope that failed for a defect"
+    budgets = Counter("tocsin_budget_failures", text, registry=figures.registry)
+    budgets.inc(sum(failure.count for failure in await uow.budget_failures.all()))
     charts = Counter("tocsin_chart_failures", "Charts that could not be drawn", registry=figures.registry)
     charts.inc(await uow.chart_failures.count())
 
@@ -158,6 +162,14 @@ async def _name_rule_failures(figures: Scrape, uow: UnitOfWork) -> None:
     counter = Counter(metric, "The same by rule and scope", ("rule", "scope"), registry=figures.registry)
     for failure in figures.bounded(metric, await uow.rule_failures.all()):
         counter.labels(names.get(failure.rule_id, failure.rule_id), str(failure.scope)).inc(failure.count)
+
+
+async def _name_budget_failures(figures: Scrape, uow: UnitOfWork) -> None:
+    metric = "tocsin_budget_scope_failures"
+    names = {budget.id: budget.name for budget in await uow.budgets.all()}
+    counter = Counter(metric, "The same by budget and scope", ("budget", "scope"), registry=figures.registry)
+    for failure in figures.bounded(metric, await uow.budget_failures.all()):
+        counter.labels(names.get(failure.budget_id, failure.budget_id), str(failure.scope)).inc(failure.count)
 
 
 async def _name_budgets(figures: Scrape, uow: UnitOfWork, now: datetime) -> None:

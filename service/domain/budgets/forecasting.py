@@ -100,7 +100,6 @@ def assess_forecasts(budget: Resource[Budget], spend: WindowSpend, known: Known,
     if not budget.spec.enabled or not has_forecast_thresholds(budget):
         return Heading((), {})
     known = about(budget, known)
-    firing = {finding.fingerprint for finding in actual if finding.condition is Condition.FIRES}
     own, nothing = by_scope_known(known), without_past(known)
     apart = own.keys() | {key.scope for key in known.watches if key.budget_id == budget.id}
     assessments = [
@@ -109,6 +108,12 @@ def assess_forecasts(budget: Resource[Budget], spend: WindowSpend, known: Known,
         for scope, cells in by_scope(judge, spend[period.window], known)
         if scope in apart or _reaches(judge, known.forecasts.get(ScopePeriod(judge.id, scope, period.window)))
     ]
+    return heading_of(assessments, actual)
+
+
+def heading_of(assessments: Sequence[ForecastAssessment], actual: Sequence[Finding]) -> Heading:
+    """The findings of scopes on forecast beside those on spend, and what is watched."""
+    firing = {finding.fingerprint for finding in actual if finding.condition is Condition.FIRES}
     findings = [assessment.finding_beside(firing) for assessment in assessments]
     return Heading(
         tuple(finding for finding in findings if finding is not None),

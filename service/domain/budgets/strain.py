@@ -16,10 +16,8 @@ from service.domain.values import calendars
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import PeriodKind, period_at
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Scope
+from service.domain.values.scopes import EVERYTHING
 from service.domain.values.utc import DAY
-
-EVERYTHING = Scope()
 
 
 def with_budgets(finding: Finding, budgets: Sequence[Resource[Budget]], spend: WindowSpend, now: datetime) -> Finding:

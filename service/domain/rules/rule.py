@@ -9,13 +9,12 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from service.domain.values.money import Money
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import EVERYTHING, Dimension, Scope, ScopeKey
 from service.domain.values.severity import Severity
 
 Params_co = TypeVar("Params_co", covariant=True)
 
 TWENTY_DOLLARS = Money(Decimal(20))
-EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,6 +81,9 @@ class Scope:
         )
 
 
+EVERYTHING = Scope()
+
+
 @dataclass(frozen=True, slots=True)
 class ScopeKey:
     """Which member of a `for_each` a figure is about; the organisation where there is no `for_each`."""
@@ -94,3 +98,17 @@ class ScopeKey:
 
 
 ORGANISATION = ScopeKey()
+
+
+def scope_of(dimension: Dimension, ids: Iterable[str]) -> Scope:
+    """The scope of these members of a dimension; of everything where there is no dimension."""
+    members = tuple(ids)
+    match dimension:
+        case Dimension.WORKSPACE:
+            return Scope(workspaces=members)
+        case Dimension.MODEL:
+            return Scope(models=members)
+        case Dimension.API_KEY:
+            return Scope(api_keys=members)
+        case Dimension.ORGANISATION:
+            return EVERYTHING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,31 +9,20 @@ import structlog
 
 from service.domain.alerts.alert import AlertEvent
 from service.domain.alerts.due_again import due_again
-from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import reconcile
 from service.domain.alerts.slices import sliced
-from service.domain.budgets.assessment import budget_endings, findings_of, standing
-from service.domain.budgets.budget import Budget
-from service.domain.budgets.forecasting import assess_forecasts, forecast_budgets, has_forecast_thresholds
-from service.domain.budgets.known import Known, ScopePeriod, WindowSpend, contested_windows, live_windows
 from service.domain.budgets.strain import with_budgets
 from service.domain.budgets.unpriced import assess_unpriced, is_kept_quiet, unpriced_fingerprint
-from service.domain.forecasts.forecast import Forecast, NoForecast
-from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notify.routing.situation import Situation
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
-from service.domain.sources.source import SourceKind, SourceState
-from service.domain.values.resources import Resource
+from service.domain.sources.source import SourceState
 from service.workflows.alerts.carry_out import carry_out, log_moves
-from service.workflows.alerts.ended_terms import with_ended_terms
-from service.workflows.alerts.late_bills import with_late_bills
-from service.workflows.charts.kept import with_spend_so_far
+from service.workflows.budgets.finding import find_by_budgets
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.spans import Note, identified
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.rules.ruling import find_by_rules
-from service.workflows.sources.naming import with_organisation
 
 log = structlog.get_logger(__name__)
 
@@ -101,37 +89,20 @@ class Found:
 
 
 async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Found:
-    source_id, now, configuration = state.source_id, situation.now, situation.configuration
-    source = configuration.sources.get(source_id)
-    budgets = [budget for budget in configuration.budgets.values() if budget.spec.source_id == source_id]
-    known = Known(
-        crossings=await uow.crossings.of([budget.id for budget in budgets]),
-        open_alerts=[alert for alert in situation.open_alerts if isinstance(alert.evidence, BudgetEvidence)],
-        names=with_organisation(situation.names, state),
-        now=now,
-        # The assessment that first sees a bill still looks at the periods that could have closed in the blind.
-        read_at=state.assessed_read_at or state.cost_read_at,
-        billed_at=state.cost_read_at,
-        simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
-    )
-    enabled = [budget for budget in budgets if budget.spec.enabled]
-    windows = live_windows(enabled, known) | contested_windows(enabled, known)
-    spend = {window: await uow.facts.spend(source_id, window, now) for window in windows}
-    by_budgets = await _assess_budgets(uow, source_id, budgets, spend, known)
-    by_budgets = await with_late_bills(uow, by_budgets, budgets, now)
-    shown = await with_spend_so_far(uow, by_budgets, known.open_alerts, budgets, now)
+    now, configuration = situation.now, situation.configuration
+    by_budgets = await find_by_budgets(uow, situation, state)
     by_rules = await find_by_rules(uow, situation, state)
     about_source = assess_source(
-        source,
+        configuration.sources.get(state.source_id),
         state,
         has_fired=(await _stale_alerts_to_respect(uow, state, now)).__contains__,
         open_alerts=situation.open_alerts,
         now=now,
         rules=list(configuration.rules.values()),
     )
-    about_prices = await _assess_prices(uow, source_id, situation)
-    strained = (with_budgets(finding, enabled, spend, now) for finding in by_rules.findings)
-    return Found((*shown, *strained, *about_source, *about_prices), by_rules.assessed, by_rules.waits)
+    about_prices = await _assess_prices(uow, state.source_id, situation)
+    strained = (with_budgets(one, by_budgets.assessed, by_budgets.spend, now) for one in by_rules.findings)
+    return Found((*by_budgets.findings, *strained, *about_source, *about_prices), by_rules.assessed, by_rules.waits)
 
 
 async def _assess_prices(uow: UnitOfWork, source_id: str, situation: Situation) -> list[Finding]:
@@ -147,36 +118,3 @@ async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: dat
     stale = stale_fingerprint(state, now)
     fired = await uow.alerts.latest([stale]) if stale else []
     return frozenset(alert.fingerprint for alert in fired if alert.is_open or alert.resolved_by_a_person)
-
-
-async def _assess_budgets(
-    uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known
-) -> list[Finding]:
-    enabled = [budget for budget in budgets if budget.spec.enabled]
-    known = await with_ended_terms(uow, enabled, known)
-    fired = {budget.id: standing(budget, spend, known) for budget in enabled}
-    worth_forecasting = [budget for budget in enabled if has_forecast_thresholds(budget) or fired[budget.id]]
-    known = replace(
-        known,
-        forecasts=await _forecasts(uow, source_id, worth_forecasting, spend, known),
-        watches=await uow.watches.of([budget.id for budget in budgets]),
-    )
-    findings: list[Finding] = []
-    watches: dict[WatchKey, Watch] = {}
-    for budget in enabled:
-        on_spend = findings_of(fired[budget.id], known.forecasts)
-        heading = assess_forecasts(budget, spend, known, on_spend)
-        findings += [*on_spend, *heading.findings]
-        watches |= heading.watches
-    await uow.watches.replace(known.watches, watches)
-    return findings + budget_endings({budget.id: budget for budget in budgets}, findings, known)
-
-
-async def _forecasts(
-    uow: UnitOfWork, source_id: str, budgets: Sequence[Resource[Budget]], spend: WindowSpend, known: Known
-) -> dict[ScopePeriod, Forecast | NoForecast]:
-    """Recent days are read once for all of them."""
-    if not budgets:
-        return {}
-    recent = await uow.facts.recent(source_id, known.now)
-    return forecast_budgets(budgets, spend, recent, known)

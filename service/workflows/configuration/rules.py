@@ -10,11 +10,11 @@ from service.domain.rules.evaluation import lookback_of
 from service.domain.rules.limits import LONGEST_WINDOW
 from service.domain.rules.planned import PlannedActivity, validate_activity
 from service.domain.rules.registry import kind_of
-from service.domain.rules.rule import EVERYTHING, Rule
+from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Cell, Dimension, Scope
+from service.domain.values.scopes import EVERYTHING, Cell, Dimension, Scope
 from service.workflows.configuration.engine import ResourceKind, Write
 from service.workflows.configuration.spend import require_own_source
 from service.workflows.ports.unit_of_work import UnitOfWork

@@ -28,7 +28,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope
 from service.domain.values.utc import DAY, midnight
-from service.workflows.budgets import forecast_statuses
+from service.workflows.budgets.statuses import forecast_statuses
 from service.workflows.charts.kept import amounts_of, figures_of
 from service.workflows.charts.picture import run_unless_it_fails
 from service.workflows.notify.page_links import linked

@@ -72,21 +72,31 @@ async def run_due_digests(ports: Ports) -> None:
 
 
 async def _ask_if_due(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], now: datetime) -> None:
-    occurrence = cron.latest(digest.spec.cron, digest.spec.timezone, now)
-    if occurrence > digest.updated_at:
-        await _ask(uow, cron, digest, occurrence=occurrence, asked_by="", now=now)
+    run = _due_run(cron, digest, now)
+    if run is not None:
+        await _add(uow, run)
+
+
+def _due_run(cron: Cron, digest: Resource[DigestPlan], now: datetime) -> DigestRun | None:
+    """The run that the schedule asks for. A digest whose times cannot be told keeps no other from being sent."""
+    try:
+        occurrence = cron.latest(digest.spec.cron, digest.spec.timezone, now)
+        return _run_of(cron, digest, occurrence, "", now) if occurrence > digest.updated_at else None
+    except Exception:
+        log.exception("digest_failed", digest_id=digest.id)
+        return None
 
 
 async def send_now(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], author: Author) -> DigestRun:
     """A run about the last full period, whatever has been sent of it."""
-    return await _ask(uow, cron, digest, occurrence=author.at, asked_by=author.actor, now=author.at)
+    run = _run_of(cron, digest, author.at, author.actor, author.at)
+    await _add(uow, run)
+    return run
 
 
-async def _ask(
-    uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], *, occurrence: datetime, asked_by: str, now: datetime
-) -> DigestRun:
+def _run_of(cron: Cron, digest: Resource[DigestPlan], occurrence: datetime, asked_by: str, now: datetime) -> DigestRun:
     window, before = _periods(cron, digest.spec, occurrence)
-    run = DigestRun(
+    return DigestRun(
         id=new_id("dgr", now),
         digest_id=digest.id,
         occurrence=occurrence,
@@ -97,9 +107,11 @@ async def _ask(
         created_at=now,
         due_at=now,
     )
+
+
+async def _add(uow: UnitOfWork, run: DigestRun) -> None:
     if await uow.digest_runs.add(run):
-        await uow.jobs.digest(run.id, now)
-    return run
+        await uow.jobs.digest(run.id, run.due_at)
 
 
 def _periods(cron: Cron, plan: DigestPlan, at: datetime) -> tuple[Window, Window]:

@@ -22,7 +22,7 @@ from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 from service.domain.values.utc import utc_day
-from service.workflows.alerts.ended_terms import with_ended_terms
+from service.workflows.budgets.ended_terms import with_ended_terms
 from service.workflows.explain.explain import MOST_ITEMS, AlertsThen, Asked, Explained, absent, alerts_at, source_at
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.unit_of_work import UnitOfWork

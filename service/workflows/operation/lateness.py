@@ -22,6 +22,8 @@ class Work(StrEnum):
     POLLS = "polls"
     SOURCES = "sources"
     EVALUATIONS = "evaluations"
+    BUDGETS = "budgets"
+    RULES = "rules"
     NOTIFICATIONS = "notifications"
     JOBS = "jobs"
 
@@ -38,6 +40,15 @@ NEXT_STEPS = {
     Work.EVALUATIONS: (
         "Nothing compares spend with budgets and rules, so nothing fires. See that a worker runs, and read its log for"
         " job_failed with task=evaluate"
+    ),
+    Work.BUDGETS: (
+        "A defect keeps these budgets from being assessed, so that they do not fire. GET /v1/budgets/{name}/status has"
+        " its words under failures, and the workers' logs have budget_failed with a traceback: report it. Meanwhile"
+        " another budget of the same scope fires in its place"
+    ),
+    Work.RULES: (
+        "A defect keeps these rules from judging some scopes, which do not fire. GET /v1/explanations names the scopes,"
+        " and the workers' logs have rule_failed with a traceback: report it. Meanwhile a budget on the scope fires"
     ),
     Work.NOTIFICATIONS: (
         "Nobody sends these messages. See that a worker runs, and read its log for job_failed with task=deliver;"
@@ -68,7 +79,7 @@ class Late:
 
 
 async def find_late(uow: UnitOfWork, now: datetime) -> list[Late]:
-    """Asks for what is late, kind by kind: five statements, and at most `NAMED` names of each."""
+    """Asks for what is late, kind by kind: seven statements, and at most `NAMED` names of each."""
     before, patience = now - LIMIT, USUAL_PATIENCE
     found = {
         Work.POLLS: (await uow.punctuality.polls(before, NAMED), LIMIT),
@@ -77,6 +88,8 @@ async def find_late(uow: UnitOfWork, now: datetime) -> list[Late]:
             patience.after,
         ),
         Work.EVALUATIONS: (await uow.punctuality.evaluations(before, NAMED), LIMIT),
+        Work.BUDGETS: (await uow.punctuality.failing_budgets(before, NAMED), LIMIT),
+        Work.RULES: (await uow.punctuality.failing_rules(before, NAMED), LIMIT),
         Work.NOTIFICATIONS: (await uow.punctuality.notifications(before, NAMED), LIMIT),
     }
     late = [Late(work, arrears, limit) for work, (arrears, limit) in found.items() if arrears.count]

@@ -68,7 +68,7 @@ async def run_queue_other_work(ports: Ports) -> None:
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
     """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, polls older than 90,
-    idle groups, and silences that have been over for long.
+    idle groups, traces of jobs that are done, and silences that have been over for long.
 
     Creates the partitions of the month ahead.
     """
@@ -81,6 +81,7 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
         await uow.watches.forget_orphans()
         await uow.digest_runs.forget(now - keep)
         await uow.groups.forget(now - LONGEST_INTERVAL)
+        await uow.jobs.forget_traces()
         await forget_silences(uow, now)
     while await _run_forget_some_polls(ports, now - POLLS_KEPT):
         pass

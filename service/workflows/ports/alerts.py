@@ -10,9 +10,12 @@ from typing import Protocol
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import Evidence
+from service.domain.budgets.places import BudgetScope
 from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.sources.source import SourceState
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
+from service.domain.values.scopes import ScopeKey
 from service.domain.values.severity import Severity
 
 
@@ -114,4 +117,31 @@ class Alerts(Protocol):
 
     async def page(self, where: AlertFilter, *, limit: int, cursor: str | None) -> Page[Alert]:
         """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetFailure:
+    """A scope of a budget that a defect kept from being assessed: how often, and what it said last.
+
+    `since` is when it last began to fail. ORGANISATION is the whole budget.
+    """
+
+    budget_id: str
+    scope: ScopeKey
+    count: int
+    since: datetime
+    last_at: datetime
+    error: str
+
+
+class BudgetFailures(Protocol):
+    async def note(self, state: SourceState, failed: Mapping[BudgetScope, str], at: datetime) -> None:
+        """Counts what failed in an evaluation, which is the state's newest."""
+        ...
+
+    async def all(self) -> list[BudgetFailure]: ...
+
+    async def failing(self, budget_id: str, *, most: int) -> list[BudgetFailure]:
+        """Those of a budget that failed in the newest evaluation, the whole budget first."""
         ...

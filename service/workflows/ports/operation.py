@@ -43,6 +43,14 @@ class Punctuality(Protocol):
         """Enabled sources that were last evaluated before that; created before it where they never were."""
         ...
 
+    async def failing_budgets(self, since: datetime, limit: int) -> Arrears:
+        """Budgets that the newest evaluation could not assess, wholly or in part, and none did since that."""
+        ...
+
+    async def failing_rules(self, since: datetime, limit: int) -> Arrears:
+        """Rules that could not judge some scope when they were last judged, and that has lasted since that."""
+        ...
+
     async def notifications(self, due_before: datetime, limit: int) -> Arrears:
         """Notifications that are the next of their alert in their channel, were due before that, and are not sent.
 

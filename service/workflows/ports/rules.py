@@ -80,7 +80,11 @@ class RuleFailure:
 
 
 class RuleFailures(Protocol):
-    async def note(self, rule_id: str, scope: ScopeKey, error: str, at: datetime) -> None: ...
+    async def note(
+        self, rule_id: str, scope: ScopeKey, error: str, at: datetime, *, judged_before: datetime | None = None
+    ) -> None:
+        """Counts a failure; it began now unless it was met `judged_before`, when the rules were last judged, too."""
+        ...
 
     async def all(self) -> list[RuleFailure]: ...
 

@@ -19,6 +19,14 @@ class Spans(Protocol):
         """Work that goes on while the block lasts. Of what is thrown inside only the type is noted."""
         ...
 
+    def carried(self) -> str | None:
+        """The trace that goes on here, as a W3C `traceparent`, 55 characters; None where none does."""
+        ...
+
+    def continued(self, carried: str) -> AbstractContextManager[None]:
+        """The spans of the block are part of a trace that began elsewhere."""
+        ...
+
 
 class NoSpans:
     """Collects nothing."""
@@ -26,6 +34,13 @@ class NoSpans:
     @contextmanager
     def span(self, name: str, ids: Ids) -> Iterator[Note]:
         yield lambda _: None
+
+    def carried(self) -> str | None:
+        return None
+
+    @contextmanager
+    def continued(self, carried: str) -> Iterator[None]:
+        yield
 
 
 @contextmanager

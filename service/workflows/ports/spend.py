@@ -15,7 +15,7 @@ from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay,
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import FINEST, Cell, Grain, ScopeKey
+from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,12 @@ class Facts(Protocol):
         """The figure of the whole window, whatever it is grouped by."""
         ...
 
-    async def recent(self, source_id: str, now: datetime, grain: Grain = FINEST) -> RecentSpend:
+    async def recent(
+        self, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
+    ) -> RecentSpend:
         """The data that forecasts learn from: the last ten weeks by UTC day and cell, and the hours of usual days.
 
-        Cells are those of the grain, as in `spend`.
+        Cells are those of the grain, as in `spend`, and those that the scope holds.
         """
         ...
 

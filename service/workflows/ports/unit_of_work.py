@@ -11,7 +11,7 @@ from typing import Protocol
 from service.domain.notify.escalation import PlannedStep
 from service.domain.sources.pricing import PriceBook, PriceOverride
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
-from service.workflows.ports.alerts import Alerts, Crossings, Watches
+from service.workflows.ports.alerts import Alerts, BudgetFailures, Crossings, Watches
 from service.workflows.ports.channels import Channels
 from service.workflows.ports.configuration import Configuration
 from service.workflows.ports.notify import (
@@ -79,6 +79,10 @@ class Jobs(Protocol):
         """At most one waits per run and instant."""
         ...
 
+    async def forget_traces(self) -> None:
+        """Drops the traces of jobs that nobody continued: workers without OpenTelemetry ran them."""
+        ...
+
 
 class UnitOfWork(Configuration, Protocol):
     """One transaction. Leaving its block normally commits; any exception rolls back."""
@@ -89,6 +93,7 @@ class UnitOfWork(Configuration, Protocol):
     directory: DirectoryStore
     polls: Polls
     crossings: Crossings
+    budget_failures: BudgetFailures
     watches: Watches
     episodes: Episodes
     verdicts: Verdicts

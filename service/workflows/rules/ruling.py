@@ -23,7 +23,7 @@ from service.domain.rules.verdicts import Verdicts
 from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source, SourceState
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 from service.workflows.charts.kept import with_judged_buckets
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.rules.view import Rules, load_view, load_view_in
@@ -82,7 +82,14 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     now, source = situation.now, situation.configuration.sources.get(state.source_id)
     rules = _spend_rules(situation.configuration.rules.values(), state.source_id)
     watching = [rule for rule in rules if rule.spec.enabled] if source and source.spec.enabled else []
-    open_alerts = [alert for alert in situation.open_alerts if isinstance(alert.evidence, RuleEvidence)]
+    unreadable = situation.unreadable("rule")
+    for rule_id, error in unreadable.items():
+        await uow.rule_failures.note(rule_id, ORGANISATION, error, now, judged_before=state.rules_assessed_at)
+    open_alerts = [
+        alert
+        for alert in situation.open_alerts
+        if isinstance(alert.evidence, RuleEvidence) and alert.evidence.rule_id not in unreadable
+    ]
     findings = _orphans(open_alerts, rules, source)
     if source is None or not watching:
         return FoundByRules(findings, assessed=False)
@@ -94,7 +101,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     after: dict[EpisodeKey, Episode] = {}
     for rule in watching:
         said = holding(given, rule.id, now)
-        assessed = await _assess(uow, rule, view, said, _of_rule(before, rule.id), open_alerts)
+        assessed = await _assess(uow, rule, view, said, _of_rule(before, rule.id), open_alerts, state.rules_assessed_at)
         findings += await with_judged_buckets(uow, assessed.findings, open_alerts, rule.spec, view, said)
         after |= {EpisodeKey(rule.id, scope): episode for scope, episode in assessed.episodes.items()}
         await uow.verdicts.keep(assessed.kept)
@@ -203,11 +210,12 @@ async def _assess(
     feedback: Sequence[Feedback],
     episodes: Mapping[ScopeKey, Episode],
     open_alerts: Sequence[Alert],
+    judged_before: datetime | None,
 ) -> Assessed:
     latest = {alert.scope: alert for alert in open_alerts if _rule_id(alert) == rule.id}
     evaluated = evaluate_rule(view, rule.spec, feedback, held_since(episodes), episodes.keys() | latest.keys())
     for scope, error in evaluated.failed.items():
-        await uow.rule_failures.note(rule.id, scope, error, view.as_of)
+        await uow.rule_failures.note(rule.id, scope, error, view.as_of, judged_before=judged_before)
     ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in episodes if scope not in latest])
     past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(evaluated.failed))
     return assess_rule(rule, view_for(rule.spec, view), evaluated.verdicts, past, feedback)

@@ -9,9 +9,8 @@ from decimal import Decimal
 
 from service.domain.alerts.alert import Alert
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.forecasting import forecast_budgets
-from service.domain.budgets.known import Known, live_windows
-from service.domain.budgets.statuses import ScopeStatus, budget_status
+from service.domain.budgets.known import Known
+from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.message import describe
 from service.domain.notify.routing.doubts import doubts
@@ -29,6 +28,9 @@ from service.domain.values.plain_text import NOTE_LENGTH, clean, minute, percent
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.workflows.access.refusals import SLACK_REFUSED
+from service.workflows.budgets.defects import FailedScopes, shown_windows, windows_by_budget
+from service.workflows.budgets.forecasts import forecast_each
+from service.workflows.budgets.statuses import status_of
 from service.workflows.configuration.engine import Author, Draft, create, record
 from service.workflows.configuration.notify import Silences, slack_user
 from service.workflows.notify.known_labels import known_labels
@@ -125,7 +127,10 @@ async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> 
 async def _open_statuses(
     uow: UnitOfWork, source: Resource[Source], budgets: Sequence[Resource[Budget]], now: datetime
 ) -> list[tuple[Resource[Budget], ScopeStatus]]:
-    """Lists every scope in its open period, with its forecast. The forecasts' history is read once for all."""
+    """Lists every scope in its open period, with its forecast. The forecasts' history is read once for all.
+
+    A budget that a defect keeps from being told is left out.
+    """
     state = await uow.polling_states.get(source.id)
     known = Known(
         crossings=await uow.crossings.of([budget.id for budget in budgets]),
@@ -135,13 +140,16 @@ async def _open_statuses(
         read_at=state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
-    cells = {window: await uow.facts.spend(source.id, window, now) for window in live_windows(budgets, known)}
+    failed = FailedScopes()
+    windows = windows_by_budget(budgets, known, failed, shown_windows)
+    budgets, asked = [one for one in budgets if one.id in windows], frozenset[Window]().union(*windows.values())
+    cells = {window: await uow.facts.spend(source.id, window, now) for window in asked}
     recent = await uow.facts.recent(source.id, now)
-    known = replace(known, forecasts=forecast_budgets(budgets, cells, recent, known))
+    known = replace(known, forecasts=forecast_each(budgets, cells, recent, known, failed))
     return [
         (budget, status)
         for budget in budgets
-        for status in budget_status(budget, cells, known)
+        for status in status_of(budget, cells, known, failed)
         if status.phase is Phase.OPEN
     ]
 

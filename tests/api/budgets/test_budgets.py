@@ -157,3 +157,37 @@ async def evaluations_taken(stand: Stand) -> int:
             text("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND task_name LIKE '%evaluat%' RETURNING id")
         )
         return len(taken.all())
+
+
+async def test_a_budget_that_cannot_be_assessed_says_so_in_its_status_in_readyz_and_in_metrics(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET)
+    place = f"/v1/budgets/{made['id']}/status"
+    well = answered(await stand.viewer.get(place))
+    assert (well["failures"], well["error"]) == ([], None)
+    await put_zone(stand, "Mars/Olympus_Mons")
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+    for _ in range(2):
+        await run_evaluation(stand.ports, source.id)
+        stand.clock.advance(timedelta(minutes=6))
+
+    status = answered(await stand.viewer.get(place))
+    (failure,) = status["failures"]
+    assert (failure["scope"], failure["count"], status["items"]) == ("org", 2, [])
+    assert failure["since"] < failure["last_at"]
+    assert failure["error"] == status["error"]
+    assert failure["error"].startswith("ZoneInfoNotFoundError")
+    late = {one["work"]: one for one in answered(await stand.viewer.get("/readyz"))["late"]}
+    assert [one["name"] for one in late["budgets"]["first"]] == [made["name"]]
+    scraped = (await stand.viewer.get("/metrics")).text
+    assert "tocsin_budget_failures_total 2.0" in scraped
+    assert f'tocsin_budget_scope_failures_total{{budget="{made["name"]}",scope="org"}} 2.0' in scraped
+    assert "tocsin_budget_failures_total 2.0" in (await stand.stranger.get("/metrics")).text
+
+
+async def put_zone(stand: Stand, zone: str) -> None:
+    """What an update of the machine's time zones does to a stored budget: its zone is known no more."""
+    changed = "UPDATE resources SET spec = jsonb_set(spec, '{period,timezone}', to_jsonb(CAST(:zone AS text)))"
+    async with stand.engine.begin() as connection:
+        await connection.execute(text(f"{changed} WHERE kind = 'budget'").bindparams(zone=zone))

@@ -428,3 +428,40 @@ def values(drawn: Mapping[str, object], series: Series) -> list[dict[str, object
     (found,) = [one for one in layers if one["encoding"]["color"] == {"datum": series.value}]
     rows: list[dict[str, object]] = found["data"]["values"]
     return rows
+
+
+# ----------------------------------------------------------------------------------------------- defects
+
+
+async def put(yard: Yard, kind: str, name: str, path: str) -> None:
+    """What an update of the machine's time zones does to a stored resource: its zone is known no more."""
+    changed = f"UPDATE resources SET spec = jsonb_set(spec, '{path}', '\"Mars/Olympus_Mons\"')"
+    async with yard.engine.begin() as connection:
+        await connection.execute(
+            text(f"{changed} WHERE kind = :kind AND name = :name").bindparams(kind=kind, name=name)
+        )
+
+
+async def test_a_budget_that_cannot_be_told_is_left_out_and_the_digest_goes_out(yard: Yard) -> None:
+    yard.reader.bill(date(2026, 11, 15), billed("7.00", workspace="wrkspc_eng"))
+    await yard.poll()
+    await yard.add_budget("poison", budget("1.00", percent(100)))
+    await yard.add_budget("sound", budget("1.00", percent(100)))
+    await put(yard, "budget", "poison", "{period,timezone}")
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    (delivery,) = sent(yard)
+    assert "sound" in str(delivery.message)
+    assert "poison" not in str(delivery.message)
+
+
+async def test_a_digest_whose_times_cannot_be_told_keeps_no_other_from_being_sent(yard: Yard) -> None:
+    await plan(yard, name="poison")
+    await plan(yard, name="sound")
+    await put(yard, "digest", "poison", "{timezone}")
+    yard.clock.advance(HOUR)
+    with capture_logs() as lines:
+        await tick(yard)
+    assert len(sent(yard)) == 1
+    assert [line["event"] for line in lines].count("digest_failed") == 1

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.codec import Json, encode, shallow
+from service.adapters.postgres.queue.traces import FORGET, KEEP, LONGEST, Carried
 from service.domain.notify.escalation import PlannedStep
 from service.workflows.ports.unit_of_work import DueJobs
 
@@ -81,9 +82,10 @@ class _Ticket:
 class PostgresJobs:
     """The queue as a transaction sees it: its jobs exist when it commits, and do not when it rolls back."""
 
-    def __init__(self, connection: AsyncConnection, to_real: ToReal) -> None:
+    def __init__(self, connection: AsyncConnection, to_real: ToReal, carried: Carried) -> None:
         self._connection = connection
         self._to_real = to_real
+        self._carried = carried
 
     async def due(self) -> list[DueJobs]:
         found = {row.task_name: row for row in await self._connection.execute(_DUE)}
@@ -168,8 +170,15 @@ class PostgresJobs:
         return [one for one in tickets if one.queueing_lock not in held]
 
     async def _insert(self, *tickets: _Ticket) -> None:
-        if tickets:
-            await self._connection.execute(_DEFER, {"jobs": [_row(one) for one in tickets]})
+        if not tickets:
+            return
+        made = await self._connection.scalar(_DEFER, {"jobs": [_row(one) for one in tickets]})
+        carried = self._carried()
+        if carried is not None and len(carried) <= LONGEST:
+            await self._connection.execute(KEEP, {"jobs": made, "carried": carried})
+
+    async def forget_traces(self) -> None:
+        await self._connection.execute(FORGET)
 
 
 def _queueing_lock(ticket: _Ticket) -> str:

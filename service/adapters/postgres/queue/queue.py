@@ -18,7 +18,9 @@ from service.adapters.postgres.losses import unavailability
 from service.adapters.postgres.queue.failures import FailedJobs
 from service.adapters.postgres.queue.jobs import BACKFILL, BACKTEST, DELIVER, DIGEST, EVALUATE, POLL, QUEUE, STEP, WAKE
 from service.adapters.postgres.queue.sweep import EndedJobs, sweep_stalled
+from service.adapters.postgres.queue.traced_jobs import TracedJobs
 from service.workflows.ports.outages import DATABASE, Outages, StorageRefuses, StorageUnavailable
+from service.workflows.ports.spans import NoSpans, Spans
 
 HEARTBEAT = timedelta(seconds=10)
 STALLED_AFTER = timedelta(seconds=30)
@@ -62,25 +64,32 @@ class Handlers(Protocol):
 class Queue:
     """The queue of one database: a pool of its own beside the units of work's, and a connection to listen."""
 
-    def __init__(self, app: App, outages: Outages) -> None:
+    def __init__(self, app: App, outages: Outages, spans: Spans) -> None:
         self._app = app
         self._outages = outages
+        self._traces = [] if isinstance(spans, NoSpans) else [TracedJobs(app, spans).continue_trace]
         self._ended = EndedJobs()
         self._failed = FailedJobs()
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, handlers: Handlers, outages: Outages | None = None, *, prepare_threshold: int | None = None
+        cls,
+        url: str,
+        handlers: Handlers,
+        outages: Outages | None = None,
+        *,
+        prepare_threshold: int | None = None,
+        spans: Spans | None = None,
     ) -> AsyncIterator[Self]:
-        """Connects for as long as the block lasts. Jobs run only in `run`. `outages` are this process's."""
+        """Connects for as long as the block lasts. Jobs run only in `run`. `outages` and `spans` are this process's."""
         app = _app(url, handlers, prepare_threshold)
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(app.open_async())
             except (ConnectorException, psycopg.OperationalError) as error:
                 raise StorageUnavailable(f"the database cannot be reached: {error.__cause__ or error}") from error
-            yield cls(app, outages or Outages())
+            yield cls(app, outages or Outages(), spans or NoSpans())
 
     async def run(self, stop: asyncio.Event, *, grace: timedelta = GRACE) -> None:
         """Runs jobs until `stop` is set; running jobs then have `grace` to end before they go back into the queue."""
@@ -98,7 +107,12 @@ class Queue:
     async def drain(self) -> None:
         """Runs jobs, and those that they queue, until none is due."""
         await self._app.run_worker_async(
-            queues=[QUEUE], wait=False, concurrency=1, install_signal_handlers=False, delete_jobs="always"
+            queues=[QUEUE],
+            wait=False,
+            concurrency=1,
+            install_signal_handlers=False,
+            delete_jobs="always",
+            worker_middleware=[*self._traces],
         )
 
     async def sweep(self, *, stalled_after: timedelta = STALLED_AFTER) -> None:
@@ -134,7 +148,7 @@ class Queue:
             fetch_job_polling_interval=LOOK_EVERY.total_seconds(),
             update_heartbeat_interval=HEARTBEAT.total_seconds(),
             stalled_worker_timeout=STALLED_AFTER.total_seconds(),
-            worker_middleware=[self._ended.note_end, self._failed.note_failure],
+            worker_middleware=[self._ended.note_end, self._failed.note_failure, *self._traces],
             shutdown_graceful_timeout=grace.total_seconds(),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,11 +52,17 @@ class PostgresRuleFailures:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def note(self, rule_id: str, scope: ScopeKey, error: str, at: datetime) -> None:
-        new = insert(rule_failures).values(rule_id=rule_id, scope=scope, count=1, last_at=at, error=error)
-        again = {"count": rule_failures.c.count + 1, "last_at": at, "error": error}
+    async def note(
+        self, rule_id: str, scope: ScopeKey, error: str, at: datetime, *, judged_before: datetime | None = None
+    ) -> None:
+        new = insert(rule_failures).values(rule_id=rule_id, scope=scope, count=1, last_at=at, error=error, since=at)
+        stored = rule_failures.c
+        begun = func.coalesce(stored.since, stored.last_at)  # the previous release notes no beginning
+        since = at if judged_before is None else case((stored.last_at >= judged_before, begun), else_=at)
+        again = {"count": stored["count"] + 1, "last_at": at, "error": error, "since": since}
         await self._connection.execute(new.on_conflict_do_update(index_elements=["rule_id", "scope"], set_=again))
 
     async def all(self) -> list[RuleFailure]:
-        rows = await self._connection.execute(select(rule_failures).order_by(*rule_failures.primary_key.columns))
+        shown = [column for column in rule_failures.c if column.name != "since"]
+        rows = await self._connection.execute(select(*shown).order_by(*rule_failures.primary_key.columns))
         return [RuleFailure(**row._mapping) for row in rows]

@@ -67,6 +67,7 @@ rule_failures = Table(
     Column("count", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("error", Text, nullable=False),
+    Column("since", Instant),
     comment="Series that a rule's detector could not judge for a defect",
 )
 

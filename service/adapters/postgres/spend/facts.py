@@ -31,7 +31,7 @@ from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, Spe
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import FINEST, Cell, Grain, ScopeKey
+from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope, ScopeKey
 from service.workflows.ports.spend import Changes, DayInputs, Stamp
 
 _USAGE_KINDS: Mapping[Width, FactKind] = {Width.HOUR: HOURS, Width.MINUTE: MINUTES}
@@ -116,8 +116,10 @@ class PostgresFacts:
     async def total(self, question: SpendQuestion) -> Figure:
         return await total(self._connection, question)
 
-    async def recent(self, source_id: str, now: datetime, grain: Grain = FINEST) -> RecentSpend:
-        return await recent_in(self._connection, source_id, now, grain)
+    async def recent(
+        self, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
+    ) -> RecentSpend:
+        return await recent_in(self._connection, source_id, now, grain, within)
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours)

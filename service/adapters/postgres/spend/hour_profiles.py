@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import on_days, usage_by
-from service.adapters.postgres.spend.tables import CELL, usage_day_profiles, usage_hours
+from service.adapters.postgres.spend.tables import CELL, held_by, usage_day_profiles, usage_hours
 from service.domain.values.periods import Window
-from service.domain.values.scopes import CELL_DIMENSIONS, FINEST, Cell, Grain
+from service.domain.values.scopes import CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope
 from service.domain.values.utc import DAY, HOUR, utc_day
 
 HOURS = 24
@@ -57,15 +57,24 @@ async def hours_between(connection: AsyncConnection, source_id: str, window: Win
 
 
 async def usual_hours(
-    connection: AsyncConnection, source_id: str, first: date, end: date, grain: Grain = FINEST
+    connection: AsyncConnection,
+    source_id: str,
+    first: date,
+    end: date,
+    grain: Grain = FINEST,
+    within: Scope = EVERYTHING,
 ) -> dict[Cell, tuple[float, ...]]:
-    """Estimated cost by cell of a grain and hour of the UTC day, 24 of them, summed over days. Copies, not money."""
+    """Estimated cost by cell of a grain and hour of the UTC day, 24 of them, summed over days. Copies, not money.
+
+    Of the cells that `within` holds.
+    """
     profile = usage_day_profiles.c
     kept = [profile[dimension.value] for dimension in CELL_DIMENSIONS if dimension in grain]
     sums = [func.sum(profile.hours[number]) for number in range(1, HOURS + 1)]
     rows = await connection.execute(
         select(*kept, *sums)
         .where(profile.source_id == source_id, profile.day >= first, profile.day < end)
+        .where(*held_by(within, usage_day_profiles))
         .group_by(profile.source_id, *kept)
     )
     return {named(row[: len(kept)], grain): tuple(row[len(kept) :]) for row in rows}

@@ -8,29 +8,31 @@ from sqlalchemy import Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.hour_profiles import named, usual_hours
-from service.adapters.postgres.spend.tables import known_buckets, spend_days
+from service.adapters.postgres.spend.tables import held_by, known_buckets, spend_days
 from service.adapters.postgres.tables import source_states
 from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
 from service.domain.spend.rows import Width
-from service.domain.values.scopes import CELL_DIMENSIONS, FINEST, Cell, Grain
+from service.domain.values.scopes import CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope
 from service.domain.values.utc import DAY, midnight
 
 
-async def recent_in(connection: AsyncConnection, source_id: str, now: datetime, grain: Grain = FINEST) -> RecentSpend:
-    """The spend of the last weeks as known at `now`."""
+async def recent_in(
+    connection: AsyncConnection, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
+) -> RecentSpend:
+    """The spend of the last weeks as known at `now`, of the cells that a scope holds."""
     first = first_day(now)
     reports = await _reports(connection, source_id, midnight(first))
     today = first + (UTC_DAYS - 1) * DAY
     return RecentSpend(
         now=now,
-        spend=await _spend(connection, source_id, first, grain),
-        usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today, grain),
+        spend=await _spend(connection, source_id, first, grain, within),
+        usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today, grain, within),
         known=reports.known(now),
     )
 
 
 async def _spend(
-    connection: AsyncConnection, source_id: str, first: date, grain: Grain
+    connection: AsyncConnection, source_id: str, first: date, grain: Grain, within: Scope
 ) -> dict[Cell, tuple[float, ...]]:
     column, last = spend_days.c, first + (UTC_DAYS - 1) * DAY
     names = [dimension.value for dimension in CELL_DIMENSIONS if dimension in grain]
@@ -38,7 +40,7 @@ async def _spend(
         select(
             *(column[name] for name in names), column.day, func.sum(column.billed + column.estimated).label("amount")
         )
-        .where(column.source_id == source_id, column.day >= first, column.day <= last)
+        .where(column.source_id == source_id, column.day >= first, column.day <= last, *held_by(within, spend_days))
         .group_by(*(column[name] for name in names), column.day)
         .subquery()
     )

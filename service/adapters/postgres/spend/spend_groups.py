@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, FromClause, Numeric, Select, Text, cast, f
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import between, usage_by
-from service.adapters.postgres.spend.tables import spend_days, usage_hours
+from service.adapters.postgres.spend.tables import held_by, spend_days, usage_hours
 from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import first_day_from
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Dimension, ScopeKey
 from service.domain.values.utc import midnight
 
 _PARTS = ("billed", "estimated", "unpriced_tokens", "priority")
@@ -47,7 +47,7 @@ async def largest(
     rows = _rows_of(question)
     member = rows.c[question.group_by.value]
     spent = func.coalesce(func.sum(rows.c.billed), 0) + func.coalesce(func.sum(rows.c.estimated), 0)
-    statement = select(member, *_sums(rows)).where(*_inside(question.scope, rows)).group_by(member)
+    statement = select(member, *_sums(rows)).where(*held_by(question.scope, rows)).group_by(member)
     found = await connection.execute(statement.order_by(spent.desc(), member).limit(limit).offset(skipped))
     return [(ScopeKey(question.group_by, id), _figure(*parts)) for id, *parts in found]
 
@@ -55,7 +55,7 @@ async def largest(
 async def total(connection: AsyncConnection, question: SpendQuestion) -> Figure:
     """The figure of the whole window, whatever it is grouped by."""
     rows = _rows_of(question)
-    (sums,) = await connection.execute(select(*_sums(rows)).where(*_inside(question.scope, rows)))
+    (sums,) = await connection.execute(select(*_sums(rows)).where(*held_by(question.scope, rows)))
     return _figure(*sums)
 
 
@@ -81,7 +81,7 @@ async def rows_behind(connection: AsyncConnection, question: SpendQuestion) -> i
 def _by_bucket(question: SpendQuestion) -> Select[Any]:
     rows = _rows_of(question)
     member = rows.c[question.group_by.value]
-    statement = select(rows.c.time, member, *_sums(rows)).where(*_inside(question.scope, rows))
+    statement = select(rows.c.time, member, *_sums(rows)).where(*held_by(question.scope, rows))
     return statement.group_by(rows.c.time, member).order_by(rows.c.time)
 
 
@@ -133,11 +133,6 @@ def _hours(question: SpendQuestion) -> FromClause:
         hours.c.unpriced.label("unpriced_tokens"),
         hours.c.priority,
     ).subquery()
-
-
-def _inside(scope: Scope, rows: FromClause) -> Iterator[ColumnElement[bool]]:
-    wanted = {"workspace": scope.workspaces, "model": scope.models, "api_key": scope.api_keys}
-    return (rows.c[name].in_(ids) for name, ids in wanted.items() if ids)
 
 
 def _start(time: datetime | date) -> datetime:

@@ -7,15 +7,18 @@ configuration. Their primary keys begin with the source and the bucket, which is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Double,
+    FromClause,
     Identity,
     Integer,
     LargeBinary,
@@ -29,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from service.adapters.postgres.metadata import metadata
+from service.domain.values.scopes import Scope
 
 USD = Numeric(24, 12)
 INSTANT = DateTime(timezone=True)
@@ -36,6 +40,12 @@ CELL = ("workspace", "model", "api_key")
 TOKENS = ("input_tokens", "cache_read_tokens", "output_tokens")
 AMOUNTS = ("billed", "estimated", "usage_cost", "priority", "unpriced_tokens", *TOKENS)
 """The columns of a cell's day: the parts of a SpendDay."""
+
+
+def held_by(scope: Scope, rows: FromClause) -> Iterator[ColumnElement[bool]]:
+    """Returns the conditions under which a scope holds a row's cell."""
+    wanted = {"workspace": scope.workspaces, "model": scope.models, "api_key": scope.api_keys}
+    return (rows.c[name].in_(ids) for name, ids in wanted.items() if ids)
 
 
 def _text(name: str) -> Column[str]:

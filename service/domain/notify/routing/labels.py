@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from service.domain.alerts.alert import Alert
 from service.domain.values.names import Names
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
-
-EVERYTHING = Scope()
+from service.domain.values.scopes import EVERYTHING, Dimension, Scope, ScopeKey
 
 Labels = Mapping[str, frozenset[str]]
 """The values of each label. Things have two, an id and a name; a scope of two workspaces has both of each."""

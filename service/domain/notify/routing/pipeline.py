@@ -115,8 +115,8 @@ def mute(route: Route, now: datetime) -> Reason | None:
 def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
     """Notifies a channel that several routes lead to once, and does so where one of them is free.
 
-    A route with an escalation policy leaves the notifying to the policy. Where several free routes lead to a channel,
-    one that does not collect notifies it at once; else the first one's group counts.
+    A route with an escalation policy leaves the notifying to the policy, where that can be read. Where several free
+    routes lead to a channel, one that does not collect notifies it at once; else the first one's group counts.
     """
     recipients: dict[str, Address] = {}
     held_back: dict[str, tuple[Address, Reason]] = {}
@@ -124,7 +124,7 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
     groups: dict[str, list[Group | None]] = defaultdict(list)
     for one in routes:
         policy = one.route.escalation_policy_id
-        if one.held is None and policy is not None:
+        if one.held is None and policy is not None and policy not in situation.configuration.unreadable:
             escalations.setdefault(policy, Escalation(policy, one.route.receiver_id))
             continue
         for address in situation.addresses(one.route.receiver_id):

@@ -27,8 +27,19 @@ NO_ROUTES = RouteTable(())
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A stored resource whose text is no spec of its kind, and what is wrong with it."""
+
+    kind: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationSnapshot:
-    """The configuration that concerns one source, at one instant. Resources are found by their ids."""
+    """The configuration that concerns one source, at one instant. Resources are found by their ids.
+
+    `unreadable` are those that are stored and could not be read: they are in no other mapping.
+    """
 
     sources: Mapping[str, Resource[Source]] = field(default_factory=dict)
     budgets: Mapping[str, Resource[Budget]] = field(default_factory=dict)
@@ -38,6 +49,7 @@ class ConfigurationSnapshot:
     silences: Mapping[str, Resource[Silence]] = field(default_factory=dict)
     policies: Mapping[str, Resource[EscalationPolicy]] = field(default_factory=dict)
     rotas: Mapping[str, Resource[Rota]] = field(default_factory=dict)
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,11 @@ class Situation:
         for alert in self.open_alerts:
             by_scope[alert.scope].append(alert)
         object.__setattr__(self, "_by_scope", dict(by_scope))
+
+    def unreadable(self, kind: str) -> dict[str, str]:
+        """The resources of a kind that could not be read, by id, with what is wrong."""
+        unreadable = self.configuration.unreadable
+        return {id: one.error for id, one in unreadable.items() if one.kind == kind}
 
     def open_in(self, scope: ScopeKey) -> Sequence[Alert]:
         """The open alerts of a scope."""

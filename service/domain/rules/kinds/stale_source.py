@@ -12,7 +12,7 @@ from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.kind import RuleKind
-from service.domain.rules.rule import EVERYTHING, Gates, Observation, Rule
+from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source, SourceState
 from service.domain.spend.lateness import USUAL_PATIENCE, Patience, is_stale
@@ -21,7 +21,7 @@ from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, ScopeKey
+from service.domain.values.scopes import EVERYTHING, ORGANISATION, ScopeKey
 from service.domain.values.severity import Severity
 
 UNIT = "failed polls"

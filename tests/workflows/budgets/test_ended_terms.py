@@ -12,7 +12,7 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
-from service.workflows.budgets import forecast_statuses
+from service.workflows.budgets.statuses import forecast_statuses
 from service.workflows.configuration.spend import Budgets
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
 from tests.factories import amount, budget, percent, utc
