@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(None, description="Postgres 15 or newer; absent: an embedded one.")
+    prepared_statements: Literal["on", "off"] = Field(
+        "on", description="off: for a pgbouncer before 1.21 in transaction mode, which cannot follow them."
+    )
     data_dir: Path = Field(Path(".tocsin"), description="Where the embedded Postgres and made keys live.")
     secret_key: SecretStr | None = Field(
         None, description="Encrypts stored secrets; several, comma separated, rotate: the first encrypts."

@@ -3,6 +3,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import pytest
+from sqlalchemy import text
 
 from service.bootstrap.product import open_product
 from service.settings import Settings
@@ -29,3 +30,19 @@ async def test_callers_that_ask_for_pictures_do_not_make_messages_wait_for_their
     monkeypatch.setenv("TOCSIN_SECRET_KEY", "a secret key of the tests")
     async with open_product(Settings(), database_url) as product:
         assert product.callers.charts is not product.ports.charts  # each draws one picture at a time
+
+
+@pytest.mark.parametrize(("setting", "prepares"), [("on", True), ("off", False)])
+async def test_the_setting_says_whether_statements_are_prepared_by_name(
+    setting: str, prepares: bool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
+    monkeypatch.setenv("TOCSIN_SECRET_KEY", "a secret key of the tests")
+    monkeypatch.setenv("TOCSIN_PREPARED_STATEMENTS", setting)
+    async with open_product(Settings(), database_url) as product:
+        for engine in (product.engine, product.jobs_engine):
+            async with engine.connect() as connection:
+                for _ in range(10):
+                    await connection.execute(text("SELECT 'asked again and again'"))
+                prepared = await connection.execute(text("SELECT name FROM pg_prepared_statements"))
+                assert bool(prepared.all()) is prepares

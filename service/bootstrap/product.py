@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.charts import ChildCharts
 from service.adapters.claude.source import ClaudeConnector
 from service.adapters.cron import CrontabReader
-from service.adapters.postgres.engine import FOR_CALLERS, PoolUse, create_engine, obstacle, pool_use
+from service.adapters.postgres.engine import FOR_CALLERS, PREPARE_AFTER, PoolUse, create_engine, obstacle, pool_use
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.signer import HmacSigner
@@ -98,7 +98,9 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
     `simulator_url` is where this process serves the simulator; None where it serves none.
     """
     guards = open_guards(settings, simulator_url)
-    engine, callers_engine = create_engine(url), create_engine(url, bounds=FOR_CALLERS)
+    prepare = None if settings.prepared_statements == "off" else PREPARE_AFTER
+    engine = create_engine(url, prepare_threshold=prepare)
+    callers_engine = create_engine(url, prepare_threshold=prepare, bounds=FOR_CALLERS)
     try:
         clock = await business_clock(settings, engine)
         async with (

@@ -38,7 +38,10 @@ class BudgetScope:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One scope of a budget in one live period, judged by the budget as it counts there; `known` is its own past."""
+    """One scope of a budget in one live period, judged by the budget as it counts there; `known` is its own past.
+
+    `forecasts`: whether the budget has thresholds on forecast.
+    """
 
     judge: Resource[Budget]
     period: Period

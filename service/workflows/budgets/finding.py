@@ -99,6 +99,7 @@ def assess_each(
     known: Known,
     failed: FailedScopes,
 ) -> Heading:
+    """One budget's findings and watches, without those of the scopes that fail."""
     whole = stands if isinstance(stands, BudgetDefect) else attempt(partial(_heading, budget, stands, spend, known))
     if not isinstance(whole, BudgetDefect):
         return whole

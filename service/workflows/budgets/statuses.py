@@ -129,6 +129,8 @@ async def status_part(
     if isinstance(places, BudgetDefect):
         failed.note(BudgetScope(budget.id), places)
         return _not_told(failed)
+    if not places:
+        return StatusPart(())
     recent = await uow.facts.recent(state.source_id, now, grain, _members(budget, places, limit))
     names = with_organisation(await uow.directory.names(state.source_id, _named(places)), state)
     made = await beside_the_loop(partial(_made, budget, places, recent, replace(known, names=names)))

@@ -68,7 +68,7 @@ async def run_due_digests(ports: Ports) -> None:
             if digest.spec.enabled:
                 await _ask_if_due(uow, ports.cron, digest, now)
         for run in await uow.digest_runs.due(now):
-            await uow.jobs.digest(run.id, now)
+            await uow.jobs.digest(run.id)
 
 
 async def _ask_if_due(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], now: datetime) -> None:

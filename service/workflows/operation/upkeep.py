@@ -54,16 +54,19 @@ async def run_queue_evaluations(ports: Ports) -> None:
 
 
 async def run_queue_other_work(ports: Ports) -> None:
-    """The next part of each unfinished backfill (one at work takes no harm: at most one part of it waits), and more."""
+    """The next part of each unfinished backfill (one at work takes no harm: at most one part of it waits), and more.
+
+    What is overdue is asked for without a time, so that it waits once, however many workers ask for it how often.
+    """
     now = ports.clock()
     async with ports.uow() as uow:
         for poll in await uow.polls.running_backfills():
             await uow.jobs.backfill(poll.source_id, poll.id)
         for alert_id in await uow.alerts.overdue(now):
-            await uow.jobs.wake(alert_id, now)
+            await uow.jobs.wake(alert_id)
         due = await uow.notifications.next_due()
         if due is not None and due <= now:
-            await uow.jobs.deliver(now)
+            await uow.jobs.deliver()
 
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:

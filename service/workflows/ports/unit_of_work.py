@@ -59,24 +59,24 @@ class Jobs(Protocol):
         """At most one waits per source."""
         ...
 
-    async def deliver(self, at: datetime) -> None:
-        """At most one waits per instant."""
+    async def deliver(self, at: datetime | None = None) -> None:
+        """At most one waits per instant, and one that is to run at once: `at` is None."""
         ...
 
     async def backtest(self, backtest_id: str) -> None:
         """One runs at a time, when nothing else waits."""
         ...
 
-    async def wake(self, alert_id: str, at: datetime) -> None:
-        """The end of a snooze; at most one waits per alert and instant."""
+    async def wake(self, alert_id: str, at: datetime | None = None) -> None:
+        """The end of a snooze; at most one waits per alert and instant. None: at once."""
         ...
 
     async def steps(self, planned: Iterable[tuple[PlannedStep, datetime]]) -> None:
         """Steps of escalations, each at its own time."""
         ...
 
-    async def digest(self, run_id: str, at: datetime) -> None:
-        """At most one waits per run and instant."""
+    async def digest(self, run_id: str, at: datetime | None = None) -> None:
+        """At most one waits per run and instant. None: at once."""
         ...
 
     async def forget_traces(self) -> None:

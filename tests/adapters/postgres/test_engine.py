@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.engine import FOR_CALLERS, FOR_JOBS, SessionBounds, create_engine
+from service.adapters.postgres.engine import FOR_CALLERS, FOR_JOBS, PREPARE_AFTER, SessionBounds, create_engine
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.workflows.ports.outages import StorageUnavailable
 from service.workflows.ports.unit_of_work import UowFactory
@@ -70,3 +70,16 @@ async def _stay_idle(uow: UowFactory, engine: AsyncEngine) -> None:
             while (await watcher.execute(idle, {"state": "idle in transaction"})).scalar_one():
                 await watcher.rollback()
         await unit.budgets.all()
+
+
+@pytest.mark.parametrize(("threshold", "prepared"), [(PREPARE_AFTER, 1), (None, 0)])
+async def test_statements_are_prepared_by_name_unless_a_pooler_cannot_follow(
+    database_url: str, threshold: int | None, prepared: int
+) -> None:
+    engine = create_engine(database_url, pool_size=1, max_overflow=0, prepare_threshold=threshold)
+    async with engine.connect() as connection:
+        for _ in range(2 * PREPARE_AFTER):
+            await connection.execute(text("SELECT 'asked again and again'"))
+        found = await connection.execute(text("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%again%'"))
+        assert len(found.all()) == prepared
+    await engine.dispose()

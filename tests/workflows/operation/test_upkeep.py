@@ -6,9 +6,14 @@ from datetime import date, timedelta
 
 from sqlalchemy import text
 
+from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.digests.digest import DigestPlan
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
+from service.workflows.alerts.attend import snooze_alert
+from service.workflows.configuration.notify import Digests
+from service.workflows.digests.deliver import run_due_digests
 from service.workflows.operation.upkeep import run_minute, run_retention
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import budget, percent, utc
@@ -80,3 +85,25 @@ async def test_retention_forgets_polls_of_more_than_ninety_days_and_keeps_those_
     recent = await yard.poll()
     await run_retention(yard.ports, keep=timedelta(days=800))
     assert [poll.id for poll in await yard.polls()] == [waiting.id, recent.id]
+
+
+async def test_work_that_waits_already_is_queued_once_whatever_minute_it_is(yard: Yard) -> None:
+    """A snooze that is over and a digest, whose own jobs are lost, and which the workers are too busy for."""
+    await yard.add_budget("eng", budget("10.00", percent(100)))
+    yard.reader.bill(date(2026, 11, 16), billed("12.00"))
+    await yard.poll()
+    await yard.settle()
+    (alert,) = await yard.alerts()
+    async with yard.ports.uow() as uow:
+        await snooze_alert(uow, alert.id, SnoozeRequest(until=yard.clock() + HOUR), "", yard.author)
+    digest = DigestPlan(yard.source.id, yard.receiver.id, "0 13 * * *", "UTC")
+    await yard.create(Digests(), "daily", digest)
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+    async with yard.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM procrastinate_jobs"))
+    for _ in range(3):  # a minute's work of three workers, or of one in three minutes
+        await run_due_digests(yard.ports)
+        await run_minute(yard.ports)
+        yard.clock.advance(MINUTE)
+    assert [name for name in await waiting(yard) if name in ("wake", "digest")] == ["digest", "wake"]

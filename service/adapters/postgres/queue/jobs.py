@@ -25,6 +25,8 @@ POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST = "poll", "backfill", "evaluate", "d
 WAKE, STEP, DIGEST = "wake", "step", "digest"
 
 
+_AT_ONCE = "at once"
+
 KINDS = (POLL, BACKFILL, EVALUATE, DELIVER, BACKTEST, WAKE, STEP, DIGEST)
 
 _DUE = text(
@@ -123,10 +125,10 @@ class PostgresJobs:
             *(_Ticket(EVALUATE, Priority.EVALUATE, {"source_id": id}, lock, lock) for id, lock in locks.items())
         )
 
-    async def deliver(self, at: datetime) -> None:
+    async def deliver(self, at: datetime | None = None) -> None:
         """`at` is business time. Jobs that wait for the same second of real time are one."""
-        due = self._to_real(at)
-        queueing_lock = f"deliver:{int(due.timestamp())}"
+        due = self._due(at)
+        queueing_lock = f"deliver:{_AT_ONCE if due is None else int(due.timestamp())}"
         await self._insert_once(_Ticket(DELIVER, Priority.DELIVER, {}, None, queueing_lock, due))
 
     async def backtest(self, backtest_id: str) -> None:
@@ -134,20 +136,23 @@ class PostgresJobs:
         arguments = {"backtest_id": backtest_id}
         await self._insert(_Ticket(BACKTEST, Priority.REPLAY, arguments, lock=BACKTEST))
 
-    async def wake(self, alert_id: str, at: datetime) -> None:
-        due = self._to_real(at)
-        ticket = _Ticket(WAKE, Priority.DELIVER, {"alert_id": alert_id}, None, f"wake:{alert_id}:{at.isoformat()}", due)
-        await self._insert_once(ticket)
+    async def wake(self, alert_id: str, at: datetime | None = None) -> None:
+        queueing_lock = f"wake:{alert_id}:{_instant(at)}"
+        arguments = {"alert_id": alert_id}
+        await self._insert_once(_Ticket(WAKE, Priority.DELIVER, arguments, None, queueing_lock, self._due(at)))
 
     async def steps(self, planned: Iterable[tuple[PlannedStep, datetime]]) -> None:
         await self._insert(
             *(_Ticket(STEP, Priority.DELIVER, shallow(one), at=self._to_real(at)) for one, at in planned)
         )
 
-    async def digest(self, run_id: str, at: datetime) -> None:
-        due = self._to_real(at)
-        queueing_lock = f"digest:{run_id}:{at.isoformat()}"
-        await self._insert_once(_Ticket(DIGEST, Priority.DELIVER, {"run_id": run_id}, None, queueing_lock, due))
+    async def digest(self, run_id: str, at: datetime | None = None) -> None:
+        queueing_lock = f"digest:{run_id}:{_instant(at)}"
+        arguments = {"run_id": run_id}
+        await self._insert_once(_Ticket(DIGEST, Priority.DELIVER, arguments, None, queueing_lock, self._due(at)))
+
+    def _due(self, at: datetime | None) -> datetime | None:
+        return None if at is None else self._to_real(at)
 
     async def _insert_once(self, *tickets: _Ticket) -> None:
         """Inserts each unless an equal job waits, and then keeps that one waiting until our own commit.
@@ -179,6 +184,10 @@ class PostgresJobs:
 
     async def forget_traces(self) -> None:
         await self._connection.execute(FORGET)
+
+
+def _instant(at: datetime | None) -> str:
+    return _AT_ONCE if at is None else at.isoformat()
 
 
 def _queueing_lock(ticket: _Ticket) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Date, and_, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -152,6 +152,13 @@ async def settled_until(connection: AsyncConnection, source_id: str, knowledge: 
     """The end of the newest settled day."""
     start = await _newest(connection, source_id, Width.DAY, knowledge.complete)
     return None if start is None else start + DAY
+
+
+def first_unsettled_day(source_id: str) -> ColumnElement[date]:
+    """The UTC day after the newest settled one, for a statement that asks for days: the first of all where none is."""
+    settled = select(func.max(_BUCKET.bucket)).where(*_of_width(source_id, Width.DAY), PRESENT.complete)
+    after = cast(func.timezone("UTC", settled.scalar_subquery()), Date) + 1
+    return func.coalesce(after, literal(date.min))
 
 
 async def estimated_until(connection: AsyncConnection, source_id: str) -> datetime | None:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import costs_in
 from service.adapters.postgres.spend.day_versions import note_versions
-from service.adapters.postgres.spend.known_buckets import settled_until
+from service.adapters.postgres.spend.known_buckets import first_unsettled_day
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, TOKENS, spend_days
 from service.domain.budgets.unpriced import UnpricedUsage
@@ -128,11 +128,11 @@ async def spend_of(
 
 async def unpriced_in(connection: AsyncConnection, source_id: str, now: datetime) -> list[UnpricedUsage]:
     """Returns the usage by model, the most tokens first."""
-    settled, tokens = await settled_until(connection, source_id), func.sum(spend_days.c.unpriced_tokens)
-    first = max(now - READ_DEEPLY, settled) if settled else now - READ_DEEPLY
+    first, tokens = first_unsettled_day(source_id), func.sum(spend_days.c.unpriced_tokens)
     rows = await connection.execute(
         select(spend_days.c.model, tokens, func.max(spend_days.c.day))
-        .where(spend_days.c.source_id == source_id, spend_days.c.day >= first.date(), spend_days.c.unpriced_tokens > 0)
+        .where(spend_days.c.source_id == source_id, spend_days.c.unpriced_tokens > 0)
+        .where(spend_days.c.day >= first, spend_days.c.day >= (now - READ_DEEPLY).date())
         .group_by(spend_days.c.model)
         .order_by(tokens.desc(), spend_days.c.model)
     )
@@ -174,9 +174,7 @@ async def _on_whole_days(
 ) -> dict[Cell, Spend]:
     cell = cells_of(spend_days, grain)
     first, end = whole_days(window)
-    settled = await settled_until(connection, source_id)
-    not_settled = spend_days.c.day >= (settled.date() if settled else date.min)
-    unpriced = func.sum(spend_days.c.unpriced_tokens).filter(not_settled)
+    unpriced = func.sum(spend_days.c.unpriced_tokens).filter(spend_days.c.day >= first_unsettled_day(source_id))
     rows = await connection.execute(
         select(*cell, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)
         .where(spend_days.c.source_id == source_id, spend_days.c.day >= first, spend_days.c.day < end)

@@ -124,7 +124,7 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
     groups: dict[str, list[Group | None]] = defaultdict(list)
     for one in routes:
         policy = one.route.escalation_policy_id
-        if one.held is None and policy is not None and policy not in situation.configuration.unreadable:
+        if one.held is None and policy is not None and situation.can_call(policy):
             escalations.setdefault(policy, Escalation(policy, one.route.receiver_id))
             continue
         for address in situation.addresses(one.route.receiver_id):

@@ -93,6 +93,12 @@ class Situation:
         channels = receiver.spec.channels if receiver else ()
         return [Address(receiver_id, channel_key(channel), channel) for channel in channels]
 
+    def can_call(self, policy_id: str) -> bool:
+        """Whether a policy, and the rotas of its steps, can be read."""
+        policy, unreadable = self.configuration.policies.get(policy_id), self.configuration.unreadable
+        steps = policy.spec.steps if policy else ()
+        return policy_id not in unreadable and not any(step.rota_id in unreadable for step in steps)
+
     def called(self, policy_id: str, number: int, after: timedelta = timedelta()) -> str:
         """The receiver that a policy's step calls: its own, or that of whoever is on call `after` now."""
         step = self.configuration.policies[policy_id].spec.steps[number]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from service.domain.alerts.alert import Alert, AlertState, Reason
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.notification import Action, NotificationCause, NotificationState
 from service.domain.notify.planning import Address
 from service.domain.notify.receivers import Receiver, channel_key
@@ -24,7 +27,7 @@ from service.domain.notify.routing.pipeline import (
 )
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
-from service.domain.notify.routing.situation import ConfigurationSnapshot, Situation
+from service.domain.notify.routing.situation import ConfigurationSnapshot, Situation, Unreadable
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
@@ -103,6 +106,19 @@ def test_an_escalation_policy_does_the_ringing_of_its_route() -> None:
     assert route_alert(ALERT, around(policed)) == Plan(escalations=(Escalation("esc_1", "rcv_1"),))
     held = route_alert(ALERT, around(policed, silences=(QUIET,)))
     assert held == Plan(held_back=((TO_CONSOLE, Reason.SILENCED),), silenced_by=NAMED)
+
+
+@pytest.mark.parametrize("unreadable", ["esc_1", "rota_1"])
+def test_a_policy_that_cannot_be_read_leaves_the_ringing_to_its_route(unreadable: str) -> None:
+    situation = around(Route("rcv_1", escalation_policy_id="esc_1"))
+    policy = resource("esc_1", EscalationPolicy((EscalationStep(timedelta(), rota_id="rota_1"),)))
+    configuration = replace(
+        situation.configuration,
+        policies={} if unreadable == "esc_1" else {"esc_1": policy},
+        unreadable={unreadable: Unreadable("escalation policy", "DecodeError: list expected, int found")},
+    )
+    plan = route_alert(ALERT, replace(situation, configuration=configuration))
+    assert (plan.recipients, plan.escalations) == ((TO_CONSOLE,), ())
 
 
 def test_what_is_held_back_is_written_down_with_its_reason() -> None:
