@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from detecting import made_up
-from detecting.made_up import DAYS, FIRST, JUDGED, LEARNING, LOOP, WORKSPACES, Organisation
+from detecting.made_up import DAYS, JUDGED, LEARNING, LOOP, WORKSPACES, Organisation
 from detecting.report import Target, table
 from service.domain.backtest.backtest import Firing
 from service.domain.backtest.hours import moments
@@ -55,7 +55,7 @@ def alerts_of(organisation: Organisation) -> list[Alert]:
     recorded, replay = organisation.recorded(), RuleReplay(rule())
     assert recorded.hours is not None
     before = None
-    first, last = FIRST + LEARNING * DAY, FIRST + (DAYS - 1) * DAY
+    first, last = organisation.first + LEARNING * DAY, organisation.first + (DAYS - 1) * DAY
     for _, moment in moments(recorded, recorded.hours, replay.rule.spec, first, last):
         take_moment(moment, [replay], before)
         before = moment.as_of
@@ -129,7 +129,8 @@ KINDS_OF_QUIET: tuple[Make, ...] = (
     *GROWTHS,
     made_up.monthly_batch,
     made_up.holidays,
-    made_up.clock_change,
+    made_up.clocks_forward,
+    made_up.clocks_back,
     made_up.new_workspace,
     made_up.migration,
 )

@@ -11,11 +11,13 @@ import numpy as np
 from service.domain.backtest.history import Recorded
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.hourly.known import HourVersions
+from service.domain.sources.locality import Locality, locality_of
 from service.domain.spend.best_known import DayVersion, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.domain.values.utc import HOUR, midnight
 
+ANYWHERE = locality_of(None)
 FIRST = date(2026, 1, 5)
 """A Monday."""
 LEARNING, JUDGED = 70, 49
@@ -28,13 +30,18 @@ SHARES = np.array([0.45, 0.30, 0.10, 0.15])
 
 @dataclass(frozen=True, eq=False)
 class Organisation:
-    """`hours`: dollars, [workspaces, hours]. `loops`: workspace and first hour of each. `since`: a launch's hour."""
+    """`hours`: dollars, [workspaces, hours]. `loops`: workspace and first hour of each. `since`: a launch's hour.
+
+    `first`: the first day, a Monday. `locality`: what the product is told of its people.
+    """
 
     name: str
     daily: float
     hours: Floats
     loops: tuple[tuple[int, int], ...] = ()
     since: int | None = None
+    first: date = FIRST
+    locality: Locality = ANYWHERE
 
     def recorded(self) -> Recorded:
         """Everything as it became known: hours 6 minutes after their end, days as bills at their end."""
@@ -42,7 +49,7 @@ class Organisation:
         days = self.hours.reshape(len(cells), -1, 24).sum(axis=2)
         versions = [
             DayVersion(
-                on := FIRST + timedelta(days=day),
+                on := self.first + timedelta(days=day),
                 on,
                 False,
                 False,
@@ -53,13 +60,13 @@ class Organisation:
             )
             for day, row in enumerate(days.T.tolist())
         ]
-        begin = midnight(FIRST)
+        begin = midnight(self.first)
         read = np.array([(begin + (at + 1) * HOUR + DELAY).timestamp() for at in range(self.hours.shape[1])])
         hours = HourVersions(begin, cells, self.hours, read, read.copy())
-        return Recorded("src_1", versions, {}, hours=hours, delay=DELAY)
+        return Recorded("src_1", versions, {}, hours=hours, delay=DELAY, locality=self.locality)
 
     def hour(self, place: int) -> datetime:
-        return datetime.combine(FIRST, datetime.min.time(), UTC) + place * HOUR
+        return datetime.combine(self.first, datetime.min.time(), UTC) + place * HOUR
 
 
 def usual(daily: float, random: np.random.Generator, noise: float = 0.10) -> Floats:
@@ -147,12 +154,21 @@ def holidays(daily: float, seed: int) -> Organisation:
     return replace(plain, name="holidays", hours=hours)
 
 
-def clock_change(daily: float, seed: int) -> Organisation:
-    """The office begins and ends an hour earlier by UTC from a Sunday on."""
-    plain, since = flat(daily, seed), (LEARNING + 20) * 24
+def clocks_forward(daily: float, seed: int) -> Organisation:
+    """The office begins and ends an hour earlier by UTC from 29 March 2026 on, as clocks in Europe do."""
+    return _with_clocks_put(flat(daily, seed), "clocks forward", FIRST, 1)
+
+
+def clocks_back(daily: float, seed: int) -> Organisation:
+    """The office begins and ends an hour later by UTC from 25 October 2026 on."""
+    return _with_clocks_put(flat(daily, seed), "clocks back", date(2026, 8, 3), -1)
+
+
+def _with_clocks_put(plain: Organisation, name: str, first: date, forward: int) -> Organisation:
+    since = (LEARNING + 13) * 24
     hours = plain.hours.copy()
-    hours[1, since:] = np.roll(hours[1, since:], -1)
-    return replace(plain, name="clock change", hours=hours)
+    hours[1, since:] = np.roll(hours[1, since:], -forward)
+    return replace(plain, name=name, hours=hours, first=first)
 
 
 def new_workspace(daily: float, seed: int) -> Organisation:

@@ -18,6 +18,7 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
+from service.domain.sources.locality import locality_of
 from service.domain.sources.source import SourceKind
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid, NotFound
@@ -169,6 +170,7 @@ async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         hours=await _hours(uow, backtest),
         delay=source.spec.poll_interval,
+        locality=locality_of(source.spec.timezone),
     )
 
 

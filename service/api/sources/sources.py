@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
 from service.api.http.addresses import Address, require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
-from service.api.http.fields import Duration
+from service.api.http.fields import Duration, Reference
 from service.api.http.secrets import Secret, SecretStub, sealed, shown
+from service.domain.sources.locality import Locality, locality_of
 from service.domain.sources.poll import WaitsFor, waits_for
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.lateness import is_stale
+from service.domain.values.clock_changes import ClockChange, changes_between
 from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.resources import Resource
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CLAUDE_API = "https://api.anthropic.com"
+MEMORY, AHEAD = timedelta(weeks=4), timedelta(days=366)
 
 
 class SourceIn(Written):
@@ -30,7 +34,27 @@ class SourceIn(Written):
     admin_key: Secret = Field(description="an Admin API key; write-only", examples=["sk-ant-admin01-FAKE"])
     poll_interval: Duration = Field(default=parse_duration("5m"), description="1m to 1d")
     enabled: bool = Field(default=True, strict=True)
+    timezone: Reference | None = Field(
+        default=None,
+        description="IANA zone whose clock changes office hours follow; null: those of Europe and of the US are tried",
+        examples=["Europe/Berlin"],
+    )
+    clock: ReadOnly = None
     status: ReadOnly = None
+
+
+class ClockChangeOut(BaseModel):
+    timezone: str
+    at: datetime = Field(description="the first hour by the new clock")
+    forward_hours: int = Field(description="-1: put back by an hour")
+
+
+class ClockOut(BaseModel):
+    """The clock changes after which hours are judged by UTC and by the wall clock, until the hours tell which holds."""
+
+    timezones: list[str] = Field(examples=[["Europe/Berlin"]])
+    learnt: bool = Field(description="nobody has set a timezone")
+    changes: list[ClockChangeOut] = Field(description="of the last four weeks, which hours are compared with, and next")
 
 
 class SourceStatus(BaseModel):
@@ -57,6 +81,8 @@ class SourceOut(Shown):
     admin_key: SecretStub
     poll_interval: str = Field(examples=["5m"])
     enabled: bool
+    timezone: str | None
+    clock: ClockOut
     status: SourceStatus
 
 
@@ -81,6 +107,7 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             admin_key=sealed(ports.vault, document.admin_key, key, moved=moved, pointer="/admin_key"),
             poll_interval=document.poll_interval,
             enabled=document.enabled,
+            timezone=document.timezone,
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[Source], now: datetime) -> SourceOut:
@@ -92,8 +119,32 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             admin_key=shown(spec.admin_key),
             poll_interval=format_duration(spec.poll_interval),
             enabled=spec.enabled,
+            timezone=spec.timezone,
+            clock=show_clock(locality_of(spec.timezone), now),
             status=await show_status(uow, resource.id, now),
         )
+
+
+def show_clock(locality: Locality, now: datetime) -> ClockOut:
+    changes = changes_between(locality.zones, now - MEMORY, now + AHEAD)
+    passed = [change for change in changes if change.at <= now]
+    coming = [min(mine, key=_when) for zone in locality.zones if (mine := _coming(changes, zone, now))]
+    return ClockOut(
+        timezones=list(locality.zones),
+        learnt=not locality.is_set,
+        changes=[
+            ClockChangeOut(timezone=one.zone, at=one.at, forward_hours=one.forward)
+            for one in sorted((*passed, *coming), key=_when)
+        ],
+    )
+
+
+def _coming(changes: Iterable[ClockChange], zone: str, now: datetime) -> list[ClockChange]:
+    return [change for change in changes if change.zone == zone and change.at > now]
+
+
+def _when(change: ClockChange) -> datetime:
+    return change.at
 
 
 async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceStatus:

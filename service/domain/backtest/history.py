@@ -12,6 +12,7 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.view import DayFigures, SpendView, StoredCells
+from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.spend.best_known import DayVersion, SpendDay
 from service.domain.values.names import Names
 from service.domain.values.utc import DAY, midnight
@@ -43,6 +44,7 @@ class Recorded:
     simulated: bool = False
     hours: HourVersions | None = None
     delay: timedelta = timedelta()
+    locality: Locality = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def steps(recorded: Recorded, first: date, last: date, days: int) -> Iterator[Re
             names=recorded.names,
             simulated=recorded.simulated,
             planned=tuple(one.activity for one in recorded.planned if one.at <= midnight(today)),
+            locality=recorded.locality,
             memo=memo,
         )
         assumed = frozenset(day for day in window if day in known.versions and known.versions[day].assumed)

@@ -83,6 +83,7 @@ class _Hours:
             learnt=learnt,
             stands_on=(night.closed, sum(one.at <= now for one in self._recorded.planned)),
             days=lambda: self._days_at(night, number, now),
+            locality=self._recorded.locality,
         )
 
     def _step(self, night: ReplayStep, number: int, now: datetime) -> ReplayStep:

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from service.domain.detectors.hourly.known import KnownHours, LearntHours
 from service.domain.rules.rule import Gates, Rule
 from service.domain.rules.view import SpendView
+from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.values.money import ZERO
 from service.domain.values.scopes import Dimension, ScopeKey
 
@@ -64,6 +65,7 @@ class HourEnd:
     learnt: LearntHours
     stands_on: object
     days: Callable[[], SpendView]
+    locality: Locality = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from service.domain.detectors.arrays import Floats
 from service.domain.detectors.columns import CellDays, CellHours, columns_of, in_order, with_gaps
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
+from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.sources.source import SourceState
 from service.domain.values.names import Names
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
@@ -134,6 +135,7 @@ class SpendView:
     `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
     `polling` is how reading it goes; None where a past instant is judged. `hours` are there where a rule reads them,
     `assumed_share` as with `KnownFigures`.
+    `locality`: the clocks that the source's people may live by.
     `memo` may be handed on to the next view of the same source, so that its days are not read again from the first.
     """
 
@@ -149,6 +151,7 @@ class SpendView:
     polling: SourceState | None = None
     hours: HourFigures | None = None
     assumed_share: float = 0.0
+    locality: Locality = NOWHERE
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
     @property

@@ -35,6 +35,8 @@ class Source:
     admin_key: Sealed
     poll_interval: timedelta = timedelta(minutes=5)
     enabled: bool = True
+    timezone: str | None = None
+    """The IANA zone by whose clock people work; None: learnt from the hours."""
 
 
 @dataclass(frozen=True, slots=True)

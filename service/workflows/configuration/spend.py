@@ -12,6 +12,7 @@ from service.domain.sources.pricing import PriceOverride
 from service.domain.sources.source import Source, SourceState, is_poll_interval
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values import periods
+from service.domain.values.calendars import zone_names
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import ResourceKind, Write
@@ -27,6 +28,8 @@ class Sources(ResourceKind[Source]):
     async def validate(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
         if not is_poll_interval(spec.poll_interval):
             raise Invalid("must be between 1m and 1d", "/poll_interval")
+        if spec.timezone is not None and spec.timezone not in zone_names():
+            raise Invalid(f"{spec.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/timezone")
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:

@@ -186,3 +186,25 @@ async def test_a_repeated_check_with_its_key_asks_the_source_once(stand: Stand) 
     answers = [await stand.admin.post("/v1/sources/production/check", headers=headers) for _ in range(2)]
     assert answered(answers[0]) == answered(answers[1])
     assert len(stand.source.asked) == 1
+
+
+async def test_a_source_says_which_clock_changes_are_tried_until_a_zone_is_set(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    assert (made["timezone"], made["clock"]["learnt"]) == (None, True)
+    assert made["clock"]["timezones"] == ["Europe/Berlin", "America/New_York"]
+    changed = answered(await stand.admin.patch(f"/v1/sources/{made['id']}", json={"timezone": "Europe/Madrid"}))
+    assert (changed["timezone"], changed["clock"]["learnt"]) == ("Europe/Madrid", False)
+    assert {one["timezone"] for one in changed["clock"]["changes"]} == {"Europe/Madrid"}
+    async with stand.ports.uow() as uow:
+        assert (await uow.sources.get(made["id"])).spec.timezone == "Europe/Madrid"
+
+
+async def test_a_zone_without_clock_changes_has_none_to_show(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE | {"timezone": "UTC"})
+    assert made["clock"] == {"timezones": ["UTC"], "learnt": False, "changes": []}
+
+
+async def test_a_zone_that_is_none_is_refused(stand: Stand) -> None:
+    answer = await stand.admin.post("/v1/sources", json=SOURCE | {"timezone": "Mars/Olympus"})
+    assert pointers(answer) == ["/timezone"]
+    assert "such as Europe/Berlin" in answer.text

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
+from service.domain.detectors.hourly.clocks import DECIDED, UTC_CLOCK, ClockMove, standing
 from service.domain.detectors.hourly.detector import (
     FOLLOW,
     GATE_SHARE,
@@ -56,22 +57,41 @@ class HourGlance:
         spent = self._sums[:, start:end].sum(axis=1)
         return bool(np.any(spent >= np.asarray(limits, dtype=np.float64) * (1 - SLACK)))
 
-    def may_rise(self, start: int, places: Sequence[int], floor: float) -> bool:
+    def may_rise(self, start: int, places: Sequence[int], floor: float, moves: Sequence[ClockMove] = ()) -> bool:
         """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
 
-        `floor`: dollars of excess under which an hour is never a rise.
+        `floor`: dollars of excess under which an hour is never a rise. `moves`: by places from `start` on.
         """
         if not places or not self._starts.size:
             return False
         end = max(places) + 1
         hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
         floors = np.full(hours.shape[0], floor)
-        return bool(may_rise(hours, np.array(places, dtype=np.int64) - start, floors).any())
+        return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves).any())
 
 
 def is_large(amounts: Floats, floors: Floats) -> Flags:
     """Whether any of a series' hours reaches its floor: [series, hours], [series] -> [series]."""
     return np.asarray((amounts >= (floors * (1 - SLACK))[:, None]).any(axis=1), dtype=np.bool_)
+
+
+def may_rise_by_all(amounts: Floats, places: Whole, floors: Floats, moves: Sequence[ClockMove]) -> Flags:
+    """Which series `may_rise` in one of the hours by every clock that they are judged by: -> [series]."""
+    found = is_large(amounts[:, places], floors)
+    rows = np.flatnonzero(found)
+    if rows.size:
+        large, least = amounts[rows], floors[rows]
+        rising = may_rise(large, places, least)
+        if any(move.reaches(place) for move in moves for place in places.tolist()):
+            stands = standing(large, moves, places.tolist(), DECIDED - SLACK)
+            rising |= ~stands[:, :, UTC_CLOCK]
+            for clock, move in enumerate(moves, start=1):
+                asked = np.flatnonzero((stands[:, :, clock] & rising).any(axis=0))
+                if asked.size:
+                    by_clock = may_rise(move.applied(large), places[asked], least)
+                    rising[:, asked] &= by_clock | ~stands[:, asked, clock]
+        found[rows] = rising.any(axis=1)
+    return found
 
 
 def may_rise(amounts: Floats, places: Whole, floors: Floats) -> Flags:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
-from service.domain.detectors.arrays import Floats, Whole
+from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, reading
 from service.domain.detectors.hourly.bands import HourBands
+from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove, standing
 from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, incident_hours, judge_by
-from service.domain.detectors.hourly.glance import is_large, may_rise
+from service.domain.detectors.hourly.glance import is_large, may_rise_by_all
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
@@ -27,6 +28,40 @@ LOOKED_AT_ONCE = 512
 """Series whose hours are looked at together."""
 
 
+@dataclass(frozen=True, slots=True)
+class SameHour:
+    """An hour that another is compared with, in dollars: NaN where unknown or not held.
+
+    `left_out`: it was an incident, and says nothing of what is usual.
+    """
+
+    start: datetime
+    amount: float
+    left_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedClock:
+    """The clock that an hour was judged by, after one was changed in the four weeks before it.
+
+    `zone` and `changed`: whose, and when (aware UTC); None: by UTC. `is_sure`: no other clock came into question.
+    """
+
+    zone: str | None
+    changed: datetime | None
+    is_sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where the scores of a bucket are, and the number of the clock that it was judged by. `sure`: no other stood."""
+
+    scores: Scores
+    at: int
+    clock: int
+    sure: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HourJudge:
     """`spent`: estimated dollars; the first hour starts at `first`. `silent`: by series the places of the hours that a
@@ -35,6 +70,8 @@ class HourJudge:
     Hours before place `mature` are complete. `planned`: extra dollars of every series by place,
     announced or coming again.
     `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
+    `moves`: changes of the clocks that the series may live by. Of those that an hour may be judged by, the one counts
+    that asks for the most dollars.
     """
 
     spent: SummedHours
@@ -45,19 +82,27 @@ class HourJudge:
     planned: Mapping[int, Sequence[float]]
     newest: int
     bands: HourBands = field(default_factory=HourBands)
-    _judged: dict[tuple[int, int], tuple[Scores, int]] = field(default_factory=dict)
+    moves: Sequence[ClockMove] = ()
+    _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
 
     def start(self, place: int) -> datetime:
         return self.first + place * HOUR
 
     def reading(self, row: int, place: int) -> ScoredBucket:
-        found, at = self._found(row, place)
-        return reading(found, at, self._counted(row)[max(0, place - HOURS) : place])
+        found = self._found(row, place)
+        return reading(found.scores, found.at, self._counted(row)[max(0, place - HOURS) : place])
 
     def rises(self, row: int, place: int) -> bool:
-        found, at = self._found(row, place)
-        return bool(found.rises[at])
+        found = self._found(row, place)
+        return bool(found.scores.rises[found.at])
+
+    def clock(self, row: int, place: int) -> JudgedClock | None:
+        """None where no clock was changed."""
+        if not any(move.reaches(place) for move in self.moves):
+            return None
+        move, sure = self._move(row, place), self._found(row, place).sure
+        return JudgedClock(None, None, sure) if move is None else JudgedClock(move.zone, self.start(move.place), sure)
 
     def rising(self, places: Sequence[int]) -> frozenset[int]:
         """The series that rise in any of these hours. Only those are judged that may."""
@@ -74,10 +119,17 @@ class HourJudge:
     def is_known(self, row: int, place: int) -> bool:
         return bool(abs(self._spent(row)[place]) <= UNBELIEVABLE)
 
-    def same_hours(self, row: int, place: int) -> tuple[float, ...]:
-        """The same hour of the last four weeks, the oldest first; NaN where unknown or not held."""
-        counted = self._counted(row)
-        return tuple(float(counted[at]) if at >= 0 else float("nan") for at in range(place - HOURS, place, WEEK))
+    def same_hours(self, row: int, place: int) -> list[SameHour]:
+        """The same hour of the last four weeks, the oldest first, by the clock that the hour was judged by."""
+        move = self._move(row, place)
+        counted = self._counted(row)[None]
+        window = _windows(counted if move is None else move.applied(counted), [place])[0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
+            left_out = incident_hours(window, noise)[0, ::WEEK].tolist()
+        places = [at if move is None or at >= move.place else at + move.forward for at in _weeks_before(place)]
+        amounts = [float(counted[0, at]) if at >= 0 else float("nan") for at in places]
+        return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, strict=True)]
 
     def _loud(self, places: Whole) -> list[int]:
         """The series that may rise in these hours, and those of which silent hours say nothing."""
@@ -85,22 +137,20 @@ class HourJudge:
         found = {*self.silent}
         for start in range(0, large.size, LOOKED_AT_ONCE):
             rows = large[start : start + LOOKED_AT_ONCE]
-            found.update(rows[may_rise(self.spent.of(rows), places, self.terms.floors[rows]).any(axis=1)].tolist())
+            loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves)
+            found.update(rows[loud].tolist())
         return sorted(found)
 
-    def left_out(self, row: int, place: int) -> tuple[bool, ...]:
-        """Which of the same hours of the last four weeks say nothing of what is usual, because they were incidents."""
-        window = _windows(self._counted(row)[None], [place])[0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
-            found = incident_hours(window, noise)[0, ::WEEK]
-        return tuple(map(bool, found))
+    def _move(self, row: int, place: int) -> ClockMove | None:
+        """The change that the hours before were moved by."""
+        clock = self._found(row, place).clock
+        return None if clock == UTC_CLOCK else self.moves[clock - 1]
 
     def beyond(self, row: int, place: int) -> float:
         """Dollars that are expected of an hour beyond its band."""
         return self.planned[place][row] if place in self.planned else 0.0
 
-    def _found(self, row: int, place: int) -> tuple[Scores, int]:
+    def _found(self, row: int, place: int) -> _Found:
         if (row, place) not in self._judged:
             if place >= self.newest:
                 first = row // ROWS_AT_ONCE * ROWS_AT_ONCE
@@ -113,21 +163,42 @@ class HourJudge:
 
     def _judge(self, rows: Sequence[int], places: Sequence[int]) -> None:
         self._add_up(rows)
-        windows = _windows(np.stack([self._counted(row) for row in rows]), places)
-        bands = self.bands.of(windows.reshape(-1, HOURS))
-        of_places = np.array(places, dtype=np.int64)
-        chosen, hours = np.repeat(rows, of_places.size), np.tile(of_places, len(rows))
-        for maturity, are in ((Maturity.FINAL, hours < self.mature), (Maturity.PARTIAL, hours >= self.mature)):
-            self._score(bands.of(np.flatnonzero(are)), chosen[are], hours[are], maturity)
+        counted = np.stack([self._counted(row) for row in rows])
+        stands = standing(counted, self.moves, places)
+        asked: dict[tuple[int, int], list[_Found]] = {}
+        for clock in range(1 + len(self.moves)):
+            if stands[:, :, clock].any():
+                self._judge_by(clock, rows, places, stands[:, :, clock], counted, asked)
+        self._judged.update((bucket, _strictest(found)) for bucket, found in asked.items())
 
-    def _score(self, bands: HourBand, rows: Whole, places: Whole, maturity: Maturity) -> None:
+    def _judge_by(
+        self,
+        clock: int,
+        rows: Sequence[int],
+        places: Sequence[int],
+        stands: Flags,
+        counted: Floats,
+        asked: dict[tuple[int, int], list[_Found]],
+    ) -> None:
+        """Scores the hours of the series that may be judged by one clock."""
+        moved = counted if clock == UTC_CLOCK else self.moves[clock - 1].applied(counted)
+        asking = stands.ravel()
+        chosen = np.repeat(rows, len(places))[asking]
+        hours = np.tile(np.array(places, dtype=np.int64), len(rows))[asking]
+        windows = _windows(moved, places).reshape(-1, HOURS)
+        bands = self.bands.of(windows if asking.all() else windows[asking])
+        for maturity, are in ((Maturity.FINAL, hours < self.mature), (Maturity.PARTIAL, hours >= self.mature)):
+            scores = self._scored(bands.of(np.flatnonzero(are)), chosen[are], hours[are], maturity)
+            for at, bucket in enumerate(zip(chosen[are].tolist(), hours[are].tolist(), strict=True)):
+                asked.setdefault(bucket, []).append(_Found(scores, at, clock, sure=True))
+
+    def _scored(self, bands: HourBand, rows: Whole, places: Whole, maturity: Maturity) -> Scores:
         """Scores one hour of one series for each of the bands."""
         buckets = list(zip(rows.tolist(), places.tolist(), strict=True))
         amounts = np.array([self._rows[row][place] for row, place in buckets])
         planned = np.array([self.beyond(row, place) for row, place in buckets])
         terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
-        scores = judge_by(bands, amounts, terms, maturity, planned)
-        self._judged.update((bucket, (scores, at)) for at, bucket in enumerate(buckets))
+        return judge_by(bands, amounts, terms, maturity, planned)
 
     def _spent(self, row: int) -> Floats:
         self._add_up([row])
@@ -146,6 +217,19 @@ class HourJudge:
         missing = [row for row in rows if row not in self._rows]
         if missing:
             self._rows.update(zip(missing, self.spent.of(np.array(missing, dtype=np.int64)), strict=True))
+
+
+def _strictest(found: Sequence[_Found]) -> _Found:
+    """The one of several clocks by which an hour fires last; by one that does not judge it, it never does."""
+    if len(found) == 1:
+        return found[0]
+    return replace(
+        max(found, key=lambda one: float(np.nan_to_num(one.scores.fires_from[one.at], nan=np.inf))), sure=False
+    )
+
+
+def _weeks_before(place: int) -> range:
+    return range(place - HOURS, place, WEEK)
 
 
 def _windows(amounts: Floats, places: Sequence[int]) -> Floats:

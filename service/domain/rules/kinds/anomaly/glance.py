@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.domain.detectors.daily.detector import default_hour_floor
+from service.domain.detectors.hourly.clocks import moves_within
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import KnownHours
 from service.domain.rules.backtesting import HourEnd, Look
@@ -91,13 +92,14 @@ class HourGlimpses:
         if self._glance.reaches(hour.today, hour.place, self._days.limits):
             return False
         start = hour.place - LEARNING_HOURS
+        moves = moves_within(hour.locality.zones, self._known.first + start * HOUR, LEARNING_HOURS)
         known = self._known.newest(start, hour.place, JUDGED_HOURS)
         if not known:
             return True
         mature = self._known.mature_until()
         closed = 0 if mature is None else (mature - self._known.first) // HOUR
         return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(
-            start, known, self._days.floor
+            start, known, self._days.floor, moves
         )
 
     def _follow_days(self, hour: HourEnd) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import Grouping, grouping, sharing, summed, turned
 from service.domain.detectors.columns import columns_of
+from service.domain.detectors.hourly.clocks import moves_within
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.memory.baselines import DatedCorrection, accepted, taken_out
@@ -172,7 +173,7 @@ def _hours(
         for start, end in (_silent(figures, said, key, of.view.as_of) if said else ())
     ]
     known = [place for place, is_known in enumerate(figures.known) if is_known]
-    return hour_judge(
+    judge = hour_judge(
         of.hours,
         figures.first,
         figures.mature_until,
@@ -182,6 +183,7 @@ def _hours(
         known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],
         of.view.memo.hours(of.scope),
     )
+    return replace(judge, moves=moves_within(of.view.locality.zones, figures.first, len(figures.known)))
 
 
 def _silent(

@@ -32,6 +32,7 @@ from service.domain.rules.kinds.anomaly.sides import (
 )
 from service.domain.rules.kinds.anomaly.words import (
     between,
+    by_clock,
     counted_days,
     counted_hours,
     day_cause,
@@ -291,11 +292,10 @@ class _Watch:
             found = side.judge.explained(row, place)
             is_open = place == side.judge.open_day
             return day_cause(name, is_open, read, found, side.falls(place)), (*numbers, *counted_days(found))
-        start = side.start(place)
-        earlier = [*zip(side.judge.same_hours(row, place), side.judge.left_out(row, place), strict=True)]
-        extra = side.judge.beyond(row, place)
-        cause = hour_cause(name, start, read, earlier, extra, self._batch_of(row, start))
-        return cause, (*numbers, *counted_hours(start, earlier))
+        start, judge = side.start(place), side.judge
+        earlier, clock = judge.same_hours(row, place), judge.clock(row, place)
+        cause = hour_cause(name, start, read, earlier, judge.beyond(row, place), self._batch_of(row, start))
+        return cause, (*numbers, *by_clock(clock), *counted_hours(earlier))
 
     def _batch_of(self, row: int, start: datetime) -> CalendarBatch | None:
         """The batch of a scope on an hour's day."""

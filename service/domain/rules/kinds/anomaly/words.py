@@ -11,6 +11,7 @@ from service.domain.detectors.buckets import ScoredBucket
 from service.domain.detectors.daily.detector import RECURRING_SHARE
 from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, DayExplanation
 from service.domain.detectors.daily.recurrence import CalendarBatch
+from service.domain.detectors.hourly.judge import JudgedClock, SameHour
 from service.domain.detectors.scores import Method
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars
@@ -67,15 +68,19 @@ def _seen(batch: CalendarBatch) -> str:
     return _listed([f"{each.day} {each:%b}" for each in batch.days])
 
 
-SameHours = Sequence[tuple[float, bool]]
-"""The same hours of the last four weeks in dollars, the oldest first, and whether each is left out as an incident."""
-
-
 def hour_cause(
-    who: str, start: datetime, read: ScoredBucket, same_hours: SameHours, extra: float, batch: CalendarBatch | None
+    who: str,
+    start: datetime,
+    read: ScoredBucket,
+    same_hours: Sequence[SameHour],
+    extra: float,
+    batch: CalendarBatch | None,
 ) -> str:
-    """The sentence of an exceeding hour. `extra`: dollars of it that were announced, or are left of a batch."""
-    earlier = _listed([_had(*each) for each in same_hours])
+    """The sentence of an exceeding hour. `same_hours`: of the last four weeks, the oldest first.
+
+    `extra`: dollars of it that were announced, or are left of a batch.
+    """
+    earlier = _listed([_had(each) for each in same_hours])
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
         f"{earlier}; {dollars(read.expected)} was expected at the present level{_more(extra, batch)} and it fires from "
@@ -116,16 +121,28 @@ def counted_days(found: DayExplanation) -> Inputs:
     return (*((day(one.day), _counted(one)) for one in found.days), *lift, *above)
 
 
-def _had(amount: float, is_left_out: bool) -> str:
-    return f"{dollars(amount)} (an incident, left out)" if is_left_out else dollars(amount)
+def _had(hour: SameHour) -> str:
+    return f"{dollars(hour.amount)} (an incident, left out)" if hour.left_out else dollars(hour.amount)
 
 
-def counted_hours(start: datetime, same_hours: SameHours) -> Inputs:
-    weeks = range(len(same_hours), 0, -1)
-    starts = [start - timedelta(weeks=ago) for ago in weeks]
-    return tuple(
-        (f"{at:%H:%M} UTC on {day(at.date())}", _had(*had)) for at, had in zip(starts, same_hours, strict=True)
-    )
+def counted_hours(same_hours: Sequence[SameHour]) -> Inputs:
+    return tuple((f"{one.start:%H:%M} UTC on {day(one.start.date())}", _had(one)) for one in same_hours)
+
+
+def by_clock(clock: JudgedClock | None) -> Inputs:
+    """Names the clock by which earlier weeks are compared, where one was changed within them."""
+    if clock is None:
+        return ()
+    name = "UTC" if clock.changed is None else f"{clock.zone}, changed on {day(clock.changed.date())}"
+    if not clock.is_sure:
+        known = "whether spend moved with the clock is not known yet, and this one asks for more dollars"
+    else:
+        known = (
+            "spend did not move with the clock, or it does not matter for this hour"
+            if clock.changed is None
+            else "spend moved with it"
+        )
+    return (("clock", f"{name}: {known}"),)
 
 
 def weekday(value: date) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,12 @@ import pytest
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import Incident, incidents
+from service.domain.rules.kinds.anomaly.ground import ground, judges
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity, observe, validate
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
+from service.domain.sources.locality import LIKELY_ZONES, Locality
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
@@ -255,29 +257,93 @@ def test_whole_weeks_away_all_is_the_same() -> None:
     )
 
 
-CLOCKS_BACK = datetime(2026, 10, 25, 1, tzinfo=UTC)
+CLOCKS_FORWARD, CLOCKS_BACK = datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
+LEARNT = Locality(LIKELY_ZONES)
 
 
-def by_madrid_s_clocks(end: datetime) -> list[float]:
+def by_clocks(end: datetime, zone: tzinfo) -> list[float]:
     """$40 an hour from 9 to 18 on working days, else $4."""
-    local = [(end - timedelta(hours=ago)).astimezone(MADRID) for ago in range(HOURS, 0, -1)]
+    local = [(end - timedelta(hours=ago)).astimezone(zone) for ago in range(HOURS, 0, -1)]
     return [40.0 if 9 <= at.hour < 18 and at.weekday() < 5 else 4.0 for at in local]
 
 
-def rang(end: datetime, row: Sequence[float]) -> bool:
-    """Whether the hour that ends there rings."""
+def at_hour(end: datetime, row: Sequence[float], locality: Locality) -> SpendView:
     seen = view({ENG_CI: steady()}, today=end.date())
-    seen = with_hours(replace(seen, as_of=end), hours({ENG_CI: row}, end=end))
-    return any(one.verdict.observation.since == end - timedelta(hours=1) for one in found(seen))
+    return with_hours(replace(seen, as_of=end, locality=locality), hours({ENG_CI: row}, end=end))
 
 
-def test_on_the_day_after_a_clock_change_only_the_hour_that_has_moved_rings_and_a_loop_is_found() -> None:
-    """Hours are compared in UTC: an office that closes an hour later by it is busy where it never was."""
+def rang(end: datetime, row: Sequence[float], locality: Locality = LEARNT) -> bool:
+    """Whether the hour that ends there rings."""
+    found_then = found(at_hour(end, row, locality))
+    return any(one.verdict.observation.since == end - timedelta(hours=1) for one in found_then)
+
+
+def working_days(change: datetime) -> list[datetime]:
+    """The ends of the hours at the edges of an office's day, of the ten working days after a change."""
+    midnights = [change.replace(hour=0) + timedelta(days=day) for day in range(1, 13)]
+    return [
+        night + timedelta(hours=hour) for night in midnights if night.weekday() < 5 for hour in (7, 8, 9, 16, 17, 18)
+    ]
+
+
+@pytest.mark.parametrize("change", [CLOCKS_FORWARD, CLOCKS_BACK])
+@pytest.mark.parametrize("locality", [LEARNT, Locality(("Europe/Madrid",), is_set=True)])
+def test_office_hours_across_a_clock_change_ring_nothing(change: datetime, locality: Locality) -> None:
+    ends = working_days(change)
+    assert not [end for end in ends if rang(end, by_clocks(end, MADRID), locality)]
+
+
+def test_where_no_clock_is_thought_of_one_hour_of_utc_rings_on_each_working_day() -> None:
+    ends = working_days(CLOCKS_BACK)
+    assert [end.hour for end in ends if rang(end, by_clocks(end, MADRID), Locality())] == [17] * 10
+
+
+@pytest.mark.parametrize("change", [CLOCKS_FORWARD, CLOCKS_BACK])
+def test_a_job_by_utc_rings_nothing_after_a_clock_change_either(change: datetime) -> None:
+    assert not [end for end in working_days(change) if rang(end, by_clocks(end, UTC))]
+
+
+@pytest.mark.parametrize("zone", [MADRID, UTC])
+def test_on_the_day_after_a_clock_change_a_loop_is_found(zone: tzinfo) -> None:
     midnight = CLOCKS_BACK.replace(hour=0) + timedelta(days=1)
-    ends = [midnight + timedelta(hours=hour) for hour in range(1, 24)]
-    assert [end.hour - 1 for end in ends if rang(end, by_madrid_s_clocks(end))] == [16]
-    assert all(rang(end, loop(120.0, 1, row=by_madrid_s_clocks(end))) for end in ends[8:15:3])
+    ends = [midnight + timedelta(hours=hour) for hour in range(9, 16, 3)]
+    assert all(rang(end, loop(120.0, 1, row=by_clocks(end, zone))) for end in ends)
+
+
+def clock_told(end: datetime, zone: tzinfo) -> tuple[str, str]:
+    """What is said of the clock, and the newest of the hours that a loop is compared with."""
+    seen = at_hour(end, loop(120.0, 1, row=by_clocks(end, zone)), LEARNT)
+    numbers = observe(seen, HOURLY)[ENG].inputs
+    return dict(numbers).get("clock", ""), numbers[-1][0]
+
+
+def test_an_alert_says_by_which_clock_it_compares_and_names_the_hours() -> None:
+    monday, tuesday = (datetime(2026, 10, day, 17, tzinfo=UTC) for day in (26, 27))
+    assert clock_told(monday, MADRID)[0].endswith(
+        "whether spend moved with the clock is not known yet, and this one asks for more dollars"
+    )
+    moved_with_it = "Europe/Berlin, changed on 25 October 2026: spend moved with it"
+    assert clock_told(tuesday, MADRID) == (moved_with_it, "15:00 UTC on 20 October 2026")
+    by_utc, hour = clock_told(tuesday, UTC)
+    assert by_utc.startswith("UTC: spend did not move with the clock")
+    assert hour == "16:00 UTC on 20 October 2026"
+    assert clock_told(datetime(2026, 9, 15, 16, tzinfo=UTC), MADRID) == ("", "15:00 UTC on 8 September 2026")
+
+
+def test_what_is_known_later_changes_no_verdict_about_a_clock() -> None:
+    """The hours of tomorrow are appended, and today's verdict is the same to the last digit."""
+    monday = datetime(2026, 10, 26, 16, tzinfo=UTC)
+    later = monday + timedelta(hours=24)
+    row = loop(120.0, 25, row=by_clocks(later, MADRID))
+    then, now = (
+        at_hour(end, row[:stop], replace(LEARNT, zones=LEARNT.zones)) for end, stop in ((monday, -24), (later, None))
+    )
+    readings = [
+        judges(ground(seen, Scope()), HOURLY.params.sensitivity, ()).hours.reading(0, place)  # type: ignore[union-attr]
+        for seen, place in ((then, HOURS - 25), (now, HOURS - 25))
+    ]
+    assert repr(readings[0]) == repr(readings[1])
 
 
 # ------------------------------------------------------------------------------------------------------------- calm
