@@ -117,7 +117,7 @@ async def obstacle(engine: AsyncEngine) -> str | None:
 
 
 def _preparing(bounds: SessionBounds) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
-    """Uses SET: pgbouncer refuses the equivalent start-up options, and follows SET."""
+    """Uses SET: pgbouncer refuses the equivalent start-up options. docs/scaling.md says what it makes of SET."""
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
