@@ -1,8 +1,9 @@
-"""Spend so far, and forecasts of it."""
+"""Spend so far, what caching saves of it, and forecasts."""
 
-from service.api.spend import forecasts, spend
+from service.api.spend import caching, forecasts, spend
 
 ROUTERS = (
     spend.router,
+    caching.router,
     forecasts.router,
 )

@@ -12,6 +12,7 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.spend.caching import InputDay
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
@@ -108,6 +109,10 @@ class Facts(Protocol):
 
     async def total(self, question: SpendQuestion) -> Figure:
         """The figure of the whole window, whatever it is grouped by."""
+        ...
+
+    async def input_days(self, question: SpendQuestion) -> list[InputDay]:
+        """The input tokens behind a question, by day, cell and kind of usage, in this order."""
         ...
 
     async def recent(

@@ -1,9 +1,9 @@
-"""The stored facts by day: the bill by workspace and model, and priced usage by cell, also by hour."""
+"""The stored facts by day: the bill by workspace and model, and usage by cell, priced or by its input."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -12,12 +12,14 @@ from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Select,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.tables import series, usage_hours
-from service.domain.sources.pricing import Measure
+from service.domain.sources.pricing import Measure, UsageKind
 from service.domain.spend.best_known import BilledDay, EstimatedDay
+from service.domain.spend.caching import InputDay
+from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import Cell, Scope
 from service.domain.values.utc import utc_day
 
 _WEB_SEARCH = literal(Measure.WEB_SEARCH.value, literal_execute=True)
@@ -91,6 +93,31 @@ async def usage_in(
     return usage
 
 
+async def input_days(connection: AsyncConnection, question: SpendQuestion) -> list[InputDay]:
+    """The window's days, whatever they are grouped by. The Priority Tier is left out: it is paid for in another way."""
+    place = (series.c.workspace, series.c.model, series.c.api_key)
+    kind = (series.c.service_tier, series.c.context_window, series.c.inference_geo)
+    day = day_of(usage_hours).label("day")
+    counted = (func.sum(usage_hours.c.quantity).filter(series.c.token_type == way.value) for way in _INPUT)
+    rows = await connection.execute(
+        select(day, *place, *kind, *counted)
+        .join_from(usage_hours, series, series.c.id == usage_hours.c.series_id)
+        .where(
+            *between(question.window, question.source_id),
+            series.c.token_type.in_([way.value for way in _INPUT]),
+            series.c.service_tier != PRIORITY_TIER,
+            *_inside(question.scope),
+        )
+        .group_by("day", *place, *kind)
+        .order_by("day", *place, *kind)
+    )
+    return [
+        InputDay(at, Cell(workspace, model, key), UsageKind(model, *of), *(int(each or 0) for each in tokens))
+        for at, workspace, model, key, *rest in rows
+        for of, tokens in [(rest[:3], rest[3:])]
+    ]
+
+
 def usage_by(time: ColumnElement[Any], hours: FromClause, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Time, cell, cost, Priority Tier cost, unpriced tokens, and input, cache-read and output tokens.
 
@@ -155,3 +182,8 @@ def on_days(days: Sequence[date], table: FromClause, source_id: str) -> tuple[Co
         table.c.bucket < utc_day(max(days)).end,
         day_of(table).in_(days),
     )
+
+
+def _inside(scope: Scope) -> Iterator[ColumnElement[bool]]:
+    wanted = {series.c.workspace: scope.workspaces, series.c.model: scope.models, series.c.api_key: scope.api_keys}
+    return (column.in_(ids) for column, ids in wanted.items() if ids)

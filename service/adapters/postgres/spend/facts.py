@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.bill_and_usage import bill_in, hours_in, usage_in
+from service.adapters.postgres.spend.bill_and_usage import bill_in, hours_in, input_days, usage_in
 from service.adapters.postgres.spend.day_columns import FigureMemory
 from service.adapters.postgres.spend.day_versions import versions_in
 from service.adapters.postgres.spend.figures import figures_in
@@ -28,6 +28,7 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
+from service.domain.spend.caching import InputDay
 from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.periods import Window
@@ -115,6 +116,9 @@ class PostgresFacts:
 
     async def total(self, question: SpendQuestion) -> Figure:
         return await total(self._connection, question)
+
+    async def input_days(self, question: SpendQuestion) -> list[InputDay]:
+        return await input_days(self._connection, question)
 
     async def recent(
         self, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
