@@ -25,6 +25,7 @@ M = 1_000_000
 async def used(stand: Stand) -> None:
     """Engineering reads its cache; marketing writes one for nobody, and tries a model without a price."""
     source = await stand.create("/sources", SOURCE)
+    await stand.ports.storage.make_room(Window(midnight(YESTERDAY), midnight(TODAY) + 24 * HOUR))
     eng = [(ENG, Measure.UNCACHED_INPUT, M), (ENG, Measure.CACHE_READ, 3 * M)]
     site = [(SITE, Measure.CACHE_WRITE_1H, 2 * M), (NOVEL, Measure.CACHE_READ, 10)]
     await store(stand, source["id"], midnight(YESTERDAY) + 5 * HOUR, eng)
