@@ -20,10 +20,13 @@ HOURS = 672
 WEEK = 168
 LEAST_HOURS = 336
 CALM_NOISE = 0.25
-LEAST_LINE, MOST_LINE = 7.0, 9.0
+LEAST_LINE, MOST_LINE = 7.0, 13.0
 """Scales above the expectation at which the score is 1: of a calm series, and of a noisy one."""
-LINE_RISES = 0.15, 0.22
-"""The noise from which on the line rises, and at which it is the highest."""
+LINE_RISES = 0.15, 0.36
+"""The noise from which on the line rises, evenly, and at which it is the highest."""
+MOST_OF_WEEK = 9.0
+"""The line at most over the week's own spread, and over what is left out as an incident."""
+UNKNOWN_NOISE = 0.22
 WILD_NOISE = 0.35
 """From this noise on bursts are part of what is usual, and none is left out."""
 GATE_SHARE = 0.5
@@ -122,7 +125,7 @@ def incident_hours(window: Floats, noise: Floats) -> Flags:
     surprise = _surprise(weeks, low, _offset(np.minimum(weeks, 2 * low[:, None, :]).reshape(hours.shape)))
     tail = np.sort(surprise.reshape(hours.shape), axis=1)
     upper = np.minimum(_quantile(tail, 0.975) / 1.96, 1.5 * _quantile(tail, 0.9) / 1.282 + 0.02)
-    limit = _lines(noise) * np.maximum(np.maximum(upper, _middling(tail)), LEAST_SCALE)
+    limit = np.minimum(_lines(noise), MOST_OF_WEEK) * np.maximum(np.maximum(upper, _middling(tail)), LEAST_SCALE)
     known = (np.abs(window) <= UNBELIEVABLE).reshape(weeks.shape)
     enough = (known.sum(axis=1, keepdims=True) > 2) & (noise < WILD_NOISE)[:, None, None]
     return np.asarray(((surprise > limit[:, None, None]) & enough).reshape(hours.shape))
@@ -150,7 +153,7 @@ def _quantile(ordered: Floats, q: float) -> Floats:
 
 def _lines(noise: Floats) -> Floats:
     """The line of each series: without a step, so that a little more noise makes a little difference."""
-    known = np.nan_to_num(noise, nan=LINE_RISES[1])
+    known = np.nan_to_num(noise, nan=UNKNOWN_NOISE)
     return np.asarray(np.interp(known, LINE_RISES, (LEAST_LINE, MOST_LINE)), dtype=np.float64)
 
 
@@ -163,8 +166,9 @@ def _band(hours: Floats, profile: Floats, lines: Floats) -> tuple[Floats, Floats
     surprise = (hours - usual) / (usual + offset[:, None])
     upper = _quantile(np.sort(surprise, axis=1), 0.975) / 1.96
     scale = np.maximum(np.maximum(upper, _middling(surprise)), LEAST_SCALE)
-    spread = np.maximum(scale * (expected + offset), 0.25 * hours[:, -WEEK:].std(axis=1))
-    return expected, np.maximum(lines * spread, 0.01)
+    week = np.minimum(lines, MOST_OF_WEEK) * 0.25 * hours[:, -WEEK:].std(axis=1)
+    reach = np.maximum(lines * scale * (expected + offset), week)
+    return expected, np.maximum(reach, 0.01)
 
 
 def _methods(window: Floats, noise: Floats) -> Whole:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from service.domain.rules.kinds.anomaly.sides import DaySide, HourSide, is_steady
+from service.domain.rules.kinds.anomaly.sides import DaySide, HourSide
 from service.domain.rules.wording import approximate, percent
 from service.domain.values.money import Money
 from service.domain.values.severity import Severity
@@ -35,10 +35,8 @@ class Weight:
 
 def weight(chosen: DaySide | HourSide, found: Found, impact: float, bars: Bars) -> Weight:
     """The severity of an incident: the highest of its sides, but of those that may not speak for themselves."""
-    steady = is_steady(chosen.reading(found[chosen]))
-    weights = [
-        _weighed(side, place, impact, bars) for side, place in found.items() if is_steady(side.reading(place)) is steady
-    ]
+    steady = chosen.speaks(found[chosen])
+    weights = [_weighed(side, place, impact, bars) for side, place in found.items() if side.speaks(place) is steady]
     return max(weights, key=lambda one: one.severity.rank)
 
 

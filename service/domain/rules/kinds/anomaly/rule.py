@@ -25,7 +25,6 @@ from service.domain.rules.kinds.anomaly.sides import (
     Lull,
     begun,
     impact,
-    is_steady,
     lies_in_hours,
     lull,
     newest_exceeding,
@@ -192,13 +191,13 @@ class _Watch:
 
     def _loudness(self, side: DaySide | HourSide, place: int) -> tuple[bool, int, float]:
         level, projected = side.level(place, self.judges.daily)
-        return is_steady(side.reading(place)), level.rank, projected
+        return side.speaks(place), level.rank, projected
 
     def _exceeding(
         self, row: int, side: DaySide | HourSide, place: int, found: Mapping[DaySide | HourSide, int]
     ) -> Observation:
         key, read, falls = self.ground.keys[row], side.reading(place), side.falls(place)
-        alone = self._stands_alone(key, is_steady(read))
+        alone = self._stands_alone(key, side.speaks(place))
         first = {each: begun(each, at) for each, at in found.items()}
         starts = [each.start(at) for each, at in first.items()]
         on = min(starts).date()
@@ -251,7 +250,7 @@ class _Watch:
             severity=side.level(place, self.judges.daily)[0] if objects else None,
             days=(side.start(place).date(),),
             falls=side.falls(place),
-            stands_alone=self._stands_alone(key, is_steady(read)),
+            stands_alone=self._stands_alone(key, side.speaks(place)),
             calm=self._calm(row, late=False),
             hour=_hour(side, place),
         )

@@ -59,6 +59,9 @@ class Side(Protocol):
     def counts(self, place: int) -> bool:
         """Whether the bucket is over and known, so that it is a normal one where it does not exceed."""
 
+    def speaks(self, place: int) -> bool:
+        """Whether the bucket may speak for itself."""
+
     def start(self, place: int) -> datetime: ...
     def level(self, place: int, daily: float) -> tuple[Severity, float]:
         """The severity of an exceeding bucket, and its excess at that speed in 24 hours, in dollars."""
@@ -111,6 +114,11 @@ class DaySide:
 
     def counts(self, place: int) -> bool:
         return place < self.judge.open_day and self.judge.is_known(self.row, place)
+
+    def speaks(self, place: int) -> bool:
+        """An unsteady series' day only where it is huge."""
+        read = self.reading(place)
+        return read.override or read.method not in UNSTEADY
 
     def start(self, place: int) -> datetime:
         return datetime.combine(self.judge.panel.day(place), time(), UTC)
@@ -174,6 +182,10 @@ class HourSide:
     def counts(self, place: int) -> bool:
         return place < self.judge.mature and self.judge.is_known(self.row, place)
 
+    def speaks(self, place: int) -> bool:
+        """Always: the line of an hour rises with the noise, without a step."""
+        return True
+
     def start(self, place: int) -> datetime:
         return self.judge.start(place)
 
@@ -232,15 +244,10 @@ def _level(read: ScoredBucket, a_day: int, daily: float) -> tuple[Severity, floa
     return severity(size, daily), abs(excess) * a_day
 
 
-def is_steady(read: ScoredBucket) -> bool:
-    """Whether the bucket may speak for itself: an unsteady series' only where it is huge."""
-    return read.override or read.method not in UNSTEADY
-
-
 def newest_exceeding(side: Side) -> int | None:
     """The newest bucket that exceeds and may fire; one that may speak for itself comes before others."""
     found = [place for place in side.recent if side.exceeds(place)]
-    return next((place for place in found if is_steady(side.reading(place))), found[0] if found else None)
+    return next((place for place in found if side.speaks(place)), found[0] if found else None)
 
 
 @dataclass(frozen=True, slots=True)

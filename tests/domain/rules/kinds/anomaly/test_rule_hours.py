@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from service.domain.rules.evaluation import evaluate
@@ -136,6 +137,17 @@ def test_one_of_the_last_three_known_hours_rings_and_an_earlier_one_does_not() -
     assert found(seen_hours(loop(60.0, 3)))
     assert not found(seen_hours(loop(60.0, 4)))
     assert found(seen_hours(loop(60.0, 4), unknown=(1,)))
+
+
+@pytest.mark.parametrize("noise", [0.2, 0.27, 0.3])
+def test_an_hour_of_a_noisy_office_speaks_for_itself(noise: float) -> None:
+    """There is no step where the change against the week before passes a quarter, only a line that rises."""
+    starts = [NOON - timedelta(hours=ago) for ago in range(HOURS, 0, -1)]
+    busy = [10.0 if at.weekday() < 5 and 8 <= at.hour < 18 else 0.3 for at in starts]
+    row = [float(dollars) for dollars in busy * np.random.default_rng(3).lognormal(0, noise, HOURS)]
+    rule = a_rule(AnomalyGranularity.HOURS, levels=(Dimension.WORKSPACE,))
+    assert found(seen_hours(row), rule) == []
+    assert [one.scope for one in found(seen_hours(loop(15.0, 1, row=row)), rule)] == [ENG]
 
 
 def test_the_cause_of_an_hour_can_be_checked_by_hand() -> None:
