@@ -34,10 +34,10 @@ async def _measure(engine: AsyncEngine, workspaces: int) -> list[Row]:
     async with engine.connect() as connection:
         bare, _ = await best_of(lambda: connection.execute(text(BARE), values))
         series, _ = await best_of(lambda: figures_by_bucket(connection, whole, MOST))
-        breakdown, groups = await best_of(lambda: largest(connection, by_workspace, PART, 0))
+        breakdown, found = await best_of(lambda: largest(connection, by_workspace, PART, 0))
         each, _ = await best_of(lambda: _status(connection, source, FINEST))
         coarse, _ = await best_of(lambda: _status(connection, source, frozenset()))
-    assert len(groups) == PART
+    assert len(found.groups) == PART
     amount = f"{workspaces:,} workspaces"
     return [
         Row("the bare sum in SQL", amount, bare, ""),

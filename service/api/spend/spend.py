@@ -281,9 +281,8 @@ async def breakdown(
     listing = f"spend by {group_by}"
     skipped = place_in(listing, cursor)
     found = await uow.facts.largest(asked.question, limit + 1, skipped)
-    groups = dict(found[:limit])
+    groups = dict(found.groups[:limit])
     names = await uow.directory.names(asked.source.id, groups.keys())
-    head = asked.head(await uow.facts.total(asked.question))
-    following = encode(listing, str(skipped + limit)) if len(found) > limit else None
-    answer = head | {"group_by": group_by, "items": show_groups(groups, names), "next": following}
+    following = encode(listing, str(skipped + limit)) if len(found.groups) > limit else None
+    answer = asked.head(found.total) | {"group_by": group_by, "items": show_groups(groups, names), "next": following}
     return respond(BreakdownOut.model_validate(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,3 +49,11 @@ class BucketFigures:
 
     figures: Mapping[datetime, Mapping[ScopeKey, Figure]]
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LargestGroups:
+    """A part of a window's groups, the largest first, and the total of all groups."""
+
+    groups: Sequence[tuple[ScopeKey, Figure]]
+    total: Figure

@@ -13,10 +13,10 @@ from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.caching import InputDay
-from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope, ScopeKey
+from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Facts(Protocol):
         """Figures of the first buckets of the window: as many as hold `most` figures together, at least one."""
         ...
 
-    async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> list[tuple[ScopeKey, Figure]]:
+    async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> LargestGroups:
         """Figures of the whole window by group: `limit` groups, the largest first, behind the `skipped` largest."""
         ...
 

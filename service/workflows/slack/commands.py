@@ -198,13 +198,12 @@ async def _top_of(uow: UnitOfWork, source: Resource[Source], when: str, window: 
     lines: list[str] = []
     for dimension, title in PARTS.items():
         question = SpendQuestion(source.id, whole_days, Width.DAY, Scope(), dimension)
+        largest = await uow.facts.largest(question, TOP_CONTRIBUTORS)
         if not lines:
             simulated = " (simulated)" if source.spec.kind is SourceKind.SIMULATOR else ""
-            total = (await uow.facts.total(question)).spend.total.display()
-            lines.append(f"*{escaped(clean(source.name))}{simulated}: {total} {when}*")
-        largest = await uow.facts.largest(question, TOP_CONTRIBUTORS)
-        names = await uow.directory.names(source.id, [key for key, _ in largest])
-        named = [f"{clean(name_of(key, names))} {figure.spend.total.display()}" for key, figure in largest]
+            lines.append(f"*{escaped(clean(source.name))}{simulated}: {largest.total.spend.total.display()} {when}*")
+        names = await uow.directory.names(source.id, [key for key, _ in largest.groups])
+        named = [f"{clean(name_of(key, names))} {figure.spend.total.display()}" for key, figure in largest.groups]
         lines.append(f"{title}: {escaped(', '.join(named)) or 'none'}")
     return lines
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Select, and_, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.tables import series, usage_hours
+from service.adapters.postgres.spend.tables import held_by, series, usage_hours
 from service.domain.sources.pricing import Measure, UsageKind
 from service.domain.spend.best_known import BilledDay, EstimatedDay
 from service.domain.spend.caching import InputDay
@@ -19,7 +19,7 @@ from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import PRIORITY_TIER, TOKEN_COST
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell, Scope
+from service.domain.values.scopes import Cell
 from service.domain.values.utc import utc_day
 
 _WEB_SEARCH = literal(Measure.WEB_SEARCH.value, literal_execute=True)
@@ -106,7 +106,7 @@ async def input_days(connection: AsyncConnection, question: SpendQuestion) -> li
             *between(question.window, question.source_id),
             series.c.token_type.in_([way.value for way in _INPUT]),
             series.c.service_tier != PRIORITY_TIER,
-            *_inside(question.scope),
+            *held_by(question.scope, series),
         )
         .group_by("day", *place, *kind)
         .order_by("day", *place, *kind)
@@ -182,8 +182,3 @@ def on_days(days: Sequence[date], table: FromClause, source_id: str) -> tuple[Co
         table.c.bucket < utc_day(max(days)).end,
         day_of(table).in_(days),
     )
-
-
-def _inside(scope: Scope) -> Iterator[ColumnElement[bool]]:
-    wanted = {series.c.workspace: scope.workspaces, series.c.model: scope.models, series.c.api_key: scope.api_keys}
-    return (column.in_(ids) for column, ids in wanted.items() if ids)

@@ -29,10 +29,10 @@ from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.caching import InputDay
-from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope, ScopeKey
+from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope
 from service.workflows.ports.spend import Changes, DayInputs, Stamp
 
 _USAGE_KINDS: Mapping[Width, FactKind] = {Width.HOUR: HOURS, Width.MINUTE: MINUTES}
@@ -108,7 +108,7 @@ class PostgresFacts:
     async def figures_by_bucket(self, question: SpendQuestion, most: int) -> BucketFigures:
         return await figures_by_bucket(self._connection, question, most)
 
-    async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> list[tuple[ScopeKey, Figure]]:
+    async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> LargestGroups:
         return await largest(self._connection, question, limit, skipped)
 
     async def rows_behind(self, question: SpendQuestion) -> int:

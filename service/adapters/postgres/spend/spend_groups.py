@@ -16,7 +16,7 @@ from service.adapters.postgres.spend.bill_and_usage import between, usage_by
 from service.adapters.postgres.spend.tables import held_by, spend_days, usage_hours
 from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import first_day_from
-from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -40,16 +40,22 @@ async def figures_by_bucket(connection: AsyncConnection, question: SpendQuestion
     return BucketFigures(_figures(question, rows), first.end)
 
 
-async def largest(
-    connection: AsyncConnection, question: SpendQuestion, limit: int, skipped: int
-) -> list[tuple[ScopeKey, Figure]]:
-    """Figures of the whole window by group: `limit` groups, the largest first, behind the `skipped` largest."""
+async def largest(connection: AsyncConnection, question: SpendQuestion, limit: int, skipped: int) -> LargestGroups:
+    """Figures of the whole window by group: `limit` groups behind the `skipped` largest. The rows are read once."""
     rows = _rows_of(question)
-    member = rows.c[question.group_by.value]
-    spent = func.coalesce(func.sum(rows.c.billed), 0) + func.coalesce(func.sum(rows.c.estimated), 0)
-    statement = select(member, *_sums(rows)).where(*held_by(question.scope, rows)).group_by(member)
-    found = await connection.execute(statement.order_by(spent.desc(), member).limit(limit).offset(skipped))
-    return [(ScopeKey(question.group_by, id), _figure(*parts)) for id, *parts in found]
+    member = rows.c[question.group_by.value].label("member")
+    sums = (sum_.label(part) for part, sum_ in zip(_PARTS, _sums(rows), strict=True))
+    groups = select(member, *sums).where(*held_by(question.scope, rows)).group_by(member).subquery()
+    parts = [groups.c[part] for part in _PARTS]
+    spent = func.coalesce(groups.c.billed, 0) + func.coalesce(groups.c.estimated, 0)
+    statement = select(groups.c.member, *parts, *(func.sum(part).over() for part in parts))
+    found = (
+        await connection.execute(statement.order_by(spent.desc(), groups.c.member).limit(limit).offset(skipped))
+    ).all()
+    if not found:
+        return LargestGroups((), await total(connection, question))
+    figures = [(ScopeKey(question.group_by, id), _figure(*sums[: len(_PARTS)])) for id, *sums in found]
+    return LargestGroups(figures, _figure(*found[0][-len(_PARTS) :]))
 
 
 async def total(connection: AsyncConnection, question: SpendQuestion) -> Figure:

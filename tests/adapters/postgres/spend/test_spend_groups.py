@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.spend.best_known import Spend
-from service.domain.spend.questions import BucketFigures, Figure, SpendQuestion
+from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import PRIORITY_TIER, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -78,7 +78,8 @@ async def test_sums_are_those_of_the_rows(engine: AsyncEngine, question: SpendQu
             whole[key] += figure
     async with facts_of(engine) as facts:
         assert await facts.figures_by_bucket(question, PLENTY) == BucketFigures(expected, WINDOW.end)
-        assert dict(await facts.largest(question, PLENTY)) == whole
+        largest = await facts.largest(question, PLENTY)
+        assert (dict(largest.groups), largest.total) == (whole, sum(whole.values(), Figure()))
         assert await facts.total(question) == sum(whole.values(), Figure())
 
 
@@ -108,18 +109,19 @@ async def test_buckets_come_whole_as_many_as_hold_the_most_figures(engine: Async
 async def test_the_largest_come_first_and_in_parts(engine: AsyncEngine) -> None:
     question = SpendQuestion(SOURCE, WINDOW, Width.HOUR, Scope(), Dimension.WORKSPACE)
     async with facts_of(engine) as facts:
-        everyone = await facts.largest(question, PLENTY)
-        parts = [await facts.largest(question, 1, skipped) for skipped in range(len(everyone) + 1)]
-    amounts = [figure.spend.total for _, figure in everyone]
+        whole = await facts.largest(question, PLENTY)
+        parts = [await facts.largest(question, 1, skipped) for skipped in range(len(whole.groups) + 1)]
+    amounts = [figure.spend.total for _, figure in whole.groups]
     assert len(amounts) > 1
     assert amounts == sorted(amounts, reverse=True)
-    assert [one for part in parts for one in part] == everyone
+    assert [one for part in parts for one in part.groups] == whole.groups
+    assert {part.total for part in parts} == {whole.total}, "also of a part behind the last group"
 
 
 async def test_another_source_s_spend_is_not_added(engine: AsyncEngine) -> None:
     question = SpendQuestion("src_other", WINDOW, Width.DAY, Scope(), Dimension.WORKSPACE)
     async with facts_of(engine) as facts:
-        assert await facts.largest(question, PLENTY) == []
+        assert await facts.largest(question, PLENTY) == LargestGroups((), Figure())
 
 
 async def test_the_largest_amounts_are_added_up_exactly(engine: AsyncEngine) -> None:
