@@ -1,13 +1,14 @@
 """What many organisations cost: polls a second, lag, processor time of workers and database, also when nothing is due.
 
     python benchmarks/organisations.py      # 50 and 200 organisations, by one and two workers
-    python benchmarks/organisations.py --sizes 1000 --workspaces 50 --workers 2    # about a quarter of an hour
+    python benchmarks/organisations.py --sizes 1000 --workspaces 50 --workers 1 2 4    # about 25 minutes
     python benchmarks/organisations.py --sizes 1000 --workers 1 --idle    # only what is spent while nothing is due
 
 Each organisation has the same workspaces, with one key and one model each, and a budget for each workspace. A cycle
 polls all of them once, as every 5 minutes in reality. "first" reads 3 days of hours for the first time; "again" finds
-them unchanged, as almost every poll does. Afterwards nothing is due for a while. The Admin API is a local server that
-answers with kept bytes, on the same cores.
+them unchanged, as almost every poll does. Afterwards nothing is due for a while. The first cycle is that of the most
+workers; the other numbers go on in the same database. The Admin API is a local server that answers with kept bytes, on
+the same cores.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -140,13 +142,10 @@ class Bench:
         return Spent(time.perf_counter() - began, workers, database, lag)
 
 
-def measure(count: int, workspaces: int, workers: int, *, polls: bool) -> Spent:
-    """One number of organisations in a database of its own; what a cycle costs in which nothing has changed, or an idle
-    stretch where nothing `polls`."""
-    port, name = (
-        free_port(),
-        f"{count:,} organisations x {workspaces} workspaces, {workers} worker{'s' * (workers > 1)}",
-    )
+def measure(count: int, workspaces: int, numbers: list[int], *, polls: bool) -> dict[int, Spent]:
+    """One number of organisations in a database of its own; by each number of workers, what a cycle costs in which
+    nothing has changed, or an idle stretch where nothing `polls`."""
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder, EmbeddedPostgres(Path(folder) / "pg") as server:
         upgrade(server.url())
         asyncio.run(furnish(server.url(), f"http://127.0.0.1:{port}", count))
@@ -158,19 +157,32 @@ def measure(count: int, workspaces: int, workers: int, *, polls: bool) -> Spent:
             "TOCSIN_EGRESS_ALLOW": "127.0.0.0/8",
         }
         upstream = [sys.executable, str(SERVER), str(workspaces), str(port)]
-        with (
-            running([upstream], {}),
-            running([[str(TOCSIN), "worker"]] * workers, settings) as pids,
-            psycopg.connect(libpq_url(server.url()), autocommit=True) as connection,
-        ):
-            bench = Bench(connection, pids, postmaster.pid)
-            bench.wait_for_workers()
-            cycles = {which: bench.cycle(count) for which in ("first", "again") if polls}
-            idle = bench.idle()
+        spent: dict[int, Spent] = {}
+        with running([upstream], {}), psycopg.connect(libpq_url(server.url()), autocommit=True) as connection:
+            for workers in sorted(numbers, reverse=True):
+                with running([[str(TOCSIN), "worker"]] * workers, settings) as pids:
+                    bench = Bench(connection, pids, postmaster.pid)
+                    bench.wait_for_workers()
+                    name = f"{count:,} organisations x {workspaces} workspaces, {_named(workers)}"
+                    spent[workers] = _told(bench, name, count, _cycles(spent) if polls else ())
+    return spent
+
+
+def _cycles(measured: Mapping[int, Spent]) -> tuple[str, ...]:
+    return ("again",) if measured else ("first", "again")
+
+
+def _told(bench: Bench, name: str, count: int, which: tuple[str, ...]) -> Spent:
+    cycles = {cycle: bench.cycle(count) for cycle in which}
     _show(name, count, cycles)
+    idle = bench.idle()
     busy = (idle.workers + idle.database) / idle.seconds
     report(f"{name}: idle", busy * 100, "% of a core", target="< 5")
     return cycles.get("again", idle)
+
+
+def _named(workers: int) -> str:
+    return f"{workers} worker{'s' * (workers > 1)}"
 
 
 def _show(name: str, count: int, cycles: dict[str, Spent]) -> None:
@@ -189,11 +201,11 @@ def main() -> None:
     parser.add_argument("--idle", action="store_true", help="no polls")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with this
-    for workers in asked.workers:
-        cycles = {size: measure(size, asked.workspaces, workers, polls=not asked.idle) for size in asked.sizes}
-        if len(cycles) > 1 and not asked.idle:
-            growth = exponent({size: spent.workers + spent.database for size, spent in cycles.items()})
-            report(f"polling by {workers} worker{'s' * (workers > 1)}: growth exponent of processor time", growth, "")
+    measured = {size: measure(size, asked.workspaces, asked.workers, polls=not asked.idle) for size in asked.sizes}
+    if len(measured) > 1 and not asked.idle:
+        for workers in asked.workers:
+            of_sizes = {size: spent[workers].workers + spent[workers].database for size, spent in measured.items()}
+            report(f"polling by {_named(workers)}: growth exponent of processor time", exponent(of_sizes), "")
 
 
 if __name__ == "__main__":
