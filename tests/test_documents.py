@@ -14,6 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from service.api.app import create_app
+from service.api.dashboard.session import signed_in
 from service.api.http.deps import authenticate
 from service.cli.app import cli
 from service.cli.environment import COMPOSE_ONLY
@@ -111,13 +112,16 @@ def test_every_route_of_the_api_is_documented_and_no_other() -> None:
 def test_the_paths_that_need_no_token_are_listed_and_no_other() -> None:
     app = create_app(cast("Ports", None), ready=cast("Any", None))
     needs = [
-        (str(route.path).split("/")[1], authenticate in _calls(getattr(route, "dependant", None)))
+        (
+            str(route.path).split("/")[1],
+            bool(_calls(getattr(route, "dependant", None)) & {authenticate, signed_in}),
+        )
         for route in iter_route_contexts(app.routes)
     ]
     free, locked = ({place for place, needed in needs if needed is wanted} for wanted in (False, True))
     (sentence,) = re.findall(r"Only these need none: (.*?)\n\n", read(DOCS / "rest.md"), re.DOTALL)
-    assert set(re.findall(r"`/([a-z.]+)(?:/\.\.\.)?`", sentence)) == free
-    assert locked == {"v1"}
+    assert set(re.findall(r"`/([a-z.-]+)(?:/\.\.\.)?`", sentence)) == free
+    assert locked == {"v1", "", "pages"}
 
 
 def _calls(dependant: Dependant | None) -> set[object]:

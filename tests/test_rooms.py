@@ -11,7 +11,7 @@ from tests.syntax import PACKAGE, ROOT, modules
 
 RINGS = ("domain", "workflows", "api", "adapters/postgres")
 ROOMS = {
-    "access", "alerts", "backtest", "budgets", "charts", "configuration", "digests", "explain", "notify",
+    "access", "alerts", "backtest", "budgets", "charts", "configuration", "dashboard", "digests", "explain", "notify",
     "operation", "rules", "slack", "sources", "spend"
 }  # fmt: skip
 """The names that several rings have, as folders or as modules: one for each feature."""

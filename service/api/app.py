@@ -14,6 +14,7 @@ from service.api import (
     backtest,
     budgets,
     charts,
+    dashboard,
     digests,
     explain,
     notify,
@@ -24,6 +25,7 @@ from service.api import (
     spend,
 )
 from service.api.alerts import page
+from service.api.dashboard.session import answer_with_pages
 from service.api.digests import page as digest_page
 from service.api.http.abandoned import Abandoned
 from service.api.http.bodies import DEADLINE, WholeBodies
@@ -70,8 +72,8 @@ def combine(routers: Iterable[APIRouter]) -> APIRouter:
 
 
 _API = combine(ROUTERS)
-for pages in (page, digest_page, tested):
-    _API.include_router(pages.router)  # mail programs add queries of their own to a link
+for pages in (page.router, digest_page.router, tested.router, *dashboard.ROUTERS):
+    _API.include_router(pages)  # mail programs add queries of their own to a link
 """FastAPI prepares an included route at its first request, in ten milliseconds each: once for all apps."""
 
 
@@ -97,6 +99,7 @@ def create_app(
     late: LateFound = Recent(metrics_kept)
     app.state.late = late
     answer_with_problems(app)
+    answer_with_pages(app)
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)
     app.add_middleware(Abandoned)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from service.domain.values.plain_values import Plain
@@ -31,6 +32,35 @@ class Token:
     hint: str
     created_at: datetime
     revoked_at: datetime | None = None
+
+
+SESSION_LASTS = timedelta(hours=12)
+_SESSION = re.compile(r"session-(?P<token>tok_[0-9a-f]{32})-(?P<until>[0-9]{1,11})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that somebody signed in with a token. `until` is aware UTC, to the second.
+
+    It may do what the token may, for as long as that is not revoked.
+    """
+
+    token_id: str
+    until: datetime
+
+    def __str__(self) -> str:
+        return f"session-{self.token_id}-{int(self.until.timestamp())}"
+
+    @classmethod
+    def parse(cls, text: str) -> Session | None:
+        """None for anything that `str` does not make."""
+        read = _SESSION.fullmatch(text)
+        if read is None:
+            return None
+        return cls(read["token"], datetime.fromtimestamp(int(read["until"]), UTC))
+
+    def holds(self, now: datetime) -> bool:
+        return now < self.until
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, Table, Text, delete, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Integer, Row, Table, Text, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -74,8 +74,13 @@ class PostgresTokens:
         await self._connection.execute(insert(tokens).values(shallow(token)))
 
     async def find(self, digest: str) -> Token | None:
-        query = select(tokens).where(tokens.c.digest == digest)
-        row = (await self._connection.execute(query)).one_or_none()
+        return await self._one(tokens.c.digest == digest)
+
+    async def with_id(self, token_id: str) -> Token | None:
+        return await self._one(tokens.c.id == token_id)
+
+    async def _one(self, condition: ColumnElement[bool]) -> Token | None:
+        row = (await self._connection.execute(select(tokens).where(condition))).one_or_none()
         return None if row is None else _token(row)
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Token]:

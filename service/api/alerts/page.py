@@ -20,7 +20,7 @@ from service.domain.notify.notification import Message
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.errors import NotFound
 from service.domain.values.plain_text import moment
-from service.workflows.alerts.linked import LinkedAlert, OnlyShown, run_answer, run_linked_alert
+from service.workflows.alerts.linked import OnlyShown, run_answer, run_linked_alert
 from service.workflows.charts.picture import token_of
 from service.workflows.notify.followed_links import LinkForged
 from service.workflows.ports.unit_of_work import Ports
@@ -44,7 +44,12 @@ async def show_page(ports: PortsDep, token: str) -> Response:
         found, chart = await run_linked_alert(ports, token)
     except NotFound as error:
         return refused(error)
-    return page("alert.html.j2", _content(ports, token, found, chart))
+    alert = found.newest.alert
+    answers = {
+        "answers": [(WORDS[one], f"/alerts/{token}/{one}") for one in found.answers],
+        "only_shown": f"This link only shows the alert. {ELSEWHERE}" if alert.is_open and not found.permitted else "",
+    }
+    return page("alert.html.j2", {**alert_content(ports, found.events, chart), **answers})
 
 
 @router.post("/alerts/{token}/{answer}")
@@ -65,9 +70,10 @@ def _answer(text: str) -> LinkAnswer:
     return LinkAnswer(text)
 
 
-def _content(ports: Ports, token: str, found: LinkedAlert, chart: Chart | None) -> Mapping[str, object]:
-    newest, alert = found.newest, found.newest.alert
-    message = compose(newest, ACTIONS.get(newest.command) or ACTIONS[Command.AMEND], ports.public_url, found.events)
+def alert_content(ports: Ports, events: Sequence[AlertEvent], chart: Chart | None) -> Mapping[str, object]:
+    """Returns what a page shows of an alert, whoever looks at it. `events` are all of its moves."""
+    newest, alert = events[-1], events[-1].alert
+    message = compose(newest, ACTIONS.get(newest.command) or ACTIONS[Command.AMEND], ports.public_url, events)
     in_tables = set(words_of(alert.evidence).parts())
     return {
         "message": message,
@@ -75,12 +81,10 @@ def _content(ports: Ports, token: str, found: LinkedAlert, chart: Chart | None) 
         "tone": str(alert.severity) if alert.state is AlertState.FIRING else "calm",
         "step": _step(message),
         "page_name": CONSOLE_PAGES.get(message.page, ""),
-        "answers": [(WORDS[one], f"/alerts/{token}/{one}") for one in found.answers],
-        "only_shown": ELSEWHERE if alert.is_open and not found.permitted else "",
         "chart": f"/charts/{token_of(ports, alert, ports.clock())}.png" if chart else "",
         "alt": chart.alt if chart else "",
         "tables": parts_tables(alert.newest),
-        "timeline": _timeline(found.events),
+        "timeline": _timeline(events),
         "facts": [fact for fact in message.facts if fact not in in_tables],
     }
 

@@ -19,6 +19,7 @@ from service.workflows.notify.followed_links import LinkForged
 _PACKAGE = "service.api.http"
 _STYLE = files(_PACKAGE).joinpath("templates/page.css").read_text("utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+ICON = files(_PACKAGE).joinpath("templates/icon.svg").read_bytes()
 
 PAGE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -31,6 +32,9 @@ PAGE_HEADERS: Mapping[str, str] = {
     ),
 }
 
+DASHBOARD_HEADERS: Mapping[str, str] = {**PAGE_HEADERS, "Referrer-Policy": "same-origin"}
+"""Headers of pages with forms for who has signed in: with "no-referrer" a browser would not say who sends a form."""
+
 
 @functools.cache
 def _templates() -> Environment:
@@ -39,10 +43,12 @@ def _templates() -> Environment:
     )
 
 
-def page(template: str, content: Mapping[str, object], status: int = 200) -> HTMLResponse:
+def page(
+    template: str, content: Mapping[str, object], status: int = 200, headers: Mapping[str, str] = PAGE_HEADERS
+) -> HTMLResponse:
     """Returns a page with all of `content` escaped."""
     html = _templates().get_template(template).render(content, style=Markup(_STYLE))  # noqa: S704  # our own file
-    return HTMLResponse(html, status, PAGE_HEADERS)
+    return HTMLResponse(html, status, headers)
 
 
 def notice(status: int, heading: str, text: str) -> HTMLResponse:

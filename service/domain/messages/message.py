@@ -14,7 +14,7 @@ from service.domain.messages.phrases import capital
 from service.domain.messages.story import answer_of
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Words
 from service.domain.notify.notification import Action, Message, MessageType
-from service.domain.notify.page_links import VALID_DAYS, LinkUse
+from service.domain.notify.page_links import ALERT_PAGES, VALID_DAYS, LinkUse
 from service.domain.slack.requests import name_in
 from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
 from service.domain.values.resources import new_id
@@ -47,10 +47,10 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
     """The message of one event. `public_url` is where people reach the API, `history` the alert's events up to it."""
     alert, evidence = event.alert, event.alert.evidence
     words = words_of(evidence, event.at if alert.is_open else None)
-    link = f"{public_url.rstrip('/')}/v1/alerts/{alert.id}"
+    base = public_url.rstrip("/")
     simulated = SIMULATED if evidence.simulated else ""
     happened = change(event, action, history)
-    headline, next_step = f"{simulated}{words.headline()}", _next_step(alert, link)
+    headline, next_step = f"{simulated}{words.headline()}", _next_step(alert, f"{base}/v1")
     return Message(
         alert_id=alert.id,
         state=alert.state,
@@ -64,7 +64,7 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
         facts=(*words.facts(), *words.parts(), *_in_full(words), ("Alert opened", moment(alert.opened_at))),
         next_step=next_step,
         page=words.page if words.page in next_step else "",
-        link=link,
+        link=f"{base}{ALERT_PAGES}/{alert.id}",
         simulated=evidence.simulated,
         version=alert.version,
         kind=alert.kind,
@@ -172,12 +172,12 @@ def standing_of(event: AlertEvent, history: Sequence[AlertEvent] = ()) -> str:
     return f"resolved by {_who(event)}" if event.reason is Reason.PERSON else "resolved"
 
 
-def _next_step(alert: Alert, link: str) -> str:
+def _next_step(alert: Alert, api: str) -> str:
     if alert.state is AlertState.RESOLVED:
         return ""
     if alert.state is AlertState.ACKNOWLEDGED:
         return "Resolve it when it is dealt with."
-    return words_of(alert.evidence).next_step(link)
+    return words_of(alert.evidence).next_step(api)
 
 
 def change(event: AlertEvent, action: Action, history: Sequence[AlertEvent] = ()) -> str:

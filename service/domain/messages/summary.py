@@ -9,6 +9,7 @@ from dataclasses import replace
 from service.domain.alerts.alert import AlertEvent, AlertState, Command
 from service.domain.messages.message import SIMULATED, compose, standing_of
 from service.domain.notify.notification import Action, Listed, Message, MessageType
+from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.plain_text import moment
 from service.domain.values.severity import Severity
@@ -33,7 +34,7 @@ def summarise(id: str, present: Sequence[AlertEvent], news: Iterable[AlertEvent]
     events = sorted(present, key=_pressing)
     first = events[0].alert
     listed = tuple(_listed(event, public_url) for event in events)
-    link = f"{public_url.rstrip('/')}/v1/alerts"
+    link = f"{public_url.rstrip('/')}{ALERT_PAGES}"
     simulated = all(message.simulated for message, _ in listed)
     return Message(
         alert_id=id,

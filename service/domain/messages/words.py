@@ -81,8 +81,8 @@ class Words(ABC):
         return ""
 
     @abstractmethod
-    def next_step(self, link: str) -> str:
-        """The step that a person takes while it fires. `link` is the alert's address."""
+    def next_step(self, api: str) -> str:
+        """The step that a person takes while it fires. `api` is REST's address, without a slash at its end."""
 
     def cause(self) -> str:
         """The cause, for an explanation of a past instant."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+ALERT_PAGES = "/pages/alerts"
+"""The path of alerts' pages for who signs in: where a message leads that has no signed link."""
 VALID_DAYS = 7
 _ID = "[a-z]+_[0-9a-f]{32}"
 _TEXT = re.compile(

@@ -20,6 +20,10 @@ class Tokens(Protocol):
         """Returns the token of a SHA-256 digest, also a revoked one."""
         ...
 
+    async def with_id(self, token_id: str) -> Token | None:
+        """Returns the token of an id, also a revoked one."""
+        ...
+
     async def page(self, *, limit: int, cursor: str | None) -> Page[Token]: ...
 
     async def revoke(self, token_id: str, now: datetime) -> datetime:

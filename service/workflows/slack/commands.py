@@ -13,6 +13,7 @@ from service.domain.budgets.known import Known
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.message import describe
+from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.silences import Silence, validate_silence
 from service.domain.slack.requests import SlackRole, Typed, escaped
@@ -109,7 +110,7 @@ def _listed(title: str, lines: list[str], none: str) -> list[str]:
 
 
 def _alert_line(alert: Alert, public_url: str) -> str:
-    link = f"<{public_url}/v1/alerts/{alert.id}|{alert.severity}, {alert.state}>"
+    link = f"<{public_url}{ALERT_PAGES}/{alert.id}|{alert.severity}, {alert.state}>"
     return f"• {link}: {escaped(describe(alert))}"
 
 

@@ -239,7 +239,7 @@ async def test_the_largest_summary_is_within_discord_s_limits(
 async def test_a_summary_lists_its_alerts_with_their_links(discord: FakeDiscord, channel: DiscordChannel) -> None:
     await send_whole(channel, delivery(said=SUMMARY))
     (posted,) = discord.messages
-    assert f"{PUBLIC_URL}/v1/alerts/alrt_00" in posted.links
+    assert f"{PUBLIC_URL}/pages/alerts/alrt_00" in posted.links
     assert len(posted.links) == MOST_LISTED + 1
     assert (
         "Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left · warning, firing"

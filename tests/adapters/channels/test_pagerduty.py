@@ -46,7 +46,7 @@ async def test_an_opened_alert_triggers_an_incident(pagerduty: FakeReceiver, cha
     (request,) = pagerduty.requests
     assert request.path == "/v2/enqueue"
     event = request.json
-    link = f"https://tocsin.example.com/v1/alerts/{ALERT.id}"
+    link = f"https://tocsin.example.com/pages/alerts/{ALERT.id}"
     assert (event["routing_key"], event["event_action"], event["dedup_key"]) == (ROUTING_KEY, "trigger", ALERT.id)
     assert (event["client"], event["client_url"]) == ("Tocsin", link)
     assert event["links"] == [

@@ -44,14 +44,14 @@ def test_slack_lists_each_alert_with_sign_link_and_who_took_it() -> None:
     shown = "\n".join(shown_texts(slack_blocks.blocks(SHORT))).splitlines()
     headline = "Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left"
     assert shown[0] == "🟡 2 alerts: 1 critical, 1 warning"
-    assert f"🟡 <{PUBLIC_URL}/v1/alerts/alrt_00|{headline}> · warning, firing" in shown
-    assert f"👀 <{PUBLIC_URL}/v1/alerts/alrt_x|{headline}> · critical, acknowledged by <@U0ADAFAKE>" in shown
+    assert f"🟡 <{PUBLIC_URL}/pages/alerts/alrt_00|{headline}> · warning, firing" in shown
+    assert f"👀 <{PUBLIC_URL}/pages/alerts/alrt_x|{headline}> · critical, acknowledged by <@U0ADAFAKE>" in shown
     assert controls(SHORT) == []
 
 
 def test_slack_counts_what_is_not_listed() -> None:
     shown = "\n".join(shown_texts(slack_blocks.blocks(SUMMARY)))
-    assert shown.count("/v1/alerts/alrt_") == MOST_LISTED
+    assert shown.count("/pages/alerts/alrt_") == MOST_LISTED
     assert "and 2 more" in shown.splitlines()
 
 
@@ -81,10 +81,10 @@ def test_a_mail_lists_them_as_text_and_as_links() -> None:
     assert mail["Subject"] == "14 alerts: 1 critical, 13 warnings"
     assert mail["Message-ID"] == "<ntf_1@example.com>"
     line = "- Budget eng monthly (workspace Research) exceeded: $12.34 of $10.00, 18 days left (warning, firing)\n"
-    assert f"{line}  {PUBLIC_URL}/v1/alerts/alrt_00\n" in text.get_content()
+    assert f"{line}  {PUBLIC_URL}/pages/alerts/alrt_00\n" in text.get_content()
     assert "\nand 2 more\n" in text.get_content()
-    assert f'<a href="{PUBLIC_URL}/v1/alerts/alrt_00"' in page.get_content()
-    assert page.get_content().count("/v1/alerts/alrt_") == MOST_LISTED
+    assert f'<a href="{PUBLIC_URL}/pages/alerts/alrt_00"' in page.get_content()
+    assert page.get_content().count("/pages/alerts/alrt_") == MOST_LISTED
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda name: name[:20])
@@ -99,7 +99,7 @@ def test_no_name_in_a_summary_is_markup_in_a_mail(name: str) -> None:
 
 def test_a_card_lists_them_and_each_leads_to_its_alert() -> None:
     card = teams.card(SHORT)
-    assert f'"url": "{PUBLIC_URL}/v1/alerts/alrt_00"' in json.dumps(card)
+    assert f'"url": "{PUBLIC_URL}/pages/alerts/alrt_00"' in json.dumps(card)
     assert "acknowledged by slack:U0ADAFAKE" in json.dumps(card)
     assert "and 2 more" in json.dumps(teams.card(SUMMARY))
 
@@ -120,5 +120,5 @@ async def test_the_terminal_lists_them_with_their_links() -> None:
     shown = stream.getvalue()
     assert "14 alerts: 1 critical, 13 warnings" in shown
     assert shown.count("(warning, firing)") == MOST_LISTED
-    assert f"{PUBLIC_URL}/v1/alerts/alrt_00" in shown
+    assert f"{PUBLIC_URL}/pages/alerts/alrt_00" in shown
     assert "and 2 more" in shown

@@ -142,7 +142,7 @@ async def test_routes_know_its_labels_and_channels_are_told_in_its_words(stand: 
     assert (message.kind, message.headline) == (KIND, "eng monthly burns $12.00 an hour")
     assert message.summary == "$2.00 an hour is sustainable."
     assert message.facts[:2] == (("Burns", "$12.00 an hour"), ("Largest models", "claude-opus-4-5 $9.00"))
-    assert message.next_step.startswith("Stop what burns it, and acknowledge: http://tocsin.example/v1/alerts/")
+    assert message.next_step.startswith("Stop what burns it, and acknowledge: http://tocsin.example/v1/alerts")
 
 
 async def test_a_slack_post_offers_what_fits_the_kind(stand: Stand) -> None:

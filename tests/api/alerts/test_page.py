@@ -134,7 +134,7 @@ async def test_a_machines_link_only_shows(stand: Stand) -> None:
 
 
 async def test_what_a_log_prints_opens_nothing(stand: Stand) -> None:
-    assert await sent_link(stand, {"kind": "console"}) == f"/v1/alerts/{(await alert_of(stand))['id']}"
+    assert await sent_link(stand, {"kind": "console"}) == f"/pages/alerts/{(await alert_of(stand))['id']}"
 
 
 async def test_a_link_ends_after_a_week(stand: Stand) -> None:

@@ -44,7 +44,7 @@ async def test_a_link_that_reads_shows_no_form_and_takes_none(stand: Stand, chan
 async def test_without_a_link_a_message_names_the_address_that_needs_a_token(
     stand: Stand, channel: dict[str, Any]
 ) -> None:
-    assert await sent_link(stand, channel) == f"/v1/alerts/{(await alert_of(stand))['id']}"
+    assert await sent_link(stand, channel) == f"/pages/alerts/{(await alert_of(stand))['id']}"
 
 
 async def test_a_link_loses_what_its_channel_no_longer_permits(stand: Stand) -> None:

@@ -246,7 +246,7 @@ async def test_status_lists_open_alerts_and_budgets_at_risk(desk: Desk) -> None:
     alert = await rung(desk.stand)
     text = await desk.type("status")
     assert "*Open alerts: 1*" in text
-    assert f"<http://tocsin.example/v1/alerts/{alert['id']}|critical, firing>" in text
+    assert f"<http://tocsin.example/pages/alerts/{alert['id']}|critical, firing>" in text
     assert "eng monthly (the organisation): $123.45 of $100.00, 123%" in text
 
 

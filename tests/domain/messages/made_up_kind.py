@@ -68,8 +68,8 @@ class BurnRateWords(Words):
     def ended(self, reason: Reason) -> str:
         return "the budget burns slowly again" if reason is Reason.RECOVERED else ""
 
-    def next_step(self, link: str) -> str:
-        return f"Stop what burns it, and acknowledge: {link}"
+    def next_step(self, api: str) -> str:
+        return f"Stop what burns it, and acknowledge: {api}/alerts"
 
     @property
     def _rate(self) -> str:

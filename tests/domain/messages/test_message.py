@@ -238,7 +238,7 @@ def test_the_next_step_follows_the_state(told: AlertEvent, next_step: str) -> No
 
 
 def test_the_link_leads_to_the_alert_whatever_the_public_urls_ending() -> None:
-    link = f"https://tocsin.example.com/v1/alerts/{ALERT.id}"
+    link = f"https://tocsin.example.com/pages/alerts/{ALERT.id}"
     assert compose(OPENED_EVENT, Action.OPEN, "https://tocsin.example.com/").link == link
     assert compose(OPENED_EVENT, Action.OPEN, "https://tocsin.example.com").link == link
 

@@ -109,7 +109,7 @@ class BudgetWords(Words):
             return f"{self._whose} ended {period(evidence)} at {evidence.spent.brief()}, {_against(evidence)}"
         return ""
 
-    def next_step(self, link: str) -> str:
+    def next_step(self, api: str) -> str:
         keys = [part for part in self.evidence.contributions if part.scope.dimension is Dimension.API_KEY]
         who = f"the largest spender, {member(keys[0], HEADLINE_NAME_LENGTH)}" if keys else "what need not go on"
         if self.evidence.late:

@@ -125,7 +125,7 @@ class RuleWords(Words):
             return f"{amount.brief()} {side} normal{_since_day(evidence) or f' {_when(evidence)}'}"
         return f"{amount.brief()} {side} normal in {hours(_quiet_from(evidence, evidence.hour) - evidence.since)}"
 
-    def next_step(self, link: str) -> str:
+    def next_step(self, api: str) -> str:
         spender = self._spender
         if self.evidence.is_calm:
             return f"Find out what {_in_a_sentence(spender.name)} did, then acknowledge."

@@ -50,8 +50,8 @@ class SilenceEndsWords(Words):
     def ended(self, reason: Reason) -> str:
         return f"{self._name} has ended, or its end was changed" if reason is Reason.RECOVERED else ""
 
-    def next_step(self, link: str) -> str:
-        silence = f"{link.rpartition('/alerts/')[0]}/silences/{self.evidence.silence_id}"
+    def next_step(self, api: str) -> str:
+        silence = f"{api}/silences/{self.evidence.silence_id}"
         longer = (self.evidence.ends_at + EXTENSION).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = f"""'{{"ends_at": "{longer}"}}'"""
         return (

@@ -55,7 +55,7 @@ class StaleWords(Words):
     def cost(self) -> str:
         return f"no data since {moment(self._since)}"
 
-    def next_step(self, link: str) -> str:
+    def next_step(self, api: str) -> str:
         where = "" if self.evidence.simulated else f" If the key is refused, make a new Admin key: {ADMIN_KEYS} –"
         return f"Run `tocsin check` where Tocsin runs.{where} then acknowledge."
 

@@ -72,7 +72,7 @@ class UndeliveredWords(Words):
     def ended(self, reason: Reason) -> str:
         return f"{self._name} takes messages again" if reason is Reason.RECOVERED else ""
 
-    def next_step(self, link: str) -> str:
+    def next_step(self, api: str) -> str:
         receiver = clean(self.evidence.receiver_name, HEADLINE_NAME_LENGTH)
         return f"Fix {self._kind} of receiver {receiver}, then send the receiver a test."
 

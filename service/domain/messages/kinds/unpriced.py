@@ -44,9 +44,9 @@ class UnpricedWords(Words):
     def ended(self, reason: Reason) -> str:
         return f"what {self._model} costs is known by now" if reason is Reason.RECOVERED else ""
 
-    def next_step(self, link: str) -> str:
+    def next_step(self, api: str) -> str:
         """The name of the model is left out of the command: whoever pastes it runs what stands there."""
-        prices, first = f"{link.partition('/alerts/')[0]}/prices", f"{self.evidence.last_day:%Y-%m}-01T00:00:00Z"
+        prices, first = f"{api}/prices", f"{self.evidence.last_day:%Y-%m}-01T00:00:00Z"
         price = (
             f'''{{"name": "...", "model": "...", "measure": "output_tokens", "usd": "...", "valid_from": "{first}"}}'''
         )

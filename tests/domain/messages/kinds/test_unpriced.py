@@ -23,7 +23,7 @@ def test_tokens_are_said_in_a_few_digits(tokens: int, said: str) -> None:
 def test_a_name_never_stands_in_a_command_that_people_paste() -> None:
     words = words_of(replace(UNPRICED, model="x'; rm -rf ~; '"))
     assert "rm -rf" in words.headline()
-    step = words.next_step("https://tocsin.example.com/v1/alerts/alert_1")
+    step = words.next_step("https://tocsin.example.com/v1")
     assert "https://tocsin.example.com/v1/prices " in step
     assert '"valid_from": "2026-10-01T00:00:00Z"' in step
     assert "rm -rf" not in step

@@ -1,0 +1,96 @@
+"""`/`: what is spent, how budgets stand, what is open, and how fresh all of it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from service.api.dashboard.alert_lines import alert_line
+from service.api.dashboard.figures import day_bars, dollars, share_bar
+from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.session import SignedInDep
+from service.api.http.deps import NowDep, UowDep
+from service.domain.forecasts.forecast import Forecast
+from service.domain.spend.lateness import is_stale
+from service.domain.values.periods import Period
+from service.domain.values.plain_text import minute, percentage, short_day
+from service.workflows.dashboard.overview import BudgetLine, SourceOverview, overview, passed_percent
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def show_overview(caller: SignedInDep, uow: UowDep, now: NowDep) -> Response:
+    found = await overview(uow, now)
+    names = {one.source.id: one.source.name for one in found.sources}
+    content = {
+        "now": minute(now),
+        "sources": [_source(one, now) for one in found.sources],
+        "more_sources": found.more_sources,
+        "budgets": [_budget(line, now) for line in found.budgets],
+        "more_budgets": found.more_budgets,
+        "alerts": [alert_line(alert, names) for alert in found.alerts],
+        "more_alerts": found.more_alerts,
+    }
+    return dashboard_page("overview.html.j2", "Overview", caller, content)
+
+
+def _source(one: SourceOverview, now: datetime) -> Mapping[str, object]:
+    bars = day_bars(one.days)
+    return {
+        "name": one.source.name,
+        "id": one.source.id,
+        "simulated": one.basis.simulated,
+        "enabled": one.source.spec.enabled,
+        "today": dollars(one.today.spend.total),
+        "today_basis": str(one.today.spend.basis),
+        "month": dollars(one.spent.total),
+        "month_name": one.month.label,
+        "forecast": _forecast(one),
+        "bars": bars,
+        "first_day": short_day(one.days[0][0].date()),
+        "highest": max(figure.spend.total for _, figure in one.days).display(),
+        "fresh": _freshness(one),
+        "is_stale": is_stale(one.state, now),
+        "error": one.state.last_error if one.state.failures else "",
+    }
+
+
+def _forecast(one: SourceOverview) -> Mapping[str, object] | None:
+    made = one.forecast
+    if not isinstance(made, Forecast):
+        return None
+    return {"mid": dollars(made.mid), "low": made.low.brief(), "high": made.high.brief()}
+
+
+def _freshness(one: SourceOverview) -> list[tuple[str, str]]:
+    return [
+        ("Bill read", _minute(one.state.cost_read_at)),
+        ("Usage read", _minute(one.state.usage_read_at)),
+        ("Billed until", _minute(one.basis.billed_until)),
+        ("Estimated until", _minute(one.basis.estimated_until)),
+    ]
+
+
+def _minute(at: datetime | None) -> str:
+    return minute(at) if at else "not yet"
+
+
+def _budget(line: BudgetLine, now: datetime) -> Mapping[str, object]:
+    status = line.status
+    return {
+        "name": line.budget.name,
+        "scope": status.scope_name,
+        "period": _until(status.period),
+        "spent": dollars(status.spent.total),
+        "amount": dollars(status.terms.amount),
+        "percent": percentage(status.percent) if status.percent is not None else "",
+        "bar": share_bar(status.percent, passed_percent(status.period, now)),
+    }
+
+
+def _until(period: Period) -> str:
+    return f"{period.label}, until {minute(period.window.end)}"

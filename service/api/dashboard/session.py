@@ -1,0 +1,104 @@
+"""Who looks at a page: known by a cookie. A form is only taken from our own pages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+
+from service.api.http.deps import NowDep, PortsDep, attempt_of
+from service.api.http.origin import address_of
+from service.api.http.pages import notice
+from service.domain.access import SESSION_LASTS, Role, Token
+from service.workflows.access.refusals import run_note_refusal
+from service.workflows.access.sessions import run_session
+from service.workflows.configuration.engine import Author
+from service.workflows.ports.unit_of_work import Ports
+
+COOKIE = "tocsin_session"
+SIGN_IN = "/sign-in"
+HOME = "/"
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, or no longer. `back` is the page to return to."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__("sign in first")
+        self.back = back
+
+
+class NotShown(Exception):
+    """This page, or what its form does, is not for the caller: 403."""
+
+
+def answer_with_pages(app: FastAPI) -> None:
+    app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(NotShown, _not_shown)
+
+
+async def _sign_in(_: Request, error: Exception) -> Response:
+    assert isinstance(error, SignInNeeded)
+    return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': error.back})}", 303)
+
+
+async def _not_shown(_: Request, error: Exception) -> Response:
+    return notice(403, "Nothing was changed", str(error))
+
+
+async def signed_in(request: Request, ports: PortsDep) -> Token:
+    """Returns the token that a browser was signed in with. Raises SignInNeeded."""
+    token = await run_session(ports, request.cookies.get(COOKIE, ""))
+    if token is None:
+        raise SignInNeeded(f"{request.url.path}?{request.url.query}".rstrip("?"))
+    return token
+
+
+SignedInDep = Annotated[Token, Depends(signed_in)]
+
+
+async def from_our_page(request: Request, ports: PortsDep) -> None:
+    """Raises NotShown for a form that another site made a browser send: browsers name the site in every POST."""
+    sent_from = urlsplit(request.headers.get("origin", ""))
+    own = {request.headers.get("host", ""), urlsplit(ports.public_url).netloc}
+    if not sent_from.netloc or sent_from.netloc not in own:
+        raise NotShown("The form was not sent from a page of this Tocsin. Open the page again, and send it from there.")
+
+
+our_page = Depends(from_our_page)
+
+
+async def answering(request: Request, ports: PortsDep, caller: SignedInDep, now: NowDep) -> Author:
+    """Returns who sends a form that an operator may send. Raises NotShown for a viewer, which is on record."""
+    author = Author(f"token:{caller.name}", now, caller.id, address_of(request))
+    if not caller.role.allows(Role.OPERATOR):
+        refusal = f"This needs the role {Role.OPERATOR}; the token {caller.name!r} is {caller.role}"
+        await run_note_refusal(ports, author, attempt_of(request), refusal)
+        raise NotShown(f"{refusal}. Sign in with another token.")
+    return author
+
+
+AnsweringDep = Annotated[Author, Depends(answering)]
+
+
+def let_in(answer: Response, session: str, ports: Ports) -> Response:
+    """Sets the cookie: out of reach of scripts, and sent to us alone."""
+    answer.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(SESSION_LASTS.total_seconds()),
+        secure=ports.public_url.startswith("https:"),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def our_path(text: str) -> str:
+    """Returns a path of our own to go on to, the overview's for anything that could lead elsewhere."""
+    parts = urlsplit(text)
+    is_ours = text.startswith("/") and not text.startswith("//") and not parts.scheme and not parts.netloc
+    is_plain = text.isascii() and text.isprintable() and "\\" not in text
+    return text if is_ours and is_plain else HOME

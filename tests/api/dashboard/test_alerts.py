@@ -1,0 +1,78 @@
+"""Alerts on pages: who may answer, and what an answer does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.domain.access import Role
+from service.workflows.alerts.evaluate import run_evaluation
+from tests.api.dashboard.browser import signed_in
+from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered
+
+
+async def fired(stand: Stand) -> dict[str, Any]:
+    source = await stand.create("/sources", SOURCE)
+    await stand.create("/budgets", BUDGET)
+    await stand.spend(ENG, "123.45")
+    await run_evaluation(stand.ports, source["id"])
+    (alert,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    found: dict[str, Any] = alert
+    return found
+
+
+async def of_rest(stand: Stand, id: str) -> dict[str, Any]:
+    detail: dict[str, Any] = answered(await stand.viewer.get(f"/v1/alerts/{id}"))
+    return detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [("acknowledge", "acknowledged"), ("snooze-1h", "snoozed"), ("snooze-24h", "snoozed"), ("resolve", "resolved")],
+)
+async def test_an_operator_answers_once_with_a_note(stand: Stand, answer: str, state: str) -> None:
+    alert, opened = await fired(stand), await signed_in(stand)
+    address = f"/pages/alerts/{alert['id']}"
+    for _ in range(2):
+        sent = await opened.post(address, data={"answer": answer, "note": "batch\njob"})
+        assert (sent.status_code, sent.headers["location"]) == (303, address)
+    after = await of_rest(stand, alert["id"])
+    assert after["state"] == state
+    assert [event["note"] for event in after["events"]] == ["", "batch job"]
+    assert after["events"][-1]["actor"] == "token:the operator"
+    assert f'value="{answer}"' not in (await opened.get(address)).text
+
+
+async def test_a_viewer_sees_it_and_may_not_answer(stand: Stand) -> None:
+    alert, opened = await fired(stand), await signed_in(stand, Role.VIEWER)
+    address = f"/pages/alerts/{alert['id']}"
+    page = await opened.get(address)
+    assert "$123 of $100" in page.text
+    assert "<button name=" not in page.text
+    assert (await opened.post(address, data={"answer": "resolve"})).status_code == 403
+    assert (await of_rest(stand, alert["id"]))["state"] == "firing"
+    audit = answered(await stand.admin.get("/v1/audit-events"))["items"]
+    assert audit[0]["action"] == "request.refused"
+
+
+async def test_another_sites_form_answers_nothing(stand: Stand) -> None:
+    alert, opened = await fired(stand), await signed_in(stand)
+    address = f"/pages/alerts/{alert['id']}"
+    sent = await opened.post(address, data={"answer": "resolve"}, headers={"Origin": "http://evil.example"})
+    assert sent.status_code == 403
+    assert (await of_rest(stand, alert["id"]))["state"] == "firing"
+
+
+async def test_an_answer_that_there_is_not_is_refused(stand: Stand) -> None:
+    alert, opened = await fired(stand), await signed_in(stand)
+    assert (await opened.post(f"/pages/alerts/{alert['id']}", data={"answer": "delete"})).status_code == 422
+    assert (await opened.get("/pages/alerts/alert_gone")).status_code == 404
+
+
+async def test_the_list_holds_the_open_ones_and_all_on_request(stand: Stand) -> None:
+    alert, opened = await fired(stand), await signed_in(stand)
+    assert alert["id"] in (await opened.get("/pages/alerts")).text
+    await opened.post(f"/pages/alerts/{alert['id']}", data={"answer": "resolve"})
+    assert "No alert is open." in (await opened.get("/pages/alerts")).text
+    assert alert["id"] in (await opened.get("/pages/alerts?all=true")).text

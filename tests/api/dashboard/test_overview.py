@@ -1,0 +1,55 @@
+"""The first page: what is spent, how budgets stand, what is open, how fresh it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from service.workflows.alerts.evaluate import run_evaluation
+from tests.api.dashboard.browser import signed_in
+from tests.api.stand import BUDGET, ENG, SOURCE, TODAY, Stand
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+async def test_an_empty_installation_says_what_to_do(stand: Stand) -> None:
+    page = (await (await signed_in(stand)).get("/")).text
+    assert "No organisation is read yet" in page
+    assert "/v1/sources" in page
+
+
+async def test_it_shows_the_days_dollars_and_the_budget_that_is_over(stand: Stand) -> None:
+    source = await stand.create("/sources", SOURCE)
+    await stand.create("/budgets", BUDGET | {"name": HOSTILE})
+    await stand.spend(ENG, "123.456789")
+    await run_evaluation(stand.ports, source["id"])
+    page = (await (await signed_in(stand)).get("/")).text
+    assert '<span title="$123.456789">$123.45</span>' in page
+    assert "Mon 16 Nov: $123.45, billed" in page
+    assert "123% spent; 51% of the period is over" in page
+    assert '<b class="critical">over</b>' in page
+    assert "FIRING" in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+async def test_spend_of_yesterday_is_not_todays(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "50.00", day=TODAY - timedelta(days=1))
+    page = (await (await signed_in(stand)).get("/")).text
+    assert 'Today, UTC</span><b><span title="$0.00">$0.00</span></b>' in page
+    assert 'November 2026 so far</span><b><span title="$50.00">$50.00</span></b>' in page
+
+
+async def test_a_source_that_was_never_read_says_so(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    page = (await (await signed_in(stand)).get("/")).text
+    assert "<dt>Bill read</dt><dd>not yet</dd>" in page
+
+
+async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(stand: Stand) -> None:
+    answer = await (await signed_in(stand)).get("/")
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    assert " style=" not in answer.text, "the policy forbids it: nothing would be seen of it"

@@ -1,0 +1,58 @@
+"""Where the money went: by group, beside the time before, and deeper."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+from service.domain.values.scopes import Cell
+from tests.api.dashboard.browser import signed_in
+from tests.api.stand import ENG, SOURCE, TODAY, Stand
+
+
+async def test_it_leads_from_the_workspace_to_the_key(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "30.00")
+    await stand.spend(ENG, "20.00", day=TODAY - timedelta(days=35))
+    opened = await signed_in(stand)
+    page = (await opened.get("/pages/spend")).text
+    assert '<b><span title="$30.00">$30.00</span></b>' in page
+    assert '<b><span title="$20.00">$20.00</span></b>' in page
+    assert page.count("+50%") == 2, "of the whole, and of its one workspace"
+    seen = []
+    for _ in range(2):
+        (deeper,) = re.findall(r'<tr><td><a href="([^"]+)"', page)
+        page = (await opened.get(unescape(deeper))).text
+        seen.append(re.findall(r"<th scope=\"col\">([^<]+)</th>", page)[0])
+        assert '<b><span title="$30.00">$30.00</span></b>' in page
+    assert seen == ["Model", "API key"]
+    assert "<tr><td><a" not in page, "nothing is deeper than a key"
+
+
+async def test_what_is_new_and_what_is_a_share_of_nothing(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "30.00")
+    page = (await (await signed_in(stand)).get("/pages/spend?days=7&by=model")).text
+    assert "<b>new</b>" in page
+    empty = (await (await signed_in(stand)).get("/pages/spend?days=7&model=claude-none")).text
+    assert "Nothing was spent here" in empty
+
+
+async def test_what_has_no_key_is_shown_and_leads_nowhere(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(Cell("wrkspc_eng", "claude-sonnet-4-5", ""), "30.00")
+    page = (await (await signed_in(stand)).get("/pages/spend?by=api_key")).text
+    assert "<tr><td><a" not in page
+    assert "$30.00" in page
+
+
+async def test_without_a_source_it_says_what_to_do(stand: Stand) -> None:
+    assert "No organisation is read yet" in (await (await signed_in(stand)).get("/pages/spend")).text
+
+
+async def test_an_odd_address_is_refused(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    opened = await signed_in(stand)
+    assert (await opened.get("/pages/spend?days=8")).status_code == 422
+    assert (await opened.get("/pages/spend?source=nowhere")).status_code == 422
