@@ -23,7 +23,7 @@ LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint fuzz bench messages lock clean
+.PHONY: help install run test pytest check lint fuzz bench messages lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -33,7 +33,11 @@ install: $(VENV)/.runtime ## Install Tocsin into .venv; the command is .venv/bin
 run: install ## Start everything (database, API, worker); options: make run ARGS="..."
 	@exec $(BIN)/tocsin up $(ARGS)
 
-test: lint ## Every check and every test; options: make test PYTEST_ARGS="-x -k budget"
+test: $(VENV)/.dev ## Every check and every test; options: make test PYTEST_ARGS="-x -k budget"
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+# Beside the checks: their types take half a minute of one core, in which tests wait for databases.
+pytest: $(VENV)/.dev
 	$(PYTEST) $(PYTEST_ARGS)
 
 check: lint ## Every check and the fast tests, before a commit

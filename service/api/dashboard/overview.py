@@ -14,6 +14,7 @@ from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
 from service.domain.forecasts.forecast import Forecast
+from service.domain.messages.phrases import BASES
 from service.domain.spend.lateness import is_stale
 from service.domain.values.periods import Period
 from service.domain.values.plain_text import minute, percentage, short_day
@@ -46,14 +47,14 @@ def _source(one: SourceOverview, now: datetime) -> Mapping[str, object]:
         "simulated": one.basis.simulated,
         "enabled": one.source.spec.enabled,
         "today": dollars(one.today.spend.total),
-        "today_basis": str(one.today.spend.basis),
+        "today_basis": BASES[one.today.spend.basis],
         "month": dollars(one.spent.total),
         "month_name": one.month.label,
         "forecast": _forecast(one),
         "bars": bars,
         "first_day": short_day(one.days[0][0].date()),
         "highest": max(figure.spend.total for _, figure in one.days).display(),
-        "fresh": _freshness(one),
+        "fresh": _freshness(one, now),
         "is_stale": is_stale(one.state, now),
         "error": one.state.last_error if one.state.failures else "",
     }
@@ -66,13 +67,18 @@ def _forecast(one: SourceOverview) -> Mapping[str, object] | None:
     return {"mid": dollars(made.mid), "low": made.low.brief(), "high": made.high.brief()}
 
 
-def _freshness(one: SourceOverview) -> list[tuple[str, str]]:
+def _freshness(one: SourceOverview, now: datetime) -> list[tuple[str, str]]:
     return [
         ("Bill read", _minute(one.state.cost_read_at)),
         ("Usage read", _minute(one.state.usage_read_at)),
         ("Billed until", _minute(one.basis.billed_until)),
-        ("Estimated until", _minute(one.basis.estimated_until)),
+        ("Estimated until", _minute(_so_far(one.basis.estimated_until, now))),
     ]
+
+
+def _so_far(until: datetime | None, now: datetime) -> datetime | None:
+    """Returns the end of what is known; the hour that runs is known until now."""
+    return min(until, now) if until else None
 
 
 def _minute(at: datetime | None) -> str:

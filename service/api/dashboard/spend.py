@@ -16,6 +16,7 @@ from service.api.dashboard.figures import day_bars, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
+from service.domain.messages.phrases import BASES
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import ZERO, Money
@@ -97,6 +98,7 @@ async def show_spend(
         "path": await _path(uow, source.id, asked),
         "noun": WORDS[asked.by],
         "total": dollars(found.total.spend.total),
+        "basis": BASES[found.total.spend.basis],
         "before": dollars(found.before),
         "change": change(found.total.spend.total, found.before),
         "bars": day_bars(found.days),
@@ -132,7 +134,6 @@ def _row(group: ComparedGroup, total: Money, asked: SpendAddress) -> Mapping[str
         "name": group.name,
         "address": _deeper(group, asked),
         "amount": dollars(group.figure.spend.total),
-        "basis": str(group.figure.spend.basis),
         "share": percentage(share),
         "filled": f"{min(max(share, Decimal(0)), Decimal(100)):.1f}",
         "before": dollars(group.before) if group.before is not None else None,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from service.domain.spend.rows import Bucket, Width
+from service.domain.values.periods import Window
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.ports.spend import Stamp
 from tests.api.dashboard.browser import signed_in
-from tests.api.stand import BUDGET, ENG, SOURCE, TODAY, Stand
+from tests.api.stand import BUDGET, ENG, SOURCE, TODAY, Stand, midnight
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -38,6 +41,18 @@ async def test_spend_of_yesterday_is_not_todays(stand: Stand) -> None:
     page = (await (await signed_in(stand)).get("/")).text
     assert 'Today, UTC</span><b><span title="$0.00">$0.00</span></b>' in page
     assert 'November 2026 so far</span><b><span title="$50.00">$50.00</span></b>' in page
+
+
+async def test_an_hour_that_runs_is_known_until_now(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.ports.storage.make_room(Window(midnight(TODAY), midnight(TODAY) + timedelta(days=1)))
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        stamp, hour = Stamp(source.id, "poll_1", stand.clock()), midnight(TODAY) + timedelta(hours=12)
+        await uow.facts.replace_usage(stamp, Width.HOUR, [Bucket(Window(hour, hour + timedelta(hours=1)), ())])
+    stand.clock.advance(timedelta(minutes=10))
+    page = (await (await signed_in(stand)).get("/")).text
+    assert "<dt>Estimated until</dt><dd>2026-11-16 12:10 UTC</dd>" in page
 
 
 async def test_a_source_that_was_never_read_says_so(stand: Stand) -> None:
