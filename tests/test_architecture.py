@@ -57,6 +57,7 @@ LIBRARIES = {
     "service/domain/detectors/": "numpy",
     "service/domain/forecasts/": "numpy",
     "service/domain/notify/routing/matchers.py": "re2",
+    "service/domain/values/public_holidays.py": "holidays",
 }
 """The parts of the domain that may use a library, and which."""
 OUTSIDE = {"http", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "ssl", "sys", "tempfile", "urllib"}

@@ -129,6 +129,7 @@ KINDS_OF_QUIET: tuple[Make, ...] = (
     *GROWTHS,
     made_up.monthly_batch,
     made_up.holidays,
+    *(made_up.christmas(told) for told in (made_up.ANYWHERE, made_up.GERMANY)),
     made_up.clocks_forward,
     made_up.clocks_back,
     made_up.new_workspace,
@@ -139,6 +140,7 @@ KINDS_OF_QUIET: tuple[Make, ...] = (
 def organisations(seeds: Sequence[int], sizes: Sequence[float] = SIZES) -> Iterator[str | Target]:
     yield from quiet_ones(seeds, sizes)
     yield from loops(seeds, sizes)
+    yield from after_christmas(seeds, sizes)
     yield from launches(seeds, sizes)
 
 
@@ -182,6 +184,16 @@ def loops(seeds: Sequence[int], sizes: Sequence[float]) -> Iterator[str | Target
         else:
             yield "x10 loop critical within 3.1 h, largest size, %", ">= 90", critical[-1], critical[-1] >= 90
     yield from table(["loop", *(f"${daily:,.0f} a day" for daily in sizes)], rows)
+
+
+def after_christmas(seeds: Sequence[int], sizes: Sequence[float]) -> Iterator[str | Target]:
+    yield "\n### loops on the working days after Christmas: % found within 3.1 h / 9 h"
+    rows = []
+    for told in (made_up.ANYWHERE, made_up.GERMANY):
+        for times in (3.0, 5.0):
+            found = stretches(made_up.loops_after_christmas(times, told), sizes[1], seeds)
+            rows.append([found.name, f"{found.loops_found(NOTICED):.0f} / {found.loops_found(9.1 * HOUR):.0f}"])
+    yield from table(["loop", f"${sizes[1]:,.0f} a day"], rows)
 
 
 def launches(seeds: Sequence[int], sizes: Sequence[float]) -> Iterator[str | Target]:

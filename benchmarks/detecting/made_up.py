@@ -18,6 +18,7 @@ from service.domain.values.scopes import Cell
 from service.domain.values.utc import HOUR, midnight
 
 ANYWHERE = locality_of(None)
+GERMANY = locality_of("Europe/Berlin", "DE")
 FIRST = date(2026, 1, 5)
 """A Monday."""
 LEARNING, JUDGED = 70, 49
@@ -152,6 +153,44 @@ def holidays(daily: float, seed: int) -> Organisation:
         hours[1, day * 24 : day * 24 + 24] = hours[1, day * 24 - 24 : day * 24]
         hours[3, day * 24 : day * 24 + 24] *= 0.5
     return replace(plain, name="holidays", hours=hours)
+
+
+def christmas(locality: Locality) -> Callable[[float, int], Organisation]:
+    """Germany's Christmas and New Year, two of them Fridays a week apart, as quiet as Sundays.
+
+    `locality`: what the product is told, which may be nothing.
+    """
+
+    def rest(daily: float, seed: int) -> Organisation:
+        plain, first = flat(daily, seed), date(2026, 10, 5)
+        hours = plain.hours.copy()
+        for day in sorted(GERMANY.days_off(first, first + timedelta(days=DAYS))):
+            start = (day - first).days * 24
+            sunday = start - 24 * (day.weekday() + 1)
+            hours[1, start : start + 24] = hours[1, sunday : sunday + 24]
+            hours[3, start : start + 24] *= 0.5
+        return replace(plain, name=_named("Christmas", locality), hours=hours, first=first, locality=locality)
+
+    return rest
+
+
+def loops_after_christmas(times: float, locality: Locality) -> Callable[[float, int], Organisation]:
+    """Loops of 8 hours on the working days after the holidays, and on the Friday that two of them are compared with."""
+
+    def loop(daily: float, seed: int) -> Organisation:
+        plain, random = christmas(locality)(daily, seed), np.random.default_rng([seed, 5])
+        hours, loops = plain.hours.copy(), []
+        for day in (date(2026, 12, 28), date(2027, 1, 4), date(2027, 1, 8)):
+            row, start = int(random.choice([0, 1, 3])), (day - plain.first).days * 24 + int(random.integers(7, 13))
+            hours[row, start : start + LOOP] += (times - 1) * SHARES[row] * daily / 24
+            loops.append((row, start))
+        return replace(plain, name=_named(f"x{times:g} after Christmas", locality), hours=hours, loops=tuple(loops))
+
+    return loop
+
+
+def _named(name: str, locality: Locality) -> str:
+    return f"{name}, {'no country' if locality.country is None else 'country set'}"
 
 
 def clocks_forward(daily: float, seed: int) -> Organisation:

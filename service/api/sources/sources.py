@@ -12,7 +12,7 @@ from service.api.http.addresses import Address, require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration, Reference
 from service.api.http.secrets import Secret, SecretStub, sealed, shown
-from service.domain.sources.locality import Locality, locality_of
+from service.domain.sources.locality import Locality
 from service.domain.sources.poll import WaitsFor, waits_for
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.lateness import is_stale
@@ -23,7 +23,7 @@ from service.workflows.configuration.spend import Sources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 CLAUDE_API = "https://api.anthropic.com"
-MEMORY, AHEAD = timedelta(weeks=4), timedelta(days=366)
+MEMORY, AHEAD, SOON = timedelta(weeks=4), timedelta(days=366), timedelta(days=90)
 
 
 class SourceIn(Written):
@@ -39,7 +39,16 @@ class SourceIn(Written):
         description="IANA zone whose clock changes office hours follow; null: those of Europe and of the US are tried",
         examples=["Europe/Berlin"],
     )
+    country: Reference | None = Field(
+        default=None,
+        description="ISO 3166-1 code of the country whose public holidays people have; null: none are known",
+        examples=["DE"],
+    )
+    subdivision: Reference | None = Field(
+        default=None, description="a part of the country with holidays of its own", examples=["BY"]
+    )
     clock: ReadOnly = None
+    holidays: ReadOnly = None
     status: ReadOnly = None
 
 
@@ -55,6 +64,14 @@ class ClockOut(BaseModel):
     timezones: list[str] = Field(examples=[["Europe/Berlin"]])
     learnt: bool = Field(description="nobody has set a timezone")
     changes: list[ClockChangeOut] = Field(description="of the last four weeks, which hours are compared with, and next")
+
+
+class HolidayOut(BaseModel):
+    """A day on which little spend is usual, from local midnight to midnight."""
+
+    name: str = Field(examples=["Christmas Day"])
+    starts_at: datetime
+    ends_at: datetime
 
 
 class SourceStatus(BaseModel):
@@ -82,7 +99,10 @@ class SourceOut(Shown):
     poll_interval: str = Field(examples=["5m"])
     enabled: bool
     timezone: str | None
+    country: str | None
+    subdivision: str | None
     clock: ClockOut
+    holidays: list[HolidayOut] = Field(description="of the last four weeks and the next 90 days")
     status: SourceStatus
 
 
@@ -108,6 +128,8 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             poll_interval=document.poll_interval,
             enabled=document.enabled,
             timezone=document.timezone,
+            country=document.country,
+            subdivision=document.subdivision,
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[Source], now: datetime) -> SourceOut:
@@ -120,7 +142,13 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             poll_interval=format_duration(spec.poll_interval),
             enabled=spec.enabled,
             timezone=spec.timezone,
-            clock=show_clock(locality_of(spec.timezone), now),
+            country=spec.country,
+            subdivision=spec.subdivision,
+            clock=show_clock(spec.locality, now),
+            holidays=[
+                HolidayOut(name=one.name, starts_at=one.starts_at, ends_at=one.ends_at)
+                for one in spec.locality.holidays((now - MEMORY).date(), (now + SOON).date())
+            ],
             status=await show_status(uow, resource.id, now),
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from service.domain.sources.locality import Locality, locality_of
 from service.domain.values.resources import Sealed
 
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -37,6 +38,14 @@ class Source:
     enabled: bool = True
     timezone: str | None = None
     """The IANA zone by whose clock people work; None: learnt from the hours."""
+    country: str | None = None
+    """The ISO 3166-1 code of the country whose public holidays people have; None: no holidays are known."""
+    subdivision: str | None = None
+    """A part of the country, with holidays of its own."""
+
+    @property
+    def locality(self) -> Locality:
+        return locality_of(self.timezone, self.country, self.subdivision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule
 from service.domain.rules.shown import kept_bucket
 from service.domain.rules.view import SpendView
-from service.domain.sources.locality import NOWHERE, locality_of
+from service.domain.sources.locality import NOWHERE
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
@@ -58,5 +58,5 @@ async def _view(uow: UnitOfWork, source_id: str, rule: Rule[object], at: datetim
         planned=tuple(one.spec for one in announced if one.spec.source_id == source_id),
         hours=figures.hours,
         assumed_share=figures.assumed_share,
-        locality=NOWHERE if source is None else locality_of(source.spec.timezone),
+        locality=NOWHERE if source is None else source.spec.locality,
     )

@@ -14,6 +14,7 @@ from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values import periods
 from service.domain.values.calendars import zone_names
 from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.public_holidays import countries
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import ResourceKind, Write
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -30,6 +31,7 @@ class Sources(ResourceKind[Source]):
             raise Invalid("must be between 1m and 1d", "/poll_interval")
         if spec.timezone is not None and spec.timezone not in zone_names():
             raise Invalid(f"{spec.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/timezone")
+        _require_known_place(spec)
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:
@@ -70,6 +72,20 @@ class Sources(ResourceKind[Source]):
             await _forget_the_name(uow, before)
         if after.spec.enabled and after.spec != before.spec:
             await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
+
+
+def _require_known_place(spec: Source) -> None:
+    """Raises Invalid for a country whose holidays are not known, and for a part that it does not have."""
+    if spec.country is None:
+        if spec.subdivision is not None:
+            raise Invalid("name the country, too", "/country")
+        return
+    if spec.country not in countries():
+        raise Invalid(f"holidays are known of these countries: {', '.join(countries())}", "/country")
+    parts = countries()[spec.country]
+    if spec.subdivision is not None and spec.subdivision not in parts:
+        known = f"has these subdivisions: {', '.join(parts)}" if parts else "has no subdivisions with holidays"
+        raise Invalid(f"{spec.country} {known}", "/subdivision")
 
 
 def _is_same_connection(one: Source, other: Source) -> bool:

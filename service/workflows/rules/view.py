@@ -9,7 +9,6 @@ from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import LEARNING_DAYS, KnownFigures, SpendView
-from service.domain.sources.locality import locality_of
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.names import Names
 from service.domain.values.resources import Resource
@@ -58,7 +57,7 @@ async def _view(
         polling=polling,
         hours=figures.hours,
         assumed_share=figures.assumed_share,
-        locality=locality_of(source.spec.timezone),
+        locality=source.spec.locality,
         memo=figures.memo,
     )
 

@@ -208,3 +208,31 @@ async def test_a_zone_that_is_none_is_refused(stand: Stand) -> None:
     answer = await stand.admin.post("/v1/sources", json=SOURCE | {"timezone": "Mars/Olympus"})
     assert pointers(answer) == ["/timezone"]
     assert "such as Europe/Berlin" in answer.text
+
+
+async def test_a_source_shows_the_holidays_of_the_country_that_is_set(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    assert (made["country"], made["subdivision"], made["holidays"]) == (None, None, [])
+    place = {"country": "DE", "subdivision": "BY", "timezone": "Europe/Berlin"}
+    changed = answered(await stand.admin.patch(f"/v1/sources/{made['id']}", json=place))
+    assert (changed["country"], changed["subdivision"]) == ("DE", "BY")
+    christmas = next(one for one in changed["holidays"] if one["name"] == "Christmas Day")
+    assert christmas["starts_at"].endswith("-12-24T23:00:00Z")
+    async with stand.ports.uow() as uow:
+        assert (await uow.sources.get(made["id"])).spec.locality.country == "DE"
+
+
+@pytest.mark.parametrize(
+    ("place", "pointer", "told"),
+    [
+        ({"country": "Atlantis"}, "/country", "AD, AE, AF"),
+        ({"country": "DE", "subdivision": "Texas"}, "/subdivision", "BB, BE, BW, BY"),
+        ({"subdivision": "BY"}, "/country", "name the country"),
+    ],
+)
+async def test_a_place_without_known_holidays_is_refused_with_those_that_have(
+    stand: Stand, place: dict[str, str], pointer: str, told: str
+) -> None:
+    answer = await stand.admin.post("/v1/sources", json=SOURCE | place)
+    assert pointers(answer) == [pointer]
+    assert told in answer.text

@@ -20,7 +20,7 @@ from service.domain.detectors.daily.detector import (
 from service.domain.detectors.daily.history import MONTH, WINDOW, History, Tapes, without_gaps
 from service.domain.detectors.daily.recurrence import stands_out
 from service.domain.detectors.noise import Noise, is_calm, noise_class, noise_class_of, settled_class
-from service.domain.detectors.panel import UNBELIEVABLE
+from service.domain.detectors.panel import UNBELIEVABLE, DayKind
 from service.domain.detectors.scores import Method
 
 CAP = 4.0
@@ -29,12 +29,17 @@ INTERMITTENT_CAP = 6.0
 
 
 def followed_by(
-    base: Baseline, amounts: Floats, planned: Floats | None = None, recurring: Floats | None = None
+    base: Baseline,
+    amounts: Floats,
+    planned: Floats | None = None,
+    recurring: Floats | None = None,
+    kind: DayKind = DayKind.ORDINARY,
 ) -> History:
     """`base.history` with the closed day it was made for: dollars, [series].
 
     `planned`: extra dollars that were announced, `recurring`: those that come again by the calendar, each [series].
-    A NaN or impossible amount is a gap and counts as what was expected; an amount below zero counts as 0.
+    A NaN or impossible amount is a gap and counts as what was expected, and so does what a holiday costs less; an
+    amount below zero counts as 0.
     """
     history, chosen = base.history, methods(base)
     usual = band(base, chosen)
@@ -46,6 +51,9 @@ def followed_by(
     low = far_below(chosen, amounts, usual)
     tapes, raw = history.tapes, _cell(amounts, known, begun, base, usual.expected)
     kept = _cell(np.fmin(unplanned, cap(base, chosen)), known, begun, base, usual.expected)
+    lows = np.where(low, history.lows + 1, np.where(known, 0, history.lows))
+    if kind is DayKind.HOLIDAY:
+        kept, lows = np.where(begun, np.fmax(kept, usual.expected), kept), history.lows
     rose = known & begun & _rises(unplanned, usual)
     if recurring is not None:
         rose |= (recurring > 0) & (above > 0)  # what comes again says no more of what is usual than what comes once
@@ -56,16 +64,20 @@ def followed_by(
             kept=tapes.kept.pushed(kept),
             expected=tapes.expected.pushed(usual.expected),
             known=tapes.known.pushed(known & begun),
-            # an incident says nothing of how calm the other days are
-            calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7]) | rose | tapes.rose.cells[:, -7]),
+            calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7]) | rose | (kept > raw) | _was_unlike(history)),
             rose=tapes.rose.pushed(rose),
             above=tapes.above.pushed(above),
         ),
         ages=np.where(begun, history.ages + 1, 0),
         since_accepted=_since_accepted(history.since_accepted),
-        lows=np.where(low, history.lows + 1, np.where(known, 0, history.lows)),
+        lows=lows,
     )
     return _reclassed(after)
+
+
+def _was_unlike(history: History) -> Flags:
+    """Whether the day a week before rose or was off: neither says how calm the other days are."""
+    return np.asarray(history.tapes.rose.cells[:, -7] | (history.kept[:, -7] > history.raw[:, -7]))
 
 
 def cap(base: Baseline, chosen: Whole) -> Floats:

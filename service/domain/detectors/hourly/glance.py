@@ -57,17 +57,25 @@ class HourGlance:
         spent = self._sums[:, start:end].sum(axis=1)
         return bool(np.any(spent >= np.asarray(limits, dtype=np.float64) * (1 - SLACK)))
 
-    def may_rise(self, start: int, places: Sequence[int], floor: float, moves: Sequence[ClockMove] = ()) -> bool:
+    def may_rise(
+        self,
+        start: int,
+        places: Sequence[int],
+        floor: float,
+        moves: Sequence[ClockMove] = (),
+        off: Flags | None = None,
+    ) -> bool:
         """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
 
-        `floor`: dollars of excess under which an hour is never a rise. `moves`: by places from `start` on.
+        `floor`: dollars of excess under which an hour is never a rise. `moves` and `off`: by places from `start` on.
         """
         if not places or not self._starts.size:
             return False
         end = max(places) + 1
         hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
         floors = np.full(hours.shape[0], floor)
-        return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves).any())
+        mine = None if off is None else off[: end - start]
+        return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine).any())
 
 
 def is_large(amounts: Floats, floors: Floats) -> Flags:
@@ -75,36 +83,43 @@ def is_large(amounts: Floats, floors: Floats) -> Flags:
     return np.asarray((amounts >= (floors * (1 - SLACK))[:, None]).any(axis=1), dtype=np.bool_)
 
 
-def may_rise_by_all(amounts: Floats, places: Whole, floors: Floats, moves: Sequence[ClockMove]) -> Flags:
-    """Which series `may_rise` in one of the hours by every clock that they are judged by: -> [series]."""
+def may_rise_by_all(
+    amounts: Floats, places: Whole, floors: Floats, moves: Sequence[ClockMove], off: Flags | None = None
+) -> Flags:
+    """Which series `may_rise` in one of the hours by every clock that they are judged by: -> [series].
+
+    `off`: the hours that do not say what is usual, [hours].
+    """
     found = is_large(amounts[:, places], floors)
     rows = np.flatnonzero(found)
     if rows.size:
-        large, least = amounts[rows], floors[rows]
-        rising = may_rise(large, places, least)
+        newest, least = amounts[rows][:, places], floors[rows]
+        past = amounts[rows] if off is None else np.where(off, np.nan, amounts[rows])
+        rising = may_rise(past, newest, places, least)
         if any(move.reaches(place) for move in moves for place in places.tolist()):
-            stands = standing(large, moves, places.tolist(), DECIDED - SLACK)
+            stands = standing(past, moves, places.tolist(), DECIDED - SLACK)
             rising |= ~stands[:, :, UTC_CLOCK]
             for clock, move in enumerate(moves, start=1):
                 asked = np.flatnonzero((stands[:, :, clock] & rising).any(axis=0))
                 if asked.size:
-                    by_clock = may_rise(move.applied(large), places[asked], least)
+                    by_clock = may_rise(move.applied(past), newest[:, asked], places[asked], least)
                     rising[:, asked] &= by_clock | ~stands[:, asked, clock]
         found[rows] = rising.any(axis=1)
     return found
 
 
-def may_rise(amounts: Floats, places: Whole, floors: Floats) -> Flags:
-    """False where `judge_hour` finds no rise, whatever score is asked for.
+def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats) -> Flags:
+    """False where `judge_hour` finds no rise of the `newest` hours at `places`, whatever score is asked for.
 
-    [series, hours], [places], [series] -> [series, places]. `amounts`: dollars, NaN where unknown. Every line that it
-    draws lies at least a gate above what it expects; and what it expects is at least the median of the same hours, or
-    of what is left of them without incidents, times as much as today lies below usual, were there nothing to damp that.
+    [series, hours], [series, places], [places], [series] -> [series, places]. Dollars, NaN where unknown; `past` are
+    the hours as they say what is usual. Every line that it draws lies at least a gate above what it expects; and what
+    it expects is at least the median of the same hours, or of what is left of them without incidents, times as much as
+    today lies below usual, were there nothing to damp that.
     """
-    begun = first_spend(amounts)[:, None]
-    usable = (np.arange(amounts.shape[1])[None, :] >= begun) & (np.abs(amounts) <= UNBELIEVABLE)
-    missing = np.full((amounts.shape[0], HOURS + A_DAY), np.nan)
-    hours = np.concatenate([missing, np.where(usable, np.maximum(amounts, 0), np.nan)], axis=1)
+    begun = first_spend(past)[:, None]
+    usable = (np.arange(past.shape[1])[None, :] >= begun) & (np.abs(past) <= UNBELIEVABLE)
+    missing = np.full((past.shape[0], HOURS + A_DAY), np.nan)
+    hours = np.concatenate([missing, np.where(usable, np.maximum(past, 0), np.nan)], axis=1)
     at = places + missing.shape[1]
     profile = _least_usual(hours, at - WEEK)[0]
     days = np.arange(int(at.min()) - A_DAY, int(at.max()))
@@ -115,7 +130,7 @@ def may_rise(amounts: Floats, places: Whole, floors: Floats) -> Flags:
     below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
     least = profile * below
     limit = least + np.maximum(floors[:, None], GATE_SHARE * least)
-    return np.asarray(amounts[:, places] >= limit * (1 - SLACK), dtype=np.bool_)
+    return np.asarray(newest >= limit * (1 - SLACK), dtype=np.bool_)
 
 
 def _least_usual(hours: Floats, places: Whole) -> tuple[Floats, Floats, Floats]:

@@ -30,14 +30,15 @@ LOOKED_AT_ONCE = 512
 
 @dataclass(frozen=True, slots=True)
 class SameHour:
-    """An hour that another is compared with, in dollars: NaN where unknown or not held.
+    """An hour that another is compared with, in dollars: NaN where unknown, not held, or kept out by an answer.
 
-    `left_out`: it was an incident, and says nothing of what is usual.
+    `left_out`: it was an incident, and says nothing of what is usual; nor does one that `was_off`, in a holiday.
     """
 
     start: datetime
     amount: float
     left_out: bool
+    was_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class HourJudge:
     announced or coming again.
     `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
     `moves`: changes of the clocks that the series may live by. Of those that an hour may be judged by, the one counts
-    that asks for the most dollars.
+    that asks for the most dollars. `off`: the hours that say of no series what is usual, [hours]; None: there are none.
     """
 
     spent: SummedHours
@@ -83,6 +84,7 @@ class HourJudge:
     newest: int
     bands: HourBands = field(default_factory=HourBands)
     moves: Sequence[ClockMove] = ()
+    off: Flags | None = None
     _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
 
@@ -122,14 +124,16 @@ class HourJudge:
     def same_hours(self, row: int, place: int) -> list[SameHour]:
         """The same hour of the last four weeks, the oldest first, by the clock that the hour was judged by."""
         move = self._move(row, place)
-        counted = self._counted(row)[None]
+        spent, counted = self._spent(row), self._counted(row)[None]
         window = _windows(counted if move is None else move.applied(counted), [place])[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
             left_out = incident_hours(window, noise)[0, ::WEEK].tolist()
         places = [at if move is None or at >= move.place else at + move.forward for at in _weeks_before(place)]
-        amounts = [float(counted[0, at]) if at >= 0 else float("nan") for at in places]
-        return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, strict=True)]
+        off = [self.off is not None and at >= 0 and bool(self.off[at]) for at in places]
+        held = [spent[at] if was_off else counted[0, at] for at, was_off in zip(places, off, strict=True)]
+        amounts = [float(one) if at >= 0 else float("nan") for at, one in zip(places, held, strict=True)]
+        return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, off, strict=True)]
 
     def _loud(self, places: Whole) -> list[int]:
         """The series that may rise in these hours, and those of which silent hours say nothing."""
@@ -137,7 +141,7 @@ class HourJudge:
         found = {*self.silent}
         for start in range(0, large.size, LOOKED_AT_ONCE):
             rows = large[start : start + LOOKED_AT_ONCE]
-            loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves)
+            loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves, self.off)
             found.update(rows[loud].tolist())
         return sorted(found)
 
@@ -207,6 +211,8 @@ class HourJudge:
     def _counted(self, row: int) -> Floats:
         """The hours of a series as they say what is usual."""
         spent = self._spent(row)
+        if self.off is not None:
+            spent = np.where(self.off, np.nan, spent)
         if row in self.silent:
             spent = spent.copy()
             for span in self.silent[row]:

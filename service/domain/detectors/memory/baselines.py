@@ -7,7 +7,7 @@ differ from those remembered, and the days after them, are replayed.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar, cast
 
@@ -21,7 +21,7 @@ from service.domain.detectors.daily.recurrence import recurring
 from service.domain.detectors.hourly.bands import HourBands
 from service.domain.detectors.memory.day_scores import DayScores
 from service.domain.detectors.memory.replay import Accepted, Correction, TakenOut
-from service.domain.detectors.panel import Panel
+from service.domain.detectors.panel import DayKind, Panel
 from service.domain.values.utc import DAY
 
 Made = TypeVar("Made")
@@ -76,6 +76,7 @@ class _Seen:
     first: date
     amounts: Floats
     planned: Floats
+    holidays: frozenset[date]
     answers: frozenset[DatedCorrection]
     bases: dict[int, Baseline]
 
@@ -107,11 +108,12 @@ class BaselineMemory:
             seen.first,
             _overlaid(seen.amounts, panel.amounts, rows, len(series), offset),
             _overlaid(seen.planned, planned, rows, len(series), offset),
+            frozenset((*(day for day in seen.holidays if day < panel.first), *panel.holidays)),
             frozenset(answer for answer in answers if answer.series in series),
             {},
         )
         bases = _replayed(now, _still_good(seen, now))
-        self._seen = _Seen(now.series, now.first, now.amounts, now.planned, now.answers, bases)
+        self._seen = replace(now, bases=bases)
         within = {place - offset: base for place, base in bases.items() if place >= offset}
         self._scores.forget_before(panel.day(min(within, default=0)))
         return LearntDays(rows, within, now.amounts[:, offset:], now.planned[:, offset:], self._scores)
@@ -141,7 +143,7 @@ class Memo:
 
 def _started(panel: Panel) -> _Seen:
     nothing = np.zeros((0, 0))
-    return _Seen({}, panel.first, nothing, nothing, frozenset(), {})
+    return _Seen({}, panel.first, nothing, nothing, frozenset(), frozenset(), {})
 
 
 def _overlaid(seen: Floats, cells: Floats, rows: Whole, size: int, offset: int) -> Floats:
@@ -164,7 +166,8 @@ def _still_good(seen: _Seen, now: _Seen) -> dict[int, Baseline]:
     differs = ~_same(seen.amounts[:, :days], now.amounts[:size, :days])
     replanned = seen.planned[:, :days] != now.planned[:size, :days]
     changed = np.any(np.concatenate([differs, replanned, now.amounts[size:, :days] > 0]), axis=0)
-    first_changed = int(changed.argmax()) if changed.any() else days
+    moved = [(day - now.first).days for day in seen.holidays ^ now.holidays]
+    first_changed = min([int(changed.argmax()) if changed.any() else days, *moved])
     said = min(((answer.said - now.first).days for answer in seen.answers ^ now.answers), default=days + 1)
     good = {place: base for place, base in seen.bases.items() if place <= first_changed and place < said}
     more = now.amounts.shape[0] - size
@@ -195,8 +198,9 @@ def _replayed(now: _Seen, good: dict[int, Baseline]) -> dict[int, Baseline]:
         if place >= last:
             return bases
         extra = now.planned[:, place] if now.planned[:, place].any() else None
-        again = recurring(base.history, now.first + DAY * place)
-        history = followed_by(base, now.amounts[:, place], extra, again)
+        day = now.first + DAY * place
+        kind = DayKind.HOLIDAY if day in now.holidays else DayKind.ORDINARY
+        history = followed_by(base, now.amounts[:, place], extra, recurring(base.history, day), kind)
         place += 1
         for correction in by_day.get(place, ()):
             if history.ages[correction.row] > 0:  # nothing can be said of what has not begun

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 
@@ -122,21 +121,15 @@ class Bar:
 
 def day_judge(
     memory: BaselineMemory,
-    series: Sequence[str],
-    first: date,
-    amounts: Floats,
+    panel: Panel,
     planned: Mapping[str, Sequence[float]],
     answers: Iterable[DatedCorrection],
     bar: Bar,
     settled: int,
 ) -> DayJudge:
-    """`amounts`: [series, days from `first` on]. `planned`: announced extra dollars of each day, by series.
-
-    `settled`: the place of the last final day, -1 for none.
-    """
-    panel = Panel(tuple(series), first, amounts)
-    extra = np.zeros_like(amounts)
-    for row, name in enumerate(series):
+    """`planned`: announced extra dollars of each day, by series. `settled`: the last final day's place, -1: none."""
+    extra = np.zeros_like(panel.amounts)
+    for row, name in enumerate(panel.series):
         if name in planned:
             extra[row] = planned[name]
     learnt = memory.learn(panel, extra, answers)

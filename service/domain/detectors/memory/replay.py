@@ -81,7 +81,7 @@ def replay(
         base, again = baseline(history), recurring(history, panel.day(day))
         if day >= first:
             scores.append(judge(base, amounts[:, day], terms, Maturity.FINAL, extra, again))
-        history = followed_by(base, amounts[:, day], extra, again)
+        history = followed_by(base, amounts[:, day], extra, again, panel.kind(day))
     return Replay(first, tuple(scores), history)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -65,7 +65,7 @@ def _same_arrays(one: Baseline, rows: Whole, other: Baseline, others: Whole, nam
 
 def test_the_first_panel_is_judged_as_a_replay_judges_it() -> None:
     bar = Bar(Sensitivity.NORMAL, (0.0, 0.0, 0.0), 0.0)
-    judge = day_judge(BaselineMemory(), NAMES, MONDAY, ROWS, {}, (), bar, settled=99)
+    judge = day_judge(BaselineMemory(), panel(*ROWS), {}, (), bar, settled=99)
     told = replay(panel(*ROWS), normal(3), 90)
     for place in range(90, 99):
         for row in range(3):
@@ -132,6 +132,7 @@ class Step:
     series: int
     said: bool
     planned: float
+    off: frozenset[int]
 
 
 steps = st.builds(
@@ -141,6 +142,7 @@ steps = st.builds(
     st.integers(1, 3),
     st.booleans(),
     st.sampled_from([0.0, 40.0]),
+    st.frozensets(st.integers(0, 59), max_size=4),
 )
 
 
@@ -154,6 +156,7 @@ def test_any_line_of_panels_ends_as_if_its_last_one_had_been_the_first(line: lis
         if step.restated:
             rows[number % 3, step.end - step.restated] *= 1.5 + seed
         seen = cut(0, step.end, rows[: step.series], NAMES[: step.series])
+        seen = replace(seen, holidays=frozenset(seen.day(place) for place in step.off))
         planned = np.zeros_like(seen.amounts)
         planned[:, step.end - 5] = step.planned
         since = MONDAY + timedelta(days=50)
@@ -161,6 +164,14 @@ def test_any_line_of_panels_ends_as_if_its_last_one_had_been_the_first(line: lis
         remembered = memory.learn(seen, planned, answers)
     fresh = BaselineMemory().learn(seen, planned, answers)
     assert all(same(remembered, fresh, ago) for ago in range(LOOK_BACK + 1))
+
+
+def test_a_day_that_turns_out_to_be_off_is_learnt_as_one_and_again_as_none() -> None:
+    memory, plain = BaselineMemory(), cut(0, 100)
+    off = replace(plain, holidays=frozenset({plain.day(91)}))
+    learn(memory, plain)
+    assert same(learn(memory, off), learn(BaselineMemory(), off))
+    assert same(learn(memory, plain), learn(BaselineMemory(), plain))
 
 
 @pytest.mark.parametrize("unknown", [(99,), (97, 98), (70,)])

@@ -10,6 +10,7 @@ from service.domain.detectors.daily.detector import default_hour_floor
 from service.domain.detectors.hourly.clocks import moves_within
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import KnownHours
+from service.domain.detectors.hourly.time_off import hours_off
 from service.domain.rules.backtesting import HourEnd, Look
 from service.domain.rules.kinds.anomaly.ground import (
     LEARNING_HOURS,
@@ -92,14 +93,16 @@ class HourGlimpses:
         if self._glance.reaches(hour.today, hour.place, self._days.limits):
             return False
         start = hour.place - LEARNING_HOURS
-        moves = moves_within(hour.locality.zones, self._known.first + start * HOUR, LEARNING_HOURS)
+        first = self._known.first + start * HOUR
+        moves = moves_within(hour.locality.zones, first, LEARNING_HOURS)
+        off = hours_off(hour.locality, first, LEARNING_HOURS)
         known = self._known.newest(start, hour.place, JUDGED_HOURS)
         if not known:
             return True
         mature = self._known.mature_until()
         closed = 0 if mature is None else (mature - self._known.first) // HOUR
         return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(
-            start, known, self._days.floor, moves
+            start, known, self._days.floor, moves, off
         )
 
     def _follow_days(self, hour: HourEnd) -> bool:

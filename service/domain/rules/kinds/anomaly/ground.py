@@ -14,9 +14,11 @@ from service.domain.detectors.columns import columns_of
 from service.domain.detectors.hourly.clocks import moves_within
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
+from service.domain.detectors.hourly.time_off import hours_off
 from service.domain.detectors.memory.baselines import DatedCorrection, accepted, taken_out
 from service.domain.detectors.memory.batch_hours import with_batches
 from service.domain.detectors.memory.day_judge import Bar, DayJudge, day_judge, usual_day
+from service.domain.detectors.panel import Panel
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_scope, raised, restarts_on
 from service.domain.rules.planned import PlannedActivity, extras
@@ -139,15 +141,18 @@ def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -
     by_key = {key: [of.cells[at] for at in places] for key, places in of.members.items()} if view.planned else {}
     days = day_judge(
         view.memo.of((of.scope, len(view.days))),
-        of.members.names,
-        view.days[0],
-        amounts,
+        Panel(of.members.names, view.days[0], amounts, frozenset(days_off(view))),
         {str(key): row for key, row in extras(view.planned, by_key, view.days).items()},
         [answer for one in said for answer in _answers(one, view)],
         bar,
         -1 if view.settled is None else view.settled,
     )
     return Judges(days, _hours(of, bar, said, by_key, days), daily, lifts)
+
+
+def days_off(view: SpendView) -> Mapping[date, str]:
+    """The holidays among the view's days, by their names."""
+    return view.locality.days_off(view.days[0], view.days[-1] + DAY)
 
 
 def _answers(said: Feedback, view: SpendView) -> list[DatedCorrection]:
@@ -183,7 +188,9 @@ def _hours(
         known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],
         of.view.memo.hours(of.scope),
     )
-    return replace(judge, moves=moves_within(of.view.locality.zones, figures.first, len(figures.known)))
+    locality, count = of.view.locality, len(figures.known)
+    moves = moves_within(locality.zones, figures.first, count)
+    return replace(judge, moves=moves, off=hours_off(locality, figures.first, count))
 
 
 def _silent(

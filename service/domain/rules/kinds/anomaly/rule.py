@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache, partial
@@ -15,7 +15,7 @@ from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
 from service.domain.rules.kinds.anomaly.critical import Bars, weight
-from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, Ground, Judges, ground, judges
+from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, Ground, Judges, days_off, ground, judges
 from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
     NORMAL_DAYS,
@@ -37,6 +37,7 @@ from service.domain.rules.kinds.anomaly.words import (
     day_cause,
     hour_cause,
     inputs,
+    of_holiday,
     on_day,
     short_cause,
     who,
@@ -180,14 +181,20 @@ class _Watch:
         return gates, of_scope(self.feedback, key, self.view.as_of)
 
     def _falling(self) -> frozenset[int]:
-        """The final days on which a fall is believed: not so many keys fall at once that reading is to be blamed."""
+        """The final days on which a fall is believed: no holidays, nor reading to be blamed for many keys' falls."""
         if self.rule.params.direction is AnomalyDirection.UP:
             return frozenset()
         judge = self.judges.days
         keys = [row for row, key in enumerate(self.ground.keys) if key.dimension is Dimension.API_KEY]
         return frozenset(
-            place for place in range(judge.first, judge.settled + 1) if not judge.feed_is_suspect(keys, place)
+            place
+            for place in range(judge.first, judge.settled + 1)
+            if judge.panel.day(place) not in self.days_off and not judge.feed_is_suspect(keys, place)
         )
+
+    @cached_property
+    def days_off(self) -> Mapping[date, str]:
+        return days_off(self.view)
 
     def _loudness(self, side: DaySide | HourSide, place: int) -> tuple[bool, int, float]:
         level, projected = side.level(place, self.judges.daily)
@@ -290,11 +297,14 @@ class _Watch:
         if isinstance(side, DaySide):
             found = side.judge.explained(row, place)
             is_open = place == side.judge.open_day
-            return day_cause(name, is_open, read, found, side.falls(place)), (*numbers, *counted_days(found))
+            cause = day_cause(name, is_open, read, found, side.falls(place), self.days_off)
+            return cause, (*numbers, *of_holiday(self.days_off.get(found.day)), *counted_days(found, self.days_off))
         start, judge = side.start(place), side.judge
-        earlier, clock = judge.same_hours(row, place), judge.clock(row, place)
-        cause = hour_cause(name, start, read, earlier, judge.beyond(row, place), self._batch_of(row, start))
-        return cause, (*numbers, *by_clock(clock), *counted_hours(earlier))
+        clock, holiday = judge.clock(row, place), self.view.locality.holiday_at(start)
+        earlier = [(one, self.view.locality.holiday_at(one.start)) for one in judge.same_hours(row, place)]
+        when = between(start, holiday)
+        cause = hour_cause(name, when, read, earlier, judge.beyond(row, place), self._batch_of(row, start))
+        return cause, (*numbers, *of_holiday(holiday), *by_clock(clock), *counted_hours(earlier))
 
     def _batch_of(self, row: int, start: datetime) -> CalendarBatch | None:
         """The batch of a scope on an hour's day."""
@@ -312,8 +322,9 @@ class _Watch:
 
     def _when(self, side: DaySide | HourSide, place: int) -> str:
         if isinstance(side, HourSide):
-            return between(side.start(place))
-        return on_day(side.judge.panel.day(place), place == side.judge.open_day)
+            return between(side.start(place), self.view.locality.holiday_at(side.start(place)))
+        day = side.judge.panel.day(place)
+        return on_day(day, place == side.judge.open_day, self.days_off.get(day))
 
 
 def _batch(side: DaySide | HourSide, place: int) -> CalendarBatch | None:

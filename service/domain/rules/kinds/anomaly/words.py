@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -20,6 +20,9 @@ from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Scope, ScopeKey
 
 Inputs = tuple[tuple[str, str], ...]
+DaysOff = Mapping[date, str]
+NamedHour = tuple[SameHour, str | None]
+"""An hour, and the holiday that it lies in."""
 HOUR = timedelta(hours=1)
 
 
@@ -45,14 +48,18 @@ def short_cause(who: str, when: str, read: ScoredBucket, method: str, batch: Cal
     return f"{spent}; {dollars(read.expected)} was expected{again} and it fires from {dollars(read.fires_from)}."
 
 
-def day_cause(who: str, is_open: bool, read: ScoredBucket, found: DayExplanation, falls: bool) -> str:
+def day_cause(
+    who: str, is_open: bool, read: ScoredBucket, found: DayExplanation, falls: bool, days_off: DaysOff
+) -> str:
     """The sentence of an exceeding day, with the days that its expectation is the mean of."""
-    so_far = " so far" if is_open else ""
+    holiday = days_off.get(found.day)
+    so_far = _called(holiday) + (" so far" if is_open else "")
+    ordinary = "" if holiday is None else f", as on an ordinary {found.day:%A},"
     planned = f", {dollars(found.planned)} of it planned" if found.planned > 0.005 else ""
     edge = "which is less than a fifth of it" if falls else f"it fires from {dollars(read.fires_from)}"
     return (
-        f"{who} spent {dollars(read.amount)} on {weekday(found.day)}{so_far}; {_past(found)}{_again(found.batch)}, "
-        f"so {dollars(read.expected)} was expected{planned} and {edge}."
+        f"{who} spent {dollars(read.amount)} on {weekday(found.day)}{so_far}; {_past(found, days_off)}"
+        f"{_again(found.batch)}, so {dollars(read.expected)} was expected{ordinary}{planned} and {edge}."
     )
 
 
@@ -70,19 +77,19 @@ def _seen(batch: CalendarBatch) -> str:
 
 def hour_cause(
     who: str,
-    start: datetime,
+    when: str,
     read: ScoredBucket,
-    same_hours: Sequence[SameHour],
+    same_hours: Sequence[NamedHour],
     extra: float,
     batch: CalendarBatch | None,
 ) -> str:
-    """The sentence of an exceeding hour. `same_hours`: of the last four weeks, the oldest first.
+    """The sentence of an exceeding hour. `same_hours`: of the last four weeks, the oldest first, and their holidays.
 
-    `extra`: dollars of it that were announced, or are left of a batch.
+    `when`: see `between`. `extra`: dollars of it that were announced, or are left of a batch.
     """
-    earlier = _listed([_had(each) for each in same_hours])
+    earlier = _listed([_had(*each) for each in same_hours])
     return (
-        f"{who} spent {dollars(read.amount)} (estimated) {between(start)}; the same hour of the last four weeks had "
+        f"{who} spent {dollars(read.amount)} (estimated) {when}; the same hour of the last four weeks had "
         f"{earlier}; {dollars(read.expected)} was expected at the present level{_more(extra, batch)} and it fires from "
         f"{dollars(read.fires_from)}."
     )
@@ -112,21 +119,28 @@ def inputs(read: ScoredBucket, method: str) -> Inputs:
     )
 
 
-def counted_days(found: DayExplanation) -> Inputs:
+def of_holiday(name: str | None) -> Inputs:
+    """Says that the judged bucket lies in a holiday, and what that means."""
+    return () if name is None else (("holiday", f"{name}: more than on an ordinary day is unusual, less is not"),)
+
+
+def counted_days(found: DayExplanation, days_off: DaysOff) -> Inputs:
     """Each day that was compared with, and what was made of it."""
     lift = (("earlier days multiplied by", f"{found.lifted:.2f}"),) if found.lifted != 1 else ()
     again = found.batch
     seen = zip(again.days, again.above, strict=True) if again else ()
     above = ((f"{again.name if again else ''} of {day(on)}", f"{dollars(more)} above normal") for on, more in seen)
-    return (*((day(one.day), _counted(one)) for one in found.days), *lift, *above)
+    return (*((day(one.day) + _called(days_off.get(one.day)), _counted(one)) for one in found.days), *lift, *above)
 
 
-def _had(hour: SameHour) -> str:
+def _had(hour: SameHour, holiday: str | None) -> str:
+    if hour.was_off and holiday:
+        return f"{dollars(hour.amount)} ({holiday}, left out)"
     return f"{dollars(hour.amount)} (an incident, left out)" if hour.left_out else dollars(hour.amount)
 
 
-def counted_hours(same_hours: Sequence[SameHour]) -> Inputs:
-    return tuple((f"{one.start:%H:%M} UTC on {day(one.start.date())}", _had(one)) for one in same_hours)
+def counted_hours(same_hours: Sequence[NamedHour]) -> Inputs:
+    return tuple((f"{one.start:%H:%M} UTC on {day(one.start.date())}", _had(one, off)) for one, off in same_hours)
 
 
 def by_clock(clock: JudgedClock | None) -> Inputs:
@@ -151,19 +165,23 @@ def weekday(value: date) -> str:
 
 
 @lru_cache(maxsize=1024)
-def on_day(value: date, is_open: bool) -> str:
-    return f"on {day(value)}" + (" so far" if is_open else "")
+def on_day(value: date, is_open: bool, holiday: str | None) -> str:
+    return f"on {day(value)}{_called(holiday)}" + (" so far" if is_open else "")
 
 
-def between(start: datetime) -> str:
-    """ "between 09:00 and 10:00 UTC on Tuesday 24 November 2026"."""
-    return f"between {start:%H:%M} and {start + HOUR:%H:%M} UTC on {weekday(start.date())}"
+def between(start: datetime, holiday: str | None) -> str:
+    """ "between 09:00 and 10:00 UTC on Friday 25 December 2026 (Christmas Day)"."""
+    return f"between {start:%H:%M} and {start + HOUR:%H:%M} UTC on {weekday(start.date())}{_called(holiday)}"
 
 
-def _past(found: DayExplanation) -> str:
+def _called(holiday: str | None) -> str:
+    return "" if holiday is None else f" ({holiday})"
+
+
+def _past(found: DayExplanation, days_off: DaysOff) -> str:
     amounts = [one.counted for one in found.days]
     if found.method in BY_WEEKDAY:
-        changed = "; ".join(_change(one) for one in found.days if one.changed)
+        changed = "; ".join(_change(one, days_off.get(one.day)) for one in found.days if one.changed)
         exceptions = f" ({changed})" if changed else ""
         return f"the last four {found.day:%A}s counted {_listed([dollars(one) for one in amounts])}{exceptions}"
     largest = max(amounts)
@@ -171,12 +189,13 @@ def _past(found: DayExplanation) -> str:
     return f"{span} and {dollars(largest)} at most" if found.method is not Method.INTERMITTENT else span
 
 
-def _change(one: CountedDay) -> str:
+def _change(one: CountedDay, holiday: str | None) -> str:
     """ "16 Oct's $463.00 spike counts as $98.00": what is unlike its neighbours must not say what is normal."""
     day = f"{one.day.day} {one.day:%b}"
     if not one.known:
         return f"{day} is unknown and counts as {dollars(one.counted)}"
     what = "spike" if one.billed > one.counted else "dip"
+    what = what if holiday is None else f"{what} on {holiday}"
     return f"{day}'s {dollars(one.billed)} {what} counts as {dollars(one.counted)}"
 
 
