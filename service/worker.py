@@ -24,6 +24,7 @@ from service.workflows.operation.upkeep import run_heartbeat, run_minute, run_re
 from service.workflows.ports.channels import Heartbeat
 from service.workflows.ports.outages import DATABASE, Outages, StorageUnavailable, is_worth_a_line
 from service.workflows.ports.unit_of_work import Ports
+from service.workflows.rules.calibrate import run_due_calibration
 from service.workflows.sources.backfill import run_backfill
 from service.workflows.sources.ingest import run_due_polls, run_ingest
 
@@ -33,6 +34,8 @@ POLL_TICK = timedelta(seconds=5)
 MINUTE_TICK = timedelta(minutes=1)
 RETENTION_TICK = timedelta(hours=6)
 SWEEP_TICK = timedelta(seconds=10)
+CALIBRATION_TICK = timedelta(minutes=10)
+"""One rule at a time: a thousand a week and worker."""
 FASTEST_TICK = timedelta(milliseconds=250)
 
 
@@ -89,8 +92,8 @@ async def work(
 ) -> None:
     """Ticks and works until `stop` is set; running jobs are finished first. `speed` is the clock's.
 
-    `heartbeat` is sent every minute of real time. Ticks that call the world outside run first after their interval,
-    so that a start waits for nobody.
+    `heartbeat` is sent every minute of real time. Ticks that take long, or call the world outside, run first after
+    their interval, so that a start waits for nobody.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
     ticks: list[tuple[str, timedelta, Tick]] = [
@@ -100,7 +103,10 @@ async def work(
         ("retention", _real(RETENTION_TICK, speed), lambda: run_retention(ports, keep)),
         ("sweep", SWEEP_TICK, queue.sweep),
     ]
-    calls: list[tuple[str, timedelta, Tick]] = [("resend", INTERVAL, lambda: run_resend(ports))]
+    calls: list[tuple[str, timedelta, Tick]] = [
+        ("resend", INTERVAL, lambda: run_resend(ports)),
+        ("calibration", _real(CALIBRATION_TICK, speed), lambda: run_due_calibration(ports)),
+    ]
     if heartbeat is not None:
         calls.append(("heartbeat", MINUTE_TICK, lambda: run_heartbeat(ports, heartbeat)))
     for name, interval, tick in [*ticks, *calls]:

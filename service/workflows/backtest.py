@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
@@ -18,7 +19,6 @@ from service.domain.detectors.hourly.known import HourVersions
 from service.domain.rules.evaluation import days_needed, hours_needed
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
-from service.domain.sources.locality import locality_of
 from service.domain.sources.source import SourceKind
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid, NotFound
@@ -155,63 +155,81 @@ async def run_begin(ports: Ports, backtest_id: str) -> Backtest | None:
 async def run_read(ports: Ports, backtest: Backtest) -> Recorded:
     """All that the replay needs, in one short transaction."""
     async with ports.uow() as uow:
-        return await _recorded(uow, backtest)
+        return await recorded(uow, ReplaySpan(backtest.subject.spec, backtest.first_day, backtest.last_day))
 
 
-async def _recorded(uow: UnitOfWork, backtest: Backtest) -> Recorded:
-    source = await uow.sources.get(backtest.source_id)
+@dataclass(frozen=True, slots=True)
+class ReplaySpan:
+    """The UTC days that a rule or budget is replayed over, both included."""
+
+    spec: Rule[object] | Budget
+    first: date
+    last: date
+
+
+async def recorded(uow: UnitOfWork, stretch: ReplaySpan, most: int = MOST_AMOUNTS) -> Recorded:
+    """All that a replay of these days reads. `most`: amounts of hours; of more the newest are read."""
+    source = await uow.sources.get(stretch.spec.source_id)
     return Recorded(
         source_id=source.id,
-        versions=await uow.facts.day_versions(source.id, _earliest(backtest), backtest.last_day + DAY),
+        versions=await uow.facts.day_versions(source.id, _earliest(stretch), stretch.last + DAY),
         names=await names_of(uow, await uow.polling_states.get(source.id)),
         planned=[
             Announced(one.created_at, one.spec) for one in await uow.planned.all() if one.spec.source_id == source.id
         ],
         simulated=source.spec.kind is SourceKind.SIMULATOR,
-        hours=await _hours(uow, backtest),
+        hours=await _hours(uow, stretch, most),
         delay=source.spec.poll_interval,
-        locality=locality_of(source.spec.timezone),
+        locality=source.spec.locality,
     )
 
 
-async def _hours(uow: UnitOfWork, backtest: Backtest) -> HourVersions | None:
+async def _hours(uow: UnitOfWork, stretch: ReplaySpan, most: int) -> HourVersions | None:
     """The hours that a rule judges, and those of the weeks before, which the first ones are compared with."""
-    rule = backtest.subject.spec
+    rule = stretch.spec
     if not isinstance(rule, Rule) or not hours_needed(rule):
         return None
-    window = Window(midnight(backtest.first_day - learning_days(rule)), midnight(backtest.last_day + DAY))
-    return await uow.facts.hour_versions(backtest.source_id, window, most=MOST_AMOUNTS)
+    window = Window(midnight(stretch.first - learning_days(rule)), midnight(stretch.last + DAY))
+    return await uow.facts.hour_versions(rule.source_id, window, most=most)
 
 
-def _earliest(backtest: Backtest) -> date:
+def _earliest(stretch: ReplaySpan) -> date:
     """The first day that the first step looks at."""
-    spec = backtest.subject.spec
+    spec = stretch.spec
     if isinstance(spec, Budget):
-        live = live_periods(spec.period, midnight(backtest.first_day + DAY), CLOSING_FOR)
+        live = live_periods(spec.period, midnight(stretch.first + DAY), CLOSING_FOR)
         starts = [period.window.start for period in live]
-        return min([*(start.date() for start in starts), backtest.first_day])
-    return backtest.first_day - days_needed(spec) * DAY
+        return min([*(start.date() for start in starts), stretch.first])
+    return stretch.first - days_needed(spec) * DAY
 
 
-async def _computed(ports: Ports, backtest: Backtest, recorded: Recorded) -> Result:
+async def _computed(ports: Ports, backtest: Backtest, known: Recorded) -> Result:
+    return await beside_the_loop(_replay(backtest, known), lambda done: run_note_progress(ports, backtest.id, done))
+
+
+Found = TypeVar("Found")
+
+
+async def beside_the_loop(replay: Callable[[Progress], Found], note: Callable[[float], Awaitable[object]]) -> Found:
+    """Runs a replay in a thread. `note` hears every second how far it has come; a stop ends it."""
     meter = Meter()
-    work = asyncio.create_task(asyncio.to_thread(_replay(backtest, recorded), meter.note))
+    work = asyncio.create_task(asyncio.to_thread(replay, meter.note))
     try:
         while not (await asyncio.wait({work}, timeout=NOTE_EVERY.total_seconds()))[0]:
-            await run_note_progress(ports, backtest.id, meter.progress)
+            await note(meter.progress)
     finally:
         meter.stopped = True
         await asyncio.gather(work, return_exceptions=True)
     return work.result()
 
 
-def _replay(backtest: Backtest, recorded: Recorded) -> ReplayWith:
+def _replay(backtest: Backtest, known: Recorded) -> ReplayWith:
     subject = backtest.subject
     if isinstance(subject.spec, Budget):
         budget: Resource[Budget] = replace(subject, spec=subject.spec)
-        return partial(replay_budget, budget, recorded, backtest.first_day, backtest.last_day)
+        return partial(replay_budget, budget, known, backtest.first_day, backtest.last_day)
     rule: Resource[Rule[object]] = replace(subject, spec=subject.spec)
-    return partial(replay_rule, rule, recorded, backtest.first_day, backtest.last_day)
+    return partial(replay_rule, rule, known, backtest.first_day, backtest.last_day)
 
 
 async def run_note_progress(ports: Ports, backtest_id: str, progress: float) -> None:

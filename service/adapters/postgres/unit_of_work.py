@@ -26,6 +26,7 @@ from service.adapters.postgres.operation.measures import PostgresMeasures
 from service.adapters.postgres.operation.punctuality import PostgresPunctuality
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal
 from service.adapters.postgres.queue.traces import Carried
+from service.adapters.postgres.rules.calibrations import PostgresCalibrations
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.rules.feedback import PostgresFeedback
 from service.adapters.postgres.rules.verdicts import PostgresVerdicts
@@ -49,7 +50,7 @@ from service.workflows.ports.notify import (
 )
 from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
-from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
+from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts
@@ -78,6 +79,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.feedback: FeedbackStore = PostgresFeedback(connection)
         self.rule_failures: RuleFailures = PostgresRuleFailures(connection)
         self.backtests: Backtests = PostgresBacktests(connection)
+        self.calibrations: Calibrations = PostgresCalibrations(connection)
         self.alerts: Alerts = PostgresAlerts(connection)
         self.digest_runs: DigestRuns = PostgresDigestRuns(connection)
         self.notifications: Notifications = PostgresNotifications(connection)

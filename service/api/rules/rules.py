@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, JsonValue
 
-from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
+from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Dollars, Duration, PercentOrMore, Reference, Strict
+from service.api.rules.calibration import CalibrationOut, show_calibration
 from service.api.rules.params import KindName, read_params, show_params
 from service.api.spend.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain.rules import registry
@@ -58,6 +59,7 @@ class RuleIn(Written):
     enabled: bool = Field(default=True, strict=True)
     params: dict[str, JsonValue] = Field(default={}, description="those of the kind: `GET /v1/rule-kinds`")
     gates: GatesIn = GatesIn()
+    calibration: ReadOnly = None
 
 
 class RuleOut(Shown):
@@ -69,6 +71,9 @@ class RuleOut(Shown):
     enabled: bool
     params: dict[str, Any]
     gates: GatesOut
+    calibration: CalibrationOut | None = Field(
+        description="of a rule of kind `anomaly` once 60 days of its source are known; null before"
+    )
 
 
 class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
@@ -105,6 +110,7 @@ class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
 
     async def show(self, uow: UnitOfWork, resource: Resource[Rule[object]], now: datetime) -> RuleOut:
         spec = resource.spec
+        made = (await uow.calibrations.of([resource.id])).get(resource.id)
         return RuleOut(
             **identity(resource),
             source=(await uow.sources.get(spec.source_id)).name,
@@ -115,6 +121,7 @@ class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
             enabled=spec.enabled,
             params=show_params(spec.kind, spec.params),
             gates=show_gates(spec.gates),
+            calibration=None if made is None else show_calibration(made),
         )
 
 

@@ -48,8 +48,7 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
 
     Where hours are recorded, it does so at the end of every hour of the days from which on they are.
     """
-    settings = tuple(kind_of(rule.spec).backtesting.sweep(rule.spec))
-    replays = [RuleReplay(replace(rule, spec=setting.rule)) for setting in settings] or [RuleReplay(rule)]
+    settings, replays = _settings(rule)
     own = next((one for setting, one in zip(settings, replays, strict=False) if setting.configured), replays[0])
     hourly_from = _hourly_from(recorded, learning_days(rule.spec), first, last)
     stepped, share = _replayed(replays, merged(recorded, rule), (first, hourly_from, last), note)
@@ -64,6 +63,22 @@ def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, l
         sweep=tuple(_row(setting, one, first, last) for setting, one in zip(settings, replays, strict=False)),
         assumptions=_assumptions(first, hourly_from, last, share),
     )
+
+
+def firings_by_setting(
+    rule: Resource[Rule[object]], recorded: Recorded, first: date, last: date, note: Progress
+) -> list[tuple[Setting, list[Firing]]]:
+    """All that a replay would have fired, at every setting of the rule's sweep."""
+    settings, replays = _settings(rule)
+    stretch = first, _hourly_from(recorded, learning_days(rule.spec), first, last), last
+    _replayed(replays, merged(recorded, rule), stretch, note)
+    return [(setting, one.ledger.firings()) for setting, one in zip(settings, replays, strict=False)]
+
+
+def _settings(rule: Resource[Rule[object]]) -> tuple[tuple[Setting, ...], list[RuleReplay]]:
+    """The settings of the rule's sweep, and a replay of each; of a rule without a sweep its own replay."""
+    settings = tuple(kind_of(rule.spec).backtesting.sweep(rule.spec))
+    return settings, [RuleReplay(replace(rule, spec=setting.rule)) for setting in settings] or [RuleReplay(rule)]
 
 
 def _hourly_from(recorded: Recorded, learning: timedelta, first: date, last: date) -> date:

@@ -111,6 +111,18 @@ class BudgetStand:
 
 
 @dataclass(frozen=True, slots=True)
+class LoudRule:
+    """A rule that would fire for nothing more often than is promised: in 91 days `false` times at most.
+
+    `proposal`: the setting that would not, "" where there is none.
+    """
+
+    name: str
+    false: float
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The content of one digest. `window` is the period it is about, `before` the one it is compared with.
 
@@ -131,6 +143,7 @@ class Digest:
     is_part: bool = False
     portions: tuple[Portions, ...] = ()
     budgets: tuple[BudgetStand, ...] = ()
+    loud_rules: tuple[LoudRule, ...] = ()
 
     @property
     def change(self) -> Money:

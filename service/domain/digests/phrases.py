@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
-from service.domain.digests.digest import SMALLEST_MOVE, BudgetStand, Digest, Mover, Portion, Portions
+from service.domain.digests.digest import SMALLEST_MOVE, BudgetStand, Digest, LoudRule, Mover, Portion, Portions
 from service.domain.digests.periods import name_window
 from service.domain.messages.phrases import BASES
 from service.domain.notify.notification import Message, MessageType
@@ -87,6 +87,7 @@ def _facts(digest: Digest) -> Facts:
         ("Budgets at risk", _risks(digest.at_risk)),
         ("Alerts", f"{digest.tally.opened} opened, {digest.tally.resolved} resolved"),
         *_quality(digest.tally),
+        *_loud(digest.loud_rules),
         *_missing(digest),
         ("Digest", clean(digest.name)),
         *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
@@ -158,6 +159,16 @@ def _quality(tally: Tally) -> Facts:
         *([f"{tally.at_detection.display()} at detection (median)"] if tally.at_detection is not None else []),
     ]
     return (("Alert quality", "; ".join(parts)),)
+
+
+def _loud(rules: tuple[LoudRule, ...]) -> Facts:
+    """The rules that fire for nothing too often: what each would, and what to set."""
+    lines = [
+        f"{clean(one.name)}: up to {one.false:g} false alerts a quarter"
+        + (f"; {one.proposal} would keep what is promised or come nearer" if one.proposal else "")
+        for one in rules
+    ]
+    return (("Rules to adjust", "\n".join(lines)),) if lines else ()
 
 
 def _share(part: int, whole: int) -> str:

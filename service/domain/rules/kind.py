@@ -85,7 +85,8 @@ class RuleKind(Generic[Params_co]):
     `validate` raises Invalid for parameters that mean nothing. `gates` hold where a rule gives none. `for_each`: the
     dimensions that a rule may be repeated over. `lookback`: how much of the past the parameters ask for. `words`: what
     its alerts say. `backfill_days`: the UTC days that are read back for an enabled rule, where they are not stored.
-    `judges_spend`: False where it judges how the source is read. `backtesting`: what a backtest may leave out, and
+    `judges_spend`: False where it judges how the source is read. `calibrated`: it guesses at what is unusual, and is
+    held against its own past each week. `backtesting`: what a backtest may leave out, and
     the settings that it tries. `band`: of some scopes the newest days, or hours where the view has any, with what was
     expected of each, for a chart; None where the kind has no such limits.
     """
@@ -102,5 +103,6 @@ class RuleKind(Generic[Params_co]):
     words: KindWords = KindWords()
     backfill_days: int = 0
     judges_spend: bool = True
+    calibrated: bool = False
     backtesting: Backtesting[Params_co] = NOTHING_LEFT_OUT
     band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], Collection[ScopeKey]], Bands] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, AlertEvent
@@ -11,7 +12,7 @@ from service.domain.charts.chart import Theme, wall
 from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally, concerns, tally
 from service.domain.digests.chart import digest_chart, pieces, step_of
-from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, Occasion, build, stands_of
+from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, LoudRule, Occasion, build, stands_of
 from service.domain.digests.phrases import digest_message
 from service.domain.digests.runs import DigestRun
 from service.domain.forecasts.recent import daily_spends
@@ -82,7 +83,21 @@ async def digest_of(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRu
         now=await uow.facts.spend(plan.source_id, run.window, now),
         before=await uow.facts.spend(plan.source_id, run.before, now),
     )
-    return build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
+    built = build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
+    return replace(built, loud_rules=await _loud_rules(uow, plan))
+
+
+async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]:
+    """The enabled rules of the source that give more false alerts than is promised, as they are now."""
+    mine = {
+        rule.id: rule for rule in await uow.rules.all() if rule.spec.source_id == plan.source_id and rule.spec.enabled
+    }
+    made = await uow.calibrations.of(mine)
+    return tuple(
+        LoudRule(mine[id].name, one.false_a_quarter(one.own), one.proposal.setting if one.proposal else "")
+        for id, one in made.items()
+        if one.rule_version == mine[id].version and not one.keeps(one.own)
+    )
 
 
 async def _budgets(uow: UnitOfWork, plan: DigestPlan, now: datetime) -> list[BudgetStand]:

@@ -81,6 +81,7 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
     async with ports.uow() as uow:
         await uow.verdicts.forget((now - keep).date())
         await uow.episodes.forget_orphans()
+        await uow.calibrations.forget_orphans()
         await uow.watches.forget_orphans()
         await uow.digest_runs.forget(now - keep)
         await uow.groups.forget(now - LONGEST_INTERVAL)

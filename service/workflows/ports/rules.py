@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from service.domain.backtest.backtest import Backtest
+from service.domain.backtest.calibration import Calibration
 from service.domain.rules.feedback import GivenFeedback
 from service.domain.rules.memory import Episode, EpisodeKey, KeptVerdict
 from service.domain.values.resources import Page
@@ -87,6 +88,36 @@ class RuleFailures(Protocol):
         ...
 
     async def all(self) -> list[RuleFailure]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationTurn:
+    """The version of a rule that was calibrated last, or is being, and when it is due again."""
+
+    rule_version: int
+    due_at: datetime
+
+
+class Calibrations(Protocol):
+    """The outcomes of holding rules against their own past."""
+
+    async def turns(self) -> dict[str, CalibrationTurn]:
+        """Returns the turn of each rule that has ever had one."""
+        ...
+
+    async def take(self, rule_id: str, seen: CalibrationTurn | None, turn: CalibrationTurn) -> bool:
+        """Stores a turn where the stored one is `seen`, and returns whether it was: one worker alone has it."""
+        ...
+
+    async def save(self, rule_id: str, calibration: Calibration, due_at: datetime) -> None: ...
+
+    async def of(self, rule_ids: Iterable[str]) -> dict[str, Calibration]:
+        """The last one of each rule that has any."""
+        ...
+
+    async def forget_orphans(self) -> None:
+        """Retention: drops those of rules that are gone."""
+        ...
 
 
 class Backtests(Protocol):

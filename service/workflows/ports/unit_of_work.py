@@ -25,7 +25,7 @@ from service.workflows.ports.notify import (
 from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
-from service.workflows.ports.rules import Backtests, Episodes, FeedbackStore, RuleFailures, Verdicts
+from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls, SourceConnector
 from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts, Storage
@@ -100,6 +100,7 @@ class UnitOfWork(Configuration, Protocol):
     feedback: FeedbackStore
     rule_failures: RuleFailures
     backtests: Backtests
+    calibrations: Calibrations
     alerts: Alerts
     digest_runs: DigestRuns
     notifications: Notifications

@@ -9,7 +9,7 @@ import pytest
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.digests.alerts import Tally, concerns, tally
-from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, Occasion, build
+from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, LoudRule, Occasion, build
 from service.domain.digests.phrases import digest_message, duration
 from service.domain.messages.message import badge
 from service.domain.rules.feedback import Feedback, FeedbackKind, GivenFeedback
@@ -213,3 +213,13 @@ def test_an_alert_belongs_to_a_scope_that_all_its_spend_is_in(
     scope: Scope, key: ScopeKey, origin: Scope, concerned: bool
 ) -> None:
     assert concerns(scope, key, origin) is concerned
+
+
+def test_rules_above_the_promise_have_a_line_each_and_others_none() -> None:
+    quiet = digest(Figures(spent(eng="1.00"), {}))
+    assert "Rules to adjust" not in facts(quiet)
+    loud = (LoudRule("unusual spend", 11.0, "sensitivity low"), LoudRule("hours", 8.4, ""))
+    assert facts(replace(quiet, loud_rules=loud))["Rules to adjust"] == (
+        "unusual spend: up to 11 false alerts a quarter; sensitivity low would keep what is promised or come nearer\n"
+        "hours: up to 8.4 false alerts a quarter"
+    )

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from service.adapters.postgres.column_types import Dollars, Encoded, Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
 from service.domain.backtest.backtest import BacktestState, Result
+from service.domain.backtest.calibration import Calibration
 from service.domain.rules.feedback import FeedbackKind
 from service.domain.rules.rule import GateVerdict
 
@@ -69,6 +70,17 @@ rule_failures = Table(
     Column("error", Text, nullable=False),
     Column("since", Instant),
     comment="Series that a rule's detector could not judge for a defect",
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    # No reference to the rule's row, as with episodes.
+    Column("rule_id", Text, primary_key=True),
+    Column("rule_version", Integer, nullable=False, comment="That was calibrated last, or is being"),
+    Column("due_at", Instant, nullable=False, comment="When it is done again"),
+    Column("calibration", Encoded(Calibration), comment="Null until one came to its end"),
+    comment="What rules would fire for nothing, by their own past",
 )
 
 backtests = Table(

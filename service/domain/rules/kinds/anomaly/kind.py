@@ -38,6 +38,7 @@ KIND = RuleKind(
     validate=validate,
     lookback=lookback,
     words=KindWords(over=BACK_TO_NORMAL),
+    calibrated=True,
     backfill_days=LEARNING_DAYS,  # it judges a short history by coarser means
     backtesting=Backtesting(
         sweep=sensitivities, dimensions=dimensions, may_fire=may_fire, hours=HourGlimpses, least_open=LEAST_OPEN
