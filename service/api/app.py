@@ -14,6 +14,7 @@ from service.api import (
     backtest,
     budgets,
     charts,
+    configuration,
     dashboard,
     digests,
     explain,
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *digests.ROUTERS,
     *slack.ROUTERS,
     *access.ROUTERS,
+    *configuration.ROUTERS,
     *operation.ROUTERS,
 )
 """The routes of each room."""

@@ -138,6 +138,51 @@ def backfill(
     raise typer.Exit(backfill(source, since.replace(tzinfo=UTC), out))
 
 
+Url = Annotated[str, typer.Option(envvar="TOCSIN_URL", help="The server; its token is in TOCSIN_TOKEN.")]
+File = Annotated[Path, typer.Option("--file", "-f", help="The configuration file.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete what is stored and not in the file, of its kinds.")]
+LOCAL = "http://127.0.0.1:8400"
+TOCSIN_YAML = Path("tocsin.yaml")
+
+
+@cli.command()
+def plan(file: File = TOCSIN_YAML, prune: Prune = False, url: Url = LOCAL) -> None:
+    """Show what `apply` would change, and change nothing. Exit code 2 when anything differs."""
+    from service.cli.config import planning
+
+    raise typer.Exit(planning.plan(planning.server_at(url), file, "delete" if prune else "keep", out))
+
+
+@cli.command()
+def apply(
+    file: File = TOCSIN_YAML,
+    prune: Prune = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    url: Url = LOCAL,
+) -> None:
+    """Make a server's configuration as a file says: all of it, or nothing where anything is wrong."""
+    from service.cli.config import planning
+
+    unlisted = "delete" if prune else "keep"
+    raise typer.Exit(planning.apply(planning.server_at(url), file, unlisted, out, sure=yes))
+
+
+@cli.command()
+def export(url: Url = LOCAL) -> None:
+    """Write a server's whole configuration as YAML, without its secrets."""
+    from service.cli.config import planning
+
+    planning.export(planning.server_at(url), out)
+
+
+@cli.command()
+def schema() -> None:
+    """Write the JSON Schema of the configuration file, for editors."""
+    from service.cli.config import planning
+
+    planning.schema(out)
+
+
 @token_cli.command("create")
 def create_token(
     name: Annotated[str, typer.Argument(help="What the token is for.")],

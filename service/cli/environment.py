@@ -12,6 +12,9 @@ from service.settings import PREFIX, is_service_address, setting_names
 COMPOSE_ONLY = frozenset({"TOCSIN_PUBLISH"})
 """Variables that docker-compose.yml reads itself; they often stand in a sourced .env."""
 
+CLIENT_ONLY = frozenset({"TOCSIN_URL", "TOCSIN_TOKEN"})
+"""Variables of the commands that speak to a server."""
+
 _KUBERNETES = re.compile(
     rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
@@ -45,7 +48,7 @@ def review_environment(environment: Mapping[str, str]) -> ReviewedEnvironment:
     """Finds the variables that somebody may take for settings. One that is set to nothing counts as not set."""
     settings = setting_names()
     added = {name for name, value in environment.items() if _is_kubernetes(name.upper(), value)}
-    known = settings | COMPOSE_ONLY
+    known = settings | COMPOSE_ONLY | CLIENT_ONLY
     others = {name for name, value in environment.items() if value and name.upper() not in known} - added
     strays = [_stray(name, settings) for name in sorted(others)]
     return ReviewedEnvironment(

@@ -53,6 +53,21 @@ async def in_one_transaction(ports: Ports, work: Callable[[UnitOfWork], Awaitabl
         return await work(uow)
 
 
+class _Rehearsal(Exception):
+    """Ends a transaction of which nothing is to remain."""
+
+
+async def rehearsed(ports: Ports, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    """Returns what the work comes to, and leaves nothing of it stored."""
+    done: list[T] = []
+    try:
+        async with ports.uow() as uow:
+            done.append(await work(uow))
+            raise _Rehearsal
+    except _Rehearsal:
+        return done[0]
+
+
 # With FastAPI's default scope the commit would come after the answer has been sent.
 UowDep = Annotated[UnitOfWork, Depends(open_uow, scope="function")]
 

@@ -1,0 +1,107 @@
+"""`tocsin plan`, `apply` and `export`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from service.bootstrap.errors import SettingError
+from service.cli.config.reading import ConfigFile, Json, read_config
+from service.cli.config.server import Server
+
+MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red"), "keep": ("?", "dim")}
+KEPT = "stored, and not in the file: left as it is; --prune deletes it"
+NOTHING, DIFFERS = 0, 2
+
+
+def plan(server: Server, path: Path, unlisted: str, out: Console) -> int:
+    """Shows what `apply` would do. Returns the exit code: 2 where anything differs."""
+    changes = _compared(server, read_config(path, os.environ), unlisted)
+    _show(changes, out)
+    return DIFFERS if changes else NOTHING
+
+
+def apply(server: Server, path: Path, unlisted: str, out: Console, *, sure: bool) -> int:
+    """Makes the server as the file says, after a question unless one is `sure`."""
+    file = read_config(path, os.environ)
+    changes = [one for one in _compared(server, file, unlisted) if one["action"] != "keep"]
+    _show(changes, out)
+    if not changes:
+        return NOTHING
+    if not sure and not typer.confirm("Apply this?"):
+        out.print("Nothing was changed.")
+        return 1
+    server.put(file, dry_run="false", unlisted=unlisted)
+    out.print(f"Applied: {_counted(changes)}.", highlight=False)
+    return NOTHING
+
+
+def export(server: Server, out: Console) -> None:
+    """Writes all that is configured as YAML."""
+    text = yaml.safe_dump(server.export(), sort_keys=False, allow_unicode=True, width=120)
+    out.file.write(text)
+
+
+def schema(out: Console) -> None:
+    """Writes the JSON Schema of the file, for editors."""
+    from service.api.configuration.documents import ConfigIn
+
+    out.file.write(f"{json.dumps(ConfigIn.model_json_schema(), indent=2)}\n")
+
+
+def server_at(url: str) -> Server:
+    """Returns the server at an address, with the token of the environment. Raises SettingError."""
+    token = os.environ.get("TOCSIN_TOKEN", "")
+    if not token:
+        raise SettingError("TOCSIN_TOKEN is not set: an API token, admin to apply, viewer to export")
+    return Server(url, token)
+
+
+def _compared(server: Server, file: ConfigFile, unlisted: str) -> list[dict[str, Json]]:
+    changes = server.put(file, dry_run="true", unlisted=unlisted)["changes"]
+    assert isinstance(changes, list)
+    return [one for one in changes if isinstance(one, dict)]
+
+
+def _show(changes: Iterable[dict[str, Json]], out: Console) -> None:
+    changes = list(changes)
+    if not changes:
+        out.print("Nothing differs.")
+    for change in changes:
+        action = str(change["action"])
+        mark, style = MARKS[action]
+        name = f" {change['name']}" if change["name"] else ""
+        out.print(Text(f"{mark} {change['kind']}{name}", style=style))
+        if action == "keep":
+            out.print(Text(f"    {KEPT}", style="dim"))
+            continue
+        fields = change["fields"]
+        assert isinstance(fields, list)
+        for field in fields:
+            assert isinstance(field, dict)
+            out.print(Text(f"    {_field(field)}"), soft_wrap=True)
+    if changes:
+        out.print(f"{_counted(changes)}.", highlight=False)
+
+
+def _field(field: dict[str, Json]) -> str:
+    name, before, after = str(field["pointer"]).removeprefix("/").replace("/", "."), field["before"], field["after"]
+    if before is None:
+        return f"{name}: {_value(after)}"
+    return f"{name}: {_value(before)} -> {'as usual' if after is None else _value(after)}"
+
+
+def _value(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _counted(changes: Iterable[dict[str, Json]]) -> str:
+    actions = [str(one["action"]) for one in changes]
+    return ", ".join(f"{actions.count(action)} to {action}" for action in MARKS if action in actions)

@@ -1,0 +1,136 @@
+"""Reads a configuration file, and knows where in it each value stands.
+
+YAML as JSON has it: no dates, no duplicate keys. `${NAME}` is a variable of the environment, `${file:path}` what is in
+a file, relative to the configuration file; `$${` is a plain `${`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import yaml
+
+from service.bootstrap.errors import StartError
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+_PLACEHOLDER = re.compile(r"\$?\$\{([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class ConfigFileError(StartError):
+    """The file cannot be read, or is no configuration. The text names file, line and column."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 would read 2026-11-01 as a date, which JSON does not have."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """`places` are where values stand, such as "tocsin.yaml:12:5", by JSON pointer."""
+
+    document: Json
+    places: Mapping[str, str]
+
+    def place(self, pointer: str) -> str:
+        """Returns where a value stands, or the innermost one around it that does."""
+        while pointer not in self.places and pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self.places[pointer]
+
+
+def read_config(path: Path, environment: Mapping[str, str]) -> ConfigFile:
+    """Raises ConfigFileError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigFileError(f"{path}: {error}") from error
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigFileError(f"{path}:1:1: expected kinds of resources, such as `budgets:`")
+        places = dict(_places(path, node, ""))
+        document = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigFileError(f"{path}{where}: {error.problem or error.context}") from error
+    finally:
+        loader.dispose()
+    file = ConfigFile(document, places)
+    return ConfigFile(_filled(document, "", file, _Sources(path.parent, environment)), places)
+
+
+def _places(path: Path, node: yaml.Node, pointer: str) -> Iterator[tuple[str, str]]:
+    place = f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+    yield pointer, place
+    if isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield from _places(path, value, f"{pointer}/{position}")
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line, column = key.start_mark.line + 1, key.start_mark.column + 1
+                raise ConfigFileError(f"{path}:{line}:{column}: {key.value!r} stands here twice")
+            seen.add(key.value)
+            yield from _places(path, value, f"{pointer}/{str(key.value).replace('~', '~0').replace('/', '~1')}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    folder: Path
+    environment: Mapping[str, str]
+
+    def value(self, name: str) -> str:
+        """Raises ValueError where there is no such variable or file."""
+        if name.startswith("file:"):
+            try:
+                return (self.folder / name.removeprefix("file:")).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(str(error)) from error
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"${{{name}}} is neither a variable's name nor file:path; write $${{ for a plain ${{")
+        if name not in self.environment:
+            raise ValueError(f"the variable {name} is not set")
+        return self.environment[name]
+
+
+def _filled(value: object, pointer: str, file: ConfigFile, sources: _Sources) -> Json:
+    """Returns the value with each placeholder replaced."""
+    match value:
+        case dict():
+            return {
+                _key(key, pointer, file): _filled(one, f"{pointer}/{key}", file, sources) for key, one in value.items()
+            }
+        case list():
+            return [_filled(one, f"{pointer}/{place}", file, sources) for place, one in enumerate(value)]
+        case str():
+            try:
+                return _PLACEHOLDER.sub(
+                    lambda found: found[0][1:] if found[0].startswith("$$") else sources.value(found[1]), value
+                )
+            except ValueError as error:
+                raise ConfigFileError(f"{file.place(pointer)}: {error}") from error
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            raise ConfigFileError(f"{file.place(pointer)}: JSON has no such value; write a string")
+
+
+def _key(key: object, pointer: str, file: ConfigFile) -> str:
+    if not isinstance(key, str):
+        raise ConfigFileError(f"{file.place(pointer)}: {key!r} is no name of a field; write it in quotes")
+    return key

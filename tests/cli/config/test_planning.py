@@ -1,0 +1,172 @@
+"""What `plan`, `apply` and `export` show, against a server on this machine."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from service.bootstrap.errors import SettingError
+from service.cli.config.planning import apply, export, plan, schema, server_at
+from service.cli.config.server import Server, ServerError
+
+CHANGES = [
+    {
+        "kind": "budgets",
+        "name": "eng monthly",
+        "action": "change",
+        "fields": [
+            {"pointer": "/amount", "before": "100.00", "after": "200.00"},
+            {"pointer": "/labels", "before": {"team": "eng"}, "after": None},
+        ],
+    },
+    {
+        "kind": "rules",
+        "name": "jumps",
+        "action": "create",
+        "fields": [{"pointer": "/kind", "before": None, "after": "change"}],
+    },
+    {"kind": "rules", "name": "[red]odd", "action": "keep", "fields": []},
+]
+
+
+class Answering(HTTPServer):
+    """Answers as REST would, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str, Any]] = []
+        self.status, self.changes = 200, CHANGES
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Answering
+
+    def do_GET(self) -> None:
+        self._answer(None, {"budgets": [{"name": "größte", "amount": "5000.00"}]})
+
+    def do_PUT(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        wrong = {
+            "detail": "no",
+            "errors": [{"pointer": "/budgets/0/amount", "detail": "must not be negative", "in": "body"}],
+        }
+        self._answer(body, wrong if self.server.status != 200 else {"applied": True, "changes": self.server.changes})
+
+    def _answer(self, body: Any, document: Any) -> None:
+        self.server.asked.append((self.path.partition("?")[2], self.headers["Authorization"], body))
+        content = json.dumps(document).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def rest() -> Iterator[Answering]:
+    with Answering() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text('budgets: [{name: eng monthly, amount: "200.00"}]\n', encoding="utf-8")
+    return file
+
+
+def screen() -> tuple[Console, io.StringIO]:
+    text = io.StringIO()
+    return Console(file=text, width=100), text
+
+
+def test_a_plan_shows_each_difference_and_applies_nothing(rest: Answering, path: Path) -> None:
+    out, text = screen()
+    assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out) == 2
+    assert text.getvalue().splitlines() == [
+        "~ budgets eng monthly",
+        "    amount: 100.00 -> 200.00",
+        '    labels: {"team": "eng"} -> as usual',
+        "+ rules jumps",
+        "    kind: change",
+        "? rules [red]odd",
+        "    stored, and not in the file: left as it is; --prune deletes it",
+        "1 to create, 1 to change, 1 to keep.",
+    ]
+    body = {"budgets": [{"name": "eng monthly", "amount": "200.00"}]}
+    assert rest.asked == [("dry_run=true&unlisted=keep", "Bearer tcn_FAKE", body)]
+
+
+def test_nothing_to_do_is_said_and_not_sent(rest: Answering, path: Path) -> None:
+    rest.changes = []
+    out, text = screen()
+    assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out) == 0
+    assert apply(Server(rest.url, "tcn_FAKE"), path, "keep", out, sure=True) == 0
+    assert text.getvalue() == "Nothing differs.\n" * 2
+    assert [query for query, _, _ in rest.asked] == ["dry_run=true&unlisted=keep"] * 2
+
+
+def test_apply_rehearses_and_then_applies(rest: Answering, path: Path) -> None:
+    out, text = screen()
+    assert apply(Server(rest.url, "tcn_FAKE"), path, "delete", out, sure=True) == 0
+    assert text.getvalue().endswith("Applied: 1 to create, 1 to change.\n")
+    assert [query for query, _, _ in rest.asked] == ["dry_run=true&unlisted=delete", "dry_run=false&unlisted=delete"]
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("n\n", 1), ("y\n", 2)])
+def test_apply_asks_first(rest: Answering, path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, sent: int) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert apply(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0], sure=False) == (1 if sent == 1 else 0)
+    assert len(rest.asked) == sent
+
+
+def test_a_mistake_that_the_server_finds_is_named_with_its_line(rest: Answering, path: Path) -> None:
+    rest.status = 422
+    with pytest.raises(ServerError) as refused:
+        plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0])
+    assert str(refused.value) == f"{path}:1:39: must not be negative"
+
+
+def test_a_server_that_is_not_there_is_named(path: Path) -> None:
+    with pytest.raises(ServerError, match=r"127\.0\.0\.1:1"):
+        plan(Server("http://127.0.0.1:1", "tcn_FAKE"), path, "keep", screen()[0])
+
+
+def test_an_export_is_yaml_that_may_be_read_again(rest: Answering) -> None:
+    out, text = screen()
+    export(Server(rest.url, "tcn_FAKE"), out)
+    assert yaml.safe_load(text.getvalue()) == {"budgets": [{"name": "größte", "amount": "5000.00"}]}
+    assert "größte" in text.getvalue()
+
+
+def test_the_schema_names_every_kind_and_refuses_others() -> None:
+    out, text = screen()
+    schema(out)
+    written = json.loads(text.getvalue())
+    assert written["additionalProperties"] is False
+    assert {"sources", "receivers", "routes", "budgets", "rules", "digests"} <= written["properties"].keys()
+
+
+def test_a_token_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOCSIN_TOKEN", raising=False)
+    with pytest.raises(SettingError, match="TOCSIN_TOKEN"):
+        server_at("http://127.0.0.1:8400")
