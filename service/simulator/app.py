@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from service.simulator import controls
 from service.simulator.protocol import directory
+from service.simulator.protocol.analytics import analytics_cost, analytics_usage
 from service.simulator.protocol.auth import authenticate, version
 from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.cost_report import cost_report
@@ -26,6 +27,8 @@ from service.simulator.world.records import World
 _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (  # method, path, endpoint name for faults, handler
     ("GET", "/v1/organizations/cost_report", "cost_report", cost_report),
     ("GET", "/v1/organizations/usage_report/messages", "usage_report", usage_report),
+    ("GET", "/v1/organizations/analytics/cost", "analytics_cost", analytics_cost),
+    ("GET", "/v1/organizations/analytics/usage", "analytics_usage", analytics_usage),
     ("GET", "/v1/organizations/me", "organization", directory.organization),
     ("GET", "/v1/organizations/workspaces", "workspaces", directory.workspaces),
     ("GET", "/v1/organizations/workspaces/{id}", "workspaces", directory.workspace),

@@ -13,6 +13,7 @@ from service.simulator.world.records import (
     DEFAULT_WORKSPACE_ID,
     NOTHING,
     ApiKey,
+    Charge,
     CostLine,
     Quantities,
     SimulatedOrganization,
@@ -63,6 +64,7 @@ class FixedWorld:
         self._workspaces = [Workspace(DEFAULT_WORKSPACE_ID, "Default", _FOUNDED)]
         self._keys: dict[str, ApiKey] = {}
         self._costs: dict[date, tuple[CostLine, ...]] = {}
+        self._charges: dict[date, list[Charge]] = {}
         self._events: list[UsageEvent] = []
 
     def add_workspace(self, workspace_id: str, name: str, tags: dict[str, str] | None = None) -> None:
@@ -101,3 +103,30 @@ class FixedWorld:
 
     def cost(self, day: date, now: datetime) -> Sequence[CostLine]:
         return self._costs.get(day, ())
+
+    def charges(self, start: datetime, end: datetime, until: datetime) -> Sequence[Charge]:
+        """The lines of a day's bill lie in its first minute, without a key unless `charge_key` was told of the day."""
+        midnight = start.replace(hour=0, minute=0)
+        if start != midnight or start >= until:
+            return ()
+        return self._charges.get(start.date()) or [_charge(line) for line in self._costs.get(start.date(), ())]
+
+    def charge_key(self, day: date, amount: str, stream: Stream) -> None:
+        """So many cents for output tokens of a stream with a key, of the bill of a UTC day."""
+        cents = Decimal(amount)
+        self._charges.setdefault(day, []).append(Charge(stream, "tokens", cents, cents, Measure.OUTPUT.value))
+
+    def used(self, start: datetime, end: datetime, until: datetime) -> Sequence[Usage]:
+        return self.usage(start, min(end, until), until)
+
+
+def _charge(line: CostLine) -> Charge:
+    stream = Stream(
+        line.workspace_id,
+        None,
+        line.model or "",
+        line.service_tier or "",
+        line.context_window or "",
+        line.inference_geo or "",
+    )
+    return Charge(stream, line.cost_type, line.amount, line.amount, line.token_type)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-ENDPOINTS = ("cost_report", "usage_report", "workspaces", "api_keys", "organization")
+ENDPOINTS = (
+    "cost_report", "usage_report", "analytics_cost", "analytics_usage", "workspaces", "api_keys", "organization",
+)  # fmt: skip
 
 
 class Fault(StrEnum):
@@ -24,6 +26,7 @@ class Fault(StrEnum):
     CONNECTION_RESET = "connection_reset"  # the connection closes in mid-body
     MORE_WITHOUT_NEXT = "more_without_next"  # has_more is true, next_page null
     REPEATED_PAGE = "repeated_page"  # a page names itself as the next one
+    EXPIRED_PAGE = "expired_page"  # 410: a page token of before the data were refreshed
     DUPLICATE_PAGE = "duplicate_page"  # a page brings the previous page's buckets again
     UNKNOWN_FIELD = "unknown_field"
     UNKNOWN_ENUM = "unknown_enum"
@@ -34,7 +37,7 @@ class Fault(StrEnum):
     EMPTY_DATA = "empty_data"
 
 
-_ONLY_ON_LATER_PAGES = frozenset({Fault.REPEATED_PAGE, Fault.DUPLICATE_PAGE})
+_ONLY_ON_LATER_PAGES = frozenset({Fault.REPEATED_PAGE, Fault.EXPIRED_PAGE, Fault.DUPLICATE_PAGE})
 
 
 @dataclass(slots=True)

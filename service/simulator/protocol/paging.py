@@ -12,6 +12,7 @@ from service.simulator.protocol.errors import ApiError, invalid
 from service.simulator.protocol.query import Query
 
 _REMEMBERED = 10_000
+_LISTED = 8
 
 
 def floor(instant: datetime, width: timedelta) -> datetime:
@@ -31,18 +32,33 @@ class PageTokens:
     def __init__(self) -> None:
         self._issued: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def issue(self, start: datetime, fingerprint: str) -> str:
-        token = f"page_{base64.b64encode(stamp(start).encode()).decode()}"
+    def issue(self, position: str, fingerprint: str) -> str:
+        token = f"page_{base64.b64encode(position.encode()).decode()}"
         self._issued[(token, fingerprint)] = None
         if len(self._issued) > _REMEMBERED:
             self._issued.popitem(last=False)
         return token
 
-    def redeem(self, token: str, fingerprint: str, foreign_status: int) -> datetime:
-        """The start that the page continues at. Raises ApiError for a token of another request."""
+    def redeem(self, token: str, fingerprint: str, foreign_status: int) -> str:
+        """The position that the page continues at. Raises ApiError for a token of another request."""
         if (token, fingerprint) not in self._issued:
             raise ApiError(foreign_status, "page: token is not valid for these parameters")
-        return datetime.fromisoformat(base64.b64decode(token.removeprefix("page_")).decode())
+        return base64.b64decode(token.removeprefix("page_")).decode()
+
+
+class ListedRows:
+    """The rows of the reports that are paged through by row: a later page is of the rows that the first one counted."""
+
+    def __init__(self) -> None:
+        self._listed: OrderedDict[str, list[dict[str, object]]] = OrderedDict()
+
+    def keep(self, report: str, rows: list[dict[str, object]]) -> None:
+        self._listed[report] = rows
+        if len(self._listed) > _LISTED:
+            self._listed.popitem(last=False)
+
+    def of(self, report: str) -> list[dict[str, object]] | None:
+        return self._listed.get(report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +78,11 @@ class BucketRange:
         """The bucket starts of the asked page, and the token of the next one."""
         token = query.text("page")
         fingerprint = query.fingerprint()
-        first = tokens.redeem(token, fingerprint, foreign_status) if token else self.start
+        first = datetime.fromisoformat(tokens.redeem(token, fingerprint, foreign_status)) if token else self.start
         left = max(0, (self.end - first) // self.width)
         starts = [first + index * self.width for index in range(min(left, self.limit))]
         following = first + len(starts) * self.width
-        return starts, tokens.issue(following, fingerprint) if left > self.limit else None
+        return starts, tokens.issue(stamp(following), fingerprint) if left > self.limit else None
 
 
 def stamp(instant: datetime) -> str:

@@ -24,6 +24,7 @@ _REFUSALS = {
     Fault.SERVER_ERROR: (500, "Internal server error"),
     Fault.TIMEOUT: (504, "The request timed out"),
     Fault.OVERLOADED: (529, "Overloaded"),
+    Fault.EXPIRED_PAGE: (410, "page: the data were refreshed since; start again from the first page"),
 }
 
 
@@ -98,21 +99,29 @@ def _spoil_first_row(fault: Fault, body: Json) -> None:
 
 
 def _unknown_enum(row: Json) -> None:
-    for name in ("cost_type", "token_type", "service_tier", "status"):
-        if row.get(name) is not None:
-            row[name] = f"novel_{row[name]}"
+    place = _part(row, "group")
+    for name in ("cost_type", "token_type", "service_tier", "product", "status"):
+        if place.get(name) is not None:
+            place[name] = f"novel_{place[name]}"
 
 
 def _numeric(row: Json) -> None:
-    row["amount"] = float(str(row["amount"]))
+    cost = _part(row, "cost")
+    cost["amount"] = float(str(cost["amount"]))
+
+
+def _part(row: Json, name: str) -> Json:
+    """A part of a row of the analytics reports; the row itself of any other."""
+    part = row.get(name)
+    return part if isinstance(part, dict) else row
 
 
 _CHANGES: dict[Fault, Callable[[Json], None]] = {
     Fault.UNKNOWN_ENUM: _unknown_enum,
     Fault.NUMERIC_AMOUNT: _numeric,
-    Fault.EXPONENT_AMOUNT: lambda row: row.update(amount="1e-7"),
-    Fault.NEGATIVE_AMOUNT: lambda row: row.update(amount=f"-{row['amount']}"),
-    Fault.FOREIGN_CURRENCY: lambda row: row.update(currency="EUR"),
+    Fault.EXPONENT_AMOUNT: lambda row: _part(row, "cost").update(amount="1e-7"),
+    Fault.NEGATIVE_AMOUNT: lambda row: _part(row, "cost").update(amount=f"-{_part(row, 'cost')['amount']}"),
+    Fault.FOREIGN_CURRENCY: lambda row: _part(row, "cost").update(currency="EUR"),
 }
 
 

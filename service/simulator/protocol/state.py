@@ -10,7 +10,7 @@ from threading import Lock
 from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.faults import Faults
 from service.simulator.protocol.limits import RateLimiter
-from service.simulator.protocol.paging import PageTokens
+from service.simulator.protocol.paging import ListedRows, PageTokens
 from service.simulator.world.records import World
 
 Clock = Callable[[], datetime]
@@ -27,6 +27,7 @@ class State:
     behaviour: Behaviour = field(default_factory=Behaviour)
     tokens: PageTokens = field(default_factory=PageTokens)
     limiter: RateLimiter = field(default_factory=RateLimiter)
+    listed: ListedRows = field(default_factory=ListedRows)
     lock: Lock = field(default_factory=Lock)
 
 

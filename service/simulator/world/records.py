@@ -74,6 +74,17 @@ class CostLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """The cost of one kind of a stream's usage, in cents: as billed, and at list price."""
+
+    stream: Stream
+    cost_type: str
+    amount: Decimal
+    list_amount: Decimal
+    token_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedOrganization:
     id: str = "org_00000000-0000-4000-8000-000000000001"
     name: str = "Simulated Ltd"
@@ -123,3 +134,10 @@ class World(Protocol):
 
     def cost(self, day: date, now: datetime) -> Sequence[CostLine]:
         """The bill of one UTC day as it stands at `now`: lags usage, may be revised."""
+
+    def charges(self, start: datetime, end: datetime, until: datetime) -> Sequence[Charge]:
+        """The cost of the usage of [start, end), which lies inside one UTC day: as far as it happened before `until`,
+        and as it was restated by then. For days that are visible in full they add up to the bill."""
+
+    def used(self, start: datetime, end: datetime, until: datetime) -> Sequence[Usage]:
+        """The usage of [start, end) as far as it happened before `until`, without the lag of the usage report."""

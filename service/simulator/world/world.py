@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import reduce
 
 from service.domain.sources.pricing import PriceBook
-from service.simulator.world.billing import FREE_EXECUTION_CENTIHOURS, bill
+from service.simulator.world.billing import FREE_EXECUTION_CENTIHOURS, bill, charges
 from service.simulator.world.chance import chance
 from service.simulator.world.incidents import Effect, ScriptedIncident
 from service.simulator.world.records import (
@@ -21,6 +21,7 @@ from service.simulator.world.records import (
     HOUR,
     NOTHING,
     ApiKey,
+    Charge,
     CostLine,
     Quantities,
     SimulatedOrganization,
@@ -31,6 +32,7 @@ from service.simulator.world.records import (
 from service.simulator.world.volume import Volume, split
 
 MINUTE = timedelta(minutes=1)
+_AT_ONCE = timedelta()
 _CACHE_LIMIT = 200_000
 _CENT_PLACES = 10  # finer than any list price; only a restatement's factor can go beyond
 
@@ -98,8 +100,21 @@ class StreamWorld:
     def cost(self, day: date, now: datetime) -> Sequence[CostLine]:
         start = _midnight(day)
         used = self._usage(start, start + DAY, now, self._lags.bill)
-        lines = bill(used, start, self._prices, self._free_execution(day, now))
-        return [replace(line, amount=self._restated(line, day, now)) for line in lines]
+        lines = bill(used, start, self._prices, self._free_execution(start, now, self._lags.bill))
+        return [replace(line, amount=self._restated(line.amount, line.workspace_id, day, now)) for line in lines]
+
+    def charges(self, start: datetime, end: datetime, until: datetime) -> Sequence[Charge]:
+        day = start.date()
+        used = self.used(start, end, until)
+        free = self._free_execution(start, until, _AT_ONCE)
+        return [
+            replace(charge, amount=self._restated(charge.amount, charge.stream.workspace_id, day, until))
+            for charge in charges(used, _midnight(day), self._prices, free)
+            if charge.amount
+        ]
+
+    def used(self, start: datetime, end: datetime, until: datetime) -> Sequence[Usage]:
+        return self._usage(start, end, until, _AT_ONCE)
 
     def _usage(self, start: datetime, end: datetime, now: datetime, lag: timedelta) -> tuple[Usage, ...]:
         longest = max((one.lag for one in self.incidents), default=timedelta())
@@ -178,22 +193,21 @@ class StreamWorld:
         switches = self._switched.get(stream.api_key_id or "", ())
         return next((active for since, active in reversed(switches) if since <= at), True)
 
-    def _free_execution(self, day: date, now: datetime) -> int:
-        """Hundredths of an hour of free container time that the month has left when the day begins."""
+    def _free_execution(self, start: datetime, now: datetime, lag: timedelta) -> int:
+        """Hundredths of an hour of free container time that the month has left at the start of an hour."""
         if not any(self._volume.mean_hour(stream).execution_centihours for stream in self.streams):
             return FREE_EXECUTION_CENTIHOURS
-        earlier = (_midnight(day.replace(day=number)) for number in range(1, day.day))
-        used = sum(
-            usage.quantities.execution_centihours
-            for start in earlier
-            for usage in self._usage(start, start + DAY, now, self._lags.bill)
-        )
+        midnight = _midnight(start.date())
+        days = [midnight.replace(day=number) for number in range(1, midnight.day)]
+        hours = [midnight + number * HOUR for number in range((start - midnight) // HOUR)]
+        earlier = [(at, at + DAY) for at in days] + [(at, at + HOUR) for at in hours]
+        used = sum(usage.quantities.execution_centihours for span in earlier for usage in self._usage(*span, now, lag))
         return max(0, FREE_EXECUTION_CENTIHOURS - used)
 
-    def _restated(self, line: CostLine, day: date, now: datetime) -> Decimal:
-        amount = line.amount * self._routine_revision(line.workspace_id, day, now)
+    def _restated(self, amount: Decimal, workspace_id: str | None, day: date, now: datetime) -> Decimal:
+        amount *= self._routine_revision(workspace_id, day, now)
         for one in self.incidents:
-            if one.restates(line.workspace_id, day, now):
+            if one.restates(workspace_id, day, now):
                 amount *= one.factor
         return round(amount, _CENT_PLACES)
 
