@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.charts import ChildCharts
-from service.adapters.claude.source import ClaudeConnector
+from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.cron import CrontabReader
 from service.adapters.postgres.engine import FOR_CALLERS, PREPARE_AFTER, PoolUse, create_engine, obstacle, pool_use
 from service.adapters.postgres.spend.partitions import PostgresStorage

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from service.adapters.claude.source import ClaudeConnector
+from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.cli.serving import serving
 from service.domain.sources.pricing import Measure
-from service.domain.sources.source import ReportName, Source, SourceKind
+from service.domain.sources.source import ReportFamily, ReportName, Source, SourceKind
 from service.domain.spend.rows import TOKEN_COST, CostRow, Dimensions, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -95,15 +95,31 @@ async def faked() -> AsyncIterator[World]:
     )
 
 
+ADMIN_ENDPOINTS = {
+    ReportName.COST: "cost_report",
+    ReportName.USAGE_HOURS: "usage_report",
+    ReportName.USAGE_MINUTES: "usage_report",
+    ReportName.DIRECTORY: "workspaces",
+}
+ANALYTICS_ENDPOINTS = {
+    ReportName.COST: "analytics_cost",
+    ReportName.USAGE_HOURS: "analytics_usage",
+    ReportName.USAGE_MINUTES: "analytics_usage",
+    ReportName.DIRECTORY: "api_keys",
+}
+
+
+def simulated() -> AbstractAsyncContextManager[World]:
+    return _simulated(ADMIN_ENDPOINTS, None)
+
+
+def simulated_analytics() -> AbstractAsyncContextManager[World]:
+    return _simulated(ANALYTICS_ENDPOINTS, ReportFamily.ANALYTICS)
+
+
 @asynccontextmanager
-async def simulated() -> AsyncIterator[World]:
+async def _simulated(endpoints: Mapping[ReportName, str], prefer: ReportFamily | None) -> AsyncIterator[World]:
     world, faults = FixedWorld(), Faults()
-    endpoints = {
-        ReportName.COST: "cost_report",
-        ReportName.USAGE_HOURS: "usage_report",
-        ReportName.USAGE_MINUTES: "usage_report",
-        ReportName.DIRECTORY: "workspaces",
-    }
 
     def use(width: Width, start: datetime, workspace: str | None, api_key: str, output: int) -> None:
         world.add_usage(UsageEvent(start, Stream(workspace, api_key, MODEL), Quantities(output=output)))
@@ -115,7 +131,7 @@ async def simulated() -> AsyncIterator[World]:
     async with serving(app) as url, open_transport(Guard(parse_networks("127.0.0.0/8")), proxy=None) as transport:
         yield World(
             ClaudeConnector(_VAULT, transport),
-            _source(url),
+            replace(_source(url), prefer=prefer),
             lambda day, cents, workspace: world.set_cost(day, token_cost(cents, workspace, MODEL)),
             use,
             world.add_workspace,
@@ -131,7 +147,7 @@ def _source(url: str) -> Source:
     return Source(SourceKind.CLAUDE_ADMIN, url, _VAULT.seal("sk-ant-admin01-FAKE-key"))
 
 
-@pytest.fixture(params=[faked, simulated], ids=["fake", "simulator"])
+@pytest.fixture(params=[faked, simulated, simulated_analytics], ids=["fake", "admin", "analytics"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with request.param() as world:
         yield world

@@ -18,7 +18,7 @@ from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.factory import ChannelFactory
 from service.adapters.channels.slack.controls import controls
 from service.adapters.charts import ChildCharts
-from service.adapters.claude.source import ClaudeConnector
+from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks

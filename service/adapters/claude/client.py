@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
@@ -19,7 +19,22 @@ from service.adapters.claude.failures import AnswerTooLong, Reply, RequestFailed
 from service.workflows.ports.platform import EgressRefused
 from service.workflows.ports.sources import SourceError
 
-API_VERSION = "2023-06-01"
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one family of reports is asked for, and what a refusal means there, by its status."""
+
+    version: str
+    beta: str = ""
+    refusals: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        named = {"anthropic-version": self.version}
+        return named | {"anthropic-beta": self.beta} if self.beta else named
+
+
+ADMIN = Dialect("2023-06-01")
 """The version whose answers the parser knows; 2026-10-21 renames fields of the Admin API."""
 
 Query = Sequence[tuple[str, str | int]]
@@ -49,8 +64,11 @@ STANDARD_LIMITS = Limits()
 class Report:
     """One report while it is read: every request of it shares the deadline, in the event loop's time."""
 
-    def __init__(self, http: httpx.AsyncClient, key: AdminKey, limits: Limits, ends_at: float) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, key: AdminKey, limits: Limits, ends_at: float, dialect: Dialect
+    ) -> None:
         self._http = http
+        self._dialect = dialect
         self._key = key
         self._limits = limits
         self._ends_at = ends_at
@@ -62,6 +80,7 @@ class Report:
             wait_jitter=limits.first_wait / 2,
         )
         self.request_id = ""
+        self.answered = 0
         self.last_failure = ""
 
     async def get(self, path: str) -> Record:
@@ -87,9 +106,10 @@ class Report:
         reply = await self._fetch(path, query)
         self.request_id = reply.request_id(self._key)
         if reply.status != httpx.codes.OK:
-            raise refused(reply, self._key)
+            raise refused(reply, self._key, self._dialect.refusals)
         if reply.is_web_page:
             raise web_page(reply)
+        self.answered += 1
         try:
             return read(reply.body)
         except NotUnderstood as error:
@@ -116,17 +136,18 @@ class Report:
 class AdminClient:
     """A connection to one organisation's Admin API."""
 
-    def __init__(self, http: httpx.AsyncClient, key: AdminKey, limits: Limits) -> None:
+    def __init__(self, http: httpx.AsyncClient, key: AdminKey, limits: Limits, dialect: Dialect) -> None:
         self._http = http
         self._key = key
         self._limits = limits
+        self._dialect = dialect
 
     @asynccontextmanager
     async def report(self, name: str) -> AsyncIterator[Report]:
         """The time in which a report is read whole. Raises SourceError for all that goes wrong inside."""
         seconds = self._limits.deadline.total_seconds()
         ends_at = asyncio.get_running_loop().time() + seconds
-        report = Report(self._http, self._key, self._limits, ends_at)
+        report = Report(self._http, self._key, self._limits, ends_at, self._dialect)
         try:
             async with asyncio.timeout_at(ends_at):
                 yield report
@@ -148,6 +169,7 @@ async def open_client(
     transport: httpx.AsyncBaseTransport,
     contact_url: str = "",
     limits: Limits = STANDARD_LIMITS,
+    dialect: Dialect = ADMIN,
 ) -> AsyncIterator[AdminClient]:
     """Opens a client for one base address. `transport` stays the caller's and is not closed.
 
@@ -157,13 +179,13 @@ async def open_client(
     async with httpx.AsyncClient(
         base_url=_address(base_url),
         auth=key,
-        headers={"anthropic-version": API_VERSION, "user-agent": _user_agent(contact_url)},
+        headers={**dialect.headers, "user-agent": _user_agent(contact_url)},
         timeout=httpx.Timeout(limits.read.total_seconds(), connect=limits.connect.total_seconds()),
         transport=_Lent(transport),
         trust_env=False,
         follow_redirects=False,
     ) as http:
-        yield AdminClient(http, key, limits)
+        yield AdminClient(http, key, limits, dialect)
 
 
 def _address(base_url: str) -> httpx.URL:

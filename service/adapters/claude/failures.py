@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -81,11 +82,11 @@ class AnswerTooLong(RequestFailed):
         super().__init__(f"{path}: the answer is longer than {longest:,} bytes.", retryable=False)
 
 
-def refused(reply: Reply, key: AdminKey) -> RequestFailed:
-    """The failure that any answer but 200 stands for."""
+def refused(reply: Reply, key: AdminKey, meanings: Mapping[int, str]) -> RequestFailed:
+    """The failure that any answer but 200 stands for. `meanings` are those of the family of reports, by status."""
     envelope = _Envelope.of(reply, key)
     wait = asked_wait(reply.headers)
-    said = [f"{_meaning(reply, key)} ({reply.status})."]
+    said = [f"{_meaning(reply, key, meanings)} ({reply.status})."]
     if envelope.message:
         said.append(f"It says: {envelope.message}")
     if wait is not None:
@@ -147,11 +148,13 @@ class _Envelope:
         )
 
 
-def _meaning(reply: Reply, key: AdminKey) -> str:
+def _meaning(reply: Reply, key: AdminKey, meanings: Mapping[int, str]) -> str:
     if 300 <= reply.status < 400:
         return f"The address redirects{_target(reply, key)}, which is not followed: correct base_url"
     if reply.is_web_page and reply.status < 500:
         return _WEB_PAGE
+    if reply.status in meanings:
+        return meanings[reply.status]
     if reply.status in {401, 403} and not key.looks_right:
         return _WORKSPACE_KEY
     if reply.status >= 500:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from service.adapters.claude.answers import LONGEST_TOKEN, AnswerPage, NotUnderstood, flag, text_or_none
+from service.adapters.claude.answers import LONGEST_TOKEN, AnswerPage, NotUnderstood, Record, flag, text_or_none
 from service.adapters.claude.client import Query, Report
 from service.adapters.claude.failures import RequestFailed
 
@@ -43,8 +43,21 @@ class Paged(Generic[Item]):
     identity: Callable[[Item], Hashable]
 
 
+@dataclass(frozen=True, slots=True)
+class Pages(Generic[Item]):
+    """Every item of a list, and what stood beside the items on each page."""
+
+    items: tuple[Item, ...]
+    answers: tuple[Record, ...]
+
+
 async def read_all(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
-    """Every item of a list. Raises RequestFailed, and NotUnderstood when the pages do not fit together.
+    """Every item of a list, as by `read_pages`."""
+    return (await read_pages(report, paged)).items
+
+
+async def read_pages(report: Report, paged: Paged[Item]) -> Pages[Item]:
+    """Every page of a list. Raises RequestFailed, and NotUnderstood when the pages do not fit together.
 
     A page token may expire while a long report is read (410): then it is read once more from its start.
     """
@@ -56,9 +69,11 @@ async def read_all(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
     return await _read(report, paged)
 
 
-async def _read(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
+async def _read(report: Report, paged: Paged[Item]) -> Pages[Item]:
     items: dict[Hashable, Item] = {}
+    answers: list[Record] = []
     async for page in _pages(report, paged.path, paged.query, paged.cursor):
+        answers.append(page.answer)
         for entry in page.entries:
             item = paged.parse(entry)
             identity = paged.identity(item)
@@ -66,7 +81,7 @@ async def _read(report: Report, paged: Paged[Item]) -> tuple[Item, ...]:
                 raise NotUnderstood(f"the pages overlap: {identity} came twice", retryable=True)
             items[identity] = item
             await asyncio.sleep(0)  # a page can take a second to parse: heartbeats and the deadline go on
-    return tuple(items.values())
+    return Pages(tuple(items.values()), tuple(answers))
 
 
 async def _pages(report: Report, path: str, query: Query, cursor: Cursor) -> AsyncIterator[AnswerPage]:

@@ -35,12 +35,12 @@ from service.domain.values.scopes import DEFAULT_WORKSPACE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURRENCY = "USD"
-_FLAT_MEASURES = (Measure.UNCACHED_INPUT, Measure.OUTPUT, Measure.CACHE_READ)
-_CACHE_WRITES = {
+FLAT_MEASURES = (Measure.UNCACHED_INPUT, Measure.OUTPUT, Measure.CACHE_READ)
+CACHE_WRITES = {
     Measure.CACHE_WRITE_5M: "ephemeral_5m_input_tokens",
     Measure.CACHE_WRITE_1H: "ephemeral_1h_input_tokens",
 }
-_TOOL_USES = {Measure.WEB_SEARCH: Measure.WEB_SEARCH.value}
+TOOL_USES = {Measure.WEB_SEARCH: Measure.WEB_SEARCH.value}
 _MOST_UNKNOWN = 50
 _DIMENSIONS = (
     "workspace_id", "model", "description", "cost_type", "token_type", "service_tier", "context_window",
@@ -90,12 +90,12 @@ class ParsedBucket(Generic[Row]):
 
 def cost_bucket(item: object, grid: Grid) -> ParsedBucket[CostRow]:
     """A day of the cost report. Raises NotUnderstood."""
-    return _bucket(item, grid, cost_row, _add_cost)
+    return _bucket(item, grid, cost_row, added_cost)
 
 
 def usage_bucket(item: object, grid: Grid) -> ParsedBucket[UsageRow]:
     """An hour or minute of the usage report. Raises NotUnderstood."""
-    return _bucket(item, grid, usage_row, _add_usage)
+    return _bucket(item, grid, usage_row, added_usage)
 
 
 def cost_row(row: Record, notices: Counter[str]) -> CostRow:
@@ -110,13 +110,14 @@ def usage_row(row: Record, notices: Counter[str]) -> UsageRow:
     """A row grouped by key, model, workspace, tier, context window and geography."""
     for name in ("api_key_id", "model"):
         field(row, name)
-    quantities = {measure: count(row, measure.value) for measure in _FLAT_MEASURES}
-    quantities |= _counts(record_or_nothing(row, "cache_creation", notices), _CACHE_WRITES)
-    quantities |= _counts(record_or_nothing(row, "server_tool_use", notices), _TOOL_USES)
+    quantities = {measure: count(row, measure.value) for measure in FLAT_MEASURES}
+    quantities |= counts(record_or_nothing(row, "cache_creation", notices), CACHE_WRITES)
+    quantities |= counts(record_or_nothing(row, "server_tool_use", notices), TOOL_USES)
     return UsageRow(_dimensions(row), quantities)
 
 
-def _counts(nested: Record | None, names: Mapping[Measure, str]) -> dict[Measure, int]:
+def counts(nested: Record | None, names: Mapping[Measure, str]) -> dict[Measure, int]:
+    """Measures of a nested object by their names there; zeros where there is none."""
     return {measure: 0 if nested is None else count(nested, name) for measure, name in names.items()}
 
 
@@ -131,7 +132,7 @@ def _bucket(item: object, grid: Grid, parse: _Parse[Row], add: _Add[Row]) -> Par
     try:
         grid.check(window)
         parsed = [_row(result, number, parse, notices) for number, result in enumerate(listing(answer, "results"), 1)]
-        return ParsedBucket(Bucket(window, _merged(parsed, add)), notices)
+        return ParsedBucket(Bucket(window, merged(parsed, add)), notices)
     except NotUnderstood as error:
         raise error.inside(f"the bucket of {window.start.isoformat()}") from None
 
@@ -143,7 +144,7 @@ def _row(result: object, number: int, parse: _Parse[Row], notices: Counter[str])
         raise error.inside(f"row {number}") from None
 
 
-def _merged(parsed: Sequence[Row], add: _Add[Row]) -> tuple[Row, ...]:
+def merged(parsed: Sequence[Row], add: _Add[Row]) -> tuple[Row, ...]:
     """The rows, those of equal dimensions added up: the reports do not promise that there is one of each."""
     rows: dict[Dimensions, Row] = {}
     for row in parsed:
@@ -152,14 +153,16 @@ def _merged(parsed: Sequence[Row], add: _Add[Row]) -> tuple[Row, ...]:
     return tuple(rows.values())
 
 
-def _add_cost(one: CostRow, other: CostRow) -> CostRow:
+def added_cost(one: CostRow, other: CostRow) -> CostRow:
+    """Raises NotUnderstood."""
     try:
         return CostRow(one.dimensions, one.amount + other.amount)
     except ValueError:
         raise NotUnderstood("rows of equal dimensions add up to an amount that is too large") from None
 
 
-def _add_usage(one: UsageRow, other: UsageRow) -> UsageRow:
+def added_usage(one: UsageRow, other: UsageRow) -> UsageRow:
+    """Raises NotUnderstood."""
     added = {measure: number + other.quantities[measure] for measure, number in one.quantities.items()}
     if max(added.values()) > LARGEST_COUNT:
         raise NotUnderstood("rows of equal dimensions add up to a count that is out of range")

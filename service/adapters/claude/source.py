@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
@@ -12,19 +9,15 @@ import httpx
 from service.adapters.claude import directory
 from service.adapters.claude.answers import value_of
 from service.adapters.claude.buckets import Buckets, whole_report
-from service.adapters.claude.client import STANDARD_LIMITS, AdminClient, Limits, Query, Report, open_client
-from service.adapters.claude.credentials import AdminKey
-from service.adapters.claude.failures import AnswerTooLong
+from service.adapters.claude.client import AdminClient, Query, Report
+from service.adapters.claude.failures import AnswerTooLong, RequestFailed
 from service.adapters.claude.paging import BY_ID, BY_TOKEN, Paged, read_all
 from service.adapters.claude.parser import Grid, cost_bucket, usage_bucket
-from service.domain.sources.source import Source
 from service.domain.spend.rows import CostRow, UsageRow, Width
 from service.domain.values.periods import Window
-from service.workflows.ports.platform import Vault
 from service.workflows.ports.sources import (
     NOTHING_STORED,
     ApiKeyName,
-    CostSource,
     Directory,
     Organization,
     ReadReport,
@@ -71,38 +64,24 @@ class ClaudeAdminSource:
         async with self._client.report(f"usage report by {width.value}") as report:
             return await _read_buckets(report, _USAGE, grid, _USAGE_GROUPS, Buckets(grid, usage_bucket, stored))
 
+    async def default_workspaces(self) -> frozenset[str]:
+        """The id of the default workspace, which the Admin reports show as null; nothing where it is not to be had."""
+        try:
+            async with self._client.report("workspaces") as report:
+                named = await read_all(report, _workspaces())
+                every = await read_all(report, _workspaces(("include_default", "true")))
+        except RequestFailed as error:
+            if error.status != httpx.codes.BAD_REQUEST:
+                raise
+            return frozenset()
+        return frozenset(one.id for one in every) - {one.id for one in named}
+
     async def directory(self) -> Directory:
         """Workspaces, archived ones and the default one included, and every API key."""
         async with self._client.report("directory") as report:
             workspaces = await read_all(report, _workspaces())
             api_keys = await read_all(report, _api_keys(workspaces))
         return Directory((directory.DEFAULT, *workspaces), api_keys)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaudeConnector:
-    """Opens sources of kind `claude_admin`, and the simulator's, which speaks the same API.
-
-    `transport` is shared by all sources and stays open; a proxy is its business, too.
-    """
-
-    vault: Vault
-    transport: httpx.AsyncBaseTransport
-    contact_url: str = ""
-    limits: Limits = STANDARD_LIMITS
-
-    @asynccontextmanager
-    async def connect(self, source: Source) -> AsyncIterator[CostSource]:
-        """The source, for as long as the block lasts. Raises SourceError for an unusable key or address."""
-        key = AdminKey(self.vault.open(source.admin_key))
-        async with open_client(
-            source.base_url,
-            key,
-            transport=self.transport,
-            contact_url=self.contact_url,
-            limits=self.limits,
-        ) as client:
-            yield ClaudeAdminSource(client)
 
 
 async def _read_buckets(
@@ -134,9 +113,9 @@ def _bucket_query(grid: Grid, groups: tuple[str, ...], limit: int) -> Query:
     ]
 
 
-def _workspaces() -> Paged[WorkspaceName]:
+def _workspaces(*more: tuple[str, str]) -> Paged[WorkspaceName]:
     """Archived ones too: they still own cost."""
-    query = (("include_archived", "true"), ("limit", _MOST_ITEMS))
+    query: Query = (("include_archived", "true"), *more, ("limit", _MOST_ITEMS))
     return Paged(
         _WORKSPACES, query, BY_ID, lambda entry: directory.workspace(value_of(entry)), lambda workspace: workspace.id
     )

@@ -24,6 +24,7 @@ from service.adapters.postgres.column_types import Dollars, Encoded, Instant, Sc
 from service.adapters.postgres.metadata import metadata
 from service.domain.alerts.alert import Alert, AlertState, Command, Reason
 from service.domain.alerts.evidence import Evidence
+from service.domain.sources.source import ReportFamily
 from service.domain.values.severity import Severity
 
 resources = Table(
@@ -90,6 +91,12 @@ source_states = Table(
     Column("evaluation_began_at", Instant, comment="Real time, of the newest evaluation"),
     Column("evaluation_seconds", Double, comment="Real time from the beginning to the end of the last one that ended"),
     Column("evaluation_due_at", Instant, comment="When time alone may change the answer; null: at once"),
+    Column(
+        "reports_read", Word(ReportFamily), comment="Which reports the bill was last read from; null: the Admin reports"
+    ),
+    Column("refreshed_at", Instant, comment="Up to when the analytics reports of cost are complete"),
+    Column("usage_refreshed_at", Instant, comment="Up to when the analytics reports of usage by hour are complete"),
+    Column("remark", Text, comment="What an operator should know of how the bill was last read"),
 )
 
 

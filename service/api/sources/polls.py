@@ -14,7 +14,7 @@ from service.api.http.idempotency import OnceDep, OnceOutsideDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.responses import respond
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
-from service.domain.sources.source import ReportName, Source
+from service.domain.sources.source import ReportFamily, ReportName, Source
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Difference, record
@@ -70,13 +70,21 @@ class PollOut(BaseModel):
     reports: list[ReportOut]
 
 
+class ReportsCheckOut(BaseModel):
+    """Whether the key may read one of the two families of reports."""
+
+    reports: ReportFamily
+    refusal: str | None = Field(description="why not; null: it may")
+
+
 class CheckOut(BaseModel):
-    """Whether the organisation and its cost report can be read with the stored key."""
+    """Whether the organisation and the bill that the source prefers can be read with the stored key."""
 
     ok: bool
     organization_id: str | None
     organization_name: str | None
     error: str | None
+    reports: list[ReportsCheckOut] = Field(description="empty where nothing could be read")
 
 
 def show_report(outcome: ReportOutcome) -> ReportOut:
@@ -166,6 +174,7 @@ async def check(id: IdOrName, ports: PortsDep, once: OnceOutsideDep) -> Response
             organization_id=found.organization.id if found.organization else None,
             organization_name=found.organization.name if found.organization else None,
             error=found.error,
+            reports=[ReportsCheckOut(reports=one.reports, refusal=one.refusal) for one in found.reports],
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
@@ -12,9 +13,10 @@ from service.api.http.addresses import Address, require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration, Reference
 from service.api.http.secrets import Secret, SecretStub, sealed, shown
+from service.api.sources.kinds import ShownKind, shown_kind, stored_kind, stored_preference
 from service.domain.sources.locality import Locality
 from service.domain.sources.poll import WaitsFor, waits_for
-from service.domain.sources.source import Source, SourceKind
+from service.domain.sources.source import ReportFamily, Source
 from service.domain.spend.lateness import is_stale
 from service.domain.values.clock_changes import ClockChange, changes_between
 from service.domain.values.durations import format_duration, parse_duration
@@ -27,9 +29,13 @@ MEMORY, AHEAD, SOON = timedelta(weeks=4), timedelta(days=366), timedelta(days=90
 
 
 class SourceIn(Written):
-    """An organisation's Usage and Cost Admin API, and how often to read it."""
+    """An organisation's reports of usage and cost, and how often to read them."""
 
-    kind: SourceKind = SourceKind.CLAUDE_ADMIN
+    kind: ShownKind = ShownKind.CLAUDE_ADMIN
+    prefer: ReportFamily | None = Field(
+        default=None,
+        description="the reports that figures come from; null: analytics for claude_analytics, admin for the others",
+    )
     base_url: Address = CLAUDE_API
     admin_key: Secret = Field(description="an Admin API key; write-only", examples=["sk-ant-admin01-FAKE"])
     poll_interval: Duration = Field(default=parse_duration("5m"), description="1m to 1d")
@@ -74,6 +80,11 @@ class HolidayOut(BaseModel):
     ends_at: datetime
 
 
+class KeyBasis(StrEnum):
+    BILLED = "billed"
+    SHARED = "shared"
+
+
 class SourceStatus(BaseModel):
     """The connection to the source. Times are null where it never happened."""
 
@@ -90,10 +101,21 @@ class SourceStatus(BaseModel):
     )
     billed_until: datetime | None = Field(description="end of the last settled UTC day")
     estimated_until: datetime | None = Field(description="end of the newest usage hour that is known")
+    reports_read: ReportFamily | None = Field(
+        description="the reports that the bill was last read from; null: never read"
+    )
+    refreshed_at: datetime | None = Field(
+        description="until when the analytics reports are complete, as they say; null: they were never read"
+    )
+    api_keys: KeyBasis = Field(
+        description="billed: the bill names API keys; shared: their spend is a share of the bill, by the estimate"
+    )
+    remark: str | None = Field(description="what to know of how the bill was last read")
 
 
 class SourceOut(Shown):
-    kind: SourceKind
+    kind: ShownKind
+    prefer: ReportFamily | None
     base_url: str
     admin_key: SecretStub
     poll_interval: str = Field(examples=["5m"])
@@ -122,7 +144,8 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             require_permitted(ports.egress.sources, document.base_url, "/base_url")
         key = stored.admin_key if stored else None
         return Source(
-            kind=document.kind,
+            kind=stored_kind(document.kind),
+            prefer=stored_preference(document.kind, document.prefer),
             base_url=document.base_url,
             admin_key=sealed(ports.vault, document.admin_key, key, moved=moved, pointer="/admin_key"),
             poll_interval=document.poll_interval,
@@ -136,7 +159,8 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
         spec = resource.spec
         return SourceOut(
             **identity(resource),
-            kind=spec.kind,
+            kind=shown_kind(spec),
+            prefer=spec.prefer,
             base_url=spec.base_url,
             admin_key=shown(spec.admin_key),
             poll_interval=format_duration(spec.poll_interval),
@@ -190,6 +214,10 @@ async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceS
         waits_for=waits_for(await uow.polls.unfinished(source_id)),
         billed_until=await uow.facts.billed_until(source_id),
         estimated_until=await uow.facts.estimated_until(source_id),
+        reports_read=state.reports_read or (ReportFamily.ADMIN if state.cost_read_at else None),
+        refreshed_at=state.refreshed_at,
+        api_keys=KeyBasis.BILLED if state.reports_read is ReportFamily.ANALYTICS else KeyBasis.SHARED,
+        remark=state.remark,
     )
 
 

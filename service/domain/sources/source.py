@@ -22,6 +22,15 @@ class SourceKind(StrEnum):
     """The built-in simulator: its data is invented, and every answer and message says so."""
 
 
+class ReportFamily(StrEnum):
+    """The two families of reports of one organisation."""
+
+    ADMIN = "admin"
+    """The Usage and Cost Admin API: minutes late, and no API key on the bill."""
+    ANALYTICS = "analytics"
+    """The Usage and Cost Analytics API: refreshed every four hours, and each key billed."""
+
+
 class ReportName(StrEnum):
     COST = "cost"
     USAGE_HOURS = "usage_hours"
@@ -36,6 +45,8 @@ class Source:
     admin_key: Sealed
     poll_interval: timedelta = timedelta(minutes=5)
     enabled: bool = True
+    prefer: ReportFamily | None = None
+    """Which of the two the figures come from; None: only the Admin reports are known to it."""
     timezone: str | None = None
     """The IANA zone by whose clock people work; None: learnt from the hours."""
     country: str | None = None
@@ -62,6 +73,8 @@ class SourceState:
     `evaluated_at` is when budgets and rules were last gone through, whatever was read, and all that was found was
     stored, or when that was still as good as new. `evaluation` grows with every evaluation; one may store only while it
     is the newest. `evaluation_due_at` is when the next one may answer differently, if nothing is read or edited before.
+    `reports_read` are those that the bill was last read from, and `remark` what an operator should know of that.
+    `refreshed_at` and `usage_refreshed_at`: up to when the vendor has said that the analytics reports are complete.
     """
 
     source_id: str
@@ -84,6 +97,10 @@ class SourceState:
     last_error: str | None = None
     evaluation: int = 0
     evaluation_due_at: datetime | None = None
+    reports_read: ReportFamily | None = None
+    refreshed_at: datetime | None = None
+    usage_refreshed_at: datetime | None = None
+    remark: str | None = None
 
     @property
     def is_identified(self) -> bool:

@@ -75,7 +75,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class BilledDay:
-    """One (workspace, model)'s bill of one UTC day; the bill knows no API keys."""
+    """One cell's bill of one UTC day. The bill of the Admin reports knows no API keys: its cells have none."""
 
     tokens: Money = ZERO
     other: Money = ZERO
@@ -121,38 +121,44 @@ class DayVersion:
 
 
 def best_known(
-    bill: Mapping[tuple[str, str], BilledDay], usage: Mapping[Cell, EstimatedDay], *, settled: bool
+    bill: Mapping[Cell, BilledDay], usage: Mapping[Cell, EstimatedDay], *, settled: bool
 ) -> dict[Cell, SpendDay]:
-    """One UTC day's spend by cell, from its bill by (workspace, model) and its usage by cell.
+    """One UTC day's spend by cell, from its bill and its usage.
 
     Settled: the bill. Otherwise, per (workspace, model), the larger of the billed token cost and the estimate (the bill
-    alone where nothing is estimated), plus the billed non-token cost. Token spend is shared among keys by their
-    estimates; what no key can be named for is unattributed. The cells' spend adds up to the bill exactly.
+    alone where nothing is estimated), plus the billed non-token cost. Where the bill names keys, each has what it is
+    billed. Where it names none, its token spend is shared among them by their estimates. What no key can be named for
+    is unattributed. The cells' spend adds up to the bill exactly.
     """
-    by_model: dict[tuple[str, str], dict[str, EstimatedDay]] = defaultdict(dict)
+    billed: dict[tuple[str, str], dict[str, BilledDay]] = defaultdict(dict)
+    for cell, of_bill in bill.items():
+        billed[cell.workspace, cell.model][cell.api_key] = of_bill
+    used: dict[tuple[str, str], dict[str, EstimatedDay]] = defaultdict(dict)
     for cell, estimate in usage.items():
-        by_model[cell.workspace, cell.model][cell.api_key] = estimate
+        used[cell.workspace, cell.model][cell.api_key] = estimate
     days: dict[Cell, SpendDay] = {}
-    for workspace, model in bill.keys() | by_model.keys():
-        keys = by_model.get((workspace, model), {})
-        billed = bill.get((workspace, model), BilledDay())
-        for api_key, day in _share(billed, keys, settled=settled).items():
-            days[Cell(workspace, model, api_key)] = day
+    for place in billed.keys() | used.keys():
+        for api_key, day in _share(billed.get(place, {}), used.get(place, {}), settled=settled).items():
+            days[Cell(*place, api_key)] = day
     return days
 
 
-def _share(billed: BilledDay, keys: Mapping[str, EstimatedDay], *, settled: bool) -> dict[str, SpendDay]:
-    estimated = Money.total(estimate.cost for estimate in keys.values())
-    by_bill = settled or not estimated or billed.tokens >= estimated
-    token_spend = billed.tokens if by_bill else estimated
-    shares = _token_shares(token_spend, keys)
+def _share(bill: Mapping[str, BilledDay], usage: Mapping[str, EstimatedDay], *, settled: bool) -> dict[str, SpendDay]:
+    tokens = Money.total(day.tokens for day in bill.values())
+    estimated = Money.total(estimate.cost for estimate in usage.values())
+    by_bill = settled or not estimated or tokens >= estimated
+    if by_bill and bill.keys() - {UNATTRIBUTED}:
+        shares = {api_key: day.tokens for api_key, day in bill.items()}
+    else:
+        shares = _token_shares(tokens if by_bill else estimated, usage)
+    others = {api_key: day.other for api_key, day in bill.items() if day.other}
     days: dict[str, SpendDay] = {}
-    for api_key in shares.keys() | keys.keys() | ({UNATTRIBUTED} if billed.other else set()):
-        tokens = shares.get(api_key, ZERO)
-        spend = Spend(billed=tokens) if by_bill else Spend(estimated=tokens)
-        if api_key == UNATTRIBUTED:
-            spend += Spend(billed=billed.other)
-        days[api_key] = SpendDay(spend, keys.get(api_key, EstimatedDay()))
+    for api_key in shares.keys() | usage.keys() | others.keys():
+        share = shares.get(api_key, ZERO)
+        spend = Spend(billed=share) if by_bill else Spend(estimated=share)
+        if api_key in others:
+            spend += Spend(billed=others[api_key])
+        days[api_key] = SpendDay(spend, usage.get(api_key, EstimatedDay()))
     return days
 
 

@@ -144,9 +144,14 @@ class BucketReading:
     is_complete: bool
 
 
-def read_bucket(width: Width, bucket: Window, read_at: datetime, *, was_complete: bool | None) -> BucketReading:
-    """The consequences of reading a bucket. `was_complete` at the last reading; None: it was never read before."""
-    complete = is_complete(width, bucket, read_at)
+def read_bucket(
+    width: Width, bucket: Window, read_at: datetime, *, was_complete: bool | None, refreshed_at: datetime | None = None
+) -> BucketReading:
+    """The consequences of reading a bucket. `was_complete` at the last reading; None: it was never read before.
+
+    `refreshed_at`: up to when the report says that it is complete; None: it is one that fills up within minutes.
+    """
+    complete = is_complete(width, bucket, read_at if refreshed_at is None else min(read_at, refreshed_at))
     if width is Width.MINUTE:
         return BucketReading(bucket.start, read_at, False, Revise.NOTHING, False, complete)
     is_first = was_complete is None

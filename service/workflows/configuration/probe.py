@@ -11,7 +11,7 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import said_of_addresses
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.notify.receivers import channel_key
-from service.domain.sources.source import Source
+from service.domain.sources.source import ReportFamily, Source
 from service.domain.values.periods import Window
 from service.domain.values.plain_values import plainly
 from service.domain.values.resources import Resource, new_id
@@ -21,18 +21,27 @@ from service.workflows.notify.page_links import linked
 from service.workflows.notify.sending import send_whole
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
-from service.workflows.ports.sources import Organization, SourceError
+from service.workflows.ports.sources import CostSource, Organization, SourceError
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import objection, other_reader
 
 
 @dataclass(frozen=True, slots=True)
+class ReportsCheck:
+    """Whether a key may read one of the two families of reports. `refusal` is None where it may."""
+
+    reports: ReportFamily
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """A source's answer. `error` is None when its organisation and its cost report could be read."""
+    """A source's answer. `error` is None when its organisation and the bill that it prefers could be read."""
 
     organization: Organization | None
     error: str | None
+    reports: tuple[ReportsCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ class ChannelTest:
 
 
 async def run_check_source(ports: Ports, id_or_name: str, author: Author) -> SourceCheck:
-    """Reads the organisation and yesterday's cost with the stored key. Raises NotFound.
+    """Reads the organisation, and yesterday's cost from both families of reports, with the stored key. Raises NotFound.
 
     Stores the organisation, so that a disabled source cannot be enabled beside another one that reads it.
     """
@@ -55,22 +64,43 @@ async def run_check_source(ports: Ports, id_or_name: str, author: Author) -> Sou
         source = await uow.sources.get(id_or_name)
     check = await _check(ports, source)
     async with ports.uow() as uow:
-        outcome = Difference(after={"organization": plainly(check.organization), "error": check.error})
+        read = [one.reports.value for one in check.reports if one.refusal is None]
+        outcome = Difference(
+            after={"organization": plainly(check.organization), "error": check.error, "reports": plainly(read)}
+        )
         await record(uow, author, "source.check", source.id, f"named {source.name!r}", outcome)
     return check
 
 
 async def _check(ports: Ports, source: Resource[Source]) -> SourceCheck:
     today = ports.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = Window(today - timedelta(days=1), today)
     organization = None
     try:
         with defects_refuse("check"):
             async with ports.sources.connect(source.spec) as reader:
                 organization = await reader.organization()
-                await reader.cost(Window(today - timedelta(days=1), today))
+                own = await _readable(reader, yesterday, source.spec.prefer or ReportFamily.ADMIN)
     except (SourceError, VaultError) as error:
         return SourceCheck(organization, bounded(str(error)))
-    return SourceCheck(organization, await run_note(ports, source, organization))
+    reports = (own, await _other(ports, source.spec, own.reports, yesterday))
+    return SourceCheck(organization, await run_note(ports, source, organization), reports)
+
+
+async def _readable(reader: CostSource, day: Window, reports: ReportFamily) -> ReportsCheck:
+    """Raises SourceError where neither these nor what is read in their place can be read."""
+    origin = (await reader.cost(day)).origin
+    return ReportsCheck(reports, None if origin.reports is reports else origin.remark or "not served")
+
+
+async def _other(ports: Ports, spec: Source, own: ReportFamily, day: Window) -> ReportsCheck:
+    other = ReportFamily.ADMIN if own is ReportFamily.ANALYTICS else ReportFamily.ANALYTICS
+    try:
+        with defects_refuse("check"):
+            async with ports.sources.connect(replace(spec, prefer=other)) as reader:
+                return await _readable(reader, day, other)
+    except SourceError as error:
+        return ReportsCheck(other, bounded(str(error)))
 
 
 async def run_note(ports: Ports, source: Resource[Source], organization: Organization) -> str | None:

@@ -12,7 +12,7 @@ from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource, Sealed
 from service.workflows.access.commands import COMMAND_LINE
 from service.workflows.configuration.engine import Author, Difference, record
-from service.workflows.configuration.probe import run_check_source
+from service.workflows.configuration.probe import ReportsCheck, run_check_source
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -75,7 +75,12 @@ async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
     checked = await run_check_source(ports, source.id, Author(COMMAND_LINE, ports.clock()))
     if checked.error is not None or checked.organization is None:
         return Check(subject, "", problem=checked.error or "names no organisation")
-    return Check(subject, f"answers for organisation {checked.organization.name}")
+    said = (f"{one.reports.value} reports {_readable(one)}" for one in checked.reports)
+    return Check(subject, "; ".join((f"answers for organisation {checked.organization.name}", *said)))
+
+
+def _readable(one: ReportsCheck) -> str:
+    return "can be read" if one.refusal is None else f"cannot: {one.refusal}"
 
 
 def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from service.domain.sources.poll import Notice, Poll, ReportOutcome
-from service.domain.sources.source import Source, SourceState
+from service.domain.sources.source import ReportFamily, Source, SourceState
 from service.domain.spend.rows import (
     Bucket,
     CostRow,
@@ -81,6 +81,18 @@ NOTHING_STORED = StoredBuckets()
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which reports were read, up to when they say that they are complete, and what an operator should know of that.
+
+    `refreshed_at` is None where they fill up within minutes.
+    """
+
+    reports: ReportFamily = ReportFamily.ADMIN
+    refreshed_at: datetime | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadReport(Generic[ReportRow]):
     """A report that was read whole, oldest bucket first, and what in its form was not as documented.
 
@@ -92,6 +104,7 @@ class ReadReport(Generic[ReportRow]):
     notices: tuple[Notice, ...] = ()
     fingerprints: Mapping[Window, bytes | None] = field(default_factory=dict)
     unchanged: frozenset[Window] = frozenset()
+    origin: Provenance = Provenance()
 
 
 class CostSource(Protocol):
@@ -154,6 +167,10 @@ class PollingStates(Protocol):
 
     async def hold(self, source_id: str) -> SourceState:
         """The state, locked until the transaction ends: other assessments of it wait. Raises NotFound."""
+        ...
+
+    async def note_reports(self, state: SourceState) -> None:
+        """Stores which reports were read, up to when they are complete, and the remark; `save` leaves them alone."""
         ...
 
     async def start_over(self, source_id: str, now: datetime) -> None:

@@ -35,18 +35,19 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class DayInputs:
-    bill: Mapping[tuple[str, str], BilledDay]
+    bill: Mapping[Cell, BilledDay]
     usage: Mapping[Cell, EstimatedDay]
     settled: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Who learned it when: the poll and the instant it is known from."""
+    """Who learned it when: the poll and the instant it is known from; up to when the report says it is complete."""
 
     source_id: str
     poll_id: str
     known_at: datetime
+    refreshed_at: datetime | None = None
 
 
 class Facts(Protocol):

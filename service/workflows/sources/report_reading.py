@@ -20,6 +20,7 @@ from service.workflows.ports.sources import (
     CostSource,
     Directory,
     Organization,
+    Provenance,
     ReadReport,
     SourceError,
     StoredBuckets,
@@ -29,6 +30,7 @@ from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import run_claim, run_is_identified
+from service.workflows.sources.origins import note_origin
 from service.workflows.sources.usage_pricing import price_usage
 
 _SUBJECTS = {
@@ -41,9 +43,10 @@ _SUBJECTS = {
 
 @dataclass(frozen=True, slots=True)
 class ReportChange:
-    """A report that has been read: how it is written, and what was not as documented in its form."""
+    """A report that has been read: how it is written, where it comes from, and what was not as documented in it."""
 
     write: Callable[[UnitOfWork, Stamp], Awaitable[Changes]]
+    origin: Provenance | None = None
     notices: tuple[Notice, ...] = ()
 
 
@@ -118,7 +121,11 @@ async def _run_write(
 ) -> ReportOutcome:
     async with running.ports.uow() as uow:
         await uow.polling_states.hold_fence(running.source.id, running.fence)
-        stamp = Stamp(running.source.id, running.poll_id, known_at=running.ports.clock())
+        known_at = running.ports.clock()
+        if change.origin is not None:
+            await note_origin(uow, running.source.id, report, change.origin, known_at)
+        refreshed_at = change.origin.refreshed_at if change.origin else None
+        stamp = Stamp(running.source.id, running.poll_id, known_at, refreshed_at)
         changes = await change.write(uow, stamp)
         await refresh_days(uow, stamp, changes)
         seconds = (running.ports.clock() - started).total_seconds()
@@ -159,7 +166,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
         await uow.fingerprints.keep(stamp.source_id, Width.DAY, report.fingerprints)
         return changes
 
-    return ReportChange(write, report.notices)
+    return ReportChange(write, report.origin, report.notices)
 
 
 async def read_usage(running: RunningPoll, window: Window, width: Width) -> ReportChange:
@@ -172,7 +179,7 @@ async def read_usage(running: RunningPoll, window: Window, width: Width) -> Repo
         await uow.fingerprints.keep(stamp.source_id, width, report.fingerprints)
         return changes
 
-    return ReportChange(write, report.notices)
+    return ReportChange(write, report.origin, report.notices)
 
 
 async def run_find_stored(running: RunningPoll, width: Width, window: Window) -> StoredBuckets:

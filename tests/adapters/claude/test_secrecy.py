@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.claude.credentials import AdminKey
-from service.adapters.claude.source import ClaudeConnector
 from service.adapters.egress.httpx_transport import open_transport
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.periods import Window

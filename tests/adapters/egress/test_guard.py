@@ -14,7 +14,7 @@ from aiohttp import TCPConnector
 
 from service.adapters.channels.slack.bot import SlackBotChannel
 from service.adapters.channels.slack.webhook import SlackWebhookChannel
-from service.adapters.claude.source import ClaudeConnector
+from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.egress.addresses import IPAddress
 from service.adapters.egress.aiohttp_connector import connectors
 from service.adapters.egress.guard import Guard, parse_networks, trusting

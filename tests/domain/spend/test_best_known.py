@@ -14,7 +14,7 @@ MODEL = ("wrkspc_eng", "claude-sonnet-4-5")
 ALICE, BOB = (Cell(*MODEL, key) for key in ("apikey_alice", "apikey_bob"))
 NOBODY = Cell(*MODEL, UNATTRIBUTED)
 
-Bill = Mapping[tuple[str, str], BilledDay]
+Bill = Mapping[Cell, BilledDay]
 Usage = Mapping[Cell, EstimatedDay]
 
 
@@ -23,7 +23,7 @@ def usd(text: str) -> Money:
 
 
 def billed(tokens: str = "0", other: str = "0") -> Bill:
-    return {MODEL: BilledDay(usd(tokens), usd(other))}
+    return {NOBODY: BilledDay(usd(tokens), usd(other))}
 
 
 def used(cost: str) -> EstimatedDay:
@@ -56,7 +56,7 @@ def test_best_known_spend(sentence: str, tokens: str, estimate: str, settled: bo
 
 def test_the_larger_of_bill_and_estimate_is_taken_per_workspace_and_model_and_not_per_day() -> None:
     other = ("wrkspc_eng", "claude-haiku-4-5")
-    bill = {MODEL: BilledDay(usd("10")), other: BilledDay(usd("1"))}
+    bill = {NOBODY: BilledDay(usd("10")), Cell(*other, UNATTRIBUTED): BilledDay(usd("1"))}
     usage = {ALICE: used("2"), Cell(*other, "apikey_alice"): used("5")}
     days = best_known(bill, usage, settled=False)
     assert days[ALICE].spend == Spend(billed=usd("10"))
@@ -168,8 +168,9 @@ estimates = st.builds(
     priority=st.decimals(0, 10**6, places=2).map(Money),
     unpriced_tokens=st.integers(0, 10**9),
 )
-bills = st.dictionaries(st.tuples(names, names), st.builds(BilledDay, money, money), max_size=6)
-usages = st.dictionaries(st.builds(Cell, names, names, st.sampled_from(["", "k1", "k2", "k3"])), estimates, max_size=12)
+cells = st.builds(Cell, names, names, st.sampled_from(["", "k1", "k2", "k3"]))
+bills = st.dictionaries(cells, st.builds(BilledDay, money, money), max_size=6)
+usages = st.dictionaries(cells, estimates, max_size=12)
 
 
 @given(bills, usages)
@@ -182,13 +183,13 @@ def test_a_settled_days_cells_add_up_to_the_bill_exactly(bill: Bill, usage: Usag
 @given(bills, usages)
 def test_an_unsettled_days_cells_add_up_to_the_larger_of_bill_and_estimate(bill: Bill, usage: Usage) -> None:
     expected = ZERO
-    for workspace, model in bill.keys() | {(cell.workspace, cell.model) for cell in usage}:
-        day = bill.get((workspace, model), BilledDay())
-        estimate = Money.total(
-            part.cost for cell, part in usage.items() if (cell.workspace, cell.model) == (workspace, model)
-        )
+    for place in {(cell.workspace, cell.model) for cell in (*bill, *usage)}:
+        lines = [day for cell, day in bill.items() if (cell.workspace, cell.model) == place]
+        tokens = Money.total(day.tokens for day in lines)
+        estimate = Money.total(part.cost for cell, part in usage.items() if (cell.workspace, cell.model) == place)
         # Without any estimate there is only the bill, be it a refund.
-        expected += (max(day.tokens, estimate) if estimate else day.tokens) + day.other
+        expected += max(tokens, estimate) if estimate else tokens
+        expected += Money.total(day.other for day in lines)
     assert total(best_known(bill, usage, settled=False)).total == expected
 
 
@@ -224,3 +225,30 @@ def test_every_figure_says_what_it_rests_on(spend: Spend, basis: Basis) -> None:
 def test_a_share_of_a_day_is_a_share_of_both_its_parts() -> None:
     half = Spend(billed=usd("3"), estimated=usd("1")).share(Decimal("0.5"))
     assert half == Spend(billed=usd("1.5"), estimated=usd("0.5"), split=True)
+
+
+# -------------------------------------------------------------------------------- a bill that names keys
+
+
+def test_a_key_that_is_billed_by_name_has_what_it_is_billed_and_not_its_share_of_the_estimate() -> None:
+    bill = {ALICE: BilledDay(usd("7"), usd("2")), BOB: BilledDay(usd("3")), NOBODY: BilledDay(usd("1"))}
+    days = best_known(bill, {ALICE: used("1"), BOB: used("9")}, settled=True)
+    assert {cell: day.spend for cell, day in days.items()} == {
+        ALICE: Spend(billed=usd("9")),
+        BOB: Spend(billed=usd("3")),
+        NOBODY: Spend(billed=usd("1")),
+    }
+
+
+def test_while_such_a_bill_lags_the_keys_have_their_estimates() -> None:
+    days = best_known({ALICE: BilledDay(usd("1"))}, {ALICE: used("2"), BOB: used("9")}, settled=False)
+    assert {cell: day.spend for cell, day in days.items()} == {
+        ALICE: Spend(estimated=usd("2")),
+        BOB: Spend(estimated=usd("9")),
+    }
+
+
+def test_a_key_with_a_bill_and_no_usage_is_not_lost() -> None:
+    days = best_known({ALICE: BilledDay(usd("4"))}, {BOB: used("1")}, settled=True)
+    assert days[ALICE].spend == Spend(billed=usd("4"))
+    assert days[BOB].spend == Spend()

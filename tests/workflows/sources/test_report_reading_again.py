@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from service.adapters.claude.source import ClaudeConnector
+from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.cli.serving import serving

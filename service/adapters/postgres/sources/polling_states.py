@@ -21,7 +21,11 @@ MOST_CLAIMED = 200
 """Sources claimed at once; the others are due at the next tick, or claimed by another replica meanwhile."""
 
 
-_KEPT_APART = ("source_id", "fence", "evaluation", "assessed_read_at", "rules_assessed_at", "evaluated_at")
+_OF_REPORTS = ("reports_read", "refreshed_at", "usage_refreshed_at", "remark")
+_KEPT_APART = (
+    *("source_id", "fence", "evaluation", "assessed_read_at", "rules_assessed_at", "evaluated_at"),
+    *_OF_REPORTS,
+)
 
 STATE = [source_states.c[field.name] for field in fields(SourceState)]
 _REAL_NOW = func.clock_timestamp()
@@ -73,6 +77,12 @@ class PostgresPollingStates:
         )
         if saved.one_or_none() is None:
             raise _not_found(state.source_id)
+
+    async def note_reports(self, state: SourceState) -> None:
+        values = {name: getattr(state, name) for name in _OF_REPORTS}
+        await self._connection.execute(
+            update(source_states).where(source_states.c.source_id == state.source_id).values(values)
+        )
 
     async def start_over(self, source_id: str, now: datetime) -> None:
         changed = await self._connection.execute(

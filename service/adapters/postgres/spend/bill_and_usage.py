@@ -31,7 +31,7 @@ _COUNTED = tuple(
 )
 """The measures that count as input, as read from a cache, and as output."""
 
-Bill: TypeAlias = dict[tuple[str, str], BilledDay]
+Bill: TypeAlias = dict[Cell, BilledDay]
 Usage: TypeAlias = dict[Cell, EstimatedDay]
 
 
@@ -68,7 +68,7 @@ async def bill_in(
 ) -> dict[date, Bill]:
     """The bill of each day. `points`: cost by bucket and series, as stored or as it was once known."""
     is_tokens = series.c.cost_type == TOKEN_COST
-    place = (day_of(points), series.c.workspace, series.c.model)
+    place = (day_of(points), series.c.workspace, series.c.model, series.c.api_key)
     amount = func.sum(points.c.amount)
     rows = await connection.execute(
         select(*place, func.coalesce(amount.filter(is_tokens), 0), func.coalesce(amount.filter(~is_tokens), 0))
@@ -77,8 +77,8 @@ async def bill_in(
         .group_by(*place)
     )
     bill: dict[date, Bill] = defaultdict(dict)
-    for at, workspace, model, tokens, other in rows:
-        bill[at][workspace, model] = BilledDay(Money(tokens), Money(other))
+    for at, workspace, model, api_key, tokens, other in rows:
+        bill[at][Cell(workspace, model, api_key)] = BilledDay(Money(tokens), Money(other))
     return bill
 
 

@@ -47,7 +47,16 @@ async def note_readings(
 ) -> list[BucketReading]:
     """Remembers that these buckets were read; a complete one stays complete. Minutes are not remembered."""
     before = {} if width is Width.MINUTE else await _complete_before(connection, stamp.source_id, width, windows)
-    readings = [read_bucket(width, window, stamp.known_at, was_complete=before.get(window.start)) for window in windows]
+    readings = [
+        read_bucket(
+            width,
+            window,
+            stamp.known_at,
+            was_complete=before.get(window.start),
+            refreshed_at=stamp.refreshed_at,
+        )
+        for window in windows
+    ]
     news = [
         {
             "source_id": stamp.source_id,

@@ -73,8 +73,8 @@ async def test_the_bill_is_by_workspace_and_model_with_tokens_apart_from_the_res
         await facts.replace_cost(stamp(), [report])
         inputs = await facts.day_inputs(SOURCE, [DAY])
     assert inputs[DAY].bill == {
-        ("wrkspc_a", "claude-sonnet-4-5"): BilledDay(Money.of("3"), Money.of("20")),
-        ("default", "claude-sonnet-4-5"): BilledDay(Money.of("8")),
+        Cell("wrkspc_a", "claude-sonnet-4-5", ""): BilledDay(Money.of("3"), Money.of("20")),
+        Cell("default", "claude-sonnet-4-5", ""): BilledDay(Money.of("8")),
     }
 
 

@@ -1,0 +1,190 @@
+"""Polls of the analytics reports: what is complete, what never goes back, and changing from one family to the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import pytest
+
+from service.adapters.claude.connector import ClaudeConnector
+from service.adapters.egress.guard import Guard, parse_networks
+from service.adapters.egress.httpx_transport import open_transport
+from service.cli.serving import serving
+from service.domain.sources.poll import PollState
+from service.domain.sources.source import ReportFamily
+from service.domain.spend.best_known import Spend
+from service.domain.values.money import Money
+from service.domain.values.scopes import Cell
+from service.simulator.app import create_app
+from service.simulator.protocol.behaviour import Behaviour
+from service.simulator.protocol.faults import Fault, Faults
+from service.simulator.world.records import Quantities, Stream
+from service.workflows.configuration.engine import SYSTEM, Author
+from service.workflows.configuration.probe import run_check_source
+from service.workflows.configuration.spend import Sources
+from tests.factories import utc
+from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
+from tests.workflows.yard import HOUR, Yard
+
+MODEL = "claude-sonnet-5-5"
+TWO_DAYS_AGO, YESTERDAY = date(2026, 11, 14), date(2026, 11, 15)
+ALICE, BOB = (Stream("wrkspc_1", key, MODEL) for key in ("apikey_alice", "apikey_bob"))
+
+
+@dataclass
+class Stage:
+    """The yard at noon, its source reading a simulated organisation over HTTP."""
+
+    yard: Yard
+    world: FixedWorld
+    behaviour: Behaviour
+    faults: Faults
+
+    async def prefer(self, reports: ReportFamily | None) -> None:
+        spec = replace(self.yard.source.spec, prefer=reports)
+        self.yard.source = await self.yard.change(Sources(), self.yard.source, spec)
+
+    def bill(self, day: date) -> None:
+        """Ten dollars in both families: the analytics reports say whose they are."""
+        self.world.set_cost(day, token_cost("1000", "wrkspc_1"))
+        self.world.charge_key(day, "700", ALICE)
+        self.world.charge_key(day, "300", BOB)
+
+
+@pytest.fixture
+async def stage(yard: Yard) -> AsyncIterator[Stage]:
+    world, faults, behaviour = FixedWorld(), Faults(), Behaviour(requests_per_minute=10_000)
+    world.add_workspace("wrkspc_1", "Research")
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serving(create_app(world, yard.clock, faults, behaviour)))
+        transport = open_transport(Guard(parse_networks("127.0.0.0/8")), proxy=None)
+        connector = ClaudeConnector(yard.ports.vault, await stack.enter_async_context(transport))
+        yard.ports = replace(yard.ports, sources=connector)
+        spec = replace(yard.source.spec, base_url=url, prefer=ReportFamily.ANALYTICS)
+        yard.source = await yard.change(Sources(), yard.source, spec)
+        yield Stage(yard, world, behaviour, faults)
+
+
+async def test_a_keys_spend_is_what_it_is_billed_whatever_it_used(stage: Stage) -> None:
+    stage.bill(TWO_DAYS_AGO)
+    stage.world.add_usage(UsageEvent(utc("2026-11-14T10:00"), BOB, Quantities(output=10_000)))
+    poll = await stage.yard.poll()
+    assert poll.state is PollState.DONE
+    days = await stage.yard.spend(TWO_DAYS_AGO)
+    assert {cell.api_key: day.spend for cell, day in days.items()} == {
+        "apikey_alice": Spend(billed=Money.of("7")),
+        "apikey_bob": Spend(billed=Money.of("3")),
+    }
+    state = await stage.yard.state()
+    assert (state.reports_read, state.refreshed_at, state.remark) == (
+        ReportFamily.ANALYTICS,
+        utc("2026-11-16T12:00"),
+        None,
+    )
+
+
+async def test_a_day_is_settled_by_the_time_of_the_data_and_not_of_the_poll(stage: Stage) -> None:
+    stage.yard.clock.advance(13 * HOUR)  # 01:00: yesterday's data are of 00:00
+    stage.bill(YESTERDAY)
+    stage.behaviour.refresh_delay = 2 * HOUR  # they are of 20:00 of the day before
+    await stage.yard.poll()
+    async with stage.yard.ports.uow() as uow:
+        assert await uow.facts.billed_until(stage.yard.source.id) == utc("2026-11-15T00:00")
+    stage.behaviour.refresh_delay = timedelta()
+    await stage.yard.poll()
+    async with stage.yard.ports.uow() as uow:
+        assert await uow.facts.billed_until(stage.yard.source.id) == utc("2026-11-16T00:00")
+
+
+async def test_the_estimate_ends_where_the_data_do(stage: Stage) -> None:
+    stage.yard.clock.advance(3 * HOUR)
+    await stage.yard.poll()
+    async with stage.yard.ports.uow() as uow:
+        assert await uow.facts.estimated_until(stage.yard.source.id) == utc("2026-11-16T12:00")
+
+
+async def test_data_that_go_back_take_nothing_back(stage: Stage) -> None:
+    stage.bill(date(2026, 11, 16))
+    await stage.yard.poll()
+    before = await stage.yard.spend(date(2026, 11, 16))
+    assert before
+    stage.behaviour.refresh_delay = 13 * HOUR
+    poll = await stage.yard.poll()
+    errors = [one.error for one in poll.reports if one.error]
+    assert len(errors) == 2
+    assert "data up to 2026-11-15 20:00 UTC, and data up to 2026-11-16 12:00 were read before" in errors[0]
+    assert await stage.yard.spend(date(2026, 11, 16)) == before
+    assert (await stage.yard.state()).refreshed_at == utc("2026-11-16T12:00")
+    stage.behaviour.refresh_delay = timedelta()
+    assert (await stage.yard.poll()).state is PollState.DONE
+
+
+async def test_changing_the_reports_neither_doubles_nor_loses_a_day(stage: Stage) -> None:
+    days = (TWO_DAYS_AGO, YESTERDAY)
+    for day in days:
+        stage.bill(day)
+    shared = Cell("wrkspc_1", MODEL, "")
+    named = {Cell("wrkspc_1", MODEL, key) for key in ("apikey_alice", "apikey_bob")}
+    for prefer, cells in (
+        (ReportFamily.ADMIN, {shared}),
+        (ReportFamily.ANALYTICS, named),
+        (None, {shared}),
+        (ReportFamily.ANALYTICS, named),
+    ):
+        await stage.prefer(prefer)
+        assert (await stage.yard.poll()).state is PollState.DONE
+        for day in days:
+            spent = {cell: one.spend.total for cell, one in (await stage.yard.spend(day)).items()}
+            assert Money.total(spent.values()) == Money.of("10"), prefer
+            assert {cell for cell, amount in spent.items() if amount} == cells, prefer
+
+
+async def test_an_organisation_that_they_refuse_is_read_all_the_same_and_the_status_says_how(stage: Stage) -> None:
+    stage.bill(YESTERDAY)
+    stage.behaviour.hipaa_ready = True
+    assert (await stage.yard.poll()).state is PollState.DONE
+    assert await stage.yard.spent(YESTERDAY) == Money.of("10")
+    state = await stage.yard.state()
+    assert state.reports_read is ReportFamily.ADMIN
+    assert "HIPAA-ready" in (state.remark or "")
+    stage.behaviour.hipaa_ready = False
+    await stage.yard.poll()
+    state = await stage.yard.state()
+    assert (state.reports_read, state.remark) == (ReportFamily.ANALYTICS, None)
+
+
+async def test_a_poll_that_is_refused_says_which_permission_is_missing(stage: Stage) -> None:
+    stage.faults.inject("analytics_cost", Fault.FORBIDDEN, times=None)
+    assert (await stage.yard.poll()).state is PollState.FAILED
+    assert "read:analytics" in ((await stage.yard.state()).last_error or "")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=2)])
+async def test_data_noted_by_a_clock_that_ran_ahead_hold_nothing_up(stage: Stage, ahead: timedelta) -> None:
+    stage.yard.clock.advance(ahead)
+    await stage.yard.poll()
+    stage.yard.clock.advance(-ahead)
+    assert (await stage.yard.poll()).state is PollState.DONE
+    assert (await stage.yard.state()).refreshed_at == utc("2026-11-16T12:00")
+
+
+async def test_a_check_says_which_reports_the_key_may_read(stage: Stage) -> None:
+    async def check() -> tuple[str | None, dict[ReportFamily, str | None]]:
+        author = Author(SYSTEM, stage.yard.clock())
+        found = await run_check_source(stage.yard.ports, stage.yard.source.id, author)
+        return found.error, {one.reports: one.refusal for one in found.reports}
+
+    assert await check() == (None, {ReportFamily.ADMIN: None, ReportFamily.ANALYTICS: None})
+    stage.behaviour.hipaa_ready = True
+    error, refusals = await check()
+    assert (error, refusals[ReportFamily.ADMIN]) == (None, None)
+    assert "HIPAA-ready" in (refusals[ReportFamily.ANALYTICS] or "")
+    await stage.prefer(None)
+    stage.behaviour.hipaa_ready = False
+    stage.faults.inject("analytics_cost", Fault.FORBIDDEN)
+    error, refusals = await check()
+    assert (error, refusals[ReportFamily.ADMIN]) == (None, None)
+    assert "read:analytics" in (refusals[ReportFamily.ANALYTICS] or "")
