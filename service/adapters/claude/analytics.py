@@ -13,6 +13,7 @@ import httpx
 from service.adapters.claude.analytics_rows import AnalyticsRow, RowParser, totals_by_start
 from service.adapters.claude.answers import NotUnderstood, instant
 from service.adapters.claude.client import AdminClient, Dialect, Query, Report
+from service.adapters.claude.compared import DayTotals
 from service.adapters.claude.failures import AnswerTooLong, RequestFailed
 from service.adapters.claude.paging import BY_TOKEN, Paged, Pages, read_pages
 from service.adapters.claude.parser import Grid, Row, added_cost, added_usage, merged
@@ -28,6 +29,7 @@ from service.workflows.ports.sources import (
     Organization,
     Provenance,
     ReadReport,
+    SourceError,
     StoredBuckets,
 )
 
@@ -57,6 +59,7 @@ _COST_GROUPS = ("api_key_id", "model", "product", "service_tier", "workspace_id"
 """At most five and the last two. The context window and the region are left out."""
 _USAGE_GROUPS = ("api_key_id", "inference_geo", "model", "service_tier", "workspace_id")
 """All that a price depends on, but for the context window: at most five."""
+_TOTAL = ("organization_id",)
 _TOLERANCE = Money.of("0.01")
 """The most by which the rows of a bucket may miss its total: the amounts are fractions of a cent."""
 
@@ -100,11 +103,21 @@ class ClaudeAnalyticsSource:
         except NotServed as refusal:
             return _in_place(await self._admin.usage(window, width, stored), refusal)
 
+    async def totals(self, window: Window) -> DayTotals:
+        """The whole bill of each UTC day that `window` touches."""
+        grid = Grid.around(window, Width.DAY)
+        async with self._client.report("analytics cost report by day") as report:
+            try:
+                read = await _read_windows(report, _COST, grid, _TOTAL, RowParser(grid, frozenset()).cost)
+            except NotServed as refusal:
+                raise SourceError(str(refusal), retryable=False) from None
+        return DayTotals(totals_by_start(read.rows), read.refreshed_at)
+
     async def _cost(self, grid: Grid) -> ReadReport[CostRow]:
         parser = RowParser(grid, await self._admin.default_workspaces())
         async with self._client.report("analytics cost report") as report:
             read = await _read_windows(report, _COST, grid, _COST_GROUPS, parser.cost)
-            totals = await _read_windows(report, _COST, grid, ("organization_id",), parser.cost)
+            totals = await _read_windows(report, _COST, grid, _TOTAL, parser.cost)
             _compare(read, totals)
         return _report(grid, read, added_cost, _of_children(totals.rows))
 

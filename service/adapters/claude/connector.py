@@ -10,6 +10,7 @@ import httpx
 
 from service.adapters.claude.analytics import ANALYTICS, ClaudeAnalyticsSource
 from service.adapters.claude.client import ADMIN, STANDARD_LIMITS, AdminClient, Dialect, Limits, open_client
+from service.adapters.claude.compared import ComparedSource
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.source import ClaudeAdminSource
 from service.domain.sources.source import ReportFamily, Source
@@ -35,11 +36,13 @@ class ClaudeConnector:
         key = AdminKey(self.vault.open(source.admin_key))
         async with self._open(source, key, ADMIN) as client:
             admin = ClaudeAdminSource(client)
-            if source.prefer is not ReportFamily.ANALYTICS:
+            if source.prefer is None:
                 yield admin
                 return
-            async with self._open(source, key, ANALYTICS) as analytics:
-                yield ClaudeAnalyticsSource(analytics, admin)
+            async with self._open(source, key, ANALYTICS) as second:
+                analytics = ClaudeAnalyticsSource(second, admin)
+                preferred = analytics if source.prefer is ReportFamily.ANALYTICS else admin
+                yield ComparedSource(preferred, source.prefer, admin, analytics)
 
     def _open(self, source: Source, key: AdminKey, dialect: Dialect) -> AbstractAsyncContextManager[AdminClient]:
         return open_client(

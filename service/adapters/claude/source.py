@@ -10,10 +10,12 @@ from service.adapters.claude import directory
 from service.adapters.claude.answers import value_of
 from service.adapters.claude.buckets import Buckets, whole_report
 from service.adapters.claude.client import AdminClient, Query, Report
+from service.adapters.claude.compared import DayTotals
 from service.adapters.claude.failures import AnswerTooLong, RequestFailed
 from service.adapters.claude.paging import BY_ID, BY_TOKEN, Paged, read_all
 from service.adapters.claude.parser import Grid, cost_bucket, usage_bucket
 from service.domain.spend.rows import CostRow, UsageRow, Width
+from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.workflows.ports.sources import (
     NOTHING_STORED,
@@ -63,6 +65,13 @@ class ClaudeAdminSource:
         grid = Grid.around(window, width)
         async with self._client.report(f"usage report by {width.value}") as report:
             return await _read_buckets(report, _USAGE, grid, _USAGE_GROUPS, Buckets(grid, usage_bucket, stored))
+
+    async def totals(self, window: Window) -> DayTotals:
+        """The whole bill of each UTC day that `window` touches."""
+        grid = Grid.around(window, Width.DAY)
+        async with self._client.report("cost report by day") as report:
+            read = await _read_buckets(report, _COST, grid, (), Buckets(grid, cost_bucket, NOTHING_STORED))
+        return DayTotals({one.window.start: Money.total(row.amount for row in one.rows) for one in read.buckets})
 
     async def default_workspaces(self) -> frozenset[str]:
         """The id of the default workspace, which the Admin reports show as null; nothing where it is not to be had."""

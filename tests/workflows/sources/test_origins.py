@@ -171,6 +171,23 @@ async def test_data_noted_by_a_clock_that_ran_ahead_hold_nothing_up(stage: Stage
     assert (await stage.yard.state()).refreshed_at == utc("2026-11-16T12:00")
 
 
+@pytest.mark.parametrize("prefer", list(ReportFamily))
+async def test_a_difference_between_the_reports_is_in_the_status(stage: Stage, prefer: ReportFamily) -> None:
+    stage.bill(TWO_DAYS_AGO)
+    await stage.prefer(prefer)
+    await stage.yard.poll()
+    assert (await stage.yard.state()).remark is None
+    stage.world.set_cost(TWO_DAYS_AGO, token_cost("1200", "wrkspc_1"))
+    await stage.yard.poll()
+    remark = (await stage.yard.state()).remark or ""
+    assert "2026-11-14 is $12.00 by the Admin reports and $10.00 by the analytics reports" in remark
+    stage.faults.inject("cost_report", Fault.FORBIDDEN, times=None)
+    poll = await stage.yard.poll()
+    if prefer is ReportFamily.ANALYTICS:
+        assert poll.state is PollState.DONE
+        assert "were not compared" in ((await stage.yard.state()).remark or "")
+
+
 async def test_a_check_says_which_reports_the_key_may_read(stage: Stage) -> None:
     async def check() -> tuple[str | None, dict[ReportFamily, str | None]]:
         author = Author(SYSTEM, stage.yard.clock())
