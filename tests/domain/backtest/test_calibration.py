@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.backtest.backtest import Firing
 from service.domain.backtest.calibration import CalibratedSetting, Calibration, calibrated, confirmed_days
 from service.domain.rules.feedback import Feedback, FeedbackKind
@@ -14,6 +15,7 @@ from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 from service.domain.values.severity import Severity
 from tests.factories import utc
+from tests.sample_alerts import ALERT, RULE, RULE_ALERT
 
 ENG = ScopeKey(Dimension.WORKSPACE, "wrkspc_eng")
 
@@ -68,6 +70,16 @@ def test_days_answered_as_fixed_are_real_and_those_called_noise_or_expected_are_
     for kind in (FeedbackKind.NOISE, FeedbackKind.EXPECTED):
         dismissed = answer(kind, "2026-09-02", "2026-09-03")
         assert confirmed_days("rule_1", [], [fixed, dismissed]) == {date(2026, 9, 1)}
+
+
+def test_days_of_an_alert_of_this_rule_that_a_person_acknowledged_are_real() -> None:
+    mine = AlertEvent(RULE_ALERT, RULE_ALERT.opened_at, Command.ACKNOWLEDGE, "ada", Reason.PERSON)
+    others = (replace(mine, command=Command.RESOLVE), replace(mine, alert=ALERT))
+    assert confirmed_days(RULE.rule_id, [mine], []) == set(RULE.days)
+    assert confirmed_days("another", [mine], []) == frozenset()
+    assert confirmed_days(RULE.rule_id, others, []) == frozenset()
+    noise = answer(FeedbackKind.NOISE, RULE.days[0].isoformat(), RULE.days[-1].isoformat())
+    assert confirmed_days(RULE.rule_id, [mine], [noise]) == frozenset()
 
 
 SETTINGS = tuple(

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from service.domain.alerts.alert import Command
+from service.domain.backtest.calibration import CalibratedSetting, Calibration
 from service.domain.charts.chart import Series
 from service.domain.digests.digest import DigestPlan
 from service.domain.digests.periods import DigestPeriod
@@ -23,15 +24,20 @@ from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery
+from service.domain.rules.kinds.anomaly.rule import Anomaly
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Rule
 from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.resources import Resource
 from service.workflows.alerts.attend import move_alert
 from service.workflows.configuration.notify import Digests, Receivers
+from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Sources
 from service.workflows.digests.deliver import run_digest, run_due_digests, send_now
 from service.workflows.operation.upkeep import run_retention
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import ChartError
+from service.workflows.ports.rules import CalibrationTurn
 from tests.factories import budget, percent, utc
 from tests.fakes.ports import FakeCharts
 from tests.workflows.alerts.test_evaluate import forget_jobs
@@ -85,6 +91,27 @@ async def test_a_digest_is_sent_once_at_its_time_and_not_before(yard: Yard) -> N
     assert (run.occurrence, run.state, run.asked_by) == (utc("2026-11-16T13:00"), RunState.SENT, "")
     assert (run.window.start, run.window.end) == (utc("2026-11-15T13:00"), utc("2026-11-16T13:00"))
     assert (run.before.start, run.before.end) == (utc("2026-11-14T13:00"), utc("2026-11-15T13:00"))
+
+
+async def test_a_digest_names_the_rules_that_give_too_many_false_alerts_as_they_are_now(yard: Yard) -> None:
+    spec: Rule[object] = Rule(yard.source.id, "anomaly", Anomaly(), gates=KINDS["anomaly"].gates)
+    settings = tuple(
+        CalibratedSetting(f"sensitivity {name}", name == "normal", alerts, 0, 0)
+        for name, alerts in (("normal", 40), ("low", 5))
+    )
+    made = Calibration(1, yard.clock(), date(2026, 8, 17), date(2026, 11, 15), settings)
+    for name, version in (("loud", 1), ("edited since", 7), ("off", 1)):
+        rule = await yard.create(Rules(), name, replace(spec, enabled=name != "off"))
+        async with yard.ports.uow() as uow:
+            await uow.calibrations.take(rule.id, None, CalibrationTurn(version, yard.clock()))
+            await uow.calibrations.save(rule.id, replace(made, rule_version=version), yard.clock() + DAY)
+    await plan(yard)
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    (delivery,) = sent(yard)
+    assert dict(delivery.message.facts)["Rules to adjust"] == (
+        "loud: up to 40 false alerts a quarter; sensitivity low would keep what is promised or come nearer"
+    )
 
 
 async def test_two_ticks_at_once_send_it_once(yard: Yard) -> None:
