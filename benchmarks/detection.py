@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from detecting.by_rule import organisations
 from detecting.hourly import measure
 from detecting.incidents import trials
+from detecting.made_up_tables import organisations
 from detecting.measure import Field, Result
 from detecting.methods import FAST, NAIVE, OURS
 from detecting.repeated import repeated_days, repeated_hours

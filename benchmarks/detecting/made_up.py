@@ -193,6 +193,15 @@ def _named(name: str, locality: Locality) -> str:
     return f"{name}, {'no country' if locality.country is None else 'country set'}"
 
 
+def working_weekend(daily: float, seed: int) -> Organisation:
+    """The office works through one weekend as it does on Fridays: unusual, and one alert."""
+    plain, first = flat(daily, seed), LEARNING + 26
+    hours = plain.hours.copy()
+    for day in (first, first + 1):
+        hours[1, day * 24 : day * 24 + 24] = hours[1, (first - 1) * 24 : first * 24]
+    return replace(plain, name="working weekend", hours=hours)
+
+
 def clocks_forward(daily: float, seed: int) -> Organisation:
     """The office begins and ends an hour earlier by UTC from 29 March 2026 on, as clocks in Europe do."""
     return _with_clocks_put(flat(daily, seed), "clocks forward", FIRST, 1)

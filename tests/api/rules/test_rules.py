@@ -36,7 +36,8 @@ async def test_the_contract_s_example_is_a_rule(stand: Stand) -> None:
     made = await stand.create("/rules", document)
     assert made["source"] == "production"
     assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
-    critical = {"critical_spent": "250.00", "critical_percent_of_day": 10, "critical_hours": 2}
+    bars = {"critical_spent": "250.00", "critical_percent_of_day": 10, "critical_hours": 2}
+    critical = bars | {"critical_speed": "100.00"}
     assert made["params"] == document["params"] | critical | {"direction": "up"}  # type: ignore[operator]
     assert made["gates"] == document["gates"] | {"resolve_percent": None}  # type: ignore[operator]
 

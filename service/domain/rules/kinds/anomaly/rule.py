@@ -11,10 +11,11 @@ from enum import StrEnum
 from functools import cached_property, lru_cache, partial
 
 from service.domain.detectors.daily.recurrence import CalendarBatch
+from service.domain.detectors.memory.day_judge import usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
-from service.domain.rules.kinds.anomaly.critical import Bars, weight
+from service.domain.rules.kinds.anomaly.critical import CULPRIT_SHARE, SETTLED_DAYS, Bars, Seat, weight
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, Ground, Judges, days_off, ground, judges
 from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
@@ -50,7 +51,7 @@ from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.domain.values.utc import DAY, HOUR
 
-CRITICAL_SPENT = Money(Decimal(250))
+CRITICAL_SPEED, CRITICAL_SPENT = Money(Decimal(100)), Money(Decimal(250))
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
 LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR
 CALM_DAYS, CALM_HOURS = 1, 2
@@ -84,6 +85,7 @@ class Anomaly:
     sensitivity: Sensitivity = Sensitivity.NORMAL
     levels: tuple[Dimension, ...] = (Dimension.ORGANISATION, Dimension.WORKSPACE)
     direction: AnomalyDirection = AnomalyDirection.UP
+    critical_speed: Money = CRITICAL_SPEED
     critical_spent: Money = CRITICAL_SPENT
     critical_percent_of_day: Decimal = Decimal(10)
     critical_hours: int = 2
@@ -95,6 +97,7 @@ def validate(rule: Rule[Anomaly]) -> None:
         raise Invalid("name at least one level", "/params/levels")
     if len(set(levels)) < len(levels):
         raise Invalid("name each level once", "/params/levels")
+    limits.above_zero(rule.params.critical_speed, "/params/critical_speed")
     limits.above_zero(rule.params.critical_spent, "/params/critical_spent")
     limits.points(rule.params.critical_percent_of_day, "/params/critical_percent_of_day")
     if not 1 <= rule.params.critical_hours <= HOURS_BACK:
@@ -209,9 +212,9 @@ class _Watch:
         starts = [each.start(at) for each, at in first.items()]
         on = min(starts).date()
         cost = max(impact(each, at) for each, at in first.items())
-        weighed = weight(side, found, cost, self._bars)
-        cause, numbers = self._told_at_length(row, side, place)
         divided = self._parts(row, side, place) if alone else None
+        weighed = weight(side, found, cost, self._bars, self._seats(row, read.amount - read.expected, divided or ()))
+        cause, numbers = self._told_at_length(row, side, place)
         return Observation(
             candidate=True,
             actual=read.amount,
@@ -236,7 +239,25 @@ class _Watch:
     @property
     def _bars(self) -> Bars:
         params = self.rule.params
-        return Bars(params.critical_spent, params.critical_percent_of_day, params.critical_hours, self.judges.daily)
+        return Bars(
+            params.critical_speed,
+            params.critical_spent,
+            params.critical_percent_of_day,
+            params.critical_hours,
+            self.judges.daily,
+        )
+
+    def _seats(self, row: int, excess: float, divided: Parts) -> list[Seat]:
+        """The scope itself, and those inside it that explain most of its excess."""
+        inside = [
+            (self.ground.rows[key], part / excess) for key, part in divided if part >= CULPRIT_SHARE * abs(excess)
+        ]
+        today = self.judges.days.open_day
+        return [
+            Seat(share, usual_day(self.ground.days[at]))
+            for at, share in ((row, 1.0), *inside)
+            if self.judges.days.active_days(at, today) >= SETTLED_DAYS
+        ]
 
     def _latest(self, row: int) -> tuple[DaySide | HourSide, int]:
         """The last closed day, or the last known hour."""
