@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,14 @@ from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.best_known import Spend
+from service.domain.spend.chargeback import Chargeback, charge_back
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
-from service.domain.values.names import describe_scope
-from service.domain.values.periods import Period, PeriodSpec, Window, period_at
+from service.domain.values.names import describe_scope, name_of
+from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, Scope
+from service.domain.values.scopes import EVERYTHING, ORGANISATION, Dimension, Scope
 from service.domain.values.utc import day_start, hour_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
@@ -69,6 +70,42 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
     cells = await uow.facts.spend(source_id, period.window, now)
     spent, made = forecast_scope(scope, spec, period, cells, await uow.facts.recent(source_id, now))
     return ForecastAnswer(describe_scope(scope, ORGANISATION, names), period, spent, made)
+
+
+MOST_CHARGED = 10_000
+"""Lines of a chargeback; an export has no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCharged:
+    """A month by who pays. `names` are by id; `final`: all of its days are settled."""
+
+    source: Resource[Source]
+    made: Chargeback
+    names: Mapping[str, str]
+    final: bool
+    simulated: bool
+
+
+async def month_charged(
+    uow: UnitOfWork, source: Resource[Source], month: datetime, dimension: Dimension
+) -> MonthCharged:
+    """Divides the calendar month (UTC) that begins at `month`. Raises Invalid where too many would pay."""
+    period = period_at(PeriodSpec(PeriodKind.MONTHLY), month)
+    assert period is not None, "every instant is in a month"
+    question = SpendQuestion(source.id, period.window, Width.DAY, EVERYTHING, dimension)
+    found = await uow.facts.largest(question, MOST_CHARGED + 1)
+    if len(found.groups) > MOST_CHARGED:
+        raise Invalid(f"more than {MOST_CHARGED:,} would pay: export the days, or divide by workspace", "/group_by")
+    names = await uow.directory.names(source.id, {key for key, _ in found.groups})
+    basis = await spend_basis(uow, source)
+    return MonthCharged(
+        source=source,
+        made=charge_back(found.groups),
+        names={key.id: name_of(key, names) for key, _ in found.groups},
+        final=basis.billed_until is not None and basis.billed_until >= period.window.end,
+        simulated=basis.simulated,
+    )
 
 
 def buckets(window: Window, width: Width) -> Iterator[Window]:
