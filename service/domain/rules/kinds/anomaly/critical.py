@@ -20,6 +20,8 @@ Found = Mapping[DaySide | HourSide, int]
 CULPRIT_SHARE = 0.6
 """The part of an excess from which on a scope inside explains it."""
 TIMES_USUAL = 4.0
+LEAST_SHARE_SPENT = 0.05
+"""Of the organisation's usual day: a loss under that is one noisy hour of a workspace, whatever it is in dollars."""
 SETTLED_DAYS = 14
 """Days with spend from which on a scope's usual day says something."""
 
@@ -36,6 +38,10 @@ class Bars:
     percent_of_day: Decimal
     hours: int
     daily: float
+
+    @property
+    def dollars_spent(self) -> float:
+        return max(float(self.spent.usd), LEAST_SHARE_SPENT * self.daily)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ def _is_sure(side: DaySide | HourSide, place: int) -> bool:
 def _confirmed(side: DaySide | HourSide, place: int, impact: float, bars: Bars) -> str:
     if not _is_sure(side, place):
         return ""
-    if impact >= float(bars.spent.usd):
+    if impact >= bars.dollars_spent:
         return f"critical because {approximate(impact).brief()} above normal is spent already"
     share = impact / bars.daily * 100 if bars.daily > 0 else 0.0
     if share >= float(bars.percent_of_day):
@@ -126,7 +132,8 @@ def _awaited(side: DaySide | HourSide, place: int, bars: Bars) -> str:
     if not _is_sure(side, place):
         return "a second day in a row confirms"
     share = percent(float(bars.percent_of_day))
-    return f"{_in_a_row(bars.hours)}, {bars.spent.brief()} or {share} of a usual day confirm"
+    dollars = approximate(bars.dollars_spent).brief()
+    return f"{_in_a_row(bars.hours)}, {dollars} or {share} of a usual day confirm"
 
 
 _NUMBERS = {2: "two", 3: "three", 4: "four"}

@@ -90,6 +90,15 @@ def test_a_person_sets_from_which_speed_on_an_incident_may_be_critical() -> None
         assert seen(spending(SMALL, {ENG_CI: extra}), rule=asked).severity is severity, extra
 
 
+def test_one_noisy_hour_of_a_large_organisation_waits_though_it_cost_more_than_a_small_one_s_loop() -> None:
+    """$1,000 is a noisy hour of a workspace where a day costs $38,000: 3 % of it. The second hour confirms a loop."""
+    large = {ENG_CI: 280.0, OPS_BOT: 1300.0}
+    one, two = (seen(spending(large, {ENG_CI: 1000.0}, lasting=lasting)) for lasting in (1, 2))
+    assert one.severity is Severity.ERROR
+    assert one.because == "error until two hours in a row, $1,896 or 10% of a usual day confirm it"
+    assert two.severity is Severity.CRITICAL
+
+
 def test_what_has_no_past_is_compared_with_nobody_s_usual_day() -> None:
     """A new key may cost what it likes: times its own usual day say nothing yet."""
     young = spending({ENG_CI: 6.0, ENG_NEW: 0.0, OPS_BOT: 1.0}, {ENG_NEW: 12.0})
