@@ -29,7 +29,7 @@ GUARDS = {
 }
 """The places that may catch everything: a job or tick that fails is logged and comes again; a series that a detector
 cannot judge is logged and counted, and the others are judged without it; so is a budget's scope that cannot be
-assessed, and a digest whose schedule cannot be read is logged; an alert fires without what its picture would
+assessed, and a digest whose times cannot be told; an alert fires without what its picture would
 show, and a message goes out without its picture; a defect in reading a report is that report's error; one in a sender
 is a failed attempt, and is counted.
 """

@@ -175,7 +175,9 @@ async def recorded(uow: UnitOfWork, stretch: ReplaySpan, most: int = MOST_AMOUNT
         versions=await uow.facts.day_versions(source.id, _earliest(stretch), stretch.last + DAY),
         names=await names_of(uow, await uow.polling_states.get(source.id)),
         planned=[
-            Announced(one.created_at, one.spec) for one in await uow.planned.all() if one.spec.source_id == source.id
+            Announced(one.created_at, one.spec)
+            for one in await uow.planned.readable()
+            if one.spec.source_id == source.id
         ],
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         hours=await _hours(uow, stretch, most),

@@ -43,8 +43,9 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.notify.routing.situation import NO_ROUTES, ConfigurationSnapshot, Unreadable
 from service.domain.rules.rule import Rule
 from service.domain.sources.source import Source
-from service.domain.values.errors import Conflict, NotFound, StaleVersion
+from service.domain.values.errors import Conflict, NotFound, StaleVersion, UnreadableDocument
 from service.domain.values.resources import Lifetime, Page, Resource
+from service.workflows.ports.outages import RecurringDefects
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,7 @@ _NOT_A_SPEC = (ValueError, TypeError, LookupError, ArithmeticError)
 _LONGEST_ERROR = 1000
 MOST_REMEMBERED = 10_000
 """Decoded specs: a process keeps those that it read last."""
+_MET = RecurringDefects()
 
 
 async def read_snapshot(connection: AsyncConnection, source_id: str, now: datetime) -> ConfigurationSnapshot:
@@ -89,8 +91,10 @@ async def read_snapshot(connection: AsyncConnection, source_id: str, now: dateti
             try:
                 found[row.id] = _resource(row, _remembered(cast("Hashable", spec), row.spec))
             except _NOT_A_SPEC as error:
-                log.exception("resource_unreadable", kind=kind, id=row.id)
-                unreadable[row.id] = Unreadable(kind, f"{type(error).__name__}: {error}"[:_LONGEST_ERROR])
+                words = _words(error)
+                if _MET.is_worth_a_line(row.id, words):
+                    log.exception("resource_unreadable", kind=kind, id=row.id)
+                unreadable[row.id] = Unreadable(kind, words)
         return found
 
     return ConfigurationSnapshot(
@@ -114,6 +118,10 @@ def _remembered(spec: Any, stored: str) -> Any:
 
 def _decoder_of(spec: Any) -> Callable[[Json], Any]:
     return _DECODERS.get(spec, partial(decode, spec))
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
 
 
 def _resource(row: Row[*tuple[Any, ...]], spec: Spec) -> Resource[Spec]:
@@ -142,23 +150,31 @@ class PostgresResources(Generic[Spec]):
         row = found.one_or_none()
         if row is None:
             raise self._not_found(id_or_name)
-        return self.read(row)
+        return self._read(row)
 
     async def all(self) -> list[Resource[Spec]]:
         """Returns them by id: oldest first."""
         rows = await self._connection.execute(self._all().order_by(resources.c.id))
-        return [self.read(row) for row in rows]
+        return [self._read(row) for row in rows]
+
+    async def readable(self) -> list[Resource[Spec]]:
+        rows = await self._connection.execute(self._all().order_by(resources.c.id))
+        return [one for row in rows if not isinstance(one := self._read_or_not(row), UnreadableDocument)]
+
+    async def named(self) -> dict[str, str]:
+        query = select(resources.c.id, resources.c.name).where(resources.c.kind == self._kind)
+        return {id: name for id, name in await self._connection.execute(query)}
 
     async def some(self, ids: Collection[str]) -> dict[str, Resource[Spec]]:
         rows = await self._connection.execute(self._all().where(resources.c.id.in_(ids)))
-        return {row.id: self.read(row) for row in rows}
+        return {row.id: self._read(row) for row in rows}
 
     async def names(self) -> list[str]:
         return list(await self._connection.scalars(select(resources.c.name).where(resources.c.kind == self._kind)))
 
-    async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec] | UnreadableDocument]:
         return await read_page(
-            self._connection, self._all(), resources, self.read, limit=limit, cursor=cursor, listing=self._kind
+            self._connection, self._all(), resources, self._read_or_not, limit=limit, cursor=cursor, listing=self._kind
         )
 
     async def add(self, resource: Resource[Spec]) -> None:
@@ -189,7 +205,7 @@ class PostgresResources(Generic[Spec]):
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             raise await self._missed(id)
-        last = self.read(row)
+        last = self._read(row)
         tombstone = Resource(last.id, last.name, version + 1, last.created_at, now, last.labels, last.spec)
         await self._keep(tombstone, deleted=True)
 
@@ -207,17 +223,23 @@ class PostgresResources(Generic[Spec]):
             .limit(1)
         )
         row = (await self._connection.execute(newest)).one_or_none()
-        return None if row is None or row.deleted else self.read(row)
+        return None if row is None or row.deleted else self._read(row)
 
     async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
+        return [self._read(row) for row in await self._connection.execute(self._as_of(at)) if not row.deleted]
+
+    async def some_as_of(self, ids: Collection[str], at: datetime) -> dict[str, Resource[Spec] | UnreadableDocument]:
+        rows = await self._connection.execute(self._as_of(at).where(resource_versions.c.id.in_(ids)))
+        return {row.id: self._read_or_not(row) for row in rows if not row.deleted}
+
+    def _as_of(self, at: datetime) -> Select[Any]:
         versions = resource_versions.c
-        newest = (
+        return (
             select(resource_versions, versions.valid_from.label("updated_at"))
             .ext(distinct_on(versions.id))
             .where(versions.kind == self._kind, versions.valid_from <= at)
             .order_by(versions.id, versions.version.desc())
         )
-        return [self.read(row) for row in await self._connection.execute(newest) if not row.deleted]
 
     async def versions(self, id: str, *, most: int) -> list[Resource[Spec]]:
         versions = resource_versions.c
@@ -227,7 +249,7 @@ class PostgresResources(Generic[Spec]):
             .order_by(versions.version.desc())
             .limit(most)
         )
-        return [self.read(row) for row in await self._connection.execute(newest)]
+        return [self._read(row) for row in await self._connection.execute(newest)]
 
     async def lifetime(self, id_or_name: str) -> Lifetime:
         versions = resource_versions.c
@@ -285,5 +307,17 @@ class PostgresResources(Generic[Spec]):
             "updated_at": resource.updated_at,
         }
 
-    def read(self, row: Row[Any]) -> Resource[Spec]:
-        return _resource(row, self._decode(row.spec))
+    def _read(self, row: Row[Any]) -> Resource[Spec]:
+        """Raises UnreadableDocument."""
+        try:
+            return _resource(row, self._decode(row.spec))
+        except _NOT_A_SPEC as error:
+            raise UnreadableDocument(self._kind, row.id, row.name, _words(error)) from error
+
+    def _read_or_not(self, row: Row[Any]) -> Resource[Spec] | UnreadableDocument:
+        try:
+            return self._read(row)
+        except UnreadableDocument as error:
+            if _MET.is_worth_a_line(row.id, str(error)):
+                log.exception("resource_unreadable", kind=self._kind, id=row.id)
+            return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.column_types import Encoded, Instant, Word
 from service.adapters.postgres.metadata import metadata
-from service.domain.digests.runs import DigestRun, RunState, Sending
+from service.domain.digests.runs import DigestFailure, DigestRun, RunState, Sending
 from service.domain.values.periods import Window
 
 digest_runs = Table(
@@ -50,6 +51,14 @@ digest_runs = Table(
     comment="Each occurrence of a digest once, and what became of it",
 )
 Index("ix_digest_runs_due_at", digest_runs.c.due_at, postgresql_where=text("state = 'queued'"))
+digest_failures = Table(
+    "digest_failures",
+    metadata,
+    Column("digest_id", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("error", Text, nullable=False),
+    comment="Digests whose times could not be told when they were last looked at",
+)
 RUN_COLUMNS = [column for column in digest_runs.c if column.name != "leased_until"]
 _REAL_NOW = func.clock_timestamp()
 
@@ -109,6 +118,21 @@ class PostgresDigestRuns:
         query = select(*RUN_COLUMNS).where(digest_runs.c.id == run_id)
         row = (await self._connection.execute(query)).one_or_none()
         return _run(row) if row is not None else None
+
+    async def note_failing(self, failing: Mapping[str, str], at: datetime) -> None:
+        failures = digest_failures.c
+        await self._connection.execute(delete(digest_failures).where(failures.digest_id.not_in(failing)))
+        if failing:
+            rows = [{"digest_id": id, "since": at, "error": error} for id, error in failing.items()]
+            new = upsert(digest_failures).values(rows)
+            changed = {"error": new.excluded.error}
+            await self._connection.execute(new.on_conflict_do_update(index_elements=["digest_id"], set_=changed))
+
+    async def failing(self, digest_id: str) -> DigestFailure | None:
+        failures = digest_failures.c
+        query = select(failures.since, failures.error).where(failures.digest_id == digest_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        return DigestFailure(**row._mapping) if row is not None else None
 
     async def forget(self, before: datetime) -> None:
         """Not the newest that the schedule asked for: without it the schedule would ask for it again."""

@@ -42,7 +42,7 @@ async def workspace_ids(uow: UnitOfWork, references: Sequence[str]) -> tuple[str
 
     What is not known is taken as an id: the alert may outlive its workspace.
     """
-    sources = await uow.sources.all() if references else []
+    sources = await uow.sources.readable() if references else []
     known = [one for source in sources for one in await seen(uow, source.id, Dimension.WORKSPACE)]
     own = {one.id for one in known}
     named = {name: [one.id for one in known if one.name == name] for name in references if name not in own}

@@ -143,4 +143,4 @@ async def show_detail(uow: UnitOfWork, alert: Alert) -> AlertDetailOut:
 
 
 async def source_names(uow: UnitOfWork) -> dict[str, str]:
-    return {source.id: source.name for source in await uow.sources.all()}
+    return await uow.sources.named()

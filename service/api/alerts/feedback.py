@@ -66,7 +66,7 @@ async def list_(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    ids = {one.name: one.id for one in await uow.sources.all()}
+    ids = {name: id for id, name in (await uow.sources.named()).items()}
     page = await uow.feedback.page([ids.get(one, one) for one in source], limit=limit, cursor=cursor)
     return respond(Listing[FeedbackOut](items=await show_feedback(uow, page.items), next=page.next))
 

@@ -36,8 +36,8 @@ class FeedbackOut(BaseModel):
 async def show_feedback(uow: UnitOfWork, given: Sequence[GivenFeedback]) -> list[FeedbackOut]:
     if not given:
         return []
-    sources = {source.id: source.name for source in await uow.sources.all()}
-    rules = {rule.id: rule.name for rule in await uow.rules.all()}
+    sources = await uow.sources.named()
+    rules = await uow.rules.named()
     return [_show(one, sources, rules) for one in given]
 
 

@@ -108,7 +108,7 @@ class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
         spec = resource.spec
         return BudgetOut(
             **identity(resource),
-            source=(await uow.sources.get(spec.source_id)).name,
+            source=(await uow.sources.named())[spec.source_id],
             scope=await show_scope(uow, spec.source_id, spec.scope),
             for_each=ForEach(spec.for_each) if spec.for_each else None,
             amount=str(spec.amount),

@@ -16,7 +16,7 @@ from service.api.spend.scopes import ScopeIn, read_scope, show_scope
 from service.domain.digests.digest import DigestPlan
 from service.domain.digests.periods import DigestPeriod
 from service.domain.digests.runs import DigestRun, RunState
-from service.domain.values.errors import Invalid
+from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Difference, record
@@ -46,6 +46,7 @@ class DigestIn(Written):
     enabled: bool = True
     covers: ReadOnly = None
     last_run: ReadOnly = None
+    failure: ReadOnly = None
 
 
 class SendingOut(BaseModel):
@@ -69,6 +70,13 @@ class DigestRunOut(BaseModel):
     detail: str
 
 
+class DigestFailureOut(BaseModel):
+    """A defect that keeps the digest's times from being told: none is sent until it is fixed."""
+
+    since: datetime
+    error: str
+
+
 class DigestOut(Shown):
     source: str
     receiver: str
@@ -80,6 +88,7 @@ class DigestOut(Shown):
     scope: ScopeIn
     enabled: bool
     last_run: DigestRunOut | None
+    failure: DigestFailureOut | None = Field(description="null where its times can be told")
 
 
 def show_run(run: DigestRun) -> DigestRunOut:
@@ -127,10 +136,11 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
 
     async def show(self, uow: UnitOfWork, resource: Resource[DigestPlan], now: datetime) -> DigestOut:
         spec, last = resource.spec, await uow.digest_runs.latest(resource.id)
+        failing = await uow.digest_runs.failing(resource.id)
         return DigestOut(
             **identity(resource),
-            source=(await uow.sources.get(spec.source_id)).name,
-            receiver=(await uow.receivers.get(spec.receiver_id)).name,
+            source=(await uow.sources.named())[spec.source_id],
+            receiver=(await uow.receivers.named())[spec.receiver_id],
             cron=spec.cron,
             timezone=spec.timezone,
             period=spec.period,
@@ -139,14 +149,15 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             scope=await show_scope(uow, spec.source_id, spec.scope),
             enabled=spec.enabled,
             last_run=show_run(last) if last else None,
+            failure=DigestFailureOut(since=failing.since, error=failing.error) if failing else None,
         )
 
 
 async def _receiver(uow: UnitOfWork, reference: str) -> str:
-    for receiver in await uow.receivers.all():
-        if reference in (receiver.id, receiver.name):
-            return receiver.id
-    raise Invalid(f"there is no receiver {reference!r}", "/receiver")
+    try:
+        return (await uow.receivers.get(reference)).id
+    except NotFound as error:
+        raise Invalid(f"there is no receiver {reference!r}", "/receiver") from error
 
 
 router = configured_router("/digests", Digests(), DigestShape(), "Digests")

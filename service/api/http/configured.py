@@ -22,11 +22,13 @@ from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.merge_patch import merge
 from service.api.http.responses import IfMatch, etag, require_match, respond
+from service.domain.values.errors import UnreadableDocument
 from service.domain.values.resources import Resource
 from service.workflows.configuration import engine
 from service.workflows.configuration.engine import Author, Draft, ResourceKind
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
+T = TypeVar("T")
 Spec = TypeVar("Spec")
 Document = Mapping[str, JsonValue]
 
@@ -102,6 +104,32 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
             raise RequestValidationError(errors, body=document) from error
 
 
+class UnreadableOut(BaseModel):
+    """A stored text that this release cannot read, or that needs such a text to be shown."""
+
+    id: str
+    name: str
+    error: str
+
+
+class ConfiguredListing(Listing[T]):
+    """Part of a list, and what belongs there and cannot be read: `limit` counts both."""
+
+    unreadable: list[UnreadableOut] = Field(description="empty where all is well")
+
+
+async def shown_or_not(
+    shape: Shape[Spec, WrittenT, ShownT], uow: UnitOfWork, one: Resource[Spec] | UnreadableDocument, now: datetime
+) -> ShownT | UnreadableOut:
+    """One that cannot be shown hides no other."""
+    if isinstance(one, UnreadableDocument):
+        return UnreadableOut(id=one.id, name=one.name, error=str(one))
+    try:
+        return await shape.show(uow, one, now)
+    except UnreadableDocument as error:
+        return UnreadableOut(id=one.id, name=one.name, error=str(error))
+
+
 def configured_router(
     path: str, kind: ResourceKind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
 ) -> APIRouter:
@@ -112,8 +140,10 @@ def configured_router(
 
     async def list_(uow: UowDep, author: AuthorDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
         page = await kind.store(uow).page(limit=limit, cursor=cursor)
-        items = [await shape.show(uow, resource, author.at) for resource in page.items]
-        return respond(Listing[ShownT](items=items, next=page.next))
+        shown = [await shown_or_not(shape, uow, one, author.at) for one in page.items]
+        unreadable = [one for one in shown if isinstance(one, UnreadableOut)]
+        items = [one for one in shown if not isinstance(one, UnreadableOut)]
+        return respond(ConfiguredListing[ShownT](items=items, next=page.next, unreadable=unreadable))
 
     async def create(document: WrittenT, once: OnceDep, uow: UowDep, ports: PortsDep) -> Response:
         spec = shape.sign(await shape.read(ports, uow, document, None), once.author)
@@ -156,7 +186,7 @@ def configured_router(
     change.__annotations__["patch"] = Annotated[
         dict[str, JsonValue], Body(openapi_examples={"example": {"value": shape.patch_example}})
     ]
-    listing = Listing[shape.shown]  # type: ignore[name-defined]
+    listing = ConfiguredListing[shape.shown]  # type: ignore[name-defined]
     router.add_api_route(
         "", list_, methods=["GET"], summary=f"List {kind.plural}", dependencies=[viewer], response_model=listing
     )

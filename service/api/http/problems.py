@@ -20,7 +20,7 @@ from service.api.http.headers import SAFE
 from service.api.http.json_flaws import TOO_DEEP
 from service.api.http.pages import is_a_browser, notice
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
-from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion
+from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion, UnreadableDocument
 from service.workflows.access.idempotency import KeyReused
 from service.workflows.ports.outages import StorageRefuses, StorageUnavailable
 
@@ -70,6 +70,7 @@ STATUSES: Mapping[type[Exception], int] = {
     PreconditionFailed: 412,
     Invalid: 422,
     KeyReused: 422,
+    UnreadableDocument: 500,
 }
 
 

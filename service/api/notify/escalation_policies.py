@@ -69,15 +69,14 @@ class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, Escalati
         return EscalationPolicy(tuple(steps), document.repeat)
 
     async def show(self, uow: UnitOfWork, resource: Resource[EscalationPolicy], now: datetime) -> EscalationPolicyOut:
-        names: dict[str | None, str] = {one.id: one.name for one in await uow.receivers.all()}
-        names |= {one.id: one.name for one in await uow.rotas.all()}
+        names = {**await uow.receivers.named(), **await uow.rotas.named()}
         return EscalationPolicyOut(
             **identity(resource),
             steps=[
                 StepOut(
                     after=format_duration(step.after),
-                    receiver=names.get(step.receiver_id),
-                    rota=names.get(step.rota_id),
+                    receiver=names.get(step.receiver_id or ""),
+                    rota=names.get(step.rota_id or ""),
                 )
                 for step in resource.spec.steps
             ],

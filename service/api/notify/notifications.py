@@ -56,7 +56,7 @@ class NotificationOut(BaseModel):
 
 
 async def show_notifications(uow: UnitOfWork, notifications: tuple[Notification, ...]) -> list[NotificationOut]:
-    names = {receiver.id: receiver.name for receiver in await uow.receivers.all()}
+    names = await uow.receivers.named()
     return [
         NotificationOut(
             id=one.id,

@@ -123,7 +123,7 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[Rota], now: datetime) -> RotaOut:
-        spec, names = resource.spec, await _receiver_names(uow)
+        spec, names = resource.spec, await uow.receivers.named()
         return RotaOut(
             **identity(resource),
             people=[PersonDocument(name=one.name, receiver=names[one.receiver_id]) for one in spec.people],
@@ -136,15 +136,11 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
 
 
 async def _people(uow: UnitOfWork, documents: list[PersonDocument]) -> tuple[Person, ...]:
-    ids = {name: one.id for one in await uow.receivers.all() for name in (one.name, one.id)}
+    ids = {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
     for position, document in enumerate(documents):
         if document.receiver not in ids:
             raise Invalid(f"there is no receiver {document.receiver!r}", f"/people/{position}/receiver")
     return tuple(Person(document.name, ids[document.receiver]) for document in documents)
-
-
-async def _receiver_names(uow: UnitOfWork) -> dict[str, str]:
-    return {receiver.id: receiver.name for receiver in await uow.receivers.all()}
 
 
 router = configured_router("/rotas", Rotas(), RotaShape(), "Receivers")
@@ -169,7 +165,7 @@ async def on_call(
         OnCallOut(
             at=at,
             person=shift.person.name,
-            receiver=(await _receiver_names(uow))[shift.person.receiver_id],
+            receiver=(await uow.receivers.named())[shift.person.receiver_id],
             starts_at=shift.starts_at,
             ends_at=shift.ends_at,
             next=shift_at(rota, shift.ends_at).person.name,

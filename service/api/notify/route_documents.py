@@ -164,8 +164,8 @@ class RoutesOut(BaseModel):
 
 async def read_routes(uow: UnitOfWork, document: RoutesDocument) -> RouteTable:
     """Raises Invalid for an unknown receiver or policy."""
-    receivers = {name: one.id for one in await uow.receivers.all() for name in (one.name, one.id)}
-    policies = {name: one.id for one in await uow.policies.all() for name in (one.name, one.id)}
+    receivers = {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+    policies = {text: id for id, name in (await uow.policies.named()).items() for text in (name, id)}
     routes = []
     for position, route in enumerate(document.items):
         if route.receiver not in receivers:
@@ -195,7 +195,7 @@ def _read_route(document: RouteDocument, receiver_id: str, policy_id: str | None
 
 
 async def show_routes(uow: UnitOfWork, table: RouteTable) -> RoutesOut:
-    names = {one.id: one.name for one in (*await uow.receivers.all(), *await uow.policies.all())}
+    names = {**await uow.receivers.named(), **await uow.policies.named()}
     items = [_show_route(route, names) for route in table.items]
     matchers = [one for route in table.items for one in route.matchers]
     return RoutesOut.model_construct(items=items, next=None, doubts=doubts(matchers, await known_labels(uow)))

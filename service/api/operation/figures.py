@@ -158,7 +158,7 @@ def _name_sources(figures: Scrape, sources: Sequence[EnabledSource], now: dateti
 
 async def _name_rule_failures(figures: Scrape, uow: UnitOfWork) -> None:
     metric = "tocsin_rule_scope_failures"
-    names = {rule.id: rule.name for rule in await uow.rules.all()}
+    names = await uow.rules.named()
     counter = Counter(metric, "The same by rule and scope", ("rule", "scope"), registry=figures.registry)
     for failure in figures.bounded(metric, await uow.rule_failures.all()):
         counter.labels(names.get(failure.rule_id, failure.rule_id), str(failure.scope)).inc(failure.count)
@@ -166,7 +166,7 @@ async def _name_rule_failures(figures: Scrape, uow: UnitOfWork) -> None:
 
 async def _name_budget_failures(figures: Scrape, uow: UnitOfWork) -> None:
     metric = "tocsin_budget_scope_failures"
-    names = {budget.id: budget.name for budget in await uow.budgets.all()}
+    names = await uow.budgets.named()
     counter = Counter(metric, "The same by budget and scope", ("budget", "scope"), registry=figures.registry)
     for failure in figures.bounded(metric, await uow.budget_failures.all()):
         counter.labels(names.get(failure.budget_id, failure.budget_id), str(failure.scope)).inc(failure.count)

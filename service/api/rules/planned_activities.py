@@ -69,7 +69,7 @@ class PlannedActivityShape(Shape[PlannedActivity, PlannedActivityIn, PlannedActi
         spec = resource.spec
         return PlannedActivityOut(
             **identity(resource),
-            source=(await uow.sources.get(spec.source_id)).name,
+            source=(await uow.sources.named())[spec.source_id],
             scope=await show_scope(uow, spec.source_id, spec.scope),
             starts_at=spec.starts_at,
             ends_at=spec.ends_at,

@@ -113,7 +113,7 @@ class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
         made = (await uow.calibrations.of([resource.id])).get(resource.id)
         return RuleOut(
             **identity(resource),
-            source=(await uow.sources.get(spec.source_id)).name,
+            source=(await uow.sources.named())[spec.source_id],
             kind=spec.kind,
             scope=await show_scope(uow, spec.source_id, spec.scope),
             for_each=ForEach(spec.for_each) if spec.for_each else None,

@@ -46,7 +46,7 @@ class ApiKeyOut(SeenOut):
 
 async def _all_seen(uow: UnitOfWork, dimension: Dimension, wanted: Sequence[str]) -> tuple[list[Seen], dict[str, str]]:
     named = [await source_named(uow, one, "/source") for one in wanted]
-    sources = list({one.id: one for one in named}.values()) if wanted else await uow.sources.all()
+    sources = list({one.id: one for one in named}.values()) if wanted else await uow.sources.readable()
     found = [one for each in sources for one in await seen(uow, each.id, dimension)]
     return found, {each.id: each.name for each in sources}
 

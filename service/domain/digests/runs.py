@@ -9,6 +9,9 @@ from enum import StrEnum
 from service.domain.notify.notification import MOST_ATTEMPTS, Receipt, retry_wait
 from service.domain.values.periods import Window
 
+UNREADABLE_WAIT = timedelta(minutes=10)
+"""After which a run is tried again whose digest or receiver cannot be read."""
+
 
 class RunState(StrEnum):
     QUEUED = "queued"
@@ -50,6 +53,14 @@ class DigestRun:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DigestFailure:
+    """A defect that keeps a digest's times from being told, and since when: no run of it is asked for."""
+
+    since: datetime
+    error: str
+
+
 def with_channels(run: DigestRun, channels: tuple[str, ...]) -> DigestRun:
     """The run with a sending for each channel: what was tried is kept, what waits in a channel that is gone ends."""
     known = {sending.channel: sending for sending in run.sendings}
@@ -81,6 +92,11 @@ def refused(
 def given_up(run: DigestRun, detail: str) -> DigestRun:
     """There is nobody to send it to any more."""
     return replace(run, state=RunState.DEAD, detail=detail)
+
+
+def put_off(run: DigestRun, detail: str, now: datetime) -> DigestRun:
+    """Its digest or receiver cannot be read: tried again later, as often as it takes. No channel was asked."""
+    return replace(run, detail=detail, due_at=now + UNREADABLE_WAIT)
 
 
 def waiting(run: DigestRun) -> tuple[str, ...]:

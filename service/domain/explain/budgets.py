@@ -59,6 +59,12 @@ def unseen(case: BudgetCase, scope: ScopeKey) -> Explanation:
     return _unknown(case, scope, "the budget does not look at it, or nothing was spent there")
 
 
+def unassessed(budget: str, error: str, *, past: bool) -> Explanation:
+    """The one answer about a budget that a defect keeps from being assessed: the defect's words."""
+    gates = (GateVerdict(KNOWN, False, f"a defect: {clean(error, 200)}", "spend that can be compared"),)
+    return Explanation(ORGANISATION, budget, decide(gates, "", past=past, fired=None), gates)
+
+
 def _outside(case: BudgetCase) -> Explanation:
     return _unknown(case, ORGANISATION, "no period of the budget runs at that instant")
 

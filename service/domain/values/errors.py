@@ -9,6 +9,15 @@ class NotFound(DomainError):
     """Nothing of that id or name exists."""
 
 
+class UnreadableDocument(DomainError):
+    """A resource is stored in a text that this release cannot read."""
+
+    def __init__(self, kind: str, id: str, name: str, error: str) -> None:
+        super().__init__(f"The {kind} {name!r} ({id}) is stored in a text that this release cannot read: {error}")
+        self.id = id
+        self.name = name
+
+
 class Conflict(DomainError):
     """The request is well formed and contradicts what is stored: a duplicate name, an illegal transition."""
 

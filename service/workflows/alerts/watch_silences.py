@@ -24,7 +24,7 @@ async def run_watch_silences(ports: Ports) -> None:
     now = ports.clock()
     async with ports.uow() as uow:
         standing = any(isinstance(one.evidence, SilenceEndsEvidence) for one in await uow.alerts.open(NO_SOURCE))
-        if not standing and not any(ends_soon(one.spec, now) for one in await uow.silences.all()):
+        if not standing and not any(ends_soon(one.spec, now) for one in await uow.silences.readable()):
             return
         await uow.become_only_writer()  # every worker comes here each minute: whoever is second finds it done
         situation = await read_situation(uow, NO_SOURCE, now)

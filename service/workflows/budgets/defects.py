@@ -14,12 +14,14 @@ from service.domain.budgets.known import Known, contested_windows, live_windows
 from service.domain.budgets.places import BudgetScope
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
+from service.workflows.ports.outages import RecurringDefects
 from service.workflows.sources.defects import bounded
 
 log = structlog.get_logger(__name__)
 
 MOST_LOGGED = 5
 """Tracebacks of one evaluation: the others are stored as one line each."""
+_MET = RecurringDefects()
 
 T = TypeVar("T")
 
@@ -58,9 +60,9 @@ class FailedScopes:
         self.log(place.budget_id, defect, scope=str(place.scope))
 
     def log(self, budget_id: str, defect: BudgetDefect, scope: str = "all") -> None:
-        if self._logged < MOST_LOGGED:
+        if self._logged < MOST_LOGGED and _MET.is_worth_a_line(budget_id, scope, defect.words):
             log.error("budget_failed", budget_id=budget_id, scope=scope, exc_info=defect.error)
-        self._logged += 1
+            self._logged += 1
 
     def holds(self, place: BudgetScope) -> bool:
         return place.is_among(self.met)

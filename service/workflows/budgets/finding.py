@@ -55,7 +55,7 @@ async def find_by_budgets(uow: UnitOfWork, situation: Situation, state: SourceSt
     known = await with_ended_terms(uow, assessed, known)
     found = await _assess_all(uow, state, assessed, spend, known, failed)
     endings = budget_endings({one.id: one for one in budgets}, found, _without_failed(known, failed))
-    named = await with_late_bills(uow, [*found, *endings], budgets, now)
+    named = await with_late_bills(uow, [*found, *endings], budgets, now, failed)
     shown = await with_spend_so_far(uow, named, known.open_alerts, budgets, now)
     if failed.met:
         await uow.budget_failures.note(state, failed.met, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import BudgetEvidence
@@ -13,23 +14,35 @@ from service.domain.budgets.budget import Budget
 from service.domain.budgets.late_bills import days_to_look_at, newest_late_bill
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Scope, ScopeKey
+from service.workflows.budgets.defects import BudgetDefect, FailedScopes, attempt
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
 async def with_late_bills(
-    uow: UnitOfWork, findings: Sequence[Finding], budgets: Sequence[Resource[Budget]], now: datetime
+    uow: UnitOfWork,
+    findings: Sequence[Finding],
+    budgets: Sequence[Resource[Budget]],
+    now: datetime,
+    failed: FailedScopes,
 ) -> list[Finding]:
-    """The same findings. Those that fire late, which is seldom, name the days."""
+    """The same findings. Those that fire late, which is seldom, name the days; where a defect hides them they fire all
+    the same.
+    """
     scopes = {budget.id: budget.spec.scope for budget in budgets}
-    return [await _named(uow, one, scopes, now) if one.reason is Reason.LATE else one for one in findings]
+    return [await _named(uow, one, scopes, now, failed) if one.reason is Reason.LATE else one for one in findings]
 
 
-async def _named(uow: UnitOfWork, finding: Finding, scopes: Mapping[str, Scope], now: datetime) -> Finding:
+async def _named(
+    uow: UnitOfWork, finding: Finding, scopes: Mapping[str, Scope], now: datetime, failed: FailedScopes
+) -> Finding:
     evidence = finding.evidence
     assert isinstance(evidence, BudgetEvidence)
     versions = await uow.facts.day_versions(finding.source_id, *days_to_look_at(evidence.period, now))
     counts = _counted(scopes.get(evidence.budget_id, Scope()), finding.scope)
-    bill = newest_late_bill(versions, evidence.period.end.date(), counts)
+    bill = attempt(partial(newest_late_bill, versions, evidence.period.end.date(), counts))
+    if isinstance(bill, BudgetDefect):
+        failed.log(evidence.budget_id, bill, scope=str(finding.scope))
+        return finding
     if bill is None:
         return finding
     return replace(finding, evidence=replace(evidence, billed_days=bill.days, billed_on=bill.read_on))

@@ -51,7 +51,7 @@ async def all_statuses(uow: UnitOfWork, now: datetime) -> list[tuple[Resource[Bu
     A statement for each window of any budget, and for each end of terms, however many sources there are; those of a
     source by itself where a window cuts its days. A budget that a defect keeps from being told has none.
     """
-    budgets = await uow.budgets.all()
+    budgets = await uow.budgets.readable()
     sources = {budget.spec.source_id for budget in budgets}
     read_at = await uow.polling_states.cost_read_at(sources)
     crossings = await uow.crossings.of([budget.id for budget in budgets])

@@ -35,10 +35,10 @@ async def linked_rota(uow: UnitOfWork, ports: Ports, token: str) -> Resource[Rot
     link = CalendarLink.parse(text)
     if link is None or not ports.signer.is_signed(text, signature):
         raise NotFound("this link is not valid, or no longer")
-    found = [rota for rota in await uow.rotas.all() if rota.id == link.rota_id]
-    if not found or found[0].spec.feed is None or found[0].spec.feed.nonce != link.nonce:
+    rota = (await uow.rotas.some([link.rota_id])).get(link.rota_id)
+    if rota is None or rota.spec.feed is None or rota.spec.feed.nonce != link.nonce:
         raise NotFound("this link is not valid, or no longer")
-    return found[0]
+    return rota
 
 
 async def _store(uow: UnitOfWork, rota: Resource[Rota], feed: Feed | None, author: Author) -> None:

@@ -70,8 +70,8 @@ class RouteTables(ResourceKind[RouteTable]):
 
     async def validate(self, uow: UnitOfWork, spec: RouteTable, stored: Resource[RouteTable] | None) -> None:
         validate_routes(spec)
-        receivers = {receiver.id for receiver in await uow.receivers.all()}
-        policies = {policy.id for policy in await uow.policies.all()}
+        receivers = await uow.receivers.named()
+        policies = await uow.policies.named()
         for position, route in enumerate(spec.items):
             if route.escalation_policy_id not in {None, *policies}:
                 raise Invalid("the escalation policy has been deleted", f"/items/{position}/escalation_policy")
@@ -94,13 +94,12 @@ async def run_default_routes(ports: Ports) -> None:
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
         await uow.become_only_writer()  # replicas may start at once: whoever comes second finds it done
-        if await route_table(uow) is not None:
+        if await uow.routes.named():
             return
-        named = {receiver.name: receiver for receiver in await uow.receivers.all()}
-        console = named.get("console") or await create(
-            uow, Receivers(), Draft("console", {}, Receiver((Console(),))), author
-        )
-        await put_routes(uow, RouteTable((Route(console.id),)), author)
+        ids = {name: id for id, name in (await uow.receivers.named()).items()}
+        console = Draft("console", {}, Receiver((Console(),)))
+        first = ids.get(console.name) or (await create(uow, Receivers(), console, author)).id
+        await put_routes(uow, RouteTable((Route(first),)), author)
 
 
 async def _routes_where(uow: UnitOfWork, refers: Callable[[Route], bool]) -> list[str]:
@@ -121,8 +120,8 @@ class EscalationPolicies(ResourceKind[EscalationPolicy]):
         self, uow: UnitOfWork, spec: EscalationPolicy, stored: Resource[EscalationPolicy] | None
     ) -> None:
         validate_policy(spec)
-        receivers = {receiver.id for receiver in await uow.receivers.all()}
-        rotas = {rota.id for rota in await uow.rotas.all()}
+        receivers = await uow.receivers.named()
+        rotas = await uow.rotas.named()
         for position, step in enumerate(spec.steps):
             if step.receiver_id not in {None, *receivers}:
                 raise Invalid("the receiver has been deleted", f"/steps/{position}/receiver")
@@ -138,7 +137,7 @@ class Rotas(ResourceKind[Rota]):
 
     async def validate(self, uow: UnitOfWork, spec: Rota, stored: Resource[Rota] | None) -> None:
         validate_rota(spec)
-        receivers = {receiver.id for receiver in await uow.receivers.all()}
+        receivers = await uow.receivers.named()
         for position, person in enumerate(spec.people):
             if person.receiver_id not in receivers:
                 raise Invalid("the receiver has been deleted", f"/people/{position}/receiver")
@@ -169,7 +168,7 @@ async def expire_silence(uow: UnitOfWork, id: str, author: Author) -> Resource[S
 
 async def forget_silences(uow: UnitOfWork, now: datetime) -> None:
     """Deletes the silences that have been over for long. The audit log and their versions stay."""
-    for stored in await uow.silences.all():
+    for stored in await uow.silences.readable():
         if (stored.spec.expired_at or stored.spec.ends_at) < now - SILENCES_KEPT:
             await delete(uow, Silences(), stored, Author(SYSTEM, now))
 
@@ -180,9 +179,9 @@ class Digests(ResourceKind[DigestPlan]):
     noun, prefix, spec = "digest", "dig", DigestPlan
 
     async def validate(self, uow: UnitOfWork, spec: DigestPlan, stored: Resource[DigestPlan] | None) -> None:
-        if spec.source_id not in {source.id for source in await uow.sources.all()}:
+        if spec.source_id not in await uow.sources.named():
             raise Invalid("the source has been deleted", "/source")
-        receiver = next((one for one in await uow.receivers.all() if one.id == spec.receiver_id), None)
+        receiver = (await uow.receivers.some([spec.receiver_id])).get(spec.receiver_id)
         if receiver is None:
             raise Invalid("the receiver has been deleted", "/receiver")
         if not reached(receiver.spec):

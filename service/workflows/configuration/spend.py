@@ -13,7 +13,7 @@ from service.domain.sources.source import Source, SourceState, is_poll_interval
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values import periods
 from service.domain.values.calendars import zone_names
-from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.errors import Conflict, Invalid, NotFound
 from service.domain.values.public_holidays import countries
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import ResourceKind, Write
@@ -42,7 +42,9 @@ class Sources(ResourceKind[Source]):
 
         Before the first poll only address and key tell; then the poll itself refuses.
         """
-        others = [one for one in await uow.sources.all() if one.spec.enabled and not (stored and one.id == stored.id)]
+        others = [
+            one for one in await uow.sources.readable() if one.spec.enabled and not (stored and one.id == stored.id)
+        ]
         twin = next((other for other in others if _is_same_connection(other.spec, spec)), None)
         if twin is None and stored is not None and _is_same_connection(stored.spec, spec):
             organization_id = (await uow.polling_states.get(stored.id)).organization_id
@@ -140,22 +142,22 @@ class Prices(ResourceKind[PriceOverride]):
 
 async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resource[Source]:
     """Returns the source of an id or name, or the only one where none is named. Raises Invalid."""
-    sources = await uow.sources.all()
     if name is None:
+        sources = await uow.sources.all()
         # Whoever moves from the simulator to a real organisation has a disabled source beside the one in use.
         candidates = [source for source in sources if source.spec.enabled] or sources
         if len(candidates) == 1:
             return candidates[0]
         raise Invalid(f"name the source: there are {len(sources)}" if sources else "there is no source yet", pointer)
-    for source in sources:
-        if name in (source.id, source.name):
-            return source
-    raise Invalid(f"there is no source {name!r}", pointer)
+    try:
+        return await uow.sources.get(name)
+    except NotFound as error:
+        raise Invalid(f"there is no source {name!r}", pointer) from error
 
 
 async def require_own_source(uow: UnitOfWork, noun: str, source_id: str, stored: str | None) -> None:
     """Raises Invalid for a source that is not stored, and for another one than the resource has (`stored`)."""
-    if source_id not in {source.id for source in await uow.sources.all()}:
+    if source_id not in await uow.sources.named():
         raise Invalid("the source has been deleted", "/source")
     if stored not in (None, source_id):
         raise Invalid(f"a {noun} stays with its source; create another one", "/source")

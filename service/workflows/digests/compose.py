@@ -102,7 +102,7 @@ async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]
 
 async def _budgets(uow: UnitOfWork, plan: DigestPlan, now: datetime) -> list[BudgetStand]:
     found: list[BudgetStand] = []
-    for budget in await uow.budgets.all():
+    for budget in await uow.budgets.readable():
         if budget.spec.source_id == plan.source_id and budget.spec.enabled:
             found += stands_of(budget, plan, await forecast_statuses(uow, budget, now), now)
     return found
@@ -120,8 +120,8 @@ async def _tally(uow: UnitOfWork, plan: DigestPlan, window: Window) -> Tally:
 async def _origins(uow: UnitOfWork) -> dict[str, Scope]:
     """The scopes of budgets and rules by their id."""
     return {
-        **{budget.id: budget.spec.scope for budget in await uow.budgets.all()},
-        **{rule.id: rule.spec.scope for rule in await uow.rules.all()},
+        **{budget.id: budget.spec.scope for budget in await uow.budgets.readable()},
+        **{rule.id: rule.spec.scope for rule in await uow.rules.readable()},
     }
 
 

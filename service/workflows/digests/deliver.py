@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.digests.digest import Digest, DigestPlan, reached
+from service.domain.digests.digest import DigestPlan, reached
 from service.domain.digests.periods import KINDS, calendar_windows
 from service.domain.digests.runs import (
     DigestRun,
     RunState,
     given_up,
+    put_off,
     refused,
     sending_of,
     taken,
@@ -28,31 +29,33 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import Concern, said_of_addresses
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import channel_key
-from service.domain.values.errors import NotFound
+from service.domain.values.errors import NotFound, UnreadableDocument
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author
 from service.workflows.digests.compose import digest_of, run_compose
 from service.workflows.notify.circuits import ChannelRests, close, close_remainder, enter, refuse
-from service.workflows.notify.sending import send_whole
+from service.workflows.notify.sending import defects_fail, send_whole
 from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.outages import RecurringDefects
 from service.workflows.ports.platform import Cron
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.sources.defects import bounded
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)
 """Real time for which a run is left to whoever sends it; after a crash another worker goes on."""
 JUST_BEFORE = timedelta(microseconds=1)
+_MET = RecurringDefects()
 
 
 @dataclass(frozen=True, slots=True)
 class _ClaimedRun:
-    """A run with what it reports, and the channels, by key, that its digest has now."""
+    """A run with its digest, and the channels, by key, that its digest has now."""
 
     run: DigestRun
-    plan: DigestPlan
-    digest: Digest
+    digest: Resource[DigestPlan]
     receiver_id: str
     channels: Mapping[str, ChannelConfig]
 
@@ -64,27 +67,28 @@ async def run_due_digests(ports: Ports) -> None:
     """
     now = ports.clock()
     async with ports.uow() as uow:
-        for digest in await uow.digests.all():
-            if digest.spec.enabled:
-                await _ask_if_due(uow, ports.cron, digest, now)
-        for run in await uow.digest_runs.due(now):
-            await uow.jobs.digest(run.id)
+        failed: dict[str, str] = {}
+        for digest in await uow.digests.readable():
+            run = _due_run(ports.cron, digest, now) if digest.spec.enabled else None
+            if isinstance(run, DigestRun):
+                await _add(uow, run)
+            elif run is not None:
+                failed[digest.id] = run
+        await uow.digest_runs.note_failing(failed, now)
+        for due in await uow.digest_runs.due(now):
+            await uow.jobs.digest(due.id)
 
 
-async def _ask_if_due(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], now: datetime) -> None:
-    run = _due_run(cron, digest, now)
-    if run is not None:
-        await _add(uow, run)
-
-
-def _due_run(cron: Cron, digest: Resource[DigestPlan], now: datetime) -> DigestRun | None:
-    """The run that the schedule asks for. A digest whose times cannot be told keeps no other from being sent."""
+def _due_run(cron: Cron, digest: Resource[DigestPlan], now: datetime) -> DigestRun | str | None:
+    """The run that the schedule asks for; the defect's words where its times cannot be told."""
     try:
         occurrence = cron.latest(digest.spec.cron, digest.spec.timezone, now)
         return _run_of(cron, digest, occurrence, "", now) if occurrence > digest.updated_at else None
-    except Exception:
-        log.exception("digest_failed", digest_id=digest.id)
-        return None
+    except Exception as error:
+        words = bounded(f"{type(error).__name__}: {error}")
+        if _MET.is_worth_a_line(digest.id, words):
+            log.exception("digest_failed", digest_id=digest.id)
+        return words
 
 
 async def send_now(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], author: Author) -> DigestRun:
@@ -129,15 +133,38 @@ async def run_digest(ports: Ports, run_id: str) -> None:
     if claimed is None:
         return
     run = claimed.run
-    waiting_for = {key: claimed.channels[key] for key in waiting(run)}
-    composed = await run_compose(ports, run, claimed.plan, claimed.digest, claimed.receiver_id, waiting_for)
-    for key in waiting_for:
+    try:
+        with defects_fail(run.id):
+            composed = await _run_compose(ports, claimed)
+    except DeliveryError as error:
+        await _run_fail(ports, run, error)
+        return
+    for key in waiting(run):
         left_to = sending_of(run, key).left_to
         delivery = replace(composed[key], at=ports.clock(), left_to=left_to)
         run, receipt = await _send(ports, claimed, run, key, delivery)
         await _run_record(ports, run, claimed.receiver_id, key)
         if receipt is not None:
             await _run_note_taken(ports, claimed.receiver_id, key, delivery, receipt)
+    async with ports.uow() as uow:
+        await uow.digest_runs.save(run)
+        if run.state is RunState.QUEUED:
+            await uow.jobs.digest(run.id, run.due_at)
+
+
+async def _run_compose(ports: Ports, claimed: _ClaimedRun) -> dict[str, Delivery]:
+    run, digest = claimed.run, claimed.digest
+    async with ports.uow() as uow:
+        figures = await digest_of(uow, digest, run, ports.clock())
+    asked = {key: claimed.channels[key] for key in waiting(run)}
+    return await run_compose(ports, run, digest.spec, figures, claimed.receiver_id, asked)
+
+
+async def _run_fail(ports: Ports, run: DigestRun, error: DeliveryError) -> None:
+    """A digest that cannot be composed is a failed attempt in each channel: tried again later, and at last given up."""
+    now = ports.clock()
+    for key in waiting(run):
+        run = refused(run, key, error.reason, permanent=False, retry_after=None, now=now)
     async with ports.uow() as uow:
         await uow.digest_runs.save(run)
         if run.state is RunState.QUEUED:
@@ -157,9 +184,12 @@ async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
         except NotFound as error:
             await uow.digest_runs.save(given_up(run, str(error)))
             return None
+        except UnreadableDocument as error:
+            await uow.digest_runs.save(put_off(run, str(error), now))
+            return None
         channels = {channel_key(channel): channel for channel in reached(receiver.spec)}
-        run = with_channels(replace(run, due_at=now), tuple(channels))
-        return _ClaimedRun(run, digest.spec, await digest_of(uow, digest, run, now), receiver.id, channels)
+        run = with_channels(replace(run, due_at=now, detail=""), tuple(channels))
+        return _ClaimedRun(run, digest, receiver.id, channels)
 
 
 async def _send(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, WindowSpend, live_windows
-from service.domain.explain.budgets import BudgetCase, explain_budget, unseen
+from service.domain.explain.budgets import BudgetCase, explain_budget, unassessed, unseen
 from service.domain.explain.past_spend import USUAL_HOURS, days_back_to, recent_spend, window_spend
 from service.domain.forecasts.recent import UTC_DAYS, RecentSpend
 from service.domain.rules.view import KnownFigures
@@ -22,6 +23,7 @@ from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 from service.domain.values.utc import utc_day
+from service.workflows.budgets.defects import BudgetDefect, attempt
 from service.workflows.budgets.ended_terms import with_ended_terms
 from service.workflows.explain.explain import MOST_ITEMS, AlertsThen, Asked, Explained, absent, alerts_at, source_at
 from service.workflows.ports.alerts import AlertFilter
@@ -57,10 +59,14 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
     crossings = await uow.crossings.of([asked.resource.id])
     alerts = await alerts_at(uow, AlertFilter(budget_ids=(asked.resource.id,)), BudgetEvidence, asked.at)
     known = await _known(uow, asked, asked.source, crossings, alerts)
+    windows = attempt(partial(live_windows, [asked.resource], known))
+    if isinstance(windows, BudgetDefect):
+        return _defective(asked, asked.resource, windows)
     known = await with_ended_terms(uow, [asked.resource], known)
-    money = await _money(uow, asked, asked.resource, known)
+    money = await _money(uow, asked, asked.resource, windows, known)
     if money.recent is not None:
-        known = replace(known, forecasts=forecast_budgets([asked.resource], money.spend, money.recent, known))
+        made = attempt(partial(forecast_budgets, [asked.resource], money.spend, money.recent, known))
+        known = known if isinstance(made, BudgetDefect) else replace(known, forecasts=made)
     case = BudgetCase(
         budget=asked.resource,
         source_enabled=asked.source.spec.enabled,
@@ -72,11 +78,18 @@ async def explain_budget_at(uow: UnitOfWork, asked: Asked[Budget], scope: ScopeK
         is_read=money.is_read,
         read=money.read,
     )
-    answers = [answer for answer in explain_budget(case) if scope in (None, answer.scope)]
+    explained = attempt(partial(explain_budget, case))
+    if isinstance(explained, BudgetDefect):
+        return _defective(asked, asked.resource, explained)
+    answers = [answer for answer in explained if scope in (None, answer.scope)]
     if not answers:
         answers = [unseen(case, scope or ORGANISATION)]
     ringing_first = sorted(answers, key=lambda answer: not answer.outcome.fires)
     return Explained(tuple(ringing_first[:MOST_ITEMS]), assumed_share=money.assumed_share)
+
+
+def _defective(asked: Asked[Budget], budget: Resource[Budget], defect: BudgetDefect) -> Explained:
+    return Explained((unassessed(budget.name, defect.words, past=asked.is_past),))
 
 
 async def _known(
@@ -100,8 +113,10 @@ async def _known(
     )
 
 
-async def _money(uow: UnitOfWork, asked: Asked[Budget], budget: Resource[Budget], known: Known) -> _Money:
-    windows, forecasts = live_windows([budget], known), has_forecast_thresholds(budget)
+async def _money(
+    uow: UnitOfWork, asked: Asked[Budget], budget: Resource[Budget], windows: frozenset[Window], known: Known
+) -> _Money:
+    forecasts = has_forecast_thresholds(budget)
     if asked.is_past:
         starts = [days_back_to(window.start, asked.at) for window in windows]
         days = max([*starts, UTC_DAYS if forecasts else 1])

@@ -13,8 +13,12 @@ async def known_labels(uow: UnitOfWork) -> Mapping[str, set[str]]:
     """Returns every label that something has, with its values: ids and names."""
     found: dict[str, set[str]] = defaultdict(set)
     found["workspace"].add(DEFAULT_WORKSPACE)
-    sources = await uow.sources.all()
-    for noun, resources in (("source", sources), ("budget", await uow.budgets.all()), ("rule", await uow.rules.all())):
+    sources = await uow.sources.readable()
+    for noun, resources in (
+        ("source", sources),
+        ("budget", await uow.budgets.readable()),
+        ("rule", await uow.rules.readable()),
+    ):
         found[noun] |= {text for one in resources for text in (one.id, one.name)}
         for one in resources:
             for label, value in one.labels.items():

@@ -54,7 +54,7 @@ async def run_resend(ports: Ports) -> int:
 
 async def _address(uow: UnitOfWork, sent: Sequence[LatestSent], now: datetime) -> list[_Repetition]:
     """Leaves out channels that are gone or rest. One whose address changed since knows an alert under two keys."""
-    receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.all()}
+    receivers = {receiver.id: receiver.spec for receiver in await uow.receivers.readable()}
     closed = await resting(uow, now)
     newest: dict[tuple[ChannelConfig, str], _Repetition] = {}
     for one in sorted(sent, key=lambda one: one.notification.alert_version):

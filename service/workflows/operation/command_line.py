@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import TypeVar
 
 from service.domain.notify.receivers import Receiver
 from service.domain.sources.poll import Poll, PollKind
@@ -14,10 +15,13 @@ from service.workflows.access.commands import COMMAND_LINE
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.configuration.probe import ReportsCheck, run_check_source
 from service.workflows.ports.channels import DeliveryError
+from service.workflows.ports.configuration import Resources
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.backfill import request_backfill
 from service.workflows.sources.ingest import request_poll
+
+Spec = TypeVar("Spec")
 
 
 async def run_request_poll(ports: Ports, source: str | None) -> Poll:
@@ -62,10 +66,18 @@ class Check:
 async def run_checks(ports: Ports) -> list[Check]:
     """Asks each source for its organisation and a day's cost, and opens each receiver's secrets. Sends nothing."""
     async with ports.uow() as uow:
-        sources = await uow.sources.all()
-        receivers = await uow.receivers.all()
+        sources = await uow.sources.readable()
+        receivers = await uow.receivers.readable()
+        unreadable = [*await _unreadable(uow.sources, "source"), *await _unreadable(uow.receivers, "receiver")]
     checks = [await _check_source(ports, source) for source in sources]
-    return checks + [_check_receiver(ports, receiver) for receiver in receivers]
+    return checks + [_check_receiver(ports, receiver) for receiver in receivers] + unreadable
+
+
+async def _unreadable(store: Resources[Spec], noun: str) -> list[Check]:
+    readable = {one.id for one in await store.readable()}
+    left_out = [name for id, name in (await store.named()).items() if id not in readable]
+    problem = "its stored text cannot be read; the log says why: resource_unreadable"
+    return [Check(f"{noun} {name}", "", problem=problem) for name in left_out]
 
 
 async def _check_source(ports: Ports, source: Resource[Source]) -> Check:

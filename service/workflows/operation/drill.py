@@ -9,7 +9,7 @@ from service.workflows.ports.unit_of_work import Ports
 async def run_find_refused_sources(ports: Ports) -> list[str]:
     """Returns the enabled sources that this process may not connect to, each with its address."""
     async with ports.uow() as uow:
-        sources = [source for source in await uow.sources.all() if source.spec.enabled]
+        sources = [source for source in await uow.sources.readable() if source.spec.enabled]
     refused = [source for source in sources if ports.egress.sources.objection(source.spec.base_url) is not None]
     return [f"the source {source.name!r} ({source.spec.base_url})" for source in refused]
 
@@ -19,8 +19,8 @@ async def run_return_to_present(ports: Ports) -> None:
     now = ports.clock()
     async with ports.uow() as uow:
         ahead = await uow.polling_states.ahead(now)
-        sources = await uow.sources.some(ahead) if ahead else {}
-    for source in sources.values():
+        sources = await uow.sources.readable() if ahead else []
+    for source in [one for one in sources if one.id in ahead]:
         async with ports.uow() as uow:
             state = await uow.polling_states.hold(source.id)
             if lies_ahead(state, source.spec.poll_interval, now):

@@ -12,6 +12,7 @@ from service.domain.rules.kinds.anomaly import kind as anomaly
 from service.domain.rules.rule import Rule
 from service.domain.sources.poll import PollKind
 from service.domain.sources.source import Source, SourceKind
+from service.domain.values.errors import UnreadableDocument
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
@@ -52,7 +53,7 @@ async def run_first_start(ports: Ports, source: FirstSource | None, *, admin_tok
     await run_default_routes(ports)
     remarks = await run_first_source(ports, source) if source is not None else []
     async with ports.uow() as uow:
-        sources = [stored.spec for stored in await uow.sources.all()]
+        sources = [stored.spec for stored in await uow.sources.readable()]
     simulated = any(spec.enabled and spec.kind is SourceKind.SIMULATOR for spec in sources)
     return FirstStart(made, simulated, tuple(remarks))
 
@@ -65,7 +66,10 @@ async def run_first_source(ports: Ports, first: FirstSource) -> list[str]:
     author = Author(SYSTEM, ports.clock())
     async with ports.uow() as uow:
         await uow.become_only_writer()
-        stored = await uow.sources.all()
+        try:
+            stored = await uow.sources.all()
+        except UnreadableDocument as error:  # nobody knows whether this is the source that is asked for
+            return [str(error)]
         alike = [source for source in stored if source.spec.kind is first.kind]
         if alike and first.kind is SourceKind.SIMULATOR:
             await _follow_simulator(uow, alike[0], first, author)
@@ -91,7 +95,7 @@ async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author
 
 async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
     """Creates the usual rules for a new source. A deleted one does not come back."""
-    taken = {rule.name for rule in await uow.rules.all()}
+    taken = set(await uow.rules.names())
     for name, kind, severity in USUAL_RULES:
         free = [one for one in (name, f"{name} ({source.name})") if one not in taken]
         if free:

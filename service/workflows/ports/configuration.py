@@ -18,19 +18,34 @@ from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.sources.pricing import PriceOverride
 from service.domain.sources.source import Source
+from service.domain.values.errors import UnreadableDocument
 from service.domain.values.resources import Lifetime, Page, Resource
 
 Spec = TypeVar("Spec")
 
 
 class Resources(Protocol[Spec]):
-    """The stored resources of one kind. Every write keeps the version it replaces."""
+    """The stored resources of one kind. Every write keeps the version it replaces.
+
+    What raises UnreadableDocument does so for a text that this release cannot read: `get`, `some`, `as_of`,
+    `versions`, and `all` and `all_as_of` if any of them is such a text.
+    """
 
     async def get(self, id_or_name: str) -> Resource[Spec]:
         """Raises NotFound."""
         ...
 
-    async def all(self) -> list[Resource[Spec]]: ...
+    async def all(self) -> list[Resource[Spec]]:
+        """Returns them by id, oldest first, for whoever may overlook none."""
+        ...
+
+    async def readable(self) -> list[Resource[Spec]]:
+        """The same without those that cannot be read: of these only the log hears."""
+        ...
+
+    async def named(self) -> dict[str, str]:
+        """Returns the name of each by its id, whether it can be read or not."""
+        ...
 
     async def some(self, ids: Collection[str]) -> dict[str, Resource[Spec]]:
         """Returns those of the ids that there are, by id."""
@@ -38,8 +53,8 @@ class Resources(Protocol[Spec]):
 
     async def names(self) -> list[str]: ...
 
-    async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec]]:
-        """Returns them by id, oldest first."""
+    async def page(self, *, limit: int, cursor: str | None) -> Page[Resource[Spec] | UnreadableDocument]:
+        """Returns them by id, oldest first; what cannot be read says so in its place."""
         ...
 
     async def add(self, resource: Resource[Spec]) -> None:
@@ -64,6 +79,10 @@ class Resources(Protocol[Spec]):
 
     async def all_as_of(self, at: datetime) -> list[Resource[Spec]]:
         """Returns the versions that were valid at an instant, by id."""
+        ...
+
+    async def some_as_of(self, ids: Collection[str], at: datetime) -> dict[str, Resource[Spec] | UnreadableDocument]:
+        """Returns those of the ids that there were at an instant, by id."""
         ...
 
     async def versions(self, id: str, *, most: int) -> list[Resource[Spec]]:

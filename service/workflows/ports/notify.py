@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.domain.alerts.alert import AlertEvent
-from service.domain.digests.runs import DigestRun
+from service.domain.digests.runs import DigestFailure, DigestRun
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
@@ -278,6 +278,14 @@ class DigestRuns(Protocol):
 
     async def due(self, now: datetime) -> list[DigestRun]:
         """Queued runs that should have been tried by now, oldest first."""
+        ...
+
+    async def note_failing(self, failing: Mapping[str, str], at: datetime) -> None:
+        """Stores the digests whose times cannot be told, each with the defect's words, in place of those before."""
+        ...
+
+    async def failing(self, digest_id: str) -> DigestFailure | None:
+        """None for a digest that was well when it was last looked at."""
         ...
 
     async def forget(self, before: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import structlog
@@ -55,6 +56,24 @@ class Outages:
         if outage.successes >= calm:
             del self._lasting[system]
             log.warning("outage_ends", system=system, failures=outage.failures)
+
+
+MOST_REMEMBERED = 10_000
+"""Defects of a process that are told apart."""
+
+
+class RecurringDefects:
+    """Defects that come back at every tick, evaluation or scrape of one process: logged as seldom as an outage."""
+
+    def __init__(self) -> None:
+        self._met: Counter[tuple[str, ...]] = Counter()
+
+    def is_worth_a_line(self, *defect: str) -> bool:
+        """Notes a defect: whose it is, and its words. Other words are another defect."""
+        if len(self._met) >= MOST_REMEMBERED:
+            self._met.clear()
+        self._met[defect] += 1
+        return is_worth_a_line(self._met[defect])
 
 
 def is_worth_a_line(failures: int) -> bool:

@@ -66,7 +66,7 @@ async def planned_for(uow: UnitOfWork, source_id: str, at: datetime) -> tuple[Pl
     """The activities that had been announced by an instant."""
     return tuple(
         activity.spec
-        for activity in await uow.planned.all()
+        for activity in await uow.planned.readable()
         if activity.spec.source_id == source_id and activity.created_at <= at
     )
 

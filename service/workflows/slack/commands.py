@@ -90,7 +90,7 @@ async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> st
 
 
 async def _status(uow: UnitOfWork, public_url: str, now: datetime) -> str:
-    sources = await uow.sources.all()
+    sources = await uow.sources.readable()
     alerts = [alert for id in await uow.polling_states.all_ids() for alert in await uow.alerts.open(id)]
     alerts.sort(key=lambda alert: (-alert.severity.rank, alert.opened_at))
     risky = [line for source in sources for line in await _at_risk(uow, source, now)]
@@ -116,7 +116,7 @@ def _alert_line(alert: Alert, public_url: str) -> str:
 
 async def _at_risk(uow: UnitOfWork, source: Resource[Source], now: datetime) -> list[str]:
     """A line for each scope of a budget that is close to its amount, or forecast to exceed it, the furthest first."""
-    budgets = [one for one in await uow.budgets.all() if one.spec.source_id == source.id and one.spec.enabled]
+    budgets = [one for one in await uow.budgets.readable() if one.spec.source_id == source.id and one.spec.enabled]
     found = [
         (max(_spent_percent(status), _forecast_percent(budget, status) or Decimal()), _budget_line(budget, status))
         for budget, status in await _open_statuses(uow, source, budgets, now)
@@ -189,7 +189,7 @@ def _budget_line(budget: Resource[Budget], status: ScopeStatus) -> str:
 
 async def _top(uow: UnitOfWork, when: str, window: Window) -> str:
     lines: list[str] = []
-    for source in await uow.sources.all():
+    for source in await uow.sources.readable():
         lines += await _top_of(uow, source, when, window)
     return "\n".join(lines) or "There is no source."
 

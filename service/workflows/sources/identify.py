@@ -12,7 +12,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 async def other_reader(uow: UnitOfWork, organization_id: str, source_id: str) -> Resource[Source] | None:
     """Another enabled source that is known to read the organisation."""
-    for other in await uow.sources.all():
+    for other in await uow.sources.readable():
         if not other.spec.enabled or other.id == source_id:
             continue
         if (await uow.polling_states.get(other.id)).organization_id == organization_id:

@@ -16,7 +16,7 @@ from service.domain.notify.channels.console import Console
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.situation import ConfigurationSnapshot
-from service.domain.values.errors import Conflict, Invalid, NotFound, StaleVersion
+from service.domain.values.errors import Conflict, Invalid, NotFound, StaleVersion, UnreadableDocument
 from service.domain.values.money import Money
 from service.domain.values.resources import Lifetime, Resource
 from service.workflows.ports.unit_of_work import UowFactory
@@ -256,3 +256,32 @@ async def test_what_a_process_remembers_is_what_a_cold_start_reads_and_nothing_o
         assert await unit.snapshot("src_1", LONG_AGO) == warm
     assert not warm.budgets["bdg_1"].spec.enabled
     assert warm.budgets.keys() == {"bdg_1"}
+
+
+async def test_one_text_that_cannot_be_read_hides_no_other_and_says_whose_it_is(
+    uow: UowFactory, engine: AsyncEngine
+) -> None:
+    other = replace(FIRST, id="bdg_2", name="research monthly")
+    await add(uow, FIRST, other)
+    async with engine.begin() as connection:
+        spoilt = """spec || '{"thresholds"\\: 7}'"""
+        await connection.execute(text(f"UPDATE resources SET spec = {spoilt} WHERE id = 'bdg_1'"))
+        columns = "kind, name, labels, created_at, valid_from, deleted"
+        await connection.execute(
+            text(
+                f"INSERT INTO resource_versions (id, version, spec, {columns}) SELECT id, 2, {spoilt}, {columns}"
+                " FROM resource_versions WHERE id = 'bdg_1'"
+            )
+        )
+    async with uow() as unit:
+        assert await unit.budgets.readable() == [other]
+        assert await unit.budgets.named() == {"bdg_1": "eng monthly", "bdg_2": "research monthly"}
+        unread, read = (await unit.budgets.page(limit=2, cursor=None)).items
+        assert isinstance(unread, UnreadableDocument)
+        assert (unread.id, unread.name, read) == ("bdg_1", "eng monthly", other)
+        then = await unit.budgets.some_as_of({"bdg_1", "bdg_2", "bdg_3"}, LONG_AGO + timedelta(days=1))
+        assert isinstance(then.pop("bdg_1"), UnreadableDocument)
+        assert then == {"bdg_2": other}
+        for asked in (unit.budgets.get("eng monthly"), unit.budgets.all(), unit.budgets.some(["bdg_1"])):
+            with pytest.raises(UnreadableDocument, match=r"The budget .eng monthly. \(bdg_1\) is stored in a text"):
+                await asked

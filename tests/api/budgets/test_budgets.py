@@ -191,3 +191,52 @@ async def put_zone(stand: Stand, zone: str) -> None:
     changed = "UPDATE resources SET spec = jsonb_set(spec, '{period,timezone}', to_jsonb(CAST(:zone AS text)))"
     async with stand.engine.begin() as connection:
         await connection.execute(text(f"{changed} WHERE kind = 'budget'").bindparams(zone=zone))
+
+
+async def test_a_budget_that_cannot_be_read_hides_no_other_in_lists_and_metrics_and_says_so(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    poison = await stand.create("/budgets", BUDGET | {"name": "poison"})
+    sound = await stand.create("/budgets", BUDGET | {"name": "sound"})
+    async with stand.engine.begin() as connection:
+        spoilt = """UPDATE resources SET spec = spec || '{"thresholds"\\: 7}' WHERE name = 'poison'"""
+        await connection.execute(text(spoilt))
+
+    listed = answered(await stand.viewer.get("/v1/budgets"))
+    assert [one["name"] for one in listed["items"]] == ["sound"]
+    (unreadable,) = listed["unreadable"]
+    assert (unreadable["id"], unreadable["name"]) == (poison["id"], "poison")
+    answer = await stand.viewer.get(f"/v1/budgets/{poison['id']}")
+    assert (answer.status_code, answer.json()["detail"]) == (500, unreadable["error"])
+    assert "cannot read" in unreadable["error"]
+    scraped = (await stand.viewer.get("/metrics")).text
+    assert f'tocsin_budget_amount_dollars{{budget="{sound["name"]}",' in scraped
+
+
+async def test_an_unreadable_source_or_receiver_hides_nothing_that_only_names_it(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", {"name": "log", "channels": [{"kind": "console"}]})
+    await stand.create("/budgets", BUDGET)
+    async with stand.engine.begin() as connection:
+        spoilt = """UPDATE resources SET spec = spec || '{"channels"\\: 7, "base_url"\\: 7}'"""
+        await connection.execute(text(f"{spoilt} WHERE kind IN ('source', 'receiver')"))
+    (shown,) = answered(await stand.viewer.get("/v1/budgets"))["items"]
+    assert shown["source"] == SOURCE["name"]
+    for path in ("/v1/alerts", "/v1/notifications", "/v1/routes", "/v1/rules", "/metrics", "/readyz"):
+        assert (await stand.viewer.get(path)).status_code == 200, path
+    for path in ("/v1/sources", "/v1/receivers"):
+        listed = answered(await stand.viewer.get(path))
+        assert listed["items"] == []
+        assert listed["unreadable"], path
+
+
+async def test_an_explanation_of_a_budget_that_cannot_be_assessed_says_what_is_wrong(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    made = await stand.create("/budgets", BUDGET)
+    columns = "id, kind, name, labels, created_at, valid_from, deleted"
+    lost = """jsonb_set(spec, '{period,timezone}', '"Mars/Olympus_Mons"')"""
+    newer = f"INSERT INTO resource_versions (version, spec, {columns}) SELECT 2, {lost}, {columns}"
+    async with stand.engine.begin() as connection:
+        await connection.execute(text(f"{newer} FROM resource_versions WHERE id = '{made['id']}'"))
+    (item,) = answered(await stand.viewer.get(f"/v1/explanations?budget={made['id']}"))["items"]
+    assert item["scope"] == "org"
+    assert "a defect: ZoneInfoNotFoundError" in str(item["gates"])

@@ -103,7 +103,7 @@ async def test_it_is_created_read_listed_changed_and_deleted_with_etags(extended
     assert made["id"].startswith("cce_")
     assert made["allowance"] == "9000.00"
     assert answered(await extended.viewer.get(f"{PATH}/r-17")) == made
-    assert answered(await extended.viewer.get(PATH)) == {"items": [made], "next": None}
+    assert answered(await extended.viewer.get(PATH)) == {"items": [made], "next": None, "unreadable": []}
 
     place = f"{PATH}/{made['id']}"
     changed = await extended.admin.patch(place, json={"allowance": "9500.00"}, headers={"If-Match": '"1"'})

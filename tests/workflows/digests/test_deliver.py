@@ -17,7 +17,7 @@ from service.domain.backtest.calibration import CalibratedSetting, Calibration
 from service.domain.charts.chart import Series
 from service.domain.digests.digest import DigestPlan
 from service.domain.digests.periods import DigestPeriod
-from service.domain.digests.runs import DigestRun, RunState
+from service.domain.digests.runs import DigestFailure, DigestRun, RunState
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.pagerduty import PagerDuty
@@ -460,9 +460,9 @@ def values(drawn: Mapping[str, object], series: Series) -> list[dict[str, object
 # ----------------------------------------------------------------------------------------------- defects
 
 
-async def put(yard: Yard, kind: str, name: str, path: str) -> None:
+async def put(yard: Yard, kind: str, name: str, path: str, zone: str = "Mars/Olympus_Mons") -> None:
     """What an update of the machine's time zones does to a stored resource: its zone is known no more."""
-    changed = f"UPDATE resources SET spec = jsonb_set(spec, '{path}', '\"Mars/Olympus_Mons\"')"
+    changed = f"UPDATE resources SET spec = jsonb_set(spec, '{path}', '\"{zone}\"')"
     async with yard.engine.begin() as connection:
         await connection.execute(
             text(f"{changed} WHERE kind = :kind AND name = :name").bindparams(kind=kind, name=name)
@@ -490,5 +490,57 @@ async def test_a_digest_whose_times_cannot_be_told_keeps_no_other_from_being_sen
     yard.clock.advance(HOUR)
     with capture_logs() as lines:
         await tick(yard)
+        await tick(yard)
     assert len(sent(yard)) == 1
     assert [line["event"] for line in lines].count("digest_failed") == 1
+    failing = await failing_since(yard, "poison")
+    assert failing is not None
+    assert failing.error.startswith("ZoneInfoNotFoundError")
+    await put(yard, "digest", "poison", "{timezone}", "UTC")
+    await tick(yard)
+    assert len(sent(yard)) == 2
+    assert await failing_since(yard, "poison") is None
+
+
+async def failing_since(yard: Yard, name: str) -> DigestFailure | None:
+    async with yard.ports.uow() as uow:
+        return await uow.digest_runs.failing((await uow.digests.get(name)).id)
+
+
+async def test_a_digest_that_cannot_be_composed_is_a_failed_attempt_and_holds_up_no_other(yard: Yard) -> None:
+    poison = await plan(yard, name="poison")
+    await plan(yard, name="sound")
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+    await put(yard, "digest", "poison", "{timezone}")
+    await yard.settle()
+    assert len(sent(yard)) == 1
+    run = await last_run(yard, poison)
+    assert (run.state, [one.attempts for one in run.sendings]) == (RunState.QUEUED, [1])
+    assert "ZoneInfoNotFoundError" in run.sendings[0].detail
+    await put(yard, "digest", "poison", "{timezone}", "UTC")
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    assert len(sent(yard)) == 2
+    assert (await last_run(yard, poison)).state is RunState.SENT
+
+
+async def test_a_run_whose_receiver_cannot_be_read_says_so_and_goes_out_once_it_can(yard: Yard) -> None:
+    digest = await plan(yard)
+    yard.clock.advance(HOUR)
+    await run_due_digests(yard.ports)
+    await spoil(yard, "|| '{\"channels\"\\: 7}'")
+    await yard.settle()
+    run = await last_run(yard, digest)
+    assert (run.state, run.sendings) == (RunState.QUEUED, ())
+    assert "cannot read" in run.detail
+    await spoil(yard, '|| \'{"channels"\\: [{"kind"\\: "console"}]}\'')
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    run = await last_run(yard, digest)
+    assert (run.state, run.detail) == (RunState.SENT, "")
+
+
+async def spoil(yard: Yard, change: str) -> None:
+    async with yard.engine.begin() as connection:
+        await connection.execute(text(f"UPDATE resources SET spec = spec {change} WHERE kind = 'receiver'"))

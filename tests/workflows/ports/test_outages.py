@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from service.workflows.ports.outages import Outages
+from service.workflows.ports.outages import Outages, RecurringDefects
 
 
 def test_an_outage_is_a_line_when_it_begins_seldom_while_it_lasts_and_one_at_its_end() -> None:
@@ -48,3 +48,11 @@ def test_what_works_now_and_then_is_one_outage_until_it_works_often_enough_in_a_
             outages.worked("database", calm=2)
         outages.worked("database", calm=2)
     assert [line["event"] for line in lines] == ["outage_begins", "outage_ends"]
+
+
+def test_a_defect_that_comes_back_is_a_line_seldom_and_another_one_at_once() -> None:
+    defects = RecurringDefects()
+    told = [number for number in range(1, 101) if defects.is_worth_a_line("bdg_1", "no zone")]
+    assert told == [1, 8, 64]
+    assert defects.is_worth_a_line("bdg_1", "no amount")
+    assert defects.is_worth_a_line("bdg_2", "no zone")
