@@ -28,7 +28,7 @@ from pathlib import Path
 
 import httpx
 from machine import free_port
-from stress.fleet import MOST_AHEAD, Database, Fleet, environment, member, running
+from stress.fleet import MOST_AHEAD, Database, Fleet, Start, environment, running
 from stress.oracle import foretell, truth_of
 from stress.organisation import organisation
 from stress.people import TOKEN, People, set_up_receivers, set_up_source
@@ -164,8 +164,8 @@ def _fill(fleet: Fleet, plan: Plan, folder: Path, settings: dict[str, str]) -> N
         for place in range(number):
             ahead = fleet.drawn.uniform(-MOST_AHEAD, MOST_AHEAD) / plan.speed
             own = environment(common | {"TOCSIN_PORT": str(fleet.ports[place] if kind == "api" else 8400)})
-            name = f"{kind} {place}"
-            members.append(member(name, kind, ahead, plan.real_lease, own, folder / f"{kind}-{place}.log"))
+            start = Start(kind, ahead, plan.real_lease)
+            fleet.add(members, f"{kind} {place}", start, own, folder / f"{kind}-{place}.log")
 
 
 # ------------------------------------------------------------------------------------------- the month
@@ -176,16 +176,18 @@ async def live_through(stage: Stage) -> None:
     plan, seed = stage.plan, stage.plan.seed
     trouble: list[Coroutine[object, object, None]] = [
         stage.receivers.go_down_now_and_then(),
-        stage.people.acknowledge_now_and_then(),
         *(one.fail(stage.times, random.Random(f"{seed}/{one.organisation.name}")) for one in stage.upstreams),
     ]
     lasting = [asyncio.create_task(one) for one in trouble]
+    answering = asyncio.create_task(stage.people.acknowledge_now_and_then())
     seconds = stage.times.until(stage.end)
     drawn = random.Random(f"{seed}/kills")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_kill(stage, drawn, [drawn.uniform(0, seconds) for _ in range(plan.kills)]))
         tasks.create_task(_crash(stage, [drawn.uniform(0, seconds) for _ in range(plan.crashes)]))
-        tasks.create_task(_watch(stage, lasting))
+        tasks.create_task(_watch(stage, [*lasting, answering]))
+    stage.people.go_home()
+    await answering
     for task in lasting:
         task.cancel()
     await asyncio.gather(*lasting, return_exceptions=True)

@@ -34,6 +34,15 @@ class Death:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a process is started: what it is, real seconds that its clock is ahead, and its lease in them."""
+
+    command: str
+    ahead: float
+    lease: float
+
+
 @dataclass
 class Member:
     """A place in the fleet: one process after the other, of the same kind."""
@@ -42,7 +51,11 @@ class Member:
     command: list[str]
     environment: Mapping[str, str]
     log: Path
+    place: int
+    pids: dict[str, int]
+    """Every process of the fleet, dead ones too, by the address that it connects from."""
     process: asyncio.subprocess.Process | None = None
+    started: int = 0
     killed: int = 0
     ended: int = 0
     logged: int = 0
@@ -53,13 +66,22 @@ class Member:
         while True:
             with self.log.open("ab") as log:
                 self.logged = log.tell()
+                address = self._next_address()
+                command = [*self.command, "--address", address]
                 self.process = await asyncio.create_subprocess_exec(
-                    *self.command, env=self.environment, cwd=FOLDER, stdout=log, stderr=log, start_new_session=True
+                    *command, env=self.environment, cwd=FOLDER, stdout=log, stderr=log, start_new_session=True
                 )
+                self.pids[address] = self.process.pid
             code = await self.process.wait()
             self._end_children(self.process.pid)
             if code != -signal.SIGKILL:
                 self.ended += 1
+
+    def _next_address(self) -> str:
+        """An address of this machine for each process: what it sent is known by it, however late that is read."""
+        self.started += 1
+        high, low = divmod(self.started, 250)
+        return f"127.{self.place}.{high}.{low + 1}"
 
     def is_at_work(self) -> bool:
         """Whether the process has said that it is up: one that is killed before has done nothing yet."""
@@ -134,10 +156,17 @@ class Fleet:
     drawn: random.Random
     deaths: list[Death] = field(default_factory=list)
     crashes: int = 0
+    pids: dict[str, int] = field(default_factory=dict)
 
     @property
     def members(self) -> list[Member]:
         return [*self.workers, *self.apis]
+
+    def add(self, members: list[Member], name: str, start: Start, environment: Mapping[str, str], log: Path) -> None:
+        """Adds a place to `members`, which are the workers or the APIs."""
+        arguments = ["--ahead", f"{start.ahead:.6f}", "--lease", f"{start.lease:g}", start.command]
+        command = [sys.executable, str(ENTRY), *arguments]
+        members.append(Member(name, command, environment, log, len(self.members) + 1, self.pids))
 
     def kill(self, member: Member, how: str) -> bool:
         pid = member.kill()
@@ -159,36 +188,9 @@ class Fleet:
         await asyncio.to_thread(self.database.stop)
         await asyncio.to_thread(self.database.start)
 
-    def sender_of(self, port: int) -> int:
-        """The worker that has this local port of a connection; 0 where it cannot be told."""
-        inode = _socket_of(port)
-        pids = [one.process.pid for one in self.workers if one.process is not None]
-        return next((pid for pid in pids if inode is not None and _has_open(pid, inode)), 0)
-
-
-def _socket_of(port: int) -> str | None:
-    """The inode of the socket with that local port (proc(5), /proc/net/tcp)."""
-    wanted = f"0100007F:{port:04X}"
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        parts = line.split()
-        if parts[1] == wanted:
-            return parts[9]
-    return None
-
-
-def _has_open(pid: int, inode: str) -> bool:
-    folder = Path(f"/proc/{pid}/fd")
-    with suppress(OSError):
-        for name in os.listdir(folder):
-            with suppress(OSError):
-                if os.readlink(folder / name) == f"socket:[{inode}]":
-                    return True
-    return False
-
-
-def member(name: str, command: str, ahead: float, lease: float, environment: Mapping[str, str], log: Path) -> Member:
-    arguments = [sys.executable, str(ENTRY), "--ahead", f"{ahead:.6f}", "--lease", f"{lease:g}", command]
-    return Member(name, arguments, environment, log)
+    def sender_of(self, address: str) -> int:
+        """The process that connects from that address; 0 where it is none of ours."""
+        return self.pids.get(address, 0)
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:

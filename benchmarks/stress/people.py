@@ -40,6 +40,7 @@ class People:
     broken: list[str] = field(default_factory=list)
     """Answers that nobody should get."""
     repeated: int = 0
+    is_home: bool = False
 
     async def ask(self, method: str, path: str, body: Json | None = None, key: str | None = None) -> httpx.Response:
         """The first real answer; a request that is cut off, or refused with 503, is sent again, anywhere."""
@@ -80,13 +81,19 @@ class People:
                 return items
 
     async def acknowledge_now_and_then(self) -> None:
-        """Takes one firing alert after the other, until it is cancelled."""
-        while True:
+        """Takes one firing alert after the other until they go home, and then waits for the answer.
+
+        Whoever leaves in the middle of a request never learns that it was carried out.
+        """
+        while not self.is_home:
             await asyncio.sleep(self.drawn.expovariate(1 / 1.5))
             answer = await self.ask("GET", "/alerts?state=firing&limit=20")
             firing = [one["id"] for one in answer.json()["items"]]
             if firing:
                 await self.acknowledge(self.drawn.choice(firing))
+
+    def go_home(self) -> None:
+        self.is_home = True
 
     async def acknowledge(self, alert: str) -> None:
         note = f"taken {len(self.acknowledged)}-{self.drawn.randrange(10**9)}"

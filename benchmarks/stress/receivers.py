@@ -50,10 +50,10 @@ class Arrival:
 
 @dataclass
 class Receivers:
-    """Both endpoints. `sender_of` tells the process behind a port of this machine."""
+    """Both endpoints. `sender_of` tells the process behind an address of this machine."""
 
     drawn: random.Random
-    sender_of: Callable[[int], int]
+    sender_of: Callable[[str], int]
     arrivals: list[Arrival] = field(default_factory=list)
     arrived: asyncio.Queue[Arrival] = field(default_factory=asyncio.Queue)
     is_quiet: bool = False
@@ -61,9 +61,9 @@ class Receivers:
     webhook_url: str = ""
     smtp_url: str = ""
 
-    def note(self, key: str, port: int) -> Answer:
+    def note(self, key: str, address: str) -> Answer:
         answer = Answer.TAKEN if self.is_quiet else self._draw()
-        arrival = Arrival(key, stopwatch(), self.sender_of(port), answer)
+        arrival = Arrival(key, stopwatch(), self.sender_of(address), answer)
         self.arrivals.append(arrival)
         if answer in PROVEN:
             self.arrived.put_nowait(arrival)
@@ -86,8 +86,8 @@ class Receivers:
     async def post(self, request: web.Request) -> web.Response:
         await request.read()
         assert request.transport is not None
-        port = request.transport.get_extra_info("peername")[1]
-        match self.note(request.headers["webhook-id"], port):
+        address = request.transport.get_extra_info("peername")[0]
+        match self.note(request.headers["webhook-id"], address):
             case Answer.SLOW:
                 await asyncio.sleep(SLOWLY)
             case Answer.LOST | Answer.DROPPED:
@@ -105,7 +105,7 @@ class Receivers:
         assert session.peer is not None
         mail = email.message_from_bytes(envelope.content)
         key = str(mail["Message-ID"]).strip().strip("<>").partition("@")[0]
-        match self.note(key, int(session.peer[1])):
+        match self.note(key, session.peer[0]):
             case Answer.SLOW:
                 await asyncio.sleep(SLOWLY)
             case Answer.LOST | Answer.DROPPED:
@@ -132,7 +132,7 @@ def sent_with_proof(arrivals: Sequence[Arrival]) -> dict[str, list[Arrival]]:
 
 
 @asynccontextmanager
-async def open_receivers(seed: int, sender_of: Callable[[int], int]) -> AsyncIterator[Receivers]:
+async def open_receivers(seed: int, sender_of: Callable[[str], int]) -> AsyncIterator[Receivers]:
     receivers = Receivers(random.Random(f"{seed}/receivers"), sender_of)
     app = web.Application()
     app.router.add_post("/hook", receivers.post)
