@@ -82,7 +82,7 @@ class SpendAddress:
 async def show_spend(
     caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[SpendAddress, Depends()]
 ) -> Response:
-    sources = await uow.sources.all()
+    sources = await uow.sources.readable()
     if not sources:
         return dashboard_page("no_source.html.j2", "Spend", caller, {})
     source = await source_named(uow, asked.source or sources[0].id, "/source")

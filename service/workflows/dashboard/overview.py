@@ -74,7 +74,7 @@ class Overview:
 
 
 async def overview(uow: UnitOfWork, now: datetime) -> Overview:
-    sources = await uow.sources.all()
+    sources = await uow.sources.readable()
     lines = _fullest(await all_statuses(uow, now))
     alerts = await uow.alerts.page(AlertFilter(states=OPEN), limit=MOST_ALERTS, cursor=None)
     return Overview(

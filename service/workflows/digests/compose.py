@@ -90,7 +90,9 @@ async def digest_of(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRu
 async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]:
     """The enabled rules of the source that give more false alerts than is promised, as they are now."""
     mine = {
-        rule.id: rule for rule in await uow.rules.all() if rule.spec.source_id == plan.source_id and rule.spec.enabled
+        rule.id: rule
+        for rule in await uow.rules.readable()
+        if rule.spec.source_id == plan.source_id and rule.spec.enabled
     }
     made = await uow.calibrations.of(mine)
     return tuple(

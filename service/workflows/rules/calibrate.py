@@ -73,7 +73,7 @@ async def run_take(ports: Ports, now: datetime) -> _Task | None:
     """Takes the turn of a rule that is due, and reads what its replay needs, in one short transaction."""
     async with ports.uow() as uow:
         turns = await uow.calibrations.turns()
-        due = [rule for rule in await uow.rules.all() if _is_due(rule, turns.get(rule.id), now)]
+        due = [rule for rule in await uow.rules.readable() if _is_due(rule, turns.get(rule.id), now)]
         for rule in sorted(due, key=lambda one: _since(turns.get(one.id))):
             stretch = await _stretch(uow, rule, now)
             turn = CalibrationTurn(rule.version, now + AGAIN)
