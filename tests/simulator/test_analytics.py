@@ -100,6 +100,21 @@ async def test_usage_agrees_by_key_and_model(demo: Simulation) -> None:
     assert summed((f"{by['api_key_id']} {by['model']}", str(used["output_tokens"])) for by, used in rows) == admin
 
 
+async def test_people_and_products_are_of_the_same_events(demo: Simulation) -> None:
+    keys = await everything(demo, COST, span(FIRST, LAST, *grouped("api_key_id")))
+    by_key = summed((row["group"]["api_key_id"], row["cost"]["amount"]) for row in keys)
+    rows = await everything(demo, COST, span(FIRST, LAST, *grouped("actor", "actor_type", "product")))
+    assert sum(Decimal(row["cost"]["amount"]) for row in rows) == sum(by_key.values())
+    (ada,) = [row for row in rows if (row["group"]["actor"] or {}).get("user_id") == "user_01Ada"]
+    assert Decimal(ada["cost"]["amount"]) == by_key["apikey_code_review"]
+    assert (ada["group"]["actor_type"], ada["group"]["product"]) == ("user_actor", "claude_code")
+    assert ada["group"]["actor"]["email_address"] == "ada@simulated.example"
+    assert {row["group"]["actor_type"] for row in rows} == {"user_actor", "api_actor"}
+    assert "cc_security_autopatch" in {row["group"]["product"] for row in rows}
+    mine = await everything(demo, COST, span(FIRST, LAST, ("actor_ids[]", "user_01Ada")))
+    assert [row["cost"]["amount"] for row in mine] == [ada["cost"]["amount"]]
+
+
 @pytest.fixture
 def world() -> FixedWorld:
     world = FixedWorld()

@@ -20,6 +20,8 @@ GROUPS = (
 FAN_OUT = ("cost_type", "token_type")
 """Dimensions that do not count: not among the most groups, nor for the rows of a page."""
 FILTERS = {
+    "actor_ids[]": "actor_id",
+    "actor_types[]": "actor_type",
     "api_key_ids[]": "api_key_id",
     "models[]": "model",
     "organization_ids[]": "organization_id",
@@ -57,7 +59,8 @@ class RowGroups:
     def shown(self, group: Group, names: tuple[str, ...]) -> Json:
         """Every dimension, null where it is not grouped by."""
         named = dict(zip(self.grouped, group, strict=True))
-        return {name: named.get(name) for name in names}
+        values = {name: named.get(name) for name in names}
+        return {name: value.json if isinstance(value, Actor) else value for name, value in values.items()}
 
 
 @dataclass(slots=True)
@@ -101,17 +104,48 @@ def usage_rows(buckets: list[Bucket], grouping: RowGroups, state: State, until: 
     return _ordered(rows, grouping, ("usage", "total_tokens"))
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The identity that usage is attributed to: a person before a service account before the key."""
+
+    type: str
+    id: str
+
+    @classmethod
+    def of(cls, stream: Stream) -> Actor | None:
+        if person := stream.person or stream.account_id:
+            return cls("user_actor", person)
+        if stream.service_account_id:
+            return cls("service_account_actor", stream.service_account_id)
+        return cls("api_actor", stream.api_key_id) if stream.api_key_id else None
+
+    @property
+    def json(self) -> Json:
+        if self.type == "service_account_actor":
+            return {"type": self.type, "service_account_id": self.id}
+        if self.type == "api_actor":
+            return {"type": self.type, "api_key_id": self.id}
+        name = self.id.removeprefix("user_01")
+        mail = f"{name.lower()}@simulated.example"
+        return {"type": self.type, "user_id": self.id, "email_address": mail, "name": name, "deleted": False}
+
+
 def product_of(stream: Stream) -> str:
     """The surface that a stream's requests come from."""
+    if stream.product:
+        return stream.product
     if stream.service_tier == "batch":
         return "message_batches_api"
     return "messages_api" if stream.api_key_id else "claude_console"
 
 
-def _used(stream: Stream, state: State) -> dict[str, str | None]:
+def _used(stream: Stream, state: State) -> dict[str, object]:
     """The default workspace has its real id here, and a region that is not available is null."""
-    geo = stream.inference_geo
+    geo, actor = stream.inference_geo, Actor.of(stream)
     return {
+        "actor": actor,
+        "actor_id": actor.id if actor else None,
+        "actor_type": actor.type if actor else None,
         "api_key_id": stream.api_key_id,
         "context_window": stream.context_window,
         "inference_geo": None if geo == "not_available" else geo,
@@ -124,7 +158,7 @@ def _used(stream: Stream, state: State) -> dict[str, str | None]:
     }
 
 
-def _charged(charge: Charge, state: State) -> dict[str, str | None]:
+def _charged(charge: Charge, state: State) -> dict[str, object]:
     """A charge that is not for tokens has no model; container time has no product either."""
     values = _used(charge.stream, state) | {"cost_type": charge.cost_type, "token_type": charge.token_type}
     if charge.token_type is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -92,6 +92,11 @@ def _stream(
     return Stream(_KEYS[key][1], key, model, tier, window, geo, speed)
 
 
+def _of_person(stream: Stream, person: str) -> Stream:
+    """The same calls, as a person's Claude Code."""
+    return replace(stream, person=person, product="claude_code")
+
+
 _PLAYGROUND = Stream(
     None, None, "claude-sonnet-4-5-20250929", inference_geo="not_available", account_id="user_01Playground"
 )
@@ -107,10 +112,14 @@ _HABITS = {
     _stream("apikey_doc_import", "claude-sonnet-4-6", window="200k-1M"): Habit("20", BULK, office),
     _stream("apikey_eval_runner", "claude-opus-5-5"): Habit("45", AGENT, office, execution_hours_a_day=240),
     _stream("apikey_eval_runner", "claude-opus-5-5", speed="fast"): Habit("8", AGENT, office),
-    _stream("apikey_notebook", "claude-fable-5-2"): Habit("15", CHAT, office),
-    _stream("apikey_code_review", "claude-opus-5-5"): Habit("35", AGENT, office),
-    _stream("apikey_slack_helper", "claude-haiku-4-5"): Habit("10", CHAT, office, searches_a_day=120),
-    _stream("apikey_legacy_script", "claude-sonnet-4-6"): Habit("9", BULK, public),
+    _of_person(_stream("apikey_notebook", "claude-fable-5-2"), "user_01Grace"): Habit("15", CHAT, office),
+    _of_person(_stream("apikey_code_review", "claude-opus-5-5"), "user_01Ada"): Habit("35", AGENT, office),
+    replace(_stream("apikey_slack_helper", "claude-haiku-4-5"), product="claude_tag"): Habit(
+        "10", CHAT, office, searches_a_day=120
+    ),
+    replace(_stream("apikey_legacy_script", "claude-sonnet-4-6"), product="cc_security_autopatch"): Habit(
+        "9", BULK, public
+    ),
     _PLAYGROUND: Habit("6", CHAT, office),
 }
 

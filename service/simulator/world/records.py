@@ -37,7 +37,11 @@ NOTHING = Quantities()
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One steady caller: every dimension that a usage row can have. A None workspace is the default one."""
+    """One steady caller: every dimension that a usage row can have. A None workspace is the default one.
+
+    `person` is whose usage it is, though a key makes the calls; `product` the surface, where it is not that of the key.
+    Neither is part of what the stream's chances are drawn by.
+    """
 
     workspace_id: str | None
     api_key_id: str | None
@@ -48,6 +52,8 @@ class Stream:
     speed: str = "standard"
     account_id: str | None = None
     service_account_id: str | None = None
+    person: str | None = field(default=None, repr=False)
+    product: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
