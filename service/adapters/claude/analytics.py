@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Generic
 
 import httpx
 
+from service import __version__
 from service.adapters.claude.analytics_rows import AnalyticsRow, RowParser, totals_by_start
 from service.adapters.claude.answers import NotUnderstood, instant
 from service.adapters.claude.client import AdminClient, Dialect, Query, Report
@@ -92,14 +94,14 @@ class ClaudeAnalyticsSource:
     async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         """Cost by UTC day and API key, oldest first."""
         try:
-            return await self._cost(Grid.around(window, Width.DAY))
+            return await self._cost(Grid.around(window, Width.DAY), stored)
         except NotServed as refusal:
             return _in_place(await self._admin.cost(window, stored), refusal)
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. Buckets later than the data are left out: they are unknown."""
         try:
-            return await self._usage(Grid.around(window, width))
+            return await self._usage(Grid.around(window, width), stored)
         except NotServed as refusal:
             return _in_place(await self._admin.usage(window, width, stored), refusal)
 
@@ -113,19 +115,19 @@ class ClaudeAnalyticsSource:
                 raise SourceError(str(refusal), retryable=False) from None
         return DayTotals(totals_by_start(read.rows), read.refreshed_at)
 
-    async def _cost(self, grid: Grid) -> ReadReport[CostRow]:
+    async def _cost(self, grid: Grid, stored: StoredBuckets) -> ReadReport[CostRow]:
         parser = RowParser(grid, await self._admin.default_workspaces())
         async with self._client.report("analytics cost report") as report:
             read = await _read_windows(report, _COST, grid, _COST_GROUPS, parser.cost)
             totals = await _read_windows(report, _COST, grid, _TOTAL, parser.cost)
             _compare(read, totals)
-        return _report(grid, read, added_cost, _of_children(totals.rows))
+        return _report(_Bucketed(grid, read, parser.defaults, stored), added_cost, _of_children(totals.rows))
 
-    async def _usage(self, grid: Grid) -> ReadReport[UsageRow]:
+    async def _usage(self, grid: Grid, stored: StoredBuckets) -> ReadReport[UsageRow]:
         parser = RowParser(grid, await self._admin.default_workspaces())
         async with self._client.report(f"analytics usage report by {grid.width.value}") as report:
             read = await _read_windows(report, _USAGE, grid, _USAGE_GROUPS, parser.usage)
-        return _report(grid, read, added_usage, "")
+        return _report(_Bucketed(grid, read, parser.defaults, stored), added_usage, "")
 
 
 async def _read_windows(
@@ -216,23 +218,48 @@ def _of_children(totals: Iterable[AnalyticsRow[CostRow]]) -> str:
     )
 
 
-def _report(grid: Grid, read: _Read[Row], add: Callable[[Row, Row], Row], remark: str) -> ReadReport[Row]:
-    """The buckets that the data reach, and later ones that have rows. Without rows means: nothing was spent."""
-    by_start: dict[datetime, list[Row]] = {}
+class _Bucketed(Generic[Row]):
+    """The rows of a report by bucket: of those that the data reach, and of later ones that have rows."""
+
+    def __init__(self, grid: Grid, read: _Read[Row], defaults: frozenset[str], stored: StoredBuckets) -> None:
+        self.refreshed_at = read.refreshed_at
+        self._rows: dict[datetime, list[AnalyticsRow[Row]]] = {}
+        for row in read.rows:
+            self._rows.setdefault(row.window.start, []).append(row)
+        self.windows = [
+            window for window in _buckets(grid) if window.start < read.refreshed_at or window.start in self._rows
+        ]
+        # Another release, another price or another default workspace may make other facts of the same bytes.
+        self._salt = f"analytics {__version__} {stored.prices} {sorted(defaults)} ".encode()
+        self._stored = stored.fingerprints
+
+    def rows(self, window: Window) -> list[AnalyticsRow[Row]]:
+        return self._rows.get(window.start, [])
+
+    def fingerprint(self, window: Window) -> bytes:
+        """Identifies what a bucket holds, in whatever order its rows came."""
+        return hashlib.sha256(self._salt + b"".join(sorted(row.digest for row in self.rows(window)))).digest()
+
+    def is_stored(self, window: Window) -> bool:
+        return self._stored.get(window) == self.fingerprint(window)
+
+
+def _report(bucketed: _Bucketed[Row], add: Callable[[Row, Row], Row], remark: str) -> ReadReport[Row]:
+    """The report of its buckets, oldest first. A bucket without rows says: nothing was spent."""
+    unchanged = frozenset(window for window in bucketed.windows if bucketed.is_stored(window))
+    changed = [window for window in bucketed.windows if window not in unchanged]
     notices: Counter[str] = Counter()
-    for one in read.rows:
-        by_start.setdefault(one.window.start, []).append(one.row)
-        notices += one.notices
-    buckets = tuple(
-        Bucket(window, merged(by_start.get(window.start, ()), add))
-        for window in _buckets(grid)
-        if window.start < read.refreshed_at or window.start in by_start
-    )
+    fingerprints: dict[Window, bytes | None] = {}
+    for window in changed:
+        found = sum((row.notices for row in bucketed.rows(window)), Counter[str]())
+        fingerprints[window] = None if found else bucketed.fingerprint(window)
+        notices += found
     return ReadReport(
-        buckets=buckets,
+        buckets=tuple(Bucket(each, merged([row.row for row in bucketed.rows(each)], add)) for each in changed),
         notices=tuple(Notice(text, times) for text, times in sorted(notices.items())),
-        fingerprints=dict.fromkeys(bucket.window for bucket in buckets),
-        origin=Provenance(ReportFamily.ANALYTICS, read.refreshed_at, remark),
+        fingerprints=fingerprints,
+        unchanged=unchanged,
+        origin=Provenance(ReportFamily.ANALYTICS, bucketed.refreshed_at, remark),
     )
 
 

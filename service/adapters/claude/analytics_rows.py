@@ -6,6 +6,7 @@ and before credits.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,12 +41,16 @@ _DIMENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsRow(Generic[Row]):
-    """A row in its bucket. `group` holds all of its dimensions as they came: no two rows of a bucket share them."""
+    """A row in its bucket. `group` holds all of its dimensions as they came: no two rows of a bucket share them.
+
+    `digest` is that of its bytes.
+    """
 
     window: Window
     group: tuple[tuple[str, str], ...]
     row: Row
     notices: Counter[str]
+    digest: bytes
 
     @property
     def identity(self) -> tuple[datetime, tuple[tuple[str, str], ...]]:
@@ -68,7 +73,7 @@ class RowParser:
             raise NotUnderstood(f"currency is {quoted(currency)}, and only US dollars are understood")
         group = record(field(answer, "group"), "group")
         row = CostRow(self._dimensions(group), cents(cost, "amount", notices))
-        return AnalyticsRow(window, _canonical(group), row, notices)
+        return AnalyticsRow(window, _canonical(group), row, notices, _digest(entry))
 
     def usage(self, entry: bytes) -> AnalyticsRow[UsageRow]:
         """Raises NotUnderstood."""
@@ -78,7 +83,8 @@ class RowParser:
         quantities |= counts(record_or_nothing(used, "cache_creation", notices), CACHE_WRITES)
         quantities |= counts(record_or_nothing(used, "server_tool_use", notices), TOOL_USES)
         group = record(field(answer, "group"), "group")
-        return AnalyticsRow(window, _canonical(group), UsageRow(self._dimensions(group), quantities), notices)
+        row = UsageRow(self._dimensions(group), quantities)
+        return AnalyticsRow(window, _canonical(group), row, notices, _digest(entry))
 
     def _opened(self, entry: bytes) -> tuple[Record, Window, Counter[str]]:
         answer = record(value_of(entry), "a row")
@@ -112,6 +118,10 @@ def _texts(group: Record) -> Iterable[tuple[str, str]]:
         value = group[name]
         if isinstance(value, str) and value:
             yield name, text_or_none(value, name) or ""
+
+
+def _digest(entry: bytes) -> bytes:
+    return hashlib.sha256(entry).digest()
 
 
 def _canonical(group: Record) -> tuple[tuple[str, str], ...]:

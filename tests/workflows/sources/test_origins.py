@@ -16,7 +16,9 @@ from service.cli.serving import serving
 from service.domain.sources.poll import PollState
 from service.domain.sources.source import ReportFamily
 from service.domain.spend.best_known import Spend
+from service.domain.spend.rows import Width
 from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
 from service.simulator.app import create_app
 from service.simulator.protocol.behaviour import Behaviour
@@ -25,6 +27,7 @@ from service.simulator.world.records import Quantities, Stream
 from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.configuration.spend import Sources
+from service.workflows.ports.sources import StoredBuckets
 from tests.factories import utc
 from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
 from tests.workflows.yard import HOUR, Yard
@@ -169,6 +172,29 @@ async def test_data_noted_by_a_clock_that_ran_ahead_hold_nothing_up(stage: Stage
     stage.yard.clock.advance(-ahead)
     assert (await stage.yard.poll()).state is PollState.DONE
     assert (await stage.yard.state()).refreshed_at == utc("2026-11-16T12:00")
+
+
+async def test_what_is_complete_and_the_same_is_not_written_again_and_what_differs_is(stage: Stage) -> None:
+    stage.bill(TWO_DAYS_AGO)
+    await stage.yard.poll()
+
+    async def stored() -> frozenset[Window]:
+        window = Window(utc("2026-11-13T00:00"), utc("2026-11-17T00:00"))
+        async with stage.yard.ports.uow() as uow:
+            kept = StoredBuckets(_prices(stage), await uow.fingerprints.stored(stage.yard.source.id, Width.DAY, window))
+        async with stage.yard.ports.sources.connect(stage.yard.source.spec) as reader:
+            return (await reader.cost(window, kept)).unchanged
+
+    settled = Window(utc("2026-11-14T00:00"), utc("2026-11-15T00:00"))
+    assert settled in await stored()
+    stage.world.charge_key(TWO_DAYS_AGO, "100", ALICE)
+    assert settled not in await stored()
+    await stage.yard.poll()
+    assert await stage.yard.spent(TWO_DAYS_AGO) == Money.of("11")
+
+
+def _prices(stage: Stage) -> str:
+    return stage.yard.ports.price_book([]).fingerprint
 
 
 @pytest.mark.parametrize("prefer", list(ReportFamily))
