@@ -233,6 +233,10 @@ class _Bucketed(Generic[Row]):
         self._salt = f"analytics {__version__} {stored.prices} {sorted(defaults)} ".encode()
         self._stored = stored.fingerprints
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._rows
+
     def rows(self, window: Window) -> list[AnalyticsRow[Row]]:
         return self._rows.get(window.start, [])
 
@@ -259,7 +263,7 @@ def _report(bucketed: _Bucketed[Row], add: Callable[[Row, Row], Row], remark: st
         notices=tuple(Notice(text, times) for text, times in sorted(notices.items())),
         fingerprints=fingerprints,
         unchanged=unchanged,
-        origin=Provenance(ReportFamily.ANALYTICS, bucketed.refreshed_at, remark),
+        origin=Provenance(ReportFamily.ANALYTICS, bucketed.refreshed_at, remark, bucketed.is_empty),
     )
 
 

@@ -84,12 +84,14 @@ NOTHING_STORED = StoredBuckets()
 class Provenance:
     """Which reports were read, up to when they say that they are complete, and what an operator should know of that.
 
-    `refreshed_at` is None where they fill up within minutes.
+    `refreshed_at` is None where they fill up within minutes. `is_empty`: there is not one row in a report that has rows
+    for what was spent only, so that nothing tells no spend from no answer.
     """
 
     reports: ReportFamily = ReportFamily.ADMIN
     refreshed_at: datetime | None = None
     remark: str = ""
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

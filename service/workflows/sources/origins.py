@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from service.domain.sources.source import ReportName, SourceState
-from service.workflows.ports.sources import Provenance, SourceError
+from service.workflows.ports.sources import Provenance, ReadReport, ReportRow, SourceError
+from service.workflows.ports.spend import DayInputs
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
@@ -19,6 +21,25 @@ async def note_origin(uow: UnitOfWork, source_id: str, report: ReportName, origi
     noted = _noted(state, report, origin, now)
     if noted != state:
         await uow.polling_states.note_reports(noted)
+
+
+async def refuse_emptiness(
+    uow: UnitOfWork, source_id: str, report: ReadReport[ReportRow], is_known: Callable[[DayInputs], bool]
+) -> None:
+    """Raises SourceError for a report without one row, of days of which something is known.
+
+    It would make each of them cost nothing. Without anything known it may be the truth: nobody has used anything.
+    """
+    if not report.origin.is_empty:
+        return
+    days = sorted({bucket.window.start.date() for bucket in report.buckets})
+    known = [day for day, seen in (await uow.facts.day_inputs(source_id, days)).items() if is_known(seen)]
+    if known:
+        raise SourceError(
+            f"The analytics report has no row at all, and there was something on {max(known)} when it was read before:"
+            " nothing is taken back, the next poll reads it again",
+            retryable=True,
+        )
 
 
 def _noted(state: SourceState, report: ReportName, origin: Provenance, now: datetime) -> SourceState:

@@ -10,7 +10,7 @@ from datetime import datetime
 from service.domain.sources.poll import Notice, ReportOutcome
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
-from service.domain.spend.best_known import best_known
+from service.domain.spend.best_known import BilledDay, EstimatedDay, best_known
 from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
@@ -30,7 +30,7 @@ from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import run_claim, run_is_identified
-from service.workflows.sources.origins import note_origin
+from service.workflows.sources.origins import note_origin, refuse_emptiness
 from service.workflows.sources.usage_pricing import price_usage
 
 _SUBJECTS = {
@@ -162,6 +162,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
     await _make_room(running, report.buckets)
 
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
+        await refuse_emptiness(uow, stamp.source_id, report, lambda seen: any(map(_is_billed, seen.bill.values())))
         changes = await uow.facts.replace_cost(stamp, report.buckets)
         await uow.fingerprints.keep(stamp.source_id, Width.DAY, report.fingerprints)
         return changes
@@ -175,11 +176,21 @@ async def read_usage(running: RunningPoll, window: Window, width: Width) -> Repo
     await _make_room(running, report.buckets)
 
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
+        if width is Width.HOUR:
+            await refuse_emptiness(uow, stamp.source_id, report, lambda seen: any(map(_is_used, seen.usage.values())))
         changes = await uow.facts.replace_usage(stamp, width, priced)
         await uow.fingerprints.keep(stamp.source_id, width, report.fingerprints)
         return changes
 
     return ReportChange(write, report.origin, report.notices)
+
+
+def _is_billed(day: BilledDay) -> bool:
+    return bool(day.tokens or day.other)
+
+
+def _is_used(day: EstimatedDay) -> bool:
+    return bool(day.cost or day.priority or day.unpriced_tokens)
 
 
 async def run_find_stored(running: RunningPoll, width: Width, window: Window) -> StoredBuckets:

@@ -197,6 +197,20 @@ def _prices(stage: Stage) -> str:
     return stage.yard.ports.price_book([]).fingerprint
 
 
+async def test_a_report_without_a_row_does_not_make_known_days_cost_nothing(stage: Stage) -> None:
+    assert (await stage.yard.poll()).state is PollState.DONE, "an organisation that has used nothing"
+    stage.bill(YESTERDAY)
+    stage.world.add_usage(UsageEvent(utc("2026-11-15T10:00"), BOB, Quantities(output=10_000)))
+    await stage.yard.poll()
+    known = await stage.yard.spend(YESTERDAY)
+    for endpoint in ("analytics_cost", "analytics_usage"):
+        stage.faults.inject(endpoint, Fault.EMPTY_DATA, times=None)
+    poll = await stage.yard.poll()
+    errors = [one.error or "" for one in poll.reports if one.error]
+    assert ["no row at all" in error and "2026-11-15" in error for error in errors] == [True, True]
+    assert await stage.yard.spend(YESTERDAY) == known
+
+
 @pytest.mark.parametrize("prefer", list(ReportFamily))
 async def test_a_difference_between_the_reports_is_in_the_status(stage: Stage, prefer: ReportFamily) -> None:
     stage.bill(TWO_DAYS_AGO)
