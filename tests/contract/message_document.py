@@ -13,7 +13,7 @@ from pathlib import Path
 
 from service.adapters.vault import FernetVault
 from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
-from service.domain.alerts.evidence import Contribution, Evidence, Heard, RuleEvidence
+from service.domain.alerts.evidence import Contribution, Evidence, Heard, LevelChange, RuleEvidence
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import BudgetStand, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message
@@ -161,6 +161,18 @@ CORRECTED = replace(
     impact=Money.of("88.10"),
     heard=Heard(Money.of("88.10"), None, RUNNING.days, RUNNING.hour, RUNNING.since, False, before=Money.of("230.10")),
 )
+ACCEPTED = replace(
+    INCIDENT,
+    actual=Money.of("1214.30"),
+    expected=Money.of("842.10"),
+    unit="US dollars a day",
+    days=(date(2026, 12, 14),),
+    since=datetime(2026, 12, 9, 9, tzinfo=UTC),
+    hour=None,
+    impact=Money.of("2874.15"),
+    contributions=(),
+    level=LevelChange("the organisation", date(2026, 12, 9), Money.of("605.20"), Money.of("1210.40")),
+)
 CONTRADICTED = replace(INCIDENT, billed=Money.of("20.45"))
 
 
@@ -251,6 +263,12 @@ SAMPLES = (
     moved(
         "Not confirmed by the bill",
         followed(Command.RESOLVE, Reason.NOT_CONFIRMED, NOON + timedelta(hours=15), CONTRADICTED),
+        Action.RESOLVE,
+        MAILED,
+    ),
+    moved(
+        "Accepted as the new level",
+        followed(Command.RESOLVE, Reason.ACCEPTED, datetime(2026, 12, 16, 0, 12, tzinfo=UTC), ACCEPTED),
         Action.RESOLVE,
         MAILED,
     ),

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     BUDGET_EDITED = "budget_edited"
     RECOVERED = "recovered"
     NOT_CONFIRMED = "not_confirmed"
+    ACCEPTED = "accepted"
     CORRECTED = "corrected"
     RULE_GONE = "rule_gone"
     RULE_DISABLED = "rule_disabled"

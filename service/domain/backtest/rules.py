@@ -124,7 +124,7 @@ def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime 
     least_open = kind_of(replays[0].rule.spec).backtesting.least_open
     opened = [alert.opened_at for one in replays for alert in one.ledger.open_alerts]
     due = any(before is None or before < at + least <= moment.as_of for at in opened for least in least_open)
-    if due or (moment.is_news and (moment.may_fire or opened)):
+    if due or opened or (moment.is_news and moment.may_fire):
         take_step(moment.step(), replays)
     elif not moment.may_fire and not opened:
         for one in replays:

@@ -174,7 +174,7 @@ def standing_of(event: AlertEvent, history: Sequence[AlertEvent] = ()) -> str:
 
 def _next_step(alert: Alert, api: str) -> str:
     if alert.state is AlertState.RESOLVED:
-        return ""
+        return words_of(alert.evidence).undo(f"{api}/alerts/{alert.id}")
     if alert.state is AlertState.ACKNOWLEDGED:
         return "Resolve it when it is dealt with."
     return words_of(alert.evidence).next_step(api)

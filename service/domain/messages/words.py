@@ -84,6 +84,10 @@ class Words(ABC):
     def next_step(self, api: str) -> str:
         """The step that a person takes while it fires. `api` is REST's address, without a slash at its end."""
 
+    def undo(self, api: str) -> str:
+        """The step by which a person takes back that it ended; mostly none. `api` is the alert's address in the API."""
+        return ""
+
     def cause(self) -> str:
         """The cause, for an explanation of a past instant."""
         return f"{self.headline()}. {' '.join(self.summary().splitlines())}".rstrip()

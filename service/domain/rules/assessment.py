@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.domain.alerts.alert import Alert, Reason
-from service.domain.alerts.evidence import RuleEvidence
+from service.domain.alerts.evidence import Evidence, RuleEvidence
 from service.domain.alerts.findings import Condition, Finding, over
 from service.domain.rules.billed import contradicting_bill, not_confirmed
 from service.domain.rules.evaluation import gates_of, still_held
@@ -16,8 +16,8 @@ from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
 from service.domain.rules.incidents import AlertDays, Family, Incident, Span, incidents
 from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, Episodes, KeptVerdict
-from service.domain.rules.rest import Rest, rest_of
-from service.domain.rules.rule import Rule, Verdict
+from service.domain.rules.rest import Rest, accepting, ending_level, rest_of
+from service.domain.rules.rule import NewLevel, Rule, Verdict
 from service.domain.rules.verdicts import objected
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import approximate
@@ -117,7 +117,7 @@ class _Assessment:
 
     def assessed(self) -> Assessed:
         own = own_alerts(self.past)
-        found = incidents(self.view, self.verdicts, alert_days(own))
+        found = incidents(self.view, self.verdicts, self._alert_days(own))
         notified = [incident for incident in found if self._is_notified(incident, own.get(incident.scope))]
         present = [incident for incident in found if incident not in notified]
         firing = [incident for incident in present if self._is_news(incident, own.get(incident.scope))]
@@ -137,6 +137,19 @@ class _Assessment:
             firing=tuple(firing),
             notified=tuple(notified),
         )
+
+    def _alert_days(self, own: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, AlertDays]:
+        """The days of each alert; of one that is not back to normal, up to today."""
+        today = self.view.today
+        return {
+            scope: replace(days, days=(days.days[0], max(days.days[1], today))) if self._lasts(own[scope]) else days
+            for scope, days in alert_days(own).items()
+        }
+
+    def _lasts(self, alert: Alert) -> bool:
+        verdict = self.verdicts.get(alert.scope)
+        calm = verdict.observation.calm if verdict else None
+        return alert.is_open and calm is not None and calm.high
 
     def _is_notified(self, incident: Incident, alert: Alert | None) -> bool:
         """Whether people were notified of it, and enough normal time has passed since for the alert to end."""
@@ -163,6 +176,8 @@ class _Assessment:
         last_held, gates = self._last_held(alert), gates_of(self.rule.spec, scope, self.feedback, now)
         if seen.calm is None:
             return endures(seen, gates, last_held, now).passed
+        if ending_level(alert, seen.calm):
+            return False
         is_calm = seen.calm.over and now - alert.opened_at >= seen.calm.at_least
         return not is_calm or now - last_held < gates.keep_firing_for
 
@@ -208,25 +223,38 @@ class _Assessment:
             if alert.scope in refuted
             else replace(
                 over(alert, self._ending(alert)),
-                evidence=self._shown(last[alert.scope], alert) if alert.scope in last else alert.newest,
+                evidence=self._last_word(alert, last.get(alert.scope)),
             )
             for alert in alerts
         ]
 
     def _ending(self, alert: Alert) -> Reason:
-        return Reason.RECOVERED if alert.scope in self.verdicts else Reason.RULE_EDITED
+        if alert.scope not in self.verdicts:
+            return Reason.RULE_EDITED
+        return Reason.ACCEPTED if self._level(alert) else Reason.RECOVERED
+
+    def _last_word(self, alert: Alert, incident: Incident | None) -> Evidence:
+        evidence = alert.newest if incident is None else self._shown(incident, alert)
+        level = self._level(alert)
+        if level is None or not isinstance(evidence, RuleEvidence):
+            return evidence
+        return accepting(evidence, level, describe_scope(self.rule.spec.scope, alert.scope, self.view.names))
+
+    def _level(self, alert: Alert) -> NewLevel | None:
+        verdict = self.verdicts.get(alert.scope)
+        return ending_level(alert, verdict.observation.calm) if verdict else None
 
     def _finding(self, incident: Incident, own: Alert | None) -> Finding:
         severity, alert = self._severity(incident), own if own and own.is_open else None
-        is_elsewhere = alert is not None and self._is_elsewhere(incident, alert)
+        is_news = alert is None or self._is_elsewhere(incident, alert) or self._is_on_top(incident, alert)
         return Finding(
             fingerprint=fingerprint(self.rule.id, incident.scope),
             source_id=self.view.source_id,
             scope=incident.scope,
             severity=max(severity, alert.severity, key=lambda one: one.rank) if alert else severity,
-            condition=Condition.FIRES if alert is None or is_elsewhere else Condition.HOLDS,
+            condition=Condition.FIRES if is_news else Condition.HOLDS,
             reason=Reason.NOTHING_NEW if alert else Reason.FIRST,
-            evidence=self._evidence(incident) if alert is None or is_elsewhere else self._shown(incident, alert),
+            evidence=self._evidence(incident) if alert is None or is_news else self._shown(incident, alert),
         )
 
     def _shown(self, incident: Incident, alert: Alert) -> RuleEvidence:
@@ -245,7 +273,17 @@ class _Assessment:
         if not isinstance(shown, RuleEvidence) or shown.about in (None, incident.found) or not seen.days:
             return False
         widened = shown.about is not None and Family.of(self.view).contains(incident.found, shown.about)
-        return not widened and max(seen.days) > _days_of(alert)[1]
+        if widened or max(seen.days) <= _days_of(alert)[1]:
+            return False
+        return shown.heard is None or self._evidence(incident).is_new_beside(shown.heard)
+
+    def _is_on_top(self, incident: Incident, alert: Alert) -> bool:
+        """Whether an open alert, of a launch that is not accepted yet, takes in another incident of the same scope."""
+        heard = alert.evidence.heard if isinstance(alert.evidence, RuleEvidence) else None
+        since = incident.verdict.observation.since
+        if heard is None or heard.about != incident.found or heard.since is None or since is None:
+            return False
+        return since > heard.since and self._evidence(incident).is_new_beside(heard)
 
     def _evidence(self, incident: Incident) -> RuleEvidence:
         seen = incident.verdict.observation

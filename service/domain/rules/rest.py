@@ -1,4 +1,7 @@
-"""Open alerts whose scope is back to normal, but for not long enough to be over: nobody is notified of them again."""
+"""Open alerts whose scope is back to normal, but for not long enough to be over: nobody is notified of them again.
+
+And those that end because what they are about is the new level.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import Alert
-from service.domain.alerts.evidence import RuleEvidence
+from service.domain.alerts.evidence import LevelChange, RuleEvidence
 from service.domain.rules.gates import exceeds
-from service.domain.rules.rule import Gates, Observation
+from service.domain.rules.rule import Calm, Gates, NewLevel, Observation
+from service.domain.rules.wording import approximate
 
 CALM_AFTER = timedelta(hours=2)
 """For kinds that say nothing of it: how long an alert that goes on must not have exceeded its gates."""
@@ -44,3 +48,15 @@ def rest_of(seen: Observation, alert: Alert, last_held: datetime, gates: Gates, 
     if math.isnan(seen.actual) or exceeds(seen, gates) or now - last_held < CALM_AFTER:
         return None
     return Rest(last_held, last_held + gates.keep_firing_for if gates.keep_firing_for else None)
+
+
+def ending_level(alert: Alert, calm: Calm | None) -> NewLevel | None:
+    """The level that ends an alert: one that was accepted while it was open."""
+    level = calm.accepted if calm else None
+    return level if level and alert.opened_at < level.accepted_at else None
+
+
+def accepting(evidence: RuleEvidence, level: NewLevel, name: str) -> RuleEvidence:
+    """The evidence of an alert as it ends with a new level. `name`: of the alert's scope."""
+    change = LevelChange(name, level.since, approximate(level.before), approximate(level.after))
+    return replace(evidence, level=change)

@@ -67,11 +67,23 @@ DOLLARS_AN_HOUR = "US dollars an hour"
 
 
 @dataclass(frozen=True, slots=True)
+class NewLevel:
+    """US dollars a day that a scope spends since a UTC day, and what it spent before. It was `accepted_at`."""
+
+    since: date
+    accepted_at: datetime
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calm:
     """How far a scope is on its way back to normal: `found` of `needed`, in words ("1 normal day", "2 normal days").
 
     An alert that opened less than `at_least` ago stays, so that what was found late is not over at once. `since`: when
     normal time began, once there is enough of it that nobody need be notified again; `until`: when it makes an end.
+    `accepted`: the level that was accepted lately, which is the end of every alert that was open then. `high`: the last
+    day is still well above what was usual before.
     """
 
     over: bool
@@ -80,6 +92,8 @@ class Calm:
     at_least: timedelta
     since: datetime | None = None
     until: datetime | None = None
+    accepted: NewLevel | None = None
+    high: bool = False
 
 
 @dataclass(frozen=True, slots=True)

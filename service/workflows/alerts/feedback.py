@@ -90,6 +90,7 @@ def _days(alert: Alert, evidence: RuleEvidence, answer: FeedbackAnswer, author: 
     days = evidence.days or (alert.opened_at.astimezone(UTC).date(),)
     last = answer.last_day or max(days[-1], answer.first_day or days[-1])
     began = evidence.since.astimezone(UTC).date() if evidence.since else days[0]
+    began = min(began, evidence.level.since) if evidence.level else began
     first = answer.first_day or max(min(began, last), last - LONGEST)
     validate_feedback(Feedback(alert.scope, answer.kind, first, last, author.at))
     if last > today:

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, apply
-from service.domain.alerts.evidence import RuleEvidence
+from service.domain.alerts.evidence import LevelChange, RuleEvidence
 from service.domain.alerts.reconcile import execute, reconcile
 from service.domain.rules.assessment import Past, assess_rule, held_since
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, KeptVerdict
-from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Calm, Gates, Observation, Rule
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Calm, Gates, NewLevel, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
@@ -126,6 +126,30 @@ def test_the_alert_says_which_rule_scope_and_dollars_with_its_cause() -> None:
         impact=Money.of("250.500000"),
         about=ENG,
     )
+
+
+def held(*, accepted_at: datetime | None = None) -> Observation:
+    """A level that does not exceed any more and is not back to normal either, until it is accepted."""
+    level = NewLevel(day(8), accepted_at, 605.2, 1210.4) if accepted_at else None
+    return replace(QUIET, calm=Calm(False, "0 normal days", "2 normal days", DAY, accepted=level))
+
+
+def test_a_launch_is_one_alert_until_its_level_is_accepted_and_the_end_says_so() -> None:
+    rule = life()
+    assert rule.see({ENG: replace(rise(), calm=held().calm)}) == [("open", "first")]
+    assert [rule.see({ENG: held()}, after=DAY) for _ in range(7)] == [[]] * 7
+    (event,) = rule.events({ENG: held(accepted_at=rule.now + DAY)}, after=DAY)
+    assert (event.command, event.reason) == (Command.RESOLVE, Reason.ACCEPTED)
+    assert isinstance(event.alert.evidence, RuleEvidence)
+    assert event.alert.evidence.level == LevelChange("workspace eng", day(8), Money.of("605.2"), Money.of("1210.4"))
+
+
+def test_a_level_of_before_an_alert_is_no_end_of_it() -> None:
+    rule = life()
+    on_top = replace(rise(), calm=held(accepted_at=NOON).calm)
+    assert rule.see({ENG: on_top}) == [("open", "first")]
+    assert rule.see({ENG: held(accepted_at=NOON)}) == []
+    assert rule.see({ENG: calming(over=True)}, after=DAY) == [("resolve", "recovered")]
 
 
 def test_a_relapse_after_the_end_is_a_new_alert() -> None:

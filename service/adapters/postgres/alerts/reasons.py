@@ -11,6 +11,7 @@ _KNOWN_BEFORE = {
     Reason.CALM: Reason.RESTATED,
     Reason.RETURNED: Reason.GREW,
     Reason.NOT_CONFIRMED: Reason.RECOVERED,
+    Reason.ACCEPTED: Reason.RECOVERED,
     Reason.CORRECTED: Reason.RESTATED,
 }
 

@@ -8,12 +8,19 @@ from datetime import date, datetime
 from pydantic import BaseModel, Field
 
 from service.api.http.fields import Usd
-from service.domain.alerts.evidence import RuleEvidence
+from service.domain.alerts.evidence import LevelChange, RuleEvidence
 
 
 class InputOut(BaseModel):
     label: str
     value: str
+
+
+class LevelOut(BaseModel):
+    scope_name: str
+    since: date = Field(description="the first UTC day of the new level")
+    before: Usd = Field(description="a day, before it")
+    after: Usd = Field(description="a day, since")
 
 
 class RuleEvidenceOut(BaseModel):
@@ -39,6 +46,7 @@ class RuleEvidenceOut(BaseModel):
     billed: Usd | None = Field(description="the settled bill, where it contradicts what the alert was fired on")
     calm_since: datetime | None = Field(description="since when the scope is back to normal; null while it is not")
     closes_at: datetime | None = Field(description="when the alert ends if it stays so")
+    level: LevelOut | None = Field(description="the new level with whose acceptance the alert ended; null otherwise")
     simulated: bool
 
 
@@ -68,5 +76,11 @@ def show_rule_evidence(evidence: RuleEvidence) -> RuleEvidenceOut:
         billed=None if evidence.billed is None else str(evidence.billed),
         calm_since=evidence.calm_since,
         closes_at=evidence.closes_at,
+        level=None if evidence.level is None else _show_level(evidence.level),
         simulated=evidence.simulated,
     )
+
+
+def _show_level(level: LevelChange) -> LevelOut:
+    before, after = str(level.before), str(level.after)
+    return LevelOut(scope_name=level.scope_name, since=level.since, before=before, after=after)

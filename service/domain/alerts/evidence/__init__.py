@@ -2,7 +2,7 @@
 
 from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
 from service.domain.alerts.evidence.evidence import Contribution, Evidence, KeptBucket, OriginKind, OriginRef, Trend
-from service.domain.alerts.evidence.rule import Heard, RuleEvidence
+from service.domain.alerts.evidence.rule import Heard, LevelChange, RuleEvidence
 from service.domain.alerts.evidence.silence_ends import SilenceEndsEvidence
 from service.domain.alerts.evidence.stale_source import StaleEvidence
 from service.domain.alerts.evidence.undelivered import UndeliveredEvidence
@@ -26,6 +26,7 @@ __all__ = [
     "ForecastEvidence",
     "Heard",
     "KeptBucket",
+    "LevelChange",
     "OriginKind",
     "OriginRef",
     "RuleEvidence",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,8 @@ from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
 from service.domain.values.utc import utc_day
 
+_A_DAY = {"US dollars a day": 1, "US dollars an hour": 24}
+"""How many of a unit's stretches a day has; other units say nothing of the days to come."""
 MATERIAL_CORRECTION = Decimal("0.5")
 """People hear in every channel that a figure was wrong when it has moved by this share since they heard it."""
 
@@ -22,7 +24,8 @@ class Heard:
     """The figure that everybody was notified of last: US dollars of excess, whose, and of which days or hour.
 
     `was_over`: the judged days were over, so that time alone cannot add to them. `before` is what everybody had heard
-    until then; None where this was the first.
+    until then; None where this was the first. `told`: the most that everybody heard of each scope in this alert, as
+    excess in 24 hours.
     """
 
     excess: Money
@@ -32,6 +35,17 @@ class Heard:
     since: datetime | None
     was_over: bool
     before: Money | None = None
+    told: tuple[tuple[ScopeKey, Money], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """An accepted level: US dollars a day before the UTC day `since`, and from it on. `scope_name`: whose."""
+
+    scope_name: str
+    since: date
+    before: Money
+    after: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +61,8 @@ class RuleEvidence(Evidence):
     `calm_since`: since when the scope is
     back to normal, None while it is not; `closes_at`: when the alert ends if it stays so.
     `severity_reason`: why it is as severe as it is, in a few words. `billed`: the settled bill of the day, where it
-    contradicts what the alert was fired on. `heard` is what the messages say that cannot be edited; None in what an
-    older release stored.
+    contradicts what the alert was fired on. `level`: the new level with whose acceptance it ended.
+    `heard` is what the messages say that cannot be edited; None in what an older release stored.
     """
 
     repeats: ClassVar[bool] = True
@@ -76,6 +90,7 @@ class RuleEvidence(Evidence):
     billed: Money | None = None
     calm_since: datetime | None = None
     closes_at: datetime | None = None
+    level: LevelChange | None = None
     heard: Heard | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -86,7 +101,7 @@ class RuleEvidence(Evidence):
     @property
     def excess_a_day(self) -> Money | None:
         """The excess in 24 hours, if it goes on; None where the unit says nothing of days to come."""
-        by = {"US dollars a day": 1, "US dollars an hour": 24}.get(self.unit)
+        by = _A_DAY.get(self.unit)
         return None if by is None else self.excess * Decimal(by)
 
     @property
@@ -151,7 +166,24 @@ class RuleEvidence(Evidence):
     def announced(self, at: datetime, shown: Evidence | None = None) -> RuleEvidence:
         before = shown.heard.excess if isinstance(shown, RuleEvidence) and shown.heard else None
         was_over = all(utc_day(day).end <= at for day in self.days)
-        return replace(self, heard=Heard(self.figure, self.about, self.days, self.hour, self.since, was_over, before))
+        told = dict(shown.heard.told) if isinstance(shown, RuleEvidence) and shown.heard else {}
+        for scope, amount in self._told():
+            told[scope] = max(amount, told.get(scope, amount))
+        heard = Heard(self.figure, self.about, self.days, self.hour, self.since, was_over, before, tuple(told.items()))
+        return replace(self, heard=heard)
+
+    def _told(self) -> Iterator[tuple[ScopeKey, Money]]:
+        times = Decimal(_A_DAY.get(self.unit, 0))
+        if times and self.about is not None:
+            yield self.about, self.excess * times
+            yield from ((part.scope, part.amount * times) for part in self.contributions)
+
+    def is_new_beside(self, heard: Heard) -> bool:
+        """Whether everybody heard of less than two thirds of it a day, or nothing of its scope."""
+        a_day, told = self.excess_a_day, dict(heard.told)
+        if self.about not in told or a_day is None:
+            return True
+        return a_day >= told[self.about] * (1 + MATERIAL_CORRECTION)
 
     def edited_in(self, shown: Evidence) -> RuleEvidence:
         return replace(self, heard=shown.heard if isinstance(shown, RuleEvidence) else None)

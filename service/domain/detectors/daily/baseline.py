@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole, known_or_zero, true_in, week_sum
+from service.domain.detectors.daily.growth import brought_up, weekly_growth
 from service.domain.detectors.daily.history import MONTH, WINDOW, History, counted, joined, lifted
 from service.domain.detectors.noise import Noise
 
@@ -23,14 +24,17 @@ CENT = 0.01
 class Baseline:
     """All that is known about a day before it comes; dollars, each [series].
 
-    weekday: mean of the last four same weekdays. deviation: how far days lie from their weekday's mean, as a share of
+    weekday: mean of the last four same weekdays, middle: their median, weight: the mean as a share of the overall one.
+    deviation: how far days lie from their weekday's mean, as a share of
     that mean plus the overall one. spread: the same in dollars on this weekday. month: mean of 28 days as billed, with
     `month_spread`; largest: their maximum. mean and limit: of a short history (see `short_history`).
-    factors: what days before an accepted shift were multiplied by.
+    factors: what days before an accepted shift were multiplied by. growth: what the weekdays were, once a week.
     """
 
     history: History
     weekday: Floats
+    middle: Floats
+    weight: Floats
     deviation: Floats
     spread: Floats
     month: Floats
@@ -40,6 +44,7 @@ class Baseline:
     limit: Floats
     spend_days: Whole
     factors: Floats
+    growth: Floats
 
 
 def baseline(history: History) -> Baseline:
@@ -47,12 +52,15 @@ def baseline(history: History) -> Baseline:
     counts = counted(history)
     last, factors = lifted(history, counts)
     raw = history.raw[:, -MONTH:]
-    weekday, deviation, spread = _weekday(last)
+    growth = weekly_growth(last)
+    weekday, middle, weight, deviation, spread = _weekday(brought_up(last, growth))
     mean, limit, spend_days = short_history(history, counts)
     month = week_sum(raw) / MONTH
     return Baseline(
         history=history,
         weekday=weekday,
+        middle=middle,
+        weight=weight,
         deviation=deviation,
         spread=spread,
         month=month,
@@ -62,6 +70,7 @@ def baseline(history: History) -> Baseline:
         limit=limit,
         spend_days=spend_days,
         factors=factors,
+        growth=growth,
     )
 
 
@@ -83,15 +92,19 @@ def joined_bases(older: Baseline, newer: Baseline) -> Baseline:
     return Baseline(joined(older.history, newer.history), *arrays)
 
 
-def _weekday(days: Floats) -> tuple[Floats, Floats, Floats]:
+def _weekday(days: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     weeks = days.reshape(days.shape[0], MONTH // 7, 7)
     means = weeks.mean(axis=1)
-    size = np.maximum(means + means.mean(axis=1, keepdims=True), CENT)
+    overall = means.mean(axis=1, keepdims=True)
+    size = np.maximum(means + overall, CENT)
     shares = (weeks - means[:, None, :]) / size[:, None, :]
     # Four values around their own mean have three degrees of freedom.
     mean_square = np.square(shares).sum(axis=1).sum(axis=1) / MONTH
     deviation = np.sqrt(mean_square * (4 / 3)) + LEAST_DEVIATION
-    return means[:, 0], deviation, deviation * size[:, 0]
+    four = weeks[:, :, 0]
+    middle = (four.sum(axis=1) - four.max(axis=1) - four.min(axis=1)) / 2
+    weight = means[:, 0] / np.maximum(overall[:, 0], CENT)
+    return means[:, 0], np.maximum(middle, 0), weight, deviation, deviation * size[:, 0]
 
 
 COLD_STEPS = ((3, 4.0, 2.0), (7, 3.0, 1.5), (14, 2.5, 1.5))

@@ -18,6 +18,7 @@ from service.domain.detectors.daily.detector import (
     without_planned,
 )
 from service.domain.detectors.daily.history import MONTH, WINDOW, History, Tapes, without_gaps
+from service.domain.detectors.daily.levels import held_for, with_held_levels
 from service.domain.detectors.daily.recurrence import stands_out
 from service.domain.detectors.noise import Noise, is_calm, noise_class, noise_class_of, settled_class
 from service.domain.detectors.panel import UNBELIEVABLE, DayKind
@@ -71,8 +72,9 @@ def followed_by(
         ages=np.where(begun, history.ages + 1, 0),
         since_accepted=_since_accepted(history.since_accepted),
         lows=lows,
+        held=held_for(base, chosen, unplanned, known & begun & (kind is DayKind.ORDINARY)),
     )
-    return _reclassed(after)
+    return _reclassed(with_held_levels(after))
 
 
 def _was_unlike(history: History) -> Flags:

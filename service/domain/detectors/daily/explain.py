@@ -9,7 +9,7 @@ import numpy as np
 
 from service.domain.detectors.daily.baseline import CENT, Baseline
 from service.domain.detectors.daily.detector import LINES
-from service.domain.detectors.daily.history import MONTH, WINDOW, counted
+from service.domain.detectors.daily.history import MONTH, WEEK, WINDOW, counted
 from service.domain.detectors.daily.recurrence import CalendarBatch, batch
 from service.domain.detectors.scores import Method, Scores, Terms
 
@@ -18,16 +18,21 @@ BY_WEEKDAY = {Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY}
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """A day the expectation was computed from. `counted` differs from `billed` if it was capped or corrected."""
+    """A day the expectation was computed from. `counted` differs from `billed` if it was capped or corrected.
+
+    `growth`: what it was multiplied by besides, because the series grows.
+    """
 
     day: date
     billed: float
     counted: float
     known: bool
+    growth: float = 1.0
 
     @property
     def changed(self) -> bool:
-        return not self.known or abs(self.counted - self.billed) > 0.005
+        """Whether it counts for something else than what was billed, whatever has grown since."""
+        return not self.known or abs(self.counted / self.growth - self.billed) > 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class DayExplanation:
     `days`, the oldest first, are what the expectation is the mean of (plus `planned`, or the extra of `batch`).
     `deviation` and `line`: the band reaches `line` times `deviation` of (the weekday's plus the overall mean); None
     where a rule has none. `lifted`: what earlier days were multiplied by, after an accepted shift, as in `counted`.
+    `growth`: by which factor each week cost more than the one before, at least; 1 where it does not grow.
     """
 
     day: date
@@ -54,6 +60,7 @@ class DayExplanation:
     deviation: float | None
     line: float | None
     lifted: float
+    growth: float
 
 
 def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -> DayExplanation:
@@ -86,6 +93,7 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
         deviation=float(base.deviation[row]) if by_weekday else None,
         line=float(LINES[method] * terms.thresholds[row]) if by_weekday else None,
         lifted=float(base.factors[row]),
+        growth=float(base.growth[row]) if by_weekday else 1.0,
     )
 
 
@@ -98,9 +106,10 @@ def _counted_days(base: Baseline, method: Method, row: int, day: date) -> tuple[
         cell = WINDOW - ago
         earlier = ago > history.since_accepted[row]
         lift = float(base.factors[row]) if earlier and method in BY_WEEKDAY else 1.0
+        growth = float(base.growth[row]) ** (ago // WEEK) if method in BY_WEEKDAY else 1.0
         billed = float(history.raw[row, cell])
-        counts = billed if method is Method.INTERMITTENT else float(kept[cell]) * lift
-        days.append(CountedDay(day - timedelta(days=ago), billed, counts, bool(history.known[row, cell])))
+        counts = billed if method is Method.INTERMITTENT else float(kept[cell]) * lift * growth
+        days.append(CountedDay(day - timedelta(days=ago), billed, counts, bool(history.known[row, cell]), growth))
     return tuple(days)
 
 

@@ -48,7 +48,7 @@ class History:
     expected: what was expected of the day.
     known: the day's amount was known. ages: days since the first spend. noise: a `Noise` class; `leaning` for `streak`
     days towards another one. since_accepted: days of a new, accepted level; 0 when none is in force.
-    lows: closed days in a row far below what was expected.
+    lows: closed days in a row far below what was expected. held: days in a row well above what was usual before them.
     """
 
     tapes: Tapes
@@ -58,6 +58,7 @@ class History:
     streak: Whole
     since_accepted: Whole
     lows: Whole
+    held: Whole
 
     @property
     def size(self) -> int:
@@ -85,20 +86,25 @@ class History:
         kept, since = self.kept.copy(), self.since_accepted.copy()
         kept[row, last] = np.maximum(self.raw[row, last], 0.0)
         since[row] = min(days, MONTH)
-        rose = self.tapes.rose.cells.copy()
-        rose[row, last] = False
+        rose, held = self.tapes.rose.cells.copy(), self.held.copy()
+        rose[row, last], held[row] = False, 0
         tapes = replace(self.tapes, kept=Tape.of(kept), rose=Tape.of(rose))
-        return replace(self, tapes=tapes, since_accepted=since)
+        return replace(self, tapes=tapes, since_accepted=since, held=held)
 
     def taking_out(self, row: int, day: int) -> History:
-        """One day of one series was a real incident: it counts as what was expected then. `day` 1 is the newest."""
-        kept = self.kept.copy()
+        """One day of one series was a real incident: it counts as what was expected then. `day` 1 is the newest.
+
+        A level that began on that day is none, and so its other days count as what was expected, too.
+        """
+        kept, since, held = self.kept.copy(), self.since_accepted.copy(), self.held.copy()
         cell = WINDOW - _within(day)
-        if np.isfinite(self.expected[row, cell]):
-            kept[row, cell] = self.expected[row, cell]
+        out = slice(cell, WINDOW if since[row] == day else cell + 1)
+        kept[row, out] = np.where(np.isfinite(self.expected[row, out]), self.expected[row, out], kept[row, out])
+        since[row], held[row] = 0 if since[row] == day else since[row], 0
         above = self.tapes.above.cells.copy()
         above[row, SEEN - day] = 0.0  # nor does it come again
-        return replace(self, tapes=replace(self.tapes, kept=Tape.of(kept), above=Tape.of(above)))
+        tapes = replace(self.tapes, kept=Tape.of(kept), above=Tape.of(above))
+        return replace(self, tapes=tapes, since_accepted=since, held=held)
 
     def rows(self, chosen: Flags | Whole) -> History:
         """The history of some of the series, in the given order."""
@@ -196,6 +202,14 @@ def lifted(history: History, days: Floats) -> tuple[Floats, Floats]:
         factors[row] = _lift(each, cut)
         last[row] = np.concatenate([each[:cut] * factors[row], each[cut:]])[-MONTH:]
     return last, factors
+
+
+def lifted_to_level(history: History) -> Floats:
+    """The kept days, those before an accepted level that is in force multiplied to it: [series, 56]."""
+    kept, (_, factors) = history.kept.copy(), lifted(history, counted(history))
+    for row in np.flatnonzero(history.since_accepted > 0).tolist():
+        kept[row, : WINDOW - int(history.since_accepted[row])] *= factors[row]
+    return kept
 
 
 def _lift(days: Floats, cut: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,6 +26,7 @@ SLACK = 1e-9
 A_DAY = 24
 LEAST_TAKEN_OUT = 1 + LEAST_LINE * LEAST_SCALE
 """Times the second smallest of the same hours, above which one may be left out as an incident."""
+NO_LIFTS: Mapping[int, tuple[int, float]] = {}
 _WEEKS = WEEK * np.arange(HOURS // WEEK)
 
 
@@ -64,15 +65,20 @@ class HourGlance:
         floor: float,
         moves: Sequence[ClockMove] = (),
         off: Flags | None = None,
+        lifts: Mapping[int, tuple[int, float]] = NO_LIFTS,
     ) -> bool:
         """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
 
         `floor`: dollars of excess under which an hour is never a rise. `moves` and `off`: by places from `start` on.
+        `lifts`: of each series with an accepted level the place where it begins, and the factor by which hours before
+        it count.
         """
         if not places or not self._starts.size:
             return False
         end = max(places) + 1
         hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
+        for row, (place, factor) in lifts.items():
+            hours[row, : max(0, place - start)] *= factor
         floors = np.full(hours.shape[0], floor)
         mine = None if off is None else off[: end - start]
         return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine).any())

@@ -24,6 +24,10 @@ ROWS_AT_ONCE = 8
 """Quiet series that are judged together once one of them is asked about: eight cost little more than one."""
 EARLIER_AT_ONCE = 16
 """Hours of one series that are judged together once one of them is asked about."""
+HELD_TIMES = 1.25
+"""Times the median of the same hour, from which on an hour says nothing of being back to normal."""
+LEAST_WEIGHT = 0.25
+"""An hour that is expected to cost less than this share of a mean one says nothing of it either."""
 LOOKED_AT_ONCE = 512
 """Series whose hours are looked at together."""
 
@@ -73,6 +77,7 @@ class HourJudge:
     `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
     `moves`: changes of the clocks that the series may live by. Of those that an hour may be judged by, the one counts
     that asks for the most dollars. `off`: the hours that say of no series what is usual, [hours]; None: there are none.
+    `lifts`: by series the place where an accepted level begins, and the factor by which hours before it count.
     """
 
     spent: SummedHours
@@ -85,6 +90,7 @@ class HourJudge:
     bands: HourBands = field(default_factory=HourBands)
     moves: Sequence[ClockMove] = ()
     off: Flags | None = None
+    lifts: Mapping[int, tuple[int, float]] = field(default_factory=dict)
     _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
 
@@ -135,10 +141,28 @@ class HourJudge:
         amounts = [float(one) if at >= 0 else float("nan") for at, one in zip(places, held, strict=True)]
         return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, off, strict=True)]
 
+    def is_high(self, row: int, place: int) -> bool:
+        """Whether an hour is well above what was usual before it, whatever the noise, and nothing explains it."""
+        spent = float(self._spent(row)[place]) - self.beyond(row, place)
+        return 0 < HELD_TIMES * self._usual(row, place)[0] <= spent
+
+    def weighs(self, row: int, place: int) -> bool:
+        """Whether an hour, which may be to come, is expected to be no small one of its week."""
+        usual, mean = self._usual(row, place)
+        return usual >= LEAST_WEIGHT * mean
+
+    def _usual(self, row: int, place: int) -> tuple[float, float]:
+        """The median of the same hour of four weeks, and the mean hour of these weeks."""
+        counted = self._counted(row)
+        same = counted[[at for at in _weeks_before(place) if 0 <= at < counted.size]]
+        known, all_hours = same[~np.isnan(same)], counted[max(0, place - HOURS) : place]
+        mean = float(np.nanmean(all_hours)) if np.isfinite(all_hours).any() else 0.0
+        return float(np.median(known)) if known.size else 0.0, mean
+
     def _loud(self, places: Whole) -> list[int]:
         """The series that may rise in these hours, and those of which silent hours say nothing."""
         large = np.flatnonzero(is_large(self.spent.at(places), self.terms.floors))
-        found = {*self.silent}
+        found = {*self.silent, *self.lifts}
         for start in range(0, large.size, LOOKED_AT_ONCE):
             rows = large[start : start + LOOKED_AT_ONCE]
             loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves, self.off)
@@ -217,6 +241,9 @@ class HourJudge:
             spent = spent.copy()
             for span in self.silent[row]:
                 spent[span] = np.nan
+        if row in self.lifts:
+            place, factor = self.lifts[row]
+            spent = np.concatenate([spent[:place] * factor, spent[place:]])
         return spent
 
     def _add_up(self, rows: Sequence[int]) -> None:

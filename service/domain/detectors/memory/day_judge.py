@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
 
 import numpy as np
 
-from service.domain.detectors.arrays import Floats
+from service.domain.detectors.arrays import Flags, Floats
 from service.domain.detectors.buckets import ScoredBucket, column, mean_of_known, reading, stirs
-from service.domain.detectors.daily.detector import default_floor, default_hour_floor, feed_is_suspect, terms
+from service.domain.detectors.daily.detector import default_floor, default_hour_floor, feed_is_suspect, methods, terms
 from service.domain.detectors.daily.explain import DayExplanation, explain
-from service.domain.detectors.daily.history import MONTH
+from service.domain.detectors.daily.history import MONTH, WEEK
+from service.domain.detectors.daily.levels import HELD_TIMES, LEAST_WEIGHT, Level, has_weekdays, level
 from service.domain.detectors.daily.recurrence import CalendarBatch, batch, recurring
 from service.domain.detectors.memory.baselines import LOOK_BACK, BaselineMemory, DatedCorrection, LearntDays
 from service.domain.detectors.memory.day_scores import Day
 from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
 from service.domain.detectors.scores import Maturity, Scores, Sensitivity, Terms
+from service.domain.values.utc import DAY
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class DayJudge:
     """The last day, `open_day`, is still open. Days from `first` on can be judged, those to `settled` are final.
 
@@ -68,6 +72,38 @@ class DayJudge:
     def batch(self, row: int, place: int) -> CalendarBatch | None:
         """The batch that one series is expected to have on a day."""
         return batch(self.learnt.bases[place].history, int(self.learnt.rows[row]), self.panel.day(place))
+
+    def is_high(self, row: int, place: int) -> bool:
+        """Whether a day is well above what was usual before it, whatever the noise, and nobody has announced it."""
+        middle, at = self.learnt.bases[place].middle, int(self.learnt.rows[row])
+        spent = self.panel.amounts[row, place] - self.learnt.planned[at, place]
+        return self._has_weekdays(row) and bool(0 < HELD_TIMES * middle[at] <= spent)
+
+    def weighs(self, row: int, place: int) -> bool:
+        """Whether a day, which may be to come, is expected to be no small one of its week."""
+        if not self._has_weekdays(row):
+            return True
+        days = self.learnt.bases[self.open_day].history.kept[int(self.learnt.rows[row]), -MONTH:].reshape(-1, WEEK)
+        means = days.mean(axis=0)
+        return bool(means[(place - self.open_day) % WEEK] >= LEAST_WEIGHT * means.mean())
+
+    def level(self, row: int) -> Level | None:
+        """The level that was accepted last, within four weeks."""
+        return level(self.learnt.bases[self.open_day], int(self.learnt.rows[row]), self.panel.day(self.open_day))
+
+    def lifts(self) -> dict[int, tuple[date, float]]:
+        """Returns each accepted level: its first day, and the factor that lifts what was before to it, by series."""
+        base = self.learnt.bases[self.open_day]
+        since, factors = base.history.since_accepted[self.learnt.rows], base.factors[self.learnt.rows]
+        today = self.panel.day(self.open_day)
+        return {row: (today - int(since[row]) * DAY, float(factors[row])) for row in np.flatnonzero(since).tolist()}
+
+    def _has_weekdays(self, row: int) -> bool:
+        return bool(self._by_weekday[self.learnt.rows[row]])
+
+    @cached_property
+    def _by_weekday(self) -> Flags:
+        return has_weekdays(methods(self.learnt.bases[self.open_day]))
 
     def active_days(self, row: int, place: int) -> int:
         """How many days before this one had spend."""

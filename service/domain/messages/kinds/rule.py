@@ -111,6 +111,8 @@ class RuleWords(Words):
     def ended(self, reason: Reason) -> str:
         if reason is Reason.NOT_CONFIRMED:
             return _contradicted(self.evidence)
+        if reason is Reason.ACCEPTED:
+            return _accepted(self.evidence)
         if reason is not Reason.RECOVERED:
             return ""
         evidence = self.evidence
@@ -135,6 +137,11 @@ class RuleWords(Words):
         if spender.is_part or _is_an_api_key(self.evidence):
             return f"Find and stop {_in_a_sentence(spender.name)}{where} then acknowledge."
         return f"Find what spends in {_in_a_sentence(spender.name)} and stop it{where} then acknowledge."
+
+    def undo(self, api: str) -> str:
+        if self.evidence.level is None:
+            return ""
+        return f'If it is not to stay: POST {api}/feedback {{"kind": "fixed"}}. It then fires again while it lasts.'
 
     def cause(self) -> str:
         return self.evidence.cause
@@ -168,6 +175,16 @@ def _contradicted(evidence: RuleEvidence) -> str:
     of_the_hour = f" of {_clock(evidence.hour)} alone" if evidence.hour is not None else ""
     billed, estimate = evidence.billed.brief(), evidence.actual.brief()
     return f"{short_day(evidence.days[-1])} was billed {billed}, the estimate{of_the_hour} had been {estimate}"
+
+
+def _accepted(evidence: RuleEvidence) -> str:
+    """ "the organisation is accepted as the new level from Wed 9 Dec: $605 -> $1,210 a day"."""
+    level = evidence.level
+    if level is None:
+        return ""
+    name = _in_a_sentence(clean(level.scope_name, HEADLINE_NAME_LENGTH + 20))
+    amounts = f"{level.before.brief()} -> {level.after.brief()} a day"
+    return f"what {name} spends is accepted as the new level from {short_day(level.since)}: {amounts}"
 
 
 def _quiet_from(evidence: RuleEvidence, hour: datetime) -> datetime:

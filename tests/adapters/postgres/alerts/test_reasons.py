@@ -16,7 +16,7 @@ from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.notify.test_notifications import FIRST, RAISED, add
 from tests.adapters.postgres.release_0_3_0 import REASONS
 
-NEW = [Reason.CALM, Reason.RETURNED, Reason.NOT_CONFIRMED, Reason.CORRECTED]
+NEW = [Reason.CALM, Reason.RETURNED, Reason.NOT_CONFIRMED, Reason.ACCEPTED, Reason.CORRECTED]
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -67,7 +67,7 @@ def test_a_replay_takes_days_out_from_when_it_was_said() -> None:
     plain = replay(panel(series), normal(), STEP)
     told = replay(panel(series), normal(), STEP, [TakenOut(0, days, STEP + 3)])
     difference = told.column("expected")[0] - plain.column("expected")[0]
-    assert np.flatnonzero(difference).tolist()[0] == 7
+    assert np.flatnonzero(np.abs(difference) > 10).tolist()[0] == 7  # before, three dear days pass for a little growth
     assert difference[7] < -10
 
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from service.domain.alerts.alert import AlertEvent, Command, Reason
-from service.domain.alerts.evidence import Contribution, RuleEvidence
+from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.evidence import Contribution, LevelChange, RuleEvidence
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action, Message
 from service.domain.rules.assessment import Past, assess_rule
@@ -287,6 +287,20 @@ def test_an_end_says_how_it_ended_what_it_cost_and_who_answered() -> None:
         "Over: API key support-bot was back to normal at 19:00 UTC. $312 above normal in 6 h;"
         " acknowledged by deploy after 4 min ($52.32 by then)"
     )
+
+
+LEVEL = LevelChange("the organisation", date(2026, 12, 9), Money.of("605.2"), Money.of("1210.4"))
+
+
+def test_an_end_with_a_new_level_says_whose_from_when_and_how_to_take_it_back() -> None:
+    evidence = replace(RULE, level=LEVEL)
+    ended = event(Command.RESOLVE, Reason.ACCEPTED, alert=RULE_ALERT, evidence=evidence)
+    ended = replace(ended, alert=replace(ended.alert, state=AlertState.RESOLVED))
+    said = compose(ended, Action.RESOLVE, PUBLIC_URL)
+    level = "accepted as the new level from Wed 9 Dec: $605 -> $1,210 a day"
+    assert said.one_line == f"Over: what the organisation spends is {level}. $1,700 above normal since Mon 12 Oct"
+    request = f'POST {PUBLIC_URL}/v1/alerts/{RULE_ALERT.id}/feedback {{"kind": "fixed"}}'
+    assert said.next_step == f"If it is not to stay: {request}. It then fires again while it lasts."
 
 
 def test_an_end_that_nobody_answered_names_nobody() -> None:

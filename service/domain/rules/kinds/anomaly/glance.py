@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from service.domain.detectors.daily.detector import default_hour_floor
 from service.domain.detectors.hourly.clocks import moves_within
@@ -23,11 +24,13 @@ from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView
 from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS
 from service.domain.values.scopes import Cell, Dimension, ScopeKey
-from service.domain.values.utc import DAY, HOUR
+from service.domain.values.utc import DAY, HOUR, midnight
 
 JUDGED_HOURS = JUDGED_AGAIN_HOURS + NORMAL_HOURS
 """The newest known hours: those that may fire, and those that end an incident."""
 HOURS_OF_DAY = DAY // HOUR
+Lifts = Mapping[int, tuple[date, float]]
+"""Accepted levels by series: the first day, and the factor that lifts what was before to it."""
 
 
 def dimensions(rule: Rule[Anomaly]) -> frozenset[Dimension] | None:
@@ -59,7 +62,7 @@ def may_fire(view: SpendView, rule: Rule[Anomaly]) -> bool:
 @dataclass(frozen=True, slots=True)
 class _DayLimits:
     """The closed days' answer: for each key the dollars that today must not reach; whether one of them may fire;
-    and the excess in dollars under which no hour does.
+    and the excess in dollars under which no hour does. `lifts`: the accepted levels, by the place of the key.
 
     `stands_on`: all that this was made of.
     """
@@ -68,6 +71,7 @@ class _DayLimits:
     limits: Sequence[float] = ()
     stir: bool = False
     floor: float = 0.0
+    lifts: Lifts = field(default_factory=dict)
 
 
 class HourGlimpses:
@@ -102,8 +106,15 @@ class HourGlimpses:
         mature = self._known.mature_until()
         closed = 0 if mature is None else (mature - self._known.first) // HOUR
         return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(
-            start, known, self._days.floor, moves, off
+            start, known, self._days.floor, moves, off, self._lifts()
         )
+
+    def _lifts(self) -> Mapping[int, tuple[int, float]]:
+        """The accepted levels by the place of their first hour."""
+        return {
+            row: ((midnight(since) - self._known.first) // HOUR, factor)
+            for row, (since, factor) in self._days.lifts.items()
+        }
 
     def _follow_days(self, hour: HourEnd) -> bool:
         """Judges the days again where a closed one is known differently than at the instant before."""
@@ -114,20 +125,22 @@ class HourGlimpses:
         self._days = _DayLimits(stands_on, *self._judged(hour.days()))
         return True
 
-    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool, float]:
-        """The dollars that today must not reach, for each key; whether a closed day may fire; and the hours' floor."""
+    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool, float, Lifts]:
+        """The dollars that today must not reach, for each key; if a closed day may fire; the hours' floor; levels."""
         params, stands = self._rule.params, ground(view, self._rule.scope)
         if not stands.cells:
-            return [math.inf] * len(self._keys), False, 0.0
+            return [math.inf] * len(self._keys), False, 0.0, {}
         found = judges(stands, params.sensitivity, ())
         floor, days = default_hour_floor(found.daily), found.days
+        lifted = days.lifts()
+        lifts = {at: lifted[row] for at, key in enumerate(self._keys) if (row := stands.rows.get(key)) in lifted}
         if params.granularity is AnomalyGranularity.HOURS:
-            return [math.inf] * len(self._keys), False, floor
+            return [math.inf] * len(self._keys), False, floor, lifts
         today = days.open_day
         limits = days.ringing_from(today)
         stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
         stir = any(stands.keys[row].dimension in firing_levels(self._rule) for row in stirring)
-        return [limits.get(str(key), math.inf) for key in self._keys], stir, floor
+        return [limits.get(str(key), math.inf) for key in self._keys], stir, floor, lifts
 
 
 def _watched(cells: Sequence[Cell], rule: Rule[Anomaly]) -> Mapping[ScopeKey, list[int]]:

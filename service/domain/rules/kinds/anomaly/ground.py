@@ -188,9 +188,13 @@ def _hours(
         known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],
         of.view.memo.hours(of.scope),
     )
+    lifts = {
+        row: (max(0, (_midnight(since) - figures.first) // HOUR), factor)
+        for row, (since, factor) in days.lifts().items()
+    }
     locality, count = of.view.locality, len(figures.known)
     moves = moves_within(locality.zones, figures.first, count)
-    return replace(judge, moves=moves, off=hours_off(locality, figures.first, count))
+    return replace(judge, moves=moves, off=hours_off(locality, figures.first, count), lifts=lifts)
 
 
 def _silent(

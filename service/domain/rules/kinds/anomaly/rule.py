@@ -14,20 +14,19 @@ from service.domain.detectors.daily.recurrence import CalendarBatch
 from service.domain.detectors.memory.day_judge import usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
-from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, stricter
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, restarts_on, stricter
 from service.domain.rules.kinds.anomaly.critical import CULPRIT_SHARE, SETTLED_DAYS, Bars, Seat, weight
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, Ground, Judges, days_off, ground, judges
+from service.domain.rules.kinds.anomaly.lulls import Lull, lull
 from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
     NORMAL_DAYS,
     DaySide,
     Each,
     HourSide,
-    Lull,
     begun,
     impact,
     lies_in_hours,
-    lull,
     newest_exceeding,
 )
 from service.domain.rules.kinds.anomaly.words import (
@@ -43,13 +42,13 @@ from service.domain.rules.kinds.anomaly.words import (
     short_cause,
     who,
 )
-from service.domain.rules.rule import Calm, Gates, Observation, Rule
+from service.domain.rules.rule import Calm, Gates, NewLevel, Observation, Rule
 from service.domain.rules.verdicts import Observations
 from service.domain.rules.view import SpendView
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
-from service.domain.values.utc import DAY, HOUR
+from service.domain.values.utc import DAY, HOUR, midnight
 
 CRITICAL_SPEED, CRITICAL_SPENT = Money(Decimal(100)), Money(Decimal(250))
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
@@ -291,7 +290,14 @@ class _Watch:
     def _calm(self, row: int, late: bool) -> Calm:
         days = lull(self.days[row], partial(self._is_hourly, row)) if self.days else None
         hours = lull(self.hours[row]) if self.hours else None
-        return _calm(days, hours, late)
+        return _calm(days, hours, late, self._new_level(row))
+
+    def _new_level(self, row: int) -> NewLevel | None:
+        """The level that was accepted because it was held for a week: not the one that a person has spoken of."""
+        found = self.judges.days.level(row)
+        if found is None or restarts_on(self.feedback, self.ground.keys[row], self.view.as_of) == found.since:
+            return None
+        return NewLevel(found.since, midnight(found.accepted_on), found.before, found.after)
 
     def _is_about_a_day(self, row: int, found: Mapping[DaySide | HourSide, int]) -> bool:
         return any(isinstance(side, DaySide) and not self._is_hourly(row, place) for side, place in found.items())
@@ -357,7 +363,7 @@ def _hour(side: DaySide | HourSide, place: int) -> datetime | None:
 
 
 @lru_cache(maxsize=256)
-def _calm(days: Lull | None, hours: Lull | None, late: bool) -> Calm:
+def _calm(days: Lull | None, hours: Lull | None, late: bool, accepted: NewLevel | None) -> Calm:
     """`late`: one of the last days exceeds; it may have been found when later ones were normal already."""
     asked = [
         (one, *counts)
@@ -365,15 +371,23 @@ def _calm(days: Lull | None, hours: Lull | None, late: bool) -> Calm:
         if one is not None
     ]
     is_quiet = all(one.normal >= calm for one, _, calm, _ in asked)
-    ended = [(one.after, one.after + needed * width) for one, needed, _, width in asked if one.after and is_quiet]
+    ended = [(one.after, one.until) for one, _, _, _ in asked if one.after and is_quiet]
+    ends = [until for _, until in ended if until]
     return Calm(
-        over=all(one.normal == needed for one, needed, _, _ in asked),
-        found=" and ".join(_counted(one.normal, _WORDS[width]) for one, _, _, width in asked),
+        over=(days is None or days.over) and (hours is None or hours.over or _is_long_ago(hours, days)),
+        found=" and ".join(_counted(one.settled, _WORDS[width]) for one, _, _, width in asked),
         needed=" and ".join(_counted(needed, _WORDS[width]) for _, needed, _, width in asked),
         at_least=LEAST_OPEN_LATE if late else LEAST_OPEN_HOURLY,
         since=max((after for after, _ in ended), default=None),
-        until=max((until for _, until in ended), default=None),
+        until=max(ends) if ends and len(ends) == len(ended) else None,
+        accepted=accepted,
+        high=days is not None and days.high,
     )
+
+
+def _is_long_ago(hours: Lull, days: Lull | None) -> bool:
+    """Whether no hour has exceeded for two days, nor is a day still high: hours of a series that is mostly idle."""
+    return hours.after is None and (days is None or days.fresh > 0)
 
 
 _WORDS = {DAY: "day", HOUR: "hour"}

@@ -23,6 +23,8 @@ from service.domain.values.utc import DAY, HOUR
 NORMAL_DAYS = 2
 HOURLY_SHARE = 0.6
 """The part of a day's excess from which on its hours are the incident."""
+MOST_AHEAD = 24 * 7
+"""Buckets to come that are looked at for the end of an incident."""
 UNSTEADY = (Method.VOLATILE, Method.INTERMITTENT)
 
 
@@ -59,6 +61,16 @@ class Side(Protocol):
     def counts(self, place: int) -> bool:
         """Whether the bucket is over and known, so that it is a normal one where it does not exceed."""
 
+    @property
+    def tolerance(self) -> float:
+        """How many high buckets may lie among the normal ones that end an incident, as a share of these."""
+
+    def is_high(self, place: int) -> bool:
+        """Whether the bucket is well above what was usual, whether it exceeds or not."""
+
+    def weighs(self, place: int) -> bool:
+        """Whether the bucket, which may be to come, is expected to be no small one of its week."""
+
     def speaks(self, place: int) -> bool:
         """Whether the bucket may speak for itself."""
 
@@ -80,6 +92,7 @@ class DaySide:
     answers: Sequence[Feedback]
     falling: frozenset[int]
     needed: int = NORMAL_DAYS
+    tolerance: float = 0.0
     width: timedelta = DAY
     unit: str = DOLLARS_A_DAY
     _known: dict[int, bool] = field(default_factory=dict)
@@ -115,6 +128,12 @@ class DaySide:
     def counts(self, place: int) -> bool:
         return place < self.judge.open_day and self.judge.is_known(self.row, place)
 
+    def is_high(self, place: int) -> bool:
+        return self.judge.is_high(self.row, place)
+
+    def weighs(self, place: int) -> bool:
+        return self.judge.weighs(self.row, place)
+
     def speaks(self, place: int) -> bool:
         """An unsteady series' day only where it is huge."""
         read = self.reading(place)
@@ -130,8 +149,11 @@ class DaySide:
         return _level(self.reading(place), 0, daily)[0]
 
     def _answered(self, place: int) -> bool:
-        """A person has called this closed day expected."""
+        """This closed day is one of an accepted level, or a person has called it expected."""
         day, end = self.judge.panel.day(place), self.start(place) + DAY
+        level = self.judge.level(self.row)
+        if level is not None and level.since <= day < level.accepted_on:
+            return True
         return place < self.judge.open_day and any(
             said.kind is FeedbackKind.EXPECTED
             and said.first_day <= day
@@ -150,6 +172,7 @@ class HourSide:
     answers: Sequence[Feedback]
     known: Sequence[int]
     needed: int = NORMAL_HOURS
+    tolerance: float = 0.5
     width: timedelta = HOUR
     unit: str = DOLLARS_AN_HOUR
     _known: dict[int, bool] = field(default_factory=dict)
@@ -181,6 +204,12 @@ class HourSide:
 
     def counts(self, place: int) -> bool:
         return place < self.judge.mature and self.judge.is_known(self.row, place)
+
+    def is_high(self, place: int) -> bool:
+        return self.judge.is_high(self.row, place)
+
+    def weighs(self, place: int) -> bool:
+        return self.judge.weighs(self.row, place)
 
     def speaks(self, place: int) -> bool:
         """Always: the line of an hour rises with the noise, without a step."""
@@ -248,26 +277,6 @@ def newest_exceeding(side: Side) -> int | None:
     """The newest bucket that exceeds and may fire; one that may speak for itself comes before others."""
     found = [place for place in side.recent if side.exceeds(place)]
     return next((place for place in found if side.speaks(place)), found[0] if found else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Lull:
-    """The normal buckets since the newest exceeding one, up to `needed`. `after`: where they began; None: long ago."""
-
-    normal: int
-    after: datetime | None = None
-
-
-def lull(side: Side, passed_over: Callable[[int], bool] = lambda place: False) -> Lull:
-    """How long a side has been normal. Unknown buckets do not count; `passed_over`: exceeding ones that are normal."""
-    normal = 0
-    for place in range(side.recent[0], side.earliest - 1, -1):
-        if side.exceeds(place) and not passed_over(place):
-            return Lull(normal, side.start(place) + side.width)
-        normal += side.counts(place)
-        if normal == side.needed:
-            break
-    return Lull(normal)
 
 
 def lies_in_hours(day: DaySide, place: int, hours: HourSide) -> bool:

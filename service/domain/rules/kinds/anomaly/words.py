@@ -24,6 +24,8 @@ DaysOff = Mapping[date, str]
 NamedHour = tuple[SameHour, str | None]
 """An hour, and the holiday that it lies in."""
 HOUR = timedelta(hours=1)
+LEAST_TOLD = 1.005
+"""Growth under half a percent a week is not worth a word."""
 
 
 def who(view: SpendView, scope: Scope, key: ScopeKey) -> str:
@@ -127,10 +129,12 @@ def of_holiday(name: str | None) -> Inputs:
 def counted_days(found: DayExplanation, days_off: DaysOff) -> Inputs:
     """Each day that was compared with, and what was made of it."""
     lift = (("earlier days multiplied by", f"{found.lifted:.2f}"),) if found.lifted != 1 else ()
+    grown = (("each week multiplied by", f"{found.growth:.3f}"),) if found.growth > LEAST_TOLD else ()
     again = found.batch
     seen = zip(again.days, again.above, strict=True) if again else ()
     above = ((f"{again.name if again else ''} of {day(on)}", f"{dollars(more)} above normal") for on, more in seen)
-    return (*((day(one.day) + _called(days_off.get(one.day)), _counted(one)) for one in found.days), *lift, *above)
+    compared = ((day(one.day) + _called(days_off.get(one.day)), _counted(one)) for one in found.days)
+    return (*compared, *lift, *grown, *above)
 
 
 def _had(hour: SameHour, holiday: str | None) -> str:
@@ -183,7 +187,8 @@ def _past(found: DayExplanation, days_off: DaysOff) -> str:
     if found.method in BY_WEEKDAY:
         changed = "; ".join(_change(one, days_off.get(one.day)) for one in found.days if one.changed)
         exceptions = f" ({changed})" if changed else ""
-        return f"the last four {found.day:%A}s counted {_listed([dollars(one) for one in amounts])}{exceptions}"
+        grown = f" at {found.growth - 1:.0%} growth a week" if found.growth > LEAST_TOLD else ""
+        return f"the last four {found.day:%A}s counted {_listed([dollars(one) for one in amounts])}{grown}{exceptions}"
     largest = max(amounts)
     span = f"the {len(amounts)} days before counted {dollars(math.fsum(amounts) / len(amounts))} on average"
     return f"{span} and {dollars(largest)} at most" if found.method is not Method.INTERMITTENT else span

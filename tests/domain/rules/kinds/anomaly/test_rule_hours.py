@@ -403,10 +403,11 @@ def test_a_day_that_its_loud_hour_does_not_explain_is_not_over_with_it() -> None
     assert calm(seen, BOTH) == (False, "0 normal days and 6 normal hours")
 
 
-def test_of_a_day_alone_one_normal_day_is_calm() -> None:
+def test_of_a_day_alone_one_normal_day_is_calm_and_small_days_are_no_end() -> None:
+    """Friday was normal, and Monday will be the next day that says something."""
     midnight = NOON.replace(hour=0)
     seen = seen_hours(hourly(), days={2: 900.0})
-    assert lull(seen) == (False, midnight - timedelta(days=1), midnight + timedelta(days=1))
+    assert lull(seen) == (False, midnight - timedelta(days=1), midnight + timedelta(days=3))
     assert lull(seen_hours(hourly(), days={1: 900.0})) == (False, None, None)
 
 

@@ -1,0 +1,63 @@
+"""Growth that goes on is expected; one week alone is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from service.domain.detectors.arrays import Floats
+from service.domain.detectors.daily.baseline import baseline
+from service.domain.detectors.daily.explain import explain
+from service.domain.detectors.daily.growth import brought_up, weekly_growth
+from service.domain.detectors.daily.history import MONTH, WEEK
+from tests.domain.detectors.spending import MONDAY, carried, history_of, judged, normal, office
+
+WEEKS_16 = 112
+
+
+def growing(percent: float, days: int = WEEKS_16, seed: int = 1) -> Floats:
+    return office(days, seed=seed) * (1 + percent / 100) ** (np.arange(days) / WEEK)
+
+
+@pytest.mark.parametrize("percent", [5, 10, 20])
+def test_a_day_of_a_growing_series_is_quiet_and_expected_near_what_it_costs(percent: float) -> None:
+    series = growing(percent, WEEKS_16 + 28)
+    history, rising, missed = history_of(series[:WEEKS_16]), 0, []
+    for amount in series[WEEKS_16:]:
+        scores = judged(history, float(amount))
+        rising += bool(scores.rises[0])
+        missed.append(float(amount / scores.expected[0]))
+        history = carried(history, float(amount))
+    assert rising == 0
+    assert np.median(missed) == pytest.approx(1, abs=0.12)
+
+
+def test_twice_as_much_rings_in_a_growing_series_as_in_any_other() -> None:
+    series = growing(10, WEEKS_16 + 1)
+    assert judged(history_of(series[:-1]), 1.8 * float(series[-1])).rises[0]
+
+
+def test_one_week_that_costs_less_ends_it() -> None:
+    weeks = np.repeat([[1.0, 1.1, 1.05, 1.2], [1.0, 1.1, 1.21, 1.331], [0.0, 1.0, 1.1, 1.2]], WEEK, axis=1)
+    assert weekly_growth(weeks) == pytest.approx([1, 1.1, 1])
+
+
+def test_one_incident_is_no_growth_and_fast_growth_has_a_bound() -> None:
+    days = np.ones((2, MONTH))
+    days[0, -3] = 40.0
+    days[1] = np.repeat([1.0, 2.0, 4.0, 8.0], WEEK)
+    assert weekly_growth(days).tolist() == [1.0, 1.25]
+
+
+def test_days_are_brought_to_the_week_that_comes() -> None:
+    days = np.repeat([[1.0, 1.1, 1.21, 1.331]], WEEK, axis=1)
+    assert brought_up(days, np.array([1.1])) == pytest.approx(np.full((1, MONTH), 1.4641))
+
+
+def test_an_explanation_says_by_how_much_and_its_days_still_have_the_expectation_as_mean() -> None:
+    history = history_of(growing(10))
+    base, scores = baseline(history), judged(history, 9000.0)
+    found = explain(base, scores, normal(), 0, MONDAY)
+    assert found.growth == pytest.approx(1.09, abs=0.03)
+    assert np.mean([one.counted for one in found.days]) == pytest.approx(found.expected)
+    assert not any(one.changed for one in found.days)
