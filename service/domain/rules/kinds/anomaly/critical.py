@@ -21,7 +21,7 @@ CULPRIT_SHARE = 0.6
 """The part of an excess from which on a scope inside explains it."""
 TIMES_USUAL = 4.0
 LEAST_SHARE_SPENT = 0.05
-"""A share of the organisation's usual day: a loss under it is one noisy hour of a workspace, whatever it is in dollars."""
+"""A share of the organisation's usual day: less is one noisy hour of a workspace, whatever it is in dollars."""
 SETTLED_DAYS = 14
 """Days with spend from which on a scope's usual day says something."""
 
