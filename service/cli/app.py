@@ -148,9 +148,10 @@ TOCSIN_YAML = Path("tocsin.yaml")
 @cli.command()
 def plan(file: File = TOCSIN_YAML, prune: Prune = False, url: Url = LOCAL) -> None:
     """Show what `apply` would change, and change nothing. Exit code 2 when anything differs."""
-    from service.cli.config import planning
+    from service.cli.remote import planning
+    from service.cli.remote.server import server_at
 
-    raise typer.Exit(planning.plan(planning.server_at(url), file, "delete" if prune else "keep", out))
+    raise typer.Exit(planning.plan(server_at(url), file, "delete" if prune else "keep", out))
 
 
 @cli.command()
@@ -161,26 +162,107 @@ def apply(
     url: Url = LOCAL,
 ) -> None:
     """Make a server's configuration as a file says: all of it, or nothing where anything is wrong."""
-    from service.cli.config import planning
+    from service.cli.remote import planning
+    from service.cli.remote.server import server_at
 
     unlisted = "delete" if prune else "keep"
-    raise typer.Exit(planning.apply(planning.server_at(url), file, unlisted, out, sure=yes))
+    raise typer.Exit(planning.apply(server_at(url), file, unlisted, out, sure=yes))
 
 
 @cli.command()
 def export(url: Url = LOCAL) -> None:
     """Write a server's whole configuration as YAML, without its secrets."""
-    from service.cli.config import planning
+    from service.cli.remote import planning
+    from service.cli.remote.server import server_at
 
-    planning.export(planning.server_at(url), out)
+    planning.export(server_at(url), out)
 
 
 @cli.command()
 def schema() -> None:
     """Write the JSON Schema of the configuration file, for editors."""
-    from service.cli.config import planning
+    from service.cli.remote import planning
 
     planning.schema(out)
+
+
+AlertId = Annotated[str, typer.Argument(help="The alert's id, from `tocsin alerts`.")]
+AlertNote = Annotated[str, typer.Option(help="Kept with the move, and told to whoever was notified.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON.")]
+
+
+@cli.command()
+def status(url: Url = LOCAL) -> None:
+    """Show a server's spend this month, its fullest budgets and its open alerts."""
+    from service.bootstrap.clock import wall_clock
+    from service.cli.remote import asking
+    from service.cli.remote.server import server_at
+
+    asking.status(server_at(url), wall_clock(), out)
+
+
+@cli.command()
+def spend(
+    by: Annotated[str, typer.Option(help="workspace, model or api_key.")] = "workspace",
+    last: Annotated[str, typer.Option(help="How far back: 7d, 30d.")] = "30d",
+    source: Annotated[str, typer.Option(help="The source's name or id; not needed for one.")] = "",
+    as_json: AsJson = False,
+    url: Url = LOCAL,
+) -> None:
+    """Show where a server's money went."""
+    from service.bootstrap.clock import wall_clock
+    from service.cli.remote import asking
+    from service.cli.remote.server import server_at
+
+    show = asking.spend_as_json if as_json else asking.spend
+    show(server_at(url), asking.SpendWanted(by, last, source), wall_clock(), out)
+
+
+@cli.command()
+def alerts(
+    all_: Annotated[bool, typer.Option("--all", help="Resolved ones, too.")] = False,
+    as_json: AsJson = False,
+    url: Url = LOCAL,
+) -> None:
+    """List a server's open alerts, newest first."""
+    from service.cli.remote import asking
+    from service.cli.remote.server import server_at
+
+    states = (*asking.OPEN, "resolved") if all_ else asking.OPEN
+    show = asking.alerts_as_json if as_json else asking.alerts
+    show(server_at(url), states, out)
+
+
+@cli.command()
+def ack(alert: AlertId, note: AlertNote = "", url: Url = LOCAL) -> None:
+    """Acknowledge an alert: somebody is looking into it."""
+    from service.cli.remote import answering
+    from service.cli.remote.server import server_at
+
+    answering.answer(server_at(url), alert, "acknowledge", {"note": note}, out)
+
+
+@cli.command()
+def snooze(
+    alert: AlertId,
+    for_: Annotated[str, typer.Option("--for", help="How long: 30m, 4h, 2d.")] = "4h",
+    note: AlertNote = "",
+    url: Url = LOCAL,
+) -> None:
+    """Keep an alert quiet for a while."""
+    from service.cli.remote import answering
+    from service.cli.remote.server import server_at
+
+    answering.answer(server_at(url), alert, "snooze", {"for": for_, "note": note}, out)
+
+
+@cli.command()
+def resolve(alert: AlertId, note: AlertNote = "", url: Url = LOCAL) -> None:
+    """Resolve an alert: it is over."""
+    from service.cli.remote import answering
+    from service.cli.remote.server import server_at
+
+    answering.answer(server_at(url), alert, "resolve", {"note": note}, out)
 
 
 @token_cli.command("create")

@@ -1,8 +1,9 @@
 """Budgets and where they stand."""
 
-from service.api.budgets import budgets, status
+from service.api.budgets import budgets, status, statuses
 
 ROUTERS = (
     budgets.router,
     status.router,
+    statuses.router,
 )

@@ -18,7 +18,8 @@ from service.domain.messages.phrases import BASES
 from service.domain.spend.lateness import is_stale
 from service.domain.values.periods import Period
 from service.domain.values.plain_text import minute, percentage, short_day
-from service.workflows.dashboard.overview import BudgetLine, SourceOverview, overview, passed_percent
+from service.workflows.budgets.fullest import BudgetLine
+from service.workflows.dashboard.overview import SourceOverview, overview, passed_percent
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,26 +5,22 @@ It has the same size however large the installation is: the first sources, the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from service.domain.alerts.alert import Alert, AlertState
-from service.domain.budgets.budget import Budget
 from service.domain.budgets.forecasting import forecast_scope
-from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import Source, SourceState
 from service.domain.spend.best_known import Spend
 from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.spend.rows import Width
-from service.domain.values.names import describe_scope
-from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Phase, Window, period_at
+from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, Dimension, Grain
 from service.domain.values.utc import DAY, day_start
-from service.workflows.budgets.statuses import all_statuses
+from service.workflows.budgets.fullest import BudgetLine, fullest
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import SpendBasis, spend_basis
@@ -54,14 +50,6 @@ class SourceOverview:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetLine:
-    """One scope of a budget in its open period."""
-
-    budget: Resource[Budget]
-    status: ScopeStatus
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     """`more_sources` and `more_budgets` are left out; `more_alerts` says whether any are."""
 
@@ -75,13 +63,13 @@ class Overview:
 
 async def overview(uow: UnitOfWork, now: datetime) -> Overview:
     sources = await uow.sources.readable()
-    lines = _fullest(await all_statuses(uow, now))
+    budgets = await fullest(uow, now, MOST_BUDGETS)
     alerts = await uow.alerts.page(AlertFilter(states=OPEN), limit=MOST_ALERTS, cursor=None)
     return Overview(
         sources=tuple([await _source(uow, source, now) for source in sources[:MOST_SOURCES]]),
         more_sources=max(0, len(sources) - MOST_SOURCES),
-        budgets=await _named(uow, lines[:MOST_BUDGETS]),
-        more_budgets=max(0, len(lines) - MOST_BUDGETS),
+        budgets=budgets.lines,
+        more_budgets=budgets.more,
         alerts=alerts.items,
         more_alerts=alerts.next is not None,
     )
@@ -106,27 +94,6 @@ async def _source(uow: UnitOfWork, source: Resource[Source], now: datetime) -> S
         spent=spent,
         forecast=made,
     )
-
-
-def _fullest(statuses: Iterable[tuple[Resource[Budget], tuple[ScopeStatus, ...]]]) -> list[BudgetLine]:
-    """Returns the open periods, the one with the largest part of its amount spent first."""
-    lines = [BudgetLine(budget, one) for budget, own in statuses for one in own if one.phase is Phase.OPEN]
-    return sorted(lines, key=_fullness, reverse=True)
-
-
-def _fullness(line: BudgetLine) -> Decimal:
-    percent = line.status.percent
-    return percent if percent is not None else Decimal("Infinity" if line.status.spent.total else 0)
-
-
-async def _named(uow: UnitOfWork, lines: Iterable[BudgetLine]) -> tuple[BudgetLine, ...]:
-    named = []
-    for line in lines:
-        scope = line.budget.spec.scope
-        names = await uow.directory.names(line.budget.spec.source_id, {line.status.scope, *scope.members})
-        status = replace(line.status, scope_name=describe_scope(scope, line.status.scope, names))
-        named.append(BudgetLine(line.budget, status))
-    return tuple(named)
 
 
 def passed_percent(period: Period, now: datetime) -> Decimal:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.config.reading import ConfigFileError, read_config
+from service.cli.remote.config_file import ConfigFileError, read_config
 
 BUDGETS = """\
 budgets:

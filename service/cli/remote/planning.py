@@ -12,9 +12,8 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from service.bootstrap.errors import SettingError
-from service.cli.config.reading import ConfigFile, Json, read_config
-from service.cli.config.server import Server
+from service.cli.remote.config_file import ConfigFile, read_config
+from service.cli.remote.server import Json, Server, ServerError
 
 MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red"), "keep": ("?", "dim")}
 KEPT = "stored, and not in the file: left as it is; --prune deletes it"
@@ -38,14 +37,14 @@ def apply(server: Server, path: Path, unlisted: str, out: Console, *, sure: bool
     if not sure and not typer.confirm("Apply this?"):
         out.print("Nothing was changed.")
         return 1
-    server.put(file, dry_run="false", unlisted=unlisted)
+    _put(server, file, dry_run="false", unlisted=unlisted)
     out.print(f"Applied: {_counted(changes)}.", highlight=False)
     return NOTHING
 
 
 def export(server: Server, out: Console) -> None:
     """Writes all that is configured as YAML."""
-    text = yaml.safe_dump(server.export(), sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.safe_dump(server.ask("GET", "/config"), sort_keys=False, allow_unicode=True, width=120)
     out.file.write(text)
 
 
@@ -56,16 +55,23 @@ def schema(out: Console) -> None:
     out.file.write(f"{json.dumps(ConfigIn.model_json_schema(), indent=2)}\n")
 
 
-def server_at(url: str) -> Server:
-    """Returns the server at an address, with the token of the environment. Raises SettingError."""
-    token = os.environ.get("TOCSIN_TOKEN", "")
-    if not token:
-        raise SettingError("TOCSIN_TOKEN is not set: an API token, admin to apply, viewer to export")
-    return Server(url, token)
+def _put(server: Server, file: ConfigFile, *, dry_run: str, unlisted: str) -> dict[str, Json]:
+    """Returns what differs, or differed. Raises ServerError, which says where in the file a mistake is."""
+    try:
+        return server.ask("PUT", "/config", {"dry_run": dry_run, "unlisted": unlisted}, file.document)
+    except ServerError as error:
+        raise ServerError(_located(error.problem, file) or str(error)) from error
+
+
+def _located(problem: Json, file: ConfigFile) -> str:
+    """Returns the errors of a problem document, a line each, with where in the file they are."""
+    errors = problem.get("errors") if isinstance(problem, dict) else None
+    found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    return "\n".join(f"{file.place(str(one.get('pointer', '')))}: {one.get('detail')}" for one in found)
 
 
 def _compared(server: Server, file: ConfigFile, unlisted: str) -> list[dict[str, Json]]:
-    changes = server.put(file, dry_run="true", unlisted=unlisted)["changes"]
+    changes = _put(server, file, dry_run="true", unlisted=unlisted)["changes"]
     assert isinstance(changes, list)
     return [one for one in changes if isinstance(one, dict)]
 

@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import yaml
 
 from service.bootstrap.errors import StartError
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+from service.cli.remote.server import Json
 
 _PLACEHOLDER = re.compile(r"\$?\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

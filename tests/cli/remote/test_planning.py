@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from service.bootstrap.errors import SettingError
-from service.cli.config.planning import apply, export, plan, schema, server_at
-from service.cli.config.server import Server, ServerError
+from service.cli.remote.planning import apply, export, plan, schema
+from service.cli.remote.server import Server, ServerError, server_at
+from tests.cli.remote.rest import Answering, answering, screen
 
 CHANGES = [
     {
@@ -38,53 +35,11 @@ CHANGES = [
 ]
 
 
-class Answering(HTTPServer):
-    """Answers as REST would, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, str, Any]] = []
-        self.status, self.changes = 200, CHANGES
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Answering
-
-    def do_GET(self) -> None:
-        self._answer(None, {"budgets": [{"name": "größte", "amount": "5000.00"}]})
-
-    def do_PUT(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        wrong = {
-            "detail": "no",
-            "errors": [{"pointer": "/budgets/0/amount", "detail": "must not be negative", "in": "body"}],
-        }
-        self._answer(body, wrong if self.server.status != 200 else {"applied": True, "changes": self.server.changes})
-
-    def _answer(self, body: Any, document: Any) -> None:
-        self.server.asked.append((self.path.partition("?")[2], self.headers["Authorization"], body))
-        content = json.dumps(document).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
 def rest() -> Iterator[Answering]:
-    with Answering() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    exported = {"budgets": [{"name": "größte", "amount": "5000.00"}]}
+    with answering({"GET /config": exported, "PUT /config": {"applied": True, "changes": CHANGES}}) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -92,11 +47,6 @@ def path(tmp_path: Path) -> Path:
     file = tmp_path / "tocsin.yaml"
     file.write_text('budgets: [{name: eng monthly, amount: "200.00"}]\n', encoding="utf-8")
     return file
-
-
-def screen() -> tuple[Console, io.StringIO]:
-    text = io.StringIO()
-    return Console(file=text, width=100), text
 
 
 def test_a_plan_shows_each_difference_and_applies_nothing(rest: Answering, path: Path) -> None:
@@ -113,23 +63,26 @@ def test_a_plan_shows_each_difference_and_applies_nothing(rest: Answering, path:
         "1 to create, 1 to change, 1 to keep.",
     ]
     body = {"budgets": [{"name": "eng monthly", "amount": "200.00"}]}
-    assert rest.asked == [("dry_run=true&unlisted=keep", "Bearer tcn_FAKE", body)]
+    assert rest.asked == [("PUT /config?dry_run=true&unlisted=keep", "Bearer tcn_FAKE", body)]
 
 
 def test_nothing_to_do_is_said_and_not_sent(rest: Answering, path: Path) -> None:
-    rest.changes = []
+    rest.answers["PUT /config"] = {"applied": False, "changes": []}
     out, text = screen()
     assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out) == 0
     assert apply(Server(rest.url, "tcn_FAKE"), path, "keep", out, sure=True) == 0
     assert text.getvalue() == "Nothing differs.\n" * 2
-    assert [query for query, _, _ in rest.asked] == ["dry_run=true&unlisted=keep"] * 2
+    assert [query for query, _, _ in rest.asked] == ["PUT /config?dry_run=true&unlisted=keep"] * 2
 
 
 def test_apply_rehearses_and_then_applies(rest: Answering, path: Path) -> None:
     out, text = screen()
     assert apply(Server(rest.url, "tcn_FAKE"), path, "delete", out, sure=True) == 0
     assert text.getvalue().endswith("Applied: 1 to create, 1 to change.\n")
-    assert [query for query, _, _ in rest.asked] == ["dry_run=true&unlisted=delete", "dry_run=false&unlisted=delete"]
+    assert [query for query, _, _ in rest.asked] == [
+        "PUT /config?dry_run=true&unlisted=delete",
+        "PUT /config?dry_run=false&unlisted=delete",
+    ]
 
 
 @pytest.mark.parametrize(("answer", "sent"), [("n\n", 1), ("y\n", 2)])
@@ -140,7 +93,8 @@ def test_apply_asks_first(rest: Answering, path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_mistake_that_the_server_finds_is_named_with_its_line(rest: Answering, path: Path) -> None:
-    rest.status = 422
+    wrong = {"pointer": "/budgets/0/amount", "detail": "must not be negative", "in": "body"}
+    rest.status, rest.answers["PUT /config"] = 422, {"detail": "no", "errors": [wrong]}
     with pytest.raises(ServerError) as refused:
         plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0])
     assert str(refused.value) == f"{path}:1:39: must not be negative"

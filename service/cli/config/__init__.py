@@ -1,1 +1,0 @@
-"""Configuration as code: a file is compared with a server, and applied to it."""

@@ -1,0 +1,117 @@
+"""`tocsin status`, `spend` and `alerts`: what a server knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from rich.console import Console
+
+from service.bootstrap.errors import StartError
+from service.cli.remote.server import Json, Server
+from service.cli.remote.showing import as_json, bar, inner, items, share, sparkline, table, usd, when
+from service.domain.values.durations import parse_duration
+from service.domain.values.utc import DAY
+
+OPEN = ("firing", "acknowledged", "snoozed")
+MOST_BUDGETS = 10
+
+
+def status(server: Server, now: datetime, out: Console) -> None:
+    """Shows how fresh the figures are, what was spent, which budgets are fullest and what is open."""
+    for source in items(server.ask("GET", "/sources")):
+        _show_source(server, source, now, out)
+    budgets = items(server.ask("GET", "/budget-statuses", {"limit": str(MOST_BUDGETS)}))
+    if budgets:
+        out.print()
+        rows = [_budget_row(one) for one in budgets]
+        table(("budget", "scope", "", "spent", "of", "%"), rows, frozenset({3, 4, 5}), out)
+    out.print()
+    _show_alerts(_alerts(server, OPEN), out)
+
+
+def _show_source(server: Server, source: dict[str, Json], now: datetime, out: Console) -> None:
+    name, state = str(source["name"]), inner(source, "status")
+    month = server.ask("GET", "/spend", {"source": name, "since": f"{now:%Y-%m-01}", "limit": "31"})
+    total = inner(month, "total")
+    blind = " BLIND: no bill was read lately." if state["stale"] else ""
+    error = f" Last error: {state['last_error']}" if state["failures"] else ""
+    for line in (
+        name,
+        f"  {now:%B}: {usd(total['amount'])}, {total['basis']}  {_daily(month)}",
+        f"  Billed until {when(state['billed_until'])}.{blind}{error}",
+    ):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendWanted:
+    """`by` is a dimension, `last` a duration such as "30d", `source` a name or id, empty where there is one source."""
+
+    by: str
+    last: str
+    source: str
+
+
+def spend(server: Server, wanted: SpendWanted, now: datetime, out: Console) -> None:
+    """Shows spend of the last days by a dimension, the largest first."""
+    answer = breakdown(server, wanted, now)
+    days = server.ask("GET", "/spend", {**_window(wanted, now), "limit": "500"})
+    total = inner(answer, "total")
+    rows = [
+        (str(one["name"]), usd(one["amount"]), share(one["amount"], total["amount"]), str(one["basis"]))
+        for one in items(answer)
+    ]
+    table((wanted.by.replace("_", " "), "spent", "share", "basis"), rows, frozenset({1, 2}), out)
+    since = _window(wanted, now)["since"]
+    out.print(f"{usd(total['amount'])} since {since}, by day: {_daily(days)}", markup=False, highlight=False)
+
+
+def breakdown(server: Server, wanted: SpendWanted, now: datetime) -> dict[str, Json]:
+    """Returns the fifty largest. Raises ServerError, and ValueError for what is no duration."""
+    query = {**_window(wanted, now), "group_by": wanted.by, "limit": "50"}
+    return server.ask("GET", "/spend/breakdown", query)
+
+
+def _window(wanted: SpendWanted, now: datetime) -> dict[str, str]:
+    try:
+        first = now - parse_duration(wanted.last) + DAY
+    except ValueError as error:
+        raise StartError(f"--last: {error}") from error
+    return {"since": f"{min(first, now):%Y-%m-%d}", **({"source": wanted.source} if wanted.source else {})}
+
+
+def alerts(server: Server, states: tuple[str, ...], out: Console) -> None:
+    """Shows alerts, newest first."""
+    _show_alerts(_alerts(server, states), out)
+
+
+def alerts_as_json(server: Server, states: tuple[str, ...], out: Console) -> None:
+    as_json(list(_alerts(server, states)), out)
+
+
+def spend_as_json(server: Server, wanted: SpendWanted, now: datetime, out: Console) -> None:
+    as_json(breakdown(server, wanted, now), out)
+
+
+def _alerts(server: Server, states: tuple[str, ...]) -> list[dict[str, Json]]:
+    return [one for state in states for one in items(server.ask("GET", "/alerts", {"state": state, "limit": "100"}))]
+
+
+def _show_alerts(found: list[dict[str, Json]], out: Console) -> None:
+    if not found:
+        out.print("No such alert.")
+    for one in sorted(found, key=lambda alert: str(alert["opened_at"]), reverse=True):
+        standing = f"{one['severity']}, {one['state']}, since {when(one['opened_at'])}"
+        out.print(f"{one['id']}  {standing}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"    {one['summary']}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _budget_row(one: dict[str, Json]) -> tuple[str, ...]:
+    percent = float(str(one["percent"])) if one["percent"] is not None else 100.0
+    return (str(one["budget"]), str(one["name"]), bar(percent), usd(one["spent"]), usd(one["amount"]), f"{percent:.0f}")
+
+
+def _daily(answer: dict[str, Json]) -> str:
+    return sparkline([Decimal(str(day["amount"])) for day in items(answer)])

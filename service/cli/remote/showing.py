@@ -1,0 +1,73 @@
+"""Answers of a server as tables and lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.remote.server import Json
+from service.domain.values.plain_text import moment
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def as_json(answer: Json, out: Console) -> None:
+    out.file.write(f"{json.dumps(answer, ensure_ascii=False, indent=2)}\n")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], figures: frozenset[int], out: Console) -> None:
+    """Shows rows of plain text; the columns `figures` stand to the right, and one without a heading has bars."""
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for place, heading in enumerate(headings):
+        is_bar = not heading
+        shown.add_column(heading, justify="right" if place in figures else "left", overflow="fold", no_wrap=is_bar)
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    out.print(shown)
+
+
+def items(answer: dict[str, Json], name: str = "items") -> list[dict[str, Json]]:
+    found = answer.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def inner(answer: dict[str, Json], name: str) -> dict[str, Json]:
+    found = answer[name]
+    assert isinstance(found, dict), f"{name} is an object"
+    return found
+
+
+def share(part: Json, whole: Json) -> str:
+    amount, total = Decimal(str(part)), Decimal(str(whole))
+    return f"{amount / total:.0%}" if total > 0 else ""
+
+
+def usd(value: Json) -> str:
+    """Returns an amount as people read it: "$1,234.50", to the cent and rounded down, as everywhere."""
+    cents = Decimal(str(value)).quantize(Decimal("0.01"), "ROUND_DOWN")
+    return f"{'-' if cents < 0 else ''}${abs(cents):,f}"
+
+
+def when(value: Json) -> str:
+    """Returns a time of an answer as people read it: "09:31 UTC, Wed 14 Oct"; "never" for none."""
+    return moment(datetime.fromisoformat(str(value))) if value else "never"
+
+
+def sparkline(amounts: Sequence[Decimal]) -> str:
+    """Returns a bar for each amount; the largest is full, what is not above zero is the lowest."""
+    highest = max(amounts, default=Decimal(0))
+    if highest <= 0:
+        return BARS[0] * len(amounts)
+    steps = len(BARS) - 1
+    return "".join(BARS[max(0, int(amount / highest * steps))] for amount in amounts)
+
+
+def bar(percent: float, width: int = 12) -> str:
+    filled = min(width, max(0, int(percent * width / 100)))
+    return "█" * filled + "░" * (width - filled)

@@ -1,0 +1,26 @@
+"""An alert is answered from a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.cli.remote.answering import answer
+from service.cli.remote.server import Server, ServerError
+from tests.cli.remote.rest import answering, screen
+
+SNOOZED = {"id": "alert_1", "state": "snoozed", "snoozed_until": "2026-11-16T13:00:00Z"}
+
+
+def test_the_note_is_sent_and_the_new_state_shown() -> None:
+    out, text = screen()
+    with answering({"POST /alerts/alert_1/snooze": SNOOZED}) as rest:
+        answer(Server(rest.url, "tcn_FAKE"), "alert_1", "snooze", {"for": "1h", "note": "batch"}, out)
+    assert text.getvalue() == "alert_1 is snoozed until 13:00 UTC, Mon 16 Nov.\n"
+    assert rest.asked == [("POST /alerts/alert_1/snooze?", "Bearer tcn_FAKE", {"for": "1h", "note": "batch"})]
+
+
+def test_a_move_that_is_not_possible_is_an_error() -> None:
+    with answering({"POST /alerts/alert_1/resolve": {"detail": "the alert is resolved"}}) as rest:
+        rest.status = 409
+        with pytest.raises(ServerError, match="the alert is resolved"):
+            answer(Server(rest.url, "tcn_FAKE"), "alert_1", "resolve", {}, screen()[0])
