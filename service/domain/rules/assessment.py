@@ -88,7 +88,8 @@ def _days_of(alert: Alert) -> Span:
     evidence, opened = alert.evidence, alert.opened_at.date()
     if not isinstance(evidence, RuleEvidence) or not evidence.days:
         return opened, alert.changed_at.date()
-    return evidence.since.date() if evidence.since else min(evidence.days), max(evidence.days)
+    began = evidence.since.date() if evidence.since else min(evidence.days)
+    return min(began, opened), max(evidence.days)
 
 
 def fingerprint(rule_id: str, scope: ScopeKey) -> str:

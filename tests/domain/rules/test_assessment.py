@@ -29,7 +29,8 @@ DAY = timedelta(days=1)
 OPS = ScopeKey(Dimension.WORKSPACE, "wrkspc_ops")
 KEY = ScopeKey(Dimension.API_KEY, CELL.api_key)
 GATES = Gates(Money.of("20.00"), Money.of("30").usd, 10)
-EVERYTHING: SpendView = view({CELL: [1.0, 1.0], Cell(OPS.id, "claude-haiku", "apikey_cron"): [1.0, 1.0]})
+ROWS = {CELL: [1.0, 1.0], Cell(OPS.id, "claude-haiku", "apikey_cron"): [1.0, 1.0]}
+EVERYTHING: SpendView = view(ROWS)
 
 
 @dataclass
@@ -142,6 +143,27 @@ def test_a_launch_is_one_alert_until_its_level_is_accepted_and_the_end_says_so()
     assert (event.command, event.reason) == (Command.RESOLVE, Reason.ACCEPTED)
     assert isinstance(event.alert.evidence, RuleEvidence)
     assert event.alert.evidence.level == LevelChange("workspace eng", day(8), Money.of("605.2"), Money.of("1210.4"))
+
+
+def test_an_alert_that_lasts_takes_in_what_began_with_it_whatever_it_is_about_by_now() -> None:
+    """The organisation's alert came to be about one workspace's later day; another one has exceeded since the first."""
+    rule, high = life(), Calm(False, "0 normal days", "2 normal days", DAY, high=True)
+    rule.see({ORGANISATION: replace(rise(400.0), calm=high)})
+    rule.seen = view(ROWS, today=day(-2))
+    later = replace(rise(), days=(day(-2),), since=NOON + 2 * DAY, calm=high)
+    rule.see({ORGANISATION: replace(QUIET, calm=high), ENG: later}, after=2 * DAY)
+    both = {ENG: later, OPS: replace(rise(250.0), since=NOON, calm=high)}
+    rule.see({ORGANISATION: replace(QUIET, calm=high), **both})
+    assert len(rule.alerts) == 1
+
+
+def test_what_comes_back_half_as_large_again_after_a_pause_calls_again_and_less_does_not() -> None:
+    rule, high = life(), Calm(False, "0 normal days", "2 normal days", DAY, high=True)
+    rule.see({ENG: replace(rise(), since=NOON, calm=high)})
+    again = replace(rise(), days=(day(-1),), since=NOON + DAY, calm=high)
+    assert rule.see({ENG: replace(again, actual=390.0)}, after=DAY) == [("amend", "grew")]
+    assert rule.see({ENG: replace(again, actual=400.0)}) == [("raise", "raised")]
+    assert rule.see({ENG: replace(again, actual=420.0)}) == []
 
 
 def test_a_level_of_before_an_alert_is_no_end_of_it() -> None:
