@@ -33,7 +33,7 @@ class FullestBudgets:
 
 
 async def fullest(uow: UnitOfWork, now: datetime, limit: int, skipped: int = 0) -> FullestBudgets:
-    """Returns scopes of all enabled budgets in their open periods, without forecasts; only those of a part get names."""
+    """Returns scopes of all enabled budgets in their open periods, without forecasts; only a part of them is named."""
     statuses = await all_statuses(uow, now)
     enabled = [(budget, own) for budget, own in statuses if budget.spec.enabled]
     lines = [BudgetLine(budget, one) for budget, own in enabled for one in own if one.phase is Phase.OPEN]
