@@ -96,7 +96,7 @@ def _page(call: Call, state: State, rows: _Rows, orders: tuple[str, ...], groups
 
 def _admit(call: Call, behaviour: Behaviour) -> None:
     """Raises ApiError as the real API does where the beta is not asked for, or not to be had."""
-    if BETA not in betas(call.headers):
+    if BETA not in betas(call.headers) or not behaviour.has_analytics:
         raise ApiError(404, "Not found")
     if behaviour.hipaa_ready:
         raise invalid("Usage and cost analytics are not available for HIPAA-ready organizations")

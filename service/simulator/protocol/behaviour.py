@@ -39,6 +39,7 @@ class Behaviour:
     workspace_key_status: int = 401  # or 403: what an ordinary API key is answered with
     foreign_page_status: int = 400  # or 410: a page token whose other parameters changed
     requests_per_minute: int = 60
+    has_analytics: bool = True  # whether the organisation was let into the beta of the analytics reports; else 404
     hipaa_ready: bool = False  # the analytics reports are refused with 400
     refresh_delay: timedelta = timedelta()  # how much later than every four hours the analytics data are refreshed
     children: dict[str, str] = field(default_factory=dict)  # workspace: the linked organisation that has it

@@ -179,6 +179,13 @@ async def test_a_key_that_may_not_read_them_is_told_what_it_lacks(
     assert not raised.value.retryable
 
 
+async def test_an_organisation_outside_the_beta_is_told_which_it_is(organisation: Organisation) -> None:
+    organisation.behaviour.has_analytics = False
+    with pytest.raises(SourceError, match="the beta analytics-usage-cost-2026-08-24 is not enabled") as raised:
+        await organisation.source.cost(WEEK)
+    assert not raised.value.retryable
+
+
 async def test_more_than_a_month_comes_whole(organisation: Organisation) -> None:
     first = TODAY - 35 * DAY
     for day in (first, TODAY - DAY):
