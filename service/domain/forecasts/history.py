@@ -18,7 +18,7 @@ class DailySpend:
 
     `amounts` are US dollars, negative where a restatement credited more than was spent. `known` says how much of each
     day's spend its amount holds, 0..1: 1 of a complete day, 0 of one nothing is known of, and of today the elapsed
-    share of the day, or better `usual_share` of it. Raises ValueError when the two do not fit each other.
+    share of a usual day that is spent by then. Raises ValueError when the two do not fit each other.
     """
 
     amounts: tuple[float, ...]
@@ -27,7 +27,7 @@ class DailySpend:
     def __post_init__(self) -> None:
         if not self.amounts or len(self.amounts) != len(self.known):
             raise ValueError(f"{len(self.amounts)} amounts and {len(self.known)} known shares: each day needs both")
-        if not all(map(isfinite, self.amounts)) or not all(0 <= share <= 1 for share in self.known):
+        if not all(map(isfinite, (*self.amounts, *self.known))) or min(self.known) < 0 or max(self.known) > 1:
             raise ValueError("amounts must be finite and known shares from 0 to 1")
 
     @classmethod
@@ -51,16 +51,3 @@ class DailySpend:
         first = int(spent[0]) if len(spent) else len(past)
         row[HISTORY_DAYS - len(past) + first :] = past[first:]
         return row
-
-
-def usual_share(days: Sequence[Sequence[float]], elapsed: float) -> float:
-    """The share (0..1) of a usual day's spend that is there when `elapsed` (0..1) of the day has passed.
-
-    `days` are recent days of equal parts (24 hours), in dollars. Without spend in them the day counts as even.
-    Spend follows office hours: at 09:00 a scope may have spent a tenth of its day, not three eighths of it.
-    """
-    parts = np.maximum(np.array(days, dtype=np.float64), 0.0).sum(axis=0) if len(days) else np.zeros(0)
-    if not parts.any():
-        return min(max(elapsed, 0.0), 1.0)
-    reached = np.concatenate([[0.0], np.cumsum(parts)]) / parts.sum()
-    return float(np.interp(elapsed, np.linspace(0.0, 1.0, len(reached)), reached))

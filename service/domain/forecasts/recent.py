@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from service.domain.detectors.arrays import Floats
-from service.domain.forecasts.history import DailySpend, usual_share
+from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.pace import HISTORY_DAYS
 from service.domain.spend.lateness import known_hours
 from service.domain.values import calendars
@@ -85,10 +85,11 @@ def daily_spends(recent: RecentSpend, scope: Scope, members: Dimension, timezone
     known = _known_shares(recent, starts)
     amounts = _cut(recent, spend, _reached(usual), starts[:-1], seen)
     elapsed = min(max((seen - starts[-2]) / (starts[-1] - starts[-2]), 0.0), 1.0)
-    rolled = np.roll(usual, -starts[-2].hour, axis=1)
+    local_day = _reached(np.roll(usual, -starts[-2].hour, axis=1))
+    spent_today = np.minimum(_at(local_day, np.array([elapsed])), 1.0)[:, 0].tolist()
     return {
-        key: DailySpend(tuple(row), (*known, usual_share([hours], elapsed)))
-        for key, row, hours in zip(keys, amounts.tolist(), rolled.tolist(), strict=True)
+        key: DailySpend(tuple(row), (*known, share))
+        for key, row, share in zip(keys, amounts.tolist(), spent_today, strict=True)
     }
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.domain.forecasts.history import DailySpend, usual_share
+from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.pace import HISTORY_DAYS
 
 
@@ -38,19 +38,3 @@ def test_a_day_known_in_part_is_unknown_and_counted_by_what_is_missing() -> None
 def test_days_that_do_not_fit_together_are_refused(amounts: tuple[float, ...], known: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match=r"each day needs both|must be finite"):
         DailySpend(amounts, known)
-
-
-OFFICE_HOURS = [0.0] * 8 + [10.0] * 10 + [0.0] * 6
-
-
-@pytest.mark.parametrize(
-    ("elapsed", "share"),
-    [(0.0, 0.0), (8 / 24, 0.0), (9 / 24, 0.1), (9.5 / 24, 0.15), (18 / 24, 1.0), (1.0, 1.0)],
-)
-def test_the_usual_share_follows_the_hours_in_which_is_spent(elapsed: float, share: float) -> None:
-    assert usual_share([OFFICE_HOURS, OFFICE_HOURS], elapsed) == pytest.approx(share)
-
-
-@pytest.mark.parametrize("days", [[], [[0.0] * 24], [[-5.0] * 24]])
-def test_without_spend_the_day_counts_as_even(days: list[list[float]]) -> None:
-    assert usual_share(days, 0.375) == 0.375

@@ -48,10 +48,20 @@ def test_utc_days_are_taken_as_they_are_and_today_is_known_to_now() -> None:
     assert days.known == (1.0,) * HISTORY_DAYS + (0.5,)
 
 
-def test_today_is_known_by_the_share_that_is_usually_spent_by_now() -> None:
-    known = recent({cell(): steady(10.0, 5.0)}, {cell(): OFFICE}, now=NOW)
+@pytest.mark.parametrize(
+    ("time", "share"), [("00:00", 0.0), ("08:00", 0.0), ("09:00", 0.1), ("12:00", 0.4), ("18:00", 1.0), ("23:00", 1.0)]
+)
+def test_today_is_known_by_the_share_that_is_usually_spent_by_now(time: str, share: float) -> None:
+    known = recent({cell(): steady(10.0, 5.0)}, {cell(): OFFICE}, now=utc(f"2026-11-21T{time}"))
     days = daily_spends(known, Scope(), Dimension.ORGANISATION, "UTC")[ORGANISATION]
-    assert days.known[-1] == pytest.approx(0.4)  # 08:00 to 12:00 of ten office hours
+    assert days.known[-1] == pytest.approx(share)  # office hours are 08:00 to 18:00
+
+
+@pytest.mark.parametrize("usual", [(0.0,) * 24, (-5.0,) * 24])
+def test_without_usual_hours_today_counts_as_even(usual: tuple[float, ...]) -> None:
+    known = recent({cell(): steady(10.0, 5.0)}, {cell(): usual}, now=utc("2026-11-21T09:00"))
+    days = daily_spends(known, Scope(), Dimension.ORGANISATION, "UTC")[ORGANISATION]
+    assert days.known[-1] == pytest.approx(9 / 24)
 
 
 def test_members_are_parted_and_filtered() -> None:
