@@ -32,6 +32,10 @@ JUDGED_AGAIN_HOURS = 3
 """Known hours that rules judge again at every evaluation, because usage reports fill up."""
 
 
+LONGEST_UNREFRESHED = timedelta(hours=24)
+"""How old the data of an analytics report may be. They are refreshed every 4 hours; the vendor allows itself a day."""
+
+
 def is_settled(day: Window, read_at: datetime) -> bool:
     """Whether a cost report that was read at `read_at`, and contained this UTC day, settles it."""
     return read_at >= day.end + SETTLED_AFTER

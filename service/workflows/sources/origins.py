@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from service.domain.sources.source import ReportName, SourceState
+from service.domain.spend.lateness import LONGEST_UNREFRESHED
 from service.workflows.ports.sources import Provenance, ReadReport, ReportRow, SourceError
 from service.workflows.ports.spend import DayInputs
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -15,8 +16,16 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 async def note_origin(uow: UnitOfWork, source_id: str, report: ReportName, origin: Provenance, now: datetime) -> None:
     """Notes where a report came from, in the transaction that writes it.
 
-    Raises SourceError for one that is older than what was read before: it would take back what is known.
+    Raises SourceError for one that is older than what was read before: it would take back what is known. And for one
+    whose data are not refreshed any more: who reads it is as blind as who cannot read it.
     """
+    refreshed_at = origin.refreshed_at
+    if refreshed_at is not None and now - refreshed_at > LONGEST_UNREFRESHED:
+        raise SourceError(
+            f"The analytics reports have not been refreshed since {refreshed_at:%Y-%m-%d %H:%M} UTC: what was spent"
+            " after that is unknown",
+            retryable=True,
+        )
     state = await uow.polling_states.get(source_id)
     noted = _noted(state, report, origin, now)
     if noted != state:

@@ -16,6 +16,7 @@ from service.cli.serving import serving
 from service.domain.sources.poll import PollState
 from service.domain.sources.source import ReportFamily
 from service.domain.spend.best_known import Spend
+from service.domain.spend.lateness import is_stale
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -209,6 +210,20 @@ async def test_a_report_without_a_row_does_not_make_known_days_cost_nothing(stag
     errors = [one.error or "" for one in poll.reports if one.error]
     assert ["no row at all" in error and "2026-11-15" in error for error in errors] == [True, True]
     assert await stage.yard.spend(YESTERDAY) == known
+
+
+async def test_data_that_are_not_refreshed_any_more_make_a_source_blind_however_well_it_answers(stage: Stage) -> None:
+    await stage.yard.poll()
+    stage.yard.clock.advance(20 * HOUR)
+    stage.behaviour.refresh_delay = 20 * HOUR
+    assert (await stage.yard.poll()).state is PollState.DONE
+    for _ in range(3):
+        stage.yard.clock.advance(5 * HOUR)
+        stage.behaviour.refresh_delay += 5 * HOUR
+        assert (await stage.yard.poll()).state is PollState.FAILED
+    state = await stage.yard.state()
+    assert is_stale(state, stage.yard.clock())
+    assert "have not been refreshed since 2026-11-16 12:00 UTC" in (state.last_error or "")
 
 
 @pytest.mark.parametrize("prefer", list(ReportFamily))
