@@ -22,8 +22,9 @@ import numpy as np
 from service.domain.detectors.arrays import Floats
 from service.domain.forecasts.estimate import Running, forecast_all
 from service.domain.forecasts.forecast import Forecast
-from service.domain.forecasts.history import DailySpend, usual_share
+from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.pace import HISTORY_DAYS
+from service.domain.forecasts.recent import usual_shares
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 
@@ -99,8 +100,8 @@ def measured(series: dict[str, Floats], hour: int, way: str) -> float:
 def running(days: Floats, place: int, hour: int, way: str) -> Running:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     spent = float(days[place, :hour].sum())
-    recent = days[max(place - PROFILED_DAYS, 0) : place].tolist()
-    share = hour / 24 if way == "elapsed" else usual_share(recent, hour / 24)
+    recent = days[max(place - PROFILED_DAYS, 0) : place].sum(axis=0, keepdims=True)
+    share = hour / 24 if way == "elapsed" else usual_shares(recent, hour / 24)[0]
     past = days[max(place - HISTORY_DAYS, 0) : place].sum(axis=1).tolist()
     window = Window(start, start + timedelta(days=1))
     history = DailySpend.complete(past, today=spent, today_known=share)

@@ -85,12 +85,20 @@ def daily_spends(recent: RecentSpend, scope: Scope, members: Dimension, timezone
     known = _known_shares(recent, starts)
     amounts = _cut(recent, spend, _reached(usual), starts[:-1], seen)
     elapsed = min(max((seen - starts[-2]) / (starts[-1] - starts[-2]), 0.0), 1.0)
-    local_day = _reached(np.roll(usual, -starts[-2].hour, axis=1))
-    spent_today = np.minimum(_at(local_day, np.array([elapsed])), 1.0)[:, 0].tolist()
+    spent_today = usual_shares(np.roll(usual, -starts[-2].hour, axis=1), elapsed)
     return {
         key: DailySpend(tuple(row), (*known, share))
         for key, row, share in zip(keys, amounts.tolist(), spent_today, strict=True)
     }
+
+
+def usual_shares(usual: Floats, elapsed: float) -> list[float]:
+    """The share (0..1) of each member's usual day [member, 24] that is spent when `elapsed` (0..1) of it has passed.
+
+    Spend follows office hours: at 09:00 a scope may have spent a tenth of its day, not three eighths of it.
+    """
+    shares: list[float] = np.minimum(_at(_reached(usual), np.array([elapsed])), 1.0)[:, 0].tolist()
+    return shares
 
 
 def _grouped(recent: RecentSpend, scope: Scope, members: Dimension) -> tuple[list[ScopeKey], Floats, Floats]:
