@@ -20,6 +20,7 @@ Found = Mapping[DaySide | HourSide, int]
 CULPRIT_SHARE = 0.6
 """The part of an excess from which on a scope inside explains it."""
 TIMES_USUAL = 4.0
+"""Usual days that 24 hours at an incident's speed cost: a loop of ten times the usual is nine."""
 LEAST_SHARE_SPENT = 0.05
 """A share of the organisation's usual day: less is one noisy hour of a workspace, whatever it is in dollars."""
 SETTLED_DAYS = 14

@@ -75,9 +75,10 @@ class AnomalyDirection(StrEnum):
 class Anomaly:
     """`levels`: the dimensions whose members may fire; a rule's `for_each` is one more of them. Others explain.
 
-    `direction`: BOTH reports falls, too, as information, and of final days only. What is critical by its speed is so
-    once an excess of `critical_spent` is spent, or `critical_percent_of_day` of a usual day of the organisation, or
-    once `critical_hours` in a row exceed; until then it has the severity of what is spent.
+    `direction`: BOTH reports falls, too, as information, and of final days only. `critical_speed`: dollars a day, under
+    which nothing is critical. What is fast is critical once an excess of `critical_spent` is spent, or
+    `critical_percent_of_day` of a usual day of the organisation, or once `critical_hours` in a row exceed; until then
+    it has the severity of what is spent.
     """
 
     granularity: AnomalyGranularity = AnomalyGranularity.BOTH
