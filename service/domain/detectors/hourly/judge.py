@@ -141,6 +141,11 @@ class HourJudge:
         amounts = [float(one) if at >= 0 else float("nan") for at, one in zip(places, held, strict=True)]
         return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, off, strict=True)]
 
+    def lift(self, row: int) -> tuple[datetime, float] | None:
+        """Where an accepted level of a series begins, and the factor by which hours before it count."""
+        found = self.lifts.get(row)
+        return None if found is None else (self.start(found[0]), found[1])
+
     def is_high(self, row: int, place: int) -> bool:
         """Whether an hour is well above what was usual before it, whatever the noise, and nothing explains it."""
         spent = float(self._spent(row)[place]) - self.beyond(row, place)

@@ -31,7 +31,7 @@ from service.domain.rules.kinds.anomaly.sides import (
 )
 from service.domain.rules.kinds.anomaly.words import (
     between,
-    by_clock,
+    compared_by,
     counted_days,
     counted_hours,
     day_cause,
@@ -332,7 +332,7 @@ class _Watch:
         earlier = [(one, self.view.locality.holiday_at(one.start)) for one in judge.same_hours(row, place)]
         when = between(start, holiday)
         cause = hour_cause(name, when, read, earlier, judge.beyond(row, place), self._batch_of(row, start))
-        return cause, (*numbers, *of_holiday(holiday), *by_clock(clock), *counted_hours(earlier))
+        return cause, (*numbers, *of_holiday(holiday), *compared_by(clock, judge.lift(row)), *counted_hours(earlier))
 
     def _batch_of(self, row: int, start: datetime) -> CalendarBatch | None:
         """The batch of a scope on an hour's day."""

@@ -147,6 +147,12 @@ def counted_hours(same_hours: Sequence[NamedHour]) -> Inputs:
     return tuple((f"{one.start:%H:%M} UTC on {day(one.start.date())}", _had(one, off)) for one, off in same_hours)
 
 
+def compared_by(clock: JudgedClock | None, lift: tuple[datetime, float] | None) -> Inputs:
+    """Names the clock by which earlier hours are compared, and the factor of those before an accepted level."""
+    by_level = () if lift is None else ((f"hours before {day(lift[0].date())} multiplied by", f"{lift[1]:.2f}"),)
+    return (*by_clock(clock), *by_level)
+
+
 def by_clock(clock: JudgedClock | None) -> Inputs:
     """Names the clock by which earlier weeks are compared, where one was changed within them."""
     if clock is None:
