@@ -5,7 +5,7 @@
 
 Each question is asked 50 times a second for ten seconds, whether earlier ones are answered or not, by one process of
 another one; a figure is the time from when it was due to its whole answer. Beside it `/healthz` at the same rate: what
-the server, the connection and this program take themselves.
+the server, the connection and this program take themselves. Pages are asked one after another, as a person does.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ QUESTIONS = {
     "a budget's status": "/v1/budgets/everything/status",
     "a `for_each` budget's status, a page": "/v1/budgets/each/status",
 }
+PAGES = ("/", "/pages/spend", "/pages/spend?days=90&by=api_key", "/pages/alerts")
+TIMES = 15
 FACTS = (
     "INSERT INTO usage_hours SELECT 'src_1', CAST(:start AS timestamptz) + h * interval '1 hour', s, 1000, 1.25"
     " FROM generate_series(0, 30 * 24 - 1) h, generate_series(1, :series) s"
@@ -139,10 +141,32 @@ async def waits(client: httpx.AsyncClient, path: str) -> tuple[list[float], int]
     return found, refused
 
 
+async def page_seconds(client: httpx.AsyncClient, path: str) -> list[float]:
+    """Seconds of each of some requests one after another, the shortest first."""
+    took = []
+    for _ in range(TIMES):
+        begun = perf_counter()
+        (await client.get(path)).raise_for_status()
+        took.append(perf_counter() - begun)
+    return sorted(took)
+
+
+async def ask_pages(client: httpx.AsyncClient) -> None:
+    entered = await client.post("/sign-in", data={"token": TOKEN}, headers={"Origin": str(client.base_url).rstrip("/")})
+    if entered.status_code != httpx.codes.SEE_OTHER:
+        raise SystemExit(f"the sign-in was answered {entered.status_code}")
+    for path in PAGES:
+        took = await page_seconds(client, path)
+        longest = f"longest of {TIMES}: {took[-1] * 1000:.3g} ms"
+        name = f"page `{path}`, {WORKSPACES:,} workspaces"
+        report(f"{name}: half within", took[TIMES // 2] * 1000, "ms", anchor=longest, target="< 300")
+
+
 async def main() -> None:
     async with database() as (url, engine):
         await furnish(engine, datetime.now(UTC))
         async with api(url) as client:
+            await ask_pages(client)
             for name, path in QUESTIONS.items():
                 found, refused = await waits(client, path)
                 p50, p99 = found[len(found) // 2], found[len(found) * 99 // 100]
