@@ -11,6 +11,7 @@ from service.domain.alerts.evidence import (
     Contribution,
     Evidence,
     ForecastEvidence,
+    IncompleteEvidence,
     RuleEvidence,
     SilenceEndsEvidence,
     StaleEvidence,
@@ -21,6 +22,7 @@ from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.message import compose
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.spend.best_known import Basis
+from service.domain.spend.flaws import FlawKind
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension, ScopeKey
@@ -88,6 +90,12 @@ SILENCE_ENDS = SilenceEndsEvidence(
     count=3,
 )
 UNPRICED = UnpricedEvidence(source_name="acme", model="claude-next", tokens=5_012_000, last_day=date(2026, 10, 13))
+INCOMPLETE = IncompleteEvidence(
+    source_name="acme",
+    flaw=FlawKind.EMPTY_BILL,
+    days=(date(2026, 10, 12),),
+    since=datetime(2026, 10, 14, 0, 2, tzinfo=UTC),
+)
 RULE = RuleEvidence(
     rule_id="rul_1",
     rule_name="unusual spend",

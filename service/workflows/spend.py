@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.best_known import Spend
 from service.domain.spend.chargeback import Chargeback, charge_back
+from service.domain.spend.completeness import LACKING, NOTHING_KNOWN, BucketState, state_of
+from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
@@ -18,7 +20,7 @@ from service.domain.values.names import describe_scope, name_of
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, ORGANISATION, Dimension, Scope
-from service.domain.values.utc import day_start, hour_start
+from service.domain.values.utc import DAY, day_start, hour_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -106,6 +108,17 @@ async def month_charged(
         final=basis.billed_until is not None and basis.billed_until >= period.window.end,
         simulated=basis.simulated,
     )
+
+
+async def days_lacking(uow: UnitOfWork, source_id: str, now: datetime) -> dict[BucketState, list[date]]:
+    """The UTC days of the last 35 by what is wrong with them. Days before the first one that is known are left out."""
+    window = Window(day_start(now) - READ_DEEPLY, day_start(now) + DAY)
+    known = await uow.completeness.knowledge(source_id, window, Width.DAY)
+    found: dict[BucketState, list[date]] = {state: [] for state in LACKING}
+    for day in buckets(Window(min(known, default=window.end), window.end), Width.DAY):
+        state = state_of(Width.DAY, day, known.get(day.start, NOTHING_KNOWN), now, spent=False)
+        found.setdefault(state, []).append(day.start.date())
+    return found
 
 
 def buckets(window: Window, width: Width) -> Iterator[Window]:

@@ -33,6 +33,7 @@ from tests.sample_alerts import (
     ALERT,
     EVIDENCE,
     FORECAST,
+    INCOMPLETE,
     PUBLIC_URL,
     RULE_ALERT,
     SILENCE_ENDS,
@@ -286,6 +287,10 @@ SAMPLES = (
     ),
     replace(
         sample("A model without a price", event(UNPRICED, STALE_ALERT, STALE_ALERT.opened_at, Severity.WARNING)),
+        kinds=MAILED,
+    ),
+    replace(
+        sample("An incomplete report", event(INCOMPLETE, STALE_ALERT, STALE_ALERT.opened_at, Severity.WARNING)),
         kinds=MAILED,
     ),
     digest_sample(),

@@ -20,6 +20,7 @@ from service.domain.sources.poll import Notice
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageRow, Width
+from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import DEFAULT_WORKSPACE
 from service.workflows.ports.channels import Channel, DeliveryError
@@ -50,7 +51,8 @@ class FakeSource:
 
     A report is refused while its error stands in `refusals`. `naming` is awaited before the organisation is named, and
     may raise instead. `meanwhile` is awaited whenever a report is asked
-    for, which is where a test lets the world move on, or the reader crash. `reads` are the windows asked for.
+    for, which is where a test lets the world move on, or the reader crash. `reads` are the windows asked for. The bill
+    has none of the days in `lacks`, and its totals are those of its rows but where `totals` says otherwise.
     """
 
     refusals: dict[ReportName, SourceError] = field(default_factory=dict)
@@ -62,6 +64,8 @@ class FakeSource:
     named: Organization = EXAMPLE
     workspaces: list[WorkspaceName] = field(default_factory=list)
     api_keys: list[ApiKeyName] = field(default_factory=list)
+    lacks: set[date] = field(default_factory=set)
+    totals: dict[date, Money] = field(default_factory=dict)
     _bills: dict[date, tuple[CostRow, ...]] = field(default_factory=dict)
     _usage: dict[tuple[Width, datetime], tuple[UsageRow, ...]] = field(default_factory=dict)
 
@@ -95,7 +99,13 @@ class FakeSource:
     async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         await self._asked_for(ReportName.COST, window)
         buckets = _buckets(window, Width.DAY, lambda start: self._bills.get(start.date(), ()))
-        return ReadReport(buckets, self.notices.get(ReportName.COST, ()))
+        contained = tuple(bucket for bucket in buckets if bucket.window.start.date() not in self.lacks)
+        return ReadReport(contained, self.notices.get(ReportName.COST, ()))
+
+    async def cost_totals(self, window: Window) -> dict[date, Money]:
+        buckets = _buckets(window, Width.DAY, lambda start: self._bills.get(start.date(), ()))
+        sums = {bucket.window.start.date(): Money.total(row.amount for row in bucket.rows) for bucket in buckets}
+        return sums | self.totals
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         await self._asked_for(USAGE[width], window)

@@ -70,9 +70,8 @@ class RequestFailed(SourceError):
     """A request failed. `wait`: how long the server asks to be left alone; `status`: 0 without an answer."""
 
     def __init__(self, detail: str, *, retryable: bool, status: int = 0, wait: timedelta | None = None) -> None:
-        super().__init__(detail, retryable=retryable)
+        super().__init__(detail, retryable=retryable, wait=wait)
         self.status = status
-        self.wait = wait
 
 
 class AnswerTooLong(RequestFailed):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import TypeVar
 
 import httpx
@@ -59,6 +61,11 @@ class ClaudeAdminSource:
         grid = Grid.around(window, Width.DAY)
         async with self._client.report("cost report") as report:
             return await _read_buckets(report, _COST, grid, _COST_GROUPS, Buckets(grid, cost_bucket, stored))
+
+    async def cost_totals(self, window: Window) -> Mapping[date, Money]:
+        """The same days without groups."""
+        totals = await self.totals(window)
+        return {start.date(): amount for start, amount in totals.by_day.items()}
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. The buckets that `window` touches are read whole."""

@@ -30,6 +30,7 @@ from service.adapters.postgres.rules.calibrations import PostgresCalibrations
 from service.adapters.postgres.rules.episodes import PostgresEpisodes, PostgresRuleFailures
 from service.adapters.postgres.rules.feedback import PostgresFeedback
 from service.adapters.postgres.rules.verdicts import PostgresVerdicts
+from service.adapters.postgres.sources.completeness import PostgresCompleteness
 from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
@@ -51,7 +52,7 @@ from service.workflows.ports.notify import (
 from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls
+from service.workflows.ports.sources import BucketFingerprints, Completeness, DirectoryStore, PollingStates, Polls
 from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts
 from service.workflows.ports.unit_of_work import Jobs, UnitOfWork, UowFactory
@@ -69,6 +70,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.polling_states: PollingStates = PostgresPollingStates(connection)
         self.facts: Facts = PostgresFacts(connection, memory)
         self.fingerprints: BucketFingerprints = PostgresBucketFingerprints(connection)
+        self.completeness: Completeness = PostgresCompleteness(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
         self.polls: Polls = PostgresPolls(connection)
         self.crossings: Crossings = PostgresCrossings(connection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -17,12 +17,15 @@ from service.api.sources.kinds import ShownKind, shown_kind, stored_kind, stored
 from service.domain.sources.locality import Locality
 from service.domain.sources.poll import WaitsFor, waits_for
 from service.domain.sources.source import ReportFamily, Source
+from service.domain.spend.completeness import BucketState
+from service.domain.spend.flaws import FlawKind
 from service.domain.spend.lateness import is_stale
 from service.domain.values.clock_changes import ClockChange, changes_between
 from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.resources import Resource
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.spend import days_lacking
 
 CLAUDE_API = "https://api.anthropic.com"
 MEMORY, AHEAD, SOON = timedelta(weeks=4), timedelta(days=366), timedelta(days=90)
@@ -85,6 +88,15 @@ class KeyBasis(StrEnum):
     SHARED = "shared"
 
 
+class CompletenessOut(BaseModel):
+    """UTC days of the last 35 whose figures are not final though they should be; all empty: what is known is whole."""
+
+    missing: list[date] = Field(description="since the first known day; no report has contained them")
+    suspect: list[date] = Field(description="a report said that nothing was spent, and is not believed")
+    late: list[date] = Field(description="their bill has not been read since it was due")
+    differing: list[date] = Field(description="the bill's groups do not add up to its total")
+
+
 class SourceStatus(BaseModel):
     """The connection to the source. Times are null where it never happened."""
 
@@ -111,6 +123,7 @@ class SourceStatus(BaseModel):
         description="billed: the bill names API keys; shared: their spend is a share of the bill, by the estimate"
     )
     remark: str | None = Field(description="what to know of how the bill was last read")
+    completeness: CompletenessOut
 
 
 class SourceOut(Shown):
@@ -218,6 +231,18 @@ async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceS
         refreshed_at=state.refreshed_at,
         api_keys=KeyBasis.BILLED if state.reports_read is ReportFamily.ANALYTICS else KeyBasis.SHARED,
         remark=state.remark,
+        completeness=await show_completeness(uow, source_id, now),
+    )
+
+
+async def show_completeness(uow: UnitOfWork, source_id: str, now: datetime) -> CompletenessOut:
+    found = await days_lacking(uow, source_id, now)
+    differing = [one.day for one in await uow.completeness.flaws(source_id) if one.kind is FlawKind.TOTAL_DIFFERS]
+    return CompletenessOut(
+        missing=found[BucketState.MISSING],
+        suspect=found[BucketState.SUSPECT],
+        late=found[BucketState.LATE],
+        differing=differing,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from service.api.http.responses import respond
 from service.api.spend.scopes import Member, require_seen, scope_of
 from service.domain.sources.source import Source
 from service.domain.spend.best_known import Basis
+from service.domain.spend.completeness import LACKING, NOTHING_KNOWN, BucketKnowledge, BucketState, state_of
 from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
@@ -81,9 +83,21 @@ class GroupOut(FigureOut):
 
 
 class BucketOut(FigureOut):
+    """`state` says what is known of it: a bucket of $0.00 is one thing when it is empty, and another when missing."""
+
     start: datetime
     end: datetime
+    state: BucketState
     groups: list[GroupOut] | None = Field(description="null without `group_by`; the largest first")
+
+
+class LackingOut(BaseModel):
+    """How many days or hours of the window have begun and are not final; all zero: the figures are."""
+
+    missing: int = Field(description="no report has contained them")
+    suspect: int = Field(description="a report said that nothing was spent, and is not believed")
+    late: int = Field(description="they should be complete by now, and are not")
+    open: int = Field(description="they still fill up")
 
 
 class SpendOut(BaseModel):
@@ -96,11 +110,12 @@ class SpendOut(BaseModel):
     billed_until: datetime | None
     estimated_until: datetime | None
     simulated: bool
+    lacking: LackingOut
     total: FigureOut
 
 
 class SeriesOut(SpendOut):
-    """Every bucket, in order. A bucket of $0.00 had no spend, or has not been read."""
+    """Every bucket, in order, each with its state."""
 
     items: list[BucketOut]
     next: str | None
@@ -126,6 +141,7 @@ def show_figure(figure: Figure) -> dict[str, object]:
 
 
 Groups = Mapping[ScopeKey, Figure]
+KnownBuckets = Mapping[datetime, BucketKnowledge]
 
 
 def largest_first(groups: Groups) -> Groups:
@@ -190,7 +206,7 @@ class AskedSpend(NamedTuple):
     question: SpendQuestion
     basis: SpendBasis
 
-    def head(self, total: Figure) -> dict[str, object]:
+    def head(self, total: Figure, known: KnownBuckets, now: datetime) -> dict[str, object]:
         """Returns the fields of `SpendOut`."""
         return {
             "source": self.source.name,
@@ -200,8 +216,18 @@ class AskedSpend(NamedTuple):
             "billed_until": self.basis.billed_until,
             "estimated_until": self.basis.estimated_until,
             "simulated": self.basis.simulated,
+            "lacking": show_lacking(self.question, known, now),
             "total": show_figure(total),
         }
+
+
+def show_lacking(question: SpendQuestion, known: KnownBuckets, now: datetime) -> LackingOut:
+    """Counts the buckets of a question's window that are not final."""
+    counted = Counter(
+        state_of(question.width, bucket, known.get(bucket.start, NOTHING_KNOWN), now, spent=False)
+        for bucket in buckets(question.window, question.width)
+    )
+    return LackingOut(**{state.value: counted[state] for state in LACKING})
 
 
 async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now: datetime) -> AskedSpend:
@@ -234,15 +260,18 @@ async def series(
     found = await uow.facts.figures_by_bucket(replace(asked.question, window=_span(part.items)), MOST_FIGURES)
     shown = [bucket for bucket in part.items if bucket.end <= found.until]
     names = await uow.directory.names(asked.source.id, {key for groups in found.figures.values() for key in groups})
+    known = await uow.completeness.knowledge(asked.source.id, asked.question.window, query.width)
     items = []
     for bucket in shown:
         groups = found.figures.get(bucket.start, {})
-        total = show_figure(sum(groups.values(), Figure()))
+        total = sum(groups.values(), Figure())
+        knowledge = known.get(bucket.start, NOTHING_KNOWN)
+        state = state_of(query.width, bucket, knowledge, now, spent=total.is_something)
         listed = show_groups(largest_first(groups), names) if group_by else None
-        items.append(total | {"groups": listed, "start": bucket.start, "end": bucket.end})
+        items.append(show_figure(total) | {"groups": listed, "start": bucket.start, "end": bucket.end, "state": state})
     is_whole = shown == windows
     answered = (figure for groups in found.figures.values() for figure in groups.values())
-    head = asked.head(sum(answered, Figure()) if is_whole else await uow.facts.total(asked.question))
+    head = asked.head(sum(answered, Figure()) if is_whole else await uow.facts.total(asked.question), known, now)
     following = part.next if len(shown) == len(part.items) else encode(SERIES, _place(shown[-1]))
     return respond(SeriesOut.model_validate(head | {"items": items, "next": following}))
 
@@ -284,5 +313,10 @@ async def breakdown(
     groups = dict(found.groups[:limit])
     names = await uow.directory.names(asked.source.id, groups.keys())
     following = encode(listing, str(skipped + limit)) if len(found.groups) > limit else None
-    answer = asked.head(found.total) | {"group_by": group_by, "items": show_groups(groups, names), "next": following}
+    known = await uow.completeness.knowledge(asked.source.id, asked.question.window, query.width)
+    answer = asked.head(found.total, known, now) | {
+        "group_by": group_by,
+        "items": show_groups(groups, names),
+        "next": following,
+    }
     return respond(BreakdownOut.model_validate(answer))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.domain.sources.source import ReportName
@@ -44,7 +44,7 @@ class Notice:
 class ReportOutcome:
     """One report's result: rows added, changed and gone, or the error that refused it whole.
 
-    `seconds` is the whole: the reading and the writing.
+    `seconds` is the whole: the reading and the writing. `wait` is how long a refusal asks to be left alone.
     """
 
     report: ReportName
@@ -54,6 +54,7 @@ class ReportOutcome:
     seconds: float = 0.0
     error: str | None = None
     notices: tuple[Notice, ...] = ()
+    wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

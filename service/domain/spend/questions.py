@@ -21,6 +21,11 @@ class Figure:
     unpriced_tokens: int = 0
     priority: Money = ZERO
 
+    @property
+    def is_something(self) -> bool:
+        """Whether anything was used: what has no price yet, or no cost row, is not nothing."""
+        return bool(self.spend.total or self.unpriced_tokens or self.priority)
+
     def __add__(self, other: Figure) -> Figure:
         return Figure(
             self.spend + other.spend,

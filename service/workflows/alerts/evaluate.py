@@ -10,6 +10,7 @@ import structlog
 from service.domain.alerts.alert import AlertEvent
 from service.domain.alerts.due_again import due_again
 from service.domain.alerts.findings import Finding
+from service.domain.alerts.flaws import assess_flaws, flaw_fingerprint, is_flaw_kept_quiet
 from service.domain.alerts.reconcile import reconcile
 from service.domain.alerts.slices import sliced
 from service.domain.budgets.strain import with_budgets
@@ -101,8 +102,10 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
         rules=list(configuration.rules.values()),
     )
     about_prices = await _assess_prices(uow, state.source_id, situation)
+    about_reports = await _assess_reports(uow, state.source_id, situation)
     strained = (with_budgets(one, by_budgets.assessed, by_budgets.spend, now) for one in by_rules.findings)
-    return Found((*by_budgets.findings, *strained, *about_source, *about_prices), by_rules.assessed, by_rules.waits)
+    findings = (*by_budgets.findings, *strained, *about_source, *about_prices, *about_reports)
+    return Found(findings, by_rules.assessed, by_rules.waits)
 
 
 async def _assess_prices(uow: UnitOfWork, source_id: str, situation: Situation) -> list[Finding]:
@@ -111,6 +114,15 @@ async def _assess_prices(uow: UnitOfWork, source_id: str, situation: Situation) 
     quiet = frozenset(alert.fingerprint for alert in newest if is_kept_quiet(alert, now))
     source = situation.configuration.sources.get(source_id)
     return assess_unpriced(source, found, is_quiet=quiet.__contains__, open_alerts=situation.open_alerts)
+
+
+async def _assess_reports(uow: UnitOfWork, source_id: str, situation: Situation) -> list[Finding]:
+    flaws, now = await uow.completeness.flaws(source_id), situation.now
+    prints = {flaw_fingerprint(source_id, flaw.kind) for flaw in flaws}
+    newest = await uow.alerts.latest(sorted(prints)) if prints else []
+    quiet = frozenset(alert.fingerprint for alert in newest if is_flaw_kept_quiet(alert, now))
+    source = situation.configuration.sources.get(source_id)
+    return assess_flaws(source, flaws, is_quiet=quiet.__contains__, open_alerts=situation.open_alerts, now=now)
 
 
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from service.domain.sources.poll import Notice, Poll, ReportOutcome
 from service.domain.sources.source import ReportFamily, Source, SourceState
+from service.domain.spend.completeness import BucketKnowledge
+from service.domain.spend.flaws import DayContent, Flaw, FlawKind
 from service.domain.spend.rows import (
     Bucket,
     CostRow,
     UsageRow,
     Width,
 )
+from service.domain.values.money import Money
 from service.domain.values.names import Names
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
@@ -24,11 +27,15 @@ from service.workflows.ports.spend import Changes
 
 
 class SourceError(Exception):
-    """A report could not be read. `retryable` says whether asking again can help. The text is for people."""
+    """A report could not be read. `retryable` says whether asking again can help. The text is for people.
 
-    def __init__(self, detail: str, *, retryable: bool) -> None:
+    `wait`: how long the server asks to be left alone; None where it does not say.
+    """
+
+    def __init__(self, detail: str, *, retryable: bool, wait: timedelta | None = None) -> None:
         super().__init__(detail)
         self.retryable = retryable
+        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,15 @@ class CostSource(Protocol):
     async def directory(self) -> Directory: ...
 
 
+@runtime_checkable
+class CostTotals(Protocol):
+    """A source that can say what each UTC day cost in all, apart from its groups."""
+
+    async def cost_totals(self, window: Window) -> Mapping[date, Money]:
+        """Cost by UTC day, asked for without groups. Raises SourceError."""
+        ...
+
+
 class SourceConnector(Protocol):
     def connect(self, source: Source) -> AbstractAsyncContextManager[CostSource]: ...
 
@@ -143,6 +159,28 @@ class BucketFingerprints(Protocol):
 
     async def keep(self, source_id: str, width: Width, fingerprints: Mapping[Window, bytes | None]) -> None:
         """Replaces the fingerprints of buckets that have just been stored."""
+        ...
+
+
+class Completeness(Protocol):
+    """How much reports have said of each day and hour, and the flaws that were found in them."""
+
+    async def flaws(self, source_id: str) -> list[Flaw]: ...
+
+    async def note(self, source_id: str, kind: FlawKind, days: Collection[date], flaws: Sequence[Flaw]) -> None:
+        """Replaces the flaws of one kind on these days, which a report has just been searched for."""
+        ...
+
+    async def totals(self, source_id: str, days: Window) -> dict[date, Money]:
+        """The stored bill of each UTC day, all of its groups."""
+        ...
+
+    async def contents(self, source_id: str, kind: FlawKind, days: Window) -> dict[date, DayContent]:
+        """The stored content of each UTC day, as far as a report that may be empty is doubted by it."""
+        ...
+
+    async def knowledge(self, source_id: str, window: Window, width: Width) -> dict[datetime, BucketKnowledge]:
+        """The knowledge of each of the window's days or hours, by its start; without those nothing is known of."""
         ...
 
 

@@ -26,7 +26,14 @@ from service.workflows.ports.operation import Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import BucketFingerprints, DirectoryStore, PollingStates, Polls, SourceConnector
+from service.workflows.ports.sources import (
+    BucketFingerprints,
+    Completeness,
+    DirectoryStore,
+    PollingStates,
+    Polls,
+    SourceConnector,
+)
 from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts, Storage
 
@@ -90,6 +97,7 @@ class UnitOfWork(Configuration, Protocol):
     polling_states: PollingStates
     facts: Facts
     fingerprints: BucketFingerprints
+    completeness: Completeness
     directory: DirectoryStore
     polls: Polls
     crossings: Crossings

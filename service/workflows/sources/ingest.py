@@ -241,13 +241,15 @@ def _state_after(
         minutes_read_at=now if ReportName.USAGE_MINUTES in read else state.minutes_read_at,
         directory_read_at=now if ReportName.DIRECTORY in read else state.directory_read_at,
     )
+    asked = now + max((one.wait for one in outcomes if one.wait is not None), default=timedelta())
     if ReportName.COST not in read:
         state = after_failure(state, started)
         backed_off = started + retry_delay(source.poll_interval, state.failures)
-        return replace(state, next_poll_at=max(state.next_poll_at, backed_off))
+        return replace(state, next_poll_at=max(state.next_poll_at, backed_off, asked))
     if is_deep(state, started):
         state = replace(state, deep_read_at=started)
-    state = replace(state, next_poll_at=due_after_bill(state, started, source.poll_interval))
+    due_at = due_after_bill(state, started, source.poll_interval)
+    state = replace(state, next_poll_at=max(due_at, asked))
     if ReportName.USAGE_HOURS not in read:
         return replace(after_failure(state, started), cost_read_at=now)
     return after_success(state, now)

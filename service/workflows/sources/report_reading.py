@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from service.domain.spend.best_known import BilledDay, EstimatedDay, best_known
 from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
+from service.domain.values.utc import DAY, HOUR
 from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import (
     NOTHING_STORED,
@@ -29,6 +30,14 @@ from service.workflows.ports.spans import identified
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import bounded, defects_refuse
+from service.workflows.sources.examine import (
+    believed_cost,
+    compare_totals,
+    doubted_usage,
+    found_late,
+    lacking,
+    read_totals,
+)
 from service.workflows.sources.identify import run_claim, run_is_identified
 from service.workflows.sources.origins import note_origin, refuse_emptiness
 from service.workflows.sources.usage_pricing import price_usage
@@ -113,7 +122,7 @@ async def _run_report(
         with defects_refuse(_SUBJECTS[report]):
             return await _run_write(running, report, await read(), started)
     except SourceError as error:
-        return await _run_refusal(running, report, bounded(str(error)), started)
+        return await _run_refusal(running, report, error, started)
 
 
 async def _run_write(
@@ -128,9 +137,11 @@ async def _run_write(
         stamp = Stamp(running.source.id, running.poll_id, known_at, refreshed_at)
         changes = await change.write(uow, stamp)
         await refresh_days(uow, stamp, changes)
-        seconds = (running.ports.clock() - started).total_seconds()
+        late = found_late(changes, stamp.known_at) if report is ReportName.COST else ()
         outcome = ReportOutcome(
-            report, changes.added, changes.changed, changes.gone, seconds=seconds, notices=change.notices
+            *(report, changes.added, changes.changed, changes.gone),
+            seconds=(running.ports.clock() - started).total_seconds(),
+            notices=(*change.notices, *late),
         )
         await uow.polls.record(running.poll_id, outcome)
     return outcome
@@ -145,10 +156,13 @@ async def run_directory(running: RunningPoll) -> tuple[ReportOutcome, bool]:
     return outcome, await run_is_identified(running.ports, running.source.id)
 
 
-async def _run_refusal(running: RunningPoll, report: ReportName, reason: str, started: datetime) -> ReportOutcome:
+async def _run_refusal(
+    running: RunningPoll, report: ReportName, error: SourceError, started: datetime
+) -> ReportOutcome:
+    reason = bounded(str(error))
     running.ports.outages.failed(f"source {running.source.name}", f"{report.value}: {reason}")
     seconds = (running.ports.clock() - started).total_seconds()
-    outcome = ReportOutcome(report, seconds=seconds, error=reason)
+    outcome = ReportOutcome(report, seconds=seconds, error=reason, wait=error.wait)
     async with running.ports.uow() as uow:
         await uow.polls.record(running.poll_id, outcome)
     return outcome
@@ -159,15 +173,20 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
     if not report.buckets and not report.unchanged:
         # Days without cost are in the report, too: an answer without any day is none.
         raise SourceError("the cost report names none of the days asked for", retryable=True)
+    totals, unread = await read_totals(running.reader, window)
     await _make_room(running, report.buckets)
 
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
         await refuse_emptiness(uow, stamp.source_id, report, lambda seen: any(map(_is_billed, seen.bill.values())))
-        changes = await uow.facts.replace_cost(stamp, report.buckets)
-        await uow.fingerprints.keep(stamp.source_id, Width.DAY, report.fingerprints)
+        believed = await believed_cost(uow, stamp, report)
+        changes = await uow.facts.replace_cost(stamp, believed)
+        read = {bucket.window for bucket in believed}
+        await uow.fingerprints.keep(stamp.source_id, Width.DAY, _of(read, report.fingerprints))
+        await compare_totals(uow, stamp, totals, {one.start.date() for one in read | report.unchanged})
         return changes
 
-    return ReportChange(write, report.origin, report.notices)
+    absent = lacking(window, DAY, _contained(report), running.ports.clock())
+    return ReportChange(write, report.origin, (*report.notices, *absent, *unread))
 
 
 async def read_usage(running: RunningPoll, window: Window, width: Width) -> ReportChange:
@@ -178,11 +197,23 @@ async def read_usage(running: RunningPoll, window: Window, width: Width) -> Repo
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
         if width is Width.HOUR:
             await refuse_emptiness(uow, stamp.source_id, report, lambda seen: any(map(_is_used, seen.usage.values())))
-        changes = await uow.facts.replace_usage(stamp, width, priced)
-        await uow.fingerprints.keep(stamp.source_id, width, report.fingerprints)
+        suspect = await doubted_usage(uow, stamp, report) if width is Width.HOUR else frozenset()
+        believed = [bucket for bucket in priced if bucket.window.start.date() not in suspect]
+        changes = await uow.facts.replace_usage(stamp, width, believed)
+        read = {bucket.window for bucket in believed}
+        await uow.fingerprints.keep(stamp.source_id, width, _of(read, report.fingerprints))
         return changes
 
-    return ReportChange(write, report.origin, report.notices)
+    absent = lacking(window, HOUR, _contained(report), running.ports.clock()) if width is Width.HOUR else ()
+    return ReportChange(write, report.origin, (*report.notices, *absent))
+
+
+def _contained(report: ReadReport[CostRow] | ReadReport[UsageRow]) -> set[Window]:
+    return {bucket.window for bucket in report.buckets} | report.unchanged
+
+
+def _of(windows: Collection[Window], fingerprints: Mapping[Window, bytes | None]) -> dict[Window, bytes | None]:
+    return {window: read for window, read in fingerprints.items() if window in windows}
 
 
 def _is_billed(day: BilledDay) -> bool:

@@ -6,9 +6,13 @@ import pytest
 
 from service.api.http.listing import encode
 from service.domain.spend.best_known import EstimatedDay
+from service.domain.spend.rows import Bucket, CostRow, Dimensions
 from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import midnight, utc_day
 from service.workflows import spend
+from service.workflows.ports.spend import Stamp
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers, problem
 
 MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")
@@ -201,3 +205,25 @@ async def test_a_question_over_too_many_rows_is_refused_with_the_limit(
         (error,) = refused["errors"]
         assert error["pointer"] == "/since"
         assert "and 0 at most: ask for fewer days" in error["detail"]
+
+
+async def test_a_day_of_nothing_says_whether_it_is_missing_empty_or_zero(stand: Stand) -> None:
+    """14 November was billed, 15 November's report was empty, nobody has read the 13th, and the 16th runs."""
+    await stand.create("/sources", SOURCE)
+    await stand.ports.storage.make_room(Window(midnight(date(2026, 11, 13)), midnight(date(2026, 11, 17))))
+    row = CostRow(Dimensions(ENG.workspace, ENG.model, cost_type="tokens"), Money.of("1.25"))
+    read = [Bucket(utc_day(date(2026, 11, day)), (row,) if day == 14 else ()) for day in (14, 15, 16)]
+    stand.clock.move_to(midnight(date(2026, 11, 17)))
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        await uow.facts.replace_cost(Stamp(source.id, "poll_1", stand.clock()), read)
+    await stand.spend(ENG, "1.25", day=date(2026, 11, 14))
+    await stand.spend(MARKETING, "0.00", day=date(2026, 11, 15))
+    asked = {"since": "2026-11-13", "until": "2026-11-17"}
+    series = answered(await stand.viewer.get("/v1/spend", params=asked))
+    assert [item["state"] for item in series["items"]] == ["missing", "complete", "empty", "open"]
+    assert series["lacking"] == {"missing": 1, "suspect": 0, "late": 0, "open": 1}
+    of_another = answered(await stand.viewer.get("/v1/spend", params=asked | {"workspace": "wrkspc_marketing"}))
+    assert [item["state"] for item in of_another["items"]] == ["missing", "zero", "empty", "open"]
+    breakdown = answered(await stand.viewer.get("/v1/spend/breakdown", params=asked))
+    assert breakdown["lacking"] == series["lacking"]

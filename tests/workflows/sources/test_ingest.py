@@ -281,19 +281,19 @@ async def test_two_sources_do_not_disturb_each_other(yard: Yard) -> None:
     assert await yard.spent(YESTERDAY, other) == Money.of("4.00")
 
     yard.reader.refusals.update(dict.fromkeys(ReportName, AWAY))
-    reader.bill(YESTERDAY)
+    reader.bill(YESTERDAY, billed("5.00"))
     yard.clock.advance(5 * MINUTE)
     assert await run_due_polls(yard.ports) == 2
     await yard.settle()
     assert (await yard.state()).failures == 1
     assert (await yard.state(other)).failures == 0
     assert await yard.spent(YESTERDAY) == Money.of("3.00")
-    assert await yard.spent(YESTERDAY, other) == Money.of("0")
+    assert await yard.spent(YESTERDAY, other) == Money.of("5.00")
     async with yard.engine.connect() as connection:
         facts = await connection.exec_driver_sql(
             "SELECT source_id || sum(amount)::int FROM cost_points GROUP BY source_id"
         )
-        assert set(facts.scalars()) == {f"{yard.source.id}3", f"{other.id}0"}
+        assert set(facts.scalars()) == {f"{yard.source.id}3", f"{other.id}5"}
 
 
 async def test_a_poll_of_one_source_does_not_take_the_fence_of_another(yard: Yard) -> None:

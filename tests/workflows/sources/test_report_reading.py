@@ -146,20 +146,21 @@ async def test_a_poll_writes_only_the_amounts_that_moved(yard: Yard) -> None:
     assert await yard.spent(TODAY) == Money.of("2.00")
 
 
-async def test_a_day_that_comes_back_empty_was_nothing_and_an_answer_without_days_is_none(
+async def test_a_row_that_is_gone_was_nothing_and_an_answer_without_days_is_none(
     real: tuple[Yard, FixedWorld, Faults],
 ) -> None:
     yard, world, faults = real
-    world.set_cost(YESTERDAY, token_cost("300"))
+    other = token_cost("200", "wrkspc_other")
+    world.set_cost(YESTERDAY, token_cost("300"), other)
     await yard.poll()
     faults.inject("cost_report", Fault.EMPTY_DATA)
     poll = await yard.poll()
     assert [one.report for one in poll.reports if one.error] == [ReportName.COST]
-    assert await yard.spent(YESTERDAY) == Money.of("3.00")
-    world.set_cost(YESTERDAY)
+    assert await yard.spent(YESTERDAY) == Money.of("5.00")
+    world.set_cost(YESTERDAY, other)
     poll = await yard.poll()
     assert outcome(poll, ReportName.COST) == (0, 0, 1)
-    assert await yard.spent(YESTERDAY) == Money.of("0")
+    assert await yard.spent(YESTERDAY) == Money.of("2.00")
 
 
 async def test_a_day_settles_by_being_read_even_when_its_bill_did_not_move(yard: Yard) -> None:

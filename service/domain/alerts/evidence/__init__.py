@@ -2,6 +2,7 @@
 
 from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
 from service.domain.alerts.evidence.evidence import Contribution, Evidence, KeptBucket, OriginKind, OriginRef, Trend
+from service.domain.alerts.evidence.incomplete import IncompleteEvidence
 from service.domain.alerts.evidence.rule import Heard, LevelChange, RuleEvidence
 from service.domain.alerts.evidence.silence_ends import SilenceEndsEvidence
 from service.domain.alerts.evidence.stale_source import StaleEvidence
@@ -15,6 +16,7 @@ ALERT_KINDS: dict[str, type[Evidence]] = {
     "undelivered": UndeliveredEvidence,
     "silence_ends": SilenceEndsEvidence,
     "unpriced": UnpricedEvidence,
+    "incomplete": IncompleteEvidence,
 }
 """Every kind of alert by its word. Stored evidence is read as one of these."""
 
@@ -25,6 +27,7 @@ __all__ = [
     "Evidence",
     "ForecastEvidence",
     "Heard",
+    "IncompleteEvidence",
     "KeptBucket",
     "LevelChange",
     "OriginKind",

@@ -5,6 +5,7 @@ from datetime import datetime
 from service.domain.alerts.evidence import (
     BudgetEvidence,
     Evidence,
+    IncompleteEvidence,
     RuleEvidence,
     SilenceEndsEvidence,
     StaleEvidence,
@@ -12,6 +13,7 @@ from service.domain.alerts.evidence import (
     UnpricedEvidence,
 )
 from service.domain.messages.kinds.budget import BudgetWords
+from service.domain.messages.kinds.incomplete import IncompleteWords
 from service.domain.messages.kinds.rule import RuleWords
 from service.domain.messages.kinds.silence_ends import SilenceEndsWords
 from service.domain.messages.kinds.stale_source import StaleWords
@@ -26,6 +28,7 @@ WORDS: dict[type[Evidence], type[Words]] = {
     UndeliveredEvidence: UndeliveredWords,
     SilenceEndsEvidence: SilenceEndsWords,
     UnpricedEvidence: UnpricedWords,
+    IncompleteEvidence: IncompleteWords,
 }
 
 
