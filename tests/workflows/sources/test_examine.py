@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from service.domain.alerts.alert import AlertState
@@ -15,6 +16,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.severity import Severity
 from service.workflows.ports.sources import SourceError
+from service.workflows.sources.backfill import request_backfill
 from service.workflows.spend import buckets, days_lacking
 from tests.factories import utc
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed, caller
@@ -188,3 +190,35 @@ async def test_an_hour_that_is_over_is_not_zero_before_its_usage_can_be_there(ya
         for hour in buckets(window, Width.HOUR)
     ]
     assert states == [BucketState.EMPTY, BucketState.OPEN, BucketState.OPEN, BucketState.AHEAD]
+
+
+async def test_a_bill_that_cannot_be_read_settles_nothing(yard: Yard) -> None:
+    """A day later than it is due: a failed query is no bill of $0."""
+    yard.reader.use(Width.HOUR, yard.at(SUNDAY) + 10 * HOUR, (caller(), MILLION))
+    yard.clock.move_to(utc("2026-11-18T12:00"))
+    yard.reader.refusals[ReportName.COST] = SourceError("the answer is cut off", retryable=True)
+    await yard.poll()
+    assert (await is_settled(yard, SUNDAY), await yard.spent(SUNDAY)) == (False, Money.of("15.00"))
+
+
+async def test_a_row_that_gains_a_dimension_is_the_same_money(yard: Yard) -> None:
+    """The API adds fields: the old series goes as the new one comes, and neither is lost or counted twice."""
+    row = billed("15.00")
+    yard.reader.bill(SUNDAY, row)
+    await yard.poll()
+    yard.reader.bill(SUNDAY, replace(row, dimensions=replace(row.dimensions, extra=(("speed", "fast"),))))
+    await yard.poll()
+    assert await yard.spent(SUNDAY) == Money.of("15.00")
+
+
+async def test_an_older_part_of_the_past_moves_no_watermark_back(yard: Yard) -> None:
+    """What is known is the newest that was ever read, not the last."""
+    await work(yard)
+    await yard.poll()
+    async with yard.ports.uow() as uow:
+        before = await uow.facts.billed_until(yard.source.id), await uow.facts.estimated_until(yard.source.id)
+        await request_backfill(uow, yard.source.id, utc("2026-09-01"), yard.clock())
+    await yard.settle()
+    async with yard.ports.uow() as uow:
+        after = await uow.facts.billed_until(yard.source.id), await uow.facts.estimated_until(yard.source.id)
+    assert before == after

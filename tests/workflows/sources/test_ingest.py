@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -306,3 +306,20 @@ async def test_a_poll_of_one_source_does_not_take_the_fence_of_another(yard: Yar
     yard.reader.meanwhile = once(ReportName.COST, poll_other)
     assert (await yard.poll()).state is PollState.DONE
     assert polled == [PollState.DONE]
+
+
+async def test_a_source_that_asks_to_be_left_alone_is_not_polled_meanwhile(yard: Yard) -> None:
+    """The first back-off, ten minutes, would fall into the penalty, and lengthen it."""
+    asked = SourceError("asks for fewer requests", retryable=True, wait=timedelta(minutes=40))
+    yard.reader.refusals[ReportName.USAGE_HOURS] = asked
+    await yard.poll()
+    assert (await yard.state()).next_poll_at == yard.clock() + 40 * MINUTE
+    yard.reader.refusals.clear()
+    await yard.poll()
+    assert (await yard.state()).next_poll_at <= yard.clock() + 40 * MINUTE
+    yard.reader.refusals[ReportName.COST] = asked
+    yard.clock.advance(40 * MINUTE)
+    await yard.poll()
+    assert (await yard.state()).next_poll_at == yard.clock() + 40 * MINUTE
+    yard.clock.advance(39 * MINUTE)
+    assert await run_due_polls(yard.ports) == 0
