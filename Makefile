@@ -62,7 +62,7 @@ messages: $(VENV)/.dev ## Write docs/messages.md: what people receive in every c
 
 lock: $(VENV)/.runtime ## Renew the lock files from pyproject.toml; to newer versions with make lock UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
-	$(COMPILE) $(UPGRADE) pyproject.toml --extra dev --extra otel --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra dev --extra mcp --extra otel --constraint requirements.lock --output-file requirements-dev.lock
 	echo 'setuptools>=77' | $(COMPILE) $(UPGRADE) - --output-file requirements-build.lock
 	echo uv | $(COMPILE) $(UPGRADE) - --output-file requirements-uv.lock
 
