@@ -1,0 +1,71 @@
+"""The anomaly rule while a launch lasts: one alert, an end that names the level, an answer that takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from service.domain.alerts.alert import AlertEvent, Command, Reason
+from service.domain.alerts.evidence import RuleEvidence
+from service.domain.detectors.memory.baselines import Memo
+from service.domain.rules.feedback import Feedback, FeedbackKind
+from service.domain.rules.kinds.anomaly.rule import observe
+from service.domain.values.scopes import ORGANISATION
+from tests.domain.rules.spending import ENG_CI, WEEK, WOBBLE, a_rule
+from tests.domain.rules.test_assessment import Life
+from tests.domain.rules.views import TODAY, view
+
+DAY = timedelta(days=1)
+DAYS = 98
+RULE = a_rule()
+LAUNCH = TODAY - 9 * DAY
+"""A Thursday: its first weekend is two days later."""
+MOVES = frozenset({Command.OPEN, Command.RESOLVE})
+
+
+def usual(on: date) -> float:
+    return WEEK[on.weekday()] * WOBBLE[on.toordinal() % len(WOBBLE)]
+
+
+def lived(times: float, until: date, days: int = 24, said: Sequence[Feedback] = ()) -> list[AlertEvent]:
+    """All moves of an organisation's alerts, looked at each noon, where it costs so many times as much until a day."""
+    life, moved, memo = Life(RULE), [], Memo()
+    for today in (LAUNCH + offset * DAY for offset in range(-2, days)):
+        row = [times * usual(on) if LAUNCH <= on < until else usual(on) for on in past(today)]
+        life.seen = replace(view({ENG_CI: [*row[:-1], row[-1] / 2]}, today=today), memo=memo)
+        life.now = life.seen.as_of - DAY
+        answers = [one for one in said if one.given_at <= life.seen.as_of]
+        moved += life.events({ORGANISATION: observe(life.seen, RULE, answers)[ORGANISATION]}, after=DAY)
+    return [event for event in moved if event.command in MOVES]
+
+
+def past(today: date) -> list[date]:
+    return [today - ago * DAY for ago in range(DAYS, -1, -1)]
+
+
+@pytest.mark.parametrize("times", [1.6, 2.0, 4.0])
+def test_a_launch_is_one_alert_whose_end_names_the_level(times: float) -> None:
+    opened, ended = lived(times, date.max)
+    assert opened.at.date() <= LAUNCH + DAY
+    assert ended.reason is Reason.ACCEPTED
+    assert ended.at - opened.at <= 10 * DAY
+    assert isinstance(ended.alert.evidence, RuleEvidence)
+    level = ended.alert.evidence.level
+    assert level is not None
+    assert (level.scope_name, level.since) == ("the organisation", LAUNCH)
+    assert float(level.after.usd / level.before.usd) == pytest.approx(times, rel=0.1)
+
+
+def test_a_launch_that_is_taken_back_is_one_message_more() -> None:
+    _, ended = lived(2.0, LAUNCH + 5 * DAY)
+    assert ended.reason is Reason.RECOVERED
+
+
+def test_a_level_answered_as_fixed_fires_again_while_it_lasts() -> None:
+    _, ended = lived(2.0, date.max)
+    answer = Feedback(ORGANISATION, FeedbackKind.FIXED, LAUNCH, ended.at.date() - DAY, ended.at + timedelta(hours=1))
+    moves = [event.reason for event in lived(2.0, date.max, said=[answer])]
+    assert moves == [Reason.FIRST, Reason.ACCEPTED, Reason.FIRST, Reason.ACCEPTED]
