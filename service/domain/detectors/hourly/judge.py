@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from statistics import median
 
 import numpy as np
 
@@ -93,6 +95,7 @@ class HourJudge:
     lifts: Mapping[int, tuple[int, float]] = field(default_factory=dict)
     _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
+    _usuals: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
 
     def start(self, place: int) -> datetime:
         return self.first + place * HOUR
@@ -158,11 +161,14 @@ class HourJudge:
 
     def _usual(self, row: int, place: int) -> tuple[float, float]:
         """The median of the same hour of four weeks, and the mean hour of these weeks."""
-        counted = self._counted(row)
-        same = counted[[at for at in _weeks_before(place) if 0 <= at < counted.size]]
-        known, all_hours = same[~np.isnan(same)], counted[max(0, place - HOURS) : place]
-        mean = float(np.nanmean(all_hours)) if np.isfinite(all_hours).any() else 0.0
-        return float(np.median(known)) if known.size else 0.0, mean
+        if (row, place) not in self._usuals:
+            counted = self._counted(row)
+            same = [float(counted[at]) for at in _weeks_before(place) if 0 <= at < counted.size]
+            known, window = [one for one in same if not math.isnan(one)], counted[max(0, place - HOURS) : place]
+            count = np.count_nonzero(~np.isnan(window))
+            mean = float(np.nansum(window)) / count if count else 0.0
+            self._usuals[row, place] = median(known) if known else 0.0, mean
+        return self._usuals[row, place]
 
     def _loud(self, places: Whole) -> list[int]:
         """The series that may rise in these hours, and those of which silent hours say nothing."""
