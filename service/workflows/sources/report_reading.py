@@ -185,7 +185,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
         await compare_totals(uow, stamp, totals, {one.start.date() for one in read | report.unchanged})
         return changes
 
-    absent = lacking(window, DAY, _contained(report), running.ports.clock())
+    absent = lacking(window, DAY, _contained(report), _reached(running, report))
     return ReportChange(write, report.origin, (*report.notices, *absent, *unread))
 
 
@@ -204,8 +204,14 @@ async def read_usage(running: RunningPoll, window: Window, width: Width) -> Repo
         await uow.fingerprints.keep(stamp.source_id, width, _of(read, report.fingerprints))
         return changes
 
-    absent = lacking(window, HOUR, _contained(report), running.ports.clock()) if width is Width.HOUR else ()
+    absent = lacking(window, HOUR, _contained(report), _reached(running, report)) if width is Width.HOUR else ()
     return ReportChange(write, report.origin, (*report.notices, *absent))
+
+
+def _reached(running: RunningPoll, report: ReadReport[CostRow] | ReadReport[UsageRow]) -> datetime:
+    """Up to when the report can contain anything: later buckets are not lacking, they have still to come."""
+    now, refreshed_at = running.ports.clock(), report.origin.refreshed_at
+    return now if refreshed_at is None else min(now, refreshed_at)
 
 
 def _contained(report: ReadReport[CostRow] | ReadReport[UsageRow]) -> set[Window]:

@@ -105,7 +105,8 @@ async def test_a_day_is_settled_by_the_time_of_the_data_and_not_of_the_poll(stag
 
 async def test_the_estimate_ends_where_the_data_do(stage: Stage) -> None:
     stage.yard.clock.advance(3 * HOUR)
-    await stage.yard.poll()
+    poll = await stage.yard.poll()
+    assert [one.notices for one in poll.reports if one.notices] == [], "later hours are not lacking"
     async with stage.yard.ports.uow() as uow:
         assert await uow.facts.estimated_until(stage.yard.source.id) == utc("2026-11-16T12:00")
 
