@@ -112,13 +112,15 @@ class BudgetStand:
 
 @dataclass(frozen=True, slots=True)
 class LoudRule:
-    """A rule that would fire for nothing more often than is promised: in 91 days `false` times at most.
+    """A rule that would fire for nothing more often than is promised: in 91 days `false` times at most, and
+    `critical` of them are that.
 
     `proposal`: the setting that would not, "" where there is none.
     """
 
     name: str
     false: float
+    critical: float
     proposal: str
 
 

@@ -164,8 +164,8 @@ def _quality(tally: Tally) -> Facts:
 def _loud(rules: tuple[LoudRule, ...]) -> Facts:
     """The rules that fire for nothing too often: what each would, and what to set."""
     lines = [
-        f"{clean(one.name)}: up to {one.false:g} false alerts a quarter"
-        + (f"; {one.proposal} would keep what is promised or come nearer" if one.proposal else "")
+        f"{clean(one.name)}: up to {one.false:g} false alerts a quarter, {one.critical:g} of them critical"
+        + (f"; {one.proposal} would give fewer" if one.proposal else "")
         for one in rules
     ]
     return (("Rules to adjust", "\n".join(lines)),) if lines else ()

@@ -96,7 +96,12 @@ async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]
     }
     made = await uow.calibrations.of(mine)
     return tuple(
-        LoudRule(mine[id].name, one.false_a_quarter(one.own), one.proposal.setting if one.proposal else "")
+        LoudRule(
+            mine[id].name,
+            one.false_a_quarter(one.own),
+            one.critical_a_quarter(one.own),
+            one.proposal.setting if one.proposal else "",
+        )
         for id, one in made.items()
         if one.rule_version == mine[id].version and not one.keeps(one.own)
     )

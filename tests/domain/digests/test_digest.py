@@ -218,8 +218,8 @@ def test_an_alert_belongs_to_a_scope_that_all_its_spend_is_in(
 def test_rules_above_the_promise_have_a_line_each_and_others_none() -> None:
     quiet = digest(Figures(spent(eng="1.00"), {}))
     assert "Rules to adjust" not in facts(quiet)
-    loud = (LoudRule("unusual spend", 11.0, "sensitivity low"), LoudRule("hours", 8.4, ""))
+    loud = (LoudRule("unusual spend", 11.0, 0.0, "sensitivity low"), LoudRule("hours", 3.0, 3.0, ""))
     assert facts(replace(quiet, loud_rules=loud))["Rules to adjust"] == (
-        "unusual spend: up to 11 false alerts a quarter; sensitivity low would keep what is promised or come nearer\n"
-        "hours: up to 8.4 false alerts a quarter"
+        "unusual spend: up to 11 false alerts a quarter, 0 of them critical; sensitivity low would give fewer\n"
+        "hours: up to 3 false alerts a quarter, 3 of them critical"
     )

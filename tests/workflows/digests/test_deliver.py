@@ -110,7 +110,7 @@ async def test_a_digest_names_the_rules_that_give_too_many_false_alerts_as_they_
     await tick(yard)
     (delivery,) = sent(yard)
     assert dict(delivery.message.facts)["Rules to adjust"] == (
-        "loud: up to 40 false alerts a quarter; sensitivity low would keep what is promised or come nearer"
+        "loud: up to 40 false alerts a quarter, 0 of them critical; sensitivity low would give fewer"
     )
 
 

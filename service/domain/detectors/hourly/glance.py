@@ -69,9 +69,9 @@ class HourGlance:
     ) -> bool:
         """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
 
-        `floor`: dollars of excess under which an hour is never a rise. `moves` and `off`: by places from `start` on.
-        `lifts`: of each series with an accepted level the place where it begins, and the factor by which hours before
-        it count.
+        `floor`: dollars of excess under which an hour is never a rise. `moves`, and `off` of each series: by places
+        from `start` on. `lifts`: of each series with an accepted level the place where it begins, and the factor by
+        which hours before it count.
         """
         if not places or not self._starts.size:
             return False
@@ -80,7 +80,7 @@ class HourGlance:
         for row, (place, factor) in lifts.items():
             hours[row, : max(0, place - start)] *= factor
         floors = np.full(hours.shape[0], floor)
-        mine = None if off is None else off[: end - start]
+        mine = None if off is None else off[:, : end - start]
         return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine).any())
 
 
@@ -94,13 +94,13 @@ def may_rise_by_all(
 ) -> Flags:
     """Which series `may_rise` in one of the hours by every clock that they are judged by: -> [series].
 
-    `off`: the hours that do not say what is usual, [hours].
+    `off`: the hours that do not say what is usual, [series, hours].
     """
     found = is_large(amounts[:, places], floors)
     rows = np.flatnonzero(found)
     if rows.size:
         newest, least = amounts[rows][:, places], floors[rows]
-        past = amounts[rows] if off is None else np.where(off, np.nan, amounts[rows])
+        past = amounts[rows] if off is None else np.where(off[rows], np.nan, amounts[rows])
         rising = may_rise(past, newest, places, least)
         if any(move.reaches(place) for move in moves for place in places.tolist()):
             stands = standing(past, moves, places.tolist(), DECIDED - SLACK)

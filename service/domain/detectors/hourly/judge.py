@@ -38,7 +38,8 @@ LOOKED_AT_ONCE = 512
 class SameHour:
     """An hour that another is compared with, in dollars: NaN where unknown, not held, or kept out by an answer.
 
-    `left_out`: it was an incident, and says nothing of what is usual; nor does one that `was_off`, in a holiday.
+    `left_out`: it was an incident, and says nothing of what is usual; nor does one that `was_off`, in a holiday
+    or on a day as quiet.
     """
 
     start: datetime
@@ -78,7 +79,8 @@ class HourJudge:
     announced or coming again.
     `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
     `moves`: changes of the clocks that the series may live by. Of those that an hour may be judged by, the one counts
-    that asks for the most dollars. `off`: the hours that say of no series what is usual, [hours]; None: there are none.
+    that asks for the most dollars. `off`: the hours of each series that do not say what is usual, [series, hours];
+    None: there are none.
     `lifts`: by series the place where an accepted level begins, and the factor by which hours before it count.
     """
 
@@ -139,7 +141,7 @@ class HourJudge:
             noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
             left_out = incident_hours(window, noise)[0, ::WEEK].tolist()
         places = [at if move is None or at >= move.place else at + move.forward for at in _weeks_before(place)]
-        off = [self.off is not None and at >= 0 and bool(self.off[at]) for at in places]
+        off = [self.off is not None and at >= 0 and bool(self.off[row, at]) for at in places]
         held = [spent[at] if was_off else counted[0, at] for at, was_off in zip(places, off, strict=True)]
         amounts = [float(one) if at >= 0 else float("nan") for at, one in zip(places, held, strict=True)]
         return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, off, strict=True)]
@@ -176,9 +178,12 @@ class HourJudge:
         found = {*self.silent, *self.lifts}
         for start in range(0, large.size, LOOKED_AT_ONCE):
             rows = large[start : start + LOOKED_AT_ONCE]
-            loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves, self.off)
+            loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves, self._off(rows))
             found.update(rows[loud].tolist())
         return sorted(found)
+
+    def _off(self, rows: Whole) -> Flags | None:
+        return None if self.off is None else self.off[rows]
 
     def _move(self, row: int, place: int) -> ClockMove | None:
         """The change that the hours before were moved by."""
@@ -247,7 +252,7 @@ class HourJudge:
         """The hours of a series as they say what is usual."""
         spent = self._spent(row)
         if self.off is not None:
-            spent = np.where(self.off, np.nan, spent)
+            spent = np.where(self.off[row], np.nan, spent)
         if row in self.silent:
             spent = spent.copy()
             for span in self.silent[row]:

@@ -16,6 +16,7 @@ from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH, WEEK
 from service.domain.detectors.daily.levels import HELD_TIMES, LEAST_WEIGHT, Level, has_weekdays, level
 from service.domain.detectors.daily.recurrence import CalendarBatch, batch, recurring
+from service.domain.detectors.hourly.time_off import QuietDays, quiet_days
 from service.domain.detectors.memory.baselines import LOOK_BACK, BaselineMemory, DatedCorrection, LearntDays
 from service.domain.detectors.memory.day_scores import Day
 from service.domain.detectors.panel import UNBELIEVABLE, Panel, first_spend
@@ -104,6 +105,10 @@ class DayJudge:
     @cached_property
     def _by_weekday(self) -> Flags:
         return has_weekdays(methods(self.learnt.bases[self.open_day]))
+
+    def quiet_days(self) -> QuietDays:
+        """The closed days on which each series was as quiet as on a holiday."""
+        return quiet_days(self.learnt.bases[self.open_day].history, self.panel.day(self.open_day)).of(self.learnt.rows)
 
     def active_days(self, row: int, place: int) -> int:
         """How many days before this one had spend."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from service.domain.detectors.daily.detector import default_hour_floor
 from service.domain.detectors.hourly.clocks import moves_within
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import KnownHours
-from service.domain.detectors.hourly.time_off import hours_off
+from service.domain.detectors.hourly.time_off import QuietDays, hours_off, no_quiet_days
 from service.domain.rules.backtesting import HourEnd, Look
 from service.domain.rules.kinds.anomaly.ground import (
     LEARNING_HOURS,
@@ -61,12 +61,13 @@ def may_fire(view: SpendView, rule: Rule[Anomaly]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _DayLimits:
-    """The closed days' answer: for each key the dollars that today must not reach; whether one of them may fire;
-    and the excess in dollars under which no hour does. `lifts`: the accepted levels, by the place of the key.
+    """The closed days' answer: for each key the dollars that today must not reach, and its `quiet` days; whether one of
+    them may fire; and the excess in dollars under which no hour does. `lifts`: the accepted levels, by the key's place.
 
     `stands_on`: all that this was made of.
     """
 
+    quiet: QuietDays
     stands_on: object = None
     limits: Sequence[float] = ()
     stir: bool = False
@@ -81,7 +82,7 @@ class HourGlimpses:
         self._rule, self._known = rule, known
         self._keys = _watched(known.cells, rule)
         self._glance = HourGlance(known, list(self._keys.values()))
-        self._days = _DayLimits()
+        self._days = _DayLimits(self._no_quiet_days(known.first.date()))
         self._was_quiet = False
 
     def look(self, hour: HourEnd) -> Look:
@@ -99,7 +100,7 @@ class HourGlimpses:
         start = hour.place - LEARNING_HOURS
         first = self._known.first + start * HOUR
         moves = moves_within(hour.locality.zones, first, LEARNING_HOURS)
-        off = hours_off(hour.locality, first, LEARNING_HOURS)
+        off = hours_off(hour.locality, self._days.quiet, first, LEARNING_HOURS)
         known = self._known.newest(start, hour.place, JUDGED_HOURS)
         if not known:
             return True
@@ -122,25 +123,30 @@ class HourGlimpses:
         stands_on = (hour.stands_on, spent)
         if stands_on == self._days.stands_on:
             return False
-        self._days = _DayLimits(stands_on, *self._judged(hour.days()))
+        self._days = replace(self._judged(hour.days()), stands_on=stands_on)
         return True
 
-    def _judged(self, view: SpendView) -> tuple[Sequence[float], bool, float, Lifts]:
-        """The dollars that today must not reach, for each key; if a closed day may fire; the hours' floor; levels."""
+    def _no_quiet_days(self, end: date) -> QuietDays:
+        return no_quiet_days(len(self._keys), end)
+
+    def _judged(self, view: SpendView) -> _DayLimits:
         params, stands = self._rule.params, ground(view, self._rule.scope)
+        endless = [math.inf] * len(self._keys)
         if not stands.cells:
-            return [math.inf] * len(self._keys), False, 0.0, {}
+            return _DayLimits(self._no_quiet_days(view.today), limits=endless)
         found = judges(stands, params.sensitivity, ())
         floor, days = default_hour_floor(found.daily), found.days
+        quiet = days.quiet_days().of([stands.rows.get(key, -1) for key in self._keys])
         lifted = days.lifts()
         lifts = {at: lifted[row] for at, key in enumerate(self._keys) if (row := stands.rows.get(key)) in lifted}
         if params.granularity is AnomalyGranularity.HOURS:
-            return [math.inf] * len(self._keys), False, floor, lifts
+            return _DayLimits(quiet, limits=endless, floor=floor, lifts=lifts)
         today = days.open_day
         limits = days.ringing_from(today)
         stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
         stir = any(stands.keys[row].dimension in firing_levels(self._rule) for row in stirring)
-        return [limits.get(str(key), math.inf) for key in self._keys], stir, floor, lifts
+        mine = [limits.get(str(key), math.inf) for key in self._keys]
+        return _DayLimits(quiet, limits=mine, stir=stir, floor=floor, lifts=lifts)
 
 
 def _watched(cells: Sequence[Cell], rule: Rule[Anomaly]) -> Mapping[ScopeKey, list[int]]:

@@ -194,7 +194,8 @@ def _hours(
     }
     locality, count = of.view.locality, len(figures.known)
     moves = moves_within(locality.zones, figures.first, count)
-    return replace(judge, moves=moves, off=hours_off(locality, figures.first, count), lifts=lifts)
+    off = hours_off(locality, days.quiet_days(), figures.first, count)
+    return replace(judge, moves=moves, off=off, lifts=lifts)
 
 
 def _silent(

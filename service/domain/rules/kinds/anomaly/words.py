@@ -138,8 +138,8 @@ def counted_days(found: DayExplanation, days_off: DaysOff) -> Inputs:
 
 
 def _had(hour: SameHour, holiday: str | None) -> str:
-    if hour.was_off and holiday:
-        return f"{dollars(hour.amount)} ({holiday}, left out)"
+    if hour.was_off:
+        return f"{dollars(hour.amount)} ({holiday or 'a quiet day'}, left out)"
     return f"{dollars(hour.amount)} (an incident, left out)" if hour.left_out else dollars(hour.amount)
 
 
