@@ -58,8 +58,8 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
     assert stage.smtp.mails[1].message["In-Reply-To"] == stage.smtp.mails[0].message["Message-ID"]
 
     # Restated below the level: amended, not resolved, and nobody is called.
-    stage.bill("2026-10-20")
-    stage.bill("2026-10-19", "980.00")
+    stage.bill("2026-10-20", "10.00")
+    stage.bill("2026-10-19", "970.00")
     await stage.poll()
     assert post.edits == 2
     assert "$9.80" in post.shown
