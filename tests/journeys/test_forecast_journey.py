@@ -121,7 +121,7 @@ async def test_a_falling_forecast_amends_and_the_end_of_the_period_resolves(stag
     await stage.configure("eng monthly", budget("250.00", forecast_percent(100)))
     await live(stage, [STEADY])
     (post,) = stage.slack.messages(CHANNEL)
-    await live(stage, ["0"] * 12)
+    await live(stage, ["1"] * 12)
     assert post.edits >= 1
     assert "fell below the threshold" in post.shown
     assert (await stage.alert()).state is AlertState.FIRING
