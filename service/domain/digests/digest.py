@@ -13,6 +13,7 @@ from decimal import Decimal
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.digests.alerts import Tally, concerns
+from service.domain.digests.caching import CacheCompared
 from service.domain.digests.periods import DigestPeriod, usual_period
 from service.domain.forecasts.forecast import Forecast
 from service.domain.notify.channels.registry import ChannelConfig
@@ -146,6 +147,7 @@ class Digest:
     portions: tuple[Portions, ...] = ()
     budgets: tuple[BudgetStand, ...] = ()
     loud_rules: tuple[LoudRule, ...] = ()
+    caching: CacheCompared | None = None
 
     @property
     def change(self) -> Money:

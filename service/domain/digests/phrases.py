@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
+from service.domain.digests.caching import caching_words
 from service.domain.digests.digest import SMALLEST_MOVE, BudgetStand, Digest, LoudRule, Mover, Portion, Portions
 from service.domain.digests.periods import name_window
 from service.domain.messages.phrases import BASES
@@ -38,7 +39,7 @@ def digest_message(digest: Digest, run_id: str, public_url: str) -> Message:
         change="",
         facts=_facts(digest),
         next_step=_next_step(digest),
-        link=f"{public_url.rstrip('/')}/v1/spend/breakdown",
+        link=f"{public_url.rstrip('/')}/pages/spend",
         simulated=digest.simulated,
     )
 
@@ -84,6 +85,7 @@ def _facts(digest: Digest) -> Facts:
         ("Spent", f"{spent.total.display()}, {BASES[spent.basis]}; {before} in the period before"),
         *_portions(digest),
         *_movers(digest),
+        *_caching(digest),
         ("Budgets at risk", _risks(digest.at_risk)),
         ("Alerts", f"{digest.tally.opened} opened, {digest.tally.resolved} resolved"),
         *_quality(digest.tally),
@@ -92,6 +94,11 @@ def _facts(digest: Digest) -> Facts:
         ("Digest", clean(digest.name)),
         *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
     )
+
+
+def _caching(digest: Digest) -> Facts:
+    words = caching_words(digest.caching) if digest.caching else ""
+    return (("Caching", words),) if words else ()
 
 
 def _portions(digest: Digest) -> Facts:

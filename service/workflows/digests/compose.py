@@ -32,8 +32,9 @@ from service.domain.values.utc import DAY, midnight
 from service.workflows.budgets.statuses import forecast_statuses
 from service.workflows.charts.kept import amounts_of, figures_of
 from service.workflows.charts.picture import run_unless_it_fails
+from service.workflows.digests.caching import caching_of
 from service.workflows.notify.page_links import linked
-from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, PriceBooks, UnitOfWork
 from service.workflows.sources.naming import names_of
 
 HISTORY = 28 * DAY
@@ -68,7 +69,9 @@ async def run_compose(
 # ------------------------------------------------------------------------------------------ the figures
 
 
-async def digest_of(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRun, now: datetime) -> Digest:
+async def digest_of(
+    uow: UnitOfWork, books: PriceBooks, digest: Resource[DigestPlan], run: DigestRun, now: datetime
+) -> Digest:
     """A run's figures as they are known now."""
     plan = digest.spec
     source = await uow.sources.get(plan.source_id)
@@ -84,7 +87,7 @@ async def digest_of(uow: UnitOfWork, digest: Resource[DigestPlan], run: DigestRu
         before=await uow.facts.spend(plan.source_id, run.before, now),
     )
     built = build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
-    return replace(built, loud_rules=await _loud_rules(uow, plan))
+    return replace(built, loud_rules=await _loud_rules(uow, plan), caching=await caching_of(uow, books, plan, run))
 
 
 async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]:

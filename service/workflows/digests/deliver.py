@@ -155,7 +155,7 @@ async def run_digest(ports: Ports, run_id: str) -> None:
 async def _run_compose(ports: Ports, claimed: _ClaimedRun) -> dict[str, Delivery]:
     run, digest = claimed.run, claimed.digest
     async with ports.uow() as uow:
-        figures = await digest_of(uow, digest, run, ports.clock())
+        figures = await digest_of(uow, ports.price_book, digest, run, ports.clock())
     asked = {key: claimed.channels[key] for key in waiting(run)}
     return await run_compose(ports, run, digest.spec, figures, claimed.receiver_id, asked)
 

@@ -50,4 +50,4 @@ async def _linked(ports: Ports, uow: UnitOfWork, link: PageLink) -> tuple[Digest
         digest = await uow.digests.get(run.digest_id)
     except NotFound as error:
         raise LinkOver(str(error)) from error
-    return digest.spec, await digest_of(uow, digest, run, ports.clock())
+    return digest.spec, await digest_of(uow, ports.price_book, digest, run, ports.clock())
