@@ -65,6 +65,10 @@ PROFILES = (
     " 'apikey_' || w, array_fill(0.05::float8, ARRAY[24])"
     " FROM generate_series(0, :days - 1) d, generate_series(1, :workspaces) w"
 )
+VERSIONS = (
+    "INSERT INTO day_versions SELECT 'src_1', CAST(:day AS date) + d, CAST(:day AS date) + d + later, false, later = 2"
+    " FROM generate_series(0, :days - 1) d, generate_series(0, 2) later WHERE d + later < :days"
+)
 BUCKETS = (
     "INSERT INTO known_buckets SELECT 'src_1', '1d', CAST(:start AS timestamptz) + d * interval '1 day', true"
     " FROM generate_series(0, :days - 2) d"
@@ -88,6 +92,7 @@ async def furnish(engine: AsyncEngine, now: datetime) -> None:
         places = {"day": first.date(), "days": DAYS, "workspaces": WORKSPACES}
         await connection.execute(text(SPEND), places)
         await connection.execute(text(PROFILES), places)
+        await connection.execute(text(VERSIONS), {"day": first.date(), "days": DAYS})
         await connection.execute(text(BUCKETS), {"start": first, "days": DAYS})
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(text("VACUUM ANALYZE"))

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.adapters.postgres.spend.bill_and_usage import costs_in
+from service.adapters.postgres.spend.memory.sums import SumMemory
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.spend.spend_days import spend_in
 from service.domain.values.money import Money
@@ -19,7 +20,7 @@ YEAR = Window(NOW - 365 * DAY, NOW)
 async def measure(engine: AsyncEngine) -> list[Row]:
     await furnish_year(engine)
     async with engine.connect() as connection:
-        by_day, spend = await best_of(lambda: spend_in(connection, "src_year", YEAR, NOW))
+        by_day, spend = await best_of(lambda: spend_in(connection, SumMemory(0), "src_year", YEAR, NOW))
         by_hour, costs = await best_of(lambda: costs_in(connection, "src_year", [YEAR]))
     assert len(spend) == len(costs) == CELLS
     assert Money.total(one.total for one in spend.values()) == Money.total(one[YEAR] for one in costs.values())

@@ -34,9 +34,9 @@ from service.adapters.postgres.sources.completeness import PostgresCompleteness
 from service.adapters.postgres.sources.directory import PostgresDirectory
 from service.adapters.postgres.sources.polling_states import PostgresPollingStates
 from service.adapters.postgres.sources.polls import PostgresPolls
-from service.adapters.postgres.spend.day_columns import FigureMemory
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.fingerprints import PostgresBucketFingerprints
+from service.adapters.postgres.spend.memory.day_columns import FigureMemory
 from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, BudgetFailures, Crossings, Watches

@@ -9,8 +9,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Row, Select, Table, and_, cast, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    Table,
+    and_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.known_buckets import settled_in
@@ -22,6 +36,8 @@ from service.domain.values.scopes import Cell
 from service.workflows.ports.spend import Stamp
 
 _KEY = ("day", *CELL)
+
+Mark = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +52,20 @@ class _Version:
 
 
 async def note_versions(
-    connection: AsyncConnection, stamp: Stamp, incoming: Table, days: Collection[date], backfilled: Collection[date]
+    connection: AsyncConnection,
+    stamp: Stamp,
+    incoming: Table,
+    days: Collection[date],
+    backfilled: Collection[date],
+    rewritten: Collection[date],
 ) -> None:
     """Keeps a version of these days as they are known from now on: `incoming` has the rows of all their cells.
 
-    A second change on one UTC day replaces the version of the first; a cell that is gone becomes zeros.
+    A second change on one UTC day replaces the version of the first; a cell that is gone becomes zeros. Days that were
+    `rewritten` have one in any case, even if only cells of zeros came or went: it marks them (`marks_in`).
     """
     versions = await _versions(connection, stamp, list(days), backfilled)
-    changed = await _note_cells(connection, stamp.source_id, incoming, versions)
+    changed = await _note_cells(connection, stamp.source_id, incoming, versions) | set(rewritten)
     noted = [version for version in versions if version.is_news or version.day in changed]
     if noted:
         await _note_days(connection, stamp.source_id, noted)
@@ -133,6 +155,22 @@ def newest_cells(source_id: str, *where: ColumnElement[bool]) -> Select[Any]:
         .where(version.source_id == source_id, *where)
         .order_by(*cell_day, version.known_on.desc())
     )
+
+
+async def marks_in(connection: AsyncConnection, source_id: str, first: date, last: date) -> dict[date, Mark]:
+    """The mark of each day: who wrote each of its versions, and where it lies, which no other row ever had.
+
+    While it is the same, so are the day's rows in `spend_days`. A day without versions has none. All versions count: a
+    clock that is set back writes one that is not the newest.
+    """
+    version = day_versions.c
+    written: ColumnElement[str] = aggregate_order_by(literal_column("xmin::text || ctid::text"), version.known_on)
+    rows = await connection.execute(
+        select(version.day, func.array_agg(written))
+        .where(version.source_id == source_id, version.day.between(first, last))
+        .group_by(version.day)
+    )
+    return {day: tuple(mark) for day, mark in rows}
 
 
 async def versions_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> list[DayVersion]:

@@ -10,12 +10,12 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import bill_in, hours_in, input_days, usage_in
-from service.adapters.postgres.spend.day_columns import FigureMemory
 from service.adapters.postgres.spend.day_versions import versions_in
 from service.adapters.postgres.spend.figures import figures_in
 from service.adapters.postgres.spend.hour_profiles import refresh_profiles
 from service.adapters.postgres.spend.hour_versions import hour_versions_in
 from service.adapters.postgres.spend.known_buckets import billed_since, estimated_until, settled_in, settled_until
+from service.adapters.postgres.spend.memory.day_columns import FigureMemory
 from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
 from service.adapters.postgres.spend.past_figures import figures_at
 from service.adapters.postgres.spend.recent_spend import recent_in
@@ -89,7 +89,7 @@ class PostgresFacts:
         await replace_days(self._connection, stamp, days, backfilled)
 
     async def spend(self, source_id: str, window: Window, now: datetime, grain: Grain = FINEST) -> dict[Cell, Spend]:
-        return await spend_in(self._connection, source_id, window, now, grain)
+        return await spend_in(self._connection, self._memory.spend, source_id, window, now, grain)
 
     async def spend_of(
         self, source_ids: Collection[str], window: Window, now: datetime, grain: Grain
@@ -123,7 +123,7 @@ class PostgresFacts:
     async def recent(
         self, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
     ) -> RecentSpend:
-        return await recent_in(self._connection, source_id, now, grain, within)
+        return await recent_in(self._connection, self._memory.recent, source_id, now, grain, within)
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours)

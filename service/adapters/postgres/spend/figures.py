@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Double, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from service.adapters.postgres.spend.day_columns import FigureMemory, columns_in
 from service.adapters.postgres.spend.hour_columns import hour_columns_in
 from service.adapters.postgres.spend.known_buckets import (
     PRESENT,
@@ -21,6 +20,7 @@ from service.adapters.postgres.spend.known_buckets import (
     settled_until,
     unknown_days,
 )
+from service.adapters.postgres.spend.memory.day_columns import FigureMemory, columns_in
 from service.adapters.postgres.spend.tables import TOKENS
 from service.adapters.postgres.tables import source_states
 from service.domain.rules.view import HourFigures, KnownFigures, StoredCells

@@ -9,8 +9,8 @@ from datetime import UTC, date, timedelta
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.day_columns import HASH, HeldCells, rows_of
 from service.adapters.postgres.spend.hour_profiles import HOURS
+from service.adapters.postgres.spend.memory.day_columns import HASH, HeldCells, rows_of
 from service.domain.detectors.arrays import Floats, Whole
 from service.domain.detectors.columns import CellHours
 from service.domain.values.periods import Window

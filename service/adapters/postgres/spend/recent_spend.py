@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from operator import add
 
-from sqlalchemy import Double, cast, func, select
+from sqlalchemy import ColumnElement, Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.hour_profiles import named, usual_hours
+from service.adapters.postgres.spend.memory.sums import Sum, SumMemory
 from service.adapters.postgres.spend.tables import held_by, known_buckets, spend_days
 from service.adapters.postgres.tables import source_states
 from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
@@ -17,7 +20,12 @@ from service.domain.values.utc import DAY, midnight
 
 
 async def recent_in(
-    connection: AsyncConnection, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
+    connection: AsyncConnection,
+    memory: SumMemory[tuple[float, ...]],
+    source_id: str,
+    now: datetime,
+    grain: Grain = FINEST,
+    within: Scope = EVERYTHING,
 ) -> RecentSpend:
     """The spend of the last weeks as known at `now`, of the cells that a scope holds."""
     first = first_day(now)
@@ -25,27 +33,44 @@ async def recent_in(
     today = first + (UTC_DAYS - 1) * DAY
     return RecentSpend(
         now=now,
-        spend=await _spend(connection, source_id, first, grain, within),
+        spend=await _spend(connection, memory, Sum(source_id, first, today + DAY, grain, within)),
         usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today, grain, within),
         known=reports.known(now),
     )
 
 
 async def _spend(
-    connection: AsyncConnection, source_id: str, first: date, grain: Grain, within: Scope
+    connection: AsyncConnection, memory: SumMemory[tuple[float, ...]], wanted: Sum
+) -> Mapping[Cell, tuple[float, ...]]:
+    """Evaluations ask for finest cells, and read."""
+    if wanted.grain == FINEST:
+        return await _summed(connection, wanted, (spend_days.c.day >= wanted.first) & (spend_days.c.day < wanted.end))
+
+    async def read(days: ColumnElement[bool]) -> dict[Cell, tuple[float, ...]]:
+        return await _summed(connection, wanted, days)
+
+    whole, *rest = await memory.of(connection, wanted, read)
+    spend = dict(whole)
+    for cell, row in (item for part in rest for item in part.items()):
+        spend[cell] = tuple(map(add, spend[cell], row)) if cell in spend else row
+    return spend
+
+
+async def _summed(
+    connection: AsyncConnection, wanted: Sum, days_read: ColumnElement[bool]
 ) -> dict[Cell, tuple[float, ...]]:
-    column, last = spend_days.c, first + (UTC_DAYS - 1) * DAY
+    column, grain = spend_days.c, wanted.grain
     names = [dimension.value for dimension in CELL_DIMENSIONS if dimension in grain]
     by_day = (
         select(
             *(column[name] for name in names), column.day, func.sum(column.billed + column.estimated).label("amount")
         )
-        .where(column.source_id == source_id, column.day >= first, column.day <= last, *held_by(within, spend_days))
+        .where(column.source_id == wanted.source_id, days_read, *held_by(wanted.within, spend_days))
         .group_by(*(column[name] for name in names), column.day)
         .subquery()
     )
     kept = [by_day.c[name] for name in names]
-    days = (func.array_agg(by_day.c.day - first), func.array_agg(cast(by_day.c.amount, Double)))
+    days = (func.array_agg(by_day.c.day - wanted.first), func.array_agg(cast(by_day.c.amount, Double)))
     spend: dict[Cell, tuple[float, ...]] = {}
     for *ids, places, amounts in await connection.execute(select(*kept, *days).group_by(*kept)):
         if places is None:  # nothing at all: a sum over no rows is a row

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.spend.bill_and_usage import costs_in
 from service.adapters.postgres.spend.day_versions import note_versions
 from service.adapters.postgres.spend.known_buckets import first_unsettled_day
+from service.adapters.postgres.spend.memory.sums import Sum, SumMemory
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, TOKENS, spend_days
 from service.domain.budgets.unpriced import UnpricedUsage
@@ -33,7 +34,7 @@ from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import FINEST, Cell, Grain
-from service.domain.values.utc import utc_day
+from service.domain.values.utc import DAY
 from service.workflows.ports.spend import Stamp
 
 _KEY = ("day", *CELL)
@@ -50,9 +51,10 @@ async def replace_days(
     if not days:
         return
     async with staged(connection, _INCOMING, _rows(days)):
-        await connection.execute(_delete_what_differs(stamp.source_id, list(days)))
-        await connection.execute(_insert_what_is_missing(stamp.source_id))
-        await note_versions(connection, stamp, _INCOMING, list(days), backfilled)
+        gone = await connection.execute(_delete_what_differs(stamp.source_id, list(days)).returning(spend_days.c.day))
+        come = await connection.execute(_insert_what_is_missing(stamp.source_id).returning(spend_days.c.day))
+        rewritten = {*gone.scalars(), *come.scalars()}
+        await note_versions(connection, stamp, _INCOMING, list(days), backfilled, rewritten)
 
 
 def _rows(days: Mapping[date, Mapping[Cell, SpendDay]]) -> Iterator[tuple[object, ...]]:
@@ -89,14 +91,21 @@ _CELL = (spend_days.c.workspace, spend_days.c.model, spend_days.c.api_key)
 
 
 async def spend_in(
-    connection: AsyncConnection, source_id: str, window: Window, now: datetime, grain: Grain = FINEST
+    connection: AsyncConnection,
+    memory: SumMemory[Spend],
+    source_id: str,
+    window: Window,
+    now: datetime,
+    grain: Grain = FINEST,
 ) -> dict[Cell, Spend]:
     """Best-known spend by cell of a grain. Days that the window cuts are split, each finest cell by its own hours."""
-    spend = await _on_whole_days(connection, source_id, window, grain)
+    whole, *rest = await _on_whole_days(connection, memory, source_id, window, grain)
+    spend = dict(whole)
     for part in edge_parts(window):
-        for cell, share in (await _in_part(connection, source_id, part, now)).items():
-            place = cell.at(grain)
-            spend[place] = spend.get(place, Spend()) + share
+        rest.append(await _in_part(connection, source_id, part, now))
+    for cell, share in (item for part in rest for item in part.items()):
+        place = cell.at(grain)
+        spend[place] = spend[place] + share if place in spend else share
     return spend
 
 
@@ -170,14 +179,40 @@ def cells_of(table: FromClause, grain: Grain) -> list[ColumnElement[str]]:
 
 
 async def _on_whole_days(
-    connection: AsyncConnection, source_id: str, window: Window, grain: Grain = FINEST
+    connection: AsyncConnection, memory: SumMemory[Spend], source_id: str, window: Window, grain: Grain
+) -> list[Mapping[Cell, Spend]]:
+    """Sums of parts of the window's whole days. Evaluations ask for finest cells, and read."""
+    first, end = whole_days(window)
+    if first == end:
+        return [{}]
+    if grain == FINEST:
+        return [await _read_days(connection, source_id, first, end)]
+    unsettled = await connection.scalar(select(first_unsettled_day(source_id)))
+    assert unsettled is not None, "there is a first day of all"
+
+    async def read(days: ColumnElement[bool]) -> dict[Cell, Spend]:
+        return await _summed(connection, source_id, days, grain, unsettled)
+
+    return await memory.of(connection, Sum(source_id, first, end, grain, unsettled=unsettled), read)
+
+
+async def _read_days(connection: AsyncConnection, source_id: str, first: date, end: date) -> dict[Cell, Spend]:
+    days = (spend_days.c.day >= first) & (spend_days.c.day < end)
+    return await _summed(connection, source_id, days, FINEST, first_unsettled_day(source_id))
+
+
+async def _summed(
+    connection: AsyncConnection,
+    source_id: str,
+    days: ColumnElement[bool],
+    grain: Grain,
+    unsettled: date | ColumnElement[date],
 ) -> dict[Cell, Spend]:
     cell = cells_of(spend_days, grain)
-    first, end = whole_days(window)
-    unpriced = func.sum(spend_days.c.unpriced_tokens).filter(spend_days.c.day >= first_unsettled_day(source_id))
+    unpriced = func.sum(spend_days.c.unpriced_tokens).filter(spend_days.c.day >= unsettled)
     rows = await connection.execute(
         select(*cell, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)
-        .where(spend_days.c.source_id == source_id, spend_days.c.day >= first, spend_days.c.day < end)
+        .where(spend_days.c.source_id == source_id, days)
         .group_by(*(spend_days.c[name] for name in ("source_id", *(dimension.value for dimension in grain))))
     )
     return {
@@ -189,7 +224,8 @@ async def _on_whole_days(
 async def _in_part(connection: AsyncConnection, source_id: str, part: Window, now: datetime) -> dict[Cell, Spend]:
     """The spend of a part of one day. A cell that spent nothing that day has nothing to split."""
     costs = await costs_in(connection, source_id, stretches(part))
-    spend = await _on_whole_days(connection, source_id, utc_day(part.start.date()))
+    day = part.start.date()
+    spend = await _read_days(connection, source_id, day, day + DAY)
     return {
         cell: spend_in_part(whole, costs.get(cell, {}), part, now) for cell, whole in spend.items() if whole != Spend()
     }

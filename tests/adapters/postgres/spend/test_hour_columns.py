@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.spend.day_columns import HeldCells
 from service.adapters.postgres.spend.hour_columns import DAYS_AT_ONCE, hour_columns_in
 from service.adapters.postgres.spend.hour_profiles import hours_between
+from service.adapters.postgres.spend.memory.day_columns import HeldCells
 from service.adapters.postgres.spend.tables import usage_day_profiles
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell

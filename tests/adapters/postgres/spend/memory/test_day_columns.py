@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.spend import day_columns
 from service.adapters.postgres.spend.facts import PostgresFacts
+from service.adapters.postgres.spend.memory import day_columns
 from service.domain.rules.kinds.anomaly.rule import observe
 from service.domain.rules.view import KnownFigures, SpendView
 from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay

@@ -15,22 +15,23 @@ from typing import Any
 import numpy as np
 import psycopg
 from psycopg.rows import TupleRow
-from sqlalchemy import literal_column, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.tables import CELL, TOKENS, day_versions
+from service.adapters.postgres.spend.day_versions import Mark, marks_in
+from service.adapters.postgres.spend.memory.sums import SumMemory
+from service.adapters.postgres.spend.tables import CELL, TOKENS
 from service.domain.detectors.arrays import Whole
 from service.domain.detectors.columns import SPEND, CellDays, DayBlock, Roll
 from service.domain.detectors.memory.baselines import Memo
+from service.domain.spend.best_known import Spend
 from service.domain.values.scopes import Cell
 
 DAYS_AT_ONCE = 28
 """Days that one statement reads."""
 MOST_CELLS = 12_000
 """Cells that are held in all, of the sources evaluated last; one source alone may have more. 10,000 take some 60 MB."""
-
-Mark = tuple[object, ...]
+MOST_SUMS, MOST_RECENT = 50_000, 5_000
+"""Cells and marks of the sums that are held, and of the rows of ten weeks: some 15 MB each."""
 
 
 class _Places:
@@ -106,6 +107,8 @@ class FigureMemory:
 
     def __init__(self) -> None:
         self._sources: OrderedDict[str, _Held] = OrderedDict()
+        self.spend: SumMemory[Spend] = SumMemory(MOST_SUMS)
+        self.recent: SumMemory[tuple[float, ...]] = SumMemory(MOST_RECENT)
 
     def __len__(self) -> int:
         """How many sources are held."""
@@ -133,7 +136,8 @@ async def columns_in(
     """The figures of days in a row, the last of which is today."""
     held = memory.of(source_id)
     held.turn_to(days)
-    marks = await _marks(connection, source_id, days)  # before the days: what changes meanwhile is read again
+    # Before the days: what changes meanwhile is read again.
+    marks = await marks_in(connection, source_id, days[0], days[-1])
     fresh = [day for day in days if day in marks and day in held.days and held.days[day][0] == marks[day]]
     blocks = {day: held.days[day][1] for day in fresh}
     changed = [day for day in days if day not in blocks]
@@ -141,18 +145,6 @@ async def columns_in(
         blocks |= await _read(connection, source_id, changed[start : start + DAYS_AT_ONCE], held)
     held.days |= {day: (marks.get(day), blocks[day]) for day in changed}
     return HeldDays(CellDays(held.cells.roll, {day: blocks[day] for day in days if blocks[day].places.size}), held.memo)
-
-
-async def _marks(connection: AsyncConnection, source_id: str, days: Sequence[date]) -> dict[date, Mark]:
-    """The mark of each day's newest version, which no other row ever had: who wrote it, and where it lies."""
-    version = day_versions.c
-    rows = await connection.execute(
-        select(version.day, version.known_on, literal_column("xmin::text"), literal_column("ctid::text"))
-        .ext(distinct_on(version.day))
-        .where(version.source_id == source_id, version.day.between(days[0], days[-1]))
-        .order_by(version.day, version.known_on.desc())
-    )
-    return {day: tuple(mark) for day, *mark in rows}
 
 
 HASH = f"hashtextextended({CELL[0]}, hashtextextended({CELL[1]}, hashtextextended({CELL[2]}, 0)))"
