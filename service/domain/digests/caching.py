@@ -1,4 +1,4 @@
-"""What prompt caching saved in a digest's period, beside the period before."""
+"""The saving by prompt caching in a digest's period, beside that of the period before."""
 
 from __future__ import annotations
 
