@@ -56,6 +56,9 @@ async def hours_between(connection: AsyncConnection, source_id: str, window: Win
     return found
 
 
+_SUMS = [func.sum(usage_day_profiles.c.hours[number]) for number in range(1, HOURS + 1)]
+
+
 async def usual_hours(
     connection: AsyncConnection,
     source_id: str,
@@ -70,9 +73,8 @@ async def usual_hours(
     """
     profile = usage_day_profiles.c
     kept = [profile[dimension.value] for dimension in CELL_DIMENSIONS if dimension in grain]
-    sums = [func.sum(profile.hours[number]) for number in range(1, HOURS + 1)]
     rows = await connection.execute(
-        select(*kept, *sums)
+        select(*kept, *_SUMS)
         .where(profile.source_id == source_id, profile.day >= first, profile.day < end)
         .where(*held_by(within, usage_day_profiles))
         .group_by(profile.source_id, *kept)
