@@ -75,12 +75,13 @@ def suspect_days(
     the other report or the same day of the week before speaks against it (organisations rest on the same weekdays), or
     usage, which is read after the bill, is not known yet. That ends where polls do not look again soon: an old empty
     day is history.
-    `since` says from when on a day has been suspect.
+    `since` says from when on a day has been suspect; one that was not read now, because polls have moved on, still is.
     """
     suspect: set[date] = set()
+    standing = since.keys() - {*empty, *filled}
     for day in sorted(empty):
         content, end = stored.get(day, _UNREAD), utc_day(day).end
-        follows = _before(day, suspect)
+        follows = day_before(day, suspect | standing)
         had = {one for one in (follows, day - WEEK) if one in filled or stored.get(one, _UNREAD).filled}
         is_recent = read_at < end + LATE_FOR or day in since
         is_due = not content.complete and read_at >= end + DUE_AFTER[kind] and is_recent
@@ -92,7 +93,7 @@ def suspect_days(
     return frozenset(suspect)
 
 
-def _before(day: date, suspect: Collection[date]) -> date:
+def day_before(day: date, suspect: Collection[date]) -> date:
     """The day before, of which is known whether it is empty."""
     before = day - DAY
     while before in suspect:

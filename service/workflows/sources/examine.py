@@ -5,14 +5,15 @@ An empty day that is not believed is treated like one that the report did not co
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from service.domain.sources.poll import Notice
-from service.domain.spend.flaws import DUE_AFTER, WEEK, Flaw, FlawKind, suspect_days
+from service.domain.spend.completeness import NOTHING_KNOWN
+from service.domain.spend.flaws import DUE_AFTER, WEEK, Flaw, FlawKind, day_before, suspect_days
 from service.domain.spend.lateness import READ_AGAIN
-from service.domain.spend.rows import Bucket, CostRow, UsageRow
+from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
 from service.domain.values.utc import day_start, midnight, utc_day
@@ -24,44 +25,65 @@ ROUNDING = Money.of("0.01")
 """How far a day's groups may be from its total: each is rounded by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class _ReadDays:
+    """The UTC days of a report: without a row, with some, and those whose answer is the one that is stored."""
+
+    empty: frozenset[date]
+    filled: frozenset[date]
+    same: frozenset[date] = frozenset()
+
+
 async def believed_cost(uow: UnitOfWork, stamp: Stamp, report: ReadReport[CostRow]) -> list[Bucket[CostRow]]:
     """The days of a cost report but those whose emptiness is not believed, which are noted."""
-    empty = {_day(bucket) for bucket in report.buckets if not bucket.rows}
-    filled = {_day(bucket) for bucket in report.buckets if bucket.rows}
-    suspect = await _suspect(uow, stamp, FlawKind.EMPTY_BILL, empty, filled)
+    read = _ReadDays(
+        frozenset(_day(bucket) for bucket in report.buckets if not bucket.rows),
+        frozenset(_day(bucket) for bucket in report.buckets if bucket.rows),
+        frozenset(window.start.date() for window in report.unchanged),
+    )
+    suspect = await _suspect(uow, stamp, FlawKind.EMPTY_BILL, read)
     return [bucket for bucket in report.buckets if _day(bucket) not in suspect]
 
 
 async def doubted_usage(uow: UnitOfWork, stamp: Stamp, report: ReadReport[UsageRow]) -> frozenset[date]:
     """The days of a usage report by hour that are empty and not believed, which are noted."""
-    rows: dict[date, int] = defaultdict(int)
-    for bucket in report.buckets:
-        rows[_day(bucket)] += len(bucket.rows)
-    known = {window.start.date() for window in report.unchanged}
-    empty = {day for day, count in rows.items() if not count and day not in known}
-    return await _suspect(uow, stamp, FlawKind.EMPTY_USAGE, empty, rows.keys() - empty)
+    days = {_day(bucket) for bucket in report.buckets} | {window.start.date() for window in report.unchanged}
+    filled = {_day(bucket) for bucket in report.buckets if bucket.rows}
+    unchanged = [hour for hour in report.unchanged if hour.start.date() not in filled]
+    filled |= await _with_stored_rows(uow, stamp.source_id, unchanged)
+    return await _suspect(uow, stamp, FlawKind.EMPTY_USAGE, _ReadDays(frozenset(days - filled), frozenset(filled)))
 
 
-async def _suspect(
-    uow: UnitOfWork, stamp: Stamp, kind: FlawKind, empty: Collection[date], filled: Collection[date]
-) -> frozenset[date]:
-    since = {flaw.day: flaw.since for flaw in await uow.completeness.flaws(stamp.source_id) if flaw.kind is kind}
-    if not empty and not since:
+async def _with_stored_rows(uow: UnitOfWork, source_id: str, unchanged: Collection[Window]) -> set[date]:
+    """The days of hours that are as they were stored, and have rows: the night of a busy day has none."""
+    if not unchanged:
+        return set()
+    whole = Window(min(hour.start for hour in unchanged), max(hour.end for hour in unchanged))
+    known = await uow.completeness.knowledge(source_id, whole, Width.HOUR)
+    return {hour.start.date() for hour in unchanged if known.get(hour.start, NOTHING_KNOWN).has_rows}
+
+
+async def _suspect(uow: UnitOfWork, stamp: Stamp, kind: FlawKind, read: _ReadDays) -> frozenset[date]:
+    noted = {flaw.day: flaw.since for flaw in await uow.completeness.flaws(stamp.source_id) if flaw.kind is kind}
+    if not read.empty and not noted:
         return frozenset()
-    contents = await uow.completeness.contents(stamp.source_id, kind, _behind(kind, empty, stamp.known_at))
-    suspect = suspect_days(kind, empty, filled, contents, since, stamp.known_at)
+    since = {day: at for day, at in noted.items() if day not in read.same}
+    standing = since.keys() - read.filled
+    behind = _behind(kind, read.empty, standing, stamp.known_at)
+    contents = await uow.completeness.contents(stamp.source_id, kind, behind)
+    suspect = suspect_days(kind, read.empty, read.filled, contents, since, stamp.known_at)
     flaws = [Flaw(kind, day, since.get(day, stamp.known_at)) for day in sorted(suspect)]
-    if flaws or since:
-        await uow.completeness.note(stamp.source_id, kind, {*empty, *filled}, flaws)
+    if flaws or noted:
+        await uow.completeness.note(stamp.source_id, kind, read.empty | read.filled | read.same, flaws)
     return suspect
 
 
-def _behind(kind: FlawKind, empty: Collection[date], read_at: datetime) -> Window:
-    """The days whose stored content decides: of one that is due those of the week before, too."""
+def _behind(kind: FlawKind, empty: Collection[date], standing: Collection[date], read_at: datetime) -> Window:
+    """The days whose stored content decides: of one that is due those of the week before, and the last believed one."""
     if not empty:
         return Window(read_at, read_at)
     due = [day for day in empty if read_at >= utc_day(day).end + DUE_AFTER[kind]]
-    first = min([*empty, *(day - WEEK for day in due)])
+    first = min([*empty, *(min(day - WEEK, day_before(day, standing)) for day in due)])
     return Window(midnight(first), utc_day(max(empty)).end)
 
 

@@ -67,3 +67,11 @@ def test_an_empty_answer_that_lasts_is_believed_unless_something_was_used() -> N
     assert suspect({SATURDAY}, {FRIDAY}, {SATURDAY: FILLED}, utc("2026-11-18T23:59"), since) == {SATURDAY}
     assert suspect({SATURDAY}, {FRIDAY}, {SATURDAY: FILLED}, late, since) == frozenset()
     assert suspect({SATURDAY}, {FRIDAY}, {SATURDAY: USED}, late, since) == {SATURDAY}
+
+
+def test_days_that_follow_suspect_ones_stay_suspect_when_polls_have_moved_on_from_these() -> None:
+    """A report that is empty for a week would else close all but its first days at $0."""
+    stored = {FRIDAY: FILLED, SUNDAY: USED}
+    late = utc("2026-11-19T00:00")
+    assert suspect({SUNDAY}, set(), stored, late, {SATURDAY: DUE, SUNDAY: DUE}) == {SUNDAY}
+    assert suspect({SATURDAY, SUNDAY}, set(), stored, late, {SATURDAY: DUE}) == frozenset()  # believed: read, no usage

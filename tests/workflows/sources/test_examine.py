@@ -66,6 +66,20 @@ async def test_an_empty_bill_behind_a_full_one_closes_no_day_and_fires_if_it_las
     assert await yard.spent(SATURDAY) == Money.of("15.00")
 
 
+async def test_bills_that_stay_empty_for_a_week_close_none_of_its_days(yard: Yard) -> None:
+    """Polls read three days: the first suspect day is behind them long before the last one is due."""
+    week = [FRIDAY + number * DAY for number in range(8)]
+    for day in week:
+        yard.reader.use(Width.HOUR, yard.at(day) + 10 * HOUR, (caller(), MILLION))
+    yard.reader.bill(FRIDAY, billed("15.00"))
+    for _ in range(13):
+        await yard.poll()
+        yard.clock.advance(12 * HOUR)
+    assert [await is_settled(yard, day) for day in week] == [True, *[False] * 7]
+    assert [await yard.spent(day) for day in week] == [Money.of("15.00")] * 8
+    assert {day for kind, day in await flaws(yard) if kind is FlawKind.EMPTY_BILL} == set(week[1:])
+
+
 async def test_an_idle_day_is_believed_as_soon_as_its_usage_says_so(yard: Yard) -> None:
     await work(yard)
     yard.reader.use(Width.HOUR, yard.at(SATURDAY) + 10 * HOUR)

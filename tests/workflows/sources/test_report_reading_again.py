@@ -16,6 +16,7 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.cli.serving import serving
 from service.domain.sources.pricing import Measure, PriceOverride
 from service.domain.sources.source import ReportName
+from service.domain.spend.flaws import FlawKind
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -97,3 +98,33 @@ async def test_another_address_is_read_whole(real: tuple[Yard, FixedWorld]) -> N
     async with yard.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE cost_points SET amount = 11 WHERE amount = 10")
     assert outcome(await yard.poll(), ReportName.COST) == (0, 1, 0)
+
+
+async def test_a_bill_that_comes_back_as_it_was_ends_the_doubt(real: tuple[Yard, FixedWorld]) -> None:
+    """Its bytes are the stored ones, and nobody parses them: else the alert would stay for ever."""
+    yard, world = real
+    world.set_cost(SETTLED)
+    await yard.poll()
+    assert (await doubted(yard), await yard.spent(SETTLED)) == ([FlawKind.EMPTY_BILL], Money.of("10"))
+    world.set_cost(SETTLED, token_cost("1000"))
+    await yard.poll()
+    assert (await doubted(yard), await yard.spent(SETTLED)) == ([], Money.of("10"))
+
+
+async def test_a_busy_hour_that_comes_back_empty_is_doubted_though_the_days_idle_hours_are_as_they_were(
+    real: tuple[Yard, FixedWorld],
+) -> None:
+    yard, world = real
+    at = yard.clock() - timedelta(hours=30)
+    world.add_usage(UsageEvent(at, replace(NOVEL, model="claude-sonnet-4-5"), Quantities(output=1_000_000)))
+    await yard.poll()
+    await yard.poll()
+    assert await yard.spent(at.date()) == Money.of("15")
+    world.clear_usage()
+    await yard.poll()
+    assert (await doubted(yard), await yard.spent(at.date())) == ([FlawKind.EMPTY_USAGE], Money.of("15"))
+
+
+async def doubted(yard: Yard) -> list[FlawKind]:
+    async with yard.ports.uow() as uow:
+        return [flaw.kind for flaw in await uow.completeness.flaws(yard.source.id)]
