@@ -61,10 +61,15 @@ SignedInDep = Annotated[Token, Depends(signed_in)]
 
 async def from_our_page(request: Request, ports: PortsDep) -> None:
     """Raises NotShown for a form that another site made a browser send: browsers name the site in every POST."""
-    sent_from = urlsplit(request.headers.get("origin", ""))
-    own = {request.headers.get("host", ""), urlsplit(ports.public_url).netloc}
-    if not sent_from.netloc or sent_from.netloc not in own:
+    sent_from = _site(request.headers.get("origin", "").partition("://")[2])
+    own = {_site(request.headers.get("host", "")), _site(urlsplit(ports.public_url).netloc)}
+    if not sent_from or sent_from not in own:
         raise NotShown("The form was not sent from a page of this Tocsin. Open the page again, and send it from there.")
+
+
+def _site(host: str) -> str:
+    """Returns a host with its port as browsers write it in an Origin: a proxy or a setting may say more."""
+    return host.lower().removesuffix(":80").removesuffix(":443")
 
 
 our_page = Depends(from_our_page)
@@ -98,7 +103,6 @@ def let_in(answer: Response, session: str, ports: Ports) -> Response:
 
 def our_path(text: str) -> str:
     """Returns a path of our own to go on to, the overview's for anything that could lead elsewhere."""
-    parts = urlsplit(text)
-    is_ours = text.startswith("/") and not text.startswith("//") and not parts.scheme and not parts.netloc
+    is_ours = text.startswith("/") and not text.startswith("//")
     is_plain = text.isascii() and text.isprintable() and "\\" not in text
     return text if is_ours and is_plain else HOME

@@ -16,6 +16,7 @@ from service.api.dashboard.figures import day_bars, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
+from service.api.http.fields import LINE
 from service.domain.messages.phrases import BASES
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
@@ -47,7 +48,7 @@ class By(StrEnum):
 
 
 WORDS = {By.WORKSPACE: "Workspace", By.MODEL: "Model", By.API_KEY: "API key"}
-Filter = Annotated[str | None, Query(max_length=200)]
+Filter = Annotated[str | None, Query(max_length=200, pattern=LINE)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import yaml
+from yaml.reader import ReaderError
 
 from service.bootstrap.errors import StartError
 from service.cli.remote.server import Json
 
 _PLACEHOLDER = re.compile(r"\$?\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MOST_VALUES = 300_000
 
 
 class ConfigFileError(StartError):
@@ -26,6 +29,14 @@ class ConfigFileError(StartError):
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 would read 2026-11-01 as a date, which JSON does not have."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        """Raises MarkedYAMLError, also for a text that is not what its tag says."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError) as error:
+            wanted = node.tag.rpartition(":")[2]
+            raise yaml.MarkedYAMLError(problem=f"this is no {wanted}", problem_mark=node.start_mark) from error
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -51,24 +62,48 @@ class ConfigFile:
 def read_config(path: Path, environment: Mapping[str, str]) -> ConfigFile:
     """Raises ConfigFileError."""
     try:
-        text = path.read_text("utf-8")
+        file = _parsed(path, path.read_text("utf-8"))
+        return ConfigFile(_filled(file.document, "", file, _Sources(path.parent, environment)), file.places)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigFileError(f"{path}: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigFileError(f"{path}{where}: {error.problem or error.context}") from error
+    except ReaderError as error:
+        raise ConfigFileError(f"{path}: the character {error.position + 1} is none that YAML has") from error
+    except RecursionError as error:
+        raise ConfigFileError(f"{path}: nested too deeply") from error
+
+
+def escaped(value: Json) -> Json:
+    """Returns a document as a file says it: a plain `${...}` is no placeholder there."""
+    match value:
+        case dict():
+            return {key: escaped(one) for key, one in value.items()}
+        case list():
+            return [escaped(one) for one in value]
+        case str():
+            return _PLACEHOLDER.sub(lambda found: f"${found[0]}", value)
+        case _:
+            return value
+
+
+def _parsed(path: Path, text: str) -> ConfigFile:
+    """Returns a file without its placeholders filled. Raises YAMLError and ConfigFileError."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise ConfigFileError(f"{path}:1:1: expected kinds of resources, such as `budgets:`")
-        places = dict(_places(path, node, ""))
-        document = loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigFileError(f"{path}{where}: {error.problem or error.context}") from error
+        places: dict[str, str] = {}
+        for pointer, place in _places(path, node, ""):
+            places[pointer] = place
+            if len(places) > MOST_VALUES:  # a few lines of aliases can stand for billions
+                raise ConfigFileError(f"{place}: the file has more than {MOST_VALUES:,} values")
+        return ConfigFile(loader.construct_document(node), places)
     finally:
         loader.dispose()
-    file = ConfigFile(document, places)
-    return ConfigFile(_filled(document, "", file, _Sources(path.parent, environment)), places)
 
 
 def _places(path: Path, node: yaml.Node, pointer: str) -> Iterator[tuple[str, str]]:
@@ -80,11 +115,17 @@ def _places(path: Path, node: yaml.Node, pointer: str) -> Iterator[tuple[str, st
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            where = f"{path}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigFileError(f"{where}: this is no name of a field")
             if key.value in seen:
-                line, column = key.start_mark.line + 1, key.start_mark.column + 1
-                raise ConfigFileError(f"{path}:{line}:{column}: {key.value!r} stands here twice")
+                raise ConfigFileError(f"{where}: {key.value!r} stands here twice")
             seen.add(key.value)
-            yield from _places(path, value, f"{pointer}/{str(key.value).replace('~', '~0').replace('/', '~1')}")
+            yield from _places(path, value, f"{pointer}/{_escaped_part(key.value)}")
+
+
+def _escaped_part(name: object) -> str:
+    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +152,8 @@ def _filled(value: object, pointer: str, file: ConfigFile, sources: _Sources) ->
     match value:
         case dict():
             return {
-                _key(key, pointer, file): _filled(one, f"{pointer}/{key}", file, sources) for key, one in value.items()
+                _key(key, pointer, file): _filled(one, f"{pointer}/{_escaped_part(key)}", file, sources)
+                for key, one in value.items()
             }
         case list():
             return [_filled(one, f"{pointer}/{place}", file, sources) for place, one in enumerate(value)]
@@ -122,6 +164,8 @@ def _filled(value: object, pointer: str, file: ConfigFile, sources: _Sources) ->
                 )
             except ValueError as error:
                 raise ConfigFileError(f"{file.place(pointer)}: {error}") from error
+        case float() if not isfinite(value):
+            raise ConfigFileError(f"{file.place(pointer)}: JSON has no such value; write a string")
         case bool() | int() | float() | None:
             return value
         case _:

@@ -12,7 +12,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from service.cli.remote.config_file import ConfigFile, read_config
+from service.cli.remote.config_file import ConfigFile, escaped, read_config
 from service.cli.remote.server import Json, Server, ServerError
 
 MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red"), "keep": ("?", "dim")}
@@ -44,7 +44,7 @@ def apply(server: Server, path: Path, unlisted: str, out: Console, *, sure: bool
 
 def export(server: Server, out: Console) -> None:
     """Writes all that is configured as YAML."""
-    text = yaml.safe_dump(server.ask("GET", "/config"), sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.safe_dump(escaped(server.ask("GET", "/config")), sort_keys=False, allow_unicode=True, width=120)
     out.file.write(text)
 
 

@@ -71,7 +71,9 @@ async def test_a_changed_cookie_is_no_session(stand: Stand, change: str) -> None
         assert answer.status_code == 303, forged
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://tocsin.example.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "", "http://[", "http://tocsin.example.evil.example"]
+)
 async def test_another_sites_form_does_nothing(stand: Stand, origin: str) -> None:
     opened = await signed_in(stand)
     answer = await opened.post("/sign-out", headers={"Origin": origin})
@@ -85,8 +87,18 @@ async def test_a_page_behind_another_host_name_takes_its_own_forms(stand: Stand)
     assert (await opened.post("/sign-out", headers=elsewhere)).status_code == 303
 
 
+@pytest.mark.parametrize("host", ["Tocsin.Example", "tocsin.example:443", "tocsin.example:80"])
+async def test_a_proxy_may_write_the_host_otherwise_than_the_browser(stand: Stand, host: str) -> None:
+    opened = await signed_in(stand)
+    named = {"Origin": "https://tocsin.example", "Host": host}
+    assert (await opened.post("/sign-out", headers=named)).status_code == 303
+    other_port = named | {"Origin": "https://tocsin.example:8443"}
+    assert (await opened.post("/sign-out", headers=other_port)).status_code == 403
+
+
 @pytest.mark.parametrize(
-    "text", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\nb", "/é"]
+    "text",
+    ["//evil.example", "//[", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\nb", "/é"],
 )
 def test_nobody_is_led_elsewhere(text: str) -> None:
     assert our_path(text) == "/"

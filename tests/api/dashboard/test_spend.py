@@ -56,3 +56,5 @@ async def test_an_odd_address_is_refused(stand: Stand) -> None:
     opened = await signed_in(stand)
     assert (await opened.get("/pages/spend?days=8")).status_code == 422
     assert (await opened.get("/pages/spend?source=nowhere")).status_code == 422
+    for name in ("source", "workspace", "model", "api_key"):
+        assert (await opened.get(f"/pages/spend?{name}=%00")).status_code == 422, name

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from service.cli.remote.config_file import ConfigFileError, read_config
+from service.cli.remote.config_file import ConfigFileError, escaped, read_config
+from service.cli.remote.server import Json
 
 BUDGETS = """\
 budgets:
@@ -64,10 +66,30 @@ def test_days_and_yes_are_what_json_has(tmp_path: Path) -> None:
         ("a: !!binary aGVsbG8=\n", "tocsin.yaml:1:4: JSON has no such value"),
         ("a: !!python/object:os.system x\n", "tocsin.yaml:1:4: could not determine a constructor"),
         ("a: *nowhere\n", "tocsin.yaml:1:4: found undefined alias"),
+        ("? [a]\n: 1\n", "tocsin.yaml:1:3: this is no name of a field"),
+        ("a: !!float b\n", "tocsin.yaml:1:4: this is no float"),
+        ("a: !!bool perhaps\n", "tocsin.yaml:1:4: this is no bool"),
+        (f"a: {'9' * 5000}\n", "tocsin.yaml:1:4: this is no int"),
+        ("a: .nan\n", "tocsin.yaml:1:4: JSON has no such value"),
+        ("a: {b/c: '${NOWHERE}'}\n", "tocsin.yaml:1:10: the variable NOWHERE is not set"),
+        ("a: 1\n# \x01\n", "tocsin.yaml: the character 8 is none that YAML has"),
+        (f"a: {'[' * 3000}{']' * 3000}\n", "tocsin.yaml: nested too deeply"),
+        ("a: &a [*a]\n", "tocsin.yaml: nested too deeply"),
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_column(tmp_path: Path, text: str, said: str) -> None:
     assert complaint(tmp_path, text).startswith(said)
+
+
+def test_a_few_lines_of_aliases_that_stand_for_billions_are_refused(tmp_path: Path) -> None:
+    tens = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 11)]
+    assert "values" in complaint(tmp_path, "\n".join(["a0: &a0 [x]", *tens]))
+
+
+@pytest.mark.parametrize("text", ["${TEAM}", "$${TEAM}", "$$${TEAM}", "${a${b}", "${", "$$ {x} 5$"])
+def test_what_looks_like_a_placeholder_is_read_back_as_it_was(tmp_path: Path, text: str) -> None:
+    stored: Json = {"budgets": [{"name": text, "percents": [80]}]}
+    assert read_config(written(tmp_path, json.dumps(escaped(stored))), {"TEAM": "eng"}).document == stored
 
 
 def test_a_secret_is_not_told_in_a_complaint(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ CHANGES = [
 
 @pytest.fixture
 def rest() -> Iterator[Answering]:
-    exported = {"budgets": [{"name": "größte", "amount": "5000.00"}]}
+    exported = {"budgets": [{"name": "größte ${x}", "amount": "5000.00"}]}
     with answering({"GET /config": exported, "PUT /config": {"applied": True, "changes": CHANGES}}) as server:
         yield server
 
@@ -108,7 +108,7 @@ def test_a_server_that_is_not_there_is_named(path: Path) -> None:
 def test_an_export_is_yaml_that_may_be_read_again(rest: Answering) -> None:
     out, text = screen()
     export(Server(rest.url, "tcn_FAKE"), out)
-    assert yaml.safe_load(text.getvalue()) == {"budgets": [{"name": "größte", "amount": "5000.00"}]}
+    assert yaml.safe_load(text.getvalue()) == {"budgets": [{"name": "größte $${x}", "amount": "5000.00"}]}
     assert "größte" in text.getvalue()
 
 
