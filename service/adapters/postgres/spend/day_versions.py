@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 from sqlalchemy import (
@@ -161,16 +162,17 @@ async def marks_in(connection: AsyncConnection, source_id: str, first: date, las
     """The mark of each day: who wrote each of its versions, and where it lies, which no other row ever had.
 
     While it is the same, so are the day's rows in `spend_days`. A day without versions has none. All versions count: a
-    clock that is set back writes one that is not the newest.
+    clock that is set back writes one that is not the newest. So does the server's start: one that was put back to an
+    earlier instant, or took over from another, may write other rows in the same places.
     """
     version = day_versions.c
     written: ColumnElement[str] = aggregate_order_by(literal_column("xmin::text || ctid::text"), version.known_on)
     rows = await connection.execute(
-        select(version.day, func.array_agg(written))
+        select(version.day, literal_column("pg_postmaster_start_time()::text"), func.array_agg(written))
         .where(version.source_id == source_id, version.day.between(first, last))
         .group_by(version.day)
     )
-    return {day: tuple(mark) for day, mark in rows}
+    return {day: (intern(started), *mark) for day, started, mark in rows}
 
 
 async def versions_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> list[DayVersion]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import ColumnElement, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.spend.memory.sums import Sum, SumMemory
 from service.adapters.postgres.spend.partitions import PostgresStorage
@@ -229,6 +229,18 @@ async def test_only_what_has_changed_is_added_up_again(engine: AsyncEngine) -> N
     assert [await reads(engine, memory, wanted) for _ in range(2)] == [1, 0]
 
 
+async def test_a_server_that_was_started_since_is_believed_nothing(engine: AsyncEngine) -> None:
+    """It may have been put back to an earlier instant: other rows are in the same places, with the same marks."""
+    memory, wanted = SumMemory[int](100), Sum(SOURCE, DAY, DAY + DAYS, WHOLE)
+    await store(engine, {DAY: {ONE: spent("1")}})
+    assert [await reads(engine, memory, wanted) for _ in range(2)] == [1, 0]
+    started = "CREATE FUNCTION later.pg_postmaster_start_time() RETURNS timestamptz RETURN timestamptz '2026-11-30Z'"
+    async with engine.connect() as connection:  # and rolled back
+        for statement in ("CREATE SCHEMA later", started, "SET LOCAL search_path = later, pg_catalog, public"):
+            await connection.execute(text(statement))
+        assert [await reads_on(connection, memory, wanted) for _ in range(2)] == [1, 0]
+
+
 async def test_what_was_not_asked_for_the_longest_makes_room_and_what_is_too_large_is_not_held(
     engine: AsyncEngine,
 ) -> None:
@@ -247,6 +259,11 @@ async def test_what_was_not_asked_for_the_longest_makes_room_and_what_is_too_lar
 
 async def reads(engine: AsyncEngine, memory: SumMemory[int], wanted: Sum, cells: int = 1) -> int:
     """How often rows were read to answer."""
+    async with engine.begin() as connection:
+        return await reads_on(connection, memory, wanted, cells)
+
+
+async def reads_on(connection: AsyncConnection, memory: SumMemory[int], wanted: Sum, cells: int = 1) -> int:
     count = 0
 
     async def read(days: ColumnElement[bool]) -> dict[Cell, int]:
@@ -254,6 +271,5 @@ async def reads(engine: AsyncEngine, memory: SumMemory[int], wanted: Sum, cells:
         count += 1
         return {Cell(str(number), "", ""): number for number in range(cells)}
 
-    async with engine.begin() as connection:
-        await memory.of(connection, wanted, read)
+    await memory.of(connection, wanted, read)
     return count
