@@ -70,7 +70,7 @@ class RotaIn(Written):
     timezone: Reference = Field(default="UTC", description="IANA time zone of the handover")
     starts_on: Day | None = Field(
         default=None,
-        description="the first person has the week that begins then, or last began; today by default",
+        description="the first person has the week that begins then, or last began; by default the day of its creation",
     )
     overrides: list[OverrideIn] = Field(default=[], max_length=MOST_OVERRIDES)
     calendar_link: ReadOnly = None
@@ -117,7 +117,7 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
             people=await _people(uow, document.people),
             handover=Handover(document.handover.weekday, document.handover.hour),
             timezone=document.timezone,
-            starts_on=document.starts_on or today,
+            starts_on=document.starts_on or (stored.starts_on if stored else today),
             overrides=tuple(Override(one.person, one.starts_at, one.ends_at) for one in document.overrides),
             feed=stored.feed if stored else None,
         )

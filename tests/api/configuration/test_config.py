@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from httpx import Response
@@ -154,3 +155,13 @@ async def test_spend_and_alerts_stay_with_a_budget_that_is_applied_again(stand: 
 async def test_only_an_admin_applies(stand: Stand) -> None:
     assert (await stand.operator.put("/v1/config?dry_run=true", json={})).status_code == 403
     assert (await stand.stranger.get("/v1/config")).status_code == 401
+
+
+async def test_a_rota_goes_on_from_where_it_began(stand: Stand) -> None:
+    rota = {"name": "week", "people": [{"name": "ann", "receiver": "oncall"}, {"name": "ben", "receiver": "oncall"}]}
+    document = {"receivers": [RECEIVER], "rotas": [rota]}
+    await put(stand, document)
+    started = answered(await stand.viewer.get("/v1/rotas/week"))["starts_on"]
+    stand.clock.advance(timedelta(days=7))
+    assert await changes(stand, document) == [], "whose turn it is does not begin again when the file is applied again"
+    assert answered(await stand.viewer.get("/v1/rotas/week"))["starts_on"] == started
