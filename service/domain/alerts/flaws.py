@@ -44,10 +44,12 @@ def assess_flaws(
     is_quiet: Callable[[str], bool],
     open_alerts: Sequence[Alert],
     now: datetime,
+    read_at: Mapping[FlawKind, datetime],
 ) -> list[Finding]:
     """A finding for each kind of flaw that lasts, and an end for every other alert that is open.
 
-    Days that are not read any more are left out.
+    A flaw has lasted until its report was read last, at `read_at`, and had it again: where nobody has looked since, it
+    may be over. Days that are not read any more are left out.
     """
     standing = {one.fingerprint: one for one in open_alerts if isinstance(one.evidence, IncompleteEvidence)}
     if source is None or not source.spec.enabled:
@@ -55,7 +57,8 @@ def assess_flaws(
         return [over(alert, reason) for alert in standing.values()]
     by_kind: dict[FlawKind, list[Flaw]] = defaultdict(list)
     for flaw in sorted(flaws, key=lambda one: one.day):
-        if now - flaw.since >= LASTS_FROM[flaw.kind] and now - midnight(flaw.day) <= READ_DEEPLY:
+        lasted = read_at.get(flaw.kind, flaw.since) - flaw.since
+        if lasted >= LASTS_FROM[flaw.kind] and now - midnight(flaw.day) <= READ_DEEPLY:
             by_kind[flaw.kind].append(flaw)
     found = [_finding(source, of_kind, standing) for of_kind in by_kind.values()]
     present = {one.fingerprint for one in found}

@@ -18,6 +18,7 @@ from service.domain.budgets.unpriced import assess_unpriced, is_kept_quiet, unpr
 from service.domain.notify.routing.situation import Situation
 from service.domain.rules.kinds.stale_source import assess_source, stale_fingerprint
 from service.domain.sources.source import SourceState
+from service.domain.spend.flaws import FlawKind
 from service.workflows.alerts.carry_out import carry_out, log_moves
 from service.workflows.budgets.finding import find_by_budgets
 from service.workflows.notify.situation import read_situation
@@ -102,7 +103,7 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
         rules=list(configuration.rules.values()),
     )
     about_prices = await _assess_prices(uow, state.source_id, situation)
-    about_reports = await _assess_reports(uow, state.source_id, situation)
+    about_reports = await _assess_reports(uow, state, situation)
     strained = (with_budgets(one, by_budgets.assessed, by_budgets.spend, now) for one in by_rules.findings)
     findings = (*by_budgets.findings, *strained, *about_source, *about_prices, *about_reports)
     return Found(findings, by_rules.assessed, by_rules.waits)
@@ -116,13 +117,27 @@ async def _assess_prices(uow: UnitOfWork, source_id: str, situation: Situation) 
     return assess_unpriced(source, found, is_quiet=quiet.__contains__, open_alerts=situation.open_alerts)
 
 
-async def _assess_reports(uow: UnitOfWork, source_id: str, situation: Situation) -> list[Finding]:
+async def _assess_reports(uow: UnitOfWork, state: SourceState, situation: Situation) -> list[Finding]:
+    source_id = state.source_id
     flaws, now = await uow.completeness.flaws(source_id), situation.now
     prints = {flaw_fingerprint(source_id, flaw.kind) for flaw in flaws}
     newest = await uow.alerts.latest(sorted(prints)) if prints else []
     quiet = frozenset(alert.fingerprint for alert in newest if is_flaw_kept_quiet(alert, now))
     source = situation.configuration.sources.get(source_id)
-    return assess_flaws(source, flaws, is_quiet=quiet.__contains__, open_alerts=situation.open_alerts, now=now)
+    return assess_flaws(
+        source,
+        flaws,
+        is_quiet=quiet.__contains__,
+        open_alerts=situation.open_alerts,
+        now=now,
+        read_at=_read_at(state),
+    )
+
+
+def _read_at(state: SourceState) -> dict[FlawKind, datetime]:
+    """When the report of each flaw was read last."""
+    read = {kind: state.usage_read_at if kind is FlawKind.EMPTY_USAGE else state.cost_read_at for kind in FlawKind}
+    return {kind: at for kind, at in read.items() if at is not None}
 
 
 async def _stale_alerts_to_respect(uow: UnitOfWork, state: SourceState, now: datetime) -> frozenset[str]:

@@ -221,7 +221,7 @@ async def test_an_answer_that_does_not_come_is_given_up_and_asked_for_again(api:
 
 async def test_the_next_report_has_a_deadline_of_its_own(api: ScriptedAdminApi) -> None:
     api.will(Silence(), GOOD)
-    async with connected(api.url, limits=replace(QUICK, deadline=timedelta(milliseconds=250))) as source:
+    async with connected(api.url, limits=replace(QUICK, deadline=timedelta(seconds=1))) as source:
         with pytest.raises(SourceError, match="within"):
             await read(source)
         assert await read(source) == 1

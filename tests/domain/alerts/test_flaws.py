@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from service.domain.alerts.evidence import IncompleteEvidence
 from service.domain.alerts.findings import Condition, Finding
@@ -20,12 +20,20 @@ TOTAL = Flaw(
 )
 
 
-def found(*flaws: Flaw, quiet: frozenset[str] = frozenset()) -> list[Finding]:
-    return assess_flaws(SOURCE, flaws, is_quiet=quiet.__contains__, open_alerts=(), now=NOW)
+def found(*flaws: Flaw, quiet: frozenset[str] = frozenset(), read_at: datetime | None = NOW) -> list[Finding]:
+    read = dict.fromkeys(FlawKind, read_at) if read_at else {}
+    return assess_flaws(SOURCE, flaws, is_quiet=quiet.__contains__, open_alerts=(), now=NOW, read_at=read)
 
 
 def test_a_flaw_that_has_just_begun_is_not_heard_of() -> None:
     assert found(replace(BILL, since=NOW - timedelta(hours=2))) == []
+
+
+def test_a_flaw_that_nobody_has_looked_at_again_may_be_over() -> None:
+    """Two reports are never of one instant: a bill that is restated between them differs once from its total."""
+    assert found(BILL, TOTAL, read_at=BILL.since + timedelta(minutes=5)) == []
+    assert found(BILL, TOTAL, read_at=None) == []
+    assert len(found(BILL, TOTAL, read_at=NOW - timedelta(hours=1))) == 1
 
 
 def test_the_days_of_one_flaw_are_one_alert_and_another_flaw_is_another() -> None:

@@ -74,7 +74,7 @@ async def test_slack_gets_text_without_blocks(word: str) -> None:
         receipt = await send_whole(bot(slack), delivery())
         (post,) = [one for one in slack.messages("claude-spend") if "$12.34 of $10.00" in one.text]
     assert post.blocks == []
-    assert "/v1/alerts/" in post.text
+    assert "/pages/alerts/" in post.text
     assert word in receipt.detail
 
 
