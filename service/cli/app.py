@@ -147,7 +147,7 @@ TOCSIN_YAML = Path("tocsin.yaml")
 
 @cli.command()
 def plan(file: File = TOCSIN_YAML, prune: Prune = False, url: Url = LOCAL) -> None:
-    """Show what `apply` would change, and change nothing. Exit code 2 when anything differs."""
+    """Show what `apply` would change, and change nothing. Exit code 3 when anything differs."""
     from service.cli.remote import planning
     from service.cli.remote.server import server_at
 

@@ -54,9 +54,16 @@ class ConfigFile:
 
     def place(self, pointer: str) -> str:
         """Returns where a value stands, or the innermost one around it that does."""
+        return self.places[self._nearest(pointer)]
+
+    def lacking(self, pointer: str) -> str:
+        """Returns the part of a pointer that the file does not have, such as "kind"; empty where it has all of it."""
+        return pointer.removeprefix(self._nearest(pointer)).removeprefix("/")
+
+    def _nearest(self, pointer: str) -> str:
         while pointer not in self.places and pointer:
             pointer = pointer.rpartition("/")[0]
-        return self.places[pointer]
+        return pointer
 
 
 def read_config(path: Path, environment: Mapping[str, str]) -> ConfigFile:

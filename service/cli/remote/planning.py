@@ -17,11 +17,12 @@ from service.cli.remote.server import Json, Server, ServerError
 
 MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red"), "keep": ("?", "dim")}
 KEPT = "stored, and not in the file: left as it is; --prune deletes it"
-NOTHING, DIFFERS = 0, 2
+NOTHING, DIFFERS = 0, 3
+"""Not 2, which is that of a wrong option or setting: a job that permits differences must not permit those."""
 
 
 def plan(server: Server, path: Path, unlisted: str, out: Console) -> int:
-    """Shows what `apply` would do. Returns the exit code: 2 where anything differs."""
+    """Shows what `apply` would do. Returns the exit code: 3 where anything differs."""
     changes = _compared(server, read_config(path, os.environ), unlisted)
     _show(changes, out)
     return DIFFERS if changes else NOTHING
@@ -67,7 +68,12 @@ def _located(problem: Json, file: ConfigFile) -> str:
     """Returns the errors of a problem document, a line each, with where in the file they are."""
     errors = problem.get("errors") if isinstance(problem, dict) else None
     found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return "\n".join(f"{file.place(str(one.get('pointer', '')))}: {one.get('detail')}" for one in found)
+    return "\n".join(_mistake(str(one.get("pointer", "")), str(one.get("detail")), file) for one in found)
+
+
+def _mistake(pointer: str, detail: str, file: ConfigFile) -> str:
+    lacking = file.lacking(pointer)
+    return ": ".join(part for part in (file.place(pointer), lacking, detail) if part)
 
 
 def _compared(server: Server, file: ConfigFile, unlisted: str) -> list[dict[str, Json]]:

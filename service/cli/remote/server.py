@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -47,7 +48,9 @@ class Server:
 
 def server_at(url: str) -> Server:
     """Returns the server at an address, with the token of the environment. Raises SettingError."""
-    token = os.environ.get("TOCSIN_TOKEN", "")
+    token = os.environ.get("TOCSIN_TOKEN", "").strip()
     if not token:
         raise SettingError("TOCSIN_TOKEN is not set: an API token (viewer to read, operator to answer, admin to apply)")
+    if not re.fullmatch(r"[!-~]+", token):  # said here: the library's complaint would show the token
+        raise SettingError("TOCSIN_TOKEN holds a space, a line break or another character that no token has")
     return Server(url, token)

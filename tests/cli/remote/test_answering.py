@@ -24,3 +24,9 @@ def test_a_move_that_is_not_possible_is_an_error() -> None:
         rest.status = 409
         with pytest.raises(ServerError, match="the alert is resolved"):
             answer(Server(rest.url, "tcn_FAKE"), "alert_1", "resolve", {}, screen()[0])
+
+
+def test_an_id_that_is_none_stays_in_its_place() -> None:
+    with answering({"POST /alerts/..%2Fbudgets%3Fa%20b/resolve": SNOOZED}) as rest:
+        answer(Server(rest.url, "tcn_FAKE"), "../budgets?a b", "resolve", {}, screen()[0])
+    assert [asked for asked, _, _ in rest.asked] == ["POST /alerts/..%2Fbudgets%3Fa%20b/resolve?"]

@@ -51,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_plan_shows_each_difference_and_applies_nothing(rest: Answering, path: Path) -> None:
     out, text = screen()
-    assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out) == 2
+    assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out) == 3
     assert text.getvalue().splitlines() == [
         "~ budgets eng monthly",
         "    amount: 100.00 -> 200.00",
@@ -98,6 +98,10 @@ def test_a_mistake_that_the_server_finds_is_named_with_its_line(rest: Answering,
     with pytest.raises(ServerError) as refused:
         plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0])
     assert str(refused.value) == f"{path}:1:39: must not be negative"
+    rest.answers["PUT /config"] = {"errors": [{"pointer": "/budgets/0/period/kind", "detail": "required"}]}
+    with pytest.raises(ServerError) as refused:
+        plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0])
+    assert str(refused.value) == f"{path}:1:11: period/kind: required"
 
 
 def test_a_server_that_is_not_there_is_named(path: Path) -> None:
@@ -124,3 +128,12 @@ def test_a_token_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOCSIN_TOKEN", raising=False)
     with pytest.raises(SettingError, match="TOCSIN_TOKEN"):
         server_at("http://127.0.0.1:8400")
+
+
+def test_a_token_with_a_line_break_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_TOKEN", "tcn_FAKE\n")
+    assert server_at("http://127.0.0.1:8400").token == "tcn_FAKE"
+    monkeypatch.setenv("TOCSIN_TOKEN", "tcn_FAKE\ntcn_FAKE")
+    with pytest.raises(SettingError) as refused:
+        server_at("http://127.0.0.1:8400")
+    assert "FAKE" not in str(refused.value)
