@@ -70,15 +70,26 @@ async def _unheard(progress: float) -> None:
 
 
 async def run_take(ports: Ports, now: datetime) -> _Task | None:
-    """Takes the turn of a rule that is due, and reads what its replay needs, in one short transaction."""
+    """Takes the turn of a rule that is due, and reads what its replay needs.
+
+    The turn is taken before anything is read: a rule that cannot be read keeps no other one waiting.
+    """
     async with ports.uow() as uow:
-        turns = await uow.calibrations.turns()
-        due = [rule for rule in await uow.rules.readable() if _is_due(rule, turns.get(rule.id), now)]
-        for rule in sorted(due, key=lambda one: _since(turns.get(one.id))):
-            stretch = await _stretch(uow, rule, now)
-            turn = CalibrationTurn(rule.version, now + AGAIN)
-            if stretch is not None and await uow.calibrations.take(rule.id, turns.get(rule.id), turn):
-                return await _task(uow, rule, stretch, now)
+        taken = await _taken(uow, now)
+    if taken is None:
+        return None
+    async with ports.uow() as uow:
+        return await _task(uow, *taken, now)
+
+
+async def _taken(uow: UnitOfWork, now: datetime) -> tuple[AnyRule, ReplaySpan] | None:
+    turns = await uow.calibrations.turns()
+    due = [rule for rule in await uow.rules.readable() if _is_due(rule, turns.get(rule.id), now)]
+    for rule in sorted(due, key=lambda one: _since(turns.get(one.id))):
+        stretch = await _stretch(uow, rule, now)
+        turn = CalibrationTurn(rule.version, now + AGAIN)
+        if stretch is not None and await uow.calibrations.take(rule.id, turns.get(rule.id), turn):
+            return rule, stretch
     return None
 
 

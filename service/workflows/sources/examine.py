@@ -69,9 +69,10 @@ async def _suspect(uow: UnitOfWork, stamp: Stamp, kind: FlawKind, read: _ReadDay
         return frozenset()
     since = {day: at for day, at in noted.items() if day not in read.same}
     standing = since.keys() - read.filled
-    behind = _behind(kind, read.empty, standing, stamp.known_at)
+    reached = min(stamp.known_at, stamp.refreshed_at or stamp.known_at)
+    behind = _behind(kind, read.empty, standing, reached)
     contents = await uow.completeness.contents(stamp.source_id, kind, behind)
-    suspect = suspect_days(kind, read.empty, read.filled, contents, since, stamp.known_at)
+    suspect = suspect_days(kind, read.empty, read.filled, contents, since, reached)
     flaws = [Flaw(kind, day, since.get(day, stamp.known_at)) for day in sorted(suspect)]
     if flaws or noted:
         await uow.completeness.note(stamp.source_id, kind, read.empty | read.filled | read.same, flaws)

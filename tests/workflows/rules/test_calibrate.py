@@ -6,6 +6,10 @@ import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
 from service.domain.backtest.calibration import EVERY, Calibration
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
@@ -72,6 +76,22 @@ async def test_it_is_done_again_after_a_week_and_when_the_rule_was_edited(yard: 
     found = await made(yard, rule)
     assert found is not None
     assert found.own.setting == "sensitivity low"
+
+
+async def test_a_rule_whose_source_cannot_be_read_keeps_no_other_one_waiting(yard: Yard) -> None:
+    rules = [await yard.create(Rules(), name, guessing(yard)) for name in ("first", "second")]
+    await past(yard)
+    async with yard.engine.begin() as connection:
+        document = await connection.scalar(text("SELECT spec FROM resources WHERE kind = 'source'"))
+        await connection.execute(text("UPDATE resources SET spec = '{}' WHERE kind = 'source'"))
+    with pytest.raises(Exception, match="source"):
+        await run_due_calibration(yard.ports)
+    async with yard.engine.begin() as connection:
+        spec = bindparam("spec", document, type_=JSONB)
+        await connection.execute(text("UPDATE resources SET spec = :spec WHERE kind = 'source'").bindparams(spec))
+    assert await run_due_calibration(yard.ports)
+    assert not await run_due_calibration(yard.ports)
+    assert [await made(yard, rule) is not None for rule in rules].count(True) == 1
 
 
 async def test_two_workers_do_not_take_the_same_rule(yard: Yard) -> None:

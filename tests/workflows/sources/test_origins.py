@@ -103,6 +103,17 @@ async def test_a_day_is_settled_by_the_time_of_the_data_and_not_of_the_poll(stag
         assert await uow.facts.billed_until(stage.yard.source.id) == utc("2026-11-16T00:00")
 
 
+async def test_a_day_whose_hours_the_data_have_not_all_reached_is_not_doubted(stage: Stage) -> None:
+    """People begin at 20:00, and the data end before that: the day is not empty, the rest of it is unknown."""
+    stage.yard.clock.advance(14 * HOUR)  # 02:00
+    stage.behaviour.refresh_delay = 7 * HOUR
+    for day in ("2026-11-09", "2026-11-15"):
+        stage.world.add_usage(UsageEvent(utc(f"{day}T20:00"), BOB, Quantities(output=10_000)))
+    await stage.yard.poll()
+    async with stage.yard.ports.uow() as uow:
+        assert await uow.completeness.flaws(stage.yard.source.id) == []
+
+
 async def test_the_estimate_ends_where_the_data_do(stage: Stage) -> None:
     stage.yard.clock.advance(3 * HOUR)
     poll = await stage.yard.poll()
