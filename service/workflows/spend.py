@@ -80,7 +80,7 @@ MOST_CHARGED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class MonthCharged:
-    """A month by who pays. `names` are by id; `final`: all of its days are settled."""
+    """A month by who pays. `names` are by id; `final`: all of its days were read, and are settled."""
 
     source: Resource[Source]
     made: Chargeback
@@ -100,12 +100,13 @@ async def month_charged(
     if len(found.groups) > MOST_CHARGED:
         raise Invalid(f"more than {MOST_CHARGED:,} would pay: export the days, or divide by workspace", "/group_by")
     names = await uow.directory.names(source.id, {key for key, _ in found.groups})
+    known = await uow.completeness.knowledge(source.id, period.window, Width.DAY)
     basis = await spend_basis(uow, source)
     return MonthCharged(
         source=source,
         made=charge_back(found.groups),
         names={key.id: name_of(key, names) for key, _ in found.groups},
-        final=basis.billed_until is not None and basis.billed_until >= period.window.end,
+        final=all(known.get(day.start, NOTHING_KNOWN).is_final for day in buckets(period.window, Width.DAY)),
         simulated=basis.simulated,
     )
 

@@ -54,6 +54,10 @@ class BucketKnowledge:
     has_rows: bool = False
     suspect: bool = False
 
+    @property
+    def is_final(self) -> bool:
+        return self.complete and not self.suspect
+
 
 NOTHING_KNOWN = BucketKnowledge()
 

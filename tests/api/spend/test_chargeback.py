@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from service.domain.spend.rows import Bucket, CostRow
+from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import midnight, utc_day
+from service.workflows.ports.spend import Stamp
 from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered, pointers
 
 
@@ -55,3 +59,17 @@ async def test_the_file_has_the_same_lines(stand: Stand) -> None:
 async def test_what_is_no_month_is_refused(stand: Stand, month: str) -> None:
     await stand.create("/sources", SOURCE)
     assert pointers(await stand.viewer.get(f"/v1/chargeback?month={month}")) == ["/month"]
+
+
+async def test_a_month_is_final_once_each_of_its_days_was_read(stand: Stand) -> None:
+    """A source that was watched from the middle of a month on charges nobody for its first days."""
+    await stand.create("/sources", SOURCE)
+    days = [date(2026, 10, day) for day in range(1, 32)]
+    await stand.ports.storage.make_room(Window(midnight(days[0]), midnight(days[-1]) + timedelta(days=1)))
+    for read, final in ((days[1:], False), (days[:1], True)):
+        async with stand.ports.uow() as uow:
+            (source,) = await uow.sources.all()
+            buckets: list[Bucket[CostRow]] = [Bucket(utc_day(day), ()) for day in read]
+            await uow.facts.replace_cost(Stamp(source.id, "poll_1", stand.clock()), buckets)
+        assert (await of_month(stand, "month=2026-10"))["final"] is final
+    assert (await of_month(stand, "month=2024-02"))["final"] is False, "nobody has read it"
