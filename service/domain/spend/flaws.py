@@ -68,6 +68,7 @@ def suspect_days(
     stored: Mapping[date, DayContent],
     since: Mapping[date, datetime],
     read_at: datetime,
+    days_off: Collection[date] = (),
 ) -> frozenset[date]:
     """Those of the empty days of a report that are not believed. `filled` are its days with rows.
 
@@ -75,6 +76,7 @@ def suspect_days(
     the other report or the same day of the week before speaks against it (organisations rest on the same weekdays), or
     usage, which is read after the bill, is not known yet. That ends where polls do not look again soon: an old empty
     day is history.
+    The week before says nothing of a public holiday (`days_off`).
     `since` says from when on a day has been suspect; one that was not read now, because polls have moved on, still is.
     """
     suspect: set[date] = set()
@@ -86,7 +88,8 @@ def suspect_days(
         is_recent = read_at < end + LATE_FOR or day in since
         is_due = not content.complete and read_at >= end + DUE_AFTER[kind] and is_recent
         is_unread = kind is FlawKind.EMPTY_BILL and not content.other_read
-        is_odd = follows in had and (content.spent or day - WEEK in had or is_unread)
+        worked_then = day - WEEK in had and day not in days_off
+        is_odd = follows in had and (content.spent or worked_then or is_unread)
         lasted = read_at - since.get(day, read_at)
         if (content.filled or (is_due and is_odd)) and (content.spent or lasted < BELIEVED_AFTER):
             suspect.add(day)

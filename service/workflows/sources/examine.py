@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from service.domain.sources.locality import Locality
 from service.domain.sources.poll import Notice
 from service.domain.spend.completeness import NOTHING_KNOWN
 from service.domain.spend.flaws import DUE_AFTER, WEEK, Flaw, FlawKind, day_before, suspect_days
@@ -16,7 +17,7 @@ from service.domain.spend.lateness import READ_AGAIN
 from service.domain.spend.rows import Bucket, CostRow, UsageRow, Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.utc import day_start, midnight, utc_day
+from service.domain.values.utc import DAY, day_start, midnight, utc_day
 from service.workflows.ports.sources import CostSource, CostTotals, ReadReport, SourceError
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -34,24 +35,29 @@ class _ReadDays:
     same: frozenset[date] = frozenset()
 
 
-async def believed_cost(uow: UnitOfWork, stamp: Stamp, report: ReadReport[CostRow]) -> list[Bucket[CostRow]]:
+async def believed_cost(
+    uow: UnitOfWork, stamp: Stamp, report: ReadReport[CostRow], locality: Locality
+) -> list[Bucket[CostRow]]:
     """The days of a cost report but those whose emptiness is not believed, which are noted."""
     read = _ReadDays(
         frozenset(_day(bucket) for bucket in report.buckets if not bucket.rows),
         frozenset(_day(bucket) for bucket in report.buckets if bucket.rows),
         frozenset(window.start.date() for window in report.unchanged),
     )
-    suspect = await _suspect(uow, stamp, FlawKind.EMPTY_BILL, read)
+    suspect = await _suspect(uow, stamp, FlawKind.EMPTY_BILL, read, locality)
     return [bucket for bucket in report.buckets if _day(bucket) not in suspect]
 
 
-async def doubted_usage(uow: UnitOfWork, stamp: Stamp, report: ReadReport[UsageRow]) -> frozenset[date]:
+async def doubted_usage(
+    uow: UnitOfWork, stamp: Stamp, report: ReadReport[UsageRow], locality: Locality
+) -> frozenset[date]:
     """The days of a usage report by hour that are empty and not believed, which are noted."""
     days = {_day(bucket) for bucket in report.buckets} | {window.start.date() for window in report.unchanged}
     filled = {_day(bucket) for bucket in report.buckets if bucket.rows}
     unchanged = [hour for hour in report.unchanged if hour.start.date() not in filled]
     filled |= await _with_stored_rows(uow, stamp.source_id, unchanged)
-    return await _suspect(uow, stamp, FlawKind.EMPTY_USAGE, _ReadDays(frozenset(days - filled), frozenset(filled)))
+    read = _ReadDays(frozenset(days - filled), frozenset(filled))
+    return await _suspect(uow, stamp, FlawKind.EMPTY_USAGE, read, locality)
 
 
 async def _with_stored_rows(uow: UnitOfWork, source_id: str, unchanged: Collection[Window]) -> set[date]:
@@ -63,7 +69,9 @@ async def _with_stored_rows(uow: UnitOfWork, source_id: str, unchanged: Collecti
     return {hour.start.date() for hour in unchanged if known.get(hour.start, NOTHING_KNOWN).has_rows}
 
 
-async def _suspect(uow: UnitOfWork, stamp: Stamp, kind: FlawKind, read: _ReadDays) -> frozenset[date]:
+async def _suspect(
+    uow: UnitOfWork, stamp: Stamp, kind: FlawKind, read: _ReadDays, locality: Locality
+) -> frozenset[date]:
     noted = {flaw.day: flaw.since for flaw in await uow.completeness.flaws(stamp.source_id) if flaw.kind is kind}
     if not read.empty and not noted:
         return frozenset()
@@ -72,7 +80,8 @@ async def _suspect(uow: UnitOfWork, stamp: Stamp, kind: FlawKind, read: _ReadDay
     reached = min(stamp.known_at, stamp.refreshed_at or stamp.known_at)
     behind = _behind(kind, read.empty, standing, reached)
     contents = await uow.completeness.contents(stamp.source_id, kind, behind)
-    suspect = suspect_days(kind, read.empty, read.filled, contents, since, reached)
+    off = locality.days_off(min(read.empty), max(read.empty) + DAY).keys() if read.empty else ()
+    suspect = suspect_days(kind, read.empty, read.filled, contents, since, reached, off)
     flaws = [Flaw(kind, day, since.get(day, stamp.known_at)) for day in sorted(suspect)]
     if flaws or noted:
         await uow.completeness.note(stamp.source_id, kind, read.empty | read.filled | read.same, flaws)

@@ -178,7 +178,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
 
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
         await refuse_emptiness(uow, stamp.source_id, report, lambda seen: any(map(_is_billed, seen.bill.values())))
-        believed = await believed_cost(uow, stamp, report)
+        believed = await believed_cost(uow, stamp, report, running.source.spec.locality)
         changes = await uow.facts.replace_cost(stamp, believed)
         read = {bucket.window for bucket in believed}
         await uow.fingerprints.keep(stamp.source_id, Width.DAY, _of(read, report.fingerprints))
@@ -197,7 +197,8 @@ async def read_usage(running: RunningPoll, window: Window, width: Width) -> Repo
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
         if width is Width.HOUR:
             await refuse_emptiness(uow, stamp.source_id, report, lambda seen: any(map(_is_used, seen.usage.values())))
-        suspect = await doubted_usage(uow, stamp, report) if width is Width.HOUR else frozenset()
+        locality = running.source.spec.locality
+        suspect = await doubted_usage(uow, stamp, report, locality) if width is Width.HOUR else frozenset()
         believed = [bucket for bucket in priced if bucket.window.start.date() not in suspect]
         changes = await uow.facts.replace_usage(stamp, width, believed)
         read = {bucket.window for bucket in believed}

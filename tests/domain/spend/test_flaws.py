@@ -75,3 +75,10 @@ def test_days_that_follow_suspect_ones_stay_suspect_when_polls_have_moved_on_fro
     late = utc("2026-11-19T00:00")
     assert suspect({SUNDAY}, set(), stored, late, {SATURDAY: DUE, SUNDAY: DUE}) == {SUNDAY}
     assert suspect({SATURDAY, SUNDAY}, set(), stored, late, {SATURDAY: DUE}) == frozenset()  # believed: read, no usage
+
+
+def test_an_idle_holiday_is_believed_though_people_worked_the_week_before_and_one_with_usage_is_not() -> None:
+    stored = {SATURDAY: IDLE, LAST_SATURDAY: FILLED}
+    assert suspect_days(BILL, {SATURDAY}, {FRIDAY}, stored, {}, DUE, days_off={SATURDAY}) == frozenset()
+    used = {**stored, SATURDAY: USED}
+    assert suspect_days(BILL, {SATURDAY}, {FRIDAY}, used, {}, DUE, days_off={SATURDAY}) == {SATURDAY}
