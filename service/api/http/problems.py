@@ -104,7 +104,22 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Invalid) and error.pointer:
         place = "query" if request.method == "GET" else "body"
         errors = [_located(error.pointer, str(error), place)]
-    return problem(status, str(error), errors)
+    return _page_or_problem(request, status, str(error), errors)
+
+
+def _page_or_problem(
+    request: Request,
+    status: int,
+    detail: str,
+    errors: Sequence[ProblemError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Returns a page for who looks at one of ours, as by an old link; a problem for a program."""
+    if not is_a_browser(request) or request.url.path.startswith("/v1/"):
+        return problem(status, detail, errors, headers)
+    answer = notice(status, "There is no such page" if status == 404 else "This is not possible", detail)
+    answer.headers.update(headers or {})
+    return answer
 
 
 async def _unauthorized(request: Request, error: Exception) -> Response:
@@ -135,7 +150,7 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         detail = f"{request.method} is not possible here"
     elif error.status_code == 404:
         detail = "There is nothing at this path"
-    return problem(error.status_code, detail, headers=headers)
+    return _page_or_problem(request, error.status_code, detail, headers=headers)
 
 
 def _unreadable(cause: BaseException) -> Response:
@@ -181,12 +196,12 @@ def _loggable(request: Request) -> str:
     return path if path.startswith("/v1/") else getattr(request.scope.get("route"), "path", "unknown")
 
 
-async def _invalid_request(_: Request, error: Exception) -> Response:
+async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if any(one["type"] == "json_invalid" for one in error.errors()):
         return problem(400, "The body is not JSON")
     errors = [_one(found, error.body) for found in error.errors()]
-    return problem(422, "; ".join(_line(one) for one in errors[:3])[:1000], errors)
+    return _page_or_problem(request, 422, "; ".join(_line(one) for one in errors[:3])[:1000], errors)
 
 
 def _line(one: ProblemError) -> str:

@@ -63,6 +63,17 @@ async def test_a_session_ends_after_half_a_day(stand: Stand) -> None:
     assert (await opened.get("/")).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/pages/alerts/alert_gone", 404), ("/pages/alerts/%00", 422), ("/pages/spend?days=8", 422), ("/pages", 404)],
+)
+async def test_a_person_reads_a_page_where_there_is_nothing(stand: Stand, address: str, status: int) -> None:
+    answer = await (await signed_in(stand)).get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    program = await (await signed_in(stand)).get(address, headers={"Accept": "application/json"})
+    assert program.headers["content-type"] == "application/problem+json"
+
+
 @pytest.mark.parametrize("change", ["session-", "0", ".", "é"])
 async def test_a_changed_cookie_is_no_session(stand: Stand, change: str) -> None:
     signed = (await signed_in(stand)).cookies[COOKIE]
