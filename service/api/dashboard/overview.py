@@ -48,7 +48,7 @@ def _source(one: SourceOverview, now: datetime) -> Mapping[str, object]:
         "simulated": one.basis.simulated,
         "enabled": one.source.spec.enabled,
         "today": dollars(one.today.spend.total),
-        "today_basis": BASES[one.today.spend.basis],
+        "today_basis": BASES[one.today.spend.basis] if _is_read(one) else "nothing was read yet",
         "month": dollars(one.spent.total),
         "month_name": one.month.label,
         "forecast": _forecast(one),
@@ -75,6 +75,10 @@ def _freshness(one: SourceOverview, now: datetime) -> list[tuple[str, str]]:
         ("Billed until", _minute(one.basis.billed_until)),
         ("Estimated until", _minute(_so_far(one.basis.estimated_until, now))),
     ]
+
+
+def _is_read(one: SourceOverview) -> bool:
+    return one.basis.billed_until is not None or one.basis.estimated_until is not None
 
 
 def _so_far(until: datetime | None, now: datetime) -> datetime | None:

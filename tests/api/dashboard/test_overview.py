@@ -59,6 +59,7 @@ async def test_a_source_that_was_never_read_says_so(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     page = (await (await signed_in(stand)).get("/")).text
     assert "<dt>Bill read</dt><dd>not yet</dd>" in page
+    assert '<span class="quiet">nothing was read yet</span>' in page
 
 
 async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(stand: Stand) -> None:
