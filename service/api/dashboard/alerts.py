@@ -45,6 +45,7 @@ _SNOOZES = {"snooze-1h": timedelta(hours=1), "snooze-24h": timedelta(hours=24)}
 _COMMANDS = {"acknowledge": Command.ACKNOWLEDGE, "resolve": Command.RESOLVE}
 
 
+@router.head(ALERT_PAGES)  # probes ask so
 @router.get(ALERT_PAGES)
 async def list_alerts(
     caller: SignedInDep, uow: UowDep, all: bool = False, after: Annotated[str | None, Query(max_length=500)] = None
@@ -60,6 +61,7 @@ async def list_alerts(
     return dashboard_page("alerts.html.j2", "Alerts", caller, content)
 
 
+@router.head(f"{ALERT_PAGES}/{{id}}")  # probes ask so
 @router.get(f"{ALERT_PAGES}/{{id}}")
 async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) -> Response:
     alert = await uow.alerts.get(id)

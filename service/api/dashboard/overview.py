@@ -24,6 +24,7 @@ from service.workflows.dashboard.overview import SourceOverview, overview, passe
 router = APIRouter(include_in_schema=False)
 
 
+@router.head("/")  # probes ask so
 @router.get("/")
 async def show_overview(caller: SignedInDep, uow: UowDep, now: NowDep) -> Response:
     found = await overview(uow, now)

@@ -15,11 +15,13 @@ from service.workflows.access.sessions import run_sign_in
 router = APIRouter(include_in_schema=False)
 
 
+@router.head("/icon.svg")  # probes ask so
 @router.get("/icon.svg")
 async def show_icon() -> Response:
     return Response(ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
 
 
+@router.head(SIGN_IN)  # probes ask so
 @router.get(SIGN_IN)
 async def show_sign_in(next: str = "") -> Response:
     return _sign_in_page(our_path(next), "", 200)

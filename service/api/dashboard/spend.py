@@ -79,6 +79,7 @@ class SpendAddress:
         return f"{PLACE}?{urlencode({**query, **{key.value: id for key, id in kept.items()}})}"
 
 
+@router.head(PLACE)  # probes ask so
 @router.get(PLACE)
 async def show_spend(
     caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[SpendAddress, Depends()]

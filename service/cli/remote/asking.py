@@ -37,9 +37,11 @@ def _show_source(server: Server, source: dict[str, Json], now: datetime, out: Co
     total = inner(month, "total")
     blind = " BLIND: no bill was read lately." if state["stale"] else ""
     error = f" Last error: {state['last_error']}" if state["failures"] else ""
+    spent = f"{usd(total['amount'])}, {total['basis']}  {_daily(month)}"
+    was_read = state["billed_until"] or state["estimated_until"]
     for line in (
         name,
-        f"  {now:%B}: {usd(total['amount'])}, {total['basis']}  {_daily(month)}",
+        f"  {now:%B}: {spent if was_read else 'nothing was read yet'}",
         f"  Billed until {when(state['billed_until'])}.{blind}{error}",
     ):
         out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -28,7 +28,7 @@ class ConfigFileError(StartError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 would read 2026-11-01 as a date, which JSON does not have."""
+    """Reads what JSON has: YAML 1.1 would take 2026-11-01 for a date, 10:30 for 630 and 010 for 8."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         """Raises MarkedYAMLError, also for a text that is not what its tag says."""
@@ -39,10 +39,16 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=f"this is no {wanted}", problem_mark=node.start_mark) from error
 
 
+_OLD = {f"tag:yaml.org,2002:{kind}" for kind in ("timestamp", "int", "float")}
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, expression) for tag, expression in resolvers if tag not in _OLD]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_FIRST = list("-0123456789")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]*)$"), _FIRST)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"), _FIRST
+)
 
 
 @dataclass(frozen=True, slots=True)

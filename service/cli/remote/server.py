@@ -13,8 +13,8 @@ import httpx
 from service.bootstrap.errors import SettingError, StartError
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-TIMEOUT = 60.0
-"""Seconds for an answer."""
+TIMEOUT = 300.0
+"""Seconds for an answer: two thousand budgets take half a minute to be compared."""
 
 
 class ServerError(StartError):

@@ -39,6 +39,12 @@ async def test_signing_in_leads_on_and_out_again(stand: Stand) -> None:
     assert (await opened.get("/")).status_code == 303
 
 
+@pytest.mark.parametrize("page", ["/", "/sign-in", "/pages/spend", "/pages/alerts", "/icon.svg"])
+async def test_a_probe_that_asks_for_heads_finds_each_page(stand: Stand, page: str) -> None:
+    answer = await (await signed_in(stand)).head(page)
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 async def test_an_unknown_token_does_not_sign_in(stand: Stand) -> None:
     opened = browser(stand)
     answer = await opened.post("/sign-in", data={"token": "tcn_FAKE-of-nobody"})

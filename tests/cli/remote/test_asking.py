@@ -25,7 +25,13 @@ ALERT = {
 }
 SOURCE = {
     "name": "production",
-    "status": {"stale": True, "failures": 3, "last_error": "key refused", "billed_until": None},
+    "status": {
+        "stale": True,
+        "failures": 3,
+        "last_error": "key refused",
+        "billed_until": None,
+        "estimated_until": "2026-11-16T12:00:00Z",
+    },
 }
 BUDGET = {"budget": "eng monthly", "name": "workspace eng", "spent": "123.45", "amount": "100.00", "percent": 123.45}
 ANSWERS: dict[str, Any] = {
@@ -64,6 +70,14 @@ def test_status_says_what_is_spent_blind_full_and_open(rest: Answering) -> None:
     assert "alert_1  critical, firing, since 09:31 UTC, Mon 16 Nov" in shown
     assert "[red]eng[/red] spent $123 of $100" in shown, "a name is text"
     assert "GET /spend?source=production&since=2026-11-01&limit=31" in [query for query, _, _ in rest.asked]
+
+
+def test_what_was_never_read_is_not_nothing_spent(rest: Answering) -> None:
+    unread = SOURCE["status"] | {"estimated_until": None}  # type: ignore[operator]
+    rest.answers["GET /sources"] = {"items": [{"name": "new", "status": unread}]}
+    out, text = screen()
+    status(at(rest), NOW, out)
+    assert "November: nothing was read yet" in text.getvalue()
 
 
 def test_spend_has_shares_and_its_days(rest: Answering) -> None:

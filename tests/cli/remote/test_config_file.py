@@ -51,6 +51,14 @@ def test_days_and_yes_are_what_json_has(tmp_path: Path) -> None:
     assert file.document == {"a": "2026-11-01", "b": None, "c": "2026-11-01T00:00:00Z", "d": True}
 
 
+def test_numbers_are_those_of_json(tmp_path: Path) -> None:
+    text = "[10, -3, 0, 1.5, 1e3, 010, 10:30, 0x1F, 0o17, 1_000, .5, +1, 2026-11-01]"
+    read = read_config(written(tmp_path, f"a: {text}\n"), {})
+    assert read.document == {
+        "a": [10, -3, 0, 1.5, 1000.0, "010", "10:30", "0x1F", "0o17", "1_000", ".5", "+1", "2026-11-01"]
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -70,7 +78,7 @@ def test_days_and_yes_are_what_json_has(tmp_path: Path) -> None:
         ("a: !!float b\n", "tocsin.yaml:1:4: this is no float"),
         ("a: !!bool perhaps\n", "tocsin.yaml:1:4: this is no bool"),
         (f"a: {'9' * 5000}\n", "tocsin.yaml:1:4: this is no int"),
-        ("a: .nan\n", "tocsin.yaml:1:4: JSON has no such value"),
+        ("a: !!float .nan\n", "tocsin.yaml:1:4: JSON has no such value"),
         ("a: {b/c: '${NOWHERE}'}\n", "tocsin.yaml:1:10: the variable NOWHERE is not set"),
         ("a: 1\n# \x01\n", "tocsin.yaml: the character 8 is none that YAML has"),
         (f"a: {'[' * 3000}{']' * 3000}\n", "tocsin.yaml: nested too deeply"),
