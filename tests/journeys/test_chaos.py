@@ -15,7 +15,7 @@ from stress.fleet import Death
 from stress.people import People
 from stress.process import lengthen_memory
 from stress.receivers import Answer, Arrival
-from stress.verdict import Verdict, judge_duplicates
+from stress.verdict import Verdict, judge_duplicates, judge_messages
 
 from service.adapters.postgres import access
 from service.domain.access import KeptAnswer
@@ -54,6 +54,14 @@ def test_a_copy_that_no_death_explains_is_a_difference(death: Death | None) -> N
     verdict = Verdict()
     judge_duplicates(verdict, [FIRST, SECOND], [death] if death else [], lease=8)
     assert len(verdict.differences) == 1
+
+
+@pytest.mark.parametrize(("kind", "differences"), [("incomplete", 0), ("stale_source", 1)])
+def test_only_a_kind_that_calls_nobody_may_reach_no_webhook(kind: str, differences: int) -> None:
+    alert = {"id": "alr_1", "kind": kind, "budget": None, "summary": "nobody was told"}
+    verdict = Verdict()
+    judge_messages(verdict, [alert], [], [])
+    assert len(verdict.differences) == differences
 
 
 async def test_who_goes_home_in_the_middle_of_a_request_hears_its_answer() -> None:
