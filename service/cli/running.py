@@ -140,6 +140,7 @@ def _greet(settings: Settings, out: Console, start: FirstStart) -> None:
     out.print(
         f"[bold]Tocsin[/] listens on {settings.link} (open it in a browser; its API: {settings.link}/docs)",
         highlight=False,
+        soft_wrap=True,
     )
     if start.admin_token is not None:
         out.print(f"admin token, shown this once: [bold]{start.admin_token}[/]", highlight=False, soft_wrap=True)
