@@ -23,6 +23,6 @@ def holidays_of(country: str, subdivision: str | None, year: int) -> Mapping[dat
 
     try:
         found = country_holidays(country, subdiv=subdivision, years=year, language="en_US")
-    except NotImplementedError:  # a place that an earlier version of the library knew
+    except NotImplementedError:  # a place that an earlier version of the library knew: `tocsin check` says so
         return {}
     return {day: name for day, name in sorted(found.items()) if day.year == year}

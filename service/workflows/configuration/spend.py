@@ -31,7 +31,7 @@ class Sources(ResourceKind[Source]):
             raise Invalid("must be between 1m and 1d", "/poll_interval")
         if spec.timezone is not None and spec.timezone not in zone_names():
             raise Invalid(f"{spec.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/timezone")
-        _require_known_place(spec)
+        require_known_place(spec)
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:
@@ -76,7 +76,7 @@ class Sources(ResourceKind[Source]):
             await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
 
 
-def _require_known_place(spec: Source) -> None:
+def require_known_place(spec: Source) -> None:
     """Raises Invalid for a country whose holidays are not known, and for a part that it does not have."""
     if spec.country is None:
         if spec.subdivision is not None:

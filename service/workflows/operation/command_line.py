@@ -14,6 +14,7 @@ from service.domain.values.resources import Resource, Sealed
 from service.workflows.access.commands import COMMAND_LINE
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.configuration.probe import ReportsCheck, run_check_source
+from service.workflows.configuration.spend import require_known_place
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.platform import VaultError
@@ -87,6 +88,10 @@ async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
     checked = await run_check_source(ports, source.id, Author(COMMAND_LINE, ports.clock()))
     if checked.error is not None or checked.organization is None:
         return Check(subject, "", problem=checked.error or "names no organisation")
+    try:
+        require_known_place(source.spec)  # a newer library may have dropped what was stored: its holidays are none
+    except Invalid as error:
+        return Check(subject, "", problem=f"its holidays are not known: {error}")
     said = (f"{one.reports.value} reports {_readable(one)}" for one in checked.reports)
     return Check(subject, "; ".join((f"answers for organisation {checked.organization.name}", *said)))
 
