@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
@@ -28,23 +28,29 @@ MOST_AWAITS = 60
 
 @dataclass
 class _Death:
-    """Kills the sender at its `at`-th await; `trail` are the awaits that it came to."""
+    """Kills the sender at its `at`-th await; `trail` are the awaits that it came to.
+
+    The database may keep or lose what it was committing when a sender died: no kill strikes while `committing` is held.
+    """
 
     at: int
     trail: list[str] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    committing: asyncio.Lock = field(default_factory=asyncio.Lock)
     sender: asyncio.Task[int] | None = None
 
     async def come_to(self, place: str) -> bool:
-        """Whether the sender died here."""
+        """Whether the sender died here, or before."""
         if self.over.is_set():
             return False
         self.trail.append(place)
-        if len(self.trail) == self.at and self.sender is not None:
-            self.sender.cancel()
-            await self.over.wait()
-            return True
-        return False
+        if len(self.trail) < self.at or self.sender is None:
+            return False
+        if len(self.trail) == self.at:
+            async with self.committing:
+                self.sender.cancel()
+        await self.over.wait()
+        return True
 
     async def serve(self, method: str, moment: str) -> None:
         """A request that the kill lost on its way does nothing."""
@@ -84,9 +90,11 @@ def _dying(ports: Ports, death: _Death) -> Ports:
     @asynccontextmanager
     async def uow() -> AsyncIterator[UnitOfWork]:
         await death.come_to("begin")
-        async with ports.uow() as one:
-            yield one
-            await death.come_to("commit")
+        async with AsyncExitStack() as held:
+            async with ports.uow() as one:
+                yield one
+                await death.come_to("commit")
+                await held.enter_async_context(death.committing)
         # The sender itself claims, meanwhile, and stores nothing of what Slack did.
         await death.come_to("claimed" if asyncio.current_task() is death.sender else "committed")
 
