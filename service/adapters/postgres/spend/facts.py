@@ -123,7 +123,7 @@ class PostgresFacts:
     async def recent(
         self, source_id: str, now: datetime, grain: Grain = FINEST, within: Scope = EVERYTHING
     ) -> RecentSpend:
-        return await recent_in(self._connection, self._memory.recent, source_id, now, grain, within)
+        return await recent_in(self._connection, self._memory, source_id, now, grain, within)
 
     async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
         return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours)

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.hour_profiles import named, usual_hours
-from service.adapters.postgres.spend.memory.sums import Sum, SumMemory
+from service.adapters.postgres.spend.memory.day_columns import FigureMemory, columns_in
+from service.adapters.postgres.spend.memory.sums import Sum
 from service.adapters.postgres.spend.tables import held_by, known_buckets, spend_days
 from service.adapters.postgres.tables import source_states
 from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
@@ -21,7 +22,7 @@ from service.domain.values.utc import DAY, midnight
 
 async def recent_in(
     connection: AsyncConnection,
-    memory: SumMemory[tuple[float, ...]],
+    memory: FigureMemory,
     source_id: str,
     now: datetime,
     grain: Grain = FINEST,
@@ -39,17 +40,17 @@ async def recent_in(
     )
 
 
-async def _spend(
-    connection: AsyncConnection, memory: SumMemory[tuple[float, ...]], wanted: Sum
-) -> Mapping[Cell, tuple[float, ...]]:
-    """Evaluations ask for finest cells, and read."""
-    if wanted.grain == FINEST:
-        return await _summed(connection, wanted, (spend_days.c.day >= wanted.first) & (spend_days.c.day < wanted.end))
+async def _spend(connection: AsyncConnection, memory: FigureMemory, wanted: Sum) -> Mapping[Cell, tuple[float, ...]]:
+    """Evaluations ask for finest cells: the very days that rules look at, of which only those that changed are read."""
+    if wanted.grain == FINEST and wanted.within == EVERYTHING:
+        columns = (await columns_in(connection, wanted.source_id, wanted.days, memory)).columns
+        cells = columns.cells()
+        return dict(zip(cells, map(tuple, columns.spend(wanted.days, cells).tolist()), strict=True))
 
     async def read(days: ColumnElement[bool]) -> dict[Cell, tuple[float, ...]]:
         return await _summed(connection, wanted, days)
 
-    whole, *rest = await memory.of(connection, wanted, read)
+    whole, *rest = await memory.recent.of(connection, wanted, read)
     spend = dict(whole)
     for cell, row in (item for part in rest for item in part.items()):
         spend[cell] = tuple(map(add, spend[cell], row)) if cell in spend else row

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +39,8 @@ from service.domain.values.utc import DAY
 from service.workflows.ports.spend import Stamp
 
 _KEY = ("day", *CELL)
+_UNPRICED = spend_days.c.unpriced_tokens > literal_column("0")
+"""The condition of `ix_spend_days_unpriced`, as the planner knows it: a constant, no parameter."""
 _INCOMING = temporary_table("incoming_spend_days", **{name: spend_days.c[name].type for name in (*_KEY, *AMOUNTS)})
 
 
@@ -140,7 +143,7 @@ async def unpriced_in(connection: AsyncConnection, source_id: str, now: datetime
     first, tokens = first_unsettled_day(source_id), func.sum(spend_days.c.unpriced_tokens)
     rows = await connection.execute(
         select(spend_days.c.model, tokens, func.max(spend_days.c.day))
-        .where(spend_days.c.source_id == source_id, spend_days.c.unpriced_tokens > 0)
+        .where(spend_days.c.source_id == source_id, _UNPRICED)
         .where(spend_days.c.day >= first, spend_days.c.day >= (now - READ_DEEPLY).date())
         .group_by(spend_days.c.model)
         .order_by(tokens.desc(), spend_days.c.model)

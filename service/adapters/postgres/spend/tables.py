@@ -20,6 +20,7 @@ from sqlalchemy import (
     Double,
     FromClause,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     Numeric,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -169,6 +171,7 @@ spend_days = Table(
     Column("unpriced_tokens", BigInteger, nullable=False),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in TOKENS),
     PrimaryKeyConstraint("source_id", "day", *CELL),
+    Index("ix_spend_days_unpriced", "source_id", "day", postgresql_where=text("unpriced_tokens > 0")),
     comment="Best-known spend by UTC day and cell",
 )
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.postgres.spend.facts import PostgresFacts
 from service.domain.sources.pricing import Measure
 from service.domain.spend.best_known import Basis, BilledDay, EstimatedDay, Spend, SpendDay
 from service.domain.spend.rows import PRIORITY_TIER, Dimensions, Width
@@ -33,6 +34,8 @@ from tests.adapters.postgres.reports import (
 ALPHA = Cell("wrkspc_a", "claude-sonnet-4-5", "apikey_1")
 BETA = Cell("wrkspc_b", "claude-haiku-5-5", "")
 LATER = NOON + timedelta(days=20)
+_ROWS_TOUCHED = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'spend_days'"
+"""By the statements of this session that the server has not added to its statistics yet."""
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +272,23 @@ async def test_tokens_without_a_price_are_named_beside_the_dollars_until_their_d
         spend = await work.facts.spend(SOURCE, Window(at(14), at(15)), at(14, 12))
     assert spend[ALPHA] == Spend(unpriced_tokens=2_500_000)
     assert spend[ALPHA].basis is Basis.ESTIMATED
+
+
+async def test_the_few_days_without_a_price_are_found_without_reading_all_days(
+    uow: UowFactory, engine: AsyncEngine
+) -> None:
+    priced = {Cell("wrkspc_a", "claude-sonnet-4-5", f"apikey_{number}"): billed("1") for number in range(40)}
+    unpriced = {ALPHA: SpendDay(estimate=EstimatedDay(unpriced_tokens=2))}
+    async with uow() as work:
+        await work.facts.store_days(stamp(), {nov(1 + day): priced for day in range(29)} | {nov(30): unpriced})
+    async with engine.begin() as connection:
+        await connection.execute(text("ANALYZE spend_days"))
+    async with engine.begin() as connection:
+        before = await connection.scalar(text(_ROWS_TOUCHED))
+        found = await PostgresFacts(connection).unpriced(SOURCE, at(30, 12))
+        touched = await connection.scalar(text(_ROWS_TOUCHED)) - before
+    assert [(one.model, one.tokens) for one in found] == [(ALPHA.model, 2)]
+    assert touched == 1
 
 
 @pytest.mark.parametrize("zone_cuts_days", [False, True])

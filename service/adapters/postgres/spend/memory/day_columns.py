@@ -88,18 +88,23 @@ class HeldCells:
 
 @dataclass(slots=True)
 class _Held:
-    """The days of one source with their marks, and the memo of those up to `today`."""
+    """The days of one source with their marks, and the memo of those up to `today`.
+
+    `most`: how many days somebody has asked for, so that who asks for fewer does not have them forgotten.
+    """
 
     cells: HeldCells = field(default_factory=HeldCells)
     days: dict[date, tuple[Mark | None, DayBlock]] = field(default_factory=dict)
     memo: Memo = field(default_factory=Memo)
     today: date = date.min
+    most: int = 0
 
     def turn_to(self, days: Sequence[date]) -> None:
         """Learning begins with the first day that is looked at, which moves on with today."""
+        self.most = max(self.most, len(days))
         if self.today != days[-1]:
             self.today, self.memo = days[-1], Memo()
-            self.days = {day: known for day, known in self.days.items() if day >= days[0]}
+            self.days = {day: known for day, known in self.days.items() if (self.today - day).days < self.most}
 
 
 class FigureMemory:

@@ -140,6 +140,36 @@ async def test_only_the_days_that_changed_are_read_again(uow: UowFactory) -> Non
     assert (again, unchanged) == ([[TODAY]], [])
 
 
+async def test_forecasts_read_the_days_that_changed_and_learn_what_a_cold_start_does(
+    uow: UowFactory, engine: AsyncEngine
+) -> None:
+    async with uow() as unit:
+        await unit.facts.store_days(stamp(), month(5))
+        await unit.facts.recent(SOURCE, NOON)
+    async with uow() as unit:
+        await unit.facts.store_days(stamp(), {TODAY: {cells(1)[0]: spent(50.0), cells(7)[6]: spent(0.0, 0)}})
+    with days_read() as again:
+        async with uow() as unit:
+            held = await unit.facts.recent(SOURCE, NOON)
+    async with engine.begin() as connection:
+        fresh = await PostgresFacts(connection).recent(SOURCE, NOON)
+    assert {day for days in again for day in days if day in month(1)} == {TODAY}
+    assert held == fresh
+
+
+async def test_a_forecast_after_midnight_leaves_rules_the_days_that_it_does_not_look_at(uow: UowFactory) -> None:
+    async with uow() as unit:
+        await unit.facts.store_days(stamp(), month(2))
+        await unit.facts.figures(SOURCE, NOON, days=140, hours=0)
+    tomorrow = NOON + DAY
+    with days_read() as again:
+        async with uow() as unit:
+            await unit.facts.recent(SOURCE, tomorrow)
+            await unit.facts.figures(SOURCE, tomorrow, days=140, hours=0)
+    old = TODAY - (DAYS - 1) * DAY
+    assert old not in {day for days in again for day in days}
+
+
 async def test_a_day_of_a_release_that_kept_no_versions_is_read_every_time(
     uow: UowFactory, engine: AsyncEngine
 ) -> None:
