@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal
@@ -34,6 +34,7 @@ LONGEST_TOKEN = 4096
 _LONGEST_QUOTE = 40
 _TELLTALE = 200
 """Bytes at the start of a list by which its place is looked for: searching for megabytes takes long."""
+_BETWEEN, _BLANK = re.compile(rb"[\s,]*"), re.compile(rb"\s*")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # Postgres refuses NUL, UTF-8 refuses lone surrogates
 
 
@@ -69,14 +70,14 @@ def value_of(body: bytes) -> object:
 
 @dataclass(frozen=True, slots=True)
 class AnswerPage:
-    """One page of a list: what stands beside the list, and the bytes of each of its entries."""
+    """One page of a list: what stands beside the list, and each of its entries, which are views of the answer's bytes."""
 
     answer: Record
-    entries: tuple[bytes, ...]
+    entries: Sequence[msgspec.Raw]
 
 
 class _Outline(msgspec.Struct):
-    data: msgspec.Raw
+    data: list[msgspec.Raw]
 
 
 def page(body: bytes) -> AnswerPage:
@@ -85,19 +86,30 @@ def page(body: bytes) -> AnswerPage:
     All else in the answer is decoded. Each entry is decoded by itself, when it is needed.
     """
     try:
-        outline = msgspec.json.decode(body, type=_Outline)
-        entries = msgspec.json.decode(outline.data, type=list[msgspec.Raw])
+        entries = msgspec.json.decode(body, type=_Outline).data
     except (msgspec.DecodeError, RecursionError):
         listing(decoded(body), "data")  # where this is fine, msgspec has met half a surrogate or another encoding
         raise NotUnderstood("the answer holds characters that cannot be stored") from None
-    return AnswerPage(decoded(_emptied(body, memoryview(outline.data))), tuple(bytes(entry) for entry in entries))
+    return AnswerPage(decoded(_emptied(body, entries)), entries)
 
 
-def _emptied(body: bytes, data: memoryview) -> bytes:
+def _emptied(body: bytes, entries: Sequence[msgspec.Raw]) -> bytes:
     """The answer with an empty list in the place of its data, or the answer whole where the place is not plain."""
-    start = body.find(data[:_TELLTALE])
-    end = start + len(data)
-    return body[:start] + b"[]" + body[end:] if memoryview(body)[start:end] == data else body
+    if not entries:
+        return body
+    start = end = body.find(memoryview(entries[0])[:_TELLTALE])
+    for entry in map(bytes, entries):
+        end = _past(_BETWEEN, body, end)
+        if not body.startswith(entry, end):
+            return body
+        end += len(entry)
+    is_whole = body[:start].rstrip().endswith(b"[") and body.startswith(b"]", _past(_BLANK, body, end))
+    return body[:start] + body[end:] if is_whole else body
+
+
+def _past(what: re.Pattern[bytes], body: bytes, at: int) -> int:
+    found = what.match(body, at)
+    return found.end() if found else at
 
 
 def record(value: object, name: str) -> Record:

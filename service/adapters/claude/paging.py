@@ -75,7 +75,7 @@ async def _read(report: Report, paged: Paged[Item]) -> Pages[Item]:
     async for page in _pages(report, paged.path, paged.query, paged.cursor):
         answers.append(page.answer)
         for entry in page.entries:
-            item = paged.parse(entry)
+            item = paged.parse(bytes(entry))
             identity = paged.identity(item)
             if identity in items:
                 raise NotUnderstood(f"the pages overlap: {identity} came twice", retryable=True)
