@@ -70,7 +70,7 @@ def value_of(body: bytes) -> object:
 
 @dataclass(frozen=True, slots=True)
 class AnswerPage:
-    """One page of a list: what stands beside the list, and each of its entries, which are views of the answer's bytes."""
+    """One page of a list: what stands beside the list, and its entries, which are views of the answer's bytes."""
 
     answer: Record
     entries: Sequence[msgspec.Raw]

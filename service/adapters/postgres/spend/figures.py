@@ -63,7 +63,8 @@ async def figures_in(
     held = await columns_in(connection, source_id, asked.days, memory)
     hourly = None
     if hours:
-        found = await hour_columns_in(connection, source_id, asked.hours, memory.of(source_id).cells)
+        known = memory.of(source_id)
+        found = await hour_columns_in(connection, source_id, asked.hours, known.cells, known.hours)
         read_at = await usage_read_at(connection, source_id)
         hourly = await hour_figures(connection, source_id, asked.hours, found, PRESENT, read_at)
     return KnownFigures(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, date, timedelta
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.spend.hour_profiles import HOURS
 from service.adapters.postgres.spend.memory.day_columns import HASH, HeldCells, rows_of
-from service.domain.detectors.arrays import Floats, Whole
+from service.adapters.postgres.spend.memory.hour_blocks import HOURS, NO_HOURS, HeldHours, HourBlock, hour_marks_in
 from service.domain.detectors.columns import CellHours
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR, utc_day
@@ -25,42 +23,45 @@ _PROFILE = np.dtype([("head", "V20"), ("hours", [("size", ">i4"), ("dollars", ">
 """An array of 24 floats as the server sends it: five numbers about it, and before each float its size."""
 
 
-@dataclass(slots=True)
-class _Table:
-    """Dollars of a window's hours by the cells' places: [places, hours]. It grows as cells are named."""
+async def hour_columns_in(
+    connection: AsyncConnection, source_id: str, window: Window, cells: HeldCells, held: HeldHours
+) -> CellHours:
+    """Every whole hour of a window, in a row, of the cells that spent anything in it. `cells` learns those it lacks.
 
-    hours: int
-    spend: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.spend = np.zeros((0, self.hours))
-
-    def put(self, places: Whole, hours: slice, dollars: Floats) -> None:
-        missing = int(places.max(initial=-1)) + 1 - self.spend.shape[0]
-        if missing > 0:
-            self.spend = np.concatenate([self.spend, np.zeros((missing, self.hours))])
-        self.spend[places, hours] = dollars
-
-
-async def hour_columns_in(connection: AsyncConnection, source_id: str, window: Window, cells: HeldCells) -> CellHours:
-    """Every whole hour of a window, in a row, of the cells that spent anything in it. `cells` learns those it lacks."""
-    table = _Table((window.end - window.start) // HOUR)
-    for days in _stretches(window):
-        for day, hashes, sent in await rows_of(connection, _PROFILES, source_id, days):
-            places = await cells.places_of(connection, _WANTED, source_id, day, hashes)
-            dollars = np.frombuffer(sent, dtype=_PROFILE)["hours"]["dollars"]
-            skipped = (window.start - utc_day(day).start) // HOUR
-            held, shown = _overlap(skipped, table.hours)
-            table.put(places, held, dollars[:, shown])
-    return _in_order(table.spend, cells)
+    Only the days that have changed since they were read are read; the very object of before where none has.
+    """
+    days = _days(window)
+    # Before the hours: what changes meanwhile is read again.
+    marks = await hour_marks_in(connection, source_id, days)
+    blocks = held.still(marks)
+    changed = [day for day in days if day not in blocks]
+    if not changed and held.last and held.last[0] == window:
+        return held.last[1]
+    read: dict[date, HourBlock] = {}
+    for start in range(0, len(changed), DAYS_AT_ONCE):
+        read |= await _read(connection, source_id, changed[start : start + DAYS_AT_ONCE], cells)
+    held.keep(marks, read, days[-1])
+    held.last = None  # two of them are not held at once
+    hours = _in_order(blocks | read, window, cells)
+    held.last = window, hours
+    return hours
 
 
-def _stretches(window: Window) -> Iterator[list[date]]:
+async def _read(
+    connection: AsyncConnection, source_id: str, days: list[date], cells: HeldCells
+) -> dict[date, HourBlock]:
+    found: dict[date, HourBlock] = {}
+    for day, hashes, sent in await rows_of(connection, _PROFILES, source_id, days):
+        places = await cells.places_of(connection, _WANTED, source_id, day, hashes)
+        dollars = np.frombuffer(sent, dtype=_PROFILE)["hours"]["dollars"].astype(np.float64)
+        found[day] = HourBlock(places, dollars)
+    return {day: found.get(day, NO_HOURS) for day in days}
+
+
+def _days(window: Window) -> list[date]:
     first = window.start.astimezone(UTC).date()
     last = (window.end - timedelta.resolution).astimezone(UTC).date()
-    days = [first + number * DAY for number in range((last - first).days + 1)]
-    for start in range(0, len(days), DAYS_AT_ONCE):
-        yield days[start : start + DAYS_AT_ONCE]
+    return [first + number * DAY for number in range((last - first).days + 1)]
 
 
 def _overlap(skipped: int, hours: int) -> tuple[slice, slice]:
@@ -69,10 +70,19 @@ def _overlap(skipped: int, hours: int) -> tuple[slice, slice]:
     return slice(first - skipped, end - skipped), slice(first, end)
 
 
-def _in_order(spend: Floats, cells: HeldCells) -> CellHours:
+def _in_order(blocks: Mapping[date, HourBlock], window: Window, cells: HeldCells) -> CellHours:
     order, names = cells.roll.ordered()
+    hours = (window.end - window.start) // HOUR
+    shown = [(block, *_overlap((window.start - utc_day(day).start) // HOUR, hours)) for day, block in blocks.items()]
     there = np.zeros(len(names), dtype=np.bool_)
-    there[: spend.shape[0]] = spend.any(axis=1)
+    for block, _, part in shown:
+        there[block.places[block.dollars[:, part].any(axis=1)]] = True
     chosen = there[order]
+    row_of = np.full(len(names), -1)
+    row_of[order[chosen]] = np.arange(int(chosen.sum()))
+    spend = np.zeros((int(chosen.sum()), hours))
+    for block, held, part in shown:
+        rows = row_of[block.places]
+        spend[rows[rows >= 0], held] = block.dollars[rows >= 0, part]
     listed = names if chosen.all() else tuple(name for name, has in zip(names, chosen.tolist(), strict=True) if has)
-    return CellHours(listed, spend[order[chosen]])
+    return CellHours(listed, spend)

@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.day_versions import Mark, marks_in
+from service.adapters.postgres.spend.memory.hour_blocks import HeldHours
 from service.adapters.postgres.spend.memory.sums import SumMemory
 from service.adapters.postgres.spend.tables import CELL, TOKENS
 from service.domain.detectors.arrays import Whole
@@ -88,13 +89,14 @@ class HeldCells:
 
 @dataclass(slots=True)
 class _Held:
-    """The days of one source with their marks, and the memo of those up to `today`.
+    """The days and hours of one source with their marks, and the memo of the days up to `today`.
 
     `most`: how many days somebody has asked for, so that who asks for fewer does not have them forgotten.
     """
 
     cells: HeldCells = field(default_factory=HeldCells)
     days: dict[date, tuple[Mark | None, DayBlock]] = field(default_factory=dict)
+    hours: HeldHours = field(default_factory=HeldHours)
     memo: Memo = field(default_factory=Memo)
     today: date = date.min
     most: int = 0
