@@ -49,8 +49,8 @@ def observe(
 ) -> Mapping[ScopeKey, Observation]:
     """One observation per scope, of the last closed day.
 
-    `expected` is what the day's input would have cost at the median dollars per input token of the days before, so
-    the gates weigh what the collapse cost, not how far a percentage fell.
+    `expected` is what the day would have cost with its usual cache, so the gates weigh the dollars that the collapse
+    cost, not how far a percentage fell.
     """
     dimension, closed = rule.for_each or Dimension.ORGANISATION, view.closed
     if closed is None:
@@ -58,6 +58,7 @@ def observe(
     spend = view.series(dimension, rule.scope, lambda figures: figures.spend)
     tokens = view.series(dimension, rule.scope, lambda figures: figures.input_tokens)
     reads = view.series(dimension, rule.scope, lambda figures: figures.cache_read_tokens)
+    outputs = view.series(dimension, rule.scope, lambda figures: figures.output_tokens)
     observations = {}
     for key, row in tokens.items():
         usable = [value if value >= rule.params.min_input_tokens else history.UNKNOWN for value in row]
@@ -66,6 +67,7 @@ def observe(
         found = _Day(
             spent=history.known(spend[key], closed),
             tokens=row[closed],
+            output=outputs[key][closed],
             share=reads[key][closed] / usable[closed],
             usual=_median(reads[key][past], comparable),
             rate=_median(spend[key][past], comparable),
@@ -74,16 +76,39 @@ def observe(
     return observations
 
 
+OUTPUT_PRICE, READ_PRICE = 5.0, 0.1
+"""The list prices of output and of cache reads, as multiples of the model's input price. Output costs five times as
+much with every model, a read a tenth (of the newest ones less): https://platform.claude.com/docs/en/about-claude/pricing
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """The judged day: dollars, input tokens, the cached share (0..1, NaN with too few tokens), and the medians before:
-    the cached share, and dollars per input token."""
+    """The judged day: dollars, input and output tokens, the cached share (0..1, NaN with too few tokens), and the
+    medians before: the cached share, and dollars per input token."""
 
     spent: float
     tokens: float
+    output: float
     share: float
     usual: float
     rate: float
+
+    @property
+    def lost_tokens(self) -> float:
+        """The input tokens that would have come from the cache as usual, and did not."""
+        return (self.usual - self.share) * self.tokens
+
+    @property
+    def lost(self) -> float:
+        """The dollars that the lost cache cost, at what the day itself paid for its tokens.
+
+        At most what the day cost above its usual dollars per input token: a cheaper model may have paid for it.
+        """
+        uncached = self.tokens * (1 - self.share)
+        paid = uncached + READ_PRICE * self.share * self.tokens + OUTPUT_PRICE * self.output
+        extra = (1 - READ_PRICE) * self.spent / paid if paid > 0 else math.nan
+        return min(self.spent - self.tokens * self.rate, self.lost_tokens * extra)
 
     def collapsed(self, params: CacheCollapse) -> bool:
         fell = params.points is not None and (self.usual - self.share) * 100 >= float(params.points) - HAIR
@@ -102,18 +127,19 @@ def _median(parts: Row, wholes: Row) -> float:
 def _observation(
     view: SpendView, rule: Rule[CacheCollapse], key: ScopeKey, found: _Day, active_days: int
 ) -> Observation:
-    expected = found.tokens * found.rate
     place = len(view.days) - 2
     return Observation(
-        candidate=found.collapsed(rule.params) and found.spent > expected,
+        candidate=found.collapsed(rule.params) and found.lost > 0,
         actual=found.spent,
-        expected=expected,
+        expected=found.spent - found.lost,
         unit=DOLLARS_A_DAY,
         cause=_cause(subject(view, rule.scope, key), day(view.days[place]), rule.params, found),
         inputs=(
             ("cached share of the input", percent(found.share * 100)),
             (f"median of the {rule.params.days} days before", percent(found.usual * 100)),
             ("input tokens", _count(found.tokens)),
+            ("of them usually cached, and not now", _count(max(found.lost_tokens, 0.0))),
+            ("cost of the lost cache", dollars(max(found.lost, 0.0))),
             ("usual dollars per million input tokens", dollars(found.rate * 1_000_000)),
         ),
         active_days=active_days,
@@ -128,9 +154,12 @@ def _cause(who: str, when: str, params: CacheCollapse, found: _Day) -> str:
     read = f"{who} read {percent(found.share * 100)} of its input from the cache on {when}"
     if math.isnan(found.usual):
         return f"{read}; there is nothing to compare it with yet."
+    compared = f"{read}; the median of the {params.days} days before is {percent(found.usual * 100)}."
+    if not found.collapsed(params) or not found.lost > 0:
+        return f"{compared} It cost {dollars(found.spent)}."
     return (
-        f"{read}; the median of the {params.days} days before is {percent(found.usual * 100)}. At its usual dollars "
-        f"per input token the day would have cost {dollars(found.tokens * found.rate)}; it cost {dollars(found.spent)}."
+        f"{compared} The lost cache cost about {dollars(found.lost)}: with it the day would have cost "
+        f"{dollars(found.spent - found.lost)}; it cost {dollars(found.spent)}."
     )
 
 
@@ -141,12 +170,12 @@ def _count(tokens: float) -> str:
 KIND = RuleKind(
     name="cache_collapse",
     title="Cache collapse",
-    description="The cached part of the input falls, and the same input costs more.",
+    description="The cached part of the input falls, and what is not cached any more costs.",
     params=CacheCollapse,
     observe=observe,
     validate=validate,
     gates=Gates(min_percent=Decimal(10), min_active_days=7),
     lookback=lambda params: Lookback({"days": params.days}),
-    words=KindWords("{who}: less input from the cache cost {excess} more {when}"),
+    words=KindWords("{who}: the lost cache cost {excess} {when}"),
     backtesting=Backtesting(dimensions=own_figures),
 )

@@ -232,7 +232,7 @@ def test_the_change_says_what_just_happened(command: Command, reason: Reason, ac
             "Workspace eng: $1,240 on a more expensive model on Tue 13 Oct, normally $310",
             OBJECTS_NO_LONGER,
         ),
-        ("cache_collapse", "Workspace eng: less input from the cache cost $930 more on Tue 13 Oct", OBJECTS_NO_LONGER),
+        ("cache_collapse", "Workspace eng: the lost cache cost $930 on Tue 13 Oct", OBJECTS_NO_LONGER),
         (
             "priority_tier",
             "Workspace eng: $1,240 of Priority Tier on Tue 13 Oct (estimated), normally $310",

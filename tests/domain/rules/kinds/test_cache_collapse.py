@@ -35,13 +35,28 @@ def test_a_fall_below_half_of_the_median_is_found_without_points(share: float, o
     assert only(observe(fallen(share), rule("cache_collapse", half))).candidate is objects
 
 
-def test_the_gates_weigh_what_the_same_input_would_have_cost() -> None:
+def test_the_gates_weigh_the_dollars_that_the_lost_cache_cost() -> None:
+    """18.2M times the input price is $260: 14M tokens of 20M were not read, each at nine tenths of it."""
     found = only(observe(fallen(0.1, spend=260.0, tokens=20e6), RULE))
     assert (found.actual, found.expected) == (260.0, 80.0)
     assert found.cause == (
         "The organisation read 10% of its input from the cache on 20 November 2026; the median of the 14 days before "
-        "is 80%. At its usual dollars per input token the day would have cost $80.00; it cost $260.00."
+        "is 80%. The lost cache cost about $180.00: with it the day would have cost $80.00; it cost $260.00."
     )
+    assert dict(found.inputs)["cost of the lost cache"] == "$180.00"
+    assert dict(found.inputs)["of them usually cached, and not now"] == "14,000,000"
+
+
+def test_more_output_is_not_what_the_lost_cache_cost() -> None:
+    usual = DayFigures(spend=40.0, input_tokens=10e6, cache_read_tokens=8e6, output_tokens=0.24e6)  # $10 a million
+    talkative = DayFigures(spend=200.0, input_tokens=10e6, cache_read_tokens=0.0, output_tokens=2e6)
+    found = only(observe(view([usual] * 10 + [talkative, DayFigures()]), RULE))
+    assert found.excess == pytest.approx(72.0)  # 8M tokens at $9 a million; $100 more are the output's
+
+
+def test_dollars_that_a_cheaper_model_saved_are_not_lost() -> None:
+    found = only(observe(fallen(0.0, spend=60.0), RULE))
+    assert (found.candidate, found.excess) == (True, 20.0)  # at the day's own price it would be $43
 
 
 def test_a_collapse_that_costs_nothing_does_not_ring() -> None:
