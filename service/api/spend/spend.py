@@ -1,4 +1,4 @@
-"""`/v1/spend`: best-known spend over time, and broken down."""
+"""`/v1/spend`: best-known spend over time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from service.api.http.listing import (
     encode,
     foreign_cursor,
     part_of,
-    place_in,
 )
 from service.api.http.responses import respond
 from service.api.spend.scopes import Member, require_seen, scope_of
@@ -121,14 +120,6 @@ class SeriesOut(SpendOut):
     next: str | None
 
 
-class BreakdownOut(SpendOut):
-    """The members of one dimension, the largest first."""
-
-    group_by: GroupBy
-    items: list[GroupOut]
-    next: str | None
-
-
 def show_figure(figure: Figure) -> dict[str, object]:
     return {
         "amount": str(figure.spend.total),
@@ -159,7 +150,7 @@ Moment = Annotated[InstantOrDate | None, Query(description="a time, or a date fo
 
 
 class SpendQuery:
-    """The query of both operations: a window, its granularity, and filters."""
+    """The query of spend over time and of its breakdown: a window, its granularity, and filters."""
 
     def __init__(
         self,
@@ -290,33 +281,3 @@ def _is_place(text: str) -> bool:
 def _span(windows: Sequence[Window]) -> Window:
     """Returns the window from the first one's start to the last one's end."""
     return Window(windows[0].start, windows[-1].end)
-
-
-@router.get(
-    "/breakdown",
-    summary="Spend by workspace, model or key",
-    response_model=BreakdownOut,
-    dependencies=[viewer],
-)
-async def breakdown(
-    uow: UowDep,
-    now: NowDep,
-    query: QueryDep,
-    group_by: GroupBy = GroupBy.WORKSPACE,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Response:
-    asked = await ask(uow, query, group_by, now)
-    listing = f"spend by {group_by}"
-    skipped = place_in(listing, cursor)
-    found = await uow.facts.largest(asked.question, limit + 1, skipped)
-    groups = dict(found.groups[:limit])
-    names = await uow.directory.names(asked.source.id, groups.keys())
-    following = encode(listing, str(skipped + limit)) if len(found.groups) > limit else None
-    known = await uow.completeness.knowledge(asked.source.id, asked.question.window, query.width)
-    answer = asked.head(found.total, known, now) | {
-        "group_by": group_by,
-        "items": show_groups(groups, names),
-        "next": following,
-    }
-    return respond(BreakdownOut.model_validate(answer))

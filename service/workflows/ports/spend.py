@@ -13,6 +13,7 @@ from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import BilledDay, DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.caching import InputDay
+from service.domain.spend.lines import LargestLines, LineQuestion
 from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
 from service.domain.values.periods import Window
@@ -102,6 +103,10 @@ class Facts(Protocol):
 
     async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> LargestGroups:
         """Figures of the whole window by group: `limit` groups, the largest first, behind the `skipped` largest."""
+        ...
+
+    async def largest_lines(self, question: LineQuestion, limit: int, skipped: int = 0) -> LargestLines:
+        """The same by line: along any two dimensions of rows. Lines add up to the spend of the whole window."""
         ...
 
     async def rows_behind(self, question: SpendQuestion) -> int:

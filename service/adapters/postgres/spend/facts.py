@@ -15,6 +15,7 @@ from service.adapters.postgres.spend.figures import figures_in
 from service.adapters.postgres.spend.hour_profiles import refresh_profiles
 from service.adapters.postgres.spend.hour_versions import hour_versions_in
 from service.adapters.postgres.spend.known_buckets import billed_since, estimated_until, settled_in, settled_until
+from service.adapters.postgres.spend.lines.groups import largest_lines
 from service.adapters.postgres.spend.memory.day_columns import FigureMemory
 from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
 from service.adapters.postgres.spend.past_figures import figures_at
@@ -29,6 +30,7 @@ from service.domain.forecasts.recent import RecentSpend
 from service.domain.rules.view import KnownFigures
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.caching import InputDay
+from service.domain.spend.lines import LargestLines, LineQuestion
 from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
 from service.domain.values.periods import Window
@@ -110,6 +112,9 @@ class PostgresFacts:
 
     async def largest(self, question: SpendQuestion, limit: int, skipped: int = 0) -> LargestGroups:
         return await largest(self._connection, question, limit, skipped)
+
+    async def largest_lines(self, question: LineQuestion, limit: int, skipped: int = 0) -> LargestLines:
+        return await largest_lines(self._connection, question, limit, skipped)
 
     async def rows_behind(self, question: SpendQuestion) -> int:
         return await rows_behind(self._connection, question)

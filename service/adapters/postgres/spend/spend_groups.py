@@ -54,15 +54,15 @@ async def largest(connection: AsyncConnection, question: SpendQuestion, limit: i
     ).all()
     if not found:
         return LargestGroups((), await total(connection, question))
-    figures = [(ScopeKey(question.group_by, id), _figure(*sums[: len(_PARTS)])) for id, *sums in found]
-    return LargestGroups(figures, _figure(*found[0][-len(_PARTS) :]))
+    figures = [(ScopeKey(question.group_by, id), figure_of(*sums[: len(_PARTS)])) for id, *sums in found]
+    return LargestGroups(figures, figure_of(*found[0][-len(_PARTS) :]))
 
 
 async def total(connection: AsyncConnection, question: SpendQuestion) -> Figure:
     """The figure of the whole window, whatever it is grouped by."""
     rows = _rows_of(question)
     (sums,) = await connection.execute(select(*_sums(rows)).where(*held_by(question.scope, rows)))
-    return _figure(*sums)
+    return figure_of(*sums)
 
 
 _BEHIND_DAYS = text(
@@ -94,7 +94,7 @@ def _by_bucket(question: SpendQuestion) -> Select[Any]:
 def _figures(question: SpendQuestion, rows: Iterable[Sequence[Any]]) -> dict[datetime, dict[ScopeKey, Figure]]:
     found: dict[datetime, dict[ScopeKey, Figure]] = defaultdict(dict)
     for time, id, *parts in rows:
-        found[_start(time)][ScopeKey(question.group_by, id)] = _figure(*parts)
+        found[_start(time)][ScopeKey(question.group_by, id)] = figure_of(*parts)
     return dict(found)
 
 
@@ -145,7 +145,7 @@ def _start(time: datetime | date) -> datetime:
     return time.astimezone(UTC) if isinstance(time, datetime) else midnight(time)
 
 
-def _figure(*parts: Decimal | None) -> Figure:
+def figure_of(*parts: Decimal | None) -> Figure:
     """A sum of nulls is null: of usage that has no price, for example."""
     billed, estimated, unpriced_tokens, priority = (part or Decimal(0) for part in parts)
     return Figure(Spend(Money(billed), Money(estimated)), int(unpriced_tokens), Money(priority))

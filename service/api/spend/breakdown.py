@@ -1,0 +1,133 @@
+"""`/v1/spend/breakdown`: spend by member of a dimension or by line of the bill, along two dimensions if need be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from service.api.http.deps import NowDep, UowDep, viewer
+from service.api.http.fields import Usd
+from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, encode, place_in
+from service.api.http.responses import respond
+from service.api.sources.sources import KeyBasis
+from service.api.spend.spend import AskedSpend, GroupOut, QueryDep, SpendOut, ask, show_figure
+from service.domain.sources.source import ReportFamily
+from service.domain.spend.lines import (
+    LargestLines,
+    LineDimension,
+    LinePart,
+    LineQuestion,
+    SpendLine,
+    keys_of,
+    line_name,
+)
+from service.domain.spend.rows import Width
+from service.domain.values.errors import Invalid
+from service.domain.values.names import Names
+from service.domain.values.scopes import Dimension
+from service.workflows.ports.unit_of_work import UnitOfWork
+from service.workflows.spend import require_affordable
+
+router = APIRouter(prefix="/v1/spend", tags=["Spend"])
+
+
+class DivideBy(StrEnum):
+    """Members of scopes, then the dimensions of a bill's rows."""
+
+    WORKSPACE = "workspace"
+    MODEL = "model"
+    API_KEY = "api_key"
+    COST_TYPE = "cost_type"
+    TOKEN_TYPE = "token_type"
+    SERVICE_TIER = "service_tier"
+    CONTEXT_WINDOW = "context_window"
+    INFERENCE_GEO = "inference_geo"
+    CALLER = "caller"
+
+    @property
+    def dimension(self) -> LineDimension:
+        return Dimension(self) if self in (*Dimension,) else LinePart(self)
+
+
+class ValueOut(BaseModel):
+    id: str = Field(description="empty for what cannot be attributed, `none` where the report names none")
+    name: str
+
+
+class LineOut(GroupOut):
+    then: ValueOut | None = Field(description="the value of `then_by`; null without it")
+    shared: Usd = Field(
+        description="the part of `billed` whose API key the bill does not name: it was divided among keys by the "
+        "estimates of their usage. 0 where keys were not asked for"
+    )
+
+
+class BreakdownOut(SpendOut):
+    """The members of one dimension or of two, the largest first. They add up to `total` to the last digit."""
+
+    group_by: DivideBy
+    then_by: DivideBy | None
+    api_keys: KeyBasis = Field(description="whether the bill names API keys, or they share what it says")
+    items: list[LineOut]
+    next: str | None
+
+
+ThenBy = Annotated[DivideBy | None, Query(description="a second dimension: a line for each pair")]
+
+
+@router.get(
+    "/breakdown",
+    summary="Spend by workspace, model, key or line of the bill",
+    response_model=BreakdownOut,
+    dependencies=[viewer],
+)
+async def breakdown(
+    uow: UowDep,
+    now: NowDep,
+    query: QueryDep,
+    group_by: DivideBy = DivideBy.WORKSPACE,
+    then_by: ThenBy = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    if then_by is group_by:
+        raise Invalid("name another dimension than group_by", "/then_by")
+    by = tuple(one.dimension for one in (group_by, then_by) if one is not None)
+    asked = await ask(uow, query, None, now)
+    listing = f"spend by {group_by}" + (f" and {then_by}" if then_by else "")
+    skipped = place_in(listing, cursor)
+    found = await _found(uow, asked, by, limit + 1, skipped)
+    lines = found.lines[:limit]
+    names = await uow.directory.names(asked.source.id, keys_of(by, lines))
+    known = await uow.completeness.knowledge(asked.source.id, asked.question.window, query.width)
+    polled = await uow.polling_states.get(asked.source.id)
+    answer = asked.head(found.total, known, now) | {
+        "group_by": group_by,
+        "then_by": then_by,
+        "api_keys": KeyBasis.BILLED if polled.reports_read is ReportFamily.ANALYTICS else KeyBasis.SHARED,
+        "items": [_shown(by, line, names) for line in lines],
+        "next": encode(listing, str(skipped + limit)) if len(found.lines) > limit else None,
+    }
+    return respond(BreakdownOut.model_validate(answer))
+
+
+async def _found(
+    uow: UnitOfWork, asked: AskedSpend, by: Sequence[LineDimension], limit: int, skipped: int
+) -> LargestLines:
+    """Raises Invalid for lines with too many stored rows behind them: they are told by usage, which is by the hour."""
+    if any(isinstance(one, LinePart) for one in by):
+        await require_affordable(uow, replace(asked.question, width=Width.HOUR))
+    return await uow.facts.largest_lines(LineQuestion(asked.question, tuple(by)), limit, skipped)
+
+
+def _shown(by: Sequence[LineDimension], line: SpendLine, names: Names) -> dict[str, object]:
+    first, *then = (
+        {"id": id, "name": line_name(dimension, id, names)} for dimension, id in zip(by, line.ids, strict=True)
+    )
+    return show_figure(line.figure) | first | {"then": then[0] if then else None, "shared": str(line.shared)}
