@@ -8,13 +8,15 @@ from datetime import date, datetime
 
 from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
+from service.domain.sources.commitment import PriorityUse
 from service.domain.sources.source import Source, SourceKind
 from service.domain.spend.best_known import Spend
 from service.domain.spend.chargeback import Chargeback, charge_back
 from service.domain.spend.completeness import LACKING, NOTHING_KNOWN, BucketState, state_of
 from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.spend.questions import SpendQuestion
-from service.domain.spend.rows import Width
+from service.domain.spend.rows import PRIORITY_TIER, Width
+from service.domain.spend.tokens import TokenCounts
 from service.domain.values.errors import Invalid
 from service.domain.values.names import describe_scope, name_of
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
@@ -72,6 +74,20 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
     cells = await uow.facts.spend(source_id, period.window, now)
     spent, made = forecast_scope(scope, spec, period, cells, await uow.facts.recent(source_id, now))
     return ForecastAnswer(describe_scope(scope, ORGANISATION, names), period, spent, made)
+
+
+async def priority_use(uow: UnitOfWork, source: Resource[Source], now: datetime) -> PriorityUse:
+    """What was used of the Priority Tier in the calendar month (UTC) that runs."""
+    period = period_at(PeriodSpec(PeriodKind.MONTHLY), now)
+    assert period is not None, "every instant is in a month"
+    question = SpendQuestion(source.id, period.window, Width.HOUR, EVERYTHING, Dimension.ORGANISATION)
+    used = TokenCounts.sum((await uow.facts.tokens(question, PRIORITY_TIER)).values())
+    return PriorityUse(period.window, used.priority, used.priority_estimate, source.spec.priority_commitment)
+
+
+async def committed_use(uow: UnitOfWork, source: Resource[Source], now: datetime) -> PriorityUse | None:
+    """The same; None where nothing is committed to it."""
+    return await priority_use(uow, source, now) if source.spec.priority_commitment is not None else None
 
 
 MOST_CHARGED = 10_000

@@ -13,7 +13,7 @@ from service.api.http.deps import IdOrName, PortsDep, UowDep, operator
 from service.api.http.fields import LINE, Reference
 from service.api.http.idempotency import OnceDep
 from service.api.spend.scopes import ScopeIn, read_scope, show_scope
-from service.domain.digests.digest import DigestPlan
+from service.domain.digests.digest import DigestContent, DigestPlan
 from service.domain.digests.periods import DigestPeriod
 from service.domain.digests.runs import DigestRun, RunState
 from service.domain.values.errors import Invalid, NotFound
@@ -42,6 +42,9 @@ class DigestIn(Written):
         description="the time it is about, whenever it is sent; null: what the schedule means, see `covers`",
     )
     week_start: Weekday = Field(default=Weekday.MONDAY, description="of `previous_week`")
+    content: DigestContent = Field(
+        default=DigestContent.SPEND, description="spend: where the money went; usage: tokens by model, with a CSV file"
+    )
     scope: ScopeIn = ScopeIn()
     enabled: bool = True
     covers: ReadOnly = None
@@ -85,6 +88,7 @@ class DigestOut(Shown):
     period: DigestPeriod | None
     week_start: Weekday
     covers: DigestPeriod = Field(description="`period`, or what the schedule means without one")
+    content: DigestContent
     scope: ScopeIn
     enabled: bool
     last_run: DigestRunOut | None
@@ -132,6 +136,7 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             enabled=document.enabled,
             period=document.period,
             week_start=document.week_start,
+            content=document.content,
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[DigestPlan], now: datetime) -> DigestOut:
@@ -146,6 +151,7 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             period=spec.period,
             week_start=spec.week_start,
             covers=spec.covers,
+            content=spec.content,
             scope=await show_scope(uow, spec.source_id, spec.scope),
             enabled=spec.enabled,
             last_run=show_run(last) if last else None,

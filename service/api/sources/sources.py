@@ -13,6 +13,14 @@ from service.api.http.addresses import Address, require_permitted
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration, Reference
 from service.api.http.secrets import Secret, SecretStub, sealed, shown
+from service.api.sources.commitment import (
+    CommitmentIn,
+    CommitmentOut,
+    PriorityUseOut,
+    read_commitment,
+    show_commitment,
+    show_priority,
+)
 from service.api.sources.kinds import ShownKind, shown_kind, stored_kind, stored_preference
 from service.domain.sources.locality import Locality
 from service.domain.sources.poll import WaitsFor, waits_for
@@ -25,7 +33,7 @@ from service.domain.values.durations import format_duration, parse_duration
 from service.domain.values.resources import Resource
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.spend import days_lacking
+from service.workflows.spend import committed_use, days_lacking
 
 CLAUDE_API = "https://api.anthropic.com"
 MEMORY, AHEAD, SOON = timedelta(weeks=4), timedelta(days=366), timedelta(days=90)
@@ -56,6 +64,7 @@ class SourceIn(Written):
     subdivision: Reference | None = Field(
         default=None, description="a part of the country with holidays of its own", examples=["BY"]
     )
+    priority_commitment: CommitmentIn | None = None
     clock: ReadOnly = None
     holidays: ReadOnly = None
     status: ReadOnly = None
@@ -123,6 +132,9 @@ class SourceStatus(BaseModel):
         description="billed: the bill names API keys; shared: their spend is a share of the bill, by the estimate"
     )
     remark: str | None = Field(description="what to know of how the bill was last read")
+    priority: PriorityUseOut | None = Field(
+        description="what was used of `priority_commitment` this month; null without one"
+    )
     completeness: CompletenessOut
 
 
@@ -136,6 +148,7 @@ class SourceOut(Shown):
     timezone: str | None
     country: str | None
     subdivision: str | None
+    priority_commitment: CommitmentOut | None
     clock: ClockOut
     holidays: list[HolidayOut] = Field(description="of the last four weeks and the next 90 days")
     status: SourceStatus
@@ -166,6 +179,7 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             timezone=document.timezone,
             country=document.country,
             subdivision=document.subdivision,
+            priority_commitment=read_commitment(document.priority_commitment),
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[Source], now: datetime) -> SourceOut:
@@ -181,12 +195,13 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             timezone=spec.timezone,
             country=spec.country,
             subdivision=spec.subdivision,
+            priority_commitment=show_commitment(spec.priority_commitment),
             clock=show_clock(spec.locality, now),
             holidays=[
                 HolidayOut(name=one.name, starts_at=one.starts_at, ends_at=one.ends_at)
                 for one in spec.locality.holidays((now - MEMORY).date(), (now + SOON).date())
             ],
-            status=await show_status(uow, resource.id, now),
+            status=await show_status(uow, resource, now),
         )
 
 
@@ -212,7 +227,8 @@ def _when(change: ClockChange) -> datetime:
     return change.at
 
 
-async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceStatus:
+async def show_status(uow: UnitOfWork, source: Resource[Source], now: datetime) -> SourceStatus:
+    source_id = source.id
     state = await uow.polling_states.get(source_id)
     last = state.last_success_at
     return SourceStatus(
@@ -231,6 +247,7 @@ async def show_status(uow: UnitOfWork, source_id: str, now: datetime) -> SourceS
         refreshed_at=state.refreshed_at,
         api_keys=KeyBasis.BILLED if state.reports_read is ReportFamily.ANALYTICS else KeyBasis.SHARED,
         remark=state.remark,
+        priority=show_priority(await committed_use(uow, source, now)),
         completeness=await show_completeness(uow, source_id, now),
     )
 

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.digests.alerts import Tally, concerns
+from service.domain.digests.amounts import SMALLEST_MOVE
 from service.domain.digests.caching import CacheCompared
 from service.domain.digests.periods import DigestPeriod, usual_period
+from service.domain.digests.usage import UsageReport
 from service.domain.forecasts.forecast import Forecast
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import Audience
@@ -29,9 +32,17 @@ from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, S
 MOST_MOVERS = 3
 """Named in each direction of each dimension."""
 MOST_PORTIONS = 5
-SMALLEST_MOVE = Money.of("0.01")
 LEAST_SHARE = Decimal("0.01")
 """Members below this share of all spend are among the others."""
+
+
+class DigestContent(StrEnum):
+    """The subject of a digest: where the money went, or what was used."""
+
+    SPEND = "spend"
+    USAGE = "usage"
+
+
 MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
 
 
@@ -50,6 +61,7 @@ class DigestPlan:
     enabled: bool = True
     period: DigestPeriod | None = None
     week_start: Weekday = Weekday.MONDAY
+    content: DigestContent = DigestContent.SPEND
 
     @property
     def covers(self) -> DigestPeriod:
@@ -148,6 +160,7 @@ class Digest:
     budgets: tuple[BudgetStand, ...] = ()
     loud_rules: tuple[LoudRule, ...] = ()
     caching: CacheCompared | None = None
+    usage: UsageReport | None = None
 
     @property
     def change(self) -> Money:

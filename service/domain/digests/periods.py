@@ -28,6 +28,7 @@ KINDS: Mapping[DigestPeriod, PeriodKind] = {
     DigestPeriod.PREVIOUS_QUARTER: PeriodKind.QUARTERLY,
     DigestPeriod.PREVIOUS_YEAR: PeriodKind.YEARLY,
 }
+WEEK = timedelta(days=7)
 QUARTERS = frozenset({"*/3", "1,4,7,10"})
 """Months of a quarterly schedule, as cron writes them."""
 
@@ -64,6 +65,13 @@ def calendar_windows(kind: PeriodKind, timezone: str, week_start: Weekday, at: d
     if last is None or before is None:
         raise ValueError(f"{kind} periods do not follow each other")
     return last.window, before.window
+
+
+def a_week_before(day: Window, timezone: str) -> Window:
+    """Returns the same weekday of the week before, on a wall's calendar: a Monday is no measure of a Sunday."""
+    zone = zone_of(timezone)
+    first, following = local_date(day.start, zone) - WEEK, local_date(day.end, zone) - WEEK
+    return Window(start_of(first, zone), start_of(following, zone))
 
 
 def name_window(window: Window, timezone: str) -> str:

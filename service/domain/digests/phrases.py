@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 
 from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
+from service.domain.digests.amounts import SMALLEST_MOVE, signed
 from service.domain.digests.caching import caching_words
-from service.domain.digests.digest import SMALLEST_MOVE, BudgetStand, Digest, LoudRule, Mover, Portion, Portions
+from service.domain.digests.digest import BudgetStand, Digest, LoudRule, Mover, Portion, Portions
 from service.domain.digests.periods import name_window
+from service.domain.digests.usage import UsageReport
+from service.domain.digests.usage_phrases import usage_facts
 from service.domain.messages.phrases import BASES
 from service.domain.notify.notification import Message, MessageType
 from service.domain.values.calendars import zone_of
-from service.domain.values.money import ZERO, Money
+from service.domain.values.money import ZERO
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import NOTE_LENGTH, clean, percentage
 from service.domain.values.scopes import Dimension
@@ -75,14 +78,20 @@ def comparison(digest: Digest) -> str:
     return f"{direction} {percentage(percent)} ({signed(change)}) vs {earlier}"
 
 
-def signed(change: Money) -> str:
-    return f"{'+' if change > ZERO else '-'}{abs(change).brief()}"
-
-
 def _facts(digest: Digest) -> Facts:
     spent, before = digest.spent, digest.spent_before.display()
+    by_weekday = digest.usage is not None and digest.usage.weekdays
+    earlier = f"on {name_window(digest.before, digest.timezone)}" if by_weekday else "in the period before"
     return (
-        ("Spent", f"{spent.total.display()}, {BASES[spent.basis]}; {before} in the period before"),
+        ("Spent", f"{spent.total.display()}, {BASES[spent.basis]}; {before} {earlier}"),
+        *(_of_spend(digest) if digest.usage is None else _of_usage(digest, digest.usage)),
+        ("Digest", clean(digest.name)),
+        *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
+    )
+
+
+def _of_spend(digest: Digest) -> Facts:
+    return (
         *_portions(digest),
         *_movers(digest),
         *_caching(digest),
@@ -91,9 +100,12 @@ def _facts(digest: Digest) -> Facts:
         *_quality(digest.tally),
         *_loud(digest.loud_rules),
         *_missing(digest),
-        ("Digest", clean(digest.name)),
-        *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
     )
+
+
+def _of_usage(digest: Digest, usage: UsageReport) -> Facts:
+    at_risk = (("Budgets at risk", _risks(digest.at_risk)),) if digest.at_risk else ()
+    return (*usage_facts(digest, usage), *_caching(digest), *at_risk)
 
 
 def _caching(digest: Digest) -> Facts:
@@ -193,6 +205,9 @@ def duration(wait: timedelta) -> str:
 
 
 def _next_step(digest: Digest) -> str:
+    if digest.usage is not None and digest.usage.unpriced:
+        model = clean(digest.usage.unpriced[0].model)
+        return clean(f"Set a price for {model}: what it costs is in no figure before its bill.", NOTE_LENGTH)
     if digest.at_risk:
         return clean(f"Look at {digest.at_risk[0].budget_name} first: raise it, or find what spends it.", NOTE_LENGTH)
     if digest.tally.acknowledged < digest.tally.opened:

@@ -130,6 +130,15 @@ class Picture:
     url: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a message, for channels that take one: its name, its media type ("text/csv") and its text."""
+
+    name: str
+    media: str
+    text: str
+
+
 class MessageForm(StrEnum):
     """The look of a message in its channel."""
 
@@ -143,7 +152,8 @@ PLAIN_HEADLINE, PLAIN_SENTENCE = 150, 300
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message on its way to one channel at the instant `at`. `picture` is for channels that show one.
+    """A message on its way to one channel at the instant `at`. `picture` and `attachment` are for channels that take
+    them.
 
     `id` is the same at every attempt: the destination's idempotency key where it has one. `post` is the channel's own
     reference to what it posted about this alert before (a Slack timestamp, a mail's Message-ID), which the message
@@ -159,6 +169,7 @@ class Delivery:
     picture: Picture | None = None
     form: MessageForm = MessageForm.FULL
     left_to: tuple[str, ...] = ()
+    attachment: Attachment | None = None
 
     def plainest(self) -> Delivery:
         """The delivery as text alone: headline, what happened and the link."""
@@ -172,7 +183,7 @@ class Delivery:
             listed=(),
             unlisted=self.message.unlisted + len(self.message.listed),
         )
-        return replace(self, message=message, picture=None, form=MessageForm.PLAIN)
+        return replace(self, message=message, picture=None, attachment=None, form=MessageForm.PLAIN)
 
 
 @dataclass(frozen=True, slots=True)

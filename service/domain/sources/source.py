@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from service.domain.sources.commitment import PriorityCommitment
 from service.domain.sources.locality import Locality, locality_of
 from service.domain.values.resources import Sealed
 
@@ -53,6 +54,8 @@ class Source:
     """The ISO 3166-1 code of the country whose public holidays people have; None: no holidays are known."""
     subdivision: str | None = None
     """A part of the country, with holidays of its own."""
+    priority_commitment: PriorityCommitment | None = None
+    """What is committed to the Priority Tier a month; None: nothing is known of a commitment."""
 
     @property
     def locality(self) -> Locality:

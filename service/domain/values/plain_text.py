@@ -61,3 +61,11 @@ def moment(at: datetime) -> str:
 def minute(at: datetime) -> str:
     """An aware UTC instant for people: "2026-10-14 09:31 UTC"."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def scaled(count: int) -> str:
+    """ "1.2B", "5.0M", "812k", "412"."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M")):
+        if count >= size:
+            return f"{count / size:,.1f}{letter}"
+    return f"{count // 1000}k" if count >= 1000 else f"{count}"

@@ -32,6 +32,9 @@ class Sources(ResourceKind[Source]):
         if spec.timezone is not None and spec.timezone not in zone_names():
             raise Invalid(f"{spec.timezone!r} is not an IANA time zone, such as Europe/Berlin", "/timezone")
         require_known_place(spec)
+        committed = spec.priority_commitment
+        if committed is not None and not committed.is_one_amount:
+            raise Invalid("a commitment has either tokens or usd, above zero", "/priority_commitment")
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:

@@ -12,13 +12,24 @@ from service.domain.charts.chart import Theme, wall
 from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally, concerns, tally
 from service.domain.digests.chart import digest_chart, pieces, step_of
-from service.domain.digests.digest import BudgetStand, Digest, DigestPlan, Figures, LoudRule, Occasion, build, stands_of
+from service.domain.digests.digest import (
+    BudgetStand,
+    Digest,
+    DigestContent,
+    DigestPlan,
+    Figures,
+    LoudRule,
+    Occasion,
+    build,
+    stands_of,
+)
 from service.domain.digests.phrases import digest_message
 from service.domain.digests.runs import DigestRun
+from service.domain.digests.usage import file_name
 from service.domain.forecasts.recent import daily_spends
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import DRAWN
-from service.domain.notify.notification import Action, Delivery, Picture
+from service.domain.notify.notification import Action, Attachment, Delivery, Picture
 from service.domain.rules.wording import approximate
 from service.domain.sources.source import SourceKind
 from service.domain.spend.questions import SpendQuestion
@@ -33,6 +44,7 @@ from service.workflows.budgets.statuses import forecast_statuses
 from service.workflows.charts.kept import amounts_of, figures_of
 from service.workflows.charts.picture import run_unless_it_fails
 from service.workflows.digests.caching import caching_of
+from service.workflows.digests.usage import usage_of
 from service.workflows.notify.page_links import linked
 from service.workflows.ports.unit_of_work import Ports, PriceBooks, UnitOfWork
 from service.workflows.sources.naming import names_of
@@ -61,9 +73,16 @@ async def run_compose(
             post=None,
             at=ports.clock(),
             picture=picture if key in carrying else None,
+            attachment=_file(digest),
         )
         for key, channel in channels.items()
     }
+
+
+def _file(digest: Digest) -> Attachment | None:
+    if digest.usage is None:
+        return None
+    return Attachment(file_name(digest.window, digest.timezone), "text/csv", digest.usage.csv)
 
 
 # ------------------------------------------------------------------------------------------ the figures
@@ -87,7 +106,13 @@ async def digest_of(
         before=await uow.facts.spend(plan.source_id, run.before, now),
     )
     built = build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
-    return replace(built, loud_rules=await _loud_rules(uow, plan), caching=await caching_of(uow, books, plan, run))
+    usage = await usage_of(uow, plan, occasion, figures, now) if plan.content is DigestContent.USAGE else None
+    return replace(
+        built,
+        loud_rules=await _loud_rules(uow, plan),
+        caching=await caching_of(uow, books, plan, run),
+        usage=usage,
+    )
 
 
 async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]:

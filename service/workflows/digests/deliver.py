@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.digests.digest import DigestPlan, reached
-from service.domain.digests.periods import KINDS, calendar_windows
+from service.domain.digests.digest import DigestContent, DigestPlan, reached
+from service.domain.digests.periods import KINDS, DigestPeriod, a_week_before, calendar_windows
 from service.domain.digests.runs import (
     DigestRun,
     RunState,
@@ -119,9 +119,14 @@ async def _add(uow: UnitOfWork, run: DigestRun) -> None:
 
 
 def _periods(cron: Cron, plan: DigestPlan, at: datetime) -> tuple[Window, Window]:
-    """The last full period, and the one before it: of the calendar, or between occurrences of the schedule."""
+    """The last full period, and the one before it: of the calendar, or between occurrences of the schedule.
+
+    A day's usage is compared with the same weekday of the week before.
+    """
     if plan.covers in KINDS:
-        return calendar_windows(KINDS[plan.covers], plan.timezone, plan.week_start, at)
+        last, before = calendar_windows(KINDS[plan.covers], plan.timezone, plan.week_start, at)
+        by_weekday = plan.content is DigestContent.USAGE and plan.covers is DigestPeriod.PREVIOUS_DAY
+        return last, a_week_before(last, plan.timezone) if by_weekday else before
     end = cron.latest(plan.cron, plan.timezone, at)
     start = cron.latest(plan.cron, plan.timezone, end - JUST_BEFORE)
     return Window(start, end), Window(cron.latest(plan.cron, plan.timezone, start - JUST_BEFORE), start)

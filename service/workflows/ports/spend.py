@@ -16,6 +16,7 @@ from service.domain.spend.caching import InputDay
 from service.domain.spend.lines import LargestLines, LineQuestion
 from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, UsageFact, Width
+from service.domain.spend.tokens import TokenCounts
 from service.domain.values.periods import Window
 from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope
 
@@ -107,6 +108,10 @@ class Facts(Protocol):
 
     async def largest_lines(self, question: LineQuestion, limit: int, skipped: int = 0) -> LargestLines:
         """The same by line: along any two dimensions of rows. Lines add up to the spend of the whole window."""
+        ...
+
+    async def tokens(self, question: SpendQuestion, tier: str | None = None) -> dict[Cell, TokenCounts]:
+        """The tokens of the window's hours by cell, whatever it is grouped by; those of a service tier, or all."""
         ...
 
     async def rows_behind(self, question: SpendQuestion) -> int:

@@ -19,7 +19,7 @@ from service.adapters.channels.slack.bot import Post, SlackBotChannel
 from service.adapters.vault import FernetVault
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.notification import Action, Delivery, Message, Picture
+from service.domain.notify.notification import Action, Attachment, Delivery, Message, Picture
 from service.workflows.notify.sending import send_whole
 from tests.fakes.slack import TOKEN, Answer, FakeSlack
 from tests.fakes.smtp import FakeSmtp
@@ -28,6 +28,7 @@ from tests.sample_alerts import RULE_ALERT, delivery, event, message
 PNG = b"\x89PNG\r\n\x1a\nFAKE picture"
 ALT = 'Spend of workspace "eng" & others: $12.34 of $10.00.'
 PICTURE = Picture(PNG, ALT, None)
+FILE = Attachment("tocsin-usage-2026-11-28.csv", "text/csv", "model,amount_usd\r\nclaude-sönnet,1.00\r\n")
 PUBLIC = replace(PICTURE, url="https://tocsin.example.com/charts/FAKE.png")
 LONG = message(event(alert=RULE_ALERT))
 """A message with more facts than a post shows."""
@@ -149,3 +150,28 @@ def test_a_webhook_and_pagerduty_show_a_chart_by_its_public_address_alone() -> N
     assert body["images"] == [{"src": PUBLIC.url, "href": PUBLIC.url, "alt": ALT}]
     assert "images" not in json.loads(pagerduty._body("trigger", "FAKE-key", message(), PICTURE))
     assert "images" not in json.loads(pagerduty._body("resolve", "FAKE-key", message(), PUBLIC))
+
+
+async def test_a_file_is_attached_to_a_mail_beside_its_chart(smtp: FakeSmtp) -> None:
+    sender = EmailChannel(Email(("ops@example.com",)), SmtpServer.parse(smtp.url), "tocsin@example.com")
+    await sender.send(replace(pictured(), attachment=FILE))
+    (mail,) = smtp.mails
+    (file,) = [part for part in mail.message.iter_attachments() if part.get_content_type() == "text/csv"]
+    assert isinstance(file, EmailMessage)
+    assert file.get_filename() == FILE.name
+    assert file.get_content().replace("\r\n", "\n") == FILE.text.replace("\r\n", "\n")
+    assert "cid:" in mail.html
+    assert mail.text.startswith(delivery().message.headline)
+
+
+async def test_in_slack_a_file_follows_the_chart_and_its_refusal_is_only_noted(slack: FakeSlack) -> None:
+    receipt = await send_whole(bot(slack), replace(pictured(), attachment=FILE))
+    (post,) = slack.messages("claude-spend")
+    chart, file = slack.files.values()
+    assert (chart.name, file.name, file.thread_ts) == ("chart.png", FILE.name, post.ts)
+    assert file.content.decode() == FILE.text
+    assert receipt.detail.endswith(f"with its chart, with {FILE.name}")
+    slack.plan("files.getUploadURLExternal", Answer(json={"ok": False, "error": "missing_scope"}))
+    refused = await send_whole(bot(slack), replace(delivery(), attachment=FILE))
+    assert f"without {FILE.name}: Slack: missing_scope" in refused.detail
+    assert len(slack.messages("claude-spend")) == 2

@@ -6,7 +6,12 @@ import pytest
 
 from service.domain.sources.poll import PollState
 from service.domain.sources.source import ReportFamily, ReportName, SourceState
+from service.domain.spend.rows import PRIORITY_TIER, Bucket, Dimensions, UsageFact, Width
+from service.domain.values.money import Money
+from service.domain.values.periods import Window
+from service.domain.values.utc import HOUR
 from service.workflows.ports.sources import SourceError
+from service.workflows.ports.spend import Stamp
 from tests.api.stand import BUDGET, SOURCE, Stand, answered, pointers, problem
 
 OTHER = {"name": "other", "admin_key": "sk-ant-admin01-FAKE-other"}
@@ -239,3 +244,26 @@ async def test_a_place_without_known_holidays_is_refused_with_those_that_have(
     answer = await stand.admin.post("/v1/sources", json=SOURCE | place)
     assert pointers(answer) == [pointer]
     assert told in answer.text
+
+
+async def test_a_commitment_to_the_priority_tier_shows_what_is_used_and_left(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE | {"priority_commitment": {"usd": "10.00"}})
+    assert made["priority_commitment"] == {"tokens": None, "usd": "10.00"}
+    start = stand.clock().replace(minute=0) - HOUR
+    await stand.ports.storage.make_room(Window(start, start + HOUR))
+    about = Dimensions("default", "claude-sonnet-4-5", token_type="output_tokens", service_tier=PRIORITY_TIER)
+    tiers = (about, replace(about, service_tier="standard"))
+    used = tuple(UsageFact(one, 500, Money.of("2.50")) for one in tiers)
+    async with stand.ports.uow() as uow:
+        stamp = Stamp(made["id"], "poll_1", stand.clock())
+        await uow.facts.replace_usage(stamp, Width.HOUR, [Bucket(Window(start, start + HOUR), used)])
+    priority = answered(await stand.viewer.get(f"/v1/sources/{made['id']}"))["status"]["priority"]
+    assert (priority["tokens"], priority["estimate"], priority["used_share"]) == (500, "2.50", "0.2500")
+    assert (priority["usd_left"], priority["tokens_left"]) == ("7.50", None)
+    assert priority["since"] == "2026-11-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("commitment", [{}, {"usd": "0.00"}, {"tokens": 5, "usd": "1.00"}])
+async def test_a_commitment_that_is_not_one_amount_is_refused(stand: Stand, commitment: dict[str, object]) -> None:
+    answer = await stand.admin.post("/v1/sources", json=SOURCE | {"priority_commitment": commitment})
+    assert pointers(answer) == ["/priority_commitment"]

@@ -51,6 +51,9 @@ def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -
         html = mail.get_payload(1)
         assert isinstance(html, EmailMessage)
         html.add_related(picture.png, "image", "png", cid=f"<{cid}>", filename="chart.png", disposition="inline")
+    file = delivery.attachment
+    if file is not None:
+        mail.add_attachment(file.text, subtype=file.media.removeprefix("text/"), filename=file.name)
     return mail
 
 

@@ -24,7 +24,16 @@ from service.adapters.channels.slack.transport import (
     retry_handlers,
 )
 from service.domain.notify.channels.slack import SlackBot
-from service.domain.notify.notification import FIRING_ACTIONS, Action, Delivery, Message, MessageForm, Picture, Receipt
+from service.domain.notify.notification import (
+    FIRING_ACTIONS,
+    Action,
+    Attachment,
+    Delivery,
+    Message,
+    MessageForm,
+    Picture,
+    Receipt,
+)
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.platform import Vault
 
@@ -89,7 +98,9 @@ class SlackBotChannel:
         """Adds details and chart to the thread."""
         if receipt.post is None or delivery.action not in FIRING_ACTIONS:
             return receipt
-        return await self._fill_thread(delivery, receipt, Post.parse(receipt.post))
+        post = Post.parse(receipt.post)
+        receipt = await self._fill_thread(delivery, receipt, post)
+        return receipt if delivery.attachment is None else await self._upload(delivery.attachment, receipt, post)
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncWebClient]:
@@ -125,6 +136,22 @@ class SlackBotChannel:
             except DeliveryError as error:
                 receipt = replace(receipt, detail=f"{receipt.detail}; without its details: {error.reason}")
         return receipt
+
+    async def _upload(self, file: Attachment, receipt: Receipt, post: Post) -> Receipt:
+        try:
+            async with self._client() as client:
+                await call(
+                    client.files_upload_v2(
+                        channel=post.channel,
+                        thread_ts=post.ts,
+                        content=file.text,
+                        filename=file.name,
+                        title=file.name[:TITLE],
+                    )
+                )
+        except DeliveryError as error:
+            return replace(receipt, detail=f"{receipt.detail}; without {file.name}: {error.reason}")
+        return replace(receipt, detail=f"{receipt.detail}, with {file.name}")
 
     async def _attach(self, client: AsyncWebClient, picture: Picture, post: Post, details: str) -> None:
         await call(

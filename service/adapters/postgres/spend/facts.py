@@ -16,6 +16,7 @@ from service.adapters.postgres.spend.hour_profiles import refresh_profiles
 from service.adapters.postgres.spend.hour_versions import hour_versions_in
 from service.adapters.postgres.spend.known_buckets import billed_since, estimated_until, settled_in, settled_until
 from service.adapters.postgres.spend.lines.groups import largest_lines
+from service.adapters.postgres.spend.lines.tokens import tokens_in
 from service.adapters.postgres.spend.memory.day_columns import FigureMemory
 from service.adapters.postgres.spend.merge import COST, HOURS, MINUTES, FactKind, FactRow, merge
 from service.adapters.postgres.spend.past_figures import figures_at
@@ -33,6 +34,7 @@ from service.domain.spend.caching import InputDay
 from service.domain.spend.lines import LargestLines, LineQuestion
 from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Bucket, CostRow, Dimensions, UsageFact, Width
+from service.domain.spend.tokens import TokenCounts
 from service.domain.values.periods import Window
 from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Grain, Scope
 from service.workflows.ports.spend import Changes, DayInputs, Stamp
@@ -115,6 +117,9 @@ class PostgresFacts:
 
     async def largest_lines(self, question: LineQuestion, limit: int, skipped: int = 0) -> LargestLines:
         return await largest_lines(self._connection, question, limit, skipped)
+
+    async def tokens(self, question: SpendQuestion, tier: str | None = None) -> dict[Cell, TokenCounts]:
+        return await tokens_in(self._connection, question, tier)
 
     async def rows_behind(self, question: SpendQuestion) -> int:
         return await rows_behind(self._connection, question)

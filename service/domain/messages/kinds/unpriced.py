@@ -8,7 +8,7 @@ from typing import ClassVar
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import UnpricedEvidence
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
-from service.domain.values.plain_text import clean, short_day
+from service.domain.values.plain_text import clean, scaled, short_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class UnpricedWords(Words):
         return f"{self.title()}: their cost is missing until the bill of {short_day(self.evidence.last_day)}"
 
     def title(self) -> str:
-        return f"{_scaled(self.evidence.tokens)} tokens of {self._model} have no price"
+        return f"{scaled(self.evidence.tokens)} tokens of {self._model} have no price"
 
     def summary(self) -> str:
         return "Budgets and rules do not see what it costs: no threshold is crossed by it, and no rule objects to it."
@@ -58,8 +58,3 @@ class UnpricedWords(Words):
     @property
     def _model(self) -> str:
         return clean(self.evidence.model, HEADLINE_NAME_LENGTH)
-
-
-def _scaled(tokens: int) -> str:
-    """ "5.0M", "812k"."""
-    return f"{tokens / 1_000_000:,.1f}M" if tokens >= 1_000_000 else f"{tokens // 1000}k"

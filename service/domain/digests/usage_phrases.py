@@ -1,0 +1,127 @@
+"""A usage report in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from service.domain.digests.amounts import SMALLEST_MOVE, signed
+from service.domain.digests.digest import Digest, Movers
+from service.domain.digests.usage import Freshness, ModelUsage, PaidFor, UsageReport
+from service.domain.sources.commitment import PriorityUse
+from service.domain.spend.tokens import TokenCounts
+from service.domain.values.calendars import local_date, zone_of
+from service.domain.values.money import ZERO, Money
+from service.domain.values.plain_text import clean, percentage, scaled, short_day
+from service.domain.values.scopes import Dimension
+
+MOST_MODELS = 6
+MOST_NAMED = 3
+NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
+
+Facts = tuple[tuple[str, str], ...]
+
+
+def usage_facts(digest: Digest, usage: UsageReport) -> Facts:
+    """The report's own facts, after what was spent."""
+    facts = (
+        ("Same weekday", _weekdays(digest, usage)),
+        ("Models", _models(digest, usage.models)),
+        ("Up most", _moved(digest.movers, 1)),
+        ("Down most", _moved(digest.movers, -1)),
+        ("Paid for", _paid(usage.paid_for)),
+        ("Without an API key", _paid(usage.keyless)),
+        ("Priority Tier", _priority(usage.priority)),
+        ("Without a price", ", ".join(_unpriced(one) for one in usage.unpriced[:MOST_MODELS])),
+        ("Known", _known(usage.freshness)),
+    )
+    return tuple((label, value) for label, value in facts if value)
+
+
+def _weekdays(digest: Digest, usage: UsageReport) -> str:
+    """ "$410 on Sat 22 Nov, $395 on Sat 15 Nov; median $402: this day is 17% above"."""
+    usual, zone = usage.usual, zone_of(digest.timezone)
+    if usual is None:
+        return ""
+    days = ", ".join(f"{amount.brief()} on {short_day(local_date(day.start, zone))}" for day, amount in usage.weekdays)
+    return f"{days}; median {usual.brief()}{_against(digest.spent.total, usual)}"
+
+
+def _against(spent: Money, usual: Money) -> str:
+    if usual <= ZERO or spent == usual:
+        return ""
+    share = percentage(abs(spent - usual).ratio_to(usual) * 100)
+    return f": this day is {share} {'above' if spent > usual else 'below'}"
+
+
+def _models(digest: Digest, models: Sequence[ModelUsage]) -> str:
+    lines = [_model(one, digest.spent.total) for one in models[:MOST_MODELS]]
+    left = len(models) - MOST_MODELS
+    return "\n".join([*lines, f"and {left} more in the file"] if left > 0 else lines)
+
+
+def _model(one: ModelUsage, total: Money) -> str:
+    share = f" ({percentage(one.spent.ratio_to(total) * 100)}{_change(one.change)})" if total > ZERO else ""
+    return f"{clean(one.model)} {one.spent.brief()}{share}: {tokens_words(one.tokens)}"
+
+
+def _change(change: Money) -> str:
+    return f", {signed(change)}" if abs(change) >= SMALLEST_MOVE else ""
+
+
+def tokens_words(tokens: TokenCounts) -> str:
+    """ "1.2B tokens (80% of the input cached, 90.0M output)"."""
+    said = [f"{percentage(Decimal(tokens.read * 100) / tokens.input)} of the input cached"] if tokens.read else []
+    said += [f"{scaled(tokens.output)} output"] if tokens.output else []
+    said += [f"{scaled(tokens.priority)} Priority Tier"] if tokens.priority else []
+    return f"{scaled(tokens.all)} tokens" + (f" ({', '.join(said)})" if said else "")
+
+
+def _moved(movers: Iterable[Movers], direction: int) -> str:
+    """The largest changes one way, of workspaces and keys: a model's stand beside its tokens."""
+    moved = [
+        (one.change, f"{NOUNS[each.dimension]} {clean(one.name)} {signed(one.change)}")
+        for each in movers
+        if each.dimension is not Dimension.MODEL
+        for one in (each.up if direction > 0 else each.down)
+    ]
+    moved.sort(key=lambda one: abs(one[0]), reverse=True)
+    return ", ".join(said for _, said in moved[: 2 * MOST_NAMED])
+
+
+def _paid(parts: Iterable[PaidFor]) -> str:
+    return ", ".join(f"{one.name} {one.spent.brief()}" for one in parts)
+
+
+def _priority(use: PriorityUse) -> str:
+    """ "300M of the 500M tokens committed for November are used, 200M left"."""
+    commitment, month = use.commitment, f"{use.month.start:%B}"
+    if commitment is not None and commitment.tokens is not None:
+        left = commitment.tokens - use.tokens
+        said = f"{scaled(use.tokens)} of the {scaled(commitment.tokens)} tokens committed for {month} are used"
+        return f"{said}, {f'{scaled(left)} left' if left >= 0 else f'{scaled(-left)} beyond'}"
+    if commitment is not None and commitment.usd is not None:
+        rest = commitment.usd - use.estimate
+        said = f"{use.estimate.brief()} (estimated) of the {commitment.usd.brief()} committed for {month} are used"
+        return f"{said}, {f'{rest.brief()} left' if rest >= ZERO else f'{abs(rest).brief()} beyond'}"
+    if not use.tokens:
+        return ""
+    return f"{scaled(use.tokens)} tokens in {month}, {use.estimate.brief()} estimated; they are in no bill"
+
+
+def _unpriced(one: ModelUsage) -> str:
+    return f"{clean(one.model)} {scaled(one.tokens.unpriced)} tokens"
+
+
+def _known(freshness: Freshness) -> str:
+    parts = [
+        f"billed until {_at(freshness.billed_until)}",
+        f"usage until {_at(freshness.estimated_until)}",
+        *(f"{count} {'day' if count == 1 else 'days'} {state}" for state, count in freshness.lacking.items() if count),
+    ]
+    return "; ".join(parts)
+
+
+def _at(at: datetime | None) -> str:
+    return "never" if at is None else f"{at:%d %b %H:%M} UTC"
