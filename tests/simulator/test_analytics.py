@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from service.adapters.prices import list_price_book
+from service.domain.sources.pricing import Measure, UsageKind
 from service.simulator.protocol.analytics import BETA
 from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.faults import Fault
+from service.simulator.protocol.usage_report import SPEED_BETA
 from service.simulator.world.demo import create_world
 from service.simulator.world.records import Quantities, Stream
 from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
@@ -22,6 +24,7 @@ from tests.simulator.client import COST as ADMIN_COST
 from tests.simulator.client import USAGE as ADMIN_USAGE
 
 COST, USED = "/v1/organizations/analytics/cost", "/v1/organizations/analytics/usage"
+PRICES = list_price_book()
 WITH_BETA = HEADERS | {"anthropic-beta": BETA}
 FIRST, LAST = day(10), day(17)
 """Days that are visible in full on the 18th at 15:30. The bill of the 15th and of others is restated."""
@@ -55,7 +58,7 @@ def summed(rows: Iterable[tuple[str | None, str]]) -> dict[str | None, Decimal]:
 
 @pytest.fixture(scope="module")
 def demo() -> Simulation:
-    return Simulation(create_world(7, list_price_book(), NOW))
+    return Simulation(create_world(7, PRICES, NOW))
 
 
 @pytest.mark.parametrize("dimension", ["model", "cost_type", "token_type", "service_tier", "context_window"])
@@ -98,6 +101,76 @@ async def test_usage_agrees_by_key_and_model(demo: Simulation) -> None:
     pairs = span(day(15), day(16), ("time_bucket_width", "1h"), *grouped("api_key_id", "model"))
     rows = [(row["group"], row["usage"]) for row in await everything(demo, USED, pairs)]
     assert summed((f"{by['api_key_id']} {by['model']}", str(used["output_tokens"])) for by, used in rows) == admin
+
+
+DIVISIONS = ("api_key_id", "workspace_id", "model", "service_tier", "context_window", "inference_geo", "speed")
+
+
+async def used_by_all(simulation: Simulation) -> list[dict[str, Any]]:
+    """The rows of the Admin usage report by day, along every dimension at once."""
+    pairs = span(FIRST, LAST, ("limit", "31"), *grouped(*DIVISIONS))
+    headers = HEADERS | {"anthropic-beta": SPEED_BETA}
+    body = (await simulation.get(ADMIN_USAGE, pairs, headers)).json()
+    return [row | {"day": one["starting_at"]} for one in body["data"] for row in one["results"]]
+
+
+def counts_of(row: dict[str, Any]) -> dict[Measure, int]:
+    """Tokens and searches of a usage row, in both families."""
+    written = row["cache_creation"]
+    return {
+        Measure.UNCACHED_INPUT: row["uncached_input_tokens"],
+        Measure.OUTPUT: row["output_tokens"],
+        Measure.CACHE_READ: row["cache_read_input_tokens"],
+        Measure.CACHE_WRITE_5M: written["ephemeral_5m_input_tokens"],
+        Measure.CACHE_WRITE_1H: written["ephemeral_1h_input_tokens"],
+        Measure.WEB_SEARCH: row["server_tool_use"]["web_search_requests"],
+    }
+
+
+def list_price(row: dict[str, Any]) -> Decimal:
+    """The cents that a usage row costs in tokens by the price list; the Priority Tier is in no bill."""
+    kind = UsageKind(*(row[name] for name in ("model", "service_tier", "context_window", "inference_geo", "speed")))
+    cents = Decimal(0)
+    for measure, count in counts_of(row).items():
+        if row["service_tier"] != "priority" and measure is not Measure.WEB_SEARCH:
+            unit = PRICES.unit_price(kind, measure, datetime.fromisoformat(row["day"]))
+            cents += (unit or Decimal(0)) * 100 * count
+    return cents
+
+
+def value_of(row: dict[str, Any], dimension: str) -> str | None:
+    """The families name two things in two ways: the default workspace, and a region that is not known."""
+    nameless = {"workspace_id": "wrkspc_default", "inference_geo": "not_available"}
+    return row[dimension] or nameless.get(dimension)
+
+
+async def test_usage_and_analytics_agree_in_every_measure_along_every_dimension(demo: Simulation) -> None:
+    admin = await used_by_all(demo)
+    for dimension in DIVISIONS:
+        found = await everything(demo, USED, span(FIRST, LAST, *grouped(dimension)))
+        for measure in Measure:
+            counted = summed((value_of(row, dimension), str(counts_of(row)[measure])) for row in admin)
+            analytics = ((value_of(row["group"], dimension), str(counts_of(row["usage"])[measure])) for row in found)
+            assert counted == summed(analytics), (dimension, measure)
+            assert counted
+
+
+async def test_priced_usage_is_the_bill_of_tokens_along_every_dimension(demo: Simulation) -> None:
+    """Days are restated in the bill alone: what the analytics reports list beside it is what usage comes to."""
+    body = (await demo.get(ADMIN_COST, span(FIRST, LAST, *BY_ALL, ("limit", "31")))).json()
+    bill = [row for one in body["data"] for row in one["results"] if row["cost_type"] == "tokens"]
+    used = [(row, str(list_price(row))) for row in await used_by_all(demo)]
+    for dimension in DIVISIONS:
+        found = await everything(demo, COST, span(FIRST, LAST, *grouped(dimension, "cost_type")))
+        tokens = [
+            (value_of(row["group"], dimension), row["cost"]) for row in found if row["group"]["cost_type"] == "tokens"
+        ]
+        listed = summed((value, cost["list_amount"]) for value, cost in tokens)
+        assert listed == summed((value_of(row, dimension), cents) for row, cents in used), dimension
+        assert len(listed) > 1
+        if dimension in bill[0]:
+            billed = summed((value, cost["amount"]) for value, cost in tokens)
+            assert billed == summed((value_of(row, dimension), row["amount"]) for row in bill), dimension
 
 
 async def test_people_and_products_are_of_the_same_events(demo: Simulation) -> None:
