@@ -29,6 +29,7 @@ from service.domain.values.severity import Severity
 from service.workflows.notify.page_links import PATHS
 from service.workflows.notify.sending import send_whole
 from tests.contract.servers import Servers, configure, open_servers
+from tests.domain.digests.usage_reports import SATURDAY, day_of, report
 from tests.sample_alerts import (
     ALERT,
     EVIDENCE,
@@ -220,6 +221,11 @@ def digest_sample() -> Sample:
     return Sample("A digest", digest_message(digest, "dgr_1", PUBLIC_URL), Action.OPEN, october.end, None, MAILED)
 
 
+def usage_sample() -> Sample:
+    message = digest_message(day_of(report(), {}), "dgr_1", PUBLIC_URL)
+    return Sample("A usage report", message, Action.OPEN, SATURDAY.end, None, MAILED)
+
+
 _HOURLY = event(INCIDENT, RULE_ALERT, NOON, Severity.CRITICAL)
 SAMPLE_OF_THE_HOUR = sample("An hourly incident", _HOURLY)
 _ANSWER = followed(Command.ACKNOWLEDGE, Reason.PERSON, NOON + timedelta(minutes=4), actor="Ada")
@@ -294,6 +300,7 @@ SAMPLES = (
         kinds=MAILED,
     ),
     digest_sample(),
+    usage_sample(),
     Sample("A receiver's test", test_message(PUBLIC_URL, NOON), Action.OPEN, NOON, None, MAILED),
 )
 

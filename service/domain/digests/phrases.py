@@ -105,7 +105,7 @@ def _of_spend(digest: Digest) -> Facts:
 
 def _of_usage(digest: Digest, usage: UsageReport) -> Facts:
     at_risk = (("Budgets at risk", _risks(digest.at_risk)),) if digest.at_risk else ()
-    return (*usage_facts(digest, usage), *_caching(digest), *at_risk)
+    return (*usage_facts(digest, usage), *at_risk)
 
 
 def _caching(digest: Digest) -> Facts:

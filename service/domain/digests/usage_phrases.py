@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import Decimal
 
 from service.domain.digests.amounts import SMALLEST_MOVE, signed
@@ -13,10 +12,11 @@ from service.domain.sources.commitment import PriorityUse
 from service.domain.spend.tokens import TokenCounts
 from service.domain.values.calendars import local_date, zone_of
 from service.domain.values.money import ZERO, Money
-from service.domain.values.plain_text import clean, percentage, scaled, short_day
+from service.domain.values.plain_text import clean, moment, percentage, scaled, short_day
 from service.domain.values.scopes import Dimension
 
-MOST_MODELS = 6
+MOST_MODELS = 4
+"""As many as a field of a Slack message holds."""
 MOST_NAMED = 3
 NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
 
@@ -28,8 +28,7 @@ def usage_facts(digest: Digest, usage: UsageReport) -> Facts:
     facts = (
         ("Same weekday", _weekdays(digest, usage)),
         ("Models", _models(digest, usage.models)),
-        ("Up most", _moved(digest.movers, 1)),
-        ("Down most", _moved(digest.movers, -1)),
+        ("Moved most", "\n".join(filter(None, (_moved(digest.movers, 1), _moved(digest.movers, -1))))),
         ("Paid for", _paid(usage.paid_for)),
         ("Without an API key", _paid(usage.keyless)),
         ("Priority Tier", _priority(usage.priority)),
@@ -87,7 +86,7 @@ def _moved(movers: Iterable[Movers], direction: int) -> str:
         for one in (each.up if direction > 0 else each.down)
     ]
     moved.sort(key=lambda one: abs(one[0]), reverse=True)
-    return ", ".join(said for _, said in moved[: 2 * MOST_NAMED])
+    return ", ".join(said for _, said in moved[:MOST_NAMED])
 
 
 def _paid(parts: Iterable[PaidFor]) -> str:
@@ -116,12 +115,8 @@ def _unpriced(one: ModelUsage) -> str:
 
 def _known(freshness: Freshness) -> str:
     parts = [
-        f"billed until {_at(freshness.billed_until)}",
-        f"usage until {_at(freshness.estimated_until)}",
+        f"billed until {moment(freshness.billed_until)}" if freshness.billed_until else "no bill yet",
+        f"usage until {moment(freshness.estimated_until)}" if freshness.estimated_until else "no usage yet",
         *(f"{count} {'day' if count == 1 else 'days'} {state}" for state, count in freshness.lacking.items() if count),
     ]
     return "; ".join(parts)
-
-
-def _at(at: datetime | None) -> str:
-    return "never" if at is None else f"{at:%d %b %H:%M} UTC"

@@ -5,60 +5,22 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-from service.domain.digests.alerts import Tally
-from service.domain.digests.digest import DigestContent, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message
-from service.domain.digests.usage import (
-    Freshness,
-    PaidFor,
-    UsageReport,
-    models_of,
-    same_weekdays,
-    usage_csv,
-    utc_days,
-)
+from service.domain.digests.usage import UsageReport, same_weekdays, usage_csv, utc_days
 from service.domain.notify.notification import Message
 from service.domain.sources.commitment import PriorityCommitment, PriorityUse
-from service.domain.spend.best_known import Spend
-from service.domain.spend.completeness import BucketState
-from service.domain.spend.tokens import TokenCounts
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell, Dimension, ScopeKey
+from service.domain.values.scopes import Dimension, ScopeKey
+from tests.domain.digests.usage_reports import NOVEMBER, NOW, SATURDAY, THEN, TOKENS, USED, day_of, report
 from tests.factories import utc
 
-SATURDAY = Window(utc("2026-11-28"), utc("2026-11-29"))
-BEFORE = Window(utc("2026-11-21"), utc("2026-11-22"))
-NOVEMBER = Window(utc("2026-11-01"), utc("2026-12-01"))
-ENG = Cell("wrkspc_eng", "claude-sonnet-5", "apikey_ci")
-NOVEL = Cell("wrkspc_eng", "claude-novel", "")
 EVIL = "=HYPERLINK(0)"
 NAMES = {ScopeKey(Dimension.WORKSPACE, "wrkspc_eng"): EVIL}
-NOW = {ENG: Spend(billed=Money.of("300.00"))}
-THEN = {ENG: Spend(billed=Money.of("250.00"))}
-TOKENS = {
-    ENG: TokenCounts(uncached=200_000_000, read=800_000_000, output=90_000_000),
-    NOVEL: TokenCounts(output=1_200_000, unpriced=1_200_000),
-}
-USED = PriorityUse(NOVEMBER, 300_000_000, Money.of("900.00"), PriorityCommitment(tokens=500_000_000))
-
-
-def report() -> UsageReport:
-    return UsageReport(
-        models=models_of(NOW, THEN, TOKENS),
-        weekdays=tuple((day, Money.of("250.00")) for day in same_weekdays(SATURDAY, "UTC")[:2]),
-        paid_for=(PaidFor("tokens", Money.of("290.00")), PaidFor("web search", Money.of("10.00"))),
-        keyless=(PaidFor("Workbench and signed-in use", Money.of("3.20")),),
-        priority=USED,
-        freshness=Freshness(utc("2026-11-28"), utc("2026-11-29T06:00"), {BucketState.LATE: 0, BucketState.OPEN: 1}),
-        csv="",
-    )
 
 
 def said(usage: UsageReport) -> Message:
-    plan = DigestPlan("src_1", "rcv_1", "0 7 * * *", content=DigestContent.USAGE)
-    built = build(plan, Occasion("usage", SATURDAY, BEFORE, NAMES), Figures(NOW, THEN), (), Tally())
-    return digest_message(replace(built, usage=usage), "dgr_1", "https://tocsin.example.com")
+    return digest_message(day_of(usage, NAMES), "dgr_1", "https://tocsin.example.com")
 
 
 def test_a_day_is_compared_with_the_same_weekday() -> None:
@@ -85,8 +47,8 @@ def test_what_was_paid_for_the_priority_tier_and_freshness_have_a_line_each() ->
     assert facts["Paid for"] == "tokens $290, web search $10.00"
     assert facts["Without an API key"] == "Workbench and signed-in use $3.20"
     assert facts["Priority Tier"] == "300.0M of the 500.0M tokens committed for November are used, 200.0M left"
-    assert facts["Known"] == "billed until 28 Nov 00:00 UTC; usage until 29 Nov 06:00 UTC; 1 day open"
-    assert facts["Up most"].startswith(f"workspace {EVIL} +$50.00")
+    assert facts["Known"] == "billed until 00:00 UTC, Sat 28 Nov; usage until 06:00 UTC, Sun 29 Nov; 1 day open"
+    assert facts["Moved most"].startswith(f"workspace {EVIL} +$50.00")
 
 
 def test_beyond_a_commitment_and_without_one() -> None:

@@ -78,5 +78,5 @@ async def test_a_scope_leaves_the_others_out(yard: Yard) -> None:
 async def test_nothing_known_is_said_and_sent_all_the_same(yard: Yard) -> None:
     delivery = await sent(yard)
     facts = dict(delivery.message.facts)
-    assert facts["Known"] == "billed until never; usage until never; 1 day missing"
+    assert facts["Known"] == "no bill yet; no usage yet; 1 day missing"
     assert "Models" not in facts
