@@ -77,7 +77,7 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
 
 
 async def priority_use(uow: UnitOfWork, source: Resource[Source], now: datetime) -> PriorityUse:
-    """What was used of the Priority Tier in the calendar month (UTC) that runs."""
+    """The use of the Priority Tier in the calendar month (UTC) that runs."""
     period = period_at(PeriodSpec(PeriodKind.MONTHLY), now)
     assert period is not None, "every instant is in a month"
     question = SpendQuestion(source.id, period.window, Width.HOUR, EVERYTHING, Dimension.ORGANISATION)

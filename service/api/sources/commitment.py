@@ -1,4 +1,4 @@
-"""What is committed to the Priority Tier a month, and what was used of it."""
+"""The commitment to the Priority Tier of a month, and what was used of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CommitmentOut(BaseModel):
 
 
 class PriorityUseOut(BaseModel):
-    """Of the month that runs. What is left is negative beyond the commitment, and null where it is not in that unit."""
+    """The use of the month that runs. What is left is negative beyond the commitment, and null where it is not in that unit."""
 
     since: datetime
     until: datetime

@@ -16,7 +16,7 @@ from service.domain.values.plain_text import clean, moment, percentage, scaled, 
 from service.domain.values.scopes import Dimension
 
 MOST_MODELS = 4
-"""As many as a field of a Slack message holds."""
+"""Named in a field of a Slack message, which holds no more."""
 MOST_NAMED = 3
 NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
 

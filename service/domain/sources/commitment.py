@@ -41,14 +41,16 @@ class PriorityUse:
     @property
     def tokens_left(self) -> int | None:
         """Below zero beyond the commitment; None where none is in tokens."""
-        committed = self.commitment and self.commitment.tokens
-        return None if committed is None else committed - self.tokens
+        if self.commitment is None or self.commitment.tokens is None:
+            return None
+        return self.commitment.tokens - self.tokens
 
     @property
     def usd_left(self) -> Money | None:
         """The same in US dollars."""
-        committed = self.commitment and self.commitment.usd
-        return None if committed is None else committed - self.estimate
+        if self.commitment is None or self.commitment.usd is None:
+            return None
+        return self.commitment.usd - self.estimate
 
     @property
     def used_share(self) -> Decimal | None:
@@ -57,4 +59,4 @@ class PriorityUse:
             return None
         if self.commitment.tokens is not None:
             return Decimal(self.tokens) / self.commitment.tokens
-        return self.estimate.ratio_to(self.commitment.usd) if self.commitment.usd is not None else None
+        return None if self.commitment.usd is None else self.estimate.ratio_to(self.commitment.usd)

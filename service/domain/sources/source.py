@@ -55,7 +55,7 @@ class Source:
     subdivision: str | None = None
     """A part of the country, with holidays of its own."""
     priority_commitment: PriorityCommitment | None = None
-    """What is committed to the Priority Tier a month; None: nothing is known of a commitment."""
+    """The commitment to the Priority Tier of a month; None: nothing is known of one."""
 
     @property
     def locality(self) -> Locality:

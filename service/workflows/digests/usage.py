@@ -25,7 +25,7 @@ MOST_LINES = 20
 async def usage_of(
     uow: UnitOfWork, plan: DigestPlan, occasion: Occasion, figures: Figures, now: datetime
 ) -> UsageReport:
-    """What the plan's scope used in a period. Kinds of cost are left out where too many rows are behind them."""
+    """The usage of the plan's scope in a period. Kinds of cost are left out where too many rows are behind them."""
     source, scope = await uow.sources.get(plan.source_id), plan.scope
     spent = {cell: spend for cell, spend in figures.now.items() if scope.holds(cell)}
     before = {cell: spend for cell, spend in figures.before.items() if scope.holds(cell)}

@@ -102,7 +102,7 @@ def _is_remainder(rows: FromClause, question: LineQuestion) -> ColumnElement[boo
 
 
 def _rows(question: LineQuestion) -> FromClause:
-    """What is stored, less all lines, is what no line tells of: nearly always nothing."""
+    """Rows of all lines, and of the remainder: what is stored, less all lines. It is nearly always nothing."""
     if question.spend.width is Width.HOUR:
         return _of_usage_alone(question).subquery()
     found = line_sources(question.spend)
@@ -154,7 +154,7 @@ def _of_usage_alone(question: LineQuestion) -> Select[Any]:
 
 
 def _usage(used: CTE, estimated: ColumnElement[Any]) -> dict[str, ColumnElement[Any]]:
-    values = {name: used.c[name] for name in PARTS}
+    values: dict[str, ColumnElement[Any]] = {name: used.c[name] for name in PARTS}
     values[_CALLER] = _caller(used.c.api_key, true())
     return values | {"estimated": estimated, "unpriced_tokens": used.c.unpriced, "priority": used.c.priority}
 

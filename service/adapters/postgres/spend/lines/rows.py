@@ -19,7 +19,7 @@ from service.domain.values.utc import midnight
 PARTS = ("cost_type", "token_type", "service_tier", "context_window", "inference_geo")
 SUMS = ("billed", "estimated", "unpriced_tokens", "priority")
 PLACE = ("day", "workspace", "model")
-"""What a bill chooses between itself and usage for."""
+"""The key of a place: for each, either the bill or usage was chosen."""
 
 NOTHING = cast(literal(Decimal(0)), Numeric)
 

@@ -37,11 +37,15 @@ async def tokens_in(connection: AsyncConnection, question: SpendQuestion, tier: 
         .where(*between(question.window, question.source_id), *held_by(question.scope, series), *of_tier)
         .group_by(*place)
     )
-    return {
-        Cell(*cell): TokenCounts(*(int(one or 0) for one in counts), priority_estimate=Money(estimate or Decimal(0)))
-        for *names, estimate in rows
-        for cell, counts in [(names[: len(CELL)], names[len(CELL) :])]
-    }
+    return {Cell(*row[: len(CELL)]): _counted(*row[len(CELL) :]) for row in rows}
+
+
+def _counted(*row: Decimal | None) -> TokenCounts:
+    *counts, estimate = row
+    uncached, read, written_5m, written_1h, output, priority, unpriced, searches = (int(one or 0) for one in counts)
+    return TokenCounts(
+        uncached, read, written_5m, written_1h, output, priority, unpriced, searches, Money(estimate or Decimal(0))
+    )
 
 
 def _counts() -> list[ColumnElement[Any]]:
