@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from service.api.alerts.documents import source_names
 from service.api.alerts.page import alert_content
 from service.api.dashboard.alert_lines import alert_line
+from service.api.dashboard.answers import ATTENDING, TEACHING, answer_with, given_lines, possible, teaching
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
@@ -18,14 +18,12 @@ from service.api.http.deps import Id, PortsDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
 from service.api.notify.notifications import show_notifications
 from service.domain.access import Role
-from service.domain.alerts.alert import Alert, AlertState, Command
-from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.evidence import OriginKind
 from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.values.errors import Invalid
 from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
-from service.workflows.alerts.attend import move_alert, snooze_alert
 from service.workflows.charts.chart import chart_of
-from service.workflows.configuration.engine import Author
 from service.workflows.dashboard.overview import OPEN
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.notify import NotificationFilter
@@ -35,14 +33,7 @@ router = APIRouter(include_in_schema=False)
 
 PAGE = 25
 MOST_NOTIFIED = 50
-ANSWERS = {
-    "acknowledge": "Acknowledge",
-    "snooze-1h": "Snooze 1 hour",
-    "snooze-24h": "Snooze 24 hours",
-    "resolve": "Resolve",
-}
-_SNOOZES = {"snooze-1h": timedelta(hours=1), "snooze-24h": timedelta(hours=24)}
-_COMMANDS = {"acknowledge": Command.ACKNOWLEDGE, "resolve": Command.RESOLVE}
+ORIGINS = {OriginKind.BUDGET: "/pages/budgets", OriginKind.RULE: "/pages/rules"}
 
 
 @router.head(ALERT_PAGES)  # probes ask so
@@ -68,13 +59,16 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
     events = await uow.alerts.events(id)
     may_answer = caller.role.allows(Role.OPERATOR)
     content = alert_content(ports, events, await chart_of(uow, events[-1]))
-    answers = _possible(alert) if may_answer else {}
+    given = await uow.feedback.of_alert(id)
     refused = "" if may_answer or not alert.is_open else "A viewer's token only shows the alert."
     own = {
-        "answers": list(answers.items()),
+        "answers": list(possible(alert).items()) if may_answer else [],
+        "teaching": list(teaching(alert, given).items()) if may_answer else [],
+        "given": given_lines(given),
         "only_shown": refused,
         "address": f"{ALERT_PAGES}/{id}",
         "notified": await _notified(uow, id),
+        "origin": _origin(alert),
     }
     return dashboard_page("dashboard_alert.html.j2", "Alerts", caller, {**content, **own})
 
@@ -83,18 +77,16 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
 async def answer_alert(author: AnsweringDep, uow: UowDep, id: Id, form: FormDep) -> Response:
     """Moves the alert, and leads back to it; one that stands as asked already is left as it is."""
     answer = form.get("answer", "")
-    if answer not in ANSWERS:
+    if answer not in ATTENDING and answer not in TEACHING:
         raise Invalid("the form has no such answer")
-    if answer in _possible(await uow.alerts.get(id)):
-        await _move(uow, id, answer, clean(form.get("note", ""), NOTE_LENGTH), author)
+    await answer_with(uow, await uow.alerts.get(id), answer, clean(form.get("note", ""), NOTE_LENGTH), author)
     return RedirectResponse(f"{ALERT_PAGES}/{id}", 303, DASHBOARD_HEADERS)
 
 
-async def _move(uow: UnitOfWork, id: str, answer: str, note: str, author: Author) -> None:
-    if answer in _SNOOZES:
-        await snooze_alert(uow, id, SnoozeRequest(author.at + _SNOOZES[answer]), note, author)
-    else:
-        await move_alert(uow, id, _COMMANDS[answer], note, author)
+def _origin(alert: Alert) -> tuple[str, str] | None:
+    """Returns the name and the page of the budget or rule that fired; None of an alert that has neither."""
+    origin = alert.evidence.origin
+    return (f"{origin.kind.capitalize()} {origin.name}", f"{ORIGINS[origin.kind]}/{origin.id}") if origin else None
 
 
 async def _notified(uow: UnitOfWork, id: str) -> list[tuple[str, str, str]]:
@@ -109,11 +101,3 @@ async def _notified(uow: UnitOfWork, id: str) -> list[tuple[str, str, str]]:
         )
         for one in shown
     ]
-
-
-def _possible(alert: Alert) -> dict[str, str]:
-    """Returns the answers that would change something, and their words."""
-    if not alert.is_open:
-        return {}
-    done = {AlertState.ACKNOWLEDGED: {"acknowledge"}, AlertState.SNOOZED: set(_SNOOZES)}.get(alert.state, set())
-    return {answer: words for answer, words in ANSWERS.items() if answer not in done}

@@ -10,7 +10,10 @@ from fastapi import Depends, Request
 
 from service.domain.values.errors import Invalid
 
-MOST_FIELDS = 50
+MOST_FIELDS = 500
+"""A budget has 50 thresholds at most, each of several fields."""
+AGAIN = "again"
+"""The field of a form that was kept while somebody signed in: it is shown again before anything is done."""
 _TYPE = "application/x-www-form-urlencoded"
 
 

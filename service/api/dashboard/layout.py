@@ -9,7 +9,13 @@ from fastapi.responses import Response
 from service.api.http.pages import DASHBOARD_HEADERS, page
 from service.domain.access import Token
 
-PLACES = (("Overview", "/"), ("Spend", "/pages/spend"), ("Alerts", "/pages/alerts"))
+PLACES = (
+    ("Overview", "/"),
+    ("Spend", "/pages/spend"),
+    ("Budgets", "/pages/budgets"),
+    ("Rules", "/pages/rules"),
+    ("Alerts", "/pages/alerts"),
+)
 
 
 def dashboard_page(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from service.api.dashboard.forms import AGAIN, read_form
 from service.api.http.deps import NowDep, PortsDep, attempt_of
 from service.api.http.origin import address_of
-from service.api.http.pages import notice
+from service.api.http.pages import DASHBOARD_HEADERS, notice, page
 from service.domain.access import SESSION_LASTS, Role, Token
 from service.workflows.access.refusals import run_note_refusal
 from service.workflows.access.sessions import run_session
@@ -23,11 +26,11 @@ HOME = "/"
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, or no longer. `back` is the page to return to."""
+    """Nobody is signed in, or no longer. `back` is the page to return to, `form` what was to be sent there."""
 
-    def __init__(self, back: str) -> None:
+    def __init__(self, back: str, form: Mapping[str, str]) -> None:
         super().__init__("sign in first")
-        self.back = back
+        self.back, self.form = back, form
 
 
 class NotShown(Exception):
@@ -41,7 +44,15 @@ def answer_with_pages(app: FastAPI) -> None:
 
 async def _sign_in(_: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeeded)
+    if error.form:
+        return sign_in_page(our_path(error.back), error.form, "", 403)
     return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': error.back})}", 303)
+
+
+def sign_in_page(back: str, form: Mapping[str, str], error: str, status: int) -> Response:
+    """Returns the page to sign in on. `form` is kept in it, and comes back once somebody is signed in."""
+    content = {"next": back, "kept": urlencode(form), "error": error}
+    return page("sign_in.html.j2", content, status, DASHBOARD_HEADERS)
 
 
 async def _not_shown(_: Request, error: Exception) -> Response:
@@ -52,7 +63,8 @@ async def signed_in(request: Request, ports: PortsDep) -> Token:
     """Returns the token that a browser was signed in with. Raises SignInNeeded."""
     token = await run_session(ports, request.cookies.get(COOKIE, ""))
     if token is None:
-        raise SignInNeeded(f"{request.url.path}?{request.url.query}".rstrip("?"))
+        form = {AGAIN: "yes", **await read_form(request)} if request.method == "POST" else {}
+        raise SignInNeeded(f"{request.url.path}?{request.url.query}".rstrip("?"), form)
     return token
 
 
@@ -75,17 +87,22 @@ def _site(host: str) -> str:
 our_page = Depends(from_our_page)
 
 
-async def answering(request: Request, ports: PortsDep, caller: SignedInDep, now: NowDep) -> Author:
-    """Returns who sends a form that an operator may send. Raises NotShown for a viewer, which is on record."""
-    author = Author(f"token:{caller.name}", now, caller.id, address_of(request))
-    if not caller.role.allows(Role.OPERATOR):
-        refusal = f"This needs the role {Role.OPERATOR}; the token {caller.name!r} is {caller.role}"
-        await run_note_refusal(ports, author, attempt_of(request), refusal)
-        raise NotShown(f"{refusal}. Sign in with another token.")
-    return author
+def sender(needed: Role) -> Callable[[Request, Ports, Token, datetime], Awaitable[Author]]:
+    """Returns a dependency: who sends a form that takes this role. It raises NotShown for a smaller one, on record."""
+
+    async def check(request: Request, ports: PortsDep, caller: SignedInDep, now: NowDep) -> Author:
+        author = Author(f"token:{caller.name}", now, caller.id, address_of(request))
+        if not caller.role.allows(needed):
+            refusal = f"This needs the role {needed}; the token {caller.name!r} is {caller.role}"
+            await run_note_refusal(ports, author, attempt_of(request), refusal)
+            raise NotShown(f"{refusal}. Sign in with another token.")
+        return author
+
+    return check
 
 
-AnsweringDep = Annotated[Author, Depends(answering)]
+AnsweringDep = Annotated[Author, Depends(sender(Role.OPERATOR))]
+AdministeringDep = Annotated[Author, Depends(sender(Role.ADMIN))]
 
 
 def let_in(answer: Response, session: str, ports: Ports) -> Response:

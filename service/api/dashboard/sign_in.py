@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.api.dashboard.forms import FormDep
-from service.api.dashboard.session import COOKIE, SIGN_IN, let_in, our_page, our_path
+from service.api.dashboard.session import COOKIE, SIGN_IN, let_in, our_page, our_path, sign_in_page
 from service.api.http.deps import PortsDep, attempt_of
 from service.api.http.origin import address_of
 from service.api.http.pages import DASHBOARD_HEADERS, ICON, page
@@ -24,16 +27,23 @@ async def show_icon() -> Response:
 @router.head(SIGN_IN)  # probes ask so
 @router.get(SIGN_IN)
 async def show_sign_in(next: str = "") -> Response:
-    return _sign_in_page(our_path(next), "", 200)
+    return sign_in_page(our_path(next), {}, "", 200)
 
 
 @router.post(SIGN_IN, dependencies=[our_page])
 async def sign_in(request: Request, ports: PortsDep, form: FormDep) -> Response:
-    back = our_path(form.get("next", ""))
+    back, kept = our_path(form.get("next", "")), dict(parse_qsl(form.get("kept", ""), keep_blank_values=True))
     session = await run_sign_in(ports, form.get("token", "").strip(), attempt_of(request), address_of(request))
     if session is None:
-        return _sign_in_page(back, "No live token has this text. It begins with tcn_, and was shown once.", 403)
-    return let_in(RedirectResponse(back, 303, DASHBOARD_HEADERS), session, ports)
+        return sign_in_page(back, kept, "No live token has this text. It begins with tcn_, and was shown once.", 403)
+    return let_in(_onwards(back, kept), session, ports)
+
+
+def _onwards(back: str, kept: Mapping[str, str]) -> Response:
+    """Leads to the page that was asked for; where a form was kept, by one more press, since that may change much."""
+    if not kept:
+        return RedirectResponse(back, 303, DASHBOARD_HEADERS)
+    return page("kept_form.html.j2", {"address": back, "fields": kept}, 200, DASHBOARD_HEADERS)
 
 
 @router.post("/sign-out", dependencies=[our_page])
@@ -41,7 +51,3 @@ async def sign_out() -> Response:
     answer = RedirectResponse(SIGN_IN, 303, DASHBOARD_HEADERS)
     answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
     return answer
-
-
-def _sign_in_page(back: str, error: str, status: int) -> Response:
-    return page("sign_in.html.j2", {"next": back, "error": error}, status, DASHBOARD_HEADERS)

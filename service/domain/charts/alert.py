@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from service.domain.alerts.evidence import BudgetEvidence, KeptBucket, RuleEvidence
-from service.domain.charts.chart import DAY, SHORT, Chart, Point, Range, wall
+from service.domain.charts.chart import DAY, Chart, Point, Range, wall
+from service.domain.charts.sums import buckets_of, sums
 from service.domain.charts.usual import usual_ranges
 from service.domain.messages.phrases import used
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
@@ -22,8 +21,6 @@ from service.domain.values.plain_text import NOTE_LENGTH, clean, short_day
 HOUR = timedelta(hours=1)
 NAME, SCOPE, MOST_READ = 40, 50, 1000
 """Characters of a name and of a scope that fit into one line of a picture, and how far one is read for them."""
-MOST_BUCKETS = 62
-"""The days or hours of a budget's line, at most."""
 PICTOGRAMS = re.compile("[\u20e3\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]+\u200d?")
 """Emoji, arrows and the like, with what joins and varies them."""
 
@@ -36,49 +33,23 @@ def budget_chart(evidence: BudgetEvidence, buckets: Sequence[KeptBucket], at: da
     zone, period = zone_of(evidence.timezone), evidence.period
     span = Window(wall(period.start, zone), wall(period.end, zone))
     last = Point(wall(max(min(at, period.end), period.start), zone), evidence.spent)
+    before = [Point(wall(one.at, zone), one.amount) for one in sums(period, evidence.spent, buckets)]
     said = f"{evidence.spent.display()} of {evidence.amount.display()}{used(evidence)}"
     simulated = _simulated(evidence)
     return Chart(
         title=_title(evidence, evidence.period_label),
         subtitle=(said, f"{simulated}{_named(evidence.budget_name)}: spend so far, {clean(evidence.timezone)}"),
         alt=f"{simulated}Spend of {_who(evidence)}, {evidence.period_label}: {said}.{_outlook(evidence)}",
-        actual=(Point(span.start, ZERO), *_sums(evidence, buckets, zone), last),
+        actual=(Point(span.start, ZERO), *before, last),
         forecast=_fan(evidence, last, span.end),
         budget=evidence.amount,
         span=span,
     )
 
 
-def _sums(evidence: BudgetEvidence, buckets: Sequence[KeptBucket], zone: ZoneInfo) -> list[Point]:
-    """The sum at the beginning of each bucket, oldest first, reckoned back from what the alert says."""
-    points, left = [], evidence.spent
-    for one in reversed(buckets):
-        left -= one.amount or ZERO
-        if one.start > evidence.period.start:
-            points.append(Point(wall(one.start, zone), left))
-    return points[::-1]
-
-
 def spend_so_far(evidence: BudgetEvidence, amounts: Mapping[datetime, Money]) -> tuple[KeptBucket, ...]:
-    """The buckets of a budget's picture, from spend by the start of each UTC day or hour of its period.
-
-    Hours are estimates: they share what the alert says was spent, as days do that add up to more than it, since a
-    period may end within one. Days of long periods are put together.
-    """
-    total, step = Money.total(amounts.values()), -(-len(amounts) // MOST_BUCKETS)
-    is_shared = total > ZERO <= evidence.spent and (total > evidence.spent or is_short(evidence.period))
-    share = evidence.spent.ratio_to(total) if is_shared else Decimal(1)
-    listed = sorted(amounts.items())
-    groups = [listed[place : place + step] for place in range(0, len(listed), max(step, 1))]
-    return tuple(
-        KeptBucket(group[0][0], Money.rounded(Money.total(amount for _, amount in group).usd * share))
-        for group in groups
-    )
-
-
-def is_short(period: Window) -> bool:
-    """Whether a period is shown by its hours."""
-    return period.end - period.start <= SHORT
+    """The buckets of a budget's picture, from spend by the start of each UTC day or hour of its period."""
+    return buckets_of(evidence.period, evidence.spent, amounts)
 
 
 def _fan(evidence: BudgetEvidence, last: Point, end: datetime) -> tuple[Range, ...]:

@@ -158,7 +158,7 @@ class _Place:
     def _ready(self, figure: Money | None) -> GateVerdict:
         made, found = self.on_forecast.forecast, "a forecast"
         if isinstance(made, NoForecast):
-            found = f"nothing can be forecast: {_MISSING[made.reason]}"
+            found = f"nothing can be forecast: {MISSING[made.reason]}"
         elif figure is None:
             found = "nothing is forecast: the period is over"
         return GateVerdict("forecast_ready", figure is not None, found, "a forecast of the period's end")
@@ -227,9 +227,10 @@ class _Place:
         return tuple(shown)
 
 
-_MISSING: Mapping[Missing, str] = {
+MISSING: Mapping[Missing, str] = {
     Missing.NO_SPEND: "nothing has been spent lately",
     Missing.SHORT_HISTORY: "too few complete days are known",
     Missing.NO_END: "a rolling period has no end",
     Missing.TOO_FAR: "the period ends too far away",
 }
+"""Why nothing is forecast, in words."""

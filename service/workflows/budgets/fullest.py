@@ -42,6 +42,37 @@ async def fullest(uow: UnitOfWork, now: datetime, limit: int, skipped: int = 0) 
     return FullestBudgets(await _named(uow, lines[skipped:end]), max(0, len(lines) - end))
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetSummary:
+    """A budget by its fullest scope in the open period: None where it has none. `scopes` counts them all."""
+
+    budget: Resource[Budget]
+    fullest: ScopeStatus | None
+    scopes: int
+
+
+async def summaries(uow: UnitOfWork, now: datetime, limit: int, skipped: int = 0) -> tuple[list[BudgetSummary], int]:
+    """Returns a part of all budgets, the fullest first and disabled ones last, and how many come after it."""
+    told = dict((budget.id, own) for budget, own in await all_statuses(uow, now))
+    lines = [_summary(budget, told.get(budget.id, ())) for budget in await uow.budgets.readable()]
+    lines.sort(key=lambda one: (not one.budget.spec.enabled, -_summary_fullness(one), one.budget.name))
+    end = skipped + limit
+    part = [one for one in lines[skipped:end] if one.fullest is not None]
+    named = await _named(uow, [BudgetLine(one.budget, one.fullest) for one in part if one.fullest])
+    by_budget = {one.budget.id: one.status for one in named}
+    return [replace(one, fullest=by_budget.get(one.budget.id)) for one in lines[skipped:end]], max(0, len(lines) - end)
+
+
+def _summary(budget: Resource[Budget], statuses: Iterable[ScopeStatus]) -> BudgetSummary:
+    scopes = [BudgetLine(budget, one) for one in statuses if one.phase is Phase.OPEN]
+    fullest = max(scopes, key=_fullness, default=None)
+    return BudgetSummary(budget, fullest.status if fullest else None, len(scopes))
+
+
+def _summary_fullness(one: BudgetSummary) -> Decimal:
+    return _fullness(BudgetLine(one.budget, one.fullest)) if one.fullest else Decimal(-1)
+
+
 def _fullness(line: BudgetLine) -> Decimal:
     percent = line.status.percent
     return percent if percent is not None else Decimal("Infinity" if line.status.spent.total else 0)

@@ -14,7 +14,8 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import tells
 from service.domain.budgets.budget import Budget
-from service.domain.charts.alert import is_short, spend_so_far
+from service.domain.charts.alert import spend_so_far
+from service.domain.charts.sums import is_short
 from service.domain.rules.evaluation import view_for
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.rule import Rule
@@ -105,9 +106,13 @@ def line_question(
     source_id: str, evidence: BudgetEvidence, scope: Scope, dimension: Dimension, at: datetime
 ) -> SpendQuestion:
     """The question for a budget's line up to an instant: spend by UTC day, of a short period by hour."""
-    start, end = evidence.period.start, evidence.period.end
-    window = Window(start, max(min(at, end), start + HOUR))
-    return SpendQuestion(source_id, window, Width.HOUR if is_short(evidence.period) else Width.DAY, scope, dimension)
+    return line_of_period(source_id, evidence.period, scope, dimension, at)
+
+
+def line_of_period(source_id: str, period: Window, scope: Scope, dimension: Dimension, at: datetime) -> SpendQuestion:
+    """The same of any period."""
+    window = Window(period.start, max(min(at, period.end), period.start + HOUR))
+    return SpendQuestion(source_id, window, Width.HOUR if is_short(period) else Width.DAY, scope, dimension)
 
 
 async def figures_of(uow: UnitOfWork, question: SpendQuestion) -> FiguresByBucket:

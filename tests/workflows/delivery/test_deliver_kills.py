@@ -90,11 +90,10 @@ def _dying(ports: Ports, death: _Death) -> Ports:
     @asynccontextmanager
     async def uow() -> AsyncIterator[UnitOfWork]:
         await death.come_to("begin")
-        async with AsyncExitStack() as held:
-            async with ports.uow() as one:
-                yield one
-                await death.come_to("commit")
-                await held.enter_async_context(death.committing)
+        async with AsyncExitStack() as held, ports.uow() as one:
+            yield one
+            await death.come_to("commit")
+            await held.enter_async_context(death.committing)
         # The sender itself claims, meanwhile, and stores nothing of what Slack did.
         await death.come_to("claimed" if asyncio.current_task() is death.sender else "committed")
 

@@ -1,0 +1,148 @@
+"""`/pages/rules`: what fires besides budgets, and one rule with its settings, its false alerts and what it fired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import RedirectResponse, Response
+
+from service.api.alerts.documents import source_names
+from service.api.dashboard.alert_lines import alert_line
+from service.api.dashboard.forms import FormDep
+from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
+from service.api.http.deps import Id, NowDep, UowDep
+from service.api.http.pages import DASHBOARD_HEADERS
+from service.api.rules.rules import RuleShape
+from service.domain.access import Role
+from service.domain.backtest.calibration import PROMISED, PROMISED_CRITICAL, Calibration
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Rule
+from service.domain.values.errors import UnreadableDocument
+from service.domain.values.plain_text import minute
+from service.domain.values.resources import Resource
+from service.workflows.configuration.engine import Draft, change
+from service.workflows.configuration.rules import Rules
+from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+router = APIRouter(include_in_schema=False)
+
+PLACE = "/pages/rules"
+PAGE, MOST_ALERTS = 50, 10
+EACH = {"workspace": "for each workspace", "model": "for each model", "api_key": "for each API key"}
+
+
+@router.head(PLACE)  # probes ask so
+@router.get(PLACE)
+async def list_rules(
+    caller: SignedInDep, uow: UowDep, after: Annotated[str | None, Query(max_length=500)] = None
+) -> Response:
+    """All rules, oldest first."""
+    if not await uow.sources.named():
+        return dashboard_page("no_source.html.j2", "Rules", caller, {})
+    found = await uow.rules.page(limit=PAGE, cursor=after)
+    rules = [one for one in found.items if not isinstance(one, UnreadableDocument)]
+    made = await uow.calibrations.of([one.id for one in rules])
+    content = {
+        "rules": [_line(one, made.get(one.id)) for one in rules],
+        "unreadable": [str(one) for one in found.items if isinstance(one, UnreadableDocument)],
+        "next": found.next,
+        "kinds": [(kind.name, kind.title, kind.description) for kind in KINDS.values()],
+        "may_write": caller.role.allows(Role.ADMIN),
+    }
+    return dashboard_page("rules.html.j2", "Rules", caller, content)
+
+
+def _line(rule: Resource[Rule[object]], made: Calibration | None) -> Mapping[str, object]:
+    return {
+        "name": rule.name,
+        "address": f"{PLACE}/{rule.id}",
+        "kind": KINDS[rule.spec.kind].title,
+        "each": EACH.get(rule.spec.for_each or "", ""),
+        "severity": str(rule.spec.severity),
+        "enabled": rule.spec.enabled,
+        "false": f"{made.false_a_quarter(made.own):g}" if made else "",
+        "is_noisy": made is not None and not made.keeps(made.own),
+    }
+
+
+@router.head(f"{PLACE}/{{id}}")  # probes ask so
+@router.get(f"{PLACE}/{{id}}")
+async def show_rule(caller: SignedInDep, uow: UowDep, now: NowDep, id: Id) -> Response:
+    rule = await uow.rules.get(id)
+    made = (await uow.calibrations.of([rule.id])).get(rule.id)
+    content = {
+        **head_of(rule),
+        "settings": await _settings(uow, rule),
+        "calibration": calibration_shown(made) if made else None,
+        "alerts": await _alerts(uow, id),
+        "may_write": caller.role.allows(Role.ADMIN),
+        "may_try": caller.role.allows(Role.OPERATOR) and KINDS[rule.spec.kind].judges_spend,
+        "written": f"Version {rule.version}, written {minute(rule.updated_at)}",
+    }
+    return dashboard_page("rule.html.j2", "Rules", caller, content)
+
+
+def head_of(rule: Resource[Rule[object]]) -> Mapping[str, object]:
+    """Returns what every page about one rule says first."""
+    kind = KINDS[rule.spec.kind]
+    return {
+        "name": rule.name,
+        "id": rule.id,
+        "address": f"{PLACE}/{rule.id}",
+        "kind": kind.title,
+        "description": kind.description,
+        "enabled": rule.spec.enabled,
+    }
+
+
+async def _settings(uow: UnitOfWork, rule: Resource[Rule[object]]) -> Sequence[tuple[str, str]]:
+    """Returns the rule's document as labels and values, what is at its kind's default included."""
+    shown = (await RuleShape().show(uow, rule, rule.updated_at)).model_dump(mode="json")
+    scope = {name: members for name, members in shown["scope"].items() if members}
+    parts = {"severity": shown["severity"], "for each": shown["for_each"], **scope, **shown["params"], **shown["gates"]}
+    return [
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in parts.items()
+        if value is not None
+    ]
+
+
+def calibration_shown(made: Calibration) -> Mapping[str, object]:
+    """Returns how often a rule would fire for nothing, by its own past, and which setting would keep the promise."""
+    proposal = made.proposal
+    return {
+        "rows": [
+            (
+                one.setting,
+                one.configured,
+                f"{made.false_a_quarter(one):g}",
+                f"{made.critical_a_quarter(one):g}",
+                made.keeps(one),
+            )
+            for one in made.settings
+        ],
+        "of": f"{made.first_day} to {made.last_day}, made {minute(made.made_at)}",
+        "promised": f"{PROMISED:g} a quarter, {PROMISED_CRITICAL:g} of them critical",
+        "keeps": made.keeps(made.own),
+        "proposal": proposal.setting if proposal else "",
+    }
+
+
+async def _alerts(uow: UnitOfWork, id: str) -> Sequence[Mapping[str, str]]:
+    found = await uow.alerts.page(AlertFilter(rule_ids=(id,)), limit=MOST_ALERTS, cursor=None)
+    names = await source_names(uow)
+    return [alert_line(alert, names) for alert in found.items]
+
+
+@router.post(f"{PLACE}/{{id}}/enabled", dependencies=[our_page])
+async def pause_or_resume(author: AdministeringDep, uow: UowDep, id: Id, form: FormDep) -> Response:
+    """Pauses a rule, or lets it go on; one that stands as asked already is left as it is."""
+    rule = await uow.rules.get(id)
+    spec = replace(rule.spec, enabled=form.get("enabled", "") == "yes")
+    await change(uow, Rules(), rule, Draft(rule.name, rule.labels, spec), author)
+    return RedirectResponse(f"{PLACE}/{id}", 303, DASHBOARD_HEADERS)
