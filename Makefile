@@ -2,6 +2,7 @@
 # Needed on the machine: python3 (3.11 or newer) with venv and pip, git, make. Nothing is installed outside .venv.
 
 PYTHON ?= python3
+FOCUS_PYTHON ?= python3.12
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
@@ -13,7 +14,7 @@ FAST_TESTS := tests/domain tests/adapters tests/simulator tests/test_*.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-	--no-emit-find-links --no-annotate --python-version 3.11
+	--no-emit-find-links --no-annotate --python-version
 UPGRADE ?=
 
 # There is one environment. Once it has the development tools, it is always installed from their lock.
@@ -23,7 +24,7 @@ LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test pytest check lint fuzz bench messages lock clean
+.PHONY: help install run test pytest check lint fuzz bench messages docs focus lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -34,7 +35,7 @@ run: install ## Start everything (database, API, worker); options: make run ARGS
 	@exec $(BIN)/tocsin up $(ARGS)
 
 test: $(VENV)/.dev ## Every check and every test; options: make test PYTEST_ARGS="-x -k budget"
-	@$(MAKE) --no-print-directory -j 2 lint pytest
+	@$(MAKE) --no-print-directory -j 3 lint docs pytest
 
 # Beside the checks: their types take half a minute of one core, in which tests wait for databases.
 pytest: $(VENV)/.dev
@@ -60,14 +61,29 @@ bench: $(VENV)/.dev ## Measure what work costs, beside what else does it: one ta
 messages: $(VENV)/.dev ## Write docs/messages.md: what people receive in every channel
 	$(BIN)/python -m tests.contract.message_document
 
+docs: $(VENV)/.dev ## Build the documents as pages into build/docs; a link that leads nowhere is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html --conf-dir docs/site . build/docs
+
+# The validator needs Python 3.12 and an older numpy than the product, so that it has an environment of its own.
+FOCUS := .focus
+focus: $(VENV)/.dev ## Ask the FinOps Foundation's validator about the FOCUS export; needs Python 3.12 as FOCUS_PYTHON
+	@test -d $(FOCUS) || $(FOCUS_PYTHON) -m venv $(FOCUS)
+	@$(UV) pip install --quiet --python $(FOCUS)/bin/python --require-hashes -r requirements-focus.lock
+	@mkdir -p build && $(BIN)/python -m tests.contract.focus_sample > build/focus.csv
+	@cd $(FOCUS)/lib/python3.*/site-packages && $(CURDIR)/$(FOCUS)/bin/focus-validator --validate-version 1.2 --block-download \
+		--data-file $(CURDIR)/build/focus.csv \
+		--applicability-criteria ACCOUNT_NAMING_SUPPORTED,SUB_ACCOUNT_SUPPORTED,RESOURCE_TYPE_ASSIGNMENT_SUPPORTED,TAGGING_SUPPORTED \
+		| grep -E "^(Total|.*FAIL)"
+
 lock: $(VENV)/.runtime ## Renew the lock files from pyproject.toml; to newer versions with make lock UPGRADE=--upgrade
-	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
-	$(COMPILE) $(UPGRADE) pyproject.toml --extra dev --extra mcp --extra otel --constraint requirements.lock --output-file requirements-dev.lock
-	echo 'setuptools>=77' | $(COMPILE) $(UPGRADE) - --output-file requirements-build.lock
-	echo uv | $(COMPILE) $(UPGRADE) - --output-file requirements-uv.lock
+	$(COMPILE) 3.11 $(UPGRADE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) 3.11 $(UPGRADE) pyproject.toml --extra dev --extra docs --extra mcp --extra otel --extra parquet --constraint requirements.lock --output-file requirements-dev.lock
+	echo 'setuptools>=77' | $(COMPILE) 3.11 $(UPGRADE) - --output-file requirements-build.lock
+	printf 'focus-validator==2.2.1\npyarrow<22\n' | $(COMPILE) 3.12 $(UPGRADE) - --output-file requirements-focus.lock
+	echo uv | $(COMPILE) 3.11 $(UPGRADE) - --output-file requirements-uv.lock
 
 clean: ## Remove .venv and every cache; the data in .tocsin stays
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) $(FOCUS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/.runtime: requirements.lock requirements-build.lock requirements-uv.lock pyproject.toml | $(BIN)/python

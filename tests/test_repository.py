@@ -56,8 +56,8 @@ def test_every_locked_package_has_one_version_and_a_hash(lock: Path) -> None:
 
 
 def test_no_lock_is_missing() -> None:
-    names = ["requirements-build.lock", "requirements-dev.lock", "requirements-uv.lock", "requirements.lock"]
-    assert [lock.name for lock in LOCKS] == names
+    kinds = ["-build", "-dev", "-focus", "-uv", ""]
+    assert [lock.name for lock in LOCKS] == [f"requirements{kind}.lock" for kind in kinds]
 
 
 def test_data_keys_and_environments_are_never_committed() -> None:

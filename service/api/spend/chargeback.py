@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import Reference, Usd
 from service.api.http.responses import respond
-from service.api.spend.export import CSV
+from service.api.spend.files import CsvFile
 from service.api.spend.spend import GroupBy
 from service.domain.spend.best_known import Basis
 from service.domain.spend.chargeback import ChargebackLine
@@ -84,7 +84,7 @@ async def chargeback(
     if format is ChargebackFormat.JSON:
         return respond(_shown(charged, month, group_by))
     headers = {"Content-Disposition": f'attachment; filename="tocsin-chargeback-{month}-{group_by}.csv"'}
-    return Response(_csv(charged, month, group_by), headers=headers, media_type=CSV)
+    return Response(_csv(charged, month, group_by), headers=headers, media_type=CsvFile.media_type)
 
 
 def first_of(month: str) -> datetime:

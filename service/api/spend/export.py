@@ -1,9 +1,9 @@
-"""`/v1/spend/export`: every day, workspace, model and key as CSV, of any length."""
+"""`/v1/spend/export`: every day, workspace, model and key as a file, of any length."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator
 from datetime import date
 from enum import StrEnum
 from functools import partial
@@ -14,10 +14,10 @@ from fastapi.responses import StreamingResponse
 
 from service.api.http.deps import NowDep, PortsDep, in_one_transaction, viewer
 from service.api.http.fields import InstantOrDate, Reference
+from service.api.spend.files import HEADINGS, PARQUET, CsvFile, SpendFile, plain_row
 from service.domain.spend.best_known import SpendDay
 from service.domain.spend.focus import COLUMNS, Account, ChargedCell, focus_row
 from service.domain.spend.rows import Width
-from service.domain.values.csv_text import Value, csv_text
 from service.domain.values.errors import Invalid
 from service.domain.values.names import name_of
 from service.domain.values.periods import Window
@@ -29,24 +29,24 @@ from service.workflows.spend import aligned, buckets
 
 router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 
-CSV = "text/csv; charset=utf-8"
 LONGEST = 800 * DAY
-HEADINGS = (
-    "day", "workspace_id", "workspace", "model", "api_key_id", "api_key", "billed_usd", "estimated_usd", "amount_usd",
-    "basis", "unpriced_tokens",
-)  # fmt: skip
+FORMS = {
+    CsvFile.media_type.partition(";")[0]: {"schema": {"type": "string"}},
+    PARQUET: {"schema": {"type": "string", "format": "binary"}},
+}
 
 
 class ExportFormat(StrEnum):
     CSV = "csv"
     FOCUS = "focus"
+    PARQUET = "parquet"
 
 
 @router.get(
     "/export",
-    summary="All days, workspaces, models and keys as CSV or as FOCUS 1.2",
+    summary="All days, workspaces, models and keys as CSV, as FOCUS 1.2 or as Parquet",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, 404: {}},
+    responses={200: {"content": FORMS}, 404: {}},
     dependencies=[viewer],
 )
 async def export(
@@ -60,10 +60,29 @@ async def export(
     """Each day is read and sent by itself, so that an export of any length holds neither memory nor a connection."""
     window = _window(since, until or now)
     account = await in_one_transaction(ports, partial(_account, source))
-    headings, row = (HEADINGS, _row) if format is ExportFormat.CSV else (COLUMNS, partial(_focus, account))
-    name = f"tocsin-{format}-{window.start:%Y-%m-%d}-{window.end:%Y-%m-%d}.csv"
+    file = _file(format, account)
+    name = f"tocsin-{format}-{window.start:%Y-%m-%d}-{window.end:%Y-%m-%d}.{file.ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_lines(ports, account, window, headings, row), media_type=CSV, headers=headers)
+    return StreamingResponse(_parts(ports, account, window, file), media_type=file.media_type, headers=headers)
+
+
+def _file(form: ExportFormat, account: Account) -> SpendFile:
+    match form:
+        case ExportFormat.CSV:
+            return CsvFile(HEADINGS, plain_row)
+        case ExportFormat.FOCUS:
+            return CsvFile(COLUMNS, partial(focus_row, account=account))
+        case ExportFormat.PARQUET:
+            return _parquet()
+
+
+def _parquet() -> SpendFile:
+    """pyarrow is an extra, as it takes 165 MB, and is loaded when it is asked for."""
+    try:
+        from service.api.spend.parquet import ParquetFile
+    except ImportError as error:
+        raise Invalid("needs pyarrow on the server: install tocsin[parquet]; csv needs nothing", "/format") from error
+    return ParquetFile()
 
 
 def _window(since: InstantOrDate, until: InstantOrDate) -> Window:
@@ -81,22 +100,13 @@ async def _account(reference: str | None, uow: UnitOfWork) -> Account:
     return Account(source.id, state.organization_name or source.name)
 
 
-async def _lines(
-    ports: Ports,
-    account: Account,
-    window: Window,
-    headings: Sequence[str],
-    row: Callable[[ChargedCell], Sequence[Value]],
-) -> AsyncIterator[str]:
-    yield csv_text([headings])
+async def _parts(ports: Ports, account: Account, window: Window, file: SpendFile) -> AsyncIterator[bytes]:
+    yield file.start()
     for day in buckets(window, Width.DAY):
         cells = await in_one_transaction(ports, partial(_charged, account.id, day))
         if cells:
-            yield await asyncio.to_thread(_text, cells, row)
-
-
-def _text(cells: Iterable[ChargedCell], row: Callable[[ChargedCell], Sequence[Value]]) -> str:
-    return csv_text(row(cell) for cell in cells)
+            yield await asyncio.to_thread(file.add, cells)
+    yield await asyncio.to_thread(file.end)
 
 
 async def _charged(source_id: str, day: Window, uow: UnitOfWork) -> list[ChargedCell]:
@@ -121,24 +131,3 @@ async def _charged(source_id: str, day: Window, uow: UnitOfWork) -> list[Charged
 def _place(one: tuple[date, Cell, SpendDay]) -> tuple[date, str, str, str]:
     day, cell, _ = one
     return day, cell.workspace, cell.model, cell.api_key
-
-
-def _row(cell: ChargedCell) -> tuple[Value, ...]:
-    spend = cell.known.spend
-    return (
-        f"{cell.day:%Y-%m-%d}",
-        cell.workspace,
-        cell.workspace_name,
-        cell.model,
-        cell.api_key,
-        cell.api_key_name,
-        spend.billed,
-        spend.estimated,
-        spend.total,
-        str(spend.basis),
-        spend.unpriced_tokens,
-    )
-
-
-def _focus(account: Account, cell: ChargedCell) -> tuple[Value, ...]:
-    return focus_row(cell, account)

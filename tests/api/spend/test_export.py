@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from pyarrow import parquet
 
+from service.api.spend.files import PARQUET
+from service.api.spend.parquet import ROWS_A_GROUP, ParquetFile
 from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
-from service.domain.spend.focus import COLUMNS
+from service.domain.spend.focus import COLUMNS, ChargedCell
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.workflows.ports.spend import Stamp
@@ -67,6 +71,48 @@ async def test_focus_has_its_columns_and_the_bill(stand: Stand) -> None:
     assert (first["ChargePeriodStart"], first["ChargePeriodEnd"]) == ("2026-11-16T00:00:00Z", "2026-11-17T00:00:00Z")
     assert (first["BillingPeriodStart"], first["BillingPeriodEnd"]) == ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z")
     assert {row["BillingCurrency"] for row in found} == {"USD"}
+
+
+async def test_parquet_holds_the_rows_of_the_csv_to_the_last_digit(stand: Stand) -> None:
+    await spent(stand)
+    answer = await stand.viewer.get("/v1/spend/export?since=2026-11-01&format=parquet")
+    assert answer.headers["content-type"] == PARQUET
+    found = parquet.read_table(io.BytesIO(answer.content)).to_pylist()
+    assert [[str(value) for value in row.values()] for row in found] == [
+        [str(_exact(name, value)) for name, value in row.items()] for row in await rows(stand, "since=2026-11-01")
+    ]
+    assert isinstance(found[0]["amount_usd"], Decimal)
+
+
+def _exact(name: str, value: str) -> str | Decimal:
+    return Decimal(value).quantize(Decimal("1e-12")) if name.endswith("_usd") else value
+
+
+async def test_a_parquet_file_without_a_row_can_be_read(stand: Stand) -> None:
+    await spent(stand)
+    answer = await stand.viewer.get("/v1/spend/export?since=2026-10-01&until=2026-11-01&format=parquet")
+    assert parquet.read_table(io.BytesIO(answer.content)).num_rows == 0
+
+
+def test_a_long_parquet_file_leaves_in_parts_and_a_name_stays_as_it_is() -> None:
+    known = SpendDay(Spend(Money.of("999999999999.999999999999")), EstimatedDay())
+    cell = ChargedCell(TODAY, "wrkspc_eng", "=1+1", "claude-sonnet-4-5", "", "", known)
+    file = ParquetFile()
+    parts = [file.start(), file.add([cell] * ROWS_A_GROUP), file.add([cell]), file.end()]
+    assert len(parts[1]) > 0
+    assert parts[2] == b""
+    found = parquet.read_table(io.BytesIO(b"".join(parts)))
+    assert found.num_rows == ROWS_A_GROUP + 1
+    last = found.slice(ROWS_A_GROUP).to_pylist()[0]
+    assert (last["workspace"], last["billed_usd"]) == ("=1+1", Decimal("999999999999.999999999999"))
+
+
+async def test_a_server_without_pyarrow_says_what_to_install(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    await spent(stand)
+    monkeypatch.setitem(sys.modules, "service.api.spend.parquet", None)
+    answer = await stand.viewer.get("/v1/spend/export?since=2026-11-01&format=parquet")
+    assert pointers(answer) == ["/format"]
+    assert "tocsin[parquet]" in answer.text
 
 
 @pytest.mark.parametrize(
