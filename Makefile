@@ -24,7 +24,7 @@ LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test pytest check lint fuzz bench messages docs focus lock clean
+.PHONY: help install run test pytest check fast lint fuzz bench messages docs focus lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -41,7 +41,10 @@ test: $(VENV)/.dev ## Every check and every test; options: make test PYTEST_ARGS
 pytest: $(VENV)/.dev
 	$(PYTEST) $(PYTEST_ARGS)
 
-check: lint ## Every check and the fast tests, before a commit
+check: $(VENV)/.dev ## Every check and the fast tests, before a commit
+	@$(MAKE) --no-print-directory -j 2 lint fast
+
+fast: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not fuzz" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes

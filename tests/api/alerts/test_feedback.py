@@ -21,9 +21,9 @@ from tests.sample_alerts import RULE
 PARTS = (("workspace", "wrkspc_eng", "850.00"), ("workspace", "wrkspc_b", "92.99"), ("api_key", "apikey_ci", "93.00"))
 
 
-async def opened(stand: Stand) -> dict[str, Any]:
+async def opened(stand: Stand, source_name: str = "production") -> dict[str, Any]:
     """An alert of the whole organisation: $930.00 too much since the day before yesterday, judged yesterday."""
-    source = await stand.create("/sources", SOURCE)
+    source = await stand.create("/sources", {**SOURCE, "name": source_name})
     rule = await stand.create("/rules", CHANGE)
     contributions = tuple(Contribution(ScopeKey(Dimension(what), id), id, Money.of(usd)) for what, id, usd in PARTS)
     evidence = replace(

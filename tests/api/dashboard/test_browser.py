@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine: apt install chromium"),
 ]
 PHONE = {"width": 390, "height": 844}
-PLACES = ("/", "/pages/spend", "/pages/alerts")
+PLACES = ("/", "/pages/spend", "/pages/chargeback?month=2026-11", "/pages/alerts")
 
 
 @asynccontextmanager

@@ -1,0 +1,92 @@
+"""`/pages/chargeback`: who pays which part of a calendar month, as a page to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from service.api.dashboard.figures import ShownMoney, dollars
+from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.session import SignedInDep
+from service.api.dashboard.spend import WORDS, By, Filter
+from service.api.http.deps import NowDep, UowDep
+from service.api.spend.chargeback import NOT_ATTRIBUTABLE, Month, first_of
+from service.domain.messages.phrases import BASES
+from service.domain.spend.chargeback import ChargebackLine
+from service.domain.values.plain_text import percentage
+from service.domain.values.scopes import Dimension
+from service.domain.values.utc import DAY
+from service.workflows.configuration.spend import source_named
+from service.workflows.spend import MonthCharged, month_charged
+
+router = APIRouter(include_in_schema=False)
+
+PLACE = "/pages/chargeback"
+MONTHS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ChargebackAddress:
+    """The page's address: of whom, which month, and by what."""
+
+    source: Filter = None
+    month: Month | None = None
+    by: By = By.WORKSPACE
+
+    def address(self, **changed: str) -> str:
+        query = {"source": self.source or "", "month": self.month or "", "by": self.by.value, **changed}
+        return f"{PLACE}?{urlencode({key: value for key, value in query.items() if value})}"
+
+
+@router.head(PLACE)  # probes ask so
+@router.get(PLACE)
+async def show_chargeback(
+    caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[ChargebackAddress, Depends()]
+) -> Response:
+    sources = await uow.sources.readable()
+    if not sources:
+        return dashboard_page("no_source.html.j2", "Spend", caller, {})
+    source = await source_named(uow, asked.source or sources[0].id, "/source")
+    months = _months(now)
+    month = asked.month or months[1]
+    charged = await month_charged(uow, source, first_of(month), Dimension(asked.by))
+    content = {
+        "source": source.name,
+        "simulated": charged.simulated,
+        "month": f"{first_of(month):%B %Y}",
+        "months": [(f"{first_of(one):%b %Y}", asked.address(month=one), one == month) for one in months],
+        "groupings": [(WORDS[by], asked.address(by=by.value, month=month), by is asked.by) for by in By],
+        "noun": WORDS[asked.by],
+        "final": charged.final,
+        "total": dollars(charged.made.total),
+        "rows": [_row(line, charged.names[line.key.id], charged) for line in charged.made.lines],
+        "nobody": _row(charged.made.nobody, NOT_ATTRIBUTABLE, charged) if charged.made.nobody else None,
+    }
+    return dashboard_page("chargeback.html.j2", "Spend", caller, content)
+
+
+def _months(now: datetime) -> list[str]:
+    """Returns this month and those before it, such as "2026-11"."""
+    first = now.replace(day=1)
+    months = []
+    for _ in range(MONTHS_SHOWN):
+        months.append(f"{first:%Y-%m}")
+        first = (first - DAY).replace(day=1)
+    return months
+
+
+def _row(line: ChargebackLine, name: str, charged: MonthCharged) -> Mapping[str, object]:
+    total = charged.made.total
+    return {
+        "name": name,
+        "id": line.key.id,
+        "amount": ShownMoney(f"${line.cents.usd:,.2f}", line.figure.spend.total.in_full()),
+        "share": percentage(line.cents.ratio_to(total) * 100) if total else "",
+        "basis": BASES[line.figure.spend.basis],
+    }
