@@ -295,7 +295,7 @@ class PostgresResources(Generic[Spec]):
         return NotFound(f"there is no {self._kind} {id_or_name!r}")
 
     def _name_taken(self, name: str) -> Conflict:
-        return Conflict(f"there is a {self._kind} named {name!r} already")
+        return Conflict(f"the name {name!r} is another {self._kind}'s: choose another, or change that one")
 
     def _values(self, resource: Resource[Spec]) -> dict[str, Any]:
         return {
