@@ -53,6 +53,7 @@ ACROSS = {
     "api/notify/test_posting_channels.py",
     "api/operation/test_operations.py",
     "api/slack/test_socket.py",
+    "api/test_examples.py",
     "api/test_schema.py",
     "domain/detectors/daily/test_cold_start.py",
     "domain/detectors/test_properties.py",

@@ -71,7 +71,7 @@ async def test_a_name_is_unique_within_its_kind_only(uow: UowFactory) -> None:
     await add(uow, FIRST)
     async with uow() as unit:
         await unit.sources.add(resource("src_1", claude_source(), name=FIRST.name))
-        with pytest.raises(Conflict, match="named 'eng monthly'"):
+        with pytest.raises(Conflict, match="'eng monthly' is another budget's"):
             await unit.budgets.add(resource("bdg_2", budget(), name=FIRST.name))
 
 
