@@ -109,7 +109,7 @@ def _receivers(*names: str) -> tuple[tuple[str, dict[str, Any]], ...]:
 
 
 THERE: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
-    "digests": _receivers("finance"),
+    "digests": _receivers("finance", "platform"),
     "escalation": _receivers("eng-oncall", "eng-lead", "cto", "ann", "ben"),
     "rest": (
         *_receivers("ann mail", "ben mail", "console"),
