@@ -28,7 +28,7 @@ class CommitmentOut(BaseModel):
 
 
 class PriorityUseOut(BaseModel):
-    """The use of the month that runs. `left` is negative beyond the commitment, and null where it is not in that unit."""
+    """The use of the month that runs. `left` is negative beyond the commitment, null in the other unit."""
 
     since: datetime
     until: datetime
