@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service import worker
-from service.adapters.postgres import access
 from service.adapters.postgres.queue import queue
 from service.bootstrap import clock
 from service.cli import app
@@ -34,11 +33,6 @@ def shorten_leases(lease: timedelta) -> None:
     assert sweep_defaults is not None
     sweep_defaults["stalled_after"] = queue.STALLED_AFTER
     worker.SWEEP_TICK = lease / 36
-
-
-def lengthen_memory() -> None:
-    """An Idempotency-Key counts for a day of business time, which is seconds here: people repeat in real time."""
-    access.KEPT_FOR = timedelta(days=3650)
 
 
 def connect_from(address: str) -> None:
@@ -63,7 +57,6 @@ def main() -> None:
     ahead = timedelta(seconds=asked.ahead)
     clock.wall_clock = lambda: datetime.now(UTC) + ahead
     shorten_leases(timedelta(seconds=asked.lease))
-    lengthen_memory()
     connect_from(asked.address)
     sys.argv = ["tocsin", asked.command]
     app.main()

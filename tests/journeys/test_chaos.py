@@ -6,21 +6,14 @@ import asyncio
 import random
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from stress.fleet import Death
 from stress.people import People
-from stress.process import lengthen_memory
 from stress.receivers import Answer, Arrival
 from stress.verdict import Verdict, judge_duplicates, judge_messages
-
-from service.adapters.postgres import access
-from service.domain.access import KeptAnswer
-from service.workflows.ports.unit_of_work import UowFactory
-from tests.factories import LONG_AGO
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "chaos.py"
 SHORT = {
@@ -83,18 +76,6 @@ async def test_who_goes_home_in_the_middle_of_a_request_hears_its_answer() -> No
         answer.set()
         await answering
     assert list(people.acknowledged.values()) == ["alr_1"]
-
-
-async def test_a_request_repeated_days_of_fast_business_time_later_gets_its_first_answer(
-    uow: UowFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At 21,600 times the speed a day passes in 4 s: whoever waited 15 s for an answer was told 409 instead of it."""
-    monkeypatch.setattr(access, "KEPT_FOR", access.KEPT_FOR)
-    lengthen_memory()
-    async with uow() as unit:
-        await unit.idempotency.keep("tok_1", "taken-1", KeptAnswer("digest", 200, "{}", ()), LONG_AGO)
-    async with uow() as unit:
-        assert await unit.idempotency.find("tok_1", "taken-1", LONG_AGO + timedelta(days=30)) is not None
 
 
 class Impatient(random.Random):

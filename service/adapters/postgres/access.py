@@ -125,22 +125,24 @@ class PostgresIdempotencyKeys:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
+    async def find(self, token_id: str, key: str) -> KeptAnswer | None:
         """Locks the key before it reads, so that it sees what an earlier holder committed."""
         owner_and_key = f"{token_id}\n{key}"
         await self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner_and_key, 0))))
         kept = idempotency_keys.c
         query = select(kept.request_digest, kept.status, kept.body, kept.headers).where(
-            kept.token_id == token_id, kept.key == key, kept.kept_at > now - KEPT_FOR
+            kept.token_id == token_id, kept.key == key, kept.kept_at > func.now() - KEPT_FOR
         )
         row = (await self._connection.execute(query)).one_or_none()
         return None if row is None else KeptAnswer(**row._mapping)
 
-    async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None:
+    async def keep(self, token_id: str, key: str, answer: KeptAnswer) -> None:
         """Keeps an answer, and deletes those older than a day, the same key's included."""
-        await self._connection.execute(delete(idempotency_keys).where(idempotency_keys.c.kept_at <= now - KEPT_FOR))
         await self._connection.execute(
-            upsert(idempotency_keys).values(token_id=token_id, key=key, kept_at=now, **shallow(answer))
+            delete(idempotency_keys).where(idempotency_keys.c.kept_at <= func.now() - KEPT_FOR)
+        )
+        await self._connection.execute(
+            upsert(idempotency_keys).values(token_id=token_id, key=key, kept_at=func.now(), **shallow(answer))
         )
 
 

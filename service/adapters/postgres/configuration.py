@@ -144,13 +144,19 @@ class PostgresResources(Generic[Spec]):
         self._decode: Callable[[Json], Spec] = _decoder_of(spec)
 
     async def get(self, id_or_name: str) -> Resource[Spec]:
+        return self._read(await self._row(id_or_name))
+
+    async def unread(self, id_or_name: str) -> Resource[None]:
+        return _resource(await self._row(id_or_name), None)
+
+    async def _row(self, id_or_name: str) -> Row[Any]:
         by_id_first = case((resources.c.id == id_or_name, 0), else_=1)
         named = or_(resources.c.id == id_or_name, resources.c.name == id_or_name)
         found = await self._connection.execute(self._all().where(named).order_by(by_id_first).limit(1))
-        row = found.one_or_none()
+        row: Row[Any] | None = found.one_or_none()
         if row is None:
             raise self._not_found(id_or_name)
-        return self._read(row)
+        return row
 
     async def all(self) -> list[Resource[Spec]]:
         """Returns them by id: oldest first."""
@@ -182,7 +188,7 @@ class PostgresResources(Generic[Spec]):
         statement = upsert(resources).values(values).on_conflict_do_nothing().returning(resources.c.id)
         if (await self._connection.execute(statement)).one_or_none() is None:
             raise self._name_taken(resource.name)
-        await self._keep(resource, deleted=False)
+        await self._keep(resource)
 
     async def replace(self, resource: Resource[Spec]) -> None:
         statement = (
@@ -198,16 +204,17 @@ class PostgresResources(Generic[Spec]):
             raise self._name_taken(resource.name) from error
         if replaced is None:
             raise await self._missed(resource.id)
-        await self._keep(resource, deleted=False)
+        await self._keep(resource)
 
     async def delete(self, id: str, *, version: int, now: datetime) -> None:
         statement = delete(resources).where(self._at(id, version)).returning(resources)
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             raise await self._missed(id)
-        last = self._read(row)
-        tombstone = Resource(last.id, last.name, version + 1, last.created_at, now, last.labels, last.spec)
-        await self._keep(tombstone, deleted=True)
+        last = dict(row._mapping)
+        del last["updated_at"]
+        tombstone = last | {"version": version + 1, "valid_from": now, "deleted": True}
+        await self._connection.execute(insert(resource_versions).values(tombstone))
 
     async def last_write(self) -> datetime | None:
         newest = select(func.max(resource_versions.c.valid_from)).where(resource_versions.c.kind == self._kind)
@@ -273,12 +280,12 @@ class PostgresResources(Generic[Spec]):
     def _at(self, id: str, version: int) -> Any:
         return (resources.c.id == id) & (resources.c.kind == self._kind) & (resources.c.version == version)
 
-    async def _keep(self, resource: Resource[Spec], *, deleted: bool) -> None:
+    async def _keep(self, resource: Resource[Spec]) -> None:
         values = self._values(resource)
         valid_from = values.pop("updated_at")
         await self._connection.execute(
             insert(resource_versions).values(
-                id=resource.id, kind=self._kind, valid_from=valid_from, deleted=deleted, **values
+                id=resource.id, kind=self._kind, valid_from=valid_from, deleted=False, **values
             )
         )
 

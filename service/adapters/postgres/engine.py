@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
+import structlog
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -18,7 +19,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from service.adapters.postgres.addresses import sqlalchemy_url
 from service.adapters.postgres.losses import losses_are_unavailability
 from service.adapters.postgres.migrate import head, objection
-from service.workflows.ports.outages import CALM, DATABASE, Outages, StorageUnavailable
+from service.workflows.ports.outages import CALM, DATABASE, Outages, RecurringDefects, StorageBusy, StorageUnavailable
+
+log = structlog.get_logger(__name__)
 
 Unit = TypeVar("Unit")
 
@@ -74,8 +77,10 @@ def transactions(
 ) -> Callable[[], AbstractAsyncContextManager[Unit]]:
     """Returns how transactions are opened: each has its own connection for as long as its block lasts.
 
-    `unit` makes the stores that work in it. Raises StorageUnavailable, and notes it in `outages`.
+    `unit` makes the stores that work in it. Raises StorageUnavailable, and notes it in `outages`. A full pool is no
+    outage of the database: it has a line of its own.
     """
+    full = RecurringDefects()
 
     @asynccontextmanager
     async def transaction() -> AsyncIterator[Unit]:
@@ -83,6 +88,10 @@ def transactions(
             with losses_are_unavailability():
                 async with engine.begin() as connection:
                     yield unit(connection)
+        except StorageBusy as error:
+            if full.is_worth_a_line():
+                log.warning("connections_in_use", reason=str(error), most=pool_use(engine).most)
+            raise
         except StorageUnavailable as error:
             outages.failed(DATABASE, str(error))
             raise
@@ -111,7 +120,9 @@ async def obstacle(engine: AsyncEngine) -> str | None:
             schema = (await connection.execute(text("SELECT max(version_num) FROM alembic_version"))).scalar_one()
     except ProgrammingError:
         return f"the database has no schema: run tocsin migrate (to {head()})"
-    except (DBAPIError, PoolExhausted):
+    except PoolExhausted:
+        return "all connections to the database that this process may have are in use"
+    except DBAPIError:
         return "the database cannot be reached"
     return objection(schema)
 

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from service.workflows.ports.outages import StorageRefuses, StorageUnavailable
+from service.workflows.ports.outages import StorageBusy, StorageRefuses, StorageUnavailable
 
 _REFUSALS = {
     "25006": "it is read-only: a standby, or by a setting. TOCSIN_DATABASE_URL has to name the primary",
@@ -52,7 +52,7 @@ def losses_are_unavailability() -> Iterator[None]:
     try:
         yield
     except PoolExhausted as error:
-        raise StorageUnavailable("all connections to the database are in use") from error
+        raise StorageBusy("all connections to the database that this process may have are in use") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageUnavailable(f"the database cannot be reached: {error.orig}") from error

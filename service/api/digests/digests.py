@@ -174,7 +174,7 @@ router = configured_router("/digests", Digests(), DigestShape(), "Digests")
     summary="Send a digest of the last full period now",
     response_model=DigestRunOut,
     status_code=202,
-    responses={404: {}},
+    responses={404: {}, 409: {}},
     dependencies=[operator],
 )
 async def send(id: IdOrName, uow: UowDep, ports: PortsDep, once: OnceDep) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -130,6 +131,53 @@ async def shown_or_not(
         return UnreadableOut(id=one.id, name=one.name, error=str(error))
 
 
+@dataclass(frozen=True, slots=True)
+class _Edit(Generic[Spec]):
+    """A write of one resource, of which the stored text may be one that cannot be read."""
+
+    kind: ResourceKind[Spec]
+    uow: UnitOfWork
+    author: Author
+    if_match: str | None
+
+    async def change(
+        self, ports: Ports, shape: Shape[Spec, WrittenT, ShownT], id: str, patch: dict[str, JsonValue]
+    ) -> Resource[Spec]:
+        try:
+            stored = await self.kind.store(self.uow).get(id)
+        except UnreadableDocument:
+            return await self._overwrite(ports, shape, id, patch)
+        require_match(self.if_match, stored.version)
+        before = await shape.show(self.uow, stored, self.author.at)
+        document = shape.parse(merge(before.model_dump(mode="json", by_alias=True), patch))
+        spec = await shape.read(ports, self.uow, document, stored.spec)
+        draft = Draft(document.name, document.labels, spec)
+        return await engine.change(self.uow, self.kind, stored, draft, self.author)
+
+    async def _overwrite(
+        self, ports: Ports, shape: Shape[Spec, WrittenT, ShownT], id: str, patch: dict[str, JsonValue]
+    ) -> Resource[Spec]:
+        """There is nothing to merge a patch with: it has to be the whole document but for the name and the labels."""
+        stored = await self._unread(id)
+        document = shape.parse(merge({"name": stored.name, "labels": dict(stored.labels)}, patch))
+        draft = Draft(document.name, document.labels, await shape.read(ports, self.uow, document, None))
+        return await engine.overwrite(self.uow, self.kind, stored, draft, self.author)
+
+    async def delete(self, id: str) -> None:
+        try:
+            stored = await self.kind.store(self.uow).get(id)
+        except UnreadableDocument:
+            await engine.delete_unread(self.uow, self.kind, await self._unread(id), self.author)
+        else:
+            require_match(self.if_match, stored.version)
+            await engine.delete(self.uow, self.kind, stored, self.author)
+
+    async def _unread(self, id: str) -> Resource[None]:
+        stored = await self.kind.store(self.uow).unread(id)
+        require_match(self.if_match, stored.version)
+        return stored
+
+
 def configured_router(
     path: str, kind: ResourceKind[Spec], shape: Shape[Spec, WrittenT, ShownT], tag: str, writer: DependsParam = admin
 ) -> APIRouter:
@@ -164,19 +212,11 @@ def configured_router(
         author: AuthorDep,
         if_match: IfMatch = None,
     ) -> Response:
-        stored = await kind.store(uow).get(id)
-        require_match(if_match, stored.version)
-        before = await shape.show(uow, stored, author.at)
-        document = shape.parse(merge(before.model_dump(mode="json", by_alias=True), patch))
-        spec = await shape.read(ports, uow, document, stored.spec)
-        draft = Draft(document.name, document.labels, spec)
-        after = await engine.change(uow, kind, stored, draft, author)
+        after = await _Edit(kind, uow, author, if_match).change(ports, shape, id, patch)
         return respond(await shape.show(uow, after, author.at), headers=etag(after.version))
 
     async def delete(id: IdOrName, uow: UowDep, author: AuthorDep, if_match: IfMatch = None) -> Response:
-        stored = await kind.store(uow).get(id)
-        require_match(if_match, stored.version)
-        await engine.delete(uow, kind, stored, author)
+        await _Edit(kind, uow, author, if_match).delete(id)
         return Response(status_code=204)
 
     # FastAPI reads annotations when a route is added; only here is it known which models they stand for.

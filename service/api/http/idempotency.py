@@ -83,14 +83,14 @@ class Once:
         response = respond(document, status, headers)
         if self.request is not None:
             answer = _kept(self.request, response, kept or document)
-            await idempotency.keep(self.uow, self.request, answer, self.author)
+            await idempotency.keep(self.uow, self.request, answer)
         return response
 
 
 async def once(uow: UowDep, request: KeyedDep, author: AuthorDep) -> Once:
     """Raises Replayed."""
     if request is not None:
-        answered = await idempotency.recall(uow, request, author)
+        answered = await idempotency.recall(uow, request)
         if answered is not None:
             raise Replayed(answered)
     return Once(uow, request, author)
@@ -111,14 +111,14 @@ class OnceOutside:
         response = respond(document)
         if self.request is not None:
             answer = _kept(self.request, response, document)
-            await idempotency.run_keep(self.ports, self.request, answer, self.author)
+            await idempotency.run_keep(self.ports, self.request, answer)
         return response
 
 
 async def once_outside(ports: PortsDep, request: KeyedDep, author: AuthorDep) -> OnceOutside:
     """Raises Replayed."""
     if request is not None:
-        answered = await idempotency.run_recall(ports, request, author)
+        answered = await idempotency.run_recall(ports, request)
         if answered is not None:
             raise Replayed(answered)
     return OnceOutside(ports, request, author)

@@ -22,9 +22,11 @@ from service.api.http.pages import is_a_browser, notice
 from service.api.http.wording import NO_BODY, NO_OBJECT, Facts, in_words
 from service.domain.values.errors import Conflict, DomainError, Invalid, NotFound, StaleVersion, UnreadableDocument
 from service.workflows.access.idempotency import KeyReused
-from service.workflows.ports.outages import StorageRefuses, StorageUnavailable
+from service.workflows.ports.outages import StorageBusy, StorageRefuses, StorageUnavailable
 
 MEDIA_TYPE = "application/problem+json"
+WRITTEN_OVER_BY = ". Where no other release reads it: DELETE it by its id, or PATCH it with the whole document"
+_IN_USE = "Others keep all of this server's connections to the database busy; try again"
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +106,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Invalid) and error.pointer:
         place = "query" if request.method == "GET" else "body"
         errors = [_located(error.pointer, str(error), place)]
-    return _page_or_problem(request, status, str(error), errors)
+    advice = WRITTEN_OVER_BY if isinstance(error, UnreadableDocument) else ""
+    return _page_or_problem(request, status, str(error) + advice, errors)
 
 
 def _page_or_problem(
@@ -130,7 +133,8 @@ async def _unauthorized(request: Request, error: Exception) -> Response:
 
 
 async def _storage_unavailable(_: Request, error: Exception) -> Response:
-    detail = str(error) if isinstance(error, StorageRefuses) else "The database cannot be reached; try again"
+    detail = _IN_USE if isinstance(error, StorageBusy) else "The database cannot be reached; try again"
+    detail = str(error) if isinstance(error, StorageRefuses) else detail
     return problem(503, detail, headers={"Retry-After": "5"})
 
 

@@ -16,7 +16,7 @@ from service.domain.notify.routing.labels import parse_labels
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.undelivered import NO_SOURCE
 from service.domain.values.errors import Invalid
-from service.workflows.configuration.notify import put_routes, route_table
+from service.workflows.configuration.notify import put_routes, route_table, routes_version
 from service.workflows.notify.known_labels import known_labels
 from service.workflows.notify.situation import read_situation
 
@@ -64,8 +64,7 @@ async def put(
     author: AuthorDep,
     if_match: IfMatch = None,
 ) -> Response:
-    stored = await route_table(uow)
-    require_match(if_match, stored.version if stored else 0)
+    require_match(if_match, await routes_version(uow))
     after = await put_routes(uow, await read_routes(uow, document), author)
     return respond(await show_routes(uow, after.spec), headers=etag(after.version))
 

@@ -15,7 +15,7 @@ from service.api.http.fields import Strict
 from service.api.http.responses import IfMatch, etag, require_match, respond
 from service.domain.slack.requests import SlackRole, SlackUser, SlackUsers
 from service.domain.values.errors import Invalid
-from service.workflows.configuration.notify import put_slack_users, slack_users
+from service.workflows.configuration.notify import put_slack_users, slack_users, slack_users_version
 
 router = APIRouter(prefix="/v1/slack-users", tags=["Slack"])
 
@@ -90,7 +90,6 @@ async def put(
     author: AuthorDep,
     if_match: IfMatch = None,
 ) -> Response:
-    stored = await slack_users(uow)
-    require_match(if_match, stored.version if stored else 0)
+    require_match(if_match, await slack_users_version(uow))
     after = await put_slack_users(uow, read_users(document), author)
     return respond(show_users(after.spec), headers=etag(after.version))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from service.domain.access import KeptAnswer
 from service.domain.values.errors import DomainError
-from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 
@@ -29,24 +28,24 @@ def digest_request(method: str, target: str, body: bytes) -> str:
     return hashlib.sha256(b"\0".join((method.encode(), target.encode(), body))).hexdigest()
 
 
-async def recall(uow: UnitOfWork, request: KeyedRequest, author: Author) -> KeptAnswer | None:
+async def recall(uow: UnitOfWork, request: KeyedRequest) -> KeptAnswer | None:
     """Returns the kept answer of this request. Raises KeyReused. Equal requests wait for each other here."""
-    kept = await uow.idempotency.find(request.token_id, request.key, author.at)
+    kept = await uow.idempotency.find(request.token_id, request.key)
     if kept is not None and kept.request_digest != request.digest:
         raise KeyReused("This Idempotency-Key was sent with another request before")
     return kept
 
 
-async def run_recall(ports: Ports, request: KeyedRequest, author: Author) -> KeptAnswer | None:
+async def run_recall(ports: Ports, request: KeyedRequest) -> KeptAnswer | None:
     async with ports.uow() as uow:
-        return await recall(uow, request, author)
+        return await recall(uow, request)
 
 
-async def keep(uow: UnitOfWork, request: KeyedRequest, answer: KeptAnswer, author: Author) -> None:
-    await uow.idempotency.keep(request.token_id, request.key, answer, author.at)
+async def keep(uow: UnitOfWork, request: KeyedRequest, answer: KeptAnswer) -> None:
+    await uow.idempotency.keep(request.token_id, request.key, answer)
 
 
-async def run_keep(ports: Ports, request: KeyedRequest, answer: KeptAnswer, author: Author) -> None:
+async def run_keep(ports: Ports, request: KeyedRequest, answer: KeptAnswer) -> None:
     async with ports.uow() as uow:
-        if await uow.idempotency.find(request.token_id, request.key, author.at) is None:
-            await keep(uow, request, answer, author)
+        if await uow.idempotency.find(request.token_id, request.key) is None:
+            await keep(uow, request, answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -54,7 +54,7 @@ async def find_by_budgets(uow: UnitOfWork, situation: Situation, state: SourceSt
     spend = {window: await uow.facts.spend(source_id, window, now) for window in asked}
     known = await with_ended_terms(uow, assessed, known)
     found = await _assess_all(uow, state, assessed, spend, known, failed)
-    endings = budget_endings({one.id: one for one in budgets}, found, _without_failed(known, failed))
+    endings = _endings({one.id: one for one in budgets}, found, _without_failed(known, failed), failed)
     named = await with_late_bills(uow, [*found, *endings], budgets, now, failed)
     shown = await with_spend_so_far(uow, named, known.open_alerts, budgets, now)
     if failed.met:
@@ -130,16 +130,33 @@ def _together(headings: Iterable[Heading]) -> Heading:
     return Heading(tuple(findings), watches)
 
 
+def _endings(
+    budgets: Mapping[str, Resource[Budget]], found: Sequence[Finding], known: Known, failed: FailedScopes
+) -> list[Finding]:
+    """The ends of alerts. One whose end cannot be told stays open, and keeps no other so."""
+    at_once = attempt(partial(budget_endings, budgets, found, known))
+    if not isinstance(at_once, BudgetDefect):
+        return at_once
+    endings: list[Finding] = []
+    for alert in known.open_alerts:
+        one = attempt(partial(budget_endings, budgets, found, replace(known, open_alerts=[alert])))
+        if isinstance(one, BudgetDefect):
+            failed.note(_place_of(alert), one)
+        else:
+            endings += one
+    return endings
+
+
 def _watches_of_failed(known: Known, failed: FailedScopes) -> dict[WatchKey, Watch]:
     return {key: watch for key, watch in known.watches.items() if failed.holds(BudgetScope(key.budget_id, key.scope))}
 
 
 def _without_failed(known: Known, failed: FailedScopes) -> Known:
     """`known` without the alerts of which nothing could be found: none of them is over for that."""
-    return replace(known, open_alerts=[alert for alert in known.open_alerts if not _is_of(alert, failed)])
+    return replace(known, open_alerts=[alert for alert in known.open_alerts if not failed.holds(_place_of(alert))])
 
 
-def _is_of(alert: Alert, failed: FailedScopes) -> bool:
+def _place_of(alert: Alert) -> BudgetScope:
     evidence = alert.evidence
     assert isinstance(evidence, BudgetEvidence)
-    return failed.holds(BudgetScope(evidence.budget_id, alert.scope))
+    return BudgetScope(evidence.budget_id, alert.scope)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from service.domain.access import AuditEvent
-from service.domain.values.errors import Conflict
+from service.domain.values.errors import Conflict, UnreadableDocument
 from service.domain.values.lookalikes import require_unlike, require_visible
 from service.domain.values.plain_values import Plain, differing, plain_fields, plainly
 from service.domain.values.resources import Resource, new_id
@@ -155,16 +155,49 @@ async def change(
     return after
 
 
+async def overwrite(
+    uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[None], draft: Draft[Spec], author: Author
+) -> Resource[Spec]:
+    """Returns the next version of a resource of which nobody can read the last. Raises what `create` raises.
+
+    What else follows is what follows from a write that changes nothing.
+    """
+    await uow.become_only_writer()
+    if draft.name != stored.name:
+        await _require_own_look(uow, kind, draft.name)
+    await kind.validate(uow, draft.spec, None)
+    version = stored.version + 1
+    after = Resource(stored.id, draft.name, version, stored.created_at, author.at, draft.labels, draft.spec)
+    await kind.store(uow).replace(after)
+    await kind.after_write(uow, Write(after, after, author.at))
+    detail = f"{stored.name!r}, version {version}: written over a text that could not be read"
+    await record(uow, author, _action(kind, "change"), stored.id, detail, _whole(None, after))
+    return after
+
+
 async def delete(uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spec], author: Author) -> None:
     """Raises Conflict naming the dependents of a resource in use, and StaleVersion."""
     await uow.become_only_writer()
-    dependents = await kind.dependents(uow, stored.id)
-    if dependents:
-        more = f" and {len(dependents) - MOST_NAMED} more" if len(dependents) > MOST_NAMED else ""
-        raise Conflict(f"The {kind.noun} is in use by {', '.join(dependents[:MOST_NAMED])}{more}")
+    await _require_unused(uow, kind, stored.id)
     await kind.store(uow).delete(stored.id, version=stored.version, now=author.at)
     await kind.after_write(uow, Write(stored, None, author.at))
     await record(uow, author, _action(kind, "delete"), stored.id, f"named {stored.name!r}", _whole(stored, None))
+
+
+async def delete_unread(uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[None], author: Author) -> None:
+    """Deletes a resource that nobody can read; what else a deletion causes comes with the next evaluation."""
+    await uow.become_only_writer()
+    await _require_unused(uow, kind, stored.id)
+    await kind.store(uow).delete(stored.id, version=stored.version, now=author.at)
+    detail = f"named {stored.name!r}, whose text could not be read"
+    await record(uow, author, _action(kind, "delete"), stored.id, detail)
+
+
+async def _require_unused(uow: UnitOfWork, kind: ResourceKind[Spec], id: str) -> None:
+    dependents = await kind.dependents(uow, id)
+    if dependents:
+        more = f" and {len(dependents) - MOST_NAMED} more" if len(dependents) > MOST_NAMED else ""
+        raise Conflict(f"The {kind.noun} is in use by {', '.join(dependents[:MOST_NAMED])}{more}")
 
 
 async def the_only(uow: UnitOfWork, kind: ResourceKind[Spec]) -> Resource[Spec] | None:
@@ -173,9 +206,18 @@ async def the_only(uow: UnitOfWork, kind: ResourceKind[Spec]) -> Resource[Spec] 
     return stored[0] if stored else None
 
 
+async def version_of_the_only(uow: UnitOfWork, kind: ResourceKind[Spec]) -> int:
+    """Returns the version of such a document, whether it can be read or not; 0 before its first write."""
+    versions = [(await kind.store(uow).unread(id)).version for id in await kind.store(uow).named()]
+    return max(versions, default=0)
+
+
 async def put(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
-    """Replaces the one resource of such a kind, or creates it."""
-    stored = await the_only(uow, kind)
+    """Replaces the one resource of such a kind, be it one that cannot be read, or creates it."""
+    try:
+        stored = await the_only(uow, kind)
+    except UnreadableDocument as error:
+        return await overwrite(uow, kind, await kind.store(uow).unread(error.id), draft, author)
     if stored is None:
         return await create(uow, kind, draft, author)
     return await change(uow, kind, stored, draft, author)

@@ -27,6 +27,7 @@ from service.workflows.configuration.engine import (
     delete,
     put,
     the_only,
+    version_of_the_only,
 )
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -82,6 +83,10 @@ class RouteTables(ResourceKind[RouteTable]):
 async def route_table(uow: UnitOfWork) -> Resource[RouteTable] | None:
     """Returns the stored routes, None before the first start has made them."""
     return await the_only(uow, RouteTables())
+
+
+async def routes_version(uow: UnitOfWork) -> int:
+    return await version_of_the_only(uow, RouteTables())
 
 
 async def put_routes(uow: UnitOfWork, table: RouteTable, author: Author) -> Resource[RouteTable]:
@@ -195,6 +200,10 @@ class SlackUserLists(ResourceKind[SlackUsers]):
 async def slack_users(uow: UnitOfWork) -> Resource[SlackUsers] | None:
     """Returns the stored list, None before anybody has written one."""
     return await the_only(uow, SlackUserLists())
+
+
+async def slack_users_version(uow: UnitOfWork) -> int:
+    return await version_of_the_only(uow, SlackUserLists())
 
 
 async def put_slack_users(uow: UnitOfWork, users: SlackUsers, author: Author) -> Resource[SlackUsers]:

@@ -29,7 +29,7 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import Concern, said_of_addresses
 from service.domain.notify.notification import Delivery, Receipt
 from service.domain.notify.receivers import channel_key
-from service.domain.values.errors import NotFound, UnreadableDocument
+from service.domain.values.errors import Conflict, NotFound, UnreadableDocument
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author
@@ -92,8 +92,12 @@ def _due_run(cron: Cron, digest: Resource[DigestPlan], now: datetime) -> DigestR
 
 
 async def send_now(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], author: Author) -> DigestRun:
-    """A run about the last full period, whatever has been sent of it."""
-    run = _run_of(cron, digest, author.at, author.actor, author.at)
+    """A run about the last full period, whatever has been sent of it. Raises Conflict if its times cannot be told."""
+    try:
+        run = _run_of(cron, digest, author.at, author.actor, author.at)
+    except (ValueError, LookupError) as error:
+        todo = "change its cron or timezone, then send it"
+        raise Conflict(f"The times of digest {digest.name!r} cannot be told; {todo}: {error}") from error
     await _add(uow, run)
     return run
 

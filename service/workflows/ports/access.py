@@ -40,13 +40,16 @@ class AuditLog(Protocol):
 
 
 class IdempotencyKeys(Protocol):
-    """Answers to POSTs, kept for a day under (token, key). Never hold secrets."""
+    """Answers to POSTs, kept for a day under (token, key). Never hold secrets.
 
-    async def find(self, token_id: str, key: str, now: datetime) -> KeptAnswer | None:
+    The day is one of the database's clock, not of business time: people and programs repeat in real time.
+    """
+
+    async def find(self, token_id: str, key: str) -> KeptAnswer | None:
         """Locks the key until the transaction ends, so that two equal requests run one after the other."""
         ...
 
-    async def keep(self, token_id: str, key: str, answer: KeptAnswer, now: datetime) -> None: ...
+    async def keep(self, token_id: str, key: str, answer: KeptAnswer) -> None: ...
 
 
 class AccessUnit(Protocol):

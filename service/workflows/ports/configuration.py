@@ -35,6 +35,10 @@ class Resources(Protocol[Spec]):
         """Raises NotFound."""
         ...
 
+    async def unread(self, id_or_name: str) -> Resource[None]:
+        """Returns one without its spec, whether that can be read or not. Raises NotFound."""
+        ...
+
     async def all(self) -> list[Resource[Spec]]:
         """Returns them by id, oldest first, for whoever may overlook none."""
         ...
@@ -66,7 +70,7 @@ class Resources(Protocol[Spec]):
         ...
 
     async def delete(self, id: str, *, version: int, now: datetime) -> None:
-        """Raises StaleVersion, NotFound. The versions stay."""
+        """Raises StaleVersion, NotFound. The versions stay. The spec need not be one that can be read."""
         ...
 
     async def last_write(self) -> datetime | None:

@@ -20,6 +20,10 @@ class StorageUnavailable(Exception):
     """The database cannot be reached, or not just now. Nothing of the unit of work was kept."""
 
 
+class StorageBusy(StorageUnavailable):
+    """The database is well: all connections that this process may have are in use. Whoever waits gets one."""
+
+
 class StorageRefuses(StorageUnavailable):
     """The database is there and takes nothing: its disk is full, for example. The text says what to do."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from service.domain.access import KeptAnswer
 from service.domain.slack.requests import SlackRole
@@ -55,9 +54,7 @@ async def run_accept_request(ports: Ports, access: SlackAccess, request: SignedR
         )
     refusal = verify(access.signing_secret, request.timestamp, request.body, request.signature, access.now())
     async with ports.uow() as uow:
-        if refusal is None and not await _is_first(
-            uow, f"{request.timestamp}:{request.signature}", _now(ports, access)
-        ):
+        if refusal is None and not await _is_first(uow, f"{request.timestamp}:{request.signature}"):
             refusal = Refusal.REPLAYED
         if refusal is not None:
             author = Author(CALLER, ports.clock(), address=request.address)
@@ -68,16 +65,11 @@ async def run_accept_request(ports: Ports, access: SlackAccess, request: SignedR
 async def run_is_new_envelope(ports: Ports, access: SlackAccess, envelope_id: str) -> bool:
     """Whether no replica has seen an envelope of Socket Mode before."""
     async with ports.uow() as uow:
-        return await _is_first(uow, f"envelope:{envelope_id}", _now(ports, access))
+        return await _is_first(uow, f"envelope:{envelope_id}")
 
 
-def _now(ports: Ports, access: SlackAccess) -> datetime:
-    """The later of both clocks: requests are remembered for a day, and a drill's clock is ahead of real time."""
-    return max(ports.clock(), access.now())
-
-
-async def _is_first(uow: UnitOfWork, key: str, now: datetime) -> bool:
-    if await uow.idempotency.find(CALLER, key, now) is not None:
+async def _is_first(uow: UnitOfWork, key: str) -> bool:
+    if await uow.idempotency.find(CALLER, key) is not None:
         return False
-    await uow.idempotency.keep(CALLER, key, _SEEN, now)
+    await uow.idempotency.keep(CALLER, key, _SEEN)
     return True

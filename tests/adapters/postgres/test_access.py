@@ -57,22 +57,32 @@ async def test_the_audit_log_cannot_be_rewritten(uow: UowFactory, engine: AsyncE
             await connection.execute(text("UPDATE audit_events SET actor = 'nobody'"))
 
 
-async def test_an_answer_is_kept_for_a_day_under_its_token_and_key(uow: UowFactory) -> None:
-    async with uow() as unit:
-        await unit.idempotency.keep("tok_1", "key", ANSWER, NOW)
-        day = timedelta(hours=24)
-        assert await unit.idempotency.find("tok_1", "key", NOW + day - timedelta(seconds=1)) == ANSWER
-        assert await unit.idempotency.find("tok_1", "key", NOW + day) is None
-        assert await unit.idempotency.find("tok_2", "key", NOW) is None
-        assert await unit.idempotency.find("tok_1", "other", NOW) is None
+async def _pass(engine: AsyncEngine, time: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(f"UPDATE idempotency_keys SET kept_at = kept_at - interval '{time}'"))
 
 
-async def test_a_key_can_be_used_anew_after_its_day(uow: UowFactory) -> None:
-    another, later = replace(ANSWER, request_digest="request-2"), NOW + timedelta(hours=25)
+async def test_an_answer_is_kept_for_a_day_under_its_token_and_key(uow: UowFactory, engine: AsyncEngine) -> None:
     async with uow() as unit:
-        await unit.idempotency.keep("tok_1", "key", ANSWER, NOW)
-        await unit.idempotency.keep("tok_1", "key", another, later)
-        assert await unit.idempotency.find("tok_1", "key", later) == another
+        await unit.idempotency.keep("tok_1", "key", ANSWER)
+    await _pass(engine, "23:59")
+    async with uow() as unit:
+        assert await unit.idempotency.find("tok_1", "key") == ANSWER
+        assert await unit.idempotency.find("tok_2", "key") is None
+        assert await unit.idempotency.find("tok_1", "other") is None
+    await _pass(engine, "00:02")
+    async with uow() as unit:
+        assert await unit.idempotency.find("tok_1", "key") is None
+
+
+async def test_a_key_can_be_used_anew_after_its_day(uow: UowFactory, engine: AsyncEngine) -> None:
+    another = replace(ANSWER, request_digest="request-2")
+    async with uow() as unit:
+        await unit.idempotency.keep("tok_1", "key", ANSWER)
+    await _pass(engine, "25:00")
+    async with uow() as unit:
+        await unit.idempotency.keep("tok_1", "key", another)
+        assert await unit.idempotency.find("tok_1", "key") == another
 
 
 async def test_equal_requests_at_once_run_one_after_the_other_and_act_once(uow: UowFactory) -> None:
@@ -80,11 +90,11 @@ async def test_equal_requests_at_once_run_one_after_the_other_and_act_once(uow: 
 
     async def request(name: str) -> KeptAnswer:
         async with uow() as unit:
-            kept = await unit.idempotency.find("tok_1", "key", NOW)
+            kept = await unit.idempotency.find("tok_1", "key")
             if kept is not None:
                 return kept
             acted.append(name)
-            await unit.idempotency.keep("tok_1", "key", ANSWER, NOW)
+            await unit.idempotency.keep("tok_1", "key", ANSWER)
             return ANSWER
 
     async with asyncio.timeout(20):
@@ -95,5 +105,5 @@ async def test_equal_requests_at_once_run_one_after_the_other_and_act_once(uow: 
 
 async def test_requests_with_other_keys_do_not_wait(uow: UowFactory) -> None:
     async with asyncio.timeout(20), uow() as first, uow() as second:
-        assert await first.idempotency.find("tok_1", "a", NOW) is None
-        assert await second.idempotency.find("tok_1", "b", NOW) is None
+        assert await first.idempotency.find("tok_1", "a") is None
+        assert await second.idempotency.find("tok_1", "b") is None

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from service.adapters.postgres.engine import FOR_CALLERS, FOR_JOBS, PREPARE_AFTER, SessionBounds, create_engine
 from service.adapters.postgres.unit_of_work import uow_factory
-from service.workflows.ports.outages import StorageUnavailable
+from service.workflows.ports.outages import StorageBusy, StorageUnavailable
 from service.workflows.ports.unit_of_work import UowFactory
 
 LONG = timedelta(minutes=5)
@@ -50,8 +51,17 @@ async def test_a_statement_that_takes_too_long_is_ended(database_url: str, engin
 
 async def test_a_session_is_not_waited_for_without_end(database_url: str) -> None:
     async with pool_of_one(database_url, SessionBounds(LONG, LONG, wait=SHORT)) as (_, uow), uow():
-        with pytest.raises(StorageUnavailable, match="all connections to the database are in use"):
+        with pytest.raises(StorageBusy, match="all connections to the database that this process may have are in use"):
             await uow().__aenter__()
+
+
+async def test_a_full_pool_is_no_outage_of_the_database(database_url: str) -> None:
+    async with pool_of_one(database_url, SessionBounds(LONG, LONG, wait=SHORT)) as (_, uow), uow():
+        with capture_logs() as lines:
+            for _ in range(3):
+                with pytest.raises(StorageBusy):
+                    await uow().__aenter__()
+    assert [(line["event"], line["most"]) for line in lines] == [("connections_in_use", 1)]
 
 
 async def test_a_transaction_that_does_nothing_for_too_long_is_ended(database_url: str, engine: AsyncEngine) -> None:

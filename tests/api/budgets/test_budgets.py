@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from service.api.http.problems import WRITTEN_OVER_BY
 from service.domain.values.scopes import Cell
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.ports.sources import Directory, WorkspaceName
 from tests.api.sources.test_sources import OTHER
-from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers
+from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers, problem
 
 MARKETING = Cell("wrkspc_marketing", "claude-haiku-4-5", "apikey_site")
 
@@ -206,10 +207,34 @@ async def test_a_budget_that_cannot_be_read_hides_no_other_in_lists_and_metrics_
     (unreadable,) = listed["unreadable"]
     assert (unreadable["id"], unreadable["name"]) == (poison["id"], "poison")
     answer = await stand.viewer.get(f"/v1/budgets/{poison['id']}")
-    assert (answer.status_code, answer.json()["detail"]) == (500, unreadable["error"])
+    assert (answer.status_code, answer.json()["detail"]) == (500, unreadable["error"] + WRITTEN_OVER_BY)
     assert "cannot read" in unreadable["error"]
     scraped = (await stand.viewer.get("/metrics")).text
     assert f'tocsin_budget_amount_dollars{{budget="{sound["name"]}",' in scraped
+
+
+async def test_what_cannot_be_read_is_written_over_or_deleted_by_its_id(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    spoilt = [await stand.create("/budgets", BUDGET | {"name": name}) for name in ("changed", "deleted")]
+    async with stand.engine.begin() as connection:
+        await connection.execute(text("""UPDATE resources SET spec = '{"amount"\\: 7}' WHERE kind = 'budget'"""))
+    changed, deleted = (f"/v1/budgets/{one['id']}" for one in spoilt)
+
+    said = problem(await stand.viewer.get(changed), 500)["detail"]
+    assert said.endswith("DELETE it by its id, or PATCH it with the whole document")
+    missing = set(pointers(await stand.admin.patch(changed, json={"labels": {"team": "a"}})))
+    assert "/amount" in missing
+    whole = {key: value for key, value in BUDGET.items() if key != "name"} | {"amount": "77.00"}
+    problem(await stand.admin.patch(changed, json=whole, headers={"If-Match": '"7"'}), 412)
+    after = answered(await stand.admin.patch(changed, json=whole, headers={"If-Match": '"1"'}))
+    assert (after["name"], after["amount"], after["version"]) == ("changed", "77.00", 2)
+    assert answered(await stand.viewer.get(changed)) == after
+
+    answered(await stand.admin.delete(deleted), 204)
+    problem(await stand.viewer.get(deleted), 404)
+    events = answered(await stand.admin.get("/v1/audit-events"))["items"]
+    assert [event["action"] for event in events[:2]] == ["budget.delete", "budget.change"]
+    assert answered(await stand.viewer.get("/v1/budgets"))["unreadable"] == []
 
 
 async def test_an_unreadable_source_or_receiver_hides_nothing_that_only_names_it(stand: Stand) -> None:

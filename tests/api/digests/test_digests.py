@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from service.workflows.digests.deliver import run_digest
 from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem
@@ -80,6 +81,16 @@ async def test_one_is_sent_now_and_the_digest_tells_what_became_of_it(stand: Sta
     assert delivery.message.headline.startswith("9-15 Nov: $")
     events = answered(await stand.admin.get("/v1/audit-events"))["items"]
     assert "digest.send" in {event["action"] for event in events}
+
+
+@pytest.mark.parametrize("change", ['{"timezone"\\: "Mars/Olympus_Mons"}', '{"cron"\\: "0 9 30 2 *"}'])
+async def test_one_whose_times_cannot_be_told_says_what_to_do(stand: Stand, change: str) -> None:
+    made = await digest(stand, period="since_previous")
+    async with stand.engine.begin() as connection:
+        await connection.execute(text(f"UPDATE resources SET spec = spec || '{change}' WHERE kind = 'digest'"))
+    refused = problem(await stand.operator.post(f"/v1/digests/{made['id']}/send"), 409)
+    assert "'weekly spend' cannot be told; change its cron or timezone, then send it: " in refused["detail"]
+    assert answered(await stand.viewer.get("/v1/digests/weekly spend"))["last_run"] is None
 
 
 async def test_a_repeated_request_sends_once(stand: Stand) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.api.alerts.test_alerts import rung
 from tests.api.notify.test_rotas import ROTA
@@ -252,3 +253,15 @@ async def test_a_question_that_cannot_be_answered_is_refused(stand: Stand) -> No
     assert pointers(await stand.viewer.get(place, params={"alert": alert["id"], "label": "a=b"})) == ["/label"]
     problem(await stand.viewer.get(place, params={"alert": "alert_none"}), 404)
     problem(await stand.stranger.get(place), 401)
+
+
+async def test_routes_that_cannot_be_read_are_replaced(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    await put(stand, DEFAULT)
+    async with stand.engine.begin() as connection:
+        await connection.execute(text("""UPDATE resources SET spec = '{"items"\\: 7}' WHERE kind = 'routes'"""))
+    problem(await stand.viewer.get("/v1/routes"), 500)
+    document = {"items": [DEFAULT]}
+    problem(await stand.admin.put("/v1/routes", json=document, headers={"If-Match": '"9"'}), 412)
+    answered(await stand.admin.put("/v1/routes", json=document, headers={"If-Match": '"1"'}))
+    assert answered(await stand.viewer.get("/v1/routes"))["items"] == [PLAIN]

@@ -191,6 +191,21 @@ def test_a_scope_that_cannot_be_assessed_is_named_and_the_others_fire() -> None:
     assert not failed.holds(BudgetScope("bdg_1", ENG))
 
 
+async def test_an_alert_whose_end_cannot_be_told_keeps_no_other_open(yard: Yard) -> None:
+    for name in ("poison", "sound"):
+        await yard.add_budget(name, budget("10.00", percent(100)))
+    await bill(yard, "12.00")
+    async with yard.engine.begin() as connection:
+        ends = """jsonb_set(evidence, '{period,end}', '"9999-12-31T23\\:59\\:59+00\\:00"')"""
+        await connection.execute(text(f"UPDATE alerts SET evidence = {ends} WHERE evidence->>'budget_name' = 'poison'"))
+        await connection.execute(
+            text("UPDATE resources SET spec = jsonb_set(spec, '{amount}', '\"90.00\"') WHERE kind = 'budget'")
+        )
+    await bill(yard, "12.50")
+    assert await told(yard) == [("poison", AlertState.FIRING, 1), ("sound", AlertState.RESOLVED, 2)]
+    assert [one.scope for one in await failures(yard)] == [ORGANISATION]
+
+
 @pytest.mark.parametrize("kind", [PeriodKind.MONTHLY, PeriodKind.ROLLING])
 def test_scopes_by_themselves_say_what_all_at_once_say(kind: PeriodKind) -> None:
     known = Known([], [], {}, NOW)
