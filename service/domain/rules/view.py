@@ -16,7 +16,7 @@ from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.sources.source import SourceState
 from service.domain.values.names import Names
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
-from service.domain.values.utc import HOUR
+from service.domain.values.utc import DAY, HOUR
 
 LEARNING_DAYS = 140
 """Days of a view that is to be judged by detectors: eight weeks to learn from, and twelve in which classes settle."""
@@ -135,7 +135,7 @@ class SpendView:
     `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
     `polling` is how reading it goes; None where a past instant is judged. `hours` are there where a rule reads them,
     `assumed_share` as with `KnownFigures`.
-    `locality`: the clocks that the source's people may live by.
+    `locality`: the clocks that the source's people may live by, and their holidays.
     `memo` may be handed on to the next view of the same source, so that its days are not read again from the first.
     """
 
@@ -170,6 +170,10 @@ class SpendView:
             return None
         ended = (self.settled_until.date() - self.days[0]).days
         return min(ended - 1, self.closed) if ended > 0 else None
+
+    def days_off(self) -> Mapping[date, str]:
+        """The holidays among the days, by their names."""
+        return self.locality.days_off(self.days[0], self.days[-1] + DAY)
 
     def members(self, dimension: Dimension, scope: Scope) -> dict[ScopeKey, list[Cell]]:
         """The cells of every member of a dimension."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.detectors.arrays import Floats, Whole, known_or_zero, true_in, week_sum
+from service.domain.detectors.daily.counted import counted
 from service.domain.detectors.daily.growth import brought_up, weekly_growth
-from service.domain.detectors.daily.history import MONTH, WINDOW, History, counted, joined, lifted
+from service.domain.detectors.daily.history import MONTH, WINDOW, History, joined, lifted
 from service.domain.detectors.noise import Noise
 
 LEAST_DEVIATION = 0.05

@@ -8,6 +8,7 @@ import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, by_method, known_or_zero
 from service.domain.detectors.daily.baseline import Baseline
+from service.domain.detectors.daily.counted import is_low
 from service.domain.detectors.daily.detector import (
     GATE_SHARE,
     Band,
@@ -67,6 +68,7 @@ def followed_by(
             known=tapes.known.pushed(known & begun),
             calm=tapes.calm.pushed(is_calm(raw, history.raw[:, -7]) | rose | (kept > raw) | _was_unlike(history)),
             rose=tapes.rose.pushed(rose),
+            low=tapes.low.pushed(known & (kind is DayKind.ORDINARY) & is_low(chosen, amounts, usual.expected)),
             above=tapes.above.pushed(above),
         ),
         ages=np.where(begun, history.ages + 1, 0),

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from service.domain.detectors.daily.baseline import CENT, Baseline
+from service.domain.detectors.daily.counted import counted
 from service.domain.detectors.daily.detector import LINES
-from service.domain.detectors.daily.history import MONTH, WEEK, WINDOW, counted
+from service.domain.detectors.daily.history import MONTH, WEEK, WINDOW
 from service.domain.detectors.daily.recurrence import CalendarBatch, batch
 from service.domain.detectors.scores import Method, Scores, Terms
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero, true_in
+from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero
 from service.domain.detectors.daily.tape import Tape
 
 WINDOW = 56
@@ -26,7 +26,8 @@ RESTART_DAYS = 14
 class Tapes:
     """The days of a history. calm: the day was much like the same weekday of the week before, by `is_calm`.
 
-    rose: its score was 1 or more, and its excess the gate's share. above: dollars above normal of the last 98 days, of
+    rose: its score was 1 or more, and its excess the gate's share. low: a steady series spent far less than was
+    expected, and no calendar says why. above: dollars above normal of the last 98 days, of
     days that stood out, 0 of others.
     """
 
@@ -36,6 +37,7 @@ class Tapes:
     known: Tape[np.bool_]
     calm: Tape[np.bool_]
     rose: Tape[np.bool_]
+    low: Tape[np.bool_]
     above: Tape[np.float64]
 
 
@@ -86,9 +88,9 @@ class History:
         kept, since = self.kept.copy(), self.since_accepted.copy()
         kept[row, last] = np.maximum(self.raw[row, last], 0.0)
         since[row] = min(days, MONTH)
-        rose, held = self.tapes.rose.cells.copy(), self.held.copy()
-        rose[row, last], held[row] = False, 0
-        tapes = replace(self.tapes, kept=Tape.of(kept), rose=Tape.of(rose))
+        rose, low, held = self.tapes.rose.cells.copy(), self.tapes.low.cells.copy(), self.held.copy()
+        rose[row, last], low[row, last], held[row] = False, False, 0
+        tapes = replace(self.tapes, kept=Tape.of(kept), rose=Tape.of(rose), low=Tape.of(low))
         return replace(self, tapes=tapes, since_accepted=since, held=held)
 
     def taking_out(self, row: int, day: int) -> History:
@@ -117,7 +119,7 @@ def fresh(size: int) -> History:
     blank, never = np.full((size, WINDOW), np.nan), np.zeros((size, WINDOW), dtype=np.bool_)
     zero = np.zeros(size, dtype=np.int64)
     dollars, flag, above = Tape.of(blank), Tape.of(never), Tape.of(np.zeros((size, SEEN)))
-    tapes = Tapes(dollars, dollars, dollars, flag, flag, flag, above)
+    tapes = Tapes(dollars, dollars, dollars, flag, flag, flag, flag, above)
     return History(tapes, *([zero] * len(_COUNTERS)))
 
 
@@ -126,42 +128,6 @@ def joined(older: History, newer: History) -> History:
     both = [(getattr(older.tapes, name).cells, getattr(newer.tapes, name).cells) for name in Tapes.__slots__]
     counters = (np.concatenate([getattr(older, name), getattr(newer, name)]) for name in _COUNTERS)
     return History(Tapes(*(Tape.of(np.concatenate(pair)) for pair in both)), *counters)
-
-
-def counted(history: History) -> Floats:
-    """The days that baselines read: the kept ones, isolated incidents at what was expected of them: [series, 56]."""
-    rose = history.tapes.rose.cells
-    rows = np.flatnonzero(true_in(rose))
-    if not rows.size:
-        return history.kept
-    over = are_isolated(rose[rows]) & np.isfinite(history.expected[rows])
-    days = history.kept.copy(order="K")
-    days[rows] = np.where(over, history.expected[rows], days[rows])
-    return days
-
-
-def are_isolated(rose: Flags) -> Flags:
-    """Which rising days are an incident of one or two days that is over: [series, days] both, the newest day last.
-
-    Two normal days lie on either side of it. What rises on one weekday of three weeks in a row is a habit.
-    """
-    days = rose.shape[1]
-    margin = 2 * WEEK
-    padded = np.pad(rose, ((0, 0), (margin, margin)))
-
-    def ago(back: int) -> Flags:
-        return padded[:, margin - back : margin - back + days]
-
-    first = rose & ~ago(1) & ~ago(2)
-    last = rose & ~ago(-1) & ~ago(-2)
-    last[:, -2:] = False
-    pair = first[:, :-1] & last[:, 1:]
-    isolated = first & last
-    isolated[:, :-1] |= pair
-    isolated[:, 1:] |= pair
-    before, after = ago(WEEK), ago(-WEEK)
-    is_habit = (before & ago(2 * WEEK)) | (before & after) | (after & ago(-2 * WEEK))
-    return np.asarray(isolated & ~is_habit)
 
 
 _COUNTERS = tuple(name for name in History.__slots__ if name != "tapes")
@@ -202,14 +168,6 @@ def lifted(history: History, days: Floats) -> tuple[Floats, Floats]:
         factors[row] = _lift(each, cut)
         last[row] = np.concatenate([each[:cut] * factors[row], each[cut:]])[-MONTH:]
     return last, factors
-
-
-def lifted_to_level(history: History) -> Floats:
-    """The kept days, those before an accepted level that is in force multiplied to it: [series, 56]."""
-    kept, (_, factors) = history.kept.copy(), lifted(history, counted(history))
-    for row in np.flatnonzero(history.since_accepted > 0).tolist():
-        kept[row, : WINDOW - int(history.since_accepted[row])] *= factors[row]
-    return kept
 
 
 def _lift(days: Floats, cut: int) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.daily.baseline import CENT, Baseline
-from service.domain.detectors.daily.history import MONTH, RESTART_DAYS, WEEK, WINDOW, History, lifted_to_level
+from service.domain.detectors.daily.counted import counted
+from service.domain.detectors.daily.history import MONTH, RESTART_DAYS, WEEK, WINDOW, History, lifted
 from service.domain.detectors.daily.tape import Tape
 from service.domain.detectors.scores import Method
 from service.domain.values.utc import DAY
@@ -65,14 +66,22 @@ def with_held_levels(history: History) -> History:
     rows = np.flatnonzero(history.held >= HELD_DAYS)
     if not rows.size:
         return history
-    kept, rose = history.kept.copy(), history.tapes.rose.cells.copy()
+    kept, rose, low = history.kept.copy(), history.tapes.rose.cells.copy(), history.tapes.low.cells.copy()
     since, held = history.since_accepted.copy(), history.held.copy()
-    kept[rows] = lifted_to_level(history.rows(rows))
+    kept[rows] = _lifted_to_level(history.rows(rows))
     new = slice(WINDOW - HELD_DAYS, WINDOW)
     kept[rows, new] = _leveled(np.maximum(history.raw[rows, new], kept[rows, new]), kept[rows])
-    rose[rows, new], since[rows], held[rows] = False, HELD_DAYS, 0
-    tapes = replace(history.tapes, kept=Tape.of(kept), rose=Tape.of(rose))
+    rose[rows, new], low[rows, new], since[rows], held[rows] = False, False, HELD_DAYS, 0
+    tapes = replace(history.tapes, kept=Tape.of(kept), rose=Tape.of(rose), low=Tape.of(low))
     return replace(history, tapes=tapes, since_accepted=since, held=held)
+
+
+def _lifted_to_level(history: History) -> Floats:
+    """The kept days, those before an accepted level that is in force multiplied to it: [series, 56]."""
+    kept, (_, factors) = history.kept.copy(), lifted(history, counted(history))
+    for row in np.flatnonzero(history.since_accepted > 0).tolist():
+        kept[row, : WINDOW - int(history.since_accepted[row])] *= factors[row]
+    return kept
 
 
 def _leveled(billed: Floats, days: Floats) -> Floats:

@@ -8,17 +8,15 @@ from datetime import date, datetime
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Whole
-from service.domain.detectors.daily.history import WINDOW, History
+from service.domain.detectors.arrays import Flags, Whole, true_in
+from service.domain.detectors.daily.counted import are_quiet
+from service.domain.detectors.daily.history import History
 from service.domain.detectors.hourly.detector import WEEK
-from service.domain.detectors.noise import Noise
 from service.domain.sources.locality import Locality
 from service.domain.values.utc import DAY, HOUR, midnight
 
 MOST_OFF = 2
 """So many of the same hours of four weeks may be left out, so that two are left to compare with."""
-DIP_SHARE = 0.7
-"""So much of what was expected, at most, is what a day off costs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,19 +37,10 @@ def no_quiet_days(series: int, end: date) -> QuietDays:
 
 
 def quiet_days(history: History, end: date) -> QuietDays:
-    """The days that cost 70 % of what was expected or less, one or two in a row.
-
-    Of steady series alone, and of days that were expected by their weekday: of others it is nothing unusual. A third
-    such day in a row is a new level, of which the first two are a part.
-    """
-    rows = np.flatnonzero(history.noise == Noise.STEADY.value)
-    found = np.zeros(history.raw.shape, dtype=np.bool_)
-    by_weekday = history.ages[rows, None] - np.arange(WINDOW, 0, -1) >= WINDOW
-    low = by_weekday & history.known[rows] & (history.raw[rows] <= DIP_SHARE * history.expected[rows])
-    days, beside = low.shape[1], np.pad(low, ((0, 0), (2, 2)))
-    before, after = beside[:, 1:-3], beside[:, 3:-1]
-    third = (before & beside[:, :days]) | (after & beside[:, 4:]) | (before & after)
-    found[rows] = low & ~third
+    """The days that means of days do not read as they were, because they were as quiet as a holiday."""
+    low = history.tapes.low.cells
+    found, rows = np.zeros(low.shape, dtype=np.bool_), np.flatnonzero(true_in(low))
+    found[rows] = are_quiet(low[rows])
     return QuietDays(found, end)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
-from service.domain.detectors.arrays import Flags
+from service.domain.detectors.arrays import Flags, Floats
+from service.domain.detectors.columns import with_gaps
 from service.domain.detectors.comparison import Centre, may_fall, may_rise, usual_amount
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import Backtesting, own_figures
@@ -68,25 +71,27 @@ def exceeding(view: SpendView, rule: Rule[Change]) -> frozenset[ScopeKey]:
     return frozenset(key for key in days.objecting() if days.series(key).exceeds())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Days:
-    """Every scope's days. `announced`: planned extra dollars of the scopes that have any."""
+    """Every scope's days. `announced`: planned extra dollars of the scopes that have any. `off`: the holidays."""
 
     view: SpendView
     rule: Rule[Change]
     feedback: Sequence[Feedback]
     spent: MemberDays
     announced: Mapping[ScopeKey, Row]
+    off: Mapping[date, str]
 
     @classmethod
     def of(cls, view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback]) -> _Days:
         dimension = rule.for_each or Dimension.ORGANISATION
         announced = extras(view.planned, view.members(dimension, rule.scope), view.days) if view.planned else {}
-        return cls(view, rule, feedback, member_days(view, dimension, rule.scope), announced)
+        return cls(view, rule, feedback, member_days(view, dimension, rule.scope), announced, view.days_off())
 
     def series(self, key: ScopeKey) -> _Series:
         nothing = [0.0] * len(self.view.days)
-        return _Series(self.view, self.rule, key, self.spent[key], self.announced.get(key, nothing), self.feedback)
+        announced = self.announced.get(key, nothing)
+        return _Series(self.view, self.rule, key, self.spent[key], announced, self.feedback, self.off)
 
     def objecting(self) -> list[ScopeKey]:
         """The scopes of which a day may be objected to, and those that have plans or answers of their own."""
@@ -97,19 +102,35 @@ class _Days:
 
     def _may_differ(self, place: int, falls: bool) -> Flags:
         params, amounts = self.rule.params, self.spent.amounts
-        back = _DAYS_BACK.get(params.against)
         centre = Centre.MEDIAN if params.against is Against.TRAILING_MEDIAN else Centre.MEAN
-        first, end = (place - params.days, place) if back is None else (place - back, place - back + 1)
-        return (may_fall if falls else may_rise)(amounts, place, usual_amount(amounts, end, first, centre))
+        days = compared_days(params, self.view.days, self.off, place)
+        usual = usual_amount(self._working, days.stop, days.start, centre)
+        return (may_fall if falls else may_rise)(amounts, place, usual)
+
+    @cached_property
+    def _working(self) -> Floats:
+        """The amounts without those of holidays."""
+        return with_gaps(self.spent.amounts, [(day - self.view.days[0]).days for day in self.off])
 
 
 def judgeable(view: SpendView, direction: Direction) -> list[tuple[int, bool]]:
     """(place, whether a fall is looked for), most urgent first; never empty."""
     closed, settled = view.closed, view.settled
     rises = [(len(view.days) - 1, False)] + ([(closed, False)] if closed is not None else [])
-    falls = [(settled, True)] if settled is not None else []
+    falls = [(settled, True)] if settled is not None and view.days[settled] not in view.days_off() else []
     chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
     return chosen[direction] or rises
+
+
+def compared_days(params: Change, days: Sequence[date], off: Collection[date], place: int) -> range:
+    """The places of the days that a day is compared with; a single one is the last of its kind that is no holiday."""
+    back = _DAYS_BACK.get(params.against)
+    if back is None:
+        return range(max(0, place - params.days), place)
+    at = place - back
+    while at >= 0 and days[at] in off:
+        at -= back
+    return range(max(0, at), max(0, at + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +144,10 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """One scope's days. `announced`: planned extra dollars, which are in no baseline and in every expectation."""
+    """One scope's days. `announced`: planned extra dollars, which are in no baseline and in every expectation.
+
+    `off`: the holidays, which say nothing of what is usual.
+    """
 
     view: SpendView
     rule: Rule[Change]
@@ -131,6 +155,7 @@ class _Series:
     row: Row
     announced: Row
     feedback: Sequence[Feedback]
+    off: Mapping[date, str]
 
     def observation(self) -> Observation:
         attempts = [self._judged(place, falls) for place, falls in self._judgeable]
@@ -176,16 +201,18 @@ class _Series:
 
         The end of an incident is no news, unless there is less by now than before the incident.
         """
-        back = _DAYS_BACK.get(self.rule.params.against)
         if self.rule.params.against is Against.TRAILING_MEAN:
             before = history.median_of(history.before(self._counted, place, self.rule.params.days))
-        elif back is None or place < back:
+            return not self._differs(actual, before, falls=True)
+        days = self._compared(place)
+        if self.rule.params.against is Against.TRAILING_MEDIAN or not days:
             return False
-        else:
-            before = self._usual(place - back)
-            if not self._differs(history.known(self.row, place - back), before, falls=False):
-                return False
-        return not self._differs(actual, before, falls=True)
+        before = self._usual(days.start)
+        rose = self._differs(history.known(self.row, days.start), before, falls=False)
+        return rose and not self._differs(actual, before, falls=True)
+
+    def _compared(self, place: int) -> range:
+        return compared_days(self.rule.params, self.view.days, self.off, place)
 
     def _differs(self, actual: float, expected: float, *, falls: bool) -> bool:
         """Whether a day differs from another by enough for the gates of size; never where one is not known."""
@@ -202,17 +229,10 @@ class _Series:
         )
 
     def _usual(self, place: int) -> float:
-        params = self.rule.params
-        row = self._counted
-        match params.against:
-            case Against.PREVIOUS_DAY:
-                return history.on(row, place - 1)
-            case Against.SAME_WEEKDAY:
-                return history.on(row, place - 7)
-            case Against.TRAILING_MEAN:
-                return history.mean_of(history.before(row, place, params.days))
-            case Against.TRAILING_MEDIAN:
-                return history.median_of(history.before(row, place, params.days))
+        days = self._compared(place)
+        earlier = history.before(self._counted, days.stop, len(days))
+        is_median = self.rule.params.against is Against.TRAILING_MEDIAN
+        return history.median_of(earlier) if is_median else history.mean_of(earlier)
 
     @property
     def _counted(self) -> Row:
@@ -220,23 +240,41 @@ class _Series:
         row = self.row
         if any(self.announced):
             row = [_less(value, extra) for value, extra in zip(row, self.announced, strict=True)]
+        if self.off:
+            row = [math.nan if on in self.off else value for on, value in zip(self.view.days, row, strict=True)]
         if self.feedback:
             row = counted(row, self.view.days, self.feedback, self.key, self.view.as_of)
         return row
 
     def _cause(self, place: int, actual: float, expected: float) -> str:
-        who, when = subject(self.view, self.rule.scope, self.key), day(self.view.days[place])
+        who, when = subject(self.view, self.rule.scope, self.key), self._named(self.view.days[place])
         if math.isnan(actual):
             return f"{who}: what was spent on {when} is not known."
         so_far = " so far" if place == len(self.row) - 1 else ""
         spent = f"{who} spent {dollars(actual)} on {when}{so_far}"
         if math.isnan(expected):
             return f"{spent}; there is nothing to compare it with yet."
-        compared = f"{_compared(actual, expected)} {self._reference()}"
+        compared = f"{_compared(actual, expected)} {self._reference(place)}"
         return f"{spent}, {compared} ({dollars(expected)}{self._with_plans(place)})."
 
-    def _reference(self) -> str:
-        return _NAMES[self.rule.params.against].format(days=self.rule.params.days)
+    def _named(self, on: date) -> str:
+        return f"{day(on)} ({self.off[on]})" if on in self.off else day(on)
+
+    def _reference(self, place: int) -> str:
+        """The days that it is compared with, in words: those that holidays have moved by their distance."""
+        params, back = self.rule.params, _DAYS_BACK.get(self.rule.params.against)
+        if back is None:
+            named = _NAMES[params.against].format(days=params.days)
+            return f"{named}, holidays left out" if self._left_out(place) else named
+        ago = (place - self._compared(place).start) // back
+        return _NAMES[params.against] if ago == 1 else _NAMES_FURTHER_BACK[params.against].format(ago=ago)
+
+    def _left_out(self, place: int) -> list[date]:
+        """The holidays that it would be compared with, were they ordinary days."""
+        days = self._compared(place)
+        back = _DAYS_BACK.get(self.rule.params.against)
+        places = days if back is None else range(place - back, days.start, -back)
+        return [on for on in (self.view.days[at] for at in places) if on in self.off]
 
     def _with_plans(self, place: int) -> str:
         extra = self.announced[place]
@@ -246,7 +284,8 @@ class _Series:
         announced = self.announced[place]
         return (
             ("spent", dollars(history.known(self.row, place))),
-            (self._reference(), dollars(usual)),
+            (self._reference(place), dollars(usual)),
+            *((day(on), f"{self.off[on]}, left out") for on in self._left_out(place)),
             *((("planned extra", dollars(announced)),) if announced else ()),
         )
 
@@ -257,6 +296,10 @@ _NAMES = {
     Against.SAME_WEEKDAY: "the same day a week earlier",
     Against.TRAILING_MEAN: "the mean of the {days} days before",
     Against.TRAILING_MEDIAN: "the median of the {days} days before",
+}
+_NAMES_FURTHER_BACK = {
+    Against.PREVIOUS_DAY: "the day {ago} days earlier",
+    Against.SAME_WEEKDAY: "the same day {ago} weeks earlier",
 }
 
 

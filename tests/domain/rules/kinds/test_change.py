@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -13,8 +15,11 @@ from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.change import Against, Change, Direction, observe
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Gates, Observation
+from service.domain.rules.view import DayFigures, SpendView
+from service.domain.sources.locality import Locality, locality_of
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope
+from service.domain.values.utc import DAY, midnight
 from tests.domain.rules.views import CELL, ENG, Figures, day, instant, only, rule, view
 
 KIND = "change"
@@ -249,3 +254,54 @@ def test_the_end_of_an_incident_is_no_fall(direction: Direction, against: Agains
 )
 def test_less_than_before_an_incident_is_a_fall(against: Against, row: list[float]) -> None:
     assert seen(row, Change(against, days=9, direction=Direction.DOWN)).candidate
+
+
+# ------------------------------------------------------------------------------------------------------- holidays
+
+FRIDAY = date(2027, 1, 8)
+"""25 December and 1 January are the two Fridays before it."""
+GERMANY, UNKNOWN = locality_of("Europe/Berlin", "DE"), locality_of("Europe/Berlin")
+
+
+def office(today: date, locality: Locality) -> SpendView:
+    """$100 a day, $10 on Germany's holidays; today nothing yet."""
+    days = [today - ago * DAY for ago in range(40, 0, -1)]
+    off = GERMANY.days_off(days[0], today)
+    seen = view([*(10.0 if on in off else 100.0 for on in days), 0.0], today=today)
+    return replace(seen, locality=locality, settled_until=midnight(today))
+
+
+def compared(today: date, params: Change, locality: Locality = GERMANY) -> Observation:
+    return only(observe(office(today, locality), rule(KIND, params)))
+
+
+@pytest.mark.parametrize(
+    ("against", "today", "words"),
+    [
+        (Against.SAME_WEEKDAY, FRIDAY + DAY, "the same day 3 weeks earlier"),
+        (Against.PREVIOUS_DAY, date(2026, 12, 28), "the day 3 days earlier"),
+        (Against.TRAILING_MEAN, date(2026, 12, 29), "the mean of the 7 days before, holidays left out"),
+    ],
+)
+def test_a_holiday_says_nothing_of_what_is_usual(against: Against, today: date, words: str) -> None:
+    found = compared(today, Change(against, days=7))
+    assert (found.actual, found.expected, found.candidate) == (100.0, 100.0, False)
+    assert words in found.cause
+    assert dict(found.inputs)["25 December 2026"] == "Christmas Day, left out"
+    assert compared(today, Change(against, days=7), UNKNOWN).candidate
+
+
+def test_little_spend_on_a_holiday_is_no_fall_and_much_is_a_rise() -> None:
+    fall, christmas = Change(Against.SAME_WEEKDAY, direction=Direction.BOTH), date(2026, 12, 25)
+    assert not compared(christmas + DAY, fall).candidate
+    assert compared(christmas + DAY, fall, UNKNOWN).falls
+    seen = office(christmas, GERMANY)
+    loud = replace(seen, cells={CELL: {**seen.cells[CELL], christmas: DayFigures(spend=300.0)}})
+    found = only(observe(loud, rule(KIND, fall)))
+    assert (found.candidate, found.expected) == (True, 100.0)
+    assert "on 25 December 2026 (Christmas Day) so far" in found.cause
+
+
+def test_without_an_ordinary_day_to_compare_with_nothing_fires() -> None:
+    young = replace(office(FRIDAY + DAY, GERMANY), days=[FRIDAY - ago * DAY for ago in range(14, -2, -1)])
+    assert math.isnan(only(observe(young, rule(KIND, Change(Against.SAME_WEEKDAY)))).expected)

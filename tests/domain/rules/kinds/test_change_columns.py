@@ -12,6 +12,7 @@ from service.domain.detectors.columns import CellDays, DayBlock, Roll, in_order
 from service.domain.rules.kinds.change import Against, Change, Direction, exceeding, observe
 from service.domain.rules.verdicts import objected
 from service.domain.rules.view import SpendView, StoredCells
+from service.domain.sources.locality import locality_of
 from service.domain.values.scopes import Cell, Dimension
 from tests.domain.rules.views import rule, view
 
@@ -32,7 +33,8 @@ def drawn(seed: int) -> SpendView:
         ]
         for cell, level in zip(cells, levels, strict=True)
     }
-    return view(rows, unknown=(3, 8) if seed % 2 else (), settled=chance.choice([None, 1, 2]))
+    seen = view(rows, unknown=(3, 8) if seed % 2 else (), settled=chance.choice([None, 1, 2]))
+    return replace(seen, locality=locality_of(None, "US"))  # Veterans Day is the tenth of these days from the last
 
 
 @pytest.mark.parametrize("seed", range(3))
