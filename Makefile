@@ -24,7 +24,7 @@ LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test pytest check fast lint fuzz bench messages docs focus lock clean
+.PHONY: help install run test pytest check fast lint fuzz wheel bench messages docs focus lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -45,11 +45,16 @@ check: $(VENV)/.dev ## Every check and the fast tests, before a commit
 	@$(MAKE) --no-print-directory -j 2 lint fast
 
 fast: $(VENV)/.dev
-	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not fuzz" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
+	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not fuzz and not wheel" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/contract/test_foreign_texts.py tests/api/http/test_json_flaws.py tests/api/http/test_paths.py tests/api/test_schema.py \
 		tests/adapters/postgres/spend/test_past_figures.py tests/adapters/postgres/spend/test_hour_versions.py
+
+wheel: $(VENV)/.dev ## Build dist/*.whl, install it into an empty environment, and run `tocsin up` there
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist .
+	$(PYTEST) -m wheel tests/test_wheel.py
 
 lint: $(VENV)/.dev ## Style, types, the rings between the packages, and dead code
 	$(BIN)/ruff check .

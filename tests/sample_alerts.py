@@ -9,6 +9,7 @@ from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, 
 from service.domain.alerts.evidence import (
     BudgetEvidence,
     Contribution,
+    DrillEvidence,
     Evidence,
     ForecastEvidence,
     IncompleteEvidence,
@@ -90,6 +91,7 @@ SILENCE_ENDS = SilenceEndsEvidence(
     count=3,
 )
 UNPRICED = UnpricedEvidence(source_name="acme", model="claude-next", tokens=5_012_000, last_day=date(2026, 10, 13))
+DRILL = DrillEvidence(source_name="acme", given=(("team", "eng"),))
 INCOMPLETE = IncompleteEvidence(
     source_name="acme",
     flaw=FlawKind.EMPTY_BILL,

@@ -180,5 +180,5 @@ def test_final_image_checks_its_own_health_and_starts_the_command(final_stage: l
 
 def test_image_copies_every_file_that_its_build_needs() -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    named = {"pyproject.toml", "README.md", "LICENSE", "requirements.lock", "requirements-build.lock"}
+    named = {"pyproject.toml", "setup.py", "README.md", "LICENSE", "requirements.lock", "requirements-build.lock"}
     assert named | {"service", "migrations", "alembic.ini"} == allowed

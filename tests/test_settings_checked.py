@@ -18,10 +18,11 @@ from service.adapters.vault import FernetVault
 from service.bootstrap.outside import require_sound
 from service.cli import starting
 from service.cli.app import cli
-from service.cli.checking import check_everything
+from service.cli.checking import check_everything, show_lines
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.resources import Resource
 from service.settings import Settings, wrong_settings
+from service.workflows.operation.command_line import run_checks
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.factories import utc
 from tests.fakes.smtp import FakeSmtp
@@ -51,7 +52,7 @@ class Checked:
 
 def check() -> Checked:
     shown = io.StringIO()
-    code = check_everything(Settings, Console(file=shown, width=200))
+    code = check_everything(Settings, run_checks, show_lines, Console(file=shown, width=200))
     return Checked(code, shown.getvalue().splitlines())
 
 

@@ -7,12 +7,13 @@ from pydantic import ValidationError
 from service.adapters.embedded_postgres.account import EmbeddedPostgresError
 from service.adapters.postgres.migrate import ForeignSchema
 from service.bootstrap.errors import SettingError, StartError
+from service.client.errors import ServerError
 from service.domain.values.errors import DomainError
 from service.settings import wrong_settings
 from service.workflows.ports.outages import StorageUnavailable
 
 FAILED, WRONG_SETTING = 1, 2
-EXPECTED = (StartError, ForeignSchema, DomainError, EmbeddedPostgresError, StorageUnavailable)
+EXPECTED = (StartError, ForeignSchema, DomainError, EmbeddedPostgresError, StorageUnavailable, ServerError)
 
 
 def explain(error: Exception) -> tuple[str, int] | None:

@@ -19,6 +19,8 @@ from service.bootstrap.outside import LOOPBACK, loopback_url, require_sound, sim
 from service.bootstrap.product import Product, open_product
 from service.cli.connections import ConnectionBounds, descriptors_for
 from service.cli.folder import alone, one_simulator
+from service.cli.greeting.figures import welcome
+from service.cli.greeting.lines import greet
 from service.cli.serving import serving
 from service.cli.starting import read_settings
 from service.cli.stopping import Stop, stopping
@@ -71,7 +73,10 @@ async def run_up(settings: Settings, url: str, out: Console, stopper: Stop) -> N
         started = await stack.enter_async_context(_serving_api(settings, product))
         start = await _first_start(settings, product, simulator_url)
         started.set()
-        _greet(settings, out, start)
+        greet(settings, out, start)
+        if not start.simulated:
+            figures = asyncio.create_task(welcome(product.ports, settings.link, out), name="welcome")
+            stack.callback(figures.cancel)
         await work_until(stop, product)
         out.print("\nstopping ...", highlight=False)
 
@@ -81,7 +86,7 @@ async def run_api(settings: Settings, url: str, out: Console, stopper: Stop) -> 
     async with open_product(settings, url) as product, _serving_api(settings, product) as started:
         start = await _first_start(settings, product, simulator_url=None)
         started.set()
-        _greet(settings, out, start)
+        greet(settings, out, start)
         await stop.wait()
 
 
@@ -134,22 +139,3 @@ def _free_port(wanted: int) -> int:
         except OSError as error:
             taken = error
     raise StartError(f"no port is free for the simulator: {taken.strerror}")
-
-
-def _greet(settings: Settings, out: Console, start: FirstStart) -> None:
-    out.print(
-        f"[bold]Tocsin[/] listens on {settings.link} (open it in a browser; its API: {settings.link}/docs)",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if start.admin_token is not None:
-        out.print(f"admin token, shown this once: [bold]{start.admin_token}[/]", highlight=False, soft_wrap=True)
-    if start.simulated:
-        out.print(
-            "[yellow]No ANTHROPIC_ADMIN_KEY is set: watching the built-in simulator. All spend below is invented.[/]",
-            highlight=False,
-            soft_wrap=True,
-        )
-    for remark in start.remarks:
-        out.print(remark, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    out.print("Ctrl-C stops.", highlight=False)

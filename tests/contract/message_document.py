@@ -32,6 +32,7 @@ from tests.contract.servers import Servers, configure, open_servers
 from tests.domain.digests.usage_reports import SATURDAY, day_of, report
 from tests.sample_alerts import (
     ALERT,
+    DRILL,
     EVIDENCE,
     FORECAST,
     INCOMPLETE,
@@ -299,6 +300,7 @@ SAMPLES = (
         sample("An incomplete report", event(INCOMPLETE, STALE_ALERT, STALE_ALERT.opened_at, Severity.WARNING)),
         kinds=MAILED,
     ),
+    sample("A drill", event(DRILL, STALE_ALERT, STALE_ALERT.opened_at, Severity.CRITICAL)),
     digest_sample(),
     usage_sample(),
     Sample("A receiver's test", test_message(PUBLIC_URL, NOON), Action.OPEN, NOON, None, MAILED),

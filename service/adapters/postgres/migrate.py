@@ -10,8 +10,9 @@ from psycopg import errors
 from service.adapters.postgres.addresses import libpq_url
 from service.workflows.ports.outages import StorageUnavailable
 
-SCRIPTS = Path(__file__).parents[3] / "migrations"
-"""Beside the package, in a checkout as in an installation."""
+_INSIDE, _BESIDE = Path(__file__).parents[2] / "migrations", Path(__file__).parents[3] / "migrations"
+SCRIPTS = _INSIDE if _INSIDE.is_dir() else _BESIDE
+"""Inside the package where a wheel was installed, beside it in a checkout."""
 CONNECT_SECONDS = 10
 
 

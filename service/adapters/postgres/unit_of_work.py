@@ -22,6 +22,7 @@ from service.adapters.postgres.notify.channel_health import PostgresChannelHealt
 from service.adapters.postgres.notify.groups import PostgresGroups
 from service.adapters.postgres.notify.notifications import PostgresNotifications
 from service.adapters.postgres.notify.notified_channels import PostgresNotifiedChannels
+from service.adapters.postgres.operation.diagnostics import PostgresDiagnostics
 from service.adapters.postgres.operation.measures import PostgresMeasures
 from service.adapters.postgres.operation.punctuality import PostgresPunctuality
 from service.adapters.postgres.queue.jobs import PostgresJobs, ToReal
@@ -49,7 +50,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
-from service.workflows.ports.operation import Measures, Punctuality
+from service.workflows.ports.operation import Diagnostics, Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import BucketFingerprints, Completeness, DirectoryStore, PollingStates, Polls
@@ -95,6 +96,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.jobs: Jobs = PostgresJobs(connection, to_real, carried)
         self.punctuality: Punctuality = PostgresPunctuality(connection)
         self.measures: Measures = PostgresMeasures(connection)
+        self.diagnostics: Diagnostics = PostgresDiagnostics(connection)
         self._connection = connection
 
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:

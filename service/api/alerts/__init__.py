@@ -1,8 +1,9 @@
 """Alerts, what people do with them, and feedback."""
 
-from service.api.alerts import alerts, feedback
+from service.api.alerts import alerts, drills, feedback
 
 ROUTERS = (
     alerts.router,
+    drills.router,
     feedback.router,
 )

@@ -16,6 +16,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.notify.channels.registry import KINDS
 from service.domain.spend.lateness import is_stale
+from service.domain.values.periods import Window
+from service.domain.values.scopes import Dimension, Grain
+from service.domain.values.utc import DAY, day_start
 from service.workflows.budgets.statuses import all_statuses
 from service.workflows.operation.lateness import LIMIT
 from service.workflows.ports.operation import EnabledSource
@@ -25,6 +28,7 @@ T = TypeVar("T")
 
 MOST_LINES = 1000
 RECENTLY = timedelta(minutes=10)
+BY_WORKSPACE_AND_MODEL: Grain = frozenset({Dimension.WORKSPACE, Dimension.MODEL})
 
 
 class Scrape:
@@ -63,6 +67,7 @@ async def name_all(figures: Scrape, uow: UnitOfWork, now: datetime) -> None:
     await _name_rule_failures(figures, uow)
     await _name_budget_failures(figures, uow)
     await _name_budgets(figures, uow, now)
+    await _name_spend(figures, uow, now)
 
 
 def _count_sources(figures: Scrape, sources: Sequence[EnabledSource], now: datetime) -> None:
@@ -185,6 +190,20 @@ async def _name_budgets(figures: Scrape, uow: UnitOfWork, now: datetime) -> None
         spent.labels(*place).set(float(status.spent.total.usd))
         estimated.labels(*place).set(float(status.spent.estimated.usd))
         amount.labels(*place).set(float(status.terms.amount.usd))
+
+
+async def _name_spend(figures: Scrape, uow: UnitOfWork, now: datetime) -> None:
+    metric = "tocsin_spend_month_dollars"
+    gauge = figures.gauge(metric, "Best-known spend of the UTC month so far", "source", "workspace", "model")
+    sources = await uow.sources.named()
+    window = Window(day_start(now).replace(day=1), day_start(now) + DAY)
+    spent = await uow.facts.spend_of(sources, window, now, BY_WORKSPACE_AND_MODEL)
+    names = await uow.measures.workspace_names()
+    lines = [(source, cell, one.total) for source, cells in spent.items() for cell, one in cells.items() if one.total]
+    lines.sort(key=lambda line: line[2], reverse=True)
+    for source, cell, total in figures.bounded(metric, lines):
+        workspace = names.get((source, cell.workspace), cell.workspace)
+        gauge.labels(sources[source], workspace, cell.model).set(float(total.usd))
 
 
 def _share(line: tuple[str, ScopeStatus]) -> tuple[bool, float]:

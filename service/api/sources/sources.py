@@ -125,6 +125,9 @@ class SourceStatus(BaseModel):
     reports_read: ReportFamily | None = Field(
         description="the reports that the bill was last read from; null: never read"
     )
+    evaluated_read_at: datetime | None = Field(
+        description="the last reading of the bill that budgets and rules have been evaluated with"
+    )
     refreshed_at: datetime | None = Field(
         description="until when the analytics reports are complete, as they say; null: they were never read"
     )
@@ -244,6 +247,7 @@ async def show_status(uow: UnitOfWork, source: Resource[Source], now: datetime) 
         billed_until=await uow.facts.billed_until(source_id),
         estimated_until=await uow.facts.estimated_until(source_id),
         reports_read=state.reports_read or (ReportFamily.ADMIN if state.cost_read_at else None),
+        evaluated_read_at=state.assessed_read_at,
         refreshed_at=state.refreshed_at,
         api_keys=KeyBasis.BILLED if state.reports_read is ReportFamily.ANALYTICS else KeyBasis.SHARED,
         remark=state.remark,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from rich.console import Console
 
-from service.cli.remote.server import Json, Server
-from service.cli.remote.showing import when
+from service.cli.remote.showing import as_json, when
+from service.client import Server
+from service.client.errors import Json
 
 
-def answer(server: Server, alert: str, move: str, body: dict[str, Json], out: Console) -> None:
+def answer(server: Server, alert: str, move: str, body: Mapping[str, str], out: Console) -> None:
     """Moves an alert, and says how it stands. Raises ServerError where it cannot be moved so."""
-    after = server.ask("POST", f"/alerts/{quote(alert, safe='')}/{move}", body=body)
+    after = _moved(server, alert, move, body)
     until = f" until {when(after['snoozed_until'])}" if after.get("snoozed_until") else ""
     out.print(f"{after['id']} is {after['state']}{until}.", markup=False, highlight=False)
+
+
+def answer_as_json(server: Server, alert: str, move: str, body: Mapping[str, str], out: Console) -> None:
+    as_json(_moved(server, alert, move, body), out)
+
+
+def _moved(server: Server, alert: str, move: str, body: Mapping[str, str]) -> dict[str, Json]:
+    return server.ask("POST", f"/alerts/{quote(alert, safe='')}/{move}", body={**body})

@@ -9,8 +9,9 @@ from decimal import Decimal
 from rich.console import Console
 
 from service.bootstrap.errors import StartError
-from service.cli.remote.server import Json, Server
 from service.cli.remote.showing import as_json, bar, inner, items, share, sparkline, table, usd, when
+from service.client import Server
+from service.client.errors import Json
 from service.domain.values.durations import parse_duration
 from service.domain.values.utc import DAY
 
@@ -31,9 +32,22 @@ def status(server: Server, now: datetime, out: Console) -> None:
     _show_alerts(_alerts(server, OPEN), out)
 
 
+def status_as_json(server: Server, now: datetime, out: Console) -> None:
+    """Writes the answers of REST that `status` shows; `spend` is that of each source this month."""
+    sources = items(server.ask("GET", "/sources"))
+    spend: dict[str, Json] = {str(source["name"]): _this_month(server, str(source["name"]), now) for source in sources}
+    budgets: list[Json] = [*items(server.ask("GET", "/budget-statuses", {"limit": str(MOST_BUDGETS)}))]
+    open_alerts: list[Json] = [*_alerts(server, OPEN)]
+    as_json({"sources": [*sources], "spend": spend, "budgets": budgets, "alerts": open_alerts}, out)
+
+
+def _this_month(server: Server, source: str, now: datetime) -> dict[str, Json]:
+    return server.ask("GET", "/spend", {"source": source, "since": f"{now:%Y-%m-01}", "limit": "31"})
+
+
 def _show_source(server: Server, source: dict[str, Json], now: datetime, out: Console) -> None:
     name, state = str(source["name"]), inner(source, "status")
-    month = server.ask("GET", "/spend", {"source": name, "since": f"{now:%Y-%m-01}", "limit": "31"})
+    month = _this_month(server, name, now)
     total = inner(month, "total")
     blind = " BLIND: no bill was read lately." if state["stale"] else ""
     error = f" Last error: {state['last_error']}" if state["failures"] else ""

@@ -16,7 +16,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from service.bootstrap.errors import StartError
-from service.cli.remote.server import Json
+from service.client.errors import Json
 
 _PLACEHOLDER = re.compile(r"\$?\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

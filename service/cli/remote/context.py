@@ -6,6 +6,7 @@ they are handed on as data, beside a sentence that says so.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from mcp.server.mcpserver import MCPServer
@@ -14,7 +15,9 @@ from mcp_types import ToolAnnotations
 from pydantic import Field, JsonValue
 
 from service import __version__
-from service.cli.remote.server import Json, Server, ServerError
+from service.client import Server, ServerError
+from service.client.errors import Json
+from service.domain.values.plain_text import clean
 
 INSTRUCTIONS = (
     "Tocsin watches what an organisation spends on the Claude API. Amounts are US dollars as decimal strings, times are"
@@ -26,7 +29,8 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ANSWERS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 Day = Annotated[str, Field(description="a UTC day such as 2026-11-01, or a time")]
-AlertId = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,100}$", description="the id of an alert")]
+AlertId = Annotated[str, Field(description="the id of an alert, as the tool alerts gives it: alert_ and 32 characters")]
+_ID = re.compile("[A-Za-z0-9_-]{1,100}")
 Dimension = Literal["workspace", "model", "api_key"]
 State = Literal["firing", "acknowledged", "snoozed", "resolved"]
 Marked = dict[str, JsonValue]
@@ -72,7 +76,7 @@ class Questions:
 
     def alert(self, id: AlertId) -> Marked:
         """One alert with its evidence, parts, moves, and who was notified."""
-        return self._ask(f"/alerts/{id}")
+        return self._ask(f"/alerts/{_alert(id)}")
 
     def explanations(self, rule: str | None = None, budget: str | None = None, at: Day | None = None) -> Marked:
         """Why a rule or a budget fires or does not, at an instant: each gate with the numbers it compared."""
@@ -80,7 +84,7 @@ class Questions:
 
     def acknowledge(self, id: AlertId, note: str = "") -> Marked:
         """Acknowledge an alert for the person who asks for it. Everybody who was notified hears of it and the note."""
-        return self._asked("POST", f"/alerts/{id}/acknowledge", {}, {"note": note})
+        return self._asked("POST", f"/alerts/{_alert(id)}/acknowledge", {}, {"note": note})
 
     def _ask(self, path: str, query: dict[str, str | None] | None = None) -> Marked:
         return self._asked("GET", path, query or {}, None)
@@ -92,6 +96,16 @@ class Questions:
             return {"note": MARK, "data": self._server.ask(method, path, given, body)}
         except ServerError as error:
             raise ToolError(str(error)) from error
+
+
+def _alert(id: str) -> str:
+    """Raises ToolError for what is no id: it would lead to another operation."""
+    if not _ID.fullmatch(id):
+        raise ToolError(
+            f"{clean(id)!r} is no id of an alert: expected is one as the tool `alerts` gives it in `id`, such as"
+            " alert_01a1fff205338a07ea38586c39f7fa54"
+        )
+    return id
 
 
 def context_server(server: Server) -> MCPServer:

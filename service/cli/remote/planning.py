@@ -12,8 +12,10 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
+from service.bootstrap.errors import StartError
 from service.cli.remote.config_file import ConfigFile, escaped, read_config
-from service.cli.remote.server import Json, Server, ServerError
+from service.client import Mistake, RequestRefused, Server
+from service.client.errors import Json
 
 MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red"), "keep": ("?", "dim")}
 KEPT = "stored, and not in the file: left as it is; --prune deletes it"
@@ -57,18 +59,16 @@ def schema(out: Console) -> None:
 
 
 def _put(server: Server, file: ConfigFile, *, dry_run: str, unlisted: str) -> dict[str, Json]:
-    """Returns what differs, or differed. Raises ServerError, which says where in the file a mistake is."""
+    """Returns what differs, or differed. Raises StartError, which says where in the file a mistake is."""
     try:
         return server.ask("PUT", "/config", {"dry_run": dry_run, "unlisted": unlisted}, file.document)
-    except ServerError as error:
-        raise ServerError(_located(error.problem, file) or str(error)) from error
+    except RequestRefused as error:
+        raise StartError(_located(error.mistakes, file) or str(error)) from error
 
 
-def _located(problem: Json, file: ConfigFile) -> str:
-    """Returns the errors of a problem document, a line each, with where in the file they are."""
-    errors = problem.get("errors") if isinstance(problem, dict) else None
-    found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return "\n".join(_mistake(str(one.get("pointer", "")), str(one.get("detail")), file) for one in found)
+def _located(mistakes: Iterable[Mistake], file: ConfigFile) -> str:
+    """Returns mistakes, a line each, with where in the file they are."""
+    return "\n".join(_mistake(one.pointer, one.detail, file) for one in mistakes)
 
 
 def _mistake(pointer: str, detail: str, file: ConfigFile) -> str:

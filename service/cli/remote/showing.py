@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.remote.server import Json
+from service.client.errors import Json
 from service.domain.values.plain_text import moment
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -33,8 +33,8 @@ class Tally:
 
 
 def tally(events: Iterable[AlertEvent], feedback: Iterable[GivenFeedback]) -> Tally:
-    """Counts a period's events, each alert's in their order. `feedback` may be about any alerts."""
-    moves = list(events)
+    """Counts a period's events but those of drills, each alert's in their order. `feedback` may be about any alerts."""
+    moves = [event for event in events if not event.alert.evidence.rehearses]
     opened = {event.alert.id: event for event in moves if event.command is Command.OPEN}
     acknowledged = _first_acknowledgements(moves, opened)
     waits = [(event.at - opened[id].at).total_seconds() for id, event in acknowledged.items()]

@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from service.domain.alerts.alert import AlertEvent
+from service.domain.alerts.drills import end_drills
 from service.domain.alerts.due_again import due_again
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.flaws import assess_flaws, flaw_fingerprint, is_flaw_kept_quiet
@@ -105,7 +106,8 @@ async def _find(uow: UnitOfWork, situation: Situation, state: SourceState) -> Fo
     about_prices = await _assess_prices(uow, state.source_id, situation)
     about_reports = await _assess_reports(uow, state, situation)
     strained = (with_budgets(one, by_budgets.assessed, by_budgets.spend, now) for one in by_rules.findings)
-    findings = (*by_budgets.findings, *strained, *about_source, *about_prices, *about_reports)
+    drills = end_drills(situation.open_alerts, now)
+    findings = (*by_budgets.findings, *strained, *about_source, *about_prices, *about_reports, *drills)
     return Found(findings, by_rules.assessed, by_rules.waits)
 
 

@@ -24,6 +24,14 @@ from service.workflows.sources.ingest import request_poll
 
 Spec = TypeVar("Spec")
 
+ANOTHER_KEY = "Send another admin_key, and where the address is wrong another base_url: PATCH /v1/sources/{id}"
+KNOWN_PLACE = "Send a country and subdivision that are known, or null: PATCH /v1/sources/{id}"
+SECRETS_AGAIN = (
+    "Set TOCSIN_SECRET_KEY to the key that sealed it (docs/operations.md#secrets), or send its secrets again: PATCH"
+    " /v1/receivers/{id}"
+)
+READ_THE_LOG = "Run the release that wrote it, or write it again by its name"
+
 
 async def run_request_poll(ports: Ports, source: str | None) -> Poll:
     author = Author(COMMAND_LINE, ports.clock())
@@ -57,11 +65,16 @@ async def run_look_up_poll(ports: Ports, poll_id: str) -> Poll:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked; `problem` is None where it works."""
+    """One thing that was checked; `problem` is None where it works, `next_step` what helps where it does not.
+
+    A doubt works, and is hardly what somebody wants.
+    """
 
     subject: str
     detail: str
     problem: str | None = None
+    next_step: str = ""
+    is_doubt: bool = False
 
 
 async def run_checks(ports: Ports) -> list[Check]:
@@ -78,7 +91,7 @@ async def _unreadable(store: Resources[Spec], noun: str) -> list[Check]:
     readable = {one.id for one in await store.readable()}
     left_out = [name for id, name in (await store.named()).items() if id not in readable]
     problem = "its stored text cannot be read; the log says why: resource_unreadable"
-    return [Check(f"{noun} {name}", "", problem=problem) for name in left_out]
+    return [Check(f"{noun} {name}", "", problem=problem, next_step=READ_THE_LOG) for name in left_out]
 
 
 async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
@@ -87,11 +100,15 @@ async def _check_source(ports: Ports, source: Resource[Source]) -> Check:
         return Check(subject, "disabled")
     checked = await run_check_source(ports, source.id, Author(COMMAND_LINE, ports.clock()))
     if checked.error is not None or checked.organization is None:
-        return Check(subject, "", problem=checked.error or "names no organisation")
+        return Check(
+            subject, "", problem=checked.error or "names no organisation", next_step=ANOTHER_KEY.format(id=source.id)
+        )
     try:
         require_known_place(source.spec)  # a newer library may have dropped what was stored: its holidays are none
     except Invalid as error:
-        return Check(subject, "", problem=f"its holidays are not known: {error}")
+        return Check(
+            subject, "", problem=f"its holidays are not known: {error}", next_step=KNOWN_PLACE.format(id=source.id)
+        )
     said = (f"{one.reports.value} reports {_readable(one)}" for one in checked.reports)
     return Check(subject, "; ".join((f"answers for organisation {checked.organization.name}", *said)))
 
@@ -111,7 +128,7 @@ def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:
                     ports.vault.open(secret)
             ports.channels.open(channel)
     except (VaultError, DeliveryError) as error:
-        return Check(subject, "", problem=str(error))
+        return Check(subject, "", problem=str(error), next_step=SECRETS_AGAIN.format(id=receiver.id))
     return Check(subject, ", ".join(kinds) or "no channels")
 
 

@@ -87,6 +87,10 @@ class Measures(Protocol):
         """Sorted by name."""
         ...
 
+    async def workspace_names(self) -> dict[tuple[str, str], str]:
+        """The names that workspaces have, by the ids of their source and of themselves."""
+        ...
+
     async def newest_polls(self) -> list[tuple[ReportOutcome, ...]]:
         """The reports of each source's newest finished poll."""
         ...
@@ -99,4 +103,16 @@ class Measures(Protocol):
 
     async def open_circuits(self) -> dict[str, int]:
         """How many channels rest because they refuse messages, by kind of channel."""
+        ...
+
+
+class Diagnostics(Protocol):
+    """Questions that only a person asks, and seldom: each may look at much."""
+
+    async def real_now(self) -> datetime:
+        """The time of the database's own clock."""
+        ...
+
+    async def deliveries(self) -> dict[tuple[str, str], datetime]:
+        """When each channel, by its receiver's id and its key, last took a message or a test; none that never did."""
         ...

@@ -22,7 +22,7 @@ from service.workflows.ports.notify import (
     Notifications,
     NotifiedChannels,
 )
-from service.workflows.ports.operation import Measures, Punctuality
+from service.workflows.ports.operation import Diagnostics, Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer, Vault
 from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
@@ -122,6 +122,7 @@ class UnitOfWork(Configuration, Protocol):
     jobs: Jobs
     punctuality: Punctuality
     measures: Measures
+    diagnostics: Diagnostics
 
     async def become_only_writer(self) -> None:
         """Waits for other writers of the configuration to finish, and holds later ones back until the end."""

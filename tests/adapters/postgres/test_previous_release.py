@@ -24,10 +24,10 @@ from service.domain.notify.undelivered import NO_SOURCE
 from service.workflows.ports.alerts import FiringAlert
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.release_0_3_0 import CHANNELS, EVIDENCE, WORDS
-from tests.sample_alerts import ALERT, INCOMPLETE, OPENED, RULE, SILENCE_ENDS, STALE, UNDELIVERED, UNPRICED
+from tests.sample_alerts import ALERT, DRILL, INCOMPLETE, OPENED, RULE, SILENCE_ENDS, STALE, UNDELIVERED, UNPRICED
 from tests.sample_alerts import EVIDENCE as BUDGET
 
-_EVERY = (BUDGET, RULE, STALE, UNDELIVERED, SILENCE_ENDS, UNPRICED, INCOMPLETE)
+_EVERY = (BUDGET, RULE, STALE, UNDELIVERED, SILENCE_ENDS, UNPRICED, INCOMPLETE, DRILL)
 SAMPLES: dict[str, Evidence] = {one.kind: one for one in _EVERY}
 NEW_KINDS = sorted(set(ALERT_KINDS) - WORDS["alerts.kind"])
 SHARED = [

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from service.api.operation.figures import MOST_LINES
 from service.domain.notify.circuits import Concern, FailingChannel
@@ -126,3 +126,13 @@ async def test_budgets_that_are_fullest_come_first(stand: Stand) -> None:
     text = (await stand.viewer.get("/metrics")).text
     lines = [line for line in text.splitlines() if line.startswith("tocsin_budget_spent_dollars{")]
     assert ["tight" in line for line in lines] == [True, False]
+
+
+async def test_viewers_see_the_month_s_spend_by_workspace_and_model_and_strangers_do_not(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "80.00", date(2026, 11, 3))
+    await stand.spend(ENG, "99.00", date(2026, 10, 31))
+    text = (await stand.viewer.get("/metrics")).text
+    line = 'tocsin_spend_month_dollars{model="claude-sonnet-4-5",source="production",workspace="wrkspc_eng"}'
+    assert value(text, line) == 80
+    assert "tocsin_spend_month_dollars" not in await shown(stand)

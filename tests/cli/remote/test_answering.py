@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.cli.remote.answering import answer
-from service.cli.remote.server import Server, ServerError
+from service.client import Server, ServerError
 from tests.cli.remote.rest import answering, screen
 
 SNOOZED = {"id": "alert_1", "state": "snoozed", "snoozed_until": "2026-11-16T13:00:00Z"}

@@ -11,7 +11,7 @@ import pytest
 
 from service.bootstrap.errors import StartError
 from service.cli.remote.asking import OPEN, SpendWanted, alerts, alerts_as_json, spend, status
-from service.cli.remote.server import Server, ServerError
+from service.client import Server, ServerError
 from tests.cli.remote.rest import Answering, answering, screen
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.cli.remote.config_file import ConfigFileError, escaped, read_config
-from service.cli.remote.server import Json
+from service.client.errors import Json
 
 BUDGETS = """\
 budgets:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from service.bootstrap.errors import SettingError
+from service.bootstrap.errors import SettingError, StartError
 from service.cli.remote.planning import apply, export, plan, schema
-from service.cli.remote.server import Server, ServerError, server_at
+from service.cli.remote.server import server_at
+from service.client import Server, ServerError
 from tests.cli.remote.rest import Answering, answering, screen
 
 CHANGES = [
@@ -95,11 +96,11 @@ def test_apply_asks_first(rest: Answering, path: Path, monkeypatch: pytest.Monke
 def test_a_mistake_that_the_server_finds_is_named_with_its_line(rest: Answering, path: Path) -> None:
     wrong = {"pointer": "/budgets/0/amount", "detail": "must not be negative", "in": "body"}
     rest.status, rest.answers["PUT /config"] = 422, {"detail": "no", "errors": [wrong]}
-    with pytest.raises(ServerError) as refused:
+    with pytest.raises(StartError) as refused:
         plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0])
     assert str(refused.value) == f"{path}:1:39: must not be negative"
     rest.answers["PUT /config"] = {"errors": [{"pointer": "/budgets/0/period/kind", "detail": "required"}]}
-    with pytest.raises(ServerError) as refused:
+    with pytest.raises(StartError) as refused:
         plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0])
     assert str(refused.value) == f"{path}:1:11: period/kind: required"
 
@@ -132,7 +133,9 @@ def test_a_token_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_token_with_a_line_break_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_TOKEN", "tcn_FAKE\n")
-    assert server_at("http://127.0.0.1:8400").token == "tcn_FAKE"
+    with answering({"GET /sources": {}}) as rest:
+        server_at(rest.url).ask("GET", "/sources")
+    assert rest.asked[0][1] == "Bearer tcn_FAKE"
     monkeypatch.setenv("TOCSIN_TOKEN", "tcn_FAKE\ntcn_FAKE")
     with pytest.raises(SettingError) as refused:
         server_at("http://127.0.0.1:8400")

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.notify.tables import failing_channels, notifications
 from service.adapters.postgres.sources.polling_states import STATE
 from service.adapters.postgres.sources.polls import polls
+from service.adapters.postgres.spend.tables import seen
 from service.adapters.postgres.tables import alerts, resources, source_states
 from service.domain.alerts.alert import AlertState
 from service.domain.notify.notification import NotificationState
 from service.domain.sources.poll import ReportOutcome
 from service.domain.sources.source import SourceState
+from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
 from service.workflows.ports.operation import EnabledSource, WaitsToSend
 
@@ -37,6 +39,12 @@ class PostgresMeasures:
             EnabledSource(name, SourceState(*state), None if seconds is None else timedelta(seconds=seconds))
             for name, seconds, *state in await self._connection.execute(query)
         ]
+
+    async def workspace_names(self) -> dict[tuple[str, str], str]:
+        named = select(seen.c.source_id, seen.c.id, seen.c.name).where(
+            seen.c.dimension == Dimension.WORKSPACE.value, seen.c.name != ""
+        )
+        return {(source_id, id): name for source_id, id, name in await self._connection.execute(named)}
 
     async def newest_polls(self) -> list[tuple[ReportOutcome, ...]]:
         newest = (

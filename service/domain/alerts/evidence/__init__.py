@@ -1,6 +1,7 @@
 """The evidence of alerts: one module a kind of alert, and the list of them all."""
 
 from service.domain.alerts.evidence.budget import BudgetEvidence, ForecastEvidence
+from service.domain.alerts.evidence.drill import DrillEvidence
 from service.domain.alerts.evidence.evidence import Contribution, Evidence, KeptBucket, OriginKind, OriginRef, Trend
 from service.domain.alerts.evidence.incomplete import IncompleteEvidence
 from service.domain.alerts.evidence.rule import Heard, LevelChange, RuleEvidence
@@ -17,6 +18,7 @@ ALERT_KINDS: dict[str, type[Evidence]] = {
     "silence_ends": SilenceEndsEvidence,
     "unpriced": UnpricedEvidence,
     "incomplete": IncompleteEvidence,
+    "drill": DrillEvidence,
 }
 """Every kind of alert by its word. Stored evidence is read as one of these."""
 
@@ -24,6 +26,7 @@ __all__ = [
     "ALERT_KINDS",
     "BudgetEvidence",
     "Contribution",
+    "DrillEvidence",
     "Evidence",
     "ForecastEvidence",
     "Heard",

@@ -96,6 +96,8 @@ class Evidence:
     """Whether severe alerts are notified again while nobody answers, where their route does not say."""
     calls: ClassVar[bool] = True
     """Whether it may page somebody and begin escalation policies, where its routes lead to such."""
+    rehearses: ClassVar[bool] = False
+    """Whether nothing is wrong: digests do not count such alerts."""
     takes_feedback: ClassVar[bool] = False
     """Whether people's answers teach the rule that fired."""
 

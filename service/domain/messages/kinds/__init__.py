@@ -4,6 +4,7 @@ from datetime import datetime
 
 from service.domain.alerts.evidence import (
     BudgetEvidence,
+    DrillEvidence,
     Evidence,
     IncompleteEvidence,
     RuleEvidence,
@@ -13,6 +14,7 @@ from service.domain.alerts.evidence import (
     UnpricedEvidence,
 )
 from service.domain.messages.kinds.budget import BudgetWords
+from service.domain.messages.kinds.drill import DrillWords
 from service.domain.messages.kinds.incomplete import IncompleteWords
 from service.domain.messages.kinds.rule import RuleWords
 from service.domain.messages.kinds.silence_ends import SilenceEndsWords
@@ -29,6 +31,7 @@ WORDS: dict[type[Evidence], type[Words]] = {
     SilenceEndsEvidence: SilenceEndsWords,
     UnpricedEvidence: UnpricedWords,
     IncompleteEvidence: IncompleteWords,
+    DrillEvidence: DrillWords,
 }
 
 

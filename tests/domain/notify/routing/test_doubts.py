@@ -9,6 +9,9 @@ from service.domain.values.errors import Invalid
 KNOWN = {"workspace": {"production", "staging", "wrkspc_1"}, "team": {"eng"}, "model": {"claude-opus-4-5"}}
 
 
+_KINDS = "budget, rule, stale_source, undelivered, silence_ends, unpriced, incomplete or drill"
+
+
 @pytest.mark.parametrize(
     ("label", "op", "value", "values"),
     [
@@ -16,8 +19,18 @@ KNOWN = {"workspace": {"production", "staging", "wrkspc_1"}, "team": {"eng"}, "m
         ("severity", Op.NOT_EQUAL, "fatal", "info, warning, error or critical"),
         ("severity", Op.LIKE, "crit", "info, warning, error or critical"),
         ("severity", Op.EQUAL, "", "info, warning, error or critical"),
-        ("kind", Op.EQUAL, "anomaly", "budget, rule, stale_source, undelivered, silence_ends, unpriced or incomplete"),
-        ("kind", Op.UNLIKE, "cost.*", "budget, rule, stale_source, undelivered, silence_ends, unpriced or incomplete"),
+        (
+            "kind",
+            Op.EQUAL,
+            "anomaly",
+            _KINDS,
+        ),
+        (
+            "kind",
+            Op.UNLIKE,
+            "cost.*",
+            _KINDS,
+        ),
         ("basis", Op.EQUAL, "billed", "actual or forecast"),
         ("rule_kind", Op.EQUAL, "spike", "anomaly"),
     ],

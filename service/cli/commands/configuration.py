@@ -1,0 +1,59 @@
+"""Commands for configuration as code: `plan`, `apply`, `export`, `schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.commands.options import LOCAL, Url, out
+
+cli = typer.Typer()
+
+File = Annotated[Path, typer.Option("--file", "-f", help="The configuration file.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete what is stored and not in the file, of its kinds.")]
+TOCSIN_YAML = Path("tocsin.yaml")
+
+
+@cli.command()
+def plan(file: File = TOCSIN_YAML, prune: Prune = False, url: Url = LOCAL) -> None:
+    """Show what `apply` would change, and change nothing. Exit code 3 when anything differs."""
+    from service.cli.remote import planning
+    from service.cli.remote.server import server_at
+
+    with server_at(url) as server:
+        raise typer.Exit(planning.plan(server, file, "delete" if prune else "keep", out))
+
+
+@cli.command()
+def apply(
+    file: File = TOCSIN_YAML,
+    prune: Prune = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    url: Url = LOCAL,
+) -> None:
+    """Make a server's configuration as a file says: all of it, or nothing where anything is wrong."""
+    from service.cli.remote import planning
+    from service.cli.remote.server import server_at
+
+    with server_at(url) as server:
+        raise typer.Exit(planning.apply(server, file, "delete" if prune else "keep", out, sure=yes))
+
+
+@cli.command()
+def export(url: Url = LOCAL) -> None:
+    """Write a server's whole configuration as YAML, without its secrets."""
+    from service.cli.remote import planning
+    from service.cli.remote.server import server_at
+
+    with server_at(url) as server:
+        planning.export(server, out)
+
+
+@cli.command()
+def schema() -> None:
+    """Write the JSON Schema of the configuration file, for editors."""
+    from service.cli.remote import planning
+
+    planning.schema(out)

@@ -1,0 +1,58 @@
+"""Commands that try something out: `drill`, `backtest`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.commands.options import LOCAL, AsJson, SourceName, Url, out
+
+cli = typer.Typer()
+
+
+@cli.command()
+def drill(
+    source: SourceName = "",
+    severity: Annotated[str, typer.Option(help="info, warning, error or critical.")] = "critical",
+    label: Annotated[list[str] | None, typer.Option(help="A label that routes match, as team=eng; repeatable.")] = None,
+    patience: Annotated[int, typer.Option(help="Seconds to wait for each hop.", min=1, max=600)] = 60,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    url: Url = LOCAL,
+) -> None:
+    """Rehearse an alert, from a poll to every channel's answer. Exit code 1 where a hop is broken."""
+    from service.cli.remote.drill import running
+    from service.cli.remote.drill.rehearsal import DrillWanted, read_labels
+    from service.cli.remote.server import server_at
+
+    wanted = DrillWanted(source, severity, read_labels(label or []), patience)
+    with server_at(url) as server:
+        if as_json:
+            raise typer.Exit(running.drill_as_json(server, wanted, out))
+        raise typer.Exit(running.drill(server, wanted, out, sure=yes))
+
+
+@cli.command()
+def backtest(
+    rule: Annotated[str, typer.Option(help="A rule's name or id.")] = "",
+    budget: Annotated[str, typer.Option(help="A budget's name or id.")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first UTC day; as far back as is known.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after the last; today.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write the plot as a picture into this file, too.")] = None,
+    as_json: AsJson = False,
+    url: Url = LOCAL,
+) -> None:
+    """Replay a rule or a budget over the past: what would have fired, as known then."""
+    from service.cli.remote.backtest import replaying
+    from service.cli.remote.server import server_at
+
+    days = (since.date() if since else None, until.date() if until else None)
+    wanted = replaying.BacktestWanted(rule, budget, *days)
+    show = replaying.backtest_as_json if as_json else replaying.backtest
+    with server_at(url) as server:
+        show(server, wanted, png, out)

@@ -1,0 +1,1 @@
+"""The lines of a start, for whoever sits before the terminal."""

@@ -1,0 +1,1 @@
+"""`tocsin backtest`: a rule or a budget replayed over the stored past, with a plot."""

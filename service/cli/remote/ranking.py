@@ -1,0 +1,112 @@
+"""`tocsin top`: who spends most just now, and who moved since the time before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from rich.console import Console
+
+from service.api.spend.breakdown import BreakdownOut, DivideBy
+from service.api.spend.spend import Granularity
+from service.bootstrap.errors import StartError
+from service.cli.remote.showing import as_json, share, table, usd
+from service.client.errors import Json
+from service.client.server import Server
+from service.client.spend import SpendClient, SpendOf
+from service.domain.values.durations import parse_duration
+from service.domain.values.utc import DAY
+
+HOUR = timedelta(hours=1)
+MOST_HOURS = timedelta(days=7)
+"""The longest time that is compared hour by hour; a longer one in whole days."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopWanted:
+    """`by` is a dimension, `last` a duration such as "24h", `source` a name or id, `most` the members to show."""
+
+    by: DivideBy
+    last: str
+    source: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class TwoTimes:
+    """A member's US dollars of the time, and of the time of the same length before it."""
+
+    name: str
+    spent: Decimal
+    before: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.spent - self.before
+
+
+def by_spend(one: TwoTimes) -> Decimal:
+    return one.spent
+
+
+def by_change(one: TwoTimes) -> Decimal:
+    return abs(one.change)
+
+
+Order = Callable[[TwoTimes], Decimal]
+
+
+def top(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Console) -> None:
+    """Shows the first members in an order, and the whole."""
+    spent, before = _two_times(server, wanted, now)
+    total, total_before = Decimal(spent.total.amount), Decimal(before.total.amount)
+    movers = sorted(compare(spent, before), key=order, reverse=True)[: wanted.most]
+    rows = [
+        (one.name, usd(f"{one.spent}"), share(f"{one.spent}", f"{total}"), usd(f"{one.before}"), _change(one))
+        for one in movers
+    ]
+    whole = TwoTimes("all", total, total_before)
+    rows.append((whole.name, usd(f"{total}"), "", usd(f"{total_before}"), _change(whole)))
+    headings = (wanted.by.value.replace("_", " "), f"last {wanted.last}", "share", "before", "change")
+    table(headings, rows, frozenset({1, 2, 3, 4}), out)
+    out.print(f"{spent.since:%d %b %H:%M} to {spent.until:%d %b %H:%M} UTC, {spent.total.basis}.", highlight=False)
+
+
+def top_as_json(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Console) -> None:
+    spent, before = _two_times(server, wanted, now)
+    movers = sorted(compare(spent, before), key=order, reverse=True)[: wanted.most]
+    shown: list[Json] = [
+        {"name": one.name, "spent": f"{one.spent}", "before": f"{one.before}", "change": f"{one.change}"}
+        for one in movers
+    ]
+    as_json({"since": f"{spent.since:%FT%TZ}", "until": f"{spent.until:%FT%TZ}", "items": shown}, out)
+
+
+def compare(spent: BreakdownOut, before: BreakdownOut) -> Iterable[TwoTimes]:
+    """Yields every member that spent in either time."""
+    names = {one.id: one.name for answer in (before, spent) for one in answer.items}
+    now, then = ({one.id: Decimal(one.amount) for one in answer.items} for answer in (spent, before))
+    return (TwoTimes(name, now.get(id, Decimal(0)), then.get(id, Decimal(0))) for id, name in names.items())
+
+
+def _two_times(server: Server, wanted: TopWanted, now: datetime) -> tuple[BreakdownOut, BreakdownOut]:
+    try:
+        length = parse_duration(wanted.last)
+    except ValueError as error:
+        raise StartError(f"--last: {error}") from error
+    unit, granularity = (HOUR, Granularity.HOUR) if length <= MOST_HOURS else (DAY, Granularity.DAY)
+    length = max(unit, length - length % unit)
+    until = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % unit + unit
+    client = SpendClient(server)
+
+    def spent(end: datetime) -> BreakdownOut:
+        return client.breakdown(SpendOf(end - length, end, wanted.source), wanted.by, granularity=granularity)
+
+    return spent(until), spent(until - length)
+
+
+def _change(one: TwoTimes) -> str:
+    percent = f" ({one.change / one.before:+.0%})" if one.before > 0 else ""
+    return f"{'+' if one.change > 0 else ''}{usd(f'{one.change}')}{percent}"

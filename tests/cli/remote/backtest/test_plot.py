@@ -1,0 +1,29 @@
+"""A plot has a bar for each day, and marks stand below the days on which it fired."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from decimal import Decimal
+
+from service.adapters.charts import ChildCharts
+from service.cli.remote.backtest.plot import lines, specification
+
+FIRST = date(2026, 10, 30)
+DAYS = [(FIRST + timedelta(days=number), Decimal(amount)) for number, amount in enumerate((10, 10, 80, 0, 40))]
+FIRED = {date(2026, 11, 1): 2, date(2026, 11, 3): 1}
+
+
+def test_days_stand_in_their_column_month_by_month_on_one_scale() -> None:
+    assert list(lines(DAYS, FIRED)) == [
+        f"2026-10  {' ' * 29}▁▁",
+        "2026-11  █▁▄",
+        "         ▲ ▲",
+    ]
+
+
+def test_the_picture_is_drawn_with_each_day_s_figure() -> None:
+    chart = specification(DAYS, FIRED, "jumps: would have fired on 2 days")
+    values = chart["data"]["values"]  # type: ignore[index, call-overload]
+    assert values[2] == {"day": "2026-11-01", "spent": 80.0, "fired": 2}  # type: ignore[index]
+    assert asyncio.run(ChildCharts().png(chart)).startswith(b"\x89PNG")

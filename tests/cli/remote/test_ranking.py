@@ -1,0 +1,88 @@
+"""Who spends most, and who moved, is said with both figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from service.api.spend.breakdown import BreakdownOut, DivideBy
+from service.bootstrap.errors import StartError
+from service.cli.remote.ranking import TopWanted, by_change, by_spend, compare, top, top_as_json
+from service.client import Server
+from tests.cli.remote.rest import Answering, answering, screen
+
+NOW = datetime(2026, 11, 16, 12, 40, tzinfo=UTC)
+
+
+def figure(amount: str) -> dict[str, Any]:
+    dollars = {"amount": amount, "billed": "0", "estimated": amount}
+    return dollars | {"basis": "estimated", "unpriced_tokens": 0, "priority_estimate": "0"}
+
+
+def breakdown(**spent: str) -> dict[str, Any]:
+    lines = [figure(amount) | {"id": name, "name": name, "then": None, "shared": "0"} for name, amount in spent.items()]
+    return {
+        "source": "acme",
+        "since": "2026-11-15T13:00:00Z",
+        "until": "2026-11-16T13:00:00Z",
+        "granularity": "1h",
+        "billed_until": None,
+        "estimated_until": None,
+        "simulated": False,
+        "lacking": {"missing": 0, "suspect": 0, "late": 0, "open": 0},
+        "total": figure(str(sum(map(float, spent.values())))),
+        "group_by": "workspace",
+        "then_by": None,
+        "api_keys": "shared",
+        "items": lines,
+        "next": None,
+    }
+
+
+@pytest.fixture
+def rest() -> Iterator[Answering]:
+    with answering({"GET /spend/breakdown": breakdown(eng="80.00", ops="20.00")}) as server:
+        yield server
+
+
+def test_who_came_and_who_went_is_among_them() -> None:
+    spent, before = (
+        BreakdownOut.model_validate(one) for one in (breakdown(eng="80", new="5"), breakdown(eng="20", gone="70"))
+    )
+    changes = {one.name: one.change for one in compare(spent, before)}
+    assert changes == {"eng": 60, "gone": -70, "new": 5}
+    assert [one.name for one in sorted(compare(spent, before), key=by_change, reverse=True)] == ["gone", "eng", "new"]
+    assert [one.name for one in sorted(compare(spent, before), key=by_spend, reverse=True)] == ["eng", "new", "gone"]
+
+
+def test_two_times_of_the_same_length_are_asked_for_in_whole_hours_or_days(rest: Answering) -> None:
+    out, text = screen()
+    top(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "24h", "acme", 1), by_spend, NOW, out)
+    top(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.MODEL, "30d", "", 1), by_spend, NOW, out)
+    windows = [query.split("?")[1].split("&")[:2] for query, _, _ in rest.asked]
+    assert windows == [
+        ["since=2026-11-15T13%3A00%3A00%2B00%3A00", "until=2026-11-16T13%3A00%3A00%2B00%3A00"],
+        ["since=2026-11-14T13%3A00%3A00%2B00%3A00", "until=2026-11-15T13%3A00%3A00%2B00%3A00"],
+        ["since=2026-10-18T00%3A00%3A00%2B00%3A00", "until=2026-11-17T00%3A00%3A00%2B00%3A00"],
+        ["since=2026-09-18T00%3A00%3A00%2B00%3A00", "until=2026-10-18T00%3A00%3A00%2B00%3A00"],
+    ]
+    lines = text.getvalue().splitlines()
+    assert lines[1].split() == ["eng", "$80.00", "80%", "$80.00", "$0.00", "(+0%)"]
+    assert lines[2].split()[:2] == ["all", "$100.00"], "the whole, though one member is shown"
+
+
+def test_as_json_the_amounts_are_exact(rest: Answering) -> None:
+    out, text = screen()
+    top_as_json(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "24h", "", 10), by_spend, NOW, out)
+    shown = json.loads(text.getvalue())
+    assert shown["since"] == "2026-11-15T13:00:00Z"
+    assert shown["items"][0] == {"name": "eng", "spent": "80.00", "before": "80.00", "change": "0.00"}
+
+
+def test_what_is_no_length_of_time_is_refused(rest: Answering) -> None:
+    with pytest.raises(StartError, match="--last: not a duration"):
+        top(Server(rest.url, "tcn"), TopWanted(DivideBy.MODEL, "soon", "", 1), by_spend, NOW, screen()[0])

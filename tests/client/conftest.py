@@ -1,0 +1,1 @@
+from tests.api.conftest import stand  # noqa: F401 - a fixture
