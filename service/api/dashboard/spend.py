@@ -1,8 +1,8 @@
-"""`/pages/spend`: where the money went, from the organisation down to a key, beside the time before."""
+"""`/pages/spend`: where the money went, from the organisation down to a key and a token type, beside another time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -17,6 +17,7 @@ from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
 from service.api.http.fields import LINE
+from service.api.spend.breakdown import DivideBy
 from service.domain.messages.phrases import BASES
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
@@ -27,7 +28,7 @@ from service.domain.values.plain_text import percentage, short_day
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, day_start
 from service.workflows.configuration.spend import source_named
-from service.workflows.dashboard.compared import ComparedGroup, ComparedSpend, compared
+from service.workflows.dashboard.compared import ComparedGroup, ComparedSpend, Comparison, compared
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
@@ -41,41 +42,74 @@ class Days(IntEnum):
     QUARTER = 90
 
 
-class By(StrEnum):
-    WORKSPACE = "workspace"
-    MODEL = "model"
-    API_KEY = "api_key"
-
-
-WORDS = {By.WORKSPACE: "Workspace", By.MODEL: "Model", By.API_KEY: "API key"}
+WORDS = {
+    DivideBy.WORKSPACE: "Workspace",
+    DivideBy.MODEL: "Model",
+    DivideBy.API_KEY: "API key",
+    DivideBy.TOKEN_TYPE: "Token type",
+    DivideBy.COST_TYPE: "Cost type",
+    DivideBy.SERVICE_TIER: "Service tier",
+    DivideBy.CONTEXT_WINDOW: "Context window",
+    DivideBy.INFERENCE_GEO: "Region",
+    DivideBy.CALLER: "Caller",
+}
+FILTERS = (DivideBy.WORKSPACE, DivideBy.MODEL, DivideBy.API_KEY)
+DEEPER = (*FILTERS, DivideBy.TOKEN_TYPE)
+"""The way down, from the organisation's workspaces to what a key's tokens were."""
+COMPARISONS = {Comparison.BEFORE: "as long before", Comparison.USUAL: "what is usual"}
 Filter = Annotated[str | None, Query(max_length=200, pattern=LINE)]
+
+
+class NoSecond(StrEnum):
+    """The text of a form without a second dimension."""
+
+    NONE = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SpendAddress:
-    """The page's address: how far back, by what, and of whom."""
+    """The page's address: how far back, by what, beside what, and of whom."""
 
     source: Filter = None
     days: Days = Days.MONTH
-    by: By = By.WORKSPACE
+    by: DivideBy = DivideBy.WORKSPACE
+    then: DivideBy | NoSecond = NoSecond.NONE
+    beside: Comparison = Comparison.BEFORE
     workspace: Filter = None
     model: Filter = None
     api_key: Filter = None
 
-    def filters(self) -> dict[By, str]:
-        given = {By.WORKSPACE: self.workspace, By.MODEL: self.model, By.API_KEY: self.api_key}
+    @property
+    def dimensions(self) -> tuple[DivideBy, ...]:
+        """One or two; a second one that is the first says nothing."""
+        second = self.then if isinstance(self.then, DivideBy) and self.then is not self.by else None
+        return (self.by, second) if second else (self.by,)
+
+    def filters(self) -> dict[DivideBy, str]:
+        given = dict(zip(FILTERS, (self.workspace, self.model, self.api_key), strict=True))
         return {by: id for by, id in given.items() if id}
 
     def scope(self) -> Scope:
         ids = self.filters()
-        return Scope(*(tuple([ids[by]]) if by in ids else () for by in By))
+        return Scope(*(tuple([ids[by]]) if by in ids else () for by in FILTERS))
+
+    def kept(self) -> dict[str, str]:
+        """Returns what a change of the division leaves as it is."""
+        of_whom = {by.value: id for by, id in self.filters().items()}
+        return {"source": self.source or "", "days": str(int(self.days)), **of_whom}
 
     def address(
-        self, *, days: Days | None = None, by: By | None = None, filters: Mapping[By, str] | None = None
+        self, *, days: Days | None = None, by: DivideBy | None = None, filters: Mapping[DivideBy, str] | None = None
     ) -> str:
-        """Returns the page's address with some of it changed."""
+        """Returns the page's address with some of it changed; another dimension stands alone."""
         kept = self.filters() if filters is None else filters
-        query = {"source": self.source or "", "days": str(int(days or self.days)), "by": by or self.by}
+        query = {
+            "source": self.source or "",
+            "days": str(int(days or self.days)),
+            "by": by or self.by,
+            "then": "" if by else self.then,
+            "beside": self.beside,
+        }
         return f"{PLACE}?{urlencode({**query, **{key.value: id for key, id in kept.items()}})}"
 
 
@@ -90,18 +124,22 @@ async def show_spend(
     source = await source_named(uow, asked.source or sources[0].id, "/source")
     tomorrow = day_start(now) + DAY
     window = Window(tomorrow - DAY * int(asked.days), tomorrow)
-    question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension(asked.by))
-    found = await compared(uow, question)
+    question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension.ORGANISATION)
+    found = await compared(uow, question, [one.dimension for one in asked.dimensions], asked.beside)
     content = {
         "source": source.name,
         "sources": [(one.name, f"{PLACE}?{urlencode({'source': one.id})}") for one in sources[:20]],
         "ranges": [(f"{int(days)} days", asked.address(days=days), days is asked.days) for days in Days],
-        "groupings": [(WORDS[by], asked.address(by=by), by is asked.by) for by in By],
+        "asked": asked,
+        "kept": asked.kept(),
+        "groupings": [(by.value, words) for by, words in WORDS.items()],
+        "comparisons": [(one.value, words) for one, words in COMPARISONS.items()],
         "path": await _path(uow, source.id, asked),
-        "noun": WORDS[asked.by],
+        "nouns": [WORDS[one] for one in asked.dimensions],
         "total": dollars(found.total.spend.total),
         "basis": BASES[found.total.spend.basis],
         "before": dollars(found.before),
+        "beside": _beside(asked, found),
         "change": change(found.total.spend.total, found.before),
         "bars": day_bars(found.days),
         "first_day": short_day(window.start.date()),
@@ -110,6 +148,12 @@ async def show_spend(
         "rest": dollars(found.rest) if found.rest else None,
     }
     return dashboard_page("spend.html.j2", "Spend", caller, content)
+
+
+def _beside(asked: SpendAddress, found: ComparedSpend) -> str:
+    if asked.beside is Comparison.BEFORE:
+        return "As long before"
+    return f"Usual: mean of {found.windows} times before" if found.windows > 1 else "Before: one such time is known"
 
 
 def _highest(found: ComparedSpend) -> str:
@@ -133,8 +177,7 @@ async def _path(uow: UnitOfWork, source_id: str, asked: SpendAddress) -> list[tu
 def _row(group: ComparedGroup, total: Money, asked: SpendAddress) -> Mapping[str, object]:
     share = group.figure.spend.total.ratio_to(total) * 100 if total > ZERO else Decimal(0)
     return {
-        "name": group.name,
-        "address": _deeper(group, asked),
+        "cells": _cells(group, asked),
         "amount": dollars(group.figure.spend.total),
         "share": percentage(share),
         "filled": f"{min(max(share, Decimal(0)), Decimal(100)):.1f}",
@@ -143,13 +186,18 @@ def _row(group: ComparedGroup, total: Money, asked: SpendAddress) -> Mapping[str
     }
 
 
-def _deeper(group: ComparedGroup, asked: SpendAddress) -> str:
-    """Returns the address of this group alone, by the first dimension that is still open; empty where there is none."""
-    if not group.key.id:
-        return ""  # what cannot be attributed is no filter
-    filters = {**asked.filters(), asked.by: group.key.id}
-    following = next((by for by in By if by not in filters), None)
-    return asked.address(by=following, filters=filters) if following else ""
+def _cells(group: ComparedGroup, asked: SpendAddress) -> Sequence[tuple[str, str]]:
+    """Returns the group's names, each with the address of what is inside it; empty where there is nothing deeper."""
+    members = zip(asked.dimensions, group.ids, group.names, strict=True)
+    return [(name, _deeper(by, id, asked)) for by, id, name in members]
+
+
+def _deeper(by: DivideBy, id: str, asked: SpendAddress) -> str:
+    """Returns the address of one member alone, by the first dimension that is still open."""
+    if not id or by not in FILTERS:
+        return ""  # what cannot be attributed is no filter, and neither is a line of the bill
+    filters = {**asked.filters(), by: id}
+    return asked.address(by=next(one for one in DEEPER if one not in filters), filters=filters)
 
 
 def change(amount: Money, before: Money) -> str:
@@ -157,4 +205,5 @@ def change(amount: Money, before: Money) -> str:
     if not before:
         return "new" if amount else ""
     percent = (amount - before).ratio_to(abs(before)) * 100
-    return f"{'+' if percent > 0 else ''}{percentage(percent)}"
+    shown = percentage(percent)
+    return f"+{shown}" if percent > 0 and shown != "0%" else shown

@@ -6,7 +6,10 @@ import re
 from datetime import timedelta
 from html import unescape
 
+from service.domain.spend.best_known import Spend, SpendDay
+from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
+from service.workflows.ports.spend import Stamp
 from tests.api.dashboard.browser import signed_in
 from tests.api.stand import ENG, SOURCE, TODAY, Stand
 
@@ -21,13 +24,40 @@ async def test_it_leads_from_the_workspace_to_the_key(stand: Stand) -> None:
     assert '<b><span title="$20.00">$20.00</span></b>' in page
     assert page.count("+50%") == 2, "of the whole, and of its one workspace"
     seen = []
-    for _ in range(2):
+    for _ in range(3):
         (deeper,) = re.findall(r'<tr><td><a href="([^"]+)"', page)
         page = (await opened.get(unescape(deeper))).text
         seen.append(re.findall(r"<th scope=\"col\">([^<]+)</th>", page)[0])
         assert '<b><span title="$30.00">$30.00</span></b>' in page
-    assert seen == ["Model", "API key"]
-    assert "<tr><td><a" not in page, "nothing is deeper than a key"
+    assert seen == ["Model", "API key", "Token type"]
+    assert "<tr><td><a" not in page, "nothing is deeper than what a key's tokens were"
+
+
+async def test_two_dimensions_are_a_line_for_each_pair(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.spend(ENG, "30.00")
+    page = (await (await signed_in(stand)).get("/pages/spend?by=workspace&then=model")).text
+    assert re.findall(r"<th scope=\"col\">([^<]+)</th>", page)[:2] == ["Workspace", "Model"]
+    by_workspace, by_model = re.findall(r'<td><a href="([^"]+)">', page)
+    assert "workspace=wrkspc_eng" in by_workspace
+    assert "model=claude-sonnet-4-5" in by_model
+    same = (await (await signed_in(stand)).get("/pages/spend?by=model&then=model")).text
+    assert same.count('<th scope="col">') == 1
+
+
+async def test_what_is_usual_is_the_mean_of_the_times_before(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        for weeks, spent in ((0, "30.00"), (1, "10.00"), (2, "30.00"), (3, "20.00")):
+            day = TODAY - timedelta(weeks=weeks)
+            known = {ENG: SpendDay(Spend(billed=Money.of(spent)))}
+            await uow.facts.store_days(Stamp(source.id, "poll_1", stand.clock()), {day: known})
+    opened = await signed_in(stand)
+    assert "+200%" in (await opened.get("/pages/spend?days=7")).text
+    page = (await opened.get("/pages/spend?days=7&beside=usual")).text
+    assert "Usual: mean of 2 times before" in page
+    assert page.count("+50%") == 2
 
 
 async def test_what_is_new_and_what_is_a_share_of_nothing(stand: Stand) -> None:
