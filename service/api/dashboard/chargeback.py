@@ -14,9 +14,10 @@ from fastapi.responses import Response
 from service.api.dashboard.figures import ShownMoney, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
-from service.api.dashboard.spend import WORDS, By, Filter
+from service.api.dashboard.spend import WORDS, Filter
 from service.api.http.deps import NowDep, UowDep
 from service.api.spend.chargeback import NOT_ATTRIBUTABLE, Month, first_of
+from service.api.spend.spend import GroupBy
 from service.domain.messages.phrases import BASES
 from service.domain.spend.chargeback import ChargebackLine
 from service.domain.values.plain_text import percentage
@@ -37,7 +38,7 @@ class ChargebackAddress:
 
     source: Filter = None
     month: Month | None = None
-    by: By = By.WORKSPACE
+    by: GroupBy = GroupBy.WORKSPACE
 
     def address(self, **changed: str) -> str:
         query = {"source": self.source or "", "month": self.month or "", "by": self.by.value, **changed}
@@ -61,7 +62,7 @@ async def show_chargeback(
         "simulated": charged.simulated,
         "month": f"{first_of(month):%B %Y}",
         "months": [(f"{first_of(one):%b %Y}", asked.address(month=one), one == month) for one in months],
-        "groupings": [(WORDS[by], asked.address(by=by.value, month=month), by is asked.by) for by in By],
+        "groupings": [(WORDS[by], asked.address(by=by.value, month=month), by is asked.by) for by in GroupBy],
         "noun": WORDS[asked.by],
         "final": charged.final,
         "total": dollars(charged.made.total),

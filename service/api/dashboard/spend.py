@@ -42,7 +42,7 @@ class Days(IntEnum):
     QUARTER = 90
 
 
-WORDS = {
+WORDS: Mapping[str, str] = {
     DivideBy.WORKSPACE: "Workspace",
     DivideBy.MODEL: "Model",
     DivideBy.API_KEY: "API key",
@@ -132,7 +132,7 @@ async def show_spend(
         "ranges": [(f"{int(days)} days", asked.address(days=days), days is asked.days) for days in Days],
         "asked": asked,
         "kept": asked.kept(),
-        "groupings": [(by.value, words) for by, words in WORDS.items()],
+        "groupings": list(WORDS.items()),
         "comparisons": [(one.value, words) for one, words in COMPARISONS.items()],
         "path": await _path(uow, source.id, asked),
         "nouns": [WORDS[one] for one in asked.dimensions],
