@@ -163,11 +163,12 @@ def create_token(
 
 
 @token_cli.command("list")
-def list_tokens() -> None:
+def list_tokens(as_json: AsJson = False) -> None:
     """List all tokens by name, role and hint."""
     from service.cli import tokens
 
-    tokens.show_all(out)
+    show = tokens.show_all_as_json if as_json else tokens.show_all
+    show(out)
 
 
 @token_cli.command("revoke")

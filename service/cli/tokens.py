@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
@@ -29,6 +30,23 @@ def show_all(out: Console) -> None:
         life = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else f"since {token.created_at:%Y-%m-%d}"
         line = f"{token.id}  {token.role:<8}  {token.hint}  {life}  {token.name}"
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def show_all_as_json(out: Console) -> None:
+    """Writes what `GET /v1/tokens` answers of each."""
+    tokens = _over_the_database(run_list_tokens)
+    shown = [
+        {
+            "id": token.id,
+            "name": token.name,
+            "role": token.role.value,
+            "hint": token.hint,
+            "created_at": token.created_at.isoformat(),
+            "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
+        }
+        for token in tokens
+    ]
+    out.file.write(f"{json.dumps({'items': shown}, ensure_ascii=False, indent=2)}\n")
 
 
 def revoke(token_id: str, out: Console) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.commands.options import LOCAL, Url, out
+from service.cli.commands.options import LOCAL, AsJson, Url, out
 
 cli = typer.Typer()
 
@@ -17,13 +17,14 @@ TOCSIN_YAML = Path("tocsin.yaml")
 
 
 @cli.command()
-def plan(file: File = TOCSIN_YAML, prune: Prune = False, url: Url = LOCAL) -> None:
+def plan(file: File = TOCSIN_YAML, prune: Prune = False, as_json: AsJson = False, url: Url = LOCAL) -> None:
     """Show what `apply` would change, and change nothing. Exit code 3 when anything differs."""
     from service.cli.remote import planning
     from service.cli.remote.server import server_at
 
     with server_at(url) as server:
-        raise typer.Exit(planning.plan(server, file, "delete" if prune else "keep", out))
+        show = planning.plan_as_json if as_json else planning.plan
+        raise typer.Exit(show(server, file, "delete" if prune else "keep", out))
 
 
 @cli.command()

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from service.bootstrap.errors import StartError
 from service.cli.remote.config_file import ConfigFile, escaped, read_config
+from service.cli.remote.showing import as_json
 from service.client import Mistake, RequestRefused, Server
 from service.client.errors import Json
 
@@ -27,6 +28,13 @@ def plan(server: Server, path: Path, unlisted: str, out: Console) -> int:
     """Shows what `apply` would do. Returns the exit code: 3 where anything differs."""
     changes = _compared(server, read_config(path, os.environ), unlisted)
     _show(changes, out)
+    return DIFFERS if changes else NOTHING
+
+
+def plan_as_json(server: Server, path: Path, unlisted: str, out: Console) -> int:
+    """Writes the changes that `apply` would make. Returns the exit code, as `plan` does."""
+    changes = _compared(server, read_config(path, os.environ), unlisted)
+    as_json({"changes": [*changes]}, out)
     return DIFFERS if changes else NOTHING
 
 

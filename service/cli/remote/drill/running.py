@@ -46,10 +46,14 @@ def drill_as_json(server: Server, wanted: DrillWanted, out: Console, *, watch: S
     Rehearsal(server, wanted, watch, hops.append).run()
     broken = any(hop.broken for hop in hops)
     shown: list[Json] = [
-        {"hop": hop.name, "seconds": hop.seconds, "broken": hop.broken, "detail": hop.detail} for hop in hops
+        {"hop": hop.name, "seconds": _rounded(hop.seconds), "broken": hop.broken, "detail": hop.detail} for hop in hops
     ]
     as_json({"passed": not broken, "hops": shown}, out)
     return NOT_PASSED if broken else PASSED
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _show_destinations(server: Server, wanted: DrillWanted, out: Console) -> None:

@@ -1,0 +1,1 @@
+from tests.workflows.conftest import yard  # noqa: F401 - a fixture
