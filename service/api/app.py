@@ -26,6 +26,7 @@ from service.api import (
     spend,
 )
 from service.api.alerts import page
+from service.api.dashboard.documents.refused import answer_with_forms
 from service.api.dashboard.session import answer_with_pages
 from service.api.digests import page as digest_page
 from service.api.http.abandoned import Abandoned
@@ -102,6 +103,7 @@ def create_app(
     app.state.late = late
     answer_with_problems(app)
     answer_with_pages(app)
+    answer_with_forms(app)
     app.add_exception_handler(Replayed, answer_again)
     app.add_exception_handler(NotFromSlack, answer_not_from_slack)
     app.add_middleware(Abandoned)

@@ -1,6 +1,18 @@
 """The pages at `/` for people who have signed in with a token."""
 
-from service.api.dashboard import alerts, budgets, chargeback, overview, rules, sign_in, spend
+from service.api.dashboard import (
+    access,
+    alerts,
+    budgets,
+    chargeback,
+    notify,
+    overview,
+    rules,
+    sign_in,
+    sources,
+    spend,
+    start,
+)
 
 ROUTERS = (
     sign_in.router,
@@ -10,4 +22,8 @@ ROUTERS = (
     alerts.router,
     *budgets.ROUTERS,
     *rules.ROUTERS,
+    *sources.ROUTERS,
+    *start.ROUTERS,
+    *notify.ROUTERS,
+    *access.ROUTERS,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fastapi.responses import Response
 
-from service.api.http.pages import DASHBOARD_HEADERS, page
+from service.api.http.pages import DASHBOARD_HEADERS, LIVE_HEADERS, page
 from service.domain.access import Token
 
 PLACES = (
@@ -15,11 +15,30 @@ PLACES = (
     ("Budgets", "/pages/budgets"),
     ("Rules", "/pages/rules"),
     ("Alerts", "/pages/alerts"),
+    ("Sources", "/pages/sources"),
+    ("Notify", "/pages/receivers"),
+    ("Settings", "/pages/settings"),
 )
 
 
 def dashboard_page(
     template: str, place: str, caller: Token, content: Mapping[str, object], status: int = 200
 ) -> Response:
+    return _framed(template, place, caller, {**content, "live": False}, status, DASHBOARD_HEADERS)
+
+
+def live_page(template: str, place: str, caller: Token, content: Mapping[str, object], status: int = 200) -> Response:
+    """Returns a page that our script keeps current."""
+    return _framed(template, place, caller, {**content, "live": True}, status, LIVE_HEADERS)
+
+
+def _framed(
+    template: str,
+    place: str,
+    caller: Token,
+    content: Mapping[str, object],
+    status: int,
+    headers: Mapping[str, str],
+) -> Response:
     frame = {"places": PLACES, "place": place, "caller": caller.name, "role": str(caller.role)}
-    return page(template, {**frame, **content}, status, DASHBOARD_HEADERS)
+    return page(template, {**frame, **content}, status, headers)

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.figures import day_bars, dollars, share_bar
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
+from service.api.dashboard.start.page import START
 from service.api.http.deps import NowDep, UowDep
+from service.api.http.pages import DASHBOARD_HEADERS
 from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.phrases import BASES
 from service.domain.spend.lateness import is_stale
@@ -28,6 +30,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def show_overview(caller: SignedInDep, uow: UowDep, now: NowDep) -> Response:
     found = await overview(uow, now)
+    if not found.sources:
+        return RedirectResponse(START, 303, DASHBOARD_HEADERS)
     names = {one.source.id: one.source.name for one in found.sources}
     content = {
         "now": minute(now),

@@ -12,7 +12,7 @@ from service.api.dashboard.forms import FormDep
 from service.api.dashboard.session import COOKIE, SIGN_IN, let_in, our_page, our_path, sign_in_page
 from service.api.http.deps import PortsDep, attempt_of
 from service.api.http.origin import address_of
-from service.api.http.pages import DASHBOARD_HEADERS, ICON, page
+from service.api.http.pages import DASHBOARD_HEADERS, ICON, LIVE, page
 from service.workflows.access.sessions import run_sign_in
 
 router = APIRouter(include_in_schema=False)
@@ -22,6 +22,12 @@ router = APIRouter(include_in_schema=False)
 @router.get("/icon.svg")
 async def show_icon() -> Response:
     return Response(ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
+
+
+@router.head("/live.js")  # probes ask so
+@router.get("/live.js")
+async def show_script() -> Response:
+    return Response(LIVE, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 @router.head(SIGN_IN)  # probes ask so

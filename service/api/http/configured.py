@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import APIRouter, Body
-from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends as DependsParam
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
@@ -22,6 +21,7 @@ from service.api.http.fields import Labels, Name, Strict
 from service.api.http.idempotency import OnceDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.merge_patch import merge
+from service.api.http.problems import in_the_body
 from service.api.http.responses import IfMatch, etag, require_match, respond
 from service.domain.values.errors import UnreadableDocument
 from service.domain.values.resources import Resource
@@ -101,8 +101,7 @@ class Shape(ABC, Generic[Spec, WrittenT, ShownT]):
         try:
             return TypeAdapter(self.written).validate_python(document)
         except ValidationError as error:
-            errors = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-            raise RequestValidationError(errors, body=document) from error
+            raise in_the_body(error, document) from error
 
 
 class UnreadableOut(BaseModel):

@@ -17,9 +17,11 @@ from service.domain.values.errors import NotFound
 from service.workflows.notify.followed_links import LinkForged
 
 _PACKAGE = "service.api.http"
-_STYLE = files(_PACKAGE).joinpath("templates/page.css").read_text("utf-8")
+_FILES = files(_PACKAGE).joinpath("templates")
+_STYLE = "".join(_FILES.joinpath(name).read_text("utf-8") for name in ("page.css", "console.css"))
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-ICON = files(_PACKAGE).joinpath("templates/icon.svg").read_bytes()
+ICON = _FILES.joinpath("icon.svg").read_bytes()
+LIVE = _FILES.joinpath("live.js").read_bytes()
 
 PAGE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -34,6 +36,12 @@ PAGE_HEADERS: Mapping[str, str] = {
 
 DASHBOARD_HEADERS: Mapping[str, str] = {**PAGE_HEADERS, "Referrer-Policy": "same-origin"}
 """Headers of pages with forms for who has signed in: with "no-referrer" a browser would not say who sends a form."""
+
+LIVE_HEADERS: Mapping[str, str] = {
+    **DASHBOARD_HEADERS,
+    "Content-Security-Policy": f"{PAGE_HEADERS['Content-Security-Policy']}; script-src 'self'; connect-src 'self'",
+}
+"""Headers of pages that our own script keeps current; they can be read and used without it."""
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -204,8 +204,18 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if any(one["type"] == "json_invalid" for one in error.errors()):
         return problem(400, "The body is not JSON")
-    errors = [_one(found, error.body) for found in error.errors()]
+    errors = problems_of(error)
     return _page_or_problem(request, 422, "; ".join(_line(one) for one in errors[:3])[:1000], errors)
+
+
+def in_the_body(error: ValidationError, body: object = None) -> RequestValidationError:
+    """Returns the error of a document that did not come as a request's body, so that it fails like one."""
+    return RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()], body=body)
+
+
+def problems_of(error: RequestValidationError) -> list[ProblemError]:
+    """Returns each thing that is wrong, in our words."""
+    return [_one(found, error.body) for found in error.errors()]
 
 
 def _line(one: ProblemError) -> str:

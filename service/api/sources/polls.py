@@ -14,14 +14,10 @@ from service.api.http.idempotency import OnceDep, OnceOutsideDep
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing
 from service.api.http.responses import respond
 from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
-from service.domain.sources.source import ReportFamily, ReportName, Source
-from service.domain.values.errors import Conflict, NotFound
-from service.domain.values.resources import Resource
-from service.workflows.configuration.engine import Difference, record
+from service.domain.sources.source import ReportFamily, ReportName
+from service.domain.values.errors import NotFound
+from service.workflows.configuration.asking import ask_for_backfill, ask_for_poll
 from service.workflows.configuration.probe import run_check_source
-from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.sources.backfill import request_backfill
-from service.workflows.sources.ingest import request_poll
 
 router = APIRouter(prefix="/v1/sources/{id}", tags=["Sources"])
 
@@ -114,13 +110,6 @@ def show_poll(poll: Poll) -> PollOut:
     )
 
 
-async def _enabled(uow: UnitOfWork, id: str) -> Resource[Source]:
-    source = await uow.sources.get(id)
-    if not source.spec.enabled:
-        raise Conflict(f"The source {source.name!r} is disabled")
-    return source
-
-
 @router.post(
     "/poll",
     summary="Poll now, also during back-off",
@@ -130,9 +119,8 @@ async def _enabled(uow: UnitOfWork, id: str) -> Resource[Source]:
     dependencies=[admin],
 )
 async def poll(id: IdOrName, uow: UowDep, once: OnceDep) -> Response:
-    source = await _enabled(uow, id)
-    queued = await request_poll(uow, source.id, PollKind.REQUESTED, once.author.at)
-    await record(uow, once.author, "source.poll", source.id, queued.id, Difference(after={"poll": queued.id}))
+    source = await uow.sources.get(id)
+    queued = await ask_for_poll(uow, source, once.author)
     location = f"/v1/sources/{source.id}/polls/{queued.id}"
     return await once.answer(show_poll(queued), 202, {"Location": location})
 
@@ -151,10 +139,8 @@ async def backfill(
     once: OnceDep,
     document: BackfillIn = Body(openapi_examples={"example": {"value": {"since": "2026-01-01"}}}),
 ) -> Response:
-    source = await _enabled(uow, id)
-    queued = await request_backfill(uow, source.id, document.since, once.author.at)
-    change = Difference(after={"poll": queued.id, "since": document.since.isoformat()})
-    await record(uow, once.author, "source.backfill", source.id, queued.id, change)
+    source = await uow.sources.get(id)
+    queued = await ask_for_backfill(uow, source, document.since, once.author)
     location = f"/v1/sources/{source.id}/polls/{queued.id}"
     return await once.answer(show_poll(queued), 202, {"Location": location})
 

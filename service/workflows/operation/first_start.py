@@ -77,7 +77,7 @@ async def run_first_source(ports: Ports, first: FirstSource) -> list[str]:
             return await compare_with_stored(uow, alike, first, ports.vault, author)
         elif first.kind is SourceKind.CLAUDE_ADMIN or not stored:
             for source in stored:
-                await _disable(uow, source, author)
+                await disable_simulator(uow, source, author)
             await _add(uow, ports, first, author)
     return []
 
@@ -87,13 +87,13 @@ async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author
     source = await create(uow, Sources(), Draft(NAMES[first.kind], {}, spec), author)
     # Before what its rules and budgets want to know of the past: the names that messages use come with a poll.
     await request_poll(uow, source.id, PollKind.REQUESTED, author.at)
-    await _watch(uow, source, author)
+    await watch_as_usual(uow, source, author)
     if first.kind is SourceKind.SIMULATOR:
         for draft in _demonstration(source.id):
             await create(uow, Budgets(), draft, author)
 
 
-async def _watch(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+async def watch_as_usual(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
     """Creates the usual rules for a new source. A deleted one does not come back."""
     taken = set(await uow.rules.names())
     for name, kind, severity in USUAL_RULES:
@@ -109,7 +109,8 @@ async def _follow_simulator(uow: UnitOfWork, source: Resource[Source], first: Fi
     await change(uow, Sources(), source, Draft(source.name, source.labels, moved), author)
 
 
-async def _disable(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+async def disable_simulator(uow: UnitOfWork, source: Resource[Source], author: Author) -> None:
+    """Disables a source if it is the simulator: a real organisation ends the simulation."""
     if source.spec.kind is SourceKind.SIMULATOR:
         disabled = replace(source.spec, enabled=False)
         await change(uow, Sources(), source, Draft(source.name, source.labels, disabled), author)

@@ -7,6 +7,8 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,23 @@ import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from service.adapters.claude.connector import ClaudeConnector
+from service.adapters.egress.guard import Guard, parse_networks
+from service.adapters.egress.httpx_transport import open_transport
+from service.cli.serving import serving
+from service.domain.access import Role
+from service.domain.sources.poll import PollKind
+from service.simulator.app import create_app as create_simulator
+from service.simulator.protocol.behaviour import Behaviour
+from service.simulator.protocol.faults import Faults
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.ports.platform import Egress
+from service.workflows.ports.unit_of_work import Ports
+from service.workflows.sources.backfill import run_backfill
+from service.workflows.sources.ingest import run_ingest
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered
+from tests.fakes.clock import FakeClock
+from tests.fakes.fixed_world import FixedWorld, token_cost
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
@@ -23,7 +40,26 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine: apt install chromium"),
 ]
 PHONE = {"width": 390, "height": 844}
-PLACES = ("/", "/pages/spend", "/pages/chargeback?month=2026-11", "/pages/alerts")
+PLACES = (
+    "/",
+    "/pages/spend",
+    "/pages/chargeback?month=2026-11",
+    "/pages/alerts",
+    "/pages/start",
+    "/pages/sources",
+    "/pages/sources/new",
+    "/pages/sources/production",
+    "/pages/receivers",
+    "/pages/receivers/new?add=slack",
+    "/pages/routes?severity=critical",
+    "/pages/routes/edit",
+    "/pages/silences/new",
+    "/pages/escalation/new",
+    "/pages/rotas/new",
+    "/pages/settings",
+    "/pages/tokens",
+    "/pages/audit",
+)
 
 
 @asynccontextmanager
@@ -49,9 +85,9 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
-async def sign_in(page: Page, site: str, place: str = "/") -> None:
+async def sign_in(page: Page, site: str, place: str = "/", role: Role = Role.OPERATOR) -> None:
     await page.goto(f"{site}{place}")
-    await page.fill("#token", "tcn_FAKE-operator-token-of-the-tests")
+    await page.fill("#token", f"tcn_FAKE-{role}-token-of-the-tests")
     await page.click("button.main")
     await page.wait_for_url(f"{site}{place}")
 
@@ -85,7 +121,7 @@ async def test_somebody_signs_in_looks_deeper_and_acknowledges(stand: Stand, tmp
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_everybody_can_use_every_page_also_on_a_phone(stand: Stand, theme: str) -> None:
+async def test_everybody_can_use_every_page_also_on_a_phone(stand: Stand, theme: str, tmp_path: Path) -> None:
     await fired(stand)
     async with served(stand) as site, chromium() as browser:
         dark_or_light = "dark" if theme == "dark" else "light"
@@ -93,11 +129,72 @@ async def test_everybody_can_use_every_page_also_on_a_phone(stand: Stand, theme:
         page = await context.new_page()
         await page.goto(f"{site}/")
         await is_usable(page)
-        await sign_in(page, site)
+        await sign_in(page, site, role=Role.ADMIN)
         (alert,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
         for place in (*PLACES, f"/pages/alerts/{alert['id']}"):
             await page.goto(f"{site}{place}")
             await is_usable(page)
+            await page.screenshot(
+                path=tmp_path / f"{theme}-{place.strip('/').replace('/', '-')[:40]}.png", full_page=True
+            )
+
+
+async def test_the_first_steps_lead_from_a_key_to_the_first_message(
+    stand: Stand, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Against the simulator. Jobs are run by hand while the page follows."""
+    guard = Guard(parse_networks("127.0.0.0/8"))
+    world = FixedWorld()
+    for days in range(1, 40):
+        world.set_cost((clock() - timedelta(days=days)).date(), token_cost("123456", None, model="claude-sonnet-4-5"))
+    simulator = create_simulator(world, clock, Faults(), Behaviour(requests_per_minute=100_000))
+    async with serving(simulator) as address, open_transport(guard, proxy=None) as transport, chromium() as browser:
+        connector = ClaudeConnector(stand.ports.vault, transport)
+        stand.app.state.ports = replace(stand.ports, sources=connector, egress=Egress(guard, guard))
+        async with served(stand) as site:
+            page = await browser.new_page()
+            said: list[str] = []
+            page.on("console", lambda message: said.append(message.text))
+            await page.goto(site)
+            await page.fill("#token", "tcn_FAKE-admin-token-of-the-tests")
+            await page.click("button.main")
+            await page.wait_for_url(f"{site}/pages/start")
+            await page.fill("#at-base_url", address)
+            await page.fill("#at-admin_key", "sk-ant-api03-FAKE-of-a-workspace")
+            await page.click("text=Check it, and begin")
+            await page.wait_for_selector("text=the keys of workspaces")
+            await page.screenshot(path=tmp_path / "start-refused.png", full_page=True)
+            await page.fill("#at-admin_key", "sk-ant-admin01-FAKE-key-of-the-tests")
+            await page.click("text=Check it, and begin")
+            await page.wait_for_selector("text=0 of 4 reports are read.")
+            await page.evaluate("document.activeElement.blur()")
+            await read_all(stand.app.state.ports)
+            await page.wait_for_selector("text=The last three months are read.")
+            await page.wait_for_selector("#at-amount")
+            await page.screenshot(path=tmp_path / "start-read.png", full_page=True)
+            await page.click("text=Create the budget")
+            await page.fill("#at-token", "xoxb-FAKE-token")
+            await page.click("text=Send all alerts there")
+            await page.click("text=Send a test message")
+            await page.wait_for_selector("text=slack took it.")
+            await page.screenshot(path=tmp_path / "start-done.png", full_page=True)
+            assert [line for line in said if "422" not in line] == [], "the browser notes the refused form itself"
+    (budget,) = answered(await stand.admin.get("/v1/budgets"))["items"]
+    assert len(stand.channels.sent) == 1
+    assert budget["source"] == "production"
+
+
+async def read_all(ports: Ports) -> None:
+    """Runs the jobs of the source that are queued."""
+    async with ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        waiting = await uow.polls.unfinished(source.id)
+    for poll in waiting:
+        if poll.kind is not PollKind.BACKFILL:
+            await run_ingest(ports, source.id, poll.id)
+    for poll in waiting:
+        for _ in range(5 if poll.kind is PollKind.BACKFILL else 0):
+            await run_backfill(ports, source.id, poll.id)
 
 
 async def is_usable(page: Page) -> None:

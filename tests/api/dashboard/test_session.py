@@ -10,9 +10,22 @@ import pytest
 from service.api.dashboard.session import COOKIE, our_path
 from service.domain.access import Role
 from tests.api.dashboard.browser import SITE, browser, signed_in
-from tests.api.stand import Stand, answered
+from tests.api.stand import SOURCE, Stand, answered
 
-PAGES = ("/", "/pages/spend", "/pages/alerts", "/pages/alerts/alert_0123456789abcdef0123456789abcdef")
+PAGES = (
+    "/",
+    "/pages/spend",
+    "/pages/alerts",
+    "/pages/alerts/alert_0123456789abcdef0123456789abcdef",
+    "/pages/start",
+    "/pages/sources",
+    "/pages/receivers",
+    "/pages/routes",
+    "/pages/silences",
+    "/pages/settings",
+    "/pages/tokens",
+    "/pages/audit",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -34,13 +47,14 @@ async def test_signing_in_leads_on_and_out_again(stand: Stand) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "tcn_" not in cookie
-    assert (await opened.get("/")).status_code == 200
+    assert (await opened.get("/pages/alerts")).status_code == 200
     assert (await opened.post("/sign-out")).headers["location"] == "/sign-in"
-    assert (await opened.get("/")).status_code == 303
+    assert (await opened.get("/pages/alerts")).status_code == 303
 
 
-@pytest.mark.parametrize("page", ["/", "/sign-in", "/pages/spend", "/pages/alerts", "/icon.svg"])
+@pytest.mark.parametrize("page", ["/", "/sign-in", "/pages/spend", "/pages/alerts", "/icon.svg", "/live.js"])
 async def test_a_probe_that_asks_for_heads_finds_each_page(stand: Stand, page: str) -> None:
+    await stand.create("/sources", SOURCE)
     answer = await (await signed_in(stand)).head(page)
     assert (answer.status_code, answer.text) == (200, "")
 
@@ -58,15 +72,15 @@ async def test_a_revoked_token_ends_its_sessions_at_once(stand: Stand) -> None:
     tokens = answered(await stand.admin.get("/v1/tokens"))["items"]
     (token,) = [one for one in tokens if one["role"] == "viewer"]
     answered(await stand.admin.delete(f"/v1/tokens/{token['id']}"), 204)
-    assert (await opened.get("/")).status_code == 303
+    assert (await opened.get("/pages/alerts")).status_code == 303
 
 
 async def test_a_session_ends_after_half_a_day(stand: Stand) -> None:
     opened = await signed_in(stand)
     stand.clock.advance(timedelta(hours=11, minutes=59))
-    assert (await opened.get("/")).status_code == 200
+    assert (await opened.get("/pages/alerts")).status_code == 200
     stand.clock.advance(timedelta(minutes=1))
-    assert (await opened.get("/")).status_code == 303
+    assert (await opened.get("/pages/alerts")).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -84,7 +98,7 @@ async def test_a_person_reads_a_page_where_there_is_nothing(stand: Stand, addres
 async def test_a_changed_cookie_is_no_session(stand: Stand, change: str) -> None:
     signed = (await signed_in(stand)).cookies[COOKIE]
     for forged in (change + signed, signed + change, signed.replace("-", change, 1), change):
-        answer = await browser(stand).get("/", headers=[(b"Cookie", f"{COOKIE}={forged}".encode())])
+        answer = await browser(stand).get("/pages/alerts", headers=[(b"Cookie", f"{COOKIE}={forged}".encode())])
         assert answer.status_code == 303, forged
 
 
@@ -95,7 +109,7 @@ async def test_another_sites_form_does_nothing(stand: Stand, origin: str) -> Non
     opened = await signed_in(stand)
     answer = await opened.post("/sign-out", headers={"Origin": origin})
     assert answer.status_code == 403
-    assert (await opened.get("/")).status_code == 200
+    assert (await opened.get("/pages/alerts")).status_code == 200
 
 
 async def test_a_page_behind_another_host_name_takes_its_own_forms(stand: Stand) -> None:

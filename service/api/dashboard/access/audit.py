@@ -1,0 +1,59 @@
+"""`/pages/audit`: every write, who did it, when, and what it changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from service.api.dashboard.access.frame import AREAS, AUDIT, PLACE
+from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.session import AdministeringDep, SignedInDep
+from service.api.http.deps import UowDep
+from service.domain.access import AuditEvent
+from service.domain.messages.people import known_as
+from service.domain.values.plain_text import minute
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = 50
+_NOT_KEPT = "-"
+
+
+@router.head(AUDIT)  # probes ask so
+@router.get(AUDIT)
+async def show_audit_log(
+    caller: SignedInDep, uow: UowDep, _: AdministeringDep, after: Annotated[str | None, Query(max_length=500)] = None
+) -> Response:
+    found = await uow.audit.page(limit=PAGE, cursor=after)
+    content = {
+        "areas": AREAS,
+        "area": AUDIT,
+        "events": [_line(one) for one in found.items],
+        "next": found.next,
+        "first": after is None,
+    }
+    return dashboard_page("audit.html.j2", PLACE, caller, content)
+
+
+def _line(event: AuditEvent) -> Mapping[str, object]:
+    before, after = event.before or {}, event.after or {}
+    return {
+        "at": minute(event.at),
+        "who": known_as(event.actor, event.actor_name),
+        "address": event.address,
+        "action": event.action.replace(".", ": ").replace("_", " "),
+        "detail": event.detail,
+        "subject": event.subject,
+        "changes": [(name, _shown(before, name), _shown(after, name)) for name in sorted({*before, *after})],
+    }
+
+
+def _shown(values: Mapping[str, object], name: str) -> str:
+    if name not in values:
+        return _NOT_KEPT
+    value = values[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,112 @@
+"""`/pages/tokens`: who may use this Tocsin. A new token's text is shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import JsonValue, ValidationError
+
+from service.api.access.tokens import TokenIn
+from service.api.dashboard.access.frame import AREAS, PLACE, TOKENS
+from service.api.dashboard.documents.controls import Control, ControlKind, Document
+from service.api.dashboard.documents.pages import led_to
+from service.api.dashboard.documents.reading import read_document
+from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, flaws_of, status_of
+from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, show_form
+from service.api.dashboard.forms import FormDep
+from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
+from service.api.http.deps import Id, UowDep
+from service.api.http.problems import in_the_body
+from service.domain.access import Role, Token
+from service.domain.values.errors import Conflict
+from service.domain.values.plain_text import minute
+from service.workflows.access.tokens import create_token, new_secret, revoke_token
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = 100
+_ROLES = (
+    (Role.VIEWER, "viewer: reads"),
+    (Role.OPERATOR, "operator: also answers alerts and silences"),
+    (Role.ADMIN, "admin: everything"),
+)
+PARTS = (
+    Control("/name", "Name", hint="Who or what has it: the audit log names it so.", is_required=True),
+    Control("/role", "Role", ControlKind.CHOICE, choices=[(role.value, words) for role, words in _ROLES]),
+)
+_FRESH: Document = {"role": Role.VIEWER.value}
+
+
+@router.head(TOKENS)  # probes ask so
+@router.get(TOKENS)
+async def list_tokens(
+    caller: SignedInDep, uow: UowDep, _: AdministeringDep, after: Annotated[str | None, Query(max_length=500)] = None
+) -> Response:
+    return await _page(uow, caller, _FRESH, after=after)
+
+
+@router.post(TOKENS, dependencies=[our_page])
+async def create(caller: SignedInDep, uow: UowDep, author: AdministeringDep, form: FormDep) -> Response:
+    document, secret = read_document(PARTS, form, {}), new_secret()
+    try:
+        asked = _parsed(document)
+        await create_token(uow, asked.name, asked.role, secret, author)
+    except TAKEN_BACK as error:
+        raise FormRefused(await _page(uow, caller, document, flaws=flaws_of(error), status=status_of(error))) from error
+    return await _page(uow, caller, _FRESH, made=(asked.name, secret))
+
+
+@router.post(f"{TOKENS}/{{id}}/revoke", dependencies=[our_page])
+async def revoke(caller: SignedInDep, uow: UowDep, author: AdministeringDep, id: Id) -> Response:
+    try:
+        await revoke_token(uow, id, caller, author)
+    except Conflict as error:
+        raise FormRefused(await _page(uow, caller, _FRESH, flaws=flaws_of(error), status=status_of(error))) from error
+    return led_to(TOKENS)
+
+
+def _parsed(document: Mapping[str, JsonValue]) -> TokenIn:
+    try:
+        return TokenIn.model_validate(document)
+    except ValidationError as error:
+        raise in_the_body(error) from error
+
+
+async def _page(
+    uow: UnitOfWork,
+    caller: Token,
+    document: Document,
+    *,
+    flaws: Flaws = NO_FLAWS,
+    status: int = 200,
+    made: tuple[str, str] = ("", ""),
+    after: str | None = None,
+) -> Response:
+    found = await uow.tokens.page(limit=PAGE, cursor=after)
+    content = {
+        "areas": AREAS,
+        "area": TOKENS,
+        "made": made,
+        "form": show_form(PARTS, document, flaws),
+        "live_tokens": [_line(one, caller) for one in found.items if one.revoked_at is None],
+        "revoked_tokens": [_line(one, caller) for one in found.items if one.revoked_at is not None],
+        "next": found.next,
+    }
+    return dashboard_page("tokens.html.j2", PLACE, caller, content, status)
+
+
+def _line(token: Token, caller: Token) -> Mapping[str, object]:
+    return {
+        "name": token.name,
+        "role": token.role.value,
+        "hint": token.hint,
+        "created": minute(token.created_at),
+        "revoked": minute(token.revoked_at) if token.revoked_at else "",
+        "address": f"{TOKENS}/{token.id}/revoke",
+        "is_own": token.id == caller.id,
+    }

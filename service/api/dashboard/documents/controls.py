@@ -1,0 +1,62 @@
+"""The controls of a form. Each is named by the JSON pointer of its value in the document that REST takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+Document = Mapping[str, JsonValue]
+
+
+class ControlKind(StrEnum):
+    """How a value is entered. What is left empty is not sent, so that REST's default holds."""
+
+    LINE = "line"
+    TEXT = "text"
+    SECRET = "secret"
+    """Never shown. Empty: the stored one stays."""
+    NUMBER = "number"
+    CHOICE = "choice"
+    TICK = "tick"
+    LINES = "lines"
+    """A list: one a line."""
+    PAIRS = "pairs"
+    """Labels: "team=eng", one a line."""
+    MATCHERS = "matchers"
+    """A list of matchers: "severity=critical", "workspace=~eng-.*", one a line."""
+    INSTANT = "instant"
+    """Minutes of UTC, on a 24-hour clock: "2026-12-05 08:00"."""
+    FIXED = "fixed"
+    """Sent along, and not to be changed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One value. `choices` are pairs of a value and the words for it."""
+
+    pointer: str
+    label: str
+    entry: ControlKind = ControlKind.LINE
+    hint: str = ""
+    choices: Sequence[tuple[str, str]] = ()
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list of objects. `columns` returns the controls of one, with pointers inside it: "/after".
+
+    `spare` is how many empty ones wait at the end; one that stays empty is not sent.
+    """
+
+    pointer: str
+    label: str
+    noun: str
+    columns: Callable[[Document], Sequence[Control]]
+    spare: int = 1
+
+
+Parts = Sequence[Control | Rows]

@@ -1,0 +1,72 @@
+"""A channel as controls, made of its configuration: no kind has anything of its own here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING
+from enum import EnumMeta
+from typing import Literal, get_args, get_origin
+
+from service.api.dashboard.documents.controls import Control, ControlKind, Document
+from service.api.notify.channel_documents import ALIKE, PARTS, Part
+from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.notify.receivers import channel_key
+
+WORDS: Mapping[str, str] = {
+    "slack": "Slack",
+    "email": "Mail",
+    "pagerduty": "PagerDuty",
+    "jsm": "Jira Service Management",
+    "teams": "Microsoft Teams",
+    "discord": "Discord",
+    "webhook": "Webhook",
+    "alertmanager": "Alertmanager",
+    "console": "The worker's log",
+}
+KINDS = [(kind, WORDS.get(kind, kind)) for kind in sorted(ALIKE, key=lambda kind: list(WORDS).index(kind))]
+
+
+def channel_controls(channel: Document) -> Sequence[Control]:
+    """Returns the controls of a channel by its `kind`; of one that is written in several ways, those of all."""
+    kinds = ALIKE.get(str(channel.get("kind")), ())
+    parts = {part.name: part for kind in kinds for part in PARTS[kind]}
+    return [Control("/kind", "Kind", ControlKind.FIXED), *(_control(part, len(kinds) == 1) for part in parts.values())]
+
+
+def _control(part: Part, is_only_form: bool) -> Control:
+    hint = part.mark.about if isinstance(part.default, type(MISSING)) or not part.default else _usual(part)
+    return Control(
+        f"/{part.name}",
+        part.name.replace("_", " ").capitalize().replace("url", "address"),
+        _entry(part),
+        hint,
+        _choices(part),
+        is_only_form and part.default is MISSING,
+    )
+
+
+def _usual(part: Part) -> str:
+    words = f"Empty: {part.default}."
+    return f"{part.mark.about.capitalize()}. {words}" if part.mark.about else words
+
+
+def _entry(part: Part) -> ControlKind:
+    if part.is_secret:
+        return ControlKind.SECRET
+    if part.several:
+        return ControlKind.LINES
+    return ControlKind.CHOICE if _choices(part) else ControlKind.LINE
+
+
+def _choices(part: Part) -> Sequence[tuple[str, str]]:
+    is_enum, is_literal = isinstance(part.type, EnumMeta), get_origin(part.type) is Literal
+    values: list[str] = [*part.type] if is_enum else [*get_args(part.type)] if is_literal else []
+    return [("", "as usual"), *((value, value) for value in values)] if values else ()
+
+
+def channel_words(channel: ChannelConfig) -> str:
+    """Returns a channel in a line: what it is, and where it leads if that is no secret."""
+    places = [str(getattr(channel, name)) for name in ("channel", "url") if hasattr(channel, name)]
+    several = [", ".join(getattr(channel, name)) for name in ("to", "urls") if hasattr(channel, name)]
+    kind = WORDS.get(channel.document.kind, channel.document.kind)
+    return " ".join([kind, *places, *several]) or channel_key(channel)

@@ -1,0 +1,15 @@
+"""Receivers, policies and rotas to choose from, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from service.workflows.ports.configuration import Resources
+
+Spec = TypeVar("Spec")
+
+
+async def named(store: Resources[Spec], empty: str = "choose one") -> Sequence[tuple[str, str]]:
+    """Returns what there is, after `empty` for none of it."""
+    return [("", empty), *((name, name) for name in sorted((await store.named()).values()))]

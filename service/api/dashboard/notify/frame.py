@@ -1,0 +1,75 @@
+"""The frame of pages about notifications: where they are, and how a resource stands in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi.responses import Response
+
+from service.api.dashboard.layout import dashboard_page
+from service.domain.access import Role, Token
+from service.domain.values.errors import UnreadableDocument
+from service.domain.values.resources import Resource
+from service.workflows.ports.configuration import Resources
+
+Spec = TypeVar("Spec")
+
+PLACE = "Notify"
+RECEIVERS, ROUTES, SILENCES = "/pages/receivers", "/pages/routes", "/pages/silences"
+ESCALATION, ROTAS = "/pages/escalation", "/pages/rotas"
+AREAS = (
+    ("Receivers", RECEIVERS),
+    ("Routes", ROUTES),
+    ("Silences", SILENCES),
+    ("Escalation", ESCALATION),
+    ("Rotas", ROTAS),
+)
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceLine:
+    """A resource in a list. `tone` colours `word`; `lines` say what it is; `acts` are forms: a path and words."""
+
+    name: str
+    address: str
+    lines: Sequence[str]
+    tone: str = ""
+    word: str = ""
+    acts: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceListing:
+    """A page of resources of one kind, and what to say where there is none."""
+
+    heading: str
+    about: str
+    path: str
+    noun: str
+    none: str
+    needs: Role = Role.ADMIN
+
+    def page(self, caller: Token, lines: Sequence[ResourceLine], unreadable: Sequence[str] = ()) -> Response:
+        content = {
+            "areas": AREAS,
+            "area": self.path,
+            "heading": self.heading,
+            "about": self.about,
+            "lines": lines,
+            "unreadable": unreadable,
+            "none": self.none,
+            "noun": self.noun,
+            "may_write": caller.role.allows(self.needs),
+            "additions": (),
+        }
+        return dashboard_page("resource_list.html.j2", PLACE, caller, content)
+
+
+async def readable_and_not(store: Resources[Spec]) -> tuple[list[Resource[Spec]], list[str]]:
+    """Returns what can be shown, and a sentence for each that cannot."""
+    page = await store.page(limit=MOST, cursor=None)
+    good = [one for one in page.items if not isinstance(one, UnreadableDocument)]
+    return good, [str(one) for one in page.items if isinstance(one, UnreadableDocument)]

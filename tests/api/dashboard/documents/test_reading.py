@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+
+from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.reading import read_document
+from service.api.dashboard.documents.showing import ShownControl, ShownRows, differences, show_form
+
+COLUMNS = (Control("/after", "After"), Control("/key", "Key", ControlKind.SECRET))
+STEPS = Rows("/steps", "Steps", "Step", lambda _: COLUMNS)
+STUB: JsonValue = {"set": True, "hint": "...9f3a"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "value"),
+    [
+        (ControlKind.LINE, " eng ", "eng"),
+        (ControlKind.NUMBER, "5", 5),
+        (ControlKind.NUMBER, "5 or 6", "5 or 6"),
+        (ControlKind.TICK, "true", True),
+        (ControlKind.TICK, "", False),
+        (ControlKind.LINES, "a@example.com\r\n\r\nb@example.com", ["a@example.com", "b@example.com"]),
+        (ControlKind.PAIRS, "team = eng\nenv=prod=1", {"team": "eng", "env": "prod=1"}),
+        (ControlKind.PAIRS, "", {}),
+        (ControlKind.INSTANT, "2026-12-05 08:00 UTC", "2026-12-05T08:00:00Z"),
+        (ControlKind.INSTANT, "5 Dec", "5 Dec"),
+        (ControlKind.MATCHERS, "team!=eng", [{"label": "team", "op": "!=", "value": "eng"}]),
+        (ControlKind.MATCHERS, "workspace =~ a=b|c", [{"label": "workspace", "op": "=~", "value": "a=b|c"}]),
+        (ControlKind.MATCHERS, "eng", [{"label": "eng", "op": "", "value": ""}]),
+        (ControlKind.TEXT, " two\r\nlines ", " two\nlines "),
+    ],
+)
+def test_a_text_is_read_as_what_it_stands_for(entry: ControlKind, text: str, value: Any) -> None:
+    control = Control("/it", "It", entry)
+    document = read_document([control], {"/it": text}, {})
+    assert document == {"it": value}
+    (shown,) = show_form([control], document, {}).parts
+    assert isinstance(shown, ShownControl)
+    assert read_document([control], {"/it": shown.value}, {}) == document, "what is shown is read alike"
+
+
+def test_what_is_left_empty_is_not_sent_and_an_empty_secret_stays() -> None:
+    parts = [Control("/country", "Country"), Control("/key", "Key", ControlKind.SECRET)]
+    assert read_document(parts, {"/country": "", "/key": ""}, {"country": "DE", "key": STUB}) == {"key": STUB}
+    assert read_document(parts, {"/key": "new"}, {"key": STUB}) == {"key": "new"}
+
+
+def test_items_are_kept_removed_and_added_and_their_secrets_stay_with_them() -> None:
+    stored: Document = {"steps": [{"after": "0s", "key": STUB, "mute_times": [1]}, {"after": "1m"}]}
+    form = {
+        "/steps/0/after": "5s",
+        "/steps/0/key": "",
+        "/steps/1/after": "1m",
+        "/steps/1/removed": "true",
+        "/steps/2/after": "9m",
+        "/steps/3/after": " ",
+    }
+    assert read_document([STEPS], form, stored) == {
+        "steps": [{"after": "5s", "key": STUB, "mute_times": [1]}, {"after": "9m"}]
+    }
+
+
+def test_what_is_wrong_stands_at_its_control_and_the_rest_above() -> None:
+    shown = show_form(
+        [STEPS], {"steps": [{"after": "x"}]}, {"/steps/0/after": "no duration", "/name": "required", "": "no"}
+    )
+    assert shown.flaws == ["/name: required", "no"]
+    (rows,) = shown.parts
+    assert isinstance(rows, ShownRows)
+    assert rows.items[0].controls[0].flaw == "no duration"
+    assert rows.flaw == ""
+
+
+def test_the_second_writer_sees_what_differs_but_no_secret() -> None:
+    parts: Parts = [Control("/name", "Name"), Control("/key", "Key", ControlKind.SECRET), STEPS]
+    found = differences(parts, {"name": "a", "key": STUB, "steps": []}, {"name": "b", "key": "secret", "steps": [{}]})
+    assert found == {"/name": "stored now: a", "/steps": "what is stored now differs"}

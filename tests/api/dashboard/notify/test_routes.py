@@ -1,0 +1,69 @@
+"""Where an alert would go, and the table of routes in one form."""
+
+from __future__ import annotations
+
+import re
+
+from service.domain.access import Role
+from tests.api.dashboard.browser import signed_in
+from tests.api.stand import SLACK, Stand, answered
+
+MUTED = {"times": [{"start_time": "20:00", "end_time": "08:00"}], "weekdays": [], "location": "UTC"}
+CRITICAL = {"label": "severity", "op": "=", "value": "critical"}
+
+
+async def furnished(stand: Stand) -> None:
+    await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
+    await stand.create("/receivers", {"name": "oncall", "channels": [SLACK]})
+    routes = [{"matchers": [CRITICAL], "receiver": "oncall", "mute_times": [MUTED]}, {"receiver": "console"}]
+    answered(await stand.admin.put("/v1/routes", json={"items": routes}))
+
+
+async def test_a_question_is_answered_with_who_and_why(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.VIEWER)
+    page = (await opened.get("/pages/routes", params={"severity": "critical"})).text
+    assert "<b>oncall, Slack</b>" in page
+    assert "matches: later routes are not asked" in page
+    page = (await opened.get("/pages/routes", params={"severity": "warning", "labels": "team=eng"})).text
+    assert "<b>console, The worker&#39;s log</b>" in page
+
+
+async def test_labels_that_no_alert_has_are_said_to_be_so(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.VIEWER)
+    assert "no alert has the severity &#39;loud&#39;" in (await opened.get("/pages/routes?labels=severity%3Dloud")).text
+    assert "write a label and its value" in (await opened.get("/pages/routes?labels=eng")).text
+
+
+async def test_a_route_is_added_before_the_default_and_what_no_form_shows_stays(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    page = (await opened.get("/pages/routes/edit")).text
+    sent = {
+        "version": re.findall(r'name="version" value="(\d+)"', page)[0],
+        "/items/0/place": "1",
+        "/items/0/matchers": "severity=critical",
+        "/items/0/receiver": "oncall",
+        "/items/1/place": "2",
+        "/items/1/receiver": "console",
+        "/items/2/matchers": "workspace=~eng-.*\nkind!=budget",
+        "/items/2/receiver": "oncall",
+        "/items/2/continue": "true",
+    }
+    answer = await opened.post("/pages/routes/edit", data=sent)
+    assert (answer.status_code, answer.headers.get("location")) == (303, "/pages/routes"), answer.text
+    first, second, last = answered(await stand.admin.get("/v1/routes"))["items"]
+    assert first["mute_times"] == [MUTED]
+    assert [one["op"] for one in second["matchers"]] == ["=~", "!="]
+    assert (second["continue"], last["receiver"], last["matchers"]) == (True, "console", [])
+    assert (await opened.post("/pages/routes/edit", data=sent)).status_code == 409, "of a version that is gone"
+
+
+async def test_a_table_whose_last_route_is_choosy_is_refused_at_that_route(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    sent = {"version": "1", "/items/0/matchers": "team=eng", "/items/0/receiver": "oncall"}
+    answer = await opened.post("/pages/routes/edit", data=sent)
+    assert answer.status_code == 422
+    assert "team=eng" in answer.text
