@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.memory.day_columns import HASH, HeldCells, rows_of
 from service.adapters.postgres.spend.memory.hour_blocks import HOURS, NO_HOURS, HeldHours, HourBlock, hour_marks_in
-from service.domain.detectors.columns import CellHours
+from service.domain.detectors.columns import CellHours, spent_hours
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR, utc_day
 
@@ -72,17 +72,15 @@ def _overlap(skipped: int, hours: int) -> tuple[slice, slice]:
 
 def _in_order(blocks: Mapping[date, HourBlock], window: Window, cells: HeldCells) -> CellHours:
     order, names = cells.roll.ordered()
-    hours = (window.end - window.start) // HOUR
-    shown = [(block, *_overlap((window.start - utc_day(day).start) // HOUR, hours)) for day, block in blocks.items()]
     there = np.zeros(len(names), dtype=np.bool_)
-    for block, _, part in shown:
-        there[block.places[block.dollars[:, part].any(axis=1)]] = True
-    chosen = there[order]
-    row_of = np.full(len(names), -1)
-    row_of[order[chosen]] = np.arange(int(chosen.sum()))
-    spend = np.zeros((int(chosen.sum()), hours))
-    for block, held, part in shown:
-        rows = row_of[block.places]
-        spend[rows[rows >= 0], held] = block.dollars[rows >= 0, part]
-    listed = names if chosen.all() else tuple(name for name, has in zip(names, chosen.tolist(), strict=True) if has)
-    return CellHours(listed, spend)
+    for block in blocks.values():
+        there[block.places] = True
+    chosen = order[there[order]]
+    row_of = np.zeros(len(names), dtype=np.int64)
+    row_of[chosen] = np.arange(chosen.size)
+    spend = np.zeros((chosen.size, (window.end - window.start) // HOUR))
+    for day, block in blocks.items():
+        held, shown = _overlap((window.start - utc_day(day).start) // HOUR, spend.shape[1])
+        spend[row_of[block.places], held] = block.dollars[:, shown]
+    listed = names if there.all() else tuple(cells.roll.cells[place] for place in chosen.tolist())
+    return spent_hours(listed, spend)
