@@ -19,6 +19,7 @@ SHORTEST_HINTED = 12
 # Part of how every stored secret was sealed: changing it makes them all unreadable.
 _PURPOSE = b"tocsin vault v1"
 _PURPOSE_OF_DIGESTS = b"tocsin vault digests v1"
+_PURPOSE_OF_PSEUDONYMS = b"tocsin vault pseudonyms v1"
 _BARE = re.compile(r"[0-9a-f]{16}")
 
 
@@ -36,6 +37,8 @@ class FernetVault:
         fernets = [Fernet(_derived(key)) for key in keys]
         self._current, self._fernet = fernets[0], MultiFernet(fernets)
         self._digest_key = _derived(keys[0], _PURPOSE_OF_DIGESTS)
+        # The oldest: a new key in front of it must not make other people of everybody.
+        self._pseudonym_key = _derived(keys[-1], _PURPOSE_OF_PSEUDONYMS)
 
     def seal(self, secret: str) -> Sealed:
         return Sealed(
@@ -53,6 +56,9 @@ class FernetVault:
         if not _BARE.fullmatch(digest):
             return digest
         return f"k{hmac.new(self._digest_key, digest.encode(), hashlib.sha256).hexdigest()[:16]}"
+
+    def pseudonym(self, text: str) -> str:
+        return hmac.new(self._pseudonym_key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:16]
 
     def is_current(self, sealed: Sealed) -> bool:
         try:

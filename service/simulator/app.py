@@ -16,6 +16,7 @@ from service.simulator.protocol import directory
 from service.simulator.protocol.analytics import analytics_cost, analytics_usage
 from service.simulator.protocol.auth import authenticate, version
 from service.simulator.protocol.behaviour import Behaviour
+from service.simulator.protocol.claude_code import claude_code
 from service.simulator.protocol.cost_report import cost_report
 from service.simulator.protocol.errors import ApiError, invalid
 from service.simulator.protocol.faults import Faults
@@ -27,6 +28,7 @@ from service.simulator.world.records import World
 _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (  # method, path, endpoint name for faults, handler
     ("GET", "/v1/organizations/cost_report", "cost_report", cost_report),
     ("GET", "/v1/organizations/usage_report/messages", "usage_report", usage_report),
+    ("GET", "/v1/organizations/usage_report/claude_code", "claude_code", claude_code),
     ("GET", "/v1/organizations/analytics/cost", "analytics_cost", analytics_cost),
     ("GET", "/v1/organizations/analytics/usage", "analytics_usage", analytics_usage),
     ("GET", "/v1/organizations/me", "organization", directory.organization),

@@ -16,7 +16,7 @@ from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import replay_rule
 from service.domain.budgets.budget import Budget
 from service.domain.detectors.hourly.known import HourVersions
-from service.domain.rules.evaluation import days_needed, hours_needed
+from service.domain.rules.evaluation import days_needed, grain_needed, hours_needed
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
 from service.domain.sources.source import SourceKind
@@ -24,6 +24,7 @@ from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
+from service.domain.values.scopes import tells_spenders
 from service.domain.values.utc import DAY, midnight
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.ports.outages import StorageUnavailable
@@ -73,8 +74,7 @@ class Meter:
 async def request_backtest(uow: UnitOfWork, question: BacktestQuestion, author: Author) -> Backtest:
     """Queues a backtest in the caller's transaction. Raises Invalid where there is nothing to replay."""
     subject = question.subject
-    if isinstance(subject.spec, Rule):
-        _require_days(subject.spec)
+    _require_days(subject.spec)
     first, last = _span(question, await uow.backtests.begins(subject.spec.source_id), author.at)
     backtest = Backtest(
         id=new_id("bt", author.at),
@@ -96,10 +96,12 @@ async def request_backtest(uow: UnitOfWork, question: BacktestQuestion, author: 
     return backtest
 
 
-def _require_days(rule: Rule[object]) -> None:
-    """Raises Invalid for a rule that judges no spend."""
-    if not kind_of(rule).judges_spend:
+def _require_days(spec: Rule[object] | Budget) -> None:
+    """Raises Invalid for a rule that judges no spend, and for what tells actors or products apart."""
+    if isinstance(spec, Rule) and not kind_of(spec).judges_spend:
         raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
+    if tells_spenders(spec.grain if isinstance(spec, Budget) else grain_needed([spec])):
+        raise Invalid("what each day was known to be is not kept by actor or product", "/rule")
 
 
 def _span(question: BacktestQuestion, begins: date | None, now: datetime) -> tuple[date, date]:

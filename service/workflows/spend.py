@@ -21,7 +21,7 @@ from service.domain.values.errors import Invalid
 from service.domain.values.names import describe_scope, name_of
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import EVERYTHING, ORGANISATION, Dimension, Scope
+from service.domain.values.scopes import EVERYTHING, FINEST, ORGANISATION, Dimension, Scope
 from service.domain.values.utc import DAY, day_start, hour_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
@@ -71,8 +71,12 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
     if period is None:
         raise Invalid("a custom period must hold the present", "/start")
     names = await names_of(uow, await uow.polling_states.get(source_id))
-    cells = await uow.facts.spend(source_id, period.window, now)
-    spent, made = forecast_scope(scope, spec, period, cells, await uow.facts.recent(source_id, now))
+    grain = FINEST | scope.grain
+    cells, recent = (
+        await uow.facts.spend(source_id, period.window, now, grain),
+        await uow.facts.recent(source_id, now, grain),
+    )
+    spent, made = forecast_scope(scope, spec, period, cells, recent)
     return ForecastAnswer(describe_scope(scope, ORGANISATION, names), period, spent, made)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic
@@ -12,6 +12,7 @@ from typing import Generic
 import httpx
 
 from service import __version__
+from service.adapters.claude.actors import ActorParser
 from service.adapters.claude.analytics_rows import AnalyticsRow, RowParser, totals_by_start
 from service.adapters.claude.answers import NotUnderstood, instant
 from service.adapters.claude.client import AdminClient, Dialect, Query, Report
@@ -59,6 +60,8 @@ _SHRINK = 8
 _RFC_3339 = "%Y-%m-%dT%H:%M:%SZ"
 _COST_GROUPS = ("api_key_id", "model", "product", "service_tier", "workspace_id", "cost_type", "token_type")
 """At most five and the last two. The context window and the region are left out."""
+_COST_GROUPS_OF_ACTORS = ("actor", "api_key_id", "model", "product", "workspace_id", "cost_type", "token_type")
+"""The tier makes room for who made the calls."""
 _USAGE_GROUPS = ("api_key_id", "inference_geo", "model", "service_tier", "workspace_id")
 """All that a price depends on, but for the context window: at most five."""
 _TOTAL = ("organization_id",)
@@ -81,9 +84,10 @@ class _Read(Generic[Row]):
 class ClaudeAnalyticsSource:
     """One organisation's reports, read from the analytics API where it serves them. A CostSource."""
 
-    def __init__(self, client: AdminClient, admin: ClaudeAdminSource) -> None:
+    def __init__(self, client: AdminClient, admin: ClaudeAdminSource, actors: ActorParser) -> None:
         self._client = client
         self._admin = admin
+        self._actors = actors if actors.asks else None
 
     async def organization(self) -> Organization:
         return await self._admin.organization()
@@ -116,12 +120,15 @@ class ClaudeAnalyticsSource:
         return DayTotals(totals_by_start(read.rows), read.refreshed_at)
 
     async def _cost(self, grid: Grid, stored: StoredBuckets) -> ReadReport[CostRow]:
-        parser = RowParser(grid, await self._admin.default_workspaces())
+        defaults, actors = await self._admin.default_workspaces(), self._actors
+        parser, whole = RowParser(grid, defaults, actors), RowParser(grid, defaults)
+        groups = _COST_GROUPS_OF_ACTORS if actors else _COST_GROUPS
         async with self._client.report("analytics cost report") as report:
-            read = await _read_windows(report, _COST, grid, _COST_GROUPS, parser.cost)
-            totals = await _read_windows(report, _COST, grid, _TOTAL, parser.cost)
+            read = await _read_windows(report, _COST, grid, groups, parser.cost)
+            totals = await _read_windows(report, _COST, grid, _TOTAL, whole.cost)
             _compare(read, totals)
-        return _report(_Bucketed(grid, read, parser.defaults, stored), added_cost, _of_children(totals.rows))
+        bucketed = _Bucketed(grid, read, parser.defaults, stored, actors.people.value if actors else "")
+        return _report(bucketed, added_cost, _of_children(totals.rows))
 
     async def _usage(self, grid: Grid, stored: StoredBuckets) -> ReadReport[UsageRow]:
         parser = RowParser(grid, await self._admin.default_workspaces())
@@ -181,7 +188,7 @@ def _query(window: Window, grid: Grid, groups: tuple[str, ...]) -> Query:
     ]
 
 
-def _identity(row: AnalyticsRow[Row]) -> tuple[object, ...]:
+def _identity(row: AnalyticsRow[Row]) -> Hashable:
     return row.identity
 
 
@@ -221,16 +228,19 @@ def _of_children(totals: Iterable[AnalyticsRow[CostRow]]) -> str:
 class _Bucketed(Generic[Row]):
     """The rows of a report by bucket: of those that the data reach, and of later ones that have rows."""
 
-    def __init__(self, grid: Grid, read: _Read[Row], defaults: frozenset[str], stored: StoredBuckets) -> None:
+    def __init__(
+        self, grid: Grid, read: _Read[Row], defaults: frozenset[str], stored: StoredBuckets, people: str = ""
+    ) -> None:
         self.refreshed_at = read.refreshed_at
+        self.named = {key: name for row in read.rows for key, name in row.named}
         self._rows: dict[datetime, list[AnalyticsRow[Row]]] = {}
         for row in read.rows:
             self._rows.setdefault(row.window.start, []).append(row)
         self.windows = [
             window for window in _buckets(grid) if window.start < read.refreshed_at or window.start in self._rows
         ]
-        # Another release, another price or another default workspace may make other facts of the same bytes.
-        self._salt = f"analytics {__version__} {stored.prices} {sorted(defaults)} ".encode()
+        # Another release, price, default workspace or switch of people may make other facts of the same bytes.
+        self._salt = f"analytics {__version__} {stored.prices} {sorted(defaults)} {people}".encode()
         self._stored = stored.fingerprints
 
     @property
@@ -264,6 +274,7 @@ def _report(bucketed: _Bucketed[Row], add: Callable[[Row, Row], Row], remark: st
         fingerprints=fingerprints,
         unchanged=unchanged,
         origin=Provenance(ReportFamily.ANALYTICS, bucketed.refreshed_at, remark, bucketed.is_empty),
+        named=bucketed.named,
     )
 
 

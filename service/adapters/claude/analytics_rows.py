@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic
 
+from service.adapters.claude.actors import ActorParser
 from service.adapters.claude.answers import (
     NotUnderstood,
     Record,
@@ -30,20 +31,24 @@ from service.adapters.claude.parser import CACHE_WRITES, FLAT_MEASURES, TOOL_USE
 from service.domain.spend.rows import CostRow, Dimensions, UsageRow
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import DEFAULT_WORKSPACE
+from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension, ScopeKey
 
 _CURRENCY = "USD"
 _DIMENSIONS = (
     "workspace_id", "model", "cost_type", "token_type", "service_tier", "context_window", "inference_geo", "api_key_id",
 )  # fmt: skip
 """The dimensions that have a place of their own; any other with a text is kept beside them (the product is one)."""
+_ACTOR = "actor"
+_PERSONAL = frozenset({"claude_tag_user_id", "user_profile_id"})
+"""They say whose usage it is, and are not asked for: never kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsRow(Generic[Row]):
-    """A row in its bucket. `group` holds all of its dimensions as they came: no two rows of a bucket share them.
+    """A row in its bucket. `group` holds all of its dimensions as they came, a person's id in the place of the person.
 
-    `digest` is that of its bytes.
+    No two rows of a bucket share them, but for those of nobody in a report that names actors: several people may have
+    been deleted. `named`: the names of its members, as far as the report says them. `digest` is that of its bytes.
     """
 
     window: Window
@@ -51,18 +56,24 @@ class AnalyticsRow(Generic[Row]):
     row: Row
     notices: Counter[str]
     digest: bytes
+    named: tuple[tuple[ScopeKey, str], ...] = ()
+    is_of_nobody: bool = False
 
     @property
-    def identity(self) -> tuple[datetime, tuple[tuple[str, str], ...]]:
-        return self.window.start, self.group
+    def identity(self) -> Hashable:
+        return object() if self.is_of_nobody else (self.window.start, self.group)
 
 
 @dataclass(frozen=True, slots=True)
 class RowParser:
-    """Parses rows. `defaults` are the ids of default workspaces, which the Admin reports show as null."""
+    """Parses rows. `defaults` are the ids of default workspaces, which the Admin reports show as null.
+
+    `actors`: None where the report is not asked for any.
+    """
 
     grid: Grid
     defaults: frozenset[str]
+    actors: ActorParser | None = None
 
     def cost(self, entry: bytes) -> AnalyticsRow[CostRow]:
         """Raises NotUnderstood."""
@@ -71,9 +82,10 @@ class RowParser:
         currency = field(cost, "currency")
         if currency != _CURRENCY:
             raise NotUnderstood(f"currency is {quoted(currency)}, and only US dollars are understood")
-        group = record(field(answer, "group"), "group")
+        group, named = self._group(answer, notices)
         row = CostRow(self._dimensions(group), cents(cost, "amount", notices))
-        return AnalyticsRow(window, _canonical(group), row, notices, _digest(entry))
+        is_of_nobody = self.actors is not None and group[_ACTOR] is None
+        return AnalyticsRow(window, _canonical(group), row, notices, _digest(entry), named, is_of_nobody)
 
     def usage(self, entry: bytes) -> AnalyticsRow[UsageRow]:
         """Raises NotUnderstood."""
@@ -82,7 +94,7 @@ class RowParser:
         quantities = {measure: count(used, measure.value) for measure in FLAT_MEASURES}
         quantities |= counts(record_or_nothing(used, "cache_creation", notices), CACHE_WRITES)
         quantities |= counts(record_or_nothing(used, "server_tool_use", notices), TOOL_USES)
-        group = record(field(answer, "group"), "group")
+        group, _ = self._group(answer, notices)
         row = UsageRow(self._dimensions(group), quantities)
         return AnalyticsRow(window, _canonical(group), row, notices, _digest(entry))
 
@@ -91,6 +103,18 @@ class RowParser:
         window = Window(instant(answer, "starting_at"), instant(answer, "ending_at"))
         self.grid.check(window)
         return answer, window, Counter()
+
+    def _group(self, answer: Record, notices: Counter[str]) -> tuple[Record, tuple[tuple[ScopeKey, str], ...]]:
+        """The dimensions with the actor's id in the place of the actor, and the names of actor and product."""
+        group = {
+            name: value for name, value in record(field(answer, "group"), "group").items() if name not in _PERSONAL
+        }
+        actor = self.actors.parse(group.get(_ACTOR), notices) if self.actors else None
+        product = group.get("product")
+        named = [(ScopeKey(Dimension.ACTOR, actor.id), actor.name)] if actor else []
+        if isinstance(product, str) and product:
+            named.append((ScopeKey(Dimension.PRODUCT, product), product))
+        return {**group, _ACTOR: actor.id if actor else None}, tuple(named)
 
     def _dimensions(self, group: Record) -> Dimensions:
         """The null workspace is an Enterprise organisation's only one, or a usage of none: both are the default one.

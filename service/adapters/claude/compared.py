@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -19,7 +19,9 @@ from service.workflows.ports.sources import (
     CostSource,
     Directory,
     Organization,
+    ReadClaudeCode,
     ReadReport,
+    ReadsClaudeCode,
     SourceError,
     StoredBuckets,
 )
@@ -42,10 +44,14 @@ class CountsDays(Protocol):
     async def totals(self, window: Window) -> DayTotals: ...
 
 
+class AdminReports(CountsDays, ReadsClaudeCode, Protocol):
+    """The Admin reports, which alone have people's use of Claude Code."""
+
+
 class ComparedSource:
     """One organisation's reports of the preferred family; its bill carries a remark where both differ. A CostSource."""
 
-    def __init__(self, preferred: CostSource, family: ReportFamily, admin: CountsDays, analytics: CountsDays) -> None:
+    def __init__(self, preferred: CostSource, family: ReportFamily, admin: AdminReports, analytics: CountsDays) -> None:
         self._preferred = preferred
         self._family = family
         self._admin = admin
@@ -56,6 +62,9 @@ class ComparedSource:
 
     async def directory(self) -> Directory:
         return await self._preferred.directory()
+
+    async def claude_code(self, day: date) -> ReadClaudeCode:
+        return await self._admin.claude_code(day)
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         return await self._preferred.usage(window, width, stored)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from service.adapters.claude.actors import ActorParser
 from service.adapters.claude.analytics import ANALYTICS, ClaudeAnalyticsSource
 from service.adapters.claude.client import ADMIN, STANDARD_LIMITS, AdminClient, Dialect, Limits, open_client
 from service.adapters.claude.compared import ComparedSource
@@ -35,12 +36,13 @@ class ClaudeConnector:
         """The source, for as long as the block lasts. Raises SourceError for an unusable key or address."""
         key = AdminKey(self.vault.open(source.admin_key))
         async with self._open(source, key, ADMIN) as client:
-            admin = ClaudeAdminSource(client)
+            actors = ActorParser(source.people, self.vault.pseudonym)
+            admin = ClaudeAdminSource(client, actors)
             if source.prefer is None:
                 yield admin
                 return
             async with self._open(source, key, ANALYTICS) as second:
-                analytics = ClaudeAnalyticsSource(second, admin)
+                analytics = ClaudeAnalyticsSource(second, admin, actors)
                 preferred = analytics if source.prefer is ReportFamily.ANALYTICS else admin
                 yield ComparedSource(preferred, source.prefer, admin, analytics)
 

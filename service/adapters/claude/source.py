@@ -9,8 +9,10 @@ from typing import TypeVar
 import httpx
 
 from service.adapters.claude import directory
+from service.adapters.claude.actors import NOBODY, ActorParser
 from service.adapters.claude.answers import value_of
 from service.adapters.claude.buckets import Buckets, whole_report
+from service.adapters.claude.claude_code import read_claude_code
 from service.adapters.claude.client import AdminClient, Query, Report
 from service.adapters.claude.compared import DayTotals
 from service.adapters.claude.failures import AnswerTooLong, RequestFailed
@@ -24,6 +26,7 @@ from service.workflows.ports.sources import (
     ApiKeyName,
     Directory,
     Organization,
+    ReadClaudeCode,
     ReadReport,
     StoredBuckets,
     WorkspaceName,
@@ -49,8 +52,9 @@ Row = TypeVar("Row", CostRow, UsageRow)
 class ClaudeAdminSource:
     """One organisation's reports, read from the Admin API. A CostSource."""
 
-    def __init__(self, client: AdminClient) -> None:
+    def __init__(self, client: AdminClient, actors: ActorParser = NOBODY) -> None:
         self._client = client
+        self._actors = actors
 
     async def organization(self) -> Organization:
         async with self._client.report("organisation") as report:
@@ -66,6 +70,10 @@ class ClaudeAdminSource:
         """The same days without groups."""
         totals = await self.totals(window)
         return {start.date(): amount for start, amount in totals.by_day.items()}
+
+    async def claude_code(self, day: date) -> ReadClaudeCode:
+        """People's use of Claude Code on one UTC day."""
+        return await read_claude_code(self._client, self._actors, day)
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. The buckets that `window` touches are read whole."""

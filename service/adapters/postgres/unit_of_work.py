@@ -38,6 +38,7 @@ from service.adapters.postgres.sources.polls import PostgresPolls
 from service.adapters.postgres.spend.facts import PostgresFacts
 from service.adapters.postgres.spend.fingerprints import PostgresBucketFingerprints
 from service.adapters.postgres.spend.memory.day_columns import FigureMemory
+from service.adapters.postgres.spend.spenders.claude_code import PostgresClaudeCode
 from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, BudgetFailures, Crossings, Watches
@@ -53,7 +54,14 @@ from service.workflows.ports.notify import (
 from service.workflows.ports.operation import Diagnostics, Measures, Punctuality
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
-from service.workflows.ports.sources import BucketFingerprints, Completeness, DirectoryStore, PollingStates, Polls
+from service.workflows.ports.sources import (
+    BucketFingerprints,
+    ClaudeCodeStore,
+    Completeness,
+    DirectoryStore,
+    PollingStates,
+    Polls,
+)
 from service.workflows.ports.spans import NoSpans, Spans
 from service.workflows.ports.spend import Facts
 from service.workflows.ports.unit_of_work import Jobs, UnitOfWork, UowFactory
@@ -73,6 +81,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.fingerprints: BucketFingerprints = PostgresBucketFingerprints(connection)
         self.completeness: Completeness = PostgresCompleteness(connection)
         self.directory: DirectoryStore = PostgresDirectory(connection)
+        self.claude_code: ClaudeCodeStore = PostgresClaudeCode(connection)
         self.polls: Polls = PostgresPolls(connection)
         self.crossings: Crossings = PostgresCrossings(connection)
         self.budget_failures: BudgetFailures = PostgresBudgetFailures(connection)

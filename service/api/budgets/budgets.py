@@ -75,7 +75,7 @@ class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
     written, shown = BudgetIn, BudgetOut
     example: ClassVar[Document] = {
         "name": "eng monthly",
-        "scope": {"workspaces": ["wrkspc_01FAKE"], "models": [], "api_keys": []},
+        "scope": {"workspaces": ["wrkspc_01FAKE"], "models": [], "api_keys": [], "actors": [], "products": []},
         "for_each": None,
         "amount": "5000.00",
         "period": {"kind": "monthly", "timezone": "UTC", "anchor_day": 1},

@@ -120,7 +120,7 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
         "cron": "0 9 * * 1",
         "timezone": "Europe/Berlin",
         "period": "previous_week",
-        "scope": {"workspaces": [], "models": [], "api_keys": []},
+        "scope": {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []},
     }
     patch_example: ClassVar[Document] = {"cron": "0 9 * * 1-5"}
 

@@ -24,8 +24,8 @@ PATTERNS: Mapping[str, str] = {
     r"^[0-9]{1,11}(\.[0-9]{1,12})?$": 'US dollars as a decimal string, such as "5000.00": at most 11 digits before the'
     " point and 12 behind it",
     r"^[UW][A-Z0-9]{1,30}$": "a Slack member ID such as U012AB3CD",
-    r"^(org|(workspace|model|api_key):[^\x00-\x1f\x7f]{1,200})$": "org, or workspace:, model: or api_key: and an id or"
-    " a name, such as workspace:eng",
+    r"^(org|(workspace|model|api_key|actor|product):[^\x00-\x1f\x7f]{1,200})$": "org, or workspace:, model:, api_key:,"
+    " actor: or product: and an id or a name, such as workspace:eng",
     r"^[!-~]{1,255}$": "1 to 255 printable ASCII characters without spaces",
     r"^[A-Za-z0-9_-]{1,100}$": "an id: " + _LETTERS.format(100),
     r"^[A-Za-z0-9_-]{1,500}$": "the `next` of an earlier answer, as it was",

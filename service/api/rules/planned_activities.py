@@ -43,7 +43,7 @@ class PlannedActivityShape(Shape[PlannedActivity, PlannedActivityIn, PlannedActi
     written, shown = PlannedActivityIn, PlannedActivityOut
     example: ClassVar[Document] = {
         "name": "evaluation run",
-        "scope": {"workspaces": [], "models": [], "api_keys": []},
+        "scope": {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []},
         "starts_at": "2026-12-01T00:00:00Z",
         "ends_at": "2026-12-04T00:00:00Z",
         "extra_amount": "900.00",

@@ -81,7 +81,7 @@ class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
     example: ClassVar[Document] = {
         "name": "unusual spend",
         "kind": "change",
-        "scope": {"workspaces": [], "models": [], "api_keys": []},
+        "scope": {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []},
         "for_each": "workspace",
         "severity": "warning",
         "params": {"against": "trailing_median", "days": 28, "direction": "up"},

@@ -1,4 +1,4 @@
-"""`/v1/workspaces`, `/v1/models`, `/v1/api-keys`: what has been seen, with names."""
+"""`/v1/workspaces`, `/v1/models`, `/v1/api-keys`, `/v1/actors`, `/v1/products`: what has been seen, with names."""
 
 from __future__ import annotations
 
@@ -89,3 +89,22 @@ async def api_keys(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT
         ApiKeyOut(**_seen(one, sources).model_dump(), workspace=one.workspace, status=one.status) for one in part.items
     ]
     return respond(Listing[ApiKeyOut](items=items, next=part.next))
+
+
+@router.get("/actors", summary="List actors", response_model=Listing[SeenOut], dependencies=[viewer])
+async def actors(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
+    """People and service accounts, as far as the switch `people` of their source lets them be known."""
+    return await _spenders(uow, Dimension.ACTOR, source, limit, cursor)
+
+
+@router.get("/products", summary="List products", response_model=Listing[SeenOut], dependencies=[viewer])
+async def products(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
+    return await _spenders(uow, Dimension.PRODUCT, source, limit, cursor)
+
+
+async def _spenders(
+    uow: UnitOfWork, dimension: Dimension, source: Sequence[str], limit: int, cursor: str | None
+) -> Response:
+    found, sources = await _all_seen(uow, dimension, source)
+    part = part_of(f"{dimension.value}s", found, _place, limit, cursor)
+    return respond(Listing[SeenOut](items=[_seen(one, sources) for one in part.items], next=part.next))

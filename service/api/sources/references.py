@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from service.domain.values.errors import Invalid
 from service.domain.values.names import listed, nearest
-from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension
+from service.domain.values.scopes import DEFAULT_WORKSPACE, SPENDER_DIMENSIONS, Dimension
 from service.workflows.ports.sources import Seen
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -17,6 +17,11 @@ _IDS = {
     # Whole ids only: "opus" is part of many, and the spend of a model of that name would be $0.00 for ever.
     Dimension.MODEL: re.compile(r"([a-z]{2,}\.)*(anthropic\.)?claude-[A-Za-z0-9.@:_-]+"),
     Dimension.API_KEY: re.compile(r"apikey_[A-Za-z0-9_-]+"),
+    Dimension.ACTOR: re.compile(r"person_[0-9a-f]{16}|svac_[A-Za-z0-9_-]+"),
+    Dimension.PRODUCT: re.compile(
+        "chat|chat_cowork_unified|claude_code|claude_console|claude_design|claude_in_chrome|claude_tag|cowork"
+        "|managed_agents_api|message_batches_api|messages_api|office_agent|cc_security_autopatch"
+    ),
 }
 _SHOWABLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
@@ -26,6 +31,8 @@ async def seen(uow: UnitOfWork, source_id: str, dimension: Dimension) -> list[Se
         return await uow.directory.workspaces(source_id)
     if dimension is Dimension.MODEL:
         return await uow.directory.models(source_id)
+    if dimension in SPENDER_DIMENSIONS:
+        return await uow.directory.spenders(source_id, dimension)
     return await uow.directory.api_keys(source_id)
 
 

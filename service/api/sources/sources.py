@@ -24,7 +24,7 @@ from service.api.sources.commitment import (
 from service.api.sources.kinds import ShownKind, shown_kind, stored_kind, stored_preference
 from service.domain.sources.locality import Locality
 from service.domain.sources.poll import WaitsFor, waits_for
-from service.domain.sources.source import ReportFamily, Source
+from service.domain.sources.source import People, ReportFamily, Source
 from service.domain.spend.completeness import BucketState
 from service.domain.spend.flaws import FlawKind
 from service.domain.spend.lateness import is_stale
@@ -65,6 +65,13 @@ class SourceIn(Written):
         default=None, description="a part of the country with holidays of its own", examples=["BY"]
     )
     priority_commitment: CommitmentIn | None = None
+    people: People = Field(
+        default=People.OFF,
+        description="what is kept of the people whom the analytics reports name; off erases what was kept before",
+    )
+    claude_code: bool = Field(
+        default=False, strict=True, description="read people's use of Claude Code, too; off forgets it"
+    )
     clock: ReadOnly = None
     holidays: ReadOnly = None
     status: ReadOnly = None
@@ -152,6 +159,8 @@ class SourceOut(Shown):
     country: str | None
     subdivision: str | None
     priority_commitment: CommitmentOut | None
+    people: People
+    claude_code: bool
     clock: ClockOut
     holidays: list[HolidayOut] = Field(description="of the last four weeks and the next 90 days")
     status: SourceStatus
@@ -183,6 +192,8 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             country=document.country,
             subdivision=document.subdivision,
             priority_commitment=read_commitment(document.priority_commitment),
+            people=document.people,
+            claude_code=document.claude_code,
         )
 
     async def show(self, uow: UnitOfWork, resource: Resource[Source], now: datetime) -> SourceOut:
@@ -199,6 +210,8 @@ class SourceShape(Shape[Source, SourceIn, SourceOut]):
             country=spec.country,
             subdivision=spec.subdivision,
             priority_commitment=show_commitment(spec.priority_commitment),
+            people=spec.people,
+            claude_code=spec.claude_code,
             clock=show_clock(spec.locality, now),
             holidays=[
                 HolidayOut(name=one.name, starts_at=one.starts_at, ends_at=one.ends_at)

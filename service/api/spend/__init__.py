@@ -1,6 +1,6 @@
-"""Spend so far, as files and by who pays, what caching saves of it, and forecasts."""
+"""Spend so far, as files and by who pays, what caching saves of it, what Claude Code is used for, and forecasts."""
 
-from service.api.spend import breakdown, caching, chargeback, export, forecasts, spend
+from service.api.spend import breakdown, caching, chargeback, claude_code, export, forecasts, spend
 
 ROUTERS = (
     spend.router,
@@ -8,5 +8,6 @@ ROUTERS = (
     export.router,
     chargeback.router,
     caching.router,
+    claude_code.router,
     forecasts.router,
 )

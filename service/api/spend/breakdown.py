@@ -30,7 +30,7 @@ from service.domain.spend.lines import (
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.names import Names
-from service.domain.values.scopes import Dimension
+from service.domain.values.scopes import Dimension, tells_spenders
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import require_affordable
 
@@ -43,6 +43,8 @@ class DivideBy(StrEnum):
     WORKSPACE = "workspace"
     MODEL = "model"
     API_KEY = "api_key"
+    ACTOR = "actor"
+    PRODUCT = "product"
     COST_TYPE = "cost_type"
     TOKEN_TYPE = "token_type"
     SERVICE_TIER = "service_tier"
@@ -83,7 +85,7 @@ ThenBy = Annotated[DivideBy | None, Query(description="a second dimension: a lin
 
 @router.get(
     "/breakdown",
-    summary="Spend by workspace, model, key or line of the bill",
+    summary="Spend by workspace, model, key, actor, product or line of the bill",
     response_model=BreakdownOut,
     dependencies=[viewer],
 )
@@ -100,6 +102,7 @@ async def breakdown(
         raise Invalid("name another dimension than group_by", "/then_by")
     by = tuple(one.dimension for one in (group_by, then_by) if one is not None)
     asked = await ask(uow, query, None, now)
+    _require_told(asked, by)
     listing = f"spend by {group_by}" + (f" and {then_by}" if then_by else "")
     skipped = place_in(listing, cursor)
     found = await _found(uow, asked, by, limit + 1, skipped)
@@ -115,6 +118,16 @@ async def breakdown(
         "next": encode(listing, str(skipped + limit)) if len(found.lines) > limit else None,
     }
     return respond(BreakdownOut.model_validate(answer))
+
+
+def _require_told(asked: AskedSpend, by: Sequence[LineDimension]) -> None:
+    """Raises Invalid for actors or products by the hour, and beside lines of the bill: so finely nobody is told."""
+    if not tells_spenders(LineQuestion(asked.question, tuple(by)).grain):
+        return
+    if asked.question.width is Width.HOUR:
+        raise Invalid("actors and products are known by whole days", "/granularity")
+    if any(isinstance(one, LinePart) for one in by):
+        raise Invalid("of actors and products workspace, model and api_key are known, and no more", "/group_by")
 
 
 async def _found(

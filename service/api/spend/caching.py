@@ -17,7 +17,7 @@ from service.api.http.deps import NowDep, PortsDep, UowDep, viewer
 from service.api.http.fields import Reference, Usd
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, References, encode, place_in
 from service.api.http.responses import respond
-from service.api.spend.spend import AskedSpend, GroupBy, Moment, SpendQuery, ask
+from service.api.spend.spend import AskedSpend, CellGroupBy, Moment, SpendFilters, SpendQuery, ask
 from service.domain.spend.caching import CacheFigure, InputDay, summed
 from service.domain.spend.rows import Width
 from service.domain.values.names import name_of
@@ -81,7 +81,7 @@ class CacheSeriesOut(CacheHeadOut):
 class CacheBreakdownOut(CacheHeadOut):
     """The members of one dimension, those with the most input tokens first."""
 
-    group_by: GroupBy
+    group_by: CellGroupBy
     items: list[CacheGroupOut]
     next: str | None
 
@@ -98,7 +98,7 @@ class CacheQuery(SpendQuery):
         until: Moment = None,
         source: Annotated[Reference | None, Query(description="an id or a name")] = None,
     ) -> None:
-        super().__init__(workspace, model, api_key, since, until, source=source)
+        super().__init__(SpendFilters(workspace, model, api_key, [], []), since, until, source=source)
 
 
 CacheQueryDep = Annotated[CacheQuery, Depends()]
@@ -141,7 +141,7 @@ async def breakdown(
     ports: PortsDep,
     now: NowDep,
     query: CacheQueryDep,
-    group_by: GroupBy = GroupBy.WORKSPACE,
+    group_by: CellGroupBy = CellGroupBy.WORKSPACE,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:

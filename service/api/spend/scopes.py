@@ -17,9 +17,8 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 References = Annotated[list[Reference], Field(max_length=500)]
 
-Part = Annotated[
-    str, StringConstraints(max_length=220, pattern=r"^(org|(workspace|model|api_key):[^\x00-\x1f\x7f]{1,200})$")
-]
+_PART = r"^(org|(workspace|model|api_key|actor|product):[^\x00-\x1f\x7f]{1,200})$"
+Part = Annotated[str, StringConstraints(max_length=220, pattern=_PART)]
 """A scope key as people write it: `org`, `workspace:eng`."""
 
 
@@ -27,6 +26,8 @@ class ForEach(StrEnum):
     WORKSPACE = "workspace"
     MODEL = "model"
     API_KEY = "api_key"
+    ACTOR = "actor"
+    PRODUCT = "product"
 
 
 class ScopeIn(Strict):
@@ -35,6 +36,18 @@ class ScopeIn(Strict):
     workspaces: References = Field(default=[])
     models: References = Field(default=[])
     api_keys: References = Field(default=[])
+    actors: References = Field(default=[], description="people and service accounts, as far as the source tells them")
+    products: References = Field(default=[], examples=[["claude_code"]])
+
+
+FIELDS = {
+    Dimension.WORKSPACE: "workspaces",
+    Dimension.MODEL: "models",
+    Dimension.API_KEY: "api_keys",
+    Dimension.ACTOR: "actors",
+    Dimension.PRODUCT: "products",
+}
+"""The fields of a scope by dimension."""
 
 
 class Member(NamedTuple):
@@ -49,11 +62,10 @@ async def scope_of(uow: UnitOfWork, source_id: str, members: Mapping[Dimension, 
 
     Raises Invalid for a name that nobody or more than one has.
     """
-    return Scope(
-        workspaces=await _ids(uow, source_id, Dimension.WORKSPACE, members.get(Dimension.WORKSPACE, ())),
-        models=await _ids(uow, source_id, Dimension.MODEL, members.get(Dimension.MODEL, ())),
-        api_keys=await _ids(uow, source_id, Dimension.API_KEY, members.get(Dimension.API_KEY, ())),
-    )
+    ids = {
+        field: await _ids(uow, source_id, dimension, members.get(dimension, ())) for dimension, field in FIELDS.items()
+    }
+    return Scope(**ids)
 
 
 async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope, pointer: str = "") -> None:
@@ -61,11 +73,7 @@ async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope, pointer: s
 
     The pointer is the dimension's parameter where none is given.
     """
-    for dimension, ids in (
-        (Dimension.WORKSPACE, scope.workspaces),
-        (Dimension.MODEL, scope.models),
-        (Dimension.API_KEY, scope.api_keys),
-    ):
+    for dimension, ids in scope.filters.items():
         known = await seen(uow, source_id, dimension) if ids else []
         for id in ids:
             if all(one.id != id for one in known):
@@ -80,24 +88,17 @@ async def _ids(uow: UnitOfWork, source_id: str, dimension: Dimension, members: S
 
 async def read_scope(uow: UnitOfWork, source_id: str, scope: ScopeIn) -> Scope:
     """Raises Invalid as `scope_of` does."""
-    lists = {
-        Dimension.WORKSPACE: ("workspaces", scope.workspaces),
-        Dimension.MODEL: ("models", scope.models),
-        Dimension.API_KEY: ("api_keys", scope.api_keys),
-    }
+    written = scope.model_dump()
     members = {
-        dimension: [Member(one, f"/scope/{field}/{position}") for position, one in enumerate(references)]
-        for dimension, (field, references) in lists.items()
+        dimension: [Member(one, f"/scope/{field}/{position}") for position, one in enumerate(written[field])]
+        for dimension, field in FIELDS.items()
     }
     return await scope_of(uow, source_id, members)
 
 
 async def show_scope(uow: UnitOfWork, source_id: str, scope: Scope) -> ScopeIn:
-    return ScopeIn(
-        workspaces=await _names(uow, source_id, Dimension.WORKSPACE, scope.workspaces),
-        models=await _names(uow, source_id, Dimension.MODEL, scope.models),
-        api_keys=await _names(uow, source_id, Dimension.API_KEY, scope.api_keys),
-    )
+    shown = {FIELDS[one]: await _names(uow, source_id, one, ids) for one, ids in scope.filters.items()}
+    return ScopeIn(**shown)
 
 
 async def _names(uow: UnitOfWork, source_id: str, dimension: Dimension, ids: Sequence[str]) -> list[str]:

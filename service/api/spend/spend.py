@@ -36,7 +36,7 @@ from service.domain.values.errors import Invalid
 from service.domain.values.names import Names, name_of
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Dimension, Scope, ScopeKey, tells_spenders
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import SpendBasis, aligned, buckets, require_affordable, spend_basis
@@ -56,10 +56,18 @@ class Granularity(StrEnum):
     HOUR = "1h"
 
 
+class CellGroupBy(StrEnum):
+    WORKSPACE = "workspace"
+    MODEL = "model"
+    API_KEY = "api_key"
+
+
 class GroupBy(StrEnum):
     WORKSPACE = "workspace"
     MODEL = "model"
     API_KEY = "api_key"
+    ACTOR = "actor"
+    PRODUCT = "product"
 
 
 class FigureOut(BaseModel):
@@ -149,25 +157,34 @@ def show_groups(groups: Groups, names: Names) -> list[GroupOut]:
 Moment = Annotated[InstantOrDate | None, Query(description="a time, or a date for its midnight UTC")]
 
 
+class SpendFilters:
+    """Members of dimensions: those of one add up, and all dimensions must hold."""
+
+    def __init__(
+        self, workspace: References, model: References, api_key: References, actor: References, product: References
+    ) -> None:
+        self.members: dict[Dimension, list[str]] = {
+            Dimension.WORKSPACE: workspace,
+            Dimension.MODEL: model,
+            Dimension.API_KEY: api_key,
+            Dimension.ACTOR: actor,
+            Dimension.PRODUCT: product,
+        }
+
+
 class SpendQuery:
     """The query of spend over time and of its breakdown: a window, its granularity, and filters."""
 
     def __init__(
         self,
-        workspace: References,
-        model: References,
-        api_key: References,
+        filters: Annotated[SpendFilters, Depends()],
         since: Moment = None,
         until: Moment = None,
         granularity: Granularity = Granularity.DAY,
         source: Annotated[Reference | None, Query(description="an id or a name")] = None,
     ) -> None:
         self.since, self.until, self.width, self.source = since, until, Width(granularity), source
-        self.members = {
-            Dimension.WORKSPACE: workspace,
-            Dimension.MODEL: model,
-            Dimension.API_KEY: api_key,
-        }
+        self.members = filters.members
 
     def window(self, now: datetime) -> Window:
         """Returns whole buckets. Raises Invalid for a window that is empty, or too long to answer."""
@@ -221,12 +238,14 @@ def show_lacking(question: SpendQuestion, known: KnownBuckets, now: datetime) ->
     return LackingOut(**{state.value: counted[state] for state in LACKING})
 
 
-async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | None, now: datetime) -> AskedSpend:
+async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | CellGroupBy | None, now: datetime) -> AskedSpend:
     window = query.window(now)
     source = await source_named(uow, query.source, "/source")
     scope = await query.scope(uow, source.id)
     dimension = Dimension(group_by) if group_by else Dimension.ORGANISATION
     question = SpendQuestion(source.id, window, query.width, scope, dimension)
+    if query.width is Width.HOUR and tells_spenders(question.grain):
+        raise Invalid("actors and products are known by whole days", "/granularity")
     await require_affordable(uow, question)
     return AskedSpend(source, question, await spend_basis(uow, source))
 

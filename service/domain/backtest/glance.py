@@ -42,12 +42,7 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
 
 def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
     """The dimensions whose members the rule tells apart, in its scope or for an alert; None: sums do not suffice."""
-    filters = {
-        Dimension.WORKSPACE: rule.scope.workspaces,
-        Dimension.MODEL: rule.scope.models,
-        Dimension.API_KEY: rule.scope.api_keys,
-    }
-    own = frozenset([dimension for dimension, ids in filters.items() if ids or dimension is rule.for_each])
+    own = frozenset([dimension for dimension, ids in rule.scope.filters.items() if ids or dimension is rule.for_each])
     more = kind_of(rule).backtesting.dimensions(rule)
     return None if more is None else own | more
 
@@ -70,11 +65,7 @@ def _sum(parts: Sequence[SpendDay]) -> SpendDay:
 
 
 def _along(cell: Cell, dimensions: Collection[Dimension]) -> Cell:
-    return Cell(
-        cell.workspace if Dimension.WORKSPACE in dimensions else "",
-        cell.model if Dimension.MODEL in dimensions else "",
-        cell.api_key if Dimension.API_KEY in dimensions else "",
-    )
+    return cell.at(frozenset(dimensions))
 
 
 def candidates(rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> frozenset[ScopeKey]:

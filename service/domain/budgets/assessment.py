@@ -39,7 +39,7 @@ from service.domain.values.periods import (
     phase,
 )
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import ALL_DIMENSIONS, CELL_DIMENSIONS, ORGANISATION, Cell, Scope, ScopeKey
 from service.domain.values.utc import utc_day
 
 INSTANT = timedelta(microseconds=1)
@@ -351,7 +351,8 @@ def forecast_evidence(made: Forecast, amount: Money) -> ForecastEvidence:
 def _top_contributors(cells: Mapping[Cell, Spend], scope: ScopeKey, names: Names) -> tuple[Contribution, ...]:
     """The most expensive members of each dimension that divides a scope's spend further."""
     largest: list[Contribution] = []
-    for dimension in (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY):
+    tells = any(cell.actor or cell.product for cell in cells)
+    for dimension in ALL_DIMENSIONS if tells else CELL_DIMENSIONS:
         parts: dict[ScopeKey, Money] = defaultdict(lambda: ZERO)
         for cell, part in cells.items():
             parts[ScopeKey(dimension, cell.along(dimension))] += part.total

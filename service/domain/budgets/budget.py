@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -9,7 +10,8 @@ from decimal import Decimal
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
-from service.domain.values.scopes import Dimension, Grain, Scope
+from service.domain.values.resources import Resource
+from service.domain.values.scopes import FINEST, Dimension, Grain, Scope
 from service.domain.values.severity import Severity
 
 
@@ -57,6 +59,11 @@ class Budget:
         return self.scope.grain | ({self.for_each} if self.for_each is not None else frozenset())
 
 
+def finest_of(budgets: Iterable[Resource[Budget]]) -> Grain:
+    """The finest cells, and the dimensions beyond them by which these budgets tell spend apart."""
+    return FINEST.union(*(budget.spec.grain for budget in budgets))
+
+
 def terms(budget: Budget) -> str:
     """A budget's amount, period and scope in one line; a change of it starts new crossings."""
     spec = budget.period
@@ -68,5 +75,6 @@ def terms(budget: Budget) -> str:
     }
     bound = bounds.get(spec.kind, str(spec.anchor_day))
     filters = {"workspaces": budget.scope.workspaces, "models": budget.scope.models, "keys": budget.scope.api_keys}
+    filters |= {"actors": budget.scope.actors, "products": budget.scope.products}
     scope = [f"{name}={','.join(sorted(ids))}" for name, ids in filters.items() if ids]
     return "/".join([str(budget.amount), spec.kind, spec.timezone, bound, *scope])

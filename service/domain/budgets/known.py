@@ -19,7 +19,7 @@ from service.domain.spend.lateness import LATE_FOR, SETTLED_AFTER, closing_for
 from service.domain.values.names import Names
 from service.domain.values.periods import Period, PeriodKind, Window, live_periods, period_at
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, UNATTRIBUTED, Cell, Dimension, ScopeKey
+from service.domain.values.scopes import ORGANISATION, SPENDER_DIMENSIONS, UNATTRIBUTED, Cell, Dimension, ScopeKey
 from service.domain.values.utc import DAY, utc_day
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
@@ -132,6 +132,6 @@ def by_scope(
     parts: dict[str, dict[Cell, Spend]] = {scope.id: {} for scope in remembered if budget.spec.scope.admits(scope)}
     for cell, part in own.items():
         parts.setdefault(cell.along(dimension), {})[cell] = part
-    if dimension is Dimension.API_KEY:
+    if dimension in (Dimension.API_KEY, *SPENDER_DIMENSIONS):
         parts.pop(UNATTRIBUTED, None)  # no one's budget: it holds whatever the bill cannot be split by
     return [(ScopeKey(dimension, id), parts[id]) for id in sorted(parts)]

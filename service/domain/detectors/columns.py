@@ -241,5 +241,5 @@ def with_gaps(cells: Floats, unknown: Iterable[int]) -> Floats:
     return gaps
 
 
-def in_order(cell: Cell) -> tuple[str, str, str]:
-    return cell.workspace, cell.model, cell.api_key
+def in_order(cell: Cell) -> tuple[str, ...]:
+    return cell.workspace, cell.model, cell.api_key, cell.actor, cell.product

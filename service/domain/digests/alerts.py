@@ -10,7 +10,7 @@ from statistics import median
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.rules.feedback import FeedbackKind, GivenFeedback
 from service.domain.values.money import Money
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Scope, ScopeKey
 
 DISMISSING = frozenset({FeedbackKind.EXPECTED, FeedbackKind.NOISE})
 """Answers that say: nobody needed to hear this."""
@@ -63,13 +63,8 @@ def _first_acknowledgements(moves: list[AlertEvent], opened: Mapping[str, AlertE
 
 def concerns(scope: Scope, key: ScopeKey, origin: Scope) -> bool:
     """Whether what a budget or rule with the scope `origin` says of one member is about spend inside a scope."""
-    filters = (
-        (Dimension.WORKSPACE, scope.workspaces, origin.workspaces),
-        (Dimension.MODEL, scope.models, origin.models),
-        (Dimension.API_KEY, scope.api_keys, origin.api_keys),
-    )
-    for dimension, wanted, of_origin in filters:
-        own = (key.id,) if key.dimension is dimension else of_origin
+    for dimension, wanted in scope.filters.items():
+        own = (key.id,) if key.dimension is dimension else origin.filters[dimension]
         if wanted and not (own and set(own) <= set(wanted)):
             return False
     return True

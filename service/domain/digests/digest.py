@@ -23,6 +23,7 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import Audience
 from service.domain.notify.receivers import Receiver
 from service.domain.spend.best_known import Spend
+from service.domain.spend.claude_code import CodeActivity
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
 from service.domain.values.periods import Weekday, Window
@@ -161,6 +162,7 @@ class Digest:
     loud_rules: tuple[LoudRule, ...] = ()
     caching: CacheCompared | None = None
     usage: UsageReport | None = None
+    claude_code: CodeActivity | None = None
 
     @property
     def change(self) -> Money:

@@ -10,6 +10,7 @@ from service.domain.alerts.alert import AlertState
 from service.domain.digests.alerts import Tally
 from service.domain.digests.amounts import SMALLEST_MOVE, signed
 from service.domain.digests.caching import caching_words
+from service.domain.digests.claude_code import claude_code_words
 from service.domain.digests.digest import BudgetStand, Digest, LoudRule, Mover, Portion, Portions
 from service.domain.digests.periods import name_window
 from service.domain.digests.usage import UsageReport
@@ -95,6 +96,7 @@ def _of_spend(digest: Digest) -> Facts:
         *_portions(digest),
         *_movers(digest),
         *_caching(digest),
+        *_claude_code(digest),
         ("Budgets at risk", _risks(digest.at_risk)),
         ("Alerts", f"{digest.tally.opened} opened, {digest.tally.resolved} resolved"),
         *_quality(digest.tally),
@@ -111,6 +113,11 @@ def _of_usage(digest: Digest, usage: UsageReport) -> Facts:
 def _caching(digest: Digest) -> Facts:
     words = caching_words(digest.caching) if digest.caching else ""
     return (("Caching", words),) if words else ()
+
+
+def _claude_code(digest: Digest) -> Facts:
+    words = claude_code_words(digest.claude_code) if digest.claude_code else ""
+    return (("Claude Code", words),) if words else ()
 
 
 def _portions(digest: Digest) -> Facts:

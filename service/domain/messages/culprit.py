@@ -15,11 +15,13 @@ MOST_NAMED = 2
 
 
 def culprit(evidence: RuleEvidence) -> Contribution | None:
-    """The member that explains at least 60% of the excess; None where none does.
+    """The member that explains at least 60% of the excess; None where none does, and where it is an actor's own.
 
-    What somebody can stop comes first: an API key, then a workspace, then a model.
+    What somebody can stop comes first: whoever spends, then an API key, a workspace, a model.
     """
-    dimensions = (Dimension.API_KEY, Dimension.WORKSPACE, Dimension.MODEL)
+    if evidence.about is not None and evidence.about.dimension is Dimension.ACTOR:
+        return None
+    dimensions = (Dimension.ACTOR, Dimension.API_KEY, Dimension.WORKSPACE, Dimension.MODEL)
     return next((found for dimension in dimensions if (found := leader(evidence, dimension))), None)
 
 
@@ -32,7 +34,7 @@ def leader(evidence: RuleEvidence, dimension: Dimension) -> Contribution | None:
 
 def largest_members(evidence: RuleEvidence) -> list[Contribution]:
     """The largest members of the first dimension that divides the excess, for where none explains most of it."""
-    for dimension in (Dimension.WORKSPACE, Dimension.API_KEY, Dimension.MODEL):
+    for dimension in (Dimension.WORKSPACE, Dimension.ACTOR, Dimension.API_KEY, Dimension.MODEL):
         found = [part for part in worth_naming(evidence) if part.scope.dimension is dimension]
         if len(found) > 1:
             return found[:MOST_NAMED]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from service.domain.alerts.evidence import Contribution, Evidence
-from service.domain.messages.phrases import NOUNS, member_name
+from service.domain.messages.phrases import member_name
 from service.domain.values.money import ZERO
+from service.domain.values.names import NOUNS
 from service.domain.values.plain_text import NAME_LENGTH, percentage
 
 LEAST_PERCENT = 1

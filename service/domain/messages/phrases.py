@@ -8,15 +8,14 @@ from datetime import date, timedelta
 from service.domain.alerts.evidence import BudgetEvidence, Contribution
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
+from service.domain.values.names import NOUNS, with_noun
 from service.domain.values.plain_text import NAME_LENGTH, clean, percentage, short_day
-from service.domain.values.scopes import Dimension
 
 BASES = {
     Basis.BILLED: "billed",
     Basis.ESTIMATED: "estimated from usage, not billed yet",
     Basis.MIXED: "partly billed, partly estimated from usage",
 }
-NOUNS = {Dimension.WORKSPACE: "workspace", Dimension.MODEL: "model", Dimension.API_KEY: "API key"}
 MOST_PARTS = 5
 CAPITAL_ORGANISATION = "Organisation"
 NO_CENTS_IN_HEADLINES = 10
@@ -87,8 +86,7 @@ def _line(part: Contribution) -> str:
 
 def member(part: Contribution, limit: int) -> str:
     """ "API key support-bot", "workspace eng"; a name that says what it is stays as it is ("default workspace")."""
-    name, noun = member_name(part, limit), NOUNS.get(part.scope.dimension, "")
-    return name if not noun or name.endswith(noun) else f"{noun} {name}"
+    return with_noun(NOUNS.get(part.scope.dimension, ""), member_name(part, limit))
 
 
 def member_name(part: Contribution, limit: int) -> str:

@@ -73,6 +73,7 @@ def _part(evidence: RuleEvidence, part: Contribution) -> Spender:
 
 
 def _through(evidence: RuleEvidence, named: Dimension | None = None) -> tuple[str, ...]:
-    """The model and the workspace that most of the excess went through, but for what is named already."""
-    found = [leader(evidence, one) for one in (Dimension.MODEL, Dimension.WORKSPACE) if one is not named]
+    """The product, model and workspace that most of the excess went through, but for what is named already."""
+    through = (Dimension.PRODUCT, Dimension.MODEL, Dimension.WORKSPACE)
+    found = [leader(evidence, one) for one in through if one is not named]
     return tuple(member(part, HEADLINE_NAME_LENGTH) for part in found if part is not None)

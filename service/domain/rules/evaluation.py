@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, raised, stricter
@@ -13,7 +13,7 @@ from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Gates, Rule, Verdict
 from service.domain.rules.verdicts import Verdicts, objected
 from service.domain.rules.view import LEARNING_DAYS, SpendView
-from service.domain.values.scopes import ScopeKey
+from service.domain.values.scopes import FINEST, SPENDERS, Grain, ScopeKey, tells_spenders
 
 NEVER_HELD: Mapping[ScopeKey, datetime] = {}
 MARGIN = 31
@@ -27,6 +27,13 @@ def days_needed(rule: Rule[object]) -> int:
         return LONGEST_WINDOW + MARGIN
     asked = (sum(lookback.days.values()), 2 * rule.gates.min_active_days)
     return max(LEARNING_DAYS, *(days + MARGIN for days in asked))
+
+
+def grain_needed(rules: Collection[Rule[object]]) -> Grain:
+    """SPENDERS where a rule tells actors or products apart, else FINEST."""
+    told = {dimension for rule in rules for dimension in (*rule.scope.grain, *kind_of(rule).levels(rule.params))}
+    told |= {rule.for_each for rule in rules if rule.for_each is not None}
+    return SPENDERS if tells_spenders(frozenset(told)) else FINEST
 
 
 def hours_needed(rule: Rule[object]) -> int:

@@ -15,7 +15,14 @@ from service.domain.rules.wording import approximate
 from service.domain.values.names import Names, name_of
 from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
 
-LEVELS = (Dimension.ORGANISATION, Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+LEVELS = (
+    Dimension.ORGANISATION,
+    Dimension.WORKSPACE,
+    Dimension.PRODUCT,
+    Dimension.MODEL,
+    Dimension.API_KEY,
+    Dimension.ACTOR,
+)
 """From the highest down."""
 MOST_CONTRIBUTIONS = 10
 """Contributions of each dimension in an alert's evidence."""

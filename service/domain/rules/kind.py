@@ -71,6 +71,10 @@ def _anything(rule: Rule[object]) -> None:
     """Accepts the parameters, whatever they are."""
 
 
+def _no_levels(params: object) -> Collection[Dimension]:
+    return ()
+
+
 def _no_lookback(params: object) -> Lookback:
     return Lookback()
 
@@ -88,7 +92,8 @@ class RuleKind(Generic[Params_co]):
     `judges_spend`: False where it judges how the source is read. `calibrated`: it guesses at what is unusual, and is
     held against its own past each week. `backtesting`: what a backtest may leave out, and
     the settings that it tries. `band`: of some scopes the newest days, or hours where the view has any, with what was
-    expected of each, for a chart; None where the kind has no such limits.
+    expected of each, for a chart; None where the kind has no such limits. `levels`: the dimensions whose members may
+    fire, where the parameters name them.
     """
 
     name: str
@@ -106,3 +111,4 @@ class RuleKind(Generic[Params_co]):
     calibrated: bool = False
     backtesting: Backtesting[Params_co] = NOTHING_LEFT_OUT
     band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], Collection[ScopeKey]], Bands] | None = None
+    levels: Callable[[Params_co], Collection[Dimension]] = _no_levels

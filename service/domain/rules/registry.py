@@ -16,6 +16,7 @@ from service.domain.rules.kinds.anomaly import kind as anomaly
 from service.domain.rules.limits import check_gates
 from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid
+from service.domain.values.scopes import SPENDER_DIMENSIONS, tells_spenders
 
 _ALL: tuple[RuleKind[object], ...] = (
     anomaly.KIND,
@@ -50,5 +51,7 @@ def validate(rule: Rule[object]) -> None:
     if rule.for_each is not None and rule.for_each not in kind.for_each:
         choice = " or ".join(kind.for_each) or "nothing"
         raise Invalid(f"{rule.kind} can be repeated for each {choice}, not {rule.for_each}", "/for_each")
+    if tells_spenders(rule.scope.grain) and not set(SPENDER_DIMENSIONS) <= set(kind.for_each):
+        raise Invalid(f"{rule.kind} cannot be of actors or products: only their spend is known", "/scope")
     kind.validate(rule)
     check_gates(rule.gates)

@@ -32,6 +32,17 @@ class ReportFamily(StrEnum):
     """The Usage and Cost Analytics API: refreshed every four hours, and each key billed."""
 
 
+class People(StrEnum):
+    """How much is kept of the people whom the analytics reports name."""
+
+    OFF = "off"
+    """Nothing: they are not asked for."""
+    HASHED = "hashed"
+    """A keyed digest of each one's id: the same person is the same digest, and nobody can turn it back."""
+    NAMES = "names"
+    """The digest, and in one place the name beside it."""
+
+
 class ReportName(StrEnum):
     COST = "cost"
     USAGE_HOURS = "usage_hours"
@@ -56,6 +67,9 @@ class Source:
     """A part of the country, with holidays of its own."""
     priority_commitment: PriorityCommitment | None = None
     """The commitment to the Priority Tier of a month; None: nothing is known of one."""
+    people: People = People.OFF
+    claude_code: bool = False
+    """Whether people's use of Claude Code is read, too."""
 
     @property
     def locality(self) -> Locality:

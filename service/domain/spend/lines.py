@@ -14,7 +14,7 @@ from enum import StrEnum
 from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, name_of
-from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.scopes import Dimension, Grain, ScopeKey
 
 
 class LinePart(StrEnum):
@@ -64,6 +64,11 @@ class LineQuestion:
 
     spend: SpendQuestion
     by: tuple[LineDimension, ...]
+
+    @property
+    def grain(self) -> Grain:
+        """The dimensions of cells by which it tells them apart."""
+        return self.spend.grain.union(one for one in self.by if isinstance(one, Dimension))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from service.domain.spend.best_known import Spend
 from service.domain.spend.rows import Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Dimension, Grain, Scope, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class SpendQuestion:
     width: Width
     scope: Scope
     group_by: Dimension
+
+    @property
+    def grain(self) -> Grain:
+        """The dimensions by which it tells cells apart."""
+        return self.scope.grain | {self.group_by}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,24 @@ from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension, Scope, Sc
 Names = Mapping[ScopeKey, str]
 """Names by scope key. The organisation's own name stands under ORGANISATION."""
 
+NOUNS = {
+    Dimension.WORKSPACE: "workspace",
+    Dimension.MODEL: "model",
+    Dimension.API_KEY: "API key",
+    Dimension.ACTOR: "person",
+    Dimension.PRODUCT: "product",
+}
+PERSON = "person_"
+"""How the id of a person begins: a keyed digest follows, which nobody can turn back."""
+SERVICE_ACCOUNT = "svac_"
+_DIGITS_SHOWN = 8
 _NAMELESS = {
     Dimension.ORGANISATION: "the organisation",
     Dimension.WORKSPACE: "no workspace",
     Dimension.MODEL: "no model",
     Dimension.API_KEY: "no API key",
+    Dimension.ACTOR: "nobody known",
+    Dimension.PRODUCT: "no product",
 }
 
 
@@ -22,14 +35,31 @@ def name_of(key: ScopeKey, names: Names) -> str:
     """The known name, else the id, else words for having none."""
     if key.id == DEFAULT_WORKSPACE and key.dimension is Dimension.WORKSPACE:
         return names.get(key, "default workspace")
-    return names.get(key) or key.id or _NAMELESS[key.dimension]
+    return names.get(key) or _of_actor(key) or key.id or _NAMELESS[key.dimension]
+
+
+def _of_actor(key: ScopeKey) -> str:
+    """ "person 7f3a91c2", "service account svac_01": what an actor is called without a name."""
+    if key.dimension is not Dimension.ACTOR:
+        return ""
+    if key.id.startswith(PERSON):
+        return f"person {key.id.removeprefix(PERSON)[:_DIGITS_SHOWN]}"
+    return f"service account {key.id}" if key.id.startswith(SERVICE_ACCOUNT) else ""
+
+
+def with_noun(noun: str, name: str) -> str:
+    """ "API key support-bot"; a name that says what it is stays as it is ("default workspace", "person 7f3a91c2")."""
+    says_it = not noun or name.endswith(noun) or name.startswith(("person ", "service account "))
+    return name if says_it else f"{noun} {name}"
 
 
 def describe_scope(scope: Scope, key: ScopeKey, names: Names) -> str:
     """The scope of a budget's figure in a few words: "workspace eng", "3 models in workspace eng"."""
     filters = {
+        Dimension.ACTOR: scope.actors,
         Dimension.API_KEY: scope.api_keys,
         Dimension.MODEL: scope.models,
+        Dimension.PRODUCT: scope.products,
         Dimension.WORKSPACE: scope.workspaces,
     }
     if key.dimension is not Dimension.ORGANISATION:
@@ -39,11 +69,10 @@ def describe_scope(scope: Scope, key: ScopeKey, names: Names) -> str:
 
 
 def _describe(dimension: Dimension, ids: tuple[str, ...], names: Names) -> str:
-    noun = {Dimension.API_KEY: "API key", Dimension.MODEL: "model"}.get(dimension, "workspace")
+    noun = NOUNS[dimension]
     if len(ids) > 1:
         return f"{len(ids)} {noun}s"
-    name = name_of(ScopeKey(dimension, ids[0]), names)
-    return name if name.endswith(noun) else f"{noun} {name}"
+    return with_noun(noun, name_of(ScopeKey(dimension, ids[0]), names))
 
 
 MOST_COMPARED, LONGEST_COMPARED = 2000, 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,32 +16,59 @@ class Dimension(StrEnum):
     WORKSPACE = "workspace"
     MODEL = "model"
     API_KEY = "api_key"
+    ACTOR = "actor"
+    """Who made the calls: a person or a service account. Only the bill says so, of whole days."""
+    PRODUCT = "product"
+    """The surface that the calls came through. Only the bill says so, of whole days."""
 
 
 CELL_DIMENSIONS = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+SPENDER_DIMENSIONS = (Dimension.ACTOR, Dimension.PRODUCT)
+ALL_DIMENSIONS = (*CELL_DIMENSIONS, *SPENDER_DIMENSIONS)
+"""In the order of a cell's fields."""
 Grain = frozenset[Dimension]
 """The dimensions by which cells are told apart; spend is added up over the others."""
 FINEST: Grain = frozenset(CELL_DIMENSIONS)
+SPENDERS: Grain = frozenset(ALL_DIMENSIONS)
+"""The cells of the bill by who made the calls, and through what."""
+
+
+def tells_spenders(grain: Grain) -> bool:
+    """Whether a grain tells apart what only the bill's own rows do."""
+    return not grain.isdisjoint(SPENDER_DIMENSIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The finest grain of spend: one workspace, model and API key. "" stands for none."""
+    """The finest grain of spend: one workspace, model and API key; of SPENDERS, one actor and product as well.
+
+    "" stands for none.
+    """
 
     workspace: str
     model: str
     api_key: str
+    actor: str = ""
+    product: str = ""
 
     def along(self, dimension: Dimension) -> str:
-        if dimension is Dimension.ORGANISATION:
-            return ""
-        parts = {Dimension.WORKSPACE: self.workspace, Dimension.MODEL: self.model}
-        return parts.get(dimension, self.api_key)
+        match dimension:
+            case Dimension.ORGANISATION:
+                return ""
+            case Dimension.WORKSPACE:
+                return self.workspace
+            case Dimension.MODEL:
+                return self.model
+            case Dimension.API_KEY:
+                return self.api_key
+            case Dimension.ACTOR:
+                return self.actor
+            case Dimension.PRODUCT:
+                return self.product
 
     def at(self, grain: Grain) -> Cell:
         """The cell with "" for every dimension that is not of the grain."""
-        kept = (self.along(dimension) if dimension in grain else "" for dimension in CELL_DIMENSIONS)
-        return Cell(*kept)
+        return Cell(*(self.along(dimension) if dimension in grain else "" for dimension in ALL_DIMENSIONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +78,24 @@ class Scope:
     workspaces: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+
+    @property
+    def filters(self) -> Mapping[Dimension, tuple[str, ...]]:
+        """The members that it names, by dimension; none where it lets all of them pass."""
+        return {
+            Dimension.WORKSPACE: self.workspaces,
+            Dimension.MODEL: self.models,
+            Dimension.API_KEY: self.api_keys,
+            Dimension.ACTOR: self.actors,
+            Dimension.PRODUCT: self.products,
+        }
 
     @property
     def members(self) -> frozenset[ScopeKey]:
-        """The workspaces, models and keys that it names."""
-        filters = zip(CELL_DIMENSIONS, (self.workspaces, self.models, self.api_keys), strict=True)
-        return frozenset(ScopeKey(dimension, id) for dimension, ids in filters for id in ids)
+        """The members that it names."""
+        return frozenset(ScopeKey(dimension, id) for dimension, ids in self.filters.items() for id in ids)
 
     @property
     def grain(self) -> Grain:
@@ -65,12 +104,7 @@ class Scope:
 
     def admits(self, key: ScopeKey) -> bool:
         """Whether a member of a dimension can have any spend inside these filters."""
-        wanted = {
-            Dimension.WORKSPACE: self.workspaces,
-            Dimension.MODEL: self.models,
-            Dimension.API_KEY: self.api_keys,
-        }
-        ids = wanted.get(key.dimension, ())
+        ids = self.filters.get(key.dimension, ())
         return not ids or key.id in ids
 
     def holds(self, cell: Cell) -> bool:
@@ -78,6 +112,8 @@ class Scope:
             (not self.workspaces or cell.workspace in self.workspaces)
             and (not self.models or cell.model in self.models)
             and (not self.api_keys or cell.api_key in self.api_keys)
+            and (not self.actors or cell.actor in self.actors)
+            and (not self.products or cell.product in self.products)
         )
 
 
@@ -110,5 +146,9 @@ def scope_of(dimension: Dimension, ids: Iterable[str]) -> Scope:
             return Scope(models=members)
         case Dimension.API_KEY:
             return Scope(api_keys=members)
+        case Dimension.ACTOR:
+            return Scope(actors=members)
+        case Dimension.PRODUCT:
+            return Scope(products=members)
         case Dimension.ORGANISATION:
             return EVERYTHING

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ENDPOINTS = (
-    "cost_report", "usage_report", "analytics_cost", "analytics_usage", "workspaces", "api_keys", "organization",
+    "cost_report", "usage_report", "claude_code", "analytics_cost", "analytics_usage", "workspaces", "api_keys",
+    "organization",
 )  # fmt: skip
 
 

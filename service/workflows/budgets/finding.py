@@ -10,7 +10,7 @@ from service.domain.alerts.alert import Alert
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.budgets.assessment import Assessment, budget_endings, findings_of, standing
-from service.domain.budgets.budget import Budget
+from service.domain.budgets.budget import Budget, finest_of
 from service.domain.budgets.forecasting import Heading, assess_forecasts, has_forecast_thresholds
 from service.domain.budgets.known import Known, WindowSpend
 from service.domain.budgets.places import BudgetScope, places_of
@@ -51,7 +51,8 @@ async def find_by_budgets(uow: UnitOfWork, situation: Situation, state: SourceSt
     windows = windows_by_budget((one for one in budgets if one.spec.enabled), known, failed, judged_windows)
     assessed = [one for one in budgets if one.id in windows]
     asked = frozenset[Window]().union(*windows.values())
-    spend = {window: await uow.facts.spend(source_id, window, now) for window in asked}
+    grain = finest_of(assessed)
+    spend = {window: await uow.facts.spend(source_id, window, now, grain) for window in asked}
     known = await with_ended_terms(uow, assessed, known)
     found = await _assess_all(uow, state, assessed, spend, known, failed)
     endings = _endings({one.id: one for one in budgets}, found, _without_failed(known, failed), failed)
@@ -84,7 +85,7 @@ async def _assess_all(
     stands = {budget.id: attempt(partial(standing, budget, spend, known)) for budget in budgets}
     worth_forecasting = [one for one in budgets if has_forecast_thresholds(one) or stands[one.id]]
     if worth_forecasting:
-        recent = await uow.facts.recent(state.source_id, known.now)
+        recent = await uow.facts.recent(state.source_id, known.now, finest_of(budgets))
         known = replace(known, forecasts=forecast_each(worth_forecasting, spend, recent, known, failed))
     headings = [assess_each(budget, stands[budget.id], spend, known, failed) for budget in budgets]
     watches = {key: watch for heading in headings for key, watch in heading.watches.items()}

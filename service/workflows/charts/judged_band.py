@@ -7,7 +7,7 @@ from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent
 from service.domain.alerts.evidence import KeptBucket, RuleEvidence
-from service.domain.rules.evaluation import days_needed, hours_needed
+from service.domain.rules.evaluation import days_needed, grain_needed, hours_needed
 from service.domain.rules.feedback import holding
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import DOLLARS_AN_HOUR, Rule
@@ -44,7 +44,8 @@ async def judged_at(uow: UnitOfWork, event: AlertEvent) -> datetime:
 
 async def _view(uow: UnitOfWork, source_id: str, rule: Rule[object], at: datetime, hours: int) -> SpendView:
     """The view that the rule judged by, without names."""
-    figures = await uow.facts.figures_at(source_id, at, days=days_needed(rule), hours=hours)
+    grain = grain_needed([rule])
+    figures = await uow.facts.figures_at(source_id, at, days=days_needed(rule), hours=hours, grain=grain)
     announced = await uow.planned.all_as_of(at)
     source = await uow.sources.as_of(source_id, at)
     return SpendView(

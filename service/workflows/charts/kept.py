@@ -26,7 +26,7 @@ from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Dimension, Scope, ScopeKey, tells_spenders
 from service.domain.values.utc import HOUR
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -112,7 +112,8 @@ def line_question(
 def line_of_period(source_id: str, period: Window, scope: Scope, dimension: Dimension, at: datetime) -> SpendQuestion:
     """The same of any period."""
     window = Window(period.start, max(min(at, period.end), period.start + HOUR))
-    return SpendQuestion(source_id, window, Width.HOUR if is_short(period) else Width.DAY, scope, dimension)
+    by_hour = is_short(period) and not tells_spenders(scope.grain | {dimension})
+    return SpendQuestion(source_id, window, Width.HOUR if by_hour else Width.DAY, scope, dimension)
 
 
 async def figures_of(uow: UnitOfWork, question: SpendQuestion) -> FiguresByBucket:

@@ -14,7 +14,7 @@ from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import EVERYTHING, Cell, Dimension, Scope
+from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Scope
 from service.workflows.configuration.engine import ResourceKind, Write
 from service.workflows.configuration.spend import require_own_source
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -88,7 +88,7 @@ async def require_spend(uow: UnitOfWork, source_id: str, scope: Scope, now: date
         return
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     window = Window(midnight - LONGEST_WINDOW * DAY, midnight + DAY)
-    cells = await uow.facts.spend(source_id, window, now)
+    cells = await uow.facts.spend(source_id, window, now, FINEST | scope.grain)
     if not cells:
         return
     _require_members(scope, cells)
@@ -97,14 +97,9 @@ async def require_spend(uow: UnitOfWork, source_id: str, scope: Scope, now: date
 
 
 def _require_members(scope: Scope, cells: Collection[Cell]) -> None:
-    for dimension, ids, field in (
-        (Dimension.WORKSPACE, scope.workspaces, "workspaces"),
-        (Dimension.MODEL, scope.models, "models"),
-        (Dimension.API_KEY, scope.api_keys, "api_keys"),
-    ):
+    for dimension, ids in scope.filters.items():
         spending = {cell.along(dimension) for cell in cells}
         for position, id in enumerate(ids):
             if id not in spending:
-                raise Invalid(
-                    f"no spend of {id!r} is known: the rule would match nothing", f"/scope/{field}/{position}"
-                )
+                pointer = f"/scope/{dimension.value}s/{position}"
+                raise Invalid(f"no spend of {id!r} is known: the rule would match nothing", pointer)

@@ -9,13 +9,14 @@ from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.budget import Budget
 from service.domain.sources.poll import PollKind
 from service.domain.sources.pricing import PriceOverride
-from service.domain.sources.source import Source, SourceState, is_poll_interval
+from service.domain.sources.source import People, ReportFamily, Source, SourceState, is_poll_interval
 from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values import periods
 from service.domain.values.calendars import zone_names
 from service.domain.values.errors import Conflict, Invalid, NotFound
 from service.domain.values.public_holidays import countries
 from service.domain.values.resources import Resource
+from service.domain.values.scopes import Dimension
 from service.workflows.configuration.engine import ResourceKind, Write
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
@@ -35,6 +36,8 @@ class Sources(ResourceKind[Source]):
         committed = spec.priority_commitment
         if committed is not None and not committed.is_one_amount:
             raise Invalid("a commitment has either tokens or usd, above zero", "/priority_commitment")
+        if spec.people is not People.OFF and spec.prefer is not ReportFamily.ANALYTICS and not spec.claude_code:
+            raise Invalid("only the analytics reports and those of Claude Code name people: switch one on", "/people")
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:
@@ -75,6 +78,10 @@ class Sources(ResourceKind[Source]):
             await uow.polling_states.start_over(after.id, write.at)
         if not _is_same_connection(before.spec, after.spec):
             await _forget_the_name(uow, before)
+        if after.spec.people is not before.spec.people:
+            await _forget_people(uow, after)
+        if (after.spec.people, after.spec.claude_code) != (before.spec.people, before.spec.claude_code):
+            await _read_claude_code_again(uow, after)
         if after.spec.enabled and after.spec != before.spec:
             await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
 
@@ -103,6 +110,24 @@ async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
     state = await uow.polling_states.get(before.id)
     claim = state.organization_id if before.spec.enabled else None
     await uow.polling_states.save(replace(state, organization_id=claim, organization_name=None))
+
+
+async def _forget_people(uow: UnitOfWork, after: Resource[Source]) -> None:
+    """Forgets what is not to be known any more, before anything else is read of anybody.
+
+    Without names, digests stay what they are; the next poll says again what they are called.
+    """
+    await uow.polling_states.take_fence(after.id)  # a poll that still reads people may not write any more
+    if after.spec.people is People.OFF:
+        await uow.facts.erase_actors(after.id)
+    await uow.directory.forget_names(after.id, Dimension.ACTOR)
+
+
+async def _read_claude_code_again(uow: UnitOfWork, after: Resource[Source]) -> None:
+    """Forgets days that name people in another way, or are not to be known: the next poll reads the last month."""
+    await uow.claude_code.forget(after.id)
+    state = await uow.polling_states.get(after.id)
+    await uow.polling_states.save(replace(state, directory_read_at=None))
 
 
 class Budgets(ResourceKind[Budget]):

@@ -6,18 +6,21 @@ All of it is read once for all messages of a claim.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.domain.alerts.alert import AlertEvent, Reason
 from service.domain.messages.kinds.undelivered import not_delivered
+from service.domain.messages.named import actors_in
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import Concern
 from service.domain.notify.escalation import escalated, running_chain
 from service.domain.notify.notification import Action, Notification
 from service.domain.notify.receivers import Receiver, find_channel
+from service.domain.values.names import Names
 from service.domain.values.resources import Resource
+from service.domain.values.scopes import ScopeKey
 from service.workflows.delivery.batch import Batch
 from service.workflows.notify.circuits import enter
 from service.workflows.notify.sending import defects_fail
@@ -39,12 +42,15 @@ class ChannelGone(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """A batch, its channel, why that one is notified where it is not plain, and the alert's events where it is over."""
+    """A batch, its channel, why that one is notified where it is not plain, the alert's events where it is over, and
+    the names of people that its alerts are about.
+    """
 
     batch: Batch
     channel: ChannelConfig
     preface: str = ""
     history: Sequence[AlertEvent] = ()
+    names: Names = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class _Known:
     receivers: Mapping[str, Resource[Receiver]]
     events: Mapping[str, Sequence[AlertEvent]]
     failed: Mapping[str, Notification]
+    names: Names
     failing: frozenset[tuple[str, str]]
 
 
@@ -76,7 +83,7 @@ async def _address(
     uow: UnitOfWork, batches: Sequence[Batch], now: datetime
 ) -> list[tuple[Batch, Addressed | DeliveryError]]:
     """In one order for all workers: circuits are locked."""
-    known = await _read(uow, [batch.head.notification for batch in batches])
+    known = await _read(uow, batches)
     found: list[tuple[Batch, Addressed | DeliveryError]] = []
     for batch in sorted(batches, key=lambda batch: _place(batch.head.notification)):
         try:
@@ -86,7 +93,8 @@ async def _address(
     return found
 
 
-async def _read(uow: UnitOfWork, notifications: Sequence[Notification]) -> _Known:
+async def _read(uow: UnitOfWork, batches: Sequence[Batch]) -> _Known:
+    notifications = [batch.head.notification for batch in batches]
     fallbacks = {one.fallback_for for one in notifications if one.fallback_for is not None}
     failed = await uow.notifications.some(fallbacks) if fallbacks else {}
     told = {one.alert_id for one in notifications if one.action in TOLD_BY_HISTORY or _is_escalated(one)}
@@ -95,6 +103,7 @@ async def _read(uow: UnitOfWork, notifications: Sequence[Notification]) -> _Know
         receivers=await uow.receivers.some(receivers),
         events=await uow.alerts.events_of(told) if told else {},
         failed=failed,
+        names=await _names(uow, batches),
         failing=frozenset(await uow.channel_health.failing_of({_place(one) for one in notifications})),
     )
 
@@ -104,10 +113,20 @@ async def _addressed(uow: UnitOfWork, batch: Batch, known: _Known, now: datetime
     one = batch.head.notification
     with defects_fail(one.id):
         history = known.events[one.alert_id] if one.action in TOLD_BY_HISTORY else ()
-        addressed = Addressed(batch, _channel(one, known), _preface(one, known), history)
+        addressed = Addressed(batch, _channel(one, known), _preface(one, known), history, known.names)
     if not batch.is_taken and _place(one) in known.failing:
         await enter(uow, one.receiver_id, one.channel, now)
     return addressed
+
+
+async def _names(uow: UnitOfWork, batches: Sequence[Batch]) -> Names:
+    """The names of people, as far as their sources let them be known."""
+    actors: dict[str, set[ScopeKey]] = {}
+    for alert in (event.alert for batch in batches for event in batch.events):
+        if found := actors_in(alert):
+            actors.setdefault(alert.source_id, set()).update(found)
+    named = [await uow.directory.names(source_id, keys) for source_id, keys in actors.items()]
+    return {key: name for names in named for key, name in names.items()}
 
 
 def _place(one: Notification) -> tuple[str, str]:

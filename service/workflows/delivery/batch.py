@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from service.domain.alerts.alert import AlertEvent, Reason
+from service.domain.messages.named import with_names
 from service.domain.messages.summary import opening_now
 from service.domain.notify.channels.registry import traits_of
 from service.domain.notify.channels.traits import Rate
@@ -21,6 +22,7 @@ from service.domain.notify.notification import (
     NotificationCause,
     NotificationState,
 )
+from service.domain.values.names import Names
 from service.workflows.ports.notify import DueNotification, Summary
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -43,6 +45,16 @@ class Batch:
     @property
     def head(self) -> DueNotification:
         return self.notifications[0]
+
+    @property
+    def events(self) -> tuple[AlertEvent, ...]:
+        """All that the message is about."""
+        return (*(due.event for due in self.notifications), *self.present)
+
+    def named(self, names: Names) -> Batch:
+        """The same with the names of people in the place of their numbers."""
+        due = tuple(replace(one, event=with_names(one.event, names)) for one in self.notifications)
+        return replace(self, notifications=due, present=tuple(with_names(event, names) for event in self.present))
 
     @property
     def is_taken(self) -> bool:

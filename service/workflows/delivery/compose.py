@@ -21,7 +21,7 @@ from service.workflows.ports.unit_of_work import Ports
 
 async def run_compose(ports: Ports, addressed: Addressed) -> Delivery:
     """The delivery that the channel is to send."""
-    now, batch = ports.clock(), addressed.batch
+    now, batch = ports.clock(), addressed.batch.named(addressed.names) if addressed.names else addressed.batch
     due, channel = batch.head, addressed.channel
     receiver_id = due.notification.receiver_id
     if batch.summary_id is not None:

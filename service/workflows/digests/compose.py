@@ -11,6 +11,7 @@ from service.domain.alerts.evidence import OriginKind
 from service.domain.charts.chart import Theme, wall
 from service.domain.charts.specification import specification
 from service.domain.digests.alerts import Tally, concerns, tally
+from service.domain.digests.caching import whole_days
 from service.domain.digests.chart import digest_chart, pieces, step_of
 from service.domain.digests.digest import (
     BudgetStand,
@@ -31,14 +32,15 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import DRAWN
 from service.domain.notify.notification import Action, Attachment, Delivery, Picture
 from service.domain.rules.wording import approximate
-from service.domain.sources.source import SourceKind
+from service.domain.sources.source import Source, SourceKind
+from service.domain.spend.claude_code import CodeActivity, by_day, grouped, of_actors
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.calendars import local_date, zone_of
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, Dimension, Scope
+from service.domain.values.scopes import EVERYTHING, FINEST, ORGANISATION, Dimension, Scope, tells_spenders
 from service.domain.values.utc import DAY, midnight
 from service.workflows.budgets.statuses import forecast_statuses
 from service.workflows.charts.kept import amounts_of, figures_of
@@ -102,8 +104,8 @@ async def digest_of(
         simulated=source.spec.kind is SourceKind.SIMULATOR,
     )
     figures = Figures(
-        now=await uow.facts.spend(plan.source_id, run.window, now),
-        before=await uow.facts.spend(plan.source_id, run.before, now),
+        now=await uow.facts.spend(plan.source_id, run.window, now, FINEST | plan.scope.grain),
+        before=await uow.facts.spend(plan.source_id, run.before, now, FINEST | plan.scope.grain),
     )
     built = build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
     usage = await usage_of(uow, plan, occasion, figures, now) if plan.content is DigestContent.USAGE else None
@@ -112,7 +114,19 @@ async def digest_of(
         loud_rules=await _loud_rules(uow, plan),
         caching=await caching_of(uow, books, plan, run),
         usage=usage,
+        claude_code=await _claude_code(uow, source, plan, run),
     )
+
+
+async def _claude_code(
+    uow: UnitOfWork, source: Resource[Source], plan: DigestPlan, run: DigestRun
+) -> CodeActivity | None:
+    """Adds up whole UTC days, of the organisation or some of its people: by workspace or model nothing is told."""
+    window = whole_days(run.window)
+    if not source.spec.claude_code or window is None or plan.scope != replace(EVERYTHING, actors=plan.scope.actors):
+        return None
+    days = [of_actors(day, plan.scope.actors) for day in await uow.claude_code.days(source.id, window)]
+    return sum(grouped(days, by_day).values(), CodeActivity())
 
 
 async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]:
@@ -194,7 +208,7 @@ async def _spent(uow: UnitOfWork, plan: DigestPlan, windows: Iterable[Window], n
     """Reads spend as the digest itself does, so that the pieces add up to what it says."""
     amounts = []
     for window in windows:
-        spend = await uow.facts.spend(plan.source_id, window, now)
+        spend = await uow.facts.spend(plan.source_id, window, now, FINEST | plan.scope.grain)
         amounts.append(Money.total(one.total for cell, one in spend.items() if plan.scope.holds(cell)))
     return amounts
 
@@ -205,6 +219,8 @@ async def _history(uow: UnitOfWork, plan: DigestPlan, digest: Digest, now: datet
     Hours are estimates. Days that are not wholly known are left out; weeks have no history.
     """
     zone, start, step = zone_of(plan.timezone), digest.window.start, step_of(digest)
+    if step < DAY and tells_spenders(plan.scope.grain):
+        return {}  # of actors and products no hours are known
     if step < DAY:
         question = SpendQuestion(
             plan.source_id, Window(start - HISTORY, start), Width.HOUR, plan.scope, Dimension.ORGANISATION
@@ -213,7 +229,7 @@ async def _history(uow: UnitOfWork, plan: DigestPlan, digest: Digest, now: datet
         return {wall(at, zone): amount for at, amount in figures.items()}
     if step > DAY:
         return {}
-    recent = await uow.facts.recent(plan.source_id, now)
+    recent = await uow.facts.recent(plan.source_id, now, FINEST | plan.scope.grain)
     found = daily_spends(recent, plan.scope, Dimension.ORGANISATION, plan.timezone).get(ORGANISATION)
     if found is None:
         return {}

@@ -9,7 +9,7 @@ from functools import partial
 
 from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import BudgetEvidence
-from service.domain.budgets.budget import Budget
+from service.domain.budgets.budget import Budget, finest_of
 from service.domain.budgets.forecasting import forecast_budgets, has_forecast_thresholds
 from service.domain.budgets.known import Known, WindowSpend, live_windows
 from service.domain.explain.budgets import BudgetCase, explain_budget, unassessed, unseen
@@ -116,12 +116,12 @@ async def _known(
 async def _money(
     uow: UnitOfWork, asked: Asked[Budget], budget: Resource[Budget], windows: frozenset[Window], known: Known
 ) -> _Money:
-    forecasts = has_forecast_thresholds(budget)
+    forecasts, grain = has_forecast_thresholds(budget), finest_of([budget])
     if asked.is_past:
         starts = [days_back_to(window.start, asked.at) for window in windows]
         days = max([*starts, UTC_DAYS if forecasts else 1])
         hours = USUAL_HOURS if forecasts else 0
-        figures = await uow.facts.figures_at(asked.source_id, asked.at, days=days, hours=hours)
+        figures = await uow.facts.figures_at(asked.source_id, asked.at, days=days, hours=hours, grain=grain)
         return _Money(
             spend={window: window_spend(figures, window) for window in windows},
             recent=recent_spend(figures) if forecasts else None,
@@ -131,8 +131,8 @@ async def _money(
         )
     read_at = known.read_at
     return _Money(
-        spend={window: await uow.facts.spend(asked.source_id, window, known.now) for window in windows},
-        recent=await uow.facts.recent(asked.source_id, known.now) if forecasts else None,
+        spend={window: await uow.facts.spend(asked.source_id, window, known.now, grain) for window in windows},
+        recent=await uow.facts.recent(asked.source_id, known.now, grain) if forecasts else None,
         is_read=read_at is not None,
         read=f"the bill was read on {minute(read_at)}" if read_at else "the bill has not been read yet",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from service.domain.values.scopes import DEFAULT_WORKSPACE, Dimension
+from service.domain.values.scopes import ALL_DIMENSIONS, DEFAULT_WORKSPACE, SPENDER_DIMENSIONS, Dimension
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 
@@ -30,7 +30,7 @@ async def known_labels(uow: UnitOfWork) -> Mapping[str, set[str]]:
     return found
 
 
-_MEMBERS = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
+_MEMBERS = ALL_DIMENSIONS
 
 
 async def _seen(uow: UnitOfWork, source_id: str) -> Mapping[Dimension, Iterable[str]]:
@@ -39,6 +39,7 @@ async def _seen(uow: UnitOfWork, source_id: str) -> Mapping[Dimension, Iterable[
         Dimension.WORKSPACE: await directory.workspaces(source_id),
         Dimension.MODEL: await directory.models(source_id),
         Dimension.API_KEY: await directory.api_keys(source_id),
+        **{one: await directory.spenders(source_id, one) for one in SPENDER_DIMENSIONS},
     }
     return {
         dimension: [text for one in seen for text in (one.id, one.name)] for dimension, seen in by_dimension.items()

@@ -69,6 +69,10 @@ class Vault(Protocol):
         """Raises VaultError."""
         ...
 
+    def pseudonym(self, text: str) -> str:
+        """16 hexadecimal digits that stand for a text: the same each time, and nothing without the key tells which."""
+        ...
+
 
 class EgressRefused(Exception):
     """An address that must not be connected to. The text names it and says what to change; it holds no path."""

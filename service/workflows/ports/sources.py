@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from service.domain.sources.poll import Notice, Poll, ReportOutcome
 from service.domain.sources.source import ReportFamily, Source, SourceState
+from service.domain.spend.claude_code import ClaudeCodeDay
 from service.domain.spend.completeness import BucketKnowledge
 from service.domain.spend.flaws import DayContent, Flaw, FlawKind
 from service.domain.spend.rows import (
@@ -22,7 +23,7 @@ from service.domain.values.money import Money
 from service.domain.values.names import Names
 from service.domain.values.periods import Window
 from service.domain.values.resources import Page
-from service.domain.values.scopes import Cell, ScopeKey
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from service.workflows.ports.spend import Changes
 
 
@@ -106,7 +107,8 @@ class ReadReport(Generic[ReportRow]):
     """A report that was read whole, oldest bucket first, and what in its form was not as documented.
 
     `unchanged` are the windows of buckets whose bytes are those of the stored ones: they are in no `buckets`.
-    `fingerprints` are those of `buckets`; None for one with notices, which each poll that reads it has to show.
+    `fingerprints` are those of `buckets`; None for one with notices, which each poll that reads it has to show. `named`
+    are actors and products of its rows, with what the report calls them.
     """
 
     buckets: tuple[Bucket[ReportRow], ...]
@@ -114,6 +116,7 @@ class ReadReport(Generic[ReportRow]):
     fingerprints: Mapping[Window, bytes | None] = field(default_factory=dict)
     unchanged: frozenset[Window] = frozenset()
     origin: Provenance = Provenance()
+    named: Names = field(default_factory=dict)
 
 
 class CostSource(Protocol):
@@ -139,6 +142,35 @@ class CostTotals(Protocol):
     async def cost_totals(self, window: Window) -> Mapping[date, Money]:
         """Cost by UTC day, asked for without groups. Raises SourceError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClaudeCode:
+    """One UTC day of people's use of Claude Code, and what the people are called."""
+
+    day: ClaudeCodeDay
+    named: Names
+
+
+@runtime_checkable
+class ReadsClaudeCode(Protocol):
+    """A source that knows people's use of Claude Code."""
+
+    async def claude_code(self, day: date) -> ReadClaudeCode:
+        """Raises SourceError."""
+        ...
+
+
+class ClaudeCodeStore(Protocol):
+    """People's use of Claude Code by UTC day."""
+
+    async def replace(self, source_id: str, day: ClaudeCodeDay, now: datetime) -> None: ...
+
+    async def days(self, source_id: str, window: Window) -> list[ClaudeCodeDay]:
+        """The stored days that begin in the window, in order."""
+        ...
+
+    async def forget(self, source_id: str) -> None: ...
 
 
 class SourceConnector(Protocol):
@@ -323,6 +355,14 @@ class DirectoryStore(Protocol):
         """Remembers workspaces, models and keys that facts name and the directory may not."""
         ...
 
+    async def note_named(self, source_id: str, named: Names, now: datetime) -> None:
+        """Remembers members that a report names, and what it calls them."""
+        ...
+
+    async def forget_names(self, source_id: str, dimension: Dimension) -> None:
+        """Drops all that is remembered of a dimension's members."""
+        ...
+
     async def names(self, source_id: str, keys: Collection[ScopeKey]) -> Names:
         """Names of these members, as far as they have any."""
         ...
@@ -332,3 +372,7 @@ class DirectoryStore(Protocol):
     async def models(self, source_id: str) -> list[Seen]: ...
 
     async def api_keys(self, source_id: str) -> list[Seen]: ...
+
+    async def spenders(self, source_id: str, dimension: Dimension) -> list[Seen]:
+        """The actors or products that bills have named."""
+        ...

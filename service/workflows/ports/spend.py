@@ -135,14 +135,18 @@ class Facts(Protocol):
         """
         ...
 
-    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
+    async def figures(
+        self, source_id: str, now: datetime, *, days: int, hours: int, grain: Grain = FINEST
+    ) -> KnownFigures:
         """The figures that rules read: the last UTC days, today included, and the last hours that are over, if any.
 
-        KnownFigures that are all zero are left out.
+        Days are by the cells of the grain, FINEST or SPENDERS; hours by FINEST. Figures that are all zero are left out.
         """
         ...
 
-    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> KnownFigures:
+    async def figures_at(
+        self, source_id: str, at: datetime, *, days: int, hours: int, grain: Grain = FINEST
+    ) -> KnownFigures:
         """The same as it was known at a past instant.
 
         Days that changed on that UTC day, and the fresh ones, are as of the instant, others as of the midnight before.
@@ -161,6 +165,10 @@ class Facts(Protocol):
         The window begins and ends at midnight UTC. Where it holds more than `most` amounts, cells times hours, its
         first days are left out.
         """
+        ...
+
+    async def erase_actors(self, source_id: str) -> None:
+        """Takes whoever made the calls out of all that is stored of them: amounts stay as they are."""
         ...
 
     async def billed_since(self, source_id: str) -> datetime | None:

@@ -28,6 +28,7 @@ from service.workflows.ports.platform import Charts, Clock, Cron, Egress, Signer
 from service.workflows.ports.rules import Backtests, Calibrations, Episodes, FeedbackStore, RuleFailures, Verdicts
 from service.workflows.ports.sources import (
     BucketFingerprints,
+    ClaudeCodeStore,
     Completeness,
     DirectoryStore,
     PollingStates,
@@ -99,6 +100,7 @@ class UnitOfWork(Configuration, Protocol):
     fingerprints: BucketFingerprints
     completeness: Completeness
     directory: DirectoryStore
+    claude_code: ClaudeCodeStore
     polls: Polls
     crossings: Crossings
     budget_failures: BudgetFailures

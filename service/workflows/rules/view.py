@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from service.domain.rules.evaluation import days_needed, hours_needed
+from service.domain.rules.evaluation import days_needed, grain_needed, hours_needed
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import LEARNING_DAYS, KnownFigures, SpendView
-from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.sources.source import People, Source, SourceKind, SourceState
 from service.domain.values.names import Names
 from service.domain.values.resources import Resource
+from service.domain.values.scopes import SPENDERS, Grain
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -27,7 +28,7 @@ async def load_view(uow: UnitOfWork, source: Resource[Source], rules: Rules, now
 async def load_view_at(uow: UnitOfWork, source: Resource[Source], rules: Rules, at: datetime) -> SpendView:
     """The same as it was known at a past instant."""
     days, hours = _reach(rule.spec for rule in rules)
-    figures = await uow.facts.figures_at(source.id, at, days=days, hours=hours)
+    figures = await uow.facts.figures_at(source.id, at, days=days, hours=hours, grain=_grain(source, rules))
     names = await names_of(uow, await uow.polling_states.get(source.id))
     return await _view(uow, source, figures, names, polling=None)
 
@@ -37,8 +38,13 @@ async def load_view_in(
 ) -> SpendView:
     """The same in a transaction that has read the polling state and the names already."""
     days, hours = _reach(rule.spec for rule in rules)
-    figures = await uow.facts.figures(source.id, now, days=days, hours=hours)
+    figures = await uow.facts.figures(source.id, now, days=days, hours=hours, grain=_grain(source, rules))
     return await _view(uow, source, figures, names, polling=state)
+
+
+def _grain(source: Resource[Source], rules: Rules) -> Grain:
+    """Tells actors and products apart where people are known at all: then any alert may name who it was."""
+    return SPENDERS if source.spec.people is not People.OFF else grain_needed([rule.spec for rule in rules])
 
 
 async def _view(

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from service.domain.alerts.alert import Alert
-from service.domain.budgets.budget import Budget
+from service.domain.budgets.budget import Budget, finest_of
 from service.domain.budgets.known import Known
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
@@ -144,8 +144,9 @@ async def _open_statuses(
     failed = FailedScopes()
     windows = windows_by_budget(budgets, known, failed, shown_windows)
     budgets, asked = [one for one in budgets if one.id in windows], frozenset[Window]().union(*windows.values())
-    cells = {window: await uow.facts.spend(source.id, window, now) for window in asked}
-    recent = await uow.facts.recent(source.id, now)
+    grain = finest_of(budgets)
+    cells = {window: await uow.facts.spend(source.id, window, now, grain) for window in asked}
+    recent = await uow.facts.recent(source.id, now, grain)
     known = replace(known, forecasts=forecast_each(budgets, cells, recent, known, failed))
     return [
         (budget, status)

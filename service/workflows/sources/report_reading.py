@@ -29,6 +29,7 @@ from service.workflows.ports.sources import (
 from service.workflows.ports.spans import identified
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
+from service.workflows.sources.claude_code import run_read_claude_code
 from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.examine import (
     believed_cost,
@@ -183,6 +184,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
         read = {bucket.window for bucket in believed}
         await uow.fingerprints.keep(stamp.source_id, Width.DAY, _of(read, report.fingerprints))
         await compare_totals(uow, stamp, totals, {one.start.date() for one in read | report.unchanged})
+        await uow.directory.note_named(stamp.source_id, report.named, stamp.known_at)
         return changes
 
     absent = lacking(window, DAY, _contained(report), _reached(running, report))
@@ -245,7 +247,13 @@ async def read_directory(running: RunningPoll) -> ReportChange:
     organization = await running.reader.organization()
     await run_claim(running.ports, running.source.id, running.fence, organization)
     directory = await running.reader.directory()
-    return ReportChange(lambda uow, stamp: uow.directory.replace(stamp.source_id, directory, stamp.known_at))
+    code = await run_read_claude_code(running.ports, running.source, running.reader)
+
+    async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
+        await code.write(uow, stamp)
+        return await uow.directory.replace(stamp.source_id, directory, stamp.known_at)
+
+    return ReportChange(write, notices=code.notices)
 
 
 async def _make_room(running: RunningPoll, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:

@@ -141,6 +141,9 @@ class OpenVault:
     def open(self, sealed: Sealed) -> str:
         return sealed.ciphertext
 
+    def pseudonym(self, text: str) -> str:
+        return text.encode().hex()[:16]
+
 
 @asynccontextmanager
 async def connected(

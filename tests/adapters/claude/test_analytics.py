@@ -16,10 +16,11 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.vault import FernetVault
 from service.cli.serving import serving
 from service.domain.sources.pricing import Measure
-from service.domain.sources.source import ReportFamily, Source, SourceKind
+from service.domain.sources.source import People, ReportFamily, Source, SourceKind
 from service.domain.spend.rows import CostRow, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
+from service.domain.values.scopes import Dimension, ScopeKey
 from service.simulator.app import create_app
 from service.simulator.protocol.behaviour import Behaviour
 from service.simulator.protocol.faults import Fault, Faults
@@ -54,11 +55,18 @@ async def organisation() -> AsyncIterator[Organisation]:
         yield Organisation(world, faults, behaviour, clock, source)
 
 
+@pytest.fixture
+async def with_people() -> AsyncIterator[Organisation]:
+    world, faults, behaviour, clock = FixedWorld(), Faults(), Behaviour(requests_per_minute=10_000), FakeClock()
+    async with _read(create_app(world, clock, faults, behaviour), People.NAMES) as source:
+        yield Organisation(world, faults, behaviour, clock, source)
+
+
 @asynccontextmanager
-async def _read(app: FastAPI) -> AsyncIterator[CostSource]:
+async def _read(app: FastAPI, people: People = People.OFF) -> AsyncIterator[CostSource]:
     async with serving(app) as url, open_transport(Guard(parse_networks("127.0.0.0/8")), proxy=None) as transport:
         key = _VAULT.seal("sk-ant-admin01-FAKE-key")
-        asked = Source(SourceKind.CLAUDE_ADMIN, url, key, prefer=ReportFamily.ANALYTICS)
+        asked = Source(SourceKind.CLAUDE_ADMIN, url, key, prefer=ReportFamily.ANALYTICS, people=people)
         async with ClaudeConnector(_VAULT, transport).connect(asked) as source:
             yield source
 
@@ -201,3 +209,26 @@ async def test_a_report_that_is_not_as_documented_is_refused_whole(organisation:
     organisation.faults.inject("analytics_cost", fault, times=None)
     with pytest.raises(SourceError):
         await organisation.source.cost(WEEK)
+
+
+ADA = Stream("wrkspc_1", "apikey_alice", "claude-sonnet-5-5", person="user_01Ada", product="claude_code")
+
+
+async def test_a_person_is_asked_for_only_where_the_source_says_so(organisation: Organisation) -> None:
+    organisation.world.charge_key(YESTERDAY, "700", ADA)
+    report = await organisation.source.cost(WEEK)
+    assert [row.dimensions.extra for row in rows(report)] == [(("product", "claude_code"),)]
+    assert {key.dimension for key in report.named} == {Dimension.PRODUCT}
+
+
+async def test_a_persons_rows_carry_a_number_and_the_name_stands_beside_them(with_people: Organisation) -> None:
+    with_people.world.charge_key(YESTERDAY, "700", ADA)
+    with_people.world.charge_key(YESTERDAY, "300", ALICE)
+    report = await with_people.source.cost(WEEK)
+    number = f"person_{_VAULT.pseudonym('ada@simulated.example')}"
+    assert {row.dimensions.extra: row.amount for row in rows(report)} == {
+        (("actor", number), ("product", "claude_code")): Money.of("7"),
+        (("product", "messages_api"),): Money.of("3"),
+    }
+    assert report.named[ScopeKey(Dimension.ACTOR, number)] == "ada@simulated.example"
+    assert "simulated.example" not in repr(report.buckets)

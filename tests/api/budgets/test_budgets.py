@@ -28,7 +28,7 @@ async def test_the_defaults_ring_at_80_and_100_percent_of_a_calendar_month(stand
     assert made["source"] == "production"
     assert made["period"] == {"kind": "monthly", "timezone": "UTC", "anchor_day": 1}
     assert [(one["percent"], one["severity"]) for one in made["thresholds"]] == [(80, "warning"), (100, "critical")]
-    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
+    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []}
 
 
 async def test_the_source_may_be_left_out_only_while_there_is_one(stand: Stand) -> None:

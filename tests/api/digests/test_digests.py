@@ -29,7 +29,7 @@ async def test_a_digest_is_shown_as_it_was_written_and_may_be_sent_back(stand: S
     made = await digest(stand)
     assert {name: made[name] for name in DIGEST} == DIGEST
     assert (made["source"], made["enabled"], made["last_run"]) == ("production", True, None)
-    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
+    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []}
     again = answered(await stand.admin.patch(f"/v1/digests/{made['id']}", json=made))
     assert again["version"] == 1
     changed = answered(await stand.admin.patch("/v1/digests/weekly spend", json={"cron": "0  9 * * 1-5"}))

@@ -70,7 +70,10 @@ async def stored(stand: Stand) -> Resource[Rule[object]]:
 async def test_it_is_listed_with_the_schema_of_its_parameters(stand: Stand) -> None:
     listed = answered(await stand.viewer.get("/v1/rule-kinds"))["items"]
     made_up = next(item for item in listed if item["kind"] == KIND.name)
-    assert (made_up["title"], made_up["for_each"]) == (KIND.title, ["workspace", "model", "api_key"])
+    assert (made_up["title"], made_up["for_each"]) == (
+        KIND.title,
+        ["workspace", "model", "api_key", "actor", "product"],
+    )
     properties = made_up["params"]["properties"]
     assert {name: about["default"] for name, about in properties.items()} == {"long_days": LONG, "short_hours": SHORT}
     assert KIND.name in stand.app.openapi()["components"]["schemas"]["RuleIn"]["properties"]["kind"]["enum"]

@@ -23,7 +23,7 @@ async def test_a_planned_activity_is_shown_as_it_was_announced(stand: Stand) -> 
     await stand.create("/sources", SOURCE)
     made = await stand.create("/planned-activities", PLAN | {"starts_at": "2026-11-16"})
     assert made["source"] == "production"
-    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
+    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []}
     assert {name: made[name] for name in PLAN} == PLAN
     assert [item["id"] for item in answered(await stand.viewer.get("/v1/planned-activities"))["items"]] == [made["id"]]
 

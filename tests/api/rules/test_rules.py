@@ -35,7 +35,7 @@ async def test_the_contract_s_example_is_a_rule(stand: Stand) -> None:
     }
     made = await stand.create("/rules", document)
     assert made["source"] == "production"
-    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": []}
+    assert made["scope"] == {"workspaces": [], "models": [], "api_keys": [], "actors": [], "products": []}
     bars = {"critical_spent": "250.00", "critical_percent_of_day": 10, "critical_hours": 2}
     critical = bars | {"critical_speed": "100.00"}
     assert made["params"] == document["params"] | critical | {"direction": "up"}  # type: ignore[operator]
@@ -218,7 +218,7 @@ async def test_a_scope_that_matches_is_taken(stand: Stand) -> None:
     await watched(stand)
     scope = {"workspaces": ["wrkspc_eng"], "models": ["claude-sonnet-4-5"], "api_keys": ["apikey_ci"]}
     made = await stand.create("/rules", CHANGE | {"scope": scope})
-    assert made["scope"] == scope
+    assert made["scope"] == {**scope, "actors": [], "products": []}
 
 
 @pytest.mark.parametrize(

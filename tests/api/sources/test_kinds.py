@@ -48,3 +48,17 @@ async def test_the_simulator_plays_both(stand: Stand) -> None:
 async def test_the_admin_kind_has_no_analytics_reports(stand: Stand) -> None:
     response = await stand.admin.post("/v1/sources", json=SOURCE | {"prefer": "analytics"})
     assert pointers(response) == ["/prefer"]
+
+
+async def test_people_are_not_known_unless_somebody_switches_it_on(stand: Stand) -> None:
+    made = await stand.create("/sources", ANALYTICS)
+    assert made["people"] == "off"
+    address = f"/v1/sources/{made['id']}"
+    assert answered(await stand.admin.patch(address, json={"people": "hashed"}))["people"] == "hashed"
+    back = await stand.admin.patch(address, json={"kind": "claude_admin", "prefer": None})
+    assert pointers(back) == ["/people"]
+
+
+async def test_only_the_analytics_reports_know_people(stand: Stand) -> None:
+    response = await stand.admin.post("/v1/sources", json=SOURCE | {"people": "names"})
+    assert pointers(response) == ["/people"]

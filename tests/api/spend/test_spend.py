@@ -9,7 +9,7 @@ from service.domain.spend.best_known import EstimatedDay
 from service.domain.spend.rows import Bucket, CostRow, Dimensions
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import Cell, Dimension, ScopeKey
 from service.domain.values.utc import midnight, utc_day
 from service.workflows import spend
 from service.workflows.ports.spend import Stamp
@@ -227,3 +227,58 @@ async def test_a_day_of_nothing_says_whether_it_is_missing_empty_or_zero(stand: 
     assert [item["state"] for item in of_another["items"]] == ["missing", "zero", "empty", "open"]
     breakdown = answered(await stand.viewer.get("/v1/spend/breakdown", params=asked))
     assert breakdown["lacking"] == series["lacking"]
+
+
+ADA = "person_aaaaaaaaaaaaaaaa"
+
+
+async def _billed_by_person(stand: Stand) -> str:
+    """$1.25 of the fourteenth are billed: a dollar as Ada's Claude Code."""
+    made = await stand.create("/sources", SOURCE | {"kind": "claude_analytics", "people": "names"})
+    await stand.ports.storage.make_room(Window(midnight(date(2026, 11, 14)), midnight(date(2026, 11, 17))))
+    of_ada = Dimensions(*_HOME, extra=(("actor", ADA), ("product", "claude_code")))
+    rows = (
+        CostRow(of_ada, Money.of("1.00")),
+        CostRow(Dimensions(*_HOME, extra=(("product", "other"),)), Money.of("0.25")),
+    )
+    named = {
+        ScopeKey(Dimension.ACTOR, ADA): "ada@people.example",
+        ScopeKey(Dimension.PRODUCT, "claude_code"): "claude_code",
+    }
+    async with stand.ports.uow() as uow:
+        stamp = Stamp(made["id"], "poll_1", stand.clock())
+        await uow.facts.replace_cost(stamp, [Bucket(utc_day(date(2026, 11, 14)), rows)])
+        await uow.directory.note_named(made["id"], named, stand.clock())
+    await stand.spend(Cell(ENG.workspace, ENG.model, ""), "1.25", day=date(2026, 11, 14))
+    return str(made["id"])
+
+
+_HOME = (ENG.workspace, ENG.model, "", "tokens")
+
+
+async def test_spend_is_told_by_person_and_product(stand: Stand) -> None:
+    await _billed_by_person(stand)
+    by_person = answered(await stand.viewer.get("/v1/spend/breakdown", params=DAYS | {"group_by": "actor"}))
+    assert [(item["id"], item["name"], item["amount"]) for item in by_person["items"]] == [
+        (ADA, "ada@people.example", "1.00"),
+        ("", "nobody known", "0.25"),
+    ]
+    series = answered(
+        await stand.viewer.get("/v1/spend", params=DAYS | {"actor": "ada@people.example", "group_by": "product"})
+    )
+    assert (series["total"]["amount"], series["items"][0]["groups"][0]["id"]) == ("1.00", "claude_code")
+    hourly = await stand.viewer.get("/v1/spend", params={"granularity": "1h", "group_by": "actor"})
+    assert pointers(hourly) == ["/granularity"]
+
+
+async def test_switched_off_nobody_is_in_any_answer_and_the_dollars_stay(stand: Stand) -> None:
+    id = await _billed_by_person(stand)
+    hashed = answered(await stand.admin.patch(f"/v1/sources/{id}", json={"people": "hashed"}))
+    assert hashed["people"] == "hashed"
+    by_person = answered(await stand.viewer.get("/v1/spend/breakdown", params=DAYS | {"group_by": "actor"}))
+    assert [item["name"] for item in by_person["items"]] == ["person aaaaaaaa", "nobody known"]
+    answered(await stand.admin.patch(f"/v1/sources/{id}", json={"people": "off"}))
+    by_person = answered(await stand.viewer.get("/v1/spend/breakdown", params=DAYS | {"group_by": "actor"}))
+    assert [(item["id"], item["amount"]) for item in by_person["items"]] == [("", "1.25")]
+    assert answered(await stand.viewer.get("/v1/actors"))["items"] == []
+    assert [one["id"] for one in answered(await stand.viewer.get("/v1/products"))["items"]] == ["claude_code"]

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Integer, Text, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, Text, any_, cast, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.tables import seen, spend_days
 from service.domain.spend.lateness import READ_DEEPLY
+from service.domain.values.names import Names
 from service.domain.values.scopes import DEFAULT_WORKSPACE, UNATTRIBUTED, Cell, Dimension, ScopeKey
 from service.workflows.ports.sources import Directory, Seen
 from service.workflows.ports.spend import Changes
@@ -63,6 +64,16 @@ class PostgresDirectory:
         known = {key: replace(stored[key], last_seen_at=now) for key in named.keys() & stored.keys()}
         await self._write(source_id, named | known, stored)
 
+    async def note_named(self, source_id: str, named: Names, now: datetime) -> None:
+        stored = await self._stored(source_id)
+        entries = {(key.dimension.value, key.id): _Entry(name, "", UNLISTED, now) for key, name in named.items()}
+        await self._write(source_id, entries, stored)
+
+    async def forget_names(self, source_id: str, dimension: Dimension) -> None:
+        await self._connection.execute(
+            delete(seen).where(seen.c.source_id == source_id, seen.c.dimension == dimension.value)
+        )
+
     async def names(self, source_id: str, keys: Collection[ScopeKey]) -> dict[ScopeKey, str]:
         among = any_(cast([key.id for key in keys], ARRAY(Text)))
         rows = await self._connection.execute(
@@ -90,6 +101,9 @@ class PostgresDirectory:
 
     async def api_keys(self, source_id: str) -> list[Seen]:
         return await self._seen(source_id, Dimension.API_KEY, literal(0))
+
+    async def spenders(self, source_id: str, dimension: Dimension) -> list[Seen]:
+        return await self._seen(source_id, dimension, literal(0))
 
     async def _seen(self, source_id: str, dimension: Dimension, unpriced: ColumnElement[int]) -> list[Seen]:
         rows = await self._connection.execute(

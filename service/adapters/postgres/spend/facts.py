@@ -24,6 +24,7 @@ from service.adapters.postgres.spend.recent_spend import recent_in
 from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
 from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in, spend_of, unpriced_in
 from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, rows_behind, total
+from service.adapters.postgres.spend.spenders.erasure import erase_actors
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.budgets.unpriced import UnpricedUsage
 from service.domain.detectors.hourly.known import HourVersions
@@ -135,17 +136,24 @@ class PostgresFacts:
     ) -> RecentSpend:
         return await recent_in(self._connection, self._memory, source_id, now, grain, within)
 
-    async def figures(self, source_id: str, now: datetime, *, days: int, hours: int) -> KnownFigures:
-        return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours)
+    async def figures(
+        self, source_id: str, now: datetime, *, days: int, hours: int, grain: Grain = FINEST
+    ) -> KnownFigures:
+        return await figures_in(self._connection, self._memory, source_id, now, days=days, hours=hours, grain=grain)
 
-    async def figures_at(self, source_id: str, at: datetime, *, days: int, hours: int) -> KnownFigures:
-        return await figures_at(self._connection, source_id, at, days=days, hours=hours)
+    async def figures_at(
+        self, source_id: str, at: datetime, *, days: int, hours: int, grain: Grain = FINEST
+    ) -> KnownFigures:
+        return await figures_at(self._connection, source_id, at, days=days, hours=hours, grain=grain)
 
     async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
         return await versions_in(self._connection, source_id, first, end)
 
     async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
         return await hour_versions_in(self._connection, source_id, window, most)
+
+    async def erase_actors(self, source_id: str) -> None:
+        await erase_actors(self._connection, source_id)
 
     async def billed_until(self, source_id: str) -> datetime | None:
         return await settled_until(self._connection, source_id)

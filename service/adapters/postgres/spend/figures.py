@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, cast, select
+from sqlalchemy import ColumnElement, Double, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -21,12 +21,14 @@ from service.adapters.postgres.spend.known_buckets import (
     unknown_days,
 )
 from service.adapters.postgres.spend.memory.day_columns import FigureMemory, columns_in
-from service.adapters.postgres.spend.tables import TOKENS
+from service.adapters.postgres.spend.spenders.days import SPENDER, spender_days
+from service.adapters.postgres.spend.tables import CELL, TOKENS
 from service.adapters.postgres.tables import source_states
-from service.domain.rules.view import HourFigures, KnownFigures, StoredCells
+from service.domain.detectors.memory.baselines import Memo
+from service.domain.rules.view import NOTHING, Cells, DayFigures, HourFigures, KnownFigures, StoredCells
 from service.domain.spend.lateness import mature_until
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import FINEST, Cell, Grain, tells_spenders
 from service.domain.values.utc import DAY, HOUR, hour_start
 
 
@@ -56,11 +58,23 @@ def stretch(as_of: datetime, days: int, hours: int) -> Stretch:
 
 
 async def figures_in(
-    connection: AsyncConnection, memory: FigureMemory, source_id: str, now: datetime, *, days: int, hours: int
+    connection: AsyncConnection,
+    memory: FigureMemory,
+    source_id: str,
+    now: datetime,
+    *,
+    days: int,
+    hours: int,
+    grain: Grain = FINEST,
 ) -> KnownFigures:
     """The figures at `now`, which is the present."""
     asked = stretch(now, days, hours)
-    held = await columns_in(connection, source_id, asked.days, memory)
+    cells: Cells
+    if tells_spenders(grain):
+        cells, memo = await _spender_cells(connection, source_id, asked), Memo()
+    else:
+        held = await columns_in(connection, source_id, asked.days, memory)
+        cells, memo = StoredCells(held.columns), held.memo
     hourly = None
     if hours:
         known = memory.of(source_id)
@@ -70,12 +84,26 @@ async def figures_in(
     return KnownFigures(
         as_of=asked.as_of,
         days=asked.days,
-        cells=StoredCells(held.columns),
+        cells=cells,
         unknown_days=await unknown_days(connection, source_id, asked.days, asked.as_of, PRESENT),
         settled_until=await settled_until(connection, source_id, PRESENT),
         hours=hourly,
-        memo=held.memo,
+        memo=memo,
     )
+
+
+async def _spender_cells(connection: AsyncConnection, source_id: str, asked: Stretch) -> Cells:
+    """The days by actor and product, read each time: few sources tell people apart."""
+    days = spender_days([source_id], asked.first, asked.today + DAY)
+    cell = [days.c[name] for name in (*CELL, *SPENDER)]
+    figures = [func.sum(part) for part in figures_of(days.c)]
+    rows = await connection.execute(select(days.c.day, *cell, *figures).group_by(days.c.day, *cell))
+    cells: dict[Cell, dict[date, DayFigures]] = {}
+    for day, *row in rows:
+        known = DayFigures(*row[len(cell) :])
+        if known != NOTHING:
+            cells.setdefault(Cell(*row[: len(cell)]), {})[day] = known
+    return cells
 
 
 def figures_of(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[float]]:

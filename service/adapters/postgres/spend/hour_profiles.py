@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.adapters.postgres.spend.bill_and_usage import on_days, usage_by
 from service.adapters.postgres.spend.tables import CELL, held_by, usage_day_profiles, usage_hours
 from service.domain.values.periods import Window
-from service.domain.values.scopes import CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope
+from service.domain.values.scopes import ALL_DIMENSIONS, CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope
 from service.domain.values.utc import DAY, HOUR, utc_day
 
 HOURS = 24
@@ -85,7 +85,7 @@ async def usual_hours(
 def named(ids: Sequence[str], grain: Grain) -> Cell:
     """The cell of the ids that a statement gave for the dimensions of a grain, in their order."""
     given = iter(ids)
-    return Cell(*(next(given) if dimension in grain else "" for dimension in CELL_DIMENSIONS))
+    return Cell(*(next(given) if dimension in grain else "" for dimension in ALL_DIMENSIONS))
 
 
 async def profiles_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> Profiles:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from service.adapters.postgres.losses import losses_are_unavailability
 from service.adapters.postgres.spend.retention import Slices, drop_partition, forget_slices
+from service.adapters.postgres.spend.spenders.claude_code import claude_code_days
 from service.adapters.postgres.spend.tables import (
     PARTITIONED,
     day_versions,
@@ -24,7 +25,7 @@ from service.domain.values.utc import DAY, HOUR
 
 _TURN = 0x70617274
 """The advisory lock under which partitions come and go."""
-_BY_DAY = (usage_day_profiles, day_versions, spend_day_versions)
+_BY_DAY = (usage_day_profiles, day_versions, spend_day_versions, claude_code_days)
 """Versions and profiles of days: of use only as long as the facts are there."""
 
 MINUTES_AT_ONCE = 6 * HOUR

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import Subquery, and_, func, or_, select
@@ -16,14 +16,15 @@ from service.adapters.postgres.spend.day_versions import newest_cells
 from service.adapters.postgres.spend.figures import Stretch, figures_of, hour_figures, stretch, usage_read_at
 from service.adapters.postgres.spend.hour_profiles import hours_between
 from service.adapters.postgres.spend.known_buckets import Knowledge, known_by, settled_in, settled_until, unknown_days
+from service.adapters.postgres.spend.spenders.days import SPENDER, billed_by_spender
 from service.adapters.postgres.spend.tables import CELL, day_versions, known_buckets, revisions, spend_day_versions
 from service.domain.rules.view import DayFigures, HourFigures, KnownFigures
 from service.domain.spend.best_known import SpendDay, best_known
 from service.domain.spend.lateness import fresh_days, newly_read_from
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell
-from service.domain.values.utc import HOUR, midnight, utc_day
+from service.domain.values.scopes import FINEST, Cell, Grain, tells_spenders
+from service.domain.values.utc import DAY, HOUR, midnight, utc_day
 
 
 @dataclass
@@ -45,13 +46,15 @@ class _KnownFigures:
 
 
 async def figures_at(
-    connection: AsyncConnection, source_id: str, at: datetime, *, days: int, hours: int
+    connection: AsyncConnection, source_id: str, at: datetime, *, days: int, hours: int, grain: Grain = FINEST
 ) -> KnownFigures:
     asked, knowledge = stretch(at, days, hours), known_by(at)
     fresh = await _fresh_days(connection, source_id, asked)
     known = _KnownFigures()
     await _add_versions(connection, source_id, asked, fresh, known)
     await _add_fresh(connection, source_id, asked, fresh, known)
+    if tells_spenders(grain):
+        await _divide(connection, source_id, asked, known)
     return KnownFigures(
         as_of=asked.as_of,
         days=asked.days,
@@ -138,6 +141,19 @@ def _figures(spent: SpendDay) -> DayFigures:
 
 
 _NOTHING = DayFigures()
+
+
+async def _divide(connection: AsyncConnection, source_id: str, asked: Stretch, known: _KnownFigures) -> None:
+    """Divides each cell's day among those whom the bill of that instant names; what it does not name stays."""
+    points = _facts_known_by(source_id, asked.days, Width.DAY, asked.as_of)
+    told = billed_by_spender(points, [source_id], asked.first, asked.today + DAY).subquery()
+    names = [told.c[name] for name in (*CELL, *SPENDER)]
+    for day, amount, *ids in await connection.execute(select(*(told.c.day, told.c.amount, *names))):
+        spender, spent = Cell(*ids), float(amount)
+        whole = known.cells[spender.at(FINEST)]
+        left = whole.get(day, _NOTHING)
+        whole[day] = replace(left, spend=left.spend - spent)
+        known.cells[spender][day] = DayFigures(spent)
 
 
 async def _hours(connection: AsyncConnection, source_id: str, asked: Stretch, knowledge: Knowledge) -> HourFigures:

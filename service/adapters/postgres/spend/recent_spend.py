@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import add
 
-from sqlalchemy import ColumnElement, Double, cast, func, select
+from sqlalchemy import ColumnElement, Double, FromClause, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.hour_profiles import named, usual_hours
 from service.adapters.postgres.spend.memory.day_columns import FigureMemory, columns_in
 from service.adapters.postgres.spend.memory.sums import Sum
+from service.adapters.postgres.spend.spenders.days import spender_days
 from service.adapters.postgres.spend.tables import held_by, known_buckets, spend_days
 from service.adapters.postgres.tables import source_states
 from service.domain.forecasts.recent import USUAL_DAYS, UTC_DAYS, RecentSpend, Reports, first_day
 from service.domain.spend.rows import Width
-from service.domain.values.scopes import CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope
+from service.domain.values.scopes import ALL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope, tells_spenders
 from service.domain.values.utc import DAY, midnight
 
 
@@ -32,20 +34,34 @@ async def recent_in(
     first = first_day(now)
     reports = await _reports(connection, source_id, midnight(first))
     today = first + (UTC_DAYS - 1) * DAY
+    spend = await _spend(connection, memory, Sum(source_id, first, today + DAY, grain, within))
+    told = replace(within, actors=(), products=())
+    usual = await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today, grain & FINEST, told)
     return RecentSpend(
         now=now,
-        spend=await _spend(connection, memory, Sum(source_id, first, today + DAY, grain, within)),
-        usual_hours=await usual_hours(connection, source_id, today - USUAL_DAYS * DAY, today, grain, within),
+        spend=spend,
+        usual_hours=_of_spenders(usual, spend) if tells_spenders(grain) else usual,
         known=reports.known(now),
     )
 
 
+def _of_spenders(usual: Mapping[Cell, tuple[float, ...]], cells: Iterable[Cell]) -> dict[Cell, tuple[float, ...]]:
+    """The hours of the cell that each lies in: of actors nothing else is known."""
+    return {cell: usual[home] for cell in cells if (home := cell.at(FINEST)) in usual}
+
+
 async def _spend(connection: AsyncConnection, memory: FigureMemory, wanted: Sum) -> Mapping[Cell, tuple[float, ...]]:
-    """Evaluations ask for finest cells: the very days that rules look at, of which only those that changed are read."""
+    """Evaluations ask for finest cells: the very days that rules look at, of which only those that changed are read.
+
+    Actors and products are read each time.
+    """
     if wanted.grain == FINEST and wanted.within == EVERYTHING:
         columns = (await columns_in(connection, wanted.source_id, wanted.days, memory)).columns
         cells = columns.cells()
         return dict(zip(cells, map(tuple, columns.spend(wanted.days, cells).tolist()), strict=True))
+    if tells_spenders(wanted.grain):
+        rows = spender_days([wanted.source_id], wanted.first, wanted.end)
+        return await _summed(connection, wanted, (rows.c.day >= wanted.first) & (rows.c.day < wanted.end), rows)
 
     async def read(days: ColumnElement[bool]) -> dict[Cell, tuple[float, ...]]:
         return await _summed(connection, wanted, days)
@@ -58,15 +74,15 @@ async def _spend(connection: AsyncConnection, memory: FigureMemory, wanted: Sum)
 
 
 async def _summed(
-    connection: AsyncConnection, wanted: Sum, days_read: ColumnElement[bool]
+    connection: AsyncConnection, wanted: Sum, days_read: ColumnElement[bool], rows: FromClause = spend_days
 ) -> dict[Cell, tuple[float, ...]]:
-    column, grain = spend_days.c, wanted.grain
-    names = [dimension.value for dimension in CELL_DIMENSIONS if dimension in grain]
+    column, grain = rows.c, wanted.grain
+    names = [dimension.value for dimension in ALL_DIMENSIONS if dimension in grain]
     by_day = (
         select(
             *(column[name] for name in names), column.day, func.sum(column.billed + column.estimated).label("amount")
         )
-        .where(column.source_id == wanted.source_id, days_read, *held_by(wanted.within, spend_days))
+        .where(column.source_id == wanted.source_id, days_read, *held_by(wanted.within, rows))
         .group_by(*(column[name] for name in names), column.day)
         .subquery()
     )

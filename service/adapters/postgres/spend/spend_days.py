@@ -26,6 +26,7 @@ from service.adapters.postgres.spend.bill_and_usage import costs_in
 from service.adapters.postgres.spend.day_versions import note_versions
 from service.adapters.postgres.spend.known_buckets import first_unsettled_day
 from service.adapters.postgres.spend.memory.sums import Sum, SumMemory
+from service.adapters.postgres.spend.spenders.days import SPENDER, spender_days
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import AMOUNTS, CELL, TOKENS, spend_days
 from service.domain.budgets.unpriced import UnpricedUsage
@@ -34,7 +35,7 @@ from service.domain.spend.day_split import edge_parts, first_day_from, spend_in_
 from service.domain.spend.lateness import READ_DEEPLY
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import FINEST, Cell, Grain
+from service.domain.values.scopes import FINEST, SPENDERS, Cell, Grain, tells_spenders
 from service.domain.values.utc import DAY
 from service.workflows.ports.spend import Stamp
 
@@ -105,7 +106,7 @@ async def spend_in(
     whole, *rest = await _on_whole_days(connection, memory, source_id, window, grain)
     spend = dict(whole)
     for part in edge_parts(window):
-        rest.append(await _in_part(connection, source_id, part, now))
+        rest.append(await _in_part(connection, source_id, part, now, grain))
     for cell, share in (item for part in rest for item in part.items()):
         place = cell.at(grain)
         spend[place] = spend[place] + share if place in spend else share
@@ -117,22 +118,18 @@ async def spend_of(
 ) -> dict[str, dict[Cell, Spend]]:
     """The same for several sources, without the tokens that have no price. One statement where no day is split."""
     first, end = whole_days(window)
-    kept = [spend_days.c[dimension.value] for dimension in grain]
+    days: FromClause = spender_days(source_ids, first, end) if tells_spenders(grain) else spend_days
+    kept = [days.c[dimension.value] for dimension in grain]
     rows = await connection.execute(
-        select(
-            spend_days.c.source_id,
-            *cells_of(spend_days, grain),
-            func.sum(spend_days.c.billed),
-            func.sum(spend_days.c.estimated),
-        )
-        .where(spend_days.c.source_id.in_(source_ids), spend_days.c.day >= first, spend_days.c.day < end)
-        .group_by(spend_days.c.source_id, *kept)
+        select(days.c.source_id, *cells_of(days, grain), func.sum(days.c.billed), func.sum(days.c.estimated))
+        .where(days.c.source_id.in_(source_ids), days.c.day >= first, days.c.day < end)
+        .group_by(days.c.source_id, *kept)
     )
     spend: dict[str, dict[Cell, Spend]] = {id: {} for id in source_ids}
     for source_id, *names, billed, estimated in rows:
         spend[source_id][Cell(*names)] = Spend(Money(billed), Money(estimated))
     for source_id, part in [(id, part) for part in edge_parts(window) for id in source_ids]:
-        for cell, share in (await _in_part(connection, source_id, part, now)).items():
+        for cell, share in (await _in_part(connection, source_id, part, now, grain)).items():
             place = cell.at(grain)
             spend[source_id][place] = spend[source_id].get(place, Spend()) + share
     return spend
@@ -178,7 +175,8 @@ async def days_in(connection: AsyncConnection, source_id: str, window: Window) -
 def cells_of(table: FromClause, grain: Grain) -> list[ColumnElement[str]]:
     """The columns of a cell: constants for the dimensions that are not of the grain."""
     kept = {dimension.value for dimension in grain}
-    return [table.c[name] if name in kept else cast(literal(""), Text).label(name) for name in CELL]
+    names = (*CELL, *SPENDER) if tells_spenders(grain) else CELL
+    return [table.c[name] if name in kept else cast(literal(""), Text).label(name) for name in names]
 
 
 async def _on_whole_days(
@@ -188,8 +186,8 @@ async def _on_whole_days(
     first, end = whole_days(window)
     if first == end:
         return [{}]
-    if grain == FINEST:
-        return [await _read_days(connection, source_id, first, end)]
+    if grain == FINEST or tells_spenders(grain):
+        return [await _read_days(connection, source_id, first, end, grain)]
     unsettled = await connection.scalar(select(first_unsettled_day(source_id)))
     assert unsettled is not None, "there is a first day of all"
 
@@ -199,9 +197,12 @@ async def _on_whole_days(
     return await memory.of(connection, Sum(source_id, first, end, grain, unsettled=unsettled), read)
 
 
-async def _read_days(connection: AsyncConnection, source_id: str, first: date, end: date) -> dict[Cell, Spend]:
-    days = (spend_days.c.day >= first) & (spend_days.c.day < end)
-    return await _summed(connection, source_id, days, FINEST, first_unsettled_day(source_id))
+async def _read_days(
+    connection: AsyncConnection, source_id: str, first: date, end: date, grain: Grain
+) -> dict[Cell, Spend]:
+    rows: FromClause = spender_days([source_id], first, end) if tells_spenders(grain) else spend_days
+    days = (rows.c.day >= first) & (rows.c.day < end)
+    return await _summed(connection, source_id, days, grain, first_unsettled_day(source_id), rows)
 
 
 async def _summed(
@@ -210,25 +211,33 @@ async def _summed(
     days: ColumnElement[bool],
     grain: Grain,
     unsettled: date | ColumnElement[date],
+    rows: FromClause = spend_days,
 ) -> dict[Cell, Spend]:
-    cell = cells_of(spend_days, grain)
-    unpriced = func.sum(spend_days.c.unpriced_tokens).filter(spend_days.c.day >= unsettled)
-    rows = await connection.execute(
-        select(*cell, func.sum(spend_days.c.billed), func.sum(spend_days.c.estimated), unpriced)
-        .where(spend_days.c.source_id == source_id, days)
-        .group_by(*(spend_days.c[name] for name in ("source_id", *(dimension.value for dimension in grain))))
+    column = rows.c
+    unpriced = func.sum(column.unpriced_tokens).filter(column.day >= unsettled)
+    found = await connection.execute(
+        select(*cells_of(rows, grain), func.sum(column.billed), func.sum(column.estimated), unpriced)
+        .where(column.source_id == source_id, days)
+        .group_by(*(column[name] for name in ("source_id", *(dimension.value for dimension in grain))))
     )
     return {
         Cell(*names): Spend(Money(billed), Money(estimated), unpriced_tokens=int(tokens or 0))
-        for *names, billed, estimated, tokens in rows
+        for *names, billed, estimated, tokens in found
     }
 
 
-async def _in_part(connection: AsyncConnection, source_id: str, part: Window, now: datetime) -> dict[Cell, Spend]:
-    """The spend of a part of one day. A cell that spent nothing that day has nothing to split."""
+async def _in_part(
+    connection: AsyncConnection, source_id: str, part: Window, now: datetime, grain: Grain
+) -> dict[Cell, Spend]:
+    """The spend of a part of one day, split by the hours of the finest cells: of actors nothing else is known.
+
+    A cell that spent nothing that day has nothing to split.
+    """
     costs = await costs_in(connection, source_id, stretches(part))
     day = part.start.date()
-    spend = await _read_days(connection, source_id, day, day + DAY)
+    spend = await _read_days(connection, source_id, day, day + DAY, SPENDERS if tells_spenders(grain) else FINEST)
     return {
-        cell: spend_in_part(whole, costs.get(cell, {}), part, now) for cell, whole in spend.items() if whole != Spend()
+        cell: spend_in_part(whole, costs.get(cell.at(FINEST), {}), part, now)
+        for cell, whole in spend.items()
+        if whole != Spend()
     }

@@ -13,14 +13,15 @@ from sqlalchemy import ColumnElement, FromClause, Numeric, Select, Text, cast, f
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import between, usage_by
-from service.adapters.postgres.spend.tables import held_by, spend_days, usage_hours
+from service.adapters.postgres.spend.spenders.days import SPENDER, spender_days
+from service.adapters.postgres.spend.tables import CELL, held_by, spend_days, usage_hours
 from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import first_day_from
 from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.scopes import Dimension, ScopeKey, tells_spenders
 from service.domain.values.utc import midnight
 
 _PARTS = ("billed", "estimated", "unpriced_tokens", "priority")
@@ -111,29 +112,22 @@ def _rows_of(question: SpendQuestion) -> FromClause:
 
 
 def _days(question: SpendQuestion) -> FromClause:
-    column, window = spend_days.c, question.window
+    first, end = first_day_from(question.window.start), first_day_from(question.window.end)
+    is_by_spender = tells_spenders(question.grain)
+    days: FromClause = spender_days([question.source_id], first, end) if is_by_spender else spend_days
+    column, cell = days.c, (*CELL, *SPENDER) if is_by_spender else CELL
     return (
-        select(
-            column.day.label("time"),
-            _WHOLE,
-            column.workspace,
-            column.model,
-            column.api_key,
-            *(column[p] for p in _PARTS),
-        )
-        .where(
-            column.source_id == question.source_id,
-            column.day >= first_day_from(window.start),
-            column.day < first_day_from(window.end),
-        )
+        select(column.day.label("time"), _WHOLE, *(column[name] for name in (*cell, *_PARTS)))
+        .where(column.source_id == question.source_id, column.day >= first, column.day < end)
         .subquery()
     )
 
 
 def _hours(question: SpendQuestion) -> FromClause:
     hours = usage_by(usage_hours.c.bucket, usage_hours, between(question.window, question.source_id)).subquery()
+    nobody = (cast(literal(""), Text).label(name) for name in SPENDER)
     return select(
-        *(hours.c.time, _WHOLE, hours.c.workspace, hours.c.model, hours.c.api_key),
+        *(hours.c.time, _WHOLE, hours.c.workspace, hours.c.model, hours.c.api_key, *nobody),
         cast(literal(0), Numeric).label("billed"),
         hours.c.cost.label("estimated"),
         hours.c.unpriced.label("unpriced_tokens"),

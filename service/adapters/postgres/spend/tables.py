@@ -46,8 +46,7 @@ AMOUNTS = ("billed", "estimated", "usage_cost", "priority", "unpriced_tokens", *
 
 def held_by(scope: Scope, rows: FromClause) -> Iterator[ColumnElement[bool]]:
     """Returns the conditions under which a scope holds a row's cell."""
-    wanted = {"workspace": scope.workspaces, "model": scope.models, "api_key": scope.api_keys}
-    return (rows.c[name].in_(ids) for name, ids in wanted.items() if ids)
+    return (rows.c[dimension.value].in_(ids) for dimension, ids in scope.filters.items() if ids)
 
 
 def _text(name: str) -> Column[str]:

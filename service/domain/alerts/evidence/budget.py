@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -64,6 +64,9 @@ class BudgetEvidence(Evidence):
     of_everything: bool = False
     billed_days: tuple[date, ...] = ()
     billed_on: date | None = None
+
+    def spoken(self, say: Callable[[str], str]) -> BudgetEvidence:
+        return replace(self, scope_name=say(self.scope_name))
 
     @property
     def by_forecast(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -157,6 +157,10 @@ class Evidence:
         """The direction of any difference, however small."""
         before, after = shown.figure, self.figure
         return Trend.GREW if before is not None and after is not None and after > before else Trend.RESTATED
+
+    def spoken(self, say: Callable[[str], str]) -> Evidence:
+        """The evidence with its own words about its scope as `say` puts them."""
+        return self
 
     def announced(self, at: datetime, shown: Evidence | None = None) -> Evidence:
         """The evidence as everybody hears it at `at`, who heard of `shown` before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -162,6 +162,9 @@ class RuleEvidence(Evidence):
         if self.figure > heard.excess:
             return same_days and self.hour is None and heard.was_over
         return same_days or (self.impact is not None and heard.since == self.since)
+
+    def spoken(self, say: Callable[[str], str]) -> RuleEvidence:
+        return replace(self, scope_name=say(self.scope_name), cause=say(self.cause))
 
     def announced(self, at: datetime, shown: Evidence | None = None) -> RuleEvidence:
         before = shown.heard.excess if isinstance(shown, RuleEvidence) and shown.heard else None

@@ -11,7 +11,6 @@ from service.domain.messages.console_pages import API_KEYS
 from service.domain.messages.forecast import ahead, by_the_end, days_left, forecast_facts, pace, stays_under, used_up
 from service.domain.messages.phrases import (
     BASES,
-    NOUNS,
     member,
     named_days,
     parts,
@@ -24,6 +23,7 @@ from service.domain.messages.phrases import (
 from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.spend.best_known import Basis
 from service.domain.values.money import Money
+from service.domain.values.names import NOUNS
 from service.domain.values.plain_text import clean, percentage, short_day
 from service.domain.values.scopes import Dimension
 

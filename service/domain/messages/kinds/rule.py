@@ -207,7 +207,7 @@ def _in_a_sentence(name: str) -> str:
     first = name.partition(" ")[0]
     if name == CAPITAL_ORGANISATION:
         return "the organisation"
-    return f"{first.lower()}{name[len(first) :]}" if first in ("Workspace", "Model") else name
+    return f"{first.lower()}{name[len(first) :]}" if first in ("Workspace", "Model", "Person", "Product") else name
 
 
 def _is_an_api_key(evidence: RuleEvidence) -> bool:

@@ -26,11 +26,7 @@ class Origin:
 
 def labels_of(alert: Alert, source_name: str, origin: Origin, names: Names) -> Labels:
     """Built-in labels win over those that a person gave to the budget or rule."""
-    members = {
-        Dimension.WORKSPACE: origin.scope.workspaces,
-        Dimension.MODEL: origin.scope.models,
-        Dimension.API_KEY: origin.scope.api_keys,
-    }
+    members = dict(origin.scope.filters)
     if alert.scope.dimension is not Dimension.ORGANISATION:
         members[alert.scope.dimension] = (alert.scope.id,)
     built_in = {

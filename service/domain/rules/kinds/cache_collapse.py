@@ -16,7 +16,7 @@ from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.errors import Invalid
-from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.scopes import CELL_DIMENSIONS, Dimension, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,7 @@ KIND = RuleKind(
     params=CacheCollapse,
     observe=observe,
     validate=validate,
+    for_each=CELL_DIMENSIONS,
     gates=Gates(min_percent=Decimal(10), min_active_days=7),
     lookback=lambda params: Lookback({"days": params.days}),
     words=KindWords("{who}: the lost cache cost {excess} {when}"),

@@ -78,6 +78,7 @@ KIND = RuleKind(
     validate=validate,
     gates=Gates(min_percent=Decimal(0), min_active_days=7),
     for_each=(),
+    levels=lambda params: (params.dimension,),
     lookback=lambda params: Lookback({"within_days": params.within_days}, ever=True),
     words=KindWords("{who} has begun to spend: {spent} {when}"),
 )

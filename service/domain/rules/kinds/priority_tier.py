@@ -17,7 +17,7 @@ from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
 from service.domain.values.money import ZERO, Money
-from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.scopes import CELL_DIMENSIONS, Dimension, ScopeKey
 
 TEN_DOLLARS = Money(Decimal(10))
 UNIT = "estimated US dollars of Priority Tier a day"
@@ -108,6 +108,7 @@ KIND = RuleKind(
     params=PriorityTier,
     observe=observe,
     validate=validate,
+    for_each=CELL_DIMENSIONS,
     gates=Gates(min_amount=ZERO, min_percent=Decimal(0), min_active_days=3),
     lookback=lambda params: Lookback({"days": params.days}),
     words=KindWords("{who}: {spent} of Priority Tier {when} (estimated), {usual}"),

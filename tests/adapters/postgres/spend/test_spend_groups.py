@@ -16,7 +16,7 @@ from service.domain.spend.questions import BucketFigures, Figure, LargestGroups,
 from service.domain.spend.rows import PRIORITY_TIER, Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import CELL_DIMENSIONS, Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, HOUR, midnight
 from tests.adapters.postgres.feeding import read
 from tests.adapters.postgres.reports import ALPHA, BETA, SOURCE, day_of, facts_of, hour_of, make_room, used
@@ -63,7 +63,7 @@ async def rows(engine: AsyncEngine, width: Width) -> list[tuple[datetime, Cell, 
 def questions() -> Iterator[SpendQuestion]:
     for width in (Width.DAY, Width.HOUR):
         for scope in SCOPES:
-            for dimension in Dimension:
+            for dimension in (Dimension.ORGANISATION, *CELL_DIMENSIONS):
                 yield SpendQuestion(SOURCE, WINDOW, width, scope, dimension)
 
 

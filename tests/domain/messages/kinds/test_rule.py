@@ -335,7 +335,7 @@ def test_simulated_spend_is_called_simulated_in_headline_and_small_print() -> No
 def test_all_that_can_be_said_fits_into_one_slack_message() -> None:
     parts = [ScopeKey(dimension, "1") for dimension in Dimension if dimension is not Dimension.ORGANISATION]
     everything = tuple(Contribution(key, "x", Money.of("100")) for key in parts for _ in range(2))
-    assert len(said_of(replace(RULE, contributions=everything, simulated=True)).facts) == 5
+    assert len(said_of(replace(RULE, contributions=everything, simulated=True)).facts) == 7
 
 
 @pytest.mark.parametrize("evidence", [RULE, DROP, BARE, replace(BARE, inputs=(), days=(), scope_name="", rule_name="")])

@@ -39,7 +39,9 @@ from service.adapters.postgres.spend.lines.rows import (
 )
 from service.adapters.postgres.spend.lines.shares import shared_lines
 from service.adapters.postgres.spend.spend_groups import figure_of, total
+from service.adapters.postgres.spend.spenders.days import SPENDER, spender_days
 from service.adapters.postgres.spend.tables import CELL, held_by, usage_hours
+from service.domain.spend.day_split import first_day_from
 from service.domain.spend.lines import (
     NONE,
     NOT_ATTRIBUTABLE,
@@ -52,7 +54,7 @@ from service.domain.spend.lines import (
 )
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
-from service.domain.values.scopes import UNATTRIBUTED, Dimension
+from service.domain.values.scopes import UNATTRIBUTED, Dimension, tells_spenders
 
 _CALLER = LinePart.CALLER.value
 _KEPT = (*CELL, *PARTS, _CALLER)
@@ -105,6 +107,8 @@ def _rows(question: LineQuestion) -> FromClause:
     """Rows of all lines, and of the remainder: what is stored, less all lines. It is nearly always nothing."""
     if question.spend.width is Width.HOUR:
         return _of_usage_alone(question).subquery()
+    if tells_spenders(question.grain):
+        return _of_spenders(question).subquery()
     found = line_sources(question.spend)
     if not any(isinstance(one, LinePart) for one in question.by):
         return _stored(found).subquery()
@@ -151,6 +155,13 @@ def _used(found: LineSources) -> Select[Any]:
 def _of_usage_alone(question: LineQuestion) -> Select[Any]:
     used = usage_lines(question.spend, func.date_trunc("day", usage_hours.c.bucket)).cte("used")
     return _row(used, _usage(used, used.c.cost))
+
+
+def _of_spenders(question: LineQuestion) -> Select[Any]:
+    """The bill tells actors and products; of lines of theirs nothing is kept."""
+    asked = question.spend
+    days = spender_days([asked.source_id], first_day_from(asked.window.start), first_day_from(asked.window.end))
+    return select(*(days.c[name] for name in (*CELL, *SPENDER, *SUMS)), NOTHING.label("shared"))
 
 
 def _usage(used: CTE, estimated: ColumnElement[Any]) -> dict[str, ColumnElement[Any]]:

@@ -24,7 +24,7 @@ from service.domain.rules.feedback import Feedback, FeedbackKind, days_out, of_s
 from service.domain.rules.planned import PlannedActivity, extras
 from service.domain.rules.view import HourFigures, SpendView
 from service.domain.spend.lateness import JUDGED_AGAIN_HOURS
-from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import ORGANISATION, SPENDER_DIMENSIONS, Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, HOUR
 
 NORMAL_HOURS = 6
@@ -117,6 +117,8 @@ def _members(cells: tuple[Cell, ...]) -> Members:
         by_id: dict[str, list[int]] = defaultdict(list)
         for place, cell in enumerate(cells):
             by_id[cell.along(dimension)].append(place)
+        if dimension in SPENDER_DIMENSIONS and by_id.keys() <= {""}:
+            continue  # the cells do not tell
         members.update((ScopeKey(dimension, id), tuple(places)) for id, places in by_id.items())
     return members
 

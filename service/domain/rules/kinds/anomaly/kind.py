@@ -12,14 +12,25 @@ from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleK
 from service.domain.rules.kinds.anomaly.band import judged_buckets
 from service.domain.rules.kinds.anomaly.glance import HourGlimpses, dimensions, may_fire
 from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
-from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, AnomalyGranularity, observe, validate
+from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, AnomalyGranularity, observe
+from service.domain.rules.kinds.anomaly.rule import validate as check_parameters
 from service.domain.rules.rule import Gates, Rule
 from service.domain.rules.view import LEARNING_DAYS
+from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
+from service.domain.values.scopes import tells_spenders
 
 
 def lookback(params: Anomaly) -> Lookback:
     return Lookback(hours=0 if params.granularity is AnomalyGranularity.DAYS else LEARNING_HOURS)
+
+
+def validate(rule: Rule[Anomaly]) -> None:
+    """Raises Invalid."""
+    check_parameters(rule)
+    told = rule.scope.grain.union(rule.params.levels, [rule.for_each] if rule.for_each else [])
+    if rule.params.granularity is AnomalyGranularity.HOURS and tells_spenders(told):
+        raise Invalid("actors and products are known by whole days", "/params/granularity")
 
 
 def sensitivities(rule: Rule[Anomaly]) -> Iterable[Setting]:
@@ -45,6 +56,7 @@ KIND = RuleKind(
     ),
     gates=Gates(min_amount=Money(Decimal(1))),
     band=judged_buckets,
+    levels=lambda params: params.levels,
 )
 """Its own gate follows the organisation's day. `min_amount` is what a person asks for beyond that, of an hour in that
 hour: days find slower losses."""

@@ -395,4 +395,4 @@ _WORDS = {DAY: "day", HOUR: "hour"}
 
 
 def _counted(count: int, word: str) -> str:
-    return f"{count} normal {word}" if count == 1 else f"{count} normal {word}s"
+    return f"{count} normal {word}{'' if count == 1 else 's'}"
