@@ -119,12 +119,14 @@ def _replayed(
 def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime | None) -> None:
     """An hour that nothing came of is not looked at: every scope would be found as it was at the hour `before`.
 
-    While an alert is open, time alone may end it, once it has lasted as long as an incident has to.
+    While an alert is open, time alone may end it: once it has lasted as long as an incident has to, and once enough
+    normal hours have come.
     """
     least_open = kind_of(replays[0].rule.spec).backtesting.least_open
     opened = [alert.opened_at for one in replays for alert in one.ledger.open_alerts]
     due = any(before is None or before < at + least <= moment.as_of for at in opened for least in least_open)
-    if due or opened or (moment.is_news and moment.may_fire):
+    may_end = any(one.same_until is not None and one.same_until <= moment.as_of for one in replays)
+    if due or may_end or (moment.is_news and (opened or moment.may_fire)):
         take_step(moment.step(), replays)
     elif not moment.may_fire and not opened:
         for one in replays:
@@ -171,6 +173,8 @@ class RuleReplay:
     def __init__(self, rule: Resource[Rule[object]]) -> None:
         self.rule = rule
         self.ledger = Ledger(self._describe)
+        self.same_until: datetime | None = None
+        """Up to when hours that exceed nothing change nothing of what was found; None: that would never do."""
         self._episodes: Episodes = {}
         self._excess: dict[str, dict[date, Money]] = {}
         self._closed = date.min
@@ -187,7 +191,7 @@ class RuleReplay:
 
     def rest(self) -> None:
         """Passes over a step in which no scope fires and none is open: nothing of it has to be remembered."""
-        self._episodes = {}
+        self._episodes, self.same_until = {}, None
 
     def take(self, step: ReplayStep, view: SpendView) -> Mapping[ScopeKey, Verdict]:
         self._closed, self._assumed = step.closed, step.assumed_days
@@ -197,6 +201,9 @@ class RuleReplay:
         for move, alert_id in self.ledger.carry_out(assessed.findings, view.as_of):
             if alert_id and move.finding.condition is not Condition.OVER:
                 self._add_up(alert_id, move.finding)
+        asked = self.watched.union(incident.found for incident in assessed.incidents)
+        calms = [verdicts[scope].observation.calm for scope in asked if scope in verdicts]
+        self.same_until = min((view.as_of + (calm.same_for if calm else timedelta()) for calm in calms), default=None)
         return verdicts
 
     def _add_up(self, alert_id: str, finding: Finding) -> None:

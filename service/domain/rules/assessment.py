@@ -79,9 +79,16 @@ def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
 def alert_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, AlertDays]:
     """The days that each alert is about."""
     return {
-        scope: AlertDays(_days_of(alert), is_present=alert.is_open or alert.resolved_by_a_person)
+        scope: AlertDays(_days_of(alert), alert.is_open or alert.resolved_by_a_person, _named_by(alert))
         for scope, alert in alerts.items()
     }
+
+
+def _named_by(alert: Alert) -> frozenset[ScopeKey]:
+    """The scopes that people heard of in an alert, or would see in it now."""
+    heard = alert.evidence.heard if isinstance(alert.evidence, RuleEvidence) else None
+    parts = (part.scope for part in alert.newest.contributions)
+    return frozenset((*parts, *(scope for scope, _ in (heard.told if heard else ()))))
 
 
 def _days_of(alert: Alert) -> Span:
@@ -274,7 +281,8 @@ class _Assessment:
         if not isinstance(shown, RuleEvidence) or shown.about in (None, incident.found) or not seen.days:
             return False
         widened = shown.about is not None and Family.of(self.view).contains(incident.found, shown.about)
-        if widened or max(seen.days) <= _days_of(alert)[1]:
+        is_beside = shown.about is not None and incident.found.dimension is shown.about.dimension
+        if widened or (max(seen.days) <= _days_of(alert)[1] and not is_beside):
             return False
         return shown.heard is None or self._evidence(incident).is_new_beside(shown.heard)
 

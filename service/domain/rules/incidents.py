@@ -50,11 +50,12 @@ Span = tuple[date, date]
 @dataclass(frozen=True, slots=True)
 class AlertDays:
     """The days that an alert of a scope is about. `is_present`: it is open, or a person has resolved it meanwhile; one
-    that has ended by itself takes in nothing new.
+    that has ended by itself takes in nothing new. `told`: the scopes that it has named.
     """
 
     days: Span
     is_present: bool = True
+    told: frozenset[ScopeKey] = frozenset()
 
 
 NO_ALERTS: Mapping[ScopeKey, AlertDays] = {}
@@ -71,10 +72,10 @@ def incidents(
     firing = firing_alone(verdicts)
     if not firing:
         return []
-    kinship = _Kinship(Family.of(view), firing, alerts, view.today)
+    kinship = _Kinship(Family.of(view), firing, alerts, view.today, _is_up(verdicts))
     homes: dict[ScopeKey, list[ScopeKey]] = {}
-    for key in kinship.tops():
-        homes.setdefault(kinship.home(key), []).append(key)
+    for key in sorted(kinship.tops(), key=lambda key: _size(firing[key]), reverse=True):
+        homes.setdefault(kinship.home_among(homes, key), []).append(key)
     found = [_incident(view, kinship.family, verdicts, home, keys, home in alerts) for home, keys in homes.items()]
     return sorted(found, key=lambda incident: _size(incident.verdict), reverse=True)
 
@@ -111,6 +112,7 @@ class _Kinship:
     firing: Mapping[ScopeKey, Verdict]
     alerts: Mapping[ScopeKey, AlertDays]
     today: date
+    all_is_up: bool
 
     def tops(self) -> list[ScopeKey]:
         """Scopes that no other firing scope explains, or that have an alert of their own about these days."""
@@ -123,7 +125,8 @@ class _Kinship:
     def home(self, key: ScopeKey) -> ScopeKey:
         """The scope whose alert a firing one belongs to: its own, else that of the highest relative, else a new one.
 
-        Relatives lie in one another, or share most of their dollars, on the same days.
+        Relatives lie in one another, or share most of their dollars, on the same days. So are two of a level, where the
+        whole organisation is up meanwhile, from then on.
         """
         if key in self.alerts:
             return key
@@ -134,6 +137,16 @@ class _Kinship:
             key=lambda other: (LEVELS.index(other.dimension), -inside.get(other, 0.0), other.id),
             default=key,
         )
+
+    def home_among(self, homes: Iterable[ScopeKey], key: ScopeKey) -> ScopeKey:
+        """The same, beside new alerts that others open at the same time."""
+        home = self.home(key)
+        return home if home in self.alerts else next((one for one in homes if self._rise_at_once(home, one)), home)
+
+    def _rise_at_once(self, key: ScopeKey, other: ScopeKey) -> bool:
+        if other not in self.firing or not (self.all_is_up and key.dimension is other.dimension):
+            return False
+        return meet(self._span(key), self._span(other))
 
     def _has_alert(self, key: ScopeKey) -> bool:
         known = self.alerts.get(key)
@@ -166,7 +179,14 @@ class _Kinship:
             or self.family.contains(key, other)
             or _lies_mostly_in(self.firing[key], other)
             or (other in self.firing and _lies_mostly_in(self.firing[other], key))
+            or (key.dimension is other.dimension and (self.all_is_up or key in self.alerts[other].told))
         )
+
+
+def _is_up(verdicts: Mapping[ScopeKey, Verdict]) -> bool:
+    """Whether the organisation is well above its usual, whether it fires yet or not."""
+    calm = verdicts[ORGANISATION].observation.calm if ORGANISATION in verdicts else None
+    return calm is not None and calm.up
 
 
 def _lies_mostly_in(verdict: Verdict, other: ScopeKey) -> bool:

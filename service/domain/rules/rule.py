@@ -83,7 +83,8 @@ class Calm:
     An alert that opened less than `at_least` ago stays, so that what was found late is not over at once. `since`: when
     normal time began, once there is enough of it that nobody need be notified again; `until`: when it makes an end.
     `accepted`: the level that was accepted lately, which is the end of every alert that was open then. `high`: the last
-    day is still well above what was usual before.
+    day is still well above what was usual before. `up`: so are the last hours of the scope that holds all others.
+    `same_for`: for less than that, hours that exceed nothing change neither `over` nor what follows from it.
     """
 
     over: bool
@@ -94,6 +95,8 @@ class Calm:
     until: datetime | None = None
     accepted: NewLevel | None = None
     high: bool = False
+    up: bool = False
+    same_for: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from service.domain.values.severity import Severity
 from service.workflows.alerts.evaluate import run_evaluation
 from tests.api.alerts.test_alerts import rung
 from tests.api.budgets.test_budgets import evaluations_taken
-from tests.api.rules.watched import CHANGE, rung_by_rule
-from tests.api.stand import SOURCE, TODAY, Stand, answered, pointers, problem
+from tests.api.rules.watched import CHANGE, know, past, rung_by_rule
+from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered, pointers, problem
 from tests.sample_alerts import RULE
 
 PARTS = (("workspace", "wrkspc_eng", "850.00"), ("workspace", "wrkspc_b", "92.99"), ("api_key", "apikey_ci", "93.00"))
@@ -218,3 +218,22 @@ async def test_what_was_called_expected_does_not_ring_on_the_next_evaluation(sta
         await run_evaluation(stand.ports, source.id)
     states = [one["state"] for one in answered(await stand.viewer.get("/v1/alerts"))["items"]]
     assert states == ["resolved"]
+
+
+async def test_a_level_answered_as_fixed_without_a_day_said_fires_again_while_it_lasts(stand: Stand) -> None:
+    """The message that says that a level is accepted shows this very request."""
+    source = await stand.create("/sources", SOURCE)
+    params = {"granularity": "1d", "levels": ["org"]}
+    await stand.create("/rules", {"name": "unusual", "kind": "anomaly", "params": params})
+    await know(stand, source["id"], past(98, {ENG: "100.00"}, {}))
+    for offset in range(10):
+        await know(stand, source["id"], {TODAY + timedelta(days=offset): {ENG: "200.00"}})
+        stand.clock.advance(timedelta(days=1))
+        await run_evaluation(stand.ports, source["id"])
+    (ended,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    assert (ended["state"], ended["reason"]) == ("resolved", "accepted")
+    given = await give(stand, ended["id"], kind="fixed")
+    assert {one["first_day"] for one in given} == {f"{TODAY}"}
+    await run_evaluation(stand.ports, source["id"])
+    again, _ = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    assert (again["state"], again["evidence"]["expected"]) == ("firing", "100.00")

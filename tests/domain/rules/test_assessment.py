@@ -157,6 +157,16 @@ def test_an_alert_that_lasts_takes_in_what_began_with_it_whatever_it_is_about_by
     assert len(rule.alerts) == 1
 
 
+def test_a_workspace_that_joins_another_s_alert_calls_once_and_stays_in_it() -> None:
+    """A launch shows in one workspace in the morning and in another at noon, and in the organisation in neither."""
+    rule, up = life(), replace(QUIET, calm=Calm(False, "0 normal days", "2 normal days", DAY, up=True))
+    assert rule.see({ORGANISATION: up, ENG: rise()}) == [("open", "first")]
+    assert rule.see({ORGANISATION: up, ENG: rise(), OPS: rise(350.0)}) == [("raise", "raised")]
+    assert rule.see({ORGANISATION: up, ENG: rise(), OPS: rise(350.0)}) == []
+    assert rule.see({ORGANISATION: QUIET, ENG: QUIET, OPS: rise(350.0)}) == []
+    assert len(rule.alerts) == 1
+
+
 def test_what_comes_back_half_as_large_again_after_a_pause_calls_again_and_less_does_not() -> None:
     rule, high = life(), Calm(False, "0 normal days", "2 normal days", DAY, high=True)
     rule.see({ENG: replace(rise(), since=NOON, calm=high)})

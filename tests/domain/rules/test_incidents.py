@@ -10,10 +10,11 @@ import pytest
 
 from service.domain.alerts.evidence import Contribution
 from service.domain.rules.incidents import AlertDays, Family, Incident, incidents
-from service.domain.rules.rule import Verdict
+from service.domain.rules.rule import Calm, Verdict
 from service.domain.rules.view import HourFigures
 from service.domain.values.money import Money
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from service.domain.values.utc import DAY
 from tests.domain.rules.views import NOON, day, observation, verdict, view
 
 ENG, OPS = (ScopeKey(Dimension.WORKSPACE, f"wrkspc_{name}") for name in ("eng", "ops"))
@@ -261,3 +262,38 @@ def test_an_alert_that_has_ended_takes_in_only_what_it_told_of() -> None:
     assert [one.scope for one in incidents(VIEW, {ORGANISATION: on(2, rises(400))}, ended)] == [ENG]
     longer = replace(rises(400), observation=replace(rises(400).observation, days=(day(2), day(0))))
     assert [one.scope for one in incidents(VIEW, {ORGANISATION: longer}, ended)] == [ORGANISATION]
+
+
+# ------------------------------------------------------------------------------ while the whole organisation is up
+
+
+def well_above(*, up: bool = True) -> Verdict:
+    """An organisation that does not fire."""
+    seen = quiet().observation
+    return replace(quiet(), observation=replace(seen, calm=Calm(False, "", "", DAY, up=up)))
+
+
+def test_two_workspaces_that_rise_while_the_organisation_is_up_are_one_incident_of_the_larger() -> None:
+    both = {ENG: rises(50), OPS: rises(80)}
+    [incident] = incidents(VIEW, {ORGANISATION: well_above(), **both})
+    assert (incident.scope, incident.found) == (OPS, OPS)
+    assert [part.scope for part in incident.contributions] == [ENG]
+    assert len(incidents(VIEW, {ORGANISATION: well_above(up=False), **both})) == 2
+
+
+def test_a_workspace_that_rises_while_the_organisation_is_up_belongs_to_the_alert_of_another() -> None:
+    assert found({ORGANISATION: well_above(), OPS: rises(80)}, ENG) == [(ENG, True, OPS)]
+    assert found({ORGANISATION: well_above(up=False), OPS: rises(80)}, ENG) == [(OPS, False, OPS)]
+    earlier = {ENG: AlertDays((day(3), day(2)))}
+    assert [one.scope for one in incidents(VIEW, {ORGANISATION: well_above(), OPS: on(0, rises(80))}, earlier)] == [OPS]
+
+
+def test_what_an_alert_has_named_belongs_to_it_in_the_nights_too() -> None:
+    named = {ENG: replace(AlertDays((VIEW.today, VIEW.today)), told=frozenset({OPS}))}
+    assert [one.scope for one in incidents(VIEW, {ORGANISATION: well_above(up=False), OPS: rises(80)}, named)] == [ENG]
+
+
+def test_a_model_of_which_a_workspace_s_alert_names_a_part_is_another_incident_elsewhere() -> None:
+    named = {ENG: replace(AlertDays((VIEW.today, VIEW.today)), told=frozenset({HAIKU}))}
+    verdicts = {ORGANISATION: well_above(), HAIKU: divided(80, {OPS: 80.0})}
+    assert [one.scope for one in incidents(VIEW, verdicts, named)] == [HAIKU]

@@ -58,9 +58,14 @@ class HourVersions:
 
 @dataclass(frozen=True, slots=True)
 class LearntHours:
-    """The places of the hours of which an instant has brought news."""
+    """The places of the hours of which an instant has brought news: of their amounts, or that a report has them."""
 
     places: Whole
+    heard: Whole
+
+    def reaches_before(self, place: int) -> bool:
+        """Whether some of them lie before a place."""
+        return bool((self.places < place).any() or (self.heard < place).any())
 
 
 class KnownHours:
@@ -97,7 +102,7 @@ class KnownHours:
         if self.cells and places.size:
             self.amounts[:, places] = np.add.reduceat(self._rows[:, places][self._order], self._starts, axis=0)
         self._note_reading(heard, closed)
-        return LearntHours(places)
+        return LearntHours(places, heard)
 
     def newest(self, start: int, end: int, most: int) -> list[int]:
         """The places of the last known hours from `start` to before `end`, in their order."""

@@ -89,7 +89,8 @@ class HourGlimpses:
         self._glance.note(hour.learnt)
         changed = self._follow_days(hour)
         quiet = self._is_quiet(hour)
-        is_news = changed or not (quiet and self._was_quiet)
+        is_late = hour.learnt.reaches_before(hour.place - 1)
+        is_news = changed or is_late or not (quiet and self._was_quiet)
         self._was_quiet = quiet
         return Look(may_fire=self._days.stir or not quiet, is_news=is_news)
 

@@ -143,18 +143,13 @@ def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -
     by_key = {key: [of.cells[at] for at in places] for key, places in of.members.items()} if view.planned else {}
     days = day_judge(
         view.memo.of((of.scope, len(view.days))),
-        Panel(of.members.names, view.days[0], amounts, frozenset(days_off(view))),
+        Panel(of.members.names, view.days[0], amounts, frozenset(view.days_off())),
         {str(key): row for key, row in extras(view.planned, by_key, view.days).items()},
         [answer for one in said for answer in _answers(one, view)],
         bar,
         -1 if view.settled is None else view.settled,
     )
     return Judges(days, _hours(of, bar, said, by_key, days), daily, lifts)
-
-
-def days_off(view: SpendView) -> Mapping[date, str]:
-    """The holidays among the view's days, by their names."""
-    return view.locality.days_off(view.days[0], view.days[-1] + DAY)
 
 
 def _answers(said: Feedback, view: SpendView) -> list[DatedCorrection]:

@@ -10,9 +10,10 @@ from service.domain.detectors.scores import Sensitivity
 from service.domain.rules.backtesting import Backtesting, Setting
 from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleKind
 from service.domain.rules.kinds.anomaly.band import judged_buckets
+from service.domain.rules.kinds.anomaly.calm import LEAST_OPEN
 from service.domain.rules.kinds.anomaly.glance import HourGlimpses, dimensions, may_fire
 from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
-from service.domain.rules.kinds.anomaly.rule import LEAST_OPEN, Anomaly, AnomalyGranularity, observe
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity, observe
 from service.domain.rules.kinds.anomaly.rule import validate as check_parameters
 from service.domain.rules.rule import Gates, Rule
 from service.domain.rules.view import LEARNING_DAYS

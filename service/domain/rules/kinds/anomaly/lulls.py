@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.rules.kinds.anomaly.sides import Side
+from service.domain.values.utc import DAY
 
 MOST_AHEAD = 24 * 7
 """Buckets to come that are looked at for the end of an incident."""
@@ -22,8 +23,8 @@ class Lull:
 
     Both are counted up to as many as are needed; `over`: they are there. `fresh`: those that settled since the newest
     bucket that exceeds or was passed over. `high`: some since the newest exceeding one are still well above the usual,
-    or there is none since. `after`: where normal ones began; None: long ago. `until`: where there will be enough, if
-    all that come are normal.
+    or there is none since. `holds`: for so many buckets to come `over` stays as it is, if none of them exceeds.
+    `after`: where normal ones began; None: long ago. `until`: where there will be enough, if all that come are normal.
     """
 
     normal: int
@@ -31,6 +32,7 @@ class Lull:
     over: bool
     fresh: int
     high: bool
+    holds: int
     after: datetime | None = None
     until: datetime | None = None
 
@@ -44,9 +46,18 @@ def lull(side: Side, passed_over: Callable[[int], bool] = lambda place: False) -
             return count.lull(place)
         if side.counts(place):
             count.add(place, exceeds)
+        else:
+            count.waiting += 1
         if count.over:
             break
     return count.lull()
+
+
+def is_up(side: Side) -> bool:
+    """Whether most of the newest hours are well above the usual; the newest day, where there are none."""
+    newest = [place for place in side.recent if side.weighs(place) and (side.counts(place) or side.is_high(place))]
+    asked = newest[:1] if side.width == DAY else newest
+    return 2 * sum(map(side.is_high, asked)) > len(asked)
 
 
 class _Count:
@@ -56,6 +67,7 @@ class _Count:
         self._side = side
         self._newest: int | None = None
         self._passed = False
+        self.waiting = 0
         self.normal = self.settled = self.high = self.fresh = 0
 
     def add(self, place: int, passed_over: bool) -> None:
@@ -78,10 +90,20 @@ class _Count:
         side, needed = self._side, self._side.needed
         normal, settled = min(self.normal, needed), min(self.settled, needed)
         if exceeding is None:
-            return Lull(normal, settled, self.over, self.fresh, self.high > 0)
+            return Lull(normal, settled, self.over, self.fresh, self.high > 0, self._holds())
         after = side.start(exceeding) + side.width
         is_high = self.high > 0 or self.normal == 0
-        return Lull(normal, settled, self.over, self.fresh, is_high, after, self._until(exceeding))
+        holds = min(self._holds(), exceeding - side.earliest)
+        return Lull(normal, settled, self.over, self.fresh, is_high, holds, after, self._until(exceeding))
+
+    def _holds(self) -> int:
+        """Buckets to come that cannot be enough to change `over`: one that comes may settle, and one be high.
+
+        Those that are there already, and do not count yet, may come to count with them.
+        """
+        side = self._side
+        spare = side.tolerance * self.settled - self.high if self.over else side.needed - self.settled - 1
+        return max(0, int(spare) - self.waiting)
 
     def _until(self, exceeding: int) -> datetime | None:
         place, left = (exceeding if self._newest is None else self._newest) + 1, self._side.needed - self.settled

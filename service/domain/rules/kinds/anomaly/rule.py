@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 
 from service.domain.detectors.daily.recurrence import CalendarBatch
 from service.domain.detectors.memory.day_judge import usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, restarts_on, stricter
+from service.domain.rules.kinds.anomaly.calm import calm_of
 from service.domain.rules.kinds.anomaly.critical import CULPRIT_SHARE, SETTLED_DAYS, Bars, Seat, weight
-from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS, Ground, Judges, days_off, ground, judges
-from service.domain.rules.kinds.anomaly.lulls import Lull, lull
+from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Ground, Judges, ground, judges
+from service.domain.rules.kinds.anomaly.lulls import is_up, lull
 from service.domain.rules.kinds.anomaly.parts import Parts, parts, spent_inside
 from service.domain.rules.kinds.anomaly.sides import (
-    NORMAL_DAYS,
     DaySide,
     Each,
     HourSide,
@@ -47,16 +47,11 @@ from service.domain.rules.verdicts import Observations
 from service.domain.rules.view import SpendView
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
-from service.domain.values.scopes import Dimension, ScopeKey
-from service.domain.values.utc import DAY, HOUR, midnight
+from service.domain.values.scopes import ORGANISATION, Dimension, ScopeKey
+from service.domain.values.utc import midnight
 
 CRITICAL_SPEED, CRITICAL_SPENT = Money(Decimal(100)), Money(Decimal(250))
 WEEK_OF_DAYS, WEEK_OF_HOURS = 7, 168
-LEAST_OPEN_LATE, LEAST_OPEN_HOURLY = DAY, NORMAL_HOURS * HOUR
-CALM_DAYS, CALM_HOURS = 1, 2
-"""Normal buckets after which nobody is notified again of an alert that is not over yet."""
-LEAST_OPEN = (LEAST_OPEN_LATE, LEAST_OPEN_HOURLY)
-"""How long an alert stays at least: one of a day may have been found when later days were normal already."""
 
 
 class AnomalyGranularity(StrEnum):
@@ -197,7 +192,7 @@ class _Watch:
 
     @cached_property
     def days_off(self) -> Mapping[date, str]:
-        return days_off(self.view)
+        return self.view.days_off()
 
     def _loudness(self, side: DaySide | HourSide, place: int) -> tuple[bool, int, float]:
         level, projected = side.level(place, self.judges.daily)
@@ -291,7 +286,11 @@ class _Watch:
     def _calm(self, row: int, late: bool) -> Calm:
         days = lull(self.days[row], partial(self._is_hourly, row)) if self.days else None
         hours = lull(self.hours[row]) if self.hours else None
-        return _calm(days, hours, late, self._new_level(row))
+        return calm_of(days, hours, late, self._new_level(row), self._is_up(row))
+
+    def _is_up(self, row: int) -> bool:
+        """Asked of the organisation alone, in which all others lie."""
+        return self.ground.keys[row] == ORGANISATION and is_up(self.sides(row)[-1])
 
     def _new_level(self, row: int) -> NewLevel | None:
         """The level that was accepted because it was held for a week: not the one that a person has spoken of."""
@@ -361,38 +360,3 @@ def _batch(side: DaySide | HourSide, place: int) -> CalendarBatch | None:
 
 def _hour(side: DaySide | HourSide, place: int) -> datetime | None:
     return side.start(place) if isinstance(side, HourSide) else None
-
-
-@lru_cache(maxsize=256)
-def _calm(days: Lull | None, hours: Lull | None, late: bool, accepted: NewLevel | None) -> Calm:
-    """`late`: one of the last days exceeds; it may have been found when later ones were normal already."""
-    asked = [
-        (one, *counts)
-        for one, counts in ((days, (NORMAL_DAYS, CALM_DAYS, DAY)), (hours, (NORMAL_HOURS, CALM_HOURS, HOUR)))
-        if one is not None
-    ]
-    is_quiet = all(one.normal >= calm for one, _, calm, _ in asked)
-    ended = [(one.after, one.until) for one, _, _, _ in asked if one.after and is_quiet]
-    ends = [until for _, until in ended if until]
-    return Calm(
-        over=(days is None or days.over) and (hours is None or hours.over or _is_long_ago(hours, days)),
-        found=" and ".join(_counted(one.settled, _WORDS[width]) for one, _, _, width in asked),
-        needed=" and ".join(_counted(needed, _WORDS[width]) for _, needed, _, width in asked),
-        at_least=LEAST_OPEN_LATE if late else LEAST_OPEN_HOURLY,
-        since=max((after for after, _ in ended), default=None),
-        until=max(ends) if ends and len(ends) == len(ended) else None,
-        accepted=accepted,
-        high=days is not None and days.high,
-    )
-
-
-def _is_long_ago(hours: Lull, days: Lull | None) -> bool:
-    """Whether no hour has exceeded for two days, nor is a day still high: hours of a series that is mostly idle."""
-    return hours.after is None and (days is None or days.fresh > 0)
-
-
-_WORDS = {DAY: "day", HOUR: "hour"}
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} normal {word}{'' if count == 1 else 's'}"

@@ -12,9 +12,10 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.feedback import Feedback, FeedbackKind
-from service.domain.rules.kinds.anomaly.rule import observe
+from service.domain.rules.kinds.anomaly.rule import AnomalyGranularity, observe
 from service.domain.values.scopes import ORGANISATION
-from tests.domain.rules.spending import ENG_CI, WEEK, WOBBLE, a_rule
+from tests.domain.rules.spending import ENG, ENG_CI, WEEK, WOBBLE, a_rule, hourly, hours, steady, with_days, with_hours
+from tests.domain.rules.spending import usual as usual_day
 from tests.domain.rules.test_assessment import Life
 from tests.domain.rules.views import TODAY, view
 
@@ -69,3 +70,25 @@ def test_a_level_answered_as_fixed_fires_again_while_it_lasts() -> None:
     answer = Feedback(ORGANISATION, FeedbackKind.FIXED, LAUNCH, ended.at.date() - DAY, ended.at + timedelta(hours=1))
     moves = [event.reason for event in lived(2.0, date.max, said=[answer])]
     assert moves == [Reason.FIRST, Reason.ACCEPTED, Reason.FIRST, Reason.ACCEPTED]
+
+
+@pytest.mark.parametrize(("times", "ago", "up"), [(1.4, (1, 2), True), (1.4, (2,), False), (1.1, (1, 2, 3), False)])
+def test_the_organisation_is_up_where_most_of_its_last_hours_are_well_above_the_usual(
+    times: float, ago: Sequence[int], up: bool
+) -> None:
+    """Whether it fires does not matter; of a part of it that is never said."""
+    row = hourly()
+    for back in ago:
+        row[-back] *= times
+    seen = observe(with_hours(view({ENG_CI: steady()}), hours({ENG_CI: row})), a_rule(AnomalyGranularity.BOTH))
+    found = seen[ORGANISATION]
+    assert found.calm is not None
+    assert (found.candidate, found.calm.up) == (False, up)
+    assert not (seen[ENG].calm or found.calm).up
+
+
+def test_without_hours_the_organisation_is_up_with_its_newest_day() -> None:
+    for times, up in ((1.4, True), (1.1, False)):
+        found = observe(view({ENG_CI: with_days(steady(), {1: times * usual_day(1), 0: 0.0})}), RULE)[ORGANISATION]
+        assert found.calm is not None
+        assert found.calm.up is up
