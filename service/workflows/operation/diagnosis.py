@@ -13,6 +13,7 @@ from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.notify.undelivered import Backlog
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.spend.lateness import is_stale
 from service.domain.values.plain_text import moment
@@ -39,6 +40,7 @@ class Installation:
     known: Mapping[str, Collection[str]]
     deliveries: Mapping[tuple[str, str], datetime]
     failing: Sequence[FailingChannel]
+    waiting: Sequence[Backlog]
     late: Sequence[Late]
     watches: bool
     public_url: str
@@ -65,6 +67,7 @@ async def _read(uow: UnitOfWork, ports: Ports) -> Installation:
         known=await known_labels(uow),
         deliveries=await uow.diagnostics.deliveries(),
         failing=await uow.channel_health.failing(),
+        waiting=await uow.channel_health.waiting(now),
         late=await find_late(uow, now),
         watches=any(one.spec.enabled for one in budgets) or any(one.spec.enabled for one in rules),
         public_url=ports.public_url,
@@ -126,14 +129,19 @@ def _watching(found: Installation) -> Check:
 
 
 def _deliveries(found: Installation) -> Iterator[Check]:
-    failing = {(one.receiver_id, one.channel): one for one in found.failing}
+    failing = {(one.receiver_id, one.channel): f"it refuses messages: {one.error}" for one in found.failing}
+    waits = {
+        (one.receiver_id, one.channel): f"{one.count} waiting since {moment(one.since)}: {one.error}"
+        for one in found.waiting
+    }
+    troubles = waits | failing
     for receiver in found.receivers:
         for channel in receiver.spec.channels:
             prove = PROVE.format(id=receiver.id)
             subject, key = f"delivery to {receiver.name} ({channel.kind})", (receiver.id, channel_key(channel))
-            if key in failing:
+            if key in troubles:
                 repair = f"Repair the channel (docs/channels.md#each-channel), then: {prove}"
-                yield Check(subject, "", f"it refuses messages: {failing[key].error}", repair)
+                yield Check(subject, "", troubles[key], repair)
             elif key not in found.deliveries:
                 yield Check(subject, "", "nothing was ever delivered, no test either", prove, is_doubt=True)
             else:

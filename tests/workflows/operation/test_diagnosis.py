@@ -13,6 +13,7 @@ from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.notify.undelivered import Backlog
 from service.domain.sources.source import SourceKind, SourceState
 from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.configuration.probe import run_test_receiver
@@ -37,10 +38,12 @@ WELL = Installation(
     known={"team": {"eng"}},
     deliveries={("rcv_1", channel_key(PAGER)): NOW - timedelta(days=1)},
     failing=[],
+    waiting=[],
     late=[],
     watches=True,
     public_url="https://tocsin.example.com",
 )
+WAITING = Backlog("rcv_1", channel_key(PAGER), NOW, 3, "ConnectError")
 FAILING = FailingChannel("rcv_1", channel_key(PAGER), NOW, "403: the key is revoked", dead=2)
 LATE = Late(Work.POLLS, Arrears(1, (Behind("acme", NOW),)), timedelta(minutes=5))
 TEAM = Route("rcv_1", (Matcher("team", Op.EQUAL, "enq"),))
@@ -92,6 +95,13 @@ def test_an_installation_that_is_well_has_nothing_to_do() -> None:
             replace(WELL, failing=[FAILING]),
             "delivery to eng-oncall (pagerduty)",
             "403: the key is revoked",
+            "/v1/receivers/rcv_1/test",
+            False,
+        ),
+        (
+            replace(WELL, waiting=[WAITING]),
+            "delivery to eng-oncall (pagerduty)",
+            "3 waiting since 12:00 UTC, Mon 16 Nov: ConnectError",
             "/v1/receivers/rcv_1/test",
             False,
         ),

@@ -121,12 +121,17 @@ def _show_tally(found: BacktestResultOut, out: Console) -> None:
     assert tally is not None, "it is done"
     dollars = f", {usd(tally.dollars)} above what was expected" if tally.dollars is not None else ""
     said = (
-        f"{found.subject.name}, {found.since} to {found.until}: {tally.alerts} alerts, {tally.firings} firings,"
+        f"{found.subject.name}, {found.since} to {found.until}: {_count(tally.alerts, 'alert')},"
+        f" {_count(tally.firings, 'firing')},"
         f" {tally.alerts_per_month:.1f} alerts a month{dollars}."
     )
     out.print(f"\n{said}", markup=False, highlight=False, soft_wrap=True)
     if assumed:
         out.print(f"{assumed:.0%} of the dollars were read late: known then by assumption.", highlight=False)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _write(png: Path, days: Days, fired: Counter[date], found: BacktestResultOut) -> None:

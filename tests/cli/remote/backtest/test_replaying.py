@@ -95,7 +95,7 @@ def test_the_plot_the_firings_and_the_tally_are_shown(tmp_path: Path) -> None:
     assert rest.asked[0][2] == {"rule": "jumps", "since": "2026-11-01"}
     assert "2026-11  ▁█▁\n          ▲\n" in shown
     assert "2026-11-02  warning   Acme" in shown
-    assert "jumps, 2026-11-01 to 2026-11-03: 1 alerts, 1 firings, 10.0 alerts a month, $70.00 above" in shown
+    assert "jumps, 2026-11-01 to 2026-11-03: 1 alert, 1 firing, 10.0 alerts a month, $70.00 above" in shown
     assert "25% of the dollars were read late" in shown
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
