@@ -63,12 +63,13 @@ class Freshness:
 class UsageReport:
     """`models` have the most expensive first. `weekdays`: what the same weekday cost before, the newest first.
 
-    `paid_for` are kinds of cost and `keyless` what was used without an API key, of the UTC days with the period's
-    dates. `csv` has a row for each workspace, model and key.
+    `paid_for` are kinds of cost and `keyless` what was used without an API key, of `days`: the UTC days with the
+    period's dates. `csv` has a row for each workspace, model and key.
     """
 
     models: tuple[ModelUsage, ...]
     weekdays: tuple[tuple[Window, Money], ...]
+    days: Window
     paid_for: tuple[PaidFor, ...]
     keyless: tuple[PaidFor, ...]
     priority: PriorityUse

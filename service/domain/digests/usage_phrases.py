@@ -25,12 +25,13 @@ Facts = tuple[tuple[str, str], ...]
 
 def usage_facts(digest: Digest, usage: UsageReport) -> Facts:
     """The report's own facts, after what was spent."""
+    of_days = "" if usage.days == digest.window else ", by UTC days"
     facts = (
         ("Same weekday", _weekdays(digest, usage)),
         ("Models", _models(digest, usage.models)),
         ("Moved most", "\n".join(filter(None, (_moved(digest.movers, 1), _moved(digest.movers, -1))))),
-        ("Paid for", _paid(usage.paid_for)),
-        ("Without an API key", _paid(usage.keyless)),
+        (f"Paid for{of_days}", _paid(usage.paid_for)),
+        (f"Without an API key{of_days}", _paid(usage.keyless)),
         ("Priority Tier", _priority(usage.priority)),
         ("Without a price", ", ".join(_unpriced(one) for one in usage.unpriced[:MOST_MODELS])),
         ("Known", _known(usage.freshness)),
@@ -57,7 +58,7 @@ def _against(spent: Money, usual: Money) -> str:
 def _models(digest: Digest, models: Sequence[ModelUsage]) -> str:
     lines = [_model(one, digest.spent.total) for one in models[:MOST_MODELS]]
     left = len(models) - MOST_MODELS
-    return "\n".join([*lines, f"and {left} more in the file"] if left > 0 else lines)
+    return "\n".join([*lines, f"and {left} more"] if left > 0 else lines)
 
 
 def _model(one: ModelUsage, total: Money) -> str:
@@ -70,8 +71,8 @@ def _change(change: Money) -> str:
 
 
 def tokens_words(tokens: TokenCounts) -> str:
-    """ "1.2B tokens (80% of the input cached, 90.0M output)"."""
-    said = [f"{percentage(Decimal(tokens.read * 100) / tokens.input)} of the input cached"] if tokens.read else []
+    """ "1.2B tokens (80% of input cached, 90.0M output)"."""
+    said = [f"{percentage(Decimal(tokens.read * 100) / tokens.input)} of input cached"] if tokens.read else []
     said += [f"{scaled(tokens.output)} output"] if tokens.output else []
     said += [f"{scaled(tokens.priority)} Priority Tier"] if tokens.priority else []
     return f"{scaled(tokens.all)} tokens" + (f" ({', '.join(said)})" if said else "")

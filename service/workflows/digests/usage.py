@@ -35,6 +35,7 @@ async def usage_of(
     return UsageReport(
         models=models_of(spent, before, tokens),
         weekdays=await _weekdays(uow, plan, occasion.window, now),
+        days=days,
         paid_for=tuple((await _paid_for(uow, plan, days, LinePart.COST_TYPE)).values()),
         keyless=tuple(paid for id, paid in callers.items() if id != CallerKind.API_KEY),
         priority=await priority_use(uow, source, days.end - DAY),

@@ -35,7 +35,7 @@ def test_models_have_their_tokens_and_those_without_a_price_are_the_next_step() 
     message = said(report())
     facts = dict(message.facts)
     assert facts["Models"] == (
-        "claude-sonnet-5 $300 (100%, +$50.00): 1.1B tokens (80% of the input cached, 90.0M output)\n"
+        "claude-sonnet-5 $300 (100%, +$50.00): 1.1B tokens (80% of input cached, 90.0M output)\n"
         "claude-novel $0.00 (0%): 1.2M tokens (1.2M output)"
     )
     assert facts["Without a price"] == "claude-novel 1.2M tokens"
@@ -48,6 +48,8 @@ def test_what_was_paid_for_the_priority_tier_and_freshness_have_a_line_each() ->
     assert facts["Without an API key"] == "Workbench and signed-in use $3.20"
     assert facts["Priority Tier"] == "300.0M of the 500.0M tokens committed for November are used, 200.0M left"
     assert facts["Known"] == "billed until 00:00 UTC, Sat 28 Nov; usage until 06:00 UTC, Sun 29 Nov; 1 day open"
+    berlin = dict(said(replace(report(), days=Window(utc("2026-11-27"), utc("2026-11-29")))).facts)
+    assert berlin["Paid for, by UTC days"] == facts["Paid for"]
     assert facts["Moved most"].startswith(f"workspace {EVIL} +$50.00")
 
 

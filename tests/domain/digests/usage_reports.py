@@ -35,6 +35,7 @@ def report() -> UsageReport:
     return UsageReport(
         models=models_of(NOW, THEN, TOKENS),
         weekdays=tuple((day, Money.of("250.00")) for day in same_weekdays(SATURDAY, "UTC")[:2]),
+        days=SATURDAY,
         paid_for=(PaidFor("tokens", Money.of("290.00")), PaidFor("web search", Money.of("10.00"))),
         keyless=(PaidFor("Workbench and signed-in use", Money.of("3.20")),),
         priority=USED,

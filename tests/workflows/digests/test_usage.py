@@ -56,7 +56,7 @@ async def test_a_day_stands_beside_the_same_weekday_with_tokens_and_a_file(yard:
     facts = dict(delivery.message.facts)
     assert delivery.message.headline.endswith("Sun 15 Nov: $3.50, up 75% (+$1.50) vs Sun 8 Nov")
     assert facts["Paid for"] == "tokens $3.00, web search $0.50"
-    assert "4k tokens (100% of the input cached, 1k output" in facts["Models"]
+    assert "4k tokens (100% of input cached, 1k output" in facts["Models"]
     assert facts["Priority Tier"] == "40 of the 100 tokens committed for November are used, 60 left"
     assert facts["Same weekday"].startswith("$2.00 on Sun 8 Nov")
     assert delivery.attachment is not None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from service.domain.rules import history, limits
@@ -13,10 +14,10 @@ from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
-from service.domain.rules.view import SpendView
+from service.domain.rules.view import NOTHING, DayFigures, SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.errors import Invalid
-from service.domain.values.scopes import CELL_DIMENSIONS, Dimension, ScopeKey
+from service.domain.values.scopes import CELL_DIMENSIONS, Cell, Dimension, ScopeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def observe(
     spend = view.series(dimension, rule.scope, lambda figures: figures.spend)
     tokens = view.series(dimension, rule.scope, lambda figures: figures.input_tokens)
     reads = view.series(dimension, rule.scope, lambda figures: figures.cache_read_tokens)
-    outputs = view.series(dimension, rule.scope, lambda figures: figures.output_tokens)
+    members = view.members(dimension, rule.scope)
     observations = {}
     for key, row in tokens.items():
         usable = [value if value >= rule.params.min_input_tokens else history.UNKNOWN for value in row]
@@ -67,11 +68,13 @@ def observe(
         found = _Day(
             spent=history.known(spend[key], closed),
             tokens=row[closed],
-            output=outputs[key][closed],
             share=reads[key][closed] / usable[closed],
             usual=_median(reads[key][past], comparable),
             rate=_median(spend[key][past], comparable),
         )
+        if found.collapsed(rule.params):
+            days = [day for day, value in zip(view.days[past], comparable, strict=True) if value >= 0]
+            found = replace(found, lost=_lost(view, members[key], days))
         observations[key] = _observation(view, rule, key, found, history.active_days(usable, closed))
     return observations
 
@@ -83,37 +86,53 @@ much with every model, a read a tenth (of the newest ones less): https://platfor
 
 
 @dataclass(frozen=True, slots=True)
+class LostReads:
+    """The input tokens that would have come from the cache as usual and did not, and the dollars that this cost."""
+
+    tokens: float = 0.0
+    dollars: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class _Day:
-    """The judged day: dollars, input and output tokens, the cached share (0..1, NaN with too few tokens), and the
-    medians before: the cached share, and dollars per input token."""
+    """The judged day: dollars, input tokens, the cached share (0..1, NaN with too few tokens), and the medians before:
+    the cached share, and dollars per input token. `lost` is there where the share has collapsed."""
 
     spent: float
     tokens: float
-    output: float
     share: float
     usual: float
     rate: float
+    lost: LostReads | None = None
 
     @property
-    def lost_tokens(self) -> float:
-        """The input tokens that would have come from the cache as usual, and did not."""
-        return (self.usual - self.share) * self.tokens
-
-    @property
-    def lost(self) -> float:
-        """The dollars that the lost cache cost, at what the day itself paid for its tokens.
-
-        At most what the day cost above its usual dollars per input token: a cheaper model may have paid for it.
-        """
-        uncached = self.tokens * (1 - self.share)
-        paid = uncached + READ_PRICE * self.share * self.tokens + OUTPUT_PRICE * self.output
-        extra = (1 - READ_PRICE) * self.spent / paid if paid > 0 else math.nan
-        return min(self.spent - self.tokens * self.rate, self.lost_tokens * extra)
+    def cost(self) -> float:
+        """The dollars of the lost cache: at most what the day cost above its usual dollars per input token, since a
+        cheaper model may have paid for some."""
+        above = self.spent - self.tokens * self.rate
+        return above if self.lost is None else min(above, self.lost.dollars)
 
     def collapsed(self, params: CacheCollapse) -> bool:
         fell = params.points is not None and (self.usual - self.share) * 100 >= float(params.points) - HAIR
         below = params.below_percent is not None and self.share < self.usual * float(params.below_percent) / 100 - HAIR
         return fell or below
+
+
+def _lost(view: SpendView, cells: Iterable[Cell], days: Sequence[date]) -> LostReads:
+    """The lost reads of each cell, at what it paid itself: models differ in their prices, keys in their caches."""
+    today = view.days[-2]
+    lost = [_lost_by(view.cells[cell], days, today) for cell in cells]
+    return LostReads(sum(one.tokens for one in lost), sum(one.dollars for one in lost))
+
+
+def _lost_by(known: Mapping[date, DayFigures], days: Sequence[date], today: date) -> LostReads:
+    used, past = known.get(today, NOTHING), [known.get(day, NOTHING) for day in days]
+    usual = _median([one.cache_read_tokens for one in past], [one.input_tokens for one in past])
+    paid = used.input_tokens - (1 - READ_PRICE) * used.cache_read_tokens + OUTPUT_PRICE * used.output_tokens
+    if math.isnan(usual) or paid <= 0:
+        return LostReads()
+    tokens = usual * used.input_tokens - used.cache_read_tokens
+    return LostReads(tokens, tokens * (1 - READ_PRICE) * used.spend / paid)
 
 
 HAIR = 1e-9
@@ -129,21 +148,29 @@ def _observation(
 ) -> Observation:
     place = len(view.days) - 2
     return Observation(
-        candidate=found.collapsed(rule.params) and found.lost > 0,
+        candidate=found.lost is not None and found.cost > 0,
         actual=found.spent,
-        expected=found.spent - found.lost,
+        expected=found.spent - found.cost,
         unit=DOLLARS_A_DAY,
         cause=_cause(subject(view, rule.scope, key), day(view.days[place]), rule.params, found),
         inputs=(
             ("cached share of the input", percent(found.share * 100)),
             (f"median of the {rule.params.days} days before", percent(found.usual * 100)),
             ("input tokens", _count(found.tokens)),
-            ("of them usually cached, and not now", _count(max(found.lost_tokens, 0.0))),
-            ("cost of the lost cache", dollars(max(found.lost, 0.0))),
+            *_lost_inputs(found),
             ("usual dollars per million input tokens", dollars(found.rate * 1_000_000)),
         ),
         active_days=active_days,
         days=(view.days[place],),
+    )
+
+
+def _lost_inputs(found: _Day) -> tuple[tuple[str, str], ...]:
+    if found.lost is None:
+        return ()
+    return (
+        ("of them usually cached, and not now", _count(found.lost.tokens)),
+        ("cost of the lost cache", dollars(max(found.cost, 0.0))),
     )
 
 
@@ -155,11 +182,11 @@ def _cause(who: str, when: str, params: CacheCollapse, found: _Day) -> str:
     if math.isnan(found.usual):
         return f"{read}; there is nothing to compare it with yet."
     compared = f"{read}; the median of the {params.days} days before is {percent(found.usual * 100)}."
-    if not found.collapsed(params) or not found.lost > 0:
+    if found.lost is None or not found.cost > 0:
         return f"{compared} It cost {dollars(found.spent)}."
     return (
-        f"{compared} The lost cache cost about {dollars(found.lost)}: with it the day would have cost "
-        f"{dollars(found.spent - found.lost)}; it cost {dollars(found.spent)}."
+        f"{compared} The lost cache cost about {dollars(found.cost)}: with it the day would have cost "
+        f"{dollars(found.spent - found.cost)}; it cost {dollars(found.spent)}."
     )
 
 

@@ -11,7 +11,7 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.cache_collapse import CacheCollapse, observe
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.values.scopes import ORGANISATION
+from service.domain.values.scopes import ORGANISATION, Cell
 from tests.domain.rules.views import day, instant, only, rule, view
 
 RULE = rule("cache_collapse", CacheCollapse())
@@ -52,6 +52,17 @@ def test_more_output_is_not_what_the_lost_cache_cost() -> None:
     talkative = DayFigures(spend=200.0, input_tokens=10e6, cache_read_tokens=0.0, output_tokens=2e6)
     found = only(observe(view([usual] * 10 + [talkative, DayFigures()]), RULE))
     assert found.excess == pytest.approx(72.0)  # 8M tokens at $9 a million; $100 more are the output's
+
+
+def test_each_model_lost_its_own_price() -> None:
+    """Opus stops reading its cache at $5 a million; a cheap model beside it uses as many tokens, never cached."""
+    opus, haiku = Cell("wrkspc_a", "opus", "key"), Cell("wrkspc_a", "haiku", "key")
+    cheap = DayFigures(spend=2.0, input_tokens=20e6)
+    usual, bad = DayFigures(28.0, 20e6, 16e6), DayFigures(100.0, 20e6, 0.0)  # 5 * 4 + 0.5 * 16; 5 * 20
+    days = {opus: [usual] * 10 + [bad, DayFigures()], haiku: [cheap] * 11 + [DayFigures()]}
+    found = only(observe(view(days), RULE))
+    assert found.excess == pytest.approx(72.0)  # 16M tokens at $4.50 a million
+    assert dict(found.inputs)["of them usually cached, and not now"] == "16,000,000"
 
 
 def test_dollars_that_a_cheaper_model_saved_are_not_lost() -> None:
