@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from service.domain.values.scopes import Dimension, ScopeKey
 from tests.api.alerts.test_feedback import opened
 from tests.api.rules.watched import know, past
 from tests.api.stand import ENG, Stand, answered
@@ -100,6 +101,7 @@ def _request(words: list[str]) -> tuple[str, str, dict[str, str], str | None]:
     return method or ("GET" if body is None else "POST"), url, headers, body
 
 
+PRODUCT = ScopeKey(Dimension.PRODUCT, "claude_code")
 NAMED_BUDGETS = ("organisation, monthly", "each workspace, weekly")
 NAMED_RULES = ("unusual spend", "new API key that spends", "source not read")
 
@@ -147,6 +149,8 @@ async def _store_history(stand: Stand) -> None:
     cells = [replace(ENG, workspace=name) for name in ("production", "research", "eng")]
     amounts = dict.fromkeys(cells, "12.50")
     await know(stand, source.id, past(35, amounts, amounts))
+    async with stand.ports.uow() as uow:
+        await uow.directory.note_named(source.id, {PRODUCT: PRODUCT.id}, stand.clock())
 
 
 @pytest.mark.parametrize("document", ASKING)
