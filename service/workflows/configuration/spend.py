@@ -115,9 +115,11 @@ async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
 async def _forget_people(uow: UnitOfWork, after: Resource[Source]) -> None:
     """Forgets what is not to be known any more, before anything else is read of anybody.
 
-    Without names, digests stay what they are; the next poll says again what they are called.
+    Without names, digests stay what they are. The next poll reads deeply, and says again what they are called.
     """
     await uow.polling_states.take_fence(after.id)  # a poll that still reads people may not write any more
+    state = await uow.polling_states.get(after.id)
+    await uow.polling_states.save(replace(state, deep_read_at=None))
     if after.spec.people is People.OFF:
         await uow.facts.erase_actors(after.id)
     await uow.directory.forget_names(after.id, Dimension.ACTOR)

@@ -102,6 +102,7 @@ async def test_switching_people_off_forgets_whose_days_they_were(desk: Desk) -> 
     assert all(record.actor for day in await desk.days() for record in day.records)
     await desk.switch(People.OFF, claude_code=True)
     assert await desk.days() == []
+    assert (await desk.yard.state()).deep_read_at is None, "the past is read again, as the switch says now"
     await desk.yard.poll()
     assert [record.actor for day in await desk.days() for record in day.records] == [""]
 
