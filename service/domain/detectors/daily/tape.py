@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 Cell = TypeVar("Cell", bound=np.generic)
 
-ROOM = 140
-"""Days that fit behind a window before it moves to an array of its own."""
+ROOM = 28
+"""Days that fit behind a window before it moves to an array of its own. Few: who looks back keeps the one before it."""
 
 
 class _Roll(Generic[Cell]):
