@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from service.domain.budgets.forecasting import forecast_scope
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.sources.commitment import PriorityUse
 from service.domain.sources.source import Source, SourceKind
+from service.domain.spend.attribution import Attribution
 from service.domain.spend.best_known import Spend
 from service.domain.spend.chargeback import Chargeback, charge_back
 from service.domain.spend.completeness import LACKING, NOTHING_KNOWN, BucketState, state_of
@@ -18,7 +19,7 @@ from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import PRIORITY_TIER, Width
 from service.domain.spend.tokens import TokenCounts
 from service.domain.values.errors import Invalid
-from service.domain.values.names import describe_scope, name_of
+from service.domain.values.names import describe_scope
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, FINEST, ORGANISATION, Dimension, Scope
@@ -100,32 +101,33 @@ MOST_CHARGED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class MonthCharged:
-    """A month by who pays. `names` are by id; `final`: all of its days were read, and are settled."""
+    """A month by who pays. `final`: all of its days were read, and are settled."""
 
     source: Resource[Source]
     made: Chargeback
-    names: Mapping[str, str]
     final: bool
     simulated: bool
 
 
 async def month_charged(
-    uow: UnitOfWork, source: Resource[Source], month: datetime, dimension: Dimension
+    uow: UnitOfWork,
+    source: Resource[Source],
+    month: datetime,
+    dimension: Dimension,
+    attribution: Attribution | None = None,
 ) -> MonthCharged:
     """Divides the calendar month (UTC) that begins at `month`. Raises Invalid where too many would pay."""
     period = period_at(PeriodSpec(PeriodKind.MONTHLY), month)
     assert period is not None, "every instant is in a month"
-    question = SpendQuestion(source.id, period.window, Width.DAY, EVERYTHING, dimension)
+    question = SpendQuestion(source.id, period.window, Width.DAY, EVERYTHING, dimension, attribution)
     found = await uow.facts.largest(question, MOST_CHARGED + 1)
     if len(found.groups) > MOST_CHARGED:
         raise Invalid(f"more than {MOST_CHARGED:,} would pay: export the days, or divide by workspace", "/group_by")
-    names = await uow.directory.names(source.id, {key for key, _ in found.groups})
     known = await uow.completeness.knowledge(source.id, period.window, Width.DAY)
     basis = await spend_basis(uow, source)
     return MonthCharged(
         source=source,
         made=charge_back(found.groups),
-        names={key.id: name_of(key, names) for key, _ in found.groups},
         final=all(known.get(day.start, NOTHING_KNOWN).is_final for day in buckets(period.window, Width.DAY)),
         simulated=basis.simulated,
     )

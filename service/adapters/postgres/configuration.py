@@ -40,8 +40,9 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Rota
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.routing.silences import Silence
-from service.domain.notify.routing.situation import NO_ROUTES, ConfigurationSnapshot, Unreadable
+from service.domain.notify.routing.situation import NO_OWNERS, NO_ROUTES, ConfigurationSnapshot, Unreadable
 from service.domain.rules.rule import Rule
+from service.domain.sources.ownership import Ownership
 from service.domain.sources.source import Source
 from service.domain.values.errors import Conflict, NotFound, StaleVersion, UnreadableDocument
 from service.domain.values.resources import Lifetime, Page, Resource
@@ -56,7 +57,7 @@ _DECODERS: Mapping[object, Callable[[Json], Any]] = {Rule: decode_rule}
 """Decoders of specs whose JSON says which class a part of it is."""
 
 
-_NOTIFYING = ("receiver", "routes", "silence", "escalation policy", "rota")
+_NOTIFYING = ("receiver", "routes", "silence", "escalation policy", "rota", "owners")
 _NOT_A_SPEC = (ValueError, TypeError, LookupError, ArithmeticError)
 """The errors of a decoder: the text is no spec of its kind, or of none that this release knows."""
 _LONGEST_ERROR = 1000
@@ -106,6 +107,7 @@ async def read_snapshot(connection: AsyncConnection, source_id: str, now: dateti
         silences=readable("silence", Silence),
         policies=readable("escalation policy", EscalationPolicy),
         rotas=readable("rota", Rota),
+        ownership=next((stored.spec for stored in readable("owners", Ownership).values()), NO_OWNERS),
         unreadable=unreadable,
     )
 
@@ -328,3 +330,37 @@ class PostgresResources(Generic[Spec]):
             if _MET.is_worth_a_line(row.id, str(error)):
                 log.exception("resource_unreadable", kind=self._kind, id=row.id)
             return error
+
+
+class RememberedResources(PostgresResources[Spec]):
+    """The resources of one kind as their only writer sees them: what it has read stays so until it writes itself."""
+
+    def __init__(self, connection: AsyncConnection, kind: str, spec: type[Spec]) -> None:
+        super().__init__(connection, kind, spec)
+        self._all_read: list[Resource[Spec]] | None = None
+        self._named: dict[str, str] | None = None
+
+    async def all(self) -> list[Resource[Spec]]:
+        if self._all_read is None:
+            self._all_read = await super().all()
+        return list(self._all_read)
+
+    async def named(self) -> dict[str, str]:
+        if self._named is None:
+            self._named = await super().named()
+        return dict(self._named)
+
+    async def add(self, resource: Resource[Spec]) -> None:
+        self._forget()
+        await super().add(resource)
+
+    async def replace(self, resource: Resource[Spec]) -> None:
+        self._forget()
+        await super().replace(resource)
+
+    async def delete(self, id: str, *, version: int, now: datetime) -> None:
+        self._forget()
+        await super().delete(id, version=version, now=now)
+
+    def _forget(self) -> None:
+        self._all_read = self._named = None

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from service.adapters.postgres.column_types import Dollars, Encoded, Instant, ScopeText, Word
 from service.adapters.postgres.metadata import metadata
-from service.domain.alerts.alert import Alert, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertState, Command, NewHolder, Reason
 from service.domain.alerts.evidence import Evidence
 from service.domain.sources.source import ReportFamily
 from service.domain.values.severity import Severity
@@ -120,6 +120,7 @@ alerts = Table(
     Column("snoozed_above", Dollars),
     Column("latest", Encoded(Evidence)),
     Column("exact_evidence", Encoded(Evidence), comment="Null: `kind` and `evidence` say it all"),
+    Column("handed_to", Encoded(NewHolder), comment="The receiver that a person handed it on to; null: nobody did"),
 )
 Index(
     "uq_alerts_open_fingerprint",

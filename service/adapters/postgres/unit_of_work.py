@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -15,7 +15,7 @@ from service.adapters.postgres.alerts.crossings import PostgresCrossings
 from service.adapters.postgres.alerts.watches import PostgresWatches
 from service.adapters.postgres.backtest import PostgresBacktests
 from service.adapters.postgres.charts import PostgresChartFailures
-from service.adapters.postgres.configuration import PostgresResources, read_snapshot
+from service.adapters.postgres.configuration import PostgresResources, RememberedResources, read_snapshot
 from service.adapters.postgres.digests import PostgresDigestRuns
 from service.adapters.postgres.engine import transactions
 from service.adapters.postgres.notify.channel_health import PostgresChannelHealth
@@ -107,15 +107,24 @@ class PostgresUnitOfWork(UnitOfWork):
         self.measures: Measures = PostgresMeasures(connection)
         self.diagnostics: Diagnostics = PostgresDiagnostics(connection)
         self._connection = connection
+        self._is_only_writer = False
+        self._remembered: dict[str, Any] = {}
 
     def resources(self, kind: str, spec: type[Spec]) -> Resources[Spec]:
-        return PostgresResources(self._connection, kind, spec)
+        if not self._is_only_writer:
+            return PostgresResources(self._connection, kind, spec)
+        if kind not in self._remembered:
+            self._remembered[kind] = RememberedResources(self._connection, kind, spec)
+        remembered: Resources[Spec] = self._remembered[kind]
+        return remembered
 
     async def snapshot(self, source_id: str, now: datetime) -> ConfigurationSnapshot:
         return await read_snapshot(self._connection, source_id, now)
 
     async def become_only_writer(self) -> None:
-        await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))
+        if not self._is_only_writer:
+            await self._connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_TURN)))
+            self._is_only_writer = True
 
 
 def uow_factory(

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from service.api.alerts.documents import AlertDetailOut, AlertOut, show_alert, show_detail, source_names
 from service.api.http.deps import Id, UowDep, operator, viewer
-from service.api.http.fields import Duration, Instant, InstantOrDate, Note, Percent, Strict
+from service.api.http.fields import Duration, Instant, InstantOrDate, Note, Percent, Reference, Strict
 from service.api.http.idempotency import Once, OnceDep
 from service.api.http.listing import ANY_OF, DEFAULT_LIMIT, Cursor, Limit, Listing, References
 from service.api.http.responses import respond
@@ -23,6 +23,7 @@ from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
 from service.workflows.alerts.attend import move_alert, snooze_alert
+from service.workflows.alerts.hand_on import hand_alert_on
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -169,6 +170,25 @@ SnoozeBody = Annotated[SnoozeIn, Body(openapi_examples={"example": {"value": SNO
 )
 async def snooze(id: Id, uow: UowDep, once: OnceDep, document: SnoozeBody) -> Response:
     event = await snooze_alert(uow, id, document.request(once.author.at), document.note, once.author)
+    return await once.answer(await show_detail(uow, event.alert))
+
+
+class HandOnIn(MoveIn):
+    to: Reference = Field(description="a receiver's id or name")
+
+
+HandOnBody = Annotated[HandOnIn, Body(openapi_examples={"example": {"value": {"to": "console", "note": "your key"}}})]
+
+
+@router.post(
+    "/{id}/hand-on",
+    summary="It belongs to somebody else: they are notified once, and everybody who was notified hears of it",
+    response_model=AlertDetailOut,
+    responses={404: {}, 409: {}},
+    dependencies=[operator],
+)
+async def hand_on(id: Id, uow: UowDep, once: OnceDep, document: HandOnBody) -> Response:
+    event = await hand_alert_on(uow, id, document.to, document.note, once.author)
     return await once.answer(await show_detail(uow, event.alert))
 
 

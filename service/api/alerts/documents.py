@@ -49,6 +49,7 @@ class AlertOut(BaseModel):
     changed_at: datetime
     acknowledged_by: str | None
     resolved_by: str | None
+    handed_to: str | None = Field(default=None, description="the receiver that a person handed it on to")
     snoozed_until: datetime | None = Field(description="when it fires again at the latest")
     snoozed_above: Usd | None = Field(description="the dollars at which it fires again")
 
@@ -66,6 +67,7 @@ class EventOut(BaseModel):
     state: AlertState
     severity: Severity
     spent: Usd | None
+    handed_to: str | None = None
 
 
 class AlertDetailOut(AlertOut):
@@ -93,6 +95,7 @@ def show_alert(alert: Alert, sources: dict[str, str]) -> AlertOut:
         changed_at=alert.changed_at,
         acknowledged_by=alert.acknowledged_by,
         resolved_by=alert.resolved_by,
+        handed_to=alert.handed_to.receiver_name if alert.handed_to else None,
         snoozed_until=alert.snoozed_until,
         snoozed_above=str(alert.snoozed_above) if alert.snoozed_above is not None else None,
     )
@@ -127,6 +130,7 @@ def show_event(event: AlertEvent) -> EventOut:
         state=event.alert.state,
         severity=event.alert.severity,
         spent=str(measured) if measured is not None else None,
+        handed_to=event.alert.handed_to.receiver_name if event.alert.handed_to else None,
     )
 
 

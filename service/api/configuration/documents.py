@@ -17,6 +17,7 @@ from service.api.notify.route_documents import RoutesDocument
 from service.api.rules.planned_activities import PlannedActivityIn
 from service.api.rules.rules import RuleIn
 from service.api.slack.users import SlackUsersIn
+from service.api.sources.owner_documents import OwnersDocument
 from service.api.sources.prices import PriceIn
 from service.api.sources.sources import SourceIn
 
@@ -36,6 +37,7 @@ class ConfigIn(Strict):
     escalation_policies: list[EscalationPolicyIn] | None = Field(default=None, max_length=MOST)
     routes: RoutesDocument | None = None
     slack_users: SlackUsersIn | None = None
+    owners: OwnersDocument | None = None
     budgets: list[BudgetIn] | None = Field(default=None, max_length=MOST)
     rules: list[RuleIn] | None = Field(default=None, max_length=MOST)
     planned_activities: list[PlannedActivityIn] | None = Field(default=None, max_length=MOST)
@@ -60,7 +62,9 @@ class FieldChangeOut(BaseModel):
 
 class ConfigChangeOut(BaseModel):
     kind: str = Field(examples=["budgets"])
-    name: str = Field(examples=["eng monthly"], description="empty for routes and slack_users, of which there is one")
+    name: str = Field(
+        examples=["eng monthly"], description="empty for routes, slack_users and owners, of which there is one"
+    )
     action: ConfigAction
     fields: list[FieldChangeOut]
 

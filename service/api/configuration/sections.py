@@ -22,6 +22,7 @@ from service.api.rules.rules import RuleShape
 from service.api.sources.prices import PriceShape
 from service.api.sources.sources import SourceShape
 from service.domain.values.errors import Conflict, DomainError, Invalid, StaleVersion
+from service.domain.values.lookalikes import TakenNames
 from service.domain.values.resources import Resource
 from service.workflows.configuration import engine
 from service.workflows.configuration.engine import Author, Draft, ResourceKind
@@ -51,11 +52,12 @@ class Section(Generic[Spec, WrittenT, ShownT]):
     ) -> list[ConfigChangeOut]:
         """Creates and changes; what is stored as it is written stays untouched. Raises Invalid and Conflict."""
         _require_unique(self.name, documents)
+        await uow.become_only_writer()
         stored = {one.name: one for one in await self.kind.store(uow).all()}
-        changes = []
+        taken, changes = TakenNames(stored), []
         for position, document in enumerate(documents):
             with _located(f"/{self.name}/{position}", document.name):
-                change = await self._put(ports, uow, document, stored.get(document.name), author)
+                change = await self._put(ports, uow, document, stored.get(document.name), taken, author)
             changes += [change] if change else []
         return changes
 
@@ -63,7 +65,7 @@ class Section(Generic[Spec, WrittenT, ShownT]):
         self, uow: UnitOfWork, documents: Sequence[WrittenT], action: ConfigAction, author: Author
     ) -> list[ConfigChangeOut]:
         """Deletes, or keeps, what is stored and not in the document. Raises Conflict for what is still in use."""
-        listed = {document.name for document in documents}
+        listed = {document.name for document in documents} | await self.kind.implied(uow)
         changes = []
         for stored in await self.kind.store(uow).all():
             if stored.name in listed:
@@ -76,13 +78,19 @@ class Section(Generic[Spec, WrittenT, ShownT]):
         return changes
 
     async def _put(
-        self, ports: Ports, uow: UnitOfWork, document: WrittenT, stored: Resource[Spec] | None, author: Author
+        self,
+        ports: Ports,
+        uow: UnitOfWork,
+        document: WrittenT,
+        stored: Resource[Spec] | None,
+        taken: TakenNames,
+        author: Author,
     ) -> ConfigChangeOut | None:
         before = await self._shown(uow, stored, author) if stored else {}
         spec = await self.shape.read(ports, uow, document, stored.spec if stored else None)
         if stored is None:
             created = Draft(document.name, document.labels, self.shape.sign(spec, author))
-            after = await engine.create(uow, self.kind, created, author)
+            after = await engine.create(uow, self.kind, created, author, taken)
         else:
             after = await engine.change(uow, self.kind, stored, Draft(document.name, document.labels, spec), author)
         if after is stored:

@@ -17,11 +17,11 @@ from service.api.dashboard.session import SignedInDep
 from service.api.dashboard.spend import WORDS, Filter
 from service.api.http.deps import NowDep, UowDep
 from service.api.spend.chargeback import NOT_ATTRIBUTABLE, Month, first_of
-from service.api.spend.spend import GroupBy
+from service.api.spend.grouping import TAG, GroupBy, GroupByText, attributions, read_grouping
 from service.domain.messages.phrases import BASES
 from service.domain.spend.chargeback import ChargebackLine
+from service.domain.values.names import name_of
 from service.domain.values.plain_text import percentage
-from service.domain.values.scopes import Dimension
 from service.domain.values.utc import DAY
 from service.workflows.configuration.spend import source_named
 from service.workflows.spend import MonthCharged, month_charged
@@ -38,10 +38,10 @@ class ChargebackAddress:
 
     source: Filter = None
     month: Month | None = None
-    by: GroupBy = GroupBy.WORKSPACE
+    by: GroupByText = GroupBy.WORKSPACE.value
 
     def address(self, **changed: str) -> str:
-        query = {"source": self.source or "", "month": self.month or "", "by": self.by.value, **changed}
+        query = {"source": self.source or "", "month": self.month or "", "by": self.by, **changed}
         return f"{PLACE}?{urlencode({key: value for key, value in query.items() if value})}"
 
 
@@ -56,20 +56,27 @@ async def show_chargeback(
     source = await source_named(uow, asked.source or sources[0].id, "/source")
     months = _months(now)
     month = asked.month or months[1]
-    charged = await month_charged(uow, source, first_of(month), Dimension(asked.by))
+    grouping = await read_grouping(uow, source.id, asked.by)
+    charged = await month_charged(uow, source, first_of(month), grouping.dimension, grouping.attribution)
+    names = await grouping.names(uow, source.id, [line.key for line in charged.made.lines])
+    ways = [*(by.value for by in GroupBy), *await attributions(uow)]
     content = {
         "source": source.name,
         "simulated": charged.simulated,
         "month": f"{first_of(month):%B %Y}",
         "months": [(f"{first_of(one):%b %Y}", asked.address(month=one), one == month) for one in months],
-        "groupings": [(WORDS[by], asked.address(by=by.value, month=month), by is asked.by) for by in GroupBy],
-        "noun": WORDS[asked.by],
+        "groupings": [(_word(by), asked.address(by=by, month=month), by == asked.by) for by in ways],
+        "noun": _word(asked.by),
         "final": charged.final,
         "total": dollars(charged.made.total),
-        "rows": [_row(line, charged.names[line.key.id], charged) for line in charged.made.lines],
+        "rows": [_row(line, name_of(line.key, names), charged) for line in charged.made.lines],
         "nobody": _row(charged.made.nobody, NOT_ATTRIBUTABLE, charged) if charged.made.nobody else None,
     }
     return dashboard_page("chargeback.html.j2", "Spend", caller, content)
+
+
+def _word(by: str) -> str:
+    return WORDS.get(by, by.removeprefix(TAG))
 
 
 def _months(now: datetime) -> list[str]:

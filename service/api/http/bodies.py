@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 from starlette.datastructures import Headers
@@ -12,6 +13,8 @@ from service.api.http.problems import problem
 
 LARGEST = 1024 * 1024
 """Bytes."""
+LARGER: Mapping[str, int] = dict.fromkeys(("/v1/config", "/v1/owners", "/v1/owners/csv"), 8 * LARGEST)
+"""Bytes, by path, of requests with a token: a whole configuration, or all owners, as one document."""
 LARGEST_TOGETHER = 64 * LARGEST
 """Bytes of all bodies that are held at once."""
 DEADLINE = timedelta(seconds=15)
@@ -44,7 +47,8 @@ class WholeBodies:
             return
         body = bytearray()
         try:
-            refusal = _announced_too_large(scope) or await self._fill(body, receive)
+            most = _most(scope)
+            refusal = _announced_too_large(scope, most) or await self._fill(body, receive, most)
             if refusal is not None:
                 await problem(refusal.status, str(refusal), headers=refusal.headers)(scope, receive, send)
                 return
@@ -54,26 +58,26 @@ class WholeBodies:
         finally:
             self._held -= len(body)
 
-    async def _fill(self, body: bytearray, receive: Receive) -> Refused | None:
+    async def _fill(self, body: bytearray, receive: Receive, most: int) -> Refused | None:
         """Returns why the body is not taken, None when all of it is there. Raises Departed."""
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
-                await self._read(body, receive)
+                await self._read(body, receive, most)
         except TimeoutError:
             return Refused(408, f"The body did not arrive within {self._deadline.total_seconds():g} seconds")
         except Refused as refusal:
             return refusal
         return None
 
-    async def _read(self, body: bytearray, receive: Receive) -> None:
+    async def _read(self, body: bytearray, receive: Receive, most: int) -> None:
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise Departed
             chunk = message.get("body", b"")
-            if len(body) + len(chunk) > LARGEST:
-                raise _too_large()
+            if len(body) + len(chunk) > most:
+                raise _too_large(most)
             if self._held + len(chunk) > LARGEST_TOGETHER:
                 raise Refused(503, "Too many large requests at once; try again", {"Retry-After": "5"})
             body += chunk
@@ -81,14 +85,18 @@ class WholeBodies:
             more = message.get("more_body", False)
 
 
-def _announced_too_large(scope: Scope) -> Refused | None:
+def _most(scope: Scope) -> int:
+    return LARGER.get(scope["path"], LARGEST) if "authorization" in Headers(scope=scope) else LARGEST
+
+
+def _announced_too_large(scope: Scope, most: int) -> Refused | None:
     announced = Headers(scope=scope).get("content-length", "")
-    is_large = announced.isdecimal() and len(announced) < 20 and int(announced) > LARGEST
-    return _too_large() if is_large else None
+    is_large = announced.isdecimal() and len(announced) < 20 and int(announced) > most
+    return _too_large(most) if is_large else None
 
 
-def _too_large() -> Refused:
-    return Refused(413, f"The body is larger than {LARGEST} bytes")
+def _too_large(most: int) -> Refused:
+    return Refused(413, f"The body is larger than {most // LARGEST} MiB, the most that is read here")
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
 from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration, Reference, Strict
+from service.api.notify.addressees import OWNER, read_addressee
 from service.domain.notify.escalation import MOST_REPEATS, MOST_STEPS, EscalationPolicy, EscalationStep
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
 from service.workflows.configuration.notify import EscalationPolicies
-from service.workflows.ports.configuration import Resources
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-
-Spec = TypeVar("Spec")
 
 
 class StepIn(Strict):
     """Who is notified unless somebody has acted by then: either a receiver, or whoever is on call by a rota."""
 
     after: Duration = Field(description="counted from the alert's first notification", examples=["15m"])
-    receiver: Reference | None = Field(default=None, description="a receiver's id or name", examples=["eng-oncall"])
+    receiver: Reference | None = Field(
+        default=None,
+        description="a receiver's id or name; `owner`: whoever owns what the alert is about",
+        examples=["eng-oncall"],
+    )
+    fallback: Reference | None = Field(
+        default=None, description="with `owner`: the receiver of alerts about what nobody owns"
+    )
     rota: Reference | None = Field(default=None, description="a rota's id or name, instead of a receiver")
 
 
@@ -38,6 +44,7 @@ class EscalationPolicyIn(Written):
 class StepOut(BaseModel):
     after: str
     receiver: str | None
+    fallback: str | None
     rota: str | None
 
 
@@ -58,13 +65,9 @@ class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, Escalati
     async def read(
         self, ports: Ports, uow: UnitOfWork, document: EscalationPolicyIn, stored: EscalationPolicy | None
     ) -> EscalationPolicy:
+        receivers = {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
         steps = [
-            EscalationStep(
-                step.after,
-                await _id_of(uow.receivers, "receiver", step.receiver, f"/steps/{position}/receiver"),
-                await _id_of(uow.rotas, "rota", step.rota, f"/steps/{position}/rota"),
-            )
-            for position, step in enumerate(document.steps)
+            await _read_step(uow, receivers, step, f"/steps/{position}") for position, step in enumerate(document.steps)
         ]
         return EscalationPolicy(tuple(steps), document.repeat)
 
@@ -72,25 +75,36 @@ class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, Escalati
         names = {**await uow.receivers.named(), **await uow.rotas.named()}
         return EscalationPolicyOut(
             **identity(resource),
-            steps=[
-                StepOut(
-                    after=format_duration(step.after),
-                    receiver=names.get(step.receiver_id or ""),
-                    rota=names.get(step.rota_id or ""),
-                )
-                for step in resource.spec.steps
-            ],
+            steps=[_show_step(step, names) for step in resource.spec.steps],
             repeat=resource.spec.repeat,
         )
 
 
-async def _id_of(store: Resources[Spec], noun: str, reference: str | None, pointer: str) -> str | None:
-    if reference is None:
-        return None
+async def _read_step(uow: UnitOfWork, receivers: Mapping[str, str], step: StepIn, pointer: str) -> EscalationStep:
+    rota_id = await _rota_id(uow, step.rota, f"{pointer}/rota") if step.rota is not None else None
+    if step.receiver is None:
+        if step.fallback is not None:
+            raise Invalid("only the receiver `owner` has a fallback", f"{pointer}/fallback")
+        return EscalationStep(step.after, rota_id=rota_id)
+    addressee = read_addressee(receivers, step.receiver, step.fallback, pointer)
+    return EscalationStep(step.after, addressee.receiver_id, rota_id, addressee.to_owner)
+
+
+async def _rota_id(uow: UnitOfWork, reference: str, pointer: str) -> str:
     try:
-        return (await store.get(reference)).id
+        return (await uow.rotas.get(reference)).id
     except NotFound as error:
-        raise Invalid(f"there is no {noun} {reference!r}", pointer) from error
+        raise Invalid(f"there is no rota {reference!r}", pointer) from error
+
+
+def _show_step(step: EscalationStep, names: Mapping[str, str]) -> StepOut:
+    receiver = names.get(step.receiver_id or "")
+    return StepOut(
+        after=format_duration(step.after),
+        receiver=OWNER if step.to_owner else receiver,
+        fallback=receiver if step.to_owner else None,
+        rota=names.get(step.rota_id or ""),
+    )
 
 
 router = configured_router("/escalation-policies", EscalationPolicies(), EscalationPolicyShape(), "Receivers")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 
 from service.api.http.configured import ReadOnly
 from service.api.http.fields import LABEL_KEY, LINE, Duration, LabelKey, Line, Reference, Strict
+from service.api.notify.addressees import OWNER, Addressee, read_addressee
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange
 from service.domain.notify.routing.matchers import Matcher, Op
@@ -127,7 +128,12 @@ class RouteDocument(Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     matchers: list[MatcherDocument] = Field(default=[], max_length=50)
-    receiver: Reference = Field(description="a receiver's id or name", examples=["console"])
+    receiver: Reference = Field(
+        description="a receiver's id or name; `owner`: whoever owns what the alert is about", examples=["console"]
+    )
+    fallback: Reference | None = Field(
+        default=None, description="with `owner`: the receiver of alerts about what nobody owns"
+    )
     escalation_policy: Reference | None = Field(default=None, description="an escalation policy's id or name")
     continues: bool = Field(default=False, alias="continue", description="whether later routes are asked, too")
     group_by: list[GroupLabel] = Field(
@@ -168,20 +174,20 @@ async def read_routes(uow: UnitOfWork, document: RoutesDocument) -> RouteTable:
     policies = {text: id for id, name in (await uow.policies.named()).items() for text in (name, id)}
     routes = []
     for position, route in enumerate(document.items):
-        if route.receiver not in receivers:
-            raise Invalid(f"there is no receiver {route.receiver!r}", f"/items/{position}/receiver")
+        addressee = read_addressee(receivers, route.receiver, route.fallback, f"/items/{position}")
         if route.escalation_policy is not None and route.escalation_policy not in policies:
             raise Invalid(
                 f"there is no escalation policy {route.escalation_policy!r}", f"/items/{position}/escalation_policy"
             )
         policy = policies[route.escalation_policy] if route.escalation_policy is not None else None
-        routes.append(_read_route(route, receivers[route.receiver], policy))
+        routes.append(_read_route(route, addressee, policy))
     return RouteTable(tuple(routes))
 
 
-def _read_route(document: RouteDocument, receiver_id: str, policy_id: str | None) -> Route:
+def _read_route(document: RouteDocument, addressee: Addressee, policy_id: str | None) -> Route:
     return Route(
-        receiver_id=receiver_id,
+        receiver_id=addressee.receiver_id,
+        to_owner=addressee.to_owner,
         matchers=tuple(read_matcher(one) for one in document.matchers),
         escalation_policy_id=policy_id,
         continues=document.continues,
@@ -202,10 +208,11 @@ async def show_routes(uow: UnitOfWork, table: RouteTable) -> RoutesOut:
 
 
 def _show_route(route: Route, names: dict[str, str]) -> RouteDocument:
-    policy = route.escalation_policy_id
+    policy, receiver = route.escalation_policy_id, names.get(route.receiver_id, route.receiver_id)
     return RouteDocument.model_construct(
         matchers=[show_matcher(one) for one in route.matchers],
-        receiver=names.get(route.receiver_id, route.receiver_id),
+        receiver=OWNER if route.to_owner else receiver,
+        fallback=receiver if route.to_owner else None,
         escalation_policy=names.get(policy, policy) if policy is not None else None,
         continues=route.continues,
         group_by=list(route.group_by),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from service.api.notify.addressees import OWNER
 from service.api.notify.route_documents import MatcherDocument
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.notify.routing.doubts import doubts
@@ -44,7 +45,8 @@ class RouteVerdict(BaseModel):
     stops: bool
     why: str
     doubts: list[str] = Field(description="what of the matchers nothing has so far, with the nearest that is known")
-    receiver: str
+    receiver: str = Field(description="`owner`: whoever owns what the alert is about, else `fallback`")
+    fallback: str | None
     escalation_policy: str | None
     held_by: Literal[Reason.SILENCED, Reason.INHIBITED, Reason.MUTED_TIME] | None
     repeats_every: str | None = Field(
@@ -93,6 +95,7 @@ def show_match(
     matched = match_routes(alert, labels, situation)
     plan = plan_of(matched, labels, situation)
     by_route = {one.route: one for one in matched}
+    owners = situation.owners(alert, labels)
     return MatchOut(
         at=situation.now,
         labels={name: sorted(values) for name, values in sorted(labels.items())},
@@ -118,17 +121,17 @@ def show_match(
             )
             for one, reason in (*((address, None) for address in plan.recipients), *plan.held_back)
         ]
-        + [one for called in plan.escalations for one in _called(called.policy_id, situation, names)],
+        + [one for called in plan.escalations for one in _called(called.policy_id, situation, owners, names)],
         escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.escalations],
     )
 
 
-def _called(policy_id: str, situation: Situation, names: dict[str, str]) -> list[Destination]:
+def _called(policy_id: str, situation: Situation, owners: Sequence[str], names: dict[str, str]) -> list[Destination]:
     """The channels of a policy's steps in their order, each by its first call."""
     policy = situation.configuration.policies.get(policy_id)
     found: dict[str, Destination] = {}
     for number, step in enumerate(policy.spec.steps if policy else ()):
-        for address in situation.addresses(situation.called(policy_id, number, step.after)):
+        for address in situation.addresses(*situation.called(policy_id, number, owners, step.after)):
             after = format_duration(step.after)
             place = {"receiver": names[address.receiver_id], "channel": address.key, "after": after}
             more = {"held_by": None, "collected": False, "escalation_policy": names[policy_id]}
@@ -164,7 +167,8 @@ def _verdict(
             "stops": matched and not route.continues,
             "why": _why(route, matched, verdicts),
             "doubts": doubts(route.matchers, known),
-            "receiver": names.get(route.receiver_id, route.receiver_id),
+            "receiver": OWNER if route.to_owner else names.get(route.receiver_id, route.receiver_id),
+            "fallback": names.get(route.receiver_id, route.receiver_id) if route.to_owner else None,
             "escalation_policy": names.get(policy, policy) if policy is not None else None,
             "held_by": found.held if found else None,
             "group": _group(found.group) if found and found.group else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -13,7 +13,9 @@ from service.api.http.deps import UowDep, viewer
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, Listing, References, part_of
 from service.api.http.responses import respond
 from service.api.sources.references import seen
-from service.domain.values.scopes import Dimension
+from service.domain.sources.ownership import OwnerBook, Ownership
+from service.domain.values.scopes import Dimension, ScopeKey
+from service.workflows.configuration.ownership import owned
 from service.workflows.configuration.spend import source_named
 from service.workflows.ports.sources import Seen
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -31,7 +33,12 @@ class SeenOut(BaseModel):
     last_seen_at: datetime
 
 
-class WorkspaceOut(SeenOut):
+class OwnedOut(SeenOut):
+    owner: str | None = Field(description="a receiver's name: the own one's, else that of a key's workspace")
+    tags: dict[str, str] = Field(description="own ones, and those that a key has from its workspace")
+
+
+class WorkspaceOut(OwnedOut):
     status: str = Field(description="empty where the directory does not say", examples=["active"])
 
 
@@ -39,7 +46,7 @@ class ModelOut(SeenOut):
     unpriced_tokens: int = Field(description="tokens without a known price: they are in no figure of spend")
 
 
-class ApiKeyOut(SeenOut):
+class ApiKeyOut(OwnedOut):
     workspace: str = Field(description="the workspace's id")
     status: str
 
@@ -65,11 +72,33 @@ def _seen(one: Seen, sources: dict[str, str]) -> SeenOut:
     )
 
 
+class Owners:
+    """Who owns what has been seen in any source."""
+
+    def __init__(self, owners: Ownership, receivers: Mapping[str, str], api_keys: Iterable[Seen] = ()) -> None:
+        self._owners, self._receivers = owners, receivers
+        self._workspaces = {key.id: key.workspace for key in api_keys if key.workspace}
+        self._books: dict[str, OwnerBook] = {}
+
+    def of(self, one: Seen, dimension: Dimension) -> dict[str, object]:
+        """Returns the fields of `OwnedOut`."""
+        if one.source_id not in self._books:
+            self._books[one.source_id] = OwnerBook(self._owners.of_source(one.source_id), self._workspaces)
+        book, member = self._books[one.source_id], ScopeKey(dimension, one.id)
+        return {"owner": self._receivers.get(book.owner(member)), "tags": book.tags(member)}
+
+
 @router.get("/workspaces", summary="List workspaces", response_model=Listing[WorkspaceOut], dependencies=[viewer])
 async def workspaces(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.WORKSPACE, source)
     part = part_of("workspaces", found, _place, limit, cursor)
-    items = [WorkspaceOut(**_seen(one, sources).model_dump(), status=one.status) for one in part.items]
+    owners = Owners(await owned(uow), await uow.receivers.named())
+    items = [
+        WorkspaceOut.model_validate(
+            _seen(one, sources).model_dump() | owners.of(one, Dimension.WORKSPACE) | {"status": one.status}
+        )
+        for one in part.items
+    ]
     return respond(Listing[WorkspaceOut](items=items, next=part.next))
 
 
@@ -85,8 +114,14 @@ async def models(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, 
 async def api_keys(uow: UowDep, source: References, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     found, sources = await _all_seen(uow, Dimension.API_KEY, source)
     part = part_of("API keys", found, _place, limit, cursor)
+    owners = Owners(await owned(uow), await uow.receivers.named(), found)
     items = [
-        ApiKeyOut(**_seen(one, sources).model_dump(), workspace=one.workspace, status=one.status) for one in part.items
+        ApiKeyOut.model_validate(
+            _seen(one, sources).model_dump()
+            | owners.of(one, Dimension.API_KEY)
+            | {"workspace": one.workspace, "status": one.status}
+        )
+        for one in part.items
     ]
     return respond(Listing[ApiKeyOut](items=items, next=part.next))
 

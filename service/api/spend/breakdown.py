@@ -9,13 +9,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import Usd
 from service.api.http.listing import DEFAULT_LIMIT, Cursor, Limit, encode, place_in
 from service.api.http.responses import respond
 from service.api.sources.sources import KeyBasis
+from service.api.spend.grouping import ATTRIBUTED
 from service.api.spend.spend import AskedSpend, GroupOut, QueryDep, SpendOut, ask, show_figure
 from service.domain.sources.source import ReportFamily
 from service.domain.spend.lines import (
@@ -27,9 +28,11 @@ from service.domain.spend.lines import (
     keys_of,
     line_name,
 )
+from service.domain.spend.questions import Figure
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
-from service.domain.values.names import Names
+from service.domain.values.money import ZERO
+from service.domain.values.names import Names, name_of
 from service.domain.values.scopes import Dimension, tells_spenders
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import require_affordable
@@ -73,19 +76,24 @@ class LineOut(GroupOut):
 class BreakdownOut(SpendOut):
     """The members of one dimension or of two, the largest first. They add up to `total` to the last digit."""
 
-    group_by: DivideBy
+    group_by: str
     then_by: DivideBy | None
     api_keys: KeyBasis = Field(description="whether the bill names API keys, or they share what it says")
     items: list[LineOut]
     next: str | None
 
 
+GroupText = Annotated[
+    str,
+    StringConstraints(pattern=rf"^({'|'.join(DivideBy)}|{ATTRIBUTED})$"),
+    Query(description=f"{', '.join(DivideBy)}, owner, or a tag such as tag:team", examples=["workspace", "tag:team"]),
+]
 ThenBy = Annotated[DivideBy | None, Query(description="a second dimension: a line for each pair")]
 
 
 @router.get(
     "/breakdown",
-    summary="Spend by workspace, model, key, actor, product or line of the bill",
+    summary="Spend by workspace, model, key, actor, product, owner, tag or line of the bill",
     response_model=BreakdownOut,
     dependencies=[viewer],
 )
@@ -93,31 +101,57 @@ async def breakdown(
     uow: UowDep,
     now: NowDep,
     query: QueryDep,
-    group_by: DivideBy = DivideBy.WORKSPACE,
+    group_by: GroupText = DivideBy.WORKSPACE,
     then_by: ThenBy = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    if then_by is group_by:
+    if then_by == group_by:
         raise Invalid("name another dimension than group_by", "/then_by")
-    by = tuple(one.dimension for one in (group_by, then_by) if one is not None)
-    asked = await ask(uow, query, None, now)
-    _require_told(asked, by)
     listing = f"spend by {group_by}" + (f" and {then_by}" if then_by else "")
     skipped = place_in(listing, cursor)
-    found = await _found(uow, asked, by, limit + 1, skipped)
-    lines = found.lines[:limit]
-    names = await uow.directory.names(asked.source.id, keys_of(by, lines))
+    if group_by in list(DivideBy):
+        asked = await ask(uow, query, None, now)
+        by = tuple(one.dimension for one in (DivideBy(group_by), then_by) if one is not None)
+        _require_told(asked, by)
+        total, items = await _lines(uow, asked, by, limit + 1, skipped)
+    elif then_by is not None:
+        raise Invalid("owners and tags are not divided further", "/then_by")
+    else:
+        asked = await ask(uow, query, group_by, now)
+        total, items = await _attributed(uow, asked, limit + 1, skipped)
     known = await uow.completeness.knowledge(asked.source.id, asked.question.window, query.width)
     polled = await uow.polling_states.get(asked.source.id)
-    answer = asked.head(found.total, known, now) | {
+    answer = asked.head(total, known, now) | {
         "group_by": group_by,
         "then_by": then_by,
         "api_keys": KeyBasis.BILLED if polled.reports_read is ReportFamily.ANALYTICS else KeyBasis.SHARED,
-        "items": [_shown(by, line, names) for line in lines],
-        "next": encode(listing, str(skipped + limit)) if len(found.lines) > limit else None,
+        "items": items[:limit],
+        "next": encode(listing, str(skipped + limit)) if len(items) > limit else None,
     }
     return respond(BreakdownOut.model_validate(answer))
+
+
+Items = list[dict[str, object]]
+
+
+async def _lines(
+    uow: UnitOfWork, asked: AskedSpend, by: Sequence[LineDimension], limit: int, skipped: int
+) -> tuple[Figure, Items]:
+    found = await _found(uow, asked, by, limit, skipped)
+    names = await uow.directory.names(asked.source.id, keys_of(by, found.lines))
+    return found.total, [_shown(by, line, names) for line in found.lines]
+
+
+async def _attributed(uow: UnitOfWork, asked: AskedSpend, limit: int, skipped: int) -> tuple[Figure, Items]:
+    """Owners, or the values of a tag."""
+    found = await uow.facts.largest(asked.question, limit, skipped)
+    names = await asked.grouping.names(uow, asked.source.id, [key for key, _ in found.groups])
+    one_by_one: Items = [
+        show_figure(figure) | {"id": key.id, "name": name_of(key, names), "then": None, "shared": str(ZERO)}
+        for key, figure in found.groups
+    ]
+    return found.total, one_by_one
 
 
 def _require_told(asked: AskedSpend, by: Sequence[LineDimension]) -> None:

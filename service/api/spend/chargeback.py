@@ -15,11 +15,11 @@ from service.api.http.deps import NowDep, UowDep, viewer
 from service.api.http.fields import Reference, Usd
 from service.api.http.responses import respond
 from service.api.spend.files import CsvFile
-from service.api.spend.spend import GroupBy
+from service.api.spend.grouping import GroupBy, GroupByText, read_grouping
 from service.domain.spend.best_known import Basis
 from service.domain.spend.chargeback import ChargebackLine
 from service.domain.values.csv_text import csv_text
-from service.domain.values.scopes import Dimension
+from service.domain.values.names import Names, name_of
 from service.workflows.configuration.spend import source_named
 from service.workflows.spend import MonthCharged, month_charged
 
@@ -56,17 +56,19 @@ class ChargebackOut(BaseModel):
 
     source: str
     month: str = Field(examples=["2026-11"])
-    group_by: GroupBy
+    group_by: str
     final: bool
     simulated: bool
     total: Usd
     items: list[ChargebackLineOut]
-    not_attributable: ChargebackLineOut | None = Field(description="spend without such a name, as of no API key")
+    not_attributable: ChargebackLineOut | None = Field(
+        description="spend without such a name: of no API key, of nobody's, without the tag"
+    )
 
 
 @router.get(
     "",
-    summary="A calendar month by workspace, model or key, in cents that add up; as JSON or CSV",
+    summary="A calendar month by workspace, model, key, owner or tag, in cents that add up; as JSON or CSV",
     response_model=ChargebackOut,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     dependencies=[viewer],
@@ -75,23 +77,26 @@ async def chargeback(
     uow: UowDep,
     now: NowDep,
     month: Month,
-    group_by: GroupBy = GroupBy.WORKSPACE,
+    group_by: GroupByText = GroupBy.WORKSPACE,
     source: Annotated[Reference | None, Query(description="an id or a name")] = None,
     format: ChargebackFormat = ChargebackFormat.JSON,
 ) -> Response:
     found = await source_named(uow, source, "/source")
-    charged = await month_charged(uow, found, first_of(month), Dimension(group_by))
+    grouping = await read_grouping(uow, found.id, group_by)
+    charged = await month_charged(uow, found, first_of(month), grouping.dimension, grouping.attribution)
+    names = await grouping.names(uow, found.id, [line.key for line in charged.made.lines])
     if format is ChargebackFormat.JSON:
-        return respond(_shown(charged, month, group_by))
-    headers = {"Content-Disposition": f'attachment; filename="tocsin-chargeback-{month}-{group_by}.csv"'}
-    return Response(_csv(charged, month, group_by), headers=headers, media_type=CsvFile.media_type)
+        return respond(_shown(charged, names, month, group_by))
+    plain = re.sub("[^A-Za-z0-9_.-]", "-", group_by)
+    headers = {"Content-Disposition": f'attachment; filename="tocsin-chargeback-{month}-{plain}.csv"'}
+    return Response(_csv(charged, names, month, group_by), headers=headers, media_type=CsvFile.media_type)
 
 
 def first_of(month: str) -> datetime:
     return datetime.combine(date.fromisoformat(f"{month}-01"), datetime.min.time(), UTC)
 
 
-def _shown(charged: MonthCharged, month: str, group_by: GroupBy) -> ChargebackOut:
+def _shown(charged: MonthCharged, names: Names, month: str, group_by: str) -> ChargebackOut:
     made = charged.made
     return ChargebackOut(
         source=charged.source.name,
@@ -100,7 +105,7 @@ def _shown(charged: MonthCharged, month: str, group_by: GroupBy) -> ChargebackOu
         final=charged.final,
         simulated=charged.simulated,
         total=str(made.total),
-        items=[_line(line, charged.names[line.key.id]) for line in made.lines],
+        items=[_line(line, name_of(line.key, names)) for line in made.lines],
         not_attributable=_line(made.nobody, NOT_ATTRIBUTABLE) if made.nobody else None,
     )
 
@@ -112,14 +117,14 @@ def _line(line: ChargebackLine, name: str) -> ChargebackLineOut:
     )
 
 
-def _csv(charged: MonthCharged, month: str, group_by: GroupBy) -> str:
+def _csv(charged: MonthCharged, names: Names, month: str, group_by: str) -> str:
     made, final = charged.made, "yes" if charged.final else "no"
-    named = [(line, charged.names[line.key.id]) for line in made.lines]
+    named = [(line, name_of(line.key, names)) for line in made.lines]
     named += [(made.nobody, NOT_ATTRIBUTABLE)] if made.nobody else []
     rows = [
         (
             month,
-            group_by.value,
+            group_by,
             line.key.id,
             name,
             line.cents,

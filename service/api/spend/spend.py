@@ -26,6 +26,7 @@ from service.api.http.listing import (
     part_of,
 )
 from service.api.http.responses import respond
+from service.api.spend.grouping import GroupByText, SpendGrouping, read_grouping
 from service.api.spend.scopes import Member, require_seen, scope_of
 from service.domain.sources.source import Source
 from service.domain.spend.best_known import Basis
@@ -60,14 +61,6 @@ class CellGroupBy(StrEnum):
     WORKSPACE = "workspace"
     MODEL = "model"
     API_KEY = "api_key"
-
-
-class GroupBy(StrEnum):
-    WORKSPACE = "workspace"
-    MODEL = "model"
-    API_KEY = "api_key"
-    ACTOR = "actor"
-    PRODUCT = "product"
 
 
 class FigureOut(BaseModel):
@@ -208,10 +201,11 @@ class SpendQuery:
 
 
 class AskedSpend(NamedTuple):
-    """A question about a source, and what the answer rests on."""
+    """A question about a source, what it is divided by, and what the answer rests on."""
 
     source: Resource[Source]
     question: SpendQuestion
+    grouping: SpendGrouping
     basis: SpendBasis
 
     def head(self, total: Figure, known: KnownBuckets, now: datetime) -> dict[str, object]:
@@ -238,16 +232,16 @@ def show_lacking(question: SpendQuestion, known: KnownBuckets, now: datetime) ->
     return LackingOut(**{state.value: counted[state] for state in LACKING})
 
 
-async def ask(uow: UnitOfWork, query: SpendQuery, group_by: GroupBy | CellGroupBy | None, now: datetime) -> AskedSpend:
+async def ask(uow: UnitOfWork, query: SpendQuery, group_by: str | None, now: datetime) -> AskedSpend:
     window = query.window(now)
     source = await source_named(uow, query.source, "/source")
     scope = await query.scope(uow, source.id)
-    dimension = Dimension(group_by) if group_by else Dimension.ORGANISATION
-    question = SpendQuestion(source.id, window, query.width, scope, dimension)
+    grouping = await read_grouping(uow, source.id, group_by) if group_by else SpendGrouping(Dimension.ORGANISATION)
+    question = SpendQuestion(source.id, window, query.width, scope, grouping.dimension, grouping.attribution)
     if query.width is Width.HOUR and tells_spenders(question.grain):
         raise Invalid("actors and products are known by whole days", "/granularity")
     await require_affordable(uow, question)
-    return AskedSpend(source, question, await spend_basis(uow, source))
+    return AskedSpend(source, question, grouping, await spend_basis(uow, source))
 
 
 QueryDep = Annotated[SpendQuery, Depends()]
@@ -258,7 +252,7 @@ async def series(
     uow: UowDep,
     now: NowDep,
     query: QueryDep,
-    group_by: GroupBy | None = None,
+    group_by: GroupByText | None = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
@@ -269,7 +263,8 @@ async def series(
         raise foreign_cursor()
     found = await uow.facts.figures_by_bucket(replace(asked.question, window=_span(part.items)), MOST_FIGURES)
     shown = [bucket for bucket in part.items if bucket.end <= found.until]
-    names = await uow.directory.names(asked.source.id, {key for groups in found.figures.values() for key in groups})
+    keys = {key for groups in found.figures.values() for key in groups}
+    names = await asked.grouping.names(uow, asked.source.id, keys)
     known = await uow.completeness.knowledge(asked.source.id, asked.question.window, query.width)
     items = []
     for bucket in shown:

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     CALM = "calm"
     RETURNED = "returned"
     PERSON = "person"
+    HANDED_ON = "handed_on"
     SNOOZE_OVER = "snooze_over"
     ESCALATED = "escalated"
     PERIOD_CLOSED = "period_closed"
@@ -73,12 +74,20 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NewHolder:
+    """The receiver that a person handed an alert on to, with its name at that time."""
+
+    receiver_id: str
+    receiver_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """The current state of one alert. `version` counts its events, from 1. `kind` is its evidence's.
 
     A snoozed one wakes at `snoozed_until`, or when its figure has reached `snoozed_above`, whichever comes first.
     `evidence` is what people were notified of last. `latest` is what was found since, and was no news: the next move
-    says it.
+    says it. `handed_to`: who it belongs to, instead of the owner of what it is about.
     """
 
     id: str
@@ -97,6 +106,7 @@ class Alert:
     snoozed_until: datetime | None = None
     snoozed_above: Money | None = None
     latest: Evidence | None = None
+    handed_to: NewHolder | None = None
 
     @property
     def is_open(self) -> bool:
@@ -127,7 +137,11 @@ class AlertEvent:
 _FIRING, _ACKNOWLEDGED, _SNOOZED = AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.SNOOZED
 
 CORRECTIONS = frozenset({Reason.NOT_CONFIRMED, Reason.CORRECTED})
-"""The reasons of amendments that people hear in every channel: what they were told is wrong, and not just older."""
+"""The reasons of amendments by which what people were told is wrong, and not just older."""
+HEARD_EVERYWHERE = CORRECTIONS | {Reason.HANDED_ON}
+"""The reasons of amendments that people hear in every channel, and not only by an edit."""
+BY_A_PERSON = frozenset({Reason.PERSON, Reason.HANDED_ON})
+"""The reasons of moves that a person made, and may have noted something with."""
 
 TRANSITIONS = {
     (_FIRING, Command.RAISE): _FIRING,

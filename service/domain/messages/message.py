@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.alert import BY_A_PERSON, Alert, AlertEvent, AlertState, Command, Reason
 from service.domain.messages.kinds import words_of
 from service.domain.messages.kinds.undelivered import channel_name
 from service.domain.messages.people import name_of_actor
@@ -186,14 +186,21 @@ def change(event: AlertEvent, action: Action, history: Sequence[AlertEvent] = ()
     tell = told_by_history.get(action)
     sentence = tell(event, history) if tell else _CHANGES[action](event)
     note = "" if name_in(event.actor, event.note) else clean(event.note, NOTE_LENGTH)
-    return f"{sentence} Note: {note}" if note and event.reason is Reason.PERSON else sentence
+    return f"{sentence} Note: {note}" if note and event.reason in BY_A_PERSON else sentence
 
 
 def _who(event: AlertEvent) -> str:
     return name_of_actor(event.actor, event.note)
 
 
+def _handed_on(event: AlertEvent) -> str:
+    to = event.alert.handed_to
+    return f"Handed on by {_who(event)}{f' to {clean(to.receiver_name)}' if to else ''}."
+
+
 def _opened(event: AlertEvent) -> str:
+    if event.reason is Reason.HANDED_ON:
+        return _handed_on(event)
     return words_of(event.alert.evidence).opening(event.reason)
 
 
@@ -223,6 +230,8 @@ def _until(alert: Alert) -> str:
 
 
 def _amended(event: AlertEvent) -> str:
+    if event.reason is Reason.HANDED_ON:
+        return _handed_on(event)
     return f"{words_of(event.alert.evidence).amended(event.reason)}."
 
 

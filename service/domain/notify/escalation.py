@@ -20,11 +20,15 @@ LONGEST_WAIT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """Calls a receiver, or whoever is on call by a rota then. `after` counts from the chain's beginning."""
+    """Calls a receiver, or whoever is on call by a rota then. `after` counts from the chain's beginning.
+
+    `to_owner`: whoever owns what the alert is about is called, and the receiver where nobody does.
+    """
 
     after: timedelta
     receiver_id: str | None = None
     rota_id: str | None = None
+    to_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from service.domain.notify.channels.slack import is_user
 from service.domain.values.plain_text import clean
 
 ACTOR_PREFIX = "slack:"
@@ -18,7 +19,6 @@ GROWTH = Decimal(50)
 """Percent by which an alert has to grow to end a snooze of the kind "until it grows"."""
 
 _IN_SLACK = ", in Slack"
-_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _VALUE = re.compile(r"([a-z0-9_]{1,30}):([A-Za-z0-9_-]{1,100}):([0-9]{1,9})")
 
 
@@ -131,11 +131,6 @@ class Typed:
 
 def button_value(deed: Deed, alert_id: str, version: int) -> str:
     return f"{deed}:{alert_id}:{version}"
-
-
-def is_user(text: str) -> bool:
-    """Whether this can be the id of a Slack user."""
-    return _USER.fullmatch(text) is not None
 
 
 def read_press(payload: Mapping[str, object]) -> Press | None:

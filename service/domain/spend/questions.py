@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.domain.spend.attribution import Attribution
 from service.domain.spend.best_known import Spend
 from service.domain.spend.rows import Width
 from service.domain.values.money import ZERO, Money
@@ -36,13 +37,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SpendQuestion:
-    """A question about one source's spend: a window of whole days or hours, filtered and grouped."""
+    """A question about one source's spend: a window of whole days or hours, filtered and grouped.
+
+    With an attribution, `group_by` is the organisation, and a group's id is who is answerable for it.
+    """
 
     source_id: str
     window: Window
     width: Width
     scope: Scope
     group_by: Dimension
+    attribution: Attribution | None = None
 
     @property
     def grain(self) -> Grain:

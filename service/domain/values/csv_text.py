@@ -20,6 +20,11 @@ def csv_text(rows: Iterable[Sequence[Value]]) -> str:
     return "".join(lines.written)
 
 
+def as_given(text: str) -> str:
+    """Returns the text that `csv_text` wrote as this one: without the apostrophe before what looks like a formula."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULAS) else text
+
+
 class _Lines:
     """The writer's destination."""
 

@@ -40,8 +40,19 @@ def lookalike(name: str, others: Iterable[str]) -> str | None:
     return next((other for other in others if other != name and skeleton(other) == looks), None)
 
 
-def require_unlike(name: str, others: Iterable[str]) -> None:
-    """Raises Conflict for a name that looks like another one and is not the same."""
-    other = lookalike(name, others)
-    if other is not None:
-        raise Conflict(f"the name looks like {other!r}, which exists already: choose another one")
+class TakenNames:
+    """Names that exist already, by what they look like: many are compared with each other one by one."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_look: dict[str, list[str]] = {}
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        self._by_look.setdefault(skeleton(name), []).append(name)
+
+    def require_unlike(self, name: str) -> None:
+        """Raises Conflict for a name that looks like another one and is not the same."""
+        other = next((other for other in self._by_look.get(skeleton(name), ()) if other != name), None)
+        if other is not None:
+            raise Conflict(f"the name looks like {other!r}, which exists already: choose another one")

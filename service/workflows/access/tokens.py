@@ -11,7 +11,7 @@ import structlog
 
 from service.domain.access import Role, Token
 from service.domain.values.errors import Conflict
-from service.domain.values.lookalikes import require_unlike, require_visible
+from service.domain.values.lookalikes import TakenNames, require_visible
 from service.domain.values.resources import new_id
 from service.workflows.access.refusals import REQUEST_REFUSED, note_refusal
 from service.workflows.configuration.engine import SYSTEM, Author, Difference, record
@@ -59,7 +59,7 @@ async def create_token(uow: AccessUnit, name: str, role: Role, secret: str, auth
     if name in names:
         raise Conflict(f"There is a token named {name!r} already")
     require_visible(name)
-    require_unlike(name, names)
+    TakenNames(names).require_unlike(name)
     token = Token(
         id=new_id("tok", author.at),
         name=name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from service.domain.access import AuditEvent
 from service.domain.values.errors import Conflict, UnreadableDocument
-from service.domain.values.lookalikes import require_unlike, require_visible
+from service.domain.values.lookalikes import TakenNames, require_visible
 from service.domain.values.plain_values import Plain, differing, plain_fields, plainly
 from service.domain.values.resources import Resource, new_id
 from service.workflows.ports.access import AccessUnit
@@ -105,14 +105,24 @@ class ResourceKind(Generic[Spec]):
         """Names what refers to the resource. A resource with dependents cannot be deleted."""
         return []
 
+    async def implied(self, uow: UnitOfWork) -> frozenset[str]:
+        """Names the resources that another kind's document makes by itself: a document of this kind need not."""
+        return frozenset()
+
     async def after_write(self, uow: UnitOfWork, write: Write[Spec]) -> None:
         """Does what else has to happen in the write's transaction."""
 
 
-async def create(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
-    """Raises Conflict where the name is taken, and what the kind's `validate` raises."""
+async def create(
+    uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author, taken: TakenNames | None = None
+) -> Resource[Spec]:
+    """Raises Conflict where the name is taken, and what the kind's `validate` raises.
+
+    `taken` are all names of the kind, where a writer of many has read them: the new one is added.
+    """
     await uow.become_only_writer()
-    await _require_own_look(uow, kind, draft.name)
+    taken = taken or await taken_names(uow, kind)
+    _require_own_look(draft.name, taken)
     await kind.validate(uow, draft.spec, None)
     created = Resource(
         id=new_id(kind.prefix, author.at),
@@ -126,7 +136,13 @@ async def create(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], 
     await kind.store(uow).add(created)
     await kind.after_write(uow, Write(None, created, author.at))
     await record(uow, author, _action(kind, "create"), created.id, f"named {created.name!r}", _whole(None, created))
+    taken.add(created.name)
     return created
+
+
+async def taken_names(uow: UnitOfWork, kind: ResourceKind[Spec]) -> TakenNames:
+    """The names of a kind. They are all of them only while the caller is the only writer."""
+    return TakenNames(await kind.store(uow).names())
 
 
 async def change(
@@ -138,7 +154,7 @@ async def change(
         return stored
     await uow.become_only_writer()
     if draft.name != stored.name:
-        await _require_own_look(uow, kind, draft.name)
+        _require_own_look(draft.name, await taken_names(uow, kind))
     await kind.validate(uow, draft.spec, stored)
     after = replace(
         stored,
@@ -244,10 +260,10 @@ async def record(
     )
 
 
-async def _require_own_look(uow: UnitOfWork, kind: ResourceKind[Spec], name: str) -> None:
+def _require_own_look(name: str, taken: TakenNames) -> None:
     """Raises Invalid or Conflict for a name that people could take for another one."""
     require_visible(name)
-    require_unlike(name, await kind.store(uow).names())
+    taken.require_unlike(name)
 
 
 def _action(kind: ResourceKind[Spec], verb: str) -> str:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from service.domain.digests.digest import DigestPlan, reached
 from service.domain.notify.channels.console import Console
+from service.domain.notify.channels.slack import SlackBot, is_user
 from service.domain.notify.escalation import EscalationPolicy, validate_policy
+from service.domain.notify.personal_channels import follow_token, is_personal
 from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.notify.rotas import Rota, validate_rota
 from service.domain.notify.routing.routes import Route, RouteTable, validate_routes
@@ -55,7 +57,20 @@ class Receivers(ResourceKind[Receiver]):
             ),
             *(f"digest {digest.name!r}" for digest in digests if digest.spec.receiver_id == id),
             *(f"rota {rota.name!r}" for rota in rotas if any(person.receiver_id == id for person in rota.spec.people)),
+            *(
+                f"the owner of {one.member}"
+                for owners in await uow.ownerships.all()
+                for one in owners.spec.items
+                if one.owner == id
+            ),
         ]
+
+    async def implied(self, uow: UnitOfWork) -> frozenset[str]:
+        """The receivers of owners who are named by a mail address or a Slack user's id."""
+        owners = {one.owner for stored in await uow.ownerships.all() for one in stored.spec.items}
+        return frozenset(
+            name for id, name in (await uow.receivers.named()).items() if id in owners and is_personal(name)
+        )
 
     async def after_write(self, uow: UnitOfWork, write: Write[Receiver]) -> None:
         """Ends the rest of the receiver's channels, once somebody has changed it."""
@@ -64,6 +79,24 @@ class Receivers(ResourceKind[Receiver]):
             return
         if await uow.channel_health.forget(before.id, at=write.at):
             await uow.jobs.deliver(write.at)
+        if after is not None:
+            await _follow_tokens(uow, before.spec, after)
+
+
+async def _follow_tokens(uow: UnitOfWork, before: Receiver, after: Resource[Receiver]) -> None:
+    """Gives a bot's new token to the receivers of the people whom it writes to."""
+    bots = {one.channel: one for one in after.spec.channels if isinstance(one, SlackBot) and not is_user(one.channel)}
+    moved = [
+        (old, bots[old.channel])
+        for old in before.channels
+        if isinstance(old, SlackBot) and old.channel in bots and bots[old.channel].token != old.token
+    ]
+    for other in await uow.receivers.readable() if moved else []:
+        channels = other.spec.channels
+        for old, new in moved:
+            channels = follow_token(channels, old, new)
+        draft = Draft(other.name, other.labels, Receiver(channels))
+        await change(uow, Receivers(), other, draft, Author(SYSTEM, after.updated_at))
 
 
 class RouteTables(ResourceKind[RouteTable]):

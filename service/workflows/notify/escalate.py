@@ -103,15 +103,14 @@ async def _call(uow: UnitOfWork, situation: Situation, calls: Sequence[_Call]) -
     if not calls:
         return []
     before = await uow.notified.calls({one.planned.alert_id for one in calls})
-    steps = {(one.planned.policy_id, one.planned.step) for one in calls}
-    addresses = {step: situation.addresses(situation.called(*step)) for step in steps}
-    called = [
-        made
-        for one in calls
-        for made in _made(one, addresses[one.planned.policy_id, one.planned.step], before[one.planned.alert_id])
-    ]
+    called = [made for one in calls for made in _made(one, _addresses(situation, one), before[one.planned.alert_id])]
     await store(uow, called)
     return called
+
+
+def _addresses(situation: Situation, call: _Call) -> list[Address]:
+    planned, owners = call.planned, situation.owners(call.chain.standing.alert, {})
+    return situation.addresses(*situation.called(planned.policy_id, planned.step, owners))
 
 
 def _made(call: _Call, addresses: Sequence[Address], before: Iterable[ChannelCall]) -> list[Notification]:

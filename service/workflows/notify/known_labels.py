@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from service.domain.sources.ownership import Ownership
 from service.domain.values.scopes import ALL_DIMENSIONS, DEFAULT_WORKSPACE, SPENDER_DIMENSIONS, Dimension
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -23,11 +24,21 @@ async def known_labels(uow: UnitOfWork) -> Mapping[str, set[str]]:
         for one in resources:
             for label, value in one.labels.items():
                 found[label].add(value)
+    for label, values in (await _owned(uow)).items():
+        found[label] |= values
     for source in sources:
         for dimension, texts in (await _seen(uow, source.id)).items():
             found[dimension.value] |= set(texts)
     found["scope"] = {"org", *(f"{one.value}:{text}" for one in _MEMBERS for text in found[one.value])}
     return found
+
+
+async def _owned(uow: UnitOfWork) -> Mapping[str, set[str]]:
+    """Tags, and owners by id and name."""
+    stored, receivers = await uow.ownerships.readable(), await uow.receivers.named()
+    owners = stored[0].spec if stored else Ownership()
+    ids = {one.owner for one in owners.items} & receivers.keys()
+    return {**owners.tag_values, "owner": {text for id in ids for text in (id, receivers[id])}}
 
 
 _MEMBERS = ALL_DIMENSIONS

@@ -16,6 +16,7 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.notify.routing.situation import ConfigurationSnapshot
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
+from service.domain.sources.ownership import Ownership
 from service.domain.sources.pricing import PriceOverride
 from service.domain.sources.source import Source
 from service.domain.values.errors import UnreadableDocument
@@ -151,6 +152,11 @@ class Configuration(Protocol):
     @property
     def silences(self) -> Resources[Silence]:
         return self.resources("silence", Silence)
+
+    @property
+    def ownerships(self) -> Resources[Ownership]:
+        """One at most: all owners and tags are one document."""
+        return self.resources("owners", Ownership)
 
     @property
     def digests(self) -> Resources[DigestPlan]:

@@ -25,6 +25,7 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.rotas import Rota
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.routing.silences import Silence
+from service.domain.sources.ownership import Ownership
 from service.domain.sources.poll import ReportOutcome
 from service.domain.sources.pricing import Measure, PriceOverride
 from service.domain.sources.source import Source
@@ -32,7 +33,7 @@ from service.domain.values.money import Money
 from tests.sample_alerts import ALERT, EVIDENCE, OPENED_EVENT, RULE, SILENCE_ENDS, STALE, STALE_ALERT, UNDELIVERED
 
 STORED: tuple[Any, ...] = (
-    *(Source, Budget, Receiver, RouteTable, Silence, PriceOverride, EscalationPolicy, Rota),
+    *(Source, Ownership, Budget, Receiver, RouteTable, Silence, PriceOverride, EscalationPolicy, Rota),
     *(Alert, AlertEvent, ReportOutcome, Attempt, KeptAnswer),
 )
 

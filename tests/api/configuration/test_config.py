@@ -165,3 +165,22 @@ async def test_a_rota_goes_on_from_where_it_began(stand: Stand) -> None:
     stand.clock.advance(timedelta(days=7))
     assert await changes(stand, document) == [], "whose turn it is does not begin again when the file is applied again"
     assert answered(await stand.viewer.get("/v1/rotas/week"))["starts_on"] == started
+
+
+async def test_owners_are_part_of_it_and_their_receivers_need_not_be(stand: Stand) -> None:
+    await put(stand, WHOLE)
+    item = {"member": "workspace:default", "owner": "ann@example.com", "tags": {"team": "eng"}}
+    plan = answered(await put(stand, {"owners": {"items": [item]}}))
+    assert [(one["kind"], one["fields"][0]["pointer"]) for one in plan["changes"]] == [
+        ("owners", "/production workspace:default")
+    ]
+    document = await exported(stand)
+    assert document["owners"]["items"] == [{"source": "production", **item}]
+    assert await changes(stand, document) == []
+    assert await changes(stand, WHOLE, "?unlisted=delete") == [], "the receiver made for the owner is not pruned"
+    assert await changes(stand, WHOLE | {"owners": {"items": []}}, "?unlisted=delete") == [
+        ("change", "owners", ""),
+        ("delete", "receivers", "ann@example.com"),
+    ]
+    answer = await put(stand, {"owners": {"items": [item, item | {"member": "workspace:nowhere"}]}})
+    assert pointers(answer) == ["/owners/items/1/member"]

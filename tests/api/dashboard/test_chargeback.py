@@ -10,7 +10,7 @@ from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.workflows.ports.spend import Stamp
 from tests.api.dashboard.browser import signed_in
-from tests.api.stand import ENG, SOURCE, TODAY, Stand
+from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
 
 THIRD = SpendDay(Spend(Money.of("0.333333333333")), EstimatedDay())
 CELLS = (ENG, Cell("wrkspc_b", ENG.model, "apikey_b"), Cell("wrkspc_b", ENG.model, ""))
@@ -47,3 +47,17 @@ async def test_an_empty_month_and_no_month(stand: Stand) -> None:
     assert "October 2026" in empty, "the last full month"
     assert "Nothing was spent in this month" in empty
     assert (await opened.get("/pages/chargeback?month=2026-13")).status_code == 422
+
+
+async def test_it_is_also_divided_by_what_has_owners_and_tags(stand: Stand) -> None:
+    await spent(stand)
+    answered(
+        await stand.admin.patch(
+            "/v1/owners", json={"items": [{"member": "workspace:wrkspc_b", "tags": {"team": "ops"}}]}
+        )
+    )
+    page = (await (await signed_in(stand)).get("/pages/chargeback?month=2026-11&by=tag:team")).text
+    assert sum(map(Decimal, AMOUNT.findall(page))) == Decimal("1.00")
+    assert page.count("not attributable") == 1
+    assert "by=tag%3Ateam" in page
+    assert "by=owner" not in page, "nothing has an owner"

@@ -4,7 +4,10 @@ from typing import Any
 
 from tests.api.stand import Stand, answered, pointers, problem
 
-STEPS = [{"after": "0s", "receiver": "first", "rota": None}, {"after": "15m", "receiver": "boss", "rota": None}]
+STEPS = [
+    {"after": "0s", "receiver": "first", "fallback": None, "rota": None},
+    {"after": "15m", "receiver": "boss", "fallback": None, "rota": None},
+]
 POLICY = {"name": "on call", "steps": STEPS, "repeat": 2, "labels": {"team": "eng"}}
 
 

@@ -22,6 +22,7 @@ LATE = {"start_time": "24:01", "end_time": "08:00"}
 PLAIN: dict[str, Any] = {
     "matchers": [],
     "receiver": "eng",
+    "fallback": None,
     "escalation_policy": None,
     "continue": False,
     "group_by": [],

@@ -3,7 +3,7 @@
 import pytest
 
 from service.domain.values.errors import Conflict, Invalid
-from service.domain.values.lookalikes import require_unlike, require_visible, skeleton
+from service.domain.values.lookalikes import TakenNames, require_visible, skeleton
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_a_name_with_a_character_that_nobody_sees_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["eng monthly", "Müller & Søn", "予算", "ميزانية", "команда", "❤\ufe0f", "team/eng"])
 def test_an_honest_name_of_any_script_is_taken(name: str) -> None:
     require_visible(name)
-    require_unlike(name, ["eng", "budget"])
+    TakenNames(["eng", "budget"]).require_unlike(name)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,15 @@ def test_an_honest_name_of_any_script_is_taken(name: str) -> None:
 def test_a_name_that_looks_like_another_is_refused(name: str, other: str) -> None:
     assert skeleton(name) == skeleton(other)
     with pytest.raises(Conflict, match="looks like"):
-        require_unlike(name, ["unrelated", other])
+        TakenNames(["unrelated", other]).require_unlike(name)
 
 
 def test_the_same_name_and_another_case_are_no_trick() -> None:
-    require_unlike("eng", ["eng", "Eng", "ENG"])
+    TakenNames(["eng", "Eng", "ENG"]).require_unlike("eng")
+
+
+def test_a_name_that_was_just_added_is_taken_too() -> None:
+    taken = TakenNames([])
+    taken.add("eng")
+    with pytest.raises(Conflict, match="looks like 'eng'"):
+        taken.require_unlike("ｅｎｇ")

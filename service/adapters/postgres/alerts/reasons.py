@@ -13,6 +13,7 @@ _KNOWN_BEFORE = {
     Reason.NOT_CONFIRMED: Reason.RECOVERED,
     Reason.ACCEPTED: Reason.RECOVERED,
     Reason.CORRECTED: Reason.RESTATED,
+    Reason.HANDED_ON: Reason.RESTATED,
 }
 
 

@@ -88,6 +88,8 @@ class PostgresJobs:
         self._connection = connection
         self._to_real = to_real
         self._carried = carried
+        self._ours: set[str] = set()
+        """The queueing locks whose job this transaction has made or holds: they wait until it ends."""
 
     async def due(self) -> list[DueJobs]:
         found = {row.task_name: row for row in await self._connection.execute(_DUE)}
@@ -160,8 +162,9 @@ class PostgresJobs:
         Without the row lock a worker could take the waiting job at once, look before our rows are committed,
         find nothing, and nobody would look again. All callers take the locks in one order.
         """
-        missing = sorted(tickets, key=_queueing_lock)
-        while missing := await self._not_waiting(missing):
+        missing = sorted((one for one in tickets if _queueing_lock(one) not in self._ours), key=_queueing_lock)
+        self._ours |= {_queueing_lock(one) for one in missing}
+        while missing and (missing := await self._not_waiting(missing)):
             try:
                 async with self._connection.begin_nested():
                     await self._insert(*missing)

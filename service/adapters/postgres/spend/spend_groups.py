@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, Select, Text, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import between, usage_by
 from service.adapters.postgres.spend.spenders.days import SPENDER, spender_days
 from service.adapters.postgres.spend.tables import CELL, held_by, spend_days, usage_hours
+from service.domain.sources.ownership import NOBODY
 from service.domain.spend.best_known import Spend
 from service.domain.spend.day_split import first_day_from
 from service.domain.spend.questions import BucketFigures, Figure, LargestGroups, SpendQuestion
@@ -44,7 +46,7 @@ async def figures_by_bucket(connection: AsyncConnection, question: SpendQuestion
 async def largest(connection: AsyncConnection, question: SpendQuestion, limit: int, skipped: int) -> LargestGroups:
     """Figures of the whole window by group: `limit` groups behind the `skipped` largest. The rows are read once."""
     rows = _rows_of(question)
-    member = rows.c[question.group_by.value].label("member")
+    member = _member(question, rows).label("member")
     sums = (sum_.label(part) for part, sum_ in zip(_PARTS, _sums(rows), strict=True))
     groups = select(member, *sums).where(*held_by(question.scope, rows)).group_by(member).subquery()
     parts = [groups.c[part] for part in _PARTS]
@@ -87,9 +89,24 @@ async def rows_behind(connection: AsyncConnection, question: SpendQuestion) -> i
 
 def _by_bucket(question: SpendQuestion) -> Select[Any]:
     rows = _rows_of(question)
-    member = rows.c[question.group_by.value]
+    member = _member(question, rows).label("member")
     statement = select(rows.c.time, member, *_sums(rows)).where(*held_by(question.scope, rows))
     return statement.group_by(rows.c.time, member).order_by(rows.c.time)
+
+
+def _member(question: SpendQuestion, rows: FromClause) -> ColumnElement[str]:
+    """The group of a row: the member of its dimension, or who is answerable for it."""
+    attribution = question.attribution
+    if attribution is None:
+        return rows.c[question.group_by.value]
+    named = (
+        cast(dict(of_ids), JSONB)[rows.c[dimension.value]].astext
+        for dimension, of_ids in (
+            (Dimension.API_KEY, attribution.api_keys),
+            (Dimension.WORKSPACE, attribution.workspaces),
+        )
+    )
+    return func.coalesce(*named, NOBODY)
 
 
 def _figures(question: SpendQuestion, rows: Iterable[Sequence[Any]]) -> dict[datetime, dict[ScopeKey, Figure]]:

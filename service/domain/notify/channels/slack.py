@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,14 @@ from service.domain.values.resources import Sealed
 SLACK_API = "https://slack.com/api/"
 ONE_A_SECOND = Rate(1, timedelta(seconds=1))
 """Slack's rule for one channel: https://docs.slack.dev/apis/web-api/rate-limits."""
+
+
+_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
+
+
+def is_user(text: str) -> bool:
+    """Whether this can be the id of a Slack user."""
+    return _USER.fullmatch(text) is not None
 
 
 def _choose(given: Collection[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.domain.alerts.alert import Alert
 from service.domain.values.names import Names
@@ -13,6 +13,14 @@ Labels = Mapping[str, frozenset[str]]
 """The values of each label. Things have two, an id and a name; a scope of two workspaces has both of each."""
 
 OF_EVERY_ALERT = ("severity", "kind", "source", "scope")
+BUILT_IN = frozenset(
+    {
+        *OF_EVERY_ALERT,
+        *("owner", "budget", "rule", "rule_kind", "basis", "silence"),
+        *(dimension.value for dimension in Dimension),
+    }
+)
+"""Labels that say what an alert is: no tag is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +32,21 @@ class Origin:
     scope: Scope = EVERYTHING
 
 
-def labels_of(alert: Alert, source_name: str, origin: Origin, names: Names) -> Labels:
-    """Built-in labels win over those that a person gave to the budget or rule."""
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """The owners of what an alert is about, by id and name, and the values of its tags."""
+
+    owners: frozenset[str] = frozenset()
+    tags: Labels = field(default_factory=dict)
+
+
+BELONGS_TO_NOBODY = Belonging()
+
+
+def labels_of(
+    alert: Alert, source_name: str, origin: Origin, names: Names, belonging: Belonging = BELONGS_TO_NOBODY
+) -> Labels:
+    """Built-in labels win over those that a person gave to the budget or rule, and over tags."""
     members = dict(origin.scope.filters)
     if alert.scope.dimension is not Dimension.ORGANISATION:
         members[alert.scope.dimension] = (alert.scope.id,)
@@ -33,11 +54,14 @@ def labels_of(alert: Alert, source_name: str, origin: Origin, names: Names) -> L
         "severity": {alert.severity.value},
         "kind": {alert.kind},
         "source": {alert.source_id, source_name},
+        "owner": set(belonging.owners),
         "scope": {str(alert.scope), str(ScopeKey(alert.scope.dimension, _named(alert.scope, names)))},
         **{dimension.value: set(_both(dimension, ids, names)) for dimension, ids in members.items()},
         **_of_evidence(alert, origin.name),
     }
-    given = {name: frozenset({value}) for name, value in (origin.labels or {}).items()}
+    given = dict(belonging.tags)
+    for name, value in (origin.labels or {}).items():
+        given[name] = given.get(name, frozenset()) | {value}
     return given | {name: frozenset(values - {""}) for name, values in built_in.items() if values - {""}}
 
 

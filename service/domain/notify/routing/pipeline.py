@@ -25,19 +25,23 @@ from service.domain.values.resources import Resource
 
 @dataclass(frozen=True, slots=True)
 class MatchedRoute:
-    """A route that matches an alert. `held` is why it notifies nobody now, `group` how it collects."""
+    """A route that matches an alert, and whom it leads to: receivers' ids.
+
+    `held` is why it notifies nobody now, `group` how it collects.
+    """
 
     route: Route
+    receiver_ids: tuple[str, ...]
     held: Reason | None
     group: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """An escalation policy that begins instead of notifying its route's receiver."""
+    """An escalation policy that begins instead of notifying its route's receivers."""
 
     policy_id: str
-    receiver_id: str
+    receiver_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ def match_routes(alert: Alert | None, labels: Labels, situation: Situation) -> l
     """The routes that match, in order, and what holds each back. Labels without an alert are inhibited by none."""
     now = situation.now
     held = hold_reason(alert, labels, situation)
+    owners = situation.owners(alert, labels)
     return [
-        MatchedRoute(one, held or mute(one, now), group(one, labels))
+        MatchedRoute(one, one.receivers(owners), held or mute(one, now), group(one, labels))
         for one in route(labels, situation.configuration.routes)
     ]
 
@@ -125,9 +130,9 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
     for one in routes:
         policy = one.route.escalation_policy_id
         if one.held is None and policy is not None and situation.can_call(policy):
-            escalations.setdefault(policy, Escalation(policy, one.route.receiver_id))
+            escalations.setdefault(policy, Escalation(policy, one.receiver_ids))
             continue
-        for address in situation.addresses(one.route.receiver_id):
+        for address in situation.addresses(*one.receiver_ids):
             if one.held is None:
                 recipients.setdefault(address.key, address)
                 for_people = address.channel.traits.audience is Audience.PEOPLE
@@ -144,7 +149,7 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
 
 def _without_calls(plan: Plan, situation: Situation) -> Plan:
     """The plan with channels that people read alone: no policy begins, and its route's receiver is notified."""
-    of_policies = (address for one in plan.escalations for address in situation.addresses(one.receiver_id))
+    of_policies = (address for one in plan.escalations for address in situation.addresses(*one.receiver_ids))
     readable = {
         one.key: one for one in (*plan.recipients, *of_policies) if one.channel.traits.audience is Audience.PEOPLE
     }

@@ -48,7 +48,7 @@ def release(
 def released_policies(plan: Plan, held: Iterable[Notification]) -> list[str]:
     """The escalation policies that were kept from beginning, and may begin."""
     kept = {one.receiver_id for one in held}
-    return [one.policy_id for one in plan.escalations if one.receiver_id in kept]
+    return [one.policy_id for one in plan.escalations if kept.intersection(one.receiver_ids)]
 
 
 def settled(plan: Plan, held: Iterable[Notification]) -> set[str]:
@@ -106,7 +106,7 @@ def _repeating(
         if one.held is not None or one.route.escalation_policy_id is not None:
             continue
         interval = repeats_after(one.route, event.alert.kind, event.alert.severity)
-        for address in situation.addresses(one.route.receiver_id):
+        for address in situation.addresses(*one.receiver_ids):
             if address.key not in seen and interval is not None:
                 yield address, interval
             seen.add(address.key)

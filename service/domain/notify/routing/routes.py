@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from service.domain.notify.routing.doubts import require_possible
 from service.domain.notify.routing.intervals import DAY, TimeInterval, holds
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import Matcher, match_all, validate_matchers
+from service.domain.sources.ownership import NOBODY
 from service.domain.values.calendars import zone_names
 from service.domain.values.errors import Invalid
 
@@ -22,6 +23,7 @@ LONGEST_WAIT, LONGEST_INTERVAL = timedelta(hours=1), timedelta(days=1)
 class Route:
     """The destination of alerts that all matchers match; without matchers, of every alert.
 
+    `to_owner`: whoever owns what an alert is about is notified, and the receiver where nobody does.
     `repeat_interval`: how long after a notification one is sent again while nobody acknowledges the alert. 0: never;
     None: as `service.domain.notify.routing.repeats` says. It holds back notifications within any of `mute_times`, and
     outside of all `active_times` where there are some. With `group_wait` or `group_interval` it collects the alerts
@@ -38,6 +40,11 @@ class Route:
     repeat_interval: timedelta | None = None
     mute_times: tuple[TimeInterval, ...] = ()
     active_times: tuple[TimeInterval, ...] = ()
+    to_owner: bool = False
+
+    def receivers(self, owners: Sequence[str]) -> tuple[str, ...]:
+        """Returns whom it notifies of an alert of these owners: receivers' ids."""
+        return or_instead(owners, self.receiver_id) if self.to_owner else (self.receiver_id,)
 
     @property
     def collects(self) -> bool:
@@ -47,6 +54,11 @@ class Route:
         if any(holds(interval, now) for interval in self.mute_times):
             return True
         return bool(self.active_times) and not any(holds(interval, now) for interval in self.active_times)
+
+
+def or_instead(owners: Sequence[str], receiver_id: str) -> tuple[str, ...]:
+    """Returns the owners, each once, with a receiver in place of NOBODY, and where there is none at all."""
+    return tuple(dict.fromkeys(owner or receiver_id for owner in owners or (NOBODY,)))
 
 
 @dataclass(frozen=True, slots=True)

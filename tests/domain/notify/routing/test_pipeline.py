@@ -103,7 +103,7 @@ def test_spend_that_has_crossed_keeps_the_forecast_of_its_budget_quiet() -> None
 
 def test_an_escalation_policy_does_the_ringing_of_its_route() -> None:
     policed = Route("rcv_1", escalation_policy_id="esc_1")
-    assert route_alert(ALERT, around(policed)) == Plan(escalations=(Escalation("esc_1", "rcv_1"),))
+    assert route_alert(ALERT, around(policed)) == Plan(escalations=(Escalation("esc_1", ("rcv_1",)),))
     held = route_alert(ALERT, around(policed, silences=(QUIET,)))
     assert held == Plan(held_back=((TO_CONSOLE, Reason.SILENCED),), silenced_by=NAMED)
 

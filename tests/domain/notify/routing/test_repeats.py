@@ -96,6 +96,6 @@ def test_an_interval_is_for_all_alerts_and_one_of_nothing_is_never() -> None:
 
 
 def test_an_escalation_begins_where_its_own_beginning_was_held_back() -> None:
-    plan = Plan(escalations=(Escalation("esc_1", "rcv_1"), Escalation("esc_2", "rcv_2")))
+    plan = Plan(escalations=(Escalation("esc_1", ("rcv_1",)), Escalation("esc_2", ("rcv_2",))))
     assert released_policies(plan, [held_back(1, TO_MAIL)]) == ["esc_2"]
     assert settled(plan, [held_back(1, TO_MAIL)]) == {TO_MAIL.key}

@@ -1,0 +1,37 @@
+"""Whom a document notifies: a receiver by id or name, or `owner`, with the receiver for what nobody owns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from service.domain.values.errors import Invalid
+
+OWNER = "owner"
+
+
+class Addressee(NamedTuple):
+    """`to_owner`: whoever owns what an alert is about is notified, and the receiver where nobody does."""
+
+    receiver_id: str
+    to_owner: bool
+
+
+def read_addressee(receivers: Mapping[str, str], receiver: str, fallback: str | None, pointer: str) -> Addressee:
+    """`receivers` has ids by ids and names. Raises Invalid for an unknown receiver, and for `owner` by itself.
+
+    A receiver may be called "owner": it is meant where there is no fallback.
+    """
+    if fallback is None:
+        if receiver == OWNER and OWNER not in receivers:
+            raise Invalid("name a fallback: the receiver of alerts about what nobody owns", f"{pointer}/fallback")
+        return Addressee(_id(receivers, receiver, f"{pointer}/receiver"), to_owner=False)
+    if receiver != OWNER:
+        raise Invalid("only the receiver `owner` has a fallback", f"{pointer}/fallback")
+    return Addressee(_id(receivers, fallback, f"{pointer}/fallback"), to_owner=True)
+
+
+def _id(receivers: Mapping[str, str], reference: str, pointer: str) -> str:
+    if reference not in receivers:
+        raise Invalid(f"there is no receiver {reference!r}", pointer)
+    return receivers[reference]
