@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +18,26 @@ TOCSIN_YAML = Path("tocsin.yaml")
 
 
 @cli.command()
-def plan(file: File = TOCSIN_YAML, prune: Prune = False, as_json: AsJson = False, url: Url = LOCAL) -> None:
+def plan(
+    file: File = TOCSIN_YAML,
+    prune: Prune = False,
+    backtest: Annotated[bool, typer.Option("--backtest", help="Show what changed rules would have fired.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=800, help="How many days a backtest goes back.")] = 90,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Write a comment for a pull request.")] = False,
+    as_json: AsJson = False,
+    url: Url = LOCAL,
+) -> None:
     """Show what `apply` would change, and change nothing. Exit code 3 when anything differs."""
+    from service.bootstrap.clock import wall_clock
     from service.cli.remote import planning
     from service.cli.remote.server import server_at
 
+    since = wall_clock().date() - timedelta(days=days)
+    wanted = planning.BacktestsWanted(since) if backtest else None
+    unlisted = "delete" if prune else "keep"
+    form = planning.form_of(as_json=as_json, markdown=markdown)
     with server_at(url) as server:
-        show = planning.plan_as_json if as_json else planning.plan
-        raise typer.Exit(show(server, file, "delete" if prune else "keep", out))
+        raise typer.Exit(planning.plan(server, file, unlisted, out, form, wanted))
 
 
 @cli.command()

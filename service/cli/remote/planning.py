@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -12,30 +16,72 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import SettingError, StartError
 from service.cli.remote.config_file import ConfigFile, escaped, read_config
+from service.cli.remote.plan_report import KEPT, MARKS, as_document, backtest_lines, markdown
+from service.cli.remote.replaying import Pause, ReplayedChange, replay_changes
 from service.cli.remote.showing import as_json
 from service.client import Mistake, RequestRefused, Server
 from service.client.errors import Json
 
-MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red"), "keep": ("?", "dim")}
-KEPT = "stored, and not in the file: left as it is; --prune deletes it"
+STYLES = {"create": "green", "change": "yellow", "delete": "red", "keep": "dim"}
 NOTHING, DIFFERS = 0, 3
 """Not 2, which is that of a wrong option or setting: a job that permits differences must not permit those."""
 
 
-def plan(server: Server, path: Path, unlisted: str, out: Console) -> int:
-    """Shows what `apply` would do. Returns the exit code: 3 where anything differs."""
-    changes = _compared(server, read_config(path, os.environ), unlisted)
-    _show(changes, out)
+class PlanForm(StrEnum):
+    """How a plan is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+def form_of(*, as_json: bool, markdown: bool) -> PlanForm:
+    """Returns the form that the options ask for. Raises SettingError for both."""
+    if as_json and markdown:
+        raise SettingError("--json and --markdown: it is one or the other")
+    return PlanForm.JSON if as_json else PlanForm.MARKDOWN if markdown else PlanForm.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestsWanted:
+    """Changed rules and budgets are replayed from this UTC day on. `pause` waits for so many seconds."""
+
+    since: date
+    pause: Pause = time.sleep
+
+
+def plan(
+    server: Server,
+    path: Path,
+    unlisted: str,
+    out: Console,
+    form: PlanForm = PlanForm.TEXT,
+    backtests: BacktestsWanted | None = None,
+) -> int:
+    """Shows what `apply` would do, and what it would have fired. Returns the exit code: 3 where anything differs."""
+    file = read_config(path, os.environ)
+    changes = _compared(server, file, unlisted)
+    replays = _replayed(server, file, changes, backtests)
+    match form:
+        case PlanForm.JSON:
+            as_json(as_document(changes, replays if backtests is not None else None), out)
+        case PlanForm.MARKDOWN:
+            out.file.write(markdown(changes, replays))
+        case PlanForm.TEXT:
+            _show(changes, out)
+            for line in backtest_lines(replays) if backtests is not None and changes else ():
+                out.print(line, markup=False, highlight=False, soft_wrap=True)
     return DIFFERS if changes else NOTHING
 
 
-def plan_as_json(server: Server, path: Path, unlisted: str, out: Console) -> int:
-    """Writes the changes that `apply` would make. Returns the exit code, as `plan` does."""
-    changes = _compared(server, read_config(path, os.environ), unlisted)
-    as_json({"changes": [*changes]}, out)
-    return DIFFERS if changes else NOTHING
+def _replayed(
+    server: Server, file: ConfigFile, changes: Iterable[dict[str, Json]], backtests: BacktestsWanted | None
+) -> list[ReplayedChange]:
+    if backtests is None or not isinstance(file.document, dict):
+        return []
+    return replay_changes(server, file.document, changes, backtests.since.isoformat(), backtests.pause)
 
 
 def apply(server: Server, path: Path, unlisted: str, out: Console, *, sure: bool) -> int:
@@ -96,7 +142,7 @@ def _show(changes: Iterable[dict[str, Json]], out: Console) -> None:
         out.print("Nothing differs.")
     for change in changes:
         action = str(change["action"])
-        mark, style = MARKS[action]
+        mark, style = MARKS[action], STYLES[action]
         name = f" {change['name']}" if change["name"] else ""
         out.print(Text(f"{mark} {change['kind']}{name}", style=style))
         if action == "keep":

@@ -180,7 +180,7 @@ async def overwrite(
     """
     await uow.become_only_writer()
     if draft.name != stored.name:
-        await _require_own_look(uow, kind, draft.name)
+        _require_own_look(draft.name, await taken_names(uow, kind))
     await kind.validate(uow, draft.spec, None)
     version = stored.version + 1
     after = Resource(stored.id, draft.name, version, stored.created_at, author.at, draft.labels, draft.spec)

@@ -14,6 +14,7 @@ from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
 
 THIRD = SpendDay(Spend(Money.of("0.333333333333")), EstimatedDay())
 CELLS = (ENG, Cell("wrkspc_b", ENG.model, "apikey_b"), Cell("wrkspc_b", ENG.model, ""))
+OPS = {"member": "workspace:wrkspc_b", "tags": {"team": "ops"}}
 AMOUNT = re.compile(r'<td class="figure"><span title="[^"]+">\$([0-9.]+)</span></td>')
 
 

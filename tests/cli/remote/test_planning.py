@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from service.bootstrap.errors import SettingError, StartError
-from service.cli.remote.planning import apply, export, plan, plan_as_json, schema
+from service.cli.remote.planning import PlanForm, apply, export, plan, schema
 from service.cli.remote.server import server_at
 from service.client import Server, ServerError
 from tests.cli.remote.rest import Answering, answering, screen
@@ -69,10 +69,10 @@ def test_a_plan_shows_each_difference_and_applies_nothing(rest: Answering, path:
 
 def test_a_plan_as_json_has_the_changes_and_the_same_exit_code(rest: Answering, path: Path) -> None:
     out, text = screen()
-    assert plan_as_json(Server(rest.url, "tcn_FAKE"), path, "keep", out) == 3
+    assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out, PlanForm.JSON) == 3
     assert [one["action"] for one in json.loads(text.getvalue())["changes"]] == ["change", "create", "keep"]
     rest.answers["PUT /config"] = {"applied": False, "changes": []}
-    assert plan_as_json(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0]) == 0
+    assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0], PlanForm.JSON) == 0
 
 
 def test_nothing_to_do_is_said_and_not_sent(rest: Answering, path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.workflows.configuration import notify, rules, spend
+from service.workflows.configuration import notify, ownership, rules, spend
 from service.workflows.configuration.engine import ResourceKind
 from service.workflows.ports.configuration import Configuration
 
@@ -15,9 +15,10 @@ class Rows:
 
 
 def kinds() -> Iterator[ResourceKind[object]]:
-    for module in (spend, rules, notify):
+    for module in (spend, rules, notify, ownership):
         for made in vars(module).values():
-            if isinstance(made, type) and issubclass(made, ResourceKind) and made is not ResourceKind:
+            is_kind = isinstance(made, type) and issubclass(made, ResourceKind)
+            if is_kind and made.__module__ == module.__name__:
                 yield made()
 
 
