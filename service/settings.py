@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.domain.access import parse_group_roles
 from service.domain.notify.channels.slack import SLACK_API
 from service.domain.slack.requests import SlackRole
 from service.domain.sources.source import is_poll_interval
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
         None, description="Fetched every minute while every source is being evaluated: a dead man's switch."
     )
     admin_token: SecretStr | None = Field(None, description="The first admin token; absent: made, shown once.")
+    oidc_issuer: str | None = Field(None, description="The OpenID Connect issuer that people sign in by.")
+    oidc_client_id: str | None = Field(None, description="The id under which the issuer knows this Tocsin.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Its secret; absent: a public client, by PKCE alone."
+    )
+    oidc_roles: str = Field("", description="Which group has which role: tocsin-admins=admin; eng=operator; *=viewer.")
+    oidc_groups_claim: str = Field("groups", description="The claim of the ID token that lists somebody's groups.")
+    oidc_scopes: str = Field("openid profile email", description="What is asked of the issuer, separated by spaces.")
     slack_signing_secret: SecretStr | None = Field(
         None, description="The Slack app's signing secret: buttons and commands over HTTP."
     )
@@ -155,6 +164,26 @@ class Settings(BaseSettings):
     def _is_public(cls, text: str | None) -> str | None:
         if text is not None and not _is_web_address(text):
             raise ValueError("write an address such as https://tocsin.example.com")
+        return text
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, text: str | None) -> str | None:
+        if text is not None and not _is_web_address(text):
+            raise ValueError("write the issuer's address, such as https://login.example.com")
+        return text
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _are_roles(cls, text: str) -> str:
+        parse_group_roles(text)
+        return text
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _names_openid(cls, text: str) -> str:
+        if "openid" not in text.split():
+            raise ValueError("name openid, without which there is no ID token")
         return text
 
     @property

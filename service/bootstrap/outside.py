@@ -19,7 +19,9 @@ from service.adapters.egress.httpx_transport import open_transport
 from service.adapters.heartbeat import HttpHeartbeat
 from service.bootstrap.errors import SettingError
 from service.bootstrap.secret_key import open_vault
+from service.domain.access import parse_group_roles
 from service.settings import Settings
+from service.workflows.ports.identity import PeopleAccess
 from service.workflows.ports.platform import Vault
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def require_sound(settings: Settings) -> None:
     open_way(settings, guards.sources)
     receivers = open_way(settings, guards.receivers)
     open_heartbeat(settings, guards.receivers, receivers)
+    open_people(settings, receivers)
     _require_mail(settings)
     open_vault(settings)
 
@@ -119,6 +122,33 @@ def open_channels(settings: Settings, vault: Vault, guard: Guard, transport: Asy
             slack_controls=controls if settings.hears_slack else no_controls,
         )
     )
+
+
+def open_people(settings: Settings, transport: AsyncHTTPTransport) -> PeopleAccess | None:
+    """Returns how people sign in by an issuer, None where none is set. Raises SettingError."""
+    if settings.oidc_issuer is None:
+        return None
+    if settings.oidc_client_id is None:
+        raise SettingError("TOCSIN_OIDC_CLIENT_ID: TOCSIN_OIDC_ISSUER is set; name the client that it knows")
+    if not settings.oidc_roles:
+        raise SettingError("TOCSIN_OIDC_ROLES: say which group has which role, such as tocsin-admins=admin; *=viewer")
+    from service.adapters.oidc import OidcClient, OidcIssuer
+
+    secret = settings.oidc_client_secret
+    client = OidcClient(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        secret.get_secret_value() if secret else None,
+        settings.oidc_scopes,
+    )
+    return PeopleAccess(
+        OidcIssuer(client, transport), settings.oidc_groups_claim, parse_group_roles(settings.oidc_roles)
+    )
+
+
+def issuer_guard(settings: Settings, receivers: Guard) -> Guard:
+    """Returns what an issuer's requests may reach: itself, wherever it is, and what receivers may reach."""
+    return receivers if settings.oidc_issuer is None else trusting(receivers, [settings.oidc_issuer])
 
 
 def _require_mail(settings: Settings) -> str | None:

@@ -23,9 +23,11 @@ from service.bootstrap.errors import StartError
 from service.bootstrap.outside import (
     Guards,
     Transports,
+    issuer_guard,
     open_channels,
     open_guards,
     open_heartbeat,
+    open_people,
     open_way,
 )
 from service.bootstrap.secret_key import open_vault, secret_key
@@ -106,6 +108,7 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
         async with (
             open_way(settings, guards.sources) as sources,
             open_way(settings, guards.receivers) as receivers,
+            open_way(settings, issuer_guard(settings, guards.receivers)) as issuer,
             open_spans(settings) as spans,
         ):
             ports = _ports(settings, engine, clock, guards, Transports(sources, receivers), spans)
@@ -113,7 +116,7 @@ async def open_product(settings: Settings, url: str, simulator_url: str | None =
             callers_uow = uow_factory(callers_engine, clock.real_at, ports.outages, spans)
             yield Product(
                 ports=ports,
-                callers=replace(ports, uow=callers_uow, charts=ChildCharts()),
+                callers=replace(ports, uow=callers_uow, charts=ChildCharts(), people=open_people(settings, issuer)),
                 engine=callers_engine,
                 jobs_engine=engine,
                 url=url,

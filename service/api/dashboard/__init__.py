@@ -1,4 +1,4 @@
-"""The pages at `/` for people who have signed in with a token."""
+"""The pages at `/` for people who have signed in."""
 
 from service.api.dashboard import (
     access,
@@ -9,6 +9,7 @@ from service.api.dashboard import (
     overview,
     rules,
     sign_in,
+    sign_in_by_issuer,
     sources,
     spend,
     start,
@@ -16,6 +17,7 @@ from service.api.dashboard import (
 
 ROUTERS = (
     sign_in.router,
+    sign_in_by_issuer.router,
     overview.router,
     spend.router,
     chargeback.router,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi.responses import Response
 
 from service.api.http.pages import DASHBOARD_HEADERS, LIVE_HEADERS, page
-from service.domain.access import Token
+from service.domain.access import Caller
 
 PLACES = (
     ("Overview", "/"),
@@ -22,12 +22,12 @@ PLACES = (
 
 
 def dashboard_page(
-    template: str, place: str, caller: Token, content: Mapping[str, object], status: int = 200
+    template: str, place: str, caller: Caller, content: Mapping[str, object], status: int = 200
 ) -> Response:
     return _framed(template, place, caller, {**content, "live": False}, status, DASHBOARD_HEADERS)
 
 
-def live_page(template: str, place: str, caller: Token, content: Mapping[str, object], status: int = 200) -> Response:
+def live_page(template: str, place: str, caller: Caller, content: Mapping[str, object], status: int = 200) -> Response:
     """Returns a page that our script keeps current."""
     return _framed(template, place, caller, {**content, "live": True}, status, LIVE_HEADERS)
 
@@ -35,7 +35,7 @@ def live_page(template: str, place: str, caller: Token, content: Mapping[str, ob
 def _framed(
     template: str,
     place: str,
-    caller: Token,
+    caller: Caller,
     content: Mapping[str, object],
     status: int,
     headers: Mapping[str, str],

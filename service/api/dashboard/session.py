@@ -11,10 +11,10 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.api.dashboard.forms import AGAIN, read_form
-from service.api.http.deps import NowDep, PortsDep, attempt_of
+from service.api.http.deps import NowDep, PortsDep, attempt_of, get_ports
 from service.api.http.origin import address_of
 from service.api.http.pages import DASHBOARD_HEADERS, notice, page
-from service.domain.access import SESSION_LASTS, Role, Token
+from service.domain.access import SESSION_LASTS, Caller, Role
 from service.workflows.access.refusals import run_note_refusal
 from service.workflows.access.sessions import run_session
 from service.workflows.configuration.engine import Author
@@ -42,16 +42,24 @@ def answer_with_pages(app: FastAPI) -> None:
     app.add_exception_handler(NotShown, _not_shown)
 
 
-async def _sign_in(_: Request, error: Exception) -> Response:
+async def _sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeeded)
     if error.form:
-        return sign_in_page(our_path(error.back), error.form, "", 403)
+        return sign_in_page(get_ports(request), our_path(error.back), error.form, "", 403)
     return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': error.back})}", 303)
 
 
-def sign_in_page(back: str, form: Mapping[str, str], error: str, status: int) -> Response:
+def sign_in_page(ports: Ports, back: str, form: Mapping[str, str], error: str, status: int) -> Response:
     """Returns the page to sign in on. `form` is kept in it, and comes back once somebody is signed in."""
-    content = {"next": back, "kept": urlencode(form), "error": error}
+    issuer = ports.people.provider.name if ports.people else ""
+    content = {
+        "next": back,
+        "kept": urlencode(form),
+        "fields": form,
+        "error": error,
+        "issuer": issuer,
+        "asking": f"{SIGN_IN}/oidc?{urlencode({'next': back})}",
+    }
     return page("sign_in.html.j2", content, status, DASHBOARD_HEADERS)
 
 
@@ -59,16 +67,16 @@ async def _not_shown(_: Request, error: Exception) -> Response:
     return notice(403, "Nothing was changed", str(error))
 
 
-async def signed_in(request: Request, ports: PortsDep) -> Token:
-    """Returns the token that a browser was signed in with. Raises SignInNeeded."""
-    token = await run_session(ports, request.cookies.get(COOKIE, ""))
-    if token is None:
+async def signed_in(request: Request, ports: PortsDep) -> Caller:
+    """Returns who has signed in with this browser. Raises SignInNeeded."""
+    caller = await run_session(ports, request.cookies.get(COOKIE, ""))
+    if caller is None:
         form = {AGAIN: "yes", **await read_form(request)} if request.method == "POST" else {}
         raise SignInNeeded(f"{request.url.path}?{request.url.query}".rstrip("?"), form)
-    return token
+    return caller
 
 
-SignedInDep = Annotated[Token, Depends(signed_in)]
+SignedInDep = Annotated[Caller, Depends(signed_in)]
 
 
 async def from_our_page(request: Request, ports: PortsDep) -> None:
@@ -87,15 +95,15 @@ def _site(host: str) -> str:
 our_page = Depends(from_our_page)
 
 
-def sender(needed: Role) -> Callable[[Request, Ports, Token, datetime], Awaitable[Author]]:
+def sender(needed: Role) -> Callable[[Request, Ports, Caller, datetime], Awaitable[Author]]:
     """Returns a dependency: who sends a form that takes this role. It raises NotShown for a smaller one, on record."""
 
     async def check(request: Request, ports: PortsDep, caller: SignedInDep, now: NowDep) -> Author:
-        author = Author(f"token:{caller.name}", now, caller.id, address_of(request))
+        author = Author(caller.actor, now, caller.id, address_of(request))
         if not caller.role.allows(needed):
-            refusal = f"This needs the role {needed}; the token {caller.name!r} is {caller.role}"
+            refusal = f"This needs the role {needed}; {caller.name!r} is {caller.role}"
             await run_note_refusal(ports, author, attempt_of(request), refusal)
-            raise NotShown(f"{refusal}. Sign in with another token.")
+            raise NotShown(f"{refusal}. Sign in as somebody else.")
         return author
 
     return check

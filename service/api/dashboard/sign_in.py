@@ -32,8 +32,8 @@ async def show_script() -> Response:
 
 @router.head(SIGN_IN)  # probes ask so
 @router.get(SIGN_IN)
-async def show_sign_in(next: str = "") -> Response:
-    return sign_in_page(our_path(next), {}, "", 200)
+async def show_sign_in(ports: PortsDep, next: str = "") -> Response:
+    return sign_in_page(ports, our_path(next), {}, "", 200)
 
 
 @router.post(SIGN_IN, dependencies=[our_page])
@@ -41,7 +41,9 @@ async def sign_in(request: Request, ports: PortsDep, form: FormDep) -> Response:
     back, kept = our_path(form.get("next", "")), dict(parse_qsl(form.get("kept", ""), keep_blank_values=True))
     session = await run_sign_in(ports, form.get("token", "").strip(), attempt_of(request), address_of(request))
     if session is None:
-        return sign_in_page(back, kept, "No live token has this text. It begins with tcn_, and was shown once.", 403)
+        return sign_in_page(
+            ports, back, kept, "No live token has this text. It begins with tcn_, and was shown once.", 403
+        )
     return let_in(_onwards(back, kept), session, ports)
 
 

@@ -105,7 +105,7 @@ CallerDep = Annotated[Token, Depends(authenticate)]
 
 
 def author(request: Request, caller: CallerDep, now: NowDep) -> Author:
-    return Author(f"token:{caller.name}", now, caller.id, address_of(request))
+    return Author(caller.actor, now, caller.id, address_of(request))
 
 
 AuthorDep = Annotated[Author, Depends(author)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from service.domain.access import PERSON
 from service.domain.slack.requests import ACTOR_PREFIX, name_in
 from service.domain.values.plain_text import clean
 
@@ -25,5 +26,7 @@ def name_of_actor(actor: str, note: str = "") -> str:
     if actor.startswith(TOKEN):
         named = actor.removeprefix(TOKEN)
         return "the first admin" if _OF_THE_ENVIRONMENT.fullmatch(named) else clean(named)
+    if actor.startswith(PERSON):
+        return clean(actor.removeprefix(PERSON))
     name = re.sub("[()]", "", name_in(actor, note))
     return f"{clean(actor)} ({clean(name)})" if name else clean(actor)

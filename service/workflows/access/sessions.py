@@ -1,12 +1,13 @@
-"""People's browsers sign in with a token, and are known by a signed cookie from then on."""
+"""Browsers are known by a signed cookie once somebody has signed in, with a token or by an issuer."""
 
 from __future__ import annotations
 
-from service.domain.access import SESSION_LASTS, Session, Token
+from service.domain.access import SESSION_LASTS, Caller, PersonSession, Session, Token
+from service.workflows.access.people import person_of
 from service.workflows.access.tokens import run_authenticate
 from service.workflows.ports.unit_of_work import Ports
 
-LONGEST = 200
+LONGEST = 2500
 
 
 async def run_sign_in(ports: Ports, secret: str, attempt: str, address: str) -> str | None:
@@ -18,11 +19,17 @@ async def run_sign_in(ports: Ports, secret: str, attempt: str, address: str) -> 
     return f"{text}.{ports.signer.sign(text)}"
 
 
-async def run_session(ports: Ports, signed: str) -> Token | None:
-    """Returns the token of a session; None for one that is over, forged, or whose token is revoked."""
+async def run_session(ports: Ports, signed: str) -> Caller | None:
+    """Returns who has a session; None for one that is over or forged, or who may not look any more."""
     text, _, signature = signed[:LONGEST].partition(".")
-    session = Session.parse(text)
-    if session is None or not ports.signer.is_signed(text, signature) or not session.holds(ports.clock()):
+    session = Session.parse(text) or PersonSession.parse(text)
+    if session is None or not ports.signer.is_signed(text, signature):
+        return None
+    return person_of(ports, session) if isinstance(session, PersonSession) else await _run_token_of(ports, session)
+
+
+async def _run_token_of(ports: Ports, session: Session) -> Token | None:
+    if not session.holds(ports.clock()):
         return None
     async with ports.uow() as uow:
         token = await uow.tokens.with_id(session.token_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role, Token
 from service.domain.values.errors import Conflict
 from service.domain.values.lookalikes import TakenNames, require_visible
 from service.domain.values.resources import new_id
@@ -47,7 +47,7 @@ async def run_authenticate(ports: Ports, secret: str, attempt: str = "", address
             return None
         if token.revoked_at is None:
             return token
-        caller = Author(f"token:{token.name}", ports.clock(), token.id, address)
+        caller = Author(token.actor, ports.clock(), token.id, address)
         revoked = f"the token {token.name!r} was revoked at {token.revoked_at:%Y-%m-%d %H:%M} UTC"
         await note_refusal(uow, caller, REQUEST_REFUSED, attempt, revoked)
         return None
@@ -84,7 +84,7 @@ async def _all_tokens(uow: AccessUnit) -> list[Token]:
     return tokens
 
 
-async def revoke_token(uow: AccessUnit, token_id: str, caller: Token, author: Author) -> None:
+async def revoke_token(uow: AccessUnit, token_id: str, caller: Caller, author: Author) -> None:
     """Raises NotFound, and Conflict for the caller's own token: somebody with an admin token always remains."""
     if token_id == caller.id:
         raise Conflict("A token cannot revoke itself; use another admin token")

@@ -14,6 +14,7 @@ from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
 from service.workflows.ports.alerts import Alerts, BudgetFailures, Crossings, Watches
 from service.workflows.ports.channels import Channels
 from service.workflows.ports.configuration import Configuration
+from service.workflows.ports.identity import PeopleAccess
 from service.workflows.ports.notify import (
     ChannelHealth,
     ChartFailures,
@@ -155,3 +156,4 @@ class Ports:
     signer: Signer
     outages: Outages = field(default_factory=Outages)
     spans: Spans = field(default_factory=NoSpans)
+    people: PeopleAccess | None = None

@@ -21,7 +21,7 @@ from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import Id, UowDep
 from service.api.http.problems import in_the_body
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role, Token
 from service.domain.values.errors import Conflict
 from service.domain.values.plain_text import minute
 from service.workflows.access.tokens import create_token, new_secret, revoke_token
@@ -79,7 +79,7 @@ def _parsed(document: Mapping[str, JsonValue]) -> TokenIn:
 
 async def _page(
     uow: UnitOfWork,
-    caller: Token,
+    caller: Caller,
     document: Document,
     *,
     flaws: Flaws = NO_FLAWS,
@@ -100,7 +100,7 @@ async def _page(
     return dashboard_page("tokens.html.j2", PLACE, caller, content, status)
 
 
-def _line(token: Token, caller: Token) -> Mapping[str, object]:
+def _line(token: Token, caller: Caller) -> Mapping[str, object]:
     return {
         "name": token.name,
         "role": token.role.value,

@@ -20,7 +20,7 @@ from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import Id, NowDep, UowDep
 from service.api.http.fields import LINE
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.budgets.statuses import ScopeStatus
@@ -131,7 +131,7 @@ def _place(status: ScopeStatus) -> tuple[bool, Decimal]:
     return status.phase is not Phase.OPEN, -(status.percent or Decimal(0))
 
 
-def _head(budget: Resource[Budget], caller: Token) -> Mapping[str, object]:
+def _head(budget: Resource[Budget], caller: Caller) -> Mapping[str, object]:
     spec = budget.spec
     return {
         "name": budget.name,

@@ -20,7 +20,7 @@ from service.api.dashboard.session import SignedInDep, our_page, sender
 from service.api.http.configured import Shape
 from service.api.http.deps import IdOrName, PortsDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.values.errors import StaleVersion
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Author, ResourceKind, delete
@@ -62,7 +62,7 @@ class OpenForm(Generic[Spec]):
     """
 
     pages: ResourcePages[Spec]
-    caller: Token
+    caller: Caller
     parts: Parts
     before: Document
     stored: Resource[Spec] | None

@@ -9,7 +9,7 @@ from typing import TypeVar
 from fastapi.responses import Response
 
 from service.api.dashboard.layout import dashboard_page
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.values.errors import UnreadableDocument
 from service.domain.values.resources import Resource
 from service.workflows.ports.configuration import Resources
@@ -52,7 +52,7 @@ class ResourceListing:
     none: str
     needs: Role = Role.ADMIN
 
-    def page(self, caller: Token, lines: Sequence[ResourceLine], unreadable: Sequence[str] = ()) -> Response:
+    def page(self, caller: Caller, lines: Sequence[ResourceLine], unreadable: Sequence[str] = ()) -> Response:
         content = {
             "areas": AREAS,
             "area": self.path,

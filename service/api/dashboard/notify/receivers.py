@@ -16,7 +16,7 @@ from service.api.dashboard.notify.frame import AREAS, PLACE, RECEIVERS, readable
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import IdOrName, PortsDep, UowDep, in_one_transaction
 from service.api.notify.receivers import ReceiverShape
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.receivers import Receiver, channel_key, doubts
 from service.domain.values.plain_text import minute
@@ -45,7 +45,7 @@ async def test_receiver(caller: SignedInDep, ports: PortsDep, author: Administer
     return await in_one_transaction(ports, shown)
 
 
-async def _page(uow: UnitOfWork, caller: Token, tested: str, tests: Sequence[ChannelTest]) -> Response:
+async def _page(uow: UnitOfWork, caller: Caller, tested: str, tests: Sequence[ChannelTest]) -> Response:
     receivers, unreadable = await readable_and_not(uow.receivers)
     failing = await uow.channel_health.failing()
     content = {

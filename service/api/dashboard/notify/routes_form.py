@@ -23,7 +23,7 @@ from service.api.dashboard.session import AdministeringDep, SignedInDep, our_pag
 from service.api.http.deps import UowDep
 from service.api.http.problems import in_the_body
 from service.api.notify.route_documents import RoutesDocument, read_routes, show_routes
-from service.domain.access import Token
+from service.domain.access import Caller
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.values.errors import StaleVersion
 from service.workflows.configuration.notify import put_routes, route_table
@@ -109,7 +109,7 @@ async def _parts(uow: UnitOfWork) -> Parts:
 
 
 async def _page(
-    uow: UnitOfWork, caller: Token, document: Document, version: int, flaws: Flaws = NO_FLAWS, status: int = 200
+    uow: UnitOfWork, caller: Caller, document: Document, version: int, flaws: Flaws = NO_FLAWS, status: int = 200
 ) -> Response:
     content = {
         "heading": "Routes",

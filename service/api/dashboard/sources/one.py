@@ -22,7 +22,7 @@ from service.api.dashboard.sources.standing import standing_of
 from service.api.http.deps import IdOrName, NowDep, PortsDep, UowDep, in_one_transaction
 from service.api.http.problems import in_the_body
 from service.api.sources.polls import BackfillIn
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.sources.poll import waits_for
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.durations import format_duration
@@ -91,7 +91,7 @@ async def check_key(
 
 async def source_page(
     uow: UnitOfWork,
-    caller: Token,
+    caller: Caller,
     source: Resource[Source],
     now: datetime,
     *,

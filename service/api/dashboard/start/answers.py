@@ -20,7 +20,7 @@ from service.api.dashboard.start.page import START, StepAnswer, start_page
 from service.api.http.deps import PortsDep, UowDep, in_one_transaction
 from service.api.notify.receivers import ReceiverShape
 from service.api.sources.sources import SourceShape
-from service.domain.access import Token
+from service.domain.access import Caller
 from service.domain.sources.source import Source
 from service.domain.values.resources import Resource
 from service.workflows.configuration.notify import Receivers
@@ -100,7 +100,7 @@ async def send_test(caller: SignedInDep, ports: PortsDep, author: AdministeringD
     return await _again(ports, caller, author.at, StepAnswer("test", tests=tests))
 
 
-async def _again(ports: Ports, caller: Token, now: datetime, answer: StepAnswer) -> Response:
+async def _again(ports: Ports, caller: Caller, now: datetime, answer: StepAnswer) -> Response:
     async def shown(uow: UnitOfWork) -> Response:
         return await start_page(ports, uow, caller, now, answer)
 

@@ -25,7 +25,7 @@ from service.api.dashboard.start.forms import (
 )
 from service.api.dashboard.start.manifest import manifest_for
 from service.api.http.deps import NowDep, PortsDep, UowDep
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.sources.poll import Poll, PollState
 from service.domain.sources.source import ReportName, Source
 from service.domain.values.resources import Resource
@@ -63,7 +63,7 @@ async def show_start(caller: SignedInDep, ports: PortsDep, uow: UowDep, now: Now
 
 
 async def start_page(
-    ports: Ports, uow: UnitOfWork, caller: Token, now: datetime, answer: StepAnswer = NOTHING_SENT
+    ports: Ports, uow: UnitOfWork, caller: Caller, now: datetime, answer: StepAnswer = NOTHING_SENT
 ) -> Response:
     found = await first_run(uow, now)
     is_enabled = found.source is not None and found.source.spec.enabled
