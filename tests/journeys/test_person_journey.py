@@ -70,6 +70,8 @@ async def test_one_persons_runaway_is_told_with_the_person_the_product_and_the_d
         assert words in post.shown
     if stage.source.spec.people is People.HASHED:
         assert MAIL not in post.shown
+    assert number[7:15] in stage.terminal.getvalue()
+    assert MAIL not in stage.terminal.getvalue(), "what the console prints is a log"
     assert MAIL not in await _stored(engine, "alerts", "alert_events", "rule_verdicts", "rule_episodes", "series")
 
 

@@ -113,7 +113,10 @@ async def _addressed(uow: UnitOfWork, batch: Batch, known: _Known, now: datetime
     one = batch.head.notification
     with defects_fail(one.id):
         history = known.events[one.alert_id] if one.action in TOLD_BY_HISTORY else ()
-        addressed = Addressed(batch, _channel(one, known), _preface(one, known), history, known.names)
+        channel = _channel(one, known)
+        # What the console prints stands among the log's lines, where no person is named.
+        names = {} if isinstance(channel, Console) else known.names
+        addressed = Addressed(batch, channel, _preface(one, known), history, names)
     if not batch.is_taken and _place(one) in known.failing:
         await enter(uow, one.receiver_id, one.channel, now)
     return addressed

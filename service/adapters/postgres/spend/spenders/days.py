@@ -16,7 +16,6 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
-    and_,
     cast,
     func,
     literal,
@@ -67,18 +66,16 @@ def _billed(told: CTE) -> Select[Any]:
 
 
 def _rest(told: CTE, source_ids: Collection[str], first: date, end: date) -> Select[Any]:
-    named = (
-        select(*(told.c[name] for name in _PLACE), func.sum(told.c.amount).label("amount"))
-        .group_by(*(told.c[name] for name in _PLACE))
-        .subquery()
-    )
+    """Summed rather than joined: a month that was just read has no statistics, and each day would look at all others."""
     days = spend_days.c
-    left = days.billed - func.coalesce(named.c.amount, 0)
-    amounts: dict[str, ColumnElement[Any]] = {name: days[name] for name in AMOUNTS}
-    amounts |= {"billed": func.greatest(left, 0), "estimated": days.estimated + func.least(left, 0)}
-    nobody = (cast(literal(""), Text).label(name) for name in SPENDER)
-    return (
-        select(*(days[name] for name in _PLACE), *nobody, *(amount.label(name) for name, amount in amounts.items()))
-        .outerjoin_from(spend_days, named, and_(*(days[name] == named.c[name] for name in _PLACE)))
-        .where(days.source_id.in_(source_ids), days.day >= first, days.day < end)
+    stored = select(*(days[name] for name in (*_PLACE, *AMOUNTS))).where(
+        days.source_id.in_(source_ids), days.day >= first, days.day < end
     )
+    less = (-told.c.amount if name == "billed" else literal(0) for name in AMOUNTS)
+    parts = union_all(stored, select(*(told.c[name] for name in _PLACE), *less)).subquery()
+    place = [parts.c[name] for name in _PLACE]
+    left = select(*place, *(func.sum(parts.c[name]).label(name) for name in AMOUNTS)).group_by(*place).subquery().c
+    amounts: dict[str, ColumnElement[Any]] = {name: left[name] for name in AMOUNTS}
+    amounts |= {"billed": func.greatest(left.billed, 0), "estimated": left.estimated + func.least(left.billed, 0)}
+    nobody = (cast(literal(""), Text).label(name) for name in SPENDER)
+    return select(*(left[name] for name in _PLACE), *nobody, *(one.label(name) for name, one in amounts.items()))
