@@ -345,6 +345,17 @@ class RememberedResources(PostgresResources[Spec]):
             self._all_read = await super().all()
         return list(self._all_read)
 
+    async def get(self, id_or_name: str) -> Resource[Spec]:
+        try:
+            known = await self.all()
+        except UnreadableDocument:
+            return await super().get(id_or_name)
+        by_id = (one for one in known if one.id == id_or_name)
+        found = next(by_id, None) or next((one for one in known if one.name == id_or_name), None)
+        if found is None:
+            raise self._not_found(id_or_name)
+        return found
+
     async def named(self) -> dict[str, str]:
         if self._named is None:
             self._named = await super().named()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 
@@ -85,7 +86,8 @@ def as_written(shown: BaseModel, written: type[BaseModel]) -> dict[str, JsonValu
     return {name: value for name, value in document.items() if name in names and usual.get(name, ...) != value}
 
 
-def _usual(written: type[BaseModel]) -> dict[str, JsonValue]:
+@cache
+def _usual(written: type[BaseModel]) -> Mapping[str, JsonValue]:
     """Returns the values of the fields that may be left out."""
     return {
         field.alias or name: TypeAdapter(field.rebuild_annotation()).dump_python(

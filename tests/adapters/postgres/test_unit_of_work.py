@@ -122,3 +122,27 @@ async def test_sessions_speak_utc(engine: AsyncEngine) -> None:
 def test_every_spelling_of_a_url_reaches_the_same_place(scheme: str) -> None:
     url = f"{scheme}://tocsin:p%40ss@db.example/tocsin?sslmode=require"
     assert libpq_url(url) == "postgresql://tocsin:p%40ss@db.example/tocsin?sslmode=require"
+
+
+async def test_the_only_writer_sees_what_it_has_written_itself(uow: UowFactory) -> None:
+    async with uow() as unit:
+        await unit.budgets.add(resource("bdg_1", budget(), name="first"))
+        await unit.become_only_writer()
+        assert [one.name for one in await unit.budgets.all()] == ["first"]
+        await unit.budgets.add(resource("bdg_2", budget(), name="second"))
+        assert await unit.budgets.named() == {"bdg_1": "first", "bdg_2": "second"}
+        await unit.budgets.replace(resource("bdg_2", budget(), name="third", version=2))
+        assert (await unit.budgets.get("third")).id == (await unit.budgets.get("bdg_2")).id
+        await unit.budgets.delete("bdg_1", version=1, now=LONG_AGO)
+        assert [one.name for one in await unit.budgets.all()] == ["third"]
+        with pytest.raises(NotFound):
+            await unit.budgets.get("first")
+
+
+async def test_the_only_writer_sees_what_others_wrote_before_its_turn(uow: UowFactory) -> None:
+    async with uow() as unit:
+        assert await unit.budgets.all() == []
+        async with uow() as other:
+            await other.budgets.add(resource("bdg_1", budget()))
+        await unit.become_only_writer()
+        assert len(await unit.budgets.all()) == 1

@@ -148,3 +148,33 @@ async def test_bodies_are_held_up_to_a_bound_for_all_of_them() -> None:
     release.set()
     await asyncio.gather(*fitting)
     assert await send_largest() == []  # taken again, and carried out
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "size", "status"),
+    [
+        ("/v1/config", True, 2, 200),
+        ("/v1/config", True, 9, 413),
+        ("/v1/config", False, 2, 413),
+        ("/v1/budgets", True, 2, 413),
+    ],
+    ids=["a whole configuration", "no end of it", "of a stranger", "one budget"],
+)
+async def test_whole_documents_may_be_larger_with_a_token(path: str, token: bool, size: int, status: int) -> None:
+    """`size` is in MiB."""
+    sent: list[Message] = []
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b" " * (size * LARGEST), "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", b"Bearer tcn_FAKE")] if token else []
+    await WholeBodies(answer)({"type": "http", "path": path, "method": "PUT", "headers": headers}, receive, send)
+    assert sent[0]["status"] == status
+    if status == 413:
+        assert f"larger than {8 if size == 9 else 1} MiB".encode() in sent[1]["body"]
