@@ -1,5 +1,6 @@
-"""Budgets on pages: all of them, and one with its burn-up."""
+"""Budgets on pages: all of them, one with its burn-up, and the forms that write them."""
 
-from service.api.dashboard.budgets import pages
+from service.api.dashboard.budgets import editing, pages
 
-ROUTERS = (pages.router,)
+ROUTERS = (editing.router, pages.router)
+"""`/new` comes before `/{id}`."""

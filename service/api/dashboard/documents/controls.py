@@ -35,7 +35,10 @@ class ControlKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One value. `choices` are pairs of a value and the words for it."""
+    """One value. `choices` are pairs of a value and the words for it.
+
+    `only` names the values of a choice in the same form, between spaces: with others of it the control is out of sight.
+    """
 
     pointer: str
     label: str
@@ -43,6 +46,7 @@ class Control:
     hint: str = ""
     choices: Sequence[tuple[str, str]] = ()
     is_required: bool = False
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from service.api.dashboard.documents.controls import Control, ControlKind, Docum
 
 REMOVED = "/removed"
 """The name of the tick, inside an item of a list, that leaves the item out."""
-_NUMBER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 _MINUTE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2})", re.ASCII)
 _MATCHER = re.compile(r"([^=!~]+?)\s*(=~|!~|!=|=)\s*(.*)")
 _MOST_ITEMS = 200
@@ -41,13 +41,18 @@ def _items(rows: Rows, form: Fields, stored: JsonValue) -> list[dict[str, JsonVa
         item = deepcopy(old) if isinstance(old, dict) else {}
         said = {name[1:]: value for name, value in given.items() if value}
         columns = rows.columns({**item, **said})
-        is_blank = not any(given.get(one.pointer, "").strip() for one in columns)
+        is_blank = not any(given.get(one.pointer, "").strip() for one in columns if _may_be_empty(one))
         if REMOVED in given or (is_blank and not item):
             continue
         for column in columns:
             put(item, column, given.get(column.pointer, ""))
         found.append(item)
     return found
+
+
+def _may_be_empty(control: Control) -> bool:
+    """Whether a value says that somebody filled something in: a choice without an empty one has it from the start."""
+    return control.entry is not ControlKind.CHOICE or any(not value for value, _ in control.choices)
 
 
 def _numbers(rows: Rows, form: Fields) -> list[int]:
@@ -84,7 +89,9 @@ def _value(control: Control, text: str) -> JsonValue:
 
 
 def _number(text: str) -> JsonValue:
-    return int(text) if _NUMBER.fullmatch(text) else text or None
+    if not _NUMBER.fullmatch(text):
+        return text or None
+    return float(text) if "." in text else int(text)
 
 
 def _instant(text: str) -> JsonValue:

@@ -28,6 +28,7 @@ class ShownControl:
     value: str
     kept: str
     flaw: str
+    only: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def _control(control: Control, pointer: str, document: Document, left: dict[str,
         value="" if kept else as_text(control.entry, value),
         kept=str(kept),
         flaw=_taken(left, pointer),
+        only=control.only,
     )
 
 

@@ -1,0 +1,97 @@
+"""Creating, changing and deleting a rule by forms, whose controls follow from the kind's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
+from service.api.dashboard.documents.pages import ResourcePages, editing_router
+from service.api.dashboard.rules.pages import PLACE
+from service.api.dashboard.scope_controls import EACH, SCOPE, SEVERITIES, source_controls
+from service.api.rules.params import params_schema, show_params
+from service.api.rules.rules import RuleShape, show_gates
+from service.domain.rules.registry import KINDS
+from service.workflows.configuration.rules import Rules
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+USUAL_KIND = "anomaly"
+GATES = (
+    Control("/gates/min_amount", "Least excess in US dollars", hint="Smaller ones do not fire."),
+    Control("/gates/min_percent", "Least excess in percent", ControlKind.NUMBER, "Of what was expected."),
+    Control("/gates/min_active_days", "Least days with spend before", ControlKind.NUMBER),
+    Control("/gates/pending_for", "Holds for before it fires", hint="Such as 0s, 30m or 1d."),
+    Control("/gates/keep_firing_for", "Stays after it held last", hint="Such as 0s, 30m or 1d."),
+    Control("/gates/resolve_percent", "Ends below an excess in percent of", ControlKind.NUMBER),
+)
+
+
+async def rule_parts(uow: UnitOfWork, document: Document) -> Parts:
+    kind = KINDS[str(document["kind"])]
+    each = [one for one in EACH if not one[0] or one[0] in kind.for_each]
+    return (
+        Control("/name", "Name", hint="As alerts call it.", is_required=True),
+        Control("/kind", "Kind", ControlKind.FIXED),
+        *await source_controls(uow, document),
+        Control("/severity", "Severity", ControlKind.CHOICE, choices=SEVERITIES),
+        *_params(kind.name),
+        *GATES,
+        *((Control("/for_each", "Judged for", ControlKind.CHOICE, choices=each),) if len(each) > 1 else ()),
+        *(SCOPE if kind.judges_spend else ()),
+        Control("/labels", "Labels", ControlKind.PAIRS, "One a line, such as team=eng. Routes match them."),
+        Control("/enabled", "Watch by this rule", ControlKind.TICK),
+    )
+
+
+def _params(kind: str) -> Iterator[Control]:
+    """Yields a control for each of a kind's parameters, made from its JSON Schema."""
+    schema = params_schema(kind)
+    for name, property in schema["properties"].items():
+        yield _param(name, _resolved(property, schema), property["default"])
+
+
+def _resolved(property: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = property.get("$ref", "").rpartition("/")[2]
+    resolved: Mapping[str, Any] = schema["$defs"][reference] if reference else property
+    return resolved
+
+
+def _param(name: str, property: Mapping[str, Any], usual: object) -> Control:
+    pointer, label = f"/params/{name}", name.replace("_", " ").capitalize()
+    if "enum" in property:
+        return Control(
+            pointer, label, ControlKind.CHOICE, choices=[(one, one.replace("_", " ")) for one in property["enum"]]
+        )
+    if property.get("type") == "array":
+        return Control(pointer, label, ControlKind.LINES, f"One a line: {', '.join(property['items']['enum'])}.")
+    if "anyOf" in property:
+        return Control(pointer, label, ControlKind.NUMBER, f"Or off, where it is not asked. Usual: {usual}.")
+    entry = ControlKind.NUMBER if property["type"] in ("integer", "number") else ControlKind.LINE
+    return Control(pointer, label, entry, f"Usual: {usual}.")
+
+
+def fresh_rule(given: Mapping[str, str]) -> Document:
+    """Returns a new rule's document, of the kind that a link or a form names."""
+    asked = given.get("/kind") or given.get("kind") or USUAL_KIND
+    kind = KINDS.get(asked, KINDS[USUAL_KIND])
+    return {
+        "kind": kind.name,
+        "name": given.get("name", ""),
+        "severity": "warning",
+        "params": show_params(kind.name, kind.params()),
+        "gates": show_gates(kind.gates).model_dump(mode="json"),
+        "enabled": True,
+    }
+
+
+PAGES = ResourcePages(
+    path=PLACE,
+    place="Rules",
+    kind=Rules(),
+    shape=RuleShape(),
+    parts=rule_parts,
+    fresh=fresh_rule,
+    leads_to=lambda rule: f"{PLACE}/{rule.id}",
+    trial=f"{PLACE}/try",
+)
+router = editing_router(PAGES)
