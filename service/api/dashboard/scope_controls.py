@@ -8,7 +8,8 @@ from service.api.dashboard.documents.controls import Control, ControlKind, Docum
 from service.domain.values.severity import Severity
 from service.workflows.ports.unit_of_work import UnitOfWork
 
-SEVERITIES = tuple((one.value, one.value) for one in Severity)
+_USUAL_FIRST = (Severity.WARNING, Severity.ERROR, Severity.CRITICAL, Severity.INFO)
+SEVERITIES = tuple((one.value, one.value) for one in _USUAL_FIRST)
 EACH = (
     ("", "all of it together"),
     ("workspace", "each workspace"),

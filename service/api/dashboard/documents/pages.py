@@ -53,6 +53,8 @@ class ResourcePages(Generic[Spec]):
     advice: str = ""
     extended: Callable[[Document, Mapping[str, str]], Document] = _as_it_is
     additions: Sequence[tuple[str, str]] = ()
+    trial: str = ""
+    """Where a second button sends the form, to try what it says; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +68,29 @@ class OpenForm(Generic[Spec]):
     parts: Parts
     before: Document
     stored: Resource[Spec] | None
+    query: str = ""
+    """That of a new one's address: what it begins with follows from it."""
 
     def page(self, document: Document, flaws: Flaws = NO_FLAWS, status: int = 200) -> Response:
+        content = self.content(document, flaws)
+        return dashboard_page("resource_form.html.j2", self.pages.place, self.caller, content, status)
+
+    def content(self, document: Document, flaws: Flaws = NO_FLAWS) -> dict[str, object]:
+        """Returns what the form's template shows."""
         noun, stored = self.pages.kind.noun, self.stored
-        content = {
+        return {
             "heading": f"Change {stored.name}" if stored else f"New {noun}",
             "advice": self.pages.advice,
             "form": show_form(self.parts, document, flaws),
-            "address": f"{self.pages.path}/{stored.id}/edit" if stored else f"{self.pages.path}/new",
+            "address": f"{self.pages.path}/{stored.id}/edit" if stored else f"{self.pages.path}/new{self.query}",
             "version": stored.version if stored else 0,
             "noun": noun,
             "additions": self.pages.additions if stored else (),
             "back": self.pages.path,
             "removal": f"{self.pages.path}/{stored.id}/delete" if stored else "",
+            "trial": self.pages.trial,
+            "subject": stored.id if stored else "",
         }
-        return dashboard_page("resource_form.html.j2", self.pages.place, self.caller, content, status)
 
     async def taken(self, ports: Ports, uow: UnitOfWork, form: Fields, author: Author) -> Response:
         """Writes what the form says; one that waited for a sign-in is shown again. Raises FormRefused with the form."""
@@ -116,7 +126,8 @@ def editing_router(pages: ResourcePages[Spec]) -> APIRouter:
 
     async def new(request: Request, caller: SignedInDep, uow: UowDep) -> OpenForm[Spec]:
         before = pages.fresh(request.query_params)
-        return OpenForm(pages, caller, await pages.parts(uow, before), before, None)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return OpenForm(pages, caller, await pages.parts(uow, before), before, None, query)
 
     async def known(
         request: Request, caller: SignedInDep, uow: UowDep, id: IdOrName, author: Author = written_by

@@ -1,5 +1,6 @@
-"""Rules on pages: all of them, one, and what it would have fired."""
+"""Rules on pages: all of them, one, the forms that write them, and what one would have fired."""
 
-from service.api.dashboard.rules import pages, trying
+from service.api.dashboard.rules import editing, pages, trying
 
-ROUTERS = (trying.router, pages.router)
+ROUTERS = (trying.router, editing.router, pages.router)
+"""`/try`, `/tried/...` and `/new` come before `/{id}`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.rules.pages import PLACE
@@ -84,6 +86,28 @@ def fresh_rule(given: Mapping[str, str]) -> Document:
     }
 
 
+def at_setting(document: Document, query: Mapping[str, str]) -> Document:
+    """Returns a rule's document at the setting that a link asks for: "sensitivity low", "min_percent 45"."""
+    name, _, value = query.get("setting", "").strip().replace("min ", "min_").partition(" ")
+    for place in ("params", "gates"):
+        inside = document.get(place)
+        if isinstance(inside, Mapping) and name in inside and value:
+            return {**document, place: {**inside, name: _like(inside[name], value)}}
+    return document
+
+
+def _like(known: JsonValue, text: str) -> JsonValue:
+    """Returns a text as a value of the kind that is there already."""
+    plain = text.removeprefix("$").replace(",", "")
+    if isinstance(known, str):
+        return plain
+    try:
+        number = float(plain)
+    except ValueError:
+        return known
+    return int(number) if number.is_integer() else number
+
+
 PAGES = ResourcePages(
     path=PLACE,
     place="Rules",
@@ -92,6 +116,7 @@ PAGES = ResourcePages(
     parts=rule_parts,
     fresh=fresh_rule,
     leads_to=lambda rule: f"{PLACE}/{rule.id}",
+    extended=at_setting,
     trial=f"{PLACE}/try",
 )
 router = editing_router(PAGES)

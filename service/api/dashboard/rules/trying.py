@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from typing import Annotated, cast
+from urllib.parse import urlencode
 
-from fastapi import APIRouter
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
+from service.api.dashboard.documents.controls import Document
+from service.api.dashboard.documents.pages import OpenForm, led_to
+from service.api.dashboard.documents.reading import read_document
+from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, flaws_of, status_of
+from service.api.dashboard.documents.writing import VERSION, stored_document
+from service.api.dashboard.forms import AGAIN, FormDep
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.rules.editing import PAGES, fresh_rule, rule_parts
 from service.api.dashboard.rules.pages import PLACE
 from service.api.dashboard.rules.replays import replay_shown
-from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
-from service.api.http.deps import Id, UowDep
-from service.api.http.pages import DASHBOARD_HEADERS
+from service.api.dashboard.session import AdministeringDep, AnsweringDep, SignedInDep, our_page
+from service.api.http.deps import Id, NowDep, PortsDep, UowDep
+from service.domain.access import Role, Token
 from service.domain.backtest.backtest import Backtest, BacktestState, Subject
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.values.errors import NotFound
+from service.domain.values.resources import Resource
 from service.domain.values.utc import day_start
 from service.workflows.backtest import BacktestQuestion, request_backtest
 from service.workflows.configuration.engine import Author
-from service.workflows.ports.unit_of_work import UnitOfWork
+from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
 TRIED = f"{PLACE}/tried"
 TRIED_FOR = timedelta(days=90)
+Asked = Annotated[str, Query(max_length=200, pattern=r"^[A-Za-z0-9_ .$,-]*$")]
 
 
 @router.post(f"{PLACE}/{{id}}/try", dependencies=[our_page])
@@ -34,7 +46,45 @@ async def try_stored(author: AnsweringDep, uow: UowDep, id: Id) -> Response:
     """Queues a backtest of a rule as it is stored, and leads to its results."""
     rule = await uow.rules.get(id)
     queued = await tried(uow, rule, {"rule": rule.id}, author)
-    return RedirectResponse(f"{TRIED}/{queued.id}", 303, DASHBOARD_HEADERS)
+    return led_to(f"{TRIED}/{queued.id}")
+
+
+@router.post(PAGES.trial, dependencies=[our_page])
+async def try_form(
+    caller: SignedInDep, author: AdministeringDep, ports: PortsDep, uow: UowDep, form: FormDep
+) -> Response:
+    """Queues a backtest of what a form says, and leads to its results, with the form below them. Nothing is stored."""
+    opened = await _opened(uow, caller, form, author)
+    document = read_document(opened.parts, form, opened.before)
+    if AGAIN in form:
+        return opened.page(document)
+    try:
+        subject = await _drafted(ports, uow, opened, document, author)
+        queued = await tried(uow, subject, {"rule": document}, author)
+    except TAKEN_BACK as error:
+        raise FormRefused(opened.page(document, flaws_of(error), status_of(error))) from error
+    query = {"rule": opened.stored.id, "seen": form.get(VERSION, "")} if opened.stored else {}
+    return led_to(f"{TRIED}/{queued.id}?{urlencode(query)}".rstrip("?"))
+
+
+async def _opened(uow: UnitOfWork, caller: Token, form: Mapping[str, str], author: Author) -> OpenForm[Rule[object]]:
+    stored = await uow.rules.get(form["subject"]) if form.get("subject") else None
+    before = await stored_document(PAGES.shape, uow, stored, author) if stored else fresh_rule(form)
+    return OpenForm(PAGES, caller, await rule_parts(uow, before), before, stored, _query(before))
+
+
+def _query(document: Document) -> str:
+    return f"?{urlencode({'kind': str(document['kind'])})}"
+
+
+async def _drafted(
+    ports: Ports, uow: UnitOfWork, opened: OpenForm[Rule[object]], document: Document, author: Author
+) -> Resource[Rule[object]]:
+    """Returns the rule of a document, as yet of no id. Raises what writing it would."""
+    written = PAGES.shape.parse({**document, "name": document.get("name") or "new rule"})
+    spec = await PAGES.shape.read(ports, uow, written, opened.stored.spec if opened.stored else None)
+    await PAGES.kind.validate(uow, spec, opened.stored)
+    return Resource("", written.name, 0, author.at, author.at, written.labels, spec)
 
 
 async def tried(uow: UnitOfWork, subject: Subject, request: Mapping[str, object], author: Author) -> Backtest:
@@ -46,19 +96,48 @@ async def tried(uow: UnitOfWork, subject: Subject, request: Mapping[str, object]
 
 
 @router.get(f"{TRIED}/{{id}}")
-async def show_tried(caller: SignedInDep, uow: UowDep, id: Id) -> Response:
-    """How far the replay is, then what it found."""
+async def show_tried(
+    caller: SignedInDep, uow: UowDep, now: NowDep, id: Id, rule: Asked = "", seen: Asked = "", setting: Asked = ""
+) -> Response:
+    """How far the replay is, then what it found, and the form that was tried: at another setting if one is asked."""
     backtest = await uow.backtests.get(id)
-    rule = backtest.subject
-    if not isinstance(rule.spec, Rule):
+    subject = backtest.subject
+    if not isinstance(subject.spec, Rule):
         raise NotFound("this backtest is of no rule")
+    of = subject.id or rule
     content = {
-        "name": rule.name,
-        "kind": KINDS[rule.spec.kind].title,
-        "address": f"{PLACE}/{rule.id}" if rule.id else "",
+        "name": subject.name,
+        "kind": KINDS[subject.spec.kind].title,
+        "rule_address": f"{PLACE}/{of}" if of else "",
         "progress": f"{backtest.progress * 100:.0f}",
         "waits": backtest.state in (BacktestState.QUEUED, BacktestState.RUNNING),
         "error": backtest.error,
         "found": replay_shown(backtest.result) if backtest.result else None,
+        "rule": rule,
+        "seen": seen,
+        "is_open": False,
     }
+    if caller.role.allows(Role.ADMIN) and not content["waits"]:
+        draft = replace(subject, spec=subject.spec)
+        stored = await uow.rules.get(of) if of else None
+        form = await _form(uow, caller, draft, stored, Author("", now), setting)
+        version = seen or (subject.version if subject.id else form["version"])
+        content |= form | {"is_open": True, "version": version}
     return dashboard_page("rule_tried.html.j2", "Rules", caller, content)
+
+
+async def _form(
+    uow: UnitOfWork,
+    caller: Token,
+    draft: Resource[Rule[object]],
+    stored: Resource[Rule[object]] | None,
+    author: Author,
+    setting: str,
+) -> dict[str, object]:
+    """Returns the form of a rule that was tried, which may differ from what is stored of it."""
+    shown = cast("Document", await stored_document(PAGES.shape, uow, draft, author))
+    document = PAGES.extended(shown, {"setting": setting})
+    if stored is None:
+        document = {name: value for name, value in document.items() if name not in ("id", "version")}
+    parts = await rule_parts(uow, document)
+    return OpenForm(PAGES, caller, parts, document, stored, _query(document)).content(document)

@@ -13,6 +13,7 @@ from service.domain.values.scopes import Cell
 from service.workflows.backtest import run_backtest
 from service.workflows.ports.spend import Stamp
 from tests.api.dashboard.browser import signed_in
+from tests.api.dashboard.budgets.test_editing import fields
 from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
 
 NEWCOMERS = {"name": "newcomers", "kind": "first_seen", "params": {"dimension": "workspace"}}
@@ -71,3 +72,41 @@ async def test_what_is_no_rules_replay_is_not_shown_as_one(stand: Stand, subject
     if subject == "budget":
         id = answered(await stand.operator.post("/v1/backtests", json={"budget": {"amount": "5.00"}}), 202)["id"]
     assert (await (await signed_in(stand)).get(f"/pages/rules/tried/{id}")).status_code == 404
+
+
+async def test_a_form_is_tried_then_set_to_what_was_found_and_saved(stand: Stand) -> None:
+    id, opened = await joined(stand), await signed_in(stand, Role.ADMIN)
+    edit = f"/pages/rules/{id}/edit"
+    form = fields((await opened.get(edit)).text) | {"/name": "strangers", "/gates/min_amount": "500.00"}
+    sent = await opened.post("/pages/rules/try", data=form)
+    assert sent.status_code == 303, sent.text
+    results = sent.headers["location"]
+    await run_backtest(stand.ports, results.rpartition("/")[2].partition("?")[0])
+    page = (await opened.get(results)).text
+    assert "Would not have fired in 20 days" in page
+    assert fields(page)["/gates/min_amount"] == "500.00"
+    assert answered(await stand.viewer.get(f"/v1/rules/{id}"))["version"] == 1, "a trial stores nothing"
+    query = {"rule": id, "seen": "1", "setting": "min amount $50.00"}
+    set_to_it = fields((await opened.get(results.partition("?")[0], params=query)).text)
+    assert set_to_it["/gates/min_amount"] == "50.00"
+    saved = await opened.post(edit, data=set_to_it)
+    assert saved.status_code == 303, saved.text
+    rule = answered(await stand.viewer.get(f"/v1/rules/{id}"))
+    assert (rule["name"], rule["gates"]["min_amount"]) == ("strangers", "50.00")
+    outdated = await opened.post(edit, data=set_to_it | {"/gates/min_amount": "70.00"})
+    assert outdated.status_code == 409, "the results are of the version that was tried"
+
+
+async def test_a_new_rule_is_tried_before_it_is_stored(stand: Stand) -> None:
+    await joined(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    form = fields((await opened.get("/pages/rules/new?kind=first_seen")).text)
+    sent = await opened.post("/pages/rules/try", data=form)
+    assert sent.status_code == 303, sent.text
+    await run_backtest(stand.ports, sent.headers["location"].rpartition("/")[2])
+    filled = fields((await opened.get(sent.headers["location"])).text)
+    made = await opened.post("/pages/rules/new?kind=first_seen", data=filled | {"/name": "mine"})
+    assert made.status_code == 303, made.text
+    refused = await opened.post("/pages/rules/try", data=form | {"/params/within_days": "many"})
+    assert refused.status_code == 422
+    assert "many" in refused.text
