@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.api.dashboard.documents.controls import Document
 from service.api.dashboard.rules.editing import at_setting
 from service.domain.access import Role
 from service.domain.rules.registry import KINDS
@@ -71,7 +72,7 @@ async def test_a_proposed_setting_is_in_the_form_and_not_yet_stored(stand: Stand
     ],
 )
 def test_a_setting_of_a_replay_is_read(setting: str, place: str, name: str, value: object) -> None:
-    document = {"params": {"sensitivity": "normal"}, "gates": {"min_percent": 30, "min_amount": "20.00"}}
+    document: Document = {"params": {"sensitivity": "normal"}, "gates": {"min_percent": 30, "min_amount": "20.00"}}
     inside = at_setting(document, {"setting": setting})[place]
     assert isinstance(inside, dict)
     assert inside[name] == value
