@@ -15,6 +15,8 @@ EACH = (
     ("workspace", "each workspace"),
     ("model", "each model"),
     ("api_key", "each API key"),
+    ("actor", "each person, where people are known"),
+    ("product", "each product, where people are known"),
 )
 SCOPE = (
     Control("/scope/workspaces", "Workspaces", ControlKind.LINES, "One a line, by name or id. Empty: all."),

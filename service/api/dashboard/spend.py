@@ -19,12 +19,14 @@ from service.api.http.deps import NowDep, UowDep
 from service.api.http.fields import LINE
 from service.api.spend.breakdown import DivideBy
 from service.domain.messages.phrases import BASES
+from service.domain.sources.source import People, Source
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import name_of
 from service.domain.values.periods import Window
 from service.domain.values.plain_text import percentage, short_day
+from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, day_start
 from service.workflows.configuration.spend import source_named
@@ -52,12 +54,21 @@ WORDS: Mapping[str, str] = {
     DivideBy.CONTEXT_WINDOW: "Context window",
     DivideBy.INFERENCE_GEO: "Region",
     DivideBy.CALLER: "Caller",
+    DivideBy.ACTOR: "Person",
+    DivideBy.PRODUCT: "Product",
 }
+SPENDERS = (DivideBy.ACTOR, DivideBy.PRODUCT)
 FILTERS = (DivideBy.WORKSPACE, DivideBy.MODEL, DivideBy.API_KEY)
 DEEPER = (*FILTERS, DivideBy.TOKEN_TYPE)
 """The way down, from the organisation's workspaces to what a key's tokens were."""
 COMPARISONS = {Comparison.BEFORE: "as long before", Comparison.USUAL: "what is usual"}
 Filter = Annotated[str | None, Query(max_length=200, pattern=LINE)]
+
+
+def divisions(source: Resource[Source]) -> list[tuple[str, str]]:
+    """Returns by what spend may be divided, and the words for it: by people and products where people are known."""
+    is_known = source.spec.people is not People.OFF
+    return [(by, words) for by, words in WORDS.items() if is_known or by not in SPENDERS]
 
 
 class NoSecond(StrEnum):
@@ -132,7 +143,7 @@ async def show_spend(
         "ranges": [(f"{int(days)} days", asked.address(days=days), days is asked.days) for days in Days],
         "asked": asked,
         "kept": asked.kept(),
-        "groupings": list(WORDS.items()),
+        "groupings": divisions(source),
         "comparisons": [(one.value, words) for one, words in COMPARISONS.items()],
         "path": await _path(uow, source.id, asked),
         "nouns": [WORDS[one] for one in asked.dimensions],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from service.domain.budgets.statuses import ScopeStatus
@@ -10,7 +10,7 @@ from service.domain.charts.chart import Point, Range
 from service.domain.charts.sums import buckets_of, fan, sums
 from service.domain.forecasts.forecast import Forecast
 from service.domain.values.money import ZERO
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Dimension, Scope, ScopeKey, scope_of
 from service.workflows.charts.kept import amounts_of, figures_of, line_of_period
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -41,11 +41,8 @@ async def burn_up(uow: UnitOfWork, source_id: str, status: ScopeStatus, now: dat
 
 def _narrowed(scope: Scope, key: ScopeKey) -> Scope:
     """Returns the scope of one member alone, so that the others' spend is not read; none can be asked for by no id."""
-    members = {
-        Dimension.WORKSPACE: scope.workspaces,
-        Dimension.MODEL: scope.models,
-        Dimension.API_KEY: scope.api_keys,
-    }
-    if key.id:
-        members[key.dimension] = (key.id,)
-    return Scope(members[Dimension.WORKSPACE], members[Dimension.MODEL], members[Dimension.API_KEY])
+    if not key.id:
+        return scope
+    one = scope_of(key.dimension, [key.id])
+    kept = {field.name: getattr(one, field.name) or getattr(scope, field.name) for field in fields(scope)}
+    return Scope(**kept)

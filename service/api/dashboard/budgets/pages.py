@@ -29,6 +29,7 @@ from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.phrases import BASES
 from service.domain.values.calendars import zone_of
 from service.domain.values.money import Money
+from service.domain.values.names import NOUNS
 from service.domain.values.periods import PeriodKind, Phase
 from service.domain.values.plain_text import minute, percentage
 from service.domain.values.resources import Resource
@@ -150,7 +151,7 @@ def _every(spec: Budget) -> str:
     period = spec.period
     words = {PeriodKind.CUSTOM: "once", PeriodKind.ROLLING: f"in any {period.days} days", PeriodKind.DAILY: "a day"}
     often = words.get(period.kind) or f"a {period.kind.removesuffix('ly')}"
-    each = f" for each {spec.for_each.replace('api_key', 'API key')}" if spec.for_each else ""
+    each = f" for each {NOUNS[spec.for_each]}" if spec.for_each else ""
     return f"{often} ({period.timezone}){each}"
 
 

@@ -33,7 +33,13 @@ router = APIRouter(include_in_schema=False)
 
 PLACE = "/pages/rules"
 PAGE, MOST_ALERTS = 50, 10
-EACH = {"workspace": "for each workspace", "model": "for each model", "api_key": "for each API key"}
+EACH = {
+    "workspace": "for each workspace",
+    "model": "for each model",
+    "api_key": "for each API key",
+    "actor": "for each person",
+    "product": "for each product",
+}
 
 
 @router.head(PLACE)  # probes ask so
