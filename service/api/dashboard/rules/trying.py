@@ -23,7 +23,7 @@ from service.api.dashboard.rules.pages import PLACE
 from service.api.dashboard.rules.replays import replay_shown
 from service.api.dashboard.session import AdministeringDep, AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import Id, NowDep, PortsDep, UowDep
-from service.domain.access import Role, Token
+from service.domain.access import Caller, Role
 from service.domain.backtest.backtest import Backtest, BacktestState, Subject
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
@@ -67,7 +67,7 @@ async def try_form(
     return led_to(f"{TRIED}/{queued.id}?{urlencode(query)}".rstrip("?"))
 
 
-async def _opened(uow: UnitOfWork, caller: Token, form: Mapping[str, str], author: Author) -> OpenForm[Rule[object]]:
+async def _opened(uow: UnitOfWork, caller: Caller, form: Mapping[str, str], author: Author) -> OpenForm[Rule[object]]:
     stored = await uow.rules.get(form["subject"]) if form.get("subject") else None
     before = await stored_document(PAGES.shape, uow, stored, author) if stored else fresh_rule(form)
     return OpenForm(PAGES, caller, await rule_parts(uow, before), before, stored, _query(before))
@@ -128,7 +128,7 @@ async def show_tried(
 
 async def _form(
     uow: UnitOfWork,
-    caller: Token,
+    caller: Caller,
     draft: Resource[Rule[object]],
     stored: Resource[Rule[object]] | None,
     author: Author,
