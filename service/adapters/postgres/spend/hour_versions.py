@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import is_spend
 from service.adapters.postgres.spend.hour_profiles import HOURS, profiles_in
+from service.adapters.postgres.spend.partitions import without_nested_loops
 from service.adapters.postgres.spend.tables import CELL, known_buckets, revisions, series, usage_day_profiles
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
 from service.domain.spend.rows import Width
@@ -61,7 +62,9 @@ async def hour_versions_in(connection: AsyncConnection, source_id: str, window: 
     await _read_buckets(connection, source_id, known)
     for part in _parts(window):
         await _read_profiles(connection, source_id, part, known)
-        await _read_restated(connection, source_id, part, known)
+    async with without_nested_loops(connection):
+        for part in _parts(window):
+            await _read_restated(connection, source_id, part, known)
     return HourVersions(window.start, cells, known.amounts, known.known_at, known.complete_at, _restated(known))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -30,12 +29,12 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.known_buckets import note_readings
+from service.adapters.postgres.spend.partitions import without_nested_loops
 from service.adapters.postgres.spend.staging import staged, temporary_table
 from service.adapters.postgres.spend.tables import (
     INSTANT,
@@ -115,7 +114,7 @@ async def merge(
     async with (
         staged(connection, kind.incoming, rows),
         staged(connection, _READ, described),
-        _without_nested_loops(connection),
+        without_nested_loops(connection),
     ):
         outcome = (await connection.execute(_statement(kind, stamp, windows))).all()
     counts = Counter({Fate(fate): 0 for fate in Fate})
@@ -128,18 +127,6 @@ async def merge(
     return Changes(
         *(counts[Fate.ADDED], counts[Fate.CHANGED], counts[Fate.GONE]), frozenset(days), frozenset(backfilled)
     )
-
-
-@asynccontextmanager
-async def _without_nested_loops(connection: AsyncConnection) -> AsyncIterator[None]:
-    """For the time of the block. An error leaves it to the rollback.
-
-    A month that was filled a moment ago has no statistics yet: taken for empty, it would be joined row by row with
-    every incoming row, which takes minutes where a hash takes a fraction of a second.
-    """
-    await connection.execute(text("SET LOCAL enable_nestloop TO off"))
-    yield
-    await connection.execute(text("SET LOCAL enable_nestloop TO on"))
 
 
 def _statement(kind: FactKind, stamp: Stamp, windows: Sequence[Window]) -> Select[Any]:
