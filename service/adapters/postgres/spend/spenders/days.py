@@ -66,7 +66,7 @@ def _billed(told: CTE) -> Select[Any]:
 
 
 def _rest(told: CTE, source_ids: Collection[str], first: date, end: date) -> Select[Any]:
-    """Summed rather than joined: a month that was just read has no statistics, and each day would look at all others."""
+    """Summed, not joined: a month that was just read has no statistics, and each day would look at all others."""
     days = spend_days.c
     stored = select(*(days[name] for name in (*_PLACE, *AMOUNTS))).where(
         days.source_id.in_(source_ids), days.day >= first, days.day < end
