@@ -35,9 +35,10 @@ _ROLES = (
     (Role.OPERATOR, "operator: also answers alerts and silences"),
     (Role.ADMIN, "admin: everything"),
 )
+_CHOICES = [(role.value, words) for role, words in _ROLES]
 PARTS = (
     Control("/name", "Name", hint="Who or what has it: the audit log names it so.", is_required=True),
-    Control("/role", "Role", ControlKind.CHOICE, choices=[(role.value, words) for role, words in _ROLES]),
+    Control("/role", "Role", ControlKind.CHOICE, choices=_CHOICES, is_required=True),
 )
 _FRESH: Document = {"role": Role.VIEWER.value}
 

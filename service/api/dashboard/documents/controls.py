@@ -49,11 +49,16 @@ class Control:
     only: str = ""
 
 
+def _untitled(_: Document) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A list of objects. `columns` returns the controls of one, with pointers inside it: "/after".
 
-    `spare` is how many empty ones wait at the end; one that stays empty is not sent.
+    `spare` is how many empty ones wait at the end; one that stays empty is not sent. `title` names one beside its
+    number.
     """
 
     pointer: str
@@ -61,6 +66,7 @@ class Rows:
     noun: str
     columns: Callable[[Document], Sequence[Control]]
     spare: int = 1
+    title: Callable[[Document], str] = _untitled
 
 
 Parts = Sequence[Control | Rows]

@@ -85,7 +85,8 @@ def _rows(rows: Rows, document: Document, left: dict[str, str]) -> ShownRows:
 def _item(rows: Rows, number: int, item: Document, left: dict[str, str], is_new: bool) -> ShownItem:
     place = f"{rows.pointer}/{number}"
     controls = [_control(one, f"{place}{one.pointer}", item, left) for one in rows.columns(item)]
-    return ShownItem(f"{rows.noun} {number + 1}", f"{place}/removed", is_new, controls)
+    title = ": ".join(part for part in (f"{rows.noun} {number + 1}", rows.title(item)) if part)
+    return ShownItem(title, f"{place}/removed", is_new, controls)
 
 
 def _control(control: Control, pointer: str, document: Document, left: dict[str, str]) -> ShownControl:

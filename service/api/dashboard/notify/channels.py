@@ -33,11 +33,19 @@ def channel_controls(channel: Document) -> Sequence[Control]:
     return [Control("/kind", "Kind", ControlKind.FIXED), *(_control(part, len(kinds) == 1) for part in parts.values())]
 
 
+def channel_title(channel: Document) -> str:
+    """Returns what a channel is, and for one that is written in several ways, how."""
+    kind = str(channel.get("kind"))
+    about = ALIKE[kind][0].document.about.partition(";")[0].replace("`", "") if kind in ALIKE else ""
+    return about or WORDS.get(kind, kind)
+
+
 def _control(part: Part, is_only_form: bool) -> Control:
-    hint = part.mark.about if isinstance(part.default, type(MISSING)) or not part.default else _usual(part)
+    has_default = is_only_form and part.default is not MISSING and bool(part.default)
+    hint = _usual(part) if has_default else part.mark.about
     return Control(
         f"/{part.name}",
-        part.name.replace("_", " ").capitalize().replace("url", "address"),
+        part.name.replace("_", " ").capitalize().replace("url", "address").replace("Api", "API"),
         _entry(part),
         hint,
         _choices(part),

@@ -60,7 +60,7 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
     return (
         Control("/name", "Name", is_required=True),
         Rows("/people", "People, in their order", "Person", lambda _: people, spare=2),
-        Control("/handover/weekday", "Handover on", ControlKind.CHOICE, choices=weekdays),
+        Control("/handover/weekday", "Handover on", ControlKind.CHOICE, choices=weekdays, is_required=True),
         Control("/handover/hour", "At", ControlKind.NUMBER, "The hour of a 24-hour clock, 0 to 23."),
         Control("/timezone", "On the clock of", hint="An IANA zone such as Europe/Berlin. Empty: UTC."),
         Control("/starts_on", "The first person's week begins on", hint="Such as 2026-11-23. Empty: today."),

@@ -34,7 +34,7 @@ async def source_parts(_: UnitOfWork, document: Document) -> Parts:
     return (
         Control("/name", "Name", hint="As messages call it, such as production.", is_required=True),
         KEY,
-        Control("/kind", "Kind", ControlKind.CHOICE, choices=_KINDS),
+        Control("/kind", "Kind", ControlKind.CHOICE, choices=_KINDS, is_required=True),
         BASE_URL,
         Control("/poll_interval", "Polled every", hint="From 1m to 1d."),
         Control("/timezone", "Time zone of office hours", hint="An IANA zone such as Europe/Berlin. Empty: learnt."),

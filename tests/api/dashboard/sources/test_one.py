@@ -37,7 +37,7 @@ async def test_a_refused_report_shows_its_error_as_text(stand: Stand) -> None:
     stand.source.refusals[ReportName.COST] = SourceError("<script>no</script>", retryable=True)
     id = await polled(stand)
     page = (await (await signed_in(stand)).get(f"/pages/sources/{id}")).text
-    assert "cost: &lt;script&gt;no&lt;/script&gt;" in page
+    assert "bill: &lt;script&gt;no&lt;/script&gt;" in page
     assert "Never read." in page
     assert "<script>no" not in page
 
