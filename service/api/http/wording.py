@@ -12,6 +12,7 @@ NO_OBJECT = frozenset({"missing", "dict_type", "model_type", "model_attributes_t
 """Kinds of error that mean, where they are of the whole body, that it is no object or that there is none."""
 NO_BODY = "send a JSON object, with Content-Type: application/json"
 
+_ATTRIBUTED = r"owner|tag:[A-Za-z_][A-Za-z0-9_./-]{0,62}"
 _LETTERS = "up to {} letters, digits, - and _"
 PATTERNS: Mapping[str, str] = {
     r"^[^\x00-\x1f\x7f]*$": "one line of text, without line breaks, tabs and other control characters",
@@ -26,6 +27,13 @@ PATTERNS: Mapping[str, str] = {
     r"^[UW][A-Z0-9]{1,30}$": "a Slack member ID such as U012AB3CD",
     r"^(org|(workspace|model|api_key|actor|product):[^\x00-\x1f\x7f]{1,200})$": "org, or workspace:, model:, api_key:,"
     " actor: or product: and an id or a name, such as workspace:eng",
+    rf"^(workspace|model|api_key|actor|product|{_ATTRIBUTED})$": "workspace, model, api_key, actor, product, owner, or"
+    " a tag such as tag:team",
+    "^(workspace|model|api_key|actor|product|cost_type|token_type|service_tier|context_window|inference_geo|caller|"
+    rf"{_ATTRIBUTED})$": "workspace, model, api_key, actor, product, cost_type, token_type, service_tier,"
+    " context_window, inference_geo, caller, owner, or a tag such as tag:team",
+    r"^(workspace|api_key|actor):[^\x00-\x1f\x7f]{1,200}$": "workspace:, api_key: or actor: and an id or a name,"
+    " such as workspace:eng",
     r"^[!-~]{1,255}$": "1 to 255 printable ASCII characters without spaces",
     r"^[A-Za-z0-9_-]{1,100}$": "an id: " + _LETTERS.format(100),
     r"^[A-Za-z0-9_-]{1,500}$": "the `next` of an earlier answer, as it was",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -51,9 +52,9 @@ def verdict(one: ReplayedChange) -> str:
         return f"not replayed: {one.error}"
     said = []
     if one.before is not None:
-        said.append(f"fired {_times(one.before)} as it is")
+        said.append(f"fired {_times(one.before)} as it is" if one.before.alerts else "never fired as it is")
     if one.after is not None:
-        said.append(f"would have fired {_times(one.after)}")
+        said.append(f"would have fired {_times(one.after)}" if one.after.alerts else "would never have fired")
     span = one.after or one.before
     return f"{', '.join(said)}, {span.since} to {span.until}, as known then" if span else ""
 
@@ -113,6 +114,7 @@ def _backtests(replays: Sequence[ReplayedChange]) -> Iterator[str]:
 
 def plain(value: Json) -> str:
     """Returns a value as text that Markdown shows as it is, in one line; empty for none."""
-    text = "" if value is None else " ".join(str(value).split())
+    written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    text = "" if value is None else " ".join(written.split())
     unmarked = "".join(f"&{_NAMES[one]};" if one in _NAMES else one for one in text)
     return _REFERENCES.sub(rf"\g<0>{NOTHING_SEEN}", unmarked)

@@ -92,7 +92,7 @@ async def test_whoever_is_on_call_is_told_now_and_at_any_time(stand: Stand) -> N
 
 async def test_what_is_in_use_cannot_be_deleted(stand: Stand) -> None:
     await made(stand)
-    steps = [{"after": "0s", "receiver": None, "rota": "engineers"}]
+    steps = [{"after": "0s", "receiver": None, "fallback": None, "rota": "engineers"}]
     policy = await stand.create("/escalation-policies", {"name": "on call", "steps": steps})
     assert policy["steps"] == steps
     told = problem(await stand.admin.delete("/v1/receivers/ben%20mail"), 409)

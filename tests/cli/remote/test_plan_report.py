@@ -51,6 +51,13 @@ def test_a_comment_holds_no_markup_of_others_and_calls_nobody() -> None:
     assert {line.count("|") for line in text.splitlines() if line.startswith(("| new", "| gone"))} == {7}
 
 
+def test_what_never_fires_is_said_so_and_values_are_json() -> None:
+    assert next(backtest_lines([change(new=0)])).startswith(
+        "rules jumps @all: fired once as it is, would never have fired"
+    )
+    assert plain({"min_percent": None}) == '{"min&lowbar;percent": null}'
+
+
 def test_why_nothing_was_replayed_is_said_in_each_form() -> None:
     failed = change(error="there is no source 'new'")
     assert list(backtest_lines([failed])) == ["rules jumps @all: not replayed: there is no source 'new'"]
