@@ -18,8 +18,8 @@ from service.domain.values.utc import midnight
 
 PARTS = ("cost_type", "token_type", "service_tier", "context_window", "inference_geo")
 SUMS = ("billed", "estimated", "unpriced_tokens", "priority")
-PLACE = ("day", "workspace", "model")
-"""The key of a place: for each, either the bill or usage was chosen."""
+KEY, PLACE = ("day", "workspace", "model"), "place"
+"""The columns of a place, for each of which either the bill or usage was chosen, and its key in one column."""
 
 NOTHING = cast(literal(Decimal(0)), Numeric)
 
@@ -46,11 +46,9 @@ def line_sources(question: SpendQuestion) -> LineSources:
 def _stored(question: SpendQuestion) -> CTE:
     columns = spend_days.c
     first, end = first_day_from(question.window.start), first_day_from(question.window.end)
-    return (
-        select(columns.day, *(columns[name] for name in (*CELL, *SUMS)), (columns.usage_cost > 0).label("has_usage"))
-        .where(columns.source_id == question.source_id, columns.day >= first, columns.day < end)
-        .cte("stored")
-    )
+    kept = [columns.day, *(columns[name] for name in (*CELL, *SUMS)), (columns.usage_cost > 0).label("has_usage")]
+    days = columns.source_id == question.source_id, columns.day >= first, columns.day < end
+    return _with_place(select(*kept).where(*days)).cte("stored")
 
 
 def _bill(question: SpendQuestion) -> CTE:
@@ -58,7 +56,7 @@ def _bill(question: SpendQuestion) -> CTE:
     first, end = first_day_from(question.window.start), first_day_from(question.window.end)
     place = (day_of(cost_points).label("day"), *(series.c[name] for name in (*CELL, *PARTS)))
     points = cost_points.c
-    return (
+    return _with_place(
         select(*place, func.sum(points.amount).label("amount"))
         .join_from(cost_points, series, series.c.id == points.series_id)
         .where(
@@ -67,13 +65,18 @@ def _bill(question: SpendQuestion) -> CTE:
             points.bucket < midnight(end),
         )
         .group_by(*place)
-        .cte("bill")
-    )
+    ).cte("bill")
+
+
+def _with_place(rows: Select[Any]) -> Select[Any]:
+    """The key in one column: the planner takes conditions on three for a thousandth of the rows that they let pass."""
+    found = rows.subquery()
+    return select(*found.c, func.row(*(found.c[name] for name in KEY)).label(PLACE))
 
 
 def _used(question: SpendQuestion) -> CTE:
     """Priced usage by day, cell and parts of a line, web searches left out: see `usage_by`."""
-    return usage_lines(question, day_of(usage_hours)).cte("used")
+    return _with_place(usage_lines(question, day_of(usage_hours))).cte("used")
 
 
 def usage_lines(question: SpendQuestion, time: ColumnElement[Any]) -> Select[Any]:
@@ -111,22 +114,22 @@ def usage_lines(question: SpendQuestion, time: ColumnElement[Any]) -> Select[Any
 def _places(stored: CTE, bill: CTE) -> CTE:
     """`best_known` chose usage exactly where some of a place's spend is estimated."""
     chosen = (
-        select(*(stored.c[name] for name in PLACE), (func.sum(stored.c.estimated) != 0).label("by_usage"))
-        .group_by(*(stored.c[name] for name in PLACE))
+        select(stored.c.place, (func.sum(stored.c.estimated) != 0).label("by_usage"))
+        .group_by(stored.c.place)
         .subquery()
     )
     billed = (
         select(
-            *(bill.c[name] for name in PLACE),
+            bill.c.place,
             func.bool_or(bill.c.api_key != "").label("named"),
             func.sum(bill.c.amount).filter(bill.c.cost_type == TOKEN_COST).label("tokens"),
         )
-        .group_by(*(bill.c[name] for name in PLACE))
+        .group_by(bill.c.place)
         .subquery()
     )
     return (
         select(
-            *(chosen.c[name] for name in PLACE),
+            chosen.c.place,
             chosen.c.by_usage,
             func.coalesce(billed.c.named, False).label("named"),
             func.coalesce(billed.c.tokens, 0).label("tokens"),
@@ -138,7 +141,8 @@ def _places(stored: CTE, bill: CTE) -> CTE:
 
 def at_place(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     """Whether rows are of the same day, workspace and model."""
-    return and_(*(one.c[name] == other.c[name] for name in PLACE))
+    is_same: ColumnElement[bool] = one.c[PLACE] == other.c[PLACE]
+    return is_same
 
 
 def is_owned(found: LineSources) -> ColumnElement[bool]:

@@ -13,19 +13,19 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, func, select
 
 from service.adapters.postgres.spend.lines.rows import (
     PARTS,
-    PLACE,
     LineSources,
     at_place,
     is_shared_line,
     is_shared_place,
 )
+from service.adapters.postgres.spend.tables import CELL
 from service.domain.spend.rows import TOKEN_COST
 from service.domain.values.money import PLACES
 from service.domain.values.scopes import UNATTRIBUTED
 
 
 def shared_lines(found: LineSources) -> Select[Any]:
-    """Place, key, parts and amount."""
+    """Cell, parts and amount."""
     lines, keys, places = _lines(found), _keys(found), found.places
 
     def sum_until(line: ColumnElement[Any], key: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -41,8 +41,7 @@ def shared_lines(found: LineSources) -> Select[Any]:
     )
     return (
         select(
-            *(lines.c[name] for name in PLACE),
-            keys.c.api_key,
+            *(keys.c[name] for name in CELL),
             *(lines.c[name] for name in PARTS),
             keys.c.has_usage,
             amount.label("amount"),
@@ -55,10 +54,9 @@ def shared_lines(found: LineSources) -> Select[Any]:
 def _lines(found: LineSources) -> CTE:
     """The shared lines of each place, in an order, with the sum that is reached with each."""
     bill, places = found.bill, found.places
-    place = [bill.c[name] for name in PLACE]
-    reached = func.sum(bill.c.amount).over(partition_by=place, order_by=[bill.c[name] for name in PARTS])
+    reached = func.sum(bill.c.amount).over(partition_by=bill.c.place, order_by=[bill.c[name] for name in PARTS])
     return (
-        select(*place, *(bill.c[name] for name in PARTS), bill.c.amount, reached.label("reached"))
+        select(bill.c.place, *(bill.c[name] for name in PARTS), bill.c.amount, reached.label("reached"))
         .join_from(bill, places, at_place(bill, places))
         .where(is_shared_line(found))
         .cte("shared_lines")
@@ -69,28 +67,19 @@ def _keys(found: LineSources) -> CTE:
     """The token spend of each key of a place: all of its spend but what is billed besides tokens, which has no key."""
     stored, places = found.stored, found.places
     others = (
-        select(*(found.bill.c[name] for name in PLACE), func.sum(found.bill.c.amount).label("amount"))
+        select(found.bill.c.place, func.sum(found.bill.c.amount).label("amount"))
         .where(found.bill.c.cost_type != TOKEN_COST)
-        .group_by(*(found.bill.c[name] for name in PLACE))
+        .group_by(found.bill.c.place)
         .cte("others")
     )
     of_none = and_(at_place(stored, others), stored.c.api_key == UNATTRIBUTED)
+    kept = [stored.c.place, *(stored.c[name] for name in CELL), stored.c.has_usage]
     tokens = (
-        select(
-            *(stored.c[name] for name in PLACE),
-            stored.c.api_key,
-            stored.c.has_usage,
-            (stored.c.billed - func.coalesce(others.c.amount, 0)).label("amount"),
-        )
+        select(*kept, (stored.c.billed - func.coalesce(others.c.amount, 0)).label("amount"))
         .join_from(stored, places, at_place(stored, places))
         .join(others, of_none, isouter=True)
         .where(is_shared_place(found))
         .cte("tokens")
     )
-    place = [tokens.c[name] for name in PLACE]
-    reached = func.sum(tokens.c.amount).over(partition_by=place, order_by=tokens.c.api_key)
-    return (
-        select(*place, tokens.c.api_key, tokens.c.has_usage, tokens.c.amount, reached.label("reached"))
-        .where(tokens.c.amount != 0)
-        .cte("shared_keys")
-    )
+    reached = func.sum(tokens.c.amount).over(partition_by=tokens.c.place, order_by=tokens.c.api_key)
+    return select(*tokens.c, reached.label("reached")).where(tokens.c.amount != 0).cte("shared_keys")
