@@ -134,6 +134,18 @@ def test_a_fast_clock_is_refused_beside_a_real_organisation(monkeypatch: pytest.
     require_sound(Settings())
 
 
+def test_an_issuer_that_could_let_nobody_in_is_a_mistake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("TOCSIN_OIDC_ISSUER", "https://login.example.com")
+    assert "TOCSIN_OIDC_CLIENT_ID: TOCSIN_OIDC_ISSUER is set" in check().lines[0]
+    monkeypatch.setenv("TOCSIN_OIDC_CLIENT_ID", "tocsin")
+    assert "TOCSIN_OIDC_ROLES: say which group has which role" in check().lines[0]
+    monkeypatch.setenv("TOCSIN_OIDC_ROLES", "tocsin-admins=admin")
+    require_sound(Settings())
+    monkeypatch.setenv("TOCSIN_OIDC_ROLES", "tocsin-admins")
+    assert "TOCSIN_OIDC_ROLES: write groups and roles such as" in check().lines[0]
+
+
 def test_a_drill_has_a_data_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TOCSIN_DATA_DIR", str(tmp_path))
     assert Settings().own_folder == tmp_path

@@ -135,7 +135,7 @@ class PersonSession:
 
     @classmethod
     def parse(cls, text: str) -> PersonSession | None:
-        """None for anything that `str` does not make."""
+        """None for what has another form. Read only what is known to be of `str`: by its signature."""
         read = _PERSON_SESSION.fullmatch(text)
         if read is None:
             return None

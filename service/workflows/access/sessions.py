@@ -22,8 +22,10 @@ async def run_sign_in(ports: Ports, secret: str, attempt: str, address: str) -> 
 async def run_session(ports: Ports, signed: str) -> Caller | None:
     """Returns who has a session; None for one that is over or forged, or who may not look any more."""
     text, _, signature = signed[:LONGEST].partition(".")
+    if not ports.signer.is_signed(text, signature):  # before anything is read of it
+        return None
     session = Session.parse(text) or PersonSession.parse(text)
-    if session is None or not ports.signer.is_signed(text, signature):
+    if session is None:
         return None
     return person_of(ports, session) if isinstance(session, PersonSession) else await _run_token_of(ports, session)
 

@@ -102,6 +102,13 @@ async def test_a_changed_cookie_is_no_session(stand: Stand, change: str) -> None
         assert answer.status_code == 303, forged
 
 
+@pytest.mark.parametrize("text", ["person-AAAA-99999999999", "person-W10-99999999999", "person-bnVsbA-1"])
+async def test_a_made_up_person_is_nobody(stand: Stand, text: str) -> None:
+    for signature in ("", "x", stand.ports.signer.sign("another text")):
+        answer = await browser(stand).get("/pages/alerts", headers={"Cookie": f"{COOKIE}={text}.{signature}"})
+        assert answer.status_code == 303
+
+
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "", "http://[", "http://tocsin.example.evil.example"]
 )
