@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from service.domain.alerts.alert import Alert, NewHolder
 from service.domain.alerts.evidence import Contribution
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.email import Email
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep
 from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.pipeline import route_alert
 from service.domain.notify.routing.routes import Route, RouteTable
@@ -93,3 +95,13 @@ def test_tags_are_labels_beside_those_of_the_budget() -> None:
 
 def test_labels_alone_name_their_owner() -> None:
     assert situation(*OWNED).owners(None, {"owner": frozenset({"ann"})}) == ("rcv_ann",)
+
+
+def test_a_step_to_the_owner_calls_them_and_its_receiver_where_nobody_owns_it() -> None:
+    steps = (EscalationStep(timedelta(), "rcv_finops", to_owner=True), EscalationStep(timedelta(minutes=15), "rcv_bob"))
+    around = situation(*OWNED)
+    policies = {"esc_1": resource("esc_1", EscalationPolicy(steps))}
+    around = replace(around, configuration=replace(around.configuration, policies=policies))
+    of_eng, of_nobody = around.owners(about(ENG), {}), around.owners(about(ORGANISATION), {})
+    assert [around.called("esc_1", number, of_eng) for number in (0, 1)] == [("rcv_ann",), ("rcv_bob",)]
+    assert around.called("esc_1", 0, of_nobody) == ("rcv_finops",)
