@@ -72,7 +72,7 @@ def incidents(
     firing = firing_alone(verdicts)
     if not firing:
         return []
-    kinship = _Kinship(Family.of(view), firing, alerts, view.today, _is_up(verdicts))
+    kinship = _Kinship(Family.of(view), firing, alerts, view.today, verdicts)
     homes: dict[ScopeKey, list[ScopeKey]] = {}
     for key in sorted(kinship.tops(), key=lambda key: _size(firing[key]), reverse=True):
         homes.setdefault(kinship.home_among(homes, key), []).append(key)
@@ -112,7 +112,7 @@ class _Kinship:
     firing: Mapping[ScopeKey, Verdict]
     alerts: Mapping[ScopeKey, AlertDays]
     today: date
-    all_is_up: bool
+    verdicts: Mapping[ScopeKey, Verdict]
 
     def tops(self) -> list[ScopeKey]:
         """Scopes that no other firing scope explains, or that have an alert of their own about these days."""
@@ -144,9 +144,9 @@ class _Kinship:
         return home if home in self.alerts else next((one for one in homes if self._rise_at_once(home, one)), home)
 
     def _rise_at_once(self, key: ScopeKey, other: ScopeKey) -> bool:
-        if other not in self.firing or not (self.all_is_up and key.dimension is other.dimension):
+        if other not in self.firing or key.dimension is not other.dimension:
             return False
-        return meet(self._span(key), self._span(other))
+        return meet(self._span(key), self._span(other)) and self._all_is_up()
 
     def _has_alert(self, key: ScopeKey) -> bool:
         known = self.alerts.get(key)
@@ -173,20 +173,19 @@ class _Kinship:
         inside = self.family.contains(above, below) or (higher and _lies_mostly_in(self.firing[below], above))
         return inside and covers(self._span(above), self._span(below))
 
+    def _all_is_up(self) -> bool:
+        """Whether the organisation is well above its usual, whether it fires yet or not."""
+        calm = self.verdicts[ORGANISATION].observation.calm if ORGANISATION in self.verdicts else None
+        return calm is not None and calm.up
+
     def _are_one(self, key: ScopeKey, other: ScopeKey) -> bool:
         return (
             self.family.contains(other, key)
             or self.family.contains(key, other)
             or _lies_mostly_in(self.firing[key], other)
             or (other in self.firing and _lies_mostly_in(self.firing[other], key))
-            or (key.dimension is other.dimension and (self.all_is_up or key in self.alerts[other].told))
+            or (key.dimension is other.dimension and (key in self.alerts[other].told or self._all_is_up()))
         )
-
-
-def _is_up(verdicts: Mapping[ScopeKey, Verdict]) -> bool:
-    """Whether the organisation is well above its usual, whether it fires yet or not."""
-    calm = verdicts[ORGANISATION].observation.calm if ORGANISATION in verdicts else None
-    return calm is not None and calm.up
 
 
 def _lies_mostly_in(verdict: Verdict, other: ScopeKey) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import islice
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class HourBands:
     def _keep(self, found: dict[bytes, _Band]) -> None:
         """Those asked for last stand last: the others are forgotten first."""
         self._made |= found
-        for digest in list(self._made)[: max(0, len(self._made) - MOST_BANDS)]:
+        for digest in list(islice(self._made, max(0, len(self._made) - MOST_BANDS))):
             del self._made[digest]
 
 
