@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--hourly", type=Path, help="hourly series")
     parser.add_argument("--slow", action="store_true", help="library methods too, where they are installed")
     parser.add_argument("--seeds", type=int, default=1, help="made-up organisations of each kind, 0 for none")
-    parser.add_argument("--odd", action="store_true", help="the odd seeds, which are for a last judgement")
+    parser.add_argument("--first", type=int, default=2, help="the first seed, and then every other: odd ones judge")
     parser.add_argument("--trials", type=int, default=40, help="incidents of each kind in each series")
     return parser.parse_args()
 
@@ -82,8 +82,7 @@ def main() -> None:
         print("\n".join(hourly_table(hourly)))
         targets += [*hourly_targets(hourly), *shown(repeated_hours(hours, asked.trials, SEED))]
     if asked.seeds:
-        first = 1 if asked.odd else 2
-        targets += shown(organisations(range(first, first + 2 * asked.seeds, 2)))
+        targets += shown(organisations(range(asked.first, asked.first + 2 * asked.seeds, 2)))
     print("\n".join(target_table([*targets, *speeds()])))
     print(f"\nTook {time.perf_counter() - begun:.0f} s, {time.process_time():.0f} s of processor time.", flush=True)
     if asked.slow and series:

@@ -223,17 +223,22 @@ async def test_what_was_called_expected_does_not_ring_on_the_next_evaluation(sta
 async def test_a_level_answered_as_fixed_without_a_day_said_fires_again_while_it_lasts(stand: Stand) -> None:
     """The message that says that a level is accepted shows this very request."""
     source = await stand.create("/sources", SOURCE)
-    params = {"granularity": "1d", "levels": ["org"]}
+    params = {"granularity": "1d", "levels": ["organisation"]}
     await stand.create("/rules", {"name": "unusual", "kind": "anomaly", "params": params})
     await know(stand, source["id"], past(98, {ENG: "100.00"}, {}))
     for offset in range(10):
         await know(stand, source["id"], {TODAY + timedelta(days=offset): {ENG: "200.00"}})
         stand.clock.advance(timedelta(days=1))
         await run_evaluation(stand.ports, source["id"])
-    (ended,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
-    assert (ended["state"], ended["reason"]) == ("resolved", "accepted")
+    (listed,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    ended = answered(await stand.viewer.get(f"/v1/alerts/{listed['id']}"))
+    assert ended["events"][-1]["reason"] == "accepted"
     given = await give(stand, ended["id"], kind="fixed")
     assert {one["first_day"] for one in given} == {f"{TODAY}"}
+    await know(stand, source["id"], {TODAY + timedelta(days=10): {ENG: "200.00"}})
+    stand.clock.advance(timedelta(days=1))
     await run_evaluation(stand.ports, source["id"])
     again, _ = answered(await stand.viewer.get("/v1/alerts"))["items"]
-    assert (again["state"], again["evidence"]["expected"]) == ("firing", "100.00")
+    assert again["state"] == "firing"
+    told = answered(await stand.viewer.get(f"/v1/alerts/{again['id']}"))["evidence"]
+    assert (told["expected"], told["actual"]) == ("100.00", "200.00")

@@ -96,12 +96,15 @@ class History:
     def taking_out(self, row: int, day: int) -> History:
         """One day of one series was a real incident: it counts as what was expected then. `day` 1 is the newest.
 
-        A level that began on that day is none, and so its other days count as what was expected, too.
+        A level that began on that day is none, and so its other days count as what was expected, too; those of which
+        the level was expected already, as the same weekday before it.
         """
         kept, since, held = self.kept.copy(), self.since_accepted.copy(), self.held.copy()
         cell = WINDOW - _within(day)
         out = slice(cell, WINDOW if since[row] == day else cell + 1)
         kept[row, out] = np.where(np.isfinite(self.expected[row, out]), self.expected[row, out], kept[row, out])
+        for later in range(cell + WEEK, out.stop):
+            kept[row, later] = min(kept[row, later], kept[row, later - WEEK])
         since[row], held[row] = 0 if since[row] == day else since[row], 0
         above = self.tapes.above.cells.copy()
         above[row, SEEN - day] = 0.0  # nor does it come again

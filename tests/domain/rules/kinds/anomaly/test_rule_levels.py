@@ -65,9 +65,11 @@ def test_a_launch_that_is_taken_back_is_one_message_more() -> None:
     assert ended.reason is Reason.RECOVERED
 
 
-def test_a_level_answered_as_fixed_fires_again_while_it_lasts() -> None:
+@pytest.mark.parametrize("later", [timedelta(hours=1), 4 * DAY])
+def test_a_level_answered_as_fixed_fires_again_while_it_lasts(later: timedelta) -> None:
+    """Also where it was expected for some days meanwhile."""
     _, ended = lived(2.0, date.max)
-    answer = Feedback(ORGANISATION, FeedbackKind.FIXED, LAUNCH, ended.at.date() - DAY, ended.at + timedelta(hours=1))
+    answer = Feedback(ORGANISATION, FeedbackKind.FIXED, LAUNCH, ended.at.date() - DAY, ended.at + later)
     moves = [event.reason for event in lived(2.0, date.max, said=[answer])]
     assert moves == [Reason.FIRST, Reason.ACCEPTED, Reason.FIRST, Reason.ACCEPTED]
 
