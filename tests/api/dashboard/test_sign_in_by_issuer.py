@@ -189,3 +189,16 @@ async def test_without_an_issuer_there_is_a_token_only(stand: Stand) -> None:
     opened = browser(stand)
     assert "Sign in with " not in (await opened.get("/sign-in")).text.replace("Sign in with an API token", "")
     assert (await opened.get("/sign-in/oidc")).status_code == 404
+
+
+async def test_a_form_waits_while_somebody_signs_in_at_the_issuer(stand: Stand, issuer: FakeIssuer) -> None:
+    opened = browser(stand)
+    await came_back(opened, issuer)
+    stand.clock.advance(timedelta(hours=12))
+    issuer.now += 12 * 3600
+    late = await opened.post("/pages/tokens", data={"/name": "a & b", "/role": "viewer"})
+    assert late.status_code == 403
+    assert 'name="/name" value="a &amp; b"' in late.text
+    await came_back(opened, issuer)
+    sent = await opened.post("/pages/tokens", data={"again": "yes", "/name": "a & b", "/role": "viewer"})
+    assert "a &amp; b is created." in sent.text
