@@ -167,6 +167,16 @@ async def test_a_forged_link_is_a_page_that_says_nothing(stand: Stand, spoilt: s
     assert (await alert_of(stand))["state"] == "firing"
 
 
+async def test_a_link_of_an_alert_that_is_gone_is_over(stand: Stand) -> None:
+    text = (await sent_link(stand)).removeprefix("/alerts/").partition(".")[0]
+    alert = re.findall("alert_([0-9a-f]{32})", text)[0]
+    gone = text.replace(alert, alert[::-1])
+    link = f"/alerts/{gone}.{stand.ports.signer.sign(gone)}"
+    is_a_plain_page(await stand.stranger.get(link), 410)
+    is_a_plain_page(await stand.stranger.post(f"{link}/acknowledge"), 410)
+    assert "This link is over" in (await stand.stranger.get(link)).text
+
+
 async def test_a_channel_that_leaves_its_receiver_takes_its_links_with_it(stand: Stand) -> None:
     link = await sent_link(stand)
     moved = [MAIL | {"to": ["others@example.com"]}]

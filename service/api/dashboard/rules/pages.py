@@ -72,6 +72,7 @@ def _line(rule: Resource[Rule[object]], made: Calibration | None) -> Mapping[str
         "severity": str(rule.spec.severity),
         "enabled": rule.spec.enabled,
         "false": f"{made.false_a_quarter(made.own):g}" if made else "",
+        "critical": f"{found:g}" if made and (found := made.critical_a_quarter(made.own)) else "",
         "is_noisy": made is not None and not made.keeps(made.own),
     }
 

@@ -46,7 +46,7 @@ async def test_a_rule_that_fires_for_nothing_says_so_and_proposes_a_setting(stan
     id = await watched(stand)
     await calibrated(stand, id)
     opened = await signed_in(stand)
-    assert "11 at most" in (await opened.get("/pages/rules")).text
+    assert "11 at most, 2 critical" in (await opened.get("/pages/rules")).text
     page = (await opened.get(f"/pages/rules/{id}")).text
     assert "more false alerts than is promised, 6.5 a quarter, 1 of them critical" in page
     assert "proposed: <b>sensitivity low</b>" in page
