@@ -19,7 +19,7 @@ from tests.api.rules.watched import know, past
 from tests.api.stand import ENG, Stand, answered
 
 DOCS = Path(__file__).parents[2] / "docs"
-ASKING = ("charts", "digests", "escalation", "on-call", "rest", "slack", "sources", "spend", "start")
+ASKING = ("charts", "digests", "escalation", "on-call", "owners", "rest", "slack", "sources", "spend", "start")
 BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ID = re.compile(r"\b(alert|bt)_[0-9a-f]{32}\b")
 REFUSED = re.compile(r'"status": ?(4\d\d)')
@@ -113,6 +113,7 @@ def _receivers(*names: str) -> tuple[tuple[str, dict[str, Any]], ...]:
 THERE: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "digests": _receivers("finance", "platform"),
     "escalation": _receivers("eng-oncall", "eng-lead", "cto", "ann", "ben"),
+    "owners": _receivers("eng-oncall"),
     "rest": (
         *_receivers("ann mail", "ben mail", "console"),
         ("/rules", {"name": "unusual spend", "kind": "anomaly"}),
