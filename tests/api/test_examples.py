@@ -101,7 +101,7 @@ def _request(words: list[str]) -> tuple[str, str, dict[str, str], str | None]:
     return method or ("GET" if body is None else "POST"), url, headers, body
 
 
-PRODUCT = ScopeKey(Dimension.PRODUCT, "claude_code")
+NAMED = {ScopeKey(Dimension.PRODUCT, "claude_code"): "Claude Code", ScopeKey(Dimension.API_KEY, "k"): "support-bot"}
 NAMED_BUDGETS = ("organisation, monthly", "each workspace, weekly")
 NAMED_RULES = ("unusual spend", "new API key that spends", "source not read")
 
@@ -151,7 +151,7 @@ async def _store_history(stand: Stand) -> None:
     amounts = dict.fromkeys(cells, "12.50")
     await know(stand, source.id, past(35, amounts, amounts))
     async with stand.ports.uow() as uow:
-        await uow.directory.note_named(source.id, {PRODUCT: PRODUCT.id}, stand.clock())
+        await uow.directory.note_named(source.id, NAMED, stand.clock())
 
 
 @pytest.mark.parametrize("document", ASKING)
