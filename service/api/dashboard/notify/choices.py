@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from service.api.notify.addressees import OWNER
 from service.workflows.ports.configuration import Resources
 
 Spec = TypeVar("Spec")
+
+
+OWNER_CHOICE = (OWNER, "the owner of what the alert is about")
 
 
 async def named(store: Resources[Spec], empty: str = "choose one") -> Sequence[tuple[str, str]]:

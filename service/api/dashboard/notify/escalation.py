@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
-from service.api.dashboard.notify.choices import named
+from service.api.dashboard.notify.choices import OWNER_CHOICE, named
 from service.api.dashboard.notify.frame import ESCALATION, PLACE, ResourceLine, ResourceListing, readable_and_not
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import UowDep
@@ -42,7 +42,7 @@ async def list_policies(caller: SignedInDep, uow: UowDep) -> Response:
 def _line(policy: Resource[EscalationPolicy], names: Mapping[str, str]) -> ResourceLine:
     steps = [
         f"after {format_duration(step.after)}: {names.get(step.receiver_id or step.rota_id or '', 'somebody deleted')}"
-        f"{', on call' if step.rota_id else ''}"
+        f"{', on call' if step.rota_id else ''}{' where nobody owns it, else its owner' if step.to_owner else ''}"
         for step in policy.spec.steps
     ]
     again = [f"then {policy.spec.repeat} times more"] if policy.spec.repeat else []
@@ -53,7 +53,8 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
     receivers, rotas = await named(uow.receivers, "nobody"), await named(uow.rotas, "no rota")
     columns = (
         Control("/after", "After", hint="Such as 0s, 15m or 1h, from the first notification."),
-        Control("/receiver", "Receiver", ControlKind.CHOICE, choices=receivers),
+        Control("/receiver", "Receiver", ControlKind.CHOICE, choices=[*receivers, OWNER_CHOICE]),
+        Control("/fallback", "Where nobody owns it", ControlKind.CHOICE, choices=receivers),
         Control("/rota", "Or whoever is on call by", ControlKind.CHOICE, choices=rotas),
     )
     return (

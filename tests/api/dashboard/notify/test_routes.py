@@ -67,3 +67,22 @@ async def test_a_table_whose_last_route_is_choosy_is_refused_at_that_route(stand
     answer = await opened.post("/pages/routes/edit", data=sent)
     assert answer.status_code == 422
     assert "team=eng" in answer.text
+
+
+async def test_a_route_to_the_owner_keeps_its_fallback_in_the_form(stand: Stand) -> None:
+    await furnished(stand)
+    answered(await stand.admin.put("/v1/routes", json={"items": [{"receiver": "owner", "fallback": "console"}]}))
+    opened = await signed_in(stand, Role.ADMIN)
+    page = (await opened.get("/pages/routes/edit")).text
+    assert '<option value="owner" selected>' in page
+    sent = {
+        "version": re.findall(r'name="version" value="(\d+)"', page)[0],
+        "/items/0/place": "1",
+        "/items/0/receiver": "owner",
+        "/items/0/fallback": "oncall",
+        "/items/0/escalation_policy": "",
+    }
+    answer = await opened.post("/pages/routes/edit", data=sent)
+    assert answer.status_code == 303, answer.text
+    (only,) = answered(await stand.admin.get("/v1/routes"))["items"]
+    assert (only["receiver"], only["fallback"]) == ("owner", "oncall")
