@@ -24,7 +24,7 @@ LOCK = $(if $(wildcard $(VENV)/.dev),requirements-dev.lock,requirements.lock)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test pytest check fast lint fuzz wheel bench messages docs focus lock clean
+.PHONY: help install run test pytest check fast lint fuzz wheel bench messages pictures docs focus lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -68,6 +68,9 @@ bench: $(VENV)/.dev ## Measure what work costs, beside what else does it: one ta
 
 messages: $(VENV)/.dev ## Write docs/messages.md: what people receive in every channel
 	$(BIN)/python -m tests.contract.message_document
+
+pictures: $(VENV)/.dev ## Draw docs/pictures from the running product; takes minutes, and needs Chromium
+	$(BIN)/python -m tests.contract.page_pictures
 
 docs: $(VENV)/.dev ## Build the documents as pages into build/docs; a link that leads nowhere is an error
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html --conf-dir docs/site . build/docs
