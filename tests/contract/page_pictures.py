@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from playwright.sync_api import Page, sync_playwright
@@ -71,7 +71,11 @@ def main() -> None:
         alert = made_unusual(api)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            shown = (("light", "overview", "/"), ("dark", "alert", alert), ("light", "spend", "/pages/spend"))
+            shown: tuple[tuple[Literal["light", "dark"], str, str], ...] = (
+                ("light", "overview", "/"),
+                ("dark", "alert", alert),
+                ("light", "spend", "/pages/spend"),
+            )
             for scheme, name, place in shown:
                 page = browser.new_page(viewport={"width": 1000, "height": 1140}, color_scheme=scheme)
                 page.goto(f"{SITE}/sign-in")
