@@ -48,7 +48,8 @@ ROTA = {
     "timezone": "Europe/Berlin",
     "starts_on": "2026-11-23",
 }
-STEPS: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
+OWNED = {"member": f"workspace:{ENG.workspace}", "owner": "spare"}
+STEPS: tuple[tuple[str, str, str, dict[str, Any] | str | None], ...] = (
     ("post", "/v1/sources", "", {"name": "other", "admin_key": "sk-ant-admin01-FAKE-other"}),
     ("patch", "/v1/sources/{id}", "other", {"poll_interval": "10m"}),
     ("post", "/v1/sources/{id}/poll", "production", None),
@@ -62,11 +63,16 @@ STEPS: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
     ("patch", "/v1/receivers/{id}", "mail", {"labels": {"team": "eng"}}),
     ("post", "/v1/receivers/{id}/test", "mail", None),
     ("put", "/v1/routes", "", {"items": [{"receiver": "mail"}]}),
+    ("patch", "/v1/owners", "", {"items": [OWNED]}),
+    ("put", "/v1/owners", "", {"items": [OWNED | {"tags": {"team": "eng"}}]}),
+    ("put", "/v1/owners/csv", "", f"member,owner\nworkspace:{ENG.workspace},\n"),
+    ("post", "/v1/drills", "", {"severity": "info"}),
     ("post", "/v1/budgets", "", BUDGET),
     ("patch", "/v1/budgets/{id}", "eng monthly", {"amount": "90.00"}),
     ("post", "/v1/notifications/{id}/retry", "dead", None),
     ("post", "/v1/alerts/{id}/snooze", "of the budget", {"for": "1h"}),
     ("post", "/v1/alerts/{id}/acknowledge", "of the budget", {}),
+    ("post", "/v1/alerts/{id}/hand-on", "of the budget", {"to": "spare"}),
     ("post", "/v1/alerts/{id}/resolve", "of the budget", {}),
     ("delete", "/v1/budgets/{id}", "eng monthly", None),
     ("post", "/v1/rules", "", CHANGE | {"name": "second"}),
@@ -150,7 +156,8 @@ async def test_every_route_that_changes_something_leaves_an_event_with_before_an
     for method, path, about, body in STEPS:
         place = path.format(id=await prepare(stand, about))
         before = len(await newest(stand))
-        answer = await stand.admin.request(method.upper(), place, json=body)
+        sent = {"content": body} if isinstance(body, str) else {"json": body}
+        answer = await stand.admin.request(method.upper(), place, **sent)
         assert answer.status_code < 300, (method, path, answer.text)
         events = (await newest(stand))[: len(await newest(stand)) - before]
         changes = [one for one in events if one["before"] is not None or one["after"] is not None]
