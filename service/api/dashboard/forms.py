@@ -10,8 +10,8 @@ from fastapi import Depends, Request
 
 from service.domain.values.errors import Invalid
 
-MOST_FIELDS = 500
-"""A budget has 50 thresholds at most, each of several fields."""
+MOST_FIELDS = 8_000
+"""There are 500 routes at most, each of a dozen fields."""
 AGAIN = "again"
 """The field of a form that was kept while somebody signed in: it is shown again before anything is done."""
 _TYPE = "application/x-www-form-urlencoded"

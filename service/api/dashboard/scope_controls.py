@@ -22,6 +22,8 @@ SCOPE = (
     Control("/scope/workspaces", "Workspaces", ControlKind.LINES, "One a line, by name or id. Empty: all."),
     Control("/scope/models", "Models", ControlKind.LINES, "One a line. Empty: all."),
     Control("/scope/api_keys", "API keys", ControlKind.LINES, "One a line, by name or id. Empty: all."),
+    Control("/scope/actors", "People", ControlKind.LINES, "One a line, where people are known. Empty: all."),
+    Control("/scope/products", "Products", ControlKind.LINES, "One a line, such as claude_code. Empty: all."),
 )
 
 

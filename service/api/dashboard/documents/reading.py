@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import cast
@@ -10,13 +12,13 @@ from typing import cast
 from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.texts import KEPT, as_text, value_at
 
 REMOVED = "/removed"
 """The name of the tick, inside an item of a list, that leaves the item out."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 _MINUTE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2})", re.ASCII)
 _MATCHER = re.compile(r"([^=!~]+?)\s*(=~|!~|!=|=)\s*(.*)")
-_MOST_ITEMS = 200
 
 Fields = Mapping[str, str]
 
@@ -26,19 +28,17 @@ def read_document(parts: Parts, form: Fields, stored: Document) -> dict[str, Jso
     document = deepcopy(dict(stored))
     for part in parts:
         if isinstance(part, Rows):
-            document[part.pointer[1:]] = cast("JsonValue", _items(part, form, document.get(part.pointer[1:])))
+            document[part.pointer[1:]] = cast("JsonValue", _items(part, form))
         else:
             put(document, part, form.get(part.pointer, ""))
     return document
 
 
-def _items(rows: Rows, form: Fields, stored: JsonValue) -> list[dict[str, JsonValue]]:
-    known = stored if isinstance(stored, list) else []
+def _items(rows: Rows, form: Fields) -> list[dict[str, JsonValue]]:
+    """Returns the objects of a list: each says itself what it was, for its number may be another's by now."""
     found = []
-    for number in _numbers(rows, form):
-        given = {name.removeprefix(f"{rows.pointer}/{number}"): value for name, value in _of(rows, number, form)}
-        old = known[number] if number < len(known) else {}
-        item = deepcopy(old) if isinstance(old, dict) else {}
+    for _, given in sorted(_given(rows, form).items()):
+        item = _kept(given.pop(KEPT, ""))
         said = {name[1:]: value for name, value in given.items() if value}
         columns = rows.columns({**item, **said})
         is_blank = not any(given.get(one.pointer, "").strip() for one in columns if _may_be_empty(one))
@@ -50,23 +50,35 @@ def _items(rows: Rows, form: Fields, stored: JsonValue) -> list[dict[str, JsonVa
     return found
 
 
+def _kept(text: str) -> dict[str, JsonValue]:
+    try:
+        kept = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
 def _may_be_empty(control: Control) -> bool:
     """Whether a value says that somebody filled something in: a choice without an empty one has it from the start."""
     return control.entry is not ControlKind.CHOICE or any(not value for value, _ in control.choices)
 
 
-def _numbers(rows: Rows, form: Fields) -> list[int]:
-    place = re.compile(rf"{re.escape(rows.pointer)}/([0-9]{{1,3}})/", re.ASCII)
-    found = {int(match[1]) for match in map(place.match, form) if match}
-    return sorted(found)[:_MOST_ITEMS]
-
-
-def _of(rows: Rows, number: int, form: Fields) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in form.items() if name.startswith(f"{rows.pointer}/{number}/")]
+def _given(rows: Rows, form: Fields) -> dict[int, dict[str, str]]:
+    """Returns the fields of each object by its number, under their pointers inside it."""
+    place = re.compile(rf"{re.escape(rows.pointer)}/([0-9]{{1,4}})(/.+)", re.ASCII)
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for match, value in ((place.fullmatch(name), value) for name, value in form.items()):
+        if match:
+            found[int(match[1])][match[2]] = value
+    return found
 
 
 def put(document: dict[str, JsonValue], control: Control, text: str) -> None:
-    """Writes a value where it belongs, or leaves it out. An empty secret leaves the stored one's stub."""
+    """Writes a value where it belongs, or leaves it out. An empty secret leaves the stored one's stub, and a text that
+    is still the stored value's leaves that value: a control may show less of it, such as no seconds.
+    """
+    if _is_as_it_was(document, control, text):
+        return
     *path, name = control.pointer[1:].split("/")
     place: dict[str, JsonValue] = document
     for step in path:
@@ -78,6 +90,13 @@ def put(document: dict[str, JsonValue], control: Control, text: str) -> None:
         place[name] = value
     elif control.entry is not ControlKind.SECRET:
         place.pop(name, None)
+
+
+def _is_as_it_was(document: Document, control: Control, text: str) -> bool:
+    stored = value_at(document, control.pointer)
+    if stored is None or control.entry is ControlKind.SECRET:
+        return False
+    return text.replace("\r\n", "\n") == as_text(control.entry, stored)
 
 
 def _value(control: Control, text: str) -> JsonValue:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.texts import KEPT, as_text, kept_text, value_at
 
 Flaws = Mapping[str, str]
 """Says what is wrong, by JSON pointer; "" is the whole."""
@@ -33,10 +34,13 @@ class ShownControl:
 
 @dataclass(frozen=True, slots=True)
 class ShownItem:
-    """An object of a list. One that `is_new` is not stored, and is not sent while it is empty."""
+    """An object of a list. One that `is_new` is not stored, and is not sent while it is empty. `kept` is the field by
+    which it says what it was, as its name and its value.
+    """
 
     title: str
     removed: str
+    kept: tuple[str, str]
     is_new: bool
     controls: Sequence[ShownControl]
 
@@ -84,9 +88,10 @@ def _rows(rows: Rows, document: Document, left: dict[str, str]) -> ShownRows:
 
 def _item(rows: Rows, number: int, item: Document, left: dict[str, str], is_new: bool) -> ShownItem:
     place = f"{rows.pointer}/{number}"
-    controls = [_control(one, f"{place}{one.pointer}", item, left) for one in rows.columns(item)]
+    columns = rows.columns(item)
+    controls = [_control(one, f"{place}{one.pointer}", item, left) for one in columns]
     title = ": ".join(part for part in (f"{rows.noun} {number + 1}", rows.title(item)) if part)
-    return ShownItem(title, f"{place}/removed", is_new, controls)
+    return ShownItem(title, f"{place}/removed", (f"{place}{KEPT}", kept_text(columns, item)), is_new, controls)
 
 
 def _control(control: Control, pointer: str, document: Document, left: dict[str, str]) -> ShownControl:
@@ -98,13 +103,22 @@ def _control(control: Control, pointer: str, document: Document, left: dict[str,
         label=control.label,
         entry=control.entry.value,
         hint=control.hint,
-        choices=control.choices,
+        choices=_choices(control, value),
         is_required=control.is_required and not kept,
         value="" if kept else as_text(control.entry, value),
         kept=str(kept),
         flaw=_taken(left, pointer),
         only=control.only,
     )
+
+
+def _choices(control: Control, value: JsonValue) -> Sequence[tuple[str, str]]:
+    """Returns what there is to choose, and what is stored beside it: a browser would choose the first instead."""
+    if control.entry is not ControlKind.CHOICE or value is None:
+        return control.choices
+    text = as_text(control.entry, value)
+    is_known = any(text == known for known, _ in control.choices)
+    return control.choices if is_known else (*control.choices, (text, text))
 
 
 def differences(parts: Parts, stored: Document, document: Document) -> Flaws:
@@ -118,33 +132,6 @@ def differences(parts: Parts, stored: Document, document: Document) -> Flaws:
             now, said = (as_text(part.entry, value_at(one, part.pointer)) for one in (stored, document))
             found.update({part.pointer: f"stored now: {now or 'nothing'}"} if now != said else {})
     return found
-
-
-def value_at(document: Document, pointer: str) -> JsonValue:
-    found: JsonValue = dict(document)
-    for step in pointer[1:].split("/"):
-        found = found.get(step) if isinstance(found, dict) else None
-    return found
-
-
-def as_text(entry: ControlKind, value: JsonValue) -> str:
-    """Returns a value as its control holds it."""
-    match value:
-        case None | False:
-            return ""
-        case True:
-            return "true"
-        case list():
-            return "\n".join(_matcher(one) if isinstance(one, dict) else str(one) for one in value)
-        case dict():
-            return "\n".join(f"{name}={one}" for name, one in value.items())
-        case _:
-            text = str(value)
-            return text[:16].replace("T", " ") if entry is ControlKind.INSTANT and text.endswith("Z") else text
-
-
-def _matcher(matcher: Document) -> str:
-    return f"{matcher.get('label', '')}{matcher.get('op', '')}{matcher.get('value', '')}"
 
 
 def _taken(left: dict[str, str], pointer: str) -> str:

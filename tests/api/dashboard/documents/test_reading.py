@@ -51,9 +51,9 @@ def test_what_is_left_empty_is_not_sent_and_an_empty_secret_stays() -> None:
 def test_items_are_kept_removed_and_added_and_their_secrets_stay_with_them() -> None:
     stored: Document = {"steps": [{"after": "0s", "key": STUB, "mute_times": [1]}, {"after": "1m"}]}
     form = {
+        **sent(stored),
         "/steps/0/after": "5s",
         "/steps/0/key": "",
-        "/steps/1/after": "1m",
         "/steps/1/removed": "true",
         "/steps/2/after": "9m",
         "/steps/3/after": " ",
@@ -61,6 +61,64 @@ def test_items_are_kept_removed_and_added_and_their_secrets_stay_with_them() -> 
     assert read_document([STEPS], form, stored) == {
         "steps": [{"after": "5s", "key": STUB, "mute_times": [1]}, {"after": "9m"}]
     }
+
+
+def sent(document: Document, parts: Parts = (STEPS,)) -> dict[str, str]:
+    """Returns the fields that a browser sends of a form which nobody has touched."""
+    form: dict[str, str] = {}
+    for part in show_form(parts, document, {}).parts:
+        controls = [one for item in part.items for one in item.controls] if isinstance(part, ShownRows) else [part]
+        form |= {one.pointer: one.value.replace("\n", "\r\n") for one in controls}
+        form |= dict(item.kept for item in part.items) if isinstance(part, ShownRows) else {}
+    return form
+
+
+def test_an_item_keeps_its_secret_where_its_number_is_anothers_by_now() -> None:
+    first: JsonValue = {"after": "1m", "key": STUB}
+    second: JsonValue = {"after": "2m", "key": {"set": True, "hint": "...0000"}, "mute_times": [1]}
+    form = sent({"steps": [first, second]}) | {"/steps/0/removed": "true", "/steps/1/after": "2 min"}
+    refused = read_document([STEPS], form, {"steps": [first, second]})
+    again = sent(refused) | {"/steps/0/after": "2m"}
+    assert read_document([STEPS], again, {"steps": [first, second]}) == {"steps": [second]}
+    assert read_document([STEPS], sent({"steps": [second]}), {"steps": [first]}) == {"steps": [second]}
+
+
+def test_a_typed_secret_is_not_written_down_twice() -> None:
+    assert "s3cret" not in sent({"steps": [{"after": "1m", "key": "s3cret"}]})["/steps/0/kept"]
+
+
+@pytest.mark.parametrize("kept", ["{", "[]", "[" * 100_000, "1"])
+def test_what_no_form_of_ours_keeps_is_nothing(kept: str) -> None:
+    form = {"/steps/0/kept": kept, "/steps/0/after": "1m"}
+    assert read_document([STEPS], form, {}) == {"steps": [{"after": "1m"}]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        (ControlKind.INSTANT, "2026-12-05T08:00:37Z"),
+        (ControlKind.LINES, []),
+        (ControlKind.PAIRS, {"why": " two  spaces "}),
+        (ControlKind.MATCHERS, [{"label": "team", "op": "=", "value": " eng "}]),
+        (ControlKind.NUMBER, 0.0000001),
+        (ControlKind.TICK, False),
+    ],
+)
+def test_a_value_that_nobody_has_touched_stays_to_the_last_digit(entry: ControlKind, value: JsonValue) -> None:
+    parts = [Control("/it", "It", entry)]
+    assert read_document(parts, sent({"it": value}, parts), {"it": value}) == {"it": value}
+
+
+def test_a_stored_choice_that_is_not_offered_stays_chosen() -> None:
+    parts = [Control("/receiver", "Receiver", ControlKind.CHOICE, choices=[("console", "console")])]
+    (shown,) = show_form(parts, {"receiver": "owner"}, {}).parts
+    assert isinstance(shown, ShownControl)
+    assert ("owner", "owner") in shown.choices
+
+
+def test_a_list_of_five_hundred_is_read_whole() -> None:
+    stored: Document = {"steps": [{"after": f"{number}m"} for number in range(500)]}
+    assert read_document([STEPS], sent(stored), stored) == stored
 
 
 def test_what_is_wrong_stands_at_its_control_and_the_rest_above() -> None:

@@ -6,6 +6,7 @@ import re
 
 from service.domain.access import Role
 from tests.api.dashboard.browser import signed_in
+from tests.api.dashboard.budgets.test_editing import fields
 from tests.api.stand import SLACK, Stand, answered
 
 MUTED = {"times": [{"start_time": "20:00", "end_time": "08:00"}], "weekdays": [], "location": "UTC"}
@@ -39,14 +40,7 @@ async def test_labels_that_no_alert_has_are_said_to_be_so(stand: Stand) -> None:
 async def test_a_route_is_added_before_the_default_and_what_no_form_shows_stays(stand: Stand) -> None:
     await furnished(stand)
     opened = await signed_in(stand, Role.ADMIN)
-    page = (await opened.get("/pages/routes/edit")).text
-    sent = {
-        "version": re.findall(r'name="version" value="(\d+)"', page)[0],
-        "/items/0/place": "1",
-        "/items/0/matchers": "severity=critical",
-        "/items/0/receiver": "oncall",
-        "/items/1/place": "2",
-        "/items/1/receiver": "console",
+    sent = fields((await opened.get("/pages/routes/edit")).text) | {
         "/items/2/matchers": "workspace=~eng-.*\nkind!=budget",
         "/items/2/receiver": "oncall",
         "/items/2/continue": "true",
@@ -86,3 +80,19 @@ async def test_a_route_to_the_owner_keeps_its_fallback_in_the_form(stand: Stand)
     assert answer.status_code == 303, answer.text
     (only,) = answered(await stand.admin.get("/v1/routes"))["items"]
     assert (only["receiver"], only["fallback"]) == ("owner", "oncall")
+
+
+async def test_routes_that_change_places_take_their_mute_times_along_even_by_a_second_try(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    sent = fields((await opened.get("/pages/routes/edit")).text) | {
+        "/items/2/place": "0",
+        "/items/2/matchers": "kind",
+        "/items/2/receiver": "console",
+    }
+    refused = await opened.post("/pages/routes/edit", data=sent)
+    assert refused.status_code == 422
+    again = fields(refused.text) | {"/items/0/matchers": "kind=budget"}
+    assert (await opened.post("/pages/routes/edit", data=again)).status_code == 303
+    routes = answered(await stand.admin.get("/v1/routes"))["items"]
+    assert [one["mute_times"] for one in routes] == [[], [MUTED], []]
