@@ -98,8 +98,9 @@ async def request_backtest(uow: UnitOfWork, question: BacktestQuestion, author: 
 
 def _require_days(spec: Rule[object] | Budget) -> None:
     """Raises Invalid for a rule that judges no spend, and for what tells actors or products apart."""
-    if isinstance(spec, Rule) and not kind_of(spec).judges_spend:
-        raise Invalid("how a source was read is not kept: there is nothing to replay", "/rule")
+    if isinstance(spec, Rule) and not kind_of(spec).judges_bill:
+        what = "how a source was read" if not kind_of(spec).judges_spend else "what Claude Code had reported by then"
+        raise Invalid(f"{what} is not kept: there is nothing to replay", "/rule")
     if tells_spenders(spec.grain if isinstance(spec, Budget) else grain_needed([spec])):
         raise Invalid("what each day was known to be is not kept by actor or product", "/rule")
 

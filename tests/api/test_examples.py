@@ -19,7 +19,7 @@ from tests.api.rules.watched import know, past
 from tests.api.stand import ENG, Stand, answered
 
 DOCS = Path(__file__).parents[2] / "docs"
-ASKING = ("charts", "digests", "escalation", "on-call", "owners", "rest", "slack", "sources", "spend", "start")
+ASKING = ("charts", "digests", "escalation", "on-call", "owners", "rest", "rules", "slack", "sources", "spend", "start")
 BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ID = re.compile(r"\b(alert|bt)_[0-9a-f]{32}\b")
 REFUSED = re.compile(r'"status": ?(4\d\d)')

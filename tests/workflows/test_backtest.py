@@ -14,6 +14,7 @@ from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
 from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Result, Subject
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change
+from service.domain.rules.kinds.claude_code import ClaudeCodeCost
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.spend.best_known import Spend, SpendDay
@@ -267,6 +268,8 @@ async def test_where_nothing_is_stored_or_kept_there_is_nothing_to_replay(yard: 
         await ask(yard, inline(yard))
     with pytest.raises(Invalid, match="nothing to replay"):
         await ask(yard, inline(yard, "stale_source", Patience()))
+    with pytest.raises(Invalid, match="what Claude Code had reported by then is not kept"):
+        await ask(yard, inline(yard, "claude_code", ClaudeCodeCost()))
 
 
 async def test_a_rule_on_hours_is_replayed_by_the_hour(yard: Yard) -> None:

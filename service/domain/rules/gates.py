@@ -15,18 +15,18 @@ SLACK = 1e-9
 
 
 def min_amount(observation: Observation, gates: Gates) -> GateVerdict:
-    needed = f"at least {dollars(float(gates.min_amount.usd))}"
+    needed = _needed(observation, dollars(float(gates.min_amount.usd)))
     return GateVerdict("min_amount", _is_dear(observation, gates), _shown(observation), needed)
 
 
 def min_percent(observation: Observation, gates: Gates) -> GateVerdict:
-    found, needed = observation.excess_percent, f"at least {percent(float(gates.min_percent))}"
+    found, needed = observation.excess_percent, _needed(observation, percent(float(gates.min_percent)))
     shown = "nothing was expected" if math.isinf(found) else percent(found)
     return GateVerdict("min_percent", _is_out_of_proportion(observation, gates), shown, needed)
 
 
 def min_active_days(observation: Observation, gates: Gates) -> GateVerdict:
-    found, needed = days(observation.active_days), f"at least {days(gates.min_active_days)}"
+    found, needed = days(observation.active_days), _needed(observation, days(gates.min_active_days))
     return GateVerdict("min_active_days", _is_long_known(observation, gates), found, needed)
 
 
@@ -76,16 +76,20 @@ def endures(observation: Observation, gates: Gates, last_held: datetime, now: da
 
 def _is_dear(observation: Observation, gates: Gates) -> bool:
     needed = float(gates.min_amount.usd)
-    return needed == 0 or _reaches(observation.excess, needed)
+    return observation.limit_set or needed == 0 or _reaches(observation.excess, needed)
 
 
 def _is_out_of_proportion(observation: Observation, gates: Gates) -> bool:
     needed = float(gates.min_percent)
-    return needed == 0 or _reaches(observation.excess_percent, needed)
+    return observation.limit_set or needed == 0 or _reaches(observation.excess_percent, needed)
 
 
 def _is_long_known(observation: Observation, gates: Gates) -> bool:
-    return observation.active_days >= gates.min_active_days
+    return observation.limit_set or observation.active_days >= gates.min_active_days
+
+
+def _needed(observation: Observation, least: str) -> str:
+    return "nothing: a person set the limit" if observation.limit_set else f"at least {least}"
 
 
 def _reaches(found: float, needed: float) -> bool:

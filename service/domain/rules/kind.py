@@ -35,11 +35,15 @@ class Lookback:
 class KindWords:
     """The words of a kind's alerts. `headline` is one line, and may name {who}, {spent}, {excess}, {when} and {usual}.
 
-    `over` is what an alert that has ended by itself says of {who}.
+    `over` is what an alert that has ended by itself says of {who}. `next_step` is what to do, where there is no key to
+    stop. `normal` is what an excess is above or below, and `remark` is said beside every figure.
     """
 
     headline: str = "{who}: {spent} {when}, {usual}"
     over: str = "the rule no longer objects to {who}"
+    next_step: str = ""
+    normal: str = "normal"
+    remark: str = ""
 
 
 BACK_TO_NORMAL = "{who} was back to normal"
@@ -93,7 +97,8 @@ class RuleKind(Generic[Params_co]):
     held against its own past each week. `backtesting`: what a backtest may leave out, and
     the settings that it tries. `band`: of some scopes the newest days, or hours where the view has any, with what was
     expected of each, for a chart; None where the kind has no such limits. `levels`: the dimensions whose members may
-    fire, where the parameters name them.
+    fire, where the parameters name them. `claude_code_days`: the UTC days before today of people's use of Claude Code
+    that it judges in place of spend; 0 where it judges none. No version of such days is kept, and no bill shows them.
     """
 
     name: str
@@ -112,3 +117,9 @@ class RuleKind(Generic[Params_co]):
     backtesting: Backtesting[Params_co] = NOTHING_LEFT_OUT
     band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], Collection[ScopeKey]], Bands] | None = None
     levels: Callable[[Params_co], Collection[Dimension]] = _no_levels
+    claude_code_days: int = 0
+
+    @property
+    def judges_bill(self) -> bool:
+        """Whether what it judges is on the bill: then it has a scope, a picture, and a past to be judged once more."""
+        return self.judges_spend and not self.claude_code_days

@@ -6,6 +6,7 @@ from service.domain.rules.kind import RuleKind
 from service.domain.rules.kinds import (
     cache_collapse,
     change,
+    claude_code,
     dormant_woke,
     first_seen,
     model_shift,
@@ -26,6 +27,7 @@ _ALL: tuple[RuleKind[object], ...] = (
     model_shift.KIND,
     cache_collapse.KIND,
     priority_tier.KIND,
+    claude_code.KIND,
     stale_source.KIND,
 )
 

@@ -114,6 +114,7 @@ class Observation:
     `parts` is the excess of other scopes inside this one in the same stretch of time, as (scope, US dollars) pairs;
     None where each scope's own observation says it. `spent_inside` is what each of them spent there in all. `hour` is
     the beginning of the judged hour, None where whole days are judged. `because` is the reason of `severity`.
+    `limit_set`: a person set what is expected, so that crossing it is enough for the gates of size and of active days.
     """
 
     candidate: bool
@@ -134,6 +135,7 @@ class Observation:
     parts: tuple[tuple[ScopeKey, float], ...] | None = None
     spent_inside: tuple[tuple[ScopeKey, float], ...] = ()
     hour: datetime | None = None
+    limit_set: bool = False
 
     @property
     def excess(self) -> float:

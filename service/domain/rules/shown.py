@@ -37,7 +37,8 @@ def with_buckets(
     That an alert is calm is told of the picture that it has: what fired is no longer the newest.
     """
     by_fingerprint = {alert.fingerprint: alert for alert in open_alerts}
-    told = [one for one in findings if _is_pictured(one) and tells(one, by_fingerprint.get(one.fingerprint))]
+    pictured = [one for one in findings if _is_pictured(one) and kind_of(rule).judges_bill]
+    told = [one for one in pictured if tells(one, by_fingerprint.get(one.fingerprint))]
     by_hour = [one for one in told if _is_by_hour(one)]
     by_day = [one for one in told if not _is_by_hour(one)]
     hours = _bands(by_hour, rule, view, feedback) if view.hours is not None else {}

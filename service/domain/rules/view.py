@@ -14,6 +14,7 @@ from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.planned import PlannedActivity
 from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.sources.source import SourceState
+from service.domain.spend.claude_code import ClaudeCodeDay
 from service.domain.values.names import Names
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, HOUR
@@ -135,7 +136,8 @@ class SpendView:
     `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
     `polling` is how reading it goes; None where a past instant is judged. `hours` are there where a rule reads them,
     `assumed_share` as with `KnownFigures`.
-    `locality`: the clocks that the source's people may live by, and their holidays.
+    `locality`: the clocks that the source's people may live by, and their holidays. `claude_code`: people's use of it,
+    where a rule reads it and it is no past instant.
     `memo` may be handed on to the next view of the same source, so that its days are not read again from the first.
     """
 
@@ -152,6 +154,7 @@ class SpendView:
     hours: HourFigures | None = None
     assumed_share: float = 0.0
     locality: Locality = NOWHERE
+    claude_code: Sequence[ClaudeCodeDay] = ()
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
     @property

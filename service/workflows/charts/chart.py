@@ -9,6 +9,7 @@ from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import BudgetEvidence, KeptBucket, OriginKind, OriginRef, RuleEvidence
 from service.domain.charts.alert import anomaly_chart, buckets_chart, budget_chart, rule_chart, spend_so_far
 from service.domain.charts.chart import Chart
+from service.domain.rules.registry import KINDS
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.errors import NotFound
@@ -56,7 +57,8 @@ async def _spend_so_far(uow: UnitOfWork, event: AlertEvent, evidence: BudgetEvid
 async def _chart_of_rule(uow: UnitOfWork, event: AlertEvent) -> Chart | None:
     evidence = event.alert.evidence
     assert isinstance(evidence, RuleEvidence)
-    if not evidence.days:
+    kind = KINDS.get(evidence.rule_kind)
+    if not evidence.days or (kind is not None and not kind.judges_bill):
         return None
     if evidence.buckets:
         return buckets_chart(evidence, evidence.buckets, event.at)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from service.domain.rules.evaluation import days_needed, grain_needed, hours_needed
 from service.domain.rules.planned import PlannedActivity
+from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import LEARNING_DAYS, KnownFigures, SpendView
 from service.domain.sources.source import People, Source, SourceKind, SourceState
+from service.domain.spend.claude_code import ClaudeCodeDay
 from service.domain.values.names import Names
+from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import SPENDERS, Grain
+from service.domain.values.utc import DAY, day_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -39,7 +44,14 @@ async def load_view_in(
     """The same in a transaction that has read the polling state and the names already."""
     days, hours = _reach(rule.spec for rule in rules)
     figures = await uow.facts.figures(source.id, now, days=days, hours=hours, grain=_grain(source, rules))
-    return await _view(uow, source, figures, names, polling=state)
+    view = await _view(uow, source, figures, names, polling=state)
+    return replace(view, claude_code=await _claude_code(uow, source.id, rules, now))
+
+
+async def _claude_code(uow: UnitOfWork, source_id: str, rules: Rules, now: datetime) -> Sequence[ClaudeCodeDay]:
+    """The days of people's use of Claude Code that these rules look at, today among them."""
+    days, today = max((kind_of(rule.spec).claude_code_days for rule in rules), default=0), day_start(now)
+    return await uow.claude_code.days(source_id, Window(today - days * DAY, today + DAY)) if days else ()
 
 
 def _grain(source: Resource[Source], rules: Rules) -> Grain:

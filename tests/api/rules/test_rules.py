@@ -118,6 +118,10 @@ async def test_a_rule_keeps_its_kind_and_its_source(stand: Stand) -> None:
         ("priority_tier", {"amount": "NaN"}, "/params/amount"),
         ("priority_tier", {"amount": "-1.00"}, "/params/amount"),
         ("priority_tier", {"amount": 10}, "/params/amount"),
+        ("claude_code", {"times": "off"}, "/params/amount"),
+        ("claude_code", {"amount": "0.00"}, "/params/amount"),
+        ("claude_code", {"times": 1}, "/params/times"),
+        ("claude_code", {"amount": "50.00", "period": "year"}, "/params/period"),
         ("first_seen", {"dimension": "organisation"}, "/params/dimension"),
         ("first_seen", {"dimension": "org"}, "/params/dimension"),
         ("stale_source", {"after": "-5m"}, "/params/after"),
@@ -184,6 +188,7 @@ async def test_an_impossible_gate_is_refused_by_its_name(stand: Stand, gates: di
         ({"enabled": 1}, "/enabled"),
         ({"source": "none"}, "/source"),
         ({"scope": {"workspaces": ["Enginering"]}}, "/scope/workspaces/0"),
+        ({"kind": "claude_code", "params": {}, "scope": {"models": ["claude-opus-4-5"]}}, "/scope"),
         ({"kind": "stale_source", "params": {}, "scope": {"models": ["claude-opus-4-5"]}}, "/scope"),
     ],
 )

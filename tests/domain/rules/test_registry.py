@@ -12,6 +12,7 @@ from service.domain.rules.kind import RuleKind
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.kinds.cache_collapse import CacheCollapse
 from service.domain.rules.kinds.change import Change
+from service.domain.rules.kinds.claude_code import ClaudeCodeCost
 from service.domain.rules.kinds.dormant_woke import DormantWoke
 from service.domain.rules.kinds.first_seen import FirstSeen
 from service.domain.rules.kinds.model_shift import ModelShift
@@ -32,6 +33,7 @@ EXAMPLES: dict[str, object] = {
     "model_shift": ModelShift(),
     "cache_collapse": CacheCollapse(),
     "priority_tier": PriorityTier(),
+    "claude_code": ClaudeCodeCost(),
     "stale_source": Patience(),
 }
 

@@ -39,7 +39,7 @@ async def rule_parts(uow: UnitOfWork, document: Document) -> Parts:
         *_params(kind.name),
         *GATES,
         *((Control("/for_each", "Judged for", ControlKind.CHOICE, choices=each),) if len(each) > 1 else ()),
-        *(SCOPE if kind.judges_spend else ()),
+        *(SCOPE if kind.judges_bill else ()),
         Control("/labels", "Labels", ControlKind.PAIRS, "One a line, such as team=eng. Routes match them."),
         Control("/enabled", "Watch by this rule", ControlKind.TICK),
     )
@@ -67,9 +67,11 @@ def _param(name: str, property: Mapping[str, Any], usual: object) -> Control:
     if property.get("type") == "array":
         return Control(pointer, label, ControlKind.LINES, f"One a line: {', '.join(property['items']['enum'])}.")
     if "anyOf" in property:
-        return Control(pointer, label, ControlKind.NUMBER, f"Or off, where it is not asked. Usual: {usual}.")
-    entry = ControlKind.NUMBER if property["type"] in ("integer", "number") else ControlKind.LINE
-    return Control(pointer, label, entry, f"Usual: {usual}.")
+        asked, hint = property["anyOf"][0], f"Or off, where it is not asked. Usual: {usual}."
+    else:
+        asked, hint = property, f"Usual: {usual}."
+    entry = ControlKind.NUMBER if asked["type"] in ("integer", "number") else ControlKind.LINE
+    return Control(pointer, label, entry, hint)
 
 
 def fresh_rule(given: Mapping[str, str]) -> Document:

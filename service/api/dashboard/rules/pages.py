@@ -88,7 +88,7 @@ async def show_rule(caller: SignedInDep, uow: UowDep, now: NowDep, id: Id) -> Re
         "calibration": calibration_shown(made) if made else None,
         "alerts": await _alerts(uow, id),
         "may_write": caller.role.allows(Role.ADMIN),
-        "may_try": caller.role.allows(Role.OPERATOR) and KINDS[rule.spec.kind].judges_spend,
+        "may_try": caller.role.allows(Role.OPERATOR) and KINDS[rule.spec.kind].judges_bill,
         "written": f"Version {rule.version}, written {minute(rule.updated_at)}",
     }
     return dashboard_page("rule.html.j2", "Rules", caller, content)

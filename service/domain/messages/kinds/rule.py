@@ -17,6 +17,7 @@ from service.domain.messages.words import HEADLINE_NAME_LENGTH, Facts, Words
 from service.domain.rules.kind import KindWords
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR
+from service.domain.values.money import Money
 from service.domain.values.plain_text import clean, short_day
 from service.domain.values.scopes import Dimension
 from service.domain.values.utc import DAY, HOUR
@@ -68,7 +69,9 @@ class RuleWords(Words):
         evidence, spender = self.evidence, self._spender
         first = [*([_in_the_hour(spender, evidence.hour)] if evidence.hour is not None else []), _through(spender)]
         second = [*([_whole(evidence)] if spender.is_part else []), _in_all(evidence), _goes_on(evidence, spender)]
-        return "\n".join(line for line in (" ".join(filter(None, part)) for part in (first, second)) if line)
+        remark = _words(evidence).remark
+        lines = (first, second, [f"{capital(remark)}."] if remark else [])
+        return "\n".join(line for line in (" ".join(filter(None, part)) for part in lines) if line)
 
     def small_print(self) -> tuple[str, ...]:
         estimated = ("estimated from usage, the bill follows",) if self.evidence.hour is not None else ()
@@ -124,11 +127,13 @@ class RuleWords(Words):
         evidence = self.evidence
         amount, side = evidence.impact or evidence.excess, "below" if evidence.falls else "above"
         if evidence.hour is None or evidence.since is None:
-            return f"{amount.brief()} {side} normal{_since_day(evidence) or f' {_when(evidence)}'}"
+            return _of_days(evidence, amount)
         return f"{amount.brief()} {side} normal in {hours(_quiet_from(evidence, evidence.hour) - evidence.since)}"
 
     def next_step(self, api: str) -> str:
-        spender = self._spender
+        spender, own = self._spender, _words(self.evidence).next_step
+        if own:
+            return own.replace("{who}", _in_a_sentence(spender.name))
         if self.evidence.is_calm:
             return f"Find out what {_in_a_sentence(spender.name)} did, then acknowledge."
         if self.evidence.falls:
@@ -253,7 +258,14 @@ def _size(evidence: RuleEvidence) -> str:
     amount, side = evidence.impact or evidence.excess, "below" if evidence.falls else "above"
     if evidence.hour is not None:
         return f"{amount.brief()} {side} normal since {_clock_since(evidence)}"
-    return f"{amount.brief()} {side} normal{_since_day(evidence) or f' {_when(evidence)}'}"
+    return _of_days(evidence, amount)
+
+
+def _of_days(evidence: RuleEvidence, amount: Money) -> str:
+    """ "$172 above normal on Fri 13 Nov", with the remark of its kind."""
+    words, side = _words(evidence), "below" if evidence.falls else "above"
+    when = _since_day(evidence) or f" {_when(evidence)}"
+    return f"{amount.brief()} {side} {words.normal}{when}{f', {words.remark}' if words.remark else ''}"
 
 
 def _since_day(evidence: RuleEvidence) -> str:

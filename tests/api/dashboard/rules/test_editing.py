@@ -41,6 +41,15 @@ async def test_the_form_of_each_kind_makes_the_rule_that_rest_makes(stand: Stand
     assert answered(await stand.viewer.get(f"/v1/rules/{made['id']}")) == made
 
 
+async def test_dollars_in_the_place_of_off_are_kept_to_the_cent(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    opened = await signed_in(stand, Role.ADMIN)
+    address = f"{NEW}?kind=claude_code"
+    form = fields((await opened.get(address)).text) | {"/name": "people", "/params/amount": "50.10"}
+    assert (await opened.post(address, data=form)).status_code == 303
+    assert (await only_rule(stand))["params"] == {"amount": "50.10", "period": "month", "times": 3}
+
+
 async def test_what_a_kind_refuses_comes_back(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     opened = await signed_in(stand, Role.ADMIN)
