@@ -100,7 +100,7 @@ def test_no_name_pings_anybody_or_becomes_a_link_in_slack(
 def test_no_name_becomes_a_tag_or_a_header_of_a_mail(name: str) -> None:
     subject, text, html = mailed(told(hostile(name)))
     plain = mailed(told())[2]
-    assert subject.startswith("API key ")
+    assert subject.startswith("Person ")
     assert subject.endswith(": $700 above normal on Tue 13 Oct")
     assert {tag for tag in ("<script", "<img", "<a ") if tag in html} == {"<a "}
     assert html.count("<a ") == plain.count("<a ")

@@ -23,7 +23,8 @@ WORDS: Mapping[str, str] = {
     "alertmanager": "Alertmanager",
     "console": "The worker's log",
 }
-KINDS = [(kind, WORDS.get(kind, kind)) for kind in sorted(ALIKE, key=lambda kind: list(WORDS).index(kind))]
+KINDS = [*WORDS.items(), *((kind, kind) for kind in ALIKE if kind not in WORDS)]
+"""Those that people know best come first; a kind without a word here has its own name."""
 
 
 def channel_controls(channel: Document) -> Sequence[Control]:
