@@ -8,11 +8,10 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from service.bootstrap.errors import StartError
+from service.cli.remote.lengths import length_of
 from service.cli.remote.showing import as_json, bar, inner, items, share, sparkline, table, usd, when
 from service.client import Server
 from service.client.errors import Json
-from service.domain.values.durations import parse_duration
 from service.domain.values.utc import DAY
 
 OPEN = ("firing", "acknowledged", "snoozed")
@@ -85,16 +84,13 @@ def spend(server: Server, wanted: SpendWanted, now: datetime, out: Console) -> N
 
 
 def breakdown(server: Server, wanted: SpendWanted, now: datetime) -> dict[str, Json]:
-    """Returns the fifty largest. Raises ServerError, and ValueError for what is no duration."""
+    """Returns the fifty largest. Raises ServerError, and StartError for what is no duration."""
     query = {**_window(wanted, now), "group_by": wanted.by, "limit": "50"}
     return server.ask("GET", "/spend/breakdown", query)
 
 
 def _window(wanted: SpendWanted, now: datetime) -> dict[str, str]:
-    try:
-        first = now - parse_duration(wanted.last) + DAY
-    except ValueError as error:
-        raise StartError(f"--last: {error}") from error
+    first = now - length_of("--last", wanted.last) + DAY
     return {"since": f"{min(first, now):%Y-%m-%d}", **({"source": wanted.source} if wanted.source else {})}
 
 

@@ -11,12 +11,11 @@ from rich.console import Console
 
 from service.api.spend.breakdown import BreakdownOut, DivideBy
 from service.api.spend.spend import Granularity
-from service.bootstrap.errors import StartError
+from service.cli.remote.lengths import length_of
 from service.cli.remote.showing import as_json, share, table, usd
 from service.client.errors import Json
 from service.client.server import Server
 from service.client.spend import SpendClient, SpendOf
-from service.domain.values.durations import parse_duration
 from service.domain.values.utc import DAY
 
 HOUR = timedelta(hours=1)
@@ -92,10 +91,7 @@ def compare(spent: BreakdownOut, before: BreakdownOut) -> Iterable[TwoTimes]:
 
 
 def _two_times(server: Server, wanted: TopWanted, now: datetime) -> tuple[BreakdownOut, BreakdownOut]:
-    try:
-        length = parse_duration(wanted.last)
-    except ValueError as error:
-        raise StartError(f"--last: {error}") from error
+    length = length_of("--last", wanted.last)
     unit, granularity = (HOUR, Granularity.HOUR) if length <= MOST_HOURS else (DAY, Granularity.DAY)
     length = max(unit, length - length % unit)
     until = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % unit + unit

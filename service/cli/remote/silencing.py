@@ -11,12 +11,12 @@ from urllib.parse import quote
 from rich.console import Console
 
 from service.bootstrap.errors import StartError
+from service.cli.remote.lengths import length_of
 from service.cli.remote.showing import as_json, when
 from service.client.errors import Json
 from service.client.server import Server
-from service.domain.values.durations import parse_duration
 
-_MATCHER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(=~|!~|!=|=)(.*)", re.DOTALL)
+_MATCHER = re.compile(r"([A-Za-z_][A-Za-z0-9_./-]*)(=~|!~|!=|=)(.*)", re.DOTALL)
 LONGEST_NAME = 150
 
 
@@ -31,10 +31,7 @@ class SilenceWanted:
 
     def body(self, now: datetime) -> dict[str, Json]:
         """Returns the silence. Raises StartError for a matcher or a duration that is none."""
-        try:
-            ends_at = now + parse_duration(self.lasting)
-        except ValueError as error:
-            raise StartError(f"--for: {error}") from error
+        ends_at = now + length_of("--for", self.lasting)
         matchers: list[Json] = [*read_matchers(self.matchers)]
         name = self.name or f"{' '.join(self.matchers)[:LONGEST_NAME]} since {now:%Y-%m-%d %H:%M:%S}"
         return {"name": name, "matchers": matchers, "ends_at": ends_at.isoformat(), "comment": self.comment}

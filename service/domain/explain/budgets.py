@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
+from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Condition
 from service.domain.budgets.assessment import Assessment
 from service.domain.budgets.budget import Budget, Threshold
@@ -140,17 +141,32 @@ class _Place:
 
     # ---------------------------------------------------------------------------------------- gates
 
+    def _spent(self) -> Money:
+        """Returns what an alert noted at this instant, else what is kept of it, without the hour that was running."""
+        alert = self.case.alerts.get(self.on_spend.fingerprint(self.on_spend.start))
+        if alert is not None and alert.alert.changed_at == self.case.known.now:
+            noted = alert.alert.evidence
+            if isinstance(noted, BudgetEvidence):
+                return noted.spent
+        return self.on_spend.spent.total
+
+    def _is_crossed(self, assessed: Assessment, threshold: Threshold) -> bool:
+        if threshold.basis is ThresholdBasis.FORECAST:
+            return assessed.is_crossed(threshold)
+        spent = self._spent()
+        return bool(spent) and spent >= assessed.level(threshold)
+
     def _figure(self, threshold: Threshold) -> Money | None:
         if threshold.basis is ThresholdBasis.ACTUAL:
-            return self.on_spend.spent.total
+            return self._spent()
         made = self.on_forecast.forecast
         return made.mid if isinstance(made, Forecast) and self.on_forecast.phase is Phase.OPEN else None
 
     def _reached(self, threshold: Threshold, figure: Money | None, level: Money) -> tuple[GateVerdict, ...]:
         needed = f"at least {level.display()}"
         if threshold.basis is ThresholdBasis.ACTUAL:
-            passed = self.on_spend.is_crossed(threshold)
-            return (GateVerdict("reached", passed, self.on_spend.spent.total.display(), needed),)
+            passed = self._is_crossed(self.on_spend, threshold)
+            return (GateVerdict("reached", passed, self._spent().display(), needed),)
         reached = figure is not None and figure >= level and bool(figure)
         shown = figure.display() if figure is not None else "nothing forecast"
         return self._ready(figure), GateVerdict("reached", reached, shown, needed), self._confirmed(threshold)
@@ -188,7 +204,7 @@ class _Place:
         if fired is not None and fired >= own:
             return GateVerdict("higher_rung", False, f"the level of {fired.display()} has fired already", needed)
         new = [other for other in assessed.thresholds if other.key not in assessed.recorded]
-        loudest = next((other for other in reversed(new) if assessed.is_crossed(other)), threshold)
+        loudest = next((other for other in reversed(new) if self._is_crossed(assessed, other)), threshold)
         if loudest != threshold and assessed.level(loudest) >= own:
             found = f"the level of {assessed.level(loudest).display()} is reached as well, and fires for both"
             return GateVerdict("higher_rung", False, found, needed)
@@ -221,7 +237,7 @@ class _Place:
     def _inputs(self, threshold: Threshold, level: Money) -> tuple[tuple[str, str], ...]:
         made, spec = self.on_forecast.forecast, self.case.budget.spec
         shown = [("budget", spec.amount.display()), ("threshold", threshold.key), ("level", level.display())]
-        shown.append(("spent", self.on_spend.spent.total.display()))
+        shown.append(("spent", self._spent().display()))
         if threshold.basis is ThresholdBasis.FORECAST and isinstance(made, Forecast):
             shown.append(("forecast", f"{made.mid.display()} ({made.low.display()} to {made.high.display()})"))
         return tuple(shown)

@@ -39,7 +39,8 @@ def read_owner_file(text: str) -> list[OwnerLine]:
     """
     text = text.removeprefix("\ufeff")
     head, _, _ = text.partition("\n")
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=";" if head.count(";") > head.count(",") else ",")
+    separator = ";" if head.count(";") > head.count(",") else ","
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
     try:
         rows = [(lines.line_num, row) for row in lines if any(row)]
     except csv.Error as error:

@@ -22,7 +22,7 @@ def csv_text(rows: Iterable[Sequence[Value]]) -> str:
 
 def as_given(text: str) -> str:
     """Returns the text that `csv_text` wrote as this one: without the apostrophe before what looks like a formula."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULAS) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULAS) else text
 
 
 class _Lines:
@@ -38,4 +38,4 @@ class _Lines:
 def _harmless(value: Value) -> Value:
     if isinstance(value, Money):
         return str(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip("'").startswith(_FORMULAS) else value

@@ -142,7 +142,7 @@ def _as_known(figures: KnownFigures, windows: frozenset[Window]) -> str:
     if figures.unknown_days.issuperset(figures.days):
         return "nothing had been read yet"
     missing = sum(any(utc_day(day).start in window for window in windows) for day in figures.unknown_days)
-    words = ["spend by UTC day, as it was known then"]
+    words = ["spend by UTC day, as it was known then; usage of the hour that was running is not kept"]
     if missing:
         words.append(f"{missing} of the days had not been read")
     if any(edge.hour or edge.minute for window in windows for edge in (window.start, window.end)):

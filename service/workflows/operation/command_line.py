@@ -30,6 +30,7 @@ SECRETS_AGAIN = (
     "Set TOCSIN_SECRET_KEY to the key that sealed it (docs/operations.md#secrets), or send its secrets again: PATCH"
     " /v1/receivers/{id}"
 )
+AS_IT_SAYS = "Do as it says, or give it another channel: PATCH /v1/receivers/{id}"
 READ_THE_LOG = "Run the release that wrote it, or write it again by its name"
 
 
@@ -117,7 +118,7 @@ async def _check_source(ports: Ports, source: Resource[Source], state: SourceSta
 
 
 def _is_read_where_it_runs(spec: Source, state: SourceState, now: datetime) -> bool:
-    """`tocsin up` alone knows the port of its simulator: a process beside it believes what its last polls brought."""
+    """Returns whether `tocsin up`, which alone knows the port of its simulator, has read it lately."""
     read_at = state.cost_read_at
     return spec.kind is SourceKind.SIMULATOR and read_at is not None and now - read_at <= 2 * spec.poll_interval
 
@@ -136,8 +137,10 @@ def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:
                 if isinstance(secret, Sealed):
                     ports.vault.open(secret)
             ports.channels.open(channel)
-    except (VaultError, DeliveryError) as error:
+    except VaultError as error:
         return Check(subject, "", problem=str(error), next_step=SECRETS_AGAIN.format(id=receiver.id))
+    except DeliveryError as error:
+        return Check(subject, "", problem=str(error), next_step=AS_IT_SAYS.format(id=receiver.id))
     return Check(subject, ", ".join(kinds) or "no channels")
 
 

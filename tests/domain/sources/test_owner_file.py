@@ -6,6 +6,7 @@ import pytest
 
 from service.domain.sources.owner_file import read_owner_file
 from service.domain.sources.ownership import OwnedMember
+from service.domain.values.csv_text import csv_text
 from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, ScopeKey
 
@@ -37,9 +38,10 @@ def test_an_empty_cell_takes_the_owner_and_the_tag_off() -> None:
     assert line.applied(BEFORE, "") == OwnedMember("src_1", CI, "", {"env": "prod"})
 
 
-def test_the_apostrophe_of_a_download_is_taken_off() -> None:
-    (line,) = read_owner_file("member,tag:team\napi_key:ci,'=eng\n")
-    assert line.tags == {"team": "=eng"}
+@pytest.mark.parametrize("value", ["=eng", "'=eng", "''-1", "'eng", "eng"])
+def test_a_tag_comes_back_from_a_download_as_it_was(value: str) -> None:
+    (line,) = read_owner_file(csv_text([("member", "tag:team"), ("api_key:ci", value)]))
+    assert line.tags == {"team": value}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,8 @@ def test_the_apostrophe_of_a_download_is_taken_off() -> None:
         ("owner\n", "line 1: the column 'member' is missing"),
         ("member,member\n", "line 1: the column 'member' stands here twice"),
         ("member,owner\na,b\nc\n", "line 3: 2 columns expected, 1 found"),
+        ('member,tag:team\napi_key:ci,"eng\napi_key:web,ops\n', "line 3: unexpected end"),
+        ('member,tag:team\napi_key:ci,"eng"s\n', "line 2: ',' expected after"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(text: str, said: str) -> None:

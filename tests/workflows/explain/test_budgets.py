@@ -10,14 +10,17 @@ import pytest
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget, Threshold
 from service.domain.explain.explanation import Explanation
+from service.domain.sources.pricing import Measure
+from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension, ScopeKey
+from service.domain.values.utc import hour_start
 from service.workflows.configuration.spend import Budgets
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
 from tests.factories import budget, forecast_percent, percent
 from tests.workflows.explain.test_explain import gate, only_alert, read
-from tests.workflows.yard import DAY, HOUR, Yard, billed
+from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed, caller
 
 
 async def spent_against(yard: Yard, *spent: str, spec: Budget | None = None) -> list[datetime]:
@@ -71,6 +74,27 @@ async def test_the_explanation_of_a_budget_s_ring_has_the_alert_s_numbers(yard: 
     assert (high.actual, high.expected) == (alert.evidence.spent, alert.evidence.level)
     assert (low.outcome.name, high.outcome.name) == ("higher_rung", "rang")
     assert "$100.00 is reached as well" in low.outcome.conclusion
+
+
+async def test_the_hour_that_was_running_is_not_kept_and_the_alert_s_own_figure_is_told(yard: Yard) -> None:
+    await yard.add_budget("monthly", budget("100.00", percent(80), percent(100)))
+    yard.reader.bill(yard.clock().date(), billed("70.00"))
+    await read(yard, HOUR)
+    yard.reader.use(Width.HOUR, hour_start(yard.clock()), (caller(), {Measure.OUTPUT: 8_000_000}))
+    at = await read(yard)
+    alert = await only_alert(yard)
+    assert isinstance(alert.evidence, BudgetEvidence)
+    assert str(alert.evidence.spent) == "120.00", "of sonnet's 8 million tokens"
+    yard.clock.advance(5 * MINUTE)
+    low, high = await levels(yard, at)
+    assert (low.outcome.name, high.outcome.name) == ("higher_rung", "rang")
+    assert high.outcome.conclusion == "It fired: actual:100% of monthly: $120.00 were spent."
+    assert "spent $120.00 of $100.00" in high.cause
+    assert gate(high, "reached") == (True, "$120.00", "at least $100.00")
+    assert (low.actual, low.excess) == (alert.evidence.spent, Money.of("40.00"))
+    _, higher = await levels(yard, at + MINUTE)
+    assert str(higher.actual) == "70.00"
+    assert "usage of the hour that was running is not kept" in gate(higher, "known")[1]
 
 
 async def test_a_budget_s_earlier_instant_has_its_old_amount_and_its_old_spend(yard: Yard) -> None:

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.sources.source import SourceKind
 from service.workflows.operation.command_line import run_checks
+from service.workflows.ports.channels import Channel, DeliveryError
 from service.workflows.ports.sources import SourceError
+from tests.fakes.ports import FakeChannels
 from tests.workflows.yard import Yard
 
 LOOPBACK = "The source may not be read: 127.0.0.1 is a loopback address"
@@ -58,3 +61,16 @@ async def test_a_source_that_was_never_read_is_told_as_it_was_refused(yard: Yard
 async def test_an_organisation_s_own_source_is_told_though_it_was_read_a_moment_ago(yard: Yard) -> None:
     await yard.poll()
     assert await told_of(yard, SourceKind.CLAUDE_ADMIN) == LOOPBACK
+
+
+class WithoutMailServer(FakeChannels):
+    def open(self, config: ChannelConfig) -> Channel:
+        raise DeliveryError("mail is not set up: set TOCSIN_SMTP_URL")
+
+
+async def test_a_receiver_that_cannot_be_opened_is_not_a_matter_of_its_secrets(yard: Yard) -> None:
+    checks = await run_checks(replace(yard.ports, channels=WithoutMailServer()))
+    (check,) = [one for one in checks if one.subject == f"receiver {yard.receiver.name}"]
+    assert "TOCSIN_SMTP_URL" in (check.problem or "")
+    assert "SECRET_KEY" not in check.next_step
+    assert f"/v1/receivers/{yard.receiver.id}" in check.next_step
