@@ -77,7 +77,11 @@ def parts(contributions: Sequence[Contribution], label: str = "Largest {noun}s")
         noun: [_line(part) for part in contributions if part.scope.dimension is dimension][:MOST_PARTS]
         for dimension, noun in NOUNS.items()
     }
-    return tuple((label.format(noun=noun), "\n".join(parts)) for noun, parts in by_noun.items() if parts)
+    return tuple((_several(label, noun), "\n".join(parts)) for noun, parts in by_noun.items() if parts)
+
+
+def _several(label: str, noun: str) -> str:
+    return label.format(noun=noun).replace("persons", "people")
 
 
 def _line(part: Contribution) -> str:
