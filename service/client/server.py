@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self, TypeAlias
@@ -18,17 +19,22 @@ PATIENCE = 60.0
 LATER = frozenset({429, 503})
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
+_TOKEN = re.compile(r"[!-~]+")
+
 
 class Server:
     """`url` is without a path, such as http://127.0.0.1:8400. It keeps its connections until it is closed.
 
     A server that names a time for the next try (`Retry-After`) is asked again then. A POST carries an
     `Idempotency-Key`, so that it is carried out once however often it is sent.
+    Raises ValueError, without the token in it, for a token that no header can hold.
     """
 
     def __init__(
         self, url: str, token: str, *, patience: float = PATIENCE, pause: Callable[[float], None] = time.sleep
     ) -> None:
+        if not _TOKEN.fullmatch(token):
+            raise ValueError("the token is empty, or holds a space, a line break or another character that none has")
         self.url = url
         self._headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(timeout=TIMEOUT)

@@ -138,3 +138,10 @@ def test_no_server_and_no_json_are_named_with_the_address() -> None:
         Server("http://127.0.0.1:1", "tcn_FAKE").ask("GET", "/sources")
     with pytest.raises(ServerError):
         Server("nonsense", "tcn_FAKE").ask("GET", "/sources")
+
+
+@pytest.mark.parametrize("token", ["tcn_secret\n", "tcn_secret\nx", "tcn_secr\u00e9t", " tcn_secret", ""])
+def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(ValueError, match="line break") as caught:
+        Server("http://127.0.0.1:1", token)
+    assert "secr" not in str(caught.value)
