@@ -16,6 +16,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Scope
 from service.workflows.configuration.engine import ResourceKind, Write
+from service.workflows.configuration.people import require_people
 from service.workflows.configuration.spend import require_own_source
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
@@ -31,6 +32,7 @@ class Rules(ResourceKind[Rule[object]]):
         if stored is not None:
             refuse_other_kind(stored.spec, spec.kind)
         registry.validate(spec)
+        await require_people(uow, spec)
 
     async def after_write(self, uow: UnitOfWork, write: Write[Rule[object]]) -> None:
         rule = write.resource.spec

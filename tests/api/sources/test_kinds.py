@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from service.domain.sources.source import ReportFamily, SourceKind
-from tests.api.stand import SOURCE, Stand, answered, pointers
+from tests.api.stand import SOURCE, Stand, answered, pointers, problem
 
 ANALYTICS = SOURCE | {"kind": "claude_analytics"}
 
@@ -62,3 +62,35 @@ async def test_people_are_not_known_unless_somebody_switches_it_on(stand: Stand)
 async def test_only_the_analytics_reports_know_people(stand: Stand) -> None:
     response = await stand.admin.post("/v1/sources", json=SOURCE | {"people": "names"})
     assert pointers(response) == ["/people"]
+
+
+BY_PERSON = {"name": "each person", "amount": "100.00", "for_each": "actor"}
+LOUD_PEOPLE = {"name": "people", "kind": "anomaly", "params": {"levels": ["actor"]}}
+
+
+async def test_what_is_by_person_is_refused_where_nobody_is_known(stand: Stand) -> None:
+    """It would say $0.00 of everybody, and stay quiet for ever."""
+    made = await stand.create("/sources", ANALYTICS)
+    address = f"/v1/sources/{made['id']}"
+    for path, document, pointer in (
+        ("/v1/budgets", BY_PERSON, "/for_each"),
+        ("/v1/budgets", {"name": "ada", "amount": "1.00", "scope": {"actors": ["person_1"]}}, "/scope/actors"),
+        ("/v1/rules", LOUD_PEOPLE, "/params/levels"),
+    ):
+        refused = await stand.admin.post(path, json=document)
+        assert pointers(refused)[0].startswith(pointer), refused.text
+    answered(await stand.admin.patch(address, json={"people": "hashed"}))
+    await stand.create("/budgets", BY_PERSON)
+
+
+async def test_people_are_not_switched_off_under_a_budget_or_a_rule_by_person(stand: Stand) -> None:
+    """Its alert would be restated to $0.00, as if the bill had changed."""
+    made = await stand.create("/sources", ANALYTICS | {"people": "names"})
+    address = f"/v1/sources/{made['id']}"
+    await stand.create("/budgets", BY_PERSON)
+    await stand.create("/rules", LOUD_PEOPLE)
+    refused = problem(await stand.admin.patch(address, json={"people": "off"}), 409)
+    assert "budget 'each person', rule 'people'" in refused["detail"]
+    for kind in ("budgets/each%20person", "rules/people"):
+        answered(await stand.admin.delete(f"/v1/{kind}"), 204)
+    assert answered(await stand.admin.patch(address, json={"people": "off"}))["people"] == "off"

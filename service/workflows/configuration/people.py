@@ -1,0 +1,56 @@
+"""What is by person needs a source that lets people be known: else it would say $0.00 of somebody who spends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from service.domain.budgets.budget import Budget
+from service.domain.rules.registry import kind_of
+from service.domain.rules.rule import Rule
+from service.domain.sources.source import People, ReportFamily, Source
+from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.scopes import Dimension
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+
+def knows_people(source: Source) -> bool:
+    """Only the bill of the analytics reports names actors."""
+    return source.people is not People.OFF and source.prefer is ReportFamily.ANALYTICS
+
+
+async def require_people(uow: UnitOfWork, spec: Budget | Rule[object]) -> None:
+    """Raises Invalid for what is by person, of a source that does not tell people apart."""
+    pointer = next((where for where, named in _dimensions(spec).items() if Dimension.ACTOR in named), None)
+    if pointer is None:
+        return
+    source = await uow.sources.get(spec.source_id)
+    if not knows_people(source.spec):
+        need = "set its people to hashed or names, and have it read the analytics reports"
+        raise Invalid(f"source {source.name!r} does not say who spent: {need}", pointer)
+
+
+async def refuse_by_person(uow: UnitOfWork, source_id: str) -> None:
+    """Raises Conflict where a budget or a rule of the source is by person."""
+    of_source: list[tuple[str, Budget | Rule[object]]] = [
+        *((f"budget {one.name!r}", one.spec) for one in await uow.budgets.readable()),
+        *((f"rule {one.name!r}", one.spec) for one in await uow.rules.readable()),
+    ]
+    by_person = [
+        words
+        for words, spec in of_source
+        if spec.source_id == source_id and any(Dimension.ACTOR in named for named in _dimensions(spec).values())
+    ]
+    if by_person:
+        raise Conflict(
+            f"By person are {', '.join(by_person)}: change or delete them before the source stops saying who spent"
+        )
+
+
+def _dimensions(spec: Budget | Rule[object]) -> Mapping[str, frozenset[Dimension]]:
+    """Returns the dimensions by which it tells spend apart, by where they are written."""
+    levels = kind_of(spec).levels(spec.params) if isinstance(spec, Rule) else ()
+    return {
+        "/scope/actors": spec.scope.grain,
+        "/for_each": frozenset({spec.for_each} if spec.for_each is not None else ()),
+        "/params/levels": frozenset(levels),
+    }
