@@ -1,4 +1,4 @@
-"""What is by person needs a source that lets people be known: else it would say $0.00 of somebody who spends."""
+"""Looks after what is by person: it needs a source that says who spent, else it would say $0.00 of somebody who does."""
 
 from __future__ import annotations
 
