@@ -19,6 +19,8 @@ PATIENCE = 60.0
 LATER = frozenset({429, 503})
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
+_USER = re.compile(r"//[^/]*@")
+"""A user and a password for a proxy on the way: no error shows them."""
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -36,6 +38,7 @@ class Server:
         if not _TOKEN.fullmatch(token):
             raise ValueError("the token is empty, or holds a space, a line break or another character that none has")
         self.url = url
+        self._shown = _USER.sub("//", url)
         self._headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(timeout=TIMEOUT)
         self._patience, self._pause = patience, pause
@@ -82,16 +85,16 @@ class Server:
         try:
             return self._http.request(method, address, params=dict(query or {}), json=body, headers=dict(headers))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NoAnswer(f"{self.url}: {error or type(error).__name__}") from error
+            raise NoAnswer(f"{self._shown}: {error or type(error).__name__}") from error
 
     def _read(self, answer: httpx.Response) -> dict[str, Json]:
         try:
             document: Json = answer.json() if answer.content else {}
         except ValueError as error:
-            raise NoAnswer(f"{self.url}: {error}") from error
+            raise NoAnswer(f"{self._shown}: {error}") from error
         if answer.is_success and isinstance(document, dict):
             return document
-        raise refusal(answer.status_code, document, self.url)
+        raise refusal(answer.status_code, document, self._shown)
 
 
 def _wanted_wait(answer: httpx.Response) -> float | None:

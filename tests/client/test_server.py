@@ -134,6 +134,9 @@ def test_an_answer_without_content_is_empty(scripted: Scripted) -> None:
 
 
 def test_no_server_and_no_json_are_named_with_the_address() -> None:
+    with Server("http://ann:FAKE-password@127.0.0.1:1", "tcn_FAKE") as server, pytest.raises(NoAnswer) as refused:
+        server.ask("GET", "/me")
+    assert "FAKE-password" not in str(refused.value)
     with pytest.raises(NoAnswer, match=r"127\.0\.0\.1:1"):
         Server("http://127.0.0.1:1", "tcn_FAKE").ask("GET", "/sources")
     with pytest.raises(ServerError):

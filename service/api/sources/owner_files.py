@@ -20,7 +20,7 @@ from service.domain.values.csv_text import csv_text
 from service.domain.values.errors import Invalid
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
-from service.workflows.configuration.ownership import Addressees, addressees, change_ownership, owned
+from service.workflows.configuration.ownership import Addressees, addressees, change_ownership, owned, require_tags
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/v1/owners/csv", tags=["Directory"])
@@ -110,6 +110,7 @@ async def _read(
     before: Mapping[tuple[str, ScopeKey], OwnedMember],
 ) -> OwnedMember:
     given = {tag: value for tag, value in line.tags.items() if value}
+    require_tags(given, "/tag")
     document = OwnerDocument(source=line.source or None, member=line.member, owner=line.owner or None, tags=given)
     source_id = await members.source(document.source, "/source")
     member = await members.member(source_id, document.member, "/member")
@@ -128,4 +129,4 @@ def _on_line(line: OwnerLine) -> Iterator[None]:
         column = ":".join({"tags": "tag"}.get(str(part), str(part)) for part in first["loc"] if part != "[key]")
         raise Invalid(f"line {line.number}, {column}: {first['msg']}") from error
     except Invalid as error:
-        raise Invalid(f"line {line.number}, {error.pointer.removeprefix('/')}: {error}") from error
+        raise Invalid(f"line {line.number}, {error.pointer.removeprefix('/').replace('/', ':')}: {error}") from error

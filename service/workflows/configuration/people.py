@@ -1,4 +1,4 @@
-"""Looks after what is by person: it needs a source that says who spent, else it would say $0.00 of somebody who does."""
+"""Looks after what is by person: it needs a source that says who spent, else it would say $0.00 of everybody."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ async def test_a_mistake_names_its_line_and_sets_nothing(spent: Stand) -> None:
         ("member,owner\napi_key:apikey_ci,eng\nworkspace:nowhere,eng\n", "line 3, member: no workspace 'nowhere'"),
         ("member,owner\napi_key:apikey_ci,nobody\n", "line 2, owner: there is no receiver 'nobody'"),
         ("member,tag:a b\napi_key:apikey_ci,x\n", "line 2, tag:a b: "),
+        ("member,tag:severity\napi_key:apikey_ci,x\n", "line 2, tag:severity: "),
         ("member,owner\napi_key:apikey_ci,eng\napi_key:apikey_ci,eng\n", "line 3, member: api_key:apikey_ci stands"),
     ):
         assert problem(await upload(spent, text), 422)["detail"].startswith(said)
