@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1/owners/csv", tags=["Directory"])
 
 CSV = "text/csv; charset=utf-8"
 FILE = {"content": {"text/csv": {"schema": {"type": "string"}}}}
+EXAMPLES = {"examples": {"example": {"value": "member,owner,tag:team\r\nworkspace:production,eng-oncall,eng\r\n"}}}
 
 
 class OwnersChangedOut(BaseModel):
@@ -79,7 +80,7 @@ def _row(
     summary="Set owners and tags from CSV; what the file has no line or no column for stays",
     response_model=OwnersChangedOut,
     responses={409: {}},
-    openapi_extra={"requestBody": {"required": True, **FILE}},
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": FILE["content"]["text/csv"] | EXAMPLES}}},
     dependencies=[admin],
 )
 async def upload(request: Request, uow: UowDep, author: AuthorDep) -> Response:
