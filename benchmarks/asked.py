@@ -49,7 +49,19 @@ QUESTIONS = {
     "a budget's status": "/v1/budgets/everything/status",
     "a `for_each` budget's status, a page": "/v1/budgets/each/status",
 }
-PAGES = ("/", "/pages/spend", "/pages/spend?days=90&by=api_key", "/pages/alerts")
+PAGES = (
+    "/",
+    "/pages/spend",
+    "/pages/spend?days=90&by=api_key",
+    "/pages/spend?days=7&by=workspace&then=token_type",
+    "/pages/spend?days=30&by=workspace&then=token_type",
+    "/pages/chargeback",
+    "/pages/budgets",
+    "/pages/rules",
+    "/pages/sources",
+    "/pages/receivers",
+    "/pages/alerts",
+)
 TIMES = 15
 FACTS = (
     "INSERT INTO usage_hours SELECT 'src_1', CAST(:start AS timestamptz) + h * interval '1 hour', s, 1000, 1.25"
