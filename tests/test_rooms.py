@@ -49,6 +49,7 @@ ACROSS = {
     "adapters/postgres/test_writers.py",
     "api/access/test_access.py",
     "api/dashboard/test_browser.py",
+    "api/dashboard/test_changes.py",
     "api/http/test_egress_at_save.py",
     "api/notify/test_posting_channels.py",
     "api/operation/test_operations.py",

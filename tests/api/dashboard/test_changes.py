@@ -1,0 +1,114 @@
+"""What REST can change, the pages can change: each changing route beside the page's form that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from service.api.app import create_app
+
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def _configured(resource: str, page: str) -> dict[str, str]:
+    """Returns the forms of a resource: to create, to change and to delete one."""
+    return {
+        f"POST /v1/{resource}": f"/pages/{page}/new",
+        f"PATCH /v1/{resource}/{{id}}": f"/pages/{page}/{{id}}/edit",
+        f"DELETE /v1/{resource}/{{id}}": f"/pages/{page}/{{id}}/delete",
+    }
+
+
+FORMS = {
+    **_configured("sources", "sources"),
+    "POST /v1/sources/{id}/poll": "/pages/sources/{id}/poll",
+    "POST /v1/sources/{id}/backfill": "/pages/sources/{id}/backfill",
+    "POST /v1/sources/{id}/check": "/pages/sources/{id}/check",
+    **_configured("budgets", "budgets"),
+    **_configured("rules", "rules"),
+    "POST /v1/backtests": "/pages/rules/try",
+    "POST /v1/alerts/{id}/acknowledge": "/pages/alerts/{id}",
+    "POST /v1/alerts/{id}/resolve": "/pages/alerts/{id}",
+    "POST /v1/alerts/{id}/snooze": "/pages/alerts/{id}",
+    "POST /v1/alerts/{id}/feedback": "/pages/alerts/{id}",
+    **_configured("receivers", "receivers"),
+    "POST /v1/receivers/{id}/test": "/pages/receivers/{id}/test",
+    "PUT /v1/routes": "/pages/routes/edit",
+    **_configured("escalation-policies", "escalation"),
+    **_configured("rotas", "rotas"),
+    **_configured("silences", "silences"),
+    "POST /v1/silences/{id}/expire": "/pages/silences/{id}/expire",
+    "POST /v1/tokens": "/pages/tokens",
+    "DELETE /v1/tokens/{id}": "/pages/tokens/{id}/revoke",
+}
+"""The form that does what a route does."""
+
+WITHOUT_A_FORM = {
+    "POST /v1/rules/preview": "stores nothing; pages try a rule by a backtest",
+    "PUT /v1/config": "a file of everything: `tocsin apply` shows what would change",
+    "PUT /v1/owners": "not yet",
+    "PATCH /v1/owners": "not yet",
+    "PUT /v1/owners/csv": "not yet",
+    "POST /v1/prices": "not yet",
+    "PATCH /v1/prices/{id}": "not yet",
+    "DELETE /v1/prices/{id}": "not yet",
+    "POST /v1/planned-activities": "not yet",
+    "PATCH /v1/planned-activities/{id}": "not yet",
+    "DELETE /v1/planned-activities/{id}": "not yet",
+    "POST /v1/alerts/{id}/hand-on": "not yet",
+    "POST /v1/drills": "not yet",
+    "DELETE /v1/feedback/{id}": "not yet",
+    "POST /v1/notifications/{id}/retry": "not yet",
+    "POST /v1/rotas/{id}/calendar-link": "not yet",
+    "DELETE /v1/rotas/{id}/calendar-link": "not yet",
+    "POST /v1/digests": "not yet",
+    "PATCH /v1/digests/{id}": "not yet",
+    "DELETE /v1/digests/{id}": "not yet",
+    "POST /v1/digests/{id}/send": "not yet",
+    "PUT /v1/slack-users": "not yet",
+    "DELETE /v1/slack-workspace": "not yet",
+}
+"""Changing routes that no form does, and why."""
+
+FORMS_ALONE = {
+    "/pages/start/key": "a source, its check and its first poll in one step",
+    "/pages/start/budget": "a budget",
+    "/pages/start/slack": "a receiver and a route in one step",
+    "/pages/start/test": "a receiver's test",
+    "/pages/rules/{id}/enabled": "a rule's `enabled`",
+    "/pages/rules/{id}/try": "a backtest of the rule as it is stored",
+}
+"""Forms beside those of FORMS, and what they do."""
+
+
+@pytest.fixture(scope="module")
+def changing() -> set[str]:
+    """Every changing route of the application: "POST /v1/budgets"."""
+    return set(_changing())
+
+
+def _changing() -> Iterator[str]:
+    app = create_app(cast("Any", None), ready=cast("Any", None))
+    for route in iter_route_contexts(app.routes):
+        yield from (f"{method} {route.path}" for method in CHANGING & set(route.methods or ()))
+
+
+def test_every_changing_route_of_rest_has_a_form_or_a_reason(changing: set[str]) -> None:
+    of_rest = {route for route in changing if " /v1/" in route}
+    unnamed = sorted(of_rest - {*FORMS} - {*WITHOUT_A_FORM})
+    assert unnamed == [], "build the form and name it in FORMS, or say in WITHOUT_A_FORM why there is none"
+    assert sorted({*FORMS, *WITHOUT_A_FORM} - of_rest) == [], "REST has no such route any more: take it out"
+    assert sorted({*FORMS} & {*WITHOUT_A_FORM}) == [], "it has a form now: take it out of WITHOUT_A_FORM"
+
+
+def test_every_form_is_named_beside_what_it_does(changing: set[str]) -> None:
+    forms = {route.removeprefix("POST ") for route in changing if route.startswith("POST /pages/")}
+    unnamed = sorted(forms - {*FORMS.values()} - {*FORMS_ALONE})
+    assert unnamed == [], (
+        "name each in FORMS beside the route of REST that does the same, and take that route out of WITHOUT_A_FORM; a"
+        " form that does what several routes do, or what another form does, belongs in FORMS_ALONE"
+    )
+    assert sorted({*FORMS.values(), *FORMS_ALONE} - forms) == [], "there is no such form"
