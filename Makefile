@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?= -n 4 --dist worksteal
-CHECK_ARGS ?= -n logical --dist worksteal
+CHECK_ARGS ?= -n 3 --dist worksteal
 FAST_TESTS := tests/domain tests/adapters tests/simulator tests/test_*.py
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check

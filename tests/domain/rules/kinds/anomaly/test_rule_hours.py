@@ -299,6 +299,7 @@ def working_days(change: datetime) -> list[datetime]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [CLOCKS_FORWARD, CLOCKS_BACK])
 @pytest.mark.parametrize("locality", [LEARNT, Locality(("Europe/Madrid",), is_set=True)])
 def test_office_hours_across_a_clock_change_ring_nothing(change: datetime, locality: Locality) -> None:
@@ -306,11 +307,13 @@ def test_office_hours_across_a_clock_change_ring_nothing(change: datetime, local
     assert not [end for end in ends if rang(end, by_clocks(end, MADRID), locality)]
 
 
+@pytest.mark.slow
 def test_where_no_clock_is_thought_of_one_hour_of_utc_rings_on_each_working_day() -> None:
     ends = working_days(CLOCKS_BACK)
     assert [end.hour for end in ends if rang(end, by_clocks(end, MADRID), Locality())] == [17] * 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [CLOCKS_FORWARD, CLOCKS_BACK])
 def test_a_job_by_utc_rings_nothing_after_a_clock_change_either(change: datetime) -> None:
     assert not [end for end in working_days(change) if rang(end, by_clocks(end, UTC))]
