@@ -14,6 +14,7 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.backtest.backtest import MOST_FIRINGS, BacktestTally, Firing, Progress, Result, SweepRow, per_month
 from service.domain.backtest.history import Recorded
 from service.domain.backtest.ledger import Ledger
+from service.domain.backtest.moved import moved
 from service.domain.backtest.windows import Windows
 from service.domain.budgets.assessment import assess, budget_endings
 from service.domain.budgets.budget import Budget, Threshold
@@ -103,7 +104,7 @@ class BudgetReplay:
 
     def take(self, spend: WindowSpend, now: datetime) -> None:
         self._forget_before(min((window.start for window in spend), default=now))
-        known = self.known(now)
+        spend, known = moved(self.budget, spend, self.known(now))
         findings = assess(self.budget, spend, known)
         findings += budget_endings({self.budget.id: self.budget}, findings, known)
         for move, alert_id in self.ledger.carry_out(findings, now):
