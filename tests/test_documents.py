@@ -179,6 +179,22 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
     assert set(re.findall(r"^#+ `(.+)`$", read(DOCS / "cli.md"), re.MULTILINE)) == set(COMMANDS)
 
 
+WITHOUT_JSON = {
+    "tocsin up": "runs until it is stopped",
+    "tocsin api": "runs until it is stopped",
+    "tocsin worker": "runs until it is stopped",
+    "tocsin simulate": "runs until it is stopped",
+    "tocsin mcp": "speaks a protocol of its own",
+    "tocsin schema": "writes JSON anyway",
+}
+
+
+def test_every_command_that_has_a_result_writes_it_as_json() -> None:
+    has_json = {name for name, command in COMMANDS.items() if any("--json" in one.opts for one in command.params)}
+    assert has_json | WITHOUT_JSON.keys() == COMMANDS.keys()
+    assert not has_json & WITHOUT_JSON.keys()
+
+
 # --------------------------------------------------------------------------------- channels, budgets, simulator
 
 CHANNELS = (SlackBot, SlackWebhook, Email, Console, PagerDuty, Jsm, Webhook, Alertmanager, Teams, Discord)

@@ -89,11 +89,12 @@ def worker() -> None:
 
 
 @cli.command()
-def migrate() -> None:
+def migrate(as_json: AsJson = False) -> None:
     """Bring the database's schema up to date."""
-    from service.cli.migrating import migrate
+    from service.cli import migrating
 
-    migrate(out)
+    act = migrating.migrate_as_json if as_json else migrating.migrate
+    act(out)
 
 
 @cli.command()
@@ -133,33 +134,38 @@ def simulate(
 @cli.command()
 def poll(
     source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Poll a source now and show what each report brought."""
-    from service.cli.polls import poll
+    from service.cli import polls
 
-    raise typer.Exit(poll(source, out))
+    raise typer.Exit(polls.poll(source, polls.show_json if as_json else polls.show_table, out))
 
 
 @cli.command()
 def backfill(
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first UTC day to read.")],
     source: Annotated[str | None, typer.Argument(help="The source's name or id; not needed for one.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read the past since a day. Interrupted, it goes on where it stopped when given again."""
-    from service.cli.polls import backfill
+    from service.cli import polls
 
-    raise typer.Exit(backfill(source, since.replace(tzinfo=UTC), out))
+    show = polls.show_json if as_json else polls.show_table
+    raise typer.Exit(polls.backfill(source, since.replace(tzinfo=UTC), show, out))
 
 
 @token_cli.command("create")
 def create_token(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.VIEWER,
+    as_json: AsJson = False,
 ) -> None:
     """Make a token and show it once."""
     from service.cli import tokens
 
-    tokens.create(name, role, out)
+    create = tokens.create_as_json if as_json else tokens.create
+    create(name, role, out)
 
 
 @token_cli.command("list")
@@ -172,8 +178,12 @@ def list_tokens(as_json: AsJson = False) -> None:
 
 
 @token_cli.command("revoke")
-def revoke_token(token_id: Annotated[str, typer.Argument(help="The token's id, from `token list`.")]) -> None:
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(help="The token's id, from `token list`.")],
+    as_json: AsJson = False,
+) -> None:
     """Make a token invalid at once."""
     from service.cli import tokens
 
-    tokens.revoke(token_id, out)
+    revoke = tokens.revoke_as_json if as_json else tokens.revoke
+    revoke(token_id, out)

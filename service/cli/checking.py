@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from service.bootstrap.database import database
 from service.bootstrap.errors import SettingError, StartError
 from service.bootstrap.outside import require_sound
 from service.bootstrap.product import open_product
-from service.cli.answering import while_it_answers
+from service.cli.database.answering import while_it_answers
+from service.cli.documents import as_json
 from service.settings import Settings, wrong_settings
 from service.workflows.operation.command_line import Check
 from service.workflows.operation.diagnosis import run_diagnose
@@ -103,7 +103,7 @@ def show_json(checks: list[Check], out: Console) -> None:
         }
         for one in checks
     ]
-    out.file.write(f"{json.dumps({'checks': shown}, ensure_ascii=False, indent=2)}\n")
+    as_json({"checks": shown}, out)
 
 
 _MARKS = {"problem": "[red]no[/]", "doubt": "[yellow]??[/]", "well": "[green]ok[/]"}

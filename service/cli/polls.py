@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from service.bootstrap.database import database, prepare
 from service.bootstrap.outside import require_sound
 from service.bootstrap.product import Product, open_product
-from service.cli.answering import while_it_answers
+from service.cli.database.answering import while_it_answers
+from service.cli.documents import as_json
+from service.cli.progress import progress_bar
 from service.cli.starting import read_settings
 from service.domain.sources.poll import Poll, PollState
 from service.workflows.operation.command_line import run_look_up_poll, run_request_backfill, run_request_poll
@@ -23,12 +26,16 @@ LOOK_EVERY = 0.25
 OVER = frozenset({PollState.DONE, PollState.FAILED})
 
 
-def poll(source: str | None, out: Console) -> int:
-    return _with_product(lambda product: poll_now(product, source, out))
+Show = Callable[[Poll, Console], None]
+"""How a poll that is over is written: `show_table` or `show_json`."""
 
 
-def backfill(source: str | None, since: datetime, out: Console) -> int:
-    return _with_product(lambda product: read_past(product, source, since, out))
+def poll(source: str | None, show: Show, out: Console) -> int:
+    return _with_product(lambda product: poll_now(product, source, show, out))
+
+
+def backfill(source: str | None, since: datetime, show: Show, out: Console) -> int:
+    return _with_product(lambda product: read_past(product, source, since, show, out))
 
 
 def _with_product(action: Callable[[Product], Coroutine[object, object, int]]) -> int:
@@ -45,23 +52,22 @@ def _with_product(action: Callable[[Product], Coroutine[object, object, int]]) -
         return asyncio.run(run(url))
 
 
-async def poll_now(product: Product, source: str | None, out: Console) -> int:
-    """Polls, shows a line a report, and returns the exit code."""
+async def poll_now(product: Product, source: str | None, show: Show, out: Console) -> int:
+    """Polls, shows what each report brought, and returns the exit code."""
     poll = await run_request_poll(product.ports, source)
     async with _working(product):
         while poll.state not in OVER:
             await asyncio.sleep(LOOK_EVERY)
             poll = await run_look_up_poll(product.ports, poll.id)
-    out.print(_outcomes(poll))
+    show(poll, out)
     return 0 if poll.state is PollState.DONE else 1
 
 
-async def read_past(product: Product, source: str | None, since: datetime, out: Console) -> int:
+async def read_past(product: Product, source: str | None, since: datetime, show: Show, out: Console) -> int:
     """Backfills under a progress bar and returns the exit code."""
     poll = await run_request_backfill(product.ports, source, since)
-    with Progress(
-        TextColumn("backfill {task.fields[day]}"), BarColumn(), TimeRemainingColumn(), console=out
-    ) as progress:
+    columns = TextColumn("backfill {task.fields[day]}"), BarColumn(), TimeRemainingColumn()
+    with progress_bar(*columns) as progress:
         task = progress.add_task("", total=_days(poll), day=f"{since:%Y-%m-%d}")
         async with _working(product):
             while poll.state not in OVER:
@@ -69,7 +75,7 @@ async def read_past(product: Product, source: str | None, since: datetime, out: 
                 poll = await run_look_up_poll(product.ports, poll.id)
                 day = poll.done_until or since
                 progress.update(task, completed=(day - since).days, day=f"{day:%Y-%m-%d}")
-    out.print(_outcomes(poll))
+    show(poll, out)
     return 0 if poll.state is PollState.DONE else 1
 
 
@@ -90,9 +96,17 @@ def _days(poll: Poll) -> int:
     return (poll.window.end - poll.window.start) // timedelta(days=1) if poll.window else 0
 
 
-def _outcomes(poll: Poll) -> Table:
+def show_json(poll: Poll, out: Console) -> None:
+    """Writes what `GET /v1/sources/{id}/polls/{poll}` answers."""
+    from service.api.sources.polls import show_poll
+
+    as_json(show_poll(poll).model_dump(mode="json"), out)
+
+
+def show_table(poll: Poll, out: Console) -> None:
+    """Shows a line a report."""
     table = Table("report", "rows added", "changed", "gone", "seconds", "error", title=f"poll {poll.state}")
     for outcome in poll.reports:
         counts = (str(outcome.added), str(outcome.changed), str(outcome.gone), f"{outcome.seconds:.1f}")
-        table.add_row(outcome.report, *counts, outcome.error or "")
-    return table
+        table.add_row(outcome.report, *counts, Text(outcome.error or ""))
+    out.print(table)

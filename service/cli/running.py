@@ -18,13 +18,13 @@ from service.bootstrap.errors import StartError
 from service.bootstrap.outside import LOOPBACK, loopback_url, require_sound, simulator_port
 from service.bootstrap.product import Product, open_product
 from service.cli.connections import ConnectionBounds, descriptors_for
+from service.cli.database.waiting import wait_for_database
 from service.cli.folder import alone, one_simulator
 from service.cli.greeting.figures import welcome
 from service.cli.greeting.lines import greet
 from service.cli.serving import serving
 from service.cli.starting import read_settings
 from service.cli.stopping import Stop, stopping
-from service.cli.waiting import wait_for_database
 from service.domain.sources.source import SourceKind
 from service.domain.values.durations import parse_duration
 from service.settings import Settings

@@ -11,9 +11,9 @@ from service.bootstrap.collector import spare_what_lives
 from service.bootstrap.database import database, require_schema
 from service.bootstrap.outside import require_sound
 from service.bootstrap.product import Product, open_product
+from service.cli.database.waiting import wait_for_database
 from service.cli.starting import read_settings
 from service.cli.stopping import Stop, stopping
-from service.cli.waiting import wait_for_database
 from service.settings import Settings
 from service.worker import work
 

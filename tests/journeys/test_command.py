@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import re
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -213,3 +215,22 @@ def test_poll_backfill_check_and_token_work_beside_a_running_product(installed: 
     secret = run(folder, port, "token", "create", "grafana", "--role", "viewer").stdout.strip()
     assert installed.status("/budgets", secret) == 200
     assert installed.status("/alerts", "tcn_wrong") == 401
+
+
+def test_a_result_as_json_is_all_of_standard_output(installed: Installation) -> None:
+    def answer(*arguments: str) -> dict[str, Any]:
+        ended = run(installed.folder, installed.port, *arguments, "--json")
+        assert ended.returncode == 0, ended
+        shown: dict[str, Any] = json.loads(ended.stdout)
+        return shown
+
+    assert {one["report"] for one in answer("poll")["reports"]} >= {"cost", "usage_hours"}
+    since = f"{datetime.now(UTC) - timedelta(days=33):%Y-%m-%d}"
+    backfill = answer("backfill", "--since", since)
+    assert (backfill["state"], backfill["window"]["start"][:10]) == ("done", since)
+    token = answer("token", "create", "ci")
+    assert installed.status("/budgets", token["token"]) == 200
+    assert answer("token", "revoke", token["id"])["revoked_at"]
+    assert installed.status("/budgets", token["token"]) == 401
+    schema = answer("migrate")
+    assert schema["before"] == schema["after"]

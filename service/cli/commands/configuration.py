@@ -45,24 +45,27 @@ def apply(
     file: File = TOCSIN_YAML,
     prune: Prune = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
     url: Url = LOCAL,
 ) -> None:
     """Make a server's configuration as a file says: all of it, or nothing where anything is wrong."""
     from service.cli.remote import planning
     from service.cli.remote.server import server_at
 
+    act = planning.apply_as_json if as_json else planning.apply
     with server_at(url) as server:
-        raise typer.Exit(planning.apply(server, file, "delete" if prune else "keep", out, sure=yes))
+        raise typer.Exit(act(server, file, "delete" if prune else "keep", out, sure=yes))
 
 
 @cli.command()
-def export(url: Url = LOCAL) -> None:
+def export(as_json: AsJson = False, url: Url = LOCAL) -> None:
     """Write a server's whole configuration as YAML, without its secrets."""
     from service.cli.remote import planning
     from service.cli.remote.server import server_at
 
+    write = planning.export_as_json if as_json else planning.export
     with server_at(url) as server:
-        planning.export(server, out)
+        write(server, out)
 
 
 @cli.command()

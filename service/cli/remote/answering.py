@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from rich.console import Console
 
-from service.cli.remote.showing import as_json, when
+from service.cli.documents import as_json
+from service.cli.remote.showing import when
 from service.client import Server
 from service.client.errors import Json
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from rich.console import Console
 
+from service.cli.documents import as_json
 from service.cli.remote.lengths import length_of
-from service.cli.remote.showing import as_json, bar, inner, items, share, sparkline, table, usd, when
+from service.cli.remote.showing import bar, inner, items, share, sparkline, table, usd, when
 from service.client import Server
 from service.client.errors import Json
 from service.domain.values.utc import DAY

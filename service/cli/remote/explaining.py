@@ -10,7 +10,8 @@ from rich.console import Console
 from service.api.alerts.documents import AlertDetailOut
 from service.api.explain import ExplanationOut, ExplanationsOut
 from service.bootstrap.errors import StartError
-from service.cli.remote.showing import as_json, table
+from service.cli.documents import as_json
+from service.cli.remote.showing import table
 from service.client.alerts import AlertsClient
 from service.client.errors import Json
 from service.client.server import Server

@@ -17,15 +17,15 @@ from rich.console import Console
 from rich.text import Text
 
 from service.bootstrap.errors import SettingError, StartError
+from service.cli.documents import as_json
 from service.cli.remote.config_file import ConfigFile, escaped, read_config
 from service.cli.remote.plan_report import KEPT, MARKS, as_document, backtest_lines, markdown
 from service.cli.remote.replaying import Pause, ReplayedChange, replay_changes
-from service.cli.remote.showing import as_json
 from service.client import Mistake, RequestRefused, Server
 from service.client.errors import Json
 
 STYLES = {"create": "green", "change": "yellow", "delete": "red", "keep": "dim"}
-NOTHING, DIFFERS = 0, 3
+NOTHING, REFUSED, DIFFERS = 0, 1, 3
 """Not 2, which is that of a wrong option or setting: a job that permits differences must not permit those."""
 
 
@@ -85,24 +85,44 @@ def _replayed(
 
 
 def apply(server: Server, path: Path, unlisted: str, out: Console, *, sure: bool) -> int:
-    """Makes the server as the file says, after a question unless one is `sure`."""
+    """Makes the server as the file says, after a question unless one is `sure`. Returns the exit code."""
+    changes, applied = _applied(server, path, unlisted, out, sure=sure)
+    if applied:
+        out.print(f"Applied: {_counted(changes)}.", highlight=False)
+    elif changes:
+        out.print("Nothing was changed.")
+    return REFUSED if changes and not applied else NOTHING
+
+
+def apply_as_json(server: Server, path: Path, unlisted: str, out: Console, *, sure: bool) -> int:
+    """The same; the plan and the question are on standard error."""
+    changes, applied = _applied(server, path, unlisted, Console(stderr=True), sure=sure)
+    as_json({"applied": applied, "changes": list(changes)}, out)
+    return REFUSED if changes and not applied else NOTHING
+
+
+def _applied(
+    server: Server, path: Path, unlisted: str, tell: Console, *, sure: bool
+) -> tuple[list[dict[str, Json]], bool]:
+    """Returns what differs, and whether it was applied: there is something, and nobody said no."""
     file = read_config(path, os.environ)
     changes = [one for one in _compared(server, file, unlisted) if one["action"] != "keep"]
-    _show(changes, out)
-    if not changes:
-        return NOTHING
-    if not sure and not typer.confirm("Apply this?"):
-        out.print("Nothing was changed.")
-        return 1
+    _show(changes, tell)
+    if not changes or not (sure or typer.confirm("Apply this?", err=True)):
+        return changes, False
     _put(server, file, dry_run="false", unlisted=unlisted)
-    out.print(f"Applied: {_counted(changes)}.", highlight=False)
-    return NOTHING
+    return changes, True
 
 
 def export(server: Server, out: Console) -> None:
     """Writes all that is configured as YAML."""
     text = yaml.safe_dump(escaped(server.ask("GET", "/config")), sort_keys=False, allow_unicode=True, width=120)
     out.file.write(text)
+
+
+def export_as_json(server: Server, out: Console) -> None:
+    """Writes the same as JSON, which `plan` and `apply` read, too."""
+    as_json(escaped(server.ask("GET", "/config")), out)
 
 
 def schema(out: Console) -> None:

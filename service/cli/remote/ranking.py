@@ -11,14 +11,18 @@ from rich.console import Console
 
 from service.api.spend.breakdown import BreakdownOut, DivideBy
 from service.api.spend.spend import Granularity
+from service.cli.documents import as_json
 from service.cli.remote.lengths import length_of
-from service.cli.remote.showing import as_json, share, table, usd
+from service.cli.remote.showing import share, table, usd
 from service.client.errors import Json
 from service.client.server import Server
 from service.client.spend import SpendClient, SpendOf
-from service.domain.values.utc import DAY
+from service.domain.spend.completeness import LACKING
+from service.domain.spend.lateness import MATURE_AFTER
+from service.domain.values.utc import DAY, HOUR, day_start, hour_start
 
-HOUR = timedelta(hours=1)
+LOOKED_BACK = timedelta(hours=24)
+"""How long ago the newest hour may be that is known in full."""
 MOST_HOURS = timedelta(days=7)
 """The longest time that is compared hour by hour; a longer one in whole days."""
 
@@ -58,8 +62,9 @@ Order = Callable[[TwoTimes], Decimal]
 
 
 def top(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Console) -> None:
-    """Shows the first members in an order, and the whole."""
+    """Shows which times are compared, the first members in an order, and the whole."""
     spent, before = _two_times(server, wanted, now)
+    out.print(f"{_time(spent)} UTC, {spent.total.basis}; before: {_time(before)} UTC.", highlight=False, soft_wrap=True)
     total, total_before = Decimal(spent.total.amount), Decimal(before.total.amount)
     movers = sorted(compare(spent, before), key=order, reverse=True)[: wanted.most]
     rows = [
@@ -70,7 +75,6 @@ def top(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Con
     rows.append((whole.name, usd(f"{total}"), "", usd(f"{total_before}"), _change(whole)))
     headings = (wanted.by.value.replace("_", " "), f"last {wanted.last}", "share", "before", "change")
     table(headings, rows, frozenset({1, 2, 3, 4}), out)
-    out.print(f"{spent.since:%d %b %H:%M} to {spent.until:%d %b %H:%M} UTC, {spent.total.basis}.", highlight=False)
 
 
 def top_as_json(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Console) -> None:
@@ -80,7 +84,8 @@ def top_as_json(server: Server, wanted: TopWanted, order: Order, now: datetime, 
         {"name": one.name, "spent": f"{one.spent}", "before": f"{one.before}", "change": f"{one.change}"}
         for one in movers
     ]
-    as_json({"since": f"{spent.since:%FT%TZ}", "until": f"{spent.until:%FT%TZ}", "items": shown}, out)
+    times = {"since": spent.since, "until": spent.until, "before_since": before.since, "before_until": before.until}
+    as_json({**{name: f"{at:%FT%TZ}" for name, at in times.items()}, "items": shown}, out)
 
 
 def compare(spent: BreakdownOut, before: BreakdownOut) -> Iterable[TwoTimes]:
@@ -91,16 +96,30 @@ def compare(spent: BreakdownOut, before: BreakdownOut) -> Iterable[TwoTimes]:
 
 
 def _two_times(server: Server, wanted: TopWanted, now: datetime) -> tuple[BreakdownOut, BreakdownOut]:
+    """Both are of hours or days that are over: a part of one beside a whole one would look like a fall."""
     length = length_of("--last", wanted.last)
-    unit, granularity = (HOUR, Granularity.HOUR) if length <= MOST_HOURS else (DAY, Granularity.DAY)
-    length = max(unit, length - length % unit)
-    until = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % unit + unit
     client = SpendClient(server)
+    if length <= MOST_HOURS:
+        unit, granularity, until = HOUR, Granularity.HOUR, _end_of_whole_hours(client, wanted.source, now)
+    else:
+        unit, granularity, until = DAY, Granularity.DAY, day_start(now - MATURE_AFTER)
+    length = max(unit, length - length % unit)
 
     def spent(end: datetime) -> BreakdownOut:
         return client.breakdown(SpendOf(end - length, end, wanted.source), wanted.by, granularity=granularity)
 
     return spent(until), spent(until - length)
+
+
+def _end_of_whole_hours(client: SpendClient, source: str, now: datetime) -> datetime:
+    """Returns the end of the newest hour that is known in full; that of the last one where no recent one is."""
+    latest = hour_start(now - MATURE_AFTER)
+    recent = client.series(SpendOf(latest - LOOKED_BACK, latest, source), granularity=Granularity.HOUR).items
+    return max((one.end for one in recent if one.state not in LACKING), default=latest)
+
+
+def _time(spent: BreakdownOut) -> str:
+    return f"{spent.since:%d %b %H:%M} to {spent.until:%d %b %H:%M}"
 
 
 def _change(one: TwoTimes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,10 +14,6 @@ from service.client.errors import Json
 from service.domain.values.plain_text import moment
 
 BARS = "▁▂▃▄▅▆▇█"
-
-
-def as_json(answer: Json, out: Console) -> None:
-    out.file.write(f"{json.dumps(answer, ensure_ascii=False, indent=2)}\n")
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], figures: frozenset[int], out: Console) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import quote
 from rich.console import Console
 
 from service.bootstrap.errors import StartError
+from service.cli.documents import as_json
 from service.cli.remote.lengths import length_of
-from service.cli.remote.showing import as_json, when
+from service.cli.remote.showing import when
 from service.client.errors import Json
 from service.client.server import Server
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -91,12 +92,13 @@ async def revoke_token(uow: AccessUnit, token_id: str, caller: Caller, author: A
     await end_token(uow, token_id, author)
 
 
-async def end_token(uow: AccessUnit, token_id: str, author: Author) -> None:
-    """Revokes a token. Raises NotFound."""
+async def end_token(uow: AccessUnit, token_id: str, author: Author) -> datetime:
+    """Revokes a token. Returns since when it is revoked. Raises NotFound."""
     since = await uow.tokens.revoke(token_id, author.at)
     before = None if since == author.at else since.isoformat()
     change = Difference({"revoked_at": before}, {"revoked_at": since.isoformat()})
     await record(uow, author, "token.revoke", token_id, "revoked", change)
+    return since
 
 
 async def run_first_token(ports: Ports, given: str | None) -> str | None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from service.bootstrap.errors import SettingError, StartError
-from service.cli.remote.planning import PlanForm, apply, export, plan, schema
+from service.cli.remote.config_file import read_config
+from service.cli.remote.planning import PlanForm, apply, apply_as_json, export, export_as_json, plan, schema
 from service.cli.remote.server import server_at
 from service.client import Server, ServerError
 from tests.cli.remote.rest import Answering, answering, screen
@@ -99,6 +101,33 @@ def test_apply_asks_first(rest: Answering, path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     assert apply(Server(rest.url, "tcn_FAKE"), path, "keep", screen()[0], sure=False) == (1 if sent == 1 else 0)
     assert len(rest.asked) == sent
+
+
+@pytest.mark.parametrize(("answer", "applied"), [("n\n", False), ("y\n", True)])
+def test_apply_as_json_asks_on_standard_error(
+    rest: Answering,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+    applied: bool,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    code = apply_as_json(Server(rest.url, "tcn_FAKE"), path, "keep", Console(), sure=False)
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert (document["applied"], code) == (applied, 0 if applied else 1)
+    assert [one["action"] for one in document["changes"]] == ["change", "create"]
+    assert "~ budgets eng monthly" in shown.err
+    assert "Apply this?" in shown.err
+
+
+def test_an_export_as_json_is_read_again_as_it_was(rest: Answering, tmp_path: Path) -> None:
+    out, text = screen()
+    export_as_json(Server(rest.url, "tcn_FAKE"), out)
+    file = tmp_path / "tocsin.json"
+    file.write_text(text.getvalue(), encoding="utf-8")
+    assert read_config(file, {}).document == rest.answers["GET /config"]
 
 
 def test_a_mistake_that_the_server_finds_is_named_with_its_line(rest: Answering, path: Path) -> None:

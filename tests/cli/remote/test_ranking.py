@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ def breakdown(**spent: str) -> dict[str, Any]:
     lines = [figure(amount) | {"id": name, "name": name, "then": None, "shared": "0"} for name, amount in spent.items()]
     return {
         "source": "acme",
-        "since": "2026-11-15T13:00:00Z",
-        "until": "2026-11-16T13:00:00Z",
+        "since": "2026-11-15T12:00:00Z",
+        "until": "2026-11-16T12:00:00Z",
         "granularity": "1h",
         "billed_until": None,
         "estimated_until": None,
@@ -45,7 +46,11 @@ def breakdown(**spent: str) -> dict[str, Any]:
 
 @pytest.fixture
 def rest() -> Iterator[Answering]:
-    with answering({"GET /spend/breakdown": breakdown(eng="80.00", ops="20.00")}) as server:
+    answers = {
+        "GET /spend/breakdown": breakdown(eng="80.00", ops="20.00"),
+        "GET /spend": hours("2026-11-16T12:00+00:00", "complete"),
+    }
+    with answering(answers) as server:
         yield server
 
 
@@ -59,27 +64,65 @@ def test_who_came_and_who_went_is_among_them() -> None:
     assert [one.name for one in sorted(compare(spent, before), key=by_spend, reverse=True)] == ["eng", "new", "gone"]
 
 
+def hours(newest: str, *states: str) -> dict[str, Any]:
+    """The hours before an end, the newest last."""
+    ends = [datetime.fromisoformat(newest) - timedelta(hours=back) for back in reversed(range(len(states)))]
+    spans = [(f"{end - timedelta(hours=1):%FT%TZ}", f"{end:%FT%TZ}") for end in ends]
+    items = [
+        figure("1") | {"start": start, "end": end, "state": state, "groups": None}
+        for (start, end), state in zip(spans, states, strict=True)
+    ]
+    head = {name: value for name, value in breakdown(eng="1").items() if name not in ("items", "group_by", "then_by")}
+    return head | {"items": items}
+
+
+def compared(rest: Answering) -> list[str]:
+    """The ends of the times that are compared."""
+    return [
+        match[1]
+        for query, _, _ in rest.asked
+        if (match := re.search(r"breakdown\?.*until=([^&]+)%3A00%2B00%3A00", query))
+    ]
+
+
+def test_what_is_compared_ends_with_the_newest_hour_that_is_known_in_full(rest: Answering) -> None:
+    """At 12:05 the hour until 12:00 is over, and its usage is not all there."""
+    wanted = TopWanted(DivideBy.WORKSPACE, "1h", "acme", 1)
+    for now, states, ends in (
+        (NOW, ("complete", "complete", "complete"), "12%3A00"),
+        (NOW.replace(minute=5), ("complete", "complete"), "11%3A00"),
+        (NOW, ("complete", "zero", "open"), "11%3A00"),
+        (NOW, ("complete", "missing", "late"), "10%3A00"),
+    ):
+        latest = (now - timedelta(minutes=10)).replace(minute=0)
+        rest.answers["GET /spend"] = hours(latest.isoformat(), *states)
+        rest.asked.clear()
+        top(Server(rest.url, "tcn_FAKE"), wanted, by_spend, now, screen()[0])
+        assert [end.split("T")[1] for end in compared(rest)] == [ends, f"{int(ends[:2]) - 1:02}%3A00"]
+
+
 def test_two_times_of_the_same_length_are_asked_for_in_whole_hours_or_days(rest: Answering) -> None:
     out, text = screen()
     top(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "24h", "acme", 1), by_spend, NOW, out)
     top(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.MODEL, "30d", "", 1), by_spend, NOW, out)
-    windows = [query.split("?")[1].split("&")[:2] for query, _, _ in rest.asked]
+    windows = [query.split("?")[1].split("&")[:2] for query, _, _ in rest.asked if "breakdown" in query]
     assert windows == [
-        ["since=2026-11-15T13%3A00%3A00%2B00%3A00", "until=2026-11-16T13%3A00%3A00%2B00%3A00"],
-        ["since=2026-11-14T13%3A00%3A00%2B00%3A00", "until=2026-11-15T13%3A00%3A00%2B00%3A00"],
-        ["since=2026-10-18T00%3A00%3A00%2B00%3A00", "until=2026-11-17T00%3A00%3A00%2B00%3A00"],
-        ["since=2026-09-18T00%3A00%3A00%2B00%3A00", "until=2026-10-18T00%3A00%3A00%2B00%3A00"],
+        ["since=2026-11-15T12%3A00%3A00%2B00%3A00", "until=2026-11-16T12%3A00%3A00%2B00%3A00"],
+        ["since=2026-11-14T12%3A00%3A00%2B00%3A00", "until=2026-11-15T12%3A00%3A00%2B00%3A00"],
+        ["since=2026-10-17T00%3A00%3A00%2B00%3A00", "until=2026-11-16T00%3A00%3A00%2B00%3A00"],
+        ["since=2026-09-17T00%3A00%3A00%2B00%3A00", "until=2026-10-17T00%3A00%3A00%2B00%3A00"],
     ]
     lines = text.getvalue().splitlines()
-    assert lines[1].split() == ["eng", "$80.00", "80%", "$80.00", "$0.00", "(+0%)"]
-    assert lines[2].split()[:2] == ["all", "$100.00"], "the whole, though one member is shown"
+    assert lines[0] == "15 Nov 12:00 to 16 Nov 12:00 UTC, estimated; before: 15 Nov 12:00 to 16 Nov 12:00 UTC."
+    assert lines[2].split() == ["eng", "$80.00", "80%", "$80.00", "$0.00", "(+0%)"]
+    assert lines[3].split()[:2] == ["all", "$100.00"], "the whole, though one member is shown"
 
 
 def test_as_json_the_amounts_are_exact(rest: Answering) -> None:
     out, text = screen()
     top_as_json(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "24h", "", 10), by_spend, NOW, out)
     shown = json.loads(text.getvalue())
-    assert shown["since"] == "2026-11-15T13:00:00Z"
+    assert shown["since"] == shown["before_since"] == "2026-11-15T12:00:00Z", "as the server answers, of both"
     assert shown["items"][0] == {"name": "eng", "spent": "80.00", "before": "80.00", "change": "0.00"}
 
 

@@ -17,8 +17,10 @@ from rich.progress import Progress
 from service.adapters.charts import ChildCharts
 from service.api.backtest.documents import BacktestResultOut, FiringOut
 from service.bootstrap.errors import StartError
+from service.cli.documents import as_json
+from service.cli.progress import progress_bar
 from service.cli.remote.backtest.plot import Days, lines, specification
-from service.cli.remote.showing import as_json, table, usd
+from service.cli.remote.showing import table, usd
 from service.client.server import Server
 from service.client.spend import SpendClient, SpendOf
 from service.client.trials import BacktestsClient
@@ -53,7 +55,7 @@ def backtest(
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Shows progress, the plot, the newest firings and the tally; writes the picture where one is wanted."""
-    with Progress(console=out, transient=True) as progress:
+    with progress_bar(*Progress.get_default_columns()) as progress:
         task = progress.add_task("backtest", total=1.0)
         found = _followed(server, wanted, lambda done: progress.update(task, completed=done), pause)
     days, fired = _days(server, found), _fired(found)

@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from service.cli.documents import as_json
 from service.cli.remote.drill.hops import Hop, kind_of
 from service.cli.remote.drill.rehearsal import DrillWanted, Rehearsal, Stopwatch
-from service.cli.remote.showing import as_json, items
+from service.cli.remote.showing import items
 from service.client import Server
 from service.client.errors import Json
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from service.adapters.postgres.addresses import libpq_url
-from service.cli.answering import while_it_answers
+from service.cli.database.answering import while_it_answers
 
 LONG = 60.0
 

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from service.adapters.embedded_postgres.postmaster import PORT
-from service.cli.waiting import wait_for_database
+from service.cli.database.waiting import wait_for_database
 from service.workflows.ports.outages import StorageUnavailable
 from tests.adapters.postgres.queue.queue_runs import until
 from tests.fakes.slow_database import slowed
