@@ -1,4 +1,4 @@
-"""The controls that forms of budgets and rules share: of whose spend, and how severe."""
+"""The controls that several forms share: of whose spend, how severe, with which labels."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ SCOPE = (
     Control("/scope/actors", "People", ControlKind.LINES, "One a line, where people are known. Empty: all."),
     Control("/scope/products", "Products", ControlKind.LINES, "One a line, such as claude_code. Empty: all."),
 )
+LABELS = Control("/labels", "Labels", ControlKind.PAIRS, "Notes of your own, one a line, such as team=platform.")
 
 
 async def source_controls(uow: UnitOfWork, document: Document) -> Sequence[Control]:

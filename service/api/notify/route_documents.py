@@ -12,7 +12,7 @@ from service.api.http.configured import ReadOnly
 from service.api.http.fields import LABEL_KEY, LINE, Duration, LabelKey, Line, Reference, Strict
 from service.api.notify.addressees import OWNER, Addressee, read_addressee
 from service.domain.notify.routing.doubts import doubts
-from service.domain.notify.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange
+from service.domain.notify.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange, clock_time
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Invalid
@@ -56,14 +56,10 @@ def _minutes(value: object) -> int:
     return minutes
 
 
-def _clock_time(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
-
-
 ClockTime = Annotated[
     int,
     PlainValidator(_minutes),
-    PlainSerializer(_clock_time, return_type=str),
+    PlainSerializer(clock_time, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{_TIME.pattern}$", "examples": ["18:00"]}),
 ]
 
@@ -106,7 +102,7 @@ class TimeIntervalDocument(Strict):
 TimeIntervals = Annotated[list[TimeIntervalDocument], Field(max_length=20)]
 
 
-def _read_interval(document: TimeIntervalDocument) -> TimeInterval:
+def read_interval(document: TimeIntervalDocument) -> TimeInterval:
     times = tuple(TimeRange(one.start_time, one.end_time) for one in document.times)
     return TimeInterval(times, tuple(document.weekdays), document.location)
 
@@ -195,8 +191,8 @@ def _read_route(document: RouteDocument, addressee: Addressee, policy_id: str | 
         group_wait=document.group_wait,
         group_interval=document.group_interval,
         repeat_interval=document.repeat_interval,
-        mute_times=tuple(_read_interval(one) for one in document.mute_times),
-        active_times=tuple(_read_interval(one) for one in document.active_times),
+        mute_times=tuple(read_interval(one) for one in document.mute_times),
+        active_times=tuple(read_interval(one) for one in document.active_times),
     )
 
 

@@ -12,6 +12,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.intervals import read_interval
 from service.api.dashboard.documents.texts import KEPT, as_text, value_at
 
 REMOVED = "/removed"
@@ -79,16 +80,32 @@ def put(document: dict[str, JsonValue], control: Control, text: str) -> None:
     """
     if _is_as_it_was(document, control, text):
         return
-    *path, name = control.pointer[1:].split("/")
-    place: dict[str, JsonValue] = document
-    for step in path:
-        inner = place.setdefault(step, {})
-        assert isinstance(inner, dict), "only objects are on the way to a control"
-        place = inner
-    value = _value(control, text)
+    path, value = control.pointer[1:].split("/"), _value(control, text)
     if value is not None:
-        place[name] = value
+        _write(document, path, value)
     elif control.entry is not ControlKind.SECRET:
+        _leave_out(document, path)
+
+
+def _write(place: dict[str, JsonValue], path: Sequence[str], value: JsonValue) -> None:
+    name, *inside = path
+    if not inside:
+        place[name] = value
+        return
+    inner = place.get(name)
+    inner = place[name] = inner if isinstance(inner, dict) else {}
+    _write(inner, inside, value)
+
+
+def _leave_out(place: dict[str, JsonValue], path: Sequence[str]) -> None:
+    """Takes a value out, and an object of which nothing is left."""
+    name, *inside = path
+    inner = place.get(name)
+    if inside and isinstance(inner, dict):
+        _leave_out(inner, inside)
+        if all(value is None for value in inner.values()):
+            del place[name]
+    elif not inside:
         place.pop(name, None)
 
 
@@ -138,6 +155,7 @@ _READERS: Mapping[ControlKind, Callable[[str], JsonValue]] = {
     ControlKind.LINES: lambda text: [*_lines(text)] or None,
     ControlKind.PAIRS: lambda text: {name: value for name, value in map(_pair, _lines(text))},
     ControlKind.MATCHERS: lambda text: [{**_matcher(line)} for line in _lines(text)],
+    ControlKind.INTERVALS: lambda text: [read_interval(line) for line in _lines(text)],
     ControlKind.NUMBER: _number,
     ControlKind.INSTANT: _instant,
 }

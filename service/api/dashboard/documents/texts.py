@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document
+from service.api.dashboard.documents.intervals import interval_text
 
 KEPT = "/kept"
 """The name of the field, inside an item of a list, that holds what the item was as the form was opened."""
@@ -28,12 +29,16 @@ def as_text(entry: ControlKind, value: JsonValue) -> str:
         case True:
             return "true"
         case list():
-            return "\n".join(_matcher(one) if isinstance(one, dict) else str(one) for one in value)
+            return "\n".join(_line(entry, one) if isinstance(one, dict) else str(one) for one in value)
         case dict():
             return "\n".join(f"{name}={one}" for name, one in value.items())
         case _:
             text = str(value)
             return text[:16].replace("T", " ") if entry is ControlKind.INSTANT and text.endswith("Z") else text
+
+
+def _line(entry: ControlKind, value: Document) -> str:
+    return interval_text(value) if entry is ControlKind.INTERVALS else _matcher(value)
 
 
 def _matcher(matcher: Document) -> str:

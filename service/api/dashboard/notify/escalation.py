@@ -11,6 +11,7 @@ from service.api.dashboard.documents.controls import Control, ControlKind, Docum
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.notify.choices import OWNER_CHOICE, named
 from service.api.dashboard.notify.frame import ESCALATION, PLACE, ResourceLine, ResourceListing, readable_and_not
+from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import UowDep
 from service.api.notify.escalation_policies import EscalationPolicyShape
@@ -61,6 +62,7 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
         Control("/name", "Name", is_required=True),
         Rows("/steps", "Steps", "Step", lambda _: columns, spare=2),
         Control("/repeat", "Gone through again", ControlKind.NUMBER, "How often, 0 to 5."),
+        LABELS,
     )
 
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import JsonValue
 
-from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.controls import Control, Document, Parts, Rows
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.notify.channels import KINDS, WORDS, channel_controls, channel_title, channel_words
 from service.api.dashboard.notify.frame import AREAS, PLACE, RECEIVERS, readable_and_not
+from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import IdOrName, PortsDep, UowDep, in_one_transaction
 from service.api.notify.receivers import ReceiverShape
@@ -83,7 +84,7 @@ async def _parts(_: UnitOfWork, document: Document) -> Parts:
     return (
         Control("/name", "Name", hint="As routes call it, such as eng-oncall.", is_required=True),
         Rows("/channels", "Channels", "Channel", channel_controls, spare=0, title=channel_title),
-        Control("/labels", "Labels", ControlKind.PAIRS, "One a line, such as team=platform."),
+        LABELS,
     )
 
 

@@ -12,6 +12,7 @@ from service.api.dashboard.documents.controls import Control, ControlKind, Docum
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.notify.choices import named
 from service.api.dashboard.notify.frame import PLACE, ROTAS, ResourceLine, ResourceListing, readable_and_not
+from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
 from service.api.notify.rotas import RotaShape
@@ -65,6 +66,7 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
         Control("/timezone", "On the clock of", hint="An IANA zone such as Europe/Berlin. Empty: UTC."),
         Control("/starts_on", "The first person's week begins on", hint="Such as 2026-11-23. Empty: today."),
         Rows("/overrides", "Stand-ins", "Stand-in", lambda _: stand_ins),
+        LABELS,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -15,11 +15,12 @@ from service.api.dashboard.notify.channels import WORDS
 from service.api.dashboard.notify.frame import AREAS, PLACE, ROUTES
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
-from service.api.notify.route_documents import RouteDocument, show_routes
+from service.api.notify.route_documents import RouteDocument, TimeIntervalDocument, read_interval, show_routes
 from service.api.notify.route_matches import Destination, MatchOut, show_match
 from service.domain.access import Role
 from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.routing.doubts import closed_labels, require_possible_labels
+from service.domain.notify.routing.intervals import in_words
 from service.domain.notify.routing.labels import parse_labels
 from service.domain.notify.routing.routes import RouteTable
 from service.domain.notify.undelivered import NO_SOURCE
@@ -108,14 +109,18 @@ def _destination(one: Destination) -> tuple[str, str]:
     return f"{one.receiver}, {name}", "; ".join([*when, *held, *collected]) or "at once"
 
 
+def _times(intervals: Sequence[TimeIntervalDocument]) -> str:
+    return ", or ".join(in_words(read_interval(one)) for one in intervals)
+
+
 def _route(route: RouteDocument, is_default: bool) -> Mapping[str, object]:
     matchers = ", ".join(f"{one.label}{one.op}{one.value}" for one in route.matchers)
     timing = [
         f"collected by {', '.join(route.group_by)}" if route.group_by else "",
         f"repeated every {format_duration(route.repeat_interval)}" if route.repeat_interval else "",
         f"then by {route.escalation_policy}" if route.escalation_policy else "",
-        "mute times" if route.mute_times else "",
-        "active times" if route.active_times else "",
+        f"notifies nobody {_times(route.mute_times)}" if route.mute_times else "",
+        f"notifies only {_times(route.active_times)}" if route.active_times else "",
         "later routes are asked, too" if route.continues else "",
     ]
     what = matchers or ("all that is left" if is_default else "every alert")

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import JsonValue, ValidationError
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.intervals import INTERVALS_HINT
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.reading import read_document
 from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, flaws_of, status_of
@@ -106,6 +107,8 @@ async def _parts(uow: UnitOfWork) -> Parts:
         Control("/group_wait", "First alert of a group waits", hint="Such as 30s."),
         Control("/group_interval", "Later ones wait", hint="Such as 5m."),
         Control("/repeat_interval", "Repeated every", hint="Such as 4h; 0s: never. Empty: as its kind does."),
+        Control("/mute_times", "Notifies nobody", ControlKind.INTERVALS, INTERVALS_HINT),
+        Control("/active_times", "Notifies only", ControlKind.INTERVALS, "Written alike. Empty: at all times."),
     )
     return (Rows("/items", "Routes, in the order in which they are asked", "Route", lambda _: columns),)
 
@@ -115,7 +118,7 @@ async def _page(
 ) -> Response:
     content = {
         "heading": "Routes",
-        "advice": "The first route whose matchers all match takes the alert. Mute times are set over REST, and stay.",
+        "advice": "The first route whose matchers all match takes the alert.",
         "form": show_form(await _parts(uow), document, flaws),
         "address": EDIT,
         "version": version,

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
 from service.api.dashboard.documents.pages import ResourcePages, editing_router, led_to
 from service.api.dashboard.notify.frame import PLACE, SILENCES, ResourceLine, ResourceListing, readable_and_not
+from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import IdOrName, NowDep, UowDep
 from service.api.notify.silences import SilenceShape
@@ -78,6 +79,7 @@ async def _parts(_: UnitOfWork, document: Document) -> Parts:
         Control("/starts_at", "From, UTC", ControlKind.INSTANT, "Year, month, day and a 24-hour time. Empty: now."),
         Control("/ends_at", "Until, UTC", ControlKind.INSTANT, "At most 90 days later.", is_required=True),
         Control("/comment", "Comment", ControlKind.TEXT),
+        LABELS,
     )
 
 

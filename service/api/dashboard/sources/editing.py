@@ -9,6 +9,7 @@ from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.sources.listing import PLACE
 from service.api.sources.kinds import ShownKind
 from service.api.sources.sources import CLAUDE_API, SourceShape
+from service.domain.sources.source import People, ReportFamily
 from service.domain.values.public_holidays import countries
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -27,6 +28,29 @@ _KINDS = (
     (ShownKind.CLAUDE_ANALYTICS.value, "Claude, by the Analytics reports: every API key billed"),
     (ShownKind.SIMULATOR.value, "Simulator: invented data"),
 )
+_FAMILIES = (
+    ("", "the reports of its kind"),
+    (ReportFamily.ADMIN.value, "the Admin reports"),
+    (ReportFamily.ANALYTICS.value, "the Analytics reports"),
+)
+_PEOPLE = (
+    (People.OFF.value, "nothing is kept of them"),
+    (People.HASHED.value, "kept as digests: the same person is the same digest"),
+    (People.NAMES.value, "kept with their names"),
+)
+PEOPLE_HINT = (
+    "The Analytics reports name them. To keep nothing of them any more erases what was kept; any change reads the last"
+    " 35 days again."
+)
+COMMITMENT = (
+    Control(
+        "/priority_commitment/tokens",
+        "Priority Tier: tokens committed to a month",
+        ControlKind.NUMBER,
+        "Input and output alike. Give these or the dollars; leave both empty without a commitment.",
+    ),
+    Control("/priority_commitment/usd", "or US dollars", hint="Such as 20000.00"),
+)
 
 
 async def source_parts(_: UnitOfWork, document: Document) -> Parts:
@@ -36,10 +60,14 @@ async def source_parts(_: UnitOfWork, document: Document) -> Parts:
         KEY,
         Control("/kind", "Kind", ControlKind.CHOICE, choices=_KINDS, is_required=True),
         BASE_URL,
+        Control("/prefer", "Figures come from", ControlKind.CHOICE, choices=_FAMILIES),
         Control("/poll_interval", "Polled every", hint="From 1m to 1d."),
         Control("/timezone", "Time zone of office hours", hint="An IANA zone such as Europe/Berlin. Empty: learnt."),
         Control("/country", "Country of public holidays", ControlKind.CHOICE, choices=known),
         Control("/subdivision", "Part of the country", hint="One with holidays of its own, such as BY."),
+        Control("/people", "People", ControlKind.CHOICE, PEOPLE_HINT, choices=_PEOPLE),
+        Control("/claude_code", "Read people's use of Claude Code, too: off forgets it", ControlKind.TICK),
+        *COMMITMENT,
         Control("/labels", "Labels", ControlKind.PAIRS, "One a line, such as team=platform. Routes match them."),
         Control("/enabled", "Poll this source", ControlKind.TICK),
     )

@@ -59,5 +59,22 @@ def holds(interval: TimeInterval, instant: datetime) -> bool:
     )
 
 
+def in_words(interval: TimeInterval) -> str:
+    """Returns an interval for people: "Monday to Friday 20:00 to 08:00 Europe/Berlin"."""
+    weekdays = " and ".join(_weekdays(one) for one in interval.weekdays)
+    times = " and ".join(f"{clock_time(one.start)} to {clock_time(one.end)}" for one in interval.times)
+    return " ".join(part for part in (weekdays, times, interval.timezone) if part)
+
+
+def _weekdays(days: WeekdayRange) -> str:
+    first, last = days.first.capitalize(), days.last.capitalize()
+    return first if days.first is days.last else f"{first} to {last}"
+
+
+def clock_time(minutes: int) -> str:
+    """Returns minutes after midnight as a clock shows them, "24:00" at the day's end."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 def _on(interval: TimeInterval, local: datetime) -> bool:
     return not interval.weekdays or any(one.holds(local.weekday()) for one in interval.weekdays)

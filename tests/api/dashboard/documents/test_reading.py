@@ -29,6 +29,11 @@ STUB: JsonValue = {"set": True, "hint": "...9f3a"}
         (ControlKind.INSTANT, "5 Dec", "5 Dec"),
         (ControlKind.MATCHERS, "team!=eng", [{"label": "team", "op": "!=", "value": "eng"}]),
         (ControlKind.MATCHERS, "workspace =~ a=b|c", [{"label": "workspace", "op": "=~", "value": "a=b|c"}]),
+        (
+            ControlKind.INTERVALS,
+            "sunday 20:00-24:00\r\n",
+            [{"times": [{"start_time": "20:00", "end_time": "24:00"}], "weekdays": ["sunday"]}],
+        ),
         (ControlKind.MATCHERS, "eng", [{"label": "eng", "op": "", "value": ""}]),
         (ControlKind.TEXT, " two\r\nlines ", " two\nlines "),
     ],
@@ -46,6 +51,14 @@ def test_what_is_left_empty_is_not_sent_and_an_empty_secret_stays() -> None:
     parts = [Control("/country", "Country"), Control("/key", "Key", ControlKind.SECRET)]
     assert read_document(parts, {"/country": "", "/key": ""}, {"country": "DE", "key": STUB}) == {"key": STUB}
     assert read_document(parts, {"/key": "new"}, {"key": STUB}) == {"key": "new"}
+
+
+def test_an_object_of_which_nothing_is_left_is_left_out_and_one_comes_with_its_first_value() -> None:
+    parts = [Control("/committed/tokens", "Tokens", ControlKind.NUMBER), Control("/committed/usd", "Dollars")]
+    stored: Document = {"committed": {"tokens": 5, "usd": None}}
+    assert read_document(parts, {"/committed/tokens": "", "/committed/usd": ""}, stored) == {}
+    assert read_document(parts, {"/committed/usd": "9.00"}, {"committed": None}) == {"committed": {"usd": "9.00"}}
+    assert read_document(parts, {}, {"committed": None}) == {"committed": None}
 
 
 def test_items_are_kept_removed_and_added_and_their_secrets_stay_with_them() -> None:

@@ -37,6 +37,30 @@ async def test_labels_that_no_alert_has_are_said_to_be_so(stand: Stand) -> None:
     assert "write a label and its value" in (await opened.get("/pages/routes?labels=eng")).text
 
 
+async def test_mute_times_are_written_as_lines_and_said_in_words(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    sent = fields((await opened.get("/pages/routes/edit")).text)
+    assert sent["/items/0/mute_times"] == "20:00-08:00 UTC"
+    lines = "monday-friday 20:00-08:00 Europe/Berlin\r\nSat, sun"
+    wrong = await opened.post("/pages/routes/edit", data=sent | {"/items/0/mute_times": f"{lines}\r\nnever"})
+    assert wrong.status_code == 422
+    assert "write a weekday or a range" in wrong.text
+    assert "saturday, sunday\nnever" in wrong.text, "what was typed is not lost"
+    more = {"/items/0/mute_times": lines, "/items/1/active_times": "09:00-17:00 Asia/Tokyo"}
+    assert (await opened.post("/pages/routes/edit", data=sent | more)).status_code == 303
+    first, last = answered(await stand.admin.get("/v1/routes"))["items"]
+    assert [one["weekdays"] for one in first["mute_times"]] == [["monday:friday"], ["saturday", "sunday"]]
+    assert [one["location"] for one in first["mute_times"]] == ["Europe/Berlin", "UTC"]
+    assert last["active_times"][0]["times"] == [{"start_time": "09:00", "end_time": "17:00"}]
+    page = (await opened.get("/pages/routes")).text
+    assert "notifies nobody Monday to Friday 20:00 to 08:00 Europe/Berlin, or Saturday and Sunday UTC" in page
+    assert "notifies only 09:00 to 17:00 Asia/Tokyo" in page
+    none = fields((await opened.get("/pages/routes/edit")).text) | {"/items/0/mute_times": ""}
+    assert (await opened.post("/pages/routes/edit", data=none)).status_code == 303
+    assert answered(await stand.admin.get("/v1/routes"))["items"][0]["mute_times"] == []
+
+
 async def test_a_route_is_added_before_the_default_and_what_no_form_shows_stays(stand: Stand) -> None:
     await furnished(stand)
     opened = await signed_in(stand, Role.ADMIN)

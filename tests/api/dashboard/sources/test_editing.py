@@ -8,6 +8,7 @@ from html import unescape
 
 from service.domain.access import Role
 from tests.api.dashboard.browser import signed_in
+from tests.api.dashboard.budgets.test_editing import fields
 from tests.api.stand import BUDGET, SOURCE, Stand, answered
 
 FORM = {
@@ -81,6 +82,30 @@ async def test_what_is_wrong_stands_at_its_field_and_nothing_is_written(stand: S
     assert "must be between 1m and 1d" in answer.text
     assert 'value="&lt;i&gt;"' in answer.text
     assert answered(await stand.admin.get("/v1/sources"))["items"] == []
+
+
+async def test_people_claude_code_and_the_commitment_are_set_and_taken_back(stand: Stand) -> None:
+    opened = await signed_in(stand, Role.ADMIN)
+    more = {
+        "/kind": "claude_analytics",
+        "/people": "hashed",
+        "/claude_code": "true",
+        "/priority_commitment/tokens": "20000000",
+    }
+    assert (await opened.post("/pages/sources/new", data=FORM | more)).status_code == 303
+    (source,) = answered(await stand.admin.get("/v1/sources"))["items"]
+    assert (source["people"], source["claude_code"]) == ("hashed", True)
+    assert source["priority_commitment"] == {"tokens": 20000000, "usd": None}
+    place = f"/pages/sources/{source['id']}/edit"
+    untouched = fields((await opened.get(place)).text)
+    assert (await opened.post(place, data=untouched)).status_code == 303
+    assert answered(await stand.admin.get("/v1/sources"))["items"] == [source], "nobody touched anything"
+    both = await opened.post(place, data=untouched | {"/priority_commitment/usd": "9"})
+    assert (both.status_code, "either tokens or" in both.text) == (422, True), both.text
+    none = {"/priority_commitment/tokens": "", "/people": "off"}
+    assert (await opened.post(place, data=untouched | none)).status_code == 303
+    (source,) = answered(await stand.admin.get("/v1/sources"))["items"]
+    assert (source["people"], source["priority_commitment"]) == ("off", None)
 
 
 async def test_a_source_with_budgets_says_what_needs_it(stand: Stand) -> None:

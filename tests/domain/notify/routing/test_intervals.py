@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.notify.routing.intervals import TimeInterval, TimeRange, WeekdayRange, holds
+from service.domain.notify.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange, holds, in_words
 from service.domain.values.periods import Weekday
 from tests.factories import utc
 
@@ -70,3 +70,23 @@ def test_a_range_to_midnight_ends_there_however_it_is_written() -> None:
         evening = TimeInterval((TimeRange(18 * 60, end),))
         assert holds(evening, utc("2026-11-16T23:59"))
         assert not holds(evening, utc("2026-11-17T00:00"))
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        (
+            TimeInterval(
+                (TimeRange(20 * 60, 8 * 60),), (WeekdayRange(Weekday.MONDAY, Weekday.FRIDAY),), "Europe/Berlin"
+            ),
+            "Monday to Friday 20:00 to 08:00 Europe/Berlin",
+        ),
+        (TimeInterval((TimeRange(0, DAY),)), "00:00 to 24:00 UTC"),
+        (
+            TimeInterval(weekdays=(WeekdayRange(Weekday.SUNDAY, Weekday.SUNDAY),), timezone="Asia/Tokyo"),
+            "Sunday Asia/Tokyo",
+        ),
+    ],
+)
+def test_an_interval_is_said_in_words(interval: TimeInterval, words: str) -> None:
+    assert in_words(interval) == words

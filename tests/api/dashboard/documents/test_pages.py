@@ -1,0 +1,85 @@
+"""Every field of a document that REST takes can be written in its form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from service.api.budgets.budgets import BudgetIn
+from service.api.http.secrets import SecretStub
+from service.api.notify.escalation_policies import EscalationPolicyIn
+from service.api.notify.receivers import ReceiverIn
+from service.api.notify.rotas import RotaIn
+from service.api.notify.route_documents import MatcherDocument, RoutesDocument, TimeIntervalDocument
+from service.api.notify.silences import SilenceIn
+from service.api.rules.params import params_schema
+from service.api.rules.rules import RuleIn
+from service.api.sources.sources import SourceIn
+from service.domain.access import Role
+from service.domain.rules.registry import KINDS
+from tests.api.dashboard.browser import signed_in
+from tests.api.dashboard.budgets.test_editing import fields
+from tests.api.stand import SOURCE, Stand
+
+FORMS = [
+    ("/pages/sources/new", SourceIn),
+    ("/pages/budgets/new", BudgetIn),
+    ("/pages/rules/new", RuleIn),
+    ("/pages/receivers/new?add=console", ReceiverIn),
+    ("/pages/routes/edit", RoutesDocument),
+    ("/pages/silences/new", SilenceIn),
+    ("/pages/escalation/new", EscalationPolicyIn),
+    ("/pages/rotas/new", RotaIn),
+]
+
+
+@pytest.mark.parametrize(("path", "document"), FORMS, ids=[path for path, _ in FORMS])
+async def test_a_form_has_a_control_for_every_field(stand: Stand, path: str, document: type[BaseModel]) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", SOURCE | {"name": "second", "enabled": False})  # so that there is one to choose
+    opened = await signed_in(stand, Role.ADMIN)
+    answer = await opened.get(path)
+    assert answer.status_code == 200, answer.text
+    missing = [one for one in pointers(document) if not re.search(f'name="{one}["/]', answer.text)]
+    assert missing == [], "REST takes these, and the form has no place for them"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_a_rules_form_has_a_control_for_every_parameter(stand: Stand, kind: str) -> None:
+    await stand.create("/sources", SOURCE)
+    opened = await signed_in(stand, Role.ADMIN)
+    page = (await opened.get(f"/pages/rules/new?kind={kind}")).text
+    asked = {f"/params/{name}" for name in params_schema(kind)["properties"]}
+    assert {one for one in fields(page) if one.startswith("/params/")} | ticks(page) >= asked
+
+
+def ticks(page: str) -> set[str]:
+    return {part.partition('"')[0] for part in page.split('type="checkbox"') for part in part.split('name="')[1:]}
+
+
+def pointers(document: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yields the pointers of the values that may be written, in lists of objects those of the first."""
+    for name, field in document.model_fields.items():
+        if field.exclude:
+            continue
+        here, inner = f"{above}/{field.alias or name}", model_in(field.annotation)
+        if inner is None or is_line(inner):
+            yield here
+        else:
+            yield from pointers(inner, f"{here}/0" if "list" in str(field.annotation) else here)
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """Returns the model that a field holds, or a list of it, where there is one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := model_in(one))), None)
+
+
+def is_line(document: type[BaseModel]) -> bool:
+    """Whether an object is written as a text."""
+    return document in {MatcherDocument, TimeIntervalDocument, SecretStub}
