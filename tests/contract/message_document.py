@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from service.adapters.vault import FernetVault
-from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.alert import Alert, AlertEvent, AlertState, Command, NewHolder, Reason
 from service.domain.alerts.evidence import Contribution, Evidence, Heard, LevelChange, RuleEvidence
+from service.domain.alerts.handover import hand_on
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import BudgetStand, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message
@@ -206,6 +207,19 @@ def followed(
     return AlertEvent(alert, at, command, actor, reason)
 
 
+def handed_on(title: str, action: Action, kinds: tuple[str, ...]) -> Sample:
+    """The hourly incident goes on to the owner of its key; `after` is the opening where the channel had one."""
+    move = hand_on(
+        _HOURLY.alert,
+        NewHolder("rcv_bob", "bob@example.com"),
+        actor="token:Ada",
+        note="your bot; I have left the key on",
+        now=NOON + timedelta(minutes=4),
+    )
+    message = compose(move, action, PUBLIC_URL, (_HOURLY, move))
+    return Sample(title, message, action, move.at, SAMPLE_OF_THE_HOUR if action is Action.AMEND else None, kinds)
+
+
 def digest_sample() -> Sample:
     """A month's digest of three workspaces and their keys."""
     october, september = (
@@ -246,6 +260,8 @@ SAMPLES = (
         _ANSWER,
     ),
     moved("Acknowledged", _ANSWER, Action.ACKNOWLEDGE, EDITED),
+    handed_on("Handed on, to whoever has it now", Action.OPEN, (*MAILED, "pagerduty", "jsm")),
+    handed_on("Handed on, to whoever had it", Action.AMEND, (*MAILED, "pagerduty", "jsm")),
     moved("Snoozed", _SNOOZE, Action.SNOOZE, EDITED),
     moved("Snoozed again", _LONGER, Action.SNOOZE, ("slack_bot",), _SNOOZE),
     moved(

@@ -24,9 +24,11 @@ class FakePagerDuty:
 
     A trigger opens a page unless one is open for its `dedup_key`; whatever comes after the end is a new page.
     `pages` are the keys of all that were opened, `open` how each that is open stands, `most_open` the most at once.
-    `planned` are answers to the next events of the kinds in `refusing`.
+    `changes` are the change events, which page nobody. `planned` are answers to the next events of the kinds in
+    `refusing`.
     """
 
+    changes: list[Json] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     open: dict[str, str] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class FakePagerDuty:
         self._answering.set()
         app = web.Application()
         app.router.add_post("/v2/enqueue", self._enqueue)
+        app.router.add_post("/v2/change/enqueue", self._note)
         self._runner, self.url = await listen(app)
         return self
 
@@ -80,6 +83,10 @@ class FakePagerDuty:
         self._arrived.set()
         await self._answering.wait()
         return web.json_response({"status": "success", "dedup_key": event["dedup_key"]}, status=202)
+
+    async def _note(self, request: web.Request) -> web.Response:
+        self.changes.append(await request.json())
+        return web.json_response({"status": "success", "message": "Change event processed"}, status=202)
 
     def _take(self, action: str, key: str) -> None:
         if action == "trigger" and key not in self.open:

@@ -2,6 +2,7 @@
 
 An acknowledged incident notifies nobody, whatever is added to it; a key whose incident is resolved opens another.
 Limits and answers: PagerDuty/developer-docs, events-API-v2. 512 KB a request, of which Alertmanager uses 512,000 bytes.
+A change event has words for a service's people, and notifies nobody (the same, "Event Types").
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from service.workflows.ports.platform import Vault
 SUMMARY = 1024
 DETAIL = 5000
 LINK_TEXT = "Open in Tocsin"
+SOURCE = "Claude API"
 MOST_BYTES = 512_000
 
 
@@ -37,12 +39,18 @@ def _blames(status: int, body: bytes) -> Concern:
     return Concern.CREDENTIAL if status == 400 and "routing key" in said else concern_of(status)
 
 
+def _blames_words(status: int, body: bytes) -> Concern:
+    """An address without change events lacks these words alone."""
+    return Concern.MESSAGE if status == 404 else _blames(status, body)
+
+
 PEER = Peer("PagerDuty", proves=_is_taken, explain=json_words, blames=_blames)
+CHANGES = Peer("PagerDuty", proves=_is_taken, explain=json_words, blames=_blames_words)
 
 EVENTS: Mapping[Action, str] = {
     Action.OPEN: "trigger",
     Action.RAISE: "trigger",
-    Action.AMEND: "trigger",
+    Action.AMEND: "acknowledge",
     Action.ACKNOWLEDGE: "acknowledge",
     Action.SNOOZE: "acknowledge",
     Action.RESOLVE: "resolve",
@@ -53,6 +61,9 @@ STANDINGS: Mapping[str, str] = {"trigger": "triggered", "acknowledge": ACKNOWLED
 
 class PagerDutyChannel:
     """Triggers, acknowledges and resolves. Every event may be repeated: `dedup_key` makes it the same one.
+
+    That somebody else has the alert acknowledges it, and is said by a change event: a trigger could page somebody who
+    has resolved the incident there.
 
     `post` is how we left the incident. A trigger after an acknowledgement resolves first, since it is to page somebody;
     a kill in between leaves the acknowledgement on record, and both are said again.
@@ -72,6 +83,9 @@ class PagerDutyChannel:
         for name in events:
             body = _body(name, routing_key, message, delivery.picture)
             await post(self._transport, PEER, f"{self._config.api_url}/v2/enqueue", body)
+        if delivery.action is Action.AMEND:
+            body = encoded(_change(delivery, routing_key))
+            await post(self._transport, CHANGES, f"{self._config.api_url}/v2/change/enqueue", body)
         left = STANDINGS.get(events[-1], delivery.post)
         return Receipt(post=left, detail=f"{', '.join(events)} of {message.alert_id}")
 
@@ -96,6 +110,20 @@ def _body(event: str, routing_key: str, message: Message, picture: Picture | Non
     return fitted(lambda shortened: encoded(named | _trigger(shortened)), message, MOST_BYTES)
 
 
+def _change(delivery: Delivery, routing_key: str) -> dict[str, object]:
+    message = delivery.message
+    return {
+        "routing_key": routing_key,
+        "payload": {
+            "summary": clipped(message.one_line, SUMMARY),
+            "source": SOURCE,
+            "timestamp": delivery.at.isoformat(timespec="seconds"),
+            "custom_details": {"alert": message.alert_id},
+        },
+        "links": [{"href": message.link, "text": LINK_TEXT}],
+    }
+
+
 def _images(picture: Picture | None) -> dict[str, object]:
     """PagerDuty shows what it can fetch by HTTPS."""
     if picture is None or picture.url is None:
@@ -113,7 +141,7 @@ def _trigger(message: Message) -> dict[str, object]:
         "links": [{"href": message.link, "text": LINK_TEXT}, *_console_page(message)],
         "payload": {
             "summary": clipped(message.one_line, SUMMARY),
-            "source": "Claude API",
+            "source": SOURCE,
             "severity": message.severity.value,  # PagerDuty's four have the same names
             "class": "simulated spend" if message.simulated else "spend",
             "custom_details": {clipped(name, SUMMARY): clipped(text, DETAIL) for name, text in details.items()},

@@ -138,8 +138,6 @@ _FIRING, _ACKNOWLEDGED, _SNOOZED = AlertState.FIRING, AlertState.ACKNOWLEDGED, A
 
 CORRECTIONS = frozenset({Reason.NOT_CONFIRMED, Reason.CORRECTED})
 """The reasons of amendments by which what people were told is wrong, and not just older."""
-HEARD_EVERYWHERE = CORRECTIONS | {Reason.HANDED_ON}
-"""The reasons of amendments that people hear in every channel, and not only by an edit."""
 BY_A_PERSON = frozenset({Reason.PERSON, Reason.HANDED_ON})
 """The reasons of moves that a person made, and may have noted something with."""
 

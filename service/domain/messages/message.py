@@ -50,7 +50,7 @@ def compose(event: AlertEvent, action: Action, public_url: str, history: Sequenc
     base = public_url.rstrip("/")
     simulated = SIMULATED if evidence.simulated else ""
     happened = change(event, action, history)
-    headline, next_step = f"{simulated}{words.headline()}", _next_step(alert, f"{base}/v1")
+    headline, next_step = f"{simulated}{words.headline()}", _next_step(event, action, f"{base}/v1")
     return Message(
         alert_id=alert.id,
         state=alert.state,
@@ -88,6 +88,9 @@ def _small_print(event: AlertEvent, words: Words, history: Sequence[AlertEvent])
 
 def _notice(event: AlertEvent, action: Action, happened: str, words: Words) -> str:
     """The one line of a moment. What is raised, corrected or over names its subject itself, mostly."""
+    if event.reason is Reason.HANDED_ON and action in (Action.OPEN, Action.AMEND):
+        to = "" if action is Action.OPEN else _to(event)
+        return f"Handed on by {_who(event)}{to}: {words.headline()}"
     happened = happened.rstrip(".")
     is_whole = action is Action.RAISE or event.reason is Reason.CORRECTED
     if is_whole or (action is Action.RESOLVE and event.reason not in ENDINGS):
@@ -159,7 +162,17 @@ def describe(alert: Alert) -> str:
 
 
 def standing_of(event: AlertEvent, history: Sequence[AlertEvent] = ()) -> str:
-    """Severity, state, and who saw to it: "critical, acknowledged by ann". `history` knows the names of ids."""
+    """Severity, state, who saw to it and who has it: "critical, acknowledged by ann, handed on to bob@example.com".
+
+    `history` knows the names of ids.
+    """
+    alert = event.alert
+    if alert.is_open:
+        return f"{_open_standing(event, history)}{f', handed on{_to(event)}' if alert.handed_to else ''}"
+    return f"resolved by {_who(event)}" if event.reason is Reason.PERSON else "resolved"
+
+
+def _open_standing(event: AlertEvent, history: Sequence[AlertEvent]) -> str:
     alert = event.alert
     if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by:
         answers = [one for one in (*history, event) if one.actor == alert.acknowledged_by]
@@ -167,12 +180,13 @@ def standing_of(event: AlertEvent, history: Sequence[AlertEvent] = ()) -> str:
         return f"{alert.severity}, acknowledged by {name_of_actor(alert.acknowledged_by, note)}"
     if alert.state is AlertState.SNOOZED and alert.snoozed_until:
         return f"{alert.severity}, snoozed until {moment(alert.snoozed_until)}"
-    if alert.state is not AlertState.RESOLVED:
-        return f"{alert.severity}, {alert.state}"
-    return f"resolved by {_who(event)}" if event.reason is Reason.PERSON else "resolved"
+    return f"{alert.severity}, {alert.state}"
 
 
-def _next_step(alert: Alert, api: str) -> str:
+def _next_step(event: AlertEvent, action: Action, api: str) -> str:
+    alert = event.alert
+    if event.reason is Reason.HANDED_ON and action is Action.AMEND and alert.handed_to:
+        return f"There is nothing to do here: {clean(alert.handed_to.receiver_name)} has it now."
     if alert.state is AlertState.RESOLVED:
         return words_of(alert.evidence).undo(f"{api}/alerts/{alert.id}")
     if alert.state is AlertState.ACKNOWLEDGED:
@@ -194,8 +208,12 @@ def _who(event: AlertEvent) -> str:
 
 
 def _handed_on(event: AlertEvent) -> str:
+    return f"Handed on by {_who(event)}{_to(event)}."
+
+
+def _to(event: AlertEvent) -> str:
     to = event.alert.handed_to
-    return f"Handed on by {_who(event)}{f' to {clean(to.receiver_name)}' if to else ''}."
+    return f" to {clean(to.receiver_name)}" if to else ""
 
 
 def _opened(event: AlertEvent) -> str:
@@ -213,7 +231,8 @@ def _raised(event: AlertEvent) -> str:
         return f"Now {alert.severity}: {standing}."
     # A channel that is notified again hears how things stand: the last move may have been one that notifies nobody.
     unanswered = "; nobody has acknowledged" if alert.state is AlertState.FIRING else ""
-    return f"Still going on: {standing}{unanswered}."
+    handed = f"{_handed_on(event)} " if event.reason is Reason.HANDED_ON else ""
+    return f"{handed}Still going on: {standing}{unanswered}."
 
 
 def _grown(event: AlertEvent) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.domain.alerts.alert import HEARD_EVERYWHERE, AlertEvent, Command
+from service.domain.alerts.alert import CORRECTIONS, AlertEvent, Command, Reason
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.traits import Audience
 from service.domain.notify.notification import Action, Notification, NotificationCause, NotificationState
@@ -64,9 +64,10 @@ def plan_notifications(
 
 
 def _is_owed(event: AlertEvent, address: Address) -> bool:
-    """Whether people whose channel cannot edit hear of an amendment: what they heard was wrong, or it went on.
-
-    An on-call tool does not: there it could page somebody who has closed the incident.
+    """Whether a channel that does not edit hears of an amendment: somebody else has the alert, or, where people read
+    it, what they heard was wrong. An on-call tool could page somebody for a correction who has closed the incident.
     """
-    is_news = event.command is Command.AMEND and event.reason in HEARD_EVERYWHERE
-    return is_news and address.channel.traits.audience is Audience.PEOPLE
+    if event.command is not Command.AMEND:
+        return False
+    is_wrong = event.reason in CORRECTIONS and address.channel.traits.audience is Audience.PEOPLE
+    return is_wrong or event.reason is Reason.HANDED_ON

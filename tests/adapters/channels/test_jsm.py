@@ -72,7 +72,13 @@ async def test_severities_are_priorities(
 
 
 @pytest.mark.parametrize(
-    ("action", "verb"), [(Action.ACKNOWLEDGE, "acknowledge"), (Action.SNOOZE, "acknowledge"), (Action.RESOLVE, "close")]
+    ("action", "verb"),
+    [
+        (Action.ACKNOWLEDGE, "acknowledge"),
+        (Action.SNOOZE, "acknowledge"),
+        (Action.AMEND, "acknowledge"),
+        (Action.RESOLVE, "close"),
+    ],
 )
 async def test_what_follows_names_the_alias(jsm: FakeReceiver, channel: JsmChannel, action: Action, verb: str) -> None:
     opened = await channel.send(delivery())

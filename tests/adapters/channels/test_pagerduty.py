@@ -106,6 +106,25 @@ async def test_a_raise_that_fails_between_resolving_and_triggering_does_both_aga
         assert pagerduty.most_open == 1
 
 
+async def test_that_somebody_else_has_it_acknowledges_and_is_said_where_it_pages_nobody(
+    pagerduty: FakeReceiver, channel: PagerDutyChannel
+) -> None:
+    receipt = await channel.send(delivery(Action.AMEND, post="triggered"))
+    said, change = pagerduty.requests
+    assert (said.path, said.json["event_action"]) == ("/v2/enqueue", "acknowledge")
+    assert (change.path, change.json["routing_key"]) == ("/v2/change/enqueue", ROUTING_KEY)
+    assert change.json["payload"]["summary"] == delivery(Action.AMEND).message.one_line
+    assert receipt.post == "acknowledged"
+
+
+async def test_an_address_without_change_events_does_not_let_the_channel_rest(
+    pagerduty: FakeReceiver, channel: PagerDutyChannel
+) -> None:
+    pagerduty.plan(Answer(202, {"status": "success"}))
+    pagerduty.plan(Answer(404))
+    assert (await failure_of(channel, delivery(Action.AMEND))).concerns is Concern.MESSAGE
+
+
 async def test_acknowledging_and_resolving_say_nothing_but_which(
     pagerduty: FakeReceiver, channel: PagerDutyChannel
 ) -> None:

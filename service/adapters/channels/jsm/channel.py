@@ -48,7 +48,8 @@ PRIORITIES: Mapping[Severity, str] = {
 Call = tuple[str, dict[str, object]]
 """A path below `/v2/alerts`, and the body to post there."""
 
-ACKNOWLEDGING = frozenset({Action.ACKNOWLEDGE, Action.SNOOZE})
+ACKNOWLEDGING = frozenset({Action.ACKNOWLEDGE, Action.SNOOZE, Action.AMEND})
+"""An amendment says that somebody else has the alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,11 @@ def _alert_of(delivery: Delivery) -> JsmAlert:
 def _calls(delivery: Delivery, alias: str) -> Iterator[Call]:
     message, before = delivery.message, JsmAlert.parse(delivery.post)
     match delivery.action:
-        case Action.ACKNOWLEDGE | Action.SNOOZE:
+        case Action.ACKNOWLEDGE | Action.SNOOZE | Action.AMEND:
             yield _on(alias, "acknowledge", message)
         case Action.RESOLVE:
             yield _on(alias, "close", message)
-        case Action.OPEN | Action.RAISE | Action.AMEND:
+        case Action.OPEN | Action.RAISE:
             yield "", _alert(alias, message)
             if before is not None and before.alias == alias:
                 yield _on(alias, "notes", message)

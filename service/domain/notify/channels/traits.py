@@ -12,7 +12,10 @@ ANNOUNCED = FIRING_ACTIONS | {Action.RESOLVE}
 """For a channel without edits: amendments would only repeat what stands there."""
 EDITED = ANNOUNCED | {Action.AMEND, Action.ACKNOWLEDGE, Action.SNOOZE}
 PAGED = ANNOUNCED | {Action.ACKNOWLEDGE, Action.SNOOZE}
-"""For an on-call tool: an amendment could page somebody who has closed the incident there."""
+"""For an on-call tool: an amendment could page somebody who has closed the incident there.
+
+It hears of one alone, that somebody else has the alert: that pages nobody, and quietens what it has open.
+"""
 
 
 class Audience(Enum):
