@@ -2,6 +2,7 @@
 
 from service.api.dashboard import (
     access,
+    alert_corrections,
     alerts,
     budgets,
     chargeback,
@@ -22,6 +23,7 @@ ROUTERS = (
     spend.router,
     chargeback.router,
     alerts.router,
+    alert_corrections.router,
     *budgets.ROUTERS,
     *rules.ROUTERS,
     *sources.ROUTERS,

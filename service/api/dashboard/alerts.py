@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from service.api.alerts.documents import source_names
 from service.api.alerts.page import alert_content
+from service.api.dashboard.alert_corrections import notified_lines
 from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.answers import ATTENDING, TEACHING, answer_with, given_lines, possible, teaching
 from service.api.dashboard.forms import FormDep
@@ -16,23 +17,19 @@ from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import Id, PortsDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
-from service.api.notify.notifications import show_notifications
 from service.domain.access import Role
 from service.domain.alerts.alert import Alert
 from service.domain.alerts.evidence import OriginKind
 from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.values.errors import Invalid
-from service.domain.values.plain_text import NOTE_LENGTH, clean, moment
+from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.charts.chart import chart_of
 from service.workflows.dashboard.overview import OPEN
 from service.workflows.ports.alerts import AlertFilter
-from service.workflows.ports.notify import NotificationFilter
-from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
 PAGE = 25
-MOST_NOTIFIED = 50
 ORIGINS = {OriginKind.BUDGET: "/pages/budgets", OriginKind.RULE: "/pages/rules"}
 
 
@@ -67,7 +64,8 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
         "given": given_lines(given),
         "only_shown": refused,
         "address": f"{ALERT_PAGES}/{id}",
-        "notified": await _notified(uow, id),
+        "notified": await notified_lines(uow, events, may_answer),
+        "may_answer": may_answer,
         "origin": _origin(alert),
     }
     return dashboard_page("dashboard_alert.html.j2", "Alerts", caller, {**content, **own})
@@ -87,17 +85,3 @@ def _origin(alert: Alert) -> tuple[str, str] | None:
     """Returns the name and the page of the budget or rule that fired; None of an alert that has neither."""
     origin = alert.evidence.origin
     return (f"{origin.kind.capitalize()} {origin.name}", f"{ORIGINS[origin.kind]}/{origin.id}") if origin else None
-
-
-async def _notified(uow: UnitOfWork, id: str) -> list[tuple[str, str, str]]:
-    """Returns when which channel was told what, and what came of it, newest first."""
-    found = await uow.notifications.page(NotificationFilter((id,)), limit=MOST_NOTIFIED, cursor=None)
-    shown = await show_notifications(uow, found.items)
-    return [
-        (
-            moment(one.sent_at or one.created_at),
-            f"{one.receiver}, {one.channel.partition(':')[0]}: {one.action}",
-            ": ".join(part for part in (one.state, one.attempts[-1].detail if one.attempts else "") if part),
-        )
-        for one in shown
-    ]

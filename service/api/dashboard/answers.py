@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from service.domain.alerts.alert import Alert, AlertState, Command
@@ -65,12 +66,24 @@ async def _move(uow: UnitOfWork, id: str, answer: str, note: str, author: Author
         await move_alert(uow, id, _COMMANDS[answer], note, author)
 
 
-def given_lines(given: Sequence[GivenFeedback]) -> list[tuple[str, str, str]]:
+@dataclass(frozen=True, slots=True)
+class GivenLine:
+    """Somebody's answer to an alert. `id` is of the feedback that may be taken back, empty where it was."""
+
+    at: str
+    words: str
+    note: str
+    id: str
+
+
+def given_lines(given: Sequence[GivenFeedback]) -> list[GivenLine]:
     """Returns what was said when by whom, one line an answer; an answer about several scopes is one."""
-    lines = dict[tuple[str, str], tuple[str, str, str]]()
-    for one in given:
-        said = one.feedback
-        who = known_as(one.given_by, name_in(one.given_by, one.note))
-        words = f"{TEACHING[said.kind]}, said {who}{', withdrawn' if one.withdrawn_at else ''}"
-        lines.setdefault((said.kind, one.given_by), (moment(said.given_at), words, one.note))
-    return list(lines.values())
+    firsts = [one for place, one in enumerate(given) if not any(one.is_said_with(other) for other in given[:place])]
+    return [_given_line(one) for one in firsts]
+
+
+def _given_line(one: GivenFeedback) -> GivenLine:
+    said, is_withdrawn = one.feedback, one.withdrawn_at is not None
+    who = known_as(one.given_by, name_in(one.given_by, one.note))
+    words = f"{TEACHING[said.kind]}, said {who}{', withdrawn' if is_withdrawn else ''}"
+    return GivenLine(moment(said.given_at), words, one.note, "" if is_withdrawn else one.id)

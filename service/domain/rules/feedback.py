@@ -117,6 +117,15 @@ class GivenFeedback:
     def holds(self, now: datetime) -> bool:
         return self.feedback.given_at <= now and (self.withdrawn_at is None or now < self.withdrawn_at)
 
+    def is_said_with(self, other: GivenFeedback) -> bool:
+        """Whether both are one answer of a person, about several scopes of an alert, and stand or fell together."""
+        return self._answer == other._answer
+
+    @property
+    def _answer(self) -> tuple[object, ...]:
+        said = self.feedback
+        return self.alert_id, said.kind, self.given_by, said.given_at, self.withdrawn_at
+
 
 def holding(given: Iterable[GivenFeedback], rule_id: str, now: datetime) -> tuple[Feedback, ...]:
     """The answers that count for one rule at an instant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from service.domain.alerts.alert import AlertEvent, Command, Reason, apply
@@ -37,13 +38,17 @@ async def snooze_alert(uow: UnitOfWork, alert_id: str, request: SnoozeRequest, n
     return event
 
 
+def is_overtaken(notification: Notification, events: Iterable[AlertEvent]) -> bool:
+    """Whether the alert has moved since, so that a later notification says how it stands."""
+    return any(one.alert.version > notification.alert_version and one.command is not Command.AMEND for one in events)
+
+
 async def retry_notification(uow: UnitOfWork, notification_id: str, author: Author) -> Notification:
     """Sends a dead notification once more. Raises NotFound, and Conflict for one not dead or overtaken by events."""
     notification = await uow.notifications.get(notification_id)
     if notification.state is not NotificationState.DEAD:
         raise Conflict(f"Only a dead notification can be retried; this one is {notification.state}")
-    events = await uow.alerts.events(notification.alert_id)
-    if any(one.alert.version > notification.alert_version and one.command is not Command.AMEND for one in events):
+    if is_overtaken(notification, await uow.alerts.events(notification.alert_id)):
         raise Conflict("The alert has moved on since; a later notification says how it stands")
     again = replace(notification, state=NotificationState.QUEUED, due_at=author.at)
     # Whoever asks for it has reason to think that the channel is well: one that rests is tried.

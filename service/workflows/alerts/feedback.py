@@ -77,6 +77,14 @@ async def withdraw_feedback(uow: UnitOfWork, feedback_id: str, author: Author) -
     await uow.jobs.evaluate(given.source_id)
 
 
+async def withdraw_answer(uow: UnitOfWork, feedback_id: str, author: Author) -> None:
+    """Withdraws feedback and what was said with it of other scopes. Raises NotFound and Conflict."""
+    given = await uow.feedback.get(feedback_id)
+    for one in await uow.feedback.of_alert(given.alert_id):
+        if one.is_said_with(given):
+            await withdraw_feedback(uow, one.id, author)
+
+
 def _evidence(alert: Alert) -> RuleEvidence:
     if isinstance(alert.evidence, RuleEvidence):
         return alert.evidence

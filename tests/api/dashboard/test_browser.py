@@ -30,6 +30,7 @@ from service.workflows.ports.platform import Egress
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.backfill import run_backfill
 from service.workflows.sources.ingest import run_ingest
+from tests.api.access.test_audit_events import ROTA
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered
 from tests.fakes.clock import FakeClock
 from tests.fakes.fixed_world import FixedWorld, token_cost
@@ -49,13 +50,16 @@ PLACES = (
     "/pages/sources",
     "/pages/sources/new",
     "/pages/sources/production",
+    "/pages/sources/production/drill",
     "/pages/receivers",
     "/pages/receivers/new?add=slack",
     "/pages/routes?severity=critical",
     "/pages/routes/edit",
     "/pages/silences/new",
     "/pages/escalation/new",
+    "/pages/rotas",
     "/pages/rotas/new",
+    "/pages/rotas/eng/calendar",
     "/pages/settings",
     "/pages/tokens",
     "/pages/audit",
@@ -123,6 +127,8 @@ async def test_somebody_signs_in_looks_deeper_and_acknowledges(stand: Stand, tmp
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_everybody_can_use_every_page_also_on_a_phone(stand: Stand, theme: str, tmp_path: Path) -> None:
     await fired(stand)
+    await stand.create("/receivers", {"name": "spare", "channels": [{"kind": "console"}]})
+    await stand.create("/rotas", ROTA)
     async with served(stand) as site, chromium() as browser:
         dark_or_light = "dark" if theme == "dark" else "light"
         context = await browser.new_context(color_scheme=dark_or_light, viewport=PHONE)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """Who is notified, when: receivers, routes, silences, escalation policies, rotas."""
 
-from service.api.dashboard.notify import escalation, receivers, rotas, routes, routes_form, silences
+from service.api.dashboard.notify import escalation, receivers, rota_calendar, rotas, routes, routes_form, silences
 
 ROUTERS = (
     receivers.router,
@@ -13,4 +13,5 @@ ROUTERS = (
     escalation.editing,
     rotas.router,
     rotas.editing,
+    rota_calendar.router,
 )

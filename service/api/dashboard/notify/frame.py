@@ -31,7 +31,10 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class ResourceLine:
-    """A resource in a list. `tone` colours `word`; `lines` say what it is; `acts` are forms: a path and words."""
+    """A resource in a list. `tone` colours `word`; `lines` say what it is; `acts` are forms: a path and words.
+
+    `links` lead to further pages about it, for everybody.
+    """
 
     name: str
     address: str
@@ -39,6 +42,7 @@ class ResourceLine:
     tone: str = ""
     word: str = ""
     acts: Sequence[tuple[str, str]] = ()
+    links: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

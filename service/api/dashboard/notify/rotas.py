@@ -46,7 +46,8 @@ def _line(rota: Resource[Rota], now: datetime) -> ResourceLine:
     order = ", ".join(one.name for one in spec.people)
     handover = f"handover on {spec.handover.weekday}, {spec.handover.hour:02}:00 {spec.timezone}"
     on_call = f"{shift.person.name} is on call until {minute(shift.ends_at)}"
-    return ResourceLine(rota.name, f"{ROTAS}/{rota.id}/edit", [on_call, order, handover])
+    calendar = (f"{ROTAS}/{rota.id}/calendar", "Coming weeks, and a link for calendar programs")
+    return ResourceLine(rota.name, f"{ROTAS}/{rota.id}/edit", [on_call, order, handover], links=[calendar])
 
 
 async def _parts(uow: UnitOfWork, document: Document) -> Parts:

@@ -116,6 +116,7 @@ async def source_page(
         "waits_for": waits_for(unfinished),
         "runs": bool(unfinished),
         "may_write": caller.role.allows(Role.ADMIN),
+        "may_rehearse": source.spec.enabled and caller.role.allows(Role.OPERATOR),
         "check": _check(check) if check else None,
         "flaw": flaw,
         "since": since,
