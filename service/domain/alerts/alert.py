@@ -62,6 +62,7 @@ class Reason(StrEnum):
     RULE_GONE = "rule_gone"
     RULE_DISABLED = "rule_disabled"
     RULE_EDITED = "rule_edited"
+    NO_LONGER_KNOWN = "no_longer_known"
     SOURCE_GONE = "source_gone"
     SOURCE_DISABLED = "source_disabled"
     INHIBITED = "inhibited"

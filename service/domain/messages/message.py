@@ -27,6 +27,7 @@ ENDINGS = {
     Reason.RULE_GONE: "Resolved: the rule was deleted.",
     Reason.RULE_DISABLED: "Resolved: the rule was disabled.",
     Reason.RULE_EDITED: "Resolved: the rule was edited, and this alert no longer applies.",
+    Reason.NO_LONGER_KNOWN: "Resolved: no report says anything any more of what this alert is about.",
     Reason.SOURCE_GONE: "Resolved: the source was deleted.",
     Reason.SOURCE_DISABLED: "Resolved: the source was disabled.",
     Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",

@@ -238,7 +238,8 @@ class _Assessment:
 
     def _ending(self, alert: Alert) -> Reason:
         if alert.scope not in self.verdicts:
-            return Reason.RULE_EDITED
+            is_edited = self.rule.updated_at >= self._last_held(alert)
+            return Reason.RULE_EDITED if is_edited else Reason.NO_LONGER_KNOWN
         return Reason.ACCEPTED if self._level(alert) else Reason.RECOVERED
 
     def _last_word(self, alert: Alert, incident: Incident | None) -> Evidence:

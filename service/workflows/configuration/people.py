@@ -9,6 +9,7 @@ from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
 from service.domain.sources.source import People, ReportFamily, Source
 from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -29,7 +30,37 @@ async def require_people(uow: UnitOfWork, spec: Budget | Rule[object]) -> None:
         raise Invalid(f"source {source.name!r} does not say who spent: {need}", pointer)
 
 
-async def refuse_by_person(uow: UnitOfWork, source_id: str) -> None:
+def reads_claude_code(source: Source) -> bool:
+    """Whether a source reads what each person's use of Claude Code is estimated to cost."""
+    return source.claude_code and source.people is not People.OFF
+
+
+async def require_claude_code(uow: UnitOfWork, spec: Rule[object]) -> None:
+    """Raises Invalid for a rule about people's use of Claude Code, of a source that does not read it."""
+    if not kind_of(spec).claude_code_days:
+        return
+    source = await uow.sources.get(spec.source_id)
+    if not reads_claude_code(source.spec):
+        need = "set its claude_code to true, and its people to hashed or names"
+        raise Invalid(f"source {source.name!r} does not read people's use of Claude Code: {need}", "/kind")
+
+
+async def refuse_unread(uow: UnitOfWork, stored: Resource[Source], spec: Source) -> None:
+    """Raises Conflict where the stored source reads what its budgets and rules judge, and by `spec` no longer would."""
+    if knows_people(stored.spec) and not knows_people(spec):
+        await _refuse_by_person(uow, stored.id)
+    if reads_claude_code(stored.spec) and not reads_claude_code(spec):
+        await _refuse_claude_code(uow, stored.id)
+
+
+async def _refuse_claude_code(uow: UnitOfWork, source_id: str) -> None:
+    rules = [one for one in await uow.rules.readable() if one.spec.source_id == source_id]
+    judging = [f"rule {one.name!r}" for one in rules if kind_of(one.spec).claude_code_days]
+    if judging:
+        raise Conflict(f"People's use of Claude Code is judged by {', '.join(judging)}: delete them first")
+
+
+async def _refuse_by_person(uow: UnitOfWork, source_id: str) -> None:
     """Raises Conflict where a budget or a rule of the source is by person."""
     of_source: list[tuple[str, Budget | Rule[object]]] = [
         *((f"budget {one.name!r}", one.spec) for one in await uow.budgets.readable()),

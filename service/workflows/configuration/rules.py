@@ -16,7 +16,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Scope
 from service.workflows.configuration.engine import ResourceKind, Write
-from service.workflows.configuration.people import require_people
+from service.workflows.configuration.people import require_claude_code, require_people
 from service.workflows.configuration.spend import require_own_source
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
@@ -33,6 +33,7 @@ class Rules(ResourceKind[Rule[object]]):
             refuse_other_kind(stored.spec, spec.kind)
         registry.validate(spec)
         await require_people(uow, spec)
+        await require_claude_code(uow, spec)
 
     async def after_write(self, uow: UnitOfWork, write: Write[Rule[object]]) -> None:
         rule = write.resource.spec

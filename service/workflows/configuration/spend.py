@@ -18,7 +18,7 @@ from service.domain.values.public_holidays import countries
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.workflows.configuration.engine import ResourceKind, Write
-from service.workflows.configuration.people import knows_people, refuse_by_person, require_people
+from service.workflows.configuration.people import refuse_unread, require_people
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
 from service.workflows.sources.identify import other_reader
@@ -39,8 +39,8 @@ class Sources(ResourceKind[Source]):
             raise Invalid("a commitment has either tokens or usd, above zero", "/priority_commitment")
         if spec.people is not People.OFF and spec.prefer is not ReportFamily.ANALYTICS and not spec.claude_code:
             raise Invalid("only the analytics reports and those of Claude Code name people: switch one on", "/people")
-        if stored is not None and knows_people(stored.spec) and not knows_people(spec):
-            await refuse_by_person(uow, stored.id)
+        if stored is not None:
+            await refuse_unread(uow, stored, spec)
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:

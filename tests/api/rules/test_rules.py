@@ -11,6 +11,7 @@ from tests.api.rules.watched import CHANGE, know, past, rung_by_rule, watched
 from tests.api.sources.test_sources import OTHER
 from tests.api.stand import ENG, SOURCE, Stand, answered, pointers, problem
 
+READS_ALL = SOURCE | {"claude_code": True, "people": "hashed"}
 ADMITTED = {kind: {"name": kind, "kind": kind} for kind in KINDS}
 
 
@@ -44,7 +45,7 @@ async def test_the_contract_s_example_is_a_rule(stand: Stand) -> None:
 
 @pytest.mark.parametrize("kind", ADMITTED)
 async def test_every_kind_can_be_made_without_parameters_and_has_its_own_defaults(stand: Stand, kind: str) -> None:
-    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", READS_ALL)
     made = await stand.create("/rules", ADMITTED[kind] | {"params": {}})
     async with stand.ports.uow() as uow:
         stored = (await uow.rules.get(made["id"])).spec
@@ -55,7 +56,7 @@ async def test_every_kind_can_be_made_without_parameters_and_has_its_own_default
 
 @pytest.mark.parametrize("kind", ADMITTED)
 async def test_a_rule_that_was_read_may_be_sent_back_and_copied(stand: Stand, kind: str) -> None:
-    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", READS_ALL)
     made = await stand.create("/rules", ADMITTED[kind])
     again = await stand.admin.patch(f"/v1/rules/{made['id']}", json=made)
     assert answered(again) == made
@@ -284,7 +285,7 @@ async def test_the_kinds_give_valid_schemas_that_take_their_own_defaults(stand: 
 
 
 async def test_a_kind_s_defaults_are_what_a_rule_shows(stand: Stand) -> None:
-    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", READS_ALL)
     for item in answered(await stand.viewer.get("/v1/rule-kinds"))["items"]:
         made = await stand.create("/rules", {"name": item["kind"], "kind": item["kind"]})
         assert made["params"] == {name: about["default"] for name, about in item["params"]["properties"].items()}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from service.domain.sources.source import ReportFamily, SourceKind
 from tests.api.stand import SOURCE, Stand, answered, pointers, problem
 
@@ -94,3 +96,32 @@ async def test_people_are_not_switched_off_under_a_budget_or_a_rule_by_person(st
     for kind in ("budgets/each%20person", "rules/people"):
         answered(await stand.admin.delete(f"/v1/{kind}"), 204)
     assert answered(await stand.admin.patch(address, json={"people": "off"}))["people"] == "off"
+
+
+CLAUDE_CODE = {"name": "Claude Code", "kind": "claude_code", "params": {"amount": "400.00"}}
+
+
+@pytest.mark.parametrize(
+    "lacking", [{}, {"claude_code": True}, {"kind": "claude_analytics", "people": "hashed"}], ids=str
+)
+async def test_a_rule_about_claude_code_is_refused_where_it_is_not_read(
+    stand: Stand, lacking: dict[str, object]
+) -> None:
+    made = await stand.create("/sources", SOURCE | lacking)
+    refused = await stand.admin.post("/v1/rules", json=CLAUDE_CODE)
+    assert pointers(refused) == ["/kind"]
+    assert "set its claude_code to true, and its people to hashed or names" in refused.text
+    answered(await stand.admin.patch(f"/v1/sources/{made['id']}", json={"claude_code": True, "people": "hashed"}))
+    await stand.create("/rules", CLAUDE_CODE)
+
+
+@pytest.mark.parametrize("change", [{"claude_code": False}, {"people": "off"}], ids=str)
+async def test_claude_code_is_read_on_as_long_as_a_rule_judges_it(stand: Stand, change: dict[str, object]) -> None:
+    made = await stand.create("/sources", ANALYTICS | {"claude_code": True, "people": "hashed"})
+    address = f"/v1/sources/{made['id']}"
+    await stand.create("/rules", CLAUDE_CODE)
+    refused = problem(await stand.admin.patch(address, json=change), 409)
+    assert "judged by rule 'Claude Code'" in refused["detail"]
+    answered(await stand.admin.patch(address, json={"people": "names"}))
+    answered(await stand.admin.delete("/v1/rules/Claude%20Code"), 204)
+    assert answered(await stand.admin.patch(address, json=change))["people"] in ("names", "off")

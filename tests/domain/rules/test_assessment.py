@@ -43,6 +43,7 @@ class Life:
     alerts: dict[str, Alert] = field(default_factory=dict)
     kept: list[KeptVerdict] = field(default_factory=list)
     unjudged: frozenset[ScopeKey] = frozenset()
+    edited_at: datetime = NOON
     seen: SpendView = EVERYTHING
 
     def see(self, seen: Mapping[ScopeKey, Observation], after: timedelta = HOUR) -> list[tuple[str, str]]:
@@ -54,7 +55,7 @@ class Life:
         since = held_since(self.episodes)
         verdicts = {key: judge(one, self.spec.gates, since.get(key), self.now) for key, one in seen.items()}
         latest = {alert.scope: alert for alert in self.alerts.values()}
-        rule = Resource("rule_1", "unusual", 3, NOON, NOON, {}, self.spec)
+        rule = Resource("rule_1", "unusual", 3, NOON, self.edited_at, {}, self.spec)
         past = Past(self.episodes, latest, self.unjudged)
         assessed = assess_rule(rule, replace(self.seen, as_of=self.now), verdicts, past)
         self.episodes, self.kept = assessed.episodes, list(assessed.kept)
@@ -215,7 +216,14 @@ def test_a_series_that_cannot_be_judged_for_a_defect_stays_as_it_is() -> None:
     rule.unjudged = frozenset({ENG})
     assert rule.see({OPS: QUIET}) == []
     rule.unjudged = frozenset()
-    assert rule.see({OPS: QUIET}) == [("resolve", "rule_edited")]
+    assert rule.see({OPS: QUIET}) == [("resolve", "no_longer_known")]
+
+
+def test_an_alert_that_the_rule_is_not_about_since_it_was_edited_ends_for_that_reason() -> None:
+    rule = life()
+    rule.see({ENG: rise()})
+    rule.edited_at = rule.now + HOUR
+    assert rule.see({OPS: QUIET}, 2 * HOUR) == [("resolve", "rule_edited")]
 
 
 def test_an_alert_waits_until_the_kind_calls_it_calm_and_it_is_a_day_old() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -10,12 +12,14 @@ from service.domain.notify.channels.email import Email
 from service.domain.rules.kinds.claude_code import MARK, ClaudeCodeCost, RunningPeriod
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
+from service.domain.sources.source import People
 from service.domain.spend.claude_code import ClaudeCodeDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.charts.chart import chart_of
 from service.workflows.configuration.rules import Rules
+from service.workflows.configuration.spend import Sources
 from service.workflows.rules.ruling import preview
 from tests.domain.rules.kinds.test_claude_code import record
 from tests.workflows.yard import DAY, HOUR, Yard
@@ -37,6 +41,8 @@ async def test_a_stored_day_fires_once_and_ends_with_its_period(yard: Yard, name
     params = ClaudeCodeCost(Money.of("50"), RunningPeriod.DAY, times=None)
     spec: Rule[object] = Rule(yard.source.id, "claude_code", params, gates=KINDS["claude_code"].gates)
     await yard.receive_with(Email(("finops@example.com",)))
+    reading = replace(yard.source.spec, claude_code=True, people=People.NAMES if names else People.HASHED)
+    await yard.change(Sources(), yard.source, reading)
     rule = await yard.create(Rules(), "people", spec)
     async with yard.ports.uow() as uow:
         await uow.directory.note_named(yard.source.id, names, yard.clock())

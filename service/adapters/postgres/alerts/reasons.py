@@ -14,6 +14,7 @@ _KNOWN_BEFORE = {
     Reason.ACCEPTED: Reason.RECOVERED,
     Reason.CORRECTED: Reason.RESTATED,
     Reason.HANDED_ON: Reason.RESTATED,
+    Reason.NO_LONGER_KNOWN: Reason.RULE_EDITED,
 }
 
 

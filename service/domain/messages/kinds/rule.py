@@ -138,6 +138,8 @@ class RuleWords(Words):
             return f"Find out what {_in_a_sentence(spender.name)} did, then acknowledge."
         if self.evidence.falls:
             return "Find out what no longer runs, then acknowledge."
+        if _is_a_person(self.evidence):
+            return f"Find out what {_in_a_sentence(spender.name)} runs and stop what is not needed, then acknowledge."
         where = f": {API_KEYS} –" if not self.evidence.simulated else ","
         if spender.is_part or _is_an_api_key(self.evidence):
             return f"Find and stop {_in_a_sentence(spender.name)}{where} then acknowledge."
@@ -213,6 +215,13 @@ def _in_a_sentence(name: str) -> str:
     if name == CAPITAL_ORGANISATION:
         return "the organisation"
     return f"{first.lower()}{name[len(first) :]}" if first in ("Workspace", "Model", "Person", "Product") else name
+
+
+def _is_a_person(evidence: RuleEvidence) -> bool:
+    """Whether the message is about a person, whose spend no page of keys shows."""
+    found = culprit(evidence)
+    about = found.scope if found else evidence.about
+    return about is not None and about.dimension is Dimension.ACTOR
 
 
 def _is_an_api_key(evidence: RuleEvidence) -> bool:

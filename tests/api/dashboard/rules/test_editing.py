@@ -25,7 +25,7 @@ async def only_rule(stand: Stand) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_form_of_each_kind_makes_the_rule_that_rest_makes(stand: Stand, kind: str) -> None:
-    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", SOURCE | {"claude_code": True, "people": "hashed"})
     opened = await signed_in(stand, Role.ADMIN)
     address = f"{NEW}?kind={kind}"
     form = fields((await opened.get(address)).text) | {"/name": "by a form"}
@@ -42,7 +42,7 @@ async def test_the_form_of_each_kind_makes_the_rule_that_rest_makes(stand: Stand
 
 
 async def test_dollars_in_the_place_of_off_are_kept_to_the_cent(stand: Stand) -> None:
-    await stand.create("/sources", SOURCE)
+    await stand.create("/sources", SOURCE | {"claude_code": True, "people": "hashed"})
     opened = await signed_in(stand, Role.ADMIN)
     address = f"{NEW}?kind=claude_code"
     form = fields((await opened.get(address)).text) | {"/name": "people", "/params/amount": "50.10"}

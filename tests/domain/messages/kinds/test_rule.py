@@ -150,6 +150,23 @@ def test_the_first_advice_is_to_find_and_stop_the_spender() -> None:
     assert said_of(DROP).next_step == "Find out what no longer runs, then acknowledge."
 
 
+ADA = ScopeKey(Dimension.ACTOR, "person_7f3a91c2aabbccdd")
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        replace(BARE, about=ADA, scope_name="person 7f3a91c2"),
+        replace(BARE, contributions=(Contribution(ADA, "person 7f3a91c2", Money.of("900")),)),
+    ],
+    ids=["judged by person", "most of the excess is one person's"],
+)
+def test_no_page_of_keys_shows_what_a_person_runs(evidence: RuleEvidence) -> None:
+    said = said_of(evidence)
+    assert said.next_step == "Find out what person 7f3a91c2 runs and stop what is not needed, then acknowledge."
+    assert said.page == ""
+
+
 def test_a_day_s_headline_has_both_figures_where_the_whole_is_named() -> None:
     assert said_of(BARE).headline == "Workspace eng: $1,240 on Tue 13 Oct, normally $310"
     days = (date(2026, 10, 11), date(2026, 10, 12), date(2026, 10, 13))
@@ -211,6 +228,12 @@ def test_parts_below_one_percent_are_dropped() -> None:
             Reason.RULE_EDITED,
             Action.RESOLVE,
             "Resolved: the rule was edited, and this alert no longer applies.",
+        ),
+        (
+            Command.RESOLVE,
+            Reason.NO_LONGER_KNOWN,
+            Action.RESOLVE,
+            "Resolved: no report says anything any more of what this alert is about.",
         ),
         (Command.RESOLVE, Reason.SOURCE_GONE, Action.RESOLVE, "Resolved: the source was deleted."),
         (Command.RESOLVE, Reason.SOURCE_DISABLED, Action.RESOLVE, "Resolved: the source was disabled."),
