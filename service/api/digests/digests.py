@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar
 
@@ -12,11 +13,11 @@ from service.api.http.configured import Document, ReadOnly, Shape, Shown, Writte
 from service.api.http.deps import IdOrName, PortsDep, UowDep, operator
 from service.api.http.fields import LINE, Reference
 from service.api.http.idempotency import OnceDep
+from service.api.notify.addressees import OWNER, read_addressee, receivers_by_reference
 from service.api.spend.scopes import ScopeIn, read_scope, show_scope
 from service.domain.digests.digest import DigestContent, DigestPlan
 from service.domain.digests.periods import DigestPeriod
 from service.domain.digests.runs import DigestRun, RunState
-from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Difference, record
@@ -29,12 +30,20 @@ CronText = Annotated[str, StringConstraints(min_length=9, max_length=100, patter
 
 
 class DigestIn(Written):
-    """A report on a scope, by schedule, to a receiver. PagerDuty, Alertmanager and JSM channels get no digests."""
+    """A report on a scope, by schedule, to a receiver or to each owner of some of the spend.
+
+    PagerDuty, Alertmanager and JSM channels get no digests.
+    """
 
     source: Reference | None = Field(
         default=None, description="a source's id or name; may be left out while there is one"
     )
-    receiver: Reference = Field(description="a receiver's id or name")
+    receiver: Reference = Field(
+        description="a receiver's id or name; `owner`: everybody is sent their share, whoever owns some of the spend"
+    )
+    fallback: Reference | None = Field(
+        default=None, description="with `owner`: the receiver of the share that no owner is sent"
+    )
     cron: CronText = Field(description="minute, hour, day of month, month, weekday (0 and 7 are Sunday)")
     timezone: Reference = Field(default="UTC", description="IANA time zone of the schedule and of the period")
     period: DigestPeriod | None = Field(
@@ -53,6 +62,7 @@ class DigestIn(Written):
 
 
 class SendingOut(BaseModel):
+    receiver: str
     channel: str
     state: RunState
     attempts: int
@@ -83,6 +93,7 @@ class DigestFailureOut(BaseModel):
 class DigestOut(Shown):
     source: str
     receiver: str
+    fallback: str | None = Field(description="null: the receiver is not `owner`")
     cron: str
     timezone: str
     period: DigestPeriod | None
@@ -95,7 +106,8 @@ class DigestOut(Shown):
     failure: DigestFailureOut | None = Field(description="null where its times can be told")
 
 
-def show_run(run: DigestRun) -> DigestRunOut:
+def show_run(run: DigestRun, receivers: Mapping[str, str]) -> DigestRunOut:
+    """`receivers` are names by id, that of the digest's own receiver by ""."""
     return DigestRunOut(
         id=run.id,
         occurrence=run.occurrence,
@@ -105,7 +117,13 @@ def show_run(run: DigestRun) -> DigestRunOut:
         asked_by=run.asked_by or None,
         next_attempt_at=run.due_at if run.state is RunState.QUEUED else None,
         channels=[
-            SendingOut(channel=one.channel, state=one.state, attempts=one.attempts, detail=one.detail)
+            SendingOut(
+                receiver=receivers.get(one.receiver_id, one.receiver_id),
+                channel=one.channel,
+                state=one.state,
+                attempts=one.attempts,
+                detail=one.detail,
+            )
             for one in run.sendings
         ],
         detail=run.detail,
@@ -127,9 +145,11 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
     async def read(self, ports: Ports, uow: UnitOfWork, document: DigestIn, stored: DigestPlan | None) -> DigestPlan:
         ports.cron.require_sound(document.cron, document.timezone)
         source = await source_named(uow, document.source or (stored.source_id if stored else None), "/source")
+        addressee = read_addressee(await receivers_by_reference(uow), document.receiver, document.fallback, "")
         return DigestPlan(
             source_id=source.id,
-            receiver_id=await _receiver(uow, document.receiver),
+            receiver_id=addressee.receiver_id,
+            to_owner=addressee.to_owner,
             cron=" ".join(document.cron.split()),
             timezone=document.timezone,
             scope=await read_scope(uow, source.id, document.scope),
@@ -141,11 +161,13 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
 
     async def show(self, uow: UnitOfWork, resource: Resource[DigestPlan], now: datetime) -> DigestOut:
         spec, last = resource.spec, await uow.digest_runs.latest(resource.id)
-        failing = await uow.digest_runs.failing(resource.id)
+        failing, receivers = await uow.digest_runs.failing(resource.id), await uow.receivers.named()
+        receiver = receivers[spec.receiver_id]
         return DigestOut(
             **identity(resource),
             source=(await uow.sources.named())[spec.source_id],
-            receiver=(await uow.receivers.named())[spec.receiver_id],
+            receiver=OWNER if spec.to_owner else receiver,
+            fallback=receiver if spec.to_owner else None,
             cron=spec.cron,
             timezone=spec.timezone,
             period=spec.period,
@@ -154,16 +176,9 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             content=spec.content,
             scope=await show_scope(uow, spec.source_id, spec.scope),
             enabled=spec.enabled,
-            last_run=show_run(last) if last else None,
+            last_run=show_run(last, {**receivers, "": receiver}) if last else None,
             failure=DigestFailureOut(since=failing.since, error=failing.error) if failing else None,
         )
-
-
-async def _receiver(uow: UnitOfWork, reference: str) -> str:
-    try:
-        return (await uow.receivers.get(reference)).id
-    except NotFound as error:
-        raise Invalid(f"there is no receiver {reference!r}", "/receiver") from error
 
 
 router = configured_router("/digests", Digests(), DigestShape(), "Digests")
@@ -188,4 +203,4 @@ async def send(id: IdOrName, uow: UowDep, ports: PortsDep, once: OnceDep) -> Res
         f"named {digest.name!r}, run {run.id}",
         Difference(after={"run": run.id}),
     )
-    return await once.answer(show_run(run), status=202)
+    return await once.answer(show_run(run, {}), status=202)

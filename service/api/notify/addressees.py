@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from service.domain.values.errors import Invalid
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 OWNER = "owner"
 
 
 class Addressee(NamedTuple):
-    """`to_owner`: whoever owns what an alert is about is notified, and the receiver where nobody does."""
+    """`to_owner`: whoever owns what a message is about is notified, and the receiver where nobody does."""
 
     receiver_id: str
     to_owner: bool
+
+
+async def receivers_by_reference(uow: UnitOfWork) -> dict[str, str]:
+    """Returns receivers' ids by their ids and names."""
+    return {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
 
 
 def read_addressee(receivers: Mapping[str, str], receiver: str, fallback: str | None, pointer: str) -> Addressee:
@@ -24,7 +30,7 @@ def read_addressee(receivers: Mapping[str, str], receiver: str, fallback: str | 
     """
     if fallback is None:
         if receiver == OWNER and OWNER not in receivers:
-            raise Invalid("name a fallback: the receiver of alerts about what nobody owns", f"{pointer}/fallback")
+            raise Invalid("name a fallback: the receiver of what nobody owns", f"{pointer}/fallback")
         return Addressee(_id(receivers, receiver, f"{pointer}/receiver"), to_owner=False)
     if receiver != OWNER:
         raise Invalid("only the receiver `owner` has a fallback", f"{pointer}/fallback")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.api.http.configured import Document, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Duration, Reference, Strict
-from service.api.notify.addressees import OWNER, read_addressee
+from service.api.notify.addressees import OWNER, read_addressee, receivers_by_reference
 from service.domain.notify.escalation import MOST_REPEATS, MOST_STEPS, EscalationPolicy, EscalationStep
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Invalid, NotFound
@@ -65,7 +65,7 @@ class EscalationPolicyShape(Shape[EscalationPolicy, EscalationPolicyIn, Escalati
     async def read(
         self, ports: Ports, uow: UnitOfWork, document: EscalationPolicyIn, stored: EscalationPolicy | None
     ) -> EscalationPolicy:
-        receivers = {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+        receivers = await receivers_by_reference(uow)
         steps = [
             await _read_step(uow, receivers, step, f"/steps/{position}") for position, step in enumerate(document.steps)
         ]

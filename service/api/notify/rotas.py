@@ -13,6 +13,7 @@ from service.api.http.configured import Document, ReadOnly, Shape, Shown, Writte
 from service.api.http.deps import IdOrName, NowDep, UowDep, viewer
 from service.api.http.fields import Instant, Name, Reference, Strict, calendar_day
 from service.api.http.responses import respond
+from service.api.notify.addressees import receivers_by_reference
 from service.domain.notify.rotas import MOST_OVERRIDES, MOST_PEOPLE, Handover, Override, Person, Rota, shift_at
 from service.domain.values.calendars import local_date, zone_names, zone_of
 from service.domain.values.errors import Invalid
@@ -136,7 +137,7 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
 
 
 async def _people(uow: UnitOfWork, documents: list[PersonDocument]) -> tuple[Person, ...]:
-    ids = {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+    ids = await receivers_by_reference(uow)
     for position, document in enumerate(documents):
         if document.receiver not in ids:
             raise Invalid(f"there is no receiver {document.receiver!r}", f"/people/{position}/receiver")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 
 from service.api.http.configured import ReadOnly
 from service.api.http.fields import LABEL_KEY, LINE, Duration, LabelKey, Line, Reference, Strict
-from service.api.notify.addressees import OWNER, Addressee, read_addressee
+from service.api.notify.addressees import OWNER, Addressee, read_addressee, receivers_by_reference
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.intervals import DAY, TimeInterval, TimeRange, WeekdayRange, clock_time
 from service.domain.notify.routing.matchers import Matcher, Op
@@ -166,7 +166,7 @@ class RoutesOut(BaseModel):
 
 async def read_routes(uow: UnitOfWork, document: RoutesDocument) -> RouteTable:
     """Raises Invalid for an unknown receiver or policy."""
-    receivers = {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+    receivers = await receivers_by_reference(uow)
     policies = {text: id for id, name in (await uow.policies.named()).items() for text in (name, id)}
     routes = []
     for position, route in enumerate(document.items):

@@ -13,10 +13,11 @@ from enum import StrEnum
 
 from service.domain.budgets.budget import Budget
 from service.domain.budgets.statuses import ScopeStatus
-from service.domain.digests.alerts import Tally, concerns
+from service.domain.digests.alerts import Tally
 from service.domain.digests.amounts import SMALLEST_MOVE
 from service.domain.digests.caching import CacheCompared
 from service.domain.digests.periods import DigestPeriod, usual_period
+from service.domain.digests.shares import DigestPart, Share
 from service.domain.digests.usage import UsageReport
 from service.domain.forecasts.forecast import Forecast
 from service.domain.notify.channels.registry import ChannelConfig
@@ -28,7 +29,7 @@ from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
 from service.domain.values.periods import Weekday, Window
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import EVERYTHING, ORGANISATION, Cell, Dimension, Scope, ScopeKey
 
 MOST_MOVERS = 3
 """Named in each direction of each dimension."""
@@ -51,7 +52,8 @@ MOVING = (Dimension.WORKSPACE, Dimension.MODEL, Dimension.API_KEY)
 class DigestPlan:
     """A report, its schedule and its receiver. `cron` has five fields, read on a wall clock in `timezone`.
 
-    `period` is the time that it is about; None: as the schedule says. `week_start` is of `previous_week`.
+    `period` is the time that it is about; None: as the schedule says. `week_start` is of `previous_week`. `to_owner`:
+    whoever owns some of the spend is sent their share, and the receiver the rest.
     """
 
     source_id: str
@@ -63,6 +65,7 @@ class DigestPlan:
     period: DigestPeriod | None = None
     week_start: Weekday = Weekday.MONDAY
     content: DigestContent = DigestContent.SPEND
+    to_owner: bool = False
 
     @property
     def covers(self) -> DigestPeriod:
@@ -142,7 +145,8 @@ class LoudRule:
 class Digest:
     """The content of one digest. `window` is the period it is about, `before` the one it is compared with.
 
-    `is_part`: it is about some of the organisation's spend. `budgets` are all of them, the fullest first.
+    `is_part`: it is about some of the organisation's spend; `share` is whose, where it is an owner's. `budgets` are all
+    of them, the fullest first.
     """
 
     name: str
@@ -163,6 +167,7 @@ class Digest:
     caching: CacheCompared | None = None
     usage: UsageReport | None = None
     claude_code: CodeActivity | None = None
+    share: Share | None = None
 
     @property
     def change(self) -> Money:
@@ -179,25 +184,29 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """One occurrence of a digest: its periods, and the names and source as they are known."""
+    """One occurrence of a digest: its periods, the names and source as they are known, and whose share it is about; all
+    of it where there is none.
+    """
 
     name: str
     window: Window
     before: Window
     names: Names
     simulated: bool = False
+    share: Share | None = None
 
 
 def build(
     plan: DigestPlan, occasion: Occasion, figures: Figures, budgets: Iterable[BudgetStand], tally: Tally
 ) -> Digest:
-    """The content. Spend outside the plan's scope is left out here; budgets and alerts come filtered."""
+    """The content. Spend outside the plan's scope and the share is left out here; budgets and alerts come filtered."""
+    part = DigestPart(plan.scope, occasion.share)
     stands = sorted(budgets, key=lambda one: one.spent.ratio_to(one.amount), reverse=True)
-    now = {cell: spend for cell, spend in figures.now.items() if plan.scope.holds(cell)}
-    before = {cell: spend for cell, spend in figures.before.items() if plan.scope.holds(cell)}
+    now = {cell: spend for cell, spend in figures.now.items() if part.holds(cell)}
+    before = {cell: spend for cell, spend in figures.before.items() if part.holds(cell)}
     return Digest(
         name=occasion.name,
-        about=describe_scope(plan.scope, ORGANISATION, occasion.names),
+        about=_about(part, occasion.names),
         timezone=plan.timezone,
         window=occasion.window,
         before=occasion.before,
@@ -209,8 +218,16 @@ def build(
         budgets=tuple(stands),
         tally=tally,
         simulated=occasion.simulated,
-        is_part=plan.scope != Scope(),
+        is_part=not part.is_whole,
+        share=part.share,
     )
+
+
+def _about(part: DigestPart, names: Names) -> str:
+    scope = describe_scope(part.scope, ORGANISATION, names)
+    if part.share is None:
+        return scope
+    return part.share.about if part.scope == EVERYTHING else f"{part.share.about}, of {scope}"
 
 
 def _along(dimension: Dimension, spent: Mapping[Cell, Spend]) -> dict[str, Money]:
@@ -245,13 +262,13 @@ def _movers(dimension: Dimension, now: Mapping[Cell, Spend], before: Mapping[Cel
 
 
 def stands_of(
-    budget: Resource[Budget], plan: DigestPlan, statuses: Iterable[ScopeStatus], now: datetime
+    budget: Resource[Budget], part: DigestPart, statuses: Iterable[ScopeStatus], now: datetime
 ) -> list[BudgetStand]:
-    """The scopes of a budget, inside the plan's, in a running period."""
+    """The scopes of a budget that a part has, in a running period."""
     found, amount = [], budget.spec.amount
     for status in statuses:
         forecast = status.forecast.mid if isinstance(status.forecast, Forecast) else None
-        concerned = now in status.period.window and concerns(plan.scope, status.scope, budget.spec.scope)
+        concerned = now in status.period.window and part.has_budget(status.scope, budget.spec.scope)
         if concerned and amount > ZERO:
             found.append(
                 BudgetStand(

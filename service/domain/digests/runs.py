@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,9 +20,14 @@ class RunState(StrEnum):
     DEAD = "dead"
 
 
+ChannelPlace = tuple[str, str]
+"""A receiver's id, "" for the digest's own, and the key of one of its channels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The state of a run in one channel. `detail` is the channel's last word.
+    """The state of a run in one channel of a receiver, `receiver_id`: "" is the digest's own. `detail` is the channel's
+    last word.
 
     `left_to` are the addresses that have not taken it yet while others have; empty where it is all of them, or none.
     """
@@ -31,6 +37,11 @@ class Sending:
     attempts: int = 0
     detail: str = ""
     left_to: tuple[str, ...] = ()
+    receiver_id: str = ""
+
+    @property
+    def place(self) -> ChannelPlace:
+        return self.receiver_id, self.channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +72,32 @@ class DigestFailure:
     error: str
 
 
-def with_channels(run: DigestRun, channels: tuple[str, ...]) -> DigestRun:
-    """The run with a sending for each channel: what was tried is kept, what waits in a channel that is gone ends."""
-    known = {sending.channel: sending for sending in run.sendings}
-    kept = [sending for sending in run.sendings if sending.channel not in channels and sending.state is RunState.SENT]
-    return _settled(replace(run, sendings=(*kept, *(known.get(channel) or Sending(channel) for channel in channels))))
+def with_places(run: DigestRun, places: Collection[ChannelPlace]) -> DigestRun:
+    """The run with a sending for each place: what was tried is kept, what waits in a channel that is gone ends."""
+    known = {sending.place: sending for sending in run.sendings}
+    kept = [sending for sending in run.sendings if sending.place not in places and sending.state is RunState.SENT]
+    asked = (known.get(place) or Sending(place[1], receiver_id=place[0]) for place in places)
+    return _settled(replace(run, sendings=(*kept, *asked)))
 
 
-def taken(run: DigestRun, channel: str, receipt: Receipt, now: datetime) -> DigestRun:
+def taken(run: DigestRun, place: ChannelPlace, receipt: Receipt, now: datetime) -> DigestRun:
     """A channel took the message; where some of its addresses may take it later, it is tried again for them alone."""
-    tried = sending_of(run, channel).attempts + 1
+    tried = sending_of(run, place).attempts + 1
     if not receipt.left_to or tried >= MOST_ATTEMPTS:
-        return _settled(_with(run, channel, RunState.SENT, receipt.detail))
-    part = _with(run, channel, RunState.QUEUED, receipt.detail, left_to=receipt.left_to)
+        return _settled(_with(run, place, RunState.SENT, receipt.detail))
+    part = _with(run, place, RunState.QUEUED, receipt.detail, left_to=receipt.left_to)
     return _settled(replace(part, due_at=max(run.due_at, now + retry_wait(tried, None))))
 
 
 def refused(
-    run: DigestRun, channel: str, detail: str, *, permanent: bool, retry_after: timedelta | None, now: datetime
+    run: DigestRun, place: ChannelPlace, detail: str, *, permanent: bool, retry_after: timedelta | None, now: datetime
 ) -> DigestRun:
     """A channel did not: tried again with a doubled wait, an hour at most; given up if hopeless or tried too often."""
-    tried = sending_of(run, channel).attempts + 1
+    tried = sending_of(run, place).attempts + 1
     if permanent or tried >= MOST_ATTEMPTS:
-        return _settled(_with(run, channel, RunState.DEAD, detail))
+        return _settled(_with(run, place, RunState.DEAD, detail))
     later = now + retry_wait(tried, retry_after)
-    waits = _with(run, channel, RunState.QUEUED, detail, left_to=sending_of(run, channel).left_to)
+    waits = _with(run, place, RunState.QUEUED, detail, left_to=sending_of(run, place).left_to)
     return _settled(replace(waits, due_at=max(run.due_at, later)))
 
 
@@ -99,19 +111,21 @@ def put_off(run: DigestRun, detail: str, now: datetime) -> DigestRun:
     return replace(run, detail=detail, due_at=now + UNREADABLE_WAIT)
 
 
-def waiting(run: DigestRun) -> tuple[str, ...]:
-    """The keys of the channels that have not taken it yet."""
-    return tuple(sending.channel for sending in run.sendings if sending.state is RunState.QUEUED)
+def waiting(run: DigestRun) -> tuple[ChannelPlace, ...]:
+    """The channels that have not taken it yet."""
+    return tuple(sending.place for sending in run.sendings if sending.state is RunState.QUEUED)
 
 
-def sending_of(run: DigestRun, channel: str) -> Sending:
-    return next(sending for sending in run.sendings if sending.channel == channel)
+def sending_of(run: DigestRun, place: ChannelPlace) -> Sending:
+    return next(sending for sending in run.sendings if sending.place == place)
 
 
-def _with(run: DigestRun, channel: str, state: RunState, detail: str, *, left_to: tuple[str, ...] = ()) -> DigestRun:
-    known = sending_of(run, channel)
+def _with(
+    run: DigestRun, place: ChannelPlace, state: RunState, detail: str, *, left_to: tuple[str, ...] = ()
+) -> DigestRun:
+    known = sending_of(run, place)
     tried = replace(known, state=state, attempts=known.attempts + 1, detail=detail, left_to=left_to)
-    return replace(run, sendings=tuple(tried if one.channel == channel else one for one in run.sendings))
+    return replace(run, sendings=tuple(tried if one.place == place else one for one in run.sendings))
 
 
 def _settled(run: DigestRun) -> DigestRun:

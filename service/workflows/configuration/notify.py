@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.domain.digests.digest import DigestPlan, reached
+from service.domain.digests.digest import DigestContent, DigestPlan, reached
 from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.slack import SlackBot, is_user
 from service.domain.notify.escalation import EscalationPolicy, validate_policy
@@ -223,7 +223,12 @@ class Digests(ResourceKind[DigestPlan]):
         if receiver is None:
             raise Invalid("the receiver has been deleted", "/receiver")
         if not reached(receiver.spec):
-            raise Invalid("all channels of this receiver page somebody: a digest goes to none of them", "/receiver")
+            raise Invalid(
+                "all channels of this receiver page somebody: a digest goes to none of them",
+                "/fallback" if spec.to_owner else "/receiver",
+            )
+        if spec.to_owner and spec.content is DigestContent.USAGE:
+            raise Invalid("a usage report is not divided among owners: name a receiver", "/content")
 
 
 class SlackUserLists(ResourceKind[SlackUsers]):

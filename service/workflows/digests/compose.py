@@ -10,7 +10,7 @@ from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import OriginKind
 from service.domain.charts.chart import Theme, wall
 from service.domain.charts.specification import specification
-from service.domain.digests.alerts import Tally, concerns, tally
+from service.domain.digests.alerts import Tally, tally
 from service.domain.digests.caching import whole_days
 from service.domain.digests.chart import digest_chart, pieces, step_of
 from service.domain.digests.digest import (
@@ -26,6 +26,7 @@ from service.domain.digests.digest import (
 )
 from service.domain.digests.phrases import digest_message
 from service.domain.digests.runs import DigestRun
+from service.domain.digests.shares import DigestPart, Share
 from service.domain.digests.usage import file_name
 from service.domain.forecasts.recent import daily_spends
 from service.domain.notify.channels.registry import ChannelConfig
@@ -63,7 +64,7 @@ async def run_compose(
     receiver_id: str,
     channels: Mapping[str, ChannelConfig],
 ) -> dict[str, Delivery]:
-    """The delivery for each channel, by its key. The chart is drawn once for all channels that carry it."""
+    """The delivery for each channel of a receiver, by its key. The chart is drawn once for all that carry it."""
     message = digest_message(digest, run.id, ports.public_url)
     carrying = {key for key, channel in channels.items() if channel.traits.chart in DRAWN}
     picture = await _run_picture(ports, plan, digest) if carrying else None
@@ -91,9 +92,17 @@ def _file(digest: Digest) -> Attachment | None:
 
 
 async def digest_of(
-    uow: UnitOfWork, books: PriceBooks, digest: Resource[DigestPlan], run: DigestRun, now: datetime
+    uow: UnitOfWork,
+    books: PriceBooks,
+    digest: Resource[DigestPlan],
+    run: DigestRun,
+    now: datetime,
+    share: Share | None = None,
 ) -> Digest:
-    """A run's figures as they are known now."""
+    """A run's figures as they are known now, or those of a share of it.
+
+    A share has no caching and no Claude Code, of which it is not known whose they are; rules are for who has the rest.
+    """
     plan = digest.spec
     source = await uow.sources.get(plan.source_id)
     occasion = Occasion(
@@ -102,19 +111,22 @@ async def digest_of(
         before=run.before,
         names=await names_of(uow, await uow.polling_states.get(plan.source_id)),
         simulated=source.spec.kind is SourceKind.SIMULATOR,
+        share=share,
     )
+    part = DigestPart(plan.scope, share)
     figures = Figures(
         now=await uow.facts.spend(plan.source_id, run.window, now, FINEST | plan.scope.grain),
         before=await uow.facts.spend(plan.source_id, run.before, now, FINEST | plan.scope.grain),
     )
-    built = build(plan, occasion, figures, await _budgets(uow, plan, now), await _tally(uow, plan, run.window))
+    budgets, tally = await _budgets(uow, plan, part, now), await _tally(uow, plan, part, run.window)
+    built = build(plan, occasion, figures, budgets, tally)
     usage = await usage_of(uow, plan, occasion, figures, now) if plan.content is DigestContent.USAGE else None
     return replace(
         built,
-        loud_rules=await _loud_rules(uow, plan),
-        caching=await caching_of(uow, books, plan, run),
+        loud_rules=await _loud_rules(uow, plan) if share is None or share.is_the_rest else (),
+        caching=await caching_of(uow, books, plan, run) if share is None else None,
         usage=usage,
-        claude_code=await _claude_code(uow, source, plan, run),
+        claude_code=await _claude_code(uow, source, plan, run) if share is None else None,
     )
 
 
@@ -149,20 +161,18 @@ async def _loud_rules(uow: UnitOfWork, plan: DigestPlan) -> tuple[LoudRule, ...]
     )
 
 
-async def _budgets(uow: UnitOfWork, plan: DigestPlan, now: datetime) -> list[BudgetStand]:
+async def _budgets(uow: UnitOfWork, plan: DigestPlan, part: DigestPart, now: datetime) -> list[BudgetStand]:
     found: list[BudgetStand] = []
     for budget in await uow.budgets.readable():
         if budget.spec.source_id == plan.source_id and budget.spec.enabled:
-            found += stands_of(budget, plan, await forecast_statuses(uow, budget, now), now)
+            found += stands_of(budget, part, await forecast_statuses(uow, budget, now), now)
     return found
 
 
-async def _tally(uow: UnitOfWork, plan: DigestPlan, window: Window) -> Tally:
+async def _tally(uow: UnitOfWork, plan: DigestPlan, part: DigestPart, window: Window) -> Tally:
     moves = await uow.alerts.moves(plan.source_id, window)
     origins = await _origins(uow)
-    concerning = [
-        event for event in moves if concerns(plan.scope, event.alert.scope, origins.get(_origin(event.alert), Scope()))
-    ]
+    concerning = [event for event in moves if part.has_alert(event.alert, origins.get(_origin(event.alert), Scope()))]
     return tally(concerning, await uow.feedback.of_rules(_rules(concerning)))
 
 
@@ -195,21 +205,23 @@ async def _run_picture(ports: Ports, plan: DigestPlan, digest: Digest) -> Pictur
 
 async def run_draw(ports: Ports, plan: DigestPlan, digest: Digest, theme: Theme) -> Picture:
     """Raises ChartError."""
-    now = ports.clock()
+    now, part = ports.clock(), DigestPart(plan.scope, digest.share)
     async with ports.uow() as uow:
-        spent = await _spent(uow, plan, pieces(digest.window, digest.timezone), now)
-        before = await _spent(uow, plan, pieces(digest.before, digest.timezone), now)
+        spent = await _spent(uow, plan, part, pieces(digest.window, digest.timezone), now)
+        before = await _spent(uow, plan, part, pieces(digest.before, digest.timezone), now)
         history = await _history(uow, plan, digest, now)
     chart = digest_chart(digest, spent, before, history)
     return Picture(await ports.charts.png(specification(chart, theme)), chart.alt, url=None)
 
 
-async def _spent(uow: UnitOfWork, plan: DigestPlan, windows: Iterable[Window], now: datetime) -> list[Money]:
+async def _spent(
+    uow: UnitOfWork, plan: DigestPlan, part: DigestPart, windows: Iterable[Window], now: datetime
+) -> list[Money]:
     """Reads spend as the digest itself does, so that the pieces add up to what it says."""
     amounts = []
     for window in windows:
         spend = await uow.facts.spend(plan.source_id, window, now, FINEST | plan.scope.grain)
-        amounts.append(Money.total(one.total for cell, one in spend.items() if plan.scope.holds(cell)))
+        amounts.append(Money.total(one.total for cell, one in spend.items() if part.holds(cell)))
     return amounts
 
 
@@ -219,8 +231,8 @@ async def _history(uow: UnitOfWork, plan: DigestPlan, digest: Digest, now: datet
     Hours are estimates. Days that are not wholly known are left out; weeks have no history.
     """
     zone, start, step = zone_of(plan.timezone), digest.window.start, step_of(digest)
-    if step < DAY and tells_spenders(plan.scope.grain):
-        return {}  # of actors and products no hours are known
+    if step < DAY and (digest.share or tells_spenders(plan.scope.grain)):
+        return {}  # of actors and products no hours are known, of shares none are read
     if step < DAY:
         question = SpendQuestion(
             plan.source_id, Window(start - HISTORY, start), Width.HOUR, plan.scope, Dimension.ORGANISATION
@@ -230,6 +242,8 @@ async def _history(uow: UnitOfWork, plan: DigestPlan, digest: Digest, now: datet
     if step > DAY:
         return {}
     recent = await uow.facts.recent(plan.source_id, now, FINEST | plan.scope.grain)
+    if digest.share is not None:
+        recent = replace(recent, spend={cell: days for cell, days in recent.spend.items() if digest.share.holds(cell)})
     found = daily_spends(recent, plan.scope, Dimension.ORGANISATION, plan.timezone).get(ORGANISATION)
     if found is None:
         return {}

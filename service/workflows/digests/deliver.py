@@ -6,36 +6,37 @@ deliveries are composed and sent, and each outcome is recorded. Sending may repe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 
 from service.domain.digests.digest import DigestContent, DigestPlan, reached
 from service.domain.digests.periods import KINDS, DigestPeriod, a_week_before, calendar_windows
 from service.domain.digests.runs import (
+    ChannelPlace,
     DigestRun,
     RunState,
     given_up,
     put_off,
     refused,
     sending_of,
-    taken,
     waiting,
-    with_channels,
+    with_places,
 )
-from service.domain.notify.channels.registry import ChannelConfig
-from service.domain.notify.circuits import Concern, said_of_addresses
-from service.domain.notify.notification import Delivery, Receipt
-from service.domain.notify.receivers import channel_key
+from service.domain.digests.shares import Share
+from service.domain.notify.notification import Delivery
+from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.values.errors import Conflict, NotFound, UnreadableDocument
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.workflows.configuration.engine import Author
 from service.workflows.digests.compose import digest_of, run_compose
-from service.workflows.notify.circuits import ChannelRests, close, close_remainder, enter, refuse
-from service.workflows.notify.sending import defects_fail, send_whole
+from service.workflows.digests.send import LEASE, DigestChannel, run_send
+from service.workflows.digests.shares import shares_of
+from service.workflows.notify.sending import defects_fail
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.outages import RecurringDefects
 from service.workflows.ports.platform import Cron
@@ -44,20 +45,23 @@ from service.workflows.sources.defects import bounded
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(minutes=5)
-"""Real time for which a run is left to whoever sends it; after a crash another worker goes on."""
 JUST_BEFORE = timedelta(microseconds=1)
 _MET = RecurringDefects()
 
 
 @dataclass(frozen=True, slots=True)
 class _ClaimedRun:
-    """A run with its digest, and the channels, by key, that its digest has now."""
+    """A run with its digest, the channels that it goes to now, and the share of each receiver, None for all of it."""
 
     run: DigestRun
     digest: Resource[DigestPlan]
-    receiver_id: str
-    channels: Mapping[str, ChannelConfig]
+    destinations: Mapping[ChannelPlace, DigestChannel]
+    shares: Mapping[str, Share | None]
+
+    def waiting(self) -> list[list[DigestChannel]]:
+        """The channels that have not taken it yet, a list a receiver."""
+        left = [self.destinations[place] for place in waiting(self.run)]
+        return [list(of_one) for _, of_one in groupby(left, key=lambda one: one.receiver_id)]
 
 
 async def run_due_digests(ports: Ports) -> None:
@@ -142,38 +146,39 @@ async def run_digest(ports: Ports, run_id: str) -> None:
     if claimed is None:
         return
     run = claimed.run
-    try:
-        with defects_fail(run.id):
-            composed = await _run_compose(ports, claimed)
-    except DeliveryError as error:
-        await _run_fail(ports, run, error)
-        return
-    for key in waiting(run):
-        left_to = sending_of(run, key).left_to
-        delivery = replace(composed[key], at=ports.clock(), left_to=left_to)
-        run, receipt = await _send(ports, claimed, run, key, delivery)
-        await _run_record(ports, run, claimed.receiver_id, key)
-        if receipt is not None:
-            await _run_note_taken(ports, claimed.receiver_id, key, delivery, receipt)
+    for destinations in claimed.waiting():
+        try:
+            with defects_fail(run.id):
+                composed = await _run_compose(ports, claimed, destinations)
+        except DeliveryError as error:
+            run = _failed(run, destinations, error, ports.clock())
+            continue
+        for one in destinations:
+            delivery = replace(composed[one.key], at=ports.clock(), left_to=sending_of(run, one.place).left_to)
+            run = await run_send(ports, run, one, delivery)
+    await _run_save(ports, run)
+
+
+async def _run_compose(
+    ports: Ports, claimed: _ClaimedRun, destinations: Sequence[DigestChannel]
+) -> dict[str, Delivery]:
+    """The deliveries for channels of one receiver, by their keys."""
+    run, digest, receiver_id = claimed.run, claimed.digest, destinations[0].receiver_id
     async with ports.uow() as uow:
-        await uow.digest_runs.save(run)
-        if run.state is RunState.QUEUED:
-            await uow.jobs.digest(run.id, run.due_at)
+        now, share = ports.clock(), claimed.shares[receiver_id]
+        figures = await digest_of(uow, ports.price_book, digest, run, now, share)
+    asked = {one.key: one.channel for one in destinations}
+    return await run_compose(ports, run, digest.spec, figures, receiver_id, asked)
 
 
-async def _run_compose(ports: Ports, claimed: _ClaimedRun) -> dict[str, Delivery]:
-    run, digest = claimed.run, claimed.digest
-    async with ports.uow() as uow:
-        figures = await digest_of(uow, ports.price_book, digest, run, ports.clock())
-    asked = {key: claimed.channels[key] for key in waiting(run)}
-    return await run_compose(ports, run, digest.spec, figures, claimed.receiver_id, asked)
-
-
-async def _run_fail(ports: Ports, run: DigestRun, error: DeliveryError) -> None:
+def _failed(run: DigestRun, destinations: Sequence[DigestChannel], error: DeliveryError, now: datetime) -> DigestRun:
     """A digest that cannot be composed is a failed attempt in each channel: tried again later, and at last given up."""
-    now = ports.clock()
-    for key in waiting(run):
-        run = refused(run, key, error.reason, permanent=False, retry_after=None, now=now)
+    for one in destinations:
+        run = refused(run, one.place, error.reason, permanent=False, retry_after=None, now=now)
+    return run
+
+
+async def _run_save(ports: Ports, run: DigestRun) -> None:
     async with ports.uow() as uow:
         await uow.digest_runs.save(run)
         if run.state is RunState.QUEUED:
@@ -196,59 +201,36 @@ async def _run_claim(ports: Ports, run_id: str) -> _ClaimedRun | None:
         except UnreadableDocument as error:
             await uow.digest_runs.save(put_off(run, str(error), now))
             return None
-        channels = {channel_key(channel): channel for channel in reached(receiver.spec)}
-        run = with_channels(replace(run, due_at=now, detail=""), tuple(channels))
-        return _ClaimedRun(run, digest, receiver.id, channels)
+    run = replace(run, due_at=now, detail="")
+    if not digest.spec.to_owner:
+        return _claimed(run, digest, [("", receiver)], {receiver.id: None})
+    return await _run_share_out(ports, run, digest)
 
 
-async def _send(
-    ports: Ports, claimed: _ClaimedRun, run: DigestRun, key: str, delivery: Delivery
-) -> tuple[DigestRun, Receipt | None]:
-    """The run after the attempt, with the channel's receipt; None where it did not take the message."""
-    receiver_id, channel, system = claimed.receiver_id, claimed.channels[key], f"channel {key}"
+async def _run_share_out(ports: Ports, run: DigestRun, digest: Resource[DigestPlan]) -> _ClaimedRun | None:
+    """None where shares cannot be read: it is tried again later."""
     try:
-        await _run_enter(ports, receiver_id, key)
-        receipt = await send_whole(ports.channels.open(channel), delivery)
+        with defects_fail(run.id):
+            async with ports.uow() as uow:
+                shares = {one.receiver_id: one for one in await shares_of(uow, digest.spec, run, ports.clock())}
+                receivers = await uow.receivers.some(shares)
     except DeliveryError as error:
-        if not isinstance(error, ChannelRests):
-            ports.outages.failed(system, error.reason)
-        await _run_refuse(ports, receiver_id, key, error)
-        hopeless = error.concerns is Concern.MESSAGE
-        after = refused(run, key, error.reason, permanent=hopeless, retry_after=error.retry_after, now=ports.clock())
-        return after, None
-    ports.outages.worked(system)
-    log.info("digest_sent", run_id=run.id, channel=key)
-    return taken(run, key, receipt, ports.clock()), receipt
+        await _run_save(ports, put_off(run, error.reason, ports.clock()))
+        return None
+    return _claimed(run, digest, [(id, receivers[id]) for id in shares], shares)
 
 
-async def _run_enter(ports: Ports, receiver_id: str, key: str) -> None:
-    async with ports.uow() as uow:
-        await enter(uow, receiver_id, key, ports.clock())
-
-
-async def _run_refuse(ports: Ports, receiver_id: str, key: str, error: DeliveryError) -> None:
-    if isinstance(error, ChannelRests) or error.concerns is Concern.MESSAGE:
-        return
-    async with ports.uow() as uow:
-        await refuse(uow, receiver_id, key, error, ports.clock())
-
-
-async def _run_record(ports: Ports, run: DigestRun, receiver_id: str, key: str) -> None:
-    """Records one channel's outcome; the run stays claimed. A channel that takes no digest is a failing channel."""
-    now, sending = ports.clock(), sending_of(run, key)
-    async with ports.uow() as uow:
-        await uow.digest_runs.keep(run, now=now, lease=LEASE)
-        if sending.state is RunState.DEAD:
-            await uow.channel_health.note_dead(receiver_id, key, sending.detail, at=now)
-    if sending.state is RunState.DEAD:
-        log.warning("digest_given_up", run_id=run.id, channel=key, reason=sending.detail)
-
-
-async def _run_note_taken(ports: Ports, receiver_id: str, key: str, delivery: Delivery, receipt: Receipt) -> None:
-    now = ports.clock()
-    async with ports.uow() as uow:
-        if delivery.left_to:
-            await close_remainder(uow, receiver_id, key, now, refused=receipt.refused, delayed=receipt.delayed)
-        else:
-            of_addresses = said_of_addresses(receipt.refused, receipt.delayed)
-            await close(uow, receiver_id, key, now, of_addresses=of_addresses)
+def _claimed(
+    run: DigestRun,
+    digest: Resource[DigestPlan],
+    receivers: Sequence[tuple[str, Resource[Receiver]]],
+    shares: Mapping[str, Share | None],
+) -> _ClaimedRun:
+    """`receivers`, each under the id that a run knows it by."""
+    destinations = [
+        DigestChannel((known_as, channel_key(channel)), receiver.id, channel)
+        for known_as, receiver in receivers
+        for channel in reached(receiver.spec)
+    ]
+    places = {one.place: one for one in destinations}
+    return _ClaimedRun(with_places(run, places), digest, places, shares)

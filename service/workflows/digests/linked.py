@@ -13,6 +13,7 @@ from service.domain.notify.notification import Message
 from service.domain.notify.page_links import PageLink
 from service.domain.values.errors import NotFound
 from service.workflows.digests.compose import digest_of, run_draw
+from service.workflows.digests.shares import share_of
 from service.workflows.notify.followed_links import LinkOver, follow, opened
 from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
@@ -50,4 +51,5 @@ async def _linked(ports: Ports, uow: UnitOfWork, link: PageLink) -> tuple[Digest
         digest = await uow.digests.get(run.digest_id)
     except NotFound as error:
         raise LinkOver(str(error)) from error
-    return digest.spec, await digest_of(uow, ports.price_book, digest, run, ports.clock())
+    share = await share_of(uow, digest.spec, link.receiver_id)
+    return digest.spec, await digest_of(uow, ports.price_book, digest, run, ports.clock(), share)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -45,6 +45,10 @@ async def test_a_digest_is_shown_as_it_was_written_and_may_be_sent_back(stand: S
         ({"cron": 9}, "/cron"),
         ({"timezone": "Berlin"}, "/timezone"),
         ({"receiver": "nobody"}, "/receiver"),
+        ({"receiver": "owner"}, "/fallback"),
+        ({"receiver": "owner", "fallback": "nobody"}, "/fallback"),
+        ({"fallback": "finance"}, "/fallback"),
+        ({"receiver": "owner", "fallback": "finance", "content": "usage"}, "/content"),
         ({"source": "nothing"}, "/source"),
         ({"scope": {"workspaces": ["Enginering"]}}, "/scope/workspaces/0"),
         ({"when": "now"}, "/when"),
@@ -91,6 +95,24 @@ async def test_one_whose_times_cannot_be_told_says_what_to_do(stand: Stand, chan
     refused = problem(await stand.operator.post(f"/v1/digests/{made['id']}/send"), 409)
     assert "'weekly spend' cannot be told; change its cron or timezone, then send it: " in refused["detail"]
     assert answered(await stand.viewer.get("/v1/digests/weekly spend"))["last_run"] is None
+
+
+async def test_one_to_owners_is_shown_as_it_was_written_and_its_run_says_who_was_sent_what(stand: Stand) -> None:
+    made = await digest(stand, receiver="owner", fallback="finance")
+    assert (made["receiver"], made["fallback"]) == ("owner", "finance")
+    again = answered(await stand.admin.patch(f"/v1/digests/{made['id']}", json=made))
+    assert again["version"] == 1
+    await stand.spend(ENG, "123.45", day=date(2026, 11, 12))
+    member = {"member": f"workspace:{ENG.workspace}", "owner": "ann@example.com"}
+    answered(await stand.admin.patch("/v1/owners", json={"items": [member]}))
+    run = answered(await stand.operator.post(f"/v1/digests/{made['id']}/send"), 202)
+    await run_digest(stand.ports, run["id"])
+    told = answered(await stand.viewer.get("/v1/digests/weekly spend"))["last_run"]
+    assert [(one["receiver"], one["state"]) for one in told["channels"]] == [
+        ("finance", "sent"),
+        ("ann@example.com", "sent"),
+    ]
+    problem(await stand.admin.delete("/v1/receivers/finance"), 409)
 
 
 async def test_a_repeated_request_sends_once(stand: Stand) -> None:

@@ -14,13 +14,13 @@ LARGE_PART = Fraction(1, 3)
 """The share of an alert's dollars from which on a workspace's owner hears of an alert of the whole organisation."""
 
 
-def members_of(alert: Alert, scope: Scope) -> tuple[ScopeKey, ...]:
-    """Returns the workspace or API key that an alert is about, else those that the scope of its budget or rule names.
+def members_of(key: ScopeKey, scope: Scope) -> tuple[ScopeKey, ...]:
+    """Returns the workspace or API key `key`, else those that the scope of a budget or rule names.
 
     API keys come alone: they say more than the workspaces that they are in.
     """
-    if alert.scope.dimension in OWNABLE:
-        return (alert.scope,)
+    if key.dimension in OWNABLE:
+        return (key,)
     for dimension in reversed(OWNABLE):
         named = sorted((one for one in scope.members if one.dimension is dimension), key=str)
         if named:
@@ -35,7 +35,7 @@ def owners_of(alert: Alert, scope: Scope, book: OwnerBook) -> tuple[str, ...]:
     """
     if alert.handed_to is not None:
         return (alert.handed_to.receiver_id,)
-    members = members_of(alert, scope) or _large_parts(alert)
+    members = members_of(alert.scope, scope) or _large_parts(alert)
     return tuple(dict.fromkeys(book.owner(one) for one in members))
 
 

@@ -148,7 +148,7 @@ class Situation:
 
     def _tags(self, alert: Alert, scope: Scope) -> Labels:
         found: dict[str, frozenset[str]] = {}
-        for member in members_of(alert, scope):
+        for member in members_of(alert.scope, scope):
             for tag, value in self._book.tags(member).items():
                 found[tag] = found.get(tag, frozenset()) | {value}
         return found
