@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any, cast
@@ -63,6 +65,12 @@ def test_panels_show_metrics_that_there_are_and_do_not_lie_on_each_other() -> No
     ]
     assert max(Counter(covered).values()) == 1
     assert max(x for x, _ in covered) < 24, "a dashboard is 24 columns wide"
+
+
+def test_the_workflow_is_one_by_github_s_own_schema() -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    done = subprocess.run([*check, ROOT / "deploy/github-actions.yml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_slack_app_has_the_scopes_and_addresses_that_the_product_uses() -> None:

@@ -18,7 +18,7 @@ from service.adapters.embedded_postgres.server import Durability, EmbeddedPostgr
 from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.migrate import upgrade
 from tests.fakes.slow_database import slowed
-from tests.journeys.test_command import environment, free_port
+from tests.journeys.command import environment, free_port
 
 pytestmark = pytest.mark.slow
 

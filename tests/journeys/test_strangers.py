@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.journeys.test_command import PATIENCE, Running, free_port, tocsin
+from tests.journeys.command import PATIENCE, Running, free_port, tocsin
 
 pytestmark = pytest.mark.slow
 
