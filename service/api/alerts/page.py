@@ -85,6 +85,7 @@ def alert_content(ports: Ports, events: Sequence[AlertEvent], chart: Chart | Non
         "alt": chart.alt if chart else "",
         "tables": parts_tables(alert.newest),
         "timeline": _timeline(events),
+        "earlier": max(0, len(events) - MOST_SHOWN),
         "facts": [fact for fact in message.facts if fact not in in_tables],
     }
 

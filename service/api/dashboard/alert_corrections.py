@@ -38,13 +38,21 @@ class NotifiedLine:
     id: str
 
 
-async def notified_lines(uow: UnitOfWork, events: Sequence[AlertEvent], may_answer: bool) -> list[NotifiedLine]:
-    """Returns the notifications of the alert that `events` are the moves of, newest first."""
+@dataclass(frozen=True, slots=True)
+class NotifiedLines:
+    """The newest come first; whether there are older ones that are not listed."""
+
+    lines: Sequence[NotifiedLine]
+    are_more: bool
+
+
+async def notified_lines(uow: UnitOfWork, events: Sequence[AlertEvent], may_answer: bool) -> NotifiedLines:
+    """Returns the notifications of the alert that `events` are the moves of."""
     found = await uow.notifications.page(NotificationFilter((events[-1].alert.id,)), limit=MOST_NOTIFIED, cursor=None)
     shown = await show_notifications(uow, found.items)
-    return [
-        _line(out, may_answer and _can_be_sent_again(one, events)) for one, out in zip(found.items, shown, strict=True)
-    ]
+    pairs = zip(found.items, shown, strict=True)
+    lines = [_line(out, may_answer and _can_be_sent_again(one, events)) for one, out in pairs]
+    return NotifiedLines(lines, found.next is not None)
 
 
 def _can_be_sent_again(notification: Notification, events: Sequence[AlertEvent]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
@@ -14,6 +15,7 @@ from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.answers import ATTENDING, TEACHING, answer_with, given_lines, possible, teaching
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import NEWEST_FIRST, AskedPartDep
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import Id, PortsDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
@@ -26,27 +28,41 @@ from service.domain.values.plain_text import NOTE_LENGTH, clean
 from service.workflows.charts.chart import chart_of
 from service.workflows.dashboard.overview import OPEN
 from service.workflows.ports.alerts import AlertFilter
+from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
 PAGE = 25
+Origin = Annotated[str, Query(max_length=100, pattern=r"^[A-Za-z0-9_-]*$")]
 ORIGINS = {OriginKind.BUDGET: "/pages/budgets", OriginKind.RULE: "/pages/rules"}
 
 
 @router.head(ALERT_PAGES)  # probes ask so
 @router.get(ALERT_PAGES)
 async def list_alerts(
-    caller: SignedInDep, uow: UowDep, all: bool = False, after: Annotated[str | None, Query(max_length=500)] = None
+    caller: SignedInDep, uow: UowDep, part: AskedPartDep, all: bool = False, budget: Origin = "", rule: Origin = ""
 ) -> Response:
-    """The open alerts, or all of them, newest first."""
-    found = await uow.alerts.page(AlertFilter(states=() if all else OPEN), limit=PAGE, cursor=after)
+    """The open alerts, or all of them, newest first; those of one budget or rule if one is named by its id."""
+    origins = {"budget": budget, "rule": rule}
+    budgets, rules = (tuple([id]) if id else () for id in origins.values())
+    asked = AlertFilter(states=() if all else OPEN, budget_ids=budgets, rule_ids=rules)
+    found = await uow.alerts.page(asked, limit=PAGE, cursor=part.cursor)
     names = await source_names(uow)
     content = {
         "alerts": [alert_line(alert, names) for alert in found.items],
         "all": all,
-        "next": found.next,
+        "origin": await _named_origin(uow, budget, rule),
+        "kept": urlencode({name: id for name, id in origins.items() if id}),
+        "part": part.links(ALERT_PAGES, found, NEWEST_FIRST),
     }
     return dashboard_page("alerts.html.j2", "Alerts", caller, content)
+
+
+async def _named_origin(uow: UnitOfWork, budget: str, rule: str) -> str:
+    """Returns "budget eng monthly" where alerts of one are asked for; empty for those of all."""
+    if budget:
+        return f"budget {(await uow.budgets.named()).get(budget, budget)}"
+    return f"rule {(await uow.rules.named()).get(rule, rule)}" if rule else ""
 
 
 @router.head(f"{ALERT_PAGES}/{{id}}")  # probes ask so

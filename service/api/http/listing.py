@@ -76,3 +76,16 @@ def part_of(listing: str, items: Sequence[T], key: Callable[[T], str], limit: in
     ordered = sorted((item for item in items if key(item) > after), key=key)
     part = tuple(ordered[:limit])
     return Page(part, encode(listing, key(part[-1])) if len(ordered) > limit else None)
+
+
+def page_at(listing: str, items: Sequence[T], place: int, limit: int, more: int) -> Page[T]:
+    """Returns the page that begins at a place of a list; `more` items come after it."""
+    following = encode(listing, str(place + limit)) if more else None
+    previous = encode(listing, str(max(0, place - limit))) if place else None
+    return Page(tuple(items), following, previous)
+
+
+def part_by_place(listing: str, items: Sequence[T], limit: int, cursor: str | None) -> Page[T]:
+    """Returns a page of a list that is at hand whole, in its own order. Raises Invalid."""
+    place = place_in(listing, cursor)
+    return page_at(listing, items[place : place + limit], place, limit, max(0, len(items) - place - limit))

@@ -53,10 +53,11 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T_co]):
-    """Part of a list. `next` is the cursor of the following part, None at the end."""
+    """Part of a list. `next` is the cursor of the following part, `previous` of the one before: None at the ends."""
 
     items: tuple[T_co, ...]
     next: str | None
+    previous: str | None = None
 
 
 _MADE = count(secrets.randbits(31))

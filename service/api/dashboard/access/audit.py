@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from service.api.dashboard.access.frame import AREAS, AUDIT, PLACE
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import NEWEST_FIRST, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep
 from service.api.http.deps import UowDep
 from service.domain.access import AuditEvent
@@ -25,16 +25,13 @@ _NOT_KEPT = "-"
 
 @router.head(AUDIT)  # probes ask so
 @router.get(AUDIT)
-async def show_audit_log(
-    caller: SignedInDep, uow: UowDep, _: AdministeringDep, after: Annotated[str | None, Query(max_length=500)] = None
-) -> Response:
-    found = await uow.audit.page(limit=PAGE, cursor=after)
+async def show_audit_log(caller: SignedInDep, uow: UowDep, _: AdministeringDep, part: AskedPartDep) -> Response:
+    found = await uow.audit.page(limit=PAGE, cursor=part.cursor)
     content = {
         "areas": AREAS,
         "area": AUDIT,
         "events": [_line(one) for one in found.items],
-        "next": found.next,
-        "first": after is None,
+        "part": part.links(AUDIT, found, NEWEST_FIRST),
     }
     return dashboard_page("audit.html.j2", PLACE, caller, content)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import JsonValue, ValidationError
 
@@ -18,6 +17,7 @@ from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, fla
 from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, show_form
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import FIRST_PART, OLDEST_FIRST, AskedPart, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import Id, UowDep
 from service.api.http.problems import in_the_body
@@ -45,10 +45,8 @@ _FRESH: Document = {"role": Role.VIEWER.value}
 
 @router.head(TOKENS)  # probes ask so
 @router.get(TOKENS)
-async def list_tokens(
-    caller: SignedInDep, uow: UowDep, _: AdministeringDep, after: Annotated[str | None, Query(max_length=500)] = None
-) -> Response:
-    return await _page(uow, caller, _FRESH, after=after)
+async def list_tokens(caller: SignedInDep, uow: UowDep, _: AdministeringDep, part: AskedPartDep) -> Response:
+    return await _page(uow, caller, _FRESH, part=part)
 
 
 @router.post(TOKENS, dependencies=[our_page])
@@ -86,9 +84,9 @@ async def _page(
     flaws: Flaws = NO_FLAWS,
     status: int = 200,
     made: tuple[str, str] = ("", ""),
-    after: str | None = None,
+    part: AskedPart = FIRST_PART,
 ) -> Response:
-    found = await uow.tokens.page(limit=PAGE, cursor=after)
+    found = await uow.tokens.page(limit=PAGE, cursor=part.cursor)
     content = {
         "areas": AREAS,
         "area": TOKENS,
@@ -96,7 +94,7 @@ async def _page(
         "form": show_form(PARTS, document, flaws),
         "live_tokens": [_line(one, caller) for one in found.items if one.revoked_at is None],
         "revoked_tokens": [_line(one, caller) for one in found.items if one.revoked_at is not None],
-        "next": found.next,
+        "part": part.links(TOKENS, found, OLDEST_FIRST),
     }
     return dashboard_page("tokens.html.j2", PLACE, caller, content, status)
 

@@ -17,9 +17,11 @@ from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.budgets.drawing import draw
 from service.api.dashboard.figures import HUNDRED, dollars, share_bar
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import FULLEST_FIRST, AskedPartDep
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import Id, NowDep, UowDep
 from service.api.http.fields import LINE
+from service.api.http.listing import page_at, place_in
 from service.domain.access import Caller, Role
 from service.domain.alerts.crossings import ThresholdBasis
 from service.domain.budgets.budget import Budget, Threshold
@@ -50,14 +52,15 @@ Chosen = Annotated[str | None, Query(max_length=300, pattern=LINE)]
 
 @router.head(PLACE)  # probes ask so
 @router.get(PLACE)
-async def list_budgets(caller: SignedInDep, uow: UowDep, now: NowDep, skip: Skipped = 0) -> Response:
+async def list_budgets(caller: SignedInDep, uow: UowDep, now: NowDep, part: AskedPartDep) -> Response:
     """All budgets, the fullest first."""
     if not await uow.sources.named():
         return dashboard_page("no_source.html.j2", "Budgets", caller, {})
-    found, more = await summaries(uow, now, PAGE, skip)
+    place = place_in(PLACE, part.cursor)
+    found, more = await summaries(uow, now, PAGE, place)
     content = {
         "budgets": [summary_line(one, now) for one in found],
-        "more": f"{PLACE}?skip={skip + PAGE}" if more else "",
+        "part": part.links(PLACE, page_at(PLACE, found, place, PAGE, more), FULLEST_FIRST),
         "may_write": caller.role.allows(Role.ADMIN),
     }
     return dashboard_page("budgets.html.j2", "Budgets", caller, content)
@@ -119,7 +122,8 @@ async def show_budget(
     content = {
         **_head(budget, caller),
         "error": part.error,
-        "scopes": [_choice(one, one is chosen, skip) for one in scopes] if len(scopes) > 1 else [],
+        "scopes": [_choice(one, one is chosen, skip) for one in scopes] if len(scopes) > 1 or skip else [],
+        "before": f"{PLACE}/{id}?skip={max(0, skip - MOST_SCOPES)}" if skip else "",
         "more": f"{PLACE}/{id}?skip={skip + MOST_SCOPES}" if len(part.statuses) > MOST_SCOPES else "",
         "alerts": await _alerts(uow, id),
         "status": await _status(uow, budget, chosen.status, now) if chosen else None,
@@ -136,6 +140,7 @@ def _head(budget: Resource[Budget], caller: Caller) -> Mapping[str, object]:
     spec = budget.spec
     return {
         "name": budget.name,
+        "id": budget.id,
         "address": f"{PLACE}/{budget.id}",
         "version": budget.version,
         "enabled": spec.enabled,

@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.notify.choices import OWNER_CHOICE, named
-from service.api.dashboard.notify.frame import ESCALATION, PLACE, ResourceLine, ResourceListing, readable_and_not
+from service.api.dashboard.notify.frame import ESCALATION, PAGE, PLACE, ResourceLine, ResourceListing
+from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import UowDep
@@ -34,10 +35,12 @@ _LISTING = ResourceListing(
 
 @router.head(ESCALATION)  # probes ask so
 @router.get(ESCALATION)
-async def list_policies(caller: SignedInDep, uow: UowDep) -> Response:
-    policies, unreadable = await readable_and_not(uow.policies)
+async def list_policies(caller: SignedInDep, uow: UowDep, part: AskedPartDep) -> Response:
+    page = await uow.policies.page(limit=PAGE, cursor=part.cursor)
+    found = sorted_out(page)
     names = {**await uow.receivers.named(), **await uow.rotas.named()}
-    return _LISTING.page(caller, [_line(one, names) for one in policies], unreadable)
+    lines = [_line(one, names) for one in found.readable]
+    return _LISTING.page(caller, lines, found.unreadable, part.links(ESCALATION, page, OLDEST_FIRST))
 
 
 def _line(policy: Resource[EscalationPolicy], names: Mapping[str, str]) -> ResourceLine:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from fastapi.responses import Response
 
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import PartLinks
 from service.domain.access import Caller, Role
-from service.domain.values.errors import UnreadableDocument
-from service.domain.values.resources import Resource
-from service.workflows.ports.configuration import Resources
-
-Spec = TypeVar("Spec")
 
 PLACE = "Notify"
 RECEIVERS, ROUTES, SILENCES = "/pages/receivers", "/pages/routes", "/pages/silences"
@@ -26,7 +21,7 @@ AREAS = (
     ("Escalation", ESCALATION),
     ("Rotas", ROTAS),
 )
-MOST = 500
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,9 @@ class ResourceListing:
     none: str
     needs: Role = Role.ADMIN
 
-    def page(self, caller: Caller, lines: Sequence[ResourceLine], unreadable: Sequence[str] = ()) -> Response:
+    def page(
+        self, caller: Caller, lines: Sequence[ResourceLine], unreadable: Sequence[str], part: PartLinks
+    ) -> Response:
         content = {
             "areas": AREAS,
             "area": self.path,
@@ -64,16 +61,10 @@ class ResourceListing:
             "about": self.about,
             "lines": lines,
             "unreadable": unreadable,
+            "part": part,
             "none": self.none,
             "noun": self.noun,
             "may_write": caller.role.allows(self.needs),
             "additions": (),
         }
         return dashboard_page("resource_list.html.j2", PLACE, caller, content)
-
-
-async def readable_and_not(store: Resources[Spec]) -> tuple[list[Resource[Spec]], list[str]]:
-    """Returns what can be shown, and a sentence for each that cannot."""
-    page = await store.page(limit=MOST, cursor=None)
-    good = [one for one in page.items if not isinstance(one, UnreadableDocument)]
-    return good, [str(one) for one in page.items if isinstance(one, UnreadableDocument)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,7 +13,8 @@ from service.api.dashboard.documents.controls import Control, Document, Parts, R
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.notify.channels import KINDS, WORDS, channel_controls, channel_title, channel_words
-from service.api.dashboard.notify.frame import AREAS, PLACE, RECEIVERS, readable_and_not
+from service.api.dashboard.notify.frame import AREAS, PAGE, PLACE, RECEIVERS
+from service.api.dashboard.paging import OLDEST_FIRST, AskedPart, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import IdOrName, PortsDep, UowDep, in_one_transaction
@@ -31,29 +33,36 @@ router = APIRouter(include_in_schema=False)
 
 @router.head(RECEIVERS)  # probes ask so
 @router.get(RECEIVERS)
-async def list_receivers(caller: SignedInDep, uow: UowDep) -> Response:
-    return await _page(uow, caller, "", ())
+async def list_receivers(caller: SignedInDep, uow: UowDep, part: AskedPartDep) -> Response:
+    return await _page(uow, caller, part, "", ())
 
 
 @router.post(f"{RECEIVERS}/{{id}}/test", dependencies=[our_page])
-async def test_receiver(caller: SignedInDep, ports: PortsDep, author: AdministeringDep, id: IdOrName) -> Response:
+async def test_receiver(
+    caller: SignedInDep, ports: PortsDep, author: AdministeringDep, id: IdOrName, part: AskedPartDep
+) -> Response:
     """Sends a sample outside any transaction, and shows what each channel says."""
     tests = await run_test_receiver(ports, id, author)
 
     async def shown(uow: UnitOfWork) -> Response:
-        return await _page(uow, caller, (await uow.receivers.get(id)).id, tests)
+        return await _page(uow, caller, part, (await uow.receivers.get(id)).id, tests)
 
     return await in_one_transaction(ports, shown)
 
 
-async def _page(uow: UnitOfWork, caller: Caller, tested: str, tests: Sequence[ChannelTest]) -> Response:
-    receivers, unreadable = await readable_and_not(uow.receivers)
+async def _page(
+    uow: UnitOfWork, caller: Caller, part: AskedPart, tested: str, tests: Sequence[ChannelTest]
+) -> Response:
+    page = await uow.receivers.page(limit=PAGE, cursor=part.cursor)
+    found = sorted_out(page)
     failing = await uow.channel_health.failing()
     content = {
         "areas": AREAS,
         "area": RECEIVERS,
-        "receivers": [_line(one, failing, tests if one.id == tested else ()) for one in receivers],
-        "unreadable": unreadable,
+        "receivers": [_line(one, failing, tests if one.id == tested else ()) for one in found.readable],
+        "unreadable": found.unreadable,
+        "part": part.links(RECEIVERS, page, OLDEST_FIRST),
+        "asked": f"?{urlencode({'cursor': part.cursor})}" if part.cursor else "",
         "kinds": [(words, f"{RECEIVERS}/new?add={kind}") for kind, words in KINDS],
         "may_write": caller.role.allows(Role.ADMIN),
     }

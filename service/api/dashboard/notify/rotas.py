@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.notify.choices import named
-from service.api.dashboard.notify.frame import PLACE, ROTAS, ResourceLine, ResourceListing, readable_and_not
+from service.api.dashboard.notify.frame import PAGE, PLACE, ROTAS, ResourceLine, ResourceListing
+from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
@@ -36,9 +37,11 @@ _LISTING = ResourceListing(
 
 @router.head(ROTAS)  # probes ask so
 @router.get(ROTAS)
-async def list_rotas(caller: SignedInDep, uow: UowDep, now: NowDep) -> Response:
-    rotas, unreadable = await readable_and_not(uow.rotas)
-    return _LISTING.page(caller, [_line(one, now) for one in rotas], unreadable)
+async def list_rotas(caller: SignedInDep, uow: UowDep, now: NowDep, part: AskedPartDep) -> Response:
+    page = await uow.rotas.page(limit=PAGE, cursor=part.cursor)
+    found = sorted_out(page)
+    lines = [_line(one, now) for one in found.readable]
+    return _LISTING.page(caller, lines, found.unreadable, part.links(ROTAS, page, OLDEST_FIRST))
 
 
 def _line(rota: Resource[Rota], now: datetime) -> ResourceLine:

@@ -10,15 +10,17 @@ from fastapi.responses import Response
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
 from service.api.dashboard.documents.pages import ResourcePages, editing_router, led_to
-from service.api.dashboard.notify.frame import PLACE, SILENCES, ResourceLine, ResourceListing, readable_and_not
+from service.api.dashboard.notify.frame import PAGE, PLACE, SILENCES, ResourceLine, ResourceListing
+from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import IdOrName, NowDep, UowDep
+from service.api.http.listing import part_by_place
 from service.api.notify.silences import SilenceShape
 from service.domain.access import Role
 from service.domain.messages.people import known_as
 from service.domain.notify.routing.silences import Silence, SilenceState
-from service.domain.values.errors import Conflict
+from service.domain.values.errors import Conflict, UnreadableDocument
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.workflows.configuration.notify import Silences, expire_silence
@@ -26,6 +28,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
+AT_ONCE = 500
 MATCHERS_HINT = "One a line, all have to hold: severity=critical, workspace=~eng-.*, team!=research."
 _TONES = {SilenceState.ACTIVE: "warning", SilenceState.PENDING: "info", SilenceState.EXPIRED: "quiet"}
 _LISTING = ResourceListing(
@@ -40,10 +43,27 @@ _LISTING = ResourceListing(
 
 @router.head(SILENCES)  # probes ask so
 @router.get(SILENCES)
-async def list_silences(caller: SignedInDep, uow: UowDep, now: NowDep) -> Response:
-    silences, unreadable = await readable_and_not(uow.silences)
-    newest = sorted(silences, key=lambda one: (one.spec.state(now) is SilenceState.EXPIRED, one.id))
-    return _LISTING.page(caller, [_line(one, now, caller.role) for one in newest], unreadable)
+async def list_silences(caller: SignedInDep, uow: UowDep, now: NowDep, part: AskedPartDep) -> Response:
+    """All silences; those that are over come last."""
+    silences = sorted(await _all(uow), key=lambda one: not isinstance(one, UnreadableDocument) and _is_over(one, now))
+    page = part_by_place(SILENCES, silences, PAGE, part.cursor)
+    found = sorted_out(page)
+    lines = [_line(one, now, caller.role) for one in found.readable]
+    return _LISTING.page(caller, lines, found.unreadable, part.links(SILENCES, page, RUNNING_FIRST))
+
+
+async def _all(uow: UnitOfWork) -> list[Resource[Silence] | UnreadableDocument]:
+    """Returns them by id, oldest first: whether one is over is not known before it is read."""
+    page = await uow.silences.page(limit=AT_ONCE, cursor=None)
+    found = [*page.items]
+    while page.next:
+        page = await uow.silences.page(limit=AT_ONCE, cursor=page.next)
+        found += page.items
+    return found
+
+
+def _is_over(silence: Resource[Silence], now: datetime) -> bool:
+    return silence.spec.state(now) is SilenceState.EXPIRED
 
 
 @router.post(f"{SILENCES}/{{id}}/expire", dependencies=[our_page])

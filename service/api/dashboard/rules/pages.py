@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from service.api.alerts.documents import source_names
 from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import Id, NowDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
@@ -21,7 +21,6 @@ from service.domain.access import Role
 from service.domain.backtest.calibration import PROMISED, PROMISED_CRITICAL, Calibration
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
-from service.domain.values.errors import UnreadableDocument
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Draft, change
@@ -44,19 +43,17 @@ EACH = {
 
 @router.head(PLACE)  # probes ask so
 @router.get(PLACE)
-async def list_rules(
-    caller: SignedInDep, uow: UowDep, after: Annotated[str | None, Query(max_length=500)] = None
-) -> Response:
+async def list_rules(caller: SignedInDep, uow: UowDep, part: AskedPartDep) -> Response:
     """All rules, oldest first."""
     if not await uow.sources.named():
         return dashboard_page("no_source.html.j2", "Rules", caller, {})
-    found = await uow.rules.page(limit=PAGE, cursor=after)
-    rules = [one for one in found.items if not isinstance(one, UnreadableDocument)]
-    made = await uow.calibrations.of([one.id for one in rules])
+    found = await uow.rules.page(limit=PAGE, cursor=part.cursor)
+    rules = sorted_out(found)
+    made = await uow.calibrations.of([one.id for one in rules.readable])
     content = {
-        "rules": [_line(one, made.get(one.id)) for one in rules],
-        "unreadable": [str(one) for one in found.items if isinstance(one, UnreadableDocument)],
-        "next": found.next,
+        "rules": [_line(one, made.get(one.id)) for one in rules.readable],
+        "unreadable": rules.unreadable,
+        "part": part.links(PLACE, found, OLDEST_FIRST),
         "kinds": [(kind.name, kind.title, kind.description) for kind in KINDS.values()],
         "may_write": caller.role.allows(Role.ADMIN),
     }

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.session import SignedInDep
 from service.api.dashboard.sources.standing import SourceStanding, standing_of
 from service.api.http.deps import NowDep, UowDep
@@ -21,19 +22,21 @@ from service.domain.values.resources import Resource
 router = APIRouter(include_in_schema=False)
 
 PLACE = "/pages/sources"
-MOST = 200
+PAGE = 50
 
 
 @router.head(PLACE)  # probes ask so
 @router.get(PLACE)
-async def list_sources(caller: SignedInDep, uow: UowDep, now: NowDep) -> Response:
-    sources = await uow.sources.readable()
-    lines = [_line(one, await uow.polling_states.get(one.id), now) for one in sources[:MOST]]
+async def list_sources(caller: SignedInDep, uow: UowDep, now: NowDep, part: AskedPartDep) -> Response:
+    found = await uow.sources.page(limit=PAGE, cursor=part.cursor)
+    sources = sorted_out(found)
+    lines = [_line(one, await uow.polling_states.get(one.id), now) for one in sources.readable]
     content = {
         "sources": lines,
-        "more": max(0, len(sources) - MOST),
+        "unreadable": sources.unreadable,
+        "part": part.links(PLACE, found, OLDEST_FIRST),
         "may_write": caller.role.allows(Role.ADMIN),
-        "only_simulated": bool(sources) and all(one.spec.kind is SourceKind.SIMULATOR for one in sources),
+        "only_simulated": bool(lines) and all(one.spec.kind is SourceKind.SIMULATOR for one in sources.readable),
     }
     return dashboard_page("sources.html.j2", "Sources", caller, content)
 

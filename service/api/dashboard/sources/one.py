@@ -14,6 +14,7 @@ from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.refused import FormRefused, flaws_of
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import live_page
+from service.api.dashboard.paging import FIRST_PART, NEWEST_FIRST, AskedPart, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.dashboard.sources.days import LEGEND, day_cells, remarks_on_days
 from service.api.dashboard.sources.listing import PLACE
@@ -41,8 +42,8 @@ SHOWN_POLLS = 12
 
 
 @router.get(ONE)
-async def show_source(caller: SignedInDep, uow: UowDep, now: NowDep, id: IdOrName) -> Response:
-    return await source_page(uow, caller, await uow.sources.get(id), now)
+async def show_source(caller: SignedInDep, uow: UowDep, now: NowDep, id: IdOrName, part: AskedPartDep) -> Response:
+    return await source_page(uow, caller, await uow.sources.get(id), now, part=part)
 
 
 @router.post(f"{ONE}/poll", dependencies=[our_page])
@@ -98,9 +99,10 @@ async def source_page(
     check: SourceCheck | None = None,
     flaw: str = "",
     since: str = "",
+    part: AskedPart = FIRST_PART,
 ) -> Response:
     state, unfinished = await uow.polling_states.get(source.id), await uow.polls.unfinished(source.id)
-    polls = await uow.polls.page(source.id, limit=SHOWN_POLLS, cursor=None)
+    polls = await uow.polls.page(source.id, limit=SHOWN_POLLS, cursor=part.cursor)
     days = await source_days(uow, source.id, now)
     content = {
         "name": source.name,
@@ -113,6 +115,7 @@ async def source_page(
         "legend": LEGEND,
         "remarks": remarks_on_days(days, await uow.completeness.flaws(source.id)),
         "polls": [poll_line(poll) for poll in polls.items],
+        "part": part.links(f"{PLACE}/{source.id}", polls, NEWEST_FIRST),
         "waits_for": waits_for(unfinished),
         "runs": bool(unfinished),
         "may_write": caller.role.allows(Role.ADMIN),

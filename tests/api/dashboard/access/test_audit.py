@@ -23,6 +23,6 @@ async def test_older_events_are_on_the_next_page_and_a_change_shows_both_values(
     first = (await opened.get("/pages/audit")).text
     assert "poll_interval" in first
     assert "source: create" not in first
-    (older,) = re.findall(r'href="(/pages/audit\?after=[^"]+)"', first)
+    (older,) = re.findall(r'href="(/pages/audit\?cursor=[^"]+)"', first)
     assert "source: create" in (await opened.get(unescape(older))).text
     assert "FAKE-production" not in (await opened.get(unescape(older))).text

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 from service.domain.access import Role
+from service.domain.sources.poll import Poll, PollKind, PollState
 from service.domain.sources.source import ReportName
 from service.domain.spend.rows import CostRow, Dimensions
 from service.domain.values.money import Money
+from service.domain.values.resources import new_id
 from service.workflows.ports.sources import SourceError
 from service.workflows.sources.ingest import run_ingest
 from tests.api.dashboard.browser import signed_in
@@ -53,6 +57,20 @@ async def test_an_admin_polls_checks_and_reads_the_past(stand: Stand) -> None:
     assert 'value="2026-13-01"' in refused.text
     actions = [event["action"] for event in answered(await stand.admin.get("/v1/audit-events"))["items"]]
     assert actions[:3] == ["source.backfill", "source.check", "source.poll"]
+
+
+async def test_polls_before_the_last_ones_are_a_link_away(stand: Stand) -> None:
+    id = await polled(stand)
+    async with stand.ports.uow() as uow:
+        for _ in range(20):
+            stand.clock.advance(timedelta(minutes=5))
+            at = stand.clock()
+            await uow.polls.add(Poll(new_id("poll", at), id, PollKind.SCHEDULED, PollState.FAILED, at))
+    opened = await signed_in(stand)
+    first = (await opened.get(f"/pages/sources/{id}")).text
+    (older,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = (await opened.get(unescape(older))).text
+    assert (first.count("scheduled"), second.count("scheduled")) == (12, 8)
 
 
 async def test_an_operator_asks_nothing_of_a_source(stand: Stand) -> None:
