@@ -17,11 +17,12 @@ from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import NEWEST_FIRST, AskedPartDep
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
+from service.api.dashboard.spend.frame import PRICES
 from service.api.http.deps import Id, PortsDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
 from service.domain.access import Role
 from service.domain.alerts.alert import Alert
-from service.domain.alerts.evidence import OriginKind
+from service.domain.alerts.evidence import OriginKind, UnpricedEvidence
 from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.values.errors import Invalid
 from service.domain.values.plain_text import NOTE_LENGTH, clean
@@ -98,6 +99,8 @@ async def answer_alert(author: AnsweringDep, uow: UowDep, id: Id, form: FormDep)
 
 
 def _origin(alert: Alert) -> tuple[str, str] | None:
-    """Returns the name and the page of the budget or rule that fired; None of an alert that has neither."""
+    """Returns the name and the page of the budget or rule that fired, or of what ends the alert; None of others."""
+    if isinstance(alert.evidence, UnpricedEvidence):
+        return ("Set the prices that are missing", PRICES)
     origin = alert.evidence.origin
     return (f"{origin.kind.capitalize()} {origin.name}", f"{ORIGINS[origin.kind]}/{origin.id}") if origin else None

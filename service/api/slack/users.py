@@ -19,6 +19,7 @@ from service.workflows.configuration.notify import put_slack_users, slack_users,
 
 router = APIRouter(prefix="/v1/slack-users", tags=["Slack"])
 
+MOST_USERS = 5000
 EXAMPLE = {"items": [{"user": "U012AB3CD", "role": "operator", "timezone": "Europe/Berlin"}]}
 
 
@@ -41,7 +42,7 @@ class SlackUserIn(Strict):
 
 
 class SlackUsersIn(Strict):
-    items: list[SlackUserIn] = Field(max_length=5000)
+    items: list[SlackUserIn] = Field(max_length=MOST_USERS)
     next: ReadOnly = None
 
 

@@ -95,6 +95,19 @@ class PriceOverride:
     per: int = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class AppliedPrice:
+    """The price of a measure at standard speed, before the batch and US factors: `usd` for every `per` tokens (or
+    searches), from `since` up to, not including, `until` (None: open). `override` is None for a list price.
+    """
+
+    usd: Decimal
+    per: int
+    since: datetime | None = None
+    until: datetime | None = None
+    override: PriceOverride | None = None
+
+
 @dataclass(frozen=True)
 class PriceBook:
     """Every price known, by model and date. Unknown is None, never zero."""
@@ -136,6 +149,16 @@ class PriceBook:
     def unit_prices(self, kind: UsageKind, at: datetime) -> dict[Measure, Decimal | None]:
         """The unit price of every measure at an instant."""
         return {measure: self.unit_price(kind, measure, at) for measure in Measure}
+
+    def applied(self, model: str, measure: Measure, at: datetime) -> AppliedPrice | None:
+        """Returns the price that holds at an instant; None when unpriced."""
+        own = self._override(model, measure, at)
+        if own is not None:
+            return AppliedPrice(own.usd, own.per, own.valid_from, own.valid_to, own)
+        if measure is Measure.WEB_SEARCH:
+            return AppliedPrice(WEB_SEARCH_USD, 1)
+        listed = self._listed(model, at)
+        return AppliedPrice(listed.rates[measure], int(MILLION), listed.valid_from, listed.valid_to) if listed else None
 
     def _listed(self, model: str, at: datetime) -> ModelPrice | None:
         candidates = self._by_model.get(canonical_model(model), ())

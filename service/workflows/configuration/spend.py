@@ -17,7 +17,7 @@ from service.domain.values.errors import Conflict, Invalid, NotFound
 from service.domain.values.public_holidays import countries
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
-from service.workflows.configuration.engine import ResourceKind, Write
+from service.workflows.configuration.engine import Author, Draft, ResourceKind, Write, change
 from service.workflows.configuration.people import refuse_unread, require_people
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.backfill import reach_back
@@ -172,6 +172,18 @@ class Prices(ResourceKind[PriceOverride]):
     async def validate(self, uow: UnitOfWork, spec: PriceOverride, stored: Resource[PriceOverride] | None) -> None:
         if spec.valid_to is not None and spec.valid_to <= spec.valid_from:
             raise Invalid("must be later than valid_from", "/valid_to")
+
+
+async def end_price(uow: UnitOfWork, id: str, author: Author) -> Resource[PriceOverride]:
+    """Ends a price now. Raises NotFound, and Conflict for one that is over or has not begun."""
+    stored = await uow.prices.get(id)
+    spec = stored.spec
+    if spec.valid_to is not None and spec.valid_to <= author.at:
+        raise Conflict("the price is over already")
+    if spec.valid_from >= author.at:
+        raise Conflict("the price has not begun: delete it")
+    ended = Draft(stored.name, stored.labels, replace(spec, valid_to=author.at))
+    return await change(uow, Prices(), stored, ended, author)
 
 
 async def source_named(uow: UnitOfWork, name: str | None, pointer: str) -> Resource[Source]:

@@ -45,6 +45,8 @@ PLACES = (
     "/",
     "/pages/spend",
     "/pages/chargeback?month=2026-11",
+    "/pages/prices",
+    "/pages/prices/new?model=claude-next&measure=output_tokens",
     "/pages/alerts",
     "/pages/start",
     "/pages/sources",
@@ -61,6 +63,8 @@ PLACES = (
     "/pages/rotas/new",
     "/pages/rotas/eng/calendar",
     "/pages/settings",
+    "/pages/slack-users",
+    "/pages/slack-users/new",
     "/pages/tokens",
     "/pages/audit",
 )

@@ -46,6 +46,8 @@ FORMS = {
     "DELETE /v1/rotas/{id}/calendar-link": "/pages/rotas/{id}/calendar/link/end",
     **_configured("silences", "silences"),
     "POST /v1/silences/{id}/expire": "/pages/silences/{id}/expire",
+    **_configured("prices", "prices"),
+    "PUT /v1/slack-users": "/pages/slack-users/new",
     "DELETE /v1/slack-workspace": "/pages/settings/slack-workspace/forget",
     "POST /v1/tokens": "/pages/tokens",
     "DELETE /v1/tokens/{id}": "/pages/tokens/{id}/revoke",
@@ -58,9 +60,6 @@ WITHOUT_A_FORM = {
     "PUT /v1/owners": "not yet",
     "PATCH /v1/owners": "not yet",
     "PUT /v1/owners/csv": "not yet",
-    "POST /v1/prices": "not yet",
-    "PATCH /v1/prices/{id}": "not yet",
-    "DELETE /v1/prices/{id}": "not yet",
     "POST /v1/planned-activities": "not yet",
     "PATCH /v1/planned-activities/{id}": "not yet",
     "DELETE /v1/planned-activities/{id}": "not yet",
@@ -69,7 +68,6 @@ WITHOUT_A_FORM = {
     "PATCH /v1/digests/{id}": "not yet",
     "DELETE /v1/digests/{id}": "not yet",
     "POST /v1/digests/{id}/send": "not yet",
-    "PUT /v1/slack-users": "not yet",
 }
 """Changing routes that no form does, and why."""
 
@@ -80,6 +78,9 @@ FORMS_ALONE = {
     "/pages/start/test": "a receiver's test",
     "/pages/rules/{id}/enabled": "a rule's `enabled`",
     "/pages/rules/{id}/try": "a backtest of the rule as it is stored",
+    "/pages/prices/{id}/end": "a price's `valid_to`",
+    "/pages/slack-users/{user}/edit": "one person of the list",
+    "/pages/slack-users/{user}/delete": "one person of the list",
 }
 """Forms beside those of FORMS, and what they do."""
 

@@ -1,9 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from service.domain.sources.pricing import (
+    AppliedPrice,
     Measure,
     ModelPrice,
     PriceBook,
@@ -122,3 +123,13 @@ def test_an_amount_finer_than_twelve_places_is_rounded_half_even() -> None:
 )
 def test_a_snapshot_date_does_not_make_another_model(given: str, expected: str) -> None:
     assert canonical_model(given) == expected
+
+
+def test_what_applies_says_since_when_and_whose_it_is() -> None:
+    mine = PriceOverride("toll", Measure.OUTPUT, Decimal(7), CHANGE, per=1_000)
+    book = overridden(mine)
+    before = CHANGE - timedelta(days=1)
+    assert book.applied("toll-20260101", Measure.OUTPUT, NOW) == AppliedPrice(Decimal(7), 1_000, CHANGE, None, mine)
+    assert book.applied("toll", Measure.CACHE_READ, NOW) == AppliedPrice(Decimal(10), 1_000_000, CHANGE)
+    assert book.applied("toll", Measure.OUTPUT, before) == AppliedPrice(Decimal(40), 1_000_000, None, CHANGE)
+    assert book.applied("nobody's", Measure.OUTPUT, NOW) is None

@@ -1,5 +1,5 @@
-"""Settings, tokens and the audit log."""
+"""Settings, people in Slack, tokens and the audit log."""
 
-from service.api.dashboard.access import audit, settings, tokens
+from service.api.dashboard.access import audit, settings, slack_users, tokens
 
-ROUTERS = (settings.router, tokens.router, audit.router)
+ROUTERS = (settings.router, slack_users.router, tokens.router, audit.router)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from service.api.dashboard.access.frame import AREAS, AUDIT, PLACE
+from service.api.dashboard.access.frame import AUDIT, PLACE, areas
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import NEWEST_FIRST, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep
@@ -28,7 +28,7 @@ _NOT_KEPT = "-"
 async def show_audit_log(caller: SignedInDep, uow: UowDep, _: AdministeringDep, part: AskedPartDep) -> Response:
     found = await uow.audit.page(limit=PAGE, cursor=part.cursor)
     content = {
-        "areas": AREAS,
+        "areas": areas(caller),
         "area": AUDIT,
         "events": [_line(one) for one in found.items],
         "part": part.links(AUDIT, found, NEWEST_FIRST),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service import __version__
-from service.api.dashboard.access.frame import AREAS, PLACE, SETTINGS
+from service.api.dashboard.access.frame import PLACE, SETTINGS, areas
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
@@ -39,7 +39,7 @@ async def show_settings(request: Request, caller: SignedInDep, ports: PortsDep, 
     is_admin = caller.role.allows(Role.ADMIN)
     pinned = await pinned_workspace(uow)
     content = {
-        "areas": AREAS if is_admin else AREAS[:1],
+        "areas": areas(caller),
         "area": SETTINGS,
         "facts": facts,
         "slack": f"{pinned.spec}, since {minute(pinned.created_at)}" if pinned else "",

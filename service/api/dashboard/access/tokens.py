@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import JsonValue, ValidationError
 
 from service.api.access.tokens import TokenIn
-from service.api.dashboard.access.frame import AREAS, PLACE, TOKENS
+from service.api.dashboard.access.frame import PLACE, TOKENS, areas
 from service.api.dashboard.documents.controls import Control, ControlKind, Document
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.reading import read_document
@@ -88,7 +88,7 @@ async def _page(
 ) -> Response:
     found = await uow.tokens.page(limit=PAGE, cursor=part.cursor)
     content = {
-        "areas": AREAS,
+        "areas": areas(caller),
         "area": TOKENS,
         "made": made,
         "form": show_form(PARTS, document, flaws),

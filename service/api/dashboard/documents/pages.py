@@ -87,6 +87,7 @@ class OpenForm(Generic[Spec]):
             "noun": noun,
             "additions": self.pages.additions if stored else (),
             "back": self.pages.path,
+            "back_to": self.pages.kind.plural.capitalize(),
             "removal": f"{self.pages.path}/{stored.id}/delete" if stored else "",
             "trial": self.pages.trial,
             "subject": stored.id if stored else "",

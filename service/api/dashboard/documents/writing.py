@@ -19,6 +19,10 @@ ShownT = TypeVar("ShownT", bound=Shown)
 
 VERSION = "version"
 """The field that says which version somebody has read and changed."""
+CHANGED_MEANWHILE = (
+    "Somebody has changed this since you opened it. The form holds what you wrote; beside it stands what is stored now."
+    " Send it again to replace that."
+)
 
 
 async def stored_document(shape: Shape[Spec, Any, Any], uow: UnitOfWork, stored: Resource[Spec], author: Author) -> Any:
@@ -47,7 +51,4 @@ async def write_document(
 def require_version(form: Mapping[str, str], stored: Resource[Spec]) -> None:
     """Raises StaleVersion where somebody else has written since the form was opened."""
     if form.get(VERSION, "") != str(stored.version):
-        raise StaleVersion(
-            "Somebody has changed this since you opened it. The form holds what you wrote; beside it stands what is"
-            " stored now. Send it again to replace that."
-        )
+        raise StaleVersion(CHANGED_MEANWHILE)

@@ -14,7 +14,8 @@ from fastapi.responses import Response
 from service.api.dashboard.figures import ShownMoney, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
-from service.api.dashboard.spend import WORDS, Filter
+from service.api.dashboard.spend.breakdown import WORDS
+from service.api.dashboard.spend.frame import AREAS, CHARGEBACK, PLACE, Filter
 from service.api.http.deps import NowDep, UowDep
 from service.api.spend.chargeback import NOT_ATTRIBUTABLE, Month, first_of
 from service.api.spend.grouping import TAG, GroupBy, GroupByText, attributions, read_grouping
@@ -28,7 +29,6 @@ from service.workflows.spend import MonthCharged, month_charged
 
 router = APIRouter(include_in_schema=False)
 
-PLACE = "/pages/chargeback"
 MONTHS_SHOWN = 6
 
 
@@ -42,17 +42,17 @@ class ChargebackAddress:
 
     def address(self, **changed: str) -> str:
         query = {"source": self.source or "", "month": self.month or "", "by": self.by, **changed}
-        return f"{PLACE}?{urlencode({key: value for key, value in query.items() if value})}"
+        return f"{CHARGEBACK}?{urlencode({key: value for key, value in query.items() if value})}"
 
 
-@router.head(PLACE)  # probes ask so
-@router.get(PLACE)
+@router.head(CHARGEBACK)  # probes ask so
+@router.get(CHARGEBACK)
 async def show_chargeback(
     caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[ChargebackAddress, Depends()]
 ) -> Response:
     sources = await uow.sources.readable()
     if not sources:
-        return dashboard_page("no_source.html.j2", "Spend", caller, {})
+        return dashboard_page("no_source.html.j2", PLACE, caller, {})
     source = await source_named(uow, asked.source or sources[0].id, "/source")
     months = _months(now)
     month = asked.month or months[1]
@@ -61,6 +61,8 @@ async def show_chargeback(
     names = await grouping.names(uow, source.id, [line.key for line in charged.made.lines])
     ways = [*(by.value for by in GroupBy), *await attributions(uow)]
     content = {
+        "areas": AREAS,
+        "area": CHARGEBACK,
         "source": source.name,
         "simulated": charged.simulated,
         "month": f"{first_of(month):%B %Y}",
@@ -72,7 +74,7 @@ async def show_chargeback(
         "rows": [_row(line, name_of(line.key, names), charged) for line in charged.made.lines],
         "nobody": _row(charged.made.nobody, NOT_ATTRIBUTABLE, charged) if charged.made.nobody else None,
     }
-    return dashboard_page("chargeback.html.j2", "Spend", caller, content)
+    return dashboard_page("chargeback.html.j2", PLACE, caller, content)
 
 
 def _word(by: str) -> str:

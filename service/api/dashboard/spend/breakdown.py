@@ -9,14 +9,14 @@ from enum import IntEnum, StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from service.api.dashboard.figures import day_bars, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
+from service.api.dashboard.spend.frame import AREAS, PLACE, SPEND, Filter
 from service.api.http.deps import NowDep, UowDep
-from service.api.http.fields import LINE
 from service.api.spend.breakdown import DivideBy
 from service.domain.messages.phrases import BASES
 from service.domain.sources.source import People, Source
@@ -25,7 +25,7 @@ from service.domain.spend.rows import Width
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import name_of
 from service.domain.values.periods import Window
-from service.domain.values.plain_text import percentage, short_day
+from service.domain.values.plain_text import percentage, scaled, short_day
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, day_start
@@ -34,8 +34,6 @@ from service.workflows.dashboard.compared import ComparedGroup, ComparedSpend, C
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
-
-PLACE = "/pages/spend"
 
 
 class Days(IntEnum):
@@ -62,7 +60,6 @@ FILTERS = (DivideBy.WORKSPACE, DivideBy.MODEL, DivideBy.API_KEY)
 DEEPER = (*FILTERS, DivideBy.TOKEN_TYPE)
 """The way down, from the organisation's workspaces to what a key's tokens were."""
 COMPARISONS = {Comparison.BEFORE: "as long before", Comparison.USUAL: "what is usual"}
-Filter = Annotated[str | None, Query(max_length=200, pattern=LINE)]
 
 
 def divisions(source: Resource[Source]) -> list[tuple[str, str]]:
@@ -121,25 +118,27 @@ class SpendAddress:
             "then": "" if by else self.then,
             "beside": self.beside,
         }
-        return f"{PLACE}?{urlencode({**query, **{key.value: id for key, id in kept.items()}})}"
+        return f"{SPEND}?{urlencode({**query, **{key.value: id for key, id in kept.items()}})}"
 
 
-@router.head(PLACE)  # probes ask so
-@router.get(PLACE)
+@router.head(SPEND)  # probes ask so
+@router.get(SPEND)
 async def show_spend(
     caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[SpendAddress, Depends()]
 ) -> Response:
     sources = await uow.sources.readable()
     if not sources:
-        return dashboard_page("no_source.html.j2", "Spend", caller, {})
+        return dashboard_page("no_source.html.j2", PLACE, caller, {})
     source = await source_named(uow, asked.source or sources[0].id, "/source")
     tomorrow = day_start(now) + DAY
     window = Window(tomorrow - DAY * int(asked.days), tomorrow)
     question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension.ORGANISATION)
     found = await compared(uow, question, [one.dimension for one in asked.dimensions], asked.beside)
     content = {
+        "areas": AREAS,
+        "area": SPEND,
         "source": source.name,
-        "sources": [(one.name, f"{PLACE}?{urlencode({'source': one.id})}") for one in sources[:20]],
+        "sources": [(one.name, f"{SPEND}?{urlencode({'source': one.id})}") for one in sources[:20]],
         "ranges": [(f"{int(days)} days", asked.address(days=days), days is asked.days) for days in Days],
         "asked": asked,
         "kept": asked.kept(),
@@ -157,8 +156,9 @@ async def show_spend(
         "highest": _highest(found),
         "rows": [_row(group, found.total.spend.total, asked) for group in found.groups],
         "rest": dollars(found.rest) if found.rest else None,
+        "unpriced": scaled(found.total.unpriced_tokens) if found.total.unpriced_tokens else "",
     }
-    return dashboard_page("spend.html.j2", "Spend", caller, content)
+    return dashboard_page("spend.html.j2", PLACE, caller, content)
 
 
 def _beside(asked: SpendAddress, found: ComparedSpend) -> str:
