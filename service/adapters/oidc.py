@@ -170,10 +170,14 @@ def _words(error: Exception, issuer: str, client_id: str) -> str:
     """Returns why a token is not believed, and what to do. Nothing of the token is in it."""
     if isinstance(error, ExpiredTokenError):
         return "What the issuer sent has expired. Sign in again; if that does not help, compare the machines' clocks."
+    for_another = (
+        f"What the issuer sent is for another client: TOCSIN_OIDC_CLIENT_ID is {client_id}."
+        " Where that is the right one, let the issuer name it in the audience (aud) of its ID token."
+    )
     if isinstance(error, ClaimError):
         return {
-            "aud": f"What the issuer sent is for another client: TOCSIN_OIDC_CLIENT_ID is {client_id}.",
-            "azp": f"What the issuer sent is for another client: TOCSIN_OIDC_CLIENT_ID is {client_id}.",
+            "aud": for_another,
+            "azp": for_another,
             "iss": f"What was sent is of another issuer: TOCSIN_OIDC_ISSUER is {issuer}.",
             "nonce": "What the issuer sent answers another sign-in. Begin again from the sign-in page.",
         }.get(str(error.claim), f"What the issuer sent is not sound: {error.error}. Ask whoever runs the issuer.")
