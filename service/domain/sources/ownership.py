@@ -1,4 +1,4 @@
-"""Owners and tags of workspaces and API keys: who hears of their spend, and who it is charged to."""
+"""Owners and tags of workspaces, API keys and people: who hears of their spend, and who it is charged to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class OwnedMember:
-    """A workspace or API key of a source, with its owner, a receiver's id, and its tags. NOBODY: none of its own."""
+    """A workspace, API key or person of a source, with its owner, a receiver's id, and its tags. NOBODY: none of its own."""
 
     source_id: str
     member: ScopeKey

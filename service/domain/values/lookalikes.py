@@ -20,11 +20,11 @@ _ALIKE = str.maketrans(
 
 
 def require_visible(name: str, pointer: str = "/name") -> None:
-    """Raises Invalid for a name with bidirectional controls, zero-width or other unseen characters."""
+    """Raises Invalid for a name, or a tag's value, with bidirectional controls, zero-width or other unseen characters."""
     for character in name:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in _UNSEEN:
             shown = f"U+{ord(character):04X}"
-            raise Invalid(f"a name holds no character that nobody sees or that reorders others: {shown}", pointer)
+            raise Invalid(f"must hold no character that nobody sees or that reorders others: {shown}", pointer)
 
 
 def skeleton(name: str) -> str:

@@ -9,6 +9,7 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.labels import BUILT_IN
 from service.domain.sources.ownership import MOST_OWNED, MOST_TAGS, OwnedMember, Ownership
 from service.domain.values.errors import Invalid
+from service.domain.values.lookalikes import require_visible
 from service.domain.values.names import listed, nearest
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Author, Draft, ResourceKind, create, put, the_only
@@ -32,9 +33,11 @@ class Ownerships(ResourceKind[Ownership]):
 
 
 def require_tags(tags: Mapping[str, str], pointer: str) -> None:
-    """Raises Invalid for tags that would pass for what an alert's own labels say, and for too many."""
+    """Raises Invalid for tags that would pass for others, or for what an alert's own labels say, and for too many."""
     if len(tags) > MOST_TAGS:
         raise Invalid(f"at most {MOST_TAGS} tags", pointer)
+    for name, value in tags.items():
+        require_visible(value, f"{pointer}/{name}")
     for name in sorted(BUILT_IN & tags.keys()):
         raise Invalid(f"{name} is a label that every alert brings by itself: choose another name", f"{pointer}/{name}")
 

@@ -58,6 +58,7 @@ async def test_an_owner_is_not_deleted_while_something_is_theirs(spent: Stand) -
         ({"member": "model:claude-opus-4-5", "owner": "eng"}, "/items/0/member"),
         ({"member": WORKSPACE, "tags": {"severity": "low"}}, "/items/0/tags/severity"),
         ({"member": WORKSPACE, "tags": {"team": ""}}, "/items/0/tags/team"),
+        ({"member": WORKSPACE, "tags": {"team": "gne\u202e"}}, "/items/0/tags/team"),
         ({"member": WORKSPACE, "source": "elsewhere"}, "/items/0/source"),
     ],
 )

@@ -15,9 +15,9 @@ LARGE_PART = Fraction(1, 3)
 
 
 def members_of(key: ScopeKey, scope: Scope) -> tuple[ScopeKey, ...]:
-    """Returns the workspace or API key `key`, else those that the scope of a budget or rule names.
+    """Returns the workspace, API key or person `key`, else those that the scope of a budget or rule names.
 
-    API keys come alone: they say more than the workspaces that they are in.
+    People come alone, else API keys: they say more than the workspaces that they are in.
     """
     if key.dimension in OWNABLE:
         return (key,)
