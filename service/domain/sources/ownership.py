@@ -17,7 +17,7 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class OwnedMember:
-    """A workspace, API key or person of a source, with its owner, a receiver's id, and its tags. NOBODY: none of its own."""
+    """A workspace, API key or person, with its owner, a receiver's id, and its tags. NOBODY: none of its own."""
 
     source_id: str
     member: ScopeKey

@@ -20,7 +20,7 @@ _ALIKE = str.maketrans(
 
 
 def require_visible(name: str, pointer: str = "/name") -> None:
-    """Raises Invalid for a name, or a tag's value, with bidirectional controls, zero-width or other unseen characters."""
+    """Raises Invalid for a text with bidirectional controls, zero-width or other unseen characters."""
     for character in name:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in _UNSEEN:
             shown = f"U+{ord(character):04X}"
