@@ -70,7 +70,7 @@ class _Endpoint:
 
     async def _answer(self, request: Request) -> Response:
         state, now = self._state, self._state.clock()
-        authenticate(request.headers, state.behaviour)
+        authenticate(request.headers, request.url.path, state.behaviour)
         version(request.headers)
         state.limiter.admit(now, state.behaviour.requests_per_minute)
         token = request.query_params.get("page")

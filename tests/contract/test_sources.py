@@ -205,6 +205,7 @@ async def test_the_directory_names_the_default_workspace_first(world: World) -> 
     world.add_key("apikey_2", "notebooks", "wrkspc_a")
     async with world.connected() as source:
         directory = await source.directory()
+        assert directory is not None
     assert directory.workspaces[0] == DEFAULT
     assert [(one.id, one.name) for one in directory.workspaces[1:]] == [("wrkspc_a", "Research")]
     assert [(key.id, key.name, key.workspace, key.status) for key in directory.api_keys] == [

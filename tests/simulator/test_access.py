@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from service.simulator.protocol.analytics import BETA
 from service.simulator.protocol.behaviour import Behaviour
 from tests.fakes.fixed_world import FixedWorld
 from tests.simulator.client import COST, HEADERS, Simulation, day, iso, span
@@ -42,6 +43,14 @@ async def test_only_an_admin_credential_is_let_in(credential: dict[str, str], st
     simulation = Simulation(small_world(), Behaviour(workspace_key_status=403))
     response = await simulation.get(COST, RANGE, {**credential, "anthropic-version": "2023-06-01"})
     assert response.status_code == status
+
+
+async def test_a_key_of_enterprise_reads_analytics_and_nothing_else(simulation: Simulation) -> None:
+    key = {"x-api-key": "sk-ant-api01-FAKE", "anthropic-version": "2026-10-21", "anthropic-beta": BETA}
+    refused = await simulation.get(COST, RANGE, key)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (403, "permission_error")
+    assert refused.headers["anthropic-organization-id"]
+    assert (await simulation.get("/v1/organizations/analytics/cost", RANGE, key)).status_code == 200
 
 
 @pytest.mark.parametrize("version", [None, "2022-01-01"])

@@ -90,10 +90,21 @@ class ClaudeAnalyticsSource:
         self._actors = actors if actors.asks else None
 
     async def organization(self) -> Organization:
-        return await self._admin.organization()
+        """By its id alone where the key may read nothing but analytics: each answer says whose it is."""
+        try:
+            return await self._admin.organization()
+        except RequestFailed as error:
+            if error.is_not_allowed and error.organization:
+                return Organization(error.organization, "")
+            raise
 
-    async def directory(self) -> Directory:
-        return await self._admin.directory()
+    async def directory(self) -> Directory | None:
+        try:
+            return await self._admin.directory()
+        except RequestFailed as error:
+            if error.is_not_allowed:
+                return None
+            raise
 
     async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         """Cost by UTC day and API key, oldest first."""

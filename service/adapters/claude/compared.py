@@ -60,7 +60,7 @@ class ComparedSource:
     async def organization(self) -> Organization:
         return await self._preferred.organization()
 
-    async def directory(self) -> Directory:
+    async def directory(self) -> Directory | None:
         return await self._preferred.directory()
 
     async def claude_code(self, day: date) -> ReadClaudeCode:

@@ -44,7 +44,8 @@ _MEANINGS = {
 _WORKSPACE_KEY = (
     f"{_API} refused the key: it does not start with sk-ant-admin, and the keys of workspaces "
     "(sk-ant-api03-...) cannot read cost. Create an admin key in the Claude Console and set it as this "
-    "source's admin_key"
+    "source's admin_key. With a key of Claude Enterprise that has the permission read:analytics, let the source's "
+    "kind be claude_analytics"
 )
 _WEB_PAGE = "A web page came instead of the report: base_url is wrong, or a proxy or firewall answers in its place"
 
@@ -67,11 +68,27 @@ class Reply:
 
 
 class RequestFailed(SourceError):
-    """A request failed. `wait`: how long the server asks to be left alone; `status`: 0 without an answer."""
+    """A request failed. `wait`: how long the server asks to be left alone; `status`: 0 without an answer.
 
-    def __init__(self, detail: str, *, retryable: bool, status: int = 0, wait: timedelta | None = None) -> None:
+    `organization`: the id of the organisation that the refused key belongs to, where the answer says it.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retryable: bool,
+        status: int = 0,
+        wait: timedelta | None = None,
+        organization: str = "",
+    ) -> None:
         super().__init__(detail, retryable=retryable, wait=wait)
         self.status = status
+        self.organization = organization
+
+    @property
+    def is_not_allowed(self) -> bool:
+        return self.status == HTTPStatus.FORBIDDEN
 
 
 class AnswerTooLong(RequestFailed):
@@ -93,7 +110,8 @@ def refused(reply: Reply, key: AdminKey, meanings: Mapping[int, str]) -> Request
     if request_id := reply.request_id(key) or envelope.request_id:
         said.append(f"[request-id {request_id}]")
     retryable = _is_retryable(reply, envelope.code)
-    return RequestFailed(" ".join(said), retryable=retryable, status=reply.status, wait=wait)
+    organization = _clean(reply.headers.get("anthropic-organization-id", ""), key)
+    return RequestFailed(" ".join(said), retryable=retryable, status=reply.status, wait=wait, organization=organization)
 
 
 def web_page(reply: Reply) -> RequestFailed:

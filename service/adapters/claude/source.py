@@ -95,7 +95,7 @@ class ClaudeAdminSource:
                 named = await read_all(report, _workspaces())
                 every = await read_all(report, _workspaces(("include_default", "true")))
         except RequestFailed as error:
-            if error.status != httpx.codes.BAD_REQUEST:
+            if error.status != httpx.codes.BAD_REQUEST and not error.is_not_allowed:
                 raise
             return frozenset()
         return frozenset(one.id for one in every) - {one.id for one in named}

@@ -41,6 +41,8 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Organization:
+    """`name` is "" where the key may not read it."""
+
     id: str
     name: str
 
@@ -132,7 +134,9 @@ class CostSource(Protocol):
         """Usage by hour or minute."""
         ...
 
-    async def directory(self) -> Directory: ...
+    async def directory(self) -> Directory | None:
+        """None where the key may not list workspaces and API keys: what reports name is all that is known."""
+        ...
 
 
 @runtime_checkable

@@ -49,6 +49,7 @@ _SUBJECTS = {
     ReportName.USAGE_MINUTES: "usage report by minute",
     ReportName.DIRECTORY: "directory",
 }
+NOT_LISTED = Notice("the key may not list workspaces and API keys: they are called as the reports call them", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Unreachable:
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         raise SourceError(self.reason, retryable=False)
 
-    async def directory(self) -> Directory:
+    async def directory(self) -> Directory | None:
         raise SourceError(self.reason, retryable=False)
 
 
@@ -251,9 +252,9 @@ async def read_directory(running: RunningPoll) -> ReportChange:
 
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:
         await code.write(uow, stamp)
-        return await uow.directory.replace(stamp.source_id, directory, stamp.known_at)
+        return await uow.directory.replace(stamp.source_id, directory, stamp.known_at) if directory else Changes()
 
-    return ReportChange(write, notices=code.notices)
+    return ReportChange(write, notices=code.notices if directory else (*code.notices, NOT_LISTED))
 
 
 async def _make_room(running: RunningPoll, buckets: Sequence[Bucket[CostRow]] | Sequence[Bucket[UsageRow]]) -> None:

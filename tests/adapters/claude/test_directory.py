@@ -22,7 +22,9 @@ async def api() -> AsyncIterator[ScriptedAdminApi]:
 
 async def read(api: ScriptedAdminApi) -> Directory:
     async with connected(api.url) as source:
-        return await source.directory()
+        found = await source.directory()
+    assert found is not None
+    return found
 
 
 async def read_key(api: ScriptedAdminApi, row: object) -> ApiKeyName:

@@ -93,6 +93,7 @@ async def test_two_days_of_minutes_are_read_whole_over_their_pages(simulation: S
 async def test_the_directory_names_the_default_workspace_and_places_every_key(simulation: Simulation) -> None:
     async with source_of(simulation) as source:
         directory = await source.directory()
+        assert directory is not None
         organization = await source.organization()
     assert [one.id for one in directory.workspaces] == ["default", "wrkspc_1"]
     assert directory.workspaces[1].tags == {"team": "search"}

@@ -17,18 +17,19 @@ from service.cli.serving import serving
 from service.domain.alerts.evidence import StaleEvidence
 from service.domain.sources.poll import Notice, PollState
 from service.domain.sources.pricing import Measure
-from service.domain.sources.source import ReportName
+from service.domain.sources.source import ReportFamily, ReportName
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.simulator.app import create_app
 from service.simulator.protocol.faults import Fault, Faults
+from service.simulator.world.records import Stream
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import SourceError
 from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.ingest import run_begin
-from service.workflows.sources.report_reading import ReportChange, RunningPoll, run_report
+from service.workflows.sources.report_reading import NOT_LISTED, ReportChange, RunningPoll, run_report
 from tests.factories import utc
 from tests.fakes.fixed_world import FixedWorld, token_cost
 from tests.workflows.yard import DAY, HOUR, MINUTE, SONNET, Crash, Yard, billed, caller, outcome
@@ -70,6 +71,28 @@ async def test_a_report_that_fails_on_its_second_page_leaves_nothing_of_its_firs
     poll = await yard.poll()
     assert outcome(poll, ReportName.COST) == (1, 0, 0)
     assert await yard.spent(MONTH_AGO) == Money.of("12.345678")
+
+
+async def test_a_key_that_may_read_analytics_alone_is_enough_to_watch_by(
+    real: tuple[Yard, FixedWorld, Faults],
+) -> None:
+    """Nobody of a Claude Enterprise organisation can make an admin key."""
+    yard, world, _ = real
+    world.add_workspace("wrkspc_a", "Research")
+    world.charge_key(YESTERDAY, "300", Stream("wrkspc_a", "apikey_a", SONNET))
+    await yard.poll()
+    key = yard.ports.vault.seal("sk-ant-api01-FAKE-key")
+    enterprise = replace(yard.source.spec, admin_key=key, prefer=ReportFamily.ANALYTICS)
+    yard.source = await yard.change(Sources(), yard.source, enterprise)
+    poll = await yard.poll()
+    assert poll.state is PollState.DONE, [one.error for one in poll.reports]
+    assert NOT_LISTED in poll.reports[0].notices
+    assert await yard.spent(YESTERDAY) == Money.of("3.00")
+    state = await yard.state()
+    assert (state.failures, state.organization_id, state.organization_name) == (0, world.organization.id, "")
+    async with yard.ports.uow() as uow:
+        workspaces = {one.id: (one.name, one.status) for one in await uow.directory.workspaces(yard.source.id)}
+    assert workspaces["wrkspc_a"] == ("Research", "active"), "what was listed before is not gone"
 
 
 async def test_each_report_has_its_own_outcome(yard: Yard) -> None:
