@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Self, TypeAlias
 from uuid import uuid4
 
@@ -77,6 +78,10 @@ class Server:
             part = self.ask("GET", path, {**(query or {}), **({"cursor": str(cursor)} if cursor else {})})
             found, cursor = part.get("items"), part.get("next")
             yield from (one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+
+    def now(self) -> datetime:
+        """Returns the server's time, aware UTC: with TOCSIN_CLOCK it is not the caller's. Raises ServerError."""
+        return datetime.fromisoformat(str(self.ask("GET", "/clock").get("now")))
 
     def _send(
         self, method: str, path: str, query: Query | None, body: Json, headers: Mapping[str, str]

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,6 +52,12 @@ class Running:
             self._seen += more
         return found
 
+    def read_on(self) -> None:
+        """Reads what comes in the background: a full pipe would stop the process."""
+        assert self.process.stdout is not None
+        terminal = self.process.stdout.fileno()
+        threading.Thread(target=lambda: all(iter(lambda: os.read(terminal, 65536), b"")), daemon=True).start()
+
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
         rest, _ = self.process.communicate(timeout=PATIENCE)
@@ -64,11 +71,12 @@ def environment(port: int, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def tocsin(folder: Path, port: int, *arguments: str) -> Iterator[Running]:
+def tocsin(folder: Path, port: int, *arguments: str, **settings: str) -> Iterator[Running]:
+    """A command in a process of its own, while the block lasts."""
     process = subprocess.Popen(
         [TOCSIN, *arguments],
         cwd=folder,
-        env=environment(port, {}),
+        env=environment(port, settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

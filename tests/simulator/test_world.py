@@ -231,6 +231,30 @@ async def test_an_incident_is_played_live_over_http() -> None:
     assert tokens[2] > 10 * tokens[0]
 
 
+async def test_an_incident_of_a_workspace_leaves_others_alone_and_ends_when_it_is_ended() -> None:
+    simulation = Simulation(create_world(7, PRICES, NOW))
+    order = {"scenario": "runaway_loop", "workspace_id": "wrkspc_support", "hours": 9, "factor": "50"}
+    begun = (await simulation.post("/_simulator/incidents", order)).json()
+    simulation.clock.advance(2 * HOUR)
+    async with simulation.client() as client:
+        ended = (await client.delete(f"/_simulator/incidents/{begun['number']}")).json()
+        assert (await client.delete("/_simulator/incidents/99")).status_code == 404
+    assert (begun["reported_at"], ended["ends_at"]) == (iso(NOW + timedelta(minutes=6)), iso(NOW + 2 * HOUR))
+    simulation.clock.advance(3 * HOUR)
+    hour = NOW.replace(minute=0)
+
+    async def output(workspace: str) -> list[int]:
+        pairs = span(hour - HOUR, hour + 4 * HOUR, ("bucket_width", "1h"), ("workspace_ids[]", workspace))
+        body = (await simulation.get(USAGE, pairs)).json()
+        return [bucket["results"][0]["output_tokens"] for bucket in body["data"]]
+
+    before, _, during, _, after = await output("wrkspc_support")
+    assert during > 10 * before
+    assert after < 2 * before
+    before, _, during, _, _ = await output("wrkspc_production")
+    assert during < 2 * before
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_every_scenario_can_be_ordered_by_name(name: str) -> None:
     simulation = Simulation(create_world(7, PRICES, NOW))

@@ -1,8 +1,9 @@
-"""Probes and metrics of the process."""
+"""Probes and metrics of the process, and its clock."""
 
-from service.api.operation import metrics, probes
+from service.api.operation import clock, metrics, probes
 
 ROUTERS = (
     probes.router,
     metrics.router,
+    clock.router,
 )

@@ -51,7 +51,6 @@ def silence(
     url: Url = LOCAL,
 ) -> None:
     """Let matching alerts notify nobody for a while."""
-    from service.bootstrap.clock import wall_clock
     from service.bootstrap.errors import StartError
     from service.cli.remote import silencing
     from service.cli.remote.server import server_at
@@ -64,7 +63,7 @@ def silence(
         else:
             wanted = silencing.SilenceWanted(tuple(matchers or ()), for_, note, name)
             make = silencing.silence_as_json if as_json else silencing.silence
-            make(server, wanted, wall_clock(), out)
+            make(server, wanted, server.now(), out)
 
 
 def _answer(alert: str, move: str, body: dict[str, str], as_json: bool, url: str) -> None:

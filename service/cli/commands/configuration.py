@@ -28,15 +28,14 @@ def plan(
     url: Url = LOCAL,
 ) -> None:
     """Show what `apply` would change, and change nothing. Exit code 3 when anything differs."""
-    from service.bootstrap.clock import wall_clock
     from service.cli.remote import planning
     from service.cli.remote.server import server_at
 
-    since = wall_clock().date() - timedelta(days=days)
-    wanted = planning.BacktestsWanted(since) if backtest else None
     unlisted = "delete" if prune else "keep"
     form = planning.form_of(as_json=as_json, markdown=markdown)
     with server_at(url) as server:
+        since = server.now().date() - timedelta(days=days) if backtest else None
+        wanted = planning.BacktestsWanted(since) if since else None
         raise typer.Exit(planning.plan(server, file, unlisted, out, form, wanted))
 
 

@@ -16,13 +16,12 @@ cli = typer.Typer()
 @cli.command()
 def status(as_json: AsJson = False, url: Url = LOCAL) -> None:
     """Show a server's spend this month, its fullest budgets and its open alerts."""
-    from service.bootstrap.clock import wall_clock
     from service.cli.remote import asking
     from service.cli.remote.server import server_at
 
     show = asking.status_as_json if as_json else asking.status
     with server_at(url) as server:
-        show(server, wall_clock(), out)
+        show(server, server.now(), out)
 
 
 @cli.command()
@@ -34,13 +33,12 @@ def spend(
     url: Url = LOCAL,
 ) -> None:
     """Show where a server's money went."""
-    from service.bootstrap.clock import wall_clock
     from service.cli.remote import asking
     from service.cli.remote.server import server_at
 
     show = asking.spend_as_json if as_json else asking.spend
     with server_at(url) as server:
-        show(server, asking.SpendWanted(by, last, source), wall_clock(), out)
+        show(server, asking.SpendWanted(by, last, source), server.now(), out)
 
 
 class TopBy(StrEnum):
@@ -63,14 +61,13 @@ def top(
 ) -> None:
     """Show who spends most just now, and who moved since the time before."""
     from service.api.spend.breakdown import DivideBy
-    from service.bootstrap.clock import wall_clock
     from service.cli.remote import ranking
     from service.cli.remote.server import server_at
 
     wanted = ranking.TopWanted(DivideBy(by.value), last, source, most)
     show = ranking.top_as_json if as_json else ranking.top
     with server_at(url) as server:
-        show(server, wanted, ranking.by_change if movers else ranking.by_spend, wall_clock(), out)
+        show(server, wanted, ranking.by_change if movers else ranking.by_spend, server.now(), out)
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,18 @@ from service.cli.commands.options import LOCAL, AsJson, SourceName, Url, out
 cli = typer.Typer()
 
 
+class IncidentName(StrEnum):
+    """The incidents that a drill can play."""
+
+    LOOP = "loop"
+
+
 @cli.command()
 def drill(
     source: SourceName = "",
+    incident: Annotated[
+        IncidentName | None, typer.Option(help="Play it in the simulator instead of opening a marked alert.")
+    ] = None,
     severity: Annotated[str, typer.Option(help="info, warning, error or critical.")] = "critical",
     label: Annotated[list[str] | None, typer.Option(help="A label that routes match, as team=eng; repeatable.")] = None,
     patience: Annotated[int, typer.Option(help="Seconds to wait for each hop.", min=1, max=600)] = 60,
@@ -23,16 +33,17 @@ def drill(
     as_json: AsJson = False,
     url: Url = LOCAL,
 ) -> None:
-    """Rehearse an alert, from a poll to every channel's answer. Exit code 1 where a hop is broken."""
+    """Rehearse an alert or an incident, to every channel's answer. Exit code 1 where a hop is broken."""
     from service.cli.remote.drill import running
     from service.cli.remote.drill.rehearsal import DrillWanted, read_labels
     from service.cli.remote.server import server_at
 
     wanted = DrillWanted(source, severity, read_labels(label or []), patience)
+    begin, begin_as_json = (
+        (running.drill, running.drill_as_json) if incident is None else (running.incident, running.incident_as_json)
+    )
     with server_at(url) as server:
-        if as_json:
-            raise typer.Exit(running.drill_as_json(server, wanted, out))
-        raise typer.Exit(running.drill(server, wanted, out, sure=yes))
+        raise typer.Exit(begin_as_json(server, wanted, out) if as_json else begin(server, wanted, out, sure=yes))
 
 
 @cli.command()

@@ -11,10 +11,12 @@ from service.simulator.world.incidents import ANY, Effect, ScriptedIncident
 from service.simulator.world.records import DAY
 
 
-def runaway_loop(api_key_id: str, starts_at: datetime, ends_at: datetime, factor: str = "30") -> ScriptedIncident:
+def runaway_loop(
+    api_key_id: str, starts_at: datetime, ends_at: datetime, factor: str = "30", workspace_id: str | None = ANY
+) -> ScriptedIncident:
     """A key's agent calls itself: `factor` times its mean hourly volume on top, night and day alike."""
     return ScriptedIncident(
-        "runaway_loop", Effect.LOOP, starts_at, ends_at, api_key_id=api_key_id, factor=Decimal(factor)
+        "runaway_loop", Effect.LOOP, starts_at, ends_at, workspace_id, api_key_id, factor=Decimal(factor)
     )
 
 
@@ -68,7 +70,9 @@ class Order:
 
 
 SCENARIOS: dict[str, Callable[[Order], ScriptedIncident]] = {
-    "runaway_loop": lambda order: runaway_loop(order.api_key_id, order.now, order.until, order.factor or "30"),
+    "runaway_loop": lambda order: runaway_loop(
+        order.api_key_id, order.now, order.until, order.factor or "30", order.workspace_id
+    ),
     "traffic_spike": lambda order: traffic_spike(order.workspace_id, order.now, order.until, order.factor or "4"),
     "silence": lambda order: silence(order.workspace_id, order.now, order.until),
     "cache_loss": lambda order: cache_loss(order.workspace_id, order.now, order.until),

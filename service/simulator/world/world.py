@@ -82,6 +82,19 @@ class StreamWorld:
         self.incidents.append(incident)
         self._forget()
 
+    def end(self, number: int, now: datetime) -> ScriptedIncident:
+        """Let an incident be over by now; what it has caused stays. Raises IndexError where there is no such one."""
+        incident = self.incidents[number]
+        ended = replace(incident, ends_at=max(incident.starts_at, min(incident.ends_at, now)))
+        self.incidents[number] = ended
+        self._forget()
+        return ended
+
+    @property
+    def reported_after(self) -> timedelta:
+        """How long after a minute began the usage report has all of it."""
+        return MINUTE + self._lags.usage
+
     def workspaces(self) -> Sequence[Workspace]:
         return self._workspaces
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from service.cli.remote.showing import items
 from service.client.errors import Json
 
+OPENS, RESOLVES = ("open", "raise"), ("resolve",)
 SETTLED = frozenset({"sent", "dead", "suppressed"})
 NO_WORKER = "nobody has begun it: see that a worker runs (tocsin worker, or tocsin up)"
 

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.bootstrap.errors import StartError
-from service.cli.remote.drill.hops import NO_WORKER, Hop, are_settled, of_alert, of_poll
+from service.cli.remote.drill.hops import NO_WORKER, OPENS, RESOLVES, Hop, are_settled, of_alert, of_poll
+from service.cli.remote.drill.stopwatch import Stopwatch
 from service.cli.remote.showing import inner
 from service.client import Clash, Server
 from service.client.errors import Json
-
-OPENS, RESOLVES = ("open", "raise"), ("resolve",)
-ASKED_EVERY = 0.25
-"""Seconds between two questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +37,6 @@ def read_labels(pairs: Iterable[str]) -> dict[str, str]:
         if not (name and equals and value):
             raise StartError(f"--label {name}: write a label and its value, such as team=eng")
     return {name: value for name, _, value in found}
-
-
-@dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """`seconds` only ever grow; `pause` waits."""
-
-    seconds: Callable[[], float]
-    pause: Callable[[float], None]
-
-    def until(self, is_over: Callable[[], bool], patience: float) -> float | None:
-        """Asks until it is over. Returns the seconds that took, None where it is not over after `patience`."""
-        began = self.seconds()
-        while not is_over():
-            if self.seconds() - began >= patience:
-                return None
-            self.pause(ASKED_EVERY)
-        return self.seconds() - began
 
 
 class Rehearsal:

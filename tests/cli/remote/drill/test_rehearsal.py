@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from service.bootstrap.errors import StartError
-from service.cli.remote.drill.rehearsal import DrillWanted, Stopwatch, read_labels
+from service.cli.remote.drill.rehearsal import DrillWanted, read_labels
 from service.cli.remote.drill.running import drill, drill_as_json
+from service.cli.remote.drill.stopwatch import Stopwatch
 from service.client import Server, ServerError
 from tests.cli.remote.rest import Answering, answering, screen
 
