@@ -32,6 +32,7 @@ from service.api.http.fields import Dollars, Duration, PercentOrMore, Strict
 from service.domain.rules.kind import RuleKind
 from service.domain.rules.registry import KINDS
 from service.domain.values.money import Money
+from service.domain.values.parameters import Parameter, parameters
 from service.domain.values.scopes import Dimension
 
 OFF = "off"
@@ -92,6 +93,11 @@ def _or_off(inner: Any) -> Any:
     return Annotated[inner, WrapValidator(read), WrapSerializer(write), WithJsonSchema(schema)]
 
 
+def field_of(words: Parameter) -> Any:
+    """Returns the part of a document's field that its JSON Schema shows to people."""
+    return Field(title=words.label, description=words.about or None)
+
+
 def _known_kind(name: str) -> str:
     if name not in KINDS:
         expected = " or ".join((", ".join(map(repr, list(KINDS)[:-1])), repr(list(KINDS)[-1])))
@@ -109,8 +115,11 @@ KindName = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra=_
 
 @cache
 def _model(kind: RuleKind[object]) -> type[Strict]:
-    hints, usual = get_type_hints(kind.params), kind.params()
-    written = {name: (_document_type(hint), getattr(usual, name)) for name, hint in hints.items()}
+    hints, usual, words = get_type_hints(kind.params), kind.params(), parameters(kind.params)
+    written = {
+        name: (Annotated[_document_type(hint), field_of(words[name])], getattr(usual, name))
+        for name, hint in hints.items()
+    }
     title = "".join(word.capitalize() for word in kind.name.split("_"))
     return create_model(f"{title}Params", __base__=Strict, __doc__=kind.params.__doc__, **written)  # type: ignore[call-overload,no-any-return]
 

@@ -11,11 +11,12 @@ from pydantic import Field, JsonValue
 from service.api.http.configured import Document, ReadOnly, Shape, Shown, Written, configured_router, identity
 from service.api.http.fields import Dollars, Duration, PercentOrMore, Reference, Strict
 from service.api.rules.calibration import CalibrationOut, show_calibration
-from service.api.rules.params import KindName, read_params, show_params
+from service.api.rules.params import KindName, field_of, read_params, show_params
 from service.api.spend.scopes import ForEach, ScopeIn, read_scope, show_scope
 from service.domain.rules import registry
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule
+from service.domain.values.parameters import parameters
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension
 from service.domain.values.severity import Severity
@@ -24,17 +25,18 @@ from service.workflows.configuration.spend import source_named
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 ActiveDays = Annotated[int, Field(strict=True, ge=0, le=400)]
+_GATES = parameters(Gates)
 
 
 class GatesIn(Strict):
     """The gates that a finding must pass to fire. Those left out are as usual for the rule's kind."""
 
-    min_amount: Dollars | None = Field(default=None, description="excess in US dollars")
-    min_percent: PercentOrMore | None = Field(default=None, description="excess over what was expected")
-    min_active_days: ActiveDays | None = Field(default=None, description="days with spend in the history")
-    pending_for: Duration | None = Field(default=None, description="how long it must hold before it fires")
-    keep_firing_for: Duration | None = Field(default=None, description="how long the alert stays after it held last")
-    resolve_percent: PercentOrMore | None = Field(default=None, description="the alert ends below this excess")
+    min_amount: Annotated[Dollars | None, field_of(_GATES["min_amount"])] = None
+    min_percent: Annotated[PercentOrMore | None, field_of(_GATES["min_percent"])] = None
+    min_active_days: Annotated[ActiveDays | None, field_of(_GATES["min_active_days"])] = None
+    pending_for: Annotated[Duration | None, field_of(_GATES["pending_for"])] = None
+    keep_firing_for: Annotated[Duration | None, field_of(_GATES["keep_firing_for"])] = None
+    resolve_percent: Annotated[PercentOrMore | None, field_of(_GATES["resolve_percent"])] = None
 
 
 class GatesOut(Strict):

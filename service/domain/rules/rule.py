@@ -6,15 +6,22 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from service.domain.values.money import Money
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import EVERYTHING, Dimension, Scope, ScopeKey
 from service.domain.values.severity import Severity
 
 Params_co = TypeVar("Params_co", covariant=True)
 
 TWENTY_DOLLARS = Money(Decimal(20))
+MIN_AMOUNT = Parameter("Least excess, US dollars", "Less above what was expected does not fire.")
+MIN_PERCENT = Parameter("Least excess, percent", "Measured against what was expected; less does not fire.")
+MIN_ACTIVE_DAYS = Parameter("Least days with spend before", "With fewer in the history it does not fire.")
+PENDING = Parameter("Must hold before it fires", "For how long all other gates must pass: 0s, 30m or 1d.")
+KEEP_FIRING = Parameter("Stays open after it held last", "For how long the alert does: 0s, 30m or 1d.")
+RESOLVE_PERCENT = Parameter("Ends below an excess of, percent", "The alert stays open while the excess is larger.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +33,12 @@ class Gates:
     alert stays open after it held last. `resolve_percent`: the alert ends when the excess is below this percentage.
     """
 
-    min_amount: Money = TWENTY_DOLLARS
-    min_percent: Decimal = Decimal(30)
-    min_active_days: int = 10
-    pending_for: timedelta = timedelta()
-    keep_firing_for: timedelta = timedelta()
-    resolve_percent: Decimal | None = None
+    min_amount: Annotated[Money, MIN_AMOUNT] = TWENTY_DOLLARS
+    min_percent: Annotated[Decimal, MIN_PERCENT] = Decimal(30)
+    min_active_days: Annotated[int, MIN_ACTIVE_DAYS] = 10
+    pending_for: Annotated[timedelta, PENDING] = timedelta()
+    keep_firing_for: Annotated[timedelta, KEEP_FIRING] = timedelta()
+    resolve_percent: Annotated[Decimal | None, RESOLVE_PERCENT] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 from service.domain.sources.source import SourceState, succeeded_ahead
 from service.domain.spend.rows import Width
+from service.domain.values.parameters import Parameter
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR, day_start, hour_start, midnight, utc_day
 
@@ -229,12 +231,16 @@ def closing_for(now: datetime, read_at: datetime | None) -> timedelta:
 # ---------------------------------------------------------------------------------- when a source counts as stale
 
 
+FAILURES = Parameter("Failed polls in a row", "It fires after so many.")
+FAILING_FOR = Parameter("Or failing for", "A time such as 30m or 2h, at most 7 days.")
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a source may fail before it is stale: this many polls, or this long, whichever comes first."""
 
-    failures: int = 3
-    after: timedelta = timedelta(minutes=30)
+    failures: Annotated[int, FAILURES] = 3
+    after: Annotated[timedelta, FAILING_FOR] = timedelta(minutes=30)
 
 
 USUAL_PATIENCE = Patience()

@@ -50,6 +50,8 @@ class ResourcePages(Generic[Spec]):
     fresh: Callable[[Mapping[str, str]], Document]
     leads_to: Callable[[Resource[Spec]], str]
     needs: Role = Role.ADMIN
+    opens: Role | None = None
+    """Who may open the form without saving it, to try it; None: only who may save it."""
     advice: str = ""
     extended: Callable[[Document, Mapping[str, str]], Document] = _as_it_is
     additions: Sequence[tuple[str, str]] = ()
@@ -79,7 +81,7 @@ class OpenForm(Generic[Spec]):
         """Returns what the form's template shows."""
         noun, stored = self.pages.kind.noun, self.stored
         return {
-            "heading": f"Change {stored.name}" if stored else f"New {noun}",
+            "heading": self._heading,
             "advice": self.pages.advice,
             "form": show_form(self.parts, document, flaws),
             "address": f"{self.pages.path}/{stored.id}/edit" if stored else f"{self.pages.path}/new{self.query}",
@@ -88,10 +90,22 @@ class OpenForm(Generic[Spec]):
             "additions": self.pages.additions if stored else (),
             "back": self.pages.path,
             "back_to": self.pages.kind.plural.capitalize(),
-            "removal": f"{self.pages.path}/{stored.id}/delete" if stored else "",
+            "removal": f"{self.pages.path}/{stored.id}/delete" if stored and self._may_save else "",
+            "may_save": self._may_save,
             "trial": self.pages.trial,
             "subject": stored.id if stored else "",
         }
+
+    @property
+    def _may_save(self) -> bool:
+        return self.caller.role.allows(self.pages.needs)
+
+    @property
+    def _heading(self) -> str:
+        stored, noun = self.stored, self.pages.kind.noun
+        if not self._may_save:
+            return f"Try {stored.name}" if stored else f"Try a {noun}"
+        return f"Change {stored.name}" if stored else f"New {noun}"
 
     async def taken(self, ports: Ports, uow: UnitOfWork, form: Fields, author: Author) -> Response:
         """Writes what the form says; one that waited for a sign-in is shown again. Raises FormRefused with the form."""
@@ -124,6 +138,7 @@ def editing_router(pages: ResourcePages[Spec]) -> APIRouter:
     """Returns the pages under `{path}/new`, `{path}/{id}/edit` and `{path}/{id}/delete`."""
     router = APIRouter(include_in_schema=False, prefix=pages.path)
     written_by = Depends(sender(pages.needs))
+    opened_by = Depends(sender(pages.opens or pages.needs))
 
     async def new(request: Request, caller: SignedInDep, uow: UowDep) -> OpenForm[Spec]:
         before = pages.fresh(request.query_params)
@@ -131,14 +146,14 @@ def editing_router(pages: ResourcePages[Spec]) -> APIRouter:
         return OpenForm(pages, caller, await pages.parts(uow, before), before, None, query)
 
     async def known(
-        request: Request, caller: SignedInDep, uow: UowDep, id: IdOrName, author: Author = written_by
+        request: Request, caller: SignedInDep, uow: UowDep, id: IdOrName, author: Author = opened_by
     ) -> OpenForm[Spec]:
         stored = await pages.kind.store(uow).get(id)
         before = pages.extended(await stored_document(pages.shape, uow, stored, author), request.query_params)
         return OpenForm(pages, caller, await pages.parts(uow, before), before, stored)
 
     for path, opening in (("/new", Depends(new)), ("/{id}/edit", Depends(known))):
-        _add_form(router, path, opening, written_by)
+        _add_form(router, path, opening, opened_by, written_by)
 
     @router.post("/{id}/delete", dependencies=[our_page])
     async def remove(uow: UowDep, author: Author = written_by, opened: OpenForm[Spec] = Depends(known)) -> Response:
@@ -147,10 +162,10 @@ def editing_router(pages: ResourcePages[Spec]) -> APIRouter:
     return router
 
 
-def _add_form(router: APIRouter, path: str, opening: Any, written_by: Any) -> None:
+def _add_form(router: APIRouter, path: str, opening: Any, opened_by: Any, written_by: Any) -> None:
     """Adds the two operations of a form: it is shown, and it is sent."""
 
-    @router.get(path, dependencies=[written_by])
+    @router.get(path, dependencies=[opened_by])
     async def show(opened: Any = opening) -> Response:
         shown: Response = opened.page(opened.before)
         return shown

@@ -11,21 +11,17 @@ from service.api.dashboard.documents.controls import Control, ControlKind, Docum
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.rules.pages import PLACE
 from service.api.dashboard.scope_controls import EACH, SCOPE, SEVERITIES, source_controls
-from service.api.rules.params import params_schema, show_params
-from service.api.rules.rules import RuleShape, show_gates
+from service.api.rules.params import OFF, params_schema, show_params
+from service.api.rules.rules import GatesOut, RuleShape, show_gates
+from service.domain.access import Role
+from service.domain.rules.kind import RuleKind
 from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Gates
+from service.domain.values.parameters import Parameter, parameters
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 USUAL_KIND = "anomaly"
-GATES = (
-    Control("/gates/min_amount", "Least excess in US dollars", hint="Smaller ones do not fire."),
-    Control("/gates/min_percent", "Least excess in percent", ControlKind.NUMBER, "Of what was expected."),
-    Control("/gates/min_active_days", "Least days with spend before", ControlKind.NUMBER),
-    Control("/gates/pending_for", "Holds for before it fires", hint="Such as 0s, 30m or 1d."),
-    Control("/gates/keep_firing_for", "Stays after it held last", hint="Such as 0s, 30m or 1d."),
-    Control("/gates/resolve_percent", "Ends below an excess in percent of", ControlKind.NUMBER),
-)
 
 
 async def rule_parts(uow: UnitOfWork, document: Document) -> Parts:
@@ -36,8 +32,8 @@ async def rule_parts(uow: UnitOfWork, document: Document) -> Parts:
         Control("/kind", "Kind", ControlKind.FIXED),
         *await source_controls(uow, document),
         Control("/severity", "Severity", ControlKind.CHOICE, choices=SEVERITIES),
-        *_params(kind.name),
-        *GATES,
+        *_params(kind),
+        *_gates(kind),
         *((Control("/for_each", "Judged for", ControlKind.CHOICE, choices=each),) if len(each) > 1 else ()),
         *(SCOPE if kind.judges_bill else ()),
         Control("/labels", "Labels", ControlKind.PAIRS, "One a line, such as team=eng. Routes match them."),
@@ -45,11 +41,17 @@ async def rule_parts(uow: UnitOfWork, document: Document) -> Parts:
     )
 
 
-def _params(kind: str) -> Iterator[Control]:
-    """Yields a control for each of a kind's parameters, made from its JSON Schema."""
-    schema = params_schema(kind)
+def _params(kind: RuleKind[object]) -> Iterator[Control]:
+    """Yields a control for each of a kind's parameters, by its JSON Schema."""
+    schema, words = params_schema(kind.name), parameters(kind.params)
     for name, property in schema["properties"].items():
-        yield _param(name, _resolved(property, schema), property["default"])
+        yield _control(f"/params/{name}", words[name], _resolved(property, schema), property["default"])
+
+
+def _gates(kind: RuleKind[object]) -> Iterator[Control]:
+    schema, usual = GatesOut.model_json_schema(), show_gates(kind.gates).model_dump(mode="json")
+    for name, words in parameters(Gates).items():
+        yield _control(f"/gates/{name}", words, schema["properties"][name], usual[name])
 
 
 def _resolved(property: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -58,20 +60,23 @@ def _resolved(property: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
     return resolved
 
 
-def _param(name: str, property: Mapping[str, Any], usual: object) -> Control:
-    pointer, label = f"/params/{name}", name.replace("_", " ").capitalize()
+def _control(pointer: str, words: Parameter, property: Mapping[str, Any], usual: JsonValue) -> Control:
     if "enum" in property:
-        return Control(
-            pointer, label, ControlKind.CHOICE, choices=[(one, one.replace("_", " ")) for one in property["enum"]]
-        )
+        choices = [(one, words.words.get(one, one.replace("_", " "))) for one in property["enum"]]
+        return Control(pointer, words.label, ControlKind.CHOICE, words.about, choices=choices)
     if property.get("type") == "array":
-        return Control(pointer, label, ControlKind.LINES, f"One a line: {', '.join(property['items']['enum'])}.")
-    if "anyOf" in property:
-        asked, hint = property["anyOf"][0], f"Or off, where it is not asked. Usual: {usual}."
-    else:
-        asked, hint = property, f"Usual: {usual}."
-    entry = ControlKind.NUMBER if asked["type"] in ("integer", "number") else ControlKind.LINE
-    return Control(pointer, label, entry, hint)
+        hint = f"{words.about} One a line: {', '.join(property['items']['enum'])}."
+        return Control(pointer, words.label, ControlKind.LINES, hint)
+    asked = property["anyOf"][0] if "anyOf" in property else property
+    entry = ControlKind.NUMBER if asked.get("type") in ("integer", "number") else ControlKind.LINE
+    return Control(pointer, words.label, entry, " ".join((words.about, *_usual(property, usual))))
+
+
+def _usual(property: Mapping[str, Any], usual: JsonValue) -> Iterator[str]:
+    """Yields what else may be written, and what holds where nothing is."""
+    if {"const": OFF} in property.get("anyOf", ()):
+        yield f"Write {OFF} where it is not asked."
+    yield f"Usual: {usual}." if usual is not None else "Usual: empty."
 
 
 def fresh_rule(given: Mapping[str, str]) -> Document:
@@ -120,5 +125,6 @@ PAGES = ResourcePages(
     leads_to=lambda rule: f"{PLACE}/{rule.id}",
     extended=at_setting,
     trial=f"{PLACE}/try",
+    opens=Role.OPERATOR,
 )
 router = editing_router(PAGES)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
+from pydantic import JsonValue
 
 from service.api.alerts.documents import source_names
 from service.api.dashboard.alert_lines import alert_line
@@ -20,7 +21,8 @@ from service.api.rules.rules import RuleShape
 from service.domain.access import Role
 from service.domain.backtest.calibration import PROMISED, PROMISED_CRITICAL, Calibration
 from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule
+from service.domain.rules.rule import Gates, Rule
+from service.domain.values.parameters import Parameter, parameters
 from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Draft, change
@@ -48,14 +50,17 @@ async def list_rules(caller: SignedInDep, uow: UowDep, part: AskedPartDep) -> Re
     if not await uow.sources.named():
         return dashboard_page("no_source.html.j2", "Rules", caller, {})
     found = await uow.rules.page(limit=PAGE, cursor=part.cursor)
-    rules = sorted_out(found)
+    rules, may_write = sorted_out(found), caller.role.allows(Role.ADMIN)
     made = await uow.calibrations.of([one.id for one in rules.readable])
     content = {
         "rules": [_line(one, made.get(one.id)) for one in rules.readable],
         "unreadable": rules.unreadable,
         "part": part.links(PLACE, found, OLDEST_FIRST),
-        "kinds": [(kind.name, kind.title, kind.description) for kind in KINDS.values()],
-        "may_write": caller.role.allows(Role.ADMIN),
+        "kinds": [
+            (kind.name, kind.title, kind.description) for kind in KINDS.values() if may_write or kind.judges_bill
+        ],
+        "may_write": may_write,
+        "may_try": caller.role.allows(Role.OPERATOR),
     }
     return dashboard_page("rules.html.j2", "Rules", caller, content)
 
@@ -107,13 +112,19 @@ def head_of(rule: Resource[Rule[object]]) -> Mapping[str, object]:
 async def _settings(uow: UnitOfWork, rule: Resource[Rule[object]]) -> Sequence[tuple[str, str]]:
     """Returns the rule's document as labels and values, what is at its kind's default included."""
     shown = (await RuleShape().show(uow, rule, rule.updated_at)).model_dump(mode="json")
-    scope = {name: members for name, members in shown["scope"].items() if members}
-    parts = {"severity": shown["severity"], "for each": shown["for_each"], **scope, **shown["params"], **shown["gates"]}
-    return [
-        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
-        for name, value in parts.items()
-        if value is not None
-    ]
+    scope = {name.replace("_", " "): members for name, members in shown["scope"].items() if members}
+    parts = {"severity": shown["severity"], "for each": shown["for_each"], **scope}
+    words = {**parameters(KINDS[rule.spec.kind].params), **parameters(Gates)}
+    told = [_told(words[name], value) for name, value in {**shown["params"], **shown["gates"]}.items()]
+    return [(name, _text(value)) for name, value in [*parts.items(), *told] if value is not None]
+
+
+def _told(words: Parameter, value: JsonValue) -> tuple[str, JsonValue]:
+    return words.label, words.words.get(value, value) if isinstance(value, str) else value
+
+
+def _text(value: JsonValue) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def calibration_shown(made: Calibration) -> Mapping[str, object]:

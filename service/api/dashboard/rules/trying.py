@@ -21,7 +21,7 @@ from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.rules.editing import PAGES, fresh_rule, rule_parts
 from service.api.dashboard.rules.pages import PLACE
 from service.api.dashboard.rules.replays import replay_shown
-from service.api.dashboard.session import AdministeringDep, AnsweringDep, SignedInDep, our_page
+from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import Id, NowDep, PortsDep, UowDep
 from service.domain.access import Caller, Role
 from service.domain.backtest.backtest import Backtest, BacktestState, Subject
@@ -50,9 +50,7 @@ async def try_stored(author: AnsweringDep, uow: UowDep, id: Id) -> Response:
 
 
 @router.post(PAGES.trial, dependencies=[our_page])
-async def try_form(
-    caller: SignedInDep, author: AdministeringDep, ports: PortsDep, uow: UowDep, form: FormDep
-) -> Response:
+async def try_form(caller: SignedInDep, author: AnsweringDep, ports: PortsDep, uow: UowDep, form: FormDep) -> Response:
     """Queues a backtest of what a form says, and leads to its results, with the form below them. Nothing is stored."""
     opened = await _opened(uow, caller, form, author)
     document = read_document(opened.parts, form, opened.before)
@@ -117,7 +115,7 @@ async def show_tried(
         "seen": seen,
         "is_open": False,
     }
-    if caller.role.allows(Role.ADMIN) and not content["waits"]:
+    if caller.role.allows(Role.OPERATOR) and not content["waits"]:
         draft = replace(subject, spec=subject.spec)
         stored = await uow.rules.get(of) if of else None
         form = await _form(uow, caller, draft, stored, Author("", now), setting)

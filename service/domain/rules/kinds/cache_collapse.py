@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import Backtesting, own_figures
@@ -17,7 +18,17 @@ from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import NOTHING, DayFigures, SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.errors import Invalid
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import CELL_DIMENSIONS, Cell, Dimension, ScopeKey
+
+POINTS = Parameter(
+    "Falls by, percentage points", "How far the share of the input that comes from the cache falls below its median."
+)
+BELOW_PERCENT = Parameter(
+    "Or falls below, percent of its median", "The same, by the part of the median that is left of that share."
+)
+MEDIAN_DAYS = Parameter("Days in the median", "How many whole UTC days before it is taken over.")
+MIN_INPUT_TOKENS = Parameter("Least input tokens a day", "A day with fewer is not looked at.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +38,10 @@ class CacheCollapse:
     The median is that of the `days` before. Only days of `min_input_tokens` are looked at.
     """
 
-    points: Decimal | None = Decimal(30)
-    below_percent: Decimal | None = None
-    days: int = 14
-    min_input_tokens: int = 1_000_000
+    points: Annotated[Decimal | None, POINTS] = Decimal(30)
+    below_percent: Annotated[Decimal | None, BELOW_PERCENT] = None
+    days: Annotated[int, MEDIAN_DAYS] = 14
+    min_input_tokens: Annotated[int, MIN_INPUT_TOKENS] = 1_000_000
 
 
 def validate(rule: Rule[CacheCollapse]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Annotated
 
 from service.domain.detectors.arrays import Flags, Floats
 from service.domain.detectors.columns import with_gaps
@@ -24,6 +25,7 @@ from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.verdicts import Observations
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import Dimension, ScopeKey
 
 
@@ -40,13 +42,33 @@ class Direction(StrEnum):
     BOTH = "both"
 
 
+COMPARED_WITH = Parameter(
+    "Compared with",
+    "What a day's spend is held against.",
+    {
+        Against.PREVIOUS_DAY: "the day before",
+        Against.SAME_WEEKDAY: "the same weekday, a week before",
+        Against.TRAILING_MEAN: "the mean of the days before",
+        Against.TRAILING_MEDIAN: "the median of the days before",
+    },
+)
+COMPARED_DAYS = Parameter(
+    "Days in the mean or median", "How many whole UTC days before it is taken over. The single days do not look at it."
+)
+FIRES_WHEN = Parameter(
+    "Fires when spend",
+    "",
+    {Direction.UP: "rises", Direction.DOWN: "falls", Direction.BOTH: "rises or falls"},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """`days` is the length of the trailing window; the two single days do not look at it."""
 
-    against: Against = Against.SAME_WEEKDAY
-    days: int = 28
-    direction: Direction = Direction.UP
+    against: Annotated[Against, COMPARED_WITH] = Against.SAME_WEEKDAY
+    days: Annotated[int, COMPARED_DAYS] = 28
+    direction: Annotated[Direction, FIRES_WHEN] = Direction.UP
 
 
 def validate(rule: Rule[Change]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
@@ -22,6 +23,7 @@ from service.domain.rules.wording import day, dollars, subject
 from service.domain.spend.claude_code import ClaudeCodeDay, by_actor
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import EVERYTHING, Dimension, ScopeKey
 from service.domain.values.utc import DAY
 
@@ -50,6 +52,20 @@ class RunningPeriod(StrEnum):
         return today - today.weekday() * DAY if self is RunningPeriod.WEEK else today
 
 
+LIMIT = Parameter(
+    "Limit of each person, US dollars", "It fires as soon as the running period costs a person more, as estimated."
+)
+LIMIT_PERIOD = Parameter(
+    "The limit is for a",
+    "A calendar period of UTC. Weeks begin on Monday.",
+    {one.value: one.value for one in RunningPeriod},
+)
+TIMES = Parameter(
+    "Or times a usual day",
+    "It fires where a full day costs a person at least so many times the median day.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ClaudeCodeCost:
     """Above `amount` US dollars in the running `period`; a full day of at least `times` the median of the active ones.
@@ -57,9 +73,9 @@ class ClaudeCodeCost:
     None: that one is not asked.
     """
 
-    amount: Money | None = None
-    period: RunningPeriod = RunningPeriod.MONTH
-    times: Decimal | None = Decimal(3)
+    amount: Annotated[Money | None, LIMIT] = None
+    period: Annotated[RunningPeriod, LIMIT_PERIOD] = RunningPeriod.MONTH
+    times: Annotated[Decimal | None, TIMES] = Decimal(3)
 
 
 def validate(rule: Rule[ClaudeCodeCost]) -> None:

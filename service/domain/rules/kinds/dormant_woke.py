@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import Backtesting, own_figures
@@ -16,15 +17,19 @@ from service.domain.rules.planned import extras
 from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import days
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import Dimension, ScopeKey
+
+IDLE_DAYS = Parameter("Days without spend", "How many in a row make something dormant.")
+WOKEN_DAYS = Parameter("Days that it counts as just woken", "For so many, today included, its spend fires.")
 
 
 @dataclass(frozen=True, slots=True)
 class DormantWoke:
     """`idle_days` without spend make it dormant; `within_days`, today included, it counts as just woken."""
 
-    idle_days: int = 14
-    within_days: int = 7
+    idle_days: Annotated[int, IDLE_DAYS] = 14
+    within_days: Annotated[int, WOKEN_DAYS] = 7
 
 
 def validate(rule: Rule[DormantWoke]) -> None:

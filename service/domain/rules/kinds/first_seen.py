@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
+from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
@@ -17,15 +18,22 @@ from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day
 from service.domain.values.errors import Invalid
+from service.domain.values.names import NOUNS
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import Dimension, ScopeKey
+
+NEW_WHAT = Parameter(
+    "Fires for a new", "One that never spent before.", {one.value: noun for one, noun in NOUNS.items()}
+)
+NEW_DAYS = Parameter("Days that it counts as new", "For so many, today included, its spend fires.")
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSeen:
     """`dimension`: a new what. `within_days`: for how long, today included, it is new."""
 
-    dimension: Dimension = Dimension.API_KEY
-    within_days: int = 7
+    dimension: Annotated[Dimension, NEW_WHAT] = Dimension.API_KEY
+    within_days: Annotated[int, NEW_DAYS] = 7
 
 
 def validate(rule: Rule[FirstSeen]) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
@@ -17,18 +18,25 @@ from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import DayFigures, SpendView
 from service.domain.rules.wording import about, day, dollars, percent
 from service.domain.values.names import name_of
+from service.domain.values.parameters import Parameter
 from service.domain.values.plain_text import clean
 from service.domain.values.scopes import Dimension, ScopeKey
 
 Rows = Mapping[ScopeKey, list[float]]
 
 
+GROWTH = Parameter(
+    "Grows by, percentage points", "How far a model's share of the spend rises above its share of the days before."
+)
+DAYS_BEFORE = Parameter("Days compared with", "How many whole UTC days before make its usual share.")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelShift:
     """`points`: by how many percentage points a model's share of the spend rises above that of the `days` before."""
 
-    points: Decimal = Decimal(20)
-    days: int = 28
+    points: Annotated[Decimal, GROWTH] = Decimal(20)
+    days: Annotated[int, DAYS_BEFORE] = 28
 
 
 def validate(rule: Rule[ModelShift]) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import FACTORS, Backtesting, Setting, own_figures
@@ -17,18 +18,25 @@ from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
 from service.domain.values.money import ZERO, Money
+from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import CELL_DIMENSIONS, Dimension, ScopeKey
 
 TEN_DOLLARS = Money(Decimal(10))
 UNIT = "estimated US dollars of Priority Tier a day"
 
 
+ABOVE_MEDIAN = Parameter(
+    "Above the median by, US dollars a day", "As estimated: no bill contains tokens of the Priority Tier."
+)
+MEDIAN_DAYS = Parameter("Days in the median", "How many whole UTC days before it is taken over.")
+
+
 @dataclass(frozen=True, slots=True)
 class PriorityTier:
     """`amount`: estimated dollars a day above the median of the `days` before."""
 
-    amount: Money = TEN_DOLLARS
-    days: int = 28
+    amount: Annotated[Money, ABOVE_MEDIAN] = TEN_DOLLARS
+    days: Annotated[int, MEDIAN_DAYS] = 28
 
 
 def validate(rule: Rule[PriorityTier]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -110,3 +111,35 @@ async def test_a_new_rule_is_tried_before_it_is_stored(stand: Stand) -> None:
     refused = await opened.post("/pages/rules/try", data=form | {"/params/within_days": "many"})
     assert refused.status_code == 422
     assert "many" in refused.text
+
+
+async def written(stand: Stand) -> list[str]:
+    return [event["action"] for event in answered(await stand.admin.get("/v1/audit-events"))["items"]]
+
+
+@pytest.mark.parametrize("of", ["a stored rule", "a new one"])
+async def test_an_operator_tries_a_form_and_saves_nothing(stand: Stand, of: str) -> None:
+    id, opened = await joined(stand), await signed_in(stand)
+    address = f"/pages/rules/{id}/edit" if of == "a stored rule" else "/pages/rules/new?kind=first_seen"
+    page = (await opened.get(address)).text
+    assert "Trying stores nothing." in page
+    assert not re.search("(Save|Create|Delete for good)</button>", page)
+    form = fields(page) | {"/gates/min_amount": "500.00"}
+    before = await written(stand)
+    sent = await opened.post("/pages/rules/try", data=form)
+    assert sent.status_code == 303, sent.text
+    results = sent.headers["location"]
+    await run_backtest(stand.ports, results.rpartition("/")[2].partition("?")[0])
+    found = (await opened.get(results)).text
+    assert "Would not have fired in 20 days" in found
+    assert fields(found)["/gates/min_amount"] == "500.00"
+    assert await written(stand) == ["backtest.create", *before], "a trial stores the backtest alone"
+    assert (await opened.post(address, data=form | {"/name": "mine"})).status_code == 403
+    assert [one["version"] for one in answered(await stand.viewer.get("/v1/rules"))["items"]] == [1]
+
+
+async def test_a_viewer_opens_no_form_and_tries_none(stand: Stand) -> None:
+    id, opened = await joined(stand), await signed_in(stand, Role.VIEWER)
+    assert (await opened.get(f"/pages/rules/{id}/edit")).status_code == 403
+    assert (await opened.post("/pages/rules/try", data={"/kind": "first_seen"})).status_code == 403
+    assert "/pages/rules/new" not in (await opened.get("/pages/rules")).text

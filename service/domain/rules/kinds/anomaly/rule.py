@@ -9,12 +9,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, partial
+from typing import Annotated
 
 from service.domain.detectors.daily.recurrence import CalendarBatch
 from service.domain.detectors.memory.day_judge import usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, restarts_on, stricter
+from service.domain.rules.kinds.anomaly import parameters as words
 from service.domain.rules.kinds.anomaly.calm import calm_of
 from service.domain.rules.kinds.anomaly.critical import CULPRIT_SHARE, SETTLED_DAYS, Bars, Seat, weight
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Ground, Judges, ground, judges
@@ -76,14 +78,14 @@ class Anomaly:
     it has the severity of what is spent.
     """
 
-    granularity: AnomalyGranularity = AnomalyGranularity.BOTH
-    sensitivity: Sensitivity = Sensitivity.NORMAL
-    levels: tuple[Dimension, ...] = (Dimension.ORGANISATION, Dimension.WORKSPACE)
-    direction: AnomalyDirection = AnomalyDirection.UP
-    critical_speed: Money = CRITICAL_SPEED
-    critical_spent: Money = CRITICAL_SPENT
-    critical_percent_of_day: Decimal = Decimal(10)
-    critical_hours: int = 2
+    granularity: Annotated[AnomalyGranularity, words.GRANULARITY] = AnomalyGranularity.BOTH
+    sensitivity: Annotated[Sensitivity, words.SENSITIVITY] = Sensitivity.NORMAL
+    levels: Annotated[tuple[Dimension, ...], words.LEVELS] = (Dimension.ORGANISATION, Dimension.WORKSPACE)
+    direction: Annotated[AnomalyDirection, words.DIRECTION] = AnomalyDirection.UP
+    critical_speed: Annotated[Money, words.CRITICAL_SPEED] = CRITICAL_SPEED
+    critical_spent: Annotated[Money, words.CRITICAL_SPENT] = CRITICAL_SPENT
+    critical_percent_of_day: Annotated[Decimal, words.CRITICAL_PERCENT_OF_DAY] = Decimal(10)
+    critical_hours: Annotated[int, words.CRITICAL_HOURS] = 2
 
 
 def validate(rule: Rule[Anomaly]) -> None:
