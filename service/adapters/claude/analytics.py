@@ -90,7 +90,7 @@ class ClaudeAnalyticsSource:
         self._actors = actors if actors.asks else None
 
     async def organization(self) -> Organization:
-        """By its id alone where the key may read nothing but analytics: each answer says whose it is."""
+        """Returns the id alone where the key may read nothing but analytics: each answer says whose it is."""
         try:
             return await self._admin.organization()
         except RequestFailed as error:
