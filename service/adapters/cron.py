@@ -68,6 +68,13 @@ class CrontabReader:
                 return max(found)
         raise ValueError(f"{cron!r} has no occurrence in the year before {at}")
 
+    def following(self, cron: str, timezone: str, at: datetime) -> datetime:
+        zone, wall = zone_of(timezone), at.astimezone(zone_of(timezone)).replace(tzinfo=UTC)
+        for one in _walls(_trigger(cron), wall - REPEATED_HOUR, wall + SPANS[-1]):
+            if (occurrence := one.replace(tzinfo=zone).astimezone(UTC)) > at:
+                return occurrence
+        raise ValueError(f"{cron!r} has no occurrence in the year after {at}")
+
 
 @lru_cache(maxsize=256)
 def _trigger(cron: str, years: str = "*") -> CronTrigger:

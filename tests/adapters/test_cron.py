@@ -44,6 +44,24 @@ def test_weekdays_and_months_are_counted_as_cron_counts_them(cron: str, latest: 
     assert CRON.latest(cron, "UTC", utc("2026-11-18T12:30")) == utc(latest)
 
 
+@pytest.mark.parametrize(
+    ("cron", "timezone", "at", "following"),
+    [
+        ("0 9 * * 1", "UTC", "2026-11-18T12:30", "2026-11-23T09:00"),
+        ("0 9 * * 1", "UTC", "2026-11-23T09:00", "2026-11-30T09:00"),
+        ("0 9 1 1 *", "UTC", "2026-01-01T09:00", "2027-01-01T09:00"),
+        ("30 2 * * *", "Europe/Berlin", "2026-03-29T00:59", "2026-03-29T01:30"),  # skipped: it is 03:30
+        ("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30", "2026-10-26T01:30"),  # repeated: not a second time
+        ("0 * * * *", "Europe/Berlin", "2026-10-25T00:59", "2026-10-25T02:00"),
+    ],
+)
+def test_the_next_one_is_the_first_after_an_instant(cron: str, timezone: str, at: str, following: str) -> None:
+    found = CRON.following(cron, timezone, utc(at))
+    assert found == utc(following)
+    assert CRON.latest(cron, timezone, found) == found
+    assert CRON.latest(cron, timezone, found - timedelta(microseconds=1)) <= utc(at)
+
+
 def test_the_hour_is_that_of_the_wall_clock_in_summer_and_winter() -> None:
     assert CRON.latest("0 9 * * 1", "Europe/Berlin", utc("2026-10-20T00:00")) == utc("2026-10-19T07:00")
     assert CRON.latest("0 9 * * 1", "Europe/Berlin", utc("2026-10-27T00:00")) == utc("2026-10-26T08:00")

@@ -20,7 +20,6 @@ from service.domain.digests.periods import DigestPeriod
 from service.domain.digests.runs import DigestRun, RunState
 from service.domain.values.periods import Weekday
 from service.domain.values.resources import Resource
-from service.workflows.configuration.engine import Difference, record
 from service.workflows.configuration.notify import Digests
 from service.workflows.configuration.spend import source_named
 from service.workflows.digests.deliver import send_now
@@ -195,12 +194,4 @@ router = configured_router("/digests", Digests(), DigestShape(), "Digests")
 async def send(id: IdOrName, uow: UowDep, ports: PortsDep, once: OnceDep) -> Response:
     digest = await uow.digests.get(id)
     run = await send_now(uow, ports.cron, digest, once.author)
-    await record(
-        uow,
-        once.author,
-        "digest.send",
-        digest.id,
-        f"named {digest.name!r}, run {run.id}",
-        Difference(after={"run": run.id}),
-    )
     return await once.answer(show_run(run, {}), status=202)

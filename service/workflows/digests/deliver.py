@@ -32,7 +32,7 @@ from service.domain.notify.receivers import Receiver, channel_key
 from service.domain.values.errors import Conflict, NotFound, UnreadableDocument
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
-from service.workflows.configuration.engine import Author
+from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.digests.compose import digest_of, run_compose
 from service.workflows.digests.send import LEASE, DigestChannel, run_send
 from service.workflows.digests.shares import shares_of
@@ -96,14 +96,31 @@ def _due_run(cron: Cron, digest: Resource[DigestPlan], now: datetime) -> DigestR
 
 
 async def send_now(uow: UnitOfWork, cron: Cron, digest: Resource[DigestPlan], author: Author) -> DigestRun:
-    """A run about the last full period, whatever has been sent of it. Raises Conflict if its times cannot be told."""
+    """A run about the last full period, whatever has been sent of it, on record. Raises Conflict if its times cannot be
+    told.
+    """
+    run = unsent(cron, digest, author)
+    await _add(uow, run)
+    detail = f"named {digest.name!r}, run {run.id}"
+    await record(uow, author, "digest.send", digest.id, detail, Difference(after={"run": run.id}))
+    return run
+
+
+def unsent(cron: Cron, digest: Resource[DigestPlan], author: Author) -> DigestRun:
+    """Returns the run that `send_now` would store. Raises Conflict if its times cannot be told."""
     try:
-        run = _run_of(cron, digest, author.at, author.actor, author.at)
+        return _run_of(cron, digest, author.at, author.actor, author.at)
     except (ValueError, LookupError) as error:
         todo = "change its cron or timezone, then send it"
         raise Conflict(f"The times of digest {digest.name!r} cannot be told; {todo}: {error}") from error
-    await _add(uow, run)
-    return run
+
+
+def next_occurrence(cron: Cron, plan: DigestPlan, now: datetime) -> datetime | None:
+    """Returns when a digest comes next; None for one that is off, or whose times cannot be told."""
+    try:
+        return cron.following(plan.cron, plan.timezone, now) if plan.enabled else None
+    except (ValueError, LookupError):
+        return None
 
 
 def _run_of(cron: Cron, digest: Resource[DigestPlan], occurrence: datetime, asked_by: str, now: datetime) -> DigestRun:

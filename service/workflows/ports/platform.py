@@ -27,6 +27,10 @@ class Cron(Protocol):
         """The last occurrence up to, and including, an instant: aware UTC."""
         ...
 
+    def following(self, cron: str, timezone: str, at: datetime) -> datetime:
+        """The first occurrence after an instant: aware UTC."""
+        ...
+
 
 class ChartError(Exception):
     """No picture could be made. The text is for the log."""

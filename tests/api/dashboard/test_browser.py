@@ -62,6 +62,9 @@ PLACES = (
     "/pages/rotas",
     "/pages/rotas/new",
     "/pages/rotas/eng/calendar",
+    "/pages/digests",
+    "/pages/digests/new",
+    "/pages/digests/weekly",
     "/pages/settings",
     "/pages/slack-users",
     "/pages/slack-users/new",
@@ -107,6 +110,13 @@ async def fired(stand: Stand) -> None:
     await run_evaluation(stand.ports, source["id"])
 
 
+async def told(stand: Stand) -> None:
+    """A digest that has been asked for."""
+    await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
+    await stand.create("/digests", {"name": "weekly", "receiver": "console", "cron": "0 9 * * 1"})
+    answered(await stand.operator.post("/v1/digests/weekly/send"), 202)
+
+
 async def test_somebody_signs_in_looks_deeper_and_acknowledges(stand: Stand, tmp_path: Path) -> None:
     await fired(stand)
     async with served(stand) as site, chromium() as browser:
@@ -141,6 +151,7 @@ async def test_everybody_can_use_every_page_also_on_a_phone(stand: Stand, theme:
         await is_usable(page)
         await sign_in(page, site, role=Role.ADMIN)
         (alert,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
+        await told(stand)
         for place in (*PLACES, f"/pages/alerts/{alert['id']}"):
             await page.goto(f"{site}{place}")
             await is_usable(page)

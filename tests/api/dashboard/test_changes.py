@@ -49,6 +49,8 @@ FORMS = {
     **_configured("prices", "prices"),
     "PUT /v1/slack-users": "/pages/slack-users/new",
     "DELETE /v1/slack-workspace": "/pages/settings/slack-workspace/forget",
+    **_configured("digests", "digests"),
+    "POST /v1/digests/{id}/send": "/pages/digests/{id}/send",
     "POST /v1/tokens": "/pages/tokens",
     "DELETE /v1/tokens/{id}": "/pages/tokens/{id}/revoke",
 }
@@ -64,10 +66,6 @@ WITHOUT_A_FORM = {
     "PATCH /v1/planned-activities/{id}": "not yet",
     "DELETE /v1/planned-activities/{id}": "not yet",
     "POST /v1/alerts/{id}/hand-on": "not yet",
-    "POST /v1/digests": "not yet",
-    "PATCH /v1/digests/{id}": "not yet",
-    "DELETE /v1/digests/{id}": "not yet",
-    "POST /v1/digests/{id}/send": "not yet",
 }
 """Changing routes that no form does, and why."""
 

@@ -1,6 +1,16 @@
-"""Who is notified, when: receivers, routes, silences, escalation policies, rotas."""
+"""Who is notified, when: receivers, routes, silences, escalation policies, rotas, digests."""
 
-from service.api.dashboard.notify import escalation, receivers, rota_calendar, rotas, routes, routes_form, silences
+from service.api.dashboard.notify import (
+    digests,
+    digests_form,
+    escalation,
+    receivers,
+    rota_calendar,
+    rotas,
+    routes,
+    routes_form,
+    silences,
+)
 
 ROUTERS = (
     receivers.router,
@@ -14,4 +24,6 @@ ROUTERS = (
     rotas.router,
     rotas.editing,
     rota_calendar.router,
+    digests_form.editing,
+    digests.router,
 )

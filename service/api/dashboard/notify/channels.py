@@ -9,6 +9,7 @@ from typing import Literal, get_args, get_origin
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document
 from service.api.notify.channel_documents import ALIKE, PARTS, Part
+from service.domain.notify.channels.registry import KINDS as NAMED
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.receivers import channel_key
 
@@ -71,6 +72,12 @@ def _choices(part: Part) -> Sequence[tuple[str, str]]:
     is_enum, is_literal = isinstance(part.type, EnumMeta), get_origin(part.type) is Literal
     values: list[str] = [*part.type] if is_enum else [*get_args(part.type)] if is_literal else []
     return [("", "as usual"), *((value, value) for value in values)] if values else ()
+
+
+def channel_name(key: str) -> str:
+    """Returns the kind of a channel that is known by its key, in words."""
+    kind = NAMED.get(key.partition(":")[0])
+    return WORDS.get(kind.document.kind, kind.document.kind) if kind else key
 
 
 def channel_words(channel: ChannelConfig) -> str:

@@ -13,13 +13,14 @@ from service.domain.access import Caller, Role
 
 PLACE = "Notify"
 RECEIVERS, ROUTES, SILENCES = "/pages/receivers", "/pages/routes", "/pages/silences"
-ESCALATION, ROTAS = "/pages/escalation", "/pages/rotas"
+ESCALATION, ROTAS, DIGESTS = "/pages/escalation", "/pages/rotas", "/pages/digests"
 AREAS = (
     ("Receivers", RECEIVERS),
     ("Routes", ROUTES),
     ("Silences", SILENCES),
     ("Escalation", ESCALATION),
     ("Rotas", ROTAS),
+    ("Digests", DIGESTS),
 )
 PAGE = 50
 
@@ -28,7 +29,8 @@ PAGE = 50
 class ResourceLine:
     """A resource in a list. `tone` colours `word`; `lines` say what it is; `acts` are forms: a path and words.
 
-    `links` lead to further pages about it, for everybody.
+    `links` lead to further pages about it, for everybody. `address` is that of its form, `page` that of its page where
+    it has one: the name leads there.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ResourceLine:
     word: str = ""
     acts: Sequence[tuple[str, str]] = ()
     links: Sequence[tuple[str, str]] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

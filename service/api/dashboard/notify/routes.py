@@ -11,14 +11,13 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from service.api.dashboard.layout import live_page
-from service.api.dashboard.notify.channels import WORDS
+from service.api.dashboard.notify.channels import channel_name
 from service.api.dashboard.notify.frame import AREAS, PLACE, ROUTES
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import NowDep, UowDep
 from service.api.notify.route_documents import RouteDocument, TimeIntervalDocument, read_interval, show_routes
 from service.api.notify.route_matches import Destination, MatchOut, show_match
 from service.domain.access import Role
-from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.routing.doubts import closed_labels, require_possible_labels
 from service.domain.notify.routing.intervals import in_words
 from service.domain.notify.routing.labels import parse_labels
@@ -101,12 +100,10 @@ def _answer(found: MatchOut) -> Mapping[str, object]:
 
 def _destination(one: Destination) -> tuple[str, str]:
     """Returns a channel in words, and what keeps it from being notified at once."""
-    kind = KINDS.get(one.channel.partition(":")[0])
-    name = WORDS.get(kind.document.kind, kind.document.kind) if kind else one.channel
     when = [f"after {one.after}, by {one.escalation_policy}"] if one.escalation_policy else []
     held = [f"held back: {one.held_by.value.replace('_', ' ')}"] if one.held_by else []
     collected = ["collected with others first"] if one.collected else []
-    return f"{one.receiver}, {name}", "; ".join([*when, *held, *collected]) or "at once"
+    return f"{one.receiver}, {channel_name(one.channel)}", "; ".join([*when, *held, *collected]) or "at once"
 
 
 def _times(intervals: Sequence[TimeIntervalDocument]) -> str:

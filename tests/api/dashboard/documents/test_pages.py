@@ -1,15 +1,19 @@
-"""Every field of a document that REST takes can be written in its form."""
+"""The forms of resources: a control for every field that REST takes; nobody's change is lost."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
 from typing import Any, get_args
 
 import pytest
+from httpx import AsyncClient
 from pydantic import BaseModel
 
 from service.api.budgets.budgets import BudgetIn
+from service.api.digests.digests import DigestIn
 from service.api.http.secrets import SecretStub
 from service.api.notify.escalation_policies import EscalationPolicyIn
 from service.api.notify.receivers import ReceiverIn
@@ -23,7 +27,8 @@ from service.domain.access import Role
 from service.domain.rules.registry import KINDS
 from tests.api.dashboard.browser import signed_in
 from tests.api.dashboard.budgets.test_editing import fields
-from tests.api.stand import SOURCE, Stand
+from tests.api.dashboard.test_sign_in import hidden
+from tests.api.stand import SOURCE, Stand, answered
 
 FORMS = [
     ("/pages/sources/new", SourceIn),
@@ -34,6 +39,7 @@ FORMS = [
     ("/pages/silences/new", SilenceIn),
     ("/pages/escalation/new", EscalationPolicyIn),
     ("/pages/rotas/new", RotaIn),
+    ("/pages/digests/new", DigestIn),
 ]
 
 
@@ -46,6 +52,53 @@ async def test_a_form_has_a_control_for_every_field(stand: Stand, path: str, doc
     assert answer.status_code == 200, answer.text
     missing = [one for one in pointers(document) if not re.search(f'name="{one}["/]', answer.text)]
     assert missing == [], "REST takes these, and the form has no place for them"
+
+
+DIGEST = {"name": "weekly", "receiver": "console", "cron": "0 9 * * 1"}
+CHANGES = [("digests", DIGEST, {"cron": "0 8 * * 1"}, {"/cron": "0 7 * * 1"}, "stored now: 0 8 * * 1")]
+
+
+@pytest.mark.parametrize(("resource", "document", "theirs", "mine", "said"), CHANGES, ids=[one[0] for one in CHANGES])
+async def test_the_second_of_two_writers_sees_the_difference_and_may_send_again(
+    stand: Stand, resource: str, document: dict[str, Any], theirs: dict[str, str], mine: dict[str, str], said: str
+) -> None:
+    place, opened = await _made(stand, resource, document)
+    sent = fields((await opened.get(place)).text) | mine
+    answered(await stand.admin.patch(f"/v1/{resource}/{document['name']}", json=theirs))
+    answer = await opened.post(place, data=sent)
+    assert answer.status_code == 409
+    assert said in unescape(answer.text)
+    again = await opened.post(place, data=fields(answer.text))
+    assert again.status_code == 303
+    stored = answered(await stand.admin.get(f"/v1/{resource}/{document['name']}"))
+    assert [str(stored[name[1:]]) for name in mine] == [*mine.values()]
+
+
+@pytest.mark.parametrize(("resource", "document", "theirs", "mine", "said"), CHANGES, ids=[one[0] for one in CHANGES])
+async def test_a_form_whose_session_is_over_comes_back_and_nothing_is_done_before_it_is_sent_again(
+    stand: Stand, resource: str, document: dict[str, Any], theirs: dict[str, str], mine: dict[str, str], said: str
+) -> None:
+    place, opened = await _made(stand, resource, document)
+    sent = fields((await opened.get(place)).text) | mine
+    stand.clock.advance(timedelta(hours=12))
+    late = await opened.post(place, data=sent)
+    assert late.status_code == 403
+    (kept,) = re.findall(r'name="kept" value="([^"]+)"', late.text)
+    token = {"token": "tcn_FAKE-admin-token-of-the-tests", "next": place, "kept": unescape(kept)}
+    pressed = (await opened.post("/sign-in", data=token)).text
+    shown = await opened.post(place, data=hidden(pressed))
+    assert shown.status_code == 200
+    stored = answered(await stand.admin.get(f"/v1/{resource}/{document['name']}"))
+    assert stored["version"] == 1
+    assert fields(shown.text).items() >= mine.items()
+
+
+async def _made(stand: Stand, resource: str, document: dict[str, Any]) -> tuple[str, AsyncClient]:
+    """Returns the address of the form of something stored, and a browser with an admin's session."""
+    await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
+    stored = await stand.create(f"/{resource}", document)
+    return f"/pages/{resource}/{stored['id']}/edit", await signed_in(stand, Role.ADMIN)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

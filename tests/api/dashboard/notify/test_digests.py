@@ -1,0 +1,130 @@
+"""A digest on its page: when it comes, what it says, what became of the last one."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+from sqlalchemy import text
+
+from service.domain.access import Role
+from service.workflows.digests.deliver import run_digest, run_due_digests
+from service.workflows.ports.channels import DeliveryError
+from tests.api.dashboard.browser import signed_in
+from tests.api.dashboard.budgets.test_editing import fields
+from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
+
+FORM = {
+    "/name": "daily",
+    "/receiver": "finance",
+    "/cron": "0 9 * * *",
+    "/timezone": "Europe/Berlin",
+    "/content": "spend",
+    "/enabled": "true",
+}
+
+
+async def furnished(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/receivers", {"name": "finance", "channels": [{"kind": "console"}]})
+    await stand.spend(ENG, "123.45", TODAY - timedelta(days=1))
+
+
+async def test_what_a_digest_would_say_is_what_is_sent(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    answer = await opened.post("/pages/digests/new", data=FORM)
+    (digest,) = answered(await stand.viewer.get("/v1/digests"))["items"]
+    place = f"/pages/digests/{digest['id']}"
+    assert (answer.status_code, answer.headers.get("location")) == (303, place), answer.text
+    page = (await opened.get(place)).text
+    assert "2026-11-17 08:00 UTC" in page, "09:00 in Berlin"
+    assert "None has been sent yet." in page
+    assert (await opened.post(f"{place}/send")).headers["location"] == f"{place}#last"
+    run = answered(await stand.viewer.get(f"/v1/digests/{digest['id']}"))["last_run"]
+    await run_digest(stand.ports, run["id"])
+    ((_, sent),) = stand.channels.sent
+    assert f"<b>{sent.message.headline}</b>" in unescape(page)
+    assert sent.message.summary in unescape(page)
+    assert "spent $0.00" not in page
+    page = (await opened.get(place)).text
+    assert "asked for by the admin" in page
+    assert "The worker's log" in unescape(page)
+    event, *_ = answered(await stand.admin.get("/v1/audit-events"))["items"]
+    assert (event["action"], event["actor"]) == ("digest.send", "token:the admin")
+
+
+async def test_the_list_says_when_to_whom_and_what_went_wrong(stand: Stand) -> None:
+    await furnished(stand)
+    await stand.create("/digests", {"name": "daily", "receiver": "finance", "cron": "0 9 * * *"})
+    await stand.create("/digests", {"name": "resting", "receiver": "finance", "cron": "0 9 1 * *", "enabled": False})
+    opened = await signed_in(stand, Role.VIEWER)
+    page = (await opened.get("/pages/digests")).text
+    assert "to finance, about the day before" in page
+    assert "next: 2026-11-17 09:00 UTC" in page
+    assert page.count("next:") == 1, "one that is off has none"
+    assert page.count("none has been sent yet") == 2
+    stand.channels.refusals["console"] = DeliveryError("the disk is full")
+    run = answered(await stand.operator.post("/v1/digests/daily/send"), 202)
+    await run_digest(stand.ports, run["id"])
+    assert "on its way" in (await opened.get("/pages/digests")).text
+    assert "the disk is full" in (await opened.get("/pages/digests/daily")).text
+
+
+async def test_one_whose_times_cannot_be_told_says_so_and_is_still_shown(stand: Stand) -> None:
+    await furnished(stand)
+    await stand.create("/digests", {"name": "daily", "receiver": "finance", "cron": "0 9 * * *"})
+    async with stand.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE resources SET spec = jsonb_set(spec, '{timezone}', '\"Europe/Gone\"') WHERE name = 'daily'")
+        )
+    await run_due_digests(stand.ports)
+    opened = await signed_in(stand, Role.ADMIN)
+    page = (await opened.get("/pages/digests/daily")).text
+    assert "none is sent until its schedule or time zone is changed" in page
+    assert "failing" in (await opened.get("/pages/digests")).text
+
+
+async def test_a_viewer_reads_and_sends_nothing(stand: Stand) -> None:
+    await furnished(stand)
+    await stand.create("/digests", {"name": "daily", "receiver": "finance", "cron": "0 9 * * *"})
+    opened = await signed_in(stand, Role.VIEWER)
+    page = (await opened.get("/pages/digests/daily")).text
+    assert "Send it now" not in page
+    assert "/edit" not in page
+    assert (await opened.post("/pages/digests/daily/send")).status_code == 403
+    assert answered(await stand.viewer.get("/v1/digests/daily"))["last_run"] is None
+
+
+async def test_a_schedule_that_is_none_stands_at_its_field(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    answer = await opened.post("/pages/digests/new", data=FORM | {"/cron": "every monday"})
+    assert answer.status_code == 422
+    assert "write five fields" in answer.text
+    assert 'value="every monday"' in answer.text
+    assert fields(answer.text).items() >= {"/name": "daily", "/timezone": "Europe/Berlin"}.items()
+    assert answered(await stand.viewer.get("/v1/digests"))["items"] == []
+
+
+async def test_a_digest_to_owners_shows_each_share(stand: Stand) -> None:
+    await furnished(stand)
+    await stand.create("/receivers", {"name": "research", "channels": [{"kind": "console"}]})
+    owned = {"member": f"workspace:{ENG.workspace}", "owner": "research"}
+    answered(await stand.admin.patch("/v1/owners", json={"items": [owned]}))
+    opened = await signed_in(stand, Role.ADMIN)
+    form = FORM | {"/receiver": "owner", "/fallback": "finance", "/timezone": "UTC"}
+    answer = await opened.post("/pages/digests/new", data=form)
+    assert answer.status_code == 303, answer.text
+    place = answer.headers["location"]
+    page = (await opened.get(place)).text
+    assert "the owners, each their share, and finance the rest" in page
+    assert "what no owner is sent: $0.00" in page
+    (share,) = re.findall(r'href="(\?share=[^"]*)#says">what research owns', page)
+    assert "what research owns: $123" in (await opened.get(f"{place}{share}")).text
+    untouched = fields((await opened.get(f"{place}/edit")).text)
+    assert (untouched["/receiver"], untouched["/fallback"]) == ("owner", "finance")
+    run = answered(await stand.operator.post("/v1/digests/daily/send"), 202)
+    await run_digest(stand.ports, run["id"])
+    assert "research, The worker's log" in unescape((await opened.get(place)).text)
