@@ -51,6 +51,10 @@ class AlertsClient:
     def snooze(self, id: str, wait: timedelta, note: str = "") -> AlertDetailOut:
         return self._move(id, "snooze", {"for": format_duration(wait), "note": note})
 
+    def hand_on(self, id: str, to: str, note: str = "") -> AlertDetailOut:
+        """`to`: the name or id of the receiver that has it from now on."""
+        return self._move(id, "hand-on", {"to": to, "note": note})
+
     def drill(self, document: DrillIn) -> DrillOut:
         """Polls a source, and opens an alert that says that it is a drill."""
         return read(DrillOut, self._server.ask("POST", "/drills", body=written(document)))

@@ -55,6 +55,7 @@ async def test_what_is_written_is_read_again_with_its_secrets_sealed(stand: Stan
 async def test_figures_alerts_and_what_people_do_with_them(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
     await stand.create("/budgets", BUDGET)
+    await stand.create("/receivers", {"name": "spare", "channels": [{"kind": "console"}]})
     now = stand.clock()
     await stand.ports.storage.make_room(Window(now - timedelta(days=40), now + timedelta(days=1)))
     await stand.spend(ENG, "80.00")
@@ -68,6 +69,7 @@ async def test_figures_alerts_and_what_people_do_with_them(stand: Stand) -> None
         begun = tocsin.alerts.drill(DrillIn(severity=Severity.WARNING, labels={"team": "eng"}))
         assert [one.id for one in tocsin.alerts.list(state=[AlertState.FIRING], since=since)] == [begun.alert.id]
         assert tocsin.alerts.snooze(begun.alert.id, timedelta(hours=1)).snoozed_until == now + timedelta(hours=1)
+        assert tocsin.alerts.hand_on(begun.alert.id, "spare", "yours").handed_to == "spare"
         assert tocsin.alerts.acknowledge(begun.alert.id, "mine").state is AlertState.ACKNOWLEDGED
         assert tocsin.alerts.resolve(begun.alert.id).events[-1].command == "resolve"
         assert tocsin.alerts.get(begun.alert.id).state is AlertState.RESOLVED

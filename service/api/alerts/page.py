@@ -9,14 +9,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from service.api.http.deps import NowDep, PortsDep
 from service.api.http.pages import PAGE_HEADERS, notice, page, refused
-from service.domain.alerts.alert import AlertEvent, AlertState, Command
+from service.domain.alerts.alert import AlertEvent, AlertState, Reason
 from service.domain.charts.chart import Chart
 from service.domain.messages.console_pages import NAMES as CONSOLE_PAGES
 from service.domain.messages.kinds import words_of
 from service.domain.messages.message import badge, change, compose
 from service.domain.messages.parts import parts_tables
 from service.domain.notify.link_answers import LinkAnswer
-from service.domain.notify.notification import Message
+from service.domain.notify.notification import Action, Message
+from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.notify.planning import ACTIONS
 from service.domain.values.errors import NotFound
 from service.domain.values.plain_text import moment
@@ -46,6 +47,7 @@ async def show_page(ports: PortsDep, token: str) -> Response:
         return refused(error)
     alert = found.newest.alert
     answers = {
+        "signed_in": f"{ALERT_PAGES}/{alert.id}",
         "answers": [(WORDS[one], f"/alerts/{token}/{one}") for one in found.answers],
         "only_shown": f"This link only shows the alert. {ELSEWHERE}" if alert.is_open and not found.permitted else "",
     }
@@ -73,7 +75,9 @@ def _answer(text: str) -> LinkAnswer:
 def alert_content(ports: Ports, events: Sequence[AlertEvent], chart: Chart | None) -> Mapping[str, object]:
     """Returns what a page shows of an alert, whoever looks at it. `events` are all of its moves."""
     newest, alert = events[-1], events[-1].alert
-    message = compose(newest, ACTIONS.get(newest.command) or ACTIONS[Command.AMEND], ports.public_url, events)
+    # Whoever it was handed on to reads the page, too: what to do is said as to them.
+    action = Action.OPEN if newest.reason is Reason.HANDED_ON else ACTIONS.get(newest.command, Action.AMEND)
+    message = compose(newest, action, ports.public_url, events)
     in_tables = set(words_of(alert.evidence).parts())
     return {
         "message": message,

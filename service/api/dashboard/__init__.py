@@ -3,6 +3,7 @@
 from service.api.dashboard import (
     access,
     alert_corrections,
+    alert_handover,
     alerts,
     budgets,
     notify,
@@ -24,6 +25,7 @@ ROUTERS = (
     *prices.ROUTERS,
     alerts.router,
     alert_corrections.router,
+    alert_handover.router,
     *budgets.ROUTERS,
     *rules.ROUTERS,
     *sources.ROUTERS,

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from service.api.alerts.documents import source_names
 from service.api.alerts.page import alert_content
 from service.api.dashboard.alert_corrections import notified_lines
+from service.api.dashboard.alert_handover import holder_choices
 from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.answers import ATTENDING, TEACHING, answer_with, given_lines, possible, teaching
 from service.api.dashboard.forms import FormDep
@@ -83,6 +84,7 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
         "address": f"{ALERT_PAGES}/{id}",
         "notified": await notified_lines(uow, events, may_answer),
         "may_answer": may_answer,
+        "holders": await holder_choices(uow, alert, ports.clock()) if may_answer else [],
         "origin": _origin(alert),
     }
     return dashboard_page("dashboard_alert.html.j2", "Alerts", caller, {**content, **own})

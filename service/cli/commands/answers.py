@@ -1,4 +1,4 @@
-"""Commands that answer alerts: `ack`, `snooze`, `resolve`, `silence`."""
+"""Commands that answer alerts: `ack`, `snooze`, `resolve`, `hand-on`, `silence`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,18 @@ def snooze(
 def resolve(alert: AlertId, note: AlertNote = "", as_json: AsJson = False, url: Url = LOCAL) -> None:
     """Resolve an alert: it is over."""
     _answer(alert, "resolve", {"note": note}, as_json, url)
+
+
+@cli.command()
+def hand_on(
+    alert: AlertId,
+    to: Annotated[str, typer.Argument(help="The name or id of the receiver that has it from now on.")],
+    note: AlertNote = "",
+    as_json: AsJson = False,
+    url: Url = LOCAL,
+) -> None:
+    """Hand an alert on to somebody else, who is notified now."""
+    _answer(alert, "hand-on", {"to": to, "note": note}, as_json, url)
 
 
 @cli.command()

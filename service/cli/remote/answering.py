@@ -1,4 +1,4 @@
-"""`tocsin ack`, `snooze` and `resolve`: an alert is answered."""
+"""`tocsin ack`, `snooze`, `resolve` and `hand-on`: an alert is answered."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from service.cli.documents import as_json
 from service.cli.remote.showing import when
 from service.client import Server
 from service.client.errors import Json
+from service.domain.values.plain_text import clean
 
 
 def answer(server: Server, alert: str, move: str, body: Mapping[str, str], out: Console) -> None:
     """Moves an alert, and says how it stands. Raises ServerError where it cannot be moved so."""
     after = _moved(server, alert, move, body)
     until = f" until {when(after['snoozed_until'])}" if after.get("snoozed_until") else ""
-    out.print(f"{after['id']} is {after['state']}{until}.", markup=False, highlight=False)
+    holder = f", handed on to {clean(str(after['handed_to']))}" if after.get("handed_to") else ""
+    out.print(f"{after['id']} is {after['state']}{until}{holder}.", markup=False, highlight=False)
 
 
 def answer_as_json(server: Server, alert: str, move: str, body: Mapping[str, str], out: Console) -> None:

@@ -86,6 +86,13 @@ class Questions:
         """Acknowledge an alert for the person who asks for it. Everybody who was notified hears of it and the note."""
         return self._asked("POST", f"/alerts/{_alert(id)}/acknowledge", {}, {"note": note})
 
+    def hand_on(
+        self, id: AlertId, to: Annotated[str, Field(description="the name or id of a receiver")], note: str = ""
+    ) -> Marked:
+        """Hand an alert on to another receiver for the person who asks for it. That one is notified, or paged, at once;
+        everybody who was notified before hears who has it, and the note."""
+        return self._asked("POST", f"/alerts/{_alert(id)}/hand-on", {}, {"to": to, "note": note})
+
     def _ask(self, path: str, query: dict[str, str | None] | None = None) -> Marked:
         return self._asked("GET", path, query or {}, None)
 
@@ -116,7 +123,8 @@ def context_server(server: Server) -> MCPServer:
         ask.sources, ask.spend_over_time, ask.spend_by, ask.budgets, ask.alerts, ask.alert, ask.explanations
     ):  # fmt: skip
         made.add_tool(tool, annotations=READS, structured_output=True)
-    made.add_tool(ask.acknowledge, annotations=ANSWERS, structured_output=True)
+    for answer in (ask.acknowledge, ask.hand_on):
+        made.add_tool(answer, annotations=ANSWERS, structured_output=True)
     return made
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from service.domain.alerts.alert import AlertEvent, Command, NewHolder
+from service.domain.alerts.alert import Alert, AlertEvent, Command, NewHolder
 from service.domain.alerts.handover import hand_on
 from service.domain.notify.notification import Notification
 from service.domain.notify.planning import plan_notifications
@@ -17,6 +18,26 @@ from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.notify.follow_up import Notified, follow_up, queue, read_notified
 from service.workflows.notify.situation import read_situation
 from service.workflows.ports.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleHolder:
+    """A receiver that an alert can be handed on to. `owns`: the alert is about what is theirs."""
+
+    receiver_id: str
+    name: str
+    owns: bool
+
+
+async def possible_holders(uow: UnitOfWork, alert: Alert, now: datetime) -> list[PossibleHolder]:
+    """Returns every receiver but the one that has the alert, the owners of what it is about first, then by name."""
+    situation = await read_situation(uow, alert.source_id, now)
+    owners = situation.owners(replace(alert, handed_to=None), {})
+    has_it = alert.handed_to.receiver_id if alert.handed_to else ""
+    found = [
+        PossibleHolder(id, name, id in owners) for id, name in (await uow.receivers.named()).items() if id != has_it
+    ]
+    return sorted(found, key=lambda one: (not one.owns, one.name.lower(), one.name))
 
 
 async def hand_alert_on(uow: UnitOfWork, alert_id: str, to: str, note: str, author: Author) -> AlertEvent:

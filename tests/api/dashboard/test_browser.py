@@ -139,6 +139,30 @@ async def test_somebody_signs_in_looks_deeper_and_acknowledges(stand: Stand, tmp
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_somebody_hands_an_alert_on(stand: Stand, theme: str, tmp_path: Path) -> None:
+    await fired(stand)
+    for name in ("bob@example.com", "oncall"):
+        await stand.create("/receivers", {"name": name, "channels": [{"kind": "console"}]})
+    async with served(stand) as site, chromium() as browser:
+        dark_or_light = "dark" if theme == "dark" else "light"
+        for width, to in ((PHONE["width"], "bob@example.com"), (1280, "oncall")):
+            viewport = {"width": width, "height": PHONE["height"]}
+            context = await browser.new_context(color_scheme=dark_or_light, viewport=viewport)  # type: ignore[arg-type]
+            page = await context.new_page()
+            await sign_in(page, site, "/pages/alerts")
+            await page.click("ul.alerts a")
+            await page.click("details.handover summary")
+            if width == PHONE["width"]:
+                await is_usable(page)
+            await page.screenshot(path=tmp_path / f"{theme}-{width}-form.png", full_page=True)
+            await page.select_option("#to", label=to)
+            await page.fill("#why", "your key")
+            await page.click("details.handover button")
+            await page.wait_for_selector(f"text=Handed on by the operator to {to}. Note: your key")
+            await page.screenshot(path=tmp_path / f"{theme}-{width}-handed.png", full_page=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_everybody_can_use_every_page_also_on_a_phone(stand: Stand, theme: str, tmp_path: Path) -> None:
     await fired(stand)
     await stand.create("/receivers", {"name": "spare", "channels": [{"kind": "console"}]})

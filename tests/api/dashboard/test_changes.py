@@ -34,6 +34,7 @@ FORMS = {
     "POST /v1/alerts/{id}/acknowledge": "/pages/alerts/{id}",
     "POST /v1/alerts/{id}/resolve": "/pages/alerts/{id}",
     "POST /v1/alerts/{id}/snooze": "/pages/alerts/{id}",
+    "POST /v1/alerts/{id}/hand-on": "/pages/alerts/{id}/hand-on",
     "POST /v1/alerts/{id}/feedback": "/pages/alerts/{id}",
     "DELETE /v1/feedback/{id}": "/pages/alerts/{id}/withdraw",
     "POST /v1/notifications/{id}/retry": "/pages/alerts/{id}/retry",
@@ -65,7 +66,6 @@ WITHOUT_A_FORM = {
     "POST /v1/planned-activities": "not yet",
     "PATCH /v1/planned-activities/{id}": "not yet",
     "DELETE /v1/planned-activities/{id}": "not yet",
-    "POST /v1/alerts/{id}/hand-on": "not yet",
 }
 """Changing routes that no form does, and why."""
 

@@ -25,7 +25,7 @@ async def test_tools_say_what_they_do_and_which_only_read(rest: Answering) -> No
     async with Client(context_server(Server(rest.url, "tcn_FAKE"))) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     only_read = {name for name, tool in tools.items() if tool.annotations and tool.annotations.read_only_hint}
-    assert tools.keys() - only_read == {"acknowledge"}
+    assert tools.keys() - only_read == {"acknowledge", "hand_on"}
     assert all(tool.description for tool in tools.values())
     assert set(tools["spend_by"].input_schema["required"]) == {"dimension", "since"}
 
@@ -43,9 +43,21 @@ async def test_an_alert_is_acknowledged_with_a_note(rest: Answering) -> None:
     assert rest.asked == [("POST /alerts/alert_1/acknowledge?", "Bearer tcn_FAKE", {"note": "ann asked for it"})]
 
 
+async def test_an_alert_is_handed_on_with_a_note(rest: Answering) -> None:
+    rest.answers["POST /alerts/alert_1/hand-on"] = {"id": "alert_1", "handed_to": "bob"}
+    async with Client(context_server(Server(rest.url, "tcn_FAKE"))) as client:
+        await client.call_tool("hand_on", {"id": "alert_1", "to": "bob", "note": "your key"})
+    assert rest.asked == [
+        ("POST /alerts/alert_1/hand-on?", "Bearer tcn_FAKE", {"to": "bob", "note": "your key"}),
+    ]
+
+
 async def test_an_id_leads_nowhere_else(rest: Answering) -> None:
     async with Client(context_server(Server(rest.url, "tcn_FAKE"))) as client:
-        results = [await client.call_tool(tool, {"id": "../receivers/oncall"}) for tool in ("acknowledge", "alert")]
+        results = [
+            await client.call_tool(tool, {"id": "../receivers/oncall", **given})
+            for tool, given in (("acknowledge", {}), ("alert", {}), ("hand_on", {"to": "bob"}))
+        ]
     assert all(result.is_error for result in results)
     assert rest.asked == []
     for result in results:
