@@ -13,8 +13,10 @@ from service.api.http.problems import problem
 
 LARGEST = 1024 * 1024
 """Bytes."""
-LARGER: Mapping[str, int] = dict.fromkeys(("/v1/config", "/v1/owners", "/v1/owners/csv"), 8 * LARGEST)
-"""Bytes, by path, of requests with a token: a whole configuration, or all owners, as one document."""
+LARGER: Mapping[str, int] = dict.fromkeys(
+    ("/v1/config", "/v1/owners", "/v1/owners/csv", "/pages/owners/file"), 8 * LARGEST
+)
+"""Bytes, by path, of requests with a token or a session: a whole configuration, or all owners, as one document."""
 LARGEST_TOGETHER = 64 * LARGEST
 """Bytes of all bodies that are held at once."""
 DEADLINE = timedelta(seconds=15)
@@ -86,7 +88,9 @@ class WholeBodies:
 
 
 def _most(scope: Scope) -> int:
-    return LARGER.get(scope["path"], LARGEST) if "authorization" in Headers(scope=scope) else LARGEST
+    headers = Headers(scope=scope)
+    is_known = "authorization" in headers or "cookie" in headers
+    return LARGER.get(scope["path"], LARGEST) if is_known else LARGEST
 
 
 def _announced_too_large(scope: Scope, most: int) -> Refused | None:

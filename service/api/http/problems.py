@@ -208,8 +208,11 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     return _page_or_problem(request, 422, "; ".join(_line(one) for one in errors[:3])[:1000], errors)
 
 
-def in_the_body(error: ValidationError, body: object = None) -> RequestValidationError:
-    """Returns the error of a document that did not come as a request's body, so that it fails like one."""
+def in_the_body(error: ValidationError, body: object) -> RequestValidationError:
+    """Returns the error of a document that did not come as a request's body, so that it fails like one.
+
+    `body` is that document: pointers lead to what is in it.
+    """
     return RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()], body=body)
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.datastructures import State
 
 from service.api.dashboard.access.frame import PLACE, SLACK_USERS, areas
 from service.api.dashboard.documents.controls import Control, ControlKind, Document
-from service.api.dashboard.documents.items import ItemForm, parsed_item
+from service.api.dashboard.documents.items import ItemForm
 from service.api.dashboard.documents.pages import led_to
+from service.api.dashboard.documents.writing import parsed
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import UowDep
+from service.api.http.listing import part_by_place
 from service.api.slack.users import MOST_USERS, SlackUserIn
 from service.domain.access import Caller, Role
 from service.domain.slack.requests import SlackRole, SlackUser, SlackUsers
@@ -28,7 +31,7 @@ from service.workflows.slack.requests import SlackAccess
 
 router = APIRouter(include_in_schema=False)
 
-PAGE = 200
+PAGE = 50
 NEW, ONE = f"{SLACK_USERS}/new", f"{SLACK_USERS}/{{user}}"
 _MAY: Mapping[SlackRole, str] = {
     SlackRole.NONE: "nothing",
@@ -46,15 +49,13 @@ _FRESH: Document = {"role": SlackRole.OPERATOR.value, "timezone": "UTC"}
 
 @router.head(SLACK_USERS)  # probes ask so
 @router.get(SLACK_USERS)
-async def list_slack_users(
-    request: Request, caller: SignedInDep, uow: UowDep, after: Annotated[int, Query(ge=0)] = 0
-) -> Response:
-    users = (await _stored(uow)).items
+async def list_slack_users(request: Request, caller: SignedInDep, uow: UowDep, part: AskedPartDep) -> Response:
+    users = part_by_place("people in Slack", (await _stored(uow)).items, PAGE, part.cursor)
     content = {
         "areas": areas(caller),
         "area": SLACK_USERS,
-        "users": [_line(one) for one in users[after : after + PAGE]],
-        "next": after + PAGE if len(users) > after + PAGE else 0,
+        "users": [_line(one) for one in users.items],
+        "part": part.links(SLACK_USERS, users, OLDEST_FIRST),
         "others": _others(request.app.state),
         "may_write": caller.role.allows(Role.ADMIN),
     }
@@ -141,7 +142,7 @@ async def _stored(uow: UnitOfWork) -> SlackUsers:
 
 
 def _read(document: Document) -> SlackUser:
-    said = parsed_item(SlackUserIn, document)
+    said = parsed(SlackUserIn, document)
     return SlackUser(said.user, said.role, said.timezone)
 
 

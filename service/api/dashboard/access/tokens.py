@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import JsonValue, ValidationError
 
 from service.api.access.tokens import TokenIn
 from service.api.dashboard.access.frame import PLACE, TOKENS, areas
@@ -15,12 +14,12 @@ from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.reading import read_document
 from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, flaws_of, status_of
 from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, show_form
+from service.api.dashboard.documents.writing import parsed
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import FIRST_PART, OLDEST_FIRST, AskedPart, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import Id, UowDep
-from service.api.http.problems import in_the_body
 from service.domain.access import Caller, Role, Token
 from service.domain.values.errors import Conflict
 from service.domain.values.plain_text import minute
@@ -53,7 +52,7 @@ async def list_tokens(caller: SignedInDep, uow: UowDep, _: AdministeringDep, par
 async def create(caller: SignedInDep, uow: UowDep, author: AdministeringDep, form: FormDep) -> Response:
     document, secret = read_document(PARTS, form, {}), new_secret()
     try:
-        asked = _parsed(document)
+        asked = parsed(TokenIn, document)
         await create_token(uow, asked.name, asked.role, secret, author)
     except TAKEN_BACK as error:
         raise FormRefused(await _page(uow, caller, document, flaws=flaws_of(error), status=status_of(error))) from error
@@ -67,13 +66,6 @@ async def revoke(caller: SignedInDep, uow: UowDep, author: AdministeringDep, id:
     except Conflict as error:
         raise FormRefused(await _page(uow, caller, _FRESH, flaws=flaws_of(error), status=status_of(error))) from error
     return led_to(TOKENS)
-
-
-def _parsed(document: Mapping[str, JsonValue]) -> TokenIn:
-    try:
-        return TokenIn.model_validate(document)
-    except ValidationError as error:
-        raise in_the_body(error) from error
 
 
 async def _page(

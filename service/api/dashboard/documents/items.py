@@ -6,10 +6,8 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from fastapi.responses import Response
-from pydantic import BaseModel, ValidationError
 
 from service.api.dashboard.documents.controls import Document, Parts
 from service.api.dashboard.documents.pages import led_to
@@ -19,11 +17,8 @@ from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, differences
 from service.api.dashboard.documents.writing import CHANGED_MEANWHILE, VERSION
 from service.api.dashboard.forms import AGAIN
 from service.api.dashboard.layout import dashboard_page
-from service.api.http.problems import in_the_body
 from service.domain.access import Caller
 from service.domain.values.errors import StaleVersion
-
-Item = TypeVar("Item", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +77,3 @@ class ItemForm:
             page = self.page(document, {**flaws_of(error), **now_stored}, status_of(error))
             raise FormRefused(page) from error
         return led_to(self.back)
-
-
-def parsed_item(model: type[Item], document: Document) -> Item:
-    """Raises RequestValidationError, which says what is wrong by the pointers of the form."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        raise in_the_body(error) from error

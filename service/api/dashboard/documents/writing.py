@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from service.api.http.configured import Shape, Shown, Written
+from service.api.http.problems import in_the_body
 from service.domain.values.errors import StaleVersion
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Author, Draft, ResourceKind, change, create
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 Spec = TypeVar("Spec")
+Model = TypeVar("Model", bound=BaseModel)
 WrittenT = TypeVar("WrittenT", bound=Written)
 ShownT = TypeVar("ShownT", bound=Shown)
 
@@ -23,6 +25,14 @@ CHANGED_MEANWHILE = (
     "Somebody has changed this since you opened it. The form holds what you wrote; beside it stands what is stored now."
     " Send it again to replace that."
 )
+
+
+def parsed(model: type[Model], document: Mapping[str, JsonValue]) -> Model:
+    """Raises RequestValidationError, which says what is wrong by the pointers of the form."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise in_the_body(error, document) from error
 
 
 async def stored_document(shape: Shape[Spec, Any, Any], uow: UnitOfWork, stored: Resource[Spec], author: Author) -> Any:

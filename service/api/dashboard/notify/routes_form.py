@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.intervals import INTERVALS_HINT
@@ -14,7 +14,7 @@ from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.reading import read_document
 from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, flaws_of, status_of
 from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, show_form
-from service.api.dashboard.documents.writing import VERSION
+from service.api.dashboard.documents.writing import VERSION, parsed
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.notify.choices import OWNER_CHOICE, named
@@ -22,7 +22,6 @@ from service.api.dashboard.notify.frame import PLACE, ROUTES
 from service.api.dashboard.notify.silences import MATCHERS_HINT
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import UowDep
-from service.api.http.problems import in_the_body
 from service.api.notify.route_documents import RoutesDocument, read_routes, show_routes
 from service.domain.access import Caller
 from service.domain.notify.routing.routes import RouteTable
@@ -86,11 +85,10 @@ def in_order(document: Document) -> Document:
 def _parsed(document: Document) -> RoutesDocument:
     items = document["items"]
     assert isinstance(items, list)
-    bare = [{name: value for name, value in one.items() if name != _POSITION} for one in items if isinstance(one, dict)]
-    try:
-        return RoutesDocument.model_validate({"items": bare})
-    except ValidationError as error:
-        raise in_the_body(error) from error
+    bare: list[JsonValue] = [
+        {name: value for name, value in one.items() if name != _POSITION} for one in items if isinstance(one, dict)
+    ]
+    return parsed(RoutesDocument, {"items": bare})
 
 
 async def _parts(uow: UnitOfWork) -> Parts:

@@ -13,10 +13,12 @@ from fastapi.responses import Response
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.notify.frame import ResourceLine
+from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep
 from service.api.dashboard.prices.editing import MEASURES, begun
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.dashboard.spend.frame import AREAS, PLACE, PRICES
 from service.api.http.deps import IdOrName, NowDep, PortsDep, UowDep
+from service.api.http.listing import part_by_place
 from service.domain.access import Role
 from service.domain.sources.pricing import Measure, PriceBook, PriceOverride, canonical_model
 from service.domain.values.errors import Conflict
@@ -28,7 +30,7 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
-MOST = 500
+PAGE = 50
 _TOKENS = tuple(measure for measure in Measure if measure is not Measure.WEB_SEARCH)
 _QUANTITIES = {1: "each", 1_000: "a thousand", 1_000_000: "a million"}
 
@@ -52,16 +54,17 @@ _TONES = {
 
 @router.head(PRICES)  # probes ask so
 @router.get(PRICES)
-async def list_prices(caller: SignedInDep, ports: PortsDep, uow: UowDep, now: NowDep) -> Response:
+async def list_prices(caller: SignedInDep, ports: PortsDep, uow: UowDep, now: NowDep, part: AskedPartDep) -> Response:
     own = await uow.prices.readable()
     book = ports.price_book([price.spec for price in own])
     unpriced = await _unpriced_tokens(uow)
+    found = part_by_place("prices by how they stand", _in_order(own, book, now), PAGE, part.cursor)
     content = {
         "areas": AREAS,
         "area": PRICES,
         "unpriced": [_lacking(model, tokens, book, now) for model, tokens in unpriced.items() if tokens],
-        "lines": [_line(one, book, now, caller.role) for one in _in_order(own, book, now)[:MOST]],
-        "more": max(0, len(own) - MOST),
+        "lines": [_line(one, book, now, caller.role) for one in found.items],
+        "part": part.links(PRICES, found, RUNNING_FIRST),
         "models": [(model, _rates(model, book, now)) for model in unpriced if model],
         "may_write": caller.role.allows(Role.ADMIN),
     }

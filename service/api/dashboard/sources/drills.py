@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import ValidationError
 
 from service.api.alerts.drills import DrillIn
 from service.api.dashboard.documents.controls import Control, ControlKind, Document
@@ -12,13 +11,13 @@ from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.reading import read_document
 from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, flaws_of, status_of
 from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, show_form
+from service.api.dashboard.documents.writing import parsed
 from service.api.dashboard.forms import AGAIN, FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.scope_controls import SEVERITIES
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.dashboard.sources.listing import PLACE
 from service.api.http.deps import IdOrName, UowDep
-from service.api.http.problems import in_the_body
 from service.domain.access import Caller
 from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.sources.source import Source
@@ -48,18 +47,11 @@ async def start_drill(caller: SignedInDep, uow: UowDep, author: AnsweringDep, id
     if AGAIN in form:
         return _page(caller, source, document)
     try:
-        asked = _parsed(document)
+        asked = parsed(DrillIn, document)
         begun = await begin_drill(uow, source, asked.severity, asked.labels, author)
     except TAKEN_BACK as error:
         raise FormRefused(_page(caller, source, document, flaws_of(error), status_of(error))) from error
     return led_to(f"{ALERT_PAGES}/{begun.alert.id}")
-
-
-def _parsed(document: Document) -> DrillIn:
-    try:
-        return DrillIn.model_validate(document)
-    except ValidationError as error:
-        raise in_the_body(error) from error
 
 
 def _page(

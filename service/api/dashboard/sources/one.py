@@ -8,10 +8,10 @@ from datetime import datetime
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import ValidationError
 
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.documents.refused import FormRefused, flaws_of
+from service.api.dashboard.documents.writing import parsed
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import live_page
 from service.api.dashboard.paging import FIRST_PART, NEWEST_FIRST, AskedPart, AskedPartDep
@@ -21,7 +21,6 @@ from service.api.dashboard.sources.listing import PLACE
 from service.api.dashboard.sources.poll_lines import poll_line
 from service.api.dashboard.sources.standing import standing_of
 from service.api.http.deps import IdOrName, NowDep, PortsDep, UowDep, in_one_transaction
-from service.api.http.problems import in_the_body
 from service.api.sources.polls import BackfillIn
 from service.domain.access import Caller, Role
 from service.domain.sources.poll import waits_for
@@ -71,10 +70,7 @@ async def read_the_past(
 
 
 def _day(text: str) -> datetime:
-    try:
-        return BackfillIn(since=text.strip()).since
-    except ValidationError as error:
-        raise in_the_body(error) from error
+    return parsed(BackfillIn, {"since": text.strip()}).since
 
 
 @router.post(f"{ONE}/check", dependencies=[our_page])

@@ -49,3 +49,10 @@ async def test_a_name_that_is_taken_is_said_with_the_form(stand: Stand) -> None:
     answer = await opened.post("/pages/tokens", data={"/name": "the viewer", "/role": "viewer"})
     assert (answer.status_code, "There is a token named" in answer.text) == (409, True)
     assert 'value="the viewer"' in answer.text
+
+
+async def test_a_role_that_there_is_not_is_said_at_its_field(stand: Stand) -> None:
+    opened = await signed_in(stand, Role.ADMIN)
+    answer = await opened.post("/pages/tokens", data={"/name": "deploy", "/role": "boss"})
+    assert answer.status_code == 422
+    assert 'id="at-role-about"><b class="critical">' in answer.text

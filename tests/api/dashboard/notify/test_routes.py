@@ -87,6 +87,15 @@ async def test_a_table_whose_last_route_is_choosy_is_refused_at_that_route(stand
     assert "team=eng" in answer.text
 
 
+async def test_what_a_route_cannot_hold_is_said_at_its_field(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    sent = fields((await opened.get("/pages/routes/edit")).text) | {"/items/1/repeat_interval": "often"}
+    answer = await opened.post("/pages/routes/edit", data=sent)
+    assert answer.status_code == 422
+    assert 'id="at-items-1-repeat_interval-about"><b class="critical">' in answer.text
+
+
 async def test_a_route_to_the_owner_keeps_its_fallback_in_the_form(stand: Stand) -> None:
     await furnished(stand)
     answered(await stand.admin.put("/v1/routes", json={"items": [{"receiver": "owner", "fallback": "console"}]}))
