@@ -77,7 +77,7 @@ UNDELIVERED = UndeliveredEvidence(
     receiver_id="rcv_1",
     receiver_name="eng-oncall",
     channel="slack_bot:1f2e3d4c5b6a",
-    channel_error="channel_not_found",
+    channel_error="Slack: channel_not_found",
     count=3,
     place="#spend",
     undelivered_since=OPENED - timedelta(hours=1),

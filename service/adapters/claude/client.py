@@ -16,6 +16,7 @@ from service import __version__
 from service.adapters.claude.answers import AnswerPage, NotUnderstood, Record, decoded, page
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import AnswerTooLong, Reply, RequestFailed, refused, unreachable, web_page
+from service.domain.sources.concerns import SourceConcern
 from service.workflows.ports.platform import EgressRefused
 from service.workflows.ports.sources import SourceError
 
@@ -128,7 +129,8 @@ class Report:
                         raise AnswerTooLong(path, self._limits.answer_bytes)
                 return Reply(response.status_code, response.headers, bytes(body))
         except EgressRefused as error:
-            raise RequestFailed(f"The source may not be read: {error}.", retryable=False) from error
+            problem = f"The source may not be read: {error}."
+            raise RequestFailed(problem, retryable=False, concerns=SourceConcern.EGRESS) from error
         except httpx.RequestError as error:
             raise unreachable(error, self._http.base_url.host, self._key) from error
 
@@ -154,7 +156,8 @@ class AdminClient:
         except TimeoutError:
             last = f" Last failure: {report.last_failure}" if report.last_failure else ""
             late = f"The {name} could not be read within {seconds:g} seconds.{last}"
-            raise SourceError(late, retryable=True) from None
+            concerns = SourceConcern.MOMENT if report.answered else SourceConcern.NETWORK
+            raise SourceError(late, retryable=True, concerns=concerns) from None
         except NotUnderstood as error:
             problem = self._key.hidden_in(f"The {name} is not as documented: {error}.")
             asked = f" [request-id {report.request_id}]" if report.request_id else ""
@@ -195,7 +198,8 @@ def _address(base_url: str) -> httpx.URL:
     except httpx.InvalidURL:
         address = httpx.URL()
     if address.scheme not in {"http", "https"} or not address.host or "%" in address.host:
-        raise SourceError("base_url is not an http or https address.", retryable=False)
+        problem = "base_url is not an http or https address."
+        raise SourceError(problem, retryable=False, concerns=SourceConcern.ADDRESS)
     return address
 
 

@@ -7,6 +7,7 @@ from collections.abc import Generator
 
 import httpx
 
+from service.domain.sources.concerns import SourceConcern
 from service.workflows.ports.sources import SourceError
 
 _ADMIN_PREFIX = "sk-ant-admin"
@@ -25,6 +26,7 @@ class AdminKey(httpx.Auth):
                 "The admin key is empty or holds characters that no key has (a space, a line break, "
                 "an accent): copy it again from the Claude Console.",
                 retryable=False,
+                concerns=SourceConcern.KEY,
             )
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

@@ -19,6 +19,7 @@ import httpx
 
 from service.adapters.claude.answers import NotUnderstood, Record, decoded
 from service.adapters.claude.credentials import AdminKey
+from service.domain.sources.concerns import SourceConcern
 from service.workflows.ports.sources import SourceError
 
 _RETRIED = {408, 409, 429}
@@ -81,8 +82,9 @@ class RequestFailed(SourceError):
         status: int = 0,
         wait: timedelta | None = None,
         organization: str = "",
+        concerns: SourceConcern = SourceConcern.MOMENT,
     ) -> None:
-        super().__init__(detail, retryable=retryable, wait=wait)
+        super().__init__(detail, retryable=retryable, wait=wait, concerns=concerns)
         self.status = status
         self.organization = organization
 
@@ -111,20 +113,29 @@ def refused(reply: Reply, key: AdminKey, meanings: Mapping[int, str]) -> Request
         said.append(f"[request-id {request_id}]")
     retryable = _is_retryable(reply, envelope.code)
     organization = _clean(reply.headers.get("anthropic-organization-id", ""), key)
-    return RequestFailed(" ".join(said), retryable=retryable, status=reply.status, wait=wait, organization=organization)
+    return RequestFailed(
+        " ".join(said),
+        retryable=retryable,
+        status=reply.status,
+        wait=wait,
+        organization=organization,
+        concerns=_concern(reply),
+    )
 
 
 def web_page(reply: Reply) -> RequestFailed:
-    return RequestFailed(f"{_WEB_PAGE}.", retryable=False, status=reply.status)
+    return RequestFailed(f"{_WEB_PAGE}.", retryable=False, status=reply.status, concerns=SourceConcern.ADDRESS)
 
 
 def unreachable(error: httpx.RequestError, host: str, key: AdminKey) -> RequestFailed:
     """The failure of a request that no answer, or half of one, came to."""
     if isinstance(error, httpx.TimeoutException):
-        return RequestFailed(f"{host} did not answer in time ({type(error).__name__}).", retryable=True)
+        late = f"{host} did not answer in time ({type(error).__name__})."
+        return RequestFailed(late, retryable=True, concerns=SourceConcern.NETWORK)
     reason = _clean(str(error), key) or type(error).__name__
     ours = isinstance(error, httpx.LocalProtocolError)
-    return RequestFailed(f"The connection to {host} failed: {reason}.", retryable=not ours)
+    problem = f"The connection to {host} failed: {reason}."
+    return RequestFailed(problem, retryable=not ours, concerns=SourceConcern.NETWORK)
 
 
 def asked_wait(headers: httpx.Headers) -> timedelta | None:
@@ -177,6 +188,14 @@ def _meaning(reply: Reply, key: AdminKey, meanings: Mapping[int, str]) -> str:
     if reply.status >= 500:
         return _MEANINGS.get(reply.status, f"{_API} has a fault of its own")
     return _MEANINGS.get(reply.status, f"{_API} gave an answer that nobody expected")
+
+
+def _concern(reply: Reply) -> SourceConcern:
+    if 300 <= reply.status < 400 or reply.status == HTTPStatus.NOT_FOUND:
+        return SourceConcern.ADDRESS
+    if reply.is_web_page and reply.status < 500:
+        return SourceConcern.ADDRESS
+    return SourceConcern.KEY if reply.status in {401, 403} else SourceConcern.MOMENT
 
 
 def _target(reply: Reply, key: AdminKey) -> str:

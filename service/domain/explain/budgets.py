@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.domain.alerts.crossings import Crossing, ThresholdBasis
-from service.domain.alerts.evidence import BudgetEvidence
+from service.domain.alerts.evidence import BudgetEvidence, ForecastEvidence
 from service.domain.alerts.findings import Condition
 from service.domain.budgets.assessment import Assessment
 from service.domain.budgets.budget import Budget, Threshold
@@ -141,26 +141,41 @@ class _Place:
 
     # ---------------------------------------------------------------------------------------- gates
 
+    def _noted(self, assessed: Assessment) -> BudgetEvidence | None:
+        """Returns what an alert noted at this instant."""
+        alert = self.case.alerts.get(assessed.fingerprint(assessed.start))
+        if alert is None or alert.alert.changed_at != self.case.known.now:
+            return None
+        noted = alert.alert.evidence
+        return noted if isinstance(noted, BudgetEvidence) else None
+
     def _spent(self) -> Money:
         """Returns what an alert noted at this instant, else what is kept of it, without the hour that was running."""
-        alert = self.case.alerts.get(self.on_spend.fingerprint(self.on_spend.start))
-        if alert is not None and alert.alert.changed_at == self.case.known.now:
-            noted = alert.alert.evidence
-            if isinstance(noted, BudgetEvidence):
-                return noted.spent
-        return self.on_spend.spent.total
+        noted = self._noted(self.on_spend) or self._noted(self.on_forecast)
+        return noted.spent if noted else self.on_spend.spent.total
+
+    def _noted_forecast(self) -> ForecastEvidence | None:
+        noted = self._noted(self.on_forecast)
+        return noted.forecast if noted else None
+
+    def _forecast(self) -> Forecast | ForecastEvidence | None:
+        """Returns the forecast that an alert noted at this instant, else the one that follows from what is kept."""
+        made = self.on_forecast.forecast
+        again = made if isinstance(made, Forecast) and self.on_forecast.phase is Phase.OPEN else None
+        return self._noted_forecast() or again
 
     def _is_crossed(self, assessed: Assessment, threshold: Threshold) -> bool:
         if threshold.basis is ThresholdBasis.FORECAST:
-            return assessed.is_crossed(threshold)
+            noted = self._noted_forecast()
+            return noted.mid >= assessed.level(threshold) if noted else assessed.is_crossed(threshold)
         spent = self._spent()
         return bool(spent) and spent >= assessed.level(threshold)
 
     def _figure(self, threshold: Threshold) -> Money | None:
         if threshold.basis is ThresholdBasis.ACTUAL:
             return self._spent()
-        made = self.on_forecast.forecast
-        return made.mid if isinstance(made, Forecast) and self.on_forecast.phase is Phase.OPEN else None
+        made = self._forecast()
+        return made.mid if made else None
 
     def _reached(self, threshold: Threshold, figure: Money | None, level: Money) -> tuple[GateVerdict, ...]:
         needed = f"at least {level.display()}"
@@ -173,10 +188,14 @@ class _Place:
 
     def _ready(self, figure: Money | None) -> GateVerdict:
         made, found = self.on_forecast.forecast, "a forecast"
-        if isinstance(made, NoForecast):
+        if self._noted_forecast():
+            found = "the forecast that the alert noted"
+        elif isinstance(made, NoForecast):
             found = f"nothing can be forecast: {MISSING[made.reason]}"
         elif figure is None:
             found = "nothing is forecast: the period is over"
+        elif self.case.is_past:
+            found = "a forecast made again from what is kept, without the hour that was running"
         return GateVerdict("forecast_ready", figure is not None, found, "a forecast of the period's end")
 
     def _confirmed(self, threshold: Threshold) -> GateVerdict:
@@ -235,10 +254,10 @@ class _Place:
         return f"{who} {verb} {figure.display()} of {amount.display()}{share}, in {when}."
 
     def _inputs(self, threshold: Threshold, level: Money) -> tuple[tuple[str, str], ...]:
-        made, spec = self.on_forecast.forecast, self.case.budget.spec
+        made, spec = self._forecast(), self.case.budget.spec
         shown = [("budget", spec.amount.display()), ("threshold", threshold.key), ("level", level.display())]
         shown.append(("spent", self._spent().display()))
-        if threshold.basis is ThresholdBasis.FORECAST and isinstance(made, Forecast):
+        if threshold.basis is ThresholdBasis.FORECAST and made:
             shown.append(("forecast", f"{made.mid.display()} ({made.low.display()} to {made.high.display()})"))
         return tuple(shown)
 

@@ -11,6 +11,7 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import said_of_addresses
 from service.domain.notify.notification import Action, Delivery, Message
 from service.domain.notify.receivers import channel_key
+from service.domain.sources.concerns import SourceConcern
 from service.domain.sources.source import ReportFamily, Source
 from service.domain.values.periods import Window
 from service.domain.values.plain_values import plainly
@@ -37,11 +38,15 @@ class ReportsCheck:
 
 @dataclass(frozen=True, slots=True)
 class SourceCheck:
-    """A source's answer. `error` is None when its organisation and the bill that it prefers could be read."""
+    """A source's answer. `error` is None when its organisation and the bill that it prefers could be read.
+
+    `concerns`: what is to be put right where there is an error.
+    """
 
     organization: Organization | None
     error: str | None
     reports: tuple[ReportsCheck, ...] = ()
+    concerns: SourceConcern = SourceConcern.MOMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,13 @@ async def _check(ports: Ports, source: Resource[Source]) -> SourceCheck:
             async with ports.sources.connect(source.spec) as reader:
                 organization = await reader.organization()
                 own = await _readable(reader, yesterday, source.spec.prefer or ReportFamily.ADMIN)
-    except (SourceError, VaultError) as error:
-        return SourceCheck(organization, bounded(str(error)))
+    except SourceError as error:
+        return SourceCheck(organization, bounded(str(error)), concerns=error.concerns)
+    except VaultError as error:
+        return SourceCheck(organization, bounded(str(error)), concerns=SourceConcern.SEAL)
     reports = (own, await _other(ports, source.spec, own.reports, yesterday))
-    return SourceCheck(organization, await run_note(ports, source, organization), reports)
+    taken = await run_note(ports, source, organization)
+    return SourceCheck(organization, taken, reports, SourceConcern.ORGANISATION)
 
 
 async def _readable(reader: CostSource, day: Window, reports: ReportFamily) -> ReportsCheck:

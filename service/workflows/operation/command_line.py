@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from service.domain.notify.receivers import Receiver
+from service.domain.sources.concerns import SourceConcern
 from service.domain.sources.poll import Poll, PollKind
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.errors import Invalid, NotFound
@@ -24,7 +25,25 @@ from service.workflows.sources.ingest import request_poll
 
 Spec = TypeVar("Spec")
 
-ANOTHER_KEY = "Send another admin_key, and where the address is wrong another base_url: PATCH /v1/sources/{id}"
+REPAIRS = {
+    SourceConcern.KEY: "Send another admin_key: PATCH /v1/sources/{id}",
+    SourceConcern.SEAL: (
+        "Set TOCSIN_SECRET_KEY to the key that sealed it (docs/operations.md#secrets), or send the admin_key again:"
+        " PATCH /v1/sources/{id}"
+    ),
+    SourceConcern.ADDRESS: "Correct base_url, and send the admin_key with it: PATCH /v1/sources/{id}",
+    SourceConcern.EGRESS: (
+        "The key was not tried. Do as it says where that address is meant; else correct base_url, and send the"
+        " admin_key with it: PATCH /v1/sources/{id}"
+    ),
+    SourceConcern.NETWORK: (
+        "The key was not tried. See that this machine reaches that address (its DNS, its firewall, TOCSIN_PROXY);"
+        " where the address is wrong, correct base_url: PATCH /v1/sources/{id}"
+    ),
+    SourceConcern.ORGANISATION: 'Disable it, {{"enabled": false}}, or the other one: PATCH /v1/sources/{id}',
+    SourceConcern.MOMENT: "Try again in some minutes; where it stays so, the server's log says more: tocsin poll {id}",
+}
+"""The step that puts a source right, by what its failure is about."""
 KNOWN_PLACE = "Send a country and subdivision that are known, or null: PATCH /v1/sources/{id}"
 SECRETS_AGAIN = (
     "Set TOCSIN_SECRET_KEY to the key that sealed it (docs/operations.md#secrets), or send its secrets again: PATCH"
@@ -104,9 +123,8 @@ async def _check_source(ports: Ports, source: Resource[Source], state: SourceSta
     if checked.error is not None and _is_read_where_it_runs(source.spec, state, ports.clock()):
         return Check(subject, "simulated by `tocsin up`, which reads it")
     if checked.error is not None or checked.organization is None:
-        return Check(
-            subject, "", problem=checked.error or "names no organisation", next_step=ANOTHER_KEY.format(id=source.id)
-        )
+        repair = REPAIRS[checked.concerns].format(id=source.id)
+        return Check(subject, "", problem=checked.error or "names no organisation", next_step=repair)
     try:
         require_known_place(source.spec)  # a newer library may have dropped what was stored: its holidays are none
     except Invalid as error:

@@ -129,7 +129,7 @@ def _watching(found: Installation) -> Check:
 
 
 def _deliveries(found: Installation) -> Iterator[Check]:
-    failing = {(one.receiver_id, one.channel): f"it refuses messages: {one.error}" for one in found.failing}
+    failing = {(one.receiver_id, one.channel): f"it takes no messages: {one.error}" for one in found.failing}
     waits = {
         (one.receiver_id, one.channel): f"{one.count} waiting since {moment(one.since)}: {one.error}"
         for one in found.waiting

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from service.domain.sources.concerns import SourceConcern
 from service.domain.sources.poll import Notice, Poll, ReportOutcome
 from service.domain.sources.source import ReportFamily, Source, SourceState
 from service.domain.spend.claude_code import ClaudeCodeDay
@@ -30,13 +31,21 @@ from service.workflows.ports.spend import Changes
 class SourceError(Exception):
     """A report could not be read. `retryable` says whether asking again can help. The text is for people.
 
-    `wait`: how long the server asks to be left alone; None where it does not say.
+    `wait`: how long the server asks to be left alone; None where it does not say. `concerns`: what is to be put right.
     """
 
-    def __init__(self, detail: str, *, retryable: bool, wait: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retryable: bool,
+        wait: timedelta | None = None,
+        concerns: SourceConcern = SourceConcern.MOMENT,
+    ) -> None:
         super().__init__(detail)
         self.retryable = retryable
         self.wait = wait
+        self.concerns = concerns
 
 
 @dataclass(frozen=True, slots=True)

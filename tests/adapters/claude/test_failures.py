@@ -10,8 +10,12 @@ import httpx
 import pytest
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from service.adapters.claude.client import STANDARD_LIMITS, Limits
+from service.adapters.claude.client import STANDARD_LIMITS, Limits, open_client
+from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.failures import asked_wait
+from service.adapters.egress.guard import Guard
+from service.adapters.egress.httpx_transport import open_transport
+from service.domain.sources.concerns import SourceConcern
 from service.domain.values.periods import Window
 from service.workflows.ports.sources import CostSource, SourceError
 from tests.adapters.claude.scripted_admin_api import (
@@ -258,6 +262,24 @@ def test_the_standard_limits_leave_a_report_time_to_use_its_patience() -> None:
 async def test_the_error_is_in_words_for_the_operator(api: ScriptedAdminApi, step: Step, words: list[str]) -> None:
     error = str(await refused(api, *[step] * 3))
     assert [word for word in words if word not in error] == [], error
+
+
+async def test_a_failure_says_what_it_is_about(api: ScriptedAdminApi) -> None:
+    assert (await refused(api, refusal(401))).concerns is SourceConcern.KEY
+    assert (await refused(api, refusal(403))).concerns is SourceConcern.KEY
+    assert (await refused(api, refusal(404))).concerns is SourceConcern.ADDRESS
+    assert (await refused(api, HTML)).concerns is SourceConcern.ADDRESS
+    assert (await refused(api, *[refusal(529)] * 3)).concerns is SourceConcern.MOMENT
+    assert (await refused(api, *[Reset()] * 3)).concerns is SourceConcern.NETWORK
+
+
+async def test_an_address_that_this_installation_forbids_itself_is_no_matter_of_the_key(api: ScriptedAdminApi) -> None:
+    transport = open_transport(Guard(), None)
+    async with open_client(api.url, AdminKey(KEY), transport=transport) as client:
+        with pytest.raises(SourceError, match="may not be read") as caught:
+            async with client.report("cost report") as report:
+                await report.get("/v1/organizations/me")
+    assert caught.value.concerns is SourceConcern.EGRESS
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -25,7 +25,7 @@ async def test_a_channel_with_a_dead_message_is_an_alert_once_until_it_is_well(y
         await yard.minute()
     assert await undelivered(yard) == [AlertState.FIRING]
     ((_, delivery),) = [one for one in yard.channels.sent if "did not reach" in one[1].message.headline]
-    said = "1 message did not reach receiver eng: Slack channel #claude-spend answers msg_too_long"
+    said = "1 message did not reach receiver eng: Slack channel #claude-spend: msg_too_long"
     assert delivery.message.headline.startswith(said)
     assert ("Last error", "msg_too_long") in delivery.message.facts
     await run_test_receiver(yard.ports, "eng", yard.author)

@@ -148,6 +148,26 @@ async def test_a_forecast_has_to_be_confirmed_before_it_rings_and_then_has_rung(
     assert await outcomes(yard, rang) == ["rang"]
 
 
+async def test_the_forecast_of_an_alert_is_told_as_the_alert_noted_it(yard: Yard) -> None:
+    """$8 of the hour that ran then count in the alert, and are not kept."""
+    await headed(yard, forecast_percent(100))
+    yard.reader.bill(yard.clock().date(), billed("10.00"))
+    yard.clock.advance(DAY)
+    yard.reader.use(Width.HOUR, hour_start(yard.clock()), (caller(), {Measure.OUTPUT: 533_334}))
+    rang = await read(yard)
+    alert = await only_alert(yard)
+    assert isinstance(alert.evidence, BudgetEvidence)
+    assert alert.evidence.forecast is not None
+    yard.clock.advance(5 * MINUTE)
+    (one,) = await levels(yard, rang)
+    assert (one.actual, one.outcome.name) == (alert.evidence.forecast.mid, "rang")
+    assert dict(one.inputs)["spent"] == alert.evidence.spent.display()
+    assert gate(one, "forecast_ready")[1] == "the forecast that the alert noted"
+    (later,) = await levels(yard, rang + MINUTE)
+    assert later.actual != alert.evidence.forecast.mid, "without the hour that was running"
+    assert "made again from what is kept" in gate(later, "forecast_ready")[1]
+
+
 async def test_the_forecast_of_an_earlier_instant_is_made_anew_from_what_was_known(yard: Yard) -> None:
     await headed(yard, forecast_percent(200))
     at = yard.clock()

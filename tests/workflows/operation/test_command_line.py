@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.sources.concerns import SourceConcern
 from service.domain.sources.source import SourceKind
 from service.workflows.operation.command_line import run_checks
 from service.workflows.ports.channels import Channel, DeliveryError
@@ -61,6 +62,26 @@ async def test_a_source_that_was_never_read_is_told_as_it_was_refused(yard: Yard
 async def test_an_organisation_s_own_source_is_told_though_it_was_read_a_moment_ago(yard: Yard) -> None:
     await yard.poll()
     assert await told_of(yard, SourceKind.CLAUDE_ADMIN) == LOOPBACK
+
+
+@pytest.mark.parametrize(
+    ("concern", "advice"),
+    [
+        (SourceConcern.KEY, "Send another admin_key"),
+        (SourceConcern.EGRESS, "The key was not tried. Do as it says"),
+        (SourceConcern.NETWORK, "The key was not tried. See that this machine reaches"),
+        (SourceConcern.ADDRESS, "Correct base_url"),
+        (SourceConcern.MOMENT, "Try again"),
+    ],
+)
+async def test_what_is_advised_is_about_what_failed(yard: Yard, concern: SourceConcern, advice: str) -> None:
+    async def fail() -> None:
+        raise SourceError("no", retryable=False, concerns=concern)
+
+    yard.reader.naming = fail
+    (check,) = [one for one in await run_checks(yard.ports) if one.subject == f"source {yard.source.name}"]
+    assert check.next_step.startswith(advice)
+    assert ("another admin_key" in check.next_step) == (concern is SourceConcern.KEY)
 
 
 class WithoutMailServer(FakeChannels):

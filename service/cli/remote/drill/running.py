@@ -86,13 +86,14 @@ def _rehearsal(server: Server, simulator: Simulator, plan: IncidentPlan, watch: 
 
 
 @contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Lets a SIGTERM clean up, too."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _cleaning_up_when_ended() -> Iterator[None]:
+    """Lets SIGINT and SIGTERM clean up, also where a shell that began the command in the background ignores SIGINT."""
+    before = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _agreed(out: Console, *, sure: bool) -> bool:
@@ -110,7 +111,7 @@ def _show_hops(rehearse: Rehearse, out: Console) -> int:
         hops.append(hop)
         _show(hop, out)
 
-    with _ended_as_by_ctrl_c():
+    with _cleaning_up_when_ended():
         rehearse(tell)
     broken = [hop.name for hop in hops if hop.broken]
     if broken:
@@ -123,7 +124,7 @@ def _show_hops(rehearse: Rehearse, out: Console) -> int:
 
 def _write_hops(rehearse: Rehearse, out: Console) -> int:
     hops: list[Hop] = []
-    with _ended_as_by_ctrl_c():
+    with _cleaning_up_when_ended():
         rehearse(hops.append)
     broken = any(hop.broken for hop in hops)
     shown: list[Json] = [

@@ -23,6 +23,8 @@ KIND_NAMES = {
     "webhook": "the webhook",
     "alertmanager": "Alertmanager",
 }
+PEERS = {"slack_webhook": "Slack"}
+"""How errors call the other end, where that is not the kind's name."""
 PLACES = {"slack_bot": "Slack channel", "email": "mail to"}
 """How a place is introduced by the kinds that have one which is no secret."""
 
@@ -47,9 +49,7 @@ class UndeliveredWords(Words):
         """ "3 messages did not reach receiver eng: Slack channel #spend answers channel_not_found since ..."."""
         evidence, since = self.evidence, self.evidence.undelivered_since
         receiver = clean(evidence.receiver_name, HEADLINE_NAME_LENGTH)
-        cause = clean(self._error, CAUSE_LENGTH)
-        said = f" answers {cause}" if cause else " takes none"
-        return f"{messages(evidence.count)} did not reach receiver {receiver}: {self._kind}{said} since {moment(since)}"
+        return f"{messages(evidence.count)} did not reach receiver {receiver}: {self._failure} since {moment(since)}"
 
     def summary(self) -> str:
         return "Whoever reads that channel is not warned."
@@ -79,8 +79,27 @@ class UndeliveredWords(Words):
     @property
     def _error(self) -> str:
         """The error without the channel's own name before it: the sentence has that already."""
+        return self.evidence.channel_error.removeprefix(f"{self._peer}: ")
+
+    @property
+    def _peer(self) -> str:
+        """The name that errors begin with."""
         kind = self.evidence.channel.partition(":")[0]
-        return self.evidence.channel_error.removeprefix(f"{KIND_NAMES.get(kind, kind)}: ")
+        return PEERS.get(kind, KIND_NAMES.get(kind, kind))
+
+    @property
+    def _failure(self) -> str:
+        """ "Slack channel #spend answers channel_not_found", "the webhook cannot be reached: ConnectError".
+
+        An error is an answer where the channel's name and a colon are before it; else it says itself what failed.
+        """
+        error = self.evidence.channel_error
+        forms = ((f"{self._peer}: ", "answers "), (f"{self._peer} ", ""))
+        before, verb = next((form for form in forms if error.startswith(form[0])), ("", ""))
+        said = clean(error.removeprefix(before), CAUSE_LENGTH)
+        if not said:
+            return f"{self._kind} takes none"
+        return f"{self._kind} {verb}{said}" if before else f"{self._kind}: {said}"
 
     @property
     def _kind(self) -> str:

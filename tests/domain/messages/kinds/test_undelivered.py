@@ -61,12 +61,34 @@ def test_it_says_what_waits_and_what_to_do() -> None:
     ("channel", "place", "said"),
     [
         ("slack_bot:1f2e", "#spend", "Slack channel #spend answers"),
-        ("email:1f2e", "ops@example.com, ann@example.com", "mail to ops@example.com, ann@example.com answers"),
-        ("teams:1f2e", "", "Teams answers"),
+        ("email:1f2e", "ops@example.com, ann@example.com", "mail to ops@example.com, ann@example.com: "),
+        ("teams:1f2e", "", "Teams: "),
     ],
 )
 def test_a_channel_is_named_as_people_know_it(channel: str, place: str, said: str) -> None:
     assert said in words_of(replace(UNDELIVERED, channel=channel, place=place)).headline()
+
+
+@pytest.mark.parametrize(
+    ("channel", "error", "said"),
+    [
+        ("webhook:1f2e", "the webhook cannot be reached: ConnectError", "the webhook cannot be reached: ConnectError"),
+        ("webhook:1f2e", "the webhook may not be called: 10.1.2.3 is private", "the webhook may not be called: 10.1"),
+        ("webhook:1f2e", "the webhook's secret cannot sign: no key", "the webhook: the webhook's secret cannot sign"),
+        ("slack_webhook:1f2e", "Slack: HTTP 404", "Slack's webhook answers HTTP 404 since"),
+        ("slack_webhook:1f2e", "Slack cannot be reached: TimeoutError", "Slack's webhook cannot be reached: Timeout"),
+        (
+            "alertmanager:1f2e",
+            "Alertmanager am-1:9093 cannot be reached: ConnectError",
+            "Alertmanager am-1:9093 cannot",
+        ),
+        ("email:1f2e", "refused: 550 no such user", "mail: refused: 550 no such user"),
+        ("teams:1f2e", "", "Teams takes none since"),
+    ],
+)
+def test_what_gave_no_answer_is_not_said_to_answer(channel: str, error: str, said: str) -> None:
+    headline = words_of(replace(UNDELIVERED, channel=channel, channel_error=error, place="")).headline()
+    assert f": {said}" in headline
 
 
 def test_a_channel_is_not_named_twice_where_its_error_begins_with_it() -> None:
