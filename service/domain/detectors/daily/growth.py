@@ -1,4 +1,4 @@
-"""Growth: where each of the last weeks cost more than the one before, earlier days are brought to today's level."""
+"""Growth: where weeks cost more than those two weeks before, earlier days are brought nearly to today's level."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import numpy as np
 from service.domain.detectors.arrays import Floats, week_sum
 from service.domain.detectors.daily.history import MONTH, WEEK
 
-MOST_GROWTH = 1.25
+FOLLOW = 0.8
+"""How much of the growth is believed: it may end, and a series that does not grow seems to, at times."""
+MOST_GROWTH = 1.2
 """Times the week before. What grows faster is no growth but an incident, or a level of its own."""
 WEEKS_AGO = np.arange(MONTH // WEEK, 0, -1).repeat(WEEK)
 
 
 def weekly_growth(days: Floats) -> Floats:
-    """The least by which one of the last three weeks cost more than the one before: a factor each [series].
+    """Returns how much more a week costs than the one before, cautiously: a factor each [series].
 
-    1 where one of them cost less: growth is what goes on. `days`: [series, 28].
+    Each of the last two weeks is held against the one two weeks before it, and the lesser rise counts: a factor over
+    two weeks has half the error, a week, of one over one. 1 where either costs less, or the last week less than the
+    one before: growth is what goes on. `days`: [series, 28].
     """
     one, two, three, four = (week_sum(days[:, start : start + WEEK]) for start in range(0, MONTH, WEEK))
-    rows = np.flatnonzero((four > three) & (three > two) & (two > one) & (one > 0))
-    least = np.minimum(np.minimum(four[rows] / three[rows], three[rows] / two[rows]), two[rows] / one[rows])
+    rows = np.flatnonzero((four > three) & (four > two) & (three > one) & (two > 0) & (one > 0))
+    in_two_weeks = np.minimum(four[rows] / two[rows], three[rows] / one[rows])
     times = np.ones(days.shape[0])
-    times[rows] = np.minimum(least, MOST_GROWTH)
+    times[rows] = np.minimum(in_two_weeks ** (FOLLOW / 2), MOST_GROWTH)
     return times
 
 

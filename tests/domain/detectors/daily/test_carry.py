@@ -40,7 +40,7 @@ def test_the_mondays_after_a_holiday_are_judged_nearly_as_if_it_had_been_a_worki
     usual = judged(office(DAYS), set(), place).scores[0]
     for dollars, off in ((30.0, {OFF}), (240.0, {OFF}), (30.0, set())):
         found = judged(with_day(OFF, dollars), off, place).scores[0]
-        assert found.expected == pytest.approx(usual.expected, rel=0.02)
+        assert found.expected == pytest.approx(usual.expected, rel=0.03)
         assert found.high == pytest.approx(usual.high, rel=0.03)
 
 
