@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from service.domain.spend.lines import LineDimension, LinePart, LineQuestion, SpendLine, keys_of, line_name
 from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.spend.rows import Width
-from service.domain.values.money import Money
+from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension
-from service.domain.values.utc import midnight
+from service.domain.values.utc import DAY, day_start, midnight
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import buckets, require_affordable
 
@@ -26,26 +26,36 @@ USUAL_WINDOWS = 4
 
 class Comparison(StrEnum):
     BEFORE = "before"
-    """The same length of time, directly before."""
+    """The window before."""
     USUAL = "usual"
     """The mean of the last four such times, or of as many whole ones as are known."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedGroup:
-    """`ids` and `names`: one of each dimension. `before`: None where it is not among what is read of that time."""
+    """`ids` and `names`: one of each dimension. `over`: what it spent on the days that are over.
+
+    `before`: None where it is not among what is read of that time.
+    """
 
     ids: tuple[str, ...]
     names: tuple[str, ...]
     figure: Figure
+    over: Money
     before: Money | None
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedSpend:
-    """`rest` is of the groups that are left out. Days are all of the window's. `windows` are compared with."""
+    """`rest` is of the groups that are left out. Days are all of the window's.
+
+    `over` was spent on the window's `days_over` that are over, `before` on the same days of the `windows` before, in
+    the mean: the day that still runs would look like a fall.
+    """
 
     total: Figure
+    over: Money
+    days_over: int
     before: Money
     windows: int
     days: tuple[tuple[datetime, Figure], ...]
@@ -54,25 +64,29 @@ class ComparedSpend:
 
 
 async def compared(
-    uow: UnitOfWork, question: SpendQuestion, by: Sequence[LineDimension], comparison: Comparison
+    uow: UnitOfWork, question: SpendQuestion, by: Sequence[LineDimension], comparison: Comparison, now: datetime
 ) -> ComparedSpend:
     """Answers by day and by group. Raises Invalid for a question that is too large."""
-    windows = await _windows(uow, question, comparison)
-    length = question.window.end - question.window.start
-    earlier = replace(question, window=Window(question.window.start - length * windows, question.window.start))
-    for one in (question, earlier):
+    over = Window(question.window.start, min(question.window.end, day_start(now)))
+    running = replace(question, window=Window(over.end, question.window.end))
+    windows, length = await _windows(uow, question, comparison), question.window.end - question.window.start
+    earlier = [replace(question, window=_back(over, length * number)) for number in range(1, windows + 1)]
+    for one in (question, *earlier):
         await require_affordable(uow, _as_read(one, by))
-    now = await uow.facts.largest_lines(LineQuestion(question, tuple(by)), MOST_GROUPS)
-    then = await uow.facts.largest_lines(LineQuestion(earlier, tuple(by)), MOST_BEFORE)
-    names = await uow.directory.names(question.source_id, keys_of(by, now.lines))
-    shown = Money.total(line.figure.spend.total for line in now.lines)
+    found = await uow.facts.largest_lines(LineQuestion(question, tuple(by)), MOST_GROUPS)
+    today = await uow.facts.largest_lines(LineQuestion(running, tuple(by)), MOST_BEFORE)
+    then = [await uow.facts.largest_lines(LineQuestion(one, tuple(by)), MOST_BEFORE) for one in earlier]
+    names = await uow.directory.names(question.source_id, keys_of(by, found.lines))
+    shown = Money.total(line.figure.spend.total for line in found.lines)
     return ComparedSpend(
-        total=now.total,
-        before=_mean(then.total.spend.total, windows),
+        total=found.total,
+        over=found.total.spend.total - today.total.spend.total,
+        days_over=(over.end - over.start) // DAY,
+        before=_mean([one.total.spend.total for one in then]),
         windows=windows,
         days=await _days(uow, replace(question, group_by=Dimension.ORGANISATION)),
-        groups=tuple(_groups(by, now.lines, _before(then.lines, windows), names)),
-        rest=now.total.spend.total - shown,
+        groups=tuple(_groups(by, found.lines, _spent(today.lines), [_spent(one.lines) for one in then], names)),
+        rest=found.total.spend.total - shown,
     )
 
 
@@ -85,32 +99,48 @@ async def _windows(uow: UnitOfWork, question: SpendQuestion, comparison: Compari
     return min(max(known, 1), USUAL_WINDOWS)
 
 
+def _back(window: Window, by: timedelta) -> Window:
+    return Window(window.start - by, window.end - by)
+
+
 def _as_read(question: SpendQuestion, by: Sequence[LineDimension]) -> SpendQuestion:
     """Returns the question by what is read for it: lines are told by usage, which is by the hour."""
     is_by_line = any(isinstance(one, LinePart) for one in by)
     return replace(question, width=Width.HOUR) if is_by_line else question
 
 
-def _mean(amount: Money, windows: int) -> Money:
-    return amount if windows == 1 else amount * (Decimal(1) / windows)
+def _mean(amounts: Sequence[Money]) -> Money:
+    total = Money.total(amounts)
+    return total if len(amounts) == 1 else total * (Decimal(1) / len(amounts))
 
 
-Before = Mapping[tuple[str, ...], Money]
+SpentByGroup = Mapping[tuple[str, ...], Money]
 
 
-def _before(lines: Sequence[SpendLine], windows: int) -> Before:
-    return {line.ids: _mean(line.figure.spend.total, windows) for line in lines}
+def _spent(lines: Sequence[SpendLine]) -> SpentByGroup:
+    return {line.ids: line.figure.spend.total for line in lines}
 
 
-def _groups(by: Sequence[LineDimension], lines: Sequence[SpendLine], then: Before, names: Names) -> list[ComparedGroup]:
-    """Who is not among all groups before has spent nothing then."""
-    nothing = Figure().spend.total if len(then) < MOST_BEFORE else None
+def _before(ids: tuple[str, ...], then: Sequence[SpentByGroup]) -> Money | None:
+    """Returns the mean. A group is missing where it spent nothing; None where only the largest of a time are read."""
+    spent = [one.get(ids, ZERO) for one in then if ids in one or len(one) < MOST_BEFORE]
+    return _mean(spent) if len(spent) == len(then) else None
+
+
+def _groups(
+    by: Sequence[LineDimension],
+    lines: Sequence[SpendLine],
+    today: SpentByGroup,
+    then: Sequence[SpentByGroup],
+    names: Names,
+) -> list[ComparedGroup]:
     return [
         ComparedGroup(
             line.ids,
             tuple(line_name(dimension, id, names) for dimension, id in zip(by, line.ids, strict=True)),
             line.figure,
-            then.get(line.ids, nothing),
+            line.figure.spend.total - today.get(line.ids, ZERO),
+            _before(line.ids, then),
         )
         for line in lines
     ]

@@ -133,7 +133,7 @@ async def show_spend(
     tomorrow = day_start(now) + DAY
     window = Window(tomorrow - DAY * int(asked.days), tomorrow)
     question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension.ORGANISATION)
-    found = await compared(uow, question, [one.dimension for one in asked.dimensions], asked.beside)
+    found = await compared(uow, question, [one.dimension for one in asked.dimensions], asked.beside, now)
     content = {
         "areas": AREAS,
         "area": SPEND,
@@ -150,7 +150,9 @@ async def show_spend(
         "basis": BASES[found.total.spend.basis],
         "before": dollars(found.before),
         "beside": _beside(asked, found),
-        "change": change(found.total.spend.total, found.before),
+        "over": dollars(found.over),
+        "days_over": found.days_over,
+        "change": change(found.over, found.before),
         "bars": day_bars(found.days),
         "first_day": short_day(window.start.date()),
         "highest": _highest(found),
@@ -193,7 +195,7 @@ def _row(group: ComparedGroup, total: Money, asked: SpendAddress) -> Mapping[str
         "share": percentage(share),
         "filled": f"{min(max(share, Decimal(0)), Decimal(100)):.1f}",
         "before": dollars(group.before) if group.before is not None else None,
-        "change": change(group.figure.spend.total, group.before) if group.before is not None else "",
+        "change": change(group.over, group.before) if group.before is not None else "",
     }
 
 

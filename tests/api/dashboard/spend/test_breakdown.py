@@ -16,7 +16,7 @@ from tests.api.stand import ENG, SOURCE, TODAY, Stand
 
 async def test_it_leads_from_the_workspace_to_the_key(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
-    await stand.spend(ENG, "30.00")
+    await stand.spend(ENG, "30.00", day=TODAY - timedelta(days=5))
     await stand.spend(ENG, "20.00", day=TODAY - timedelta(days=35))
     opened = await signed_in(stand)
     page = (await opened.get("/pages/spend")).text
@@ -50,7 +50,7 @@ async def test_what_is_usual_is_the_mean_of_the_times_before(stand: Stand) -> No
     async with stand.ports.uow() as uow:
         (source,) = await uow.sources.all()
         for weeks, spent in ((0, "30.00"), (1, "10.00"), (2, "30.00"), (3, "20.00")):
-            day = TODAY - timedelta(weeks=weeks)
+            day = TODAY - timedelta(weeks=weeks, days=1)
             known = {ENG: SpendDay(Spend(billed=Money.of(spent)))}
             await uow.facts.store_days(Stamp(source.id, "poll_1", stand.clock()), {day: known})
     opened = await signed_in(stand)
@@ -60,9 +60,23 @@ async def test_what_is_usual_is_the_mean_of_the_times_before(stand: Stand) -> No
     assert page.count("+50%") == 2
 
 
+async def test_today_still_runs_and_is_compared_with_nothing(stand: Stand) -> None:
+    """Of a week at $10 a day, and $1 so far today, nothing has changed against the week before."""
+    await stand.create("/sources", SOURCE)
+    for back in range(14):
+        await stand.spend(ENG, "10.00" if back else "1.00", day=TODAY - timedelta(days=back))
+    opened = await signed_in(stand)
+    for address in ("/pages/spend?days=7", "/pages/spend?days=7&beside=usual", "/pages/spend?days=7&by=token_type"):
+        page = (await opened.get(address)).text
+        assert "$61.00" in page, "today is in what was spent"
+        assert page.count("<b>0%</b>") == 1, address
+        assert '<td class="figure">0%</td>' in page, address
+        assert "on the same 6 days" in page
+
+
 async def test_what_is_new_and_what_is_a_share_of_nothing(stand: Stand) -> None:
     await stand.create("/sources", SOURCE)
-    await stand.spend(ENG, "30.00")
+    await stand.spend(ENG, "30.00", day=TODAY - timedelta(days=1))
     page = (await (await signed_in(stand)).get("/pages/spend?days=7&by=model")).text
     assert "<b>new</b>" in page
     empty = (await (await signed_in(stand)).get("/pages/spend?days=7&model=claude-none")).text
