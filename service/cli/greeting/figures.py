@@ -39,7 +39,7 @@ def lines(figures: FirstFigures, link: str) -> list[str]:
     budget = json.dumps({"name": "organisation, monthly", "amount": amount, "period": {"kind": "monthly"}})
     return [
         *shown,
-        "No budget watches it yet. One of a fifth above the last 30 days, with TOCSIN_TOKEN set to an admin's token:",
+        "No budget watches it yet. One of a fifth above its largest month, with TOCSIN_TOKEN set to an admin's token:",
         f'  curl {link}/v1/budgets -H "Authorization: Bearer $TOCSIN_TOKEN"'
         f" -H 'Content-Type: application/json' -d '{budget}'",
     ]

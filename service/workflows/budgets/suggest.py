@@ -23,7 +23,8 @@ _MONTHLY = PeriodSpec(PeriodKind.MONTHLY)
 @dataclass(frozen=True, slots=True)
 class BudgetSuggestion:
     """`amount` is for a month, None where nothing was spent. `months` are the last whole ones, as far as they are read,
-    the newest first; `forecast` is of the one that runs, None where there is too little history.
+    the newest first; `forecast` is of the one that runs, None where there is too little history: then what it has cost
+    so far counts instead.
     """
 
     amount: Money | None
@@ -33,15 +34,22 @@ class BudgetSuggestion:
 
 async def suggest_budget(uow: UnitOfWork, source_id: str, now: datetime) -> BudgetSuggestion:
     """Suggests a monthly budget of the whole organisation."""
-    months = [(month, await _spent(uow, source_id, month)) for month in last_months(now)]
+    this_month, *before = _months(now)
+    months = [(month, await _spent(uow, source_id, month)) for month in before]
+    so_far = await _spent(uow, source_id, this_month)
     made = (await forecast(uow, source_id, EVERYTHING, _MONTHLY, now)).forecast
     running = made.mid if isinstance(made, Forecast) else None
-    known = [amount for _, amount in months] + ([running] if running is not None else [])
+    known = [amount for _, amount in months] + [so_far if running is None else running]
     return BudgetSuggestion(suggested_amount(max(known)), tuple(months), running)
 
 
 def last_months(now: datetime) -> list[Period]:
     """Returns the whole calendar months (UTC) before this one, the newest first."""
+    return _months(now)[1:]
+
+
+def _months(now: datetime) -> list[Period]:
+    """Returns this month and those before it, the newest first."""
     months: list[Period] = []
     at = now
     for _ in range(LAST_MONTHS + 1):
@@ -49,7 +57,7 @@ def last_months(now: datetime) -> list[Period]:
         assert month is not None, "every instant is in a month"
         months.append(month)
         at = month.window.start - DAY
-    return months[1:]
+    return months
 
 
 async def _spent(uow: UnitOfWork, source_id: str, month: Period) -> Money:

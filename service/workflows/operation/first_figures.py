@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from service.domain.budgets.suggestion import suggested_amount
 from service.domain.sources.source import SourceKind
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
 from service.domain.values.scopes import Grain
 from service.domain.values.utc import DAY, day_start
+from service.workflows.budgets.suggest import suggest_budget
 from service.workflows.ports.unit_of_work import Ports
 
-LAST_MONTH = timedelta(days=30)
 _WHOLE: Grain = frozenset()
 
 
@@ -37,9 +35,8 @@ async def run_first_figures(ports: Ports) -> FirstFigures | None:
         if state is None or state.cost_read_at is None:
             return None
         tomorrow = day_start(now) + DAY
-        month, last = Window(day_start(now).replace(day=1), tomorrow), Window(tomorrow - LAST_MONTH, tomorrow)
+        month = Window(day_start(now).replace(day=1), tomorrow)
         spent = sum((await uow.facts.spend(real[0].id, month, now, _WHOLE)).values(), Spend())
-        lately = sum((await uow.facts.spend(real[0].id, last, now, _WHOLE)).values(), Spend())
         has_budgets = any(one.spec.source_id == real[0].id for one in await uow.budgets.readable())
-    suggested = None if has_budgets else suggested_amount(lately.total)
+        suggested = None if has_budgets else (await suggest_budget(uow, real[0].id, now)).amount
     return FirstFigures(state.organization_name or real[0].name, spent, suggested)

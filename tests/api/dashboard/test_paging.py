@@ -22,6 +22,7 @@ from tests.api.stand import Stand
 from tests.sample_alerts import RULE
 
 MANY = 1_100
+LISTS = ("alerts", "receivers", "silences", "rules", "sources", "budgets", "rotas", "escalation", "digests", "prices")
 
 
 async def walk(opened: AsyncClient, address: str, link: str) -> list[str]:
@@ -103,7 +104,9 @@ async def test_links_keep_which_alerts_were_asked_for(stand: Stand) -> None:
     assert len(await walk(opened, "/pages/alerts", "next")) == 3, "61 of all"
 
 
-@pytest.mark.parametrize("place", ["alerts", "receivers", "silences", "rules", "sources", "budgets", "rotas"])
+@pytest.mark.parametrize(
+    "place", ["alerts", "receivers", "silences", "rules", "sources", "budgets", "rotas", "prices", "slack-users"]
+)
 async def test_a_cursor_of_another_list_is_a_page_that_says_so(stand: Stand, place: str) -> None:
     opened = await signed_in(stand)
     if place in ("rules", "budgets"):

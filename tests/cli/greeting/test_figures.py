@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from datetime import timedelta
 from io import StringIO
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.console import Console
 from service.cli.greeting.figures import lines, welcome
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
+from service.workflows.budgets.suggest import suggest_budget
 from service.workflows.operation.first_figures import FirstFigures, run_first_figures
 from tests.factories import budget
 from tests.workflows.yard import Yard, billed
@@ -46,3 +48,15 @@ async def test_the_figures_are_there_once_the_bill_was_read(yard: Yard) -> None:
     found = await run_first_figures(yard.ports)
     assert found is not None
     assert found.suggested is None
+
+
+async def test_the_budget_to_paste_is_the_one_that_the_first_steps_suggest(yard: Yard) -> None:
+    today = yard.clock().date()
+    yard.reader.bill(today, billed("10.00"))
+    yard.reader.bill(today - timedelta(days=32), billed("100.00"))
+    await yard.poll()
+    found = await run_first_figures(yard.ports)
+    async with yard.ports.uow() as uow:
+        shown = await suggest_budget(uow, yard.source.id, yard.clock())
+    assert found is not None
+    assert found.suggested == shown.amount == Money.of("120.00"), "of the largest month, not of the last 30 days"

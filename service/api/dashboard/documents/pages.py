@@ -29,6 +29,10 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 Spec = TypeVar("Spec")
 
 
+def _nothing(_: Document) -> str:
+    return ""
+
+
 def _as_it_is(document: Document, _: Mapping[str, str]) -> Document:
     return document
 
@@ -55,6 +59,8 @@ class ResourcePages(Generic[Spec]):
     advice: str = ""
     extended: Callable[[Document, Mapping[str, str]], Document] = _as_it_is
     additions: Sequence[tuple[str, str]] = ()
+    told: Callable[[Document], str] = _nothing
+    """Returns the text above the form in place of `advice`, where it depends on the document."""
     trial: str = ""
     """Where a second button sends the form, to try what it says; empty without one."""
 
@@ -82,7 +88,7 @@ class OpenForm(Generic[Spec]):
         noun, stored = self.pages.kind.noun, self.stored
         return {
             "heading": self._heading,
-            "advice": self.pages.advice,
+            "advice": self.pages.advice or self.pages.told(document),
             "form": show_form(self.parts, document, flaws),
             "address": f"{self.pages.path}/{stored.id}/edit" if stored else f"{self.pages.path}/new{self.query}",
             "version": stored.version if stored else 0,

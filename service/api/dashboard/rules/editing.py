@@ -115,6 +115,11 @@ def _like(known: JsonValue, text: str) -> JsonValue:
     return int(number) if number.is_integer() else number
 
 
+def _about_its_kind(document: Document) -> str:
+    kind = KINDS[str(document["kind"])]
+    return f"{kind.title}: {kind.description}"
+
+
 PAGES = ResourcePages(
     path=PLACE,
     place="Rules",
@@ -124,6 +129,7 @@ PAGES = ResourcePages(
     fresh=fresh_rule,
     leads_to=lambda rule: f"{PLACE}/{rule.id}",
     extended=at_setting,
+    told=_about_its_kind,
     trial=f"{PLACE}/try",
     opens=Role.OPERATOR,
 )

@@ -112,8 +112,8 @@ def head_of(rule: Resource[Rule[object]]) -> Mapping[str, object]:
 async def _settings(uow: UnitOfWork, rule: Resource[Rule[object]]) -> Sequence[tuple[str, str]]:
     """Returns the rule's document as labels and values, what is at its kind's default included."""
     shown = (await RuleShape().show(uow, rule, rule.updated_at)).model_dump(mode="json")
-    scope = {name.replace("_", " "): members for name, members in shown["scope"].items() if members}
-    parts = {"severity": shown["severity"], "for each": shown["for_each"], **scope}
+    scope = {name.replace("_", " ").capitalize(): members for name, members in shown["scope"].items() if members}
+    parts = {"Severity": shown["severity"], "For each": shown["for_each"], **scope}
     words = {**parameters(KINDS[rule.spec.kind].params), **parameters(Gates)}
     told = [_told(words[name], value) for name, value in {**shown["params"], **shown["gates"]}.items()]
     return [(name, _text(value)) for name, value in [*parts.items(), *told] if value is not None]

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from service.api.dashboard.figures import day_bars, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
-from service.api.dashboard.spend.frame import AREAS, PLACE, SPEND, Filter
+from service.api.dashboard.spend.frame import AREAS, PLACE, SPEND, Filter, chosen_source, without_source
 from service.api.http.deps import NowDep, UowDep
 from service.api.spend.breakdown import DivideBy
 from service.domain.messages.phrases import BASES
@@ -29,7 +29,6 @@ from service.domain.values.plain_text import percentage, scaled, short_day
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from service.domain.values.utc import DAY, day_start
-from service.workflows.configuration.spend import source_named
 from service.workflows.dashboard.compared import ComparedGroup, ComparedSpend, Comparison, compared
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -126,10 +125,10 @@ class SpendAddress:
 async def show_spend(
     caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[SpendAddress, Depends()]
 ) -> Response:
-    sources = await uow.sources.readable()
-    if not sources:
-        return dashboard_page("no_source.html.j2", PLACE, caller, {})
-    source = await source_named(uow, asked.source or sources[0].id, "/source")
+    chosen = await chosen_source(uow, asked.source)
+    if chosen is None:
+        return without_source(caller)
+    source = chosen.source
     tomorrow = day_start(now) + DAY
     window = Window(tomorrow - DAY * int(asked.days), tomorrow)
     question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension.ORGANISATION)
@@ -138,7 +137,8 @@ async def show_spend(
         "areas": AREAS,
         "area": SPEND,
         "source": source.name,
-        "sources": [(one.name, f"{SPEND}?{urlencode({'source': one.id})}") for one in sources[:20]],
+        "sources": chosen.links(SPEND),
+        "simulated": chosen.is_simulated,
         "ranges": [(f"{int(days)} days", asked.address(days=days), days is asked.days) for days in Days],
         "asked": asked,
         "kept": asked.kept(),

@@ -15,7 +15,7 @@ from service.api.dashboard.figures import ShownMoney, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.dashboard.spend.breakdown import WORDS
-from service.api.dashboard.spend.frame import AREAS, CHARGEBACK, PLACE, Filter
+from service.api.dashboard.spend.frame import AREAS, CHARGEBACK, PLACE, Filter, chosen_source, without_source
 from service.api.http.deps import NowDep, UowDep
 from service.api.spend.chargeback import NOT_ATTRIBUTABLE, Month, first_of
 from service.api.spend.grouping import TAG, GroupBy, GroupByText, attributions, read_grouping
@@ -24,7 +24,6 @@ from service.domain.spend.chargeback import ChargebackLine
 from service.domain.values.names import name_of
 from service.domain.values.plain_text import percentage
 from service.domain.values.utc import DAY
-from service.workflows.configuration.spend import source_named
 from service.workflows.spend import MonthCharged, month_charged
 
 router = APIRouter(include_in_schema=False)
@@ -50,10 +49,10 @@ class ChargebackAddress:
 async def show_chargeback(
     caller: SignedInDep, uow: UowDep, now: NowDep, asked: Annotated[ChargebackAddress, Depends()]
 ) -> Response:
-    sources = await uow.sources.readable()
-    if not sources:
-        return dashboard_page("no_source.html.j2", PLACE, caller, {})
-    source = await source_named(uow, asked.source or sources[0].id, "/source")
+    chosen = await chosen_source(uow, asked.source)
+    if chosen is None:
+        return without_source(caller)
+    source = chosen.source
     months = _months(now)
     month = asked.month or months[1]
     grouping = await read_grouping(uow, source.id, asked.by)
@@ -64,7 +63,8 @@ async def show_chargeback(
         "areas": AREAS,
         "area": CHARGEBACK,
         "source": source.name,
-        "simulated": charged.simulated,
+        "sources": chosen.links(CHARGEBACK),
+        "simulated": chosen.is_simulated,
         "month": f"{first_of(month):%B %Y}",
         "months": [(f"{first_of(one):%b %Y}", asked.address(month=one), one == month) for one in months],
         "groupings": [(_word(by), asked.address(by=by, month=month), by == asked.by) for by in ways],

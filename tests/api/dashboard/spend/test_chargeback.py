@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import pytest
+
 from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
@@ -62,3 +64,16 @@ async def test_it_is_also_divided_by_what_has_owners_and_tags(stand: Stand) -> N
     assert page.count("not attributable") == 1
     assert "by=tag%3Ateam" in page
     assert "by=owner" not in page, "nothing has an owner"
+
+
+@pytest.mark.parametrize("place", ["spend", "chargeback"])
+@pytest.mark.parametrize("number", [2, 25])
+async def test_every_organisation_can_be_chosen(stand: Stand, place: str, number: int) -> None:
+    for n in range(number):
+        await stand.create("/sources", SOURCE | {"name": f"org {n:02}", "admin_key": f"sk-ant-admin01-FAKE-{n}"})
+    opened = await signed_in(stand)
+    page = (await opened.get(f"/pages/{place}")).text
+    assert " of org 00" in page
+    links = re.findall(rf'href="(/pages/{place}\?source=[^"&]+)"[^>]*>org \d\d<', page)
+    assert len(links) == number
+    assert f" of org {number - 1:02}" in (await opened.get(links[-1])).text
