@@ -12,9 +12,11 @@ from fastapi import Depends, Request
 from service.api.http.listing import Cursor
 from service.domain.values.errors import UnreadableDocument
 from service.domain.values.resources import Page, Resource
+from service.workflows.ports.configuration import Resources
 
 Spec = TypeVar("Spec")
 
+AT_ONCE = 500
 NEWEST_FIRST = ("Newer", "Older")
 OLDEST_FIRST = ("Older", "Newer")
 FULLEST_FIRST = ("Fuller ones", "Less full ones")
@@ -62,6 +64,16 @@ class ListPart(Generic[Spec]):
 
     readable: Sequence[Resource[Spec]]
     unreadable: Sequence[str]
+
+
+async def all_of(store: Resources[Spec]) -> list[Resource[Spec] | UnreadableDocument]:
+    """Returns all resources by id, oldest first, for lists in an order that nobody knows before they are read."""
+    page = await store.page(limit=AT_ONCE, cursor=None)
+    found = [*page.items]
+    while page.next:
+        page = await store.page(limit=AT_ONCE, cursor=page.next)
+        found += page.items
+    return found
 
 
 def sorted_out(page: Page[Resource[Spec] | UnreadableDocument]) -> ListPart[Spec]:

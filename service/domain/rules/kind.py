@@ -99,6 +99,7 @@ class RuleKind(Generic[Params_co]):
     expected of each, for a chart; None where the kind has no such limits. `levels`: the dimensions whose members may
     fire, where the parameters name them. `claude_code_days`: the UTC days before today of people's use of Claude Code
     that it judges in place of spend; 0 where it judges none. No version of such days is kept, and no bill shows them.
+    `expects_planned`: it adds planned activities to what it expects.
     """
 
     name: str
@@ -118,6 +119,7 @@ class RuleKind(Generic[Params_co]):
     band: Callable[[SpendView, Rule[Params_co], Sequence[Feedback], Collection[ScopeKey]], Bands] | None = None
     levels: Callable[[Params_co], Collection[Dimension]] = _no_levels
     claude_code_days: int = 0
+    expects_planned: bool = False
 
     @property
     def judges_bill(self) -> bool:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
 
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.scopes import Cell, Scope, ScopeKey
 
+_TICK = timedelta(microseconds=1)
 LONGEST = timedelta(days=90)
 """Whoever expects more for longer should give feedback, or edit the rule."""
+
+
+class ActivityState(StrEnum):
+    RUNNING = "running"
+    COMING = "coming"
+    OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,11 @@ class PlannedActivity:
     extra_amount: Money
     comment: str = ""
 
+    def state(self, now: datetime) -> ActivityState:
+        if now < self.starts_at:
+            return ActivityState.COMING
+        return ActivityState.RUNNING if now < self.ends_at else ActivityState.OVER
+
 
 def validate_activity(activity: PlannedActivity, stored: PlannedActivity | None = None) -> None:
     """Raises Invalid, with a pointer into the request body. A stored one that is too long may be shortened."""
@@ -36,6 +50,15 @@ def validate_activity(activity: PlannedActivity, stored: PlannedActivity | None 
         raise Invalid(f"a planned activity lasts at most {LONGEST.days} days", "/ends_at")
     if activity.extra_amount <= ZERO:
         raise Invalid("the extra amount is above $0", "/extra_amount")
+
+
+def ended(activity: PlannedActivity, now: datetime) -> PlannedActivity:
+    """Returns a running activity as one that is over now. It keeps the part of its amount for the time that has passed,
+    so that what was expected of that time stays.
+    """
+    times = pairwise((activity.starts_at, now, activity.ends_at))
+    passed, _ = activity.extra_amount.split([Decimal((later - earlier) // _TICK) for earlier, later in times])
+    return replace(activity, ends_at=now, extra_amount=passed)
 
 
 def by_day(activity: PlannedActivity) -> dict[date, Money]:
@@ -77,4 +100,4 @@ def _days(first: date, last: date) -> list[date]:
 def _overlap(activity: PlannedActivity, day: date) -> Decimal:
     midnight = datetime.combine(day, time(), UTC)
     shared = min(activity.ends_at, midnight + timedelta(days=1)) - max(activity.starts_at, midnight)
-    return Decimal(shared // timedelta(microseconds=1))
+    return Decimal(shared // _TICK)

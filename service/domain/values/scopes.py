@@ -107,6 +107,11 @@ class Scope:
         ids = self.filters.get(key.dimension, ())
         return not ids or key.id in ids
 
+    def may_share(self, other: Scope) -> bool:
+        """Whether some spend may be inside both: no dimension keeps them apart."""
+        both = [(ids, other.filters[dimension]) for dimension, ids in self.filters.items()]
+        return all(not mine or not theirs or set(mine) & set(theirs) for mine, theirs in both)
+
     def holds(self, cell: Cell) -> bool:
         return (
             (not self.workspaces or cell.workspace in self.workspaces)

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from service.domain.rules import registry
 from service.domain.rules.evaluation import lookback_of
 from service.domain.rules.limits import LONGEST_WINDOW
-from service.domain.rules.planned import PlannedActivity, validate_activity
+from service.domain.rules.planned import ActivityState, PlannedActivity, ended, validate_activity
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
-from service.domain.values.errors import Invalid
+from service.domain.values.errors import Conflict, Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Scope
-from service.workflows.configuration.engine import ResourceKind, Write
+from service.workflows.configuration.engine import Author, Draft, ResourceKind, Write, change
 from service.workflows.configuration.people import require_claude_code, require_people
 from service.workflows.configuration.spend import require_own_source
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -52,6 +52,15 @@ class PlannedActivities(ResourceKind[PlannedActivity]):
 
     async def after_write(self, uow: UnitOfWork, write: Write[PlannedActivity]) -> None:
         await uow.jobs.evaluate(write.resource.spec.source_id)
+
+
+async def end_activity(uow: UnitOfWork, id: str, author: Author) -> Resource[PlannedActivity]:
+    """Ends a running activity now. Raises NotFound, and Conflict for one that does not run."""
+    stored = await uow.planned.get(id)
+    if stored.spec.state(author.at) is not ActivityState.RUNNING:
+        raise Conflict("the planned activity does not run")
+    draft = Draft(stored.name, stored.labels, ended(stored.spec, author.at))
+    return await change(uow, PlannedActivities(), stored, draft, author)
 
 
 def refuse_other_kind(stored: Rule[object], kind: str) -> None:

@@ -68,6 +68,10 @@ PLACES = (
     "/pages/digests",
     "/pages/digests/new",
     "/pages/digests/weekly",
+    "/pages/rules",
+    "/pages/planned-activities",
+    "/pages/planned-activities/new",
+    "/pages/planned-activities/migration",
     "/pages/settings",
     "/pages/slack-users",
     "/pages/slack-users/new",
@@ -118,6 +122,9 @@ async def told(stand: Stand) -> None:
     await stand.create("/receivers", {"name": "console", "channels": [{"kind": "console"}]})
     await stand.create("/digests", {"name": "weekly", "receiver": "console", "cron": "0 9 * * 1"})
     answered(await stand.operator.post("/v1/digests/weekly/send"), 202)
+    planned = {"starts_at": "2026-11-16", "ends_at": "2026-11-20", "extra_amount": "500", "comment": "to a new model"}
+    await stand.create("/rules", {"name": "jump", "kind": "change"})
+    await stand.create("/planned-activities", {"name": "migration", **planned})
 
 
 async def test_somebody_signs_in_looks_deeper_and_acknowledges(stand: Stand, tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ FORMS = {
     "PUT /v1/slack-users": "/pages/slack-users/new",
     "DELETE /v1/slack-workspace": "/pages/settings/slack-workspace/forget",
     **_configured("digests", "digests"),
+    **_configured("planned-activities", "planned-activities"),
     "POST /v1/digests/{id}/send": "/pages/digests/{id}/send",
     "POST /v1/tokens": "/pages/tokens",
     "DELETE /v1/tokens/{id}": "/pages/tokens/{id}/revoke",
@@ -63,9 +64,6 @@ FORMS = {
 WITHOUT_A_FORM = {
     "POST /v1/rules/preview": "stores nothing; pages try a rule by a backtest",
     "PUT /v1/config": "a file of everything: `tocsin apply` shows what would change",
-    "POST /v1/planned-activities": "not yet",
-    "PATCH /v1/planned-activities/{id}": "not yet",
-    "DELETE /v1/planned-activities/{id}": "not yet",
 }
 """Changing routes that no form does, and why."""
 
@@ -74,6 +72,7 @@ FORMS_ALONE = {
     "/pages/start/budget": "a budget",
     "/pages/start/slack": "a receiver and a route in one step",
     "/pages/start/test": "a receiver's test",
+    "/pages/planned-activities/{id}/end": "a planned activity's `ends_at` and `extra_amount`",
     "/pages/rules/{id}/enabled": "a rule's `enabled`",
     "/pages/rules/{id}/try": "a backtest of the rule as it is stored",
     "/pages/prices/{id}/end": "a price's `valid_to`",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.rules.planned import PlannedActivity, by_day, extras, validate_activity
+from service.domain.rules.planned import ActivityState, PlannedActivity, by_day, ended, extras, validate_activity
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
@@ -84,3 +84,22 @@ def test_an_impossible_activity_is_refused(activity: PlannedActivity, pointer: s
     with pytest.raises(Invalid) as refusal:
         validate_activity(activity)
     assert refusal.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        (instant(4), ActivityState.COMING),
+        (instant(3), ActivityState.RUNNING),
+        (instant(2), ActivityState.RUNNING),
+        (instant(1), ActivityState.OVER),
+    ],
+)
+def test_an_activity_runs_from_its_start_up_to_its_end(now: datetime, state: ActivityState) -> None:
+    assert ACTIVITY.state(now) is state
+
+
+def test_one_that_is_ended_early_leaves_what_was_expected_of_the_time_that_has_passed() -> None:
+    early = ended(ACTIVITY, instant(2, hour=12))
+    assert early.state(instant(2, hour=12)) is ActivityState.OVER
+    assert by_day(early) == {day(3): Money.of("50"), day(2): Money.of("25")}

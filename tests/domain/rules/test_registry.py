@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,13 +18,14 @@ from service.domain.rules.kinds.dormant_woke import DormantWoke
 from service.domain.rules.kinds.first_seen import FirstSeen
 from service.domain.rules.kinds.model_shift import ModelShift
 from service.domain.rules.kinds.priority_tier import PriorityTier
+from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import KINDS, kind_of, validate
 from service.domain.rules.rule import Gates
 from service.domain.spend.lateness import Patience
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension
-from tests.domain.rules.views import rule
+from tests.domain.rules.views import rule, view
 
 EXAMPLES: dict[str, object] = {
     "anomaly": Anomaly(),
@@ -51,6 +53,27 @@ def test_every_kind_is_described_and_has_parameters_with_defaults(kind: RuleKind
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_rule_with_its_kinds_own_defaults_is_accepted(kind: str) -> None:
     validate(rule(kind, EXAMPLES[kind]))
+
+
+class Watched(tuple[PlannedActivity, ...]):
+    """Notes whether anybody looks at the planned activities."""
+
+    looks = 0
+
+    def __len__(self) -> int:
+        Watched.looks += 1
+        return super().__len__()
+
+    def __iter__(self) -> Iterator[PlannedActivity]:
+        Watched.looks += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"stale_source"}))  # it judges no spend
+def test_a_kind_says_whether_it_expects_planned_activities(kind: str) -> None:
+    Watched.looks = 0
+    KINDS[kind].observe(view([10.0] * 60, planned=Watched()), rule(kind, EXAMPLES[kind]), ())
+    assert (Watched.looks > 0) is KINDS[kind].expects_planned
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)

@@ -53,12 +53,14 @@ class ResourceListing:
     noun: str
     none: str
     needs: Role = Role.ADMIN
+    place: str = PLACE
+    areas: Sequence[tuple[str, str]] = AREAS
 
     def page(
         self, caller: Caller, lines: Sequence[ResourceLine], unreadable: Sequence[str], part: PartLinks
     ) -> Response:
         content = {
-            "areas": AREAS,
+            "areas": self.areas,
             "area": self.path,
             "heading": self.heading,
             "about": self.about,
@@ -70,4 +72,4 @@ class ResourceListing:
             "may_write": caller.role.allows(self.needs),
             "additions": (),
         }
-        return dashboard_page("resource_list.html.j2", PLACE, caller, content)
+        return dashboard_page("resource_list.html.j2", self.place, caller, content)

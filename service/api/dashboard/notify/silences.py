@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
 from service.api.dashboard.documents.pages import ResourcePages, editing_router, led_to
 from service.api.dashboard.notify.frame import PAGE, PLACE, SILENCES, ResourceLine, ResourceListing
-from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep, sorted_out
+from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep, all_of, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.http.deps import IdOrName, NowDep, UowDep
@@ -28,7 +28,6 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
-AT_ONCE = 500
 MATCHERS_HINT = "One a line, all have to hold: severity=critical, workspace=~eng-.*, team!=research."
 _TONES = {SilenceState.ACTIVE: "warning", SilenceState.PENDING: "info", SilenceState.EXPIRED: "quiet"}
 _LISTING = ResourceListing(
@@ -45,21 +44,12 @@ _LISTING = ResourceListing(
 @router.get(SILENCES)
 async def list_silences(caller: SignedInDep, uow: UowDep, now: NowDep, part: AskedPartDep) -> Response:
     """All silences; those that are over come last."""
-    silences = sorted(await _all(uow), key=lambda one: not isinstance(one, UnreadableDocument) and _is_over(one, now))
+    silences = await all_of(uow.silences)
+    silences.sort(key=lambda one: not isinstance(one, UnreadableDocument) and _is_over(one, now))
     page = part_by_place(SILENCES, silences, PAGE, part.cursor)
     found = sorted_out(page)
     lines = [_line(one, now, caller.role) for one in found.readable]
     return _LISTING.page(caller, lines, found.unreadable, part.links(SILENCES, page, RUNNING_FIRST))
-
-
-async def _all(uow: UnitOfWork) -> list[Resource[Silence] | UnreadableDocument]:
-    """Returns them by id, oldest first: whether one is over is not known before it is read."""
-    page = await uow.silences.page(limit=AT_ONCE, cursor=None)
-    found = [*page.items]
-    while page.next:
-        page = await uow.silences.page(limit=AT_ONCE, cursor=page.next)
-        found += page.items
-    return found
 
 
 def _is_over(silence: Resource[Silence], now: datetime) -> bool:

@@ -32,7 +32,8 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
-PLACE = "/pages/rules"
+PLACE, PLANNED = "/pages/rules", "/pages/planned-activities"
+AREAS = (("Rules", PLACE), ("Planned activities", PLANNED))
 PAGE, MOST_ALERTS = 50, 10
 EACH = {
     "workspace": "for each workspace",
@@ -53,6 +54,8 @@ async def list_rules(caller: SignedInDep, uow: UowDep, part: AskedPartDep) -> Re
     rules, may_write = sorted_out(found), caller.role.allows(Role.ADMIN)
     made = await uow.calibrations.of([one.id for one in rules.readable])
     content = {
+        "areas": AREAS,
+        "area": PLACE,
         "rules": [_line(one, made.get(one.id)) for one in rules.readable],
         "unreadable": rules.unreadable,
         "part": part.links(PLACE, found, OLDEST_FIRST),

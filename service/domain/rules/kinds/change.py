@@ -349,4 +349,5 @@ KIND = RuleKind(
     lookback=lambda params: Lookback({"days": params.days}),
     words=KindWords(over=BACK_TO_NORMAL),
     backtesting=Backtesting(dimensions=own_figures, exceeding=exceeding),
+    expects_planned=True,
 )

@@ -86,4 +86,5 @@ KIND = RuleKind(
     lookback=lambda params: Lookback({"idle_days": params.idle_days, "within_days": params.within_days}),
     words=KindWords("{who} spends again after a pause: {spent} {when}"),
     backtesting=Backtesting(dimensions=own_figures),
+    expects_planned=True,
 )

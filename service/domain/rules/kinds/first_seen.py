@@ -89,4 +89,5 @@ KIND = RuleKind(
     levels=lambda params: (params.dimension,),
     lookback=lambda params: Lookback({"within_days": params.within_days}, ever=True),
     words=KindWords("{who} has begun to spend: {spent} {when}"),
+    expects_planned=True,
 )

@@ -186,4 +186,5 @@ KIND = RuleKind(
     for_each=(Dimension.WORKSPACE, Dimension.API_KEY),
     lookback=lambda params: Lookback({"days": params.days}),
     words=KindWords("{who}: {spent} on a more expensive model {when}, {usual}"),
+    expects_planned=True,
 )

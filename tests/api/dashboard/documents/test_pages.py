@@ -21,6 +21,7 @@ from service.api.notify.rotas import RotaIn
 from service.api.notify.route_documents import MatcherDocument, RoutesDocument, TimeIntervalDocument
 from service.api.notify.silences import SilenceIn
 from service.api.rules.params import params_schema
+from service.api.rules.planned_activities import PlannedActivityIn
 from service.api.rules.rules import RuleIn
 from service.api.sources.sources import SourceIn
 from service.domain.access import Role
@@ -40,6 +41,7 @@ FORMS = [
     ("/pages/escalation/new", EscalationPolicyIn),
     ("/pages/rotas/new", RotaIn),
     ("/pages/digests/new", DigestIn),
+    ("/pages/planned-activities/new", PlannedActivityIn),
 ]
 
 
@@ -55,7 +57,16 @@ async def test_a_form_has_a_control_for_every_field(stand: Stand, path: str, doc
 
 
 DIGEST = {"name": "weekly", "receiver": "console", "cron": "0 9 * * 1"}
-CHANGES = [("digests", DIGEST, {"cron": "0 8 * * 1"}, {"/cron": "0 7 * * 1"}, "stored now: 0 8 * * 1")]
+PLANNED = {
+    "name": "migration",
+    "starts_at": "2026-11-20T00:00:00Z",
+    "ends_at": "2026-11-21T00:00:00Z",
+    "extra_amount": "500.00",
+}
+CHANGES = [
+    ("digests", DIGEST, {"cron": "0 8 * * 1"}, {"/cron": "0 7 * * 1"}, "stored now: 0 8 * * 1"),
+    ("planned-activities", PLANNED, {"extra_amount": "700.00"}, {"/extra_amount": "600.00"}, "stored now: 700.00"),
+]
 
 
 @pytest.mark.parametrize(("resource", "document", "theirs", "mine", "said"), CHANGES, ids=[one[0] for one in CHANGES])

@@ -58,6 +58,7 @@ KIND = RuleKind(
     gates=Gates(min_amount=Money(Decimal(1))),
     band=judged_buckets,
     levels=lambda params: params.levels,
+    expects_planned=True,
 )
 """Its own gate follows the organisation's day. `min_amount` is what a person asks for beyond that, of an hour in that
 hour: days find slower losses."""

@@ -1,0 +1,48 @@
+"""Announcing spend beforehand, and changing what was announced, by forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
+from service.api.dashboard.documents.pages import ResourcePages, editing_router
+from service.api.dashboard.rules.pages import PLANNED
+from service.api.dashboard.scope_controls import LABELS, SCOPE, source_controls
+from service.api.rules.planned_activities import PlannedActivityShape
+from service.workflows.configuration.rules import PlannedActivities
+from service.workflows.ports.unit_of_work import UnitOfWork
+
+_MEMBERS = ("workspaces", "models", "api_keys", "actors", "products")
+
+
+async def _parts(uow: UnitOfWork, document: Document) -> Parts:
+    return (
+        Control("/name", "Name", hint="Why, in a few words: evaluation run.", is_required=True),
+        Control("/extra_amount", "Extra spend in US dollars", hint="In all, above what is usual.", is_required=True),
+        Control("/starts_at", "From, UTC", ControlKind.INSTANT, "A time, or a day for its midnight.", is_required=True),
+        Control("/ends_at", "Until, UTC", ControlKind.INSTANT, "At most 90 days later.", is_required=True),
+        *await source_controls(uow, document),
+        *SCOPE,
+        Control("/comment", "Comment", ControlKind.TEXT),
+        LABELS,
+    )
+
+
+def _fresh(given: Mapping[str, str]) -> Document:
+    """Returns a new activity's document; the page of an alert begins it with what the alert is about."""
+    scope: Document = {name: [given[name]] for name in _MEMBERS if given.get(name)}
+    return {"scope": dict(scope), **{name: given[name] for name in ("source",) if given.get(name)}}
+
+
+editing = editing_router(
+    ResourcePages(
+        path=PLANNED,
+        place="Rules",
+        kind=PlannedActivities(),
+        shape=PlannedActivityShape(),
+        parts=_parts,
+        fresh=_fresh,
+        leads_to=lambda activity: f"{PLANNED}/{activity.id}",
+        advice="Rules expect so much more in this time, spread evenly over it. Budgets count what is spent, as ever.",
+    )
+)
