@@ -77,7 +77,8 @@ async def forecast(uow: UnitOfWork, source_id: str, scope: Scope, spec: PeriodSp
         await uow.facts.spend(source_id, period.window, now, grain),
         await uow.facts.recent(source_id, now, grain),
     )
-    spent, made = forecast_scope(scope, spec, period, cells, recent)
+    locality = (await uow.sources.get(source_id)).spec.locality
+    spent, made = forecast_scope(scope, spec, period, cells, recent, locality)
     return ForecastAnswer(describe_scope(scope, ORGANISATION, names), period, spent, made)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -74,6 +74,7 @@ class ForecastOut(BaseModel):
     high: Usd | None
     method: ForecastMethod | None
     history_days: int = Field(description="complete days that were learnt from")
+    quiet_days: list[date] = Field(description="public holidays to come of which less is expected")
     forecast_reason: ForecastReason | None
     amount: Usd | None
     exhausted_at: datetime | None = Field(description="when `amount` will be used up; null where not, or already")
@@ -157,6 +158,7 @@ async def read_forecast(
                 "spent": str(answer.spent.total),
                 "basis": answer.spent.basis,
                 "history_days": made.history_days,
+                "quiet_days": made.quiet_days if isinstance(made, Forecast) else (),
                 "forecast_reason": show_reason(made),
                 "amount": amount,
                 **show_figures(made, Money.of(amount) if amount is not None else None),

@@ -345,7 +345,8 @@ class Assessment:
 
 
 def forecast_evidence(made: Forecast, amount: Money) -> ForecastEvidence:
-    return ForecastEvidence(made.low, made.mid, made.high, made.method, made.history_days, made.exhausted_at(amount))
+    used_up, quiet = made.exhausted_at(amount), made.quiet_days
+    return ForecastEvidence(made.low, made.mid, made.high, made.method, made.history_days, used_up, quiet_days=quiet)
 
 
 def _top_contributors(cells: Mapping[Cell, Spend], scope: ScopeKey, names: Names) -> tuple[Contribution, ...]:

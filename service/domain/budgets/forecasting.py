@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from service.domain.alerts.alert import Reason
@@ -19,12 +19,14 @@ from service.domain.forecasts.forecast import Forecast, Missing, NoForecast, fin
 from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.recent import RecentSpend, daily_spends
 from service.domain.forecasts.watch import Stand, Watch, WatchKey, watched
+from service.domain.sources.locality import Locality
 from service.domain.spend.best_known import Spend
 from service.domain.values import calendars
 from service.domain.values.money import Money
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Phase, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope
+from service.domain.values.utc import DAY
 
 FARTHEST = timedelta(days=400)
 """How far away the end of a period may be: a year and a little. Days beyond cost time and say nothing."""
@@ -45,36 +47,46 @@ def forecast_budgets(
 
 
 def forecast_scope(
-    scope: Scope, spec: PeriodSpec, period: Period, cells: Mapping[Cell, Spend], recent: RecentSpend
+    scope: Scope, spec: PeriodSpec, period: Period, cells: Mapping[Cell, Spend], recent: RecentSpend, locality: Locality
 ) -> tuple[Spend, Forecast | NoForecast]:
     """The spend of a scope in an open period, and its forecast."""
     spent = Spend.sum(part for cell, part in cells.items() if scope.holds(cell))
     days = daily_spends(recent, scope, Dimension.ORGANISATION, spec.timezone).get(ORGANISATION)
     place = ScopePeriod("", ORGANISATION, period.window)
-    return spent, _answered({place: _outlook(spec, period, days, spent.total, recent.now)})[place]
+    off = _days_off(locality, spec, period, recent)
+    return spent, _answered({place: _outlook(spec, period, days, spent.total, recent.now, off)})[place]
 
 
 def _outlooks(
     budget: Resource[Budget], period: Period, cells: Mapping[Cell, Spend], recent: RecentSpend, known: Known
 ) -> dict[ScopePeriod, Outlook]:
     spec = budget.spec
+    off = _days_off(known.locality, spec.period, period, recent)
     days = daily_spends(recent, spec.scope, spec.for_each or Dimension.ORGANISATION, spec.period.timezone)
     return {
         ScopePeriod(budget.id, scope, period.window): _outlook(
-            spec.period, period, days.get(scope), Spend.sum(own.values()).total, known.now
+            spec.period, period, days.get(scope), Spend.sum(own.values()).total, known.now, off
         )
         for scope, own in by_scope(budget, cells, about(budget, known))
     }
 
 
-def _outlook(spec: PeriodSpec, period: Period, days: DailySpend | None, spent: Money, now: datetime) -> Outlook:
+def _days_off(locality: Locality, spec: PeriodSpec, period: Period, recent: RecentSpend) -> Set[date]:
+    """The public holidays from the first recent day on, until the period ends or farther away than is forecast."""
+    end = min(period.window.end, recent.now + FARTHEST).date() + DAY
+    return locality.days_off(recent.first, end, spec.timezone).keys()
+
+
+def _outlook(
+    spec: PeriodSpec, period: Period, days: DailySpend | None, spent: Money, now: datetime, off: Set[date]
+) -> Outlook:
     if spec.kind is PeriodKind.ROLLING:
         return NoForecast(Missing.NO_END, 0)
     if period.window.end - now > FARTHEST:
         return NoForecast(Missing.TOO_FAR, 0)
     if days is None:
         return NoForecast(Missing.NO_SPEND, 0)
-    return Running(days, spent, period.window, now, spec.timezone)
+    return Running(days, spent, period.window, now, spec.timezone, off)
 
 
 def _answered(outlooks: Mapping[ScopePeriod, Outlook]) -> dict[ScopePeriod, Forecast | NoForecast]:

@@ -14,6 +14,7 @@ from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.budgets.budget import Budget
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
+from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.spend.best_known import Spend
 from service.domain.spend.lateness import LATE_FOR, SETTLED_AFTER, closing_for
 from service.domain.values.names import Names
@@ -47,7 +48,7 @@ class Known:
     `read_at` is when a bill was last read: a period does not close before its late bills could be seen. `billed_at` is
     the same for what a settled bill contradicts; None where nothing is to be contradicted. `crossings` and
     `open_alerts` are those of the budgets' source. `forecasts` are of open periods, as far as they were made, and
-    `watches` say how thresholds on forecast stood.
+    `watches` say how thresholds on forecast stood. `locality`: the source's, whose holidays forecasts know.
     """
 
     crossings: Sequence[Crossing]
@@ -59,6 +60,7 @@ class Known:
     simulated: bool = False
     forecasts: Forecasts = field(default_factory=dict)
     watches: Mapping[WatchKey, Watch] = field(default_factory=dict)
+    locality: Locality = NOWHERE
     ended_as: EndedTerms = field(default_factory=dict)
 
     @property

@@ -19,7 +19,7 @@ from service.domain.rules.rule import GateVerdict
 from service.domain.values.money import Money
 from service.domain.values.names import describe_scope
 from service.domain.values.periods import Phase
-from service.domain.values.plain_text import clean, minute, percentage
+from service.domain.values.plain_text import clean, minute, percentage, short_days
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, ScopeKey
 
@@ -259,6 +259,8 @@ class _Place:
         shown.append(("spent", self._spent().display()))
         if threshold.basis is ThresholdBasis.FORECAST and made:
             shown.append(("forecast", f"{made.mid.display()} ({made.low.display()} to {made.high.display()})"))
+            quiet = [("public holidays to come", short_days(made.quiet_days))] if made.quiet_days else []
+            shown += quiet
         return tuple(shown)
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from service.domain.detectors.arrays import Floats
+from service.domain.detectors.arrays import Flags, Floats
+from service.domain.forecasts.days_off import NO_DAYS_OFF, are_off, expected, learn_without, quieter
 from service.domain.forecasts.forecast import Forecast, ForecastMethod, Missing, NoForecast, Path, estimated, finished
 from service.domain.forecasts.history import DailySpend
 from service.domain.forecasts.horizon import Horizon, horizon, share_inside
-from service.domain.forecasts.pace import Pace, enough, learn, reach
+from service.domain.forecasts.pace import HISTORY_DAYS, enough, reach
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
+from service.domain.values.utc import DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """One scope in one period: what it has `spent` of it, exact, and its daily spend up to today in the same zone.
 
-    `now` is aware and the last day of `days` is its local day in `timezone` (IANA).
+    `now` is aware and the last day of `days` is its local day in `timezone` (IANA). `off`: public holidays among the
+    days, and among those that are left of the period.
     """
 
     days: DailySpend
@@ -29,6 +32,7 @@ class Running:
     window: Window
     now: datetime
     timezone: str = "UTC"
+    off: Set[date] = NO_DAYS_OFF
 
 
 def forecast(running: Running) -> Forecast | NoForecast:
@@ -59,23 +63,32 @@ def _without_estimate(scope: Running, history_days: int) -> Forecast | NoForecas
 
 
 def _estimates(scopes: Sequence[Running], spend: Floats, history_days: Sequence[int]) -> list[Forecast]:
-    pace = learn(spend)
     aheads = [horizon(scope.window, scope.now, scope.timezone) for scope in scopes]
     weights = _weights(scopes, aheads)
+    past, to_come = _days_off(scopes, aheads, weights.shape[1])
+    pace = learn_without(spend, past)
     behind = np.array([_behind(scope, ahead) for scope, ahead in zip(scopes, aheads, strict=True)])
-    factors = pace.factors(weights.shape[1])
+    factors = expected(pace, spend, past, to_come)
     paths = np.cumsum(np.column_stack([(behind * pace.profile).sum(axis=1), weights * factors]), axis=1)
     usual_days = paths[:, -1]
-    mid = pace.level * usual_days + weights[:, 0] * _today_apart(scopes, pace)
+    mid = pace.level * usual_days + weights[:, 0] * _today_apart(scopes, pace.level * factors[:, 0])
     error = reach(pace, behind.sum(axis=1) + weights.sum(axis=1))
     ranges = np.stack([mid / (1 + error), mid, mid + error * pace.scale * usual_days])
     shares = paths / np.where(usual_days > 0, usual_days, 1.0)[:, None]
+    quiet = quieter(pace, factors)
     return [
-        _made(scope, ahead, days, rests, reached)
-        for scope, ahead, days, rests, reached in zip(
-            scopes, aheads, history_days, ranges.T.tolist(), shares.tolist(), strict=True
+        _made(scope, ahead, days, rests, reached, _dates(ahead, less))
+        for scope, ahead, days, rests, reached, less in zip(
+            scopes, aheads, history_days, ranges.T.tolist(), shares.tolist(), quiet, strict=True
         )
     ]
+
+
+def _days_off(scopes: Sequence[Running], aheads: Sequence[Horizon], days: int) -> tuple[Flags, Flags]:
+    """The days off before today, [scope, HISTORY_DAYS], and from today on, [scope, days]."""
+    pairs = list(zip(scopes, aheads, strict=True))
+    past = [are_off(scope.off, ahead.today - HISTORY_DAYS * DAY, HISTORY_DAYS) for scope, ahead in pairs]
+    return np.array(past), np.array([are_off(scope.off, ahead.today, days) for scope, ahead in pairs])
 
 
 def _weights(scopes: Sequence[Running], aheads: Sequence[Horizon]) -> Floats:
@@ -96,17 +109,24 @@ def _behind(scope: Running, ahead: Horizon) -> Floats:
     return days
 
 
-def _today_apart(scopes: Sequence[Running], pace: Pace) -> Floats:
-    """How far today goes from a usual day of its weekday, in dollars: [scope].
+def _today_apart(scopes: Sequence[Running], usual: Floats) -> Floats:
+    """How far today goes from what is usual of it, in dollars: [scope] each.
 
     Its own pace (amount / known share) is believed by the square of that share: little in the morning.
     """
     amounts = np.maximum([scope.days.amounts[-1] for scope in scopes], 0.0)
     known = np.array([scope.days.known[-1] for scope in scopes])
-    return np.asarray(known * amounts - known**2 * pace.level * pace.profile[:, 0])
+    return np.asarray(known * amounts - known**2 * usual)
 
 
-def _made(scope: Running, ahead: Horizon, days: int, rests: list[float], reached: list[float]) -> Forecast:
+def _dates(ahead: Horizon, chosen: Flags) -> tuple[date, ...]:
+    """The chosen days from today on, as far as the period reaches."""
+    return tuple(ahead.today + number * DAY for number in np.flatnonzero(chosen[: len(ahead.weights)]).tolist())
+
+
+def _made(
+    scope: Running, ahead: Horizon, days: int, rests: list[float], reached: list[float], quiet: tuple[date, ...]
+) -> Forecast:
     low, mid, high = (estimated(scope.spent, rest) for rest in rests)
     path = Path(ahead.marks, tuple(reached[: len(ahead.marks)]))
-    return Forecast(scope.spent, low, mid, high, ForecastMethod.WEEKDAY_LEVEL, days, path)
+    return Forecast(scope.spent, low, mid, high, ForecastMethod.WEEKDAY_LEVEL, days, path, quiet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -66,6 +66,7 @@ class Forecast:
     """Spend at the end of a period: low..high is the 80 % range, and the truth is as often above mid as below it.
 
     `spent` is exact and in each of the three; the rest is estimated. `history_days` complete days were known.
+    `quiet_days`: public holidays to come that are expected to cost less than their weekdays do.
     """
 
     spent: Money
@@ -75,6 +76,7 @@ class Forecast:
     method: ForecastMethod
     history_days: int
     path: Path
+    quiet_days: tuple[date, ...] = ()
 
     def exhausted_at(self, amount: Money, estimate: Estimate = Estimate.MID) -> datetime | None:
         """When spend passes an amount, if it goes as an estimate says; None if it does not within the period.

@@ -10,7 +10,7 @@ from service.domain.forecasts.forecast import ForecastMethod
 from service.domain.messages.phrases import period, threshold
 from service.domain.values import calendars
 from service.domain.values.money import ZERO, Money
-from service.domain.values.plain_text import clean, short_day
+from service.domain.values.plain_text import clean, short_day, short_days
 
 DIGITS = 3
 """Digits of an estimate that are worth saying."""
@@ -84,7 +84,8 @@ def forecast_facts(evidence: BudgetEvidence) -> tuple[tuple[str, str], ...]:
     forecast = evidence.forecast
     if forecast is None or forecast.method is ForecastMethod.FINISHED:
         return ()
-    return (("Forecast", f"from {forecast.history_days} days of history"),)
+    quiet = f"; public holidays to come: {short_days(forecast.quiet_days)}" if forecast.quiet_days else ""
+    return (("Forecast", f"from {forecast.history_days} days of history{quiet}"),)
 
 
 def days_left(evidence: BudgetEvidence, at: datetime | None) -> str:

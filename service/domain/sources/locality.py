@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from service.domain.values.calendars import start_of, zone_of
+from service.domain.values.calendars import local_date, start_of, zone_of
 from service.domain.values.public_holidays import holidays_of
 from service.domain.values.utc import DAY, HOUR, midnight
 
 LIKELY_ZONES = ("Europe/Berlin", "America/New_York")
 """Zones whose clock changes are tried where nobody has said which: those of Europe, and of the US and Canada."""
 OFF = 10 * HOUR
-"""So much of a UTC day at least is a holiday of people who have that day off."""
+"""So much of a day at least is a holiday of people who have that day off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class Locality:
         """
         return () if self.country is None else _holidays(self, start, end)
 
-    def days_off(self, start: date, end: date) -> dict[date, str]:
-        """The names of the holidays of UTC days, of each that is one for ten hours at least."""
-        found: dict[date, str] = {}
-        for one in self.holidays(start, end):
-            for day in (one.starts_at.date(), one.ends_at.date()):
-                shared = min(one.ends_at, midnight(day + DAY)) - max(one.starts_at, midnight(day))
+    def days_off(self, start: date, end: date, timezone: str = "UTC") -> dict[date, str]:
+        """The names of the holidays of a zone's days, of each that is one for ten hours at least."""
+        found, zone = dict[date, str](), zone_of(timezone)
+        for one in self.holidays(start - DAY, end + DAY):
+            for day in (local_date(one.starts_at, zone), local_date(one.ends_at, zone)):
+                shared = min(one.ends_at, start_of(day + DAY, zone)) - max(one.starts_at, start_of(day, zone))
                 if shared >= OFF and start <= day < end:
                     found.setdefault(day, one.name)
         return found

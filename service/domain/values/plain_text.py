@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 
@@ -51,6 +52,12 @@ def percentage(percent: Decimal) -> str:
 def short_day(day: date) -> str:
     """A day as people say it: "Sat 28 Nov"."""
     return f"{day:%a} {day.day} {day:%b}"
+
+
+def short_days(days: Sequence[date], most: int = 4) -> str:
+    """The first of some days, and how many there are more: "Fri 25 Dec, Sat 26 Dec and 3 more"."""
+    more = f" and {len(days) - most} more" if len(days) > most else ""
+    return f"{', '.join(map(short_day, days[:most]))}{more}"
 
 
 def moment(at: datetime) -> str:

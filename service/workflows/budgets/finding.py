@@ -16,6 +16,7 @@ from service.domain.budgets.known import Known, WindowSpend
 from service.domain.budgets.places import BudgetScope, places_of
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notify.routing.situation import Situation
+from service.domain.sources.locality import NOWHERE
 from service.domain.sources.source import SourceKind, SourceState
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
@@ -76,6 +77,7 @@ async def _known(uow: UnitOfWork, situation: Situation, state: SourceState, budg
         billed_at=state.cost_read_at,
         simulated=source is not None and source.spec.kind is SourceKind.SIMULATOR,
         watches=await uow.watches.of(ids),
+        locality=NOWHERE if source is None else source.spec.locality,
     )
 
 

@@ -175,6 +175,7 @@ async def _known(uow: UnitOfWork, budget: Resource[Budget], state: SourceState, 
         now=now,
         read_at=state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
+        locality=source.spec.locality,
     )
 
 

@@ -84,7 +84,7 @@ async def _source(uow: UnitOfWork, source: Resource[Source], now: datetime) -> S
     assert month is not None, "every instant is in a month"
     cells = await uow.facts.spend(source.id, month.window, now, _WHOLE)
     recent = await uow.facts.recent(source.id, now, _WHOLE)
-    spent, made = forecast_scope(EVERYTHING, _MONTH, month, cells, recent)
+    spent, made = forecast_scope(EVERYTHING, _MONTH, month, cells, recent, source.spec.locality)
     return SourceOverview(
         source=source,
         state=await uow.polling_states.get(source.id),

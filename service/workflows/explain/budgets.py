@@ -109,6 +109,7 @@ async def _known(
         now=asked.at,
         read_at=None if asked.is_past else state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
+        locality=source.spec.locality,
         watches={} if asked.is_past else await uow.watches.of([asked.lifetime.id]),
     )
 

@@ -140,6 +140,7 @@ async def _open_statuses(
         now=now,
         read_at=state.cost_read_at,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
+        locality=source.spec.locality,
     )
     failed = FailedScopes()
     windows = windows_by_budget(budgets, known, failed, shown_windows)

@@ -180,6 +180,26 @@ async def test_a_forecast_of_everything_this_month(stand: Stand) -> None:
     assert (made["amount"], made["exhausted_at"], made["forecast_reason"]) == (None, None, None)
 
 
+COLUMBUS_DAY, VETERANS_DAY = date(2026, 10, 12), date(2026, 11, 11)
+
+
+async def test_the_forecast_of_an_office_expects_a_holiday_of_its_country_to_be_quiet(stand: Stand) -> None:
+    made = await stand.create("/sources", SOURCE)
+    await steady(stand, days=70)
+    async with stand.ports.uow() as uow:
+        last = [TODAY - number * DAY for number in range(1, 71)]
+        resting = [day for day in last if day.weekday() >= 5 or day in (COLUMBUS_DAY, VETERANS_DAY)]
+        quiet = {day: spend_of({ENG: Money.of("1.00")}) for day in resting}
+        await uow.facts.store_days(Stamp(made["id"], "poll_2", stand.clock()), quiet)
+    budget = await stand.create("/budgets", BUDGET)
+    before, status_before = await ask(stand), await open_status(stand, budget["id"])
+    answered(await stand.admin.patch(f"/v1/sources/{made['id']}", json={"country": "US"}))
+    after, status_after = await ask(stand), await open_status(stand, budget["id"])
+    assert (before["quiet_days"], after["quiet_days"]) == ([], ["2026-11-26"])
+    assert Decimal(after["mid"]) < Decimal(before["mid"])
+    assert status_after["forecast"]["mid"] == after["mid"] != status_before["forecast"]["mid"]
+
+
 @pytest.mark.parametrize(
     ("scope", "spent"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -60,6 +60,15 @@ def test_the_description_also_says_what_is_spent_so_far() -> None:
     assert describe(replace(ALERT, evidence=AHEAD)) == (
         f"{BUDGET} {SENTENCE}. Used so far $412 (41%). Used up Sat 24 Oct at this pace. "
         "Top: model claude-opus-4-5 $9.10 (2%)."
+    )
+
+
+def test_the_facts_name_the_holidays_that_less_is_expected_of() -> None:
+    days = tuple(date(2026, 10, number) for number in (12, 26))
+    ahead = replace(AHEAD, forecast=replace(FORECAST, quiet_days=days))
+    assert message(event(evidence=ahead)).facts[0] == (
+        "Forecast",
+        "from 41 days of history; public holidays to come: Mon 12 Oct, Mon 26 Oct",
     )
 
 

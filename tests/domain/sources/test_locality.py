@@ -42,6 +42,15 @@ def test_a_utc_day_of_which_a_working_day_is_off_is_a_holiday(zone: str | None, 
     assert {day.day for day in found} == days
 
 
+@pytest.mark.parametrize(
+    ("of", "days"),
+    [("America/Los_Angeles", {25, 26}), ("Europe/Berlin", {25, 26}), ("Pacific/Auckland", {25, 26, 27})],
+)
+def test_a_day_of_another_zone_is_off_where_ten_hours_of_it_are(of: str, days: set[int]) -> None:
+    found = locality_of("Europe/Berlin", "DE").days_off(START, CHRISTMAS + timedelta(days=4), of)
+    assert {day.day for day in found} == days
+
+
 def test_a_stretch_has_the_holidays_of_both_years_and_of_its_own_days_alone() -> None:
     found = locality_of("Europe/Berlin", "DE").days_off(CHRISTMAS, date(2027, 1, 2))
     assert list(found) == [CHRISTMAS, date(2026, 12, 26), date(2027, 1, 1)]

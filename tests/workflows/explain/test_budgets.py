@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -16,7 +16,7 @@ from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.domain.values.utc import hour_start
-from service.workflows.configuration.spend import Budgets
+from service.workflows.configuration.spend import Budgets, Sources
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
 from tests.factories import budget, forecast_percent, percent
 from tests.workflows.explain.test_explain import gate, only_alert, read
@@ -166,6 +166,28 @@ async def test_the_forecast_of_an_alert_is_told_as_the_alert_noted_it(yard: Yard
     (later,) = await levels(yard, rang + MINUTE)
     assert later.actual != alert.evidence.forecast.mid, "without the hour that was running"
     assert "made again from what is kept" in gate(later, "forecast_ready")[1]
+
+
+async def test_the_alert_and_the_explanation_of_an_office_name_the_holidays_to_come(yard: Yard) -> None:
+    """Thanksgiving, 26 November 2026: a Thursday."""
+    await yard.change(Sources(), yard.source, replace(yard.source.spec, country="US"))
+    await yard.add_budget("monthly", budget("150.00", forecast_percent(100)))
+    today = yard.clock().date()
+    for ago in range(36):
+        day = today - ago * DAY
+        is_quiet = day.weekday() >= 5 or day == date(2026, 11, 11)
+        yard.reader.bill(day, billed("1.00" if is_quiet else "10.00"))
+    await read(yard)
+    yard.clock.advance(DAY)
+    yard.reader.bill(yard.clock().date(), billed("5.00"))
+    await read(yard)
+    async with yard.ports.uow() as uow:
+        (alert,) = await uow.alerts.open(yard.source.id)
+    assert isinstance(alert.evidence, BudgetEvidence)
+    assert alert.evidence.forecast is not None
+    assert alert.evidence.forecast.quiet_days == (date(2026, 11, 26),)
+    (one,) = await levels(yard)
+    assert dict(one.inputs)["public holidays to come"] == "Thu 26 Nov"
 
 
 async def test_the_forecast_of_an_earlier_instant_is_made_anew_from_what_was_known(yard: Yard) -> None:

@@ -22,6 +22,7 @@ class ForecastEvidenceOut(BaseModel):
     history_days: int
     exhausted_at: datetime | None = Field(description="when the budget will be used up; null where not, or already")
     released: bool
+    quiet_days: list[date] = Field(description="public holidays to come of which less is expected")
 
 
 class BudgetEvidenceOut(BaseModel):
@@ -81,4 +82,5 @@ def _show_forecast(forecast: ForecastEvidence) -> ForecastEvidenceOut:
         history_days=forecast.history_days,
         exhausted_at=forecast.exhausted_at,
         released=forecast.released,
+        quiet_days=list(forecast.quiet_days),
     )

@@ -21,6 +21,7 @@ class ForecastEvidence:
 
     `history_days` complete days were learnt from. `exhausted_at` is when the amount is used up, None where it is
     not within the period. `released`: the alert's threshold was crossed, and the forecast has clearly left it since.
+    `quiet_days`: public holidays to come of which less is expected.
     """
 
     low: Money
@@ -30,6 +31,7 @@ class ForecastEvidence:
     history_days: int
     exhausted_at: datetime | None
     released: bool = False
+    quiet_days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
