@@ -60,6 +60,7 @@ ACROSS = {
     "domain/detectors/test_properties.py",
     "domain/detectors/test_repeated.py",
     "domain/rules/kinds/anomaly/test_properties.py",
+    "api/slack/test_hand_on.py",
     "workflows/notify/test_rotas.py",
     "workflows/sources/test_trailing_windows.py",
     "workflows/sources/test_usage_prices.py",

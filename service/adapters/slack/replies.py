@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 
 import aiohttp
@@ -15,11 +15,16 @@ import structlog
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from service.domain.slack.hand_on import HolderQuestion
+from service.domain.slack.requests import ACTION_PREFIX, Deed
 from service.workflows.ports.platform import EgressRefused
 
 OpenConnector = Callable[[], aiohttp.BaseConnector]
 
+Block = dict[str, object]
+
 TIMEOUT = 10
+OPTION = 75
 QUIET = logging.getLogger("service.adapters.slack.replies")
 QUIET.setLevel(logging.INFO)  # at DEBUG the SDK writes the address, which is a secret
 log = structlog.get_logger(__name__)
@@ -33,10 +38,20 @@ class EphemeralReplies:
         self._proxy = proxy
 
     async def tell(self, response_url: str, text: str) -> None:
+        await self._send(response_url, {"text": text, "replace_original": False})
+
+    async def ask(self, response_url: str, question: HolderQuestion) -> None:
+        said = {"text": question.text, "blocks": _blocks(question), "replace_original": False}
+        await self._send(response_url, said)
+
+    async def settle(self, response_url: str, text: str) -> None:
+        await self._send(response_url, {"text": text, "replace_original": True})
+
+    async def _send(self, response_url: str, said: Mapping[str, object]) -> None:
         if not response_url:
             return
         try:
-            status = await self._post(response_url, text)
+            status = await self._post(response_url, said)
         except EgressRefused as error:
             log.warning("slack_reply_refused", reason=str(error))
         except (ValueError, TimeoutError, OSError, aiohttp.ClientError, SlackClientError) as error:
@@ -45,7 +60,7 @@ class EphemeralReplies:
             if status != 200:
                 log.warning("slack_reply_failed", reason=f"HTTP {status}")
 
-    async def _post(self, response_url: str, text: str) -> int:
+    async def _post(self, response_url: str, said: Mapping[str, object]) -> int:
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(_refuse_redirect)
         async with (
@@ -54,8 +69,32 @@ class EphemeralReplies:
         ):
             client = AsyncWebhookClient(response_url, session=session, logger=QUIET, retry_handlers=[])
             client.proxy = self._proxy  # else the SDK takes one from the environment
-            answer = await client.send(text=text, response_type="ephemeral", replace_original=False)
+            answer = await client.send_dict({"response_type": "ephemeral", **said})
             return answer.status_code
+
+
+def _blocks(question: HolderQuestion) -> list[Block]:
+    menu = {
+        "type": "static_select",
+        "action_id": f"{ACTION_PREFIX}{Deed.HAND_ON}_to",
+        "placeholder": _plain("Choose a receiver"),
+        "options": [{"text": _plain(name), "value": value} for name, value in question.shown],
+        "confirm": {
+            "title": _plain("Hand the alert on?"),
+            "text": _plain("They are notified at once; everybody who was notified hears who has it."),
+            "confirm": _plain("Hand on"),
+            "deny": _plain("Cancel"),
+        },
+    }
+    return [
+        {"type": "section", "text": {"type": "mrkdwn", "text": question.text}},
+        {"type": "actions", "elements": [menu]},
+    ]
+
+
+def _plain(text: str) -> Block:
+    """Slack's limit of an option's text is 75 characters (Block Kit reference, "Option object")."""
+    return {"type": "plain_text", "text": text[:OPTION], "emoji": False}
 
 
 async def _refuse_redirect(

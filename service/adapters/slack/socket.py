@@ -24,7 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from service.domain.slack.requests import read_press, read_typed
 from service.workflows.ports.outages import Outages
 from service.workflows.ports.unit_of_work import Ports
-from service.workflows.slack.actions import run_slack_action
+from service.workflows.slack.actions import reply_to, run_slack_action
 from service.workflows.slack.commands import run_slack_command
 from service.workflows.slack.requests import SlackAccess, run_is_new_envelope
 from service.workflows.slack.workspaces import run_is_our_workspace
@@ -180,8 +180,8 @@ class _Listener:
             press = None
         answer = await run_slack_action(self._ports, press, self._access.default_role) if press else None
         await _acknowledge(client, request, None)
-        if press and answer and not answer.done:
-            await self._access.replies.tell(press.response_url, answer.text)
+        if press and answer:
+            await reply_to(self._access.replies, press, answer)
 
 
 async def _acknowledge(

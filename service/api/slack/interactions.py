@@ -22,7 +22,7 @@ from service.api.http.responses import respond
 from service.domain.slack.requests import read_press, read_typed
 from service.domain.values.errors import Invalid, NotFound
 from service.workflows.ports.unit_of_work import Ports
-from service.workflows.slack.actions import run_slack_action
+from service.workflows.slack.actions import reply_to, run_slack_action
 from service.workflows.slack.commands import run_slack_command
 from service.workflows.slack.requests import SignedRequest, SlackAccess, run_accept_request
 from service.workflows.slack.workspaces import run_is_our_workspace
@@ -113,8 +113,7 @@ async def interactions(request: Request, form: FormDep, access: SlackAccessDep, 
         return Response()  # another app's element, or one that only opens a link
     await _require_our_workspace(request, ports, cast("dict[str, object]", payload))
     answer = await run_slack_action(ports, press, access.default_role)
-    task = None if answer.done else BackgroundTask(access.replies.tell, press.response_url, answer.text)
-    return Response(background=task)
+    return Response(background=BackgroundTask(reply_to, access.replies, press, answer))
 
 
 @router.post(

@@ -118,6 +118,11 @@ class Alert:
         return self.resolved_by not in (None, TOCSIN)
 
     @property
+    def holder(self) -> str:
+        """The name of whom it was handed on to, "" where it was not."""
+        return self.handed_to.receiver_name if self.handed_to else ""
+
+    @property
     def newest(self) -> Evidence:
         """How things stand by now, whether people were notified of it or not."""
         return self.latest or self.evidence

@@ -169,7 +169,7 @@ def standing_of(event: AlertEvent, history: Sequence[AlertEvent] = ()) -> str:
     """
     alert = event.alert
     if alert.is_open:
-        return f"{_open_standing(event, history)}{f', handed on{_to(event)}' if alert.handed_to else ''}"
+        return f"{_open_standing(event, history)}{f', handed on{_to(event)}' if alert.holder else ''}"
     return f"resolved by {_who(event)}" if event.reason is Reason.PERSON else "resolved"
 
 
@@ -186,8 +186,8 @@ def _open_standing(event: AlertEvent, history: Sequence[AlertEvent]) -> str:
 
 def _next_step(event: AlertEvent, action: Action, api: str) -> str:
     alert = event.alert
-    if event.reason is Reason.HANDED_ON and action is Action.AMEND and alert.handed_to:
-        return f"There is nothing to do here: {clean(alert.handed_to.receiver_name)} has it now."
+    if event.reason is Reason.HANDED_ON and action is Action.AMEND:
+        return f"There is nothing to do here: {clean(alert.holder)} has it now."
     if alert.state is AlertState.RESOLVED:
         return words_of(alert.evidence).undo(f"{api}/alerts/{alert.id}")
     if alert.state is AlertState.ACKNOWLEDGED:
@@ -213,8 +213,7 @@ def _handed_on(event: AlertEvent) -> str:
 
 
 def _to(event: AlertEvent) -> str:
-    to = event.alert.handed_to
-    return f" to {clean(to.receiver_name)}" if to else ""
+    return f" to {clean(event.alert.holder)}" if event.alert.holder else ""
 
 
 def _opened(event: AlertEvent) -> str:

@@ -19,7 +19,7 @@ GROWTH = Decimal(50)
 """Percent by which an alert has to grow to end a snooze of the kind "until it grows"."""
 
 _IN_SLACK = ", in Slack"
-_VALUE = re.compile(r"([a-z0-9_]{1,30}):([A-Za-z0-9_-]{1,100}):([0-9]{1,9})")
+_VALUE = re.compile(r"([a-z0-9_]{1,30}):([A-Za-z0-9_-]{1,100}):([0-9]{1,9})(?::([A-Za-z0-9_-]{1,50}))?")
 
 
 class SlackRole(StrEnum):
@@ -44,6 +44,8 @@ class Deed(StrEnum):
     SNOOZE_4H = "snooze_4h"
     SNOOZE_TOMORROW = "snooze_tomorrow"
     SNOOZE_GROWTH = "snooze_growth"
+    HAND_ON = "hand_on"
+    """The button under an alert asks to whom; the answer to that hands the alert on."""
     RESOLVE = "resolve"
     EXPECTED = "expected"
     NOT_USEFUL = "not_useful"
@@ -60,7 +62,7 @@ SNOOZES: Mapping[Deed, str] = {
     Deed.SNOOZE_TOMORROW: "until tomorrow, 09:00",
     Deed.SNOOZE_GROWTH: f"until it grows by {GROWTH}%",
 }
-_RESPONSES = frozenset({Deed.ACKNOWLEDGE, *SNOOZES})
+_RESPONSES = frozenset({Deed.ACKNOWLEDGE, Deed.HAND_ON, *SNOOZES})
 
 ACTION_PREFIX = "tocsin_"
 """The prefix of our own buttons' action ids."""
@@ -112,13 +114,17 @@ def name_in(actor: str, note: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A pressed button. `version` is that of the alert as its message showed it."""
+    """A pressed button. `version` is that of the alert as its message showed it.
+
+    `to`: the id of the receiver that it is handed on to, in the answer to the question to whom.
+    """
 
     person: SlackPerson
     deed: Deed
     alert_id: str
     version: int
     response_url: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,8 @@ class Typed:
     text: str
 
 
-def button_value(deed: Deed, alert_id: str, version: int) -> str:
-    return f"{deed}:{alert_id}:{version}"
+def button_value(deed: Deed, alert_id: str, version: int, to: str = "") -> str:
+    return f"{deed}:{alert_id}:{version}{f':{to}' if to else ''}"
 
 
 def read_press(payload: Mapping[str, object]) -> Press | None:
@@ -153,6 +159,7 @@ def read_press(payload: Mapping[str, object]) -> Press | None:
         alert_id=value[2],
         version=int(value[3]),
         response_url=_text(payload, "response_url"),
+        to=value[4] or "",
     )
 
 

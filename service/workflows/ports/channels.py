@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.circuits import Concern
 from service.domain.notify.notification import Delivery, Receipt
+from service.domain.slack.hand_on import HolderQuestion
 
 
 class DeliveryError(Exception):
@@ -57,6 +58,14 @@ class Channels(Protocol):
 class SlackReplies(Protocol):
     async def tell(self, response_url: str, text: str) -> None:
         """Shows `text` (mrkdwn) to the person alone. Never raises: what cannot be sent is logged."""
+        ...
+
+    async def ask(self, response_url: str, question: HolderQuestion) -> None:
+        """Shows the person alone a menu, whose choice is a press. Never raises."""
+        ...
+
+    async def settle(self, response_url: str, text: str) -> None:
+        """Shows `text` in place of the question that the person has answered. Never raises."""
         ...
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.domain.alerts.alert import AlertEvent, Command
+from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.snooze import SnoozeRequest
 from service.domain.messages.people import name_of_actor
 from service.domain.rules.feedback import FeedbackKind
+from service.domain.slack.hand_on import HolderQuestion
 from service.domain.slack.requests import (
     GROWTH,
     SNOOZES,
@@ -16,16 +17,20 @@ from service.domain.slack.requests import (
     Press,
     SlackRole,
     SlackUser,
+    button_value,
     escaped,
     tomorrow_morning,
     who,
 )
 from service.domain.values.errors import DomainError
+from service.domain.values.plain_text import clean
 from service.workflows.access.refusals import SLACK_REFUSED
 from service.workflows.alerts import feedback
 from service.workflows.alerts.attend import move_alert, snooze_alert
+from service.workflows.alerts.hand_on import hand_alert_on, possible_holders
 from service.workflows.configuration.engine import Author, record
 from service.workflows.configuration.notify import slack_user
+from service.workflows.ports.channels import SlackReplies
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.people import author_of
 
@@ -37,10 +42,24 @@ _HOURS = {Deed.SNOOZE_1H: timedelta(hours=1), Deed.SNOOZE_4H: timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class PressReply:
-    """The outcome of a press. `text` is Slack's mrkdwn, for the person alone; empty where the message says it all."""
+    """The outcome of a press. `text` is Slack's mrkdwn, for the person alone; empty where the message says it all.
+
+    `question`: what has to be asked first, None where nothing has.
+    """
 
     done: bool
     text: str = ""
+    question: HolderQuestion | None = None
+
+
+async def reply_to(replies: SlackReplies, press: Press, reply: PressReply) -> None:
+    """Shows the person what became of a press, where there is something to show."""
+    if reply.question is not None:
+        await replies.ask(press.response_url, reply.question)
+    elif press.to:
+        await replies.settle(press.response_url, reply.text)
+    elif not reply.done:
+        await replies.tell(press.response_url, reply.text)
 
 
 async def run_slack_action(ports: Ports, press: Press, default_role: SlackRole) -> PressReply:
@@ -65,6 +84,8 @@ async def _run_attempt(ports: Ports, press: Press, default_role: SlackRole) -> P
         refusal = _missing_role(user, press.deed) or await _moved_since(uow, press)
         if refusal is not None:
             return await _refuse(uow, press, refusal, author)
+        if press.deed is Deed.HAND_ON:
+            return await _hand_on(uow, press, author)
         await _carry_out(uow, press, user, author)
     return PressReply(done=True)
 
@@ -92,7 +113,8 @@ async def _moved_since(uow: UnitOfWork, press: Press) -> str | None:
     events = await uow.alerts.events(press.alert_id)
     if not events:
         return "There is no such alert any more."
-    since = [e for e in events if e.alert.version > press.version and e.command is not Command.AMEND]
+    answers = [e for e in events if e.command is not Command.AMEND or e.reason is Reason.HANDED_ON]
+    since = [e for e in answers if e.alert.version > press.version]
     return f"{_describe(since[-1])} {UNCHANGED}" if since else None
 
 
@@ -105,10 +127,30 @@ def _describe(event: AlertEvent) -> str:
             return f"Already acknowledged by {by}."
         case Command.SNOOZE:
             return f"Already snoozed by {by}."
+        case Command.AMEND:
+            return f"Already handed on by {by} to {escaped(clean(event.alert.holder))}."
         case Command.WAKE:
             return "Its snooze is over, and it fires again."
         case _:
             return f"It has been raised to {event.alert.severity} since."
+
+
+async def _hand_on(uow: UnitOfWork, press: Press, author: Author) -> PressReply:
+    """Asks to whom, and does it once that is said."""
+    if press.to:
+        event = await hand_alert_on(uow, press.alert_id, press.to, press.person.note, author)
+        return PressReply(done=True, text=f"Handed on to {escaped(clean(event.alert.holder))}.")
+    holders = await possible_holders(uow, await uow.alerts.get(press.alert_id), author.at)
+    if not holders:
+        return PressReply(done=False, text="There is no other receiver that it could be handed on to.")
+    options = (
+        (
+            f"{clean(one.name)}{', who owns it' if one.owns else ''}",
+            button_value(press.deed, press.alert_id, press.version, one.receiver_id),
+        )
+        for one in holders
+    )
+    return PressReply(done=False, question=HolderQuestion(tuple(options)))
 
 
 async def _carry_out(uow: UnitOfWork, press: Press, user: SlackUser, author: Author) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from service.domain.alerts.alert import Alert
 from service.domain.budgets.budget import Budget, finest_of
@@ -16,6 +17,7 @@ from service.domain.messages.message import describe
 from service.domain.notify.page_links import ALERT_PAGES
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.silences import Silence, validate_silence
+from service.domain.slack.hand_on import HAND_ON_HELP, read_hand_on_command
 from service.domain.slack.requests import SlackRole, Typed, escaped
 from service.domain.slack.silence_command import read_silence_command
 from service.domain.sources.source import Source, SourceKind
@@ -29,6 +31,7 @@ from service.domain.values.plain_text import NOTE_LENGTH, clean, minute, percent
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope
 from service.workflows.access.refusals import SLACK_REFUSED
+from service.workflows.alerts.hand_on import hand_alert_on
 from service.workflows.budgets.defects import FailedScopes, shown_windows, windows_by_budget
 from service.workflows.budgets.forecasts import forecast_each
 from service.workflows.budgets.statuses import status_of
@@ -39,7 +42,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.slack.people import author_of
 from service.workflows.sources.naming import names_of
 
-SILENCE = "silence"
+SILENCE, HAND_ON = "silence", "hand-on"
 MOST_LINES = 10
 AT_RISK = Decimal(80)
 """Percent of a budget from which it is listed."""
@@ -52,6 +55,7 @@ SILENCE_HELP = (
 HELP = (
     "`/tocsin status`: open alerts, and budgets from 80 % or heading over their amount\n"
     "`/tocsin top`, `/tocsin top month`: what costs most, today or this month (UTC)\n"
+    f"{HAND_ON_HELP}\n"
     f"{SILENCE_HELP}"
 )
 
@@ -68,13 +72,13 @@ async def _run_answer(ports: Ports, typed: Typed, default_role: SlackRole) -> st
     author, words = author_of(typed.person, ports.clock()), typed.text.split()
     async with ports.uow() as uow:
         user = await slack_user(uow, typed.person, default_role)
-        silences = words[:1] == [SILENCE]
-        needed = SlackRole.OPERATOR if silences else SlackRole.VIEWER
+        change = CHANGES.get("".join(words[:1]))
+        needed = change.needs if change else SlackRole.VIEWER
         if not user.role.allows(needed):
             await record(uow, author, SLACK_REFUSED, "command", f"{clean(typed.text)!r}: the role is {user.role}")
             return f"This needs the role {needed} in Tocsin, and yours is {user.role}. An admin can change that."
-        if silences:
-            return await _silence(uow, typed, author)
+        if change:
+            return await change.carry_out(uow, typed, author)
         match [word.lower() for word in words[:2]]:
             case ["status"]:
                 return await _status(uow, ports.public_url, author.at)
@@ -232,6 +236,33 @@ async def _silence(uow: UnitOfWork, typed: Typed, author: Author) -> str:
         f"{escaped(clean(asked.what, NOTE_LENGTH))}: silent until {minute(ends_at)}."
         f" Silences are listed at `/v1/silences`; to end one early, expire it.{doubt}"
     )
+
+
+# ------------------------------------------------------------------------------------------- hand-on
+
+
+async def _hand_on(uow: UnitOfWork, typed: Typed, author: Author) -> str:
+    """Hands an alert on. Raises NotFound, Invalid and Conflict."""
+    try:
+        asked = read_hand_on_command("".join(typed.text.split(maxsplit=1)[1:]))
+    except Invalid as error:
+        return f"Nothing was changed: {escaped(str(error))}.\n{HAND_ON_HELP}"
+    event = await hand_alert_on(uow, asked.alert_id, asked.to, typed.person.note, author)
+    return f"Handed on to {escaped(clean(event.alert.holder))}."
+
+
+# ------------------------------------------------------------------------------------------- all that change something
+
+
+class ChangingCommand(NamedTuple):
+    needs: SlackRole
+    carry_out: Callable[[UnitOfWork, Typed, Author], Awaitable[str]]
+
+
+CHANGES = {
+    SILENCE: ChangingCommand(SlackRole.OPERATOR, _silence),
+    HAND_ON: ChangingCommand(SlackRole.RESPONDER, _hand_on),
+}
 
 
 def _midnight(now: datetime) -> datetime:

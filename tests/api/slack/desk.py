@@ -49,6 +49,14 @@ class Desk:
         body = urlencode(command(text, user=user)).encode()
         return str(answered(await self.knock("/slack/commands", body))["text"])
 
+    async def choose(self, name: str, user: str = ADA) -> Response:
+        """Chooses from the menu that was shown last."""
+        menu = self.slack.told[-1]["blocks"][-1]["elements"][0]
+        (option,) = [one for one in menu["options"] if one["text"]["text"] == name]
+        payload = press({"id": "", "version": 0}, Deed.HAND_ON, user=user, response_url=self.slack.response_url)
+        chosen = {"type": "static_select", "action_id": menu["action_id"], "selected_option": option}
+        return await self.knock("/slack/interactions", form({**payload, "actions": [chosen]}))
+
     async def told(self, count: int = 1) -> str:
         """The newest of so many texts that were shown to one person alone."""
         await self.slack.until(lambda: len(self.slack.told) >= count)

@@ -89,6 +89,16 @@ async def test_a_refusal_is_told_to_the_person_alone(stand: Stand, slack: FakeSl
         assert await on.state() == ("firing", 1)
 
 
+async def test_a_question_is_asked_of_the_person_alone(stand: Stand, slack: FakeSlackSocket) -> None:
+    async with line(stand, slack) as on:
+        await stand.create("/receivers", {"name": "spare", "channels": [{"kind": "console"}]})
+        await on.press(Deed.HAND_ON)
+        await slack.until(lambda: slack.told)
+        options = slack.told[0]["blocks"][-1]["elements"][0]["options"]
+        assert [one["text"]["text"] for one in options] == ["console", "spare"]
+        assert await on.state() == ("firing", 1)
+
+
 async def test_a_press_and_a_command_from_another_workspace_do_nothing(stand: Stand, slack: FakeSlackSocket) -> None:
     assert await run_is_our_workspace(stand.ports, {"team_id": "T0OTHER"})
     async with line(stand, slack) as on:

@@ -133,10 +133,10 @@ def test_tomorrow_is_the_next_morning_in_the_persons_zone() -> None:
     assert tomorrow_morning(late, "Pacific/Auckland") == datetime(2026, 10, 25, 20, tzinfo=UTC)
 
 
-def test_responders_acknowledge_and_snooze_and_operators_do_the_rest() -> None:
+def test_responders_acknowledge_snooze_and_hand_on_and_operators_do_the_rest() -> None:
     allowed = {role: [deed for deed in Deed if role.allows(deed.needs)] for role in SlackRole}
     assert allowed[SlackRole.NONE] == allowed[SlackRole.VIEWER] == []
-    assert allowed[SlackRole.RESPONDER] == [Deed.ACKNOWLEDGE, *SNOOZES]
+    assert allowed[SlackRole.RESPONDER] == [Deed.ACKNOWLEDGE, *SNOOZES, Deed.HAND_ON]
     assert allowed[SlackRole.OPERATOR] == allowed[SlackRole.ADMIN] == list(Deed)
 
 

@@ -16,6 +16,7 @@ SNOOZE = f"{ACTION_PREFIX}snooze"
 
 _LABELS = {
     Deed.ACKNOWLEDGE: "Acknowledge",
+    Deed.HAND_ON: "Hand on",
     Deed.RESOLVE: "Resolve",
     Deed.EXPECTED: "Expected",
     Deed.NOT_USEFUL: "Not useful",
@@ -23,12 +24,13 @@ _LABELS = {
 
 
 def controls(message: Message) -> list[Block]:
-    """At most five elements; none under a resolved alert, whose state is final, and none under a sample."""
+    """At most six elements; none under a resolved alert, whose state is final, and none under a sample."""
     if message.kind is None or message.state is AlertState.RESOLVED:
         return []
     elements = [
         *([] if message.state is AlertState.ACKNOWLEDGED else [_button(Deed.ACKNOWLEDGE, message)]),
         _snooze_menu(message),
+        _button(Deed.HAND_ON, message),
         _button(Deed.RESOLVE, message),
         *([_button(Deed.EXPECTED, message), _button(Deed.NOT_USEFUL, message)] if message.takes_feedback else []),
     ]

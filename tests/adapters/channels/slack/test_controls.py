@@ -45,7 +45,7 @@ def told(alert: Alert, command: Command = Command.OPEN) -> Message:
     return message(event(command, alert=alert))
 
 
-FIRING = ["tocsin_acknowledge", "tocsin_snooze", "tocsin_resolve"]
+FIRING = ["tocsin_acknowledge", "tocsin_snooze", "tocsin_hand_on", "tocsin_resolve"]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_every_button_carries_the_alert_and_its_version_and_is_read_back() -> No
 def test_the_buttons_are_within_slacks_limits() -> None:
     (block,) = controls(told(RULE_ALERT))
     found = elements(told(RULE_ALERT))
-    assert len(found) == 5
-    assert len({element["action_id"] for element in found}) == 5
+    assert len(found) == 6
+    assert len({element["action_id"] for element in found}) == 6
     for element in found:
         assert len(element.get("text", element.get("placeholder"))["text"]) <= 75
         assert all(len(option["value"]) <= 75 for option in element.get("options", []))
