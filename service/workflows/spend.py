@@ -15,6 +15,7 @@ from service.domain.spend.best_known import Spend
 from service.domain.spend.chargeback import Chargeback, charge_back
 from service.domain.spend.completeness import LACKING, NOTHING_KNOWN, BucketState, state_of
 from service.domain.spend.lateness import READ_DEEPLY
+from service.domain.spend.lines import LinePart, LineQuestion
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import PRIORITY_TIER, Width
 from service.domain.spend.tokens import TokenCounts
@@ -22,7 +23,7 @@ from service.domain.values.errors import Invalid
 from service.domain.values.names import describe_scope
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import EVERYTHING, FINEST, ORGANISATION, Dimension, Scope
+from service.domain.values.scopes import EVERYTHING, FINEST, ORGANISATION, Dimension, Scope, tells_spenders
 from service.domain.values.utc import DAY, day_start, hour_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
@@ -54,6 +55,18 @@ async def require_affordable(uow: UnitOfWork, question: SpendQuestion) -> None:
     rows = await uow.facts.rows_behind(question)
     if rows > MOST_ROWS:
         raise Invalid(f"about {rows:,} rows are behind this, and {MOST_ROWS:,} at most: ask for fewer days", "/since")
+
+
+def require_told(question: LineQuestion) -> None:
+    """Raises Invalid for actors or products by the hour, and beside lines of the bill: so finely nobody is told."""
+    if not tells_spenders(question.grain):
+        return
+    if question.spend.width is Width.HOUR:
+        raise Invalid("actors and products are known by whole days", "/granularity")
+    if any(isinstance(one, LinePart) for one in question.by):
+        raise Invalid(
+            "Actors and products are known by workspace, model and API key alone: divide by one of these", "/group_by"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,9 @@ from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO
 from service.domain.values.names import Names, name_of
-from service.domain.values.scopes import Dimension, tells_spenders
+from service.domain.values.scopes import Dimension
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import require_affordable
+from service.workflows.spend import require_affordable, require_told
 
 router = APIRouter(prefix="/v1/spend", tags=["Spend"])
 
@@ -113,7 +113,7 @@ async def breakdown(
     if group_by in list(DivideBy):
         asked = await ask(uow, query, None, now)
         by = tuple(one.dimension for one in (DivideBy(group_by), then_by) if one is not None)
-        _require_told(asked, by)
+        require_told(LineQuestion(asked.question, by))
         total, items = await _lines(uow, asked, by, limit + 1, skipped)
     elif then_by is not None:
         raise Invalid("owners and tags are not divided further", "/then_by")
@@ -152,16 +152,6 @@ async def _attributed(uow: UnitOfWork, asked: AskedSpend, limit: int, skipped: i
         for key, figure in found.groups
     ]
     return found.total, one_by_one
-
-
-def _require_told(asked: AskedSpend, by: Sequence[LineDimension]) -> None:
-    """Raises Invalid for actors or products by the hour, and beside lines of the bill: so finely nobody is told."""
-    if not tells_spenders(LineQuestion(asked.question, tuple(by)).grain):
-        return
-    if asked.question.width is Width.HOUR:
-        raise Invalid("actors and products are known by whole days", "/granularity")
-    if any(isinstance(one, LinePart) for one in by):
-        raise Invalid("of actors and products workspace, model and api_key are known, and no more", "/group_by")
 
 
 async def _found(

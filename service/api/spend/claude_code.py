@@ -49,7 +49,7 @@ class CodeGroupBy(StrEnum):
     TERMINAL = "terminal"
 
 
-_KEYED: Mapping[CodeGroupBy, Callable[[ClaudeCodeDay], Keyed]] = {
+KEYED: Mapping[CodeGroupBy, Callable[[ClaudeCodeDay], Keyed]] = {
     CodeGroupBy.ACTOR: by_actor,
     CodeGroupBy.DAY: by_day,
     CodeGroupBy.MODEL: by_model,
@@ -137,8 +137,8 @@ async def claude_code(
     source = await source_named(uow, query.source, "/source")
     scope = await scope_of(uow, source.id, query.members)
     days = [of_actors(day, scope.actors) for day in await uow.claude_code.days(source.id, window)]
-    ordered = _ordered(grouped(days, _KEYED[group_by]), group_by)
-    shown = ordered[skipped : skipped + limit]
+    largest = ordered(grouped(days, KEYED[group_by]), group_by)
+    shown = largest[skipped : skipped + limit]
     names = await uow.directory.names(source.id, [ScopeKey(Dimension.ACTOR, id) for id, _ in shown])
     answer = {
         "source": source.name,
@@ -147,19 +147,20 @@ async def claude_code(
         "simulated": source.spec.kind is SourceKind.SIMULATOR,
         "total": _show(sum(grouped(days, by_day).values(), CodeActivity())),
         "group_by": group_by,
-        "items": [_show(activity) | {"id": id, "name": _name(id, group_by, names)} for id, activity in shown],
-        "next": encode(listing, str(skipped + limit)) if len(ordered) > skipped + limit else None,
+        "items": [_show(activity) | {"id": id, "name": group_name(id, group_by, names)} for id, activity in shown],
+        "next": encode(listing, str(skipped + limit)) if len(largest) > skipped + limit else None,
     }
     return respond(ClaudeCodeOut.model_validate(answer))
 
 
-def _ordered(found: Mapping[str, CodeActivity], group_by: CodeGroupBy) -> list[tuple[str, CodeActivity]]:
+def ordered(found: Mapping[str, CodeActivity], group_by: CodeGroupBy) -> list[tuple[str, CodeActivity]]:
+    """Returns the largest estimated cost first; days in their order."""
     if group_by is CodeGroupBy.DAY:
         return sorted(found.items())
     return sorted(found.items(), key=lambda one: (-one[1].cost.usd, one[0]))
 
 
-def _name(id: str, group_by: CodeGroupBy, names: Names) -> str:
+def group_name(id: str, group_by: CodeGroupBy, names: Names) -> str:
     return name_of(ScopeKey(Dimension.ACTOR, id), names) if group_by is CodeGroupBy.ACTOR else id
 
 

@@ -8,6 +8,9 @@ from datetime import date
 
 from service.domain.values.money import ZERO, Money
 
+MARK = "estimated by Claude Code, not on the bill"
+"""The words beside each of its dollars."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:

@@ -17,7 +17,7 @@ from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension
 from service.domain.values.utc import DAY, day_start, midnight
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import buckets, require_affordable
+from service.workflows.spend import buckets, require_affordable, require_told
 
 MOST_GROUPS, MOST_BEFORE = 50, 500
 USUAL_WINDOWS = 4
@@ -66,7 +66,8 @@ class ComparedSpend:
 async def compared(
     uow: UnitOfWork, question: SpendQuestion, by: Sequence[LineDimension], comparison: Comparison, now: datetime
 ) -> ComparedSpend:
-    """Answers by day and by group. Raises Invalid for a question that is too large."""
+    """Answers by day and by group. Raises Invalid for a question that is too large, or about more than is known."""
+    require_told(LineQuestion(question, tuple(by)))
     over = Window(question.window.start, min(question.window.end, day_start(now)))
     running = replace(question, window=Window(over.end, question.window.end))
     windows, length = await _windows(uow, question, comparison), question.window.end - question.window.start

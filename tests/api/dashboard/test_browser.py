@@ -45,6 +45,7 @@ PLACES = (
     "/",
     "/pages/spend",
     "/pages/chargeback?month=2026-11",
+    "/pages/claude-code",
     "/pages/owners",
     "/pages/owners/edit?source=production&member=workspace%3Awrkspc_eng",
     "/pages/owners/file",

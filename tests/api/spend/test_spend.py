@@ -232,7 +232,7 @@ async def test_a_day_of_nothing_says_whether_it_is_missing_empty_or_zero(stand: 
 ADA = "person_aaaaaaaaaaaaaaaa"
 
 
-async def _billed_by_person(stand: Stand) -> str:
+async def billed_by_person(stand: Stand) -> str:
     """$1.25 of the fourteenth are billed: a dollar as Ada's Claude Code."""
     made = await stand.create("/sources", SOURCE | {"kind": "claude_analytics", "people": "names"})
     await stand.ports.storage.make_room(Window(midnight(date(2026, 11, 14)), midnight(date(2026, 11, 17))))
@@ -257,7 +257,7 @@ _HOME = (ENG.workspace, ENG.model, "", "tokens")
 
 
 async def test_spend_is_told_by_person_and_product(stand: Stand) -> None:
-    await _billed_by_person(stand)
+    await billed_by_person(stand)
     by_person = answered(await stand.viewer.get("/v1/spend/breakdown", params=DAYS | {"group_by": "actor"}))
     assert [(item["id"], item["name"], item["amount"]) for item in by_person["items"]] == [
         (ADA, "ada@people.example", "1.00"),
@@ -272,7 +272,7 @@ async def test_spend_is_told_by_person_and_product(stand: Stand) -> None:
 
 
 async def test_switched_off_nobody_is_in_any_answer_and_the_dollars_stay(stand: Stand) -> None:
-    id = await _billed_by_person(stand)
+    id = await billed_by_person(stand)
     hashed = answered(await stand.admin.patch(f"/v1/sources/{id}", json={"people": "hashed"}))
     assert hashed["people"] == "hashed"
     by_person = answered(await stand.viewer.get("/v1/spend/breakdown", params=DAYS | {"group_by": "actor"}))

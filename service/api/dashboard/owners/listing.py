@@ -15,7 +15,7 @@ from service.api.dashboard.figures import dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import AskedPartDep
 from service.api.dashboard.session import SignedInDep
-from service.api.dashboard.spend.frame import AREAS, OWNERS, PLACE, Filter
+from service.api.dashboard.spend.frame import AREAS, OWNERS, PLACE, Filter, chosen_source, without_source
 from service.api.http.deps import NowDep, UowDep
 from service.api.http.listing import part_by_place
 from service.api.spend.grouping import ATTRIBUTED, OWNER, TAG, attributions, read_grouping
@@ -26,7 +26,6 @@ from service.domain.values.periods import Window
 from service.domain.values.plain_text import percentage
 from service.domain.values.scopes import Dimension
 from service.domain.values.utc import DAY, day_start
-from service.workflows.configuration.spend import source_named
 from service.workflows.dashboard.owned_spend import MemberSpend, OwnedSpend, owned_spend
 
 router = APIRouter(include_in_schema=False)
@@ -67,10 +66,10 @@ class OwnersAddress:
 async def list_owners(
     caller: SignedInDep, uow: UowDep, now: NowDep, part: AskedPartDep, asked: Annotated[OwnersAddress, Depends()]
 ) -> Response:
-    sources = await uow.sources.readable()
-    if not sources:
-        return dashboard_page("no_source.html.j2", PLACE, caller, {})
-    source = await source_named(uow, asked.source or sources[0].id, "/source")
+    chosen = await chosen_source(uow, asked.source)
+    if chosen is None:
+        return without_source(caller)
+    source = chosen.source
     lacking = asked.without or OWNER
     grouping = await read_grouping(uow, source.id, lacking)
     found = await owned_spend(uow, source.id, _this_month(now), grouping.attribution or Attribution({}, {}))
@@ -81,7 +80,8 @@ async def list_owners(
         "areas": AREAS,
         "area": OWNERS,
         "source": source.name,
-        "sources": [(one.name, f"{OWNERS}?{urlencode({'source': one.id})}") for one in sources[:20]],
+        "sources": chosen.links(OWNERS),
+        "simulated": chosen.is_simulated,
         "asked": asked,
         "filters": _filters(asked, [OWNER, *await attributions(uow)]),
         "total": dollars(found.total),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Annotated
@@ -22,6 +23,7 @@ from service.domain.messages.phrases import BASES
 from service.domain.sources.source import People, Source
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
+from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import name_of
 from service.domain.values.periods import Window
@@ -55,16 +57,26 @@ WORDS: Mapping[str, str] = {
     DivideBy.PRODUCT: "Product",
 }
 SPENDERS = (DivideBy.ACTOR, DivideBy.PRODUCT)
-FILTERS = (DivideBy.WORKSPACE, DivideBy.MODEL, DivideBy.API_KEY)
-DEEPER = (*FILTERS, DivideBy.TOKEN_TYPE)
+FILTERS = (DivideBy.WORKSPACE, DivideBy.MODEL, DivideBy.API_KEY, *SPENDERS)
+DEEPER = (DivideBy.WORKSPACE, DivideBy.MODEL, DivideBy.API_KEY, DivideBy.TOKEN_TYPE)
 """The way down, from the organisation's workspaces to what a key's tokens were."""
+DEEPER_OF_SPENDERS = (DivideBy.PRODUCT, DivideBy.MODEL, DivideBy.WORKSPACE, DivideBy.API_KEY)
+"""The way down from a person or a product: of their tokens nothing is known."""
+UNKNOWN = (
+    "Who spent is not known of this organisation: its switch people is off. An admin switches it on where the source is"
+    " changed."
+)
 COMPARISONS = {Comparison.BEFORE: "as long before", Comparison.USUAL: "what is usual"}
 
 
-def divisions(source: Resource[Source]) -> list[tuple[str, str]]:
-    """Returns by what spend may be divided, and the words for it: by people and products where people are known."""
-    is_known = source.spec.people is not People.OFF
-    return [(by, words) for by, words in WORDS.items() if is_known or by not in SPENDERS]
+def divisions(source: Resource[Source], filters: Collection[DivideBy] = ()) -> list[tuple[str, str]]:
+    """Returns by what spend may be divided, and the words for it.
+
+    By people and products where people are known; what one of those spent, by no lines of the bill.
+    """
+    is_known, is_by_spender = source.spec.people is not People.OFF, not set(SPENDERS).isdisjoint(filters)
+    left_out = {*(() if is_known else SPENDERS), *(set(WORDS) - {*FILTERS} if is_by_spender else ())}
+    return [(by, words) for by, words in WORDS.items() if by not in left_out]
 
 
 class NoSecond(StrEnum):
@@ -85,6 +97,8 @@ class SpendAddress:
     workspace: Filter = None
     model: Filter = None
     api_key: Filter = None
+    actor: Filter = None
+    product: Filter = None
 
     @property
     def dimensions(self) -> tuple[DivideBy, ...]:
@@ -93,7 +107,7 @@ class SpendAddress:
         return (self.by, second) if second else (self.by,)
 
     def filters(self) -> dict[DivideBy, str]:
-        given = dict(zip(FILTERS, (self.workspace, self.model, self.api_key), strict=True))
+        given = dict(zip(FILTERS, (self.workspace, self.model, self.api_key, self.actor, self.product), strict=True))
         return {by: id for by, id in given.items() if id}
 
     def scope(self) -> Scope:
@@ -129,10 +143,10 @@ async def show_spend(
     if chosen is None:
         return without_source(caller)
     source = chosen.source
-    tomorrow = day_start(now) + DAY
-    window = Window(tomorrow - DAY * int(asked.days), tomorrow)
-    question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension.ORGANISATION)
-    found = await compared(uow, question, [one.dimension for one in asked.dimensions], asked.beside, now)
+    try:
+        figures, status = await _figures(uow, source, asked, now), 200
+    except Invalid as error:
+        figures, status = {"flaw": str(error)}, 422
     content = {
         "areas": AREAS,
         "area": SPEND,
@@ -142,9 +156,24 @@ async def show_spend(
         "ranges": [(f"{int(days)} days", asked.address(days=days), days is asked.days) for days in Days],
         "asked": asked,
         "kept": asked.kept(),
-        "groupings": divisions(source),
+        "groupings": divisions(source, asked.filters()),
         "comparisons": [(one.value, words) for one, words in COMPARISONS.items()],
         "path": await _path(uow, source.id, asked),
+    }
+    return dashboard_page("spend.html.j2", PLACE, caller, {**content, **figures}, status)
+
+
+async def _figures(
+    uow: UnitOfWork, source: Resource[Source], asked: SpendAddress, now: datetime
+) -> Mapping[str, object]:
+    """Raises Invalid for what is not known of the source, and for a question that is too large."""
+    if source.spec.people is People.OFF and not set(SPENDERS).isdisjoint({*asked.dimensions, *asked.filters()}):
+        raise Invalid(UNKNOWN)
+    tomorrow = day_start(now) + DAY
+    window = Window(tomorrow - DAY * int(asked.days), tomorrow)
+    question = SpendQuestion(source.id, window, Width.DAY, asked.scope(), Dimension.ORGANISATION)
+    found = await compared(uow, question, [one.dimension for one in asked.dimensions], asked.beside, now)
+    return {
         "nouns": [WORDS[one] for one in asked.dimensions],
         "total": dollars(found.total.spend.total),
         "basis": BASES[found.total.spend.basis],
@@ -158,9 +187,9 @@ async def show_spend(
         "highest": _highest(found),
         "rows": [_row(group, found.total.spend.total, asked) for group in found.groups],
         "rest": dollars(found.rest) if found.rest else None,
+        "flaw": "",
         "unpriced": scaled(found.total.unpriced_tokens) if found.total.unpriced_tokens else "",
     }
-    return dashboard_page("spend.html.j2", PLACE, caller, content)
 
 
 def _beside(asked: SpendAddress, found: ComparedSpend) -> str:
@@ -210,7 +239,9 @@ def _deeper(by: DivideBy, id: str, asked: SpendAddress) -> str:
     if not id or by not in FILTERS:
         return ""  # what cannot be attributed is no filter, and neither is a line of the bill
     filters = {**asked.filters(), by: id}
-    return asked.address(by=next(one for one in DEEPER if one not in filters), filters=filters)
+    way = DEEPER if set(SPENDERS).isdisjoint(filters) else DEEPER_OF_SPENDERS
+    following = next((one for one in way if one not in filters), None)
+    return asked.address(by=following, filters=filters) if following else ""
 
 
 def change(amount: Money, before: Money) -> str:

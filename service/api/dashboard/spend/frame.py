@@ -20,8 +20,15 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 
 PLACE = "Spend"
 SPEND, CHARGEBACK, OWNERS, PRICES = "/pages/spend", "/pages/chargeback", "/pages/owners", "/pages/prices"
+CLAUDE_CODE = "/pages/claude-code"
 OWNER_FILE = f"{OWNERS}/file"
-AREAS = (("Spend", SPEND), ("Chargeback", CHARGEBACK), ("Owners", OWNERS), ("Prices", PRICES))
+AREAS = (
+    ("Spend", SPEND),
+    ("Chargeback", CHARGEBACK),
+    ("Owners", OWNERS),
+    ("Claude Code", CLAUDE_CODE),
+    ("Prices", PRICES),
+)
 Filter = Annotated[str | None, Query(max_length=200, pattern=LINE)]
 
 

@@ -20,14 +20,13 @@ from service.domain.rules.kind import KindWords, RuleKind
 from service.domain.rules.rule import DOLLARS, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
-from service.domain.spend.claude_code import ClaudeCodeDay, by_actor
+from service.domain.spend.claude_code import MARK, ClaudeCodeDay, by_actor
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import EVERYTHING, Dimension, ScopeKey
 from service.domain.values.utc import DAY
 
-MARK = "estimated by Claude Code, not on the bill"
 UNIT = f"{DOLLARS}, {MARK}"
 USUAL_DAYS = 28
 """Before the judged day: its active days say what is usual of a person."""

@@ -11,7 +11,8 @@ from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
 from service.workflows.ports.spend import Stamp
 from tests.api.dashboard.browser import signed_in
-from tests.api.stand import ENG, SOURCE, TODAY, Stand
+from tests.api.spend.test_spend import ADA, billed_by_person
+from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
 
 
 async def test_it_leads_from_the_workspace_to_the_key(stand: Stand) -> None:
@@ -102,3 +103,33 @@ async def test_an_odd_address_is_refused(stand: Stand) -> None:
     assert (await opened.get("/pages/spend?source=nowhere")).status_code == 422
     for name in ("source", "workspace", "model", "api_key"):
         assert (await opened.get(f"/pages/spend?{name}=%00")).status_code == 422, name
+
+
+async def test_it_leads_from_a_person_to_products_models_and_keys(stand: Stand) -> None:
+    await billed_by_person(stand)
+    opened = await signed_in(stand)
+    page = (await opened.get("/pages/spend?by=actor")).text
+    seen = []
+    while found := re.findall(r'<tr><td><a href="([^"]+)">([^<]+)</a>', page):
+        seen.append(found[0][1])
+        page = (await opened.get(unescape(found[0][0]))).text
+        assert '<b><span title="$1.00">$1.00</span></b>' in page
+    assert seen == ["ada@people.example", "claude_code", "claude-sonnet-4-5", "wrkspc_eng"]
+    assert "Person ada@people.example" in page, "the way is shown"
+    assert '<option value="token_type"' not in page, "of a person's tokens nothing is known"
+
+
+async def test_what_is_not_known_of_people_is_refused_in_a_sentence(stand: Stand) -> None:
+    id = await billed_by_person(stand)
+    opened = await signed_in(stand)
+    for query in ("by=actor&then=token_type", "by=cost_type&then=product", f"by=caller&actor={ADA}"):
+        answer = await opened.get(f"/pages/spend?{query}")
+        assert answer.status_code == 422
+        assert "Actors and products are known by workspace, model and API key alone" in answer.text
+        assert "<select" in answer.text, "something else can be asked at once"
+    answered(await stand.admin.patch(f"/v1/sources/{id}", json={"people": "off"}))
+    for query in ("by=actor", "by=workspace&then=product", f"actor={ADA}"):
+        answer = await opened.get(f"/pages/spend?{query}")
+        assert answer.status_code == 422
+        assert "Who spent is not known of this organisation" in answer.text
+    assert 'value="actor"' not in (await opened.get("/pages/spend")).text
