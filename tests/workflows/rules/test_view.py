@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from service.domain.alerts.alert import AlertState, Reason
 from service.domain.notify.channels.email import Email
-from service.domain.rules.kinds.claude_code import MARK, ClaudeCodeCost, RunningPeriod
+from service.domain.rules.kinds.claude_code import ClaudeCodeCost, RunningPeriod
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.sources.source import People
-from service.domain.spend.claude_code import ClaudeCodeDay
+from service.domain.spend.claude_code import MARK, ClaudeCodeDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.workflows.alerts.evaluate import run_evaluation

@@ -16,11 +16,11 @@ from service.domain.notify.notification import Action, Message
 from service.domain.rules.assessment import Past, assess_rule
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
-from service.domain.rules.kinds.claude_code import MARK, ClaudeCodeCost, RunningPeriod
+from service.domain.rules.kinds.claude_code import ClaudeCodeCost, RunningPeriod
 from service.domain.rules.registry import validate
 from service.domain.rules.rule import Gates, Rule, Verdict
 from service.domain.rules.view import SpendView
-from service.domain.spend.claude_code import ClaudeCodeDay, ClaudeCodeRecord, ModelUse
+from service.domain.spend.claude_code import MARK, ClaudeCodeDay, ClaudeCodeRecord, ModelUse
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
