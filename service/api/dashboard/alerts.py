@@ -17,6 +17,7 @@ from service.api.dashboard.answers import ATTENDING, TEACHING, answer_with, give
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import NEWEST_FIRST, AskedPartDep
+from service.api.dashboard.rules.planned_form import begun
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.dashboard.spend.frame import PRICES
 from service.api.http.deps import Id, PortsDep, UowDep
@@ -86,6 +87,7 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
         "may_answer": may_answer,
         "holders": await holder_choices(uow, alert, ports.clock()) if may_answer else [],
         "origin": _origin(alert),
+        "announce": begun(alert, (await source_names(uow))[alert.source_id]) if caller.role.allows(Role.ADMIN) else "",
     }
     return dashboard_page("dashboard_alert.html.j2", "Alerts", caller, {**content, **own})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from service.domain.access import Role
 from service.workflows.alerts.evaluate import run_evaluation
 from tests.api.dashboard.browser import signed_in
+from tests.api.rules.watched import rung_by_rule
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered
 
 
@@ -76,3 +79,16 @@ async def test_the_list_holds_the_open_ones_and_all_on_request(stand: Stand) -> 
     await opened.post(f"/pages/alerts/{alert['id']}", data={"answer": "resolve"})
     assert "No alert is open." in (await opened.get("/pages/alerts")).text
     assert alert["id"] in (await opened.get("/pages/alerts?all=true")).text
+
+
+async def test_an_alert_of_a_rule_leads_an_admin_to_announcing_such_spend(stand: Stand) -> None:
+    alert = await rung_by_rule(stand)
+    address = f"/pages/alerts/{alert['id']}"
+    admin, operator = await signed_in(stand, Role.ADMIN), await signed_in(stand)
+    (place,) = re.findall(r'<a href="([^"]*)">Announce the spend', (await admin.get(address)).text)
+    assert f"workspaces={ENG.workspace}" in place
+    form = (await admin.get(unescape(place))).text
+    assert f"{ENG.workspace}</textarea>" in form
+    assert "Announce the spend" not in (await operator.get(address)).text, "to announce takes an admin"
+    await operator.post(address, data={"answer": "resolve"})
+    assert "Announce the spend" not in (await admin.get(address)).text

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.rules.pages import PLANNED
 from service.api.dashboard.scope_controls import LABELS, SCOPE, source_controls
 from service.api.rules.planned_activities import PlannedActivityShape
+from service.domain.alerts.alert import Alert
+from service.domain.alerts.evidence import RuleEvidence
+from service.domain.rules.registry import KINDS
+from service.domain.values.scopes import ORGANISATION
 from service.workflows.configuration.rules import PlannedActivities
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 _MEMBERS = ("workspaces", "models", "api_keys", "actors", "products")
+
+
+def begun(alert: Alert, source: str) -> str:
+    """Returns the address of a form that announces spend where an open alert is; empty where its rule would not expect
+    it. `source` is the organisation's name.
+    """
+    evidence = alert.evidence
+    if not (alert.is_open and isinstance(evidence, RuleEvidence) and KINDS[evidence.rule_kind].expects_planned):
+        return ""
+    scope = {f"{alert.scope.dimension}s": alert.scope.id} if alert.scope != ORGANISATION else {}
+    return f"{PLANNED}/new?{urlencode({'source': source, **scope})}"
 
 
 async def _parts(uow: UnitOfWork, document: Document) -> Parts:

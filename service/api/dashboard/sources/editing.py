@@ -33,11 +33,11 @@ _FAMILIES = (
     (ReportFamily.ADMIN.value, "the Admin reports"),
     (ReportFamily.ANALYTICS.value, "the Analytics reports"),
 )
-_PEOPLE = (
-    (People.OFF.value, "nothing is kept of them"),
-    (People.HASHED.value, "kept as digests: the same person is the same digest"),
-    (People.NAMES.value, "kept with their names"),
-)
+PEOPLE: Mapping[People, str] = {
+    People.OFF: "nothing is kept of them",
+    People.HASHED: "kept without their names, each as a code",
+    People.NAMES: "kept with their names",
+}
 PEOPLE_HINT = (
     "The Analytics reports name them. To keep nothing of them any more erases what was kept; any change reads the last"
     " 35 days again."
@@ -54,6 +54,7 @@ COMMITMENT = (
 
 
 async def source_parts(_: UnitOfWork, document: Document) -> Parts:
+    people = [(one.value, words) for one, words in PEOPLE.items()]
     known = [("", "not known: no holidays"), *((code, code) for code in sorted(countries()))]
     return (
         Control("/name", "Name", hint="As messages call it, such as production.", is_required=True),
@@ -65,7 +66,7 @@ async def source_parts(_: UnitOfWork, document: Document) -> Parts:
         Control("/timezone", "Time zone of office hours", hint="An IANA zone such as Europe/Berlin. Empty: learnt."),
         Control("/country", "Country of public holidays", ControlKind.CHOICE, choices=known),
         Control("/subdivision", "Part of the country", hint="One with holidays of its own, such as BY."),
-        Control("/people", "People", ControlKind.CHOICE, PEOPLE_HINT, choices=_PEOPLE),
+        Control("/people", "People", ControlKind.CHOICE, PEOPLE_HINT, people),
         Control("/claude_code", "Read people's use of Claude Code, too: off forgets it", ControlKind.TICK),
         *COMMITMENT,
         Control("/labels", "Labels", ControlKind.PAIRS, "One a line, such as team=platform. Routes match them."),

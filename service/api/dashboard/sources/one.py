@@ -17,17 +17,19 @@ from service.api.dashboard.layout import live_page
 from service.api.dashboard.paging import FIRST_PART, NEWEST_FIRST, AskedPart, AskedPartDep
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.dashboard.sources.days import LEGEND, day_cells, remarks_on_days
+from service.api.dashboard.sources.editing import PEOPLE
 from service.api.dashboard.sources.listing import PLACE
 from service.api.dashboard.sources.poll_lines import poll_line
 from service.api.dashboard.sources.standing import standing_of
 from service.api.http.deps import IdOrName, NowDep, PortsDep, UowDep, in_one_transaction
 from service.api.sources.polls import BackfillIn
 from service.domain.access import Caller, Role
+from service.domain.sources.commitment import PriorityCommitment
 from service.domain.sources.poll import waits_for
-from service.domain.sources.source import Source, SourceKind, SourceState
+from service.domain.sources.source import People, Source, SourceKind, SourceState
 from service.domain.values.durations import format_duration
 from service.domain.values.errors import Conflict, Invalid
-from service.domain.values.plain_text import minute
+from service.domain.values.plain_text import minute, scaled
 from service.domain.values.resources import Resource
 from service.workflows.configuration.asking import ask_for_backfill, ask_for_poll
 from service.workflows.configuration.probe import SourceCheck, run_check_source
@@ -107,6 +109,7 @@ async def source_page(
         "enabled": source.spec.enabled,
         "standing": standing_of(source.spec, state, now),
         "facts": await _facts(uow, source, state),
+        "settings": _settings(source.spec),
         "cells": day_cells(days),
         "legend": LEGEND,
         "remarks": remarks_on_days(days, await uow.completeness.flaws(source.id)),
@@ -133,9 +136,24 @@ async def _facts(uow: UnitOfWork, source: Resource[Source], state: SourceState) 
         ("Estimated until", _minute(await uow.facts.estimated_until(source.id))),
         ("Polled every", format_duration(spec.poll_interval) if spec.enabled else "not while it is off"),
         ("Next poll", _minute(state.next_poll_at) if spec.enabled else "none"),
+    ]
+
+
+def _settings(spec: Source) -> list[tuple[str, str]]:
+    """Returns what somebody has set of how it is read, of people, places and commitments."""
+    holidays = ", ".join(one for one in (spec.country, spec.subdivision) if one)
+    committed = spec.priority_commitment or PriorityCommitment()
+    said = (
         ("Read at", spec.base_url),
         ("Key", spec.admin_key.hint),
-    ]
+        ("People", PEOPLE[spec.people] if spec.people is not People.OFF else ""),
+        ("Claude Code", "read" if spec.claude_code else ""),
+        ("Office hours on the clock of", spec.timezone or ""),
+        ("Public holidays of", holidays),
+        ("Priority Tier, a month", f"{scaled(committed.tokens)} tokens" if committed.tokens else ""),
+        ("Priority Tier, a month", committed.usd.display() if committed.usd else ""),
+    )
+    return [(label, value) for label, value in said if value]
 
 
 def _minute(at: datetime | None) -> str:

@@ -23,6 +23,7 @@ from service.api.notify.silences import SilenceIn
 from service.api.rules.params import params_schema
 from service.api.rules.planned_activities import PlannedActivityIn
 from service.api.rules.rules import RuleIn
+from service.api.sources.prices import PriceIn
 from service.api.sources.sources import SourceIn
 from service.domain.access import Role
 from service.domain.rules.registry import KINDS
@@ -41,6 +42,7 @@ FORMS = [
     ("/pages/escalation/new", EscalationPolicyIn),
     ("/pages/rotas/new", RotaIn),
     ("/pages/digests/new", DigestIn),
+    ("/pages/prices/new", PriceIn),
     ("/pages/planned-activities/new", PlannedActivityIn),
 ]
 

@@ -102,6 +102,9 @@ async def test_people_claude_code_and_the_commitment_are_set_and_taken_back(stan
     assert answered(await stand.admin.get("/v1/sources"))["items"] == [source], "nobody touched anything"
     both = await opened.post(place, data=untouched | {"/priority_commitment/usd": "9"})
     assert (both.status_code, "either tokens or" in both.text) == (422, True), both.text
+    page = (await opened.get(place.removesuffix("/edit"))).text
+    assert "<dt>Priority Tier, a month</dt><dd>20.0M tokens</dd>" in page
+    assert "<dt>People</dt><dd>kept without their names" in page
     none = {"/priority_commitment/tokens": "", "/people": "off"}
     assert (await opened.post(place, data=untouched | none)).status_code == 303
     (source,) = answered(await stand.admin.get("/v1/sources"))["items"]
