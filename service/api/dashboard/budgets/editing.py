@@ -24,7 +24,7 @@ _KINDS = (
 )
 _BY_MONTHS = "monthly quarterly yearly"
 _WEEKDAYS = tuple((day.value, day.value.capitalize()) for day in Weekday)
-_BASES = (("actual", "is spent"), ("forecast", "is forecast of its end"))
+_BASES = (("actual", "is spent"), ("forecast", "is forecast"))
 _FRESH: Document = {
     "period": {"kind": "monthly", "timezone": "UTC", "anchor_day": 1},
     "thresholds": [

@@ -39,15 +39,20 @@ def channel_title(channel: Document) -> str:
     """Returns what a channel is, and for one that is written in several ways, how."""
     kind = str(channel.get("kind"))
     about = ALIKE[kind][0].document.about.partition(";")[0].replace("`", "") if kind in ALIKE else ""
-    return about or WORDS.get(kind, kind)
+    return _plain(about) or WORDS.get(kind, kind)
+
+
+def _plain(text: str) -> str:
+    """Returns names of fields as people write them."""
+    return text.replace("_", " ").replace("url", "address")
 
 
 def _control(part: Part, is_only_form: bool) -> Control:
     has_default = is_only_form and part.default is not MISSING and bool(part.default)
-    hint = _usual(part) if has_default else part.mark.about
+    hint = _usual(part) if has_default else _sentence(part.mark.about)
     return Control(
         f"/{part.name}",
-        part.name.replace("_", " ").capitalize().replace("url", "address").replace("Api", "API"),
+        _plain(part.name).capitalize().replace("Api", "API"),
         _entry(part),
         hint,
         _choices(part),
@@ -56,8 +61,11 @@ def _control(part: Part, is_only_form: bool) -> Control:
 
 
 def _usual(part: Part) -> str:
-    words = f"Empty: {part.default}."
-    return f"{part.mark.about.capitalize()}. {words}" if part.mark.about else words
+    return " ".join(words for words in (_sentence(part.mark.about), f"Empty: {part.default}.") if words)
+
+
+def _sentence(about: str) -> str:
+    return f"{about[:1].upper()}{about[1:]}." if about else ""
 
 
 def _entry(part: Part) -> ControlKind:

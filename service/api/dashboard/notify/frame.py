@@ -67,7 +67,7 @@ class ResourceListing:
             "lines": lines,
             "unreadable": unreadable,
             "part": part,
-            "none": self.none,
+            "empty": self.none,
             "noun": self.noun,
             "may_write": caller.role.allows(self.needs),
             "additions": (),
