@@ -11,7 +11,7 @@ FOLLOW = 0.8
 """How much of the growth is believed: it may end, and a series that does not grow seems to, at times."""
 MOST_GROWTH = 1.2
 """Times the week before. What grows faster is no growth but an incident, or a level of its own."""
-WEEKS_AGO = np.arange(MONTH // WEEK, 0, -1).repeat(WEEK)
+WEEKS_AGO = np.arange(MONTH // WEEK, 0, -1)
 
 
 def weekly_growth(days: Floats) -> Floats:
@@ -29,11 +29,11 @@ def weekly_growth(days: Floats) -> Floats:
     return times
 
 
-def brought_up(days: Floats, growth: Floats) -> Floats:
-    """The days as they would be a week later, two, three and four: [series, 28]."""
+def brought_up(buckets: Floats, growth: Floats) -> Floats:
+    """The days, or hours, of four weeks as they would be in the week that comes: [series, 28 or 672]."""
     rows = np.flatnonzero(growth > 1)
     if not rows.size:
-        return days
-    grown = days.copy(order="K")
-    grown[rows] *= growth[rows, None] ** WEEKS_AGO
+        return buckets
+    grown = buckets.copy(order="K")
+    grown[rows] *= growth[rows, None] ** WEEKS_AGO.repeat(buckets.shape[1] // WEEKS_AGO.size)
     return grown

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
+from service.domain.detectors.daily.growth import WEEKS_AGO
 from service.domain.detectors.hourly.clocks import DECIDED, UTC_CLOCK, ClockMove, standing
 from service.domain.detectors.hourly.detector import (
     FOLLOW,
@@ -66,12 +67,13 @@ class HourGlance:
         moves: Sequence[ClockMove] = (),
         off: Flags | None = None,
         lifts: Mapping[int, tuple[int, float]] = NO_LIFTS,
+        growth: Floats | None = None,
     ) -> bool:
         """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
 
         `floor`: dollars of excess under which an hour is never a rise. `moves`, and `off` of each series: by places
         from `start` on. `lifts`: of each series with an accepted level the place where it begins, and the factor by
-        which hours before it count.
+        which hours before it count. `growth`: of each series from week to week, a factor; None: none grows.
         """
         if not places or not self._starts.size:
             return False
@@ -81,7 +83,7 @@ class HourGlance:
             hours[row, : max(0, place - start)] *= factor
         floors = np.full(hours.shape[0], floor)
         mine = None if off is None else off[:, : end - start]
-        return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine).any())
+        return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine, growth).any())
 
 
 def is_large(amounts: Floats, floors: Floats) -> Flags:
@@ -90,47 +92,56 @@ def is_large(amounts: Floats, floors: Floats) -> Flags:
 
 
 def may_rise_by_all(
-    amounts: Floats, places: Whole, floors: Floats, moves: Sequence[ClockMove], off: Flags | None = None
+    amounts: Floats,
+    places: Whole,
+    floors: Floats,
+    moves: Sequence[ClockMove],
+    off: Flags | None = None,
+    growth: Floats | None = None,
 ) -> Flags:
     """Which series `may_rise` in one of the hours by every clock that they are judged by: -> [series].
 
-    `off`: the hours that do not say what is usual, [series, hours].
+    `off`: the hours that do not say what is usual, [series, hours]. `growth`: as of `may_rise`.
     """
     found = is_large(amounts[:, places], floors)
     rows = np.flatnonzero(found)
     if rows.size:
         newest, least = amounts[rows][:, places], floors[rows]
         past = amounts[rows] if off is None else np.where(off[rows], np.nan, amounts[rows])
-        rising = may_rise(past, newest, places, least)
+        grown = None if growth is None else growth[rows]
+        rising = may_rise(past, newest, places, least, grown)
         if any(move.reaches(place) for move in moves for place in places.tolist()):
             stands = standing(past, moves, places.tolist(), DECIDED - SLACK)
             rising |= ~stands[:, :, UTC_CLOCK]
             for clock, move in enumerate(moves, start=1):
                 asked = np.flatnonzero((stands[:, :, clock] & rising).any(axis=0))
                 if asked.size:
-                    by_clock = may_rise(move.applied(past), newest[:, asked], places[asked], least)
+                    by_clock = may_rise(move.applied(past), newest[:, asked], places[asked], least, grown)
                     rising[:, asked] &= by_clock | ~stands[:, asked, clock]
         found[rows] = rising.any(axis=1)
     return found
 
 
-def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats) -> Flags:
+def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats, growth: Floats | None = None) -> Flags:
     """False where `judge_hour` finds no rise of the `newest` hours at `places`, whatever score is asked for.
 
     [series, hours], [series, places], [places], [series] -> [series, places]. Dollars, NaN where unknown; `past` are
     the hours as they say what is usual. Every line that it draws lies at least a gate above what it expects; and what
     it expects is at least the median of the same hours, or of what is left of them without incidents, times as much as
-    today lies below usual, were there nothing to damp that.
+    today lies below usual, were there nothing to damp that. `growth`: by how much each series costs more from week to
+    week, [series]; None: none does.
     """
     begun = first_spend(past)[:, None]
     usable = (np.arange(past.shape[1])[None, :] >= begun) & (np.abs(past) <= UNBELIEVABLE)
     missing = np.full((past.shape[0], HOURS + A_DAY), np.nan)
     hours = np.concatenate([missing, np.where(usable, np.maximum(past, 0), np.nan)], axis=1)
     at = places + missing.shape[1]
-    profile = _least_usual(hours, at - WEEK)[0]
+    grown = np.ones(1) if growth is None else growth
+    profile = _least_usual(hours, at - WEEK, grown)[0]
     days = np.arange(int(at.min()) - A_DAY, int(at.max()))
-    least_usual, usual, limit = _least_usual(hours, days)
-    actual = np.where(hours[:, days] <= limit, hours[:, days], least_usual)
+    least_usual, usual, limit = _least_usual(hours, days, grown)
+    actual = hours[:, days] * grown[:, None]
+    actual = np.where(actual <= limit, actual, least_usual)
     window = (at[:, None] - A_DAY - days[0]) + np.arange(A_DAY)[None, :]
     today, then = median_of(actual[:, window], axis=2), median_of(usual[:, window], axis=2)
     below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
@@ -139,12 +150,13 @@ def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats) -> Fla
     return np.asarray(newest >= limit * (1 - SLACK), dtype=np.bool_)
 
 
-def _least_usual(hours: Floats, places: Whole) -> tuple[Floats, Floats, Floats]:
+def _least_usual(hours: Floats, places: Whole, growth: Floats) -> tuple[Floats, Floats, Floats]:
     """The least median that may be left of the same hours, the median of all, and from where on one may be left out.
 
-    [series, places] each, of the four weeks that end with the place; 0 where none of its hours is known.
+    [series, places] each, of the four weeks that end with the place, as they would be in the week after; 0 where none
+    of its hours is known.
     """
-    cells = hours[:, places[:, None] - _WEEKS[None, :]]
+    cells = hours[:, places[:, None] - _WEEKS[None, :]] * (growth[:, None] ** WEEKS_AGO[::-1])[:, None, :]
     flat = np.sort(cells.reshape(-1, _WEEKS.size), axis=1)
     middle, second = row_quantile(flat, 0.5), row_quantile(flat, 1 / 3)
     limit = LEAST_TAKEN_OUT * second

@@ -12,6 +12,7 @@ import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, reading
+from service.domain.detectors.daily.growth import WEEKS_AGO, brought_up
 from service.domain.detectors.hourly.bands import HourBands
 from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove, standing
 from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, incident_hours, judge_by
@@ -82,6 +83,7 @@ class HourJudge:
     that asks for the most dollars. `off`: the hours of each series that do not say what is usual, [series, hours];
     None: there are none.
     `lifts`: by series the place where an accepted level begins, and the factor by which hours before it count.
+    `growth`: by how much each series costs more from week to week, [series]; None: none does.
     """
 
     spent: SummedHours
@@ -95,6 +97,7 @@ class HourJudge:
     moves: Sequence[ClockMove] = ()
     off: Flags | None = None
     lifts: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    growth: Floats | None = None
     _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
     _usuals: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
@@ -137,6 +140,7 @@ class HourJudge:
         move = self._move(row, place)
         spent, counted = self._spent(row), self._counted(row)[None]
         window = _windows(counted if move is None else move.applied(counted), [place])[0]
+        window = self._brought_up(window, [row])
         with np.errstate(divide="ignore", invalid="ignore"):
             noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
             left_out = incident_hours(window, noise)[0, ::WEEK].tolist()
@@ -150,6 +154,10 @@ class HourJudge:
         """Where an accepted level of a series begins, and the factor by which hours before it count."""
         found = self.lifts.get(row)
         return None if found is None else (self.start(found[0]), found[1])
+
+    def weekly_growth(self, row: int) -> float:
+        """Returns how much more a week of a series costs than the one before: a factor, 1 where it does not grow."""
+        return 1.0 if self.growth is None else float(self.growth[row])
 
     def is_high(self, row: int, place: int) -> bool:
         """Whether an hour is well above what was usual before it, whatever the noise, and nothing explains it."""
@@ -165,7 +173,12 @@ class HourJudge:
         """The median of the same hour of four weeks, and the mean hour of these weeks."""
         if (row, place) not in self._usuals:
             counted = self._counted(row)
-            same = [float(counted[at]) for at in _weeks_before(place) if 0 <= at < counted.size]
+            grown = self.weekly_growth(row) ** WEEKS_AGO
+            same = [
+                float(counted[at]) * times
+                for at, times in zip(_weeks_before(place), grown.tolist(), strict=True)
+                if 0 <= at < counted.size
+            ]
             known, window = [one for one in same if not math.isnan(one)], counted[max(0, place - HOURS) : place]
             count = np.count_nonzero(~np.isnan(window))
             mean = float(np.nansum(window)) / count if count else 0.0
@@ -178,12 +191,21 @@ class HourJudge:
         found = {*self.silent, *self.lifts}
         for start in range(0, large.size, LOOKED_AT_ONCE):
             rows = large[start : start + LOOKED_AT_ONCE]
-            loud = may_rise_by_all(self.spent.of(rows), places, self.terms.floors[rows], self.moves, self._off(rows))
+            loud = may_rise_by_all(
+                self.spent.of(rows), places, self.terms.floors[rows], self.moves, self._off(rows), self._growth(rows)
+            )
             found.update(rows[loud].tolist())
         return sorted(found)
 
     def _off(self, rows: Whole) -> Flags | None:
         return None if self.off is None else self.off[rows]
+
+    def _growth(self, rows: Whole | Sequence[int]) -> Floats | None:
+        return None if self.growth is None else self.growth[rows]
+
+    def _brought_up(self, windows: Floats, rows: Whole | Sequence[int]) -> Floats:
+        growth = self._growth(rows)
+        return windows if growth is None else brought_up(windows, growth)
 
     def _move(self, row: int, place: int) -> ClockMove | None:
         """The change that the hours before were moved by."""
@@ -230,7 +252,7 @@ class HourJudge:
         chosen = np.repeat(rows, len(places))[asking]
         hours = np.tile(np.array(places, dtype=np.int64), len(rows))[asking]
         windows = _windows(moved, places).reshape(-1, HOURS)
-        bands = self.bands.of(windows if asking.all() else windows[asking])
+        bands = self.bands.of(self._brought_up(windows if asking.all() else windows[asking], chosen))
         for maturity, are in ((Maturity.FINAL, hours < self.mature), (Maturity.PARTIAL, hours >= self.mature)):
             scores = self._scored(bands.of(np.flatnonzero(are)), chosen[are], hours[are], maturity)
             for at, bucket in enumerate(zip(chosen[are].tolist(), hours[are].tolist(), strict=True)):

@@ -99,6 +99,12 @@ class DayJudge:
         today = self.panel.day(self.open_day)
         return {row: (today - int(since[row]) * DAY, float(factors[row])) for row in np.flatnonzero(since).tolist()}
 
+    def growth_of(self, rows: Sequence[int]) -> Floats:
+        """Returns how much more a week of each series costs than the one before, a factor; 1 of a row below zero."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        growth = np.where(self._by_weekday, self.learnt.bases[self.open_day].growth, 1.0)[self.learnt.rows]
+        return np.where(chosen >= 0, growth[chosen], 1.0)
+
     def _has_weekdays(self, row: int) -> bool:
         return bool(self._by_weekday[self.learnt.rows[row]])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,18 @@ def test_what_may_not_rise_does_not_rise(seed: int) -> None:
     rises = np.array([[judge.rises(row, int(place)) for place in PLACES] for row in range(SERIES)])
     assert not (rises & ~may_rise(amounts, amounts[:, PLACES], PLACES, terms.floors)).any()
     assert rises.any()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_may_not_rise_in_a_series_that_grows_does_not(seed: int) -> None:
+    amounts, growth = drawn(seed), np.random.default_rng(seed).choice([1.0, 1.05, 1.2], SERIES)
+    growth[-1] = 1.2
+    terms = Terms(np.full(SERIES, 0.8), np.full(SERIES, 1.0))
+    judge = hour_judge(SummedHours.of_series(amounts), START, None, terms, {}, (), int(PLACES[0]))
+    judge = replace(judge, growth=growth)
+    rises = np.array([[judge.rises(row, int(place)) for place in PLACES] for row in range(SERIES)])
+    assert not (rises & ~may_rise(amounts, amounts[:, PLACES], PLACES, terms.floors, growth)).any()
+    assert rises[growth > 1].any()
 
 
 def test_most_usual_hours_are_passed_over() -> None:

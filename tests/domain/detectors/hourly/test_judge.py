@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -103,3 +104,16 @@ def test_a_full_memory_of_bands_forgets_the_oldest(monkeypatch: pytest.MonkeyPat
     first = bands.of(windows)
     assert len(bands) == 5
     assert np.array_equal(bands.of(windows[:2]).reach, first.reach[:2])
+
+
+def test_a_nightly_job_that_grows_is_expected_to_cost_what_it_costs() -> None:
+    """Its level says nothing: the median of the last day is an hour without it."""
+    place = np.arange(HOURS)
+    night = np.where(place % 24 >= 21, 100.0, 2.0) * 1.1 ** (place / 168)
+    spent, own = SummedHours.of_series(night[None]), Terms(np.ones(1), np.ones(1))
+    plain, other = (hour_judge(spent, START, None, own, {}, (), 0) for _ in range(2))
+    grown, last = replace(other, growth=np.array([1.1])), int(place[place % 24 == 22][-1])
+    assert plain.reading(0, last).expected < 0.85 * night[last]
+    assert grown.reading(0, last).expected == pytest.approx(night[last], rel=0.03)
+    assert plain.is_high(0, last)
+    assert not grown.is_high(0, last)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.detector import default_hour_floor
 from service.domain.detectors.hourly.clocks import moves_within
 from service.domain.detectors.hourly.glance import HourGlance
@@ -63,6 +64,7 @@ def may_fire(view: SpendView, rule: Rule[Anomaly]) -> bool:
 class _DayLimits:
     """The closed days' answer: for each key the dollars that today must not reach, and its `quiet` days; whether one of
     them may fire; and the excess in dollars under which no hour does. `lifts`: the accepted levels, by the key's place.
+    `growth`: of each key from week to week, a factor.
 
     `stands_on`: all that this was made of.
     """
@@ -73,6 +75,7 @@ class _DayLimits:
     stir: bool = False
     floor: float = 0.0
     lifts: Lifts = field(default_factory=dict)
+    growth: Floats | None = None
 
 
 class HourGlimpses:
@@ -108,7 +111,7 @@ class HourGlimpses:
         mature = self._known.mature_until()
         closed = 0 if mature is None else (mature - self._known.first) // HOUR
         return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(
-            start, known, self._days.floor, moves, off, self._lifts()
+            start, known, self._days.floor, moves, off, self._lifts(), self._days.growth
         )
 
     def _lifts(self) -> Mapping[int, tuple[int, float]]:
@@ -137,17 +140,18 @@ class HourGlimpses:
             return _DayLimits(self._no_quiet_days(view.today), limits=endless)
         found = judges(stands, params.sensitivity, ())
         floor, days = default_hour_floor(found.daily), found.days
-        quiet = days.quiet_days().of([stands.rows.get(key, -1) for key in self._keys])
+        rows = [stands.rows.get(key, -1) for key in self._keys]
+        quiet, growth = days.quiet_days().of(rows), days.growth_of(rows)
         lifted = days.lifts()
         lifts = {at: lifted[row] for at, key in enumerate(self._keys) if (row := stands.rows.get(key)) in lifted}
         if params.granularity is AnomalyGranularity.HOURS:
-            return _DayLimits(quiet, limits=endless, floor=floor, lifts=lifts)
+            return _DayLimits(quiet, limits=endless, floor=floor, lifts=lifts, growth=growth)
         today = days.open_day
         limits = days.ringing_from(today)
         stirring = days.stirring(range(today - 1, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1))
         stir = any(stands.keys[row].dimension in firing_levels(self._rule) for row in stirring)
         mine = [limits.get(str(key), math.inf) for key in self._keys]
-        return _DayLimits(quiet, limits=mine, stir=stir, floor=floor, lifts=lifts)
+        return _DayLimits(quiet, limits=mine, stir=stir, floor=floor, lifts=lifts, growth=growth)
 
 
 def _watched(cells: Sequence[Cell], rule: Rule[Anomaly]) -> Mapping[ScopeKey, list[int]]:

@@ -192,7 +192,7 @@ def _hours(
     locality, count = of.view.locality, len(figures.known)
     moves = moves_within(locality.zones, figures.first, count)
     off = hours_off(locality, days.quiet_days(), figures.first, count)
-    return replace(judge, moves=moves, off=off, lifts=lifts)
+    return replace(judge, moves=moves, off=off, lifts=lifts, growth=days.growth_of(range(len(of.keys))))
 
 
 def _silent(

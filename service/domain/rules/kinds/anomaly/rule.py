@@ -331,9 +331,10 @@ class _Watch:
         start, judge = side.start(place), side.judge
         clock, holiday = judge.clock(row, place), self.view.locality.holiday_at(start)
         earlier = [(one, self.view.locality.holiday_at(one.start)) for one in judge.same_hours(row, place)]
-        when = between(start, holiday)
-        cause = hour_cause(name, when, read, earlier, judge.beyond(row, place), self._batch_of(row, start))
-        return cause, (*numbers, *of_holiday(holiday), *compared_by(clock, judge.lift(row)), *counted_hours(earlier))
+        when, growth = between(start, holiday), judge.weekly_growth(row)
+        cause = hour_cause(name, when, read, earlier, growth, judge.beyond(row, place), self._batch_of(row, start))
+        compared = compared_by(clock, judge.lift(row), growth)
+        return cause, (*numbers, *of_holiday(holiday), *compared, *counted_hours(earlier))
 
     def _batch_of(self, row: int, start: datetime) -> CalendarBatch | None:
         """The batch of a scope on an hour's day."""

@@ -82,19 +82,25 @@ def hour_cause(
     when: str,
     read: ScoredBucket,
     same_hours: Sequence[NamedHour],
+    growth: float,
     extra: float,
     batch: CalendarBatch | None,
 ) -> str:
     """The sentence of an exceeding hour. `same_hours`: of the last four weeks, the oldest first, and their holidays.
 
-    `when`: see `between`. `extra`: dollars of it that were announced, or are left of a batch.
+    `when`: see `between`. `growth`: how much more a week costs than the one before, a factor. `extra`: dollars of it
+    that were announced, or are left of a batch.
     """
-    earlier = _listed([_had(*each) for each in same_hours])
+    earlier = _listed([_had(*each) for each in same_hours]) + _grown(growth)
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {when}; the same hour of the last four weeks had "
         f"{earlier}; {dollars(read.expected)} was expected at the present level{_more(extra, batch)} and it fires from "
         f"{dollars(read.fires_from)}."
     )
+
+
+def _grown(growth: float) -> str:
+    return f" at {growth - 1:.0%} growth a week" if growth > LEAST_TOLD else ""
 
 
 def _more(extra: float, batch: CalendarBatch | None) -> str:
@@ -129,12 +135,15 @@ def of_holiday(name: str | None) -> Inputs:
 def counted_days(found: DayExplanation, days_off: DaysOff) -> Inputs:
     """Each day that was compared with, and what was made of it."""
     lift = (("earlier days multiplied by", f"{found.lifted:.2f}"),) if found.lifted != 1 else ()
-    grown = (("each week multiplied by", f"{found.growth:.3f}"),) if found.growth > LEAST_TOLD else ()
     again = found.batch
     seen = zip(again.days, again.above, strict=True) if again else ()
     above = ((f"{again.name if again else ''} of {day(on)}", f"{dollars(more)} above normal") for on, more in seen)
     compared = ((day(one.day) + _called(days_off.get(one.day)), _counted(one)) for one in found.days)
-    return (*compared, *lift, *grown, *above)
+    return (*compared, *lift, *_weekly(found.growth), *above)
+
+
+def _weekly(growth: float) -> Inputs:
+    return (("each week multiplied by", f"{growth:.3f}"),) if growth > LEAST_TOLD else ()
 
 
 def _had(hour: SameHour, holiday: str | None) -> str:
@@ -147,10 +156,10 @@ def counted_hours(same_hours: Sequence[NamedHour]) -> Inputs:
     return tuple((f"{one.start:%H:%M} UTC on {day(one.start.date())}", _had(one, off)) for one, off in same_hours)
 
 
-def compared_by(clock: JudgedClock | None, lift: tuple[datetime, float] | None) -> Inputs:
-    """Names the clock by which earlier hours are compared, and the factor of those before an accepted level."""
+def compared_by(clock: JudgedClock | None, lift: tuple[datetime, float] | None, growth: float) -> Inputs:
+    """Names the clock by which earlier hours are compared, the factor of those before an accepted level, and growth."""
     by_level = () if lift is None else ((f"hours before {day(lift[0].date())} multiplied by", f"{lift[1]:.2f}"),)
-    return (*by_clock(clock), *by_level)
+    return (*by_clock(clock), *by_level, *_weekly(growth))
 
 
 def by_clock(clock: JudgedClock | None) -> Inputs:
@@ -193,8 +202,8 @@ def _past(found: DayExplanation, days_off: DaysOff) -> str:
     if found.method in BY_WEEKDAY:
         changed = "; ".join(_change(one, days_off.get(one.day)) for one in found.days if one.changed)
         exceptions = f" ({changed})" if changed else ""
-        grown = f" at {found.growth - 1:.0%} growth a week" if found.growth > LEAST_TOLD else ""
-        return f"the last four {found.day:%A}s counted {_listed([dollars(one) for one in amounts])}{grown}{exceptions}"
+        counted = _listed([dollars(one) for one in amounts]) + _grown(found.growth)
+        return f"the last four {found.day:%A}s counted {counted}{exceptions}"
     largest = max(amounts)
     span = f"the {len(amounts)} days before counted {dollars(math.fsum(amounts) / len(amounts))} on average"
     return f"{span} and {dollars(largest)} at most" if found.method is not Method.INTERMITTENT else span

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from service.domain.detectors.daily.growth import FOLLOW
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.incidents import Incident, incidents
@@ -156,6 +157,17 @@ def test_the_cause_of_an_hour_can_be_checked_by_hand() -> None:
     assert cause.startswith(f"Workspace eng spent ${row[-1]:.2f} (estimated) between 11:00 and 12:00 UTC on Saturday ")
     for week in range(1, 5):
         assert f"${row[-1 - 168 * week]:.2f}" in cause
+
+
+def test_hours_grow_as_days_do_and_the_alert_says_by_how_much() -> None:
+    """Days of four weeks bear the growth; a loop is found in the hour just closed."""
+    days = [one * 1.1 ** (place / 7) for place, one in enumerate(steady())]
+    row = [one * 1.1 ** (place / 168) for place, one in enumerate(hourly())]
+    seen = with_hours(view({ENG_CI: days}), hours({ENG_CI: loop(60.0, 1, row=row)}))
+    told = observe(seen, HOURLY)[ENG]
+    growth = float(dict(told.inputs)["each week multiplied by"])
+    assert growth == pytest.approx(1.1**FOLLOW, abs=0.01)
+    assert f" at {growth - 1:.0%} growth a week; " in told.cause
 
 
 def test_of_a_loud_hour_and_a_less_loud_day_the_hour_is_told_of_and_the_other_way_round() -> None:
