@@ -18,10 +18,13 @@ from service.domain.alerts.handover import hand_on
 from service.domain.digests.alerts import Tally
 from service.domain.digests.digest import BudgetStand, DigestPlan, Figures, Occasion, build
 from service.domain.digests.phrases import digest_message
+from service.domain.digests.shares import Division, Share
 from service.domain.messages.message import compose
 from service.domain.messages.message import sample as test_message
 from service.domain.notify.channels.registry import KINDS
 from service.domain.notify.notification import Action, Delivery, Message
+from service.domain.sources.ownership import OwnedMember, OwnerBook
+from service.domain.spend.attribution import by_owner
 from service.domain.spend.best_known import Spend
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
@@ -220,8 +223,8 @@ def handed_on(title: str, action: Action, kinds: tuple[str, ...]) -> Sample:
     return Sample(title, message, action, move.at, SAMPLE_OF_THE_HOUR if action is Action.AMEND else None, kinds)
 
 
-def digest_sample() -> Sample:
-    """A month's digest of three workspaces and their keys."""
+def digest_sample(title: str = "A digest", share: Share | None = None) -> Sample:
+    """A month's digest of three workspaces and their keys, or somebody's share of it."""
     october, september = (
         Window(datetime(2026, month, 1, tzinfo=UTC), datetime(2026, month + 1, 1, tzinfo=UTC)) for month in (10, 9)
     )
@@ -231,9 +234,18 @@ def digest_sample() -> Sample:
     now, before = ({cell: Spend(billed=Money.of(one)) for cell, one in zip(cells, row, strict=True)} for row in amounts)
     counted = Tally(opened=4, resolved=4, acknowledged=3, acknowledged_after=timedelta(minutes=7))
     plan = DigestPlan("src_1", "rcv_1", "0 9 1 * *")
+    occasion = Occasion("monthly spend", october, september, {}, share=share)
     at_risk = BudgetStand("org monthly", "the organisation", Money.of("12000"), Money.of("6020.10"), Money.of("14917"))
-    digest = build(plan, Occasion("monthly spend", october, september, {}), Figures(now, before), (at_risk,), counted)
-    return Sample("A digest", digest_message(digest, "dgr_1", PUBLIC_URL), Action.OPEN, october.end, None, MAILED)
+    digest = build(plan, occasion, Figures(now, before), () if share else (at_risk,), counted)
+    return Sample(title, digest_message(digest, "dgr_1", PUBLIC_URL), Action.OPEN, october.end, None, MAILED)
+
+
+def share_of(receiver_id: str) -> Share:
+    """Ann owns the workspace support-assistant, and finops has the rest."""
+    support = ScopeKey(WORKSPACE, "support-assistant")
+    members = {support: OwnedMember("src_1", support, "rcv_ann")}
+    names = {"rcv_ann": "ann@example.com", "rcv_finops": "finops"}
+    return Share(Division(OwnerBook(members), by_owner(members), names, "rcv_finops"), receiver_id)
 
 
 def usage_sample() -> Sample:
@@ -318,6 +330,8 @@ SAMPLES = (
     ),
     sample("A drill", event(DRILL, STALE_ALERT, STALE_ALERT.opened_at, Severity.CRITICAL)),
     digest_sample(),
+    digest_sample("An owner's share of a digest", share_of("rcv_ann")),
+    digest_sample("The rest of it", share_of("rcv_finops")),
     usage_sample(),
     Sample("A receiver's test", test_message(PUBLIC_URL, NOON), Action.OPEN, NOON, None, MAILED),
 )

@@ -60,7 +60,8 @@ async def test_a_press_reaches_the_alert_and_the_post_says_who_acted(stage: Stag
         await slack.deliver("interactive", pressed(post, Deed.ACKNOWLEDGE), "env-1")
         await told(stage)
         assert f"acknowledged by <@{ADA}>" in post.shown
-        assert [element["action_id"] for element in buttons(post)] == ["tocsin_snooze", "tocsin_resolve"]
+        left = ["tocsin_snooze", "tocsin_hand_on", "tocsin_resolve"]
+        assert [element["action_id"] for element in buttons(post)] == left
         await slack.deliver("interactive", pressed(post, Deed.SNOOZE_4H), "env-2")
         await told(stage)
         assert "💤" in post.shown

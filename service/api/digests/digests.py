@@ -40,9 +40,7 @@ class DigestIn(Written):
     receiver: Reference = Field(
         description="a receiver's id or name; `owner`: everybody is sent their share, whoever owns some of the spend"
     )
-    fallback: Reference | None = Field(
-        default=None, description="with `owner`: the receiver of the share that no owner is sent"
-    )
+    fallback: Reference | None = Field(default=None, description="with `owner`: the receiver of what has no owner")
     cron: CronText = Field(description="minute, hour, day of month, month, weekday (0 and 7 are Sunday)")
     timezone: Reference = Field(default="UTC", description="IANA time zone of the schedule and of the period")
     period: DigestPeriod | None = Field(

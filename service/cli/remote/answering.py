@@ -11,6 +11,7 @@ from service.cli.documents import as_json
 from service.cli.remote.showing import when
 from service.client import Server
 from service.client.errors import Json
+from service.domain.alerts.alert import AlertState
 from service.domain.values.plain_text import clean
 
 
@@ -18,7 +19,8 @@ def answer(server: Server, alert: str, move: str, body: Mapping[str, str], out: 
     """Moves an alert, and says how it stands. Raises ServerError where it cannot be moved so."""
     after = _moved(server, alert, move, body)
     until = f" until {when(after['snoozed_until'])}" if after.get("snoozed_until") else ""
-    holder = f", handed on to {clean(str(after['handed_to']))}" if after.get("handed_to") else ""
+    is_held = after.get("handed_to") and after["state"] != AlertState.RESOLVED
+    holder = f", handed on to {clean(str(after['handed_to']))}" if is_held else ""
     out.print(f"{after['id']} is {after['state']}{until}{holder}.", markup=False, highlight=False)
 
 

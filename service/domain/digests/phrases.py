@@ -33,13 +33,14 @@ Facts = tuple[tuple[str, str], ...]
 def digest_message(digest: Digest, run_id: str, public_url: str) -> Message:
     """The message of one run."""
     spent = digest.spent.total.display()
+    verb = "cost" if digest.share else "spent"
     return Message(
         alert_id=run_id,
         type=MessageType.DIGEST,
         state=AlertState.FIRING,
         severity=Severity.INFO,
         headline=f"{'SIMULATED: ' if digest.simulated else ''}{subject(digest)}",
-        summary=f"{_capital(clean(digest.about))} spent {spent} from {period(digest.window, digest.timezone)}.",
+        summary=f"{_capital(clean(digest.about))} {verb} {spent} from {period(digest.window, digest.timezone)}.",
         change="",
         facts=_facts(digest),
         next_step=_next_step(digest),

@@ -58,7 +58,7 @@ class Share:
         """ "what ann@example.com owns"."""
         owns = any(one.owner == self.receiver_id for one in self.division.book.members.values())
         named = f"what {self.division.names.get(self.receiver_id, self.receiver_id)} owns"
-        rest = "what no owner is sent"
+        rest = "what has no owner"
         return f"{named} and {rest}" if owns and self.is_the_rest else rest if self.is_the_rest else named
 
     def holds(self, cell: Cell) -> bool:

@@ -19,12 +19,15 @@ def test_the_note_is_sent_and_the_new_state_shown() -> None:
     assert rest.asked == [("POST /alerts/alert_1/snooze?", "Bearer tcn_FAKE", {"for": "1h", "note": "batch"})]
 
 
-def test_whoever_has_it_is_named() -> None:
+def test_whoever_has_it_is_named_while_it_is_open() -> None:
     out, text = screen()
     handed = {"id": "alert_1", "state": "firing", "handed_to": "bob@example.com"}
-    with answering({"POST /alerts/alert_1/hand-on": handed}) as rest:
-        answer(Server(rest.url, "tcn_FAKE"), "alert_1", "hand-on", {"to": "bob@example.com", "note": ""}, out)
-    assert text.getvalue() == "alert_1 is firing, handed on to bob@example.com.\n"
+    over = handed | {"state": "resolved"}
+    with answering({"POST /alerts/alert_1/hand-on": handed, "POST /alerts/alert_1/resolve": over}) as rest:
+        server = Server(rest.url, "tcn_FAKE")
+        answer(server, "alert_1", "hand-on", {"to": "bob@example.com", "note": ""}, out)
+        answer(server, "alert_1", "resolve", {"note": ""}, out)
+    assert text.getvalue() == "alert_1 is firing, handed on to bob@example.com.\nalert_1 is resolved.\n"
 
 
 def test_a_move_that_is_not_possible_is_an_error() -> None:

@@ -98,7 +98,7 @@ def test_a_message_says_whose_share_it_is() -> None:
     spent = {CELLS[1]: Spend(billed=Money.of("12.00"))}
     owner, rest = (about(Share(ANNS, id), spent) for id in ("rcv_ann", "rcv_finops"))
     assert subject(owner).startswith("9 Nov 09:00 to 16 Nov 09:00, what ann@example.com owns: $12.00")
-    assert digest_message(owner, "dgr_1", "").summary.startswith("What ann@example.com owns spent $12.00 from ")
-    assert (rest.spent.total, rest.about) == (ZERO, "what no owner is sent")
+    assert digest_message(owner, "dgr_1", "").summary.startswith("What ann@example.com owns cost $12.00 from ")
+    assert (rest.spent.total, rest.about) == (ZERO, "what has no owner")
     finops = Share(division({OPS: "rcv_finops"}), "rcv_finops")
-    assert finops.about == "what finops owns and what no owner is sent"
+    assert finops.about == "what finops owns and what has no owner"

@@ -120,7 +120,7 @@ async def test_a_digest_to_owners_shows_each_share(stand: Stand) -> None:
     place = answer.headers["location"]
     page = (await opened.get(place)).text
     assert "the owners, each their share, and finance the rest" in page
-    assert "what no owner is sent: $0.00" in page
+    assert "what has no owner: $0.00" in page
     (share,) = re.findall(r'href="(\?share=[^"]*)#says">what research owns', page)
     assert "what research owns: $123" in (await opened.get(f"{place}{share}")).text
     untouched = fields((await opened.get(f"{place}/edit")).text)
