@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from service.bootstrap.database import database, prepare
 from service.bootstrap.outside import require_sound
@@ -18,6 +16,7 @@ from service.bootstrap.product import Product, open_product
 from service.cli.database.answering import while_it_answers
 from service.cli.documents import as_json
 from service.cli.progress import progress_bar
+from service.cli.remote.showing import table
 from service.cli.starting import read_settings
 from service.domain.sources.poll import Poll, PollState
 from service.workflows.operation.command_line import run_look_up_poll, run_request_backfill, run_request_poll
@@ -104,9 +103,20 @@ def show_json(poll: Poll, out: Console) -> None:
 
 
 def show_table(poll: Poll, out: Console) -> None:
-    """Shows a line a report."""
-    table = Table("report", "rows added", "changed", "gone", "seconds", "error", title=f"poll {poll.state}")
-    for outcome in poll.reports:
-        counts = (str(outcome.added), str(outcome.changed), str(outcome.gone), f"{outcome.seconds:.1f}")
-        table.add_row(outcome.report, *counts, Text(outcome.error or ""))
-    out.print(table)
+    """Shows a line a report, below them what was refused."""
+    rows = [
+        (
+            one.report,
+            str(one.added),
+            str(one.changed),
+            str(one.gone),
+            f"{one.seconds:.1f}",
+            "no" if one.error else "yes",
+        )
+        for one in poll.reports
+    ]
+    table(("report", "added", "changed", "gone", "seconds", "read"), rows, frozenset({1, 2, 3, 4}), out)
+    for one in poll.reports:
+        if one.error:
+            out.print(f"{one.report}: {one.error}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"The poll is {poll.state}.", highlight=False)

@@ -22,7 +22,7 @@ from service.cli.database.waiting import wait_for_database
 from service.cli.folder import alone, one_simulator
 from service.cli.greeting.figures import welcome
 from service.cli.greeting.lines import greet
-from service.cli.serving import serving
+from service.cli.serving import reason_of, serving
 from service.cli.starting import read_settings
 from service.cli.stopping import Stop, stopping
 from service.domain.sources.source import SourceKind
@@ -108,7 +108,7 @@ async def _serving_api(settings: Settings, product: Product) -> AsyncIterator[as
             await stack.enter_async_context(server)
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
-            raise StartError(f"cannot listen on {where}: {error.strerror}; set TOCSIN_PORT or TOCSIN_HOST") from error
+            raise StartError(f"cannot listen on {where}: {reason_of(error)}; set TOCSIN_PORT or TOCSIN_HOST") from error
         yield started
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -69,3 +70,8 @@ async def serving(
         finally:
             server.should_exit = True
             await task
+
+
+def reason_of(error: OSError) -> str:
+    """Returns what the system says, without the addresses that asyncio adds: "Address already in use"."""
+    return os.strerror(error.errno) if error.errno else str(error)

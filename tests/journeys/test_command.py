@@ -94,6 +94,21 @@ def test_poll_backfill_check_and_token_work_beside_a_running_product(installed: 
     assert installed.status("/alerts", "tcn_wrong") == 401
 
 
+@pytest.mark.parametrize(
+    "content", [None, "a,b\n1,2\n", "series,date,y\nshop,yesterday,1\n", "series,date,y\nshop\n", "\ufeff\x00"]
+)
+def test_a_file_that_cannot_be_replayed_is_a_line_and_a_wrong_option(
+    tmp_path: Path, port: int, content: str | None
+) -> None:
+    file = tmp_path / "spend.csv"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    ended = run(tmp_path, port, "simulate", "--port", str(port), "--replay", str(file))
+    assert ended.returncode == 2, ended
+    assert ended.stderr.startswith(f"tocsin: --replay: {file}: ")
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_result_as_json_is_all_of_standard_output(installed: Installation) -> None:
     def answer(*arguments: str) -> dict[str, Any]:
         ended = run(installed.folder, installed.port, *arguments, "--json")

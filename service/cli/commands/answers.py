@@ -29,6 +29,9 @@ def snooze(
     url: Url = LOCAL,
 ) -> None:
     """Keep an alert quiet for a while."""
+    from service.cli.remote.lengths import length_of
+
+    length_of("--for", for_)
     _answer(alert, "snooze", {"for": for_, "note": note}, as_json, url)
 
 
@@ -63,12 +66,12 @@ def silence(
     url: Url = LOCAL,
 ) -> None:
     """Let matching alerts notify nobody for a while."""
-    from service.bootstrap.errors import StartError
+    from service.bootstrap.errors import OptionError
     from service.cli.remote import silencing
     from service.cli.remote.server import server_at
 
     if bool(matchers) == bool(end):
-        raise StartError("say which alerts, such as team=eng, or which silence to --end: one of them")
+        raise OptionError("say which alerts, such as team=eng, or which silence to --end: one of them")
     with server_at(url) as server:
         if end:
             (silencing.end_as_json if as_json else silencing.end)(server, end, out)

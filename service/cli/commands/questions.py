@@ -26,7 +26,9 @@ def status(as_json: AsJson = False, url: Url = LOCAL) -> None:
 
 @cli.command()
 def spend(
-    by: Annotated[str, typer.Option(help="workspace, model or api_key.")] = "workspace",
+    by: Annotated[
+        str, typer.Option(help="workspace, model, api_key; or actor, owner, cost_type, tag:team ...")
+    ] = "workspace",
     last: Annotated[str, typer.Option(help="How far back: 7d, 30d.")] = "30d",
     source: SourceName = "",
     as_json: AsJson = False,

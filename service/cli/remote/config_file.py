@@ -78,7 +78,8 @@ def read_config(path: Path, environment: Mapping[str, str]) -> ConfigFile:
         file = _parsed(path, path.read_text("utf-8"))
         return ConfigFile(_filled(file.document, "", file, _Sources(path.parent, environment)), file.places)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigFileError(f"{path}: {error}") from error
+        said = error.strerror if isinstance(error, OSError) else error
+        raise ConfigFileError(f"{path}: {said}. --file names the file; tocsin export writes one") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

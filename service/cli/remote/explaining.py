@@ -9,7 +9,7 @@ from rich.console import Console
 
 from service.api.alerts.documents import AlertDetailOut
 from service.api.explain import ExplanationOut, ExplanationsOut
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import OptionError
 from service.cli.documents import as_json
 from service.cli.remote.showing import table
 from service.client.alerts import AlertsClient
@@ -33,7 +33,7 @@ class ExplainWanted:
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.alert, self.rule, self.budget))) != 1:
-            raise StartError("name an alert, or a rule with --rule, or a budget with --budget: one of them")
+            raise OptionError("name an alert, or a rule with --rule, or a budget with --budget: one of them")
 
 
 def explain(server: Server, wanted: ExplainWanted, out: Console) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import OptionError
 from service.domain.values.durations import parse_duration
 
 LONGEST = timedelta(days=36_500)
@@ -12,11 +12,11 @@ LONGEST = timedelta(days=36_500)
 
 
 def length_of(option: str, text: str) -> timedelta:
-    """Returns the duration that an option was given. Raises StartError for none at all, and for more than LONGEST."""
+    """Returns the duration that an option was given. Raises OptionError for none at all, and for more than LONGEST."""
     try:
         length = parse_duration(text)
     except ValueError as error:
-        raise StartError(f"{option}: {error}") from error
+        raise OptionError(f"{option}: {error}") from error
     if not timedelta() < length <= LONGEST:
-        raise StartError(f"{option}: expected more than 0 and at most {LONGEST.days}d, not {text!r}")
+        raise OptionError(f"{option}: expected more than 0 and at most {LONGEST.days}d, not {text!r}")
     return length

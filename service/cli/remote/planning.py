@@ -16,7 +16,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from service.bootstrap.errors import SettingError, StartError
+from service.bootstrap.errors import OptionError, StartError
 from service.cli.documents import as_json
 from service.cli.remote.config_file import ConfigFile, escaped, read_config
 from service.cli.remote.plan_report import KEPT, MARKS, as_document, backtest_lines, markdown
@@ -38,9 +38,9 @@ class PlanForm(StrEnum):
 
 
 def form_of(*, as_json: bool, markdown: bool) -> PlanForm:
-    """Returns the form that the options ask for. Raises SettingError for both."""
+    """Returns the form that the options ask for. Raises OptionError for both."""
     if as_json and markdown:
-        raise SettingError("--json and --markdown: it is one or the other")
+        raise OptionError("--json and --markdown: it is one or the other")
     return PlanForm.JSON if as_json else PlanForm.MARKDOWN if markdown else PlanForm.TEXT
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -13,17 +14,24 @@ from rich.text import Text
 from service.client.errors import Json
 from service.domain.values.plain_text import moment
 
+WIDE = 80
+"""Columns of a terminal that has room for bars."""
 BARS = "▁▂▃▄▅▆▇█"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], figures: frozenset[int], out: Console) -> None:
-    """Shows rows of plain text; the columns `figures` stand to the right, and one without a heading has bars."""
+    """Shows rows of plain text; the columns `figures` stand to the right and are never broken into two lines.
+
+    A column without a heading has bars, for which a narrow terminal has no room.
+    """
     shown = Table(box=None, pad_edge=False, header_style="dim")
-    for place, heading in enumerate(headings):
-        is_bar = not heading
-        shown.add_column(heading, justify="right" if place in figures else "left", overflow="fold", no_wrap=is_bar)
+    places = [place for place, heading in enumerate(headings) if heading or out.width >= WIDE]
+    for place in places:
+        whole = place in figures or not headings[place]
+        side: Literal["left", "right"] = "right" if place in figures else "left"
+        shown.add_column(headings[place], justify=side, overflow="fold", no_wrap=whole)
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        shown.add_row(*(Text(row[place]) for place in places))
     out.print(shown)
 
 

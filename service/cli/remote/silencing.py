@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from rich.console import Console
 
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import OptionError
 from service.cli.documents import as_json
 from service.cli.remote.lengths import length_of
 from service.cli.remote.showing import when
@@ -31,7 +31,7 @@ class SilenceWanted:
     name: str
 
     def body(self, now: datetime) -> dict[str, Json]:
-        """Returns the silence. Raises StartError for a matcher or a duration that is none."""
+        """Returns the silence. Raises OptionError for a matcher or a duration that is none."""
         ends_at = now + length_of("--for", self.lasting)
         matchers: list[Json] = [*read_matchers(self.matchers)]
         name = self.name or f"{' '.join(self.matchers)[:LONGEST_NAME]} since {now:%Y-%m-%d %H:%M:%S}"
@@ -39,11 +39,11 @@ class SilenceWanted:
 
 
 def read_matchers(texts: Iterable[str]) -> list[dict[str, Json]]:
-    """Raises StartError for a text that is no matcher."""
+    """Raises OptionError for a text that is no matcher."""
     found = [(text, _MATCHER.fullmatch(text)) for text in texts]
     for text, match in found:
         if match is None:
-            raise StartError(f"{text!r} is no matcher: write team=eng, team!=eng, team=~eng-.* or team!~eng-.*")
+            raise OptionError(f"{text!r} is no matcher: write team=eng, team!=eng, team=~eng-.* or team!~eng-.*")
     return [{"label": match[1], "op": match[2], "value": match[3]} for _, match in found if match]
 
 

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from service.adapters.charts import ChildCharts
 from service.api.backtest.documents import BacktestResultOut, FiringOut
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import OptionError, StartError
 from service.cli.documents import as_json
 from service.cli.progress import progress_bar
 from service.cli.remote.backtest.plot import Days, lines, specification
@@ -43,7 +43,7 @@ class BacktestWanted:
 
     def __post_init__(self) -> None:
         if bool(self.rule) == bool(self.budget):
-            raise StartError("name a rule with --rule, or a budget with --budget: one of them")
+            raise OptionError("name a rule with --rule, or a budget with --budget: one of them")
 
 
 def backtest(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import OptionError
 from service.cli.remote.drill.hops import NO_WORKER, OPENS, RESOLVES, Hop, are_settled, of_alert, of_poll
 from service.cli.remote.drill.stopwatch import Stopwatch
 from service.cli.remote.showing import inner
@@ -31,11 +31,11 @@ class DrillWanted:
 
 
 def read_labels(pairs: Iterable[str]) -> dict[str, str]:
-    """Returns labels from texts such as "team=eng". Raises StartError."""
+    """Returns labels from texts such as "team=eng". Raises OptionError."""
     found = [pair.partition("=") for pair in pairs]
     for name, equals, value in found:
         if not (name and equals and value):
-            raise StartError(f"--label {name}: write a label and its value, such as team=eng")
+            raise OptionError(f"--label {name}: write a label and its value, such as team=eng")
     return {name: value for name, _, value in found}
 
 

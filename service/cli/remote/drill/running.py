@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.bootstrap.errors import StartError
+from service.bootstrap.errors import OptionError
 from service.cli.documents import as_json
 from service.cli.remote.drill.hops import Hop, kind_of
 from service.cli.remote.drill.incident import IncidentRehearsal
@@ -67,7 +67,7 @@ def incident_as_json(server: Server, wanted: DrillWanted, out: Console, *, watch
 @contextmanager
 def _planned(server: Server, wanted: DrillWanted, watch: Stopwatch) -> Iterator[tuple[Simulator, IncidentPlan]]:
     if wanted.labels:
-        raise StartError("--label is of the marked alert: what an incident opens has its own labels")
+        raise OptionError("--label is of the marked alert: what an incident opens has its own labels")
     tocsin = TocsinClient(server)
     source = source_of(tocsin, wanted.source)
     with simulator_of(source) as simulator:
