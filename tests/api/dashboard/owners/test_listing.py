@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 from service.domain.access import Role
+from service.domain.values.scopes import Dimension, ScopeKey
 from tests.api.dashboard.browser import signed_in
 from tests.api.sources.test_owners import patch
 from tests.api.stand import Stand
@@ -52,6 +53,19 @@ async def test_a_part_of_a_name_finds_who_has_it(spent: Stand) -> None:
     opened = await signed_in(spent, Role.ADMIN)
     assert names((await opened.get(f"{PLACE}?named=LAB")).text) == ["apikey_lab"]
     assert "all that was seen has another name" in (await opened.get(f"{PLACE}?named=%3Cb%3E")).text
+
+
+async def test_people_have_owners_where_they_are_known(spent: Stand) -> None:
+    ada = ScopeKey(Dimension.ACTOR, "person_aaaaaaaaaaaaaaaa")
+    async with spent.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        await uow.directory.note_named(source.id, {ada: "ada@people.example"}, spent.clock())
+    await patch(spent, {"member": "actor:ada@people.example", "owner": "eng"})
+    opened = await signed_in(spent, Role.ADMIN)
+    page = (await opened.get(f"{PLACE}?named=ada")).text
+    assert names(page) == ["ada@people.example"]
+    (form,) = re.findall(r'href="(/pages/owners/edit[^"]+)"', page)
+    assert "<h1>Person ada@people.example</h1>" in (await opened.get(unescape(form))).text
 
 
 async def test_without_a_source_it_says_what_to_do(stand: Stand) -> None:
