@@ -13,13 +13,16 @@ from service.domain.notify.channels.jsm import Jsm
 from service.domain.notify.channels.pagerduty import PagerDuty
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.receivers import Receiver
+from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.notify.routing.silences import Silence
 from service.workflows.alerts.hand_on import hand_alert_on
 from service.workflows.configuration.engine import Author, Draft, create
-from service.workflows.configuration.notify import Receivers, put_routes
+from service.workflows.configuration.notify import Receivers, Silences, put_routes
 from tests.factories import budget, percent
 from tests.fakes.jsm import FakeJsm
 from tests.fakes.pagerduty import FakePagerDuty
+from tests.journeys.oncall import MINUTE
 from tests.journeys.stage import PERSON, Stage
 
 pytestmark = pytest.mark.slow
@@ -127,6 +130,21 @@ async def test_one_that_comes_back_pages_who_has_been_quiet_since(handover: Hand
     await handover.hand_on(alert, ours)
     assert (ours.pages, theirs.pages) == ((2, 2), (1, 1))
     assert (ours.standings, theirs.standings) == (["triggered", "open"], ["acknowledged"] * 2)
+
+
+async def test_what_was_held_back_for_the_new_one_is_not_said_again_when_the_silence_ends(handover: Handover) -> None:
+    stage, ours = handover.stage, handover.ours
+    now = stage.clock()
+    silence = Silence((Matcher("kind", Op.EQUAL, "budget"),), now, now + 30 * MINUTE, "we know")
+    async with stage.ports.uow() as uow:
+        await create(uow, Silences(), Draft("drill", {}, silence), Author(PERSON, now))
+    alert = await handover.ring()
+    assert ours.pages == (0, 0)
+    await handover.hand_on(alert, ours)
+    assert ours.pages == (1, 1)
+    stage.clock.advance(31 * MINUTE)
+    await stage.minute()
+    assert (ours.pages, ours.pagerduty.said) == ((1, 1), ["trigger"])
 
 
 async def test_a_page_that_is_open_stays_one(handover: Handover) -> None:

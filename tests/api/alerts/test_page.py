@@ -208,6 +208,17 @@ async def test_a_failure_behind_a_link_is_logged_without_the_link(
     assert link.rpartition(".")[2] not in logged
 
 
+async def test_a_link_rings_nobody_else_and_leads_to_who_signs_in(stand: Stand) -> None:
+    link = await sent_link(stand)
+    await stand.create("/receivers", {"name": "the-boss", "channels": [MAIL]})
+    before = await alert_of(stand)
+    page = (await stand.stranger.get(link)).text
+    assert f'<a href="/pages/alerts/{before["id"]}">Sign in</a> to hand it on.' in page
+    assert "the-boss" not in page, "whoever a mail is forwarded to learns nobody's address"
+    is_a_plain_page(await stand.stranger.post(f"{link}/hand-on", data={"to": "the-boss"}), 404)
+    assert await alert_of(stand) == before
+
+
 async def test_an_unknown_answer_is_no_form_of_ours(stand: Stand) -> None:
     link = await sent_link(stand)
     is_a_plain_page(await stand.stranger.post(f"{link}/resolve"), 404)
