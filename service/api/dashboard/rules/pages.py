@@ -14,6 +14,7 @@ from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
+from service.api.dashboard.rules.replays import told_setting
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import Id, NowDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS
@@ -90,7 +91,7 @@ async def show_rule(caller: SignedInDep, uow: UowDep, now: NowDep, id: Id) -> Re
     content = {
         **head_of(rule),
         "settings": await _settings(uow, rule),
-        "calibration": calibration_shown(made) if made else None,
+        "calibration": calibration_shown(made, rule.spec.kind) if made else None,
         "alerts": await _alerts(uow, id),
         "may_write": caller.role.allows(Role.ADMIN),
         "may_try": caller.role.allows(Role.OPERATOR) and KINDS[rule.spec.kind].judges_bill,
@@ -130,13 +131,13 @@ def _text(value: JsonValue) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def calibration_shown(made: Calibration) -> Mapping[str, object]:
+def calibration_shown(made: Calibration, kind: str) -> Mapping[str, object]:
     """Returns how often a rule would fire for nothing, by its own past, and which setting would keep the promise."""
     proposal = made.proposal
     return {
         "rows": [
             (
-                one.setting,
+                told_setting(one.setting, kind),
                 one.configured,
                 f"{made.false_a_quarter(one):g}",
                 f"{made.critical_a_quarter(one):g}",
@@ -148,6 +149,7 @@ def calibration_shown(made: Calibration) -> Mapping[str, object]:
         "promised": f"{PROMISED:g} a quarter, {PROMISED_CRITICAL:g} of them critical",
         "keeps": made.keeps(made.own),
         "proposal": proposal.setting if proposal else "",
+        "proposed": told_setting(proposal.setting, kind) if proposal else "",
     }
 
 

@@ -9,6 +9,9 @@ from decimal import Decimal
 
 from service.api.dashboard.figures import dollars
 from service.domain.backtest.backtest import BacktestTally, Firing, Result, SweepRow
+from service.domain.rules.registry import KINDS
+from service.domain.rules.rule import Gates
+from service.domain.values.parameters import parameters
 from service.domain.values.plain_text import short_day
 
 MOST_LISTED = 25
@@ -17,9 +20,10 @@ _DOLLARS = "US dollars"
 
 @dataclass(frozen=True, slots=True)
 class TriedSetting:
-    """One stop of the slider. `filled` is its bar, of 100."""
+    """One stop of the slider: its name as a link asks for it, and in words. `filled` is its bar, of 100."""
 
     name: str
+    label: str
     is_own: bool
     said: str
     a_month: str
@@ -35,7 +39,7 @@ class FiringMark:
     words: str
 
 
-def replay_shown(found: Result) -> Mapping[str, object]:
+def replay_shown(found: Result, kind: str) -> Mapping[str, object]:
     days = (found.last_day - found.first_day).days + 1
     opened = [one for one in found.firings if not one.raised]
     return {
@@ -43,7 +47,7 @@ def replay_shown(found: Result) -> Mapping[str, object]:
         "span": f"{short_day(found.first_day)} to {short_day(found.last_day)} {found.last_day.year}, UTC days",
         "first": short_day(found.first_day),
         "last": short_day(found.last_day),
-        "settings": _settings(found.sweep, days),
+        "settings": _settings(found.sweep, days, kind),
         "marks": [_mark(one, found.first_day, days) for one in found.firings],
         "firings": [_firing(one) for one in reversed(opened[-MOST_LISTED:])],
         "unlisted": max(0, found.tally.alerts - MOST_LISTED),
@@ -58,12 +62,13 @@ def would_have_fired(tally: BacktestTally, days: int) -> str:
     return f"Would have fired {'once' if tally.alerts == 1 else f'{tally.alerts:,} times'} in {days} days"
 
 
-def _settings(sweep: Sequence[SweepRow], days: int) -> list[TriedSetting]:
+def _settings(sweep: Sequence[SweepRow], days: int, kind: str) -> list[TriedSetting]:
     """Returns the settings that were tried, the one that fires least first."""
     most = max((row.tally.alerts for row in sweep), default=0)
     return [
         TriedSetting(
             name=row.setting.replace("_", " "),
+            label=told_setting(row.setting, kind),
             is_own=row.configured,
             said=would_have_fired(row.tally, days),
             a_month=f"{row.tally.alerts_per_month:g} a month",
@@ -71,6 +76,13 @@ def _settings(sweep: Sequence[SweepRow], days: int) -> list[TriedSetting]:
         )
         for row in reversed(sweep)
     ]
+
+
+def told_setting(setting: str, kind: str) -> str:
+    """Returns "Least excess, percent: 45" for "min_percent 45"."""
+    name, _, value = setting.replace("min ", "min_").partition(" ")
+    words = {**parameters(KINDS[kind].params), **parameters(Gates)}.get(name)
+    return f"{words.label}: {words.words.get(value, value)}" if words else setting.replace("_", " ")
 
 
 def _mark(one: Firing, first: date, days: int) -> FiringMark:

@@ -110,7 +110,7 @@ async def show_tried(
         "progress": f"{backtest.progress * 100:.0f}",
         "waits": backtest.state in (BacktestState.QUEUED, BacktestState.RUNNING),
         "error": backtest.error,
-        "found": replay_shown(backtest.result) if backtest.result else None,
+        "found": replay_shown(backtest.result, subject.spec.kind) if backtest.result else None,
         "rule": rule,
         "seen": seen,
         "is_open": False,

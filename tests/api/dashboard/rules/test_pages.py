@@ -49,8 +49,8 @@ async def test_a_rule_that_fires_for_nothing_says_so_and_proposes_a_setting(stan
     assert "11 at most, 2 critical" in (await opened.get("/pages/rules")).text
     page = (await opened.get(f"/pages/rules/{id}")).text
     assert "more false alerts than is promised, 6.5 a quarter, 1 of them critical" in page
-    assert "proposed: <b>sensitivity low</b>" in page
-    assert '<td>sensitivity low</td><td class="figure">2</td><td class="figure">0</td><td>yes</td>' in page
+    assert "proposed: <b>Sensitivity: low</b>" in page
+    assert '<td>Sensitivity: low</td><td class="figure">2</td><td class="figure">0</td><td>yes</td>' in page
 
 
 async def test_an_admin_pauses_a_rule_and_lets_it_go_on(stand: Stand) -> None:

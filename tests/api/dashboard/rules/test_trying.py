@@ -47,7 +47,7 @@ async def test_a_rule_is_tried_over_what_is_known(stand: Stand) -> None:
     assert "http-equiv" not in page
     assert "Would have fired once in 20 days" in page
     assert 'title="$100.00"' in page
-    assert "min amount $10.00: Would have fired once in 20 days" in page
+    assert "Least excess, US dollars: $10.00. Would have fired once in 20 days" in page
     assert f'href="/pages/rules/{id}"' in page
 
 
