@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -36,7 +37,8 @@ Rehearse = Callable[[Tell], None]
 def drill(server: Server, wanted: DrillWanted, out: Console, *, sure: bool, watch: Stopwatch = REAL) -> int:
     """Shows where it leads, asks unless one is `sure`, and rehearses. Returns the exit code."""
     labels = {"kind": "drill", **wanted.labels, "severity": wanted.severity, "scope": "org"}
-    _show_destinations(server, labels, wanted.source, "The drill notifies, each message marked DRILL:", out)
+    source = _name_of(server, wanted.source) if wanted.source else ""
+    _show_destinations(server, labels, source, "The drill notifies, each message marked DRILL:", out)
     if not _agreed(out, sure=sure):
         return NOT_PASSED
     return _show_hops(lambda tell: Rehearsal(server, wanted, watch, tell).run(), out)
@@ -94,6 +96,11 @@ def _cleaning_up_when_ended() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _name_of(server: Server, source: str) -> str:
+    """Returns what routes know a source by. Raises ServerError where there is no such source."""
+    return str(server.ask("GET", f"/sources/{quote(source, safe='')}")["name"])
 
 
 def _agreed(out: Console, *, sure: bool) -> bool:

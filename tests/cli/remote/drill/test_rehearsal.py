@@ -175,6 +175,16 @@ def test_where_it_leads_is_shown_before_anybody_is_notified(rest: Answering, mon
     assert [query for query, _, _ in rest.asked] == [asked]
 
 
+def test_a_source_that_is_given_by_its_id_is_known_to_routes_by_its_name(
+    rest: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.confirm", lambda _: False)
+    rest.answers["GET /sources/src_1"]["name"] = "acme"
+    wanted = DrillWanted("src_1", "critical", {}, patience=5)
+    assert drill(Server(rest.url, "tcn_FAKE"), wanted, screen()[0], sure=False) == 1
+    assert rest.asked[-1][0].endswith("&label=source%3Dacme")
+
+
 def test_the_verdict_is_the_last_line(rest: Answering) -> None:
     out, text = screen()
     assert drill(Server(rest.url, "tcn_FAKE"), WANTED, out, sure=True) == 0
