@@ -15,6 +15,8 @@ from service.workflows.digests.linked import run_linked_chart, run_linked_digest
 
 router = APIRouter(include_in_schema=False)
 
+CHART_ALT = "Spend of the period beside that of the period before"
+
 
 @router.head("/digests/{token}")  # mail scanners ask so
 @router.get("/digests/{token}")
@@ -30,7 +32,7 @@ async def show_digest(ports: PortsDep, token: str) -> Response:
             "message": message,
             "badge": badge(message),
             "chart": chart,
-            "alt": "Spend of the period beside that of the period before",
+            "alt": CHART_ALT,
         },
     )
 
@@ -41,6 +43,11 @@ async def show_chart(ports: PortsDep, token: str, theme: Theme = Theme.LIGHT) ->
         png = await run_linked_chart(ports, token, theme)
     except NotFound as error:
         return refused(error)
+    return chart_answer(png)
+
+
+def chart_answer(png: bytes | None) -> Response:
+    """Returns a digest's chart, and for None a page that says where its figures are."""
     if png is None:
         return notice(
             404, "There is no chart", "It could not be drawn just now. The figures stand on the digest's page."

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from service.domain.alerts.alert import Alert, AlertEvent
 from service.domain.alerts.evidence import OriginKind
 from service.domain.charts.chart import Theme, wall
@@ -49,8 +51,11 @@ from service.workflows.charts.picture import run_unless_it_fails
 from service.workflows.digests.caching import caching_of
 from service.workflows.digests.usage import usage_of
 from service.workflows.notify.page_links import linked
+from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports, PriceBooks, UnitOfWork
 from service.workflows.sources.naming import names_of
+
+log = structlog.get_logger(__name__)
 
 HISTORY = 28 * DAY
 """Before a digest's period: it says what is usual."""
@@ -201,6 +206,15 @@ def _rules(moves: list[AlertEvent]) -> set[str]:
 async def _run_picture(ports: Ports, plan: DigestPlan, digest: Digest) -> Picture | None:
     """The digest goes out without a chart that cannot be drawn."""
     return await run_unless_it_fails(ports, "digest", lambda: run_draw(ports, plan, digest, Theme.LIGHT))
+
+
+async def run_png(ports: Ports, plan: DigestPlan, digest: Digest, run_id: str, theme: Theme) -> bytes | None:
+    """Returns the chart for a page; None where it cannot be drawn."""
+    try:
+        return (await run_draw(ports, plan, digest, theme)).png
+    except ChartError as error:
+        log.warning("chart_failed", run_id=run_id, reason=str(error))
+        return None
 
 
 async def run_draw(ports: Ports, plan: DigestPlan, digest: Digest, theme: Theme) -> Picture:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import structlog
-
 from service.domain.charts.chart import Theme
 from service.domain.digests.digest import Digest, DigestPlan
 from service.domain.digests.phrases import digest_message
 from service.domain.notify.notification import Message
 from service.domain.notify.page_links import PageLink
 from service.domain.values.errors import NotFound
-from service.workflows.digests.compose import digest_of, run_draw
+from service.workflows.digests.compose import digest_of, run_png
 from service.workflows.digests.shares import share_of
 from service.workflows.notify.followed_links import LinkOver, follow, opened
-from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-
-log = structlog.get_logger(__name__)
 
 
 async def run_linked_digest(ports: Ports, token: str) -> Message:
@@ -35,11 +30,7 @@ async def run_linked_chart(ports: Ports, token: str, theme: Theme) -> bytes | No
     link = follow(ports, token)
     async with ports.uow() as uow:
         plan, digest = await _linked(ports, uow, link)
-    try:
-        return (await run_draw(ports, plan, digest, theme)).png
-    except ChartError as error:
-        log.warning("chart_failed", run_id=link.subject_id, reason=str(error))
-        return None
+    return await run_png(ports, plan, digest, link.subject_id, theme)
 
 
 async def _linked(ports: Ports, uow: UnitOfWork, link: PageLink) -> tuple[DigestPlan, Digest]:

@@ -16,12 +16,13 @@ from service.api.dashboard.notify.digests_form import CONTENTS, PERIODS
 from service.api.dashboard.notify.frame import AREAS, DIGESTS, PAGE, PLACE, ResourceLine, ResourceListing
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
+from service.api.digests.page import CHART_ALT, chart_answer
 from service.api.http.deps import IdOrName, NowDep, PortsDep, UowDep
 from service.domain.access import Role
+from service.domain.charts.chart import Theme
 from service.domain.digests.digest import DigestPlan
 from service.domain.digests.phrases import digest_message, period
 from service.domain.digests.runs import DigestFailure, DigestRun, RunState, Sending
-from service.domain.digests.shares import Share
 from service.domain.messages.people import known_as
 from service.domain.values.errors import Conflict
 from service.domain.values.names import describe_scope
@@ -29,13 +30,15 @@ from service.domain.values.plain_text import minute
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION
 from service.workflows.configuration.engine import Author
-from service.workflows.digests.compose import digest_of
-from service.workflows.digests.deliver import next_occurrence, send_now, unsent
-from service.workflows.digests.shares import shares_of
+from service.workflows.digests.deliver import next_occurrence, send_now
+from service.workflows.digests.preview import preview, run_preview_chart
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.naming import names_of
 
 router = APIRouter(include_in_schema=False)
+
+ALL = "all"
+"""Stands for the share of a digest that has none."""
 
 _STATES: Mapping[RunState, tuple[str, str]] = {
     RunState.QUEUED: ("info", "on its way"),
@@ -180,24 +183,27 @@ async def _said(
 ) -> Mapping[str, object]:
     """Returns what the digest would say if it were sent now: of the last full period, as figures are known."""
     try:
-        run = unsent(ports.cron, digest, author)
+        shown = await preview(ports, uow, digest, author, asked)
     except Conflict as error:
         return {"refused": str(error)}
-    shares = {one.receiver_id: one for one in await _shares(uow, digest.spec, run, author.at)}
-    share = shares.get(asked) or next(iter(shares.values()), None)
-    known = await digest_of(uow, ports.price_book, digest, run, author.at, share)
-    message = digest_message(known, run.id, ports.public_url)
+    share, message = shown.digest.share, digest_message(shown.digest, shown.run.id, ports.public_url)
     return {
         "refused": "",
-        "shares": [(f"?share={id}#says", one.about, one is share) for id, one in shares.items()],
+        "shares": [(f"?share={one.receiver_id}#says", one.about, one is share) for one in shown.shares],
         "headline": message.headline,
         "summary": message.summary,
         "facts": message.facts,
+        "chart": f"{DIGESTS}/{digest.id}/charts/{share.receiver_id if share else ALL}.png",
+        "alt": CHART_ALT,
     }
 
 
-async def _shares(uow: UnitOfWork, plan: DigestPlan, run: DigestRun, now: datetime) -> Sequence[Share]:
-    return await shares_of(uow, plan, run, now) if plan.to_owner else ()
+@router.get(f"{DIGESTS}/{{id}}/charts/{{share}}.png")
+async def show_chart(
+    caller: SignedInDep, ports: PortsDep, now: NowDep, id: IdOrName, share: IdOrName, theme: Theme = Theme.LIGHT
+) -> Response:
+    """Draws the chart of what would be sent now, outside any transaction."""
+    return chart_answer(await run_preview_chart(ports, id, Author(caller.actor, now), share, theme))
 
 
 @router.post(f"{DIGESTS}/{{id}}/send", dependencies=[our_page])

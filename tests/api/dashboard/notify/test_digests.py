@@ -11,9 +11,11 @@ from sqlalchemy import text
 from service.domain.access import Role
 from service.workflows.digests.deliver import run_digest, run_due_digests
 from service.workflows.ports.channels import DeliveryError
-from tests.api.dashboard.browser import signed_in
+from service.workflows.ports.platform import ChartError
+from tests.api.dashboard.browser import browser, signed_in
 from tests.api.dashboard.budgets.test_editing import fields
 from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
+from tests.fakes.ports import FakeCharts
 
 FORM = {
     "/name": "daily",
@@ -53,6 +55,20 @@ async def test_what_a_digest_would_say_is_what_is_sent(stand: Stand) -> None:
     assert "The worker's log" in unescape(page)
     event, *_ = answered(await stand.admin.get("/v1/audit-events"))["items"]
     assert (event["action"], event["actor"]) == ("digest.send", "token:the admin")
+
+
+async def test_the_chart_of_what_would_be_said_stands_beside_it(stand: Stand) -> None:
+    await furnished(stand)
+    await stand.create("/digests", {"name": "daily", "receiver": "finance", "cron": "0 9 * * *"})
+    opened = await signed_in(stand, Role.VIEWER)
+    (place,) = re.findall(r'<img src="([^"]*)"', (await opened.get("/pages/digests/daily")).text)
+    chart = await opened.get(f"{place}?theme=dark")
+    assert (chart.status_code, chart.headers["content-type"]) == (200, "image/png")
+    charts = stand.ports.charts
+    assert isinstance(charts, FakeCharts)
+    charts.refusal = ChartError("no picture within 8 s")
+    assert (await opened.get(place)).status_code == 404
+    assert (await browser(stand).get(place)).status_code == 303, "nobody sees it without signing in"
 
 
 async def test_the_list_says_when_to_whom_and_what_went_wrong(stand: Stand) -> None:
@@ -122,7 +138,11 @@ async def test_a_digest_to_owners_shows_each_share(stand: Stand) -> None:
     assert "the owners, each their share, and finance the rest" in page
     assert "what has no owner: $0.00" in page
     (share,) = re.findall(r'href="(\?share=[^"]*)#says">what research owns', page)
-    assert "what research owns: $123" in (await opened.get(f"{place}{share}")).text
+    page = (await opened.get(f"{place}{share}")).text
+    assert "what research owns: $123" in page
+    (drawn,) = re.findall(r'<img src="([^"]*)"', page)
+    assert share.removeprefix("?share=") in drawn
+    assert (await opened.get(drawn)).status_code == 200
     untouched = fields((await opened.get(f"{place}/edit")).text)
     assert (untouched["/receiver"], untouched["/fallback"]) == ("owner", "finance")
     run = answered(await stand.operator.post("/v1/digests/daily/send"), 202)
