@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
-from service.api.dashboard.notify.choices import named
+from service.api.dashboard.notify.choices import fallback, named
 from service.api.dashboard.notify.frame import DIGESTS, PLACE
 from service.api.dashboard.scope_controls import LABELS, SCOPE, source_controls
 from service.api.digests.digests import DigestShape
@@ -37,14 +37,14 @@ _CRON_HINT = (
 
 
 async def _parts(uow: UnitOfWork, document: Document) -> Parts:
-    receivers, fallbacks = await named(uow.receivers), await named(uow.receivers, "nobody: it is sent to one receiver")
+    receivers = await named(uow.receivers)
     periods = [("", "what its schedule means"), *((one.value, words) for one, words in PERIODS.items())]
     contents = [(one.value, words) for one, words in CONTENTS.items()]
     weekdays = [(day.value, day.value.capitalize()) for day in Weekday]
     return (
         Control("/name", "Name", hint="Such as weekly spend.", is_required=True),
         Control("/receiver", "Sent to", ControlKind.CHOICE, "Channels that page get none.", [*receivers, OWNERS]),
-        Control("/fallback", "Where nobody owns it", ControlKind.CHOICE, choices=fallbacks),
+        await fallback(uow.receivers),
         Control("/cron", "Schedule", hint=_CRON_HINT, is_required=True),
         Control("/timezone", "On the clock of", hint="An IANA zone such as Europe/Berlin. Empty: UTC."),
         Control("/content", "It says", ControlKind.CHOICE, choices=contents),

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
-from service.api.dashboard.notify.choices import OWNER_CHOICE, named
+from service.api.dashboard.notify.choices import OWNER_CHOICE, fallback, named
 from service.api.dashboard.notify.frame import ESCALATION, PAGE, PLACE, ResourceLine, ResourceListing
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
@@ -58,7 +58,7 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
     columns = (
         Control("/after", "After", hint="Such as 0s, 15m or 1h, from the first notification."),
         Control("/receiver", "Receiver", ControlKind.CHOICE, choices=[*receivers, OWNER_CHOICE]),
-        Control("/fallback", "Where nobody owns it", ControlKind.CHOICE, choices=receivers),
+        await fallback(uow.receivers),
         Control("/rota", "Or whoever is on call by", ControlKind.CHOICE, choices=rotas),
     )
     return (

@@ -17,7 +17,7 @@ from service.api.dashboard.documents.showing import NO_FLAWS, Flaws, show_form
 from service.api.dashboard.documents.writing import VERSION, parsed
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
-from service.api.dashboard.notify.choices import OWNER_CHOICE, named
+from service.api.dashboard.notify.choices import OWNER_CHOICE, fallback, named
 from service.api.dashboard.notify.frame import PLACE, ROUTES
 from service.api.dashboard.notify.silences import MATCHERS_HINT
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
@@ -93,12 +93,12 @@ def _parsed(document: Document) -> RoutesDocument:
 
 async def _parts(uow: UnitOfWork) -> Parts:
     receivers, policies = await named(uow.receivers), await named(uow.policies, "none")
-    fallbacks = await named(uow.receivers, "nobody: the receiver is no owner")
+    unowned = await fallback(uow.receivers)
     columns = (
         Control(f"/{_POSITION}", "Place", ControlKind.NUMBER, "The last one takes what is left, and has no matchers."),
         Control("/matchers", "Alerts", ControlKind.MATCHERS, MATCHERS_HINT),
         Control("/receiver", "Receiver", ControlKind.CHOICE, choices=[*receivers, OWNER_CHOICE]),
-        Control("/fallback", "Where nobody owns it", ControlKind.CHOICE, choices=fallbacks),
+        unowned,
         Control("/escalation_policy", "Then by escalation policy", ControlKind.CHOICE, choices=policies),
         Control("/continue", "Ask later routes, too", ControlKind.TICK),
         Control("/group_by", "Collected by labels", ControlKind.LINES, "One a line. Empty: each alert at once."),
