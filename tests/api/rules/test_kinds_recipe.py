@@ -110,7 +110,7 @@ async def test_the_product_reads_300_days_and_6_hours_for_it(stand: Stand) -> No
 async def test_it_is_evaluated_and_its_alert_has_its_words(stand: Stand) -> None:
     source_id = await spend(stand)
     await stand.create("/rules", RULE)
-    await stand.create("/rules", {"name": "other", "kind": "anomaly"})  # reads 700 hours, which this one must not see
+    await stand.create("/rules", {"name": "other", "kind": "anomaly"})  # reads 768 hours, which this one must not see
     opened = [
         event
         for event in await run_evaluation(stand.ports, source_id)

@@ -9,7 +9,7 @@ from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Change
 from service.domain.values.utc import HOUR
-from tests.domain.rules.spending import ENG_CI, HOURS, OPS_BOT, hourly, hours, steady, with_hours
+from tests.domain.rules.spending import ENG_CI, OPS_BOT, hourly, hours, steady, with_hours
 from tests.domain.rules.views import rule, view
 
 
@@ -26,8 +26,10 @@ def test_only_a_rule_on_hours_reads_hours(kind: str, params: object, hours: int)
     assert hours_needed(rule(kind, params)) == hours
 
 
+HOURS = LEARNING_HOURS + 24
 SEEN = with_hours(
-    view({ENG_CI: steady(), OPS_BOT: steady(0.5)}), hours({ENG_CI: hourly(), OPS_BOT: [1.0, *[0.0] * (HOURS - 1)]})
+    view({ENG_CI: steady(), OPS_BOT: steady(0.5)}),
+    hours({ENG_CI: hourly(hours=HOURS), OPS_BOT: [1.0, *[0.0] * (HOURS - 1)]}),
 )
 
 

@@ -46,10 +46,8 @@ def calm_of(days: Lull | None, hours: Lull | None, late: bool, accepted: NewLeve
 def _same_for(days: Lull | None, hours: Lull | None) -> timedelta:
     """How long the same is found while no hour exceeds, and no day is known otherwise.
 
-    Whether an exceeding day lies in its hours may be seen otherwise an hour later.
+    Whether an exceeding day lies in its hours stays as it is, too: all that are asked about have their four weeks.
     """
-    if hours is not None and days is not None and days.after is not None:
-        return HOUR
     if hours is None or (days is not None and not days.over) or _is_long_ago(hours, days):
         return DAY
     return (hours.holds + 1) * HOUR

@@ -28,8 +28,9 @@ from service.domain.values.scopes import ORGANISATION, SPENDER_DIMENSIONS, Cell,
 from service.domain.values.utc import DAY, HOUR
 
 NORMAL_HOURS = 6
-LEARNING_HOURS = 700
-"""The 672 that a band is made of, and the newest ones, that are judged."""
+LEARNING_HOURS = 768
+"""The 672 that a band is made of, and those of today and the last three closed days: each of these is judged by all the
+four weeks before it, and so the same however long ago it was."""
 HOURS_BACK = 48
 """How far back an incident of hours is followed, in hours."""
 
