@@ -2,10 +2,10 @@
 
     python benchmarks/detection.py --data daily.csv.gz --hourly hourly.csv.gz
 
-The files have the columns series, date, y; without them no series is measured. Then come made-up organisations, by the
-rule with its gates and alerts, `--seeds` of each kind. All of it takes under five minutes on one core. `--slow` adds
-what is installed of Prophet, STL (statsmodels) and AutoETS (statsforecast), on every third steady series: some minutes
-more.
+The files have the columns series, date, y; without them no series is measured. Then come noisy offices and
+organisations that are made up, `--seeds` of each kind; the organisations by the rule with its gates and alerts. All of
+it takes under five minutes on one core. `--slow` adds what is installed of Prophet, STL (statsmodels) and AutoETS
+(statsforecast), on every third steady series: some minutes more.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from detecting.incidents import trials
 from detecting.made_up_tables import organisations
 from detecting.measure import Field, Result
 from detecting.methods import FAST, NAIVE, OURS
+from detecting.offices import noisy_offices
 from detecting.repeated import repeated_days, repeated_hours
 from detecting.report import Target, daily_tables, daily_targets, hourly_table, hourly_targets, target_table
 from detecting.series import Series, read
@@ -82,7 +83,8 @@ def main() -> None:
         print("\n".join(hourly_table(hourly)))
         targets += [*hourly_targets(hourly), *shown(repeated_hours(hours, asked.trials, SEED))]
     if asked.seeds:
-        targets += shown(organisations(range(asked.first, asked.first + 2 * asked.seeds, 2)))
+        seeds = range(asked.first, asked.first + 2 * asked.seeds, 2)
+        targets += [*shown(noisy_offices(seeds)), *shown(organisations(seeds))]
     print("\n".join(target_table([*targets, *speeds()])))
     print(f"\nTook {time.perf_counter() - begun:.0f} s, {time.process_time():.0f} s of processor time.", flush=True)
     if asked.slow and series:

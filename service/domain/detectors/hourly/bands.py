@@ -14,7 +14,7 @@ MOST_BANDS = 50_000
 AT_ONCE = 512
 """Bands that are made together: more would not be faster, and take memory."""
 
-_Band = tuple[int, float, float, float]
+_Band = tuple[int, float, float, float, float, float]
 
 
 class HourBands:
@@ -47,5 +47,5 @@ class HourBands:
 
 def _bands(windows: Floats) -> list[_Band]:
     band = hour_band(windows)
-    columns = (band.methods, band.expected, band.reach, band.largest)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    columns = (getattr(band, name).tolist() for name in HourBand.__slots__)
+    return list(zip(*columns, strict=True))

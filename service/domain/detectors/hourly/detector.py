@@ -6,12 +6,20 @@ that an incident says nothing of what is usual.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero, median_of, row_quantile
 from service.domain.detectors.daily.detector import OVERRIDE_LARGEST, OVERRIDE_TIMES, with_defects, without_planned
+from service.domain.detectors.hourly.two_hours import (
+    LEFT_OUT_TIMES,
+    SPREADS_OF_EACH,
+    half_line,
+    lines_of_each,
+    reach_after,
+    with_a_neighbour,
+)
 from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Method, Scores, Terms
@@ -44,18 +52,30 @@ FOLLOW = 0.6
 class HourBand:
     """The band of an hour by the four weeks before it, whatever its amount: each [series], dollars.
 
-    `methods`: which rule judges each series; where none does, the rest means nothing. `reach`: from the expectation to
-    a score of 1. `largest`: the most expensive hour of the last week, incidents left out.
+    `methods`: which rule judges each series; where none does, the rest means nothing. `alone`: from the expectation to
+    a score of 1. `half`: the same after an hour as far above. `before`: what the hour before cost above its usual.
+    `largest`: the most expensive hour of the last week, incidents left out.
     """
 
     methods: Whole
     expected: Floats
-    reach: Floats
+    alone: Floats
+    half: Floats
+    before: Floats
     largest: Floats
+
+    @property
+    def reach(self) -> Floats:
+        """From the expectation to a score of 1, after the hour before."""
+        return reach_after(self.before, self.alone, self.half)
 
     def of(self, chosen: Whole) -> HourBand:
         """The bands of some of the series."""
-        return HourBand(self.methods[chosen], self.expected[chosen], self.reach[chosen], self.largest[chosen])
+        return HourBand(*(getattr(self, name)[chosen] for name in HourBand.__slots__))
+
+    def explained(self, dollars: Floats) -> HourBand:
+        """The bands where so many dollars of the hour before were expected beyond its usual: [series]."""
+        return replace(self, before=self.before - dollars)
 
 
 def judge_hour(
@@ -73,10 +93,9 @@ def hour_band(window: Floats) -> HourBand:
     """The band of the hour after 672 hours: the costly part of judging it, which does not need its amount."""
     with np.errstate(divide="ignore", invalid="ignore"):
         noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
-        chosen, lines = _methods(window, noise), _lines(noise)
+        chosen = _methods(window, noise)
         hours, profile = filled_hours(np.where(incident_hours(window, noise), np.nan, window))
-        expected, reach = _band(hours, profile, lines)
-        return HourBand(chosen, expected, reach, np.asarray(hours[:, -WEEK:].max(axis=1), dtype=np.float64))
+        return HourBand(chosen, *_band(hours, profile, np.nan_to_num(noise, nan=UNKNOWN_NOISE), window[:, -1]))
 
 
 def judge_by(
@@ -122,13 +141,20 @@ def incident_hours(window: Floats, noise: Floats) -> Flags:
     hours, _ = filled_hours(window)
     weeks = hours.reshape(-1, HOURS // WEEK, WEEK)
     low = np.sort(weeks, axis=1)[:, 1]
-    surprise = _surprise(weeks, low, _offset(np.minimum(weeks, 2 * low[:, None, :]).reshape(hours.shape)))
+    capped = np.minimum(weeks, 2 * low[:, None, :]).reshape(hours.shape)
+    offset = _offset(capped)
+    surprise = _surprise(weeks, low, offset)
     tail = np.sort(surprise.reshape(hours.shape), axis=1)
     upper = np.minimum(_quantile(tail, 0.975) / 1.96, 1.5 * _quantile(tail, 0.9) / 1.282 + 0.02)
-    limit = np.minimum(_lines(noise), MOST_OF_WEEK) * np.maximum(np.maximum(upper, _middling(tail)), LEAST_SCALE)
+    scale = np.maximum(np.maximum(upper, _middling(tail)), LEAST_SCALE)
+    above = surprise > (np.minimum(_lines(noise), MOST_OF_WEEK) * scale)[:, None, None]
+    scales = lines_of_each(noise) * scale
+    half = half_line(low, *(each[:, None] for each in (capped.mean(axis=1), offset, scales)))
+    loud = weeks >= (low + LEFT_OUT_TIMES * half)[:, None, :]
     known = (np.abs(window) <= UNBELIEVABLE).reshape(weeks.shape)
     enough = (known.sum(axis=1, keepdims=True) > 2) & (noise < WILD_NOISE)[:, None, None]
-    return np.asarray(((surprise > limit[:, None, None]) & enough).reshape(hours.shape))
+    left_out = above | with_a_neighbour(loud.reshape(hours.shape)).reshape(weeks.shape)
+    return np.asarray((left_out & enough).reshape(hours.shape))
 
 
 def _surprise(weeks: Floats, usual: Floats, offset: Floats) -> Floats:
@@ -157,18 +183,22 @@ def _lines(noise: Floats) -> Floats:
     return np.asarray(np.interp(known, LINE_RISES, (LEAST_LINE, MOST_LINE)), dtype=np.float64)
 
 
-def _band(hours: Floats, profile: Floats, lines: Floats) -> tuple[Floats, Floats]:
-    """The expected amount of the hour, and the dollars from it to a score of 1: each [series]."""
-    offset, usual = _offset(hours), np.tile(profile, (1, HOURS // WEEK))
+def _band(hours: Floats, profile: Floats, noise: Floats, newest: Floats) -> tuple[Floats, ...]:
+    """The dollars of a band, in its order: each [series]. `newest`: the hour before, as it was."""
+    mean, offset, usual = hours.mean(axis=1), _offset(hours), np.tile(profile, (1, HOURS // WEEK))
     today, then = median_of(hours[:, -24:], axis=1), median_of(usual[:, -24:], axis=1)
     growth = np.clip((today + offset) / (then + offset), LEAST_GROWTH, MOST_GROWTH) ** FOLLOW
     expected = profile[:, 0] * growth
     surprise = (hours - usual) / (usual + offset[:, None])
     upper = _quantile(np.sort(surprise, axis=1), 0.975) / 1.96
     scale = np.maximum(np.maximum(upper, _middling(surprise)), LEAST_SCALE)
-    week = np.minimum(lines, MOST_OF_WEEK) * 0.25 * hours[:, -WEEK:].std(axis=1)
-    reach = np.maximum(lines * scale * (expected + offset), week)
-    return expected, np.maximum(reach, 0.01)
+    last = hours[:, -WEEK:]
+    spread = last.std(axis=1)
+    lines = _lines(noise)
+    alone = np.maximum(lines * scale * (expected + offset), np.minimum(lines, MOST_OF_WEEK) * 0.25 * spread)
+    half = np.maximum(half_line(expected, mean, offset, lines_of_each(noise) * scale), SPREADS_OF_EACH * spread)
+    before = known_or_zero(newest - usual[:, -1] * growth)
+    return expected, np.maximum(alone, 0.01), np.maximum(half, 0.01), before, last.max(axis=1)
 
 
 def _methods(window: Floats, noise: Floats) -> Whole:

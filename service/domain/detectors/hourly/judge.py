@@ -18,6 +18,7 @@ from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove, standin
 from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, incident_hours, judge_by
 from service.domain.detectors.hourly.glance import is_large, may_rise_by_all
 from service.domain.detectors.hourly.sums import SummedHours
+from service.domain.detectors.hourly.two_hours import HourBefore
 from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE, first_spend
 from service.domain.detectors.scores import Maturity, Scores, Terms
@@ -137,18 +138,24 @@ class HourJudge:
 
     def same_hours(self, row: int, place: int) -> list[SameHour]:
         """The same hour of the last four weeks, the oldest first, by the clock that the hour was judged by."""
-        move = self._move(row, place)
-        spent, counted = self._spent(row), self._counted(row)[None]
-        window = _windows(counted if move is None else move.applied(counted), [place])[0]
-        window = self._brought_up(window, [row])
+        move, window = self._move(row, place), self._window(row, place)
+        spent, counted = self._spent(row), self._counted(row)
         with np.errstate(divide="ignore", invalid="ignore"):
             noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
             left_out = incident_hours(window, noise)[0, ::WEEK].tolist()
         places = [at if move is None or at >= move.place else at + move.forward for at in _weeks_before(place)]
         off = [self.off is not None and at >= 0 and bool(self.off[row, at]) for at in places]
-        held = [spent[at] if was_off else counted[0, at] for at, was_off in zip(places, off, strict=True)]
+        held = [spent[at] if was_off else counted[at] for at, was_off in zip(places, off, strict=True)]
         amounts = [float(one) if at >= 0 else float("nan") for at, one in zip(places, held, strict=True)]
         return [SameHour(self.start(at), *had) for at, *had in zip(places, amounts, left_out, off, strict=True)]
+
+    def hour_before(self, row: int, place: int) -> HourBefore | None:
+        """How the hour before lowers the line from which an hour fires; None where it does not."""
+        band = self.bands.of(self._window(row, place)).explained(np.array([self.beyond(row, place - 1)]))
+        found = self.reading(row, place)
+        if band.alone[0] <= band.reach[0] or found.fires_from != found.high:
+            return None
+        return HourBefore(*(float(dollars[0]) for dollars in (band.before, band.alone, band.half)))
 
     def lift(self, row: int) -> tuple[datetime, float] | None:
         """Where an accepted level of a series begins, and the factor by which hours before it count."""
@@ -264,7 +271,14 @@ class HourJudge:
         amounts = np.array([self._rows[row][place] for row, place in buckets])
         planned = np.array([self.beyond(row, place) for row, place in buckets])
         terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
-        return judge_by(bands, amounts, terms, maturity, planned)
+        before = np.array([self.beyond(row, place - 1) for row, place in buckets])
+        return judge_by(bands.explained(before), amounts, terms, maturity, planned)
+
+    def _window(self, row: int, place: int) -> Floats:
+        """The hours before one, by the clock that it was judged by: [1, 672]."""
+        move, counted = self._move(row, place), self._counted(row)[None]
+        window = _windows(counted if move is None else move.applied(counted), [place])[0]
+        return self._brought_up(window, [row])
 
     def _spent(self, row: int) -> Floats:
         self._add_up([row])

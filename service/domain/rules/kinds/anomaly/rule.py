@@ -32,6 +32,7 @@ from service.domain.rules.kinds.anomaly.sides import (
     newest_exceeding,
 )
 from service.domain.rules.kinds.anomaly.words import (
+    after_hour,
     between,
     compared_by,
     counted_days,
@@ -331,10 +332,11 @@ class _Watch:
         start, judge = side.start(place), side.judge
         clock, holiday = judge.clock(row, place), self.view.locality.holiday_at(start)
         earlier = [(one, self.view.locality.holiday_at(one.start)) for one in judge.same_hours(row, place)]
-        when, growth = between(start, holiday), judge.weekly_growth(row)
-        cause = hour_cause(name, when, read, earlier, growth, judge.beyond(row, place), self._batch_of(row, start))
+        when, growth, before = between(start, holiday), judge.weekly_growth(row), judge.hour_before(row, place)
+        extra, batch = judge.beyond(row, place), self._batch_of(row, start)
+        cause = hour_cause(name, when, read, earlier, growth, extra, batch, before)
         compared = compared_by(clock, judge.lift(row), growth)
-        return cause, (*numbers, *of_holiday(holiday), *compared, *counted_hours(earlier))
+        return cause, (*numbers, *after_hour(before), *of_holiday(holiday), *compared, *counted_hours(earlier))
 
     def _batch_of(self, row: int, start: datetime) -> CalendarBatch | None:
         """The batch of a scope on an hour's day."""

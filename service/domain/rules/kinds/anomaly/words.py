@@ -12,6 +12,7 @@ from service.domain.detectors.daily.detector import RECURRING_SHARE
 from service.domain.detectors.daily.explain import BY_WEEKDAY, CountedDay, DayExplanation
 from service.domain.detectors.daily.recurrence import CalendarBatch
 from service.domain.detectors.hourly.judge import JudgedClock, SameHour
+from service.domain.detectors.hourly.two_hours import HourBefore
 from service.domain.detectors.scores import Method
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars
@@ -85,17 +86,33 @@ def hour_cause(
     growth: float,
     extra: float,
     batch: CalendarBatch | None,
+    before: HourBefore | None = None,
 ) -> str:
     """The sentence of an exceeding hour. `same_hours`: of the last four weeks, the oldest first, and their holidays.
 
     `when`: see `between`. `growth`: how much more a week costs than the one before, a factor. `extra`: dollars of it
-    that were announced, or are left of a batch.
+    that were announced, or are left of a batch. `before`: where it fires from less because of the hour before.
     """
     earlier = _listed([_had(*each) for each in same_hours]) + _grown(growth)
     return (
         f"{who} spent {dollars(read.amount)} (estimated) {when}; the same hour of the last four weeks had "
         f"{earlier}; {dollars(read.expected)} was expected at the present level{_more(extra, batch)} and it fires from "
-        f"{dollars(read.fires_from)}."
+        f"{dollars(read.fires_from)}{_after(before)}."
+    )
+
+
+def _after(before: HourBefore | None) -> str:
+    return "" if before is None else f" after an hour of {dollars(before.above)} above normal"
+
+
+def after_hour(before: HourBefore | None) -> Inputs:
+    """Says how the hour before lowers the line."""
+    if before is None:
+        return ()
+    return (
+        ("hour before", f"{dollars(before.above)} above normal"),
+        ("fires after a usual hour", f"from {dollars(before.alone)} above normal"),
+        ("fires after one as high", f"from {dollars(before.half)} above normal"),
     )
 
 

@@ -140,12 +140,16 @@ def test_one_of_the_last_three_known_hours_rings_and_an_earlier_one_does_not() -
     assert found(seen_hours(loop(60.0, 4), unknown=(1,)))
 
 
+def noisy_office(noise: float, now: datetime = NOON) -> list[float]:
+    starts = [now - timedelta(hours=ago) for ago in range(HOURS, 0, -1)]
+    busy = [10.0 if at.weekday() < 5 and 8 <= at.hour < 18 else 0.3 for at in starts]
+    return [float(dollars) for dollars in busy * np.random.default_rng(3).lognormal(0, noise, HOURS)]
+
+
 @pytest.mark.parametrize("noise", [0.2, 0.27, 0.3])
 def test_an_hour_of_a_noisy_office_speaks_for_itself(noise: float) -> None:
     """There is no step where the change against the week before passes a quarter, only a line that rises."""
-    starts = [NOON - timedelta(hours=ago) for ago in range(HOURS, 0, -1)]
-    busy = [10.0 if at.weekday() < 5 and 8 <= at.hour < 18 else 0.3 for at in starts]
-    row = [float(dollars) for dollars in busy * np.random.default_rng(3).lognormal(0, noise, HOURS)]
+    row = noisy_office(noise)
     rule = a_rule(AnomalyGranularity.HOURS, levels=(Dimension.WORKSPACE,))
     assert found(seen_hours(row), rule) == []
     assert [one.scope for one in found(seen_hours(loop(15.0, 1, row=row)), rule)] == [ENG]
@@ -168,6 +172,20 @@ def test_hours_grow_as_days_do_and_the_alert_says_by_how_much() -> None:
     growth = float(dict(told.inputs)["each week multiplied by"])
     assert growth == pytest.approx(1.1**FOLLOW, abs=0.01)
     assert f" at {growth - 1:.0%} growth a week; " in told.cause
+
+
+def test_an_hour_that_fires_because_of_the_one_before_says_so_in_dollars() -> None:
+    row = noisy_office(0.25, NOON + timedelta(days=2))  # as if the last hour were one of a Monday
+    rule = a_rule(AnomalyGranularity.HOURS, levels=(Dimension.WORKSPACE,))
+    assert not found(seen_hours(loop(12.0, 1, row=row)), rule)
+    seen = observe(seen_hours(loop(12.0, 1, 2, row=row)), rule)[ENG]
+    told = dict(seen.inputs)
+    names = ("hour before", "fires after a usual hour", "fires after one as high")
+    before, alone, half = (float(told[name].removeprefix("from ").split()[0].lstrip("$")) for name in names)
+    assert seen.cause.endswith(f"{told['fires from']} after an hour of ${before:.2f} above normal.")
+    line = alone - (alone - half) * min(before / half, 1)
+    assert float(told["fires from"].lstrip("$")) - seen.expected == pytest.approx(line, abs=0.03)
+    assert "hour before" not in dict(observe(seen_hours(loop(60.0, 1)), rule)[ENG].inputs)
 
 
 def test_of_a_loud_hour_and_a_less_loud_day_the_hour_is_told_of_and_the_other_way_round() -> None:
