@@ -30,6 +30,9 @@ from storing.table import database
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.budgets.budget import Budget
+from service.domain.digests.digest import DigestPlan
+from service.domain.notify.channels.console import Console
+from service.domain.notify.receivers import Receiver
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec, Window
@@ -56,10 +59,17 @@ PAGES = (
     "/pages/spend?days=7&by=workspace&then=token_type",
     "/pages/spend?days=30&by=workspace&then=token_type",
     "/pages/chargeback",
+    "/pages/owners",
+    "/pages/prices",
+    "/pages/claude-code",
     "/pages/budgets",
+    "/pages/budgets/bdg_2",
     "/pages/rules",
     "/pages/sources",
     "/pages/receivers",
+    "/pages/digests",
+    "/pages/digests/dig_1",
+    "/pages/planned-activities",
     "/pages/alerts",
 )
 TIMES = 15
@@ -87,6 +97,14 @@ BUCKETS = (
 )
 
 
+SEEN = (
+    "INSERT INTO seen SELECT 'src_1', kind, name || w, 'member ' || w,"
+    " CASE kind WHEN 'api_key' THEN 'wrkspc_' || w ELSE '' END, 'active', :now, :now"
+    " FROM generate_series(1, :workspaces) w,"
+    " (VALUES ('workspace', 'wrkspc_'), ('api_key', 'apikey_')) AS members(kind, name)"
+)
+
+
 async def furnish(engine: AsyncEngine, now: datetime) -> None:
     uow = uow_factory(engine, to_real=lambda instant: instant)
     spec = Source(SourceKind.CLAUDE_ADMIN, "http://127.0.0.1:1", Sealed("", "", ""), enabled=False)
@@ -97,6 +115,9 @@ async def furnish(engine: AsyncEngine, now: datetime) -> None:
         await unit.budgets.add(Resource("bdg_1", "everything", 1, now, now, {}, budget))
         each = replace(budget, for_each=Dimension.WORKSPACE)
         await unit.budgets.add(Resource("bdg_2", "each", 1, now, now, {}, each))
+        await unit.receivers.add(Resource("rcv_1", "console", 1, now, now, {}, Receiver((Console(),))))
+        digest = DigestPlan("src_1", "rcv_1", "0 9 * * 1")
+        await unit.digests.add(Resource("dig_1", "weekly", 1, now, now, {}, digest))
     month, first = day_start(now) - timedelta(days=30), day_start(now) - timedelta(days=DAYS - 1)
     await PostgresStorage(engine).make_room(Window(month, now + timedelta(days=1)))
     async with engine.begin() as connection:
@@ -106,6 +127,7 @@ async def furnish(engine: AsyncEngine, now: datetime) -> None:
         await connection.execute(text(PROFILES), places)
         await connection.execute(text(VERSIONS), {"day": first.date(), "days": DAYS})
         await connection.execute(text(BUCKETS), {"start": first, "days": DAYS})
+        await connection.execute(text(SEEN), {"now": now, "workspaces": WORKSPACES})
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(text("VACUUM ANALYZE"))
 
