@@ -73,9 +73,11 @@ class HourBand:
         """The bands of some of the series."""
         return HourBand(*(getattr(self, name)[chosen] for name in HourBand.__slots__))
 
-    def explained(self, dollars: Floats) -> HourBand:
-        """The bands where so many dollars of the hour before were expected beyond its usual: [series]."""
-        return replace(self, before=self.before - dollars)
+    def explained(self, dollars: Floats, growth: Floats) -> HourBand:
+        """The bands where so many dollars of the hour before were expected beyond its usual, and it was brought up by a
+        week's growth, which is not what it cost: each [series].
+        """
+        return replace(self, before=self.before / growth - dollars)
 
 
 def judge_hour(

@@ -151,7 +151,7 @@ class HourJudge:
 
     def hour_before(self, row: int, place: int) -> HourBefore | None:
         """How the hour before lowers the line from which an hour fires; None where it does not."""
-        band = self.bands.of(self._window(row, place)).explained(np.array([self.beyond(row, place - 1)]))
+        band = self._explained(self.bands.of(self._window(row, place)), [row], [place])
         found = self.reading(row, place)
         if band.alone[0] <= band.reach[0] or found.fires_from != found.high:
             return None
@@ -271,8 +271,12 @@ class HourJudge:
         amounts = np.array([self._rows[row][place] for row, place in buckets])
         planned = np.array([self.beyond(row, place) for row, place in buckets])
         terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
-        before = np.array([self.beyond(row, place - 1) for row, place in buckets])
-        return judge_by(bands.explained(before), amounts, terms, maturity, planned)
+        return judge_by(self._explained(bands, rows, places), amounts, terms, maturity, planned)
+
+    def _explained(self, bands: HourBand, rows: Whole | Sequence[int], places: Whole | Sequence[int]) -> HourBand:
+        beyond = [self.beyond(row, place - 1) for row, place in zip(rows, places, strict=True)]
+        growth = [self.weekly_growth(row) for row in rows]
+        return bands.explained(np.array(beyond), np.array(growth))
 
     def _window(self, row: int, place: int) -> Floats:
         """The hours before one, by the clock that it was judged by: [1, 672]."""

@@ -117,3 +117,15 @@ def test_a_nightly_job_that_grows_is_expected_to_cost_what_it_costs() -> None:
     assert grown.reading(0, last).expected == pytest.approx(night[last], rel=0.03)
     assert plain.is_high(0, last)
     assert not grown.is_high(0, last)
+
+
+def test_a_growing_series_is_not_said_to_have_spent_more_in_the_hour_before_than_it_did() -> None:
+    place = np.arange(HOURS)
+    spend = np.random.default_rng(4).lognormal(0, 0.05, HOURS) * 40.0 * 1.2 ** (place / 168)
+    usual = 40.0 * 1.2 ** (place[-2] / 168)
+    spend[-2:] = usual + 300.0
+    own = Terms(np.ones(1), np.ones(1))
+    judge = replace(hour_judge(SummedHours.of_series(spend[None]), START, None, own, {}, (), 0), growth=np.array([1.2]))
+    before = judge.hour_before(0, HOURS - 1)
+    assert before is not None
+    assert before.above == pytest.approx(300.0, rel=0.05)

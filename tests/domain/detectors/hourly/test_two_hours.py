@@ -63,7 +63,7 @@ def test_an_hour_before_that_is_unknown_or_a_credit_lowers_nothing(before: float
 
 def test_what_was_announced_of_the_hour_before_lowers_nothing() -> None:
     band = hour_band(after(95.0)[None])
-    explained = band.explained(np.array([40.0]))
+    explained = band.explained(np.array([40.0]), np.ones(1))
     assert explained.before[0] == pytest.approx(band.before[0] - 40)
     assert explained.reach[0] > band.reach[0]
 
