@@ -26,6 +26,7 @@ async def apply(
     """
     given = [(section, getattr(document, section.name)) for section in SECTIONS]
     listed = [(section, documents) for section, documents in given if documents is not None]
+    before = [(section, await section.stored(uow)) for section, _ in listed]
     changes = [change for section, documents in listed for change in await section.write(ports, uow, documents, author)]
     for single in SINGLES:
         whole = getattr(document, single.name)
@@ -33,4 +34,6 @@ async def apply(
             changes += await single.write(uow, whole, author)
     for section, documents in reversed(listed):  # what refers to another goes before it
         changes += await section.leave_out(uow, documents, unlisted, author)
+    for section, stored in before:
+        await section.require_unneeded(uow, stored)
     return changes

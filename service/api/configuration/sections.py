@@ -47,6 +47,9 @@ class Section(Generic[Spec, WrittenT, ShownT]):
     async def export(self, uow: UnitOfWork, author: Author) -> list[dict[str, JsonValue]]:
         return [await self._shown(uow, stored, author) for stored in await self.kind.store(uow).all()]
 
+    async def stored(self, uow: UnitOfWork) -> list[Resource[Spec]]:
+        return await self.kind.store(uow).all()
+
     async def write(
         self, ports: Ports, uow: UnitOfWork, documents: Sequence[WrittenT], author: Author
     ) -> list[ConfigChangeOut]:
@@ -77,6 +80,15 @@ class Section(Generic[Spec, WrittenT, ShownT]):
             changes.append(_change(self.name, stored.name, action, before, {}))
         return changes
 
+    async def require_unneeded(self, uow: UnitOfWork, before: Sequence[Resource[Spec]]) -> None:
+        """Raises Conflict where, now that all is written, something needs what a change took away."""
+        now = {one.id: one for one in await self.kind.store(uow).all()}
+        for stored in before:
+            after = now.get(stored.id, stored)
+            if after.version != stored.version:
+                with _located(f"/{self.name}", stored.name):
+                    await self.kind.require_unneeded(uow, stored, after)
+
     async def _put(
         self,
         ports: Ports,
@@ -92,7 +104,8 @@ class Section(Generic[Spec, WrittenT, ShownT]):
             created = Draft(document.name, document.labels, self.shape.sign(spec, author))
             after = await engine.create(uow, self.kind, created, author, taken)
         else:
-            after = await engine.change(uow, self.kind, stored, Draft(document.name, document.labels, spec), author)
+            draft = Draft(document.name, document.labels, spec)
+            after = await engine.change_among_others(uow, self.kind, stored, draft, author)
         if after is stored:
             return None
         action = ConfigAction.CHANGE if stored else ConfigAction.CREATE

@@ -112,6 +112,9 @@ class ResourceKind(Generic[Spec]):
     async def after_write(self, uow: UnitOfWork, write: Write[Spec]) -> None:
         """Does what else has to happen in the write's transaction."""
 
+    async def require_unneeded(self, uow: UnitOfWork, before: Resource[Spec], after: Resource[Spec]) -> None:
+        """Raises Conflict where something that is stored needs what a change took away."""
+
 
 async def create(
     uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author, taken: TakenNames | None = None
@@ -149,6 +152,16 @@ async def change(
     uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spec], draft: Draft[Spec], author: Author
 ) -> Resource[Spec]:
     """Returns the next version, or the stored one where nothing differs. Raises StaleVersion, Conflict, Invalid."""
+    after = await change_among_others(uow, kind, stored, draft, author)
+    if after is not stored:
+        await kind.require_unneeded(uow, stored, after)
+    return after
+
+
+async def change_among_others(
+    uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spec], draft: Draft[Spec], author: Author
+) -> Resource[Spec]:
+    """Does the same in a transaction that writes more: once all is written the caller asks `require_unneeded`."""
     changed = _differences(stored, draft)
     if not changed:
         return stored

@@ -39,8 +39,6 @@ class Sources(ResourceKind[Source]):
             raise Invalid("a commitment has either tokens or usd, above zero", "/priority_commitment")
         if spec.people is not People.OFF and spec.prefer is not ReportFamily.ANALYTICS and not spec.claude_code:
             raise Invalid("only the analytics reports and those of Claude Code name people: switch one on", "/people")
-        if stored is not None:
-            await refuse_unread(uow, stored, spec)
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
         if spec.enabled:
@@ -60,6 +58,9 @@ class Sources(ResourceKind[Source]):
             twin = await other_reader(uow, organization_id, stored.id) if organization_id is not None else None
         if twin is not None:
             raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
+
+    async def require_unneeded(self, uow: UnitOfWork, before: Resource[Source], after: Resource[Source]) -> None:
+        await refuse_unread(uow, before, after.spec)
 
     async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:
         return [

@@ -143,6 +143,24 @@ async def test_what_is_still_in_use_is_not_deleted(stand: Stand) -> None:
     assert await exported(stand) == before
 
 
+async def test_a_source_stops_reading_what_nothing_in_the_same_document_needs_any_more(stand: Stand) -> None:
+    reading = SOURCE | {"kind": "claude_analytics", "people": "hashed", "claude_code": True}
+    coding = {"name": "coding", "kind": "claude_code"}
+    by_person = BUDGET | {"scope": {}, "for_each": "actor"}
+    both = {"sources": [reading], "rules": [coding], "budgets": [by_person]}
+    silent = {"sources": [SOURCE | {"kind": "claude_analytics"}], "rules": [], "budgets": [BUDGET]}
+    answered(await put(stand, both))
+    for unread in ({"budgets": [BUDGET]}, {"rules": []}):
+        refused = await put(stand, both | {"sources": silent["sources"]} | unread, "?unlisted=delete")
+        assert problem(refused, 409)["detail"].startswith("sources 'production': ")
+    assert await changes(stand, both) == [], "nothing was applied"
+    assert await changes(stand, silent, "?unlisted=delete") == [
+        ("change", "sources", "production"),
+        ("change", "budgets", "eng monthly"),
+        ("delete", "rules", "coding"),
+    ]
+
+
 async def test_spend_and_alerts_stay_with_a_budget_that_is_applied_again(stand: Stand) -> None:
     await put(stand, WHOLE)
     await stand.spend(ENG, "123.45")
