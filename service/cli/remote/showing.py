@@ -16,23 +16,29 @@ from service.domain.values.plain_text import moment
 
 WIDE = 80
 """Columns of a terminal that has room for bars."""
+NAME_WIDTH = 8
+"""Columns that a name has at least: a longer one is folded."""
 BARS = "▁▂▃▄▅▆▇█"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], figures: frozenset[int], out: Console) -> None:
     """Shows rows of plain text; the columns `figures` stand to the right and are never broken into two lines.
 
-    A column without a heading has bars, for which a narrow terminal has no room.
+    A column without a heading has bars, for which a narrow terminal has no room. One that has no room for all figures
+    either breaks the lines by itself: nothing is cut off.
     """
     shown = Table(box=None, pad_edge=False, header_style="dim")
     places = [place for place, heading in enumerate(headings) if heading or out.width >= WIDE]
     for place in places:
         whole = place in figures or not headings[place]
         side: Literal["left", "right"] = "right" if place in figures else "left"
-        shown.add_column(headings[place], justify=side, overflow="fold", no_wrap=whole)
+        narrowest = None if whole else NAME_WIDTH
+        shown.add_column(headings[place], justify=side, overflow="fold", no_wrap=whole, min_width=narrowest)
     for row in rows:
         shown.add_row(*(Text(row[place]) for place in places))
-    out.print(shown)
+    least = shown.__rich_measure__(out, out.options).minimum
+    shown.width = least if least > out.width else None
+    out.print(shown, crop=False)
 
 
 def items(answer: dict[str, Json], name: str = "items") -> list[dict[str, Json]]:
