@@ -148,10 +148,11 @@ async def test_a_source_stops_reading_what_nothing_in_the_same_document_needs_an
     coding = {"name": "coding", "kind": "claude_code"}
     by_person = BUDGET | {"scope": {}, "for_each": "actor"}
     both = {"sources": [reading], "rules": [coding], "budgets": [by_person]}
-    silent = {"sources": [SOURCE | {"kind": "claude_analytics"}], "rules": [], "budgets": [BUDGET]}
+    silent: dict[str, Any] = {"sources": [SOURCE | {"kind": "claude_analytics"}], "rules": [], "budgets": [BUDGET]}
     answered(await put(stand, both))
-    for unread in ({"budgets": [BUDGET]}, {"rules": []}):
-        refused = await put(stand, both | {"sources": silent["sources"]} | unread, "?unlisted=delete")
+    for kind in ("budgets", "rules"):
+        half = both | {"sources": silent["sources"], kind: silent[kind]}
+        refused = await put(stand, half, "?unlisted=delete")
         assert problem(refused, 409)["detail"].startswith("sources 'production': ")
     assert await changes(stand, both) == [], "nothing was applied"
     assert await changes(stand, silent, "?unlisted=delete") == [

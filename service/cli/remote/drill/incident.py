@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from service.api.alerts.documents import AlertDetailOut, AlertOut
 from service.api.spend.spend import Granularity
+from service.cli.remote.drill.ending import postponed
 from service.cli.remote.drill.hops import NO_WORKER, OPENS, RESOLVES, Hop, are_settled, of_alert, of_poll
 from service.cli.remote.drill.plan import ENDS_WITHIN, JUDGED_WITHIN, IncidentPlan
 from service.cli.remote.drill.simulator import TIMES, PlayedIncident, Simulator
@@ -47,12 +48,17 @@ class IncidentRehearsal:
 
     def run(self) -> None:
         """Raises ServerError and StartError. The incident is taken back all the same, and its alert ended."""
-        incident = self._simulator.play(self._plan.spender)
-        with self._resolved_at_the_end(incident):
-            with self._taken_back_at_the_end(incident):
-                self._tell(Hop("incident", f"{self._name} spends {TIMES} times as much as usual", 0.0))
-                self._way(incident, self._spent(incident.starts_at))
-            self._await_end()
+        with postponed() as end_if_asked:
+            incident = self._simulator.play(self._plan.spender)
+            with self._resolved_at_the_end(incident):
+                self._rehearse(incident, end_if_asked)
+
+    def _rehearse(self, incident: PlayedIncident, end_if_asked: Callable[[], None]) -> None:
+        with self._taken_back_at_the_end(incident):
+            end_if_asked()
+            self._tell(Hop("incident", f"{self._name} spends {TIMES} times as much as usual", 0.0))
+            self._way(incident, self._spent(incident.starts_at))
+        self._await_end()
 
     @property
     def _name(self) -> str:
@@ -168,7 +174,9 @@ class IncidentRehearsal:
         try:
             yield
         finally:
-            ended = self._simulator.take_back(incident)
+            with postponed() as end_if_asked:
+                ended = self._simulator.take_back(incident)
+                end_if_asked()
             self._tell(Hop("take back", f"{self._name} spends as usual again since {ended.ends_at:%H:%M} UTC"))
 
     def _await_end(self) -> None:

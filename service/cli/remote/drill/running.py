@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from service.bootstrap.errors import OptionError
 from service.cli.documents import as_json
+from service.cli.remote.drill.ending import cleaning_up_when_ended
 from service.cli.remote.drill.hops import Hop, kind_of
 from service.cli.remote.drill.incident import IncidentRehearsal
 from service.cli.remote.drill.plan import IncidentPlan, plan_incident, source_of
@@ -87,17 +87,6 @@ def _rehearsal(server: Server, simulator: Simulator, plan: IncidentPlan, watch: 
     return lambda tell: IncidentRehearsal(TocsinClient(server), simulator, plan, watch, tell).run()
 
 
-@contextmanager
-def _cleaning_up_when_ended() -> Iterator[None]:
-    """Lets SIGINT and SIGTERM clean up, also where a shell that began the command in the background ignores SIGINT."""
-    before = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
 def _name_of(server: Server, source: str) -> str:
     """Returns what routes know a source by. Raises ServerError where there is no such source."""
     return str(server.ask("GET", f"/sources/{quote(source, safe='')}")["name"])
@@ -118,7 +107,7 @@ def _show_hops(rehearse: Rehearse, out: Console) -> int:
         hops.append(hop)
         _show(hop, out)
 
-    with _cleaning_up_when_ended():
+    with cleaning_up_when_ended():
         rehearse(tell)
     broken = [hop.name for hop in hops if hop.broken]
     if broken:
@@ -131,7 +120,7 @@ def _show_hops(rehearse: Rehearse, out: Console) -> int:
 
 def _write_hops(rehearse: Rehearse, out: Console) -> int:
     hops: list[Hop] = []
-    with _cleaning_up_when_ended():
+    with cleaning_up_when_ended():
         rehearse(hops.append)
     broken = any(hop.broken for hop in hops)
     shown: list[Json] = [
