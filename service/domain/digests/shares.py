@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from service.domain.alerts.alert import Alert
 from service.domain.digests.alerts import concerns
 from service.domain.notify.routing.owners import members_of, owners_of
-from service.domain.sources.ownership import OwnerBook
+from service.domain.sources.ownership import NOBODY, OwnerBook
 from service.domain.spend.attribution import Attribution
 from service.domain.values.scopes import EVERYTHING, Cell, Scope, ScopeKey
 
@@ -38,6 +38,11 @@ class Division:
         """Returns who hears of what these own, the fallback where it is nobody."""
         return frozenset(map(self._reached, owners)) or frozenset({self.fallback})
 
+    @property
+    def unreached(self) -> frozenset[str]:
+        """The owners who cannot be sent a digest: what is theirs is the fallback's."""
+        return frozenset(one.owner for one in self.book.members.values()) - {NOBODY, *self.names}
+
     def _reached(self, owner: str) -> str:
         return owner if owner in self.names else self.fallback
 
@@ -58,7 +63,7 @@ class Share:
         """ "what ann@example.com owns"."""
         owns = any(one.owner == self.receiver_id for one in self.division.book.members.values())
         named = f"what {self.division.names.get(self.receiver_id, self.receiver_id)} owns"
-        rest = "what has no owner"
+        rest = "what is in no owner's share" if self.division.unreached else "what has no owner"
         return f"{named} and {rest}" if owns and self.is_the_rest else rest if self.is_the_rest else named
 
     def holds(self, cell: Cell) -> bool:

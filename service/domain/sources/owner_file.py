@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ from service.domain.values.names import listed
 TAG = "tag:"
 SOURCE, MEMBER, NAME, WORKSPACE, OWNER = COLUMNS = ("source", "member", "name", "workspace", "owner")
 """The columns besides those of tags. `name` and `workspace` are for people, and not read."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""With its end: no other character ends a line of CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,10 @@ def read_owner_file(text: str) -> list[OwnerLine]:
 
     Raises Invalid, which names the line, for columns that are unknown or stand there twice, and for ragged lines.
     """
-    text = text.removeprefix("\ufeff")
-    head, _, _ = text.partition("\n")
+    written = _LINE.findall(text.removeprefix("\ufeff"))
+    head = next(filter(str.strip, written), "")
     separator = ";" if head.count(";") > head.count(",") else ","
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    lines = csv.reader(written, delimiter=separator, strict=True)
     try:
         rows = [(lines.line_num, row) for row in lines if any(row)]
     except csv.Error as error:

@@ -27,7 +27,7 @@ def test_its_state_stays(state: AlertState) -> None:
 
 
 def test_what_is_over_or_there_already_is_not_handed_on() -> None:
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="resolved already: there is nothing to hand on"):
         handed(replace(ALERT, state=AlertState.RESOLVED))
     with pytest.raises(Conflict, match=r"'bob@example\.com' already"):
         handed(handed().alert)

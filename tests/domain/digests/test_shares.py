@@ -102,3 +102,9 @@ def test_a_message_says_whose_share_it_is() -> None:
     assert (rest.spent.total, rest.about) == (ZERO, "what has no owner")
     finops = Share(division({OPS: "rcv_finops"}), "rcv_finops")
     assert finops.about == "what finops owns and what has no owner"
+
+
+def test_what_belongs_to_who_cannot_be_sent_a_digest_is_not_said_to_have_no_owner() -> None:
+    paged = division({ENG: "rcv_pager", OPS: "rcv_finops"})
+    assert Share(division({ENG: "rcv_pager"}), "rcv_finops").about == "what is in no owner's share"
+    assert Share(paged, "rcv_finops").about == "what finops owns and what is in no owner's share"

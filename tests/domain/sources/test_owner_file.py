@@ -20,12 +20,18 @@ BEFORE = OwnedMember("src_1", CI, "rcv_ann", {"team": "eng", "env": "prod"})
         "member,owner,tag:team\napi_key:ci,ann,eng\n",
         "\ufeffmember;owner;tag:team\r\napi_key:ci;ann;eng\r\n\r\n",
         'owner,name,tag:team,member\r\nann,"=HYPERLINK(1)",eng,"api_key:ci"\r\n',
+        "member,name,owner,tag:team\rapi_key:ci,C\u2028I\x85,ann,eng\r",
     ],
-    ids=["plain", "of a spreadsheet in Europe", "in another order, quoted"],
+    ids=["plain", "of a spreadsheet in Europe", "in another order, quoted", "breaks of lines that CSV has not"],
 )
 def test_a_file_is_read_however_it_is_separated(text: str) -> None:
     (line,) = read_owner_file(text)
     assert (line.number, line.member, line.owner, dict(line.tags)) == (2, "api_key:ci", "ann", {"team": "eng"})
+
+
+def test_semicolons_are_read_below_empty_lines() -> None:
+    (line,) = read_owner_file("\n\nmember;owner\napi_key:ci;ann\n")
+    assert (line.number, line.owner) == (4, "ann")
 
 
 def test_what_the_file_has_no_column_for_stays() -> None:

@@ -67,7 +67,7 @@ async def test_each_owner_is_sent_their_own_spend_and_the_fallback_the_rest(yard
     assert headlines == {
         "ann@example.com": "Sun 15 Nov, what ann@example.com owns: $70.01, up $70.01 vs Sat 14 Nov",
         "bob@example.com": "Sun 15 Nov, what bob@example.com owns: $20.02, up $20.02 vs Sat 14 Nov",
-        "console": "Sun 15 Nov, what has no owner: $8.07, up $8.07 vs Sat 14 Nov",
+        "console": "Sun 15 Nov, what is in no owner's share: $8.07, up $8.07 vs Sat 14 Nov",
     }
     run = await last_run(yard, digest)
     assert (run.state, len(run.sendings)) == (RunState.SENT, 3)

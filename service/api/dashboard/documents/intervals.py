@@ -15,6 +15,8 @@ INTERVALS_HINT = (
     "One a line: monday-friday 20:00-08:00 Europe/Berlin, or saturday sunday. Without hours: all day; without a zone:"
     " UTC. Hours over midnight belong to the day on which they begin."
 )
+_DASH = re.compile(r"\s+[-\u2013]\s+|\u2013")
+"""A dash as people write it between two days or hours."""
 _SHORTEST_DAY = 3
 """Letters: "mon"."""
 
@@ -35,7 +37,7 @@ def read_interval(line: str) -> dict[str, JsonValue]:
     """Returns REST's document of a line. What is neither hours nor a zone is passed on as weekdays: REST says what is
     wrong with it.
     """
-    words = [word for word in re.split(r"[\s,]+", line) if word]
+    words = [word for word in re.split(r"[\s,]+", _DASH.sub("-", line)) if word]
     hours = [word for word in words if word[0].isdigit()]
     zones = [word for word in words if word not in hours and ("/" in word or word in zone_names())]
     days = [word for word in words if word not in hours and word not in zones]

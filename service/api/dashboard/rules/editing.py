@@ -116,8 +116,8 @@ def _like(known: JsonValue, text: str) -> JsonValue:
 
 
 def _about_its_kind(document: Document) -> str:
-    kind = KINDS[str(document["kind"])]
-    return f"{kind.title}: {kind.description}"
+    kind = KINDS.get(str(document.get("kind")))
+    return f"{kind.title}: {kind.description}" if kind else ""
 
 
 PAGES = ResourcePages(

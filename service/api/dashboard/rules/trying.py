@@ -102,11 +102,11 @@ async def show_tried(
     subject = backtest.subject
     if not isinstance(subject.spec, Rule):
         raise NotFound("this backtest is of no rule")
-    of = subject.id or rule
+    stored = await _still_stored(uow, subject.id or rule)
     content = {
         "name": subject.name,
         "kind": KINDS[subject.spec.kind].title,
-        "rule_address": f"{PLACE}/{of}" if of else "",
+        "rule_address": f"{PLACE}/{stored.id}" if stored else "",
         "progress": f"{backtest.progress * 100:.0f}",
         "waits": backtest.state in (BacktestState.QUEUED, BacktestState.RUNNING),
         "error": backtest.error,
@@ -117,11 +117,18 @@ async def show_tried(
     }
     if caller.role.allows(Role.OPERATOR) and not content["waits"]:
         draft = replace(subject, spec=subject.spec)
-        stored = await uow.rules.get(of) if of else None
         form = await _form(uow, caller, draft, stored, Author("", now), setting)
-        version = seen or (subject.version if subject.id else form["version"])
+        version = (seen or subject.version or form["version"]) if stored else form["version"]
         content |= form | {"is_open": True, "version": version}
     return dashboard_page("rule_tried.html.j2", "Rules", caller, content)
+
+
+async def _still_stored(uow: UnitOfWork, id: str) -> Resource[Rule[object]] | None:
+    """Returns None for a rule that is stored no longer, or was not yet: the results stay, and its form makes one."""
+    try:
+        return await uow.rules.get(id) if id else None
+    except NotFound:
+        return None
 
 
 async def _form(

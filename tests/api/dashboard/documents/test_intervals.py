@@ -18,6 +18,9 @@ NIGHT = {"start_time": "20:00", "end_time": "08:00"}
         ("Sat, sun", {"times": [], "weekdays": ["saturday", "sunday"]}),
         ("20:00-08:00,12:00-13:00 UTC", {"times": [NIGHT, {"start_time": "12:00", "end_time": "13:00"}],
                                          "weekdays": [], "location": "UTC"}),
+        ("Mon - Fri 20:00 \u2013 08:00", {"times": [NIGHT], "weekdays": ["monday:friday"]}),
+        ("Mon\u2013Fri", {"times": [], "weekdays": ["monday:friday"]}),
+        ("sunday Etc/GMT-5", {"times": [], "weekdays": ["sunday"], "location": "Etc/GMT-5"}),
         ("fri:mon", {"times": [], "weekdays": ["friday:monday"]}),
     ],
 )  # fmt: skip

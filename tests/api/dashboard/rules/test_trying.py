@@ -113,6 +113,32 @@ async def test_a_new_rule_is_tried_before_it_is_stored(stand: Stand) -> None:
     assert "many" in refused.text
 
 
+@pytest.mark.parametrize("kind", ["of another release", ""])
+async def test_a_form_of_no_known_kind_comes_back_with_what_is_wrong(stand: Stand, kind: str) -> None:
+    await joined(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    form = fields((await opened.get("/pages/rules/new?kind=first_seen")).text) | {"/name": "mine", "/kind": kind}
+    for address in ("/pages/rules/try", "/pages/rules/new?kind=first_seen"):
+        sent = await opened.post(address, data=form)
+        assert (sent.status_code, fields(sent.text)["/name"]) == (422, "mine")
+
+
+async def test_results_stay_when_the_rule_is_deleted_and_its_form_makes_one(stand: Stand) -> None:
+    id, opened = await joined(stand), await signed_in(stand, Role.ADMIN)
+    form = fields((await opened.get(f"/pages/rules/{id}/edit")).text)
+    of_form = await opened.post("/pages/rules/try", data=form)
+    of_rule = await opened.post(f"/pages/rules/{id}/try", data={})
+    for sent in (of_form, of_rule):
+        await run_backtest(stand.ports, sent.headers["location"].rpartition("/")[2].partition("?")[0])
+    assert (await opened.post(f"/pages/rules/{id}/delete", data=form)).status_code == 303
+    for sent in (of_form, of_rule):
+        page = (await opened.get(sent.headers["location"])).text
+        assert "Would have fired once in 20 days" in page
+        assert f'href="/pages/rules/{id}"' not in page
+    made = await opened.post("/pages/rules/new?kind=first_seen", data=fields(page))
+    assert made.status_code == 303, made.text
+
+
 async def written(stand: Stand) -> list[str]:
     return [event["action"] for event in answered(await stand.admin.get("/v1/audit-events"))["items"]]
 
