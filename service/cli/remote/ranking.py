@@ -26,6 +26,8 @@ LOOKED_BACK = timedelta(hours=24)
 MOST_HOURS = timedelta(days=7)
 """The longest time that is compared hour by hour; a longer one in whole days."""
 
+UNITS = {Granularity.HOUR: "hours", Granularity.DAY: "days"}
+
 
 @dataclass(frozen=True, slots=True)
 class TopWanted:
@@ -65,6 +67,8 @@ def top(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Con
     """Shows which times are compared, the first members in an order, and the whole."""
     spent, before = _two_times(server, wanted, now)
     out.print(f"{_time(spent)} UTC, {spent.total.basis}; before: {_time(before)} UTC.", highlight=False, soft_wrap=True)
+    for gap in _gaps(spent, before):
+        out.print(gap, highlight=False, soft_wrap=True)
     total, total_before = Decimal(spent.total.amount), Decimal(before.total.amount)
     movers = sorted(compare(spent, before), key=order, reverse=True)[: wanted.most]
     rows = [
@@ -85,7 +89,8 @@ def top_as_json(server: Server, wanted: TopWanted, order: Order, now: datetime, 
         for one in movers
     ]
     times = {"since": spent.since, "until": spent.until, "before_since": before.since, "before_until": before.until}
-    as_json({**{name: f"{at:%FT%TZ}" for name, at in times.items()}, "items": shown}, out)
+    unknown = {"unknown": _unknown(spent), "before_unknown": _unknown(before)}
+    as_json({**{name: f"{at:%FT%TZ}" for name, at in times.items()}, **unknown, "items": shown}, out)
 
 
 def compare(spent: BreakdownOut, before: BreakdownOut) -> Iterable[TwoTimes]:
@@ -116,6 +121,17 @@ def _end_of_whole_hours(client: SpendClient, source: str, now: datetime) -> date
     latest = hour_start(now - MATURE_AFTER)
     recent = client.series(SpendOf(latest - LOOKED_BACK, latest, source), granularity=Granularity.HOUR).items
     return max((one.end for one in recent if one.state not in LACKING), default=latest)
+
+
+def _gaps(spent: BreakdownOut, before: BreakdownOut) -> Iterable[str]:
+    for named, time in (("this time", spent), ("the time before", before)):
+        if _unknown(time):
+            yield f"Not known of {named} are {_unknown(time)} {UNITS[time.granularity]}, which count as $0."
+
+
+def _unknown(time: BreakdownOut) -> int:
+    """How many of its hours or days have no amount, such as those before the first that was ever read."""
+    return time.lacking.missing + time.lacking.suspect
 
 
 def _time(spent: BreakdownOut) -> str:

@@ -126,6 +126,22 @@ def test_as_json_the_amounts_are_exact(rest: Answering) -> None:
     assert shown["items"][0] == {"name": "eng", "spent": "80.00", "before": "80.00", "change": "0.00"}
 
 
+def test_days_that_were_never_read_are_told_and_not_taken_for_days_without_spend(rest: Answering) -> None:
+    lacking = {"lacking": {"missing": 26, "suspect": 1, "late": 0, "open": 2}}
+    rest.answers["GET /spend/breakdown"] |= lacking | {"granularity": "1d"}
+    server, wanted = Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "31d", "", 10)
+    out, text = screen()
+    top(server, wanted, by_spend, NOW, out)
+    assert text.getvalue().splitlines()[1:3] == [
+        "Not known of this time are 27 days, which count as $0.",
+        "Not known of the time before are 27 days, which count as $0.",
+    ]
+    out, text = screen()
+    top_as_json(server, wanted, by_spend, NOW, out)
+    shown = json.loads(text.getvalue())
+    assert (shown["unknown"], shown["before_unknown"]) == (27, 27)
+
+
 def test_what_is_no_length_of_time_is_refused(rest: Answering) -> None:
     with pytest.raises(StartError, match="--last: not a duration"):
         top(Server(rest.url, "tcn"), TopWanted(DivideBy.MODEL, "soon", "", 1), by_spend, NOW, screen()[0])
