@@ -17,7 +17,7 @@ from service.domain.values.plain_text import moment
 WIDE = 80
 """Columns of a terminal that has room for bars."""
 NAME_WIDTH = 8
-"""Columns that a name has at least: a longer one is folded."""
+"""Columns that a longer name has at least: it is folded."""
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -27,14 +27,15 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], figures: froze
     A column without a heading has bars, for which a narrow terminal has no room. One that has no room for all figures
     either breaks the lines by itself: nothing is cut off.
     """
-    shown = Table(box=None, pad_edge=False, header_style="dim")
+    shown, lines = Table(box=None, pad_edge=False, header_style="dim"), list(rows)
     places = [place for place, heading in enumerate(headings) if heading or out.width >= WIDE]
     for place in places:
         whole = place in figures or not headings[place]
         side: Literal["left", "right"] = "right" if place in figures else "left"
-        narrowest = None if whole else NAME_WIDTH
+        longest = max(len(text) for text in (headings[place], *(row[place] for row in lines)))
+        narrowest = None if whole else min(NAME_WIDTH, longest)
         shown.add_column(headings[place], justify=side, overflow="fold", no_wrap=whole, min_width=narrowest)
-    for row in rows:
+    for row in lines:
         shown.add_row(*(Text(row[place]) for place in places))
     least = shown.__rich_measure__(out, out.options).minimum
     shown.width = least if least > out.width else None
