@@ -7,9 +7,20 @@ from pathlib import Path
 from service.domain.access import Role
 from tests.api.dashboard.looking import IN_A_BROWSER, looked_at, on_a_phone, signed_in_at
 from tests.api.dashboard.owners.test_editing import owners
-from tests.api.stand import Stand
+from tests.api.stand import Stand, answered
 
 pytestmark = IN_A_BROWSER
+
+
+async def test_long_names_and_tags_stay_on_a_phone(spent: Stand, tmp_path: Path) -> None:
+    name, said = "n" * 200, list[str]()
+    await spent.create("/receivers", {"name": name, "channels": [{"kind": "console"}]})
+    one = {"member": "workspace:wrkspc_eng", "owner": name, "tags": {"team": "t" * 100}}
+    answered(await spent.admin.patch("/v1/owners", json={"items": [one]}))
+    async with on_a_phone(spent, said) as (page, site):
+        await signed_in_at(page, f"{site}/pages/owners", Role.VIEWER)
+        await looked_at(page, tmp_path, "long")
+    assert said == []
 
 
 async def test_a_file_is_chosen_looked_at_and_stored(spent: Stand, tmp_path: Path) -> None:
