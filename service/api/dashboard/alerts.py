@@ -75,7 +75,7 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
     events = await uow.alerts.events(id)
     may_answer = caller.role.allows(Role.OPERATOR)
     content = alert_content(ports, events, await chart_of(uow, events[-1]))
-    given = await uow.feedback.of_alert(id)
+    given, sources = await uow.feedback.of_alert(id), await source_names(uow)
     refused = "" if may_answer or not alert.is_open else "A viewer's token only shows the alert."
     own = {
         "answers": list(possible(alert).items()) if may_answer else [],
@@ -87,7 +87,7 @@ async def show_alert(caller: SignedInDep, ports: PortsDep, uow: UowDep, id: Id) 
         "may_answer": may_answer,
         "holders": await holder_choices(uow, alert, ports.clock()) if may_answer else [],
         "origin": _origin(alert),
-        "announce": begun(alert, (await source_names(uow))[alert.source_id]) if caller.role.allows(Role.ADMIN) else "",
+        "announce": begun(alert, sources.get(alert.source_id, "")) if caller.role.allows(Role.ADMIN) else "",
     }
     return dashboard_page("dashboard_alert.html.j2", "Alerts", caller, {**content, **own})
 

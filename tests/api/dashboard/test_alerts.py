@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from service.domain.access import Role
+from service.domain.notify.channels.console import Console
+from service.domain.notify.receivers import channel_key
 from service.workflows.alerts.evaluate import run_evaluation
+from service.workflows.alerts.watch_channels import run_watch_channels
 from tests.api.dashboard.browser import signed_in
 from tests.api.rules.watched import rung_by_rule
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered
@@ -92,3 +95,15 @@ async def test_an_alert_of_a_rule_leads_an_admin_to_announcing_such_spend(stand:
     assert "Announce the spend" not in (await operator.get(address)).text, "to announce takes an admin"
     await operator.post(address, data={"answer": "resolve"})
     assert "Announce the spend" not in (await admin.get(address)).text
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.ADMIN])
+async def test_an_alert_of_no_source_is_shown_to_everybody(stand: Stand, role: Role) -> None:
+    pager = await stand.create("/receivers", {"name": "pager", "channels": [{"kind": "console"}]})
+    async with stand.ports.uow() as uow:
+        await uow.channel_health.note_dead(pager["id"], channel_key(Console()), "no such channel", at=stand.clock())
+    await run_watch_channels(stand.ports)
+    (undelivered,) = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    page = await (await signed_in(stand, role)).get(f"/pages/alerts/{undelivered['id']}")
+    assert page.status_code == 200
+    assert "no such channel" in page.text
