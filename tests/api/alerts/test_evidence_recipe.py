@@ -151,7 +151,8 @@ async def test_a_slack_post_offers_what_fits_the_kind(stand: Stand) -> None:
     assert any("burns $12.00 an hour" in text for text in shown_texts(blocks(message)))
     (actions,) = controls(message)
     elements: Any = actions["elements"]
-    assert [one["action_id"] for one in elements] == ["tocsin_acknowledge", "tocsin_snooze", "tocsin_resolve"]
+    offered = ["tocsin_acknowledge", "tocsin_snooze", "tocsin_hand_on", "tocsin_resolve"]
+    assert [one["action_id"] for one in elements] == offered
     assert any("growth" in option["value"] for option in elements[1]["options"])
 
 
