@@ -98,7 +98,7 @@ def test_a_drill_that_is_ended_early_takes_its_incident_back(product: Product, e
 
 def test_the_hop_that_is_broken_says_what_holds_it_back(product: Product) -> None:
     product.rest("PATCH", "/rules/unusual%20spend", {"gates": {"min_amount": "100000.00"}})
-    code, hops = product.drill()
+    code, hops = product.drill("--patience", "30")
     assert (code, [name for name, hop in hops.items() if hop["broken"]]) == (1, ["alert"]), hops
     assert "Rule 'unusual spend' says of workspace production" in hops["alert"]["detail"]
     assert "100,000" in hops["alert"]["detail"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,8 +14,6 @@ from service.domain.values.names import listed
 TAG = "tag:"
 SOURCE, MEMBER, NAME, WORKSPACE, OWNER = COLUMNS = ("source", "member", "name", "workspace", "owner")
 """The columns besides those of tags. `name` and `workspace` are for people, and not read."""
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-"""With its end: no other character ends a line of CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def read_owner_file(text: str) -> list[OwnerLine]:
 
     Raises Invalid, which names the line, for columns that are unknown or stand there twice, and for ragged lines.
     """
-    written = _LINE.findall(text.removeprefix("\ufeff"))
+    written = _lines_of(text.removeprefix("\ufeff"))
     head = next(filter(str.strip, written), "")
     separator = ";" if head.count(";") > head.count(",") else ","
     lines = csv.reader(written, delimiter=separator, strict=True)
@@ -53,6 +50,12 @@ def read_owner_file(text: str) -> list[OwnerLine]:
     columns = [column.strip() for column in rows[0][1]]
     _require_columns(columns)
     return list(_lines(columns, rows[1:]))
+
+
+def _lines_of(text: str) -> list[str]:
+    """With their ends. No other characters end a line of CSV, though Python knows more."""
+    ended = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    return [f"{line}\n" for line in ended.split("\n")]
 
 
 def _require_columns(columns: Sequence[str]) -> None:

@@ -190,7 +190,7 @@ MADE = {3: office, 4: loud}
 @pytest.mark.parametrize(
     ("granularity", "for_each", "seed", "days"),
     [
-        (AnomalyGranularity.HOURS, None, 0, HOURLY),
+        pytest.param(AnomalyGranularity.HOURS, None, 0, HOURLY, marks=pytest.mark.fuzz),
         pytest.param(AnomalyGranularity.BOTH, None, 1, HOURLY, marks=pytest.mark.fuzz),
         pytest.param(AnomalyGranularity.BOTH, Dimension.API_KEY, 2, HOURLY, marks=pytest.mark.fuzz),
         (AnomalyGranularity.BOTH, Dimension.API_KEY, 2, 2),

@@ -15,8 +15,6 @@ INTERVALS_HINT = (
     "One a line: monday-friday 20:00-08:00 Europe/Berlin, or saturday sunday. Without hours: all day; without a zone:"
     " UTC. Hours over midnight belong to the day on which they begin."
 )
-_DASH = re.compile(r"\s+[-\u2013]\s+|\u2013")
-"""A dash as people write it between two days or hours."""
 _SHORTEST_DAY = 3
 """Letters: "mon"."""
 
@@ -37,12 +35,17 @@ def read_interval(line: str) -> dict[str, JsonValue]:
     """Returns REST's document of a line. What is neither hours nor a zone is passed on as weekdays: REST says what is
     wrong with it.
     """
-    words = [word for word in re.split(r"[\s,]+", _DASH.sub("-", line)) if word]
+    words = _with_hyphens(line).replace(",", " ").split()
     hours = [word for word in words if word[0].isdigit()]
     zones = [word for word in words if word not in hours and ("/" in word or word in zone_names())]
     days = [word for word in words if word not in hours and word not in zones]
     interval: dict[str, JsonValue] = {"times": [_hours(one) for one in hours], "weekdays": [_days(one) for one in days]}
     return {**interval, "location": " ".join(zones)} if zones else interval
+
+
+def _with_hyphens(line: str) -> str:
+    """Returns the line with dashes between days or hours as people write them made plain: "Mon – Fri"."""
+    return " ".join(line.replace("\u2013", " - ").split()).replace(" - ", "-")
 
 
 def _hours(word: str) -> JsonValue:
