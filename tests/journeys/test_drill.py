@@ -24,7 +24,7 @@ HOPS = ["incident", "report", "poll", "store", "evaluation", "alert", "notificat
 
 
 class Product:
-    """A product with the simulator, ten minutes of whose clock are a second."""
+    """A product with the simulator, twenty minutes of whose clock are a second."""
 
     def __init__(self, installation: Installation, simulator: str) -> None:
         self.folder, self.port, self._simulator = installation.folder, installation.port, simulator
@@ -60,7 +60,7 @@ class Product:
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     installation = Installation(tmp_path_factory.mktemp("drilled"), free_port())
-    settings = {"TOCSIN_CLOCK": "2026-10-20T10:10:00Z@600", "TOCSIN_ADMIN_TOKEN": TOKEN}
+    settings = {"TOCSIN_CLOCK": "2026-10-20T10:10:00Z@1200", "TOCSIN_ADMIN_TOKEN": TOKEN}
     with tocsin(installation.folder, installation.port, "up", **settings) as running:
         running.wait_for(r"poll_ended.*state=done")
         running.read_on()
