@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
+import psycopg
 import structlog
 from sqlalchemy import event, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -69,7 +70,14 @@ def create_engine(
         connect_args={"prepare_threshold": prepare_threshold},
     )
     event.listen(engine.sync_engine, "connect", _preparing(bounds))
+    event.listen(engine.sync_engine, "handle_error", _leave_read_only_sessions)
     return engine
+
+
+def _leave_read_only_sessions(context: ExceptionContext) -> None:
+    """A session that began while the database was read-only stays so: the next unit of work begins another one."""
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True
 
 
 def transactions(

@@ -54,11 +54,11 @@ def losses_are_unavailability() -> Iterator[None]:
     except PoolExhausted as error:
         raise StorageBusy("all connections to the database that this process may have are in use") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
         known = unavailability(error.orig)
         if known is not None:
             raise known from error
+        if error.connection_invalidated:
+            raise StorageUnavailable(f"the database cannot be reached: {error.orig}") from error
         raise
     except psycopg.Error as error:  # of a cursor that is the driver's own
         if is_lost(error):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -72,18 +73,14 @@ def _line(one: NotificationOut, can_be_sent_again: bool) -> NotifiedLine:
 @router.post(f"{ALERT_PAGES}/{{id}}/retry", dependencies=[our_page])
 async def send_again(author: AnsweringDep, uow: UowDep, id: Id, form: FormDep) -> Response:
     """Sends a message once more, and leads back; one that was sent meanwhile is left as it is."""
-    try:
+    with suppress(Conflict):
         await retry_notification(uow, form.get("notification", ""), author)
-    except Conflict:
-        return led_to(f"{ALERT_PAGES}/{id}#notified")
     return led_to(f"{ALERT_PAGES}/{id}#notified")
 
 
 @router.post(f"{ALERT_PAGES}/{{id}}/withdraw", dependencies=[our_page])
 async def take_back(author: AnsweringDep, uow: UowDep, id: Id, form: FormDep) -> Response:
     """Takes an answer back, and leads back; one that was taken back already is left as it is."""
-    try:
+    with suppress(Conflict):
         await withdraw_answer(uow, form.get("feedback", ""), author)
-    except Conflict:
-        return led_to(f"{ALERT_PAGES}/{id}#said")
     return led_to(f"{ALERT_PAGES}/{id}#said")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 
 import psycopg
 import pytest
@@ -111,3 +111,35 @@ async def test_a_read_only_database_tells_writers_why_and_afterwards_all_goes_on
         await until(lambda: recorder.done == ["evaluate src_1"])
     await engine.dispose()
     assert ["read-only" in line["reason"] for line in lines] == [True]
+
+
+async def test_a_queue_leaves_the_sessions_that_began_while_the_database_was_read_only(empty_database_url: str) -> None:
+    """Such a session stays read-only, also when the database is not any more."""
+    upgrade(empty_database_url)
+    recorder, engine = Recorder(), create_engine(empty_database_url)
+    async with worker(empty_database_url, recorder) as queue:
+        pool = queue._connector.pool
+        async with AsyncExitStack() as held:
+            for connection in [await held.enter_async_context(pool.connection()) for _ in range(3)]:
+                await connection.execute("SET SESSION default_transaction_read_only TO on")
+        async with uow_factory(engine, to_real=lambda at: at)() as unit:
+            await unit.jobs.evaluate("src_1")
+        await until(lambda: recorder.done == ["evaluate src_1"])
+    await engine.dispose()
+
+
+async def test_units_of_work_leave_such_sessions_too(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    engine = create_engine(empty_database_url, pool_size=1, max_overflow=0)
+    units = uow_factory(engine, to_real=lambda at: at)
+
+    async def write() -> None:
+        async with units() as unit:
+            await unit.jobs.evaluate("src_1")
+
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.exec_driver_sql("SET SESSION default_transaction_read_only TO on")
+    with pytest.raises(StorageRefuses, match="read-only"):
+        await write()
+    await write()
+    await engine.dispose()

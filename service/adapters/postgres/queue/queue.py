@@ -64,8 +64,9 @@ class Handlers(Protocol):
 class Queue:
     """The queue of one database: a pool of its own beside the units of work's, and a connection to listen."""
 
-    def __init__(self, app: App, outages: Outages, spans: Spans) -> None:
+    def __init__(self, app: App, connector: PsycopgConnector, outages: Outages, spans: Spans) -> None:
         self._app = app
+        self._connector = connector
         self._outages = outages
         self._traces = [] if isinstance(spans, NoSpans) else [TracedJobs(app, spans).continue_trace]
         self._ended = EndedJobs()
@@ -83,13 +84,14 @@ class Queue:
         spans: Spans | None = None,
     ) -> AsyncIterator[Self]:
         """Connects for as long as the block lasts. Jobs run only in `run`. `outages` and `spans` are this process's."""
-        app = _app(url, handlers, prepare_threshold)
+        connector = _connector(url, prepare_threshold)
+        app = _app(connector, handlers)
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(app.open_async())
             except (ConnectorException, psycopg.OperationalError) as error:
                 raise StorageUnavailable(f"the database cannot be reached: {error.__cause__ or error}") from error
-            yield cls(app, outages or Outages(), spans or NoSpans())
+            yield cls(app, connector, outages or Outages(), spans or NoSpans())
 
     async def run(self, stop: asyncio.Event, *, grace: timedelta = GRACE) -> None:
         """Runs jobs until `stop` is set; running jobs then have `grace` to end before they go back into the queue."""
@@ -136,6 +138,8 @@ class Queue:
                 await self._run_worker(grace)
             except ConnectorException as error:
                 self._outages.failed(DATABASE, str(_loss(error)))
+                # A session that began while the database was read-only stays so, also when the database is not.
+                await self._connector.pool.drain()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RESTART_AFTER.total_seconds())
 
@@ -184,8 +188,8 @@ async def _bounded(connection: psycopg.AsyncConnection) -> None:
     await connection.commit()
 
 
-def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
-    connector = PsycopgConnector(
+def _connector(url: str, prepare_threshold: int | None) -> PsycopgConnector:
+    return PsycopgConnector(
         conninfo=libpq_url(url),
         min_size=1,
         max_size=CONNECTIONS,
@@ -193,6 +197,9 @@ def _app(url: str, handlers: Handlers, prepare_threshold: int | None) -> App:
         kwargs={"prepare_threshold": prepare_threshold},
         configure=_bounded,
     )
+
+
+def _app(connector: PsycopgConnector, handlers: Handlers) -> App:
     app = App(connector=connector)
     again = _AgainAfterShutdown()
     app.task(name=POLL, queue=QUEUE, retry=again)(handlers.poll)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from service.adapters.postgres.addresses import libpq_url
-from service.adapters.postgres.queue.queue import LONGEST_STATEMENT, Queue, _app
+from service.adapters.postgres.queue.queue import LONGEST_STATEMENT, Queue, _app, _connector
 from service.domain.notify.escalation import PlannedStep
 from service.workflows.ports.unit_of_work import UowFactory
 from tests.adapters.postgres.queue.queue_runs import Recorder, jobs, until, worker
@@ -19,7 +19,7 @@ NOW = utc("2026-11-16T12:00")
 
 
 async def test_the_server_ends_a_statement_of_the_queue_that_takes_too_long(database_url: str) -> None:
-    async with _app(database_url, Recorder(), None).open_async() as app:
+    async with _app(_connector(database_url, None), Recorder()).open_async() as app:
         row = await app.connector.execute_query_one_async(
             "SELECT current_setting('statement_timeout')::interval AS bound"
         )
