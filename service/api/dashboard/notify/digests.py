@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from service.api.dashboard.documents.listing import PAGE, ResourceLine, ResourceListing
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.notify.channels import channel_name
 from service.api.dashboard.notify.digests_form import CONTENTS, PERIODS
-from service.api.dashboard.notify.frame import AREAS, DIGESTS, PAGE, PLACE, ResourceLine, ResourceListing
+from service.api.dashboard.notify.frame import AREAS, DIGESTS, PLACE
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
 from service.api.digests.page import CHART_ALT, chart_answer
@@ -51,6 +52,8 @@ _LISTING = ResourceListing(
     path=DIGESTS,
     noun="digest",
     none="There is none: nobody gets a report.",
+    place=PLACE,
+    areas=AREAS,
 )
 
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.listing import PAGE, ResourceLine, ResourceListing
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.notify.choices import OWNER_CHOICE, fallback, named
-from service.api.dashboard.notify.frame import ESCALATION, PAGE, PLACE, ResourceLine, ResourceListing
+from service.api.dashboard.notify.frame import AREAS, ESCALATION, PLACE
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
@@ -30,6 +31,8 @@ _LISTING = ResourceListing(
     path=ESCALATION,
     noun="escalation policy",
     none="There is none: a route notifies its receiver, and nobody after it.",
+    place=PLACE,
+    areas=AREAS,
 )
 
 

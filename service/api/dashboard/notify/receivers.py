@@ -10,10 +10,11 @@ from fastapi.responses import Response
 from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, Document, Parts, Rows
+from service.api.dashboard.documents.listing import PAGE
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.notify.channels import KINDS, WORDS, channel_controls, channel_title, channel_words
-from service.api.dashboard.notify.frame import AREAS, PAGE, PLACE, RECEIVERS
+from service.api.dashboard.notify.frame import AREAS, PLACE, RECEIVERS
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPart, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page

@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.listing import PAGE, ResourceLine, ResourceListing
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.notify.choices import named
-from service.api.dashboard.notify.frame import PAGE, PLACE, ROTAS, ResourceLine, ResourceListing
+from service.api.dashboard.notify.frame import AREAS, PLACE, ROTAS
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
@@ -32,6 +33,8 @@ _LISTING = ResourceListing(
     path=ROTAS,
     noun="rota",
     none="There is none: escalation policies call receivers.",
+    place=PLACE,
+    areas=AREAS,
 )
 
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts
+from service.api.dashboard.documents.listing import PAGE, ResourceLine, ResourceListing
 from service.api.dashboard.documents.pages import ResourcePages, editing_router, led_to
-from service.api.dashboard.notify.frame import PAGE, PLACE, SILENCES, ResourceLine, ResourceListing
+from service.api.dashboard.notify.frame import AREAS, PLACE, SILENCES
 from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep, all_of, sorted_out
 from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
@@ -36,6 +37,8 @@ _LISTING = ResourceListing(
     path=SILENCES,
     noun="silence",
     none="Nothing is silenced.",
+    place=PLACE,
+    areas=AREAS,
     needs=Role.OPERATOR,
 )
 

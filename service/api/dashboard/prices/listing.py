@@ -10,9 +10,9 @@ from enum import StrEnum
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from service.api.dashboard.documents.listing import ResourceLine
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.layout import dashboard_page
-from service.api.dashboard.notify.frame import ResourceLine
 from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep
 from service.api.dashboard.prices.editing import MEASURES, begun
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page

@@ -10,9 +10,9 @@ from fastapi.responses import Response
 
 from service.api.alerts.documents import source_names
 from service.api.dashboard.alert_lines import alert_line
+from service.api.dashboard.documents.listing import PAGE, ResourceLine, ResourceListing
 from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.layout import dashboard_page
-from service.api.dashboard.notify.frame import PAGE, ResourceLine, ResourceListing
 from service.api.dashboard.paging import RUNNING_FIRST, AskedPartDep, all_of, sorted_out
 from service.api.dashboard.rules.pages import AREAS, MOST_ALERTS, PLACE, PLANNED
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
