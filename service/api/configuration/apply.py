@@ -35,5 +35,5 @@ async def apply(
     for section, documents in reversed(listed):  # what refers to another goes before it
         changes += await section.leave_out(uow, documents, unlisted, author)
     for section, stored in before:
-        await section.require_unneeded(uow, stored)
+        await section.require_consistent(uow, stored, author)
     return changes

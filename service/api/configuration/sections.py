@@ -25,7 +25,7 @@ from service.domain.values.errors import Conflict, DomainError, Invalid, StaleVe
 from service.domain.values.lookalikes import TakenNames
 from service.domain.values.resources import Resource
 from service.workflows.configuration import engine
-from service.workflows.configuration.engine import Author, Draft, ResourceKind
+from service.workflows.configuration.engine import Author, Draft, ResourceKind, Write
 from service.workflows.configuration.notify import Digests, EscalationPolicies, Receivers, Rotas
 from service.workflows.configuration.rules import PlannedActivities, Rules
 from service.workflows.configuration.spend import Budgets, Prices, Sources
@@ -80,14 +80,18 @@ class Section(Generic[Spec, WrittenT, ShownT]):
             changes.append(_change(self.name, stored.name, action, before, {}))
         return changes
 
-    async def require_unneeded(self, uow: UnitOfWork, before: Sequence[Resource[Spec]]) -> None:
-        """Raises Conflict where, now that all is written, something needs what a change took away."""
-        now = {one.id: one for one in await self.kind.store(uow).all()}
-        for stored in before:
-            after = now.get(stored.id, stored)
-            if after.version != stored.version:
-                with _located(f"/{self.name}", stored.name):
-                    await self.kind.require_unneeded(uow, stored, after)
+    async def require_consistent(self, uow: UnitOfWork, before: Sequence[Resource[Spec]], author: Author) -> None:
+        """Raises Conflict where, now that all is written, a write does not go with what is stored."""
+        was = {one.id: one for one in before}
+        writes = [
+            Write(was.get(after.id), after, author.at)
+            for after in await self.kind.store(uow).all()
+            if after.id not in was or after.version != was[after.id].version
+        ]
+        await self.kind.after_all(uow, writes)
+        for write in writes:
+            with _located(f"/{self.name}", write.resource.name):
+                await self.kind.require_consistent(uow, write)
 
     async def _put(
         self,
@@ -102,7 +106,7 @@ class Section(Generic[Spec, WrittenT, ShownT]):
         spec = await self.shape.read(ports, uow, document, stored.spec if stored else None)
         if stored is None:
             created = Draft(document.name, document.labels, self.shape.sign(spec, author))
-            after = await engine.create(uow, self.kind, created, author, taken)
+            after = await engine.create_among_others(uow, self.kind, created, author, taken)
         else:
             draft = Draft(document.name, document.labels, spec)
             after = await engine.change_among_others(uow, self.kind, stored, draft, author)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
@@ -112,19 +112,29 @@ class ResourceKind(Generic[Spec]):
     async def after_write(self, uow: UnitOfWork, write: Write[Spec]) -> None:
         """Does what else has to happen in the write's transaction."""
 
-    async def require_unneeded(self, uow: UnitOfWork, before: Resource[Spec], after: Resource[Spec]) -> None:
-        """Raises Conflict where something that is stored needs what a change took away."""
+    async def require_consistent(self, uow: UnitOfWork, write: Write[Spec]) -> None:
+        """Raises Conflict where a write does not go with what is stored, now that the whole transaction is written."""
+
+    async def after_all(self, uow: UnitOfWork, writes: Sequence[Write[Spec]]) -> None:
+        """Does what follows from several writes of one transaction together."""
 
 
-async def create(
-    uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author, taken: TakenNames | None = None
+async def create(uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author) -> Resource[Spec]:
+    """Raises Conflict where the name is taken, and what the kind's `validate` raises."""
+    await uow.become_only_writer()
+    created = await create_among_others(uow, kind, draft, author, await taken_names(uow, kind))
+    await kind.require_consistent(uow, Write(None, created, author.at))
+    return created
+
+
+async def create_among_others(
+    uow: UnitOfWork, kind: ResourceKind[Spec], draft: Draft[Spec], author: Author, taken: TakenNames
 ) -> Resource[Spec]:
-    """Raises Conflict where the name is taken, and what the kind's `validate` raises.
+    """Does the same in a transaction that writes more: once all is written the caller asks `require_consistent`.
 
-    `taken` are all names of the kind, where a writer of many has read them: the new one is added.
+    `taken` are all names of the kind: the new one is added.
     """
     await uow.become_only_writer()
-    taken = taken or await taken_names(uow, kind)
     _require_own_look(draft.name, taken)
     await kind.validate(uow, draft.spec, None)
     created = Resource(
@@ -154,14 +164,14 @@ async def change(
     """Returns the next version, or the stored one where nothing differs. Raises StaleVersion, Conflict, Invalid."""
     after = await change_among_others(uow, kind, stored, draft, author)
     if after is not stored:
-        await kind.require_unneeded(uow, stored, after)
+        await kind.require_consistent(uow, Write(stored, after, author.at))
     return after
 
 
 async def change_among_others(
     uow: UnitOfWork, kind: ResourceKind[Spec], stored: Resource[Spec], draft: Draft[Spec], author: Author
 ) -> Resource[Spec]:
-    """Does the same in a transaction that writes more: once all is written the caller asks `require_unneeded`."""
+    """Does the same in a transaction that writes more: once all is written the caller asks `require_consistent`."""
     changed = _differences(stored, draft)
     if not changed:
         return stored
@@ -199,6 +209,7 @@ async def overwrite(
     after = Resource(stored.id, draft.name, version, stored.created_at, author.at, draft.labels, draft.spec)
     await kind.store(uow).replace(after)
     await kind.after_write(uow, Write(after, after, author.at))
+    await kind.require_consistent(uow, Write(None, after, author.at))
     detail = f"{stored.name!r}, version {version}: written over a text that could not be read"
     await record(uow, author, _action(kind, "change"), stored.id, detail, _whole(None, after))
     return after

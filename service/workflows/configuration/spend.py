@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -41,26 +42,28 @@ class Sources(ResourceKind[Source]):
             raise Invalid("only the analytics reports and those of Claude Code name people: switch one on", "/people")
         if stored is not None and stored.spec.kind is not spec.kind:
             raise Invalid("a source keeps its kind; create another one", "/kind")
-        if spec.enabled:
-            await self._refuse_twins(uow, spec, stored)
 
-    async def _refuse_twins(self, uow: UnitOfWork, spec: Source, stored: Resource[Source] | None) -> None:
-        """Raises Conflict for an organisation that is read already: its spend would count twice.
+    async def require_consistent(self, uow: UnitOfWork, write: Write[Source]) -> None:
+        before, after = write.before, write.after
+        if after is None:
+            return
+        if after.spec.enabled:
+            await _refuse_twins(uow, before, after)
+        if before is not None:
+            await refuse_unread(uow, before, after.spec)
 
-        Before the first poll only address and key tell; then the poll itself refuses.
-        """
-        others = [
-            one for one in await uow.sources.readable() if one.spec.enabled and not (stored and one.id == stored.id)
+    async def after_all(self, uow: UnitOfWork, writes: Sequence[Write[Source]]) -> None:
+        """Lets what is known of an organisation go with the key that named it, where sources exchange their keys."""
+        moved = [
+            (one.before, one.after)
+            for one in writes
+            if one.before and one.after and not _is_same_connection(one.before.spec, one.after.spec)
         ]
-        twin = next((other for other in others if _is_same_connection(other.spec, spec)), None)
-        if twin is None and stored is not None and _is_same_connection(stored.spec, spec):
-            organization_id = (await uow.polling_states.get(stored.id)).organization_id
-            twin = await other_reader(uow, organization_id, stored.id) if organization_id is not None else None
-        if twin is not None:
-            raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
-
-    async def require_unneeded(self, uow: UnitOfWork, before: Resource[Source], after: Resource[Source]) -> None:
-        await refuse_unread(uow, before, after.spec)
+        states = [await uow.polling_states.get(before.id) for before, _ in moved]
+        for (_, after), state in zip(moved, states, strict=True):
+            for (former, _), known in zip(moved, states, strict=True):
+                if _is_same_connection(former.spec, after.spec):
+                    await uow.polling_states.save(replace(state, organization_id=known.organization_id))
 
     async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:
         return [
@@ -106,6 +109,20 @@ def require_known_place(spec: Source) -> None:
 
 def _is_same_connection(one: Source, other: Source) -> bool:
     return (one.base_url, one.admin_key.digest) == (other.base_url, other.admin_key.digest)
+
+
+async def _refuse_twins(uow: UnitOfWork, before: Resource[Source] | None, after: Resource[Source]) -> None:
+    """Raises Conflict for an organisation that is read already: its spend would count twice.
+
+    Before the first poll only address and key tell; then the poll itself refuses.
+    """
+    others = [one for one in await uow.sources.readable() if one.spec.enabled and one.id != after.id]
+    twin = next((other for other in others if _is_same_connection(other.spec, after.spec)), None)
+    if twin is None and before is not None and _is_same_connection(before.spec, after.spec):
+        organization_id = (await uow.polling_states.get(after.id)).organization_id
+        twin = await other_reader(uow, organization_id, after.id) if organization_id is not None else None
+    if twin is not None:
+        raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
 
 
 async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:

@@ -112,6 +112,31 @@ async def test_two_enabled_sources_of_one_organisation_are_a_conflict(stand: Sta
     answered(await stand.admin.patch(f"/v1/sources/{second['id']}", json={"enabled": True}))
 
 
+@pytest.mark.parametrize("exchanged", ["keys", "names"])
+async def test_two_sources_exchange_their_keys_in_one_file(stand: Stand, exchanged: str) -> None:
+    first, second = await stand.create("/sources", SOURCE), await stand.create("/sources", OTHER)
+    await know(stand, first["id"], "org_first")
+    await know(stand, second["id"], "org_second")
+    swapped = [SOURCE | {"admin_key": OTHER["admin_key"]}, OTHER | {"admin_key": SOURCE["admin_key"]}]
+    if exchanged == "names":
+        swapped = [SOURCE | {"name": OTHER["name"]}, OTHER | {"name": SOURCE["name"]}]
+    plan = answered(await stand.admin.put("/v1/config", json={"sources": swapped}))
+    assert {one["name"] for one in plan["changes"]} == {"production", "other"}
+    async with stand.ports.uow() as uow:
+        known = [(await uow.polling_states.get(one["id"])).organization_id for one in (first, second)]
+    assert known == ["org_second", "org_first"], "the next poll of either is not refused as the other's twin"
+
+
+async def test_a_key_moves_to_a_source_of_another_name_in_one_file(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    renamed = {"sources": [SOURCE | {"name": "acme"}]}
+    refused = await stand.admin.put("/v1/config", json=renamed)
+    assert problem(refused, 409)["detail"].startswith("sources 'acme': The enabled source 'production' reads the same")
+    answered(await stand.admin.put("/v1/config?unlisted=delete", json=renamed))
+    back = {"sources": [SOURCE, SOURCE | {"name": "acme", "enabled": False}]}
+    answered(await stand.admin.put("/v1/config", json=back))
+
+
 async def test_a_source_with_budgets_cannot_be_deleted_and_the_answer_names_them(stand: Stand) -> None:
     source = await stand.create("/sources", SOURCE)
     budget = await stand.create("/budgets", BUDGET)
