@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.bootstrap.errors import OptionError
+from service.cli.remote.drill.ending import postponed
 from service.cli.remote.drill.hops import NO_WORKER, OPENS, RESOLVES, Hop, are_settled, of_alert, of_poll
 from service.cli.remote.drill.stopwatch import Stopwatch
 from service.cli.remote.showing import inner
@@ -48,15 +49,20 @@ class Rehearsal:
     def run(self) -> None:
         """Raises ServerError where it cannot begin, or where the server stops answering. It cleans up all the same."""
         began = self._watch.seconds()
-        begun = self._server.ask("POST", "/drills", body=self._wanted.body)
+        with postponed() as end_if_asked:
+            begun = self._server.ask("POST", "/drills", body=self._wanted.body)
+            path = f"/alerts/{inner(begun, 'alert')['id']}"
+            try:
+                end_if_asked()
+                self._way(begun, path, self._watch.seconds() - began)
+            finally:
+                self._clean_up(path)
+
+    def _way(self, begun: dict[str, Json], path: str, took: float) -> None:
         alert, poll = inner(begun, "alert"), inner(begun, "poll")
-        path = f"/alerts/{alert['id']}"
-        try:
-            self._tell(Hop("alert", f"{alert['id']} fires, {alert['severity']}", self._watch.seconds() - began))
-            self._follow(path, OPENS)
-            self._poll_and_evaluation(str(poll["source_id"]), str(poll["id"]))
-        finally:
-            self._clean_up(path)
+        self._tell(Hop("alert", f"{alert['id']} fires, {alert['severity']}", took))
+        self._follow(path, OPENS)
+        self._poll_and_evaluation(str(poll["source_id"]), str(poll["id"]))
 
     def _follow(self, path: str, actions: tuple[str, ...]) -> None:
         self._watch.until(lambda: are_settled(self._server.ask("GET", path), actions), self._wanted.patience)

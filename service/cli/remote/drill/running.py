@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.bootstrap.errors import OptionError
+from service.bootstrap.errors import OptionError, StartError
 from service.cli.documents import as_json
 from service.cli.remote.drill.ending import cleaning_up_when_ended
 from service.cli.remote.drill.hops import Hop, kind_of
@@ -22,7 +22,7 @@ from service.cli.remote.drill.simulator import TIMES, Simulator, simulator_of
 from service.cli.remote.drill.stopwatch import Stopwatch
 from service.cli.remote.showing import items
 from service.client import Server
-from service.client.errors import Json
+from service.client.errors import Json, ServerError
 from service.client.tocsin import TocsinClient
 
 PASSED, NOT_PASSED = 0, 1
@@ -107,27 +107,50 @@ def _show_hops(rehearse: Rehearse, out: Console) -> int:
         hops.append(hop)
         _show(hop, out)
 
-    with cleaning_up_when_ended():
+    with _verdict_at_the_end(hops, lambda: _show_verdict(hops, out), tell):
         rehearse(tell)
+    return _exit_code(hops)
+
+
+def _write_hops(rehearse: Rehearse, out: Console) -> int:
+    hops: list[Hop] = []
+    with _verdict_at_the_end(hops, lambda: _write_verdict(hops, out), hops.append):
+        rehearse(hops.append)
+    return _exit_code(hops)
+
+
+@contextmanager
+def _verdict_at_the_end(hops: Sequence[Hop], say: Callable[[], None], tell: Tell) -> Iterator[None]:
+    """Says the verdict of a drill that has begun, also of one that is ended or cannot go on: that is a broken hop."""
+    try:
+        with cleaning_up_when_ended():
+            yield
+    except (KeyboardInterrupt, ServerError, StartError) as error:
+        if hops:
+            tell(Hop("drill", str(error) or "ended before it was over", broken=True))
+            say()
+        raise
+    say()
+
+
+def _exit_code(hops: Sequence[Hop]) -> int:
+    return NOT_PASSED if any(hop.broken for hop in hops) else PASSED
+
+
+def _show_verdict(hops: Sequence[Hop], out: Console) -> None:
     broken = [hop.name for hop in hops if hop.broken]
     if broken:
         out.print(f"[bold red]Not passed[/]: {len(broken)} of {len(hops)} hops broke, first: ", end="", highlight=False)
         out.print(broken[0], markup=False, highlight=False)
     else:
         out.print(f"[bold green]Passed[/]: {len(hops)} hops.", highlight=False)
-    return NOT_PASSED if broken else PASSED
 
 
-def _write_hops(rehearse: Rehearse, out: Console) -> int:
-    hops: list[Hop] = []
-    with cleaning_up_when_ended():
-        rehearse(hops.append)
-    broken = any(hop.broken for hop in hops)
+def _write_verdict(hops: Sequence[Hop], out: Console) -> None:
     shown: list[Json] = [
         {"hop": hop.name, "seconds": _rounded(hop.seconds), "broken": hop.broken, "detail": hop.detail} for hop in hops
     ]
-    as_json({"passed": not broken, "hops": shown}, out)
-    return NOT_PASSED if broken else PASSED
+    as_json({"passed": not any(hop.broken for hop in hops), "hops": shown}, out)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from service.cli.remote.drill.rehearsal import DrillWanted, read_labels
 from service.cli.remote.drill.running import drill, drill_as_json
 from service.cli.remote.drill.stopwatch import Stopwatch
 from service.client import Server, ServerError
+from service.client.errors import Json
+from service.client.server import Query
 from tests.cli.remote.rest import Answering, answering, screen
 
 WANTED = DrillWanted("", "critical", {"team": "eng"}, patience=5)
@@ -197,6 +201,59 @@ def test_it_cleans_up_where_the_server_stops_answering(rest: Answering) -> None:
     with pytest.raises(ServerError):
         hops(rest)
     assert "POST /alerts/alert_1/resolve?" in [asked for asked, _, _ in rest.asked]
+
+
+class EndedServer(Server):
+    """A person ends the command while it asks one thing, for the first time."""
+
+    ended_at = ""
+
+    def ask(
+        self, method: str, path: str, query: Query | None = None, body: Json = None, version: int | None = None
+    ) -> Any:
+        if f"{method} {path}" == self.ended_at:
+            self.ended_at = ""
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().ask(method, path, query, body, version)
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "known"),
+    [("POST /drills", []), ("GET /alerts/alert_1", ["alert"])],
+)
+def test_a_drill_that_is_ended_is_taken_back_and_says_how_far_it_came(
+    rest: Answering, ended_at: str, known: list[str]
+) -> None:
+    server = EndedServer(rest.url, "tcn_FAKE")
+    out, text = screen()
+    server.ended_at = ended_at
+    with pytest.raises(KeyboardInterrupt):
+        drill_as_json(server, WANTED, out, watch=Stopwatch(lambda: 0.0, lambda _: None))
+    assert "POST /alerts/alert_1/resolve?" in [asked for asked, _, _ in rest.asked]
+    said = json.loads(text.getvalue())
+    assert said["passed"] is False
+    assert [one["hop"] for one in said["hops"]] == [*known, "clean-up", "drill"]
+    server.ended_at, (out, text) = ended_at, screen()
+    with pytest.raises(KeyboardInterrupt):
+        drill(server, WANTED, out, sure=True, watch=Stopwatch(lambda: 0.0, lambda _: None))
+    assert text.getvalue().endswith(f"Not passed: 1 of {len(known) + 2} hops broke, first: drill\n")
+
+
+def test_a_drill_whose_server_stops_answering_says_how_far_it_came(rest: Answering) -> None:
+    rest.answers["GET /sources/src_1/polls/poll_1"] = []
+    out, text = screen()
+    with pytest.raises(ServerError):
+        drill_as_json(Server(rest.url, "tcn_FAKE"), WANTED, out)
+    last = json.loads(text.getvalue())["hops"][-1]
+    assert (last["hop"], last["broken"]) == ("drill", True)
+
+
+def test_a_drill_that_cannot_begin_writes_nothing(rest: Answering) -> None:
+    rest.status = 403
+    out, text = screen()
+    with pytest.raises(ServerError):
+        drill_as_json(Server(rest.url, "tcn_FAKE"), WANTED, out)
+    assert text.getvalue() == ""
 
 
 def test_a_label_is_a_name_and_a_value() -> None:
