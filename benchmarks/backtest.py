@@ -10,55 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import fields, replace
-from decimal import Decimal
 
-from backtesting.past import CELLS, DAYS, NOW, SOURCE, furnish
+from backtesting.numbers import CELLS, DAYS, NOW
+from backtesting.past import furnish
+from backtesting.subjects import subjects
 from storing.table import database
 
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.domain.backtest.backtest import Subject
-from service.domain.budgets.budget import Budget, Threshold
-from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
-from service.domain.rules.kinds.change import Against, Change
-from service.domain.rules.registry import KINDS
-from service.domain.rules.rule import Rule
-from service.domain.values.money import Money
-from service.domain.values.periods import PeriodKind, PeriodSpec
-from service.domain.values.resources import Resource
-from service.domain.values.scopes import Dimension, Scope
-from service.domain.values.severity import Severity
 from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.unit_of_work import Ports, UowFactory
 
 TARGET = 10.0
-
-
-def subjects() -> Mapping[str, Subject]:
-    change = Change(Against.TRAILING_MEDIAN)
-    return {
-        "anomaly by day, organisation and workspaces": rule("anomaly", Anomaly(AnomalyGranularity.DAYS)),
-        "the same, by day and by hour": rule("anomaly", Anomaly()),
-        "change, of the organisation": rule("change", change),
-        "change, for each workspace": rule("change", change, Dimension.WORKSPACE),
-        "change, for each API key": rule("change", change, Dimension.API_KEY),
-        "budget, monthly": budget("250000.00"),
-        "budget, monthly, for each API key": budget("1250.00", Dimension.API_KEY),
-    }
-
-
-def rule(kind: str, params: object, for_each: Dimension | None = None) -> Resource[Rule[object]]:
-    spec: Rule[object] = Rule(SOURCE, kind, params, for_each=for_each, gates=KINDS[kind].gates)
-    return Resource("", kind, 0, NOW, NOW, {}, spec)
-
-
-def budget(dollars: str, for_each: Dimension | None = None) -> Resource[Budget]:
-    thresholds = (Threshold(Severity.WARNING, percent=Decimal(80)), Threshold(Severity.CRITICAL, percent=Decimal(100)))
-    spec = Budget(SOURCE, Scope(), Money.of(dollars), PeriodSpec(PeriodKind.MONTHLY), thresholds, for_each)
-    return Resource("", "budget", 0, NOW, NOW, {}, spec)
 
 
 async def measure(ports: Ports, name: str, subject: Subject) -> None:
