@@ -68,11 +68,13 @@ def silence(
     """Let matching alerts notify nobody for a while."""
     from service.bootstrap.errors import OptionError
     from service.cli.remote import silencing
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
     if bool(matchers) == bool(end):
         raise OptionError("say which alerts, such as team=eng, or which silence to --end: one of them")
-    with server_at(url) as server:
+    options = {"name": "--name", "matchers": "MATCHERS", "ends_at": "--for", "comment": "--note"}
+    with server_at(url) as server, given_by(options):
         if end:
             (silencing.end_as_json if as_json else silencing.end)(server, end, out)
         else:
@@ -83,8 +85,9 @@ def silence(
 
 def _answer(alert: str, move: str, body: dict[str, str], as_json: bool, url: str) -> None:
     from service.cli.remote import answering
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
     show = answering.answer_as_json if as_json else answering.answer
-    with server_at(url) as server:
+    with server_at(url) as server, given_by({"note": "--note", "for": "--for", "until": "--for", "to": "TO"}):
         show(server, alert, move, body, out)

@@ -12,6 +12,9 @@ from service.cli.commands.options import LOCAL, AsJson, SourceName, Url, out
 
 cli = typer.Typer()
 
+WINDOW = {"since": "--last", "source": "--source"}
+"""The options from which a request has its time and its organisation."""
+
 
 @cli.command()
 def status(as_json: AsJson = False, url: Url = LOCAL) -> None:
@@ -36,11 +39,14 @@ def spend(
 ) -> None:
     """Show where a server's money went."""
     from service.cli.remote import asking
+    from service.cli.remote.dividing import read_dimension
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
+    wanted = asking.SpendWanted(read_dimension("--by", by), last, source)
     show = asking.spend_as_json if as_json else asking.spend
-    with server_at(url) as server:
-        show(server, asking.SpendWanted(by, last, source), server.now(), out)
+    with server_at(url) as server, given_by({"group_by": "--by", **WINDOW}):
+        show(server, wanted, server.now(), out)
 
 
 class TopBy(StrEnum):
@@ -64,11 +70,12 @@ def top(
     """Show who spends most just now, and who moved since the time before."""
     from service.api.spend.breakdown import DivideBy
     from service.cli.remote import ranking
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
     wanted = ranking.TopWanted(DivideBy(by.value), last, source, most)
     show = ranking.top_as_json if as_json else ranking.top
-    with server_at(url) as server:
+    with server_at(url) as server, given_by(WINDOW):
         show(server, wanted, ranking.by_change if movers else ranking.by_spend, server.now(), out)
 
 
@@ -102,10 +109,12 @@ def explain(
 ) -> None:
     """Show why an alert fired, or what a rule or a budget says of an instant, gate by gate."""
     from service.cli.remote import explaining
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
     instant = at.replace(tzinfo=UTC) if at else None
     wanted = explaining.ExplainWanted(alert, rule, budget, scope, instant)
     show = explaining.explain_as_json if as_json else explaining.explain
-    with server_at(url) as server:
+    options = {"rule": "--rule", "budget": "--budget", "scope": "--scope", "at": "--at"}
+    with server_at(url) as server, given_by(options):
         show(server, wanted, out)

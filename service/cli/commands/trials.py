@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from service.cli.commands.options import LOCAL, AsJson, SourceName, Url, out
+from service.domain.values.severity import Severity
 
 cli = typer.Typer()
 
@@ -26,7 +27,7 @@ def drill(
     incident: Annotated[
         IncidentName | None, typer.Option(help="Play it in the simulator instead of opening a marked alert.")
     ] = None,
-    severity: Annotated[str, typer.Option(help="info, warning, error or critical.")] = "critical",
+    severity: Annotated[Severity, typer.Option(help="That of the alert, by which routes may go.")] = Severity.CRITICAL,
     label: Annotated[list[str] | None, typer.Option(help="A label that routes match, as team=eng; repeatable.")] = None,
     patience: Annotated[int, typer.Option(help="Seconds to wait for each hop.", min=1, max=600)] = 60,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -36,13 +37,14 @@ def drill(
     """Rehearse an alert or an incident, to every channel's answer. Exit code 1 where a hop is broken."""
     from service.cli.remote.drill import running
     from service.cli.remote.drill.rehearsal import DrillWanted, read_labels
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
-    wanted = DrillWanted(source, severity, read_labels(label or []), patience)
+    wanted = DrillWanted(source, severity.value, read_labels(label or []), patience)
     begin, begin_as_json = (
         (running.drill, running.drill_as_json) if incident is None else (running.incident, running.incident_as_json)
     )
-    with server_at(url) as server:
+    with server_at(url) as server, given_by({"source": "--source", "labels": "--label"}):
         raise typer.Exit(begin_as_json(server, wanted, out) if as_json else begin(server, wanted, out, sure=yes))
 
 
@@ -60,10 +62,12 @@ def backtest(
 ) -> None:
     """Replay a rule or a budget over the past: what would have fired, as known then."""
     from service.cli.remote.backtest import replaying
+    from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
     days = (since.date() if since else None, until.date() if until else None)
     wanted = replaying.BacktestWanted(rule, budget, *days)
     show = replaying.backtest_as_json if as_json else replaying.backtest
-    with server_at(url) as server:
+    options = {"rule": "--rule", "budget": "--budget", "since": "--since", "until": "--until"}
+    with server_at(url) as server, given_by(options):
         show(server, wanted, png, out)

@@ -14,11 +14,12 @@ from rich.console import Console
 
 
 class Answering(HTTPServer):
-    """`answers` are by method and path under `/v1`; `status` is that of all."""
+    """`answers` are by method and path under `/v1`, and so are `statuses`; `status` is that of all others."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers, self.status = answers, 200
+        self.statuses: dict[str, int] = {}
         self.asked: list[tuple[str, str, Any]] = []
 
     @property
@@ -35,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = f"{self.command} {path}"
         self.server.asked.append((f"{asked}?{query}", self.headers["Authorization"], body))
         content = json.dumps(self.server.answers[asked]).encode()
-        self.send_response(self.server.status)
+        self.send_response(self.server.statuses.get(asked, self.server.status))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
