@@ -19,9 +19,10 @@ from service.api.http.fields import Line, Reference, Strict
 from service.api.http.secrets import Credentials, Secret, SecretStub, shown
 from service.domain.notify.channels.documents import Form, JsonField
 from service.domain.notify.channels.registry import KINDS, ChannelConfig
+from service.domain.values.mail_addresses import MAIL_ADDRESS
 from service.domain.values.resources import Sealed
 
-MailAddress = Annotated[str, StringConstraints(pattern=r'^[^\x00-\x20\x7f@<>(),;:"\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}$')]
+MailAddress = Annotated[str, StringConstraints(pattern=f"^{MAIL_ADDRESS}$")]
 
 _WRITTEN: Mapping[Form, Any] = {
     Form.LINE: Line,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from service.domain.values.errors import Invalid
+from service.domain.values.mail_addresses import person_of
 from service.domain.values.names import listed, nearest
 from service.domain.values.scopes import DEFAULT_WORKSPACE, SPENDER_DIMENSIONS, Dimension
 from service.workflows.ports.sources import Seen
@@ -43,7 +44,9 @@ def id_of(reference: str, known: Sequence[Seen], dimension: Dimension, pointer: 
     """
     if any(one.id == reference for one in known):
         return reference
-    named = {one.id for one in known if one.name == reference}
+    named = {one.id for one in known if one.name == reference} or {
+        one.id for one in known if person_of(one.name) == person_of(reference)
+    }
     if len(named) == 1:
         return named.pop()
     if len(named) > 1:

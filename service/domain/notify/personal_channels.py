@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,13 +10,12 @@ from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.slack import SlackBot, is_user
 from service.domain.notify.receivers import Receiver
 from service.domain.values.errors import Invalid
-
-_MAIL = re.compile(r'[^\x00-\x20\x7f@<>(),;:"\\\[\]]{1,64}@[A-Za-z0-9.-]{1,253}')
+from service.domain.values.mail_addresses import is_mail_address
 
 
 def is_personal(text: str) -> bool:
     """Whether this names a person: a mail address or a Slack user's id."""
-    return _MAIL.fullmatch(text) is not None or is_user(text)
+    return is_mail_address(text) or is_user(text)
 
 
 def personal_channel(text: str, receivers: Iterable[Receiver], pointer: str) -> ChannelConfig | None:
@@ -26,7 +24,7 @@ def personal_channel(text: str, receivers: Iterable[Receiver], pointer: str) -> 
     A Slack app's bot writes to a user as to a channel: https://docs.slack.dev/reference/methods/chat.postMessage. The
     first one that a receiver has is taken. Raises Invalid where none has.
     """
-    if _MAIL.fullmatch(text):
+    if is_mail_address(text):
         return Email((text,))
     if not is_user(text):
         return None

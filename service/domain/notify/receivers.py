@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from service.domain.notify.channels.email import Email
 from service.domain.notify.channels.registry import ChannelConfig
+from service.domain.values.mail_addresses import person_of
 from service.domain.values.resources import Sealed
 
 
@@ -19,6 +20,12 @@ def channel_key(channel: ChannelConfig) -> str:
     """Returns what stays the same when a receiver's other channels change: the kind, and a digest of the identity."""
     digest = hashlib.sha256(channel.identity.encode()).hexdigest()[:12]
     return f"{channel.kind}:{digest}"
+
+
+def place(channel: ChannelConfig) -> tuple[str, ...]:
+    """Returns the same for channels that reach the same place, however its mail addresses are capitalised."""
+    addresses = channel.to if isinstance(channel, Email) else (channel.identity,)
+    return (channel.kind, *map(person_of, addresses))
 
 
 def doubts(receiver: Receiver) -> list[str]:

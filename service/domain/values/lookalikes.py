@@ -1,4 +1,4 @@
-"""Names that people could take for other names: characters nobody sees, and letters that look like others.
+"""Names that people could take for other names: characters nobody sees, letters that look like others, one address.
 
 The letters are the ones of Unicode's confusables (UTS 39) that stand for a Latin letter in Cyrillic and Greek, the
 scripts whose words pass for Latin ones as a whole. Full-width and styled letters are folded by NFKC.
@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from service.domain.values.errors import Conflict, Invalid
+from service.domain.values.mail_addresses import person_of
 
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 _SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
@@ -28,8 +29,8 @@ def require_visible(name: str, pointer: str = "/name") -> None:
 
 
 def skeleton(name: str) -> str:
-    """Returns the same text for names that look the same."""
-    folded = unicodedata.normalize("NFKC", name).translate(_ALIKE)
+    """Returns the same text for names that look the same, and for mail addresses of one person."""
+    folded = unicodedata.normalize("NFKC", person_of(name)).translate(_ALIKE)
     shown = (one for one in folded if one not in _SELECTORS and unicodedata.category(one) != "Cf")
     return " ".join("".join(shown).split())
 

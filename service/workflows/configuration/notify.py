@@ -11,7 +11,7 @@ from service.domain.notify.channels.console import Console
 from service.domain.notify.channels.slack import SlackBot, is_user
 from service.domain.notify.escalation import EscalationPolicy, validate_policy
 from service.domain.notify.personal_channels import follow_token, is_personal
-from service.domain.notify.receivers import Receiver, channel_key
+from service.domain.notify.receivers import Receiver, place
 from service.domain.notify.rotas import Rota, validate_rota
 from service.domain.notify.routing.routes import Route, RouteTable, validate_routes
 from service.domain.notify.routing.silences import Silence, SilenceState, validate_silence
@@ -41,7 +41,7 @@ class Receivers(ResourceKind[Receiver]):
     noun, prefix, spec = "receiver", "rcv", Receiver
 
     async def validate(self, uow: UnitOfWork, spec: Receiver, stored: Resource[Receiver] | None) -> None:
-        keys = [channel_key(channel) for channel in spec.channels]
+        keys = [place(channel) for channel in spec.channels]
         for position, key in enumerate(keys):
             if key in keys[:position]:
                 raise Invalid("the receiver has this channel already", f"/channels/{position}")

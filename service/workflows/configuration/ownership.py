@@ -10,6 +10,7 @@ from service.domain.notify.routing.labels import BUILT_IN
 from service.domain.sources.ownership import MOST_OWNED, MOST_TAGS, OwnedMember, Ownership
 from service.domain.values.errors import Invalid
 from service.domain.values.lookalikes import require_visible
+from service.domain.values.mail_addresses import person_of
 from service.domain.values.names import listed, nearest
 from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import Author, Draft, ResourceKind, create, put, the_only
@@ -65,18 +66,20 @@ async def change_ownership(uow: UnitOfWork, changed: Iterable[OwnedMember], auth
 class Addressees:
     """Receivers by what people call them: a name, an id, a mail address or a Slack user's id.
 
-    The last two make a receiver where there is none of that name yet.
+    The last two make a receiver where there is none of that name yet, however its mail address is capitalised.
     """
 
     def __init__(self, uow: UnitOfWork, author: Author, receivers: Iterable[Resource[Receiver]]) -> None:
         self._uow, self._author = uow, author
         self._receivers = list(receivers)
         self._by_text = {text: one for one in self._receivers for text in (one.name, one.id)}
+        self._by_person = {person_of(one.name): one for one in reversed(self._receivers)}
 
     async def find(self, text: str, pointer: str) -> Resource[Receiver]:
         """Raises Invalid for what is neither, and for a Slack user whom no bot could write to."""
-        if text in self._by_text:
-            return self._by_text[text]
+        known = self._by_text.get(text) or self._by_person.get(person_of(text))
+        if known is not None:
+            return known
         channel = personal_channel(text, (one.spec for one in self._receivers), pointer)
         if channel is None:
             near = nearest(text, (one.name for one in self._receivers))
@@ -86,6 +89,7 @@ class Addressees:
             )
         made = await create(self._uow, Receivers(), Draft(text, {}, Receiver((channel,))), self._author)
         self._by_text |= {made.name: made, made.id: made}
+        self._by_person[person_of(made.name)] = made
         return made
 
 

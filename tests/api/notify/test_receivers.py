@@ -69,6 +69,9 @@ async def test_a_channel_that_cannot_work_is_refused(stand: Stand, channel: obje
 async def test_a_channel_stands_in_a_receiver_once(stand: Stand) -> None:
     document = {"name": "x", "channels": [CONSOLE, MAIL, CONSOLE]}
     assert pointers(await stand.admin.post("/v1/receivers", json=document)) == ["/channels/2"]
+    shouted = {**MAIL, "to": [one.upper() for one in MAIL["to"]]}
+    document = {"name": "x", "channels": [CONSOLE, MAIL, shouted]}
+    assert pointers(await stand.admin.post("/v1/receivers", json=document)) == ["/channels/2"]
 
 
 async def test_stubs_keep_their_secrets_when_channels_change_places(stand: Stand) -> None:

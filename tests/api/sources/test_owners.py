@@ -43,6 +43,14 @@ async def test_a_person_without_a_receiver_gets_one(spent: Stand) -> None:
     assert slack["token"]["hint"] == "...resh", "the bot's new token is theirs, too"
 
 
+async def test_one_address_is_one_person_however_it_is_capitalised(spent: Stand) -> None:
+    await patch(spent, {"member": WORKSPACE, "owner": "ANN@example.com"}, {"member": KEY, "owner": "ann@Example.com"})
+    left = await patch(spent, {"member": KEY, "owner": "Ann@example.com"})
+    assert {one["owner"] for one in left} == {"ANN@example.com"}, "they have the name that was first"
+    again = await spent.admin.post("/v1/receivers", json={"name": "ann@example.com", "channels": [{"kind": "console"}]})
+    assert "looks like 'ANN@example.com'" in problem(again, 409)["detail"]
+
+
 async def test_an_owner_is_not_deleted_while_something_is_theirs(spent: Stand) -> None:
     await patch(spent, {"member": WORKSPACE, "owner": "eng"})
     refused = problem(await spent.admin.delete("/v1/receivers/eng"), 409)

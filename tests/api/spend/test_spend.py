@@ -264,7 +264,7 @@ async def test_spend_is_told_by_person_and_product(stand: Stand) -> None:
         ("", "nobody known", "0.25"),
     ]
     series = answered(
-        await stand.viewer.get("/v1/spend", params=DAYS | {"actor": "ada@people.example", "group_by": "product"})
+        await stand.viewer.get("/v1/spend", params=DAYS | {"actor": "Ada@people.example", "group_by": "product"})
     )
     assert (series["total"]["amount"], series["items"][0]["groups"][0]["id"]) == ("1.00", "claude_code")
     hourly = await stand.viewer.get("/v1/spend", params={"granularity": "1h", "group_by": "actor"})
