@@ -23,6 +23,11 @@ def test_what_names_no_role_is_refused(text: str) -> None:
         parse_group_roles(text)
 
 
+def test_a_group_has_one_role() -> None:
+    with pytest.raises(ValueError, match="'eng' stands there twice"):
+        parse_group_roles("eng=admin; *=viewer; eng = operator")
+
+
 def test_the_largest_role_counts_and_everybody_is_in_no_group() -> None:
     roles = parse_group_roles("eng=operator; admins=admin; *=viewer")
     assert role_of(["eng", "admins"], roles) is Role.ADMIN

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.intervals import read_interval
+from service.api.dashboard.documents.pairs import read_pairs
 from service.api.dashboard.documents.texts import KEPT, as_text, value_at
 
 REMOVED = "/removed"
@@ -139,11 +140,6 @@ def _lines(text: str) -> Sequence[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _pair(line: str) -> tuple[str, str]:
-    name, _, value = line.partition("=")
-    return name.strip(), value.strip()
-
-
 def _matcher(line: str) -> dict[str, str]:
     """Returns a matcher; one without an operator keeps the whole line as its label, which REST refuses."""
     read = _MATCHER.fullmatch(line)
@@ -153,7 +149,7 @@ def _matcher(line: str) -> dict[str, str]:
 _READERS: Mapping[ControlKind, Callable[[str], JsonValue]] = {
     ControlKind.TICK: bool,
     ControlKind.LINES: lambda text: [*_lines(text)] or None,
-    ControlKind.PAIRS: lambda text: {name: value for name, value in map(_pair, _lines(text))},
+    ControlKind.PAIRS: read_pairs,
     ControlKind.MATCHERS: lambda text: [{**_matcher(line)} for line in _lines(text)],
     ControlKind.INTERVALS: lambda text: [read_interval(line) for line in _lines(text)],
     ControlKind.NUMBER: _number,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
+from service.api.dashboard.documents.pairs import flaw_of_pairs
 from service.api.dashboard.documents.texts import KEPT, as_text, kept_text, value_at
 
 Flaws = Mapping[str, str]
@@ -107,9 +108,15 @@ def _control(control: Control, pointer: str, document: Document, left: dict[str,
         is_required=control.is_required and not kept,
         value="" if kept else as_text(control.entry, value),
         kept=str(kept),
-        flaw=_taken(left, pointer),
+        flaw=_said_of(control, value, _taken(left, pointer)),
         only=control.only,
     )
+
+
+def _said_of(control: Control, value: JsonValue, flaw: str) -> str:
+    """Returns what is wrong with a value in the words of its control, where REST knows less: it has seen no lines."""
+    is_unread = control.entry is ControlKind.PAIRS and isinstance(value, str)
+    return flaw_of_pairs(str(value)) if is_unread else flaw
 
 
 def _choices(control: Control, value: JsonValue) -> Sequence[tuple[str, str]]:

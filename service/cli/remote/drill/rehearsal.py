@@ -37,7 +37,11 @@ def read_labels(pairs: Iterable[str]) -> dict[str, str]:
     for name, equals, value in found:
         if not (name and equals and value):
             raise OptionError(f"--label {name}: write a label and its value, such as team=eng")
-    return {name: value for name, _, value in found}
+    labels = {name: value for name, _, value in found}
+    for name in labels:
+        if [one for one, _, _ in found].count(name) > 1:
+            raise OptionError(f"--label {name}: it stands there twice; give it one value")
+    return labels
 
 
 class Rehearsal:

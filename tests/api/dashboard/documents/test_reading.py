@@ -47,6 +47,15 @@ def test_a_text_is_read_as_what_it_stands_for(entry: ControlKind, text: str, val
     assert read_document([control], {"/it": shown.value}, {}) == document, "what is shown is read alike"
 
 
+def test_a_name_that_stands_in_two_lines_is_refused_by_its_name_and_the_lines_stay() -> None:
+    labels = Control("/labels", "Labels", ControlKind.PAIRS)
+    text = "team=eng\nenv = prod\nteam = ops\nteam=eng"
+    document = read_document([labels], {"/labels": text}, {"labels": {"team": "eng"}})
+    (shown,) = show_form([labels], document, {"/labels": "must be an object"}).parts
+    assert isinstance(shown, ShownControl)
+    assert (shown.value, shown.flaw) == (text, "team stands here twice: give it one value")
+
+
 def test_what_is_left_empty_is_not_sent_and_an_empty_secret_stays() -> None:
     parts = [Control("/country", "Country"), Control("/key", "Key", ControlKind.SECRET)]
     assert read_document(parts, {"/country": "", "/key": ""}, {"country": "DE", "key": STUB}) == {"key": STUB}

@@ -23,6 +23,9 @@ async def test_an_operator_rehearses_an_alert(stand: Stand) -> None:
 async def test_a_label_that_a_drill_has_by_itself_is_refused_at_its_field(stand: Stand) -> None:
     source = await stand.create("/sources", SOURCE)
     opened = await signed_in(stand)
+    twice = await opened.post(f"/pages/sources/{source['id']}/drill", data={"/labels": "team=eng\nteam=ops"})
+    assert twice.status_code == 422
+    assert "team stands here twice" in twice.text
     sent = await opened.post(f"/pages/sources/{source['id']}/drill", data={"/labels": "severity=info"})
     assert (sent.status_code, "a drill has this label from its severity" in sent.text) == (422, True)
     assert "severity=info</textarea>" in sent.text

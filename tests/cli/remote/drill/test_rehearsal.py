@@ -261,3 +261,5 @@ def test_a_label_is_a_name_and_a_value() -> None:
     for wrong in ("team", "=eng", "team="):
         with pytest.raises(StartError, match="--label"):
             read_labels([wrong])
+    with pytest.raises(StartError, match="--label team: it stands there twice"):
+        read_labels(["team=eng", "env=prod", "team=ops"])
