@@ -9,7 +9,7 @@ ARGS ?=
 PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?= -n 4 --dist worksteal
 CHECK_ARGS ?= -n 3 --dist worksteal
-FAST_TESTS := tests/domain tests/adapters tests/simulator tests/test_*.py
+FAST_TESTS := tests/test_*.py tests/domain tests/adapters tests/simulator
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
@@ -45,7 +45,7 @@ check: $(VENV)/.dev ## Every check and the fast tests, before a commit
 	@$(MAKE) --no-print-directory -j 2 lint fast
 
 fast: $(VENV)/.dev
-	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not fuzz and not wheel" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
+	HYPOTHESIS_PROFILE=quick $(PYTEST) $(CHECK_ARGS) -m "not slow and not further and not fuzz and not wheel" --ignore tests/adapters/postgres $(wildcard $(FAST_TESTS))
 
 fuzz: $(VENV)/.dev ## The property tests with new examples, many more of them, and more random pasts; takes minutes
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -m "" tests/domain tests/contract/test_foreign_texts.py tests/api/http/test_json_flaws.py tests/api/http/test_paths.py tests/api/test_schema.py \

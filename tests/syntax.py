@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar, cast
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "service"
 
+Node = TypeVar("Node", bound=ast.AST)
 Functions = tuple[str, ...]
 """The names of the functions and classes around a piece of code, the outermost first."""
 
@@ -33,6 +36,17 @@ class Module:
     @cached_property
     def walked(self) -> list[tuple[ast.AST, Functions]]:
         return list(_walk(self.tree))
+
+    @cached_property
+    def by_kind(self) -> dict[type[ast.AST], list[tuple[ast.AST, Functions]]]:
+        found: dict[type[ast.AST], list[tuple[ast.AST, Functions]]] = defaultdict(list)
+        for node, around in self.walked:
+            found[type(node)].append((node, around))
+        return found
+
+    def nodes(self, kind: type[Node]) -> list[tuple[Node, Functions]]:
+        """The nodes of a kind, in their order. Nearly all nodes are of other kinds than a rule asks for."""
+        return cast("list[tuple[Node, Functions]]", self.by_kind.get(kind, []))
 
 
 def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, Functions]]:

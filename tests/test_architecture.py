@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from service.domain.alerts.evidence import ALERT_KINDS
-from tests.syntax import Module, line, modules, name_of
+from tests.syntax import Functions, Module, line, modules, name_of
 
 LONGEST_FILE = 400
 LONG_FILES: set[str] = set()
@@ -73,8 +73,8 @@ CLOCKS = {
 
 def transactions_elsewhere(module: Module) -> Iterator[int]:
     in_workflows = module.path.startswith("service/workflows/")
-    for node, around in module.walked:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "uow":
+    for node, around in module.nodes(ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "uow":
             in_run = in_workflows and any(name.lstrip("_").startswith("run_") for name in around)
             if not in_run and module.path != "service/api/http/deps.py":
                 yield line(node)
@@ -83,28 +83,32 @@ def transactions_elsewhere(module: Module) -> Iterator[int]:
 def clocks_read(module: Module) -> Iterator[int]:
     if module.path == "service/bootstrap/clock.py":
         return
-    for node, _ in module.walked:
-        if isinstance(node, ast.Attribute) and node.attr in CLOCKS.get(name_of(node.value), ()):
+    for node, _ in module.nodes(ast.Attribute):
+        if node.attr in CLOCKS.get(name_of(node.value), ()):
             yield line(node)
-        if isinstance(node, ast.ImportFrom) and node.module == "time":
-            yield from (line(node) for alias in node.names if alias.name in CLOCKS["time"])
+    for taken, _ in module.nodes(ast.ImportFrom):
+        if taken.module == "time":
+            yield from (line(taken) for alias in taken.names if alias.name in CLOCKS["time"])
 
 
 def rows_in_a_values_clause(module: Module) -> Iterator[int]:
     rows = ast.List | ast.Tuple | ast.ListComp | ast.GeneratorExp
-    for node, _ in module.walked:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values":
+    for node, _ in module.nodes(ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "values":
             yield from (line(node) for argument in node.args if isinstance(argument, rows))
 
 
 def swallowed_errors(module: Module) -> Iterator[int]:
-    for node, around in module.walked:
-        if any((module.path, name) in GUARDS for name in around):
-            continue
-        if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _raises_again(node):
-            yield line(node)
-        if isinstance(node, ast.Call) and name_of(node.func) == "suppress":
+    for handler, around in module.nodes(ast.ExceptHandler):
+        if not _in_a_guard(module, around) and _is_broad(handler.type) and not _raises_again(handler):
+            yield line(handler)
+    for node, around in module.nodes(ast.Call):
+        if name_of(node.func) == "suppress" and not _in_a_guard(module, around):
             yield from (line(node) for argument in node.args if _is_broad(argument))
+
+
+def _in_a_guard(module: Module, around: Functions) -> bool:
+    return any((module.path, name) in GUARDS for name in around)
 
 
 def _is_broad(caught: ast.expr | None) -> bool:
@@ -119,8 +123,8 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
 
 
 def mutable_domain_values(module: Module) -> Iterator[int]:
-    for node, _ in module.walked:
-        if isinstance(node, ast.ClassDef) and module.path.startswith(DOMAIN):
+    if module.path.startswith(DOMAIN):
+        for node, _ in module.nodes(ast.ClassDef):
             yield from (line(node) for mark in node.decorator_list if _is_thawed_dataclass(mark))
 
 
@@ -137,14 +141,17 @@ def _is_thawed_dataclass(mark: ast.expr) -> bool:
 def foreign_imports_of_the_domain(module: Module) -> Iterator[int]:
     if not module.path.startswith(DOMAIN):
         return
-    for node, _ in module.walked:
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        allowed = {library for path, library in LIBRARIES.items() if module.path.startswith(path)}
-        yield from (line(node) for name in names if not _is_pure(name) and name.partition(".")[0] not in allowed)
+    allowed = {library for path, library in LIBRARIES.items() if module.path.startswith(path)}
+    for number, name in _imported(module):
+        if not _is_pure(name) and name.partition(".")[0] not in allowed:
+            yield number
+
+
+def _imported(module: Module) -> Iterator[tuple[int, str]]:
+    for node, _ in module.nodes(ast.Import):
+        yield from ((line(node), alias.name) for alias in node.names)
+    for taken, _ in module.nodes(ast.ImportFrom):
+        yield from ((line(taken), f"{taken.module}.{alias.name}") for alias in taken.names)
 
 
 def _is_pure(imported: str) -> bool:
@@ -155,13 +162,13 @@ def _is_pure(imported: str) -> bool:
 
 
 def waiting_in_the_domain(module: Module) -> Iterator[int]:
-    waiting = ast.AsyncFunctionDef | ast.Await | ast.AsyncWith | ast.AsyncFor
     if module.path.startswith(DOMAIN):
-        yield from (line(node) for node, _ in module.walked if isinstance(node, waiting))
+        for waiting in (ast.AsyncFunctionDef, ast.Await, ast.AsyncWith, ast.AsyncFor):
+            yield from (line(node) for node, _ in module.nodes(waiting))
 
 
 def alert_kinds_told_apart(module: Module) -> Iterator[int]:
-    names = [node for node, _ in module.walked if isinstance(node, ast.Name) and node.id in EVIDENCE]
+    names = [node for node, _ in module.nodes(ast.Name) if node.id in EVIDENCE]
     if len({name.id for name in names}) > 1 and module.path not in LISTS_OF_KINDS:
         yield line(names[0])
 
@@ -170,10 +177,11 @@ def rule_kinds_named(module: Module) -> Iterator[int]:
     if module.path.startswith(RULE_KINDS) or module.path in KNOW_RULE_KINDS:
         return
     package = RULE_KINDS.replace("/", ".")
-    for node, _ in module.walked:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(package):
-            yield line(node)
-        if isinstance(node, ast.Import) and any(alias.name.startswith(package) for alias in node.names):
+    for taken, _ in module.nodes(ast.ImportFrom):
+        if (taken.module or "").startswith(package):
+            yield line(taken)
+    for node, _ in module.nodes(ast.Import):
+        if any(alias.name.startswith(package) for alias in node.names):
             yield line(node)
 
 
@@ -302,8 +310,8 @@ def test_exceptions_from_the_rules_are_still_needed() -> None:
     for path in LONG_FILES:
         assert found[path].text.count("\n") > LONGEST_FILE, path
     for path in LISTS_OF_KINDS:
-        known = {node.id for node, _ in found[path].walked if isinstance(node, ast.Name)} & EVIDENCE
+        known = {node.id for node, _ in found[path].nodes(ast.Name)} & EVIDENCE
         assert len(known) > 1, path
     for path, guard in GUARDS:
-        caught = [n for n, around in found[path].walked if guard in around and isinstance(n, ast.ExceptHandler)]
+        caught = [n for n, around in found[path].nodes(ast.ExceptHandler) if guard in around]
         assert any(_is_broad(handler.type) for handler in caught), guard

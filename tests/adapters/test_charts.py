@@ -14,6 +14,7 @@ from service.domain.charts.chart import Chart, Theme
 from service.domain.charts.specification import HEIGHT, WIDTH, specification
 from service.workflows.ports.platform import ChartError
 from tests.domain.charts.test_alert import BUDGET_CHART, RULE_CHART, anomaly
+from tests.examples import cases
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -28,7 +29,7 @@ def size(png: bytes) -> tuple[int, int]:
     return width, height
 
 
-@pytest.mark.parametrize("theme", Theme)
+@pytest.mark.parametrize("theme", cases(Theme))
 @pytest.mark.parametrize("chart", [BUDGET_CHART, RULE_CHART, anomaly()], ids=["budget", "rule", "anomaly"])
 async def test_a_chart_becomes_a_picture(chart: Chart, theme: Theme) -> None:
     png = await ChildCharts(time_limit=60).png(specification(chart, theme))

@@ -21,6 +21,7 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension
 from service.domain.values.severity import Severity
 from tests.domain.backtest.pasts import day, past
+from tests.examples import cases
 from tests.factories import amount as dollars
 from tests.factories import budget, percent, resource
 
@@ -65,7 +66,7 @@ PERIODS = {
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.fuzz) for seed in range(1, 6))])
-@pytest.mark.parametrize("for_each", [Dimension.API_KEY, Dimension.WORKSPACE, None])
+@pytest.mark.parametrize("for_each", cases([Dimension.WORKSPACE, Dimension.API_KEY, None]))
 @pytest.mark.parametrize(("period", "amount"), PERIODS.values(), ids=PERIODS)
 def test_scopes_that_are_left_out_change_nothing_of_what_is_found(
     period: PeriodSpec, amount: str, for_each: Dimension | None, seed: int, monkeypatch: pytest.MonkeyPatch

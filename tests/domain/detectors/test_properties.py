@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -16,11 +16,12 @@ from service.domain.detectors.daily.history import History, fresh, joined
 from service.domain.detectors.memory.replay import replay
 from service.domain.detectors.scores import Maturity, Sensitivity
 from tests.domain.detectors.spending import normal, office, panel, rare, volatile
+from tests.examples import few
 
 pytestmark = pytest.mark.slow
 
 FIELDS = ("expected", "low", "high", "fires_from", "scores", "methods", "rises", "falls", "overrides")
-FEW = settings(max_examples=8, deadline=None)
+FEW = few(8)
 money = st.one_of(st.just(0.0), st.floats(1, 1e5))
 wild = st.one_of(st.floats(-1e4, 1e6), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e300]))
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats
@@ -15,6 +15,7 @@ from service.domain.detectors.scores import Scores
 from tests.domain.detectors.hourly.test_detector import judged as judged_hour
 from tests.domain.detectors.hourly.test_detector import usual
 from tests.domain.detectors.spending import history_of, judged, office
+from tests.examples import few
 
 DAYS = 112
 TOLERANCE = 0.10
@@ -41,7 +42,7 @@ def lines(scores: Scores) -> Floats:
     return np.array([scores.high[0], scores.fires_from[0]])
 
 
-@settings(max_examples=25, deadline=None)
+@few(25)
 @given(isolated(DAYS - 40, DAYS - 3, 3).filter(is_no_habit), st.lists(SIZES, min_size=6, max_size=6))
 def test_isolated_days_of_any_size_leave_the_line_of_a_later_day(days: list[int], sizes: list[float]) -> None:
     spoilt = office(DAYS)
@@ -50,7 +51,7 @@ def test_isolated_days_of_any_size_leave_the_line_of_a_later_day(days: list[int]
     assert after == pytest.approx(before, rel=TOLERANCE)
 
 
-@settings(max_examples=25, deadline=None)
+@few(25)
 @given(isolated(0, HOURS - 10, 12).filter(is_no_nightly_job), st.lists(SIZES, min_size=6, max_size=6))
 def test_isolated_loops_of_any_size_leave_the_line_of_a_later_hour(hours: list[int], sizes: list[float]) -> None:
     spoilt = usual()

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.memory.replay import Replay, replay
 from tests.domain.detectors.spending import MONDAY, normal, office, panel, rare, volatile
+from tests.examples import few
 
-FEW = settings(max_examples=8, deadline=None)
+FEW = few(8)
 FIELDS = ("expected", "low", "high", "fires_from", "scores", "methods", "rises", "falls", "overrides")
 OFF, DAYS = 77, 99
 """A Monday."""

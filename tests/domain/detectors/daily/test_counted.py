@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.baseline import baseline
 from service.domain.detectors.daily.explain import explain
 from tests.domain.detectors.spending import MONDAY, history_of, judged, normal, office, rare, volatile
+from tests.examples import few
 
 DAYS = 112
 TODAY = DAYS
@@ -29,7 +30,7 @@ def resting(*ago: int, share: float = 0.1) -> Floats:
     return row
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
 @given(st.sets(st.integers(1, 14), min_size=1, max_size=4), st.floats(0, 0.6))
 def test_quiet_days_of_any_depth_leave_the_line_of_a_later_day(places: set[int], share: float) -> None:
     """Each is three days from the next, and no weekday is quiet in three weeks."""

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats
@@ -14,10 +14,11 @@ from service.domain.detectors.daily.baseline import baseline
 from service.domain.detectors.daily.history import History
 from service.domain.detectors.daily.levels import Level, level
 from tests.domain.detectors.spending import carried, history_of, judged, office, rare, volatile
+from tests.examples import few
 
 WEEKS_16 = 112
 TODAY = date(2026, 12, 16)
-FEW = settings(max_examples=15, deadline=None)
+FEW = few(15)
 
 
 def after(days: Floats, start: History | None = None) -> History:

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats
@@ -20,6 +20,7 @@ from service.domain.detectors.memory.replay import Replay, TakenOut, replay
 from service.domain.detectors.panel import Panel
 from service.domain.values.utc import DAY
 from tests.domain.detectors.spending import normal, office, rare, volatile
+from tests.examples import few
 
 FIRST = date(2026, 7, 14)
 DAYS = 141
@@ -129,7 +130,7 @@ def odd_series(name: str, odd: dict[int, float], batches: bool = True) -> Panel:
     return panel
 
 
-@settings(max_examples=8, deadline=None)
+@few(8)
 @given(st.sampled_from(list(SPENDERS)), ODD, st.floats(0.125, 4096))
 def test_money_times_a_factor_is_expected_times_it(name: str, odd: dict[int, float], factor: float) -> None:
     panel = odd_series(name, {at: dollars for at, dollars in odd.items() if np.isfinite(dollars)})
@@ -142,7 +143,7 @@ def test_money_times_a_factor_is_expected_times_it(name: str, odd: dict[int, flo
         assert first is None or second == pytest.approx(first * factor)
 
 
-@settings(max_examples=8, deadline=None)
+@few(8)
 @given(st.sampled_from(list(SPENDERS)), ODD)
 def test_the_same_days_28_years_on_are_judged_the_same(name: str, odd: dict[int, float]) -> None:
     """The calendar comes again after 28 years: weekdays, months and leap years."""
@@ -151,7 +152,7 @@ def test_the_same_days_28_years_on_are_judged_the_same(name: str, odd: dict[int,
     assert as_bytes(replay(panel, normal())) == as_bytes(replay(later, normal()))
 
 
-@settings(max_examples=8, deadline=None)
+@few(8)
 @given(st.sampled_from(list(SPENDERS)), ODD, st.floats(0, 1e5))
 def test_tomorrow_changes_nothing_of_today(name: str, odd: dict[int, float], tomorrow: float) -> None:
     panel = odd_series(name, odd)
@@ -159,7 +160,7 @@ def test_tomorrow_changes_nothing_of_today(name: str, odd: dict[int, float], tom
     assert as_bytes(replay(panel, normal())) == as_bytes(replay(longer, normal()), DAYS)
 
 
-@settings(max_examples=8, deadline=None)
+@few(8)
 @given(st.sampled_from(list(SPENDERS)), ODD)
 def test_a_memory_that_follows_the_days_expects_what_a_replay_does(name: str, odd: dict[int, float]) -> None:
     panel, memory = odd_series(name, odd), BaselineMemory()

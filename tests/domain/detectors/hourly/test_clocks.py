@@ -14,6 +14,7 @@ from service.domain.detectors.hourly.judge import hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.scores import Terms
 from tests.domain.detectors.hourly.test_glance import HOURS, PLACES, SERIES, START, drawn
+from tests.examples import cases
 from tests.factories import utc
 
 WALL, UTC_ALONE, BOTH = [False, True], [True, False], [True, True]
@@ -96,7 +97,7 @@ def test_changes_have_places_among_the_hours() -> None:
     assert moves_within(["UTC"], utc("2026-10-20"), 200) == ()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", cases(range(8), at_once=2))
 def test_what_may_not_rise_by_any_clock_does_not_rise(seed: int) -> None:
     chance, amounts = np.random.default_rng(seed), drawn(seed)
     amounts[: SERIES // 2] += 30 * office(HOURS - 60, 1)
@@ -113,7 +114,7 @@ def test_what_may_not_rise_by_any_clock_does_not_rise(seed: int) -> None:
     assert rises.any()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", cases(range(3)))
 def test_a_series_is_judged_alone_as_it_is_among_others(seed: int) -> None:
     amounts = drawn(seed)
     amounts[: SERIES // 2] += 30 * office(HOURS - 60, 1)

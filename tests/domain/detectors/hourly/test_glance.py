@@ -12,6 +12,7 @@ from service.domain.detectors.hourly.glance import may_rise
 from service.domain.detectors.hourly.judge import hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.scores import Terms
+from tests.examples import cases
 from tests.factories import utc
 
 SERIES, HOURS = 60, 700
@@ -35,7 +36,7 @@ def drawn(seed: int) -> Floats:
     return amounts
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", cases(range(25), at_once=5))
 def test_what_may_not_rise_does_not_rise(seed: int) -> None:
     amounts = drawn(seed)
     terms = Terms(np.full(SERIES, 0.8), np.full(SERIES, 1.0))
@@ -45,7 +46,7 @@ def test_what_may_not_rise_does_not_rise(seed: int) -> None:
     assert rises.any()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", cases(range(10), at_once=3))
 def test_what_may_not_rise_in_a_series_that_grows_does_not(seed: int) -> None:
     amounts, growth = drawn(seed), np.random.default_rng(seed).choice([1.0, 1.05, 1.2], SERIES)
     growth[-1] = 1.2

@@ -18,6 +18,7 @@ from service.domain.detectors.panel import first_spend
 from service.domain.detectors.scores import Maturity, Scores, Terms
 from service.domain.values.utc import HOUR
 from tests.domain.detectors.hourly.test_glance import HOURS, PLACES, SERIES, START, drawn
+from tests.examples import cases
 
 MEMBERS = [list(range(SERIES)), *([row] for row in range(SERIES)), *([row, row + 9] for row in range(20))]
 ASKED = [*map(int, PLACES), 690, 667, 650]
@@ -49,7 +50,7 @@ def alone(cells: Floats, row: int, place: int) -> Scores:
     return judge_hour(np.ascontiguousarray(window), amounts[:, place], own, maturity, planned)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", cases(range(4)))
 def test_each_hour_is_judged_as_it_is_alone_to_the_last_digit(seed: int) -> None:
     cells = drawn(seed)
     judge = judge_of(cells)
@@ -62,7 +63,7 @@ def test_each_hour_is_judged_as_it_is_alone_to_the_last_digit(seed: int) -> None
             assert (bool(expected.rises[0]), int(expected.methods[0])) == (found.rises, found.method)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", cases(range(4)))
 def test_the_series_that_rise_are_those_of_which_an_hour_rises(seed: int) -> None:
     cells, places = drawn(seed), list(map(int, PLACES))
     each = judge_of(cells)

@@ -19,13 +19,14 @@ from service.domain.values.utc import HOUR
 from tests.domain.detectors.hourly.test_glance import HOURS as DRAWN
 from tests.domain.detectors.hourly.test_glance import PLACES, SERIES, START, drawn
 from tests.domain.detectors.spending import history_of, office, rare, volatile
+from tests.examples import cases
 from tests.factories import utc
 
 GERMANY, UNKNOWN = locality_of("Europe/Berlin", "DE"), locality_of("Europe/Berlin")
 NONE = no_quiet_days(1, date(2026, 12, 1))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", cases(range(6), at_once=2))
 def test_what_may_not_rise_beside_holidays_does_not_rise(seed: int) -> None:
     chance, amounts = np.random.default_rng(seed), drawn(seed)
     off = np.repeat(chance.random((SERIES, -(-DRAWN // 24))) < 0.2, 24, axis=1)[:, :DRAWN]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.detectors.arrays import Floats, Whole
@@ -26,6 +26,7 @@ from service.domain.detectors.memory.replay import replay
 from service.domain.detectors.panel import Panel
 from service.domain.detectors.scores import Sensitivity
 from tests.domain.detectors.spending import MONDAY, normal, office, panel, rare, volatile
+from tests.examples import few
 
 pytestmark = pytest.mark.slow
 
@@ -146,7 +147,7 @@ steps = st.builds(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@few(10)
 @given(st.lists(steps, min_size=2, max_size=4), st.integers(0, 5))
 def test_any_line_of_panels_ends_as_if_its_last_one_had_been_the_first(line: list[Step], seed: int) -> None:
     """All begin on the same day, so that the last panel says all that was ever seen of its series."""

@@ -36,6 +36,7 @@ from tests.domain.rules.spending import (
     with_hours,
 )
 from tests.domain.rules.views import NOON, day, instant, view
+from tests.examples import cases
 
 DAILY, HOURLY = a_rule(), a_rule(AnomalyGranularity.HOURS)
 EVERY = (ORGANISATION, ENG, OPS, OPUS)
@@ -74,7 +75,7 @@ FEEDBACK = [
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK)
-@pytest.mark.parametrize("sensitivity", Sensitivity)
+@pytest.mark.parametrize("sensitivity", cases(Sensitivity))
 def test_the_days_are_those_of_the_judges_of_all_scopes(
     sensitivity: Sensitivity, feedback: tuple[Feedback, ...]
 ) -> None:
