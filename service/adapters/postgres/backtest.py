@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.rules.codec import decode_rule
 from service.adapters.postgres.rules.tables import backtests
 from service.adapters.postgres.spend.tables import day_versions
-from service.domain.backtest.backtest import Backtest, Subject
+from service.domain.backtest.backtest import Backtest, BacktestState, Subject
 from service.domain.budgets.budget import Budget
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page, Resource
@@ -62,6 +62,11 @@ class PostgresBacktests:
             cursor=cursor,
             newest_first=True,
         )
+
+    async def before(self, backtest: Backtest) -> Sequence[Backtest]:
+        unfinished = backtests.c.state.in_([BacktestState.QUEUED, BacktestState.RUNNING])
+        older = select(backtests).where(unfinished, backtests.c.id < backtest.id).order_by(backtests.c.id)
+        return [_backtest(row) for row in await self._connection.execute(older)]
 
     async def keep_newest(self, count: int) -> None:
         newest = select(backtests.c.id).order_by(backtests.c.id.desc()).limit(count)

@@ -105,7 +105,8 @@ async def list_(uow: UowDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     dependencies=[viewer],
 )
 async def one(id: Id, uow: UowDep) -> Response:
-    return respond(show_result(await uow.backtests.get(id)))
+    backtest = await uow.backtests.get(id)
+    return respond(show_result(backtest, len(await uow.backtests.before(backtest))))
 
 
 async def _subject(ports: Ports, uow: UnitOfWork, document: BacktestIn, now: datetime) -> Subject:

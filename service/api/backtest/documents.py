@@ -87,6 +87,7 @@ class BacktestOut(BaseModel):
 
 
 class BacktestResultOut(BacktestOut):
+    ahead: int | None = Field(description="backtests that a worker takes before this one; null once it has begun")
     steps: int | None
     tally: TallyOut | None
     firings: list[FiringOut] | None = Field(description="the newest 500, oldest first; `tally` counts all")
@@ -100,12 +101,13 @@ def show_backtest(backtest: Backtest) -> BacktestOut:
     return BacktestOut(**_head(backtest))
 
 
-def show_result(backtest: Backtest) -> BacktestResultOut:
+def show_result(backtest: Backtest, ahead: int) -> BacktestResultOut:
     found, is_budget = backtest.result, isinstance(backtest.subject.spec, Budget)
     if found is None:
         nothing = dict.fromkeys(BacktestResultOut.model_fields.keys() - BacktestOut.model_fields.keys())
-        return BacktestResultOut(**_head(backtest), **nothing)
-    return BacktestResultOut(**_head(backtest), **_found(found, is_budget=is_budget))
+        waits = {"ahead": ahead} if backtest.state is BacktestState.QUEUED else {}
+        return BacktestResultOut(**_head(backtest), **nothing | waits)
+    return BacktestResultOut(**_head(backtest), ahead=None, **_found(found, is_budget=is_budget))
 
 
 def _head(backtest: Backtest) -> dict[str, Any]:

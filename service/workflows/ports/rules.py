@@ -139,6 +139,10 @@ class Backtests(Protocol):
         """Newest first."""
         ...
 
+    async def before(self, backtest: Backtest) -> Sequence[Backtest]:
+        """Those that a worker takes first, the first one first: older ones that are not over."""
+        ...
+
     async def keep_newest(self, count: int) -> None:
         """Drops all but the newest."""
         ...

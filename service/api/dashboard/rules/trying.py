@@ -107,7 +107,7 @@ async def show_tried(
         "name": subject.name,
         "kind": KINDS[subject.spec.kind].title,
         "rule_address": f"{PLACE}/{stored.id}" if stored else "",
-        "progress": f"{backtest.progress * 100:.0f}",
+        "progress": await _progress(uow, backtest),
         "waits": backtest.state in (BacktestState.QUEUED, BacktestState.RUNNING),
         "error": backtest.error,
         "found": replay_shown(backtest.result, subject.spec.kind) if backtest.result else None,
@@ -121,6 +121,18 @@ async def show_tried(
         version = (seen or subject.version or form["version"]) if stored else form["version"]
         content |= form | {"is_open": True, "version": version}
     return dashboard_page("rule_tried.html.j2", "Rules", caller, content)
+
+
+async def _progress(uow: UnitOfWork, backtest: Backtest) -> str:
+    """Returns how far it is, or what it waits for."""
+    if backtest.state is not BacktestState.QUEUED:
+        return f"{backtest.progress * 100:.0f} % of the days are replayed."
+    before = await uow.backtests.before(backtest)
+    if not before:
+        return "It waits for a worker: reading, evaluating and notifying go first."
+    first = before[0]
+    more = f", and {len(before) - 1} more" if len(before) > 1 else ""
+    return f"It waits behind the backtest of {first.subject.name}, of which {first.progress * 100:.0f} % is done{more}."
 
 
 async def _still_stored(uow: UnitOfWork, id: str) -> Resource[Rule[object]] | None:

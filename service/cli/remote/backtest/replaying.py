@@ -57,7 +57,9 @@ def backtest(
     """Shows progress, the plot, the newest firings and the tally; writes the picture where one is wanted."""
     with progress_bar(*Progress.get_default_columns()) as progress:
         task = progress.add_task("backtest", total=1.0)
-        found = _followed(server, wanted, lambda done: progress.update(task, completed=done), pause)
+        found = _followed(
+            server, wanted, lambda one: progress.update(task, completed=one.progress, description=standing(one)), pause
+        )
     days, fired = _days(server, found), _fired(found)
     for line in lines(days, fired):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -83,19 +85,26 @@ def backtest_as_json(
 
 
 def _followed(
-    server: Server, wanted: BacktestWanted, tell: Callable[[float], None], pause: Callable[[float], None]
+    server: Server, wanted: BacktestWanted, tell: Callable[[BacktestResultOut], None], pause: Callable[[float], None]
 ) -> BacktestResultOut:
     """Raises StartError for one that failed, and ServerError for one that is refused."""
     client = BacktestsClient(server)
     started = client.start_stored(rule=wanted.rule, budget=wanted.budget, since=wanted.since, until=wanted.until)
     found = client.get(started.id)
     while found.finished_at is None:
-        tell(found.progress)
+        tell(found)
         pause(ASKED_EVERY)
         found = client.get(started.id)
     if found.error is not None:
         raise StartError(f"the backtest failed: {found.error}")
     return found
+
+
+def standing(one: BacktestResultOut) -> str:
+    """Returns what stands before the bar: a bar at 0 % does not say that others come first."""
+    if one.ahead is None:
+        return "backtest"
+    return f"waits behind {_count(one.ahead, 'other')}" if one.ahead else "waits for a worker"
 
 
 def _days(server: Server, found: BacktestResultOut) -> Days:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from service.domain.access import Role
+from service.domain.backtest.backtest import BacktestState
 from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.scopes import Cell
@@ -41,7 +43,7 @@ async def test_a_rule_is_tried_over_what_is_known(stand: Stand) -> None:
     results = sent.headers["location"]
     waiting = (await opened.get(results)).text
     assert '<meta http-equiv="refresh" content="2">' in waiting
-    assert "0 % of the days are replayed" in waiting
+    assert "It waits for a worker: reading, evaluating and notifying go first." in waiting
     await run_backtest(stand.ports, results.rpartition("/")[2])
     page = (await opened.get(results)).text
     assert "http-equiv" not in page
@@ -49,6 +51,23 @@ async def test_a_rule_is_tried_over_what_is_known(stand: Stand) -> None:
     assert 'title="$100.00"' in page
     assert "Least excess, US dollars: $10.00. Would have fired once in 20 days" in page
     assert f'href="/pages/rules/{id}"' in page
+
+
+async def test_a_replay_that_waits_says_behind_what(stand: Stand) -> None:
+    id, opened = await joined(stand), await signed_in(stand)
+    first = answered(
+        await stand.operator.post("/v1/backtests", json={"budget": {"amount": "5.00", "name": "org"}}), 202
+    )
+    second = answered(await stand.operator.post("/v1/backtests", json={"rule": "newcomers"}), 202)
+    third = (await opened.post(f"/pages/rules/{id}/try", data={})).headers["location"]
+    async with stand.ports.uow() as uow:
+        running = replace(await uow.backtests.get(first["id"]), state=BacktestState.RUNNING, progress=0.4)
+        await uow.backtests.save(running)
+    said = "It waits behind the backtest of org, of which 40 % is done"
+    assert f"{said}." in (await opened.get(f"/pages/rules/tried/{second['id']}")).text
+    assert f"{said}, and 1 more." in (await opened.get(third)).text
+    ahead = [answered(await stand.viewer.get(f"/v1/backtests/{one['id']}"))["ahead"] for one in (first, second)]
+    assert ahead == [None, 1]
 
 
 async def test_a_viewer_starts_no_replay_and_reads_those_of_others(stand: Stand) -> None:

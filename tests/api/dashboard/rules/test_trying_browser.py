@@ -22,7 +22,7 @@ async def test_somebody_moves_the_slider_and_saves_what_they_saw(stand: Stand, t
         await page.click("text=newcomers")
         await looked_at(page, tmp_path, "rule")
         await page.click("text=Try it over the last 90 days")
-        await page.wait_for_selector("text=0 % of the days are replayed")
+        await page.wait_for_selector("text=It waits for a worker")
         (backtest,) = answered(await stand.viewer.get("/v1/backtests"))["items"]
         await run_backtest(stand.ports, backtest["id"])
         await page.wait_for_selector("text=Would have fired once in 20 days")
@@ -48,7 +48,7 @@ async def test_an_operator_tries_a_rule_that_has_no_name_yet(stand: Stand, tmp_p
         await looked_at(page, tmp_path, "to-try")
         await page.select_option("[name='/params/dimension']", "workspace")
         await page.click("text=Try it over the last 90 days")
-        await page.wait_for_selector("text=0 % of the days are replayed")
+        await page.wait_for_selector("text=It waits for a worker")
         (backtest,) = answered(await stand.viewer.get("/v1/backtests"))["items"]
         await run_backtest(stand.ports, backtest["id"])
         await page.wait_for_selector("text=Would have fired once in 20 days")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from service.api.backtest.documents import BacktestResultOut
 from service.bootstrap.errors import StartError
-from service.cli.remote.backtest.replaying import BacktestWanted, backtest
+from service.cli.remote.backtest.replaying import BacktestWanted, backtest, standing
 from service.client import Server
 from tests.cli.remote.rest import Answering, answering, screen
 from tests.cli.remote.test_ranking import breakdown, figure
@@ -29,6 +30,7 @@ QUEUED: dict[str, Any] = {
     "started_at": None,
     "finished_at": None,
     "error": None,
+    "ahead": None,
     "steps": None,
     "tally": None,
     "firings": None,
@@ -98,6 +100,14 @@ def test_the_plot_the_firings_and_the_tally_are_shown(tmp_path: Path) -> None:
     assert "jumps, 2026-11-01 to 2026-11-03: 1 alert, 1 firing, 10.0 alerts a month, $70.00 above" in shown
     assert "25% of the dollars were read late" in shown
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [(None, "backtest"), (0, "waits for a worker"), (1, "waits behind 1 other"), (3, "waits behind 3 others")],
+)
+def test_one_that_waits_says_behind_what(ahead: int | None, said: str) -> None:
+    assert standing(BacktestResultOut.model_validate(QUEUED | {"ahead": ahead})) == said
 
 
 def test_one_that_fails_says_why() -> None:
