@@ -24,15 +24,16 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
     told_apart = _told_apart(rule.spec)
     if told_apart is None or recorded.planned:
         return recorded
-    homes: dict[Cell, Cell] = {}
+    homes: dict[Cell, Cell | None] = {}
     versions = []
     for version in recorded.versions:
         parts: dict[Cell, list[SpendDay]] = {}
         for cell, known in version.cells.items():
-            if rule.spec.scope.holds(cell):
-                if cell not in homes:
-                    homes[cell] = _along(cell, told_apart)
-                parts.setdefault(homes[cell], []).append(known)
+            if cell not in homes:
+                homes[cell] = _along(cell, told_apart) if rule.spec.scope.holds(cell) else None
+            home = homes[cell]
+            if home is not None:
+                parts.setdefault(home, []).append(known)
         versions.append(replace(version, cells={home: _sum(own) for home, own in parts.items()}))
     hours = recorded.hours and replace(
         recorded.hours, cells=[_along(cell, told_apart) for cell in recorded.hours.cells]
@@ -52,14 +53,14 @@ def _sum(parts: Sequence[SpendDay]) -> SpendDay:
         return parts[0]
     used = [part.estimate for part in parts]
     return SpendDay(
-        Spend.sum(part.spend for part in parts),
+        Spend.sum([part.spend for part in parts]),
         EstimatedDay(
-            cost=Money.total(each.cost for each in used),
-            priority=Money.total(each.priority for each in used),
-            unpriced_tokens=sum(each.unpriced_tokens for each in used),
-            input_tokens=sum(each.input_tokens for each in used),
-            cache_read_tokens=sum(each.cache_read_tokens for each in used),
-            output_tokens=sum(each.output_tokens for each in used),
+            cost=Money.total([each.cost for each in used]),
+            priority=Money.total([each.priority for each in used]),
+            unpriced_tokens=sum([each.unpriced_tokens for each in used]),
+            input_tokens=sum([each.input_tokens for each in used]),
+            cache_read_tokens=sum([each.cache_read_tokens for each in used]),
+            output_tokens=sum([each.output_tokens for each in used]),
         ),
     )
 

@@ -109,15 +109,16 @@ def sharing(groups: Grouping, homes: Grouping, member: int) -> list[int]:
     return found
 
 
-MOST_AT_ONCE = 16
-"""Buckets that are added up at once: rows are repeated for every member they are in."""
+LEAST_AT_ONCE, CELLS_AT_ONCE = 16, 64_000
+"""Buckets, and cells, that are added up at once: rows are repeated for every member they are in."""
 
 
 def summed(cells: Floats, groups: Grouping) -> Floats:
     """The sum of each member's rows, always added in the same order: [rows, buckets] -> [members, buckets]."""
     sums = np.zeros((groups.starts.size, cells.shape[1]), order="F")
-    for start in range(0, cells.shape[1] if groups.starts.size else 0, MOST_AT_ONCE):
-        buckets = slice(start, start + MOST_AT_ONCE)
+    at_once = max(LEAST_AT_ONCE, CELLS_AT_ONCE // max(1, groups.rows.size))
+    for start in range(0, cells.shape[1] if groups.starts.size else 0, at_once):
+        buckets = slice(start, start + at_once)
         sums[:, buckets] = np.add.reduceat(cells.T[buckets][:, groups.rows], groups.starts, axis=1).T
     return sums
 

@@ -66,10 +66,10 @@ class Spend:
         """The sum of many: `+`, without what lies between."""
         added = list(parts)
         return cls(
-            Money.total(part.billed for part in added),
-            Money.total(part.estimated for part in added),
-            any(part.split for part in added),
-            sum(part.unpriced_tokens for part in added),
+            Money.total([part.billed for part in added]),
+            Money.total([part.estimated for part in added]),
+            any([part.split for part in added]),
+            sum([part.unpriced_tokens for part in added]),
         )
 
 

@@ -53,9 +53,9 @@ class Money:
     @classmethod
     def total(cls, amounts: Iterable[Money]) -> Money:
         """The sum, in the order given. Only it must be an amount of money, not what it has passed on the way."""
-        usd = Decimal(0)
+        usd, add = Decimal(0), _CONTEXT.add
         for amount in amounts:
-            usd = _CONTEXT.add(usd, amount.usd)
+            usd = add(usd, amount.usd)
         return _sum(usd)
 
     def __add__(self, other: Money) -> Money:

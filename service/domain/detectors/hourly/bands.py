@@ -2,50 +2,124 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from bisect import bisect_left
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
 
-from service.domain.detectors.arrays import Floats
-from service.domain.detectors.hourly.detector import HourBand, hour_band
+from service.domain.detectors.arrays import Flags, Floats
+from service.domain.detectors.daily.growth import brought_up
+from service.domain.detectors.hourly.detector import HOURS, HourBand, hour_band
+from service.domain.detectors.panel import first_spend
 
-MOST_BANDS = 50_000
+MOST_SERIES = 2_000
+"""Series whose bands are kept: 6 kilobytes each, and less for its bands."""
 AT_ONCE = 512
 """Bands that are made together: more would not be faster, and take memory."""
 
 _Band = tuple[int, float, float, float, float, float]
 
 
+@dataclass(frozen=True, eq=False)
+class SeriesHours:
+    """The hours of a series as they say what is usual: dollars, never written to, NaN where they say nothing.
+
+    `name`: what it is known by from one look to the next. `first`: the number of the first hour, counted from any fixed
+    instant. `growth`: by how much a week costs more than the one before, a factor.
+    """
+
+    name: Hashable
+    hours: Floats
+    first: int
+    growth: float = 1.0
+
+    @cached_property
+    def begun(self) -> int:
+        """The place of the first hour with spend."""
+        return int(first_spend(self.hours[None])[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SeriesBands:
+    """The bands that were made of these hours, by the number of the hour."""
+
+    of: SeriesHours
+    bands: dict[int, _Band] = field(default_factory=dict)
+
+
 class HourBands:
-    """A memory of arithmetic, not of facts: a band is known by the very window that it was made of."""
+    """A memory of arithmetic, not of facts: a band serves while all that it was made of is as it was.
+
+    That is the 672 hours before its own, where spend began among them, and the growth.
+    """
 
     def __init__(self) -> None:
-        self._made: dict[bytes, _Band] = {}
+        self._kept: dict[Hashable, _SeriesBands] = {}
 
     def __len__(self) -> int:
-        return len(self._made)
+        return sum(len(kept.bands) for kept in self._kept.values())
 
-    def of(self, windows: Floats) -> HourBand:
-        """The band after each window: [windows, 672], a window's hours side by side."""
-        digests = [blake2b(window, digest_size=16).digest() for window in windows]
-        missing = [at for at, digest in enumerate(digests) if digest not in self._made]
-        found = {digest: self._made.pop(digest) for digest in dict.fromkeys(digests) if digest in self._made}
+    def of(self, asked: Sequence[tuple[SeriesHours, Sequence[int]]]) -> HourBand:
+        """The bands of each series' hours at the given places, one series after the other."""
+        series = [(self._standing(one), places) for one, places in asked]
+        missing = [
+            (kept, place) for kept, places in series for place in places if kept.of.first + place not in kept.bands
+        ]
         for start in range(0, len(missing), AT_ONCE):
-            chosen = missing[start : start + AT_ONCE]
-            found |= zip((digests[at] for at in chosen), _bands(windows[chosen]), strict=True)
-        self._keep(found)
-        methods, *dollars = zip(*(found[digest] for digest in digests), strict=True)
+            _make(missing[start : start + AT_ONCE])
+        self._forget()
+        found = [kept.bands[kept.of.first + place] for kept, places in series for place in places]
+        methods, *dollars = zip(*found, strict=True)
         return HourBand(np.array(methods, dtype=np.int64), *(np.array(each) for each in dollars))
 
-    def _keep(self, found: dict[bytes, _Band]) -> None:
-        """Those asked for last stand last: the others are forgotten first."""
-        self._made |= found
-        for digest in list(islice(self._made, max(0, len(self._made) - MOST_BANDS))):
-            del self._made[digest]
+    def _standing(self, one: SeriesHours) -> _SeriesBands:
+        """The bands of a series that still serve. The series asked for last stands last."""
+        kept = self._kept.pop(one.name, None)
+        if kept is None or kept.of.hours is not one.hours or kept.of.growth != one.growth:
+            kept = _SeriesBands(one, {} if kept is None else _still_good(kept, one))
+        self._kept[one.name] = kept
+        return kept
+
+    def _forget(self) -> None:
+        for name in list(islice(self._kept, max(0, len(self._kept) - MOST_SERIES))):
+            del self._kept[name]
 
 
-def _bands(windows: Floats) -> list[_Band]:
-    band = hour_band(windows)
+def _still_good(kept: _SeriesBands, now: SeriesHours) -> dict[int, _Band]:
+    """The kept bands whose 672 hours are held, and are what they were."""
+    skipped = now.first - kept.of.first
+    if kept.of.growth != now.growth or not 0 <= skipped < kept.of.hours.size:
+        return {}
+    before, after = kept.of.hours[skipped:], now.hours[: kept.of.hours.size - skipped]
+    before = before[: after.size]
+    differs: Flags = np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after)))
+    changed = (now.first + np.flatnonzero(differs)).tolist()
+    begun = {one.first + one.begun for one in (kept.of, now)}
+    least = max(now.first, *begun) if len(begun) > 1 else now.first
+
+    def serves(hour: int) -> bool:
+        since = hour - HOURS
+        return since >= least and bisect_left(changed, since) == bisect_left(changed, hour)
+
+    return {hour: band for hour, band in kept.bands.items() if serves(hour)}
+
+
+def _make(missing: Sequence[tuple[_SeriesBands, int]]) -> None:
+    band = hour_band(np.concatenate([window_before(kept.of, place) for kept, place in missing]))
     columns = (getattr(band, name).tolist() for name in HourBand.__slots__)
-    return list(zip(*columns, strict=True))
+    for (kept, place), made in zip(missing, zip(*columns, strict=True), strict=True):
+        kept.bands[kept.of.first + place] = made
+
+
+def window_before(one: SeriesHours, place: int) -> Floats:
+    """The 672 hours before a place, brought up by the growth: [1, 672].
+
+    They are unknown where nothing is held, and before the series' first spend.
+    """
+    window, start = np.full((1, HOURS), np.nan), max(0, place - HOURS, one.begun)
+    if start < place:
+        window[0, HOURS - (place - start) :] = one.hours[start:place]
+    return brought_up(window, np.array([one.growth]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from service.domain.detectors.arrays import Flags, Floats, Whole, median_of, row_quantile
+from service.domain.detectors.arrays import Flags, Floats, Whole, known_or_zero, median_of, row_quantile
 from service.domain.detectors.daily.growth import WEEKS_AGO
 from service.domain.detectors.hourly.clocks import DECIDED, UTC_CLOCK, ClockMove, standing
 from service.domain.detectors.hourly.detector import (
@@ -59,6 +59,11 @@ class HourGlance:
         spent = self._sums[:, start:end].sum(axis=1)
         return bool(np.any(spent >= np.asarray(limits, dtype=np.float64) * (1 - SLACK)))
 
+    def have_begun(self, start: int, end: int) -> bool:
+        """Whether every series is known to have spent something from `start` to before `end`."""
+        spent = (self._sums[:, start:end] > 0) & self.known.known[start:end]
+        return bool(spent.any(axis=1).all())
+
     def may_rise(
         self,
         start: int,
@@ -68,22 +73,24 @@ class HourGlance:
         off: Flags | None = None,
         lifts: Mapping[int, tuple[int, float]] = NO_LIFTS,
         growth: Floats | None = None,
-    ) -> bool:
-        """Whether any series may be unusual in one of these hours, judged by what is known from `start` on.
+    ) -> list[bool]:
+        """Whether any series may be unusual in each of these hours, judged by what is known from `start` on.
 
         `floor`: dollars of excess under which an hour is never a rise. `moves`, and `off` of each series: by places
         from `start` on. `lifts`: of each series with an accepted level the place where it begins, and the factor by
         which hours before it count. `growth`: of each series from week to week, a factor; None: none grows.
         """
         if not places or not self._starts.size:
-            return False
+            return [False] * len(places)
         end = max(places) + 1
         hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
         for row, (place, factor) in lifts.items():
             hours[row, : max(0, place - start)] *= factor
         floors = np.full(hours.shape[0], floor)
         mine = None if off is None else off[:, : end - start]
-        return bool(may_rise_by_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine, growth).any())
+        rising = rises_of_all(hours, np.array(places, dtype=np.int64) - start, floors, moves, mine, growth)
+        found: list[bool] = np.asarray(rising.any(axis=0)).tolist()
+        return found
 
 
 def is_large(amounts: Floats, floors: Floats) -> Flags:
@@ -103,8 +110,20 @@ def may_rise_by_all(
 
     `off`: the hours that do not say what is usual, [series, hours]. `growth`: as of `may_rise`.
     """
-    found = is_large(amounts[:, places], floors)
-    rows = np.flatnonzero(found)
+    return np.asarray(rises_of_all(amounts, places, floors, moves, off, growth).any(axis=1), dtype=np.bool_)
+
+
+def rises_of_all(
+    amounts: Floats,
+    places: Whole,
+    floors: Floats,
+    moves: Sequence[ClockMove],
+    off: Flags | None,
+    growth: Floats | None,
+) -> Flags:
+    """The same for each of the hours: -> [series, places]."""
+    found: Flags = np.zeros((amounts.shape[0], places.size), dtype=np.bool_)
+    rows = np.flatnonzero(is_large(amounts[:, places], floors))
     if rows.size:
         newest, least = amounts[rows][:, places], floors[rows]
         past = amounts[rows] if off is None else np.where(off[rows], np.nan, amounts[rows])
@@ -118,7 +137,7 @@ def may_rise_by_all(
                 if asked.size:
                     by_clock = may_rise(move.applied(past), newest[:, asked], places[asked], least, grown)
                     rising[:, asked] &= by_clock | ~stands[:, asked, clock]
-        found[rows] = rising.any(axis=1)
+        found[rows] = rising
     return found
 
 
@@ -137,9 +156,10 @@ def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats, growth
     hours = np.concatenate([missing, np.where(usable, np.maximum(past, 0), np.nan)], axis=1)
     at = places + missing.shape[1]
     grown = np.ones(1) if growth is None else growth
-    profile = _least_usual(hours, at - WEEK, grown)[0]
     days = np.arange(int(at.min()) - A_DAY, int(at.max()))
-    least_usual, usual, limit = _least_usual(hours, days, grown)
+    found = _least_usual(hours, np.concatenate([days, at - WEEK]), grown)
+    least_usual, usual, limit = (each[:, : days.size] for each in found)
+    profile = found[0][:, days.size :]
     actual = hours[:, days] * grown[:, None]
     actual = np.where(actual <= limit, actual, least_usual)
     window = (at[:, None] - A_DAY - days[0]) + np.arange(A_DAY)[None, :]
@@ -158,8 +178,13 @@ def _least_usual(hours: Floats, places: Whole, growth: Floats) -> tuple[Floats, 
     """
     cells = hours[:, places[:, None] - _WEEKS[None, :]] * (growth[:, None] ** WEEKS_AGO[::-1])[:, None, :]
     flat = np.sort(cells.reshape(-1, _WEEKS.size), axis=1)
-    middle, second = row_quantile(flat, 0.5), row_quantile(flat, 1 / 3)
+    smallest, second, third, largest = flat.T
+    if np.isnan(largest).any():
+        middle, second = row_quantile(flat, 0.5), row_quantile(flat, 1 / 3)
+        low, largest = row_quantile(flat, 1 / 6), np.nanmax(flat, axis=1, initial=0.0)
+    else:  # the same quantiles of four
+        middle, low = second + (third - second) * 0.5, smallest + (second - smallest) * 0.5
     limit = LEAST_TAKEN_OUT * second
-    least = np.where(np.nanmax(flat, axis=1, initial=0.0) <= limit, middle, row_quantile(flat, 1 / 6))
-    found = (np.nan_to_num(each).reshape(cells.shape[:2]) for each in (least, middle, limit))
+    least = np.where(largest <= limit, middle, low)
+    found = (known_or_zero(each).reshape(cells.shape[:2]) for each in (least, middle, limit))
     return next(found), next(found), next(found)

@@ -5,33 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from statistics import median
 
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, reading
-from service.domain.detectors.daily.growth import WEEKS_AGO, brought_up
-from service.domain.detectors.hourly.bands import HourBands
+from service.domain.detectors.daily.growth import WEEKS_AGO
+from service.domain.detectors.hourly.bands import HourBands, SeriesHours, window_before
 from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove, standing
 from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, incident_hours, judge_by
 from service.domain.detectors.hourly.glance import is_large, may_rise_by_all
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.hourly.two_hours import HourBefore
 from service.domain.detectors.noise import week_on_week_noise
-from service.domain.detectors.panel import UNBELIEVABLE, first_spend
+from service.domain.detectors.panel import UNBELIEVABLE
 from service.domain.detectors.scores import Maturity, Scores, Terms
 from service.domain.values.utc import HOUR
 
 ROWS_AT_ONCE = 8
 """Quiet series that are judged together once one of them is asked about: eight cost little more than one."""
-EARLIER_AT_ONCE = 16
+EARLIER_AT_ONCE = 48
 """Hours of one series that are judged together once one of them is asked about."""
 HELD_TIMES = 1.25
 """Times the median of the same hour, from which on an hour says nothing of being back to normal."""
 LEAST_WEIGHT = 0.25
 """An hour that is expected to cost less than this share of a mean one says nothing of it either."""
+DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 LOOKED_AT_ONCE = 512
 """Series whose hours are looked at together."""
 
@@ -101,7 +102,13 @@ class HourJudge:
     growth: Floats | None = None
     _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
+    _counting: dict[tuple[int, int], SeriesHours] = field(default_factory=dict)
+    _louds: dict[tuple[tuple[int, ...], bytes], list[int]] = field(default_factory=dict)
     _usuals: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+
+    def at(self, terms: Terms) -> HourJudge:
+        """The judge of the same hours at other terms. What is made of the hours alone is shared."""
+        return replace(self, terms=terms, _judged={})
 
     def start(self, place: int) -> datetime:
         return self.first + place * HOUR
@@ -123,7 +130,10 @@ class HourJudge:
 
     def rising(self, places: Sequence[int]) -> frozenset[int]:
         """The series that rise in any of these hours. Only those are judged that may."""
-        loud = self._loud(np.array(places, dtype=np.int64))
+        asked = tuple(places), self.terms.floors.tobytes()
+        if asked not in self._louds:
+            self._louds[asked] = self._loud(np.array(places, dtype=np.int64))
+        loud = self._louds[asked]
         self.look_at(loud, places)
         return frozenset(row for row in loud if any(self.rises(row, at) for at in places))
 
@@ -138,7 +148,7 @@ class HourJudge:
 
     def same_hours(self, row: int, place: int) -> list[SameHour]:
         """The same hour of the last four weeks, the oldest first, by the clock that the hour was judged by."""
-        move, window = self._move(row, place), self._window(row, place)
+        move, window = self._move(row, place), window_before(self._judging(row, place), place)
         spent, counted = self._spent(row), self._counted(row)
         with np.errstate(divide="ignore", invalid="ignore"):
             noise = week_on_week_noise(np.clip(window, 0, None), WEEK)
@@ -151,7 +161,7 @@ class HourJudge:
 
     def hour_before(self, row: int, place: int) -> HourBefore | None:
         """How the hour before lowers the line from which an hour fires; None where it does not."""
-        band = self._explained(self.bands.of(self._window(row, place)), [row], [place])
+        band = self._explained(self.bands.of([(self._judging(row, place), [place])]), [row], [place])
         found = self.reading(row, place)
         if band.alone[0] <= band.reach[0] or found.fires_from != found.high:
             return None
@@ -210,9 +220,9 @@ class HourJudge:
     def _growth(self, rows: Whole | Sequence[int]) -> Floats | None:
         return None if self.growth is None else self.growth[rows]
 
-    def _brought_up(self, windows: Floats, rows: Whole | Sequence[int]) -> Floats:
-        growth = self._growth(rows)
-        return windows if growth is None else brought_up(windows, growth)
+    def _judging(self, row: int, place: int) -> SeriesHours:
+        """The hours that one was judged by."""
+        return self._counting_by(self._found(row, place).clock, row)
 
     def _move(self, row: int, place: int) -> ClockMove | None:
         """The change that the hours before were moved by."""
@@ -236,53 +246,35 @@ class HourJudge:
 
     def _judge(self, rows: Sequence[int], places: Sequence[int]) -> None:
         self._add_up(rows)
-        counted = np.stack([self._counted(row) for row in rows])
-        stands = standing(counted, self.moves, places)
+        if not any(move.reaches(place) for move in self.moves for place in places):
+            self._judged.update(self._scored(UTC_CLOCK, [(row, places) for row in rows]))
+            return
+        stands = standing(np.stack([self._counted(row) for row in rows]), self.moves, places)
         asked: dict[tuple[int, int], list[_Found]] = {}
         for clock in range(1 + len(self.moves)):
-            if stands[:, :, clock].any():
-                self._judge_by(clock, rows, places, stands[:, :, clock], counted, asked)
+            chosen = [np.array(places)[each].tolist() for each in stands[:, :, clock]]
+            for bucket, found in self._scored(clock, [*zip(rows, chosen, strict=True)]).items():
+                asked.setdefault(bucket, []).append(found)
         self._judged.update((bucket, _strictest(found)) for bucket, found in asked.items())
 
-    def _judge_by(
-        self,
-        clock: int,
-        rows: Sequence[int],
-        places: Sequence[int],
-        stands: Flags,
-        counted: Floats,
-        asked: dict[tuple[int, int], list[_Found]],
-    ) -> None:
-        """Scores the hours of the series that may be judged by one clock."""
-        moved = counted if clock == UTC_CLOCK else self.moves[clock - 1].applied(counted)
-        asking = stands.ravel()
-        chosen = np.repeat(rows, len(places))[asking]
-        hours = np.tile(np.array(places, dtype=np.int64), len(rows))[asking]
-        windows = _windows(moved, places).reshape(-1, HOURS)
-        bands = self.bands.of(self._brought_up(windows if asking.all() else windows[asking], chosen))
-        for maturity, are in ((Maturity.FINAL, hours < self.mature), (Maturity.PARTIAL, hours >= self.mature)):
-            scores = self._scored(bands.of(np.flatnonzero(are)), chosen[are], hours[are], maturity)
-            for at, bucket in enumerate(zip(chosen[are].tolist(), hours[are].tolist(), strict=True)):
-                asked.setdefault(bucket, []).append(_Found(scores, at, clock, sure=True))
-
-    def _scored(self, bands: HourBand, rows: Whole, places: Whole, maturity: Maturity) -> Scores:
-        """Scores one hour of one series for each of the bands."""
-        buckets = list(zip(rows.tolist(), places.tolist(), strict=True))
+    def _scored(self, clock: int, asked: Sequence[tuple[int, Sequence[int]]]) -> dict[tuple[int, int], _Found]:
+        """Scores these hours of each series by one clock."""
+        buckets = [(row, place) for row, places in asked for place in places]
+        if not buckets:
+            return {}
+        rows, places = (np.array(each, dtype=np.int64) for each in zip(*buckets, strict=True))
+        bands = self.bands.of([(self._counting_by(clock, row), of_row) for row, of_row in asked])
         amounts = np.array([self._rows[row][place] for row, place in buckets])
         planned = np.array([self.beyond(row, place) for row, place in buckets])
         terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
-        return judge_by(self._explained(bands, rows, places), amounts, terms, maturity, planned)
+        scores = judge_by(self._explained(bands, rows, places), amounts, terms, Maturity.FINAL, planned)
+        scores = replace(scores, falls=scores.falls & (places < self.mature))
+        return {bucket: _Found(scores, at, clock, sure=True) for at, bucket in enumerate(buckets)}
 
     def _explained(self, bands: HourBand, rows: Whole | Sequence[int], places: Whole | Sequence[int]) -> HourBand:
         beyond = [self.beyond(row, place - 1) for row, place in zip(rows, places, strict=True)]
         growth = [self.weekly_growth(row) for row in rows]
         return bands.explained(np.array(beyond), np.array(growth))
-
-    def _window(self, row: int, place: int) -> Floats:
-        """The hours before one, by the clock that it was judged by: [1, 672]."""
-        move, counted = self._move(row, place), self._counted(row)[None]
-        window = _windows(counted if move is None else move.applied(counted), [place])[0]
-        return self._brought_up(window, [row])
 
     def _spent(self, row: int) -> Floats:
         self._add_up([row])
@@ -290,16 +282,31 @@ class HourJudge:
 
     def _counted(self, row: int) -> Floats:
         """The hours of a series as they say what is usual."""
-        spent = self._spent(row)
+        return self._counting_by(UTC_CLOCK, row).hours
+
+    def _counting_by(self, clock: int, row: int) -> SeriesHours:
+        """The same by one of the clocks."""
+        if (clock, row) not in self._counting:
+            move = None if clock == UTC_CLOCK else self.moves[clock - 1]
+            hours = self._as_usual(row) if move is None else move.applied(self._counted(row)[None])[0]
+            name = row, row in self.silent, move and move.zone
+            self._counting[clock, row] = SeriesHours(name, hours, self.first_number, self.weekly_growth(row))
+        return self._counting[clock, row]
+
+    @property
+    def first_number(self) -> int:
+        """The number of the first hour since the beginning of time."""
+        return (self.first - DAWN) // HOUR
+
+    def _as_usual(self, row: int) -> Floats:
+        spent = self._spent(row).copy()
         if self.off is not None:
-            spent = np.where(self.off[row], np.nan, spent)
-        if row in self.silent:
-            spent = spent.copy()
-            for span in self.silent[row]:
-                spent[span] = np.nan
+            spent[self.off[row]] = np.nan
+        for span in self.silent.get(row, ()):
+            spent[span] = np.nan
         if row in self.lifts:
             place, factor = self.lifts[row]
-            spent = np.concatenate([spent[:place] * factor, spent[place:]])
+            spent[:place] *= factor
         return spent
 
     def _add_up(self, rows: Sequence[int]) -> None:
@@ -319,17 +326,6 @@ def _strictest(found: Sequence[_Found]) -> _Found:
 
 def _weeks_before(place: int) -> range:
     return range(place - HOURS, place, WEEK)
-
-
-def _windows(amounts: Floats, places: Sequence[int]) -> Floats:
-    """The 672 hours before each place, unknown where nothing is held and before each series' first spend.
-
-    [series, hours] -> [series, places, 672]
-    """
-    begun = np.arange(amounts.shape[1])[None, :] >= first_spend(amounts)[:, None]
-    missing = np.full((amounts.shape[0], HOURS), np.nan)
-    held = np.concatenate([missing, np.where(begun, amounts, np.nan)], axis=1)
-    return np.stack([held[:, place : place + HOURS] for place in places], axis=1)
 
 
 def hour_judge(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
@@ -38,6 +38,10 @@ class DayJudge:
     open_day: int
     first: int
     _columns: dict[int, Scores] = field(default_factory=dict)
+
+    def at(self, bar: Bar) -> DayJudge:
+        """The judge of the same days from where on an alert is worth it there."""
+        return replace(self, terms=_terms_of(self.learnt, bar), _columns={})
 
     def reading(self, row: int, place: int) -> ScoredBucket:
         return reading(self._column(place), row, self.panel.amounts[row, max(0, place - MONTH) : place])
@@ -180,11 +184,16 @@ def day_judge(
         if name in planned:
             extra[row] = planned[name]
     learnt = memory.learn(panel, extra, answers)
+    open_day = panel.days - 1
+    return DayJudge(panel, learnt, _terms_of(learnt, bar), settled, open_day, max(0, open_day - LOOK_BACK))
+
+
+def _terms_of(learnt: LearntDays, bar: Bar) -> Terms:
+    """The terms in the order of the memory's arrays."""
     own = bar.of_days()
     thresholds, floors = np.ones(learnt.size), np.ones(learnt.size)
     thresholds[learnt.rows], floors[learnt.rows] = own.thresholds, own.floors
-    open_day = panel.days - 1
-    return DayJudge(panel, learnt, Terms(thresholds, floors), settled, open_day, max(0, open_day - LOOK_BACK))
+    return Terms(thresholds, floors)
 
 
 def usual_day(amounts: Floats) -> float:

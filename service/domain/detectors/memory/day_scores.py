@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.baseline import Baseline
 from service.domain.detectors.daily.detector import judge
@@ -74,4 +72,5 @@ def _equal(*pairs: tuple[Floats, Floats]) -> bool:
 
 
 def _same(one: Floats, other: Floats) -> bool:
-    return one.shape == other.shape and bool(np.all((one == other) | (np.isnan(one) & np.isnan(other))))
+    """Compares bytes: that is faster, and what differs in nothing but the sign of zero is judged again."""
+    return one is other or one.tobytes() == other.tobytes()

@@ -92,21 +92,6 @@ def test_a_memory_of_bands_is_filled_by_the_first_who_judges_and_serves_the_next
     assert len(bands) == made
 
 
-def test_a_memory_of_bands_that_is_not_full_forgets_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.domain.detectors.hourly.bands.MOST_BANDS", 10)
-    windows, bands = np.random.default_rng(1).lognormal(3, 0.2, (8, 672)), HourBands()
-    bands.of(windows)
-    assert len(bands) == 8
-
-
-def test_a_full_memory_of_bands_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.domain.detectors.hourly.bands.MOST_BANDS", 5)
-    windows, bands = np.random.default_rng(1).lognormal(3, 0.2, (8, 672)), HourBands()
-    first = bands.of(windows)
-    assert len(bands) == 5
-    assert np.array_equal(bands.of(windows[:2]).reach, first.reach[:2])
-
-
 def test_a_nightly_job_that_grows_is_expected_to_cost_what_it_costs() -> None:
     """Its level says nothing: the median of the last day is an hour without it."""
     place = np.arange(HOURS)

@@ -10,6 +10,7 @@ from datetime import date
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.detector import default_hour_floor
 from service.domain.detectors.hourly.clocks import moves_within
+from service.domain.detectors.hourly.detector import HOURS
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import KnownHours
 from service.domain.detectors.hourly.time_off import QuietDays, hours_off, no_quiet_days
@@ -30,6 +31,8 @@ from service.domain.values.utc import DAY, HOUR, midnight
 JUDGED_HOURS = JUDGED_AGAIN_HOURS + NORMAL_HOURS
 """The newest known hours: those that may fire, and those that end an incident."""
 HOURS_OF_DAY = DAY // HOUR
+FARTHEST_BACK = HOURS + HOURS_OF_DAY
+"""No hour is compared with an earlier one."""
 Lifts = Mapping[int, tuple[date, float]]
 """Accepted levels by series: the first day, and the factor that lifts what was before to it."""
 
@@ -87,10 +90,14 @@ class HourGlimpses:
         self._glance = HourGlance(known, list(self._keys.values()))
         self._days = _DayLimits(self._no_quiet_days(known.first.date()))
         self._was_quiet = False
+        self._may_rise: dict[int, bool] = {}
+        """Whether each of the newest hours may exceed, by its place: as far as it was asked, and is so still."""
 
     def look(self, hour: HourEnd) -> Look:
         self._glance.note(hour.learnt)
         changed = self._follow_days(hour)
+        if changed or hour.learnt.reaches_before(1 + max(self._may_rise, default=-1)):
+            self._may_rise = {}
         quiet = self._is_quiet(hour)
         is_late = hour.learnt.reaches_before(hour.place - 1)
         is_news = changed or is_late or not (quiet and self._was_quiet)
@@ -110,9 +117,16 @@ class HourGlimpses:
             return True
         mature = self._known.mature_until()
         closed = 0 if mature is None else (mature - self._known.first) // HOUR
-        return sum(at < closed for at in known) >= NORMAL_HOURS and not self._glance.may_rise(
-            start, known, self._days.floor, moves, off, self._lifts(), self._days.growth
-        )
+        if sum(at < closed for at in known) < NORMAL_HOURS:
+            return False
+        # Else what is found of an hour depends on which hours are held.
+        is_plain = not moves and off is None and self._glance.have_begun(start, known[0] - FARTHEST_BACK)
+        found = self._may_rise if is_plain else {}
+        new, days = [at for at in known if at not in found], self._days
+        rising = self._glance.may_rise(start, new, days.floor, moves, off, self._lifts(), days.growth)
+        found = found | dict(zip(new, rising, strict=True))
+        self._may_rise = {at: found[at] for at in known} if is_plain else {}
+        return not any(found[at] for at in known)
 
     def _lifts(self) -> Mapping[int, tuple[int, float]]:
         """The accepted levels by the place of their first hour."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 
@@ -65,7 +65,7 @@ class Ground:
     """Every member of every dimension in a scope, the organisation first, and the cells it is the sum of.
 
     `day_rows` and `hour_rows` are those of the cells, NaN where unknown: [cells, buckets]; `hour_rows` is empty without
-    hours.
+    hours. `judged`: the judges that were made of it, by what had been said.
     """
 
     view: SpendView
@@ -74,6 +74,7 @@ class Ground:
     members: Members
     day_rows: Floats
     hour_rows: Floats
+    judged: dict[tuple[Feedback, ...], Judges] = field(default_factory=dict, init=False)
 
     @property
     def keys(self) -> tuple[ScopeKey, ...]:
@@ -135,12 +136,27 @@ class Judges:
 
 
 def judges(of: Ground, sensitivity: Sensitivity, feedback: Sequence[Feedback]) -> Judges:
-    """Raises KeyError where the ground holds no cell: then there is nothing to judge."""
+    """Raises KeyError where the ground holds no cell: then there is nothing to judge.
+
+    What does not depend on the sensitivity is done once for all those at which a backtest tries a rule.
+    """
+    said = tuple(one for one in feedback if one.given_at <= of.view.as_of)
+    if said not in of.judged:
+        of.judged[said] = _judges(of, sensitivity, said)
+    found = of.judged[said]
+    bar = _bar(of, sensitivity, found.daily, found.raised)
+    return replace(found, days=found.days.at(bar), hours=found.hours and found.hours.at(bar.of_hours()))
+
+
+def _bar(of: Ground, sensitivity: Sensitivity, daily: float, lifts: Mapping[ScopeKey, float]) -> Bar:
+    return Bar(sensitivity, tuple(lifts[key] for key in of.keys), daily)
+
+
+def _judges(of: Ground, sensitivity: Sensitivity, said: Sequence[Feedback]) -> Judges:
     view, amounts = of.view, of.days
     daily = usual_day(amounts[of.rows[ORGANISATION]])
-    said = [one for one in feedback if one.given_at <= view.as_of]
     lifts = {key: raised(said, key, view.as_of) if said else 0.0 for key in of.keys}
-    bar = Bar(sensitivity, tuple(lifts.values()), daily)
+    bar = _bar(of, sensitivity, daily, lifts)
     by_key = {key: [of.cells[at] for at in places] for key, places in of.members.items()} if view.planned else {}
     days = day_judge(
         view.memo.of((of.scope, len(view.days))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -17,6 +17,7 @@ from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, restarts_on, stricter
 from service.domain.rules.kinds.anomaly import parameters as words
+from service.domain.rules.kinds.anomaly.alike import Observed, exceed_alike
 from service.domain.rules.kinds.anomaly.calm import calm_of
 from service.domain.rules.kinds.anomaly.critical import CULPRIT_SHARE, SETTLED_DAYS, Bars, Seat, weight
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Ground, Judges, ground, judges
@@ -115,6 +116,9 @@ def observe(
     if not stands.cells:
         return {}
     watch = _Watch(view, rule, feedback, stands, judges(stands, rule.params.sensitivity, feedback))
+    if not feedback:
+        at_any = replace(rule, params=replace(rule.params, sensitivity=Sensitivity.NORMAL))
+        watch = replace(watch, first=view.memo.once(("watch", at_any), stands, lambda: watch))
     if not watch.sides(0):
         return {}
     objecting = [stands.keys[row] for row in sorted(watch.objecting())]
@@ -123,13 +127,18 @@ def observe(
 
 @dataclass(frozen=True, eq=False)
 class _Watch:
-    """One look of a rule at a view: every key's days and hours by its row in the ground."""
+    """One look of a rule at a view: every key's days and hours by its row in the ground.
+
+    `first`: the look at the same view at the first of several sensitivities. `observed`: what exceeds, by row.
+    """
 
     view: SpendView
     rule: Rule[Anomaly]
     feedback: Sequence[Feedback]
     ground: Ground
     judges: Judges
+    first: _Watch | None = None
+    observed: dict[int, Observed] = field(default_factory=dict)
     levels: frozenset[Dimension] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,13 +169,32 @@ class _Watch:
         return [side[row] for side in (self.days, self.hours) if side]
 
     def observation(self, row: int) -> Observation:
+        alike = self._as_at_first(row)
+        if alike is not None:
+            return alike
         sides = [side for side in self.sides(row) if isinstance(side, HourSide) or row in self._stirring]
         found = [(side, place) for side in sides if (place := newest_exceeding(side)) is not None]
         if not found:
             stopped = [(side, place) for side in sides for place in side.recent if side.objects(place)]
             return self._unringing(row, *(stopped or [self._latest(row)])[0])
         side, place = max(found, key=lambda one: self._loudness(*one))
-        return self._exceeding(row, side, place, dict(found))
+        seen = self._exceeding(row, side, place, dict(found))
+        self.observed[row] = Observed(seen, self.sides(row).index(side), place)
+        return seen
+
+    def _as_at_first(self, row: int) -> Observation | None:
+        """The observation at the first sensitivity, in the words of this one; None where it is not the same.
+
+        After a clock change, it may also matter to which clock an hour is judged by.
+        """
+        found = None if self.first is None else self.first.observed.get(row)
+        if self.first is None or found is None or (self.judges.hours and self.judges.hours.moves):
+            return None
+        stirs_alike = not self.days or (row in self._stirring) == (row in self.first._stirring)
+        if not stirs_alike or not exceed_alike(self.sides(row), self.first.sides(row)):
+            return None
+        cause, numbers = self._told_at_length(row, self.sides(row)[found.side], found.place)
+        return replace(found.observation, cause=cause, inputs=numbers)
 
     @cached_property
     def _stirring(self) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol, TypeVar, overload
@@ -58,6 +58,10 @@ class Side(Protocol):
     def exceeds(self, place: int) -> bool:
         """Whether it objects by enough for the gates of size."""
 
+    @property
+    def asked(self) -> Mapping[int, bool]:
+        """All that `exceeds` has answered, by place."""
+
     def counts(self, place: int) -> bool:
         """Whether the bucket is over and known, so that it is a normal one where it does not exceed."""
 
@@ -95,7 +99,7 @@ class DaySide:
     tolerance: float = 0.0
     width: timedelta = DAY
     unit: str = DOLLARS_A_DAY
-    _known: dict[int, bool] = field(default_factory=dict)
+    asked: dict[int, bool] = field(default_factory=dict)
 
     @property
     def recent(self) -> Sequence[int]:
@@ -121,9 +125,9 @@ class DaySide:
         return self.reading(place).rises or self.falls(place)
 
     def exceeds(self, place: int) -> bool:
-        if place not in self._known:
-            self._known[place] = self.objects(place) and _is_large(self, place)
-        return self._known[place]
+        if place not in self.asked:
+            self.asked[place] = self.objects(place) and _is_large(self, place)
+        return self.asked[place]
 
     def counts(self, place: int) -> bool:
         return place < self.judge.open_day and self.judge.is_known(self.row, place)
@@ -175,7 +179,7 @@ class HourSide:
     tolerance: float = 0.5
     width: timedelta = HOUR
     unit: str = DOLLARS_AN_HOUR
-    _known: dict[int, bool] = field(default_factory=dict)
+    asked: dict[int, bool] = field(default_factory=dict)
 
     @property
     def recent(self) -> Sequence[int]:
@@ -198,9 +202,9 @@ class HourSide:
         return self.judge.rises(self.row, place) and not self._answered(place)
 
     def exceeds(self, place: int) -> bool:
-        if place not in self._known:
-            self._known[place] = self.objects(place) and _is_large(self, place)
-        return self._known[place]
+        if place not in self.asked:
+            self.asked[place] = self.objects(place) and _is_large(self, place)
+        return self.asked[place]
 
     def counts(self, place: int) -> bool:
         return place < self.judge.mature and self.judge.is_known(self.row, place)
