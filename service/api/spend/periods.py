@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from service.api.http.fields import Line, Strict, instant_or_day
 from service.domain.values import calendars
 from service.domain.values.errors import Invalid
-from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Phase, Weekday
+from service.domain.values.periods import MOST_ROLLING_DAYS, Period, PeriodKind, PeriodSpec, Phase, Weekday
 
 Boundary = Annotated[
     datetime | date,
@@ -28,7 +28,7 @@ class PeriodIn(Strict):
     anchor_day: int = Field(default=1, strict=True, ge=1, le=31)
     start: Boundary | None = Field(default=None, description="a time, or a date in the period's zone")
     end: Boundary | None = None
-    days: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+    days: Annotated[int, Field(strict=True, ge=1, le=MOST_ROLLING_DAYS)] | None = None
 
 
 class PeriodOut(BaseModel):

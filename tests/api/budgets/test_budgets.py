@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from service.api.http.problems import WRITTEN_OVER_BY
+from service.domain.access import Role
+from service.domain.values.periods import MOST_ROLLING_DAYS
 from service.domain.values.scopes import Cell
 from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.ports.sources import Directory, WorkspaceName
+from tests.api.dashboard.browser import signed_in
 from tests.api.sources.test_sources import OTHER
 from tests.api.stand import BUDGET, ENG, SOURCE, Stand, answered, pointers, problem
 
@@ -95,6 +98,18 @@ async def test_a_patch_of_the_periods_kind_leaves_the_old_kinds_fields_behind(st
     assert weekly["period"] == {"kind": "weekly", "timezone": "UTC", "week_start": "monday"}
     answer = await stand.admin.patch(place, json={"period": {"kind": "rolling"}})
     assert pointers(answer) == ["/period/days"]
+
+
+async def test_the_days_of_a_rolling_period_have_one_bound_in_rest_and_in_the_form(stand: Stand) -> None:
+    schema = answered(await stand.viewer.get("/openapi.json"))["components"]["schemas"]["PeriodIn"]
+    assert schema["properties"]["days"]["anyOf"][0]["maximum"] == MOST_ROLLING_DAYS
+    await stand.create("/sources", SOURCE)
+    longest = {"kind": "rolling", "days": MOST_ROLLING_DAYS}
+    await stand.create("/budgets", BUDGET | {"period": longest})
+    longer = {"kind": "rolling", "days": MOST_ROLLING_DAYS + 1}
+    assert pointers(await stand.admin.post("/v1/budgets", json=BUDGET | {"period": longer})) == ["/period/days"]
+    form = await (await signed_in(stand, Role.ADMIN)).get("/pages/budgets/new")
+    assert f"1 to {MOST_ROLLING_DAYS}<" in form.text
 
 
 async def test_the_dates_of_a_custom_period_are_midnights_of_its_zone(stand: Stand) -> None:

@@ -9,7 +9,7 @@ from service.api.dashboard.budgets.pages import PLACE
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.pages import ResourcePages, editing_router
 from service.api.dashboard.scope_controls import EACH, SCOPE, SEVERITIES, source_controls
-from service.domain.values.periods import PeriodKind, Weekday
+from service.domain.values.periods import MOST_ROLLING_DAYS, PeriodKind, Weekday
 from service.workflows.configuration.spend import Budgets
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -54,7 +54,7 @@ async def budget_parts(uow: UnitOfWork, document: Document) -> Parts:
         Control("/period/timezone", "Time zone", hint="Such as UTC or Europe/Berlin: when its days begin."),
         Control("/period/anchor_day", "Begins on day of the month", ControlKind.NUMBER, "1 to 31", only=_BY_MONTHS),
         Control("/period/week_start", "Begins on", ControlKind.CHOICE, choices=_WEEKDAYS, only="weekly"),
-        Control("/period/days", "How many days", ControlKind.NUMBER, "1 to 366", only="rolling"),
+        Control("/period/days", "How many days", ControlKind.NUMBER, f"1 to {MOST_ROLLING_DAYS}", only="rolling"),
         Control("/period/start", "First day", hint="Such as 2026-11-01", only="custom"),
         Control("/period/end", "Ends before", hint="Such as 2026-12-01: that day is not in it.", only="custom"),
         Rows("/thresholds", "Thresholds: each fires once a period", "Threshold", threshold_controls),

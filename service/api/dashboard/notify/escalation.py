@@ -17,7 +17,7 @@ from service.api.dashboard.scope_controls import LABELS
 from service.api.dashboard.session import SignedInDep
 from service.api.http.deps import UowDep
 from service.api.notify.escalation_policies import EscalationPolicyShape
-from service.domain.notify.escalation import EscalationPolicy
+from service.domain.notify.escalation import MOST_REPEATS, EscalationPolicy
 from service.domain.values.durations import format_duration
 from service.domain.values.resources import Resource
 from service.workflows.configuration.notify import EscalationPolicies
@@ -67,7 +67,7 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
     return (
         Control("/name", "Name", is_required=True),
         Rows("/steps", "Steps", "Step", lambda _: columns, spare=2),
-        Control("/repeat", "Gone through again", ControlKind.NUMBER, "How often, 0 to 5."),
+        Control("/repeat", "Gone through again", ControlKind.NUMBER, f"How often, 0 to {MOST_REPEATS}."),
         LABELS,
     )
 
