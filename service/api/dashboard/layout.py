@@ -24,7 +24,11 @@ PLACES = (
 def dashboard_page(
     template: str, place: str, caller: Caller, content: Mapping[str, object], status: int = 200
 ) -> Response:
-    return _framed(template, place, caller, {**content, "live": False}, status, DASHBOARD_HEADERS)
+    """Returns a page. Where `content` has a `left_as`, it answers a form: whoever comes back to it reads that address,
+    since what a browser was answered to a form it asks for only by sending the form again.
+    """
+    headers = LIVE_HEADERS if content.get("left_as") else DASHBOARD_HEADERS
+    return _framed(template, place, caller, {**content, "live": False}, status, headers)
 
 
 def live_page(template: str, place: str, caller: Caller, content: Mapping[str, object], status: int = 200) -> Response:
@@ -40,5 +44,5 @@ def _framed(
     status: int,
     headers: Mapping[str, str],
 ) -> Response:
-    frame = {"places": PLACES, "place": place, "caller": caller.name, "role": str(caller.role)}
+    frame = {"left_as": "", "places": PLACES, "place": place, "caller": caller.name, "role": str(caller.role)}
     return page(template, {**frame, **content}, status, headers)

@@ -83,6 +83,7 @@ async def _page(
         "areas": areas(caller),
         "area": TOKENS,
         "made": made,
+        "left_as": TOKENS if made[0] or flaws else "",
         "form": show_form(PARTS, document, flaws),
         "live_tokens": [_line(one, caller) for one in found.items if one.revoked_at is None],
         "revoked_tokens": [_line(one, caller) for one in found.items if one.revoked_at is not None],

@@ -54,6 +54,7 @@ class ItemForm:
             "advice": self.advice,
             "form": show_form(self.parts, document, flaws),
             "address": self.address,
+            "left_as": self.address if flaws else "",
             "version": self.version,
             "noun": self.noun,
             "additions": (),

@@ -86,11 +86,13 @@ class OpenForm(Generic[Spec]):
     def content(self, document: Document, flaws: Flaws = NO_FLAWS) -> dict[str, object]:
         """Returns what the form's template shows."""
         noun, stored = self.pages.kind.noun, self.stored
+        address = f"{self.pages.path}/{stored.id}/edit" if stored else f"{self.pages.path}/new{self.query}"
         return {
             "heading": self._heading,
             "advice": self.pages.advice or self.pages.told(document),
             "form": show_form(self.parts, document, flaws),
-            "address": f"{self.pages.path}/{stored.id}/edit" if stored else f"{self.pages.path}/new{self.query}",
+            "address": address,
+            "left_as": address if flaws else "",
             "version": stored.version if stored else 0,
             "noun": noun,
             "additions": self.pages.additions if stored else (),

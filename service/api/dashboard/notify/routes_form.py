@@ -119,6 +119,7 @@ async def _page(
         "advice": "The first route whose matchers all match takes the alert.",
         "form": show_form(await _parts(uow), document, flaws),
         "address": EDIT,
+        "left_as": EDIT if flaws else "",
         "version": version,
         "noun": "routes",
         "additions": (),

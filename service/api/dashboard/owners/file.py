@@ -111,4 +111,5 @@ def _page(
     caller: Caller, text: str, *, shown: Mapping[str, object] | None = None, flaw: str = "", status: int = 200
 ) -> Response:
     content = {"address": OWNER_FILE, "back": OWNERS, "text": text, "shown": shown, "flaw": flaw}
+    content["left_as"] = OWNER_FILE if shown or flaw else ""
     return dashboard_page("owner_file.html.j2", PLACE, caller, content, status)

@@ -57,5 +57,7 @@ async def start_drill(caller: SignedInDep, uow: UowDep, author: AnsweringDep, id
 def _page(
     caller: Caller, source: Resource[Source], document: Document, flaws: Flaws = NO_FLAWS, status: int = 200
 ) -> Response:
-    content = {"name": source.name, "address": f"{PLACE}/{source.id}", "form": show_form(PARTS, document, flaws)}
+    address = f"{PLACE}/{source.id}"
+    content = {"name": source.name, "address": address, "form": show_form(PARTS, document, flaws)}
+    content["left_as"] = f"{address}/drill" if flaws else ""
     return dashboard_page("drill.html.j2", "Sources", caller, content, status)

@@ -120,6 +120,7 @@ async def source_page(
         "may_write": caller.role.allows(Role.ADMIN),
         "may_rehearse": source.spec.enabled and caller.role.allows(Role.OPERATOR),
         "check": _check(check) if check else None,
+        "left_as": f"{PLACE}/{source.id}" if check or flaw else "",
         "flaw": flaw,
         "since": since,
     }

@@ -85,6 +85,7 @@ async def start_page(
         "key_form": key_form,
         "budget_form": budget_form,
         "slack_form": slack_form,
+        "left_as": START if answer.flaws or answer.tests else "",
         "tests": [(one.kind, one.error, one.detail) for one in answer.tests],
         "said": answer.flaws.get("", "") if answer.step == "test" else "",
     }

@@ -1,6 +1,10 @@
-// Pages work without this. With it, what still changes is read again, and an answer follows its form.
+// Pages work without this. With it, what still changes is read again, an answer follows its form, and whoever comes back
+// to a page that answered a form reads its address: without it a browser asks whether to send the form again.
 const LATER = 2000;
 const SOON = 250;
+
+const left = document.querySelector("meta[name=left-as]");
+if (left) history.replaceState(null, "", left.content);
 
 async function renew(place, address) {
   if (place.contains(document.activeElement)) return;

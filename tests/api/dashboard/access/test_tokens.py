@@ -15,8 +15,11 @@ async def test_a_token_is_shown_once_works_and_is_revoked(stand: Stand) -> None:
     (secret,) = re.findall(r"tcn_[\w-]{40,}", answer.text)
     assert answer.headers["cache-control"] == "no-store"
     assert "&lt;deploy&gt; is created." in answer.text
+    assert '<meta name="left-as" content="/pages/tokens">' in answer.text, "to come back makes no second token"
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
     page = (await opened.get("/pages/tokens")).text
     assert secret not in page
+    assert "left-as" not in page
     async with client(stand.app, secret) as deploy:
         answered(await deploy.get("/v1/budgets"))
         (token,) = [one for one in answered(await stand.admin.get("/v1/tokens"))["items"] if one["name"] == "<deploy>"]

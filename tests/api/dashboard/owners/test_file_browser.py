@@ -39,6 +39,9 @@ async def test_a_file_is_chosen_looked_at_and_stored(spent: Stand, tmp_path: Pat
         await page.click("text=Store 2 changes")
         await page.wait_for_url(f"{site}/pages/owners")
         await page.wait_for_selector("text=team=\u00e9quipe")
+        await page.go_back()
+        await page.wait_for_selector("h1:has-text('Owners by a file')")
+        assert page.url == f"{site}/pages/owners/file"
     assert await owners(spent) == {
         "workspace:wrkspc_eng": ("eng", {"team": "\u00e9quipe"}),
         "api_key:apikey_lab": ("ann@example.com", {}),

@@ -29,6 +29,7 @@ async def test_a_label_that_a_drill_has_by_itself_is_refused_at_its_field(stand:
     sent = await opened.post(f"/pages/sources/{source['id']}/drill", data={"/labels": "severity=info"})
     assert (sent.status_code, "a drill has this label from its severity" in sent.text) == (422, True)
     assert "severity=info</textarea>" in sent.text
+    assert f'<meta name="left-as" content="/pages/sources/{source["id"]}/drill">' in sent.text
     assert answered(await stand.viewer.get("/v1/alerts"))["items"] == []
 
 

@@ -50,7 +50,9 @@ async def test_an_admin_polls_checks_and_reads_the_past(stand: Stand) -> None:
     id = await polled(stand)
     opened = await signed_in(stand, Role.ADMIN)
     assert (await opened.post(f"/pages/sources/{id}/poll")).status_code == 303
-    assert "The key works." in (await opened.post(f"/pages/sources/{id}/check")).text
+    checked = (await opened.post(f"/pages/sources/{id}/check")).text
+    assert "The key works." in checked
+    assert f'<meta name="left-as" content="/pages/sources/{id}">' in checked
     assert (await opened.post(f"/pages/sources/{id}/backfill", data={"/since": "2026-01-01"})).status_code == 303
     refused = await opened.post(f"/pages/sources/{id}/backfill", data={"/since": "2026-13-01"})
     assert (refused.status_code, "no such day" in refused.text) == (422, True)
