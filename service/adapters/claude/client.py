@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -37,6 +37,13 @@ class Dialect:
 
 ADMIN = Dialect("2023-06-01")
 """The version whose answers the parser knows; 2026-10-21 renames fields of the Admin API."""
+
+_NO_ADMIN_KEY = (
+    "The Claude Admin API refused the key: it does not start with sk-ant-admin. With the permission read:analytics a"
+    " key of Claude Enterprise reads the analytics reports alone"
+)
+BESIDE_ANALYTICS = replace(ADMIN, refusals={401: _NO_ADMIN_KEY, 403: _NO_ADMIN_KEY})
+"""The Admin API for a source that reads the analytics reports already: to advise them helps nobody."""
 
 Query = Sequence[tuple[str, str | int]]
 Answer = TypeVar("Answer", Record, AnswerPage)

@@ -10,7 +10,15 @@ import httpx
 
 from service.adapters.claude.actors import ActorParser
 from service.adapters.claude.analytics import ANALYTICS, ClaudeAnalyticsSource
-from service.adapters.claude.client import ADMIN, STANDARD_LIMITS, AdminClient, Dialect, Limits, open_client
+from service.adapters.claude.client import (
+    ADMIN,
+    BESIDE_ANALYTICS,
+    STANDARD_LIMITS,
+    AdminClient,
+    Dialect,
+    Limits,
+    open_client,
+)
 from service.adapters.claude.compared import ComparedSource
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.source import ClaudeAdminSource
@@ -35,7 +43,8 @@ class ClaudeConnector:
     async def connect(self, source: Source) -> AsyncIterator[CostSource]:
         """The source, for as long as the block lasts. Raises SourceError for an unusable key or address."""
         key = AdminKey(self.vault.open(source.admin_key))
-        async with self._open(source, key, ADMIN) as client:
+        beside_analytics = source.prefer is not None and not key.looks_right
+        async with self._open(source, key, BESIDE_ANALYTICS if beside_analytics else ADMIN) as client:
             actors = ActorParser(source.people, self.vault.pseudonym)
             admin = ClaudeAdminSource(client, actors)
             if source.prefer is None:

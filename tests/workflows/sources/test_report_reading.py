@@ -90,6 +90,10 @@ async def test_a_key_that_may_read_analytics_alone_is_enough_to_watch_by(
     assert await yard.spent(YESTERDAY) == Money.of("3.00")
     state = await yard.state()
     assert (state.failures, state.organization_id, state.organization_name) == (0, world.organization.id, "")
+    remark = state.remark or ""
+    assert "were not compared" in remark
+    assert "reads the analytics reports alone" in remark
+    assert "claude_analytics" not in remark, "of that kind the source is"
     async with yard.ports.uow() as uow:
         workspaces = {one.id: (one.name, one.status) for one in await uow.directory.workspaces(yard.source.id)}
     assert workspaces["wrkspc_a"] == ("Research", "active"), "what was listed before is not gone"
