@@ -66,7 +66,7 @@ Order = Callable[[TwoTimes], Decimal]
 def top(server: Server, wanted: TopWanted, order: Order, now: datetime, out: Console) -> None:
     """Shows which times are compared, the first members in an order, and the whole."""
     spent, before = _two_times(server, wanted, now)
-    out.print(f"{_time(spent)} UTC, {spent.total.basis}; before: {_time(before)} UTC.", highlight=False, soft_wrap=True)
+    out.print(_times(spent, before), highlight=False, soft_wrap=True)
     for gap in _gaps(spent, before):
         out.print(gap, highlight=False, soft_wrap=True)
     total, total_before = Decimal(spent.total.amount), Decimal(before.total.amount)
@@ -134,8 +134,11 @@ def _unknown(time: BreakdownOut) -> int:
     return time.lacking.missing + time.lacking.suspect
 
 
-def _time(spent: BreakdownOut) -> str:
-    return f"{spent.since:%d %b %H:%M} to {spent.until:%d %b %H:%M}"
+def _times(spent: BreakdownOut, before: BreakdownOut) -> str:
+    """Returns which times are compared, with their years where those differ."""
+    form = "%d %b %H:%M" if before.since.year == spent.until.year else "%d %b %Y %H:%M"
+    this, former = (f"{one.since:{form}} to {one.until:{form}} UTC" for one in (spent, before))
+    return f"{this}, {spent.total.basis}; before: {former}."
 
 
 def _change(one: TwoTimes) -> str:

@@ -118,6 +118,13 @@ def test_two_times_of_the_same_length_are_asked_for_in_whole_hours_or_days(rest:
     assert lines[3].split()[:2] == ["all", "$100.00"], "the whole, though one member is shown"
 
 
+def test_years_are_said_where_they_differ(rest: Answering) -> None:
+    rest.answers["GET /spend/breakdown"] |= {"since": "2025-11-15T12:00:00Z"}
+    out, text = screen()
+    top(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "365d", "acme", 1), by_spend, NOW, out)
+    assert text.getvalue().startswith("15 Nov 2025 12:00 to 16 Nov 2026 12:00 UTC, estimated; before: 15 Nov 2025")
+
+
 def test_as_json_the_amounts_are_exact(rest: Answering) -> None:
     out, text = screen()
     top_as_json(Server(rest.url, "tcn_FAKE"), TopWanted(DivideBy.WORKSPACE, "24h", "", 10), by_spend, NOW, out)

@@ -34,7 +34,8 @@ def lines(days: Days, fired: Mapping[date, int]) -> Iterator[str]:
 def specification(days: Days, fired: Mapping[date, int], title: str) -> dict[str, Json]:
     """Returns a Vega-Lite chart with its data inside: spend by day, and the days on which it fired."""
     spent: list[Json] = [{"day": f"{day}", "spent": float(amount), "fired": fired.get(day, 0)} for day, amount in days]
-    day: Json = {"field": "day", "type": "temporal", "axis": {"title": None, "format": "%d %b", "labelAngle": 0}}
+    form = "%d %b %Y" if len({day.year for day, _ in days}) > 1 else "%d %b"
+    day: Json = {"field": "day", "type": "temporal", "axis": {"title": None, "format": form, "labelAngle": 0}}
     dollars: Json = {"field": "spent", "type": "quantitative", "axis": {"title": "US dollars a day", "format": "$,.0f"}}
     bars: Json = {
         "mark": {"type": "bar"},

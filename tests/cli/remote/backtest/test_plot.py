@@ -20,6 +20,11 @@ def test_days_stand_in_their_column_month_by_month_on_one_scale() -> None:
     ]
 
 
+def test_the_axis_of_the_picture_says_years_where_there_are_several() -> None:
+    assert "%d %b %Y" not in f"{specification(DAYS, FIRED, 'jumps')}"
+    assert "%d %b %Y" in f"{specification([*DAYS, (date(2027, 1, 1), Decimal(5))], FIRED, 'jumps')}"
+
+
 def test_the_picture_has_each_day_s_figure() -> None:
     chart = specification(DAYS, FIRED, "jumps: would have fired on 2 days")
     data = chart["data"]
