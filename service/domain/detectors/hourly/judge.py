@@ -236,13 +236,20 @@ class HourJudge:
     def _found(self, row: int, place: int) -> _Found:
         if (row, place) not in self._judged:
             if place >= self.newest:
-                first = row // ROWS_AT_ONCE * ROWS_AT_ONCE
-                rows = range(first, min(first + ROWS_AT_ONCE, self.spent.series))
-                self.look_at(rows, range(self.newest, self.spent.hours))
+                places = range(self.newest, self.spent.hours)
+                self.look_at([row] if self._is_judged(row, places) else self._beside(row), places)
             else:
                 first = place // EARLIER_AT_ONCE * EARLIER_AT_ONCE
                 self.look_at([row], range(first, min(first + EARLIER_AT_ONCE, self.newest)))
         return self._judged[row, place]
+
+    def _is_judged(self, row: int, places: Sequence[int]) -> bool:
+        return any((row, place) in self._judged for place in places)
+
+    def _beside(self, row: int) -> range:
+        """A quiet series and those beside it, of which one is asked about as a rule when this one is."""
+        first = row // ROWS_AT_ONCE * ROWS_AT_ONCE
+        return range(first, min(first + ROWS_AT_ONCE, self.spent.series))
 
     def _judge(self, rows: Sequence[int], places: Sequence[int]) -> None:
         self._add_up(rows)

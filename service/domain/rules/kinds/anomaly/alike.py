@@ -6,7 +6,7 @@ which of its buckets do, of amounts, and of what was expected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from service.domain.rules.kinds.anomaly.sides import Side
@@ -15,9 +15,10 @@ from service.domain.rules.rule import Observation
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An exceeding scope, the number of the side that it exceeds by, and the bucket's place."""
+    """An exceeding scope, and the sides that were asked about it: it exceeds in this place of the one numbered."""
 
     observation: Observation
+    sides: Sequence[Side]
     side: int
     place: int
 

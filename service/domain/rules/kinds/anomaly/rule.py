@@ -118,7 +118,8 @@ def observe(
     watch = _Watch(view, rule, feedback, stands, judges(stands, rule.params.sensitivity, feedback))
     if not feedback:
         at_any = replace(rule, params=replace(rule.params, sensitivity=Sensitivity.NORMAL))
-        watch = replace(watch, first=view.memo.once(("watch", at_any), stands, lambda: watch))
+        first = view.memo.once(("watch", at_any), stands, lambda: watch)
+        watch = watch if first is watch else replace(watch, first=first, observed={})
     if not watch.sides(0):
         return {}
     objecting = [stands.keys[row] for row in sorted(watch.objecting())]
@@ -179,7 +180,8 @@ class _Watch:
             return self._unringing(row, *(stopped or [self._latest(row)])[0])
         side, place = max(found, key=lambda one: self._loudness(*one))
         seen = self._exceeding(row, side, place, dict(found))
-        self.observed[row] = Observed(seen, self.sides(row).index(side), place)
+        asked = self.sides(row)
+        self.observed[row] = Observed(seen, asked, asked.index(side), place)
         return seen
 
     def _as_at_first(self, row: int) -> Observation | None:
@@ -191,7 +193,7 @@ class _Watch:
         if self.first is None or found is None or (self.judges.hours and self.judges.hours.moves):
             return None
         stirs_alike = not self.days or (row in self._stirring) == (row in self.first._stirring)
-        if not stirs_alike or not exceed_alike(self.sides(row), self.first.sides(row)):
+        if not stirs_alike or not exceed_alike(self.sides(row), found.sides):
             return None
         cause, numbers = self._told_at_length(row, self.sides(row)[found.side], found.place)
         return replace(found.observation, cause=cause, inputs=numbers)
