@@ -68,7 +68,7 @@ async def _repeat(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
         return
     situation = await read_situation(uow, alert.source_id, now)
     routes = match_routes(alert, situation.labels(alert), situation)
-    newest = {one.channel: one for one in await uow.notified.newest(alert_id)}
+    newest = {one.notification.channel: one for one in await uow.notified.newest(alert_id)}
     amendment = brought_up_to_date(alert, now)
     event = amendment or (await uow.alerts.events(alert_id))[-1]
     notifications = repeat(event, situation, routes, newest)

@@ -13,6 +13,7 @@ from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.routing.groups import Group
+from service.domain.notify.routing.repeats import Latest
 from service.domain.notify.undelivered import Backlog
 from service.domain.values.resources import Page
 
@@ -187,7 +188,7 @@ class NotifiedChannels(Protocol):
         """The calls by which channels were notified, for each of these alerts."""
         ...
 
-    async def newest(self, alert_id: str) -> list[Notification]:
+    async def newest(self, alert_id: str) -> list[Latest]:
         """The newest opening or raise of each notified channel."""
         ...
 

@@ -293,6 +293,22 @@ async def test_a_repetition_does_not_claim_that_anything_was_raised(yard: Yard) 
     )
 
 
+async def test_a_policy_that_calls_in_the_same_channel_does_not_end_the_repeats(yard: Yard) -> None:
+    """The call of its second round is newer than the repeats, which go on after it all the same."""
+    boss = await receiver(yard, "boss", MAIL)
+    steps = (EscalationStep(timedelta(), yard.receiver.id), EscalationStep(60 * MINUTE, boss))
+    policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps, repeat=1))
+    often = Route(yard.receiver.id, BUDGET_ALERTS, continues=True, repeat_interval=30 * MINUTE)
+    await lead(yard, often, Route(yard.receiver.id, escalation_policy_id=policy.id))
+    alert = await overrun(yard)
+    await pass_time(yard, 2 * HOUR)
+    await run_step(yard.ports, PlannedStep(alert.id, policy.id, chain=1, round=1, step=0))
+    await yard.settle()
+    before = len(said(yard))
+    await pass_time(yard, 2 * HOUR)
+    assert said(yard)[before:] == [("console", "raise")] * 4
+
+
 async def test_without_an_interval_nothing_is_repeated(yard: Yard) -> None:
     await overrun(yard)
     await pass_time(yard, 12 * HOUR, step=HOUR)

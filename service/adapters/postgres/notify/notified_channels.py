@@ -6,17 +6,24 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, case, select, update
+from sqlalchemy import ColumnElement, Select, any_, case, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
-from service.adapters.postgres.notify.rows import NOTIFICATION_COLUMNS, cause_before, notification_of
+from service.adapters.postgres.notify.rows import NOTIFICATION_COLUMNS, STEPS, cause_before, notification_of
 from service.adapters.postgres.notify.tables import notifications, posts
 from service.adapters.postgres.sets import array_of, as_rows
 from service.adapters.postgres.tables import alert_events, alerts
 from service.domain.alerts.alert import AlertState
-from service.domain.notify.notification import FIRING_ACTIONS, Attempt, Notification, NotificationState
+from service.domain.notify.notification import (
+    FIRING_ACTIONS,
+    Attempt,
+    Notification,
+    NotificationCause,
+    NotificationState,
+)
+from service.domain.notify.routing.repeats import Latest
 from service.workflows.ports.notify import ChannelCall, LatestSent
 
 
@@ -40,14 +47,17 @@ class PostgresNotifiedChannels:
             found[row.alert_id].add((row.channel, call))
         return found
 
-    async def newest(self, alert_id: str) -> list[Notification]:
+    async def newest(self, alert_id: str) -> list[Latest]:
+        """By their step: the previous release, which has no column for the cause, counts on."""
+        of_level = notifications.c.channel, notifications.c.level
+        repeated = func.max(notifications.c.round).filter(notifications.c.step == STEPS[NotificationCause.REPEAT])
         query = (
-            select(*NOTIFICATION_COLUMNS)
+            select(*NOTIFICATION_COLUMNS, func.coalesce(repeated.over(partition_by=of_level), 0).label("repeats"))
             .ext(distinct_on(notifications.c.channel))
             .where(notifications.c.alert_id == alert_id, _notifies())
             .order_by(notifications.c.channel, notifications.c.created_at.desc(), notifications.c.id.desc())
         )
-        return await self._read(query)
+        return [Latest(notification_of(row), row.repeats) for row in await self._connection.execute(query)]
 
     async def latest_sent(self, kind: str, *, resolved_after: datetime) -> list[LatestSent]:
         is_over = alerts.c.state == AlertState.RESOLVED

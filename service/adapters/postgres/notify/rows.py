@@ -16,8 +16,9 @@ from service.adapters.postgres.notify.tables import notifications
 from service.domain.notify.notification import Notification, NotificationCause
 
 NOTIFICATION_COLUMNS = [column for column in notifications.c if column.name != "leased_until"]
-_STEPS = {NotificationCause.HELD_BACK: -1, NotificationCause.REPEAT: -2, NotificationCause.SUMMARY: -3}
-_CAUSES = {step: cause for cause, step in _STEPS.items()}
+STEPS = {NotificationCause.HELD_BACK: -1, NotificationCause.REPEAT: -2, NotificationCause.SUMMARY: -3}
+"""The numbers in the column `step` of what is no step of a policy."""
+_CAUSES = {step: cause for cause, step in STEPS.items()}
 
 
 def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
@@ -30,7 +31,7 @@ def notification_of(row: Row[*tuple[Any, ...]]) -> Notification:
 
 def values_of(notification: Notification) -> dict[str, Any]:
     """The row of a notification; its step is the number that the previous release reads."""
-    step = _STEPS.get(notification.cause, notification.step)
+    step = STEPS.get(notification.cause, notification.step)
     read_before = {"step": step, "left_to": notification.left_to or None}
     return shallow(notification) | read_before | reason_columns(notification.reason)
 

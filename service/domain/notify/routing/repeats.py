@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.domain.alerts.alert import AlertEvent, Command, Reason
@@ -62,6 +62,14 @@ def settled(plan: Plan, held: Iterable[Notification]) -> set[str]:
 # ------------------------------------------------------------------------------------------- repeated
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest notification of a channel, sent or given up, and the repeats of its level there until now."""
+
+    notification: Notification
+    repeats: int
+
+
 def repeats_after(route: Route, kind: str, severity: str) -> timedelta | None:
     """How long after the last notification a route repeats alerts of this kind and severity; None: never.
 
@@ -81,9 +89,9 @@ def may_repeat(routes: Iterable[Route], kind: str, severity: str) -> bool:
 
 
 def repeat(
-    event: AlertEvent, situation: Situation, routes: Iterable[MatchedRoute], newest: Mapping[str, Notification]
+    event: AlertEvent, situation: Situation, routes: Iterable[MatchedRoute], newest: Mapping[str, Latest]
 ) -> list[Notification]:
-    """One more notification for each channel whose newest one, sent or given up, is the route's interval ago.
+    """One more notification for each channel whose newest one is the route's interval ago.
 
     Of several routes to a channel the first one's interval counts.
     """
@@ -91,10 +99,10 @@ def repeat(
     due: dict[str, Notification] = {}
     for address, interval in _repeating(event, situation, routes):
         last = newest.get(address.key)
-        if last is None or not _is_due(last, interval, situation.now):
+        if last is None or not _is_due(last.notification, interval, situation.now):
             continue
-        for planned in plan_notifications(repeated, [address], cause=NotificationCause.REPEAT, round=last.round + 1):
-            due[address.key] = replace(planned, level=last.level)
+        for planned in plan_notifications(repeated, [address], cause=NotificationCause.REPEAT, round=last.repeats + 1):
+            due[address.key] = replace(planned, level=last.notification.level)
     return list(due.values())
 
 

@@ -11,6 +11,7 @@ from service.domain.notify.notification import Action, Notification, Notificatio
 from service.domain.notify.planning import Address
 from service.domain.notify.routing.pipeline import Escalation, Plan, enqueue, match_routes
 from service.domain.notify.routing.repeats import (
+    Latest,
     release,
     released_policies,
     repeat,
@@ -55,10 +56,10 @@ def rung(state: NotificationState, minutes_ago: int) -> Notification:
     return replace(sent, state=state, created_at=OPENED - timedelta(minutes=minutes_ago))
 
 
-def repeated(last: Notification, *routes: Route) -> list[tuple[Action, NotificationCause, int]]:
+def repeated(last: Notification, *routes: Route, repeats: int = 0) -> list[tuple[Action, NotificationCause, int]]:
     situation = around(*routes)
     matched = match_routes(ALERT, LABELS, situation)
-    planned = repeat(OPENED_EVENT, situation, matched, {last.channel: last})
+    planned = repeat(OPENED_EVENT, situation, matched, {last.channel: Latest(last, repeats)})
     assert all(one.reason is Reason.REPEAT_DUE and one.level == last.level for one in planned)
     return [(one.action, one.cause, one.round) for one in planned]
 
@@ -68,7 +69,13 @@ def test_a_ring_is_repeated_when_its_interval_has_passed() -> None:
     assert repeated(rung(NotificationState.SENT, 59), hourly) == []
     assert repeated(rung(NotificationState.SENT, 60), hourly) == [(Action.RAISE, NotificationCause.REPEAT, 1)]
     once_more = replace(rung(NotificationState.DEAD, 60), round=1)
-    assert repeated(once_more, hourly) == [(Action.RAISE, NotificationCause.REPEAT, 2)]
+    assert repeated(once_more, hourly, repeats=1) == [(Action.RAISE, NotificationCause.REPEAT, 2)]
+
+
+def test_a_call_of_a_policy_in_between_does_not_begin_the_count_of_repeats_again() -> None:
+    called = replace(rung(NotificationState.SENT, 60), cause=NotificationCause.ESCALATION, round=1)
+    hourly = Route("rcv_1", repeat_interval=timedelta(hours=1))
+    assert repeated(called, hourly, repeats=5) == [(Action.RAISE, NotificationCause.REPEAT, 6)]
 
 
 def test_what_is_not_sent_yet_muted_or_given_no_interval_is_not_repeated() -> None:
