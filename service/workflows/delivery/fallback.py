@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from service.domain.alerts.alert import AlertEvent, Command
-from service.domain.notify.notification import FIRING_ACTIONS, Notification, NotificationState
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Notification, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.receivers import channel_key
 from service.domain.values.resources import new_id
@@ -41,7 +41,8 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
     """Queues a call's content for the default route's receiver, then for the console.
 
     Never in a circle: what was itself a fallback goes to the console, and what the console refuses is given up. A
-    channel that was notified of the same thing is not notified twice.
+    channel that was notified of the same thing is not notified twice. One that has the alert already gets a raise: a
+    second opening would leave a second post there that nothing keeps current, or be a mail that is taken for a copy.
     """
     calls = dead.action in FIRING_ACTIONS and dead.channel != LAST_RESORT
     if not calls or await _is_sent(uow, dead):
@@ -57,9 +58,12 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
 async def _notify_default_receiver(uow: UnitOfWork, dead: Notification, now: datetime) -> bool:
     """Reports what became of the alert since, too: else a page that is opened so late would never be closed."""
     added = False
-    since = await _answers_since(uow, dead)
+    since, before = await _answers_since(uow, dead), (await uow.notified.calls([dead.alert_id]))[dead.alert_id]
     for address in await _default_channels(uow, now):
-        if await uow.notifications.add(_instead(dead, address.receiver_id, address.key, now)):
+        calls = {call for channel, call in before if channel == address.key}
+        instead = _instead(dead, address.receiver_id, address.key, now)
+        call = replace(instead, action=Action.RAISE) if calls else instead
+        if dead.call not in calls and await uow.notifications.add(call):
             added = True
             for notification in [one for event in since for one in plan_notifications(event, [address])]:
                 await uow.notifications.add(notification)
@@ -100,7 +104,8 @@ async def _default_channels(uow: UnitOfWork, now: datetime) -> Sequence[Address]
 async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:
     """Whether another channel has taken the same call, or still may: it refuses no messages."""
     page = await uow.notifications.page(NotificationFilter((dead.alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
-    same = [one for one in page.items if (one.call, one.action) == (dead.call, dead.action) and one.id != dead.id]
+    calls = [one for one in page.items if one.action in FIRING_ACTIONS and one.id != dead.id]
+    same = [one for one in calls if one.call == dead.call]
     closed = await refusing(uow)
     return any(
         one.state is NotificationState.SENT

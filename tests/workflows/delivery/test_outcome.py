@@ -12,26 +12,32 @@ from sqlalchemy import text
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.notify.channels.webhook import Webhook
+from service.domain.notify.escalation import EscalationPolicy, EscalationStep, PlannedStep
 from service.domain.notify.notification import (
     MOST_ATTEMPTS,
     Action,
     Attempt,
     NotificationState,
 )
+from service.domain.notify.receivers import Receiver
+from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.values.errors import Conflict
 from service.workflows.alerts.attend import move_alert, retry_notification
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
 from service.workflows.delivery.address import LAST_RESORT
 from service.workflows.delivery.deliver import run_delivery
+from service.workflows.notify.escalate import run_step
 from service.workflows.ports.channels import DeliveryError
 from service.workflows.ports.notify import NotificationFilter
 from tests.adapters.postgres.queue.queue_runs import until
 from tests.factories import SEALED
-from tests.sample_alerts import ACKNOWLEDGED_EVENT, RAISED_EVENT, RESTATED_EVENT
+from tests.sample_alerts import ACKNOWLEDGED_EVENT, ALERT, RAISED_EVENT, RESTATED_EVENT
 from tests.workflows.delivery.sending import (
     BUSY,
     CONSOLE,
     DEAD,
     GONE,
+    MAIL,
     PAGER,
     QUEUED,
     SECOND,
@@ -133,6 +139,30 @@ async def test_who_has_heard_of_it_is_not_told_again(yard: Yard) -> None:
     await open_alert(yard)
     await yard.settle()
     assert sent_to(yard, "console") == ["alrt_1"]
+
+
+async def test_a_channel_that_has_the_alert_gets_what_falls_back_to_it_as_a_raise_of_its_post(yard: Yard) -> None:
+    """A second opening would be a second post, of which the first is never edited again, and a mail of the same id."""
+    await yard.receive_with(SLACK, MAIL)
+    eng = await yard.create(Receivers(), "eng", Receiver((PAGER,)))
+    steps = (EscalationStep(timedelta(), yard.receiver.id), EscalationStep(15 * MINUTE, eng.id))
+    policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
+    async with yard.ports.uow() as uow:
+        await put_routes(uow, RouteTable((Route(yard.receiver.id, escalation_policy_id=policy.id),)), yard.author)
+    await announce(yard)
+    await yard.settle()
+    yard.channels.refusals["pagerduty"] = GONE
+    yard.clock.advance(15 * MINUTE)
+    for _ in range(2):
+        await run_step(yard.ports, PlannedStep(ALERT.id, policy.id, chain=1, round=0, step=1))
+        await yard.settle()
+    assert [(one.kind, told.action, told.post) for one, told in yard.channels.sent] == [
+        ("slack_bot", Action.OPEN, None),
+        ("email", Action.OPEN, None),
+        ("slack_bot", Action.RAISE, "post-1"),
+        ("email", Action.RAISE, "post-2"),
+    ]
+    assert "This could not be delivered to" in yard.channels.sent[-1][1].message.change
 
 
 async def test_when_the_default_receiver_refuses_too_the_console_is_told(yard: Yard) -> None:

@@ -48,7 +48,7 @@ class PostgresNotifiedChannels:
         return found
 
     async def newest(self, alert_id: str) -> list[Latest]:
-        """By their step: the previous release, which has no column for the cause, counts on."""
+        """Counts repeats by their step: the previous release has no column for the cause."""
         of_level = notifications.c.channel, notifications.c.level
         repeated = func.max(notifications.c.round).filter(notifications.c.step == STEPS[NotificationCause.REPEAT])
         query = (
