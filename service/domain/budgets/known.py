@@ -5,7 +5,7 @@ A period that is over is judged by the budget as it was when the period ended, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,12 +20,23 @@ from service.domain.spend.lateness import LATE_FOR, SETTLED_AFTER, closing_for
 from service.domain.values.names import Names
 from service.domain.values.periods import Period, PeriodKind, Window, live_periods, period_at
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, SPENDER_DIMENSIONS, UNATTRIBUTED, Cell, Dimension, ScopeKey
+from service.domain.values.scopes import (
+    ORGANISATION,
+    SPENDER_DIMENSIONS,
+    UNATTRIBUTED,
+    Cell,
+    Dimension,
+    Scope,
+    ScopeKey,
+)
 from service.domain.values.utc import DAY, utc_day
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
 EndedTerms = Mapping[tuple[str, datetime], Resource[Budget] | None]
 """The budget at the end of a period that ended before its newest version, by budget and end. None: not there yet."""
+
+CountedScope = Callable[[str, Window], Scope]
+"""The scope by which a budget, by its id, counts the spend of a period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,17 @@ def judged_by(budget: Resource[Budget], period: Period, ended: EndedTerms) -> Re
         return then
     counts = then.spec.enabled and then.spec.period == budget.spec.period
     return replace(budget, spec=then.spec) if counts else None
+
+
+def with_earlier(budgets: Iterable[Resource[Budget]], ended: EndedTerms) -> list[Resource[Budget]]:
+    """The budgets, and each as it was when live periods ended: their spend has to be told apart for all of these."""
+    return [*budgets, *(then for then in ended.values() if then is not None)]
+
+
+def counted_scope(budget_id: str, period: Window, budgets: Mapping[str, Resource[Budget]], ended: EndedTerms) -> Scope:
+    """The scope by which a budget counts the spend of a period; of everything where the budget is gone."""
+    judge = ended.get((budget_id, period.end)) or budgets.get(budget_id)
+    return Scope() if judge is None else judge.spec.scope
 
 
 def about(budget: Resource[Budget], known: Known) -> Known:

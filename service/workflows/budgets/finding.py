@@ -12,7 +12,7 @@ from service.domain.alerts.findings import Finding
 from service.domain.budgets.assessment import Assessment, budget_endings, findings_of, standing
 from service.domain.budgets.budget import Budget, finest_of
 from service.domain.budgets.forecasting import Heading, assess_forecasts, has_forecast_thresholds
-from service.domain.budgets.known import Known, WindowSpend
+from service.domain.budgets.known import Known, WindowSpend, counted_scope, with_earlier
 from service.domain.budgets.places import BudgetScope, places_of
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.notify.routing.situation import Situation
@@ -52,13 +52,14 @@ async def find_by_budgets(uow: UnitOfWork, situation: Situation, state: SourceSt
     windows = windows_by_budget((one for one in budgets if one.spec.enabled), known, failed, judged_windows)
     assessed = [one for one in budgets if one.id in windows]
     asked = frozenset[Window]().union(*windows.values())
-    grain = finest_of(assessed)
-    spend = {window: await uow.facts.spend(source_id, window, now, grain) for window in asked}
     known = await with_ended_terms(uow, assessed, known)
+    grain = finest_of(with_earlier(assessed, known.ended_as))
+    spend = {window: await uow.facts.spend(source_id, window, now, grain) for window in asked}
     found = await _assess_all(uow, state, assessed, spend, known, failed)
     endings = _endings({one.id: one for one in budgets}, found, _without_failed(known, failed), failed)
-    named = await with_late_bills(uow, [*found, *endings], budgets, now, failed)
-    shown = await with_spend_so_far(uow, named, known.open_alerts, budgets, now)
+    counts = partial(counted_scope, budgets={one.id: one for one in budgets}, ended=known.ended_as)
+    named = await with_late_bills(uow, [*found, *endings], counts, now, failed)
+    shown = await with_spend_so_far(uow, named, known.open_alerts, counts, now)
     if failed.met:
         await uow.budget_failures.note(state, failed.met, now)
     return FoundByBudgets(shown, assessed, spend)

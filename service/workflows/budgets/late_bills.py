@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -10,9 +10,8 @@ from functools import partial
 from service.domain.alerts.alert import Reason
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
-from service.domain.budgets.budget import Budget
+from service.domain.budgets.known import CountedScope
 from service.domain.budgets.late_bills import days_to_look_at, newest_late_bill
-from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Scope, ScopeKey
 from service.workflows.budgets.defects import BudgetDefect, FailedScopes, attempt
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -21,25 +20,24 @@ from service.workflows.ports.unit_of_work import UnitOfWork
 async def with_late_bills(
     uow: UnitOfWork,
     findings: Sequence[Finding],
-    budgets: Sequence[Resource[Budget]],
+    counts: CountedScope,
     now: datetime,
     failed: FailedScopes,
 ) -> list[Finding]:
     """The same findings. Those that fire late, which is seldom, name the days; where a defect hides them they fire all
     the same.
     """
-    scopes = {budget.id: budget.spec.scope for budget in budgets}
-    return [await _named(uow, one, scopes, now, failed) if one.reason is Reason.LATE else one for one in findings]
+    return [await _named(uow, one, counts, now, failed) if one.reason is Reason.LATE else one for one in findings]
 
 
 async def _named(
-    uow: UnitOfWork, finding: Finding, scopes: Mapping[str, Scope], now: datetime, failed: FailedScopes
+    uow: UnitOfWork, finding: Finding, counts: CountedScope, now: datetime, failed: FailedScopes
 ) -> Finding:
     evidence = finding.evidence
     assert isinstance(evidence, BudgetEvidence)
     versions = await uow.facts.day_versions(finding.source_id, *days_to_look_at(evidence.period, now))
-    counts = _counted(scopes.get(evidence.budget_id, Scope()), finding.scope)
-    bill = attempt(partial(newest_late_bill, versions, evidence.period.end.date(), counts))
+    own = _counted(counts(evidence.budget_id, evidence.period), finding.scope)
+    bill = attempt(partial(newest_late_bill, versions, evidence.period.end.date(), own))
     if isinstance(bill, BudgetDefect):
         failed.log(evidence.budget_id, bill, scope=str(finding.scope))
         return finding

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from service.domain.budgets.budget import Budget
-from service.domain.budgets.known import EndedTerms, Known, WindowSpend
+from service.domain.budgets.known import EndedTerms, Known, WindowSpend, with_earlier
 from service.domain.budgets.places import BudgetScope
 from service.domain.budgets.statuses import (
     ScopeStatus,
@@ -181,5 +181,4 @@ async def _known(uow: UnitOfWork, budget: Resource[Budget], state: SourceState, 
 
 def _grain(budgets: Iterable[Resource[Budget]], ended: EndedTerms) -> Grain:
     """The dimensions by which budgets tell cells apart, as they are and as they were when live periods ended."""
-    earlier = [then for then in ended.values() if then is not None]
-    return frozenset().union(*(budget.spec.grain for budget in (*budgets, *earlier)))
+    return frozenset().union(*(budget.spec.grain for budget in with_earlier(budgets, ended)))

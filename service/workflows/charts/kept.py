@@ -13,7 +13,7 @@ from service.domain.alerts.alert import Alert
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.alerts.reconcile import tells
-from service.domain.budgets.budget import Budget
+from service.domain.budgets.known import CountedScope
 from service.domain.charts.alert import spend_so_far
 from service.domain.charts.sums import is_short
 from service.domain.rules.evaluation import view_for
@@ -25,7 +25,6 @@ from service.domain.spend.questions import Figure, SpendQuestion
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
 from service.domain.values.periods import Window
-from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, Scope, ScopeKey, tells_spenders
 from service.domain.values.utc import HOUR
 from service.workflows.ports.unit_of_work import UnitOfWork
@@ -69,14 +68,14 @@ async def with_spend_so_far(
     uow: UnitOfWork,
     findings: Sequence[Finding],
     open_alerts: Sequence[Alert],
-    budgets: Sequence[Resource[Budget]],
+    counts: CountedScope,
     now: datetime,
 ) -> list[Finding]:
     """Budgets' findings with the spend of their period by day or hour. It is asked for once a budget and period."""
-    alerts, scopes = {one.fingerprint: one for one in open_alerts}, {one.id: one.spec.scope for one in budgets}
+    alerts = {one.fingerprint: one for one in open_alerts}
     answers: dict[SpendQuestion, FiguresByBucket] = {}
     return [
-        await _with_line(uow, one, scopes, answers, now) if tells(one, alerts.get(one.fingerprint)) else one
+        await _with_line(uow, one, counts, answers, now) if tells(one, alerts.get(one.fingerprint)) else one
         for one in findings
     ]
 
@@ -84,13 +83,13 @@ async def with_spend_so_far(
 async def _with_line(
     uow: UnitOfWork,
     finding: Finding,
-    scopes: Mapping[str, Scope],
+    counts: CountedScope,
     answers: dict[SpendQuestion, FiguresByBucket],
     now: datetime,
 ) -> Finding:
     evidence = finding.evidence
     assert isinstance(evidence, BudgetEvidence)
-    scope = scopes.get(evidence.budget_id, Scope())
+    scope = counts(evidence.budget_id, evidence.period)
     question = line_question(finding.source_id, evidence, scope, finding.scope.dimension, now)
     if question not in answers:
         answers[question] = await figures_of(uow, question)

@@ -11,7 +11,7 @@ from service.domain.alerts.crossings import Crossing
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget, finest_of
 from service.domain.budgets.forecasting import forecast_budgets, has_forecast_thresholds
-from service.domain.budgets.known import Known, WindowSpend, live_windows
+from service.domain.budgets.known import Known, WindowSpend, live_windows, with_earlier
 from service.domain.explain.budgets import BudgetCase, explain_budget, unassessed, unseen
 from service.domain.explain.past_spend import USUAL_HOURS, days_back_to, recent_spend, window_spend
 from service.domain.forecasts.recent import UTC_DAYS, RecentSpend
@@ -117,7 +117,7 @@ async def _known(
 async def _money(
     uow: UnitOfWork, asked: Asked[Budget], budget: Resource[Budget], windows: frozenset[Window], known: Known
 ) -> _Money:
-    forecasts, grain = has_forecast_thresholds(budget), finest_of([budget])
+    forecasts, grain = has_forecast_thresholds(budget), finest_of(with_earlier([budget], known.ended_as))
     if asked.is_past:
         starts = [days_back_to(window.start, asked.at) for window in windows]
         days = max([*starts, UTC_DAYS if forecasts else 1])

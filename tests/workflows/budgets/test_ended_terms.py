@@ -10,8 +10,11 @@ import pytest
 from service.domain.alerts.alert import AlertState
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
+from service.domain.spend.rows import CostRow
+from service.domain.values.money import Money
 from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.resources import Resource
+from service.domain.values.scopes import Scope
 from service.workflows.budgets.statuses import forecast_statuses
 from service.workflows.configuration.spend import Budgets
 from service.workflows.explain.budgets import ask_budget, explain_budget_at
@@ -88,6 +91,52 @@ async def test_a_stricter_budget_on_the_second_rings_for_november_alone(yard: Ya
     assert not await yard.alerts()
     await bill(yard, NOVEMBER, "12.00")
     assert [label for label, _, _ in await told(yard)] == ["November 2026"]
+
+
+def by_product(dollars: str, product: str) -> CostRow:
+    row = billed(dollars)
+    return replace(row, dimensions=replace(row.dimensions, extra=(("product", product),)))
+
+
+async def test_spend_by_product_is_still_told_apart_for_november_when_december_counts_all(yard: Yard) -> None:
+    spent_on = date(2026, 11, 20)
+    yard.clock.move_to(utc("2026-11-30T12:00"))
+    by_code = replace(budget("10.00", percent(100), percent(200)), scope=Scope(products=("claude_code",)))
+    stored = await yard.add_budget("code", by_code)
+    yard.reader.bill(spent_on, by_product("12.00", "claude_code"), by_product("50.00", "messages_api"))
+    await yard.poll()
+    await yard.settle()
+    yard.clock.move_to(utc("2026-12-02T09:00"))
+    await edit(yard, stored, budget("100.00", percent(100), percent(200)))
+    assert await told(yard) == [("November 2026", "10.00", AlertState.FIRING)]
+    async with yard.ports.uow() as uow:
+        explained = await explain_budget_at(uow, await ask_budget(uow, "code", yard.clock(), yard.clock()), None)
+    november = [one.actual for one in explained.items if one.period and one.period.label == "November 2026"]
+    assert november == [Money.of("12.00")] * 2
+    yard.reader.bill(spent_on, by_product("21.00", "claude_code"), by_product("50.00", "messages_api"))
+    await yard.poll()
+    await yard.settle()
+    (alert,) = await yard.alerts()
+    assert isinstance(alert.evidence, BudgetEvidence)
+    assert (alert.evidence.threshold, alert.evidence.late) == ("actual:200%", True)
+
+
+async def test_a_late_alert_s_days_and_picture_are_of_the_spend_that_counted_in_october(yard: Yard) -> None:
+    yard.clock.move_to(utc("2026-10-31T12:00"))
+    stored = await yard.add_budget("a", replace(budget("10.00", percent(100)), scope=Scope(workspaces=("wrkspc_a",))))
+    await yard.poll()
+    await yard.settle()
+    yard.clock.move_to(utc("2026-11-02T09:00"))
+    await edit(yard, stored, replace(stored.spec, scope=Scope(workspaces=("wrkspc_b",))))
+    yard.reader.bill(OCTOBER, billed("12.00", workspace="wrkspc_a"))
+    await yard.poll()
+    await yard.settle()
+    (alert,) = await yard.alerts()
+    assert isinstance(alert.evidence, BudgetEvidence)
+    assert alert.evidence.billed_days == (OCTOBER,)
+    async with yard.ports.uow() as uow:
+        (event,) = await uow.alerts.events(alert.id)
+    assert [one.amount for one in event.alert.evidence.buckets] == [Money.of("12.00")]
 
 
 async def test_another_name_does_not_keep_a_late_bill_quiet(yard: Yard) -> None:
