@@ -106,12 +106,12 @@ def utc_days(window: Window, timezone: str) -> Window | None:
 
 
 def models_of(
-    now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], tokens: Mapping[Cell, TokenCounts]
+    now: Mapping[Cell, Spend], before: Mapping[Cell, Spend], tokens: Mapping[Cell, TokenCounts] | None
 ) -> tuple[ModelUsage, ...]:
-    """Every model that was used or paid for, the most expensive first."""
+    """Every model that was used or paid for, the most expensive first. `tokens`: None where they are not known."""
     spent, earlier = _by_model(now), _by_model(before)
     used: dict[str, TokenCounts] = {}
-    for cell, counts in tokens.items():
+    for cell, counts in (tokens or {}).items():
         used[cell.model] = used.get(cell.model, TokenCounts()) + counts
     models = [
         ModelUsage(
@@ -136,19 +136,19 @@ def usage_csv(
     window: Window,
     now: Mapping[Cell, Spend],
     before: Mapping[Cell, Spend],
-    tokens: Mapping[Cell, TokenCounts],
+    tokens: Mapping[Cell, TokenCounts] | None,
     names: Names,
 ) -> str:
-    """A row for each cell that spent or used anything, in order."""
-    cells = sorted(now.keys() | tokens.keys(), key=lambda cell: (cell.workspace, cell.model, cell.api_key))
-    rows = (
-        _row(window, cell, now.get(cell, Spend()), before.get(cell, Spend()), tokens.get(cell, TokenCounts()), names)
-        for cell in cells
-    )
+    """A row for each cell that spent or used anything, in order. Tokens that are not known (None) are empty fields."""
+    cells = sorted(now.keys() | (tokens or {}).keys(), key=lambda cell: (cell.workspace, cell.model, cell.api_key))
+    used = {cell: None if tokens is None else tokens.get(cell, TokenCounts()) for cell in cells}
+    rows = (_row(window, cell, now.get(cell, Spend()), before.get(cell, Spend()), used[cell], names) for cell in cells)
     return csv_text([HEADINGS, *rows])
 
 
-def _row(window: Window, cell: Cell, spend: Spend, before: Spend, tokens: TokenCounts, names: Names) -> Sequence[Value]:
+def _row(
+    window: Window, cell: Cell, spend: Spend, before: Spend, tokens: TokenCounts | None, names: Names
+) -> Sequence[Value]:
     return (
         f"{window.start:%Y-%m-%dT%H:%M:%SZ}",
         f"{window.end:%Y-%m-%dT%H:%M:%SZ}",
@@ -158,6 +158,14 @@ def _row(window: Window, cell: Cell, spend: Spend, before: Spend, tokens: TokenC
         cell.api_key,
         name_of(ScopeKey(Dimension.API_KEY, cell.api_key), names) if cell.api_key else "",
         *(spend.total, spend.billed, spend.estimated, str(spend.basis), before.total),
+        *_counts(tokens),
+    )
+
+
+def _counts(tokens: TokenCounts | None) -> Sequence[Value]:
+    if tokens is None:
+        return (None,) * 8
+    return (
         *(tokens.uncached, tokens.read, tokens.written_5m, tokens.written_1h, tokens.output),
         *(tokens.priority, tokens.unpriced, tokens.searches),
     )

@@ -63,7 +63,8 @@ def _models(digest: Digest, models: Sequence[ModelUsage]) -> str:
 
 def _model(one: ModelUsage, total: Money) -> str:
     share = f" ({percentage(one.spent.ratio_to(total) * 100)}{_change(one.change)})" if total > ZERO else ""
-    return f"{clean(one.model)} {one.spent.brief()}{share}: {tokens_words(one.tokens)}"
+    used = f": {tokens_words(one.tokens)}" if one.tokens.all else ""
+    return f"{clean(one.model)} {one.spent.brief()}{share}{used}"
 
 
 def _change(change: Money) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 from service.domain.digests.digest import DigestPlan, Figures, Occasion
@@ -12,9 +13,10 @@ from service.domain.spend.completeness import LACKING, NOTHING_KNOWN, state_of
 from service.domain.spend.lines import CallerKind, LinePart, LineQuestion, line_name
 from service.domain.spend.questions import SpendQuestion
 from service.domain.spend.rows import Width
+from service.domain.spend.tokens import TokenCounts
 from service.domain.values.money import ZERO, Money
 from service.domain.values.periods import Window
-from service.domain.values.scopes import Dimension
+from service.domain.values.scopes import FINEST, Cell, Dimension, Scope, tells_spenders
 from service.domain.values.utc import DAY
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.spend import MOST_ROWS, aligned, buckets, priority_use
@@ -25,11 +27,13 @@ MOST_LINES = 20
 async def usage_of(
     uow: UnitOfWork, plan: DigestPlan, occasion: Occasion, figures: Figures, now: datetime
 ) -> UsageReport:
-    """The usage of the plan's scope in a period. Kinds of cost are left out where too many rows are behind them."""
-    source, scope = await uow.sources.get(plan.source_id), plan.scope
-    spent = {cell: spend for cell, spend in figures.now.items() if scope.holds(cell)}
-    before = {cell: spend for cell, spend in figures.before.items() if scope.holds(cell)}
-    tokens = await uow.facts.tokens(_question(plan, aligned(occasion.window, Width.HOUR), Width.HOUR))
+    """The usage of the plan's scope in a period. Kinds of cost are left out where too many rows are behind them.
+
+    Of actors and products dollars alone are known: neither tokens nor kinds of cost.
+    """
+    source = await uow.sources.get(plan.source_id)
+    spent, before = (_by_cell(plan.scope, each) for each in (figures.now, figures.before))
+    tokens = await _tokens(uow, plan, occasion.window)
     days = utc_days(occasion.window, plan.timezone) or aligned(occasion.window, Width.DAY)
     callers = await _paid_for(uow, plan, days, LinePart.CALLER)
     return UsageReport(
@@ -44,6 +48,22 @@ async def usage_of(
     )
 
 
+def _by_cell(scope: Scope, figures: Mapping[Cell, Spend]) -> dict[Cell, Spend]:
+    """The spend that a scope holds, by workspace, model and key."""
+    found: dict[Cell, Spend] = defaultdict(Spend)
+    for cell, spend in figures.items():
+        if scope.holds(cell):
+            found[cell.at(FINEST)] += spend
+    return dict(found)
+
+
+async def _tokens(uow: UnitOfWork, plan: DigestPlan, window: Window) -> Mapping[Cell, TokenCounts] | None:
+    """None where they are not known."""
+    if tells_spenders(plan.scope.grain):
+        return None
+    return await uow.facts.tokens(_question(plan, aligned(window, Width.HOUR), Width.HOUR))
+
+
 def _question(plan: DigestPlan, window: Window, width: Width) -> SpendQuestion:
     return SpendQuestion(plan.source_id, window, width, plan.scope, Dimension.ORGANISATION)
 
@@ -56,13 +76,15 @@ async def _weekdays(
     found = []
     for day in same_weekdays(window, plan.timezone):
         if since is not None and day.start >= since:
-            spend = await uow.facts.spend(plan.source_id, day, now)
+            spend = await uow.facts.spend(plan.source_id, day, now, FINEST | plan.scope.grain)
             found.append((day, Spend.dollars(one for cell, one in spend.items() if plan.scope.holds(cell))))
     return tuple(found)
 
 
 async def _paid_for(uow: UnitOfWork, plan: DigestPlan, days: Window, part: LinePart) -> dict[str, PaidFor]:
-    """The dollars of each value of a part, the largest first; none where too many rows are behind them."""
+    """The dollars of each value of a part, the largest first; none where too many rows are behind or none tell."""
+    if tells_spenders(plan.scope.grain):
+        return {}
     if await uow.facts.rows_behind(_question(plan, days, Width.HOUR)) > MOST_ROWS:
         return {}
     found = await uow.facts.largest_lines(LineQuestion(_question(plan, days, Width.DAY), (part,)), MOST_LINES)

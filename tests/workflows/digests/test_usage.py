@@ -18,7 +18,7 @@ from service.workflows.configuration.notify import Digests
 from service.workflows.configuration.spend import Sources
 from service.workflows.digests.deliver import run_due_digests
 from tests.factories import utc
-from tests.workflows.yard import HOUR, Yard, billed, caller
+from tests.workflows.yard import HOUR, SONNET, Yard, billed, caller
 
 SUNDAY, WEEK_BEFORE = date(2026, 11, 15), date(2026, 11, 8)
 SEARCHES = CostRow(Dimensions("wrkspc_eng", cost_type="web_search"), Money.of("0.50"))
@@ -73,6 +73,26 @@ async def test_a_scope_leaves_the_others_out(yard: Yard) -> None:
     assert dict(delivery.message.facts)["Paid for"] == "tokens $3.00"
     assert delivery.attachment is not None
     assert "wrkspc_ops" not in delivery.attachment.text
+
+
+def by_product(dollars: str, product: str) -> CostRow:
+    row = billed(dollars)
+    return replace(row, dimensions=replace(row.dimensions, extra=(("product", product),)))
+
+
+async def test_of_a_product_it_says_dollars_alone_and_compares_them_with_the_same_product(yard: Yard) -> None:
+    yard.reader.bill(WEEK_BEFORE, by_product("2.00", "claude_code"), by_product("7.00", "messages_api"))
+    yard.reader.bill(SUNDAY, by_product("3.00", "claude_code"), by_product("9.00", "messages_api"))
+    await yard.poll()
+    delivery = await sent(yard, scope=Scope(products=("claude_code",)))
+    facts = dict(delivery.message.facts)
+    assert delivery.message.headline.endswith("product claude_code: $3.00, up 50% (+$1.00) vs Sun 8 Nov")
+    assert facts["Same weekday"].startswith("$2.00 on Sun 8 Nov")
+    assert facts["Models"] == f"{SONNET} $3.00 (100%, +$1.00)"
+    assert "Paid for" not in facts
+    assert delivery.attachment is not None
+    (row,) = csv.DictReader(delivery.attachment.text.splitlines())
+    assert (row["amount_usd"], row["before_usd"], row["output_tokens"]) == ("3.00", "2.00", "")
 
 
 async def test_nothing_known_is_said_and_sent_all_the_same(yard: Yard) -> None:
