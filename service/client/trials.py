@@ -32,5 +32,9 @@ class BacktestsClient:
         """How far it is, and what it has found once its state is `done`."""
         return read(BacktestResultOut, self._server.ask("GET", f"/backtests/{id}"))
 
+    def cancel(self, id: str) -> BacktestOut:
+        """Ends one that waits or runs."""
+        return read(BacktestOut, self._server.ask("POST", f"/backtests/{id}/cancel"))
+
     def list(self) -> Iterator[BacktestOut]:
         return (read(BacktestOut, one) for one in self._server.pages("/backtests"))

@@ -16,12 +16,13 @@ from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import replay_rule
 from service.domain.budgets.budget import Budget
 from service.domain.detectors.hourly.known import HourVersions
+from service.domain.messages.people import known_as
 from service.domain.rules.evaluation import days_needed, grain_needed, hours_needed
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
 from service.domain.sources.source import SourceKind
 from service.domain.spend.lateness import CLOSING_FOR
-from service.domain.values.errors import Invalid, NotFound
+from service.domain.values.errors import Conflict, Invalid, NotFound
 from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.scopes import tells_spenders
@@ -55,6 +56,10 @@ ReplayWith = Callable[[Progress], Result]
 
 class Stopped(Exception):
     """The worker shuts down: the thread that computes has to end, too."""
+
+
+class Cancelled(Exception):
+    """Somebody has cancelled the backtest, or it was dropped: nobody waits for its result."""
 
 
 class Meter:
@@ -96,6 +101,21 @@ async def request_backtest(uow: UnitOfWork, question: BacktestQuestion, author: 
     return backtest
 
 
+async def cancel_backtest(uow: UnitOfWork, id: str, author: Author) -> Backtest:
+    """Ends a backtest that waits or runs; a running one computes up to its next step. Raises NotFound and Conflict.
+
+    It has failed, which every release can read, and says who has cancelled it.
+    """
+    backtest = await uow.backtests.get(id)
+    by = known_as(author.actor, author.name)
+    over = replace(backtest, state=BacktestState.FAILED, finished_at=author.at, error=f"cancelled by {by}")
+    if not await uow.backtests.save(over):
+        raise Conflict("the backtest is over already")
+    was, now = ({"state": one.state.value} for one in (backtest, over))
+    await record(uow, author, "backtest.cancel", id, f"of {backtest.subject.name!r}", Difference(was, now))
+    return over
+
+
 def _require_days(spec: Rule[object] | Budget) -> None:
     """Raises Invalid for a rule that judges no spend, and for what tells actors or products apart."""
     if isinstance(spec, Rule) and not kind_of(spec).judges_bill:
@@ -134,6 +154,8 @@ async def run_backtest(ports: Ports, backtest_id: str) -> None:
         result = await _computed(ports, backtest, await run_read(ports, backtest))
     except StorageUnavailable:
         raise
+    except Cancelled:
+        return
     except Exception as error:
         await run_close(ports, backtest, error=f"{type(error).__name__}: {error}")
         raise
@@ -148,11 +170,10 @@ async def run_begin(ports: Ports, backtest_id: str) -> Backtest | None:
             backtest = await uow.backtests.get(backtest_id)
         except NotFound:
             return None
-        if backtest.state in (BacktestState.DONE, BacktestState.FAILED):
+        if backtest.state.is_over:
             return None
         running = replace(backtest, state=BacktestState.RUNNING, started_at=backtest.started_at or now)
-        await uow.backtests.save(running)
-    return running
+        return running if await uow.backtests.save(running) else None
 
 
 async def run_read(ports: Ports, backtest: Backtest) -> Recorded:
@@ -216,7 +237,7 @@ Found = TypeVar("Found")
 
 
 async def beside_the_loop(replay: Callable[[Progress], Found], note: Callable[[float], Awaitable[object]]) -> Found:
-    """Runs a replay in a thread. `note` hears every second how far it has come; a stop ends it."""
+    """Runs a replay in a thread. `note` hears every second how far it has come; a stop, or what it raises, ends it."""
     meter = Meter()
     work = asyncio.create_task(asyncio.to_thread(replay, meter.note))
     try:
@@ -238,8 +259,10 @@ def _replay(backtest: Backtest, known: Recorded) -> ReplayWith:
 
 
 async def run_note_progress(ports: Ports, backtest_id: str, progress: float) -> None:
+    """Raises Cancelled where it need not go on."""
     async with ports.uow() as uow:
-        await uow.backtests.note_progress(backtest_id, progress)
+        if not await uow.backtests.note_progress(backtest_id, progress):
+            raise Cancelled
 
 
 async def run_close(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import BudgetEvidence, RuleEvidence
-from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Result, Subject
+from service.domain.backtest.backtest import Backtest, BacktestState, Firing, Progress, Result, Subject
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change
 from service.domain.rules.kinds.claude_code import ClaudeCodeCost
@@ -19,12 +20,23 @@ from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.spend.lateness import Patience
-from service.domain.values.errors import Invalid, NotFound
+from service.domain.values.errors import Conflict, Invalid, NotFound
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension
+from service.workflows import backtest as backtests
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.backtest import KEPT, BacktestQuestion, Meter, Stopped, request_backtest, run_backtest
+from service.workflows.backtest import (
+    KEPT,
+    BacktestQuestion,
+    Meter,
+    Stopped,
+    cancel_backtest,
+    request_backtest,
+    run_backtest,
+    run_close,
+)
+from service.workflows.configuration.engine import Author
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.outages import StorageUnavailable
@@ -242,6 +254,50 @@ def test_a_computation_ends_at_its_next_step_once_the_worker_stops() -> None:
     with pytest.raises(Stopped):
         meter.note(0.6)
     assert meter.progress == 0.5
+
+
+async def test_one_that_is_cancelled_while_it_waits_is_not_begun(yard: Yard) -> None:
+    yard.clock.move_to(yard.at(FIRST + 20 * DAY))
+    await know(yard, 20)
+    backtest = await ask(yard, inline(yard))
+    author = Author("token:ann", yard.clock())
+    async with yard.ports.uow() as uow:
+        await cancel_backtest(uow, backtest.id, author)
+    await run_backtest(yard.ports, backtest.id)
+    over = await answer(yard, backtest)
+    assert (over.state, over.error, over.started_at) == (BacktestState.FAILED, "cancelled by ann", None)
+    async with yard.ports.uow() as uow:
+        with pytest.raises(Conflict, match="over already"):
+            await cancel_backtest(uow, backtest.id, author)
+
+
+async def test_one_that_is_cancelled_while_it_runs_ends_at_its_next_step(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.clock.move_to(yard.at(FIRST + 20 * DAY))
+    await know(yard, 20)
+    backtest = await ask(yard, inline(yard))
+    begun = threading.Event()
+
+    def endless(tell: Progress) -> Result:
+        while True:
+            tell(0.5)
+            begun.set()
+
+    async def cancel() -> None:
+        async with yard.ports.uow() as uow:
+            await cancel_backtest(uow, backtest.id, Author("token:ann", yard.clock()))
+
+    monkeypatch.setattr(backtests, "NOTE_EVERY", timedelta())
+    monkeypatch.setattr(backtests, "_replay", lambda *_: endless)
+    running = asyncio.create_task(run_backtest(yard.ports, backtest.id))
+    await asyncio.to_thread(begun.wait)
+    await cancel()
+    await running
+    over = await answer(yard, backtest)
+    assert (over.state, over.error, over.progress) == (BacktestState.FAILED, "cancelled by ann", 0.5)
+    await run_close(yard.ports, over, error="too late")
+    assert await answer(yard, backtest) == over, "what is over stays as it is"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page, Resource
 
 RULE, BUDGET = "rule", "budget"
+_UNFINISHED = backtests.c.state.in_([one for one in BacktestState if not one.is_over])
 _STATE = ("state", "started_at", "finished_at", "error", "result")
 
 
@@ -40,16 +41,18 @@ class PostgresBacktests:
             raise NotFound(f"there is no backtest {backtest_id!r}")
         return _backtest(row)
 
-    async def save(self, backtest: Backtest) -> None:
+    async def save(self, backtest: Backtest) -> bool:
         values = {name: getattr(backtest, name) for name in _STATE}
         values["progress"] = func.greatest(backtests.c.progress, backtest.progress)
-        await self._connection.execute(update(backtests).where(backtests.c.id == backtest.id).values(values))
+        return await self._change(backtest.id, values)
 
-    async def note_progress(self, backtest_id: str, progress: float) -> None:
-        furthest = func.greatest(backtests.c.progress, progress)
-        await self._connection.execute(
-            update(backtests).where(backtests.c.id == backtest_id).values({"progress": furthest})
-        )
+    async def note_progress(self, backtest_id: str, progress: float) -> bool:
+        return await self._change(backtest_id, {"progress": func.greatest(backtests.c.progress, progress)})
+
+    async def _change(self, backtest_id: str, values: Mapping[str, object]) -> bool:
+        """Changes one that is not over. Returns whether there is such a one."""
+        changed = update(backtests).where(backtests.c.id == backtest_id, _UNFINISHED).values(values)
+        return (await self._connection.execute(changed.returning(backtests.c.id))).one_or_none() is not None
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Backtest]:
         """Newest first."""
@@ -64,8 +67,7 @@ class PostgresBacktests:
         )
 
     async def before(self, backtest: Backtest) -> Sequence[Backtest]:
-        unfinished = backtests.c.state.in_([BacktestState.QUEUED, BacktestState.RUNNING])
-        older = select(backtests).where(unfinished, backtests.c.id < backtest.id).order_by(backtests.c.id)
+        older = select(backtests).where(_UNFINISHED, backtests.c.id < backtest.id).order_by(backtests.c.id)
         return [_backtest(row) for row in await self._connection.execute(older)]
 
     async def keep_newest(self, count: int) -> None:

@@ -25,7 +25,7 @@ from service.domain.budgets.budget import Budget
 from service.domain.rules.rule import Rule
 from service.domain.values.errors import Invalid, NotFound
 from service.domain.values.resources import Resource
-from service.workflows.backtest import BacktestQuestion, request_backtest
+from service.workflows.backtest import BacktestQuestion, cancel_backtest, request_backtest
 from service.workflows.configuration.engine import ResourceKind
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Budgets, source_named
@@ -107,6 +107,17 @@ async def list_(uow: UowDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 async def one(id: Id, uow: UowDep) -> Response:
     backtest = await uow.backtests.get(id)
     return respond(show_result(backtest, len(await uow.backtests.before(backtest))))
+
+
+@router.post(
+    "/{id}/cancel",
+    summary="Cancel a backtest that waits or runs",
+    response_model=BacktestOut,
+    responses={404: {}, 409: {}},
+    dependencies=[operator],
+)
+async def cancel(id: Id, uow: UowDep, once: OnceDep) -> Response:
+    return await once.answer(show_backtest(await cancel_backtest(uow, id, once.author)))
 
 
 async def _subject(ports: Ports, uow: UnitOfWork, document: BacktestIn, now: datetime) -> Subject:

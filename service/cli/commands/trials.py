@@ -57,14 +57,20 @@ def backtest(
     ] = None,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after the last; today.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write the plot as a picture into this file, too.")] = None,
+    cancel: Annotated[str, typer.Option(help="Cancel the backtest of this id instead.")] = "",
     as_json: AsJson = False,
     url: Url = LOCAL,
 ) -> None:
     """Replay a rule or a budget over the past: what would have fired, as known then."""
-    from service.cli.remote.backtest import replaying
+    from service.cli.remote.backtest import cancelling, replaying
     from service.cli.remote.options import given_by
     from service.cli.remote.server import server_at
 
+    if cancel:
+        end = cancelling.cancel_as_json if as_json else cancelling.cancel
+        with server_at(url) as server:
+            end(server, cancelling.wanted_alone(cancel, rule, budget), out)
+        return
     days = (since.date() if since else None, until.date() if until else None)
     wanted = replaying.BacktestWanted(rule, budget, *days)
     show = replaying.backtest_as_json if as_json else replaying.backtest

@@ -29,6 +29,10 @@ class BacktestState(StrEnum):
     DONE = "done"
     FAILED = "failed"
 
+    @property
+    def is_over(self) -> bool:
+        return self in (BacktestState.DONE, BacktestState.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Firing:

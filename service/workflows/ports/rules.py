@@ -127,12 +127,12 @@ class Backtests(Protocol):
         """Raises NotFound."""
         ...
 
-    async def save(self, backtest: Backtest) -> None:
-        """Stores its state; progress never goes back. One that was dropped meanwhile stays away."""
+    async def save(self, backtest: Backtest) -> bool:
+        """Stores its state; progress never goes back. One that is over or was dropped meanwhile stays so: False."""
         ...
 
-    async def note_progress(self, backtest_id: str, progress: float) -> None:
-        """How much of it is done, 0..1, unless more was noted before."""
+    async def note_progress(self, backtest_id: str, progress: float) -> bool:
+        """How much of it is done, 0..1, unless more was noted before. False: it is over, or was dropped."""
         ...
 
     async def page(self, *, limit: int, cursor: str | None) -> Page[Backtest]:

@@ -84,6 +84,7 @@ STEPS: tuple[tuple[str, str, str, dict[str, Any] | str | None], ...] = (
     ("post", "/v1/alerts/{id}/feedback", "alert_1", {"kind": "noise"}),
     ("delete", "/v1/feedback/{id}", "given", None),
     ("post", "/v1/backtests", "", {"rule": CHANGE["name"], "since": "2026-11-10"}),
+    ("post", "/v1/backtests/{id}/cancel", "queued", None),
     ("post", "/v1/escalation-policies", "", {"name": "on call", "steps": [{"after": "0m", "receiver": "mail"}]}),
     ("patch", "/v1/escalation-policies/{id}", "on call", {"repeat": 2}),
     ("delete", "/v1/escalation-policies/{id}", "on call", None),
@@ -128,6 +129,8 @@ async def prepare(stand: Stand, what: str) -> str:
         return await _dead(stand, budget_alert) if what == "dead" else budget_alert
     if what == "slack":
         assert await run_is_our_workspace(stand.ports, {"team_id": "T0FAKE"})
+    if what == "queued":
+        return str(answered(await stand.viewer.get("/v1/backtests"))["items"][0]["id"])
     if what == "given":
         return str(answered(await stand.viewer.get("/v1/alerts/alert_1"))["feedback"][0]["id"])
     if what == "ci":

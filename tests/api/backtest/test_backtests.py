@@ -59,6 +59,17 @@ async def test_a_budgets_firings_say_what_was_spent_and_which_level_it_reached(s
     assert {row["setting"] for row in found["sweep"] if row["configured"]} == {"80%", "100%"}
 
 
+async def test_an_operator_cancels_one_that_is_not_over(stand: Stand) -> None:
+    await watched(stand)
+    started = await start(stand, {"rule": INLINE})
+    place = f"/v1/backtests/{started['id']}/cancel"
+    assert (await stand.viewer.post(place)).status_code == 403
+    ended = answered(await stand.operator.post(place))
+    assert (ended["state"], ended["error"]) == ("failed", "cancelled by the operator")
+    problem(await stand.operator.post(place), 409)
+    problem(await stand.operator.post("/v1/backtests/bt_gone/cancel"), 404)
+
+
 async def test_backtests_are_listed_newest_first(stand: Stand) -> None:
     await watched(stand)
     older = await start(stand, {"rule": INLINE})

@@ -31,6 +31,7 @@ FORMS = {
     **_configured("budgets", "budgets"),
     **_configured("rules", "rules"),
     "POST /v1/backtests": "/pages/rules/try",
+    "POST /v1/backtests/{id}/cancel": "/pages/rules/tried/{id}/cancel",
     "POST /v1/alerts/{id}/acknowledge": "/pages/alerts/{id}",
     "POST /v1/alerts/{id}/resolve": "/pages/alerts/{id}",
     "POST /v1/alerts/{id}/snooze": "/pages/alerts/{id}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, cast
@@ -27,10 +28,10 @@ from service.domain.access import Caller, Role
 from service.domain.backtest.backtest import Backtest, BacktestState, Subject
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
-from service.domain.values.errors import NotFound
+from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Resource
 from service.domain.values.utc import day_start
-from service.workflows.backtest import BacktestQuestion, request_backtest
+from service.workflows.backtest import BacktestQuestion, cancel_backtest, request_backtest
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -93,6 +94,14 @@ async def tried(uow: UnitOfWork, subject: Subject, request: Mapping[str, object]
     return await request_backtest(uow, BacktestQuestion(subject, since, None, request), author)
 
 
+@router.post(f"{TRIED}/{{id}}/cancel", dependencies=[our_page])
+async def cancel(uow: UowDep, author: AnsweringDep, id: Id) -> Response:
+    """Cancels a replay; one that is over meanwhile shows what it found."""
+    with suppress(Conflict):
+        await cancel_backtest(uow, id, author)
+    return led_to(f"{TRIED}/{id}")
+
+
 @router.get(f"{TRIED}/{{id}}")
 async def show_tried(
     caller: SignedInDep, uow: UowDep, now: NowDep, id: Id, rule: Asked = "", seen: Asked = "", setting: Asked = ""
@@ -108,7 +117,8 @@ async def show_tried(
         "kind": KINDS[subject.spec.kind].title,
         "rule_address": f"{PLACE}/{stored.id}" if stored else "",
         "progress": await _progress(uow, backtest),
-        "waits": backtest.state in (BacktestState.QUEUED, BacktestState.RUNNING),
+        "waits": not backtest.state.is_over,
+        "cancel": f"{TRIED}/{id}/cancel" if caller.role.allows(Role.OPERATOR) else "",
         "error": backtest.error,
         "found": replay_shown(backtest.result, subject.spec.kind) if backtest.result else None,
         "rule": rule,

@@ -70,6 +70,19 @@ async def test_a_replay_that_waits_says_behind_what(stand: Stand) -> None:
     assert ahead == [None, 1]
 
 
+async def test_a_replay_is_cancelled_by_its_button(stand: Stand) -> None:
+    id, opened = await joined(stand), await signed_in(stand)
+    results = (await opened.post(f"/pages/rules/{id}/try", data={})).headers["location"]
+    assert f'action="{results}/cancel"' in (await opened.get(results)).text
+    watching = await signed_in(stand, Role.VIEWER)
+    assert "/cancel" not in (await watching.get(results)).text
+    assert (await watching.post(f"{results}/cancel")).status_code == 403
+    for _ in ("it waits", "it is over"):
+        sent = await opened.post(f"{results}/cancel")
+        assert (sent.status_code, sent.headers["location"]) == (303, results)
+    assert "It could not be replayed: cancelled by " in (await opened.get(results)).text
+
+
 async def test_a_viewer_starts_no_replay_and_reads_those_of_others(stand: Stand) -> None:
     id, opened = await joined(stand), await signed_in(stand, Role.VIEWER)
     assert (await opened.post(f"/pages/rules/{id}/try", data={})).status_code == 403

@@ -11,6 +11,7 @@ import pytest
 
 from service.api.backtest.documents import BacktestResultOut
 from service.bootstrap.errors import StartError
+from service.cli.remote.backtest.cancelling import cancel, wanted_alone
 from service.cli.remote.backtest.replaying import BacktestWanted, backtest, standing
 from service.client import Server
 from tests.cli.remote.rest import Answering, answering, screen
@@ -108,6 +109,15 @@ def test_the_plot_the_firings_and_the_tally_are_shown(tmp_path: Path) -> None:
 )
 def test_one_that_waits_says_behind_what(ahead: int | None, said: str) -> None:
     assert standing(BacktestResultOut.model_validate(QUEUED | {"ahead": ahead})) == said
+
+
+def test_one_is_cancelled_by_its_id() -> None:
+    (out, text), failed = screen(), QUEUED | {"state": "failed", "error": "cancelled by ann"}
+    with answering({"POST /backtests/bt_1/cancel": failed}) as rest:
+        cancel(Server(rest.url, "tcn_FAKE"), wanted_alone("bt_1", "", ""), out)
+    assert text.getvalue() == "The backtest of jumps is cancelled.\n"
+    with pytest.raises(StartError, match="leave --rule and --budget out"):
+        wanted_alone("bt_1", "jumps", "")
 
 
 def test_one_that_fails_says_why() -> None:
