@@ -42,25 +42,39 @@ def plan_notifications(
     """The notifications of one event: each channel gets one for each cause, step and round."""
     action = ACTIONS.get(event.command)
     return [
-        Notification(
-            id=new_id("ntf", event.at),
-            alert_id=event.alert.id,
-            alert_version=event.alert.version,
-            receiver_id=address.receiver_id,
-            channel=address.key,
-            action=action,
-            reason=event.reason,
-            level=str(event.alert.version),
-            state=NotificationState.QUEUED,
-            created_at=event.at,
-            due_at=event.at,
-            cause=cause,
-            step=step,
-            round=round,
-        )
+        planned(event, address.receiver_id, address.key, action, cause=cause, step=step, round=round)
         for address in addresses
         if action is not None and (action in address.channel.traits.actions or _is_owed(event, address))
     ]
+
+
+def planned(
+    event: AlertEvent,
+    receiver_id: str,
+    channel: str,
+    action: Action,
+    *,
+    cause: NotificationCause,
+    step: int = 0,
+    round: int = 0,
+) -> Notification:
+    """The notification of an event for one channel, known by its key."""
+    return Notification(
+        id=new_id("ntf", event.at),
+        alert_id=event.alert.id,
+        alert_version=event.alert.version,
+        receiver_id=receiver_id,
+        channel=channel,
+        action=action,
+        reason=event.reason,
+        level=str(event.alert.version),
+        state=NotificationState.QUEUED,
+        created_at=event.at,
+        due_at=event.at,
+        cause=cause,
+        step=step,
+        round=round,
+    )
 
 
 def _is_owed(event: AlertEvent, address: Address) -> bool:

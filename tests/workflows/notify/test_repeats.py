@@ -414,6 +414,36 @@ async def test_a_silence_holds_back_an_escalation_and_its_end_begins_it(yard: Ya
     assert said(yard) == [("email", "open"), ("console", "open")]
 
 
+@pytest.mark.parametrize("notified", [(), (UNTIL_TWO,)], ids=["free", "muted as well"])
+async def test_a_policy_begins_after_its_mute_time_though_another_route_leads_to_the_same_channel(
+    yard: Yard, notified: tuple[TimeInterval, ...]
+) -> None:
+    boss, other = await receiver(yard, "boss", MAIL), await receiver(yard, "other", Console())
+    steps = (EscalationStep(timedelta(), boss),)
+    policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy(steps))
+    first = Route(yard.receiver.id, BUDGET_ALERTS, continues=True, mute_times=notified)
+    await lead(yard, first, Route(other, escalation_policy_id=policy.id, mute_times=(UNTIL_TWO,)))
+    await overrun(yard)
+    await pass_time(yard, 110 * MINUTE)
+    assert ("email", "open") not in said(yard)
+    await pass_time(yard, 2 * HOUR)
+    assert sorted(said(yard)) == [("console", "open"), ("email", "open")]
+
+
+async def test_a_policy_that_a_raise_interrupts_in_its_mute_time_goes_on_afterwards(yard: Yard) -> None:
+    """The raise ends the older calls, and its own wait."""
+    boss = await receiver(yard, "boss", MAIL)
+    policy = await yard.create(EscalationPolicies(), "on call", EscalationPolicy((EscalationStep(timedelta(), boss),)))
+    free = Route(yard.receiver.id, BUDGET_ALERTS, continues=True)
+    later = TimeInterval((TimeRange(13 * 60, 14 * 60),))
+    await lead(yard, free, Route(yard.receiver.id, escalation_policy_id=policy.id, mute_times=(later,)))
+    await overrun(yard, dollars="8.50")
+    await pass_time(yard, 90 * MINUTE)
+    await spend(yard, "12.00")
+    await pass_time(yard, HOUR)
+    assert said(yard) == [("console", "open"), ("email", "open"), ("console", "raise"), ("email", "raise")]
+
+
 async def test_of_what_is_held_back_nothing_is_sent(yard: Yard) -> None:
     await quiet(yard)
     await overrun(yard)

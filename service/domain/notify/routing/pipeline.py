@@ -14,13 +14,15 @@ from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason
 from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.channels.traits import Audience
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
-from service.domain.notify.planning import Address, plan_notifications
+from service.domain.notify.planning import ACTIONS, Address, plan_notifications, planned
 from service.domain.notify.routing.groups import Group, group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence, describe_silence, silencing
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.resources import Resource
+
+_POLICY = "policy:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom a firing alert notifies now, whom it does not and why, and which escalation policies begin.
+    """Whom a firing alert notifies now, whom it does not and why, which escalation policies begin and which do not.
 
     `groups` are those of the channels, by key, to which openings go collected. `silenced_by` names the silences.
     """
@@ -54,6 +56,7 @@ class Plan:
     recipients: tuple[Address, ...] = ()
     held_back: tuple[tuple[Address, Reason], ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    held_escalations: tuple[tuple[Escalation, Reason], ...] = ()
     groups: Mapping[str, Group] = field(default_factory=dict)
     silenced_by: str = ""
 
@@ -126,12 +129,15 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
     recipients: dict[str, Address] = {}
     held_back: dict[str, tuple[Address, Reason]] = {}
     escalations: dict[str, Escalation] = {}
+    held_escalations: dict[str, tuple[Escalation, Reason]] = {}
     groups: dict[str, list[Group | None]] = defaultdict(list)
     for one in routes:
         policy = one.route.escalation_policy_id
         if one.held is None and policy is not None and situation.can_call(policy):
             escalations.setdefault(policy, Escalation(policy, one.receiver_ids))
             continue
+        if one.held is not None and policy is not None:
+            held_escalations.setdefault(policy, (Escalation(policy, one.receiver_ids), one.held))
         for address in situation.addresses(*one.receiver_ids):
             if one.held is None:
                 recipients.setdefault(address.key, address)
@@ -143,6 +149,7 @@ def dedupe(routes: Iterable[MatchedRoute], situation: Situation) -> Plan:
         tuple(recipients.values()),
         tuple(one for key, one in held_back.items() if key not in recipients),
         tuple(escalations.values()),
+        tuple(one for policy, one in held_escalations.items() if policy not in escalations),
         {key: of_key[0] for key, of_key in groups.items() if of_key[0] is not None and None not in of_key},
     )
 
@@ -153,7 +160,7 @@ def _without_calls(plan: Plan, situation: Situation) -> Plan:
     readable = {
         one.key: one for one in (*plan.recipients, *of_policies) if one.channel.traits.audience is Audience.PEOPLE
     }
-    return replace(plan, recipients=tuple(readable.values()), escalations=())
+    return replace(plan, recipients=tuple(readable.values()), escalations=(), held_escalations=())
 
 
 def enqueue(event: AlertEvent, plan: Plan, *, unheard: Collection[str]) -> list[Notification]:
@@ -161,14 +168,36 @@ def enqueue(event: AlertEvent, plan: Plan, *, unheard: Collection[str]) -> list[
     opening = replace(event, command=Command.OPEN)
     known = [one for one in plan.recipients if one.key not in unheard]
     new = [one for one in plan.recipients if one.key in unheard]
+    return [*plan_notifications(event, known), *plan_notifications(opening, new), *_held(event, plan)]
+
+
+def _held(event: AlertEvent, plan: Plan) -> list[Notification]:
+    """Returns what is held back, by channel and by policy: a policy may be where its receiver is notified."""
+    cause = NotificationCause.HELD_BACK
     held = [
+        (reason, one) for address, reason in plan.held_back for one in plan_notifications(event, [address], cause=cause)
+    ]
+    for escalation, reason in plan.held_escalations:
+        place = policy_key(escalation.policy_id)
+        held += [
+            (reason, planned(event, receiver_id, place, ACTIONS[event.command], cause=cause))
+            for receiver_id in escalation.receiver_ids[:1]
+        ]
+    return [
         replace(
-            notification,
+            one,
             reason=reason,
             state=NotificationState.SUPPRESSED,
             held_by=plan.silenced_by if reason is Reason.SILENCED else "",
         )
-        for address, reason in plan.held_back
-        for notification in plan_notifications(event, [address], cause=NotificationCause.HELD_BACK)
+        for reason, one in held
     ]
-    return [*plan_notifications(event, known), *plan_notifications(opening, new), *held]
+
+
+def policy_key(policy_id: str) -> str:
+    """Returns what stands in the place of a channel's key where an escalation policy is held back."""
+    return f"{_POLICY}{policy_id}"
+
+
+def is_of_a_policy(channel: str) -> bool:
+    return channel.startswith(_POLICY)

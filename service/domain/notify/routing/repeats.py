@@ -10,7 +10,7 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.routing.pipeline import MatchedRoute, Plan
+from service.domain.notify.routing.pipeline import MatchedRoute, Plan, is_of_a_policy, policy_key
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.severity import Severity
@@ -45,17 +45,22 @@ def release(
     return [replace(one, level=level) for one in planned]
 
 
-def released_policies(plan: Plan, held: Iterable[Notification]) -> list[str]:
+def released_policies(plan: Plan, held: Sequence[Notification]) -> list[str]:
     """The escalation policies that were kept from beginning, and may begin."""
-    kept = {one.receiver_id for one in held}
-    return [one.policy_id for one in plan.escalations if kept.intersection(one.receiver_ids)]
+    kept, receivers = {one.channel for one in held}, {one.receiver_id for one in held}
+    began = [one for one in plan.escalations if policy_key(one.policy_id) in kept]
+    if not began and not any(map(is_of_a_policy, kept)):  # the previous release knows a policy by its receiver
+        began = [one for one in plan.escalations if receivers.intersection(one.receiver_ids)]
+    return [one.policy_id for one in began]
 
 
 def settled(plan: Plan, held: Iterable[Notification]) -> set[str]:
-    """Channels that wait no longer: they are notified now, or others are and no route leads there by now."""
+    """Channels and policies that wait no longer: they are notified or begin now, or others do and no route leads there
+    by now."""
     if not plan.recipients and not plan.escalations:
         return set()
     still = {address.key for address, _ in plan.held_back}
+    still |= {policy_key(one.policy_id) for one, _ in plan.held_escalations}
     return {one.channel for one in held} - still
 
 

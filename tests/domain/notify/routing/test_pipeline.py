@@ -105,7 +105,23 @@ def test_an_escalation_policy_does_the_ringing_of_its_route() -> None:
     policed = Route("rcv_1", escalation_policy_id="esc_1")
     assert route_alert(ALERT, around(policed)) == Plan(escalations=(Escalation("esc_1", ("rcv_1",)),))
     held = route_alert(ALERT, around(policed, silences=(QUIET,)))
-    assert held == Plan(held_back=((TO_CONSOLE, Reason.SILENCED),), silenced_by=NAMED)
+    kept = ((Escalation("esc_1", ("rcv_1",)), Reason.SILENCED),)
+    assert held == Plan(held_back=((TO_CONSOLE, Reason.SILENCED),), held_escalations=kept, silenced_by=NAMED)
+
+
+def test_a_policy_is_held_back_where_its_receiver_is_notified_and_not_where_another_route_begins_it() -> None:
+    free, policed = Route("rcv_1", continues=True), Route("rcv_1", escalation_policy_id="esc_1", mute_times=(ALWAYS,))
+    plan = route_alert(ALERT, around(free, policed))
+    assert (plan.recipients, plan.held_back) == ((TO_CONSOLE,), ())
+    assert [(one.policy_id, why) for one, why in plan.held_escalations] == [("esc_1", Reason.MUTED_TIME)]
+    _, held = enqueue(OPENED_EVENT, plan, unheard=())
+    assert (held.channel, held.state, held.reason) == (
+        "policy:esc_1",
+        NotificationState.SUPPRESSED,
+        Reason.MUTED_TIME,
+    )
+    also = Route("rcv_1", escalation_policy_id="esc_1", continues=True)
+    assert route_alert(ALERT, around(also, policed)).held_escalations == ()
 
 
 @pytest.mark.parametrize("unreadable", ["esc_1", "rota_1"])
