@@ -14,6 +14,8 @@ from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import learning_days, moments
 from service.domain.backtest.rules import RuleReplay, firings_by_setting, replay_rule
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
+from service.domain.rules.backtesting import HourEnd, Look
+from service.domain.rules.kinds.anomaly.glance import HourGlimpses
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
@@ -214,3 +216,29 @@ def test_the_hours_that_are_passed_over_would_have_changed_nothing(
             full.take(step, step.view)
         assert full.ledger.firings() == firings
     assert all(firings for _, firings in found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_remembered_of_an_hour_is_what_another_look_finds(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few hours are told again, and at times a key rests for days."""
+    hours, drawn, look = wild(seed), np.random.default_rng(seed), HourGlimpses.look
+    for start in drawn.integers(0, hours.hours, 6):
+        hours.amounts[drawn.integers(len(CELLS)), start : start + drawn.integers(60, 200)] = 0.0
+    told = drawn.random(hours.hours) < 0.05
+    again = Restated(*(getattr(hours.restated, name)[told] for name in Restated.__slots__))
+    remembered: list[tuple[bool, bool]] = []
+
+    def look_twice(glimpses: HourGlimpses, hour: HourEnd) -> Look:
+        found, kept = look(glimpses, hour), glimpses.may_exceed
+        glimpses.may_exceed = {}
+        assert glimpses.is_quiet(hour) == glimpses.was_quiet
+        assert all(glimpses.may_exceed.get(place, may) == may for place, may in kept.items())
+        glimpses.may_exceed = kept
+        remembered.append((len(kept) > 1, glimpses.was_quiet))
+        return found
+
+    monkeypatch.setattr(HourGlimpses, "look", look_twice)
+    recorded = replace(past(DAYS), hours=replace(hours, restated=again), delay=DELAY)
+    spec = anomaly(AnomalyGranularity.BOTH).spec
+    assert len(list(moments(recorded, recorded.hours or hours, spec, day(DAYS + 1 - HOURLY), day(DAYS)))) > 100
+    assert sum(kept for kept, _ in remembered) > 10

@@ -89,22 +89,22 @@ class HourGlimpses:
         self._keys = _watched(known.cells, rule)
         self._glance = HourGlance(known, list(self._keys.values()))
         self._days = _DayLimits(self._no_quiet_days(known.first.date()))
-        self._was_quiet = False
-        self._may_rise: dict[int, bool] = {}
+        self.was_quiet = False
+        self.may_exceed: dict[int, bool] = {}
         """Whether each of the newest hours may exceed, by its place: as far as it was asked, and is so still."""
 
     def look(self, hour: HourEnd) -> Look:
         self._glance.note(hour.learnt)
         changed = self._follow_days(hour)
-        if changed or hour.learnt.reaches_before(1 + max(self._may_rise, default=-1)):
-            self._may_rise = {}
-        quiet = self._is_quiet(hour)
+        if changed or hour.learnt.reaches_before(1 + max(self.may_exceed, default=-1)):
+            self.may_exceed = {}
+        quiet = self.is_quiet(hour)
         is_late = hour.learnt.reaches_before(hour.place - 1)
-        is_news = changed or is_late or not (quiet and self._was_quiet)
-        self._was_quiet = quiet
+        is_news = changed or is_late or not (quiet and self.was_quiet)
+        self.was_quiet = quiet
         return Look(may_fire=self._days.stir or not quiet, is_news=is_news)
 
-    def _is_quiet(self, hour: HourEnd) -> bool:
+    def is_quiet(self, hour: HourEnd) -> bool:
         """Whether neither today nor an hour may exceed, and for so long that every scope's hours are calm."""
         if self._glance.reaches(hour.today, hour.place, self._days.limits):
             return False
@@ -121,11 +121,11 @@ class HourGlimpses:
             return False
         # Else what is found of an hour depends on which hours are held.
         is_plain = not moves and off is None and self._glance.have_begun(start, known[0] - FARTHEST_BACK)
-        found = self._may_rise if is_plain else {}
+        found = self.may_exceed if is_plain else {}
         new, days = [at for at in known if at not in found], self._days
         rising = self._glance.may_rise(start, new, days.floor, moves, off, self._lifts(), days.growth)
         found = found | dict(zip(new, rising, strict=True))
-        self._may_rise = {at: found[at] for at in known} if is_plain else {}
+        self.may_exceed = {at: found[at] for at in known} if is_plain else {}
         return not any(found[at] for at in known)
 
     def _lifts(self) -> Mapping[int, tuple[int, float]]:
