@@ -29,6 +29,8 @@ class ControlKind(StrEnum):
     """A list of matchers: "severity=critical", "workspace=~eng-.*", one a line."""
     INTERVALS = "intervals"
     """Times of the week: "monday-friday 20:00-08:00 Europe/Berlin", one a line."""
+    SCHEDULE = "schedule"
+    """Days and a time of the day, or a cron text."""
     INSTANT = "instant"
     """Minutes of UTC, on a 24-hour clock: "2026-12-05 08:00"."""
     FIXED = "fixed"

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.intervals import read_interval
 from service.api.dashboard.documents.pairs import read_pairs
+from service.api.dashboard.documents.schedules import chosen, read_schedule
 from service.api.dashboard.documents.texts import KEPT, as_text, value_at
 
 REMOVED = "/removed"
@@ -32,7 +33,8 @@ def read_document(parts: Parts, form: Fields, stored: Document) -> dict[str, Jso
         if isinstance(part, Rows):
             document[part.pointer[1:]] = cast("JsonValue", _items(part, form))
         else:
-            put(document, part, form.get(part.pointer, ""))
+            is_schedule = part.entry is ControlKind.SCHEDULE
+            put(document, part, chosen(form, part.pointer) if is_schedule else form.get(part.pointer, ""))
     return document
 
 
@@ -152,6 +154,7 @@ _READERS: Mapping[ControlKind, Callable[[str], JsonValue]] = {
     ControlKind.PAIRS: read_pairs,
     ControlKind.MATCHERS: lambda text: [{**_matcher(line)} for line in _lines(text)],
     ControlKind.INTERVALS: lambda text: [read_interval(line) for line in _lines(text)],
+    ControlKind.SCHEDULE: read_schedule,
     ControlKind.NUMBER: _number,
     ControlKind.INSTANT: _instant,
 }

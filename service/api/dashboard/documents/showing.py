@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.pairs import flaw_of_pairs
+from service.api.dashboard.documents.schedules import CHOICES
 from service.api.dashboard.documents.texts import KEPT, as_text, kept_text, value_at
 
 Flaws = Mapping[str, str]
@@ -121,6 +122,8 @@ def _said_of(control: Control, value: JsonValue, flaw: str) -> str:
 
 def _choices(control: Control, value: JsonValue) -> Sequence[tuple[str, str]]:
     """Returns what there is to choose, and what is stored beside it: a browser would choose the first instead."""
+    if control.entry is ControlKind.SCHEDULE:
+        return CHOICES
     if control.entry is not ControlKind.CHOICE or value is None:
         return control.choices
     text = as_text(control.entry, value)

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document
 from service.api.dashboard.documents.intervals import interval_text
+from service.api.dashboard.documents.schedules import schedule_text
 
 KEPT = "/kept"
 """The name of the field, inside an item of a list, that holds what the item was as the form was opened."""
@@ -32,6 +33,8 @@ def as_text(entry: ControlKind, value: JsonValue) -> str:
             return "\n".join(_line(entry, one) if isinstance(one, dict) else str(one) for one in value)
         case dict():
             return "\n".join(f"{name}={one}" for name, one in value.items())
+        case str() if entry is ControlKind.SCHEDULE:
+            return schedule_text(value)
         case _:
             text = str(value)
             return text[:16].replace("T", " ") if entry is ControlKind.INSTANT and text.endswith("Z") else text

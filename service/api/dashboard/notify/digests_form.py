@@ -31,8 +31,8 @@ CONTENTS: Mapping[DigestContent, str] = {
 }
 OWNERS = (OWNER, "the owners, each their share")
 _CRON_HINT = (
-    "Minute, hour, day of the month, month, weekday. 0 9 * * 1: Mondays at 09:00; 0 9 * * 1-5: on working days;"
-    " 0 9 1 * *: on the first of each month."
+    "The days, and the time on a 24-hour clock. For other times choose the cron text: minute, hour, day of the month,"
+    " month, weekday, such as 0 9 1 */3 *, on the first of each quarter."
 )
 
 
@@ -45,7 +45,7 @@ async def _parts(uow: UnitOfWork, document: Document) -> Parts:
         Control("/name", "Name", hint="Such as weekly spend.", is_required=True),
         Control("/receiver", "Sent to", ControlKind.CHOICE, "Channels that page get none.", [*receivers, OWNERS]),
         await fallback(uow.receivers),
-        Control("/cron", "Schedule", hint=_CRON_HINT, is_required=True),
+        Control("/cron", "Schedule", ControlKind.SCHEDULE, _CRON_HINT, is_required=True),
         Control("/timezone", "On the clock of", hint="An IANA zone such as Europe/Berlin. Empty: UTC."),
         Control("/content", "It says", ControlKind.CHOICE, choices=contents),
         Control("/period", "It is about", ControlKind.CHOICE, choices=periods),

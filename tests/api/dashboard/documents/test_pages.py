@@ -66,7 +66,7 @@ PLANNED = {
     "extra_amount": "500.00",
 }
 CHANGES = [
-    ("digests", DIGEST, {"cron": "0 8 * * 1"}, {"/cron": "0 7 * * 1"}, "stored now: 0 8 * * 1"),
+    ("digests", DIGEST, {"timezone": "Asia/Tokyo"}, {"/timezone": "Europe/Berlin"}, "stored now: Asia/Tokyo"),
     ("planned-activities", PLANNED, {"extra_amount": "700.00"}, {"/extra_amount": "600.00"}, "stored now: 700.00"),
 ]
 

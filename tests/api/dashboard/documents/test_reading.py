@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from service.api.dashboard.documents.controls import Control, ControlKind, Document, Parts, Rows
 from service.api.dashboard.documents.reading import read_document
+from service.api.dashboard.documents.schedules import CHOICES, read_schedule, schedule_text
 from service.api.dashboard.documents.showing import ShownControl, ShownRows, differences, show_form
 
 COLUMNS = (Control("/after", "After"), Control("/key", "Key", ControlKind.SECRET))
@@ -27,6 +28,8 @@ STUB: JsonValue = {"set": True, "hint": "...9f3a"}
         (ControlKind.PAIRS, "", {}),
         (ControlKind.INSTANT, "2026-12-05 08:00 UTC", "2026-12-05T08:00:00Z"),
         (ControlKind.INSTANT, "5 Dec", "5 Dec"),
+        (ControlKind.SCHEDULE, "0 9 * * 1", "0 9 * * 1"),
+        (ControlKind.SCHEDULE, "*/5 nonsense", "*/5 nonsense"),
         (ControlKind.MATCHERS, "team!=eng", [{"label": "team", "op": "!=", "value": "eng"}]),
         (ControlKind.MATCHERS, "workspace =~ a=b|c", [{"label": "workspace", "op": "=~", "value": "a=b|c"}]),
         (
@@ -45,6 +48,41 @@ def test_a_text_is_read_as_what_it_stands_for(entry: ControlKind, text: str, val
     (shown,) = show_form([control], document, {}).parts
     assert isinstance(shown, ShownControl)
     assert read_document([control], {"/it": shown.value}, {}) == document, "what is shown is read alike"
+
+
+@pytest.mark.parametrize(
+    ("on", "at", "cron"),
+    [
+        ("daily", "7:05", "5 7 * * *"),
+        ("working-days", "09:00", "0 9 * * 1-5"),
+        ("monday", "09:00", "0 9 * * 1"),
+        ("sunday", "23:59", "59 23 * * 0"),
+        ("day-28", "00:00", "0 0 28 * *"),
+        ("", "09:00", "0 9 1 */3 *"),
+        ("monday", "25:00", "monday 25:00"),
+        ("monday", "", "monday"),
+    ],
+)
+def test_days_and_a_time_make_a_schedule(on: str, at: str, cron: str) -> None:
+    schedule = Control("/cron", "Schedule", ControlKind.SCHEDULE)
+    form = {"/cron/on": on, "/cron/at": at, "/cron": "0 9 1 */3 *"}
+    document = read_document([schedule], form, {"cron": "0 8 * * *"})
+    assert document == {"cron": cron}
+    (shown,) = show_form([schedule], document, {}).parts
+    assert isinstance(shown, ShownControl)
+    assert read_document([schedule], {"/cron": shown.value}, {}) == document, "what is shown is read alike"
+
+
+@pytest.mark.parametrize("cron", ["0 9 * * *", "30 17 * * 1-5", "0 9 * * 5", "0 9 15 * *"])
+def test_a_schedule_of_days_and_a_time_is_shown_so(cron: str) -> None:
+    on, _, at = schedule_text(cron).rpartition(" ")
+    assert on in dict(CHOICES)
+    assert read_schedule(f"{on} {at}") == cron
+
+
+@pytest.mark.parametrize("cron", ["0 9 1 1 *", "0 9 * * 7", "0 9 31 * *", "0 9-17 * * *", "0 9 * * mon", "60 9 * * *"])
+def test_any_other_schedule_stays_a_cron_text(cron: str) -> None:
+    assert read_schedule(schedule_text(cron)) == schedule_text(cron) == cron
 
 
 def test_a_name_that_stands_in_two_lines_is_refused_by_its_name_and_the_lines_stay() -> None:

@@ -57,6 +57,27 @@ async def test_what_a_digest_would_say_is_what_is_sent(stand: Stand) -> None:
     assert (event["action"], event["actor"]) == ("digest.send", "token:the admin")
 
 
+async def test_days_and_a_time_are_chosen_and_come_back_chosen(stand: Stand) -> None:
+    await furnished(stand)
+    opened = await signed_in(stand, Role.ADMIN)
+    plain = {name: value for name, value in FORM.items() if name != "/cron"}
+    sent = await opened.post("/pages/digests/new", data=plain | {"/cron/on": "friday", "/cron/at": "16:30"})
+    assert sent.status_code == 303, sent.text
+    (digest,) = answered(await stand.viewer.get("/v1/digests"))["items"]
+    assert digest["cron"] == "30 16 * * 5"
+    place = f"/pages/digests/{digest['id']}/edit"
+    page = (await opened.get(place)).text
+    assert '<option value="friday" selected>every Friday</option>' in page
+    assert 'name="/cron/at" value="16:30"' in page
+    other = fields(page) | {"/cron/on": "", "/cron": "0 9 1 */3 *"}
+    assert (await opened.post(place, data=other)).status_code == 303
+    page = (await opened.get(place)).text
+    assert '<option value="" selected>by the cron text</option>' in page
+    assert 'name="/cron" value="0 9 1 */3 *"' in page
+    wrong = await opened.post(place, data=fields(page) | {"/cron/on": "monday", "/cron/at": "25:00"})
+    assert (wrong.status_code, 'value="25:00"' in wrong.text) == (422, True)
+
+
 async def test_the_chart_of_what_would_be_said_stands_beside_it(stand: Stand) -> None:
     await furnished(stand)
     await stand.create("/digests", {"name": "daily", "receiver": "finance", "cron": "0 9 * * *"})
