@@ -50,11 +50,8 @@ def review_environment(environment: Mapping[str, str]) -> ReviewedEnvironment:
     added = {name for name, value in environment.items() if _is_kubernetes(name.upper(), value)}
     known = settings | COMPOSE_ONLY | CLIENT_ONLY
     others = {name for name, value in environment.items() if value and name.upper() not in known} - added
-    strays = [_stray(name, settings) for name in sorted(others)]
-    return ReviewedEnvironment(
-        tuple(stray for stray in strays if stray.misspelt or stray.name.upper().startswith(PREFIX)),
-        tuple(sorted(added)),
-    )
+    found = (_stray(name, settings) for name in sorted(others))
+    return ReviewedEnvironment(tuple(stray for stray in found if stray is not None), tuple(sorted(added)))
 
 
 def _is_kubernetes(name: str, value: str) -> bool:
@@ -62,10 +59,14 @@ def _is_kubernetes(name: str, value: str) -> bool:
     return port or _KUBERNETES.fullmatch(name) is not None
 
 
-def _stray(name: str, settings: frozenset[str]) -> StrayVariable:
+def _stray(name: str, settings: frozenset[str]) -> StrayVariable | None:
     meant = next((setting for setting in sorted(settings) if _is_one_edit(name.upper(), setting)), None)
-    (nearest,) = (meant,) if meant else get_close_matches(name.upper(), sorted(settings), n=1, cutoff=0)
-    return StrayVariable(name, nearest, misspelt=meant is not None)
+    if meant is not None:
+        return StrayVariable(name, meant, misspelt=True)
+    if not name.upper().startswith(PREFIX):
+        return None
+    (nearest,) = get_close_matches(name.upper(), sorted(settings), n=1, cutoff=0)
+    return StrayVariable(name, nearest, misspelt=False)
 
 
 def _is_one_edit(one: str, other: str) -> bool:

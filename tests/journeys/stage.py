@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.adapters.channels.dependencies import Dependencies
 from service.adapters.channels.factory import ChannelFactory
 from service.adapters.channels.slack.controls import controls
-from service.adapters.charts import ChildCharts
 from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.cron import CrontabReader
 from service.adapters.egress.aiohttp_connector import connectors
@@ -55,7 +54,7 @@ from service.workflows.delivery.deliver import run_delivery
 from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.notify import NotificationFilter
-from service.workflows.ports.platform import Egress
+from service.workflows.ports.platform import Charts, Egress
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.ingest import request_poll, run_ingest
 from tests.fakes.clock import FakeClock, real_time_of
@@ -208,7 +207,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIterator[Stage]:
+async def open_stage(url: str, engine: AsyncEngine, start: datetime, charts: Charts) -> AsyncIterator[Stage]:
     """A stage on an empty, migrated database: one source, one receiver with Slack and mail, the default route."""
     clock, world, faults, terminal = FakeClock(start), FixedWorld(), Faults(), StringIO()
     async with AsyncExitStack() as stack:
@@ -239,7 +238,7 @@ async def open_stage(url: str, engine: AsyncEngine, start: datetime) -> AsyncIte
             clock=clock,
             public_url="http://tocsin.example",
             cron=CrontabReader(),
-            charts=ChildCharts(),
+            charts=charts,
             signer=HmacSigner("a secret key of the tests"),
         )
         queue = await stack.enter_async_context(Queue.open(url, JobHandlers(ports)))

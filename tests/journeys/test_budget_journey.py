@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from service.adapters.charts import PNG, ChildCharts
 from service.domain.alerts.alert import AlertState, Command, Reason
 from service.domain.alerts.evidence import StaleEvidence
 from service.domain.notify.notification import NotificationState
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 EXACT = "$12.34, billed"
 
 
+@pytest.mark.parametrize("charts", [pytest.param(ChildCharts(), id="drawn")])
 async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
     await stage.configure("eng monthly", budget("10.00", percent(100), percent(150, Severity.CRITICAL)))
     stage.bill("2026-10-19", "1000.0000", "234.5678")
@@ -31,6 +33,7 @@ async def test_the_life_of_a_budget_alert(stage: Stage) -> None:
     (post,) = stage.slack.messages(CHANNEL)
     assert "exceeded: $12.34 of $10.00" in post.shown
     (chart,) = stage.slack.files.values()
+    assert chart.content.startswith(PNG)
     assert EXACT in chart.comment  # in the thread
     assert "<!subteam^S0FAKE>" in post.pings
     (mail,) = stage.smtp.mails

@@ -21,6 +21,7 @@ from service.simulator.world.records import Stream
 from service.workflows.configuration.engine import Author, Draft, change, create
 from service.workflows.configuration.rules import Rules
 from service.workflows.configuration.spend import Sources
+from service.workflows.ports.platform import Charts
 from tests.factories import utc
 from tests.journeys.stage import CHANNEL, Stage, open_stage
 from tests.journeys.stage import PERSON as ANN
@@ -36,9 +37,11 @@ ADA, GRACE = (
 
 
 @pytest.fixture(params=[People.HASHED, People.NAMES])
-async def stage(request: pytest.FixtureRequest, database_url: str, engine: AsyncEngine) -> AsyncIterator[Stage]:
+async def stage(
+    request: pytest.FixtureRequest, database_url: str, engine: AsyncEngine, charts: Charts
+) -> AsyncIterator[Stage]:
     """Five weeks in which Ada and Grace spend $20 a day each with one key; this morning Ada has spent $400."""
-    async with open_stage(database_url, engine, utc("2026-10-20T12:00")) as stage:
+    async with open_stage(database_url, engine, utc("2026-10-20T12:00"), charts) as stage:
         stage.world.add_workspace("wrkspc_eng", "eng")
         stage.world.add_key("apikey_ci", "ci", "wrkspc_eng")
         for back in range(1, 36):

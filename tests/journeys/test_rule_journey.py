@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from service.adapters.charts import PNG, ChildCharts
 from service.domain.alerts.alert import AlertState, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.notify.notification import Action
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 async def runaway(database_url: str, engine: AsyncEngine) -> AsyncIterator[Runaway]:
     """A loop from the afternoon of 20 October to the next evening."""
-    async with open_stage(database_url, engine, utc("2026-10-20T12:02")) as stage:
+    async with open_stage(database_url, engine, utc("2026-10-20T12:02"), ChildCharts()) as stage:
         runaway = Runaway(stage, loop_ends=utc("2026-10-21T20:00"))
         runaway.furnish()
         yield runaway
@@ -56,6 +57,8 @@ async def test_a_runaway_loop_rings_within_one_poll_after_the_hour_and_is_one_al
         SONNET: sixty,
         "ci": sixty,
     }
+    (chart,) = stage.slack.files.values()
+    assert chart.content.startswith(PNG)
     (post,) = stage.slack.messages(CHANNEL)
     for words in ("eng", "API key ci: $60/h above normal", SONNET, "$69.00", "$66.00", "13:00", "14:00"):
         assert words in post.shown

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from service.domain.alerts.alert import AlertState, Reason
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.slack.requests import Deed
+from service.workflows.ports.platform import Charts
 from tests.factories import utc
 from tests.fakes.slack import Answer
 from tests.journeys.doomed_worker import kill_a_worker_that_is_about_to_send
@@ -31,9 +32,9 @@ Work = Callable[[OnCall], Awaitable[None]]
 
 
 @pytest.fixture
-async def oncall(database_url: str, engine: AsyncEngine) -> AsyncIterator[OnCall]:
+async def oncall(database_url: str, engine: AsyncEngine, charts: Charts) -> AsyncIterator[OnCall]:
     """The loop runs for two hours. It is judged by the hour, and nobody knows of it yet."""
-    async with open_stage(database_url, engine, utc("2026-10-20T13:02")) as stage:
+    async with open_stage(database_url, engine, utc("2026-10-20T13:02"), charts) as stage:
         runaway = Runaway(stage, loop_ends=utc("2026-10-20T15:00"))
         runaway.furnish()
         await stage.poll()
