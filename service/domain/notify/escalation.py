@@ -84,6 +84,19 @@ def timetable(policy: EscalationPolicy) -> list[DueStep]:
     ]
 
 
+def pause_after(policy: EscalationPolicy, earlier: tuple[int, int], later: tuple[int, int]) -> timedelta:
+    """Returns the time between two calls, each by its round and step, as the policy plans it."""
+    offsets = {(due.round, due.step): due.after for due in timetable(policy)}
+    return max(offsets[later] - offsets[earlier], timedelta()) if earlier in offsets else timedelta()
+
+
+def call_before(policy: EscalationPolicy, planned: PlannedStep) -> tuple[int, int] | None:
+    """Returns the round and step of the call before one; None before the first."""
+    calls = [(due.round, due.step) for due in timetable(policy)]
+    position = calls.index((planned.round, planned.step))
+    return calls[position - 1] if position else None
+
+
 def round_length(policy: EscalationPolicy) -> timedelta:
     """From one round's beginning to the next one's: its last step is waited for as long as the one before was."""
     offsets = [timedelta(), *(step.after for step in policy.steps)]

@@ -10,7 +10,15 @@ import structlog
 
 from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.reconcile import brought_up_to_date
-from service.domain.notify.escalation import PlannedStep, is_stopped, running_chain, timetable
+from service.domain.notify.escalation import (
+    EscalationPolicy,
+    PlannedStep,
+    call_before,
+    is_stopped,
+    pause_after,
+    running_chain,
+    timetable,
+)
 from service.domain.notify.notification import Notification, NotificationCause
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.pipeline import hold_reason
@@ -24,6 +32,10 @@ log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(minutes=5)
 """A step that a silence holds back waits for the silence's end; one about what is calm until it returns."""
+
+
+PUNCTUAL = 0.9
+"""The part of its pause after which a call may come: jobs are a little late, and not all by as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,10 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
         situation = await read_situation(uow, alert.source_id, now)
         if not _has_step(situation, planned):
             return
+        turn = await _turn(uow, situation.configuration.policies[planned.policy_id].spec, planned, now)
+        if turn > now:
+            await uow.jobs.steps([(planned, turn)])
+            return
         held = Reason.CALM if alert.newest.is_calm else hold_reason(alert, situation.labels(alert), situation)
         if held is not None:
             log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=held.value)
@@ -90,6 +106,22 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
             besides = {one.channel for one in called}
             notified = await read_notified(uow, [alert.id])
             await queue(uow, now, follow_up(situation, amendment, notified, besides=besides))
+
+
+async def _turn(uow: UnitOfWork, policy: EscalationPolicy, planned: PlannedStep, now: datetime) -> datetime:
+    """When a step may call: steps that were held back, or for which no worker was there, are due all at once.
+
+    It waits while an earlier one does, and then for as long after the call before it as the policy says.
+    """
+    own, before = (planned.round, planned.step), call_before(policy, planned)
+    waiting = [one for one in await uow.jobs.steps_before(planned) if pause_after(policy, one, own)]
+    if waiting:
+        return now + pause_after(policy, max(waiting), own)
+    called_at = await uow.notified.called_at(planned.alert_id, str(planned.chain), *before) if before else None
+    if before is None or called_at is None:
+        return now
+    pause = pause_after(policy, before, own)
+    return now if now - called_at >= pause * PUNCTUAL else called_at + pause
 
 
 def _has_step(situation: Situation, planned: PlannedStep) -> bool:

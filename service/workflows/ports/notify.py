@@ -188,6 +188,10 @@ class NotifiedChannels(Protocol):
         """The calls by which channels were notified, for each of these alerts."""
         ...
 
+    async def called_at(self, alert_id: str, level: str, round: int, step: int) -> datetime | None:
+        """When the first channel was notified by a call of a policy; None where none was."""
+        ...
+
     async def newest(self, alert_id: str) -> list[Latest]:
         """The newest opening or raise of each notified channel."""
         ...

@@ -84,6 +84,11 @@ class Jobs(Protocol):
         """Steps of escalations, each at its own time."""
         ...
 
+    async def steps_before(self, planned: PlannedStep) -> set[tuple[int, int]]:
+        """The round and step of each earlier step of the same chain and policy that waits or runs, but for those that
+        have failed."""
+        ...
+
     async def digest(self, run_id: str, at: datetime | None = None) -> None:
         """At most one waits per run and instant. None: at once."""
         ...

@@ -15,13 +15,15 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.escalation import EscalationPolicy, EscalationStep, PlannedStep
 from service.domain.notify.notification import Action
 from service.domain.notify.receivers import Receiver
+from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
+from service.domain.notify.routing.silences import Silence
 from service.domain.values.errors import Conflict
 from service.domain.values.resources import Resource
 from service.domain.values.severity import Severity
 from service.worker import JobHandlers
 from service.workflows.alerts.attend import move_alert, snooze_alert
-from service.workflows.configuration.notify import EscalationPolicies, Receivers, put_routes
+from service.workflows.configuration.notify import EscalationPolicies, Receivers, Silences, put_routes
 from service.workflows.notify.escalate import run_step
 from tests.factories import budget, percent
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed
@@ -188,6 +190,43 @@ async def test_rounds_repeat_as_often_as_asked(yard: Yard) -> None:
     for _ in range(10):
         await rota.wait(15)
     assert rota.called() == ["first", "second", "boss"] * 2
+
+
+async def test_calls_for_which_no_worker_was_there_come_one_after_the_other(yard: Yard) -> None:
+    """They are all due at once, of both rounds."""
+    rota = await make_rota(yard, repeat=1)
+    await rota.ring()
+    await rota.wait(600)
+    assert rota.called() == ["first", "second"]
+    for _ in range(4):
+        await rota.wait(15)
+    assert rota.called() == ["first", "second", "boss", "first", "second", "boss"]
+
+
+async def test_after_a_silence_the_calls_keep_their_distances(rota: Rota) -> None:
+    yard = rota.yard
+    await rota.ring()
+    now = yard.clock()
+    everything = Silence((Matcher("severity", Op.LIKE, ".+"),), now, now + 2 * HOUR, "load test", "token:ann")
+    await yard.create(Silences(), "quiet", everything)
+    for _ in range(25):
+        await rota.wait(5)
+    assert rota.called() == ["first", "second"]
+    await rota.wait(9)
+    assert rota.called() == ["first", "second"]
+    await rota.wait(1)
+    assert rota.called() == ["first", "second", "boss"]
+
+
+async def test_a_step_that_fails_holds_up_no_other(rota: Rota) -> None:
+    await rota.ring()
+    async with rota.yard.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE procrastinate_jobs SET attempts = 1, scheduled_at = scheduled_at + interval '1 day'"
+            " WHERE task_name = 'step' AND args ->> 'step' = '1'"
+        )
+    await rota.wait(30)
+    assert rota.called() == ["first", "boss"]
 
 
 async def test_a_step_taken_out_of_the_policy_is_not_called(rota: Rota) -> None:

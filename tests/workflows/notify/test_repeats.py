@@ -385,6 +385,7 @@ async def test_a_step_about_what_is_calm_waits_until_it_returns(yard: Yard) -> N
     await lead(yard, Route(yard.receiver.id, escalation_policy_id=policy.id))
     alert = await overrun(yard)
     planned = PlannedStep(alert.id, policy.id, chain=1, round=0, step=1)
+    yard.clock.advance(30 * MINUTE)
     await spend(yard, "3.00")
     await run_step(yard.ports, planned)
     await yard.settle()
@@ -409,6 +410,7 @@ async def test_a_silence_holds_back_an_escalation_and_its_end_begins_it(yard: Ya
     assert said(yard) == []
     await pass_time(yard, 20 * MINUTE)
     assert said(yard) == [("email", "open")]
+    await pass_time(yard, 30 * MINUTE)
     await run_step(yard.ports, PlannedStep(alert.id, policy.id, chain=1, round=0, step=1))
     await pass_time(yard, 2 * HOUR)
     assert said(yard) == [("email", "open"), ("console", "open")]

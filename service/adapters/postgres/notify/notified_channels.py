@@ -47,6 +47,13 @@ class PostgresNotifiedChannels:
             found[row.alert_id].add((row.channel, call))
         return found
 
+    async def called_at(self, alert_id: str, level: str, round: int, step: int) -> datetime | None:
+        known = notifications.c
+        call = (known.level == level) & (known.round == round) & (known.step == step)
+        query = select(func.min(known.created_at)).where(known.alert_id == alert_id, call, _notifies())
+        called_at: datetime | None = await self._connection.scalar(query)
+        return called_at
+
     async def newest(self, alert_id: str) -> list[Latest]:
         """Counts repeats by their step: the previous release has no column for the cause."""
         of_level = notifications.c.channel, notifications.c.level

@@ -51,6 +51,14 @@ _HOLD = text(
     "SELECT queueing_lock FROM procrastinate_jobs WHERE queueing_lock = ANY(:locks) AND status = 'todo'"
     " ORDER BY queueing_lock FOR SHARE"
 )
+_STEPS_BEFORE = text(
+    """
+    SELECT DISTINCT (args ->> 'round')::int AS round, (args ->> 'step')::int AS step
+    FROM procrastinate_jobs
+    WHERE task_name = :task AND status IN ('todo', 'doing') AND attempts = 0
+        AND args @> :chain AND ((args ->> 'round')::int, (args ->> 'step')::int) < (:round, :step)
+    """
+).bindparams(bindparam("chain", type_=JSONB))
 _DEFER = text(
     "SELECT procrastinate_defer_jobs_v1(array_agg(job))"
     " FROM jsonb_populate_recordset(CAST(NULL AS procrastinate_job_to_defer_v1), :jobs) AS job"
@@ -147,6 +155,12 @@ class PostgresJobs:
         await self._insert(
             *(_Ticket(STEP, Priority.DELIVER, shallow(one), at=self._to_real(at)) for one, at in planned)
         )
+
+    async def steps_before(self, planned: PlannedStep) -> set[tuple[int, int]]:
+        arguments = shallow(planned)
+        number = {name: arguments.pop(name) for name in ("round", "step")}
+        found = await self._connection.execute(_STEPS_BEFORE, {"task": STEP, "chain": arguments, **number})
+        return {(row.round, row.step) for row in found}
 
     async def digest(self, run_id: str, at: datetime | None = None) -> None:
         queueing_lock = f"digest:{run_id}:{_instant(at)}"
