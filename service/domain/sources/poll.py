@@ -73,6 +73,21 @@ class Poll:
     reports: tuple[ReportOutcome, ...] = ()
 
 
+def left_over(backfills: Sequence[Poll]) -> list[Poll]:
+    """The backfills that failed, and whose rest no later one has read. All are of one source, oldest first."""
+    return [
+        poll
+        for place, poll in enumerate(backfills)
+        if poll.state is PollState.FAILED and not any(_reads_rest(later, poll) for later in backfills[place + 1 :])
+    ]
+
+
+def _reads_rest(later: Poll, failed: Poll) -> bool:
+    assert later.window is not None
+    assert failed.window is not None
+    return later.state is PollState.DONE and later.window.start <= (failed.done_until or failed.window.start)
+
+
 def waits_for(unfinished: Sequence[Poll]) -> WaitsFor | None:
     """Says what a source's queued poll waits for, by what is queued and running; None where none is queued."""
     polls = [poll.state for poll in unfinished if poll.kind is not PollKind.BACKFILL]

@@ -326,6 +326,10 @@ class Polls(Protocol):
 
     async def running_backfills(self) -> list[Poll]: ...
 
+    async def backfills(self, source_id: str) -> list[Poll]:
+        """Those of a source in every state, oldest first."""
+        ...
+
     async def jobless(self) -> list[str]:
         """Ids of sources with a poll that is queued or running and has no job; a backfill is none."""
         ...

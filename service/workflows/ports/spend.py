@@ -175,6 +175,10 @@ class Facts(Protocol):
         """The start of the oldest UTC day that a bill has covered."""
         ...
 
+    async def unbilled_since(self, source_id: str, days: Window) -> datetime | None:
+        """The start of the first of these UTC days that no bill has covered."""
+        ...
+
     async def billed_until(self, source_id: str) -> datetime | None:
         """The end of the last settled UTC day."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome
+from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome, left_over
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.lateness import READ_DEEPLY
@@ -67,19 +67,27 @@ async def _read_newest_first(uow: UnitOfWork, source_id: str, now: datetime) -> 
 
 
 async def _unfinished(uow: UnitOfWork, source_id: str, start: datetime) -> Poll | None:
-    page = await uow.polls.page(source_id, limit=500, cursor=None)
-    for poll in page.items:
-        if poll.kind is PollKind.BACKFILL and poll.window is not None and poll.window.start == start:
+    for poll in reversed(await uow.polls.backfills(source_id)):
+        if poll.window is not None and poll.window.start == start:
             return poll if poll.state is not PollState.DONE else None
     return None
 
 
 async def reach_back(uow: UnitOfWork, source_id: str, start: datetime, now: datetime) -> None:
-    """Reads what lies between `start` and the oldest bill that is known, or that the first poll will read."""
-    start = max(start, now - FARTHEST + DAY)
-    known_since = await uow.facts.billed_since(source_id) or now - READ_DEEPLY
-    if start + DAY < known_since:
-        await request_backfill(uow, source_id, start, now)
+    """Reads the days since `start` that no bill has covered, but those that polls read; a backfill of them goes on."""
+    start = day_start(max(start, now - FARTHEST + DAY))
+    missing = await uow.facts.unbilled_since(source_id, Window(start, day_start(now) - READ_DEEPLY))
+    if missing is not None:
+        await request_backfill(uow, source_id, await _begun_before(uow, source_id, missing), now)
+
+
+async def _begun_before(uow: UnitOfWork, source_id: str, day: datetime) -> datetime:
+    """The start of the newest backfill that has still to come to a day; the day itself where there is none."""
+    backfills = await uow.polls.backfills(source_id)
+    left = [poll for poll in backfills if poll.state in (PollState.QUEUED, PollState.RUNNING)] + left_over(backfills)
+    windows = [(poll.window, poll.done_until) for poll in left if poll.window is not None]
+    starts = [window.start for window, done_until in windows if (done_until or window.start) <= day < window.end]
+    return starts[-1] if starts else day
 
 
 async def run_backfill(ports: Ports, source_id: str, poll_id: str) -> None:

@@ -31,6 +31,7 @@ from service.workflows.ports.sources import FenceLost, SourceError
 from service.workflows.ports.spans import identified
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.defects import defects_refuse
+from service.workflows.sources.failed_backfills import continue_failed_backfills
 from service.workflows.sources.report_reading import (
     RunningPoll,
     opened,
@@ -156,6 +157,8 @@ async def run_close(
         after = _state_after(state, source.spec, outcomes, started=started, now=now)
         await uow.polling_states.save(replace(after, evaluation_due_at=now))
         await uow.jobs.evaluate(source.id)
+        if after.deep_read_at != state.deep_read_at:
+            await continue_failed_backfills(uow, source.id, now)
         failed = any(outcome.error for outcome in outcomes)
         await _mark(uow, running.poll_id, PollState.FAILED if failed else PollState.DONE, now)
     log_end(failed=failed, outcomes=outcomes)

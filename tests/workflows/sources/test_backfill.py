@@ -16,13 +16,13 @@ from service.domain.sources.source import ReportName
 from service.domain.spend.rows import Width
 from service.domain.values.errors import Invalid
 from service.domain.values.money import Money
-from service.domain.values.periods import Window
+from service.domain.values.periods import PeriodKind, PeriodSpec, Window
 from service.worker import JobHandlers
 from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill, run_backfill
 from tests.adapters.postgres.reports import told
-from tests.factories import utc
+from tests.factories import budget, percent, utc
 from tests.workflows.yard import DAY, HOUR, Killed, Yard, billed, caller
 
 SINCE = utc("2026-08-01")
@@ -134,6 +134,68 @@ async def test_a_failed_part_stops_it_and_asking_again_goes_on_from_there(yard: 
     done = await yard.see(poll)
     assert (done.state, done.done_until) == (PollState.DONE, TODAY)
     assert yard.reader.windows(ReportName.COST) == [*PARTS[:3], *PARTS[2:]]
+
+
+async def fail_in_part_three(yard: Yard) -> Poll:
+    async def refuse() -> None:
+        yard.reader.refusals[ReportName.COST] = AWAY
+
+    at_part(yard, 3, refuse)
+    poll = await request(yard)
+    await yard.settle()
+    yard.reader.refusals.clear()
+    yard.reader.reads.clear()
+    return await yard.see(poll)
+
+
+async def test_a_failed_backfill_goes_on_after_the_daily_deep_poll(yard: Yard) -> None:
+    failed = await fail_in_part_three(yard)
+    await yard.poll()
+    await yard.settle()
+    assert (await yard.see(failed)).state is PollState.DONE
+    assert yard.reader.windows(ReportName.COST)[1:] == PARTS[2:]
+
+
+@pytest.mark.parametrize("days", [36, 0], ids=["asked for long ago", "read by a later one"])
+async def test_a_failed_backfill_is_not_tried_for_ever_nor_in_vain(yard: Yard, days: int) -> None:
+    failed = await fail_in_part_three(yard)
+    if not days:
+        await request(yard, SINCE + 10 * DAY)
+        await yard.settle()
+    yard.clock.advance(days * DAY)
+    await yard.poll()
+    await yard.settle()
+    assert (await yard.see(failed)).state is PollState.FAILED
+
+
+async def test_a_budget_s_edit_has_read_what_a_failed_backfill_left_out(yard: Yard) -> None:
+    """The oldest day is known by then: only a hole is left."""
+    yearly = budget("100.00", percent(100), period=PeriodSpec(PeriodKind.CUSTOM, start=SINCE, end=SINCE + 200 * DAY))
+    failed = await fail_in_part_three(yard)
+    await yard.add_budget("half a year", yearly)
+    await yard.settle()
+    done = await yard.see(failed)
+    assert (done.state, done.done_until) == (PollState.DONE, TODAY)
+    assert yard.reader.windows(ReportName.COST) == PARTS[2:]
+
+
+async def test_a_budget_has_the_day_read_in_which_its_period_began(yard: Yard) -> None:
+    began = TODAY - 36 * DAY + 12 * HOUR  # the first poll reads 35 days before today
+    spec = budget("100.00", percent(100), period=PeriodSpec(PeriodKind.CUSTOM, start=began, end=TODAY + 9 * DAY))
+    await yard.poll()
+    await yard.add_budget("campaign", spec)
+    await yard.settle()
+    assert TODAY - 36 * DAY in [window.start for window in yard.reader.windows(ReportName.COST)]
+
+
+async def test_a_budget_whose_days_are_all_known_has_nothing_read(yard: Yard) -> None:
+    await request(yard)
+    await yard.settle()
+    yard.reader.reads.clear()
+    spec = budget("100.00", percent(100), period=PeriodSpec(PeriodKind.CUSTOM, start=SINCE, end=SINCE + 200 * DAY))
+    await yard.add_budget("half a year", spec)
+    await yard.settle()
+    assert not yard.reader.reads
 
 
 async def test_taken_up_on_a_later_day_it_reads_up_to_that_day(yard: Yard) -> None:

@@ -85,6 +85,10 @@ class PostgresPolls:
         query = query.where(_UNFINISHED, running).order_by(polls.c.id)
         return [_poll(row) for row in await self._connection.execute(query)]
 
+    async def backfills(self, source_id: str) -> list[Poll]:
+        own = (polls.c.source_id == source_id) & (polls.c.kind == PollKind.BACKFILL)
+        return [_poll(row) for row in await self._connection.execute(select(polls).where(own).order_by(polls.c.id))]
+
     async def jobless(self) -> list[str]:
         query = select(polls.c.source_id).where(_UNFINISHED, polls.c.kind != PollKind.BACKFILL, _HAS_NO_JOB).distinct()
         return list(await self._connection.scalars(query.order_by(polls.c.source_id)))

@@ -14,7 +14,13 @@ from service.adapters.postgres.spend.day_versions import versions_in
 from service.adapters.postgres.spend.figures import figures_in
 from service.adapters.postgres.spend.hour_profiles import refresh_profiles
 from service.adapters.postgres.spend.hour_versions import hour_versions_in
-from service.adapters.postgres.spend.known_buckets import billed_since, estimated_until, settled_in, settled_until
+from service.adapters.postgres.spend.known_buckets import (
+    billed_since,
+    estimated_until,
+    settled_in,
+    settled_until,
+    unbilled_since,
+)
 from service.adapters.postgres.spend.lines.groups import largest_lines
 from service.adapters.postgres.spend.lines.tokens import tokens_in
 from service.adapters.postgres.spend.memory.day_columns import FigureMemory
@@ -160,6 +166,9 @@ class PostgresFacts:
 
     async def billed_since(self, source_id: str) -> datetime | None:
         return await billed_since(self._connection, source_id)
+
+    async def unbilled_since(self, source_id: str, days: Window) -> datetime | None:
+        return await unbilled_since(self._connection, source_id, days)
 
     async def estimated_until(self, source_id: str) -> datetime | None:
         return await estimated_until(self._connection, source_id)

@@ -157,6 +157,18 @@ async def billed_since(connection: AsyncConnection, source_id: str) -> datetime 
     return oldest
 
 
+async def unbilled_since(connection: AsyncConnection, source_id: str, days: Window) -> datetime | None:
+    """The start of the first of these days that no report contained."""
+    rows = await connection.scalars(
+        select(_BUCKET.bucket).where(
+            *_of_width(source_id, Width.DAY), _BUCKET.bucket >= days.start, _BUCKET.bucket < days.end
+        )
+    )
+    contained = {bucket.astimezone(UTC) for bucket in rows}
+    asked = (days.start + number * DAY for number in range((days.end - days.start) // DAY))
+    return next((day for day in asked if day not in contained), None)
+
+
 async def settled_until(connection: AsyncConnection, source_id: str, knowledge: Knowledge = PRESENT) -> datetime | None:
     """The end of the newest settled day."""
     start = await _newest(connection, source_id, Width.DAY, knowledge.complete)
