@@ -107,7 +107,9 @@ class ClaudeAnalyticsSource:
             raise
 
     async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
-        """Cost by UTC day and API key, oldest first."""
+        """Cost by UTC day and API key, oldest first; of days before there are data, as the Admin reports have it."""
+        if window.start < _FIRST < window.end:
+            return _joined(*[await self.cost(part, stored) for part in _around_first(window)])
         try:
             return await self._cost(Grid.around(window, Width.DAY), stored)
         except NotServed as refusal:
@@ -115,6 +117,8 @@ class ClaudeAnalyticsSource:
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. Buckets later than the data are left out: they are unknown."""
+        if window.start < _FIRST < window.end:
+            return _joined(*[await self.usage(part, width, stored) for part in _around_first(window)])
         try:
             return await self._usage(Grid.around(window, width), stored)
         except NotServed as refusal:
@@ -295,6 +299,25 @@ def _buckets(grid: Grid) -> Iterator[Window]:
     while start < grid.window.end:
         yield Window(start, start + step)
         start += step
+
+
+def _around_first(window: Window) -> tuple[Window, Window]:
+    """The parts of a window before and from the first day of which there are data."""
+    return Window(window.start, _FIRST), Window(_FIRST, window.end)
+
+
+def _joined(early: ReadReport[Row], late: ReadReport[Row]) -> ReadReport[Row]:
+    """One report of two that follow each other, with what is to be known of both."""
+    remark = ". ".join(text for text in (late.origin.remark, early.origin.remark) if text)
+    is_empty = late.origin.is_empty and not any(bucket.rows for bucket in early.buckets)
+    return ReadReport(
+        buckets=early.buckets + late.buckets,
+        notices=early.notices + late.notices,
+        fingerprints={**early.fingerprints, **late.fingerprints},
+        unchanged=early.unchanged | late.unchanged,
+        origin=replace(late.origin, remark=remark, is_empty=is_empty),
+        named={**early.named, **late.named},
+    )
 
 
 def _in_place(report: ReadReport[Row], refusal: NotServed) -> ReadReport[Row]:

@@ -27,7 +27,7 @@ from service.simulator.protocol.faults import Fault, Faults
 from service.simulator.world.records import Quantities, Stream
 from service.workflows.ports.sources import CostSource, ReadReport, SourceError
 from tests.fakes.clock import FakeClock
-from tests.fakes.fixed_world import FixedWorld, UsageEvent
+from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
 
 TODAY = datetime(2026, 11, 16, tzinfo=UTC)
 """The clock stands at noon, to which the data are refreshed."""
@@ -172,6 +172,26 @@ async def test_a_time_of_which_there_are_no_data_is_read_from_the_admin_reports(
     long_ago = datetime(2025, 11, 1, tzinfo=UTC)
     report = await organisation.source.cost(Window(long_ago, long_ago + 3 * DAY))
     assert [len(report.buckets), report.origin.reports] == [3, ReportFamily.ADMIN]
+
+
+async def test_days_on_both_sides_of_the_first_one_with_data_are_all_read(organisation: Organisation) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    organisation.world.set_cost((first - 5 * DAY).date(), token_cost("300", "wrkspc_1"))
+    organisation.world.charge_key((first + 4 * DAY).date(), "700", ALICE)
+    for days in (-5, 4):
+        organisation.world.add_usage(UsageEvent(first + days * DAY, ALICE, Quantities(output=70)))
+    window = Window(first - 10 * DAY, first + 10 * DAY)
+    report = await organisation.source.cost(window)
+    assert [bucket.window.start for bucket in report.buckets] == [first + days * DAY for days in range(-10, 10)]
+    assert [(row.amount, row.dimensions.api_key) for row in rows(report)] == [
+        (Money.of("3"), ""),
+        (Money.of("7"), "apikey_alice"),
+    ]
+    assert report.origin.reports is ReportFamily.ANALYTICS
+    assert "has data from 2026-01-01 on" in report.origin.remark
+    usage = await organisation.source.usage(window, Width.HOUR)
+    assert len(usage.buckets) == 20 * 24
+    assert sum(row.quantities[Measure.OUTPUT] for bucket in usage.buckets for row in bucket.rows) == 140
 
 
 @pytest.mark.parametrize(
