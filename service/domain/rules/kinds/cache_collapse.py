@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,7 +20,7 @@ from service.domain.rules.view import NOTHING, DayFigures, SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
 from service.domain.values.errors import Invalid
 from service.domain.values.parameters import Parameter
-from service.domain.values.scopes import CELL_DIMENSIONS, Cell, Dimension, ScopeKey
+from service.domain.values.scopes import CELL_DIMENSIONS, FINEST, Cell, Dimension, ScopeKey
 
 POINTS = Parameter(
     "Falls by, percentage points", "How far the share of the input that comes from the cache falls below its median."
@@ -130,20 +131,37 @@ class _Day:
 
 
 def _lost(view: SpendView, cells: Iterable[Cell], days: Sequence[date]) -> LostReads:
-    """The lost reads of each cell, at what it paid itself: models differ in their prices, keys in their caches."""
-    today = view.days[-2]
-    lost = [_lost_by(view.cells[cell], days, today) for cell in cells]
+    """The lost reads of each cell, at what it paid itself: models differ in their prices, keys in their caches.
+
+    What people and products spent is put together: tokens are known by workspace, model and key alone.
+    """
+    homes: dict[Cell, list[Mapping[date, DayFigures]]] = defaultdict(list)
+    for cell in cells:
+        homes[cell.at(FINEST)].append(view.cells[cell])
+    lost = [_lost_by(parts, days, view.days[-2]) for parts in homes.values()]
     return LostReads(sum(one.tokens for one in lost), sum(one.dollars for one in lost))
 
 
-def _lost_by(known: Mapping[date, DayFigures], days: Sequence[date], today: date) -> LostReads:
-    used, past = known.get(today, NOTHING), [known.get(day, NOTHING) for day in days]
+def _lost_by(parts: Sequence[Mapping[date, DayFigures]], days: Sequence[date], today: date) -> LostReads:
+    used, past = _together(parts, today), [_together(parts, day) for day in days]
     usual = _median([one.cache_read_tokens for one in past], [one.input_tokens for one in past])
     paid = used.input_tokens - (1 - READ_PRICE) * used.cache_read_tokens + OUTPUT_PRICE * used.output_tokens
     if math.isnan(usual) or paid <= 0:
         return LostReads()
     tokens = usual * used.input_tokens - used.cache_read_tokens
     return LostReads(tokens, tokens * (1 - READ_PRICE) * used.spend / paid)
+
+
+def _together(parts: Sequence[Mapping[date, DayFigures]], day: date) -> DayFigures:
+    figures = [part.get(day, NOTHING) for part in parts]
+    if len(figures) == 1:
+        return figures[0]
+    return DayFigures(
+        spend=sum(one.spend for one in figures),
+        input_tokens=sum(one.input_tokens for one in figures),
+        cache_read_tokens=sum(one.cache_read_tokens for one in figures),
+        output_tokens=sum(one.output_tokens for one in figures),
+    )
 
 
 HAIR = 1e-9

@@ -65,6 +65,19 @@ def test_each_model_lost_its_own_price() -> None:
     assert dict(found.inputs)["of them usually cached, and not now"] == "16,000,000"
 
 
+def test_spend_that_is_told_by_person_lost_what_it_lost_without() -> None:
+    """Tokens are known by key alone, so that they stand beside the spend of no person."""
+    key, alice = Cell("wrkspc_a", "opus", "key"), Cell("wrkspc_a", "opus", "key", "person_alice", "messages_api")
+    usual, bad = DayFigures(28.0, 20e6, 16e6), DayFigures(100.0, 20e6, 0.0)
+    plain = [usual] * 10 + [bad, DayFigures()]
+    told = {
+        key: [replace(one, spend=0.0) for one in plain],
+        alice: [DayFigures(spend=one.spend) for one in plain],
+    }
+    assert only(observe(view(told), RULE)) == only(observe(view({key: plain}), RULE))
+    assert evaluate(view(told), RULE)[ORGANISATION].fires
+
+
 def test_dollars_that_a_cheaper_model_saved_are_not_lost() -> None:
     found = only(observe(fallen(0.0, spend=60.0), RULE))
     assert (found.candidate, found.excess) == (True, 20.0)  # at the day's own price it would be $43
