@@ -17,6 +17,7 @@ from service.adapters.channels.secret import opened
 from service.adapters.channels.slack import blocks as slack_blocks
 from service.adapters.channels.slack.transport import (
     GONE,
+    NO_THREAD,
     QUIET,
     call,
     error_name,
@@ -213,7 +214,12 @@ class SlackBotChannel:
 
     async def _reply(self, client: AsyncWebClient, post: Post, delivery: Delivery) -> None:
         said = slack_blocks.reply(delivery.message, slack_blocks.mention_of(delivery, self._config.mention))
-        await self._say(client, post, said, reply_broadcast=delivery.action is Action.RAISE)
+        try:
+            await self._say(client, post, said, reply_broadcast=delivery.action is Action.RAISE)
+        except SlackApiError as error:
+            if error_name(error) not in NO_THREAD:
+                raise
+            await call(client.chat_postMessage(channel=post.channel, text=said, unfurl_links=False, unfurl_media=False))
 
     async def _say(self, client: AsyncWebClient, post: Post, said: str, *, reply_broadcast: bool = False) -> None:
         await call(

@@ -44,11 +44,16 @@ CLOSED = {
     "channel_is_archived": "restore the channel or choose another",
     "channel_not_found": "check the channel's name, and invite the app if it is private",
     "is_archived": "restore the channel or choose another",
+    "messages_tab_disabled": "switch on the app's messages tab",
     "no_service": "the webhook was removed: make a new one",
     "not_in_channel": "invite the app to the channel",
+    "posting_to_general_channel_denied": "the channel does not allow the app to post",
     "restricted_action": "the channel does not allow the app to post",
+    "restricted_action_read_only_channel": "the channel does not allow the app to post",
+    "restricted_action_thread_only_channel": "the channel takes replies alone: choose another",
 }
 NOT_ALLOWED = {
+    "access_denied": "the token may not post there",
     "account_inactive": "the app was removed or its owner deactivated: install it again",
     "ekm_access_denied": "the workspace's key management refuses",
     "invalid_auth": "check the token",
@@ -56,7 +61,10 @@ NOT_ALLOWED = {
     "missing_scope": "give the app the scope chat:write, for charts files:write, and install it again",
     "no_permission": "the token may not post there",
     "no_team": "the workspace is gone",
+    "not_allowed_token_type": "use the app's bot token, which begins with xoxb-",
     "not_authed": "check the token",
+    "org_login_required": "the workspace moves to an organisation: install the app again",
+    "team_access_not_granted": "install the app in this workspace",
     "team_disabled": "the workspace is gone",
     "token_expired": "make a new token",
     "token_revoked": "make a new token",
@@ -76,6 +84,16 @@ REFUSALS = {
 
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """An earlier post can no longer be edited: post again."""
+
+NO_THREAD = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""An earlier post takes no replies: what they would say is said beside it."""
 
 # Its own logger, never below INFO: at DEBUG the SDK writes webhook URLs, which are secrets.
 QUIET = logging.getLogger("service.adapters.channels.slack")

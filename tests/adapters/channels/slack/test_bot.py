@@ -127,6 +127,19 @@ async def test_a_post_that_may_not_be_edited_is_posted_anew(slack: FakeSlack, er
     assert len(slack.messages("claude-spend")) == 2
 
 
+@pytest.mark.parametrize("action", [Action.RAISE, Action.RESOLVE])
+@pytest.mark.parametrize("error", ["restricted_action_non_threadable_channel", "restricted_action_thread_locked"])
+async def test_where_a_post_takes_no_replies_they_are_said_beside_it(
+    slack: FakeSlack, action: Action, error: str
+) -> None:
+    reference, post = await opened(slack)
+    slack.refuse("chat.postMessage", error)
+    receipt = await send_whole(bot(slack), delivery(action, post=reference))
+    assert (receipt.post, post.edits) == (reference, 1)
+    _, beside = slack.messages("claude-spend")
+    assert beside.pings == ([MENTION] if action is Action.RAISE else [])
+
+
 async def test_a_reply_that_failed_is_made_up_for_by_the_next_attempt(slack: FakeSlack) -> None:
     reference, post = await opened(slack)
     slack.limit_rate("chat.postMessage", seconds=1)
@@ -184,6 +197,11 @@ async def test_trouble_on_the_way_is_tried_again_later(slack: FakeSlack, answer:
         ("channel_not_found", Concern.CHANNEL),
         ("not_in_channel", Concern.CHANNEL),
         ("is_archived", Concern.CHANNEL),
+        ("messages_tab_disabled", Concern.CHANNEL),
+        ("restricted_action_read_only_channel", Concern.CHANNEL),
+        ("restricted_action_thread_only_channel", Concern.CHANNEL),
+        ("not_allowed_token_type", Concern.CREDENTIAL),
+        ("team_access_not_granted", Concern.CREDENTIAL),
         ("invalid_auth", Concern.CREDENTIAL),
         ("token_revoked", Concern.CREDENTIAL),
         ("invalid_blocks", Concern.MESSAGE),
