@@ -3,9 +3,10 @@
     python benchmarks/detection.py --data daily.csv.gz --hourly hourly.csv.gz
 
 The files have the columns series, date, y; without them no series is measured. Then come noisy offices and
-organisations that are made up, `--seeds` of each kind; the organisations by the rule with its gates and alerts. All of
-it takes under five minutes on one core. `--slow` adds what is installed of Prophet, STL (statsmodels) and AutoETS
-(statsforecast), on every third steady series: some minutes more.
+organisations that are made up, `--seeds` of each kind, and six at least of growth, where a single alert would decide;
+the organisations by the rule with its gates and alerts. All of it takes under five minutes on one core. `--slow` adds
+what is installed of Prophet, STL (statsmodels) and AutoETS (statsforecast), on every third steady series: some minutes
+more.
 """
 
 from __future__ import annotations

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from detecting.made_up import DAYS, JUDGED, LEARNING, WORKSPACES, Organisation
 from service.domain.backtest.backtest import Firing
 from service.domain.backtest.hours import moments
 from service.domain.backtest.rules import RuleReplay, take_moment
+from service.domain.detectors.arrays import Floats
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
@@ -90,6 +93,10 @@ class Stretches:
 
     def _quarterly(self, counted: Iterable[bool]) -> float:
         return sum(counted) / len(self.each) * QUARTER / JUDGED
+
+    def each_quarter(self) -> Floats:
+        """Alerts a quarter of each stretch."""
+        return np.array([len(alerts) * QUARTER / JUDGED for _, alerts in self.each])
 
     def loops_found(self, within: timedelta, least: Severity = Severity.INFO) -> float:
         """The percentage of loops with an alert of that severity, of the organisation or of the workspace."""

@@ -51,10 +51,10 @@ class Baseline:
 def baseline(history: History) -> Baseline:
     """Makes tomorrow's baseline. Weekdays and month mean nothing in a series younger than 28 days."""
     counts = counted(history)
-    last, factors = lifted(history, counts)
+    days, factors = lifted(history, counts)
     raw = history.raw[:, -MONTH:]
-    growth = weekly_growth(last)
-    weekday, middle, weight, deviation, spread = _weekday(brought_up(last, growth))
+    growth = weekly_growth(days, history.ages, history.noise)
+    weekday, middle, weight, deviation, spread = _weekday(brought_up(days[:, -MONTH:], growth))
     mean, limit, spend_days = short_history(history, counts)
     month = week_sum(raw) / MONTH
     return Baseline(

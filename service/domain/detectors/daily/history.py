@@ -156,21 +156,21 @@ def _repeated(ages: Whole) -> Whole:
 
 
 def lifted(history: History, days: Floats) -> tuple[Floats, Floats]:
-    """The last 28 of the `counted` days, those before an accepted shift multiplied to its level, and the factors.
+    """The `counted` days, those before an accepted shift multiplied to its level, and the factors.
 
     The factor compares the first days of the new level (14 at most) with the same weekdays of the 4 weeks before it.
     """
-    since, last = history.since_accepted, days[:, -MONTH:]
+    since = history.since_accepted
     factors = np.ones(history.size)
     rows = np.flatnonzero((since > 0) & (since <= MONTH))
     if not rows.size:
-        return last, factors
-    whole, last = without_gaps(days[rows], history.ages[rows]), last.copy()
+        return days, factors
+    whole, days = without_gaps(days[rows], history.ages[rows]), days.copy()
     for each, row in zip(whole, rows, strict=True):
         cut = WINDOW - int(since[row])
         factors[row] = _lift(each, cut)
-        last[row] = np.concatenate([each[:cut] * factors[row], each[cut:]])[-MONTH:]
-    return last, factors
+        days[row] = np.concatenate([each[:cut] * factors[row], each[cut:]])
+    return days, factors
 
 
 def _lift(days: Floats, cut: int) -> float:
