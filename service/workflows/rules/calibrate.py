@@ -19,10 +19,12 @@ from service.domain.backtest.calibration import (
 from service.domain.backtest.history import Recorded
 from service.domain.backtest.rules import firings_by_setting
 from service.domain.rules.backtesting import Setting
+from service.domain.rules.evaluation import grain_needed
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
+from service.domain.values.scopes import tells_spenders
 from service.domain.values.utc import DAY, midnight
 from service.workflows.backtest import ReplaySpan, beside_the_loop, recorded
 from service.workflows.ports.rules import CalibrationTurn
@@ -94,7 +96,8 @@ async def _taken(uow: UnitOfWork, now: datetime) -> tuple[AnyRule, ReplaySpan] |
 
 
 def _is_due(rule: AnyRule, turn: CalibrationTurn | None, now: datetime) -> bool:
-    if not rule.spec.enabled or not KINDS[rule.spec.kind].calibrated:
+    """Never one that tells actors or products apart: of the past it is not kept who spent."""
+    if not rule.spec.enabled or not KINDS[rule.spec.kind].calibrated or tells_spenders(grain_needed([rule.spec])):
         return False
     return turn is None or turn.due_at <= now or turn.rule_version != rule.version
 

@@ -19,7 +19,7 @@ from service.domain.rules.rule import Rule
 from service.domain.spend.best_known import Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import Cell, Scope
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.spend import Stamp
 from service.workflows.rules.calibrate import run_due_calibration
@@ -62,6 +62,14 @@ async def test_a_rule_says_what_it_would_have_fired_for_nothing_and_stays_as_it_
     assert (found.own.alerts, found.own.confirmed) == (len(LOUD), 0)
     async with yard.ports.uow() as uow:
         assert (await uow.rules.get(rule.id)).version == rule.version
+
+
+async def test_a_rule_of_a_product_says_nothing_of_a_past_that_is_not_kept_by_product(yard: Yard) -> None:
+    """Its replay would find no spend at all, and promise that it never fires for nothing."""
+    rule = await yard.create(Rules(), "code", replace(guessing(yard), scope=Scope(products=("claude_code",))))
+    await past(yard)
+    assert not await run_due_calibration(yard.ports)
+    assert await made(yard, rule) is None
 
 
 async def test_it_is_done_again_after_a_week_and_when_the_rule_was_edited(yard: Yard) -> None:
