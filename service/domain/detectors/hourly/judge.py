@@ -26,7 +26,7 @@ from service.domain.values.utc import HOUR
 
 ROWS_AT_ONCE = 8
 """Quiet series that are judged together once one of them is asked about: eight cost little more than one."""
-EARLIER_AT_ONCE = 48
+EARLIER_AT_ONCE = 24
 """Hours of one series that are judged together once one of them is asked about."""
 HELD_TIMES = 1.25
 """Times the median of the same hour, from which on an hour says nothing of being back to normal."""
