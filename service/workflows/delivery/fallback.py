@@ -41,8 +41,8 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
     """Queues a call's content for the default route's receiver, then for the console.
 
     Never in a circle: what was itself a fallback goes to the console, and what the console refuses is given up. A
-    channel that was notified of the same thing is not notified twice. One that has the alert already gets a raise: a
-    second opening would leave a second post there that nothing keeps current, or be a mail that is taken for a copy.
+    channel that was notified of the same thing is not notified twice. One that has the alert already gets a raise: of
+    two openings there the first post would never be brought up to date again.
     """
     calls = dead.action in FIRING_ACTIONS and dead.channel != LAST_RESORT
     if not calls or await _is_sent(uow, dead):

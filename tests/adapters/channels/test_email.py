@@ -72,9 +72,9 @@ async def test_later_mails_of_an_alert_stand_in_the_first_ones_thread(smtp: Fake
     raised = await mails.send(delivery(Action.RAISE, post=first.post))
     await mails.send(delivery(Action.RESOLVE, post=raised.post))
     opened, raise_, resolve = (mail.message for mail in smtp.mails)
-    assert opened["Message-ID"] == ROOT
+    assert opened["References"] == ROOT
     assert opened["In-Reply-To"] is None
-    assert raise_["In-Reply-To"] == raise_["References"] == resolve["References"] == ROOT
+    assert raise_["In-Reply-To"] == raise_["References"] == resolve["References"] == opened["Message-ID"]
     assert len({opened["Message-ID"], raise_["Message-ID"], resolve["Message-ID"]}) == 3
     assert smtp.mails[2].subject.startswith("Resolved by Ada: Budget eng monthly ")
 
@@ -94,6 +94,15 @@ async def test_a_second_attempt_has_the_same_message_id(smtp: FakeSmtp) -> None:
             await channel(smtp.url).send(delivery(action, post=post))
     ids = [mail.message["Message-ID"] for mail in smtp.mails]
     assert ids[0] == ids[1] != ids[2] == ids[3]
+
+
+async def test_who_gets_an_alert_by_two_channels_gets_two_mails(smtp: FakeSmtp) -> None:
+    """A team's mail, and then a step that calls one of them: mail servers drop a second mail of one Message-ID."""
+    for number in range(2):
+        await channel(smtp.url).send(replace(delivery(Action.OPEN), id=f"ntf_{number}"))
+    team, person = (mail.message for mail in smtp.mails)
+    assert team["Message-ID"] != person["Message-ID"]
+    assert team["References"] == person["References"] == ROOT
 
 
 async def test_whoever_missed_the_first_mail_gets_the_next_as_a_mail_of_its_own_in_the_same_thread(

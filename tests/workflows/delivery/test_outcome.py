@@ -142,7 +142,7 @@ async def test_who_has_heard_of_it_is_not_told_again(yard: Yard) -> None:
 
 
 async def test_a_channel_that_has_the_alert_gets_what_falls_back_to_it_as_a_raise_of_its_post(yard: Yard) -> None:
-    """A second opening would be a second post, of which the first is never edited again, and a mail of the same id."""
+    """Of two openings the first post would never be edited again."""
     await yard.receive_with(SLACK, MAIL)
     eng = await yard.create(Receivers(), "eng", Receiver((PAGER,)))
     steps = (EscalationStep(timedelta(), yard.receiver.id), EscalationStep(15 * MINUTE, eng.id))

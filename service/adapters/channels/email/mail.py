@@ -26,9 +26,10 @@ COLOURS: Mapping[Severity, str] = {
 
 
 def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:
-    """The first mail of an alert has the alert's Message-ID; later ones refer to it with `delivery.post`.
+    """Later mails of an alert refer to the first one with `delivery.post`.
 
-    A repeated attempt has the same Message-ID as the one before, so that a second copy can be dropped.
+    A repeated attempt has the same Message-ID as the one before, so that a second copy can be dropped; the first mail
+    to another channel has its own, since somebody may get both.
     """
     message = delivery.message
     mail = EmailMessage(policy=_policy())
@@ -58,14 +59,14 @@ def compose_mail(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -
 
 
 def _add_thread(mail: EmailMessage, delivery: Delivery, domain: str) -> None:
-    first = f"<{delivery.message.alert_id}@{domain}>"
-    if delivery.action is Action.OPEN:
-        mail["Message-ID"] = first
-        return
-    # Where the first mail went to other addresses it is still the thread's beginning.
-    mail["Message-ID"] = f"<{delivery.id}@{domain}>"
-    mail["In-Reply-To"] = delivery.post or first
-    mail["References"] = delivery.post or first
+    """Names the thread by an id that no mail has: it holds together what goes to several channels."""
+    thread, own = f"<{delivery.message.alert_id}@{domain}>", f"<{delivery.id}@{domain}>"
+    mail["Message-ID"] = own
+    if delivery.action is not Action.OPEN:
+        mail["In-Reply-To"] = delivery.post or thread
+        mail["References"] = delivery.post or thread
+    elif own != thread:
+        mail["References"] = thread
 
 
 @functools.cache
