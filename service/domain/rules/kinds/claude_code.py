@@ -132,13 +132,21 @@ class _Person:
     def seen(self) -> Iterator[Observation]:
         params = self.rule.params
         if params.amount is not None:
-            yield self._period(params.amount, params.period)
+            for last in self._last_days(params.period):
+                yield self._period(params.amount, params.period, last)
         if params.times is not None:
             yield self._full_day(params.times)
 
-    def _period(self, amount: Money, period: RunningPeriod) -> Observation:
-        start, today = period.start(self.view.today), self.view.today
-        days = tuple(start + place * DAY for place in range((today - start).days + 1))
+    def _last_days(self, period: RunningPeriod) -> Iterator[date]:
+        """Today, and yesterday while it fills up where its period has ended: its last hours are told only then."""
+        today, filled = self.view.today, (self.view.as_of - FILLS_UP).date()
+        yield today
+        if period.start(filled) != period.start(today):
+            yield filled
+
+    def _period(self, amount: Money, period: RunningPeriod, last: date) -> Observation:
+        start = period.start(last)
+        days = tuple(start + place * DAY for place in range((last - start).days + 1))
         cost = sum((self.costs.get(one, ZERO) for one in days), ZERO)
         spent = float(cost.usd)
         return Observation(

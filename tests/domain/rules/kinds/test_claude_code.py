@@ -84,6 +84,35 @@ def test_the_limit_of_a_running_period_fires_from_the_first_cent_above_it(
     assert judged(params, row).fires is fires, sentence
 
 
+@pytest.mark.parametrize(
+    ("sentence", "params", "row", "hours", "fires"),
+    [
+        ("yesterday's last hours are told", limit("100", RunningPeriod.DAY), {1: "100.01", 0: "1"}, 2.9, True),
+        ("they were told long ago", limit("100", RunningPeriod.DAY), {1: "100.01", 0: "1"}, 3, False),
+        ("the day before yesterday never comes back", limit("100", RunningPeriod.DAY), {2: "500", 0: "1"}, 1, False),
+        ("today goes before yesterday", limit("100", RunningPeriod.DAY), {1: "150", 0: "120"}, 2, True),
+    ],
+)
+def test_the_last_hours_of_a_period_count_though_the_report_has_them_after_its_end(
+    sentence: str, params: ClaudeCodeCost, row: Mapping[int, str], hours: float, fires: bool
+) -> None:
+    midnight = instant(0)
+    verdict = judged(params, row, midnight + timedelta(hours=hours))
+    assert verdict.fires is fires, sentence
+    if fires:
+        begun = TODAY if row.get(0, "0") == "120" else day(1)
+        assert verdict.observation.days[-1] == begun
+
+
+@pytest.mark.parametrize("period", [RunningPeriod.WEEK, RunningPeriod.MONTH])
+def test_so_do_those_of_a_week_and_of_a_month(period: RunningPeriod) -> None:
+    ago = next(ago for ago in range(31) if period.start(day(ago)) == day(ago))
+    last_night = instant(ago)
+    row = {ago + 1: "60", ago + 2: "40.01", ago: "1"}
+    assert judged(limit("100", period), row, last_night + timedelta(hours=2)).fires
+    assert not judged(limit("100", period), row, last_night + timedelta(hours=4)).fires
+
+
 def test_gates_of_size_and_of_active_days_do_not_weigh_a_limit_that_a_person_set() -> None:
     found = judged(limit("100"), {0: "100.01"}, gates=Gates(min_active_days=20))
     assert found.fires
