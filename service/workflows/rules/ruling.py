@@ -92,6 +92,7 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     ]
     findings = _orphans(open_alerts, rules, source)
     if source is None or not watching:
+        await _forget(uow, rules)
         return FoundByRules(findings, assessed=False)
     given = await uow.feedback.of_rules(rule.id for rule in watching)
     if not is_due(state, watching, await _changed_at(uow, given), now):
@@ -108,6 +109,11 @@ async def find_by_rules(uow: UnitOfWork, situation: Situation, state: SourceStat
     await uow.episodes.replace(before, after)
     waiting = {rule.id for rule in watching if _counts_minutes(rule)}
     return FoundByRules(findings, assessed=True, waits=any(key.rule_id in waiting for key in after))
+
+
+async def _forget(uow: UnitOfWork, rules: Rules) -> None:
+    """Forgets what rules remember that watch no more: what comes once they are enabled again is no old incident."""
+    await uow.episodes.replace(await uow.episodes.of(rule.id for rule in rules), {})
 
 
 def _spend_rules(rules: Iterable[Resource[Rule[object]]], source_id: str) -> list[Resource[Rule[object]]]:

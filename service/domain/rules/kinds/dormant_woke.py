@@ -83,7 +83,7 @@ KIND = RuleKind(
     observe=observe,
     validate=validate,
     gates=Gates(min_percent=Decimal(0), min_active_days=1),
-    lookback=lambda params: Lookback({"idle_days": params.idle_days, "within_days": params.within_days}),
+    lookback=lambda params: Lookback({"idle_days": params.idle_days, "within_days": params.within_days}, ever=True),
     words=KindWords("{who} spends again after a pause: {spent} {when}"),
     backtesting=Backtesting(dimensions=own_figures),
     expects_planned=True,

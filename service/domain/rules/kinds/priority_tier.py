@@ -50,7 +50,8 @@ def observe(
 ) -> Mapping[ScopeKey, Observation]:
     """One observation per scope: of today once it exceeds, else of the last closed day.
 
-    `active_days` counts days of any use: without them nobody can say that the tier is new.
+    `active_days` counts days of any use: without them nobody can say that the tier is new. Its amount is its gate of
+    size, which answers raise.
     """
     dimension = rule.for_each or Dimension.ORGANISATION
     priority = view.series(dimension, rule.scope, lambda figures: figures.priority)
@@ -59,21 +60,29 @@ def observe(
     observations = {}
     for key, row in priority.items():
         usual = counted(row, view.days, feedback, key, view.as_of)
-        gates = stricter(rule.gates, raised(feedback, key, view.as_of))
+        noise = raised(feedback, key, view.as_of)
+        needed, gates = float(rule.params.amount.usd) * (1 + noise), stricter(rule.gates, noise)
         seen = [
-            _observation(view, rule, key, place, row, usual, history.active_days(used[key], place)) for place in places
+            _observation(view, rule, key, place, row, usual, needed, history.active_days(used[key], place))
+            for place in places
         ]
         observations[key] = next((one for one in seen if exceeds(one, gates)), seen[-1])
     return observations
 
 
 def _observation(
-    view: SpendView, rule: Rule[PriorityTier], key: ScopeKey, place: int, row: Row, usual: Row, active_days: int
+    view: SpendView,
+    rule: Rule[PriorityTier],
+    key: ScopeKey,
+    place: int,
+    row: Row,
+    usual: Row,
+    needed: float,
+    active_days: int,
 ) -> Observation:
     days = rule.params.days
     actual = history.known(row, place)
     expected = history.median_of([value for value in usual[max(0, place - days) : place] if value >= 0])
-    needed = float(rule.params.amount.usd)
     return Observation(
         candidate=actual - expected >= needed,
         actual=actual,

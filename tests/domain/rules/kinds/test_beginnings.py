@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.rules.evaluation import evaluate
+from service.domain.rules.evaluation import evaluate, view_for
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.dormant_woke import DormantWoke, last_waking
 from service.domain.rules.kinds.first_seen import FirstSeen
@@ -126,6 +126,12 @@ def test_a_dormant_key_rings_when_it(sentence: str, row: Sequence[float], rings:
 def test_a_dormant_key_is_described_with_its_idle_days() -> None:
     seen = evaluate(view([1.0, *IDLE, *IDLE, 25.0]), WOKEN_KEY)[CI].observation
     assert seen.cause == ("API key ci has spent $25.00 since 21 November 2026; it had been idle for 28 days before.")
+
+
+@pytest.mark.parametrize("idle_days", [138, 139, 200, 400])
+def test_a_key_that_slept_for_months_rings_like_one_that_slept_for_weeks(idle_days: int) -> None:
+    seen = view([1.0, *[0.0] * idle_days, 25.0])
+    assert evaluate(view_for(WOKEN_KEY, seen), WOKEN_KEY)[CI].fires
 
 
 def test_an_unknown_day_is_no_idle_day() -> None:

@@ -60,3 +60,12 @@ def test_an_expected_level_is_what_is_usual_from_its_day_on() -> None:
     said = Feedback(ORGANISATION, FeedbackKind.EXPECTED, day(2), day(2), instant(1))
     assert judged(row).fires
     assert not judged(row, said=[said]).fires
+
+
+def test_an_answer_that_it_was_noise_raises_the_amount_from_which_the_scope_fires() -> None:
+    said = [Feedback(ORGANISATION, FeedbackKind.NOISE, day(0), day(0), instant(0, 12))]
+    short, enough = ([0.0] * 20 + [amount] for amount in (10.99, 11.0))
+    assert judged(short).fires
+    assert not judged(short, said=said).fires
+    assert judged(enough, said=said).fires
+    assert dict(judged(enough, said=said).observation.inputs)["fires from"] == "$11.00"
