@@ -43,7 +43,7 @@ async def _release(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
     events = await uow.alerts.events(alert_id)
     notified = {key for _, key in (await uow.notified.of([alert_id]))[alert_id]}
     amendment = brought_up_to_date(alert, now)
-    standing, policies = amendment or replace(events[-1], at=now), released_policies(plan, held)
+    standing, policies = amendment or replace(events[-1], at=now), released_policies(plan, held, notified)
     notifications = release(standing, plan, held, notified, now)
     if amendment is not None and (notifications or policies):
         await uow.alerts.save(amendment)

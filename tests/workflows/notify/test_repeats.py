@@ -432,6 +432,20 @@ async def test_a_policy_begins_after_its_mute_time_though_another_route_leads_to
     assert sorted(said(yard)) == [("console", "open"), ("email", "open")]
 
 
+@pytest.mark.parametrize("heard", [True, False], ids=["beside a free route", "alone"])
+async def test_a_policy_that_takes_the_place_of_one_that_was_held_back_begins(yard: Yard, heard: bool) -> None:
+    boss, other = await receiver(yard, "boss", MAIL), await receiver(yard, "other", Console())
+    steps = EscalationPolicy((EscalationStep(timedelta(), boss),))
+    former, policy = [await yard.create(EscalationPolicies(), name, steps) for name in ("former", "on call")]
+    muted = Route(other, escalation_policy_id=former.id, mute_times=(UNTIL_TWO,))
+    free = (Route(yard.receiver.id, BUDGET_ALERTS, continues=True),) if heard else ()
+    await lead(yard, *free, muted)
+    await overrun(yard)
+    await lead(yard, *free, replace(muted, receiver_id=other if heard else boss, escalation_policy_id=policy.id))
+    await pass_time(yard, 3 * HOUR)
+    assert said(yard)[-1] == ("email", "open")
+
+
 async def test_a_policy_that_a_raise_interrupts_in_its_mute_time_goes_on_afterwards(yard: Yard) -> None:
     """The raise ends the older calls, and its own wait."""
     boss = await receiver(yard, "boss", MAIL)

@@ -22,8 +22,6 @@ from service.domain.notify.routing.silences import Silence, describe_silence, si
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.resources import Resource
 
-_POLICY = "policy:"
-
 
 @dataclass(frozen=True, slots=True)
 class MatchedRoute:
@@ -196,8 +194,4 @@ def _held(event: AlertEvent, plan: Plan) -> list[Notification]:
 
 def policy_key(policy_id: str) -> str:
     """Returns what stands in the place of a channel's key where an escalation policy is held back."""
-    return f"{_POLICY}{policy_id}"
-
-
-def is_of_a_policy(channel: str) -> bool:
-    return channel.startswith(_POLICY)
+    return f"policy:{policy_id}"

@@ -10,7 +10,7 @@ from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.alerts.evidence import ALERT_KINDS
 from service.domain.notify.notification import Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.routing.pipeline import MatchedRoute, Plan, is_of_a_policy, policy_key
+from service.domain.notify.routing.pipeline import Escalation, MatchedRoute, Plan, policy_key
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.severity import Severity
@@ -45,12 +45,19 @@ def release(
     return [replace(one, level=level) for one in planned]
 
 
-def released_policies(plan: Plan, held: Sequence[Notification]) -> list[str]:
-    """The escalation policies that were kept from beginning, and may begin."""
-    kept, receivers = {one.channel for one in held}, {one.receiver_id for one in held}
-    began = [one for one in plan.escalations if policy_key(one.policy_id) in kept]
-    if not began and not any(map(is_of_a_policy, kept)):  # the previous release knows a policy by its receiver
-        began = [one for one in plan.escalations if receivers.intersection(one.receiver_ids)]
+def released_policies(plan: Plan, held: Sequence[Notification], notified: Collection[str]) -> list[str]:
+    """The escalation policies that were kept from beginning, or that routes of today put in the place of such.
+
+    Where nobody was notified, and nobody else is now, the routes of today decide alone.
+    """
+    kept, planned = {one.channel for one in held}, {policy_key(one.policy_id) for one in _policies(plan)}
+    # What no policy of today stands for is known by its receiver; the previous release keeps no policy at all.
+    receivers = {one.receiver_id for one in held} - {one.receiver_id for one in held if one.channel in planned}
+    began = [
+        one for one in plan.escalations if policy_key(one.policy_id) in kept or receivers.intersection(one.receiver_ids)
+    ]
+    if not began and not notified and not plan.recipients:
+        began = [*plan.escalations]
     return [one.policy_id for one in began]
 
 
@@ -59,9 +66,20 @@ def settled(plan: Plan, held: Iterable[Notification]) -> set[str]:
     by now."""
     if not plan.recipients and not plan.escalations:
         return set()
-    still = {address.key for address, _ in plan.held_back}
-    still |= {policy_key(one.policy_id) for one, _ in plan.held_escalations}
-    return {one.channel for one in held} - still
+    return {one.channel for one in held if not _waits(plan, one)}
+
+
+def _waits(plan: Plan, one: Notification) -> bool:
+    """Whether something still holds it back: it, or a policy that routes of today put in its place."""
+    policies = [escalation for escalation, _ in plan.held_escalations]
+    still = {address.key for address, _ in plan.held_back} | {policy_key(each.policy_id) for each in policies}
+    free = {address.key for address in plan.recipients} | {policy_key(each.policy_id) for each in plan.escalations}
+    is_replaced = one.channel not in free and any(one.receiver_id in each.receiver_ids for each in policies)
+    return one.channel in still or is_replaced
+
+
+def _policies(plan: Plan) -> list[Escalation]:
+    return [*plan.escalations, *(one for one, _ in plan.held_escalations)]
 
 
 # ------------------------------------------------------------------------------------------- repeated

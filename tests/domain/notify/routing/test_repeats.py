@@ -105,12 +105,26 @@ def test_an_interval_is_for_all_alerts_and_one_of_nothing_is_never() -> None:
 def test_of_two_policies_of_one_receiver_the_one_that_was_held_back_begins() -> None:
     one, other = Escalation("esc_1", ("rcv_1",)), Escalation("esc_2", ("rcv_1",))
     _, held = enqueue(OPENED_EVENT, Plan((TO_CONSOLE,), held_escalations=((one, Reason.MUTED_TIME),)), unheard=())
-    assert released_policies(Plan(escalations=(one, other)), [held]) == ["esc_1"]
+    assert released_policies(Plan(escalations=(one, other)), [held], {TO_CONSOLE.key}) == ["esc_1"]
     assert settled(Plan(escalations=(one, other)), [held]) == {held.channel}
     assert settled(Plan((TO_CONSOLE,), held_escalations=((one, Reason.SILENCED),)), [held]) == set()
 
 
 def test_an_escalation_that_the_previous_release_held_back_is_known_by_its_receiver() -> None:
     plan = Plan(escalations=(Escalation("esc_1", ("rcv_1",)), Escalation("esc_2", ("rcv_2",))))
-    assert released_policies(plan, [held_back(1, TO_MAIL)]) == ["esc_2"]
+    assert released_policies(plan, [held_back(1, TO_MAIL)], {TO_CONSOLE.key}) == ["esc_2"]
     assert settled(plan, [held_back(1, TO_MAIL)]) == {TO_MAIL.key}
+
+
+def test_a_policy_of_today_takes_the_place_of_one_that_was_held_back() -> None:
+    former, policy = Escalation("esc_1", ("rcv_1",)), Escalation("esc_2", ("rcv_1",))
+    _, held = enqueue(OPENED_EVENT, Plan((TO_CONSOLE,), held_escalations=((former, Reason.MUTED_TIME),)), unheard=())
+    assert released_policies(Plan(escalations=(policy,)), [held], {TO_CONSOLE.key}) == ["esc_2"]
+    assert settled(Plan(escalations=(policy,)), [held]) == {held.channel}
+    assert settled(Plan((TO_CONSOLE,), held_escalations=((policy, Reason.MUTED_TIME),)), [held]) == set()
+
+
+def test_where_nobody_was_notified_the_policies_of_today_begin_whoever_their_receiver_is() -> None:
+    plan = Plan(escalations=(Escalation("esc_1", ("rcv_1",)),))
+    assert released_policies(plan, [held_back(1, TO_MAIL)], ()) == ["esc_1"]
+    assert released_policies(plan, [held_back(1, TO_MAIL)], {TO_MAIL.key}) == []
