@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic
@@ -109,7 +109,7 @@ class ClaudeAnalyticsSource:
     async def cost(self, window: Window, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[CostRow]:
         """Cost by UTC day and API key, oldest first; of days before there are data, as the Admin reports have it."""
         if window.start < _FIRST < window.end:
-            return _joined(*[await self.cost(part, stored) for part in _around_first(window)])
+            return await _around_first(window, lambda part: self.cost(part, stored))
         try:
             return await self._cost(Grid.around(window, Width.DAY), stored)
         except NotServed as refusal:
@@ -118,7 +118,7 @@ class ClaudeAnalyticsSource:
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. Buckets later than the data are left out: they are unknown."""
         if window.start < _FIRST < window.end:
-            return _joined(*[await self.usage(part, width, stored) for part in _around_first(window)])
+            return await _around_first(window, lambda part: self.usage(part, width, stored))
         try:
             return await self._usage(Grid.around(window, width), stored)
         except NotServed as refusal:
@@ -301,23 +301,37 @@ def _buckets(grid: Grid) -> Iterator[Window]:
         start += step
 
 
-def _around_first(window: Window) -> tuple[Window, Window]:
-    """The parts of a window before and from the first day of which there are data."""
-    return Window(window.start, _FIRST), Window(_FIRST, window.end)
+async def _around_first(window: Window, read: Callable[[Window], Awaitable[ReadReport[Row]]]) -> ReadReport[Row]:
+    """Reads the parts of a window before and from the first day of which there are data.
+
+    The former is left out, as unknown, where the key may read nothing but analytics.
+    """
+    late = await read(Window(_FIRST, window.end))
+    try:
+        return _joined(await read(Window(window.start, _FIRST)), late)
+    except RequestFailed as error:
+        if error.status not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise
+        return _remarked(late, f"Days before {_FIRST:%Y-%m-%d} are left out. {error}")
+
+
+def _remarked(report: ReadReport[Row], remark: str) -> ReadReport[Row]:
+    remarks = ". ".join(text for text in (report.origin.remark, remark) if text)
+    return replace(report, origin=replace(report.origin, remark=remarks))
 
 
 def _joined(early: ReadReport[Row], late: ReadReport[Row]) -> ReadReport[Row]:
     """One report of two that follow each other, with what is to be known of both."""
-    remark = ". ".join(text for text in (late.origin.remark, early.origin.remark) if text)
     is_empty = late.origin.is_empty and not any(bucket.rows for bucket in early.buckets)
-    return ReadReport(
+    both = ReadReport(
         buckets=early.buckets + late.buckets,
         notices=early.notices + late.notices,
         fingerprints={**early.fingerprints, **late.fingerprints},
         unchanged=early.unchanged | late.unchanged,
-        origin=replace(late.origin, remark=remark, is_empty=is_empty),
+        origin=replace(late.origin, is_empty=is_empty),
         named={**early.named, **late.named},
     )
+    return _remarked(both, early.origin.remark)
 
 
 def _in_place(report: ReadReport[Row], refusal: NotServed) -> ReadReport[Row]:

@@ -194,6 +194,31 @@ async def test_days_on_both_sides_of_the_first_one_with_data_are_all_read(organi
     assert sum(row.quantities[Measure.OUTPUT] for bucket in usage.buckets for row in bucket.rows) == 140
 
 
+@pytest.mark.parametrize("fault", [Fault.FORBIDDEN, Fault.UNAUTHORIZED])
+async def test_a_key_for_analytics_alone_reads_the_days_from_the_first_one_with_data(
+    organisation: Organisation, fault: Fault
+) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    organisation.world.charge_key((first + 4 * DAY).date(), "700", ALICE)
+    for report in ("cost_report", "usage_report"):
+        organisation.faults.inject(report, fault, times=None)
+    window = Window(first - 10 * DAY, first + 10 * DAY)
+    cost = await organisation.source.cost(window)
+    assert [bucket.window.start for bucket in cost.buckets] == [first + days * DAY for days in range(10)]
+    assert [row.amount for row in rows(cost)] == [Money.of("7")]
+    assert "Days before 2026-01-01 are left out" in cost.origin.remark
+    assert len((await organisation.source.usage(window, Width.HOUR)).buckets) == 10 * 24
+
+
+async def test_days_before_the_first_one_with_data_that_fail_for_a_moment_fail_the_whole(
+    organisation: Organisation,
+) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    organisation.faults.inject("cost_report", Fault.HTML_BODY, times=None)
+    with pytest.raises(SourceError):
+        await organisation.source.cost(Window(first - 10 * DAY, first + 10 * DAY))
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [(Fault.FORBIDDEN, "read:analytics"), (Fault.UNAUTHORIZED, "wrong, expired or revoked")],
