@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
 from decimal import Decimal
@@ -43,7 +44,7 @@ async def give_feedback(uow: UnitOfWork, alert_id: str, answer: FeedbackAnswer, 
     """
     alert = await uow.alerts.get(alert_id)
     evidence = _evidence(alert)
-    first, last = _days(alert, evidence, answer, author)
+    first, last = _days(alert, await _judged_days(uow, alert, evidence), evidence, answer, author)
     await _refuse_twice(uow, alert, answer.kind, (first, last), author)
     given = [
         GivenFeedback(
@@ -92,10 +93,18 @@ def _evidence(alert: Alert) -> RuleEvidence:
     raise Conflict(f"Feedback teaches rules, and no rule fired here: {instead}, or resolve the alert")
 
 
-def _days(alert: Alert, evidence: RuleEvidence, answer: FeedbackAnswer, author: Author) -> tuple[date, date]:
-    """The days that the answer is about. Raises Invalid."""
+async def _judged_days(uow: UnitOfWork, alert: Alert, evidence: RuleEvidence) -> list[date]:
+    """The days from those that opened the alert to those that were judged last: its evidence may have one of them."""
+    opened = (await uow.alerts.events(alert.id))[0].alert.evidence
+    known = [one.days for one in (opened, evidence, alert.newest) if isinstance(one, RuleEvidence)]
+    return sorted(day for days in known for day in days) or [alert.opened_at.astimezone(UTC).date()]
+
+
+def _days(
+    alert: Alert, days: Sequence[date], evidence: RuleEvidence, answer: FeedbackAnswer, author: Author
+) -> tuple[date, date]:
+    """The days that the answer is about, by all that the alert is about. Raises Invalid."""
     today = author.at.astimezone(UTC).date()
-    days = evidence.days or (alert.opened_at.astimezone(UTC).date(),)
     last = answer.last_day or max(days[-1], answer.first_day or days[-1])
     began = evidence.since.astimezone(UTC).date() if evidence.since else days[0]
     began = min(began, evidence.level.since) if evidence.level else began
