@@ -26,6 +26,7 @@ from service.domain.values.names import describe_scope
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
 from service.domain.values.severity import Severity
+from service.domain.values.utc import midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class _Assessment:
 
     def _is_news(self, incident: Incident, alert: Alert | None) -> bool:
         """Whether it opens an alert or amends one: not what a person has resolved, unless it is more severe since."""
-        if alert is None or not alert.resolved_by_a_person:
+        if alert is None or not alert.resolved_by_a_person or self._is_of_a_later_period(incident, alert):
             return True
         return self._severity(incident).rank > alert.severity.rank
 
@@ -255,7 +256,8 @@ class _Assessment:
 
     def _finding(self, incident: Incident, own: Alert | None) -> Finding:
         severity, alert = self._severity(incident), own if own and own.is_open else None
-        is_news = alert is None or self._is_elsewhere(incident, alert) or self._is_on_top(incident, alert)
+        besides = self._is_elsewhere, self._is_on_top, self._is_of_a_later_period
+        is_news = alert is None or any(is_besides(incident, alert) for is_besides in besides)
         return Finding(
             fingerprint=fingerprint(self.rule.id, incident.scope),
             source_id=self.view.source_id,
@@ -294,6 +296,17 @@ class _Assessment:
         if heard is None or heard.about != incident.found or heard.since is None or since is None:
             return False
         return since > heard.since and self._evidence(incident).is_new_beside(heard)
+
+    def _is_of_a_later_period(self, incident: Incident, alert: Alert) -> bool:
+        """Whether a limit is crossed in a period that began after all days of an alert, which could have ended in it.
+
+        The period before holds until its last hours are told, and would leave no calm in between.
+        """
+        seen, shown, now = incident.verdict.observation, alert.evidence, self.view.as_of
+        if not seen.limit_set or not isinstance(shown, RuleEvidence) or not shown.days:
+            return False
+        kept = gates_of(self.rule.spec, incident.scope, self.feedback, now).keep_firing_for
+        return min(seen.days) > max(shown.days) and now - midnight(min(seen.days)) >= kept
 
     def _evidence(self, incident: Incident) -> RuleEvidence:
         seen = incident.verdict.observation

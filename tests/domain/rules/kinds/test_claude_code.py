@@ -10,10 +10,11 @@ from decimal import Decimal
 import pytest
 
 from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason
+from service.domain.alerts.findings import Condition
 from service.domain.messages.message import compose
 from service.domain.messages.named import with_names
 from service.domain.notify.notification import Action, Message
-from service.domain.rules.assessment import Past, assess_rule
+from service.domain.rules.assessment import Assessed, Past, assess_rule
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.claude_code import ClaudeCodeCost, RunningPeriod
@@ -26,7 +27,7 @@ from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
 from tests.domain.rules.views import NOON, TODAY, day, instant, rule, view
 from tests.factories import resource
-from tests.sample_alerts import PUBLIC_URL, RULE_ALERT
+from tests.sample_alerts import PUBLIC_URL, RULE, RULE_ALERT
 
 ADA, GRACE = (ScopeKey(Dimension.ACTOR, f"person_{digits * 8}") for digits in ("7f", "a1"))
 USUAL = {ago: "20" for ago in range(2, 12)}
@@ -190,13 +191,39 @@ def test_one_alert_a_person_while_the_limit_and_then_the_day_is_exceeded() -> No
 
     def found(at: datetime) -> list[tuple[str, str]]:
         seen = used({ADA: row, GRACE: {0: "60"}}, at)
-        past = Past({}, {ADA: replace(RULE_ALERT, scope=ADA, state=AlertState.FIRING, opened_at=NOON, changed_at=NOON)})
+        alert = replace(RULE_ALERT, scope=ADA, state=AlertState.FIRING, opened_at=NOON, changed_at=NOON)
+        past = Past({}, {ADA: replace(alert, evidence=replace(RULE, days=(TODAY,)))})
         findings = assess_rule(stored, seen, evaluate(seen, spec), past).findings
         return [(one.scope.id, one.condition.value) for one in findings]
 
     assert sorted(found(NOON)) == [(ADA.id, "holds"), (GRACE.id, "fires")]
     assert found(instant(-1, 12)) == [(ADA.id, "holds")], "the full day is now what is objected to"
     assert found(instant(-2, 12)) == [(ADA.id, "over")]
+
+
+@pytest.mark.parametrize("state", [AlertState.ACKNOWLEDGED, AlertState.RESOLVED])
+def test_a_limit_that_is_crossed_anew_while_the_period_before_fills_up_is_told(state: AlertState) -> None:
+    """The period before holds until three hours after its end, so that nothing is calm in between."""
+    spec: Rule[object] = rule("claude_code", limit("50", RunningPeriod.DAY))
+    stored = resource("rule_1", spec)
+
+    def found(at: datetime, costs: Mapping[int, str], past: Past) -> Assessed:
+        seen = used({ADA: costs}, at)
+        return assess_rule(stored, seen, evaluate(seen, spec), past)
+
+    first = found(NOON, {0: "60"}, Past({}, {}))
+    by = "token:ann" if state is AlertState.RESOLVED else None
+    opened = replace(RULE_ALERT, scope=ADA, opened_at=NOON, changed_at=NOON, severity=spec.severity, latest=None)
+    answered = replace(opened, state=state, resolved_by=by, evidence=first.findings[0].evidence)
+    night = found(instant(-1, 1), {0: "60"}, Past(first.episodes, {ADA: answered}))
+    assert [one.condition for one in night.findings if one.condition is Condition.FIRES] == []
+    anew = found(instant(-1, 2), {0: "60", -1: "51"}, Past(night.episodes, {ADA: answered}))
+    assert [one.condition for one in anew.findings] == [Condition.FIRES]
+    assert anew.findings[0].evidence.says_more_than(answered.evidence)
+    patient = replace(stored, spec=replace(spec, gates=replace(spec.gates, keep_firing_for=timedelta(hours=4))))
+    at_two = used({ADA: {0: "60", -1: "51"}}, instant(-1, 2))
+    kept = assess_rule(patient, at_two, evaluate(at_two, spec), Past(night.episodes, {ADA: answered}))
+    assert [one for one in kept.findings if one.condition is Condition.FIRES] == []
 
 
 def told(params: ClaudeCodeCost, row: Mapping[int, str], name: str = "") -> Message:
