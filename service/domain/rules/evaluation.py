@@ -31,8 +31,7 @@ def days_needed(rule: Rule[object]) -> int:
 
 def grain_needed(rules: Collection[Rule[object]]) -> Grain:
     """SPENDERS where a rule tells actors or products apart, else FINEST."""
-    told = {dimension for rule in rules for dimension in (*rule.scope.grain, *kind_of(rule).levels(rule.params))}
-    told |= {rule.for_each for rule in rules if rule.for_each is not None}
+    told = {dimension for rule in rules for dimension in (*rule.grain, *kind_of(rule).levels(rule.params))}
     return SPENDERS if tells_spenders(frozenset(told)) else FINEST
 
 

@@ -10,7 +10,7 @@ from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import grouping, summed_in_turn
 from service.domain.rules.history import Row
 from service.domain.rules.view import SpendView
-from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.scopes import SPENDER_DIMENSIONS, Dimension, Scope, ScopeKey
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,5 +44,7 @@ def _member_days(view: SpendView, dimension: Dimension, scope: Scope) -> MemberD
     places: dict[str, list[int]] = defaultdict(list)
     for place, cell in enumerate(cells):
         places[cell.along(dimension)].append(place)
+    if dimension in SPENDER_DIMENSIONS:
+        places.pop("", None)  # nobody's: all that no bill has named yet
     amounts = summed_in_turn(view.spend_of(cells), grouping(list(places.values())))
     return MemberDays({ScopeKey(dimension, id): row for row, id in enumerate(places)}, amounts)

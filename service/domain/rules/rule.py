@@ -10,7 +10,7 @@ from typing import Annotated, Generic, TypeVar
 
 from service.domain.values.money import Money
 from service.domain.values.parameters import Parameter
-from service.domain.values.scopes import EVERYTHING, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import EVERYTHING, Dimension, Grain, Scope, ScopeKey
 from service.domain.values.severity import Severity
 
 Params_co = TypeVar("Params_co", covariant=True)
@@ -53,6 +53,11 @@ class Rule(Generic[Params_co]):
     severity: Severity = Severity.WARNING
     gates: Gates = Gates()
     enabled: bool = True
+
+    @property
+    def grain(self) -> Grain:
+        """The dimensions that its scope and `for_each` tell apart."""
+        return self.scope.grain.union([self.for_each] if self.for_each is not None else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.sources.source import SourceState
 from service.domain.spend.claude_code import ClaudeCodeDay
 from service.domain.values.names import Names
-from service.domain.values.scopes import Cell, Dimension, Scope, ScopeKey
+from service.domain.values.scopes import Cell, Dimension, Grain, Scope, ScopeKey, tells_spenders
 from service.domain.values.utc import DAY, HOUR
 
 LEARNING_DAYS = 140
@@ -173,6 +173,14 @@ class SpendView:
             return None
         ended = (self.settled_until.date() - self.days[0]).days
         return min(ended - 1, self.closed) if ended > 0 else None
+
+    def last_told(self, grain: Grain) -> int:
+        """The place of the last day that is told by a grain: today, but by actors and products the last settled one.
+
+        Nothing but the bill names those, and it comes during the day after. Where nothing is settled: today.
+        """
+        last = self.settled if tells_spenders(grain) else None
+        return len(self.days) - 1 if last is None else last
 
     def days_off(self) -> Mapping[date, str]:
         """The holidays among the days, by their names."""

@@ -16,17 +16,21 @@ from service.domain.values.scopes import Dimension, Scope, ScopeKey
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """One scope's daily dollars, judged by all that it has spent from the day at `place` on."""
+    """One scope's daily dollars, judged by all that it has spent from the day at `place` on.
+
+    `last`: the place of the last day whose spend is told.
+    """
 
     view: SpendView
     scope: Scope
     key: ScopeKey
     row: Row
     place: int
+    last: int
 
     def is_news(self, within_days: int, feedback: Sequence[Feedback]) -> bool:
-        """It lies within the last days, today included, and nobody has called it expected."""
-        recent = len(self.row) - self.place <= within_days
+        """It lies within the last days, the last told one included, and nobody has called it expected."""
+        recent = self.last - self.place < within_days
         return recent and not is_expected(feedback, self.key, self.view.as_of, self.view.days[self.place])
 
     def news(self, past: str, active_days: int, announced: Mapping[ScopeKey, Row]) -> Observation:

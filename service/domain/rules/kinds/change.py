@@ -81,7 +81,8 @@ def observe(
     """One observation per scope: of today once it exceeds or is about to, else of the last closed day.
 
     A partial day can only be called too high, and a day that is not settled can only be called too high, too: what is
-    missing may still come.
+    missing may still come. Of actors and products, which nothing but the bill names, days that are not settled say
+    nothing as long as they are low.
     """
     days = _Days.of(view, rule, feedback)
     return Observations(days.spent, days.objecting(), lambda key: days.series(key).observation())
@@ -117,7 +118,7 @@ class _Days:
 
     def objecting(self) -> list[ScopeKey]:
         """The scopes of which a day may be objected to, and those that have plans or answers of their own."""
-        differs = [self._may_differ(place, falls) for place, falls in judgeable(self.view, self.rule.params.direction)]
+        differs = [self._may_differ(place, falls) for place, falls in judgeable(self.view, self.rule)]
         apart = {*self.announced, *(said.scope for said in self.feedback)}
         flags = zip(self.spent, *(each.tolist() for each in differs), strict=True)
         return [key for key, *may in flags if any(may) or key in apart]
@@ -135,10 +136,12 @@ class _Days:
         return with_gaps(self.spent.amounts, [(day - self.view.days[0]).days for day in self.off])
 
 
-def judgeable(view: SpendView, direction: Direction) -> list[tuple[int, bool]]:
+def judgeable(view: SpendView, rule: Rule[Change]) -> list[tuple[int, bool]]:
     """(place, whether a fall is looked for), most urgent first; never empty."""
-    closed, settled = view.closed, view.settled
-    rises = [(len(view.days) - 1, False)] + ([(closed, False)] if closed is not None else [])
+    direction, closed, settled = rule.params.direction, view.closed, view.settled
+    rises = [(len(view.days) - 1, False)]
+    if closed is not None:
+        rises += [(place, False) for place in range(closed, min(closed, view.last_told(rule.grain)) - 1, -1)]
     falls = [(settled, True)] if settled is not None and view.days[settled] not in view.days_off() else []
     chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
     return chosen[direction] or rises
@@ -183,7 +186,8 @@ class _Series:
         attempts = [self._judged(place, falls) for place, falls in self._judgeable]
         exceeding = [one for one in attempts if exceeds(one.seen, self._gates)]
         objecting = [one for one in attempts if one.seen.candidate]
-        closed = [one for one in attempts if one.seen.days[-1] < self.view.today]
+        last = min(len(self.row) - 2, self.view.last_told(self.rule.grain))
+        closed = [one for one in attempts if one.place <= last]
         return self._told_at_length((exceeding or objecting or closed or attempts)[0])
 
     def exceeds(self) -> bool:
@@ -197,7 +201,7 @@ class _Series:
 
     @property
     def _judgeable(self) -> list[tuple[int, bool]]:
-        return judgeable(self.view, self.rule.params.direction)
+        return judgeable(self.view, self.rule)
 
     def _judged(self, place: int, falls: bool) -> _Attempt:
         usual = self._usual(place)

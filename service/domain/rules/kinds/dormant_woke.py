@@ -49,7 +49,7 @@ def observe(
         if history.begins(row) == len(row):
             continue
         place, idle = last_waking(row, params.idle_days)
-        woken = Beginning(view, rule.scope, key, row, place)
+        woken = Beginning(view, rule.scope, key, row, place, view.last_told(rule.grain))
         active = history.active_days(row, place)
         observations[key] = (
             woken.news(f"it had been idle for {days(idle)} before", active, announced)

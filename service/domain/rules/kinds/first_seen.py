@@ -55,11 +55,12 @@ def observe(
     announced = extras(view.planned, view.members(params.dimension, rule.scope), view.days)
     rows = named(view.series(params.dimension, rule.scope, lambda figures: figures.spend))
     active = _active_before(rows.values(), len(view.days))
+    last = view.last_told(rule.grain | {params.dimension})
     observations = {}
     for key, row in rows.items():
         place = history.begins(row)
         if place < len(row):
-            begun = Beginning(view, rule.scope, key, row, place)
+            begun = Beginning(view, rule.scope, key, row, place, last)
             observations[key] = (
                 begun.news("it had never spent before", active[place], announced)
                 if begun.is_news(params.within_days, feedback)

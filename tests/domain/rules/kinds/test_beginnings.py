@@ -86,6 +86,21 @@ def test_a_new_workspace_and_a_new_model_ring_like_a_new_key(dimension: Dimensio
     assert [key.id for key, verdict in seen.items() if verdict.fires] == [cell.along(dimension)]
 
 
+@pytest.mark.parametrize(("settled", "rings"), [(2, True), (1, True), (0, False)])
+def test_a_new_person_is_new_until_the_bill_of_the_last_day_is_settled(settled: int, rings: bool) -> None:
+    ada, old = (replace(CELL, actor=f"person_{name}") for name in ("ada", "old"))
+    seen = view({old: [5.0] * 10, ada: [0.0] * 7 + [25.0, 0.0, 0.0]}, settled=settled)
+    judged = evaluate(seen, rule("first_seen", FirstSeen(Dimension.ACTOR, within_days=1)))
+    assert judged[ScopeKey(Dimension.ACTOR, ada.actor)].fires is rings
+
+
+@pytest.mark.parametrize(("settled", "rings"), [(2, True), (1, True), (0, False)])
+def test_a_woken_person_is_so_until_the_bill_of_the_last_day_is_settled(settled: int, rings: bool) -> None:
+    seen = view({replace(CELL, actor="person_ada"): [1.0, *IDLE, 25.0, 0.0, 0.0]}, settled=settled)
+    judged = evaluate(seen, rule("dormant_woke", DormantWoke(within_days=1), for_each=Dimension.ACTOR))
+    assert judged[ScopeKey(Dimension.ACTOR, "person_ada")].fires is rings
+
+
 def test_a_planned_newcomer_rings_only_above_its_plan() -> None:
     def judged(dollars: str) -> Verdict:
         activity = PlannedActivity("src_1", Scope(api_keys=("apikey_ci",)), instant(1), instant(-1), Money.of(dollars))
