@@ -93,6 +93,10 @@ class Ground:
         """Dollars of every key: [keys, days]."""
         return summed(self.day_rows, self.members.groups)
 
+    def last_told(self, row: int) -> int:
+        """The place of the last day that is told of a key."""
+        return self.view.last_told(self.scope.grain | {self.keys[row].dimension})
+
     @cached_property
     def hours(self) -> SummedHours:
         return SummedHours(self.hour_rows, self.members.groups)

@@ -111,4 +111,4 @@ class _Count:
         while left > 0 and place < last:
             left -= self._side.weighs(place)
             place += 1
-        return self._side.start(place) if left <= 0 else None
+        return self._side.start(place) + self._side.told_after if left <= 0 else None

@@ -150,8 +150,8 @@ class _Watch:
     def days(self) -> Sequence[DaySide]:
         if self.rule.params.granularity is AnomalyGranularity.HOURS:
             return ()
-        falling = self._falling()
-        return Each(len(self.ground.keys), lambda row: DaySide(self.judges.days, row, *self._told(row), falling))
+        judge, falling, last = self.judges.days, self._falling(), self.ground.last_told
+        return Each(len(self.ground.keys), lambda row: DaySide(judge, row, *self._told(row), falling, last(row)))
 
     @cached_property
     def hours(self) -> Sequence[HourSide]:

@@ -16,7 +16,7 @@ from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.gates import exceeds
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
-from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS
+from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS, SETTLED_AFTER
 from service.domain.values.severity import Severity
 from service.domain.values.utc import DAY, HOUR
 
@@ -66,6 +66,10 @@ class Side(Protocol):
         """Whether the bucket is over and known, so that it is a normal one where it does not exceed."""
 
     @property
+    def told_after(self) -> timedelta:
+        """How long after its end a bucket may count."""
+
+    @property
     def tolerance(self) -> float:
         """How many high buckets may lie among the normal ones that end an incident, as a share of these."""
 
@@ -88,13 +92,17 @@ class Side(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DaySide:
-    """`falling`: the open or final days on which falls are believed; empty where only rises are asked for."""
+    """`falling`: the open or final days on which falls are believed; empty where only rises are asked for.
+
+    `told`: the last day that is told of the series; later ones only where they exceed.
+    """
 
     judge: DayJudge
     row: int
     gates: Gates
     answers: Sequence[Feedback]
     falling: frozenset[int]
+    told: int
     needed: int = NORMAL_DAYS
     tolerance: float = 0.0
     width: timedelta = DAY
@@ -130,7 +138,11 @@ class DaySide:
         return self.asked[place]
 
     def counts(self, place: int) -> bool:
-        return place < self.judge.open_day and self.judge.is_known(self.row, place)
+        return place < self.judge.open_day and place <= self.told and self.judge.is_known(self.row, place)
+
+    @property
+    def told_after(self) -> timedelta:
+        return SETTLED_AFTER if self.told < self.judge.open_day else timedelta()
 
     def is_high(self, place: int) -> bool:
         return self.judge.is_high(self.row, place)
@@ -178,6 +190,7 @@ class HourSide:
     needed: int = NORMAL_HOURS
     tolerance: float = 0.5
     width: timedelta = HOUR
+    told_after: timedelta = timedelta()
     unit: str = DOLLARS_AN_HOUR
     asked: dict[int, bool] = field(default_factory=dict)
 
