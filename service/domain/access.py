@@ -71,8 +71,8 @@ def parse_group_roles(text: str) -> GroupRoles:
         group, equals, role = part.rpartition("=")
         if not equals or not group.strip() or role.strip() not in list(Role):
             raise ValueError("write groups and roles such as tocsin-admins=admin; eng=operator; *=viewer")
-        if group.strip() in roles:
-            raise ValueError(f"the group {group.strip()!r} stands there twice: give it one role")
+        if roles.get(group.strip(), role.strip()) != role.strip():
+            raise ValueError(f"the group {group.strip()!r} stands there with two roles: give it one")
         roles[group.strip()] = Role(role.strip())
     return roles
 

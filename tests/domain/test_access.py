@@ -24,8 +24,9 @@ def test_what_names_no_role_is_refused(text: str) -> None:
 
 
 def test_a_group_has_one_role() -> None:
-    with pytest.raises(ValueError, match="'eng' stands there twice"):
+    with pytest.raises(ValueError, match="'eng' stands there with two roles"):
         parse_group_roles("eng=admin; *=viewer; eng = operator")
+    assert parse_group_roles("eng=admin; eng = admin") == {"eng": Role.ADMIN}
 
 
 def test_the_largest_role_counts_and_everybody_is_in_no_group() -> None:

@@ -41,9 +41,11 @@ class Receivers(ResourceKind[Receiver]):
     noun, prefix, spec = "receiver", "rcv", Receiver
 
     async def validate(self, uow: UnitOfWork, spec: Receiver, stored: Resource[Receiver] | None) -> None:
-        keys = [place(channel) for channel in spec.channels]
-        for position, key in enumerate(keys):
-            if key in keys[:position]:
+        """One address in two spellings, which earlier releases took, may stay."""
+        known = {channel.identity for channel in stored.spec.channels} if stored else set()
+        for position, channel in enumerate(spec.channels):
+            same = [one for one in spec.channels[:position] if place(one) == place(channel)]
+            if any({one.identity, channel.identity} - known or one.identity == channel.identity for one in same):
                 raise Invalid("the receiver has this channel already", f"/channels/{position}")
 
     async def dependents(self, uow: UnitOfWork, id: str) -> list[str]:

@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 ASK_AGAIN = timedelta(minutes=5)
 """A step that a silence holds back waits for the silence's end; one about what is calm until it returns."""
 
+SOONEST = timedelta(minutes=1)
+"""A step that waits for an earlier one does not look more often, however short its pause is."""
 
 PUNCTUAL = 0.9
 """The part of its pause after which a call may come: jobs are a little late, and not all by as much."""
@@ -116,7 +118,7 @@ async def _turn(uow: UnitOfWork, policy: EscalationPolicy, planned: PlannedStep,
     own, before = (planned.round, planned.step), call_before(policy, planned)
     waiting = [one for one in await uow.jobs.steps_before(planned) if pause_after(policy, one, own)]
     if waiting:
-        return now + pause_after(policy, max(waiting), own)
+        return now + max(pause_after(policy, max(waiting), own), SOONEST)
     called_at = await uow.notified.called_at(planned.alert_id, str(planned.chain), *before) if before else None
     if before is None or called_at is None:
         return now

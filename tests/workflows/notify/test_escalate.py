@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -216,6 +216,20 @@ async def test_after_a_silence_the_calls_keep_their_distances(rota: Rota) -> Non
     assert rota.called() == ["first", "second"]
     await rota.wait(1)
     assert rota.called() == ["first", "second", "boss"]
+
+
+async def test_a_step_that_waits_for_an_earlier_one_looks_once_a_minute_however_short_its_pause_is(rota: Rota) -> None:
+    yard, (at_once, second, boss) = rota.yard, rota.policy.spec.steps
+    alert = await rota.ring()
+    quick = (at_once, second, replace(boss, after=second.after + timedelta(seconds=1)))
+    await yard.change(EscalationPolicies(), rota.policy, replace(rota.policy.spec, steps=quick))
+    await run_step(yard.ports, PlannedStep(alert.id, rota.policy.id, chain=1, round=0, step=2))
+    async with yard.engine.connect() as connection:
+        due = await connection.exec_driver_sql(
+            "SELECT min(scheduled_at) - now() > interval '30 seconds' FROM procrastinate_jobs"
+            " WHERE task_name = 'step' AND args ->> 'step' = '2' AND status = 'todo'"
+        )
+        assert due.scalar_one() is True
 
 
 async def test_a_step_that_fails_holds_up_no_other(rota: Rota) -> None:
