@@ -1,4 +1,4 @@
-"""What a receiver's channels may be beside each other."""
+"""What a receiver may hold, beside what it holds already."""
 
 from __future__ import annotations
 
