@@ -125,7 +125,13 @@ async def work(
     try:
         await queue.run(stop)
     finally:
-        scheduler.shutdown(wait=False)
+        _end(scheduler)
+
+
+def _end(scheduler: AsyncIOScheduler) -> None:
+    """Ends the ticks. The shutdown comes a turn of the loop later, and would log a tick that begins before as failed."""
+    scheduler.pause()
+    scheduler.shutdown(wait=False)
 
 
 def _real(interval: timedelta, speed: float) -> timedelta:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from structlog.testing import capture_logs
 
 from service.worker import work
@@ -22,6 +23,7 @@ from tests.fakes.clock import FakeClock
 
 TICKS_AT_THE_START = 4
 """Those that ask the database."""
+TURNS_OF_A_SHUTDOWN = 5
 
 
 @dataclass
@@ -64,7 +66,7 @@ async def test_a_defect_of_a_tick_is_a_traceback() -> None:
 
 @dataclass
 class Interrupted(IdleQueue):
-    """Is told to stop while a tick waits for the database."""
+    """Is told to stop by an event of its test."""
 
     waits: asyncio.Event
 
@@ -89,4 +91,24 @@ async def test_a_tick_that_the_stop_ends_is_no_error(caplog: pytest.LogCaptureFi
     with capture_logs():
         await work(ports, Interrupted(waits), asyncio.Event(), speed=1e6, keep=timedelta(days=1))
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_tick_that_is_due_as_the_work_stops_is_no_error(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due, wakeup = asyncio.Event(), AsyncIOScheduler.wakeup
+    calls = count()
+
+    def woken(scheduler: AsyncIOScheduler) -> None:
+        if next(calls) > 0:  # the first one is the start's
+            due.set()
+        wakeup(scheduler)
+
+    monkeypatch.setattr(AsyncIOScheduler, "wakeup", woken)
+    ports = ports_that_raise(StorageUnavailable("the database cannot be reached"))
+    with capture_logs():
+        await work(ports, Interrupted(due), asyncio.Event(), speed=1e6, keep=timedelta(days=1))
+        for _ in range(TURNS_OF_A_SHUTDOWN):
+            await asyncio.sleep(0)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
