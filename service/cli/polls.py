@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from service.bootstrap.database import database, prepare
+from service.bootstrap.errors import OptionError
 from service.bootstrap.outside import require_sound
 from service.bootstrap.product import Product, open_product
 from service.cli.database.answering import while_it_answers
@@ -19,11 +20,13 @@ from service.cli.progress import progress_bar
 from service.cli.remote.showing import table
 from service.cli.starting import read_settings
 from service.domain.sources.poll import Poll, PollState
+from service.domain.values.errors import Invalid
 from service.workflows.operation.command_line import run_look_up_poll, run_request_backfill, run_request_poll
 
 LOOK_EVERY = 0.25
 OVER = frozenset({PollState.DONE, PollState.FAILED})
-
+OPTIONS = {"/source": "SOURCE", "/since": "--since"}
+"""The options and arguments that give a request's values."""
 
 Show = Callable[[Poll, Console], None]
 """How a poll that is over is written: `show_table` or `show_json`."""
@@ -53,7 +56,8 @@ def _with_product(action: Callable[[Product], Coroutine[object, object, int]]) -
 
 async def poll_now(product: Product, source: str | None, show: Show, out: Console) -> int:
     """Polls, shows what each report brought, and returns the exit code."""
-    poll = await run_request_poll(product.ports, source)
+    with _given():
+        poll = await run_request_poll(product.ports, source)
     async with _working(product):
         while poll.state not in OVER:
             await asyncio.sleep(LOOK_EVERY)
@@ -64,7 +68,8 @@ async def poll_now(product: Product, source: str | None, show: Show, out: Consol
 
 async def read_past(product: Product, source: str | None, since: datetime, show: Show, out: Console) -> int:
     """Backfills under a progress bar and returns the exit code."""
-    poll = await run_request_backfill(product.ports, source, since)
+    with _given():
+        poll = await run_request_backfill(product.ports, source, since)
     columns = TextColumn("backfill {task.fields[day]}"), BarColumn(), TimeRemainingColumn()
     with progress_bar(*columns) as progress:
         task = progress.add_task("", total=_days(poll), day=f"{since:%Y-%m-%d}")
@@ -76,6 +81,17 @@ async def read_past(product: Product, source: str | None, since: datetime, show:
                 progress.update(task, completed=(day - since).days, day=f"{day:%Y-%m-%d}")
     show(poll, out)
     return 0 if poll.state is PollState.DONE else 1
+
+
+@contextmanager
+def _given() -> Iterator[None]:
+    """Raises OptionError for a value that an option or argument gave: it ends like any wrong option."""
+    try:
+        yield
+    except Invalid as error:
+        if error.pointer not in OPTIONS:
+            raise
+        raise OptionError(f"{OPTIONS[error.pointer]}: {error}") from error
 
 
 @asynccontextmanager

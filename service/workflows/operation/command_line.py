@@ -163,11 +163,19 @@ def _check_receiver(ports: Ports, receiver: Resource[Receiver]) -> Check:
 
 
 async def _choose(uow: UnitOfWork, id_or_name: str | None) -> Resource[Source]:
+    """Raises Invalid for a source that is not there, or is not named among several; NotFound where there is none."""
     if id_or_name is not None:
-        return await uow.sources.get(id_or_name)
+        return await _named(uow, id_or_name)
     enabled = [source for source in await uow.sources.all() if source.spec.enabled]
     if len(enabled) == 1:
         return enabled[0]
     if not enabled:
         raise NotFound("there is no enabled source; start Tocsin once, or POST /v1/sources")
-    raise Invalid(f"name the source: {', '.join(source.name for source in enabled)}")
+    raise Invalid(f"name one of {', '.join(source.name for source in enabled)}", "/source")
+
+
+async def _named(uow: UnitOfWork, id_or_name: str) -> Resource[Source]:
+    try:
+        return await uow.sources.get(id_or_name)
+    except NotFound as error:
+        raise Invalid(str(error), "/source") from error
