@@ -75,7 +75,7 @@ async def run_compose(
     picture = await _run_picture(ports, plan, digest) if carrying else None
     return {
         key: Delivery(
-            id=f"{run.id}-{key.rpartition(':')[2]}",
+            id=_message_id(run, plan, receiver_id, key),
             action=Action.OPEN,
             message=linked(ports, message, receiver_id, channel),
             post=None,
@@ -85,6 +85,12 @@ async def run_compose(
         )
         for key, channel in channels.items()
     }
+
+
+def _message_id(run: DigestRun, plan: DigestPlan, receiver_id: str, key: str) -> str:
+    """The same at every attempt. Two owners at one address have messages of their own: neither is a copy."""
+    whose = f"-{receiver_id}" if plan.to_owner else ""
+    return f"{run.id}{whose}-{key.rpartition(':')[2]}"
 
 
 def _file(digest: Digest) -> Attachment | None:

@@ -126,3 +126,27 @@ async def test_a_usage_report_has_one_receiver(yard: Yard) -> None:
     with pytest.raises(Invalid, match="not divided among owners"):
         await yard.change(Digests(), digest, replace(digest.spec, content=DigestContent.USAGE))
     assert sent(yard) == []
+
+
+async def test_two_shares_at_one_address_are_two_messages(yard: Yard) -> None:
+    """A mail client keeps one of two mails with one id, and a webhook's consumer drops the second."""
+    first = await yard.create(Receivers(), "first team", Receiver((Email(("team@example.com",)),)))
+    second = await yard.create(Receivers(), "second team", Receiver((Email(("team@example.com",)),)))
+    members = [
+        OwnedMember(yard.source.id, ScopeKey(Dimension.WORKSPACE, "wrkspc_eng"), first.id),
+        OwnedMember(yard.source.id, ScopeKey(Dimension.WORKSPACE, "wrkspc_ops"), second.id),
+    ]
+    yard.reader.bill(DAY, billed("70.01", workspace="wrkspc_eng"), billed("20.02", workspace="wrkspc_ops"))
+    await yard.poll()
+    async with yard.ports.uow() as uow:
+        await put_ownership(uow, Ownership(tuple(members)), yard.author)
+    spec = DigestPlan(yard.source.id, yard.receiver.id, "0 13 * * *", period=DigestPeriod.PREVIOUS_DAY, to_owner=True)
+    await yard.create(Digests(), "daily spend", spec)
+    yard.clock.advance(HOUR)
+    await tick(yard)
+    mails = [one for to, one in yard.channels.sent if isinstance(to, Email)]
+    assert sorted(one.message.headline.split(",")[1] for one in mails) == [
+        " what first team owns: $70.01",
+        " what second team owns: $20.02",
+    ]
+    assert len({one.id for one in mails}) == 2
