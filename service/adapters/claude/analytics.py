@@ -30,6 +30,7 @@ from service.workflows.ports.sources import (
     NOTHING_STORED,
     Directory,
     Organization,
+    OutOfReach,
     Provenance,
     ReadReport,
     SourceError,
@@ -113,7 +114,7 @@ class ClaudeAnalyticsSource:
         try:
             return await self._cost(Grid.around(window, Width.DAY), stored)
         except NotServed as refusal:
-            return _in_place(await self._admin.cost(window, stored), refusal)
+            return await _in_place(self._admin.cost(window, stored), refusal)
 
     async def usage(self, window: Window, width: Width, stored: StoredBuckets = NOTHING_STORED) -> ReadReport[UsageRow]:
         """Usage by hour or minute, oldest first. Buckets later than the data are left out: they are unknown."""
@@ -122,7 +123,7 @@ class ClaudeAnalyticsSource:
         try:
             return await self._usage(Grid.around(window, width), stored)
         except NotServed as refusal:
-            return _in_place(await self._admin.usage(window, width, stored), refusal)
+            return await _in_place(self._admin.usage(window, width, stored), refusal)
 
     async def totals(self, window: Window) -> DayTotals:
         """The whole bill of each UTC day that `window` touches."""
@@ -309,10 +310,8 @@ async def _around_first(window: Window, read: Callable[[Window], Awaitable[ReadR
     late = await read(Window(_FIRST, window.end))
     try:
         return _joined(await read(Window(window.start, _FIRST)), late)
-    except RequestFailed as error:
-        if error.status not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise
-        return _remarked(late, f"Days before {_FIRST:%Y-%m-%d} are left out. {error}")
+    except OutOfReach as error:
+        return _remarked(late, f"Earlier days are left out. {error}")
 
 
 def _remarked(report: ReadReport[Row], remark: str) -> ReadReport[Row]:
@@ -334,7 +333,13 @@ def _joined(early: ReadReport[Row], late: ReadReport[Row]) -> ReadReport[Row]:
     return _remarked(both, early.origin.remark)
 
 
-def _in_place(report: ReadReport[Row], refusal: NotServed) -> ReadReport[Row]:
-    """The Admin report that was read in place of the analytics report."""
+async def _in_place(reading: Awaitable[ReadReport[Row]], refusal: NotServed) -> ReadReport[Row]:
+    """The Admin report, read in place of the analytics report. Raises OutOfReach where the key may not read it."""
+    try:
+        report = await reading
+    except RequestFailed as error:
+        if error.status not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise
+        raise OutOfReach(f"{refusal} {error}", retryable=False, concerns=error.concerns) from error
     remark = f"Read from the Admin reports in place of the analytics reports. {refusal}"
     return replace(report, origin=Provenance(ReportFamily.ADMIN, remark=remark))

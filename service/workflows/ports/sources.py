@@ -48,6 +48,10 @@ class SourceError(Exception):
         self.concerns = concerns
 
 
+class OutOfReach(SourceError):
+    """The reports that the source's key may read do not go back to the window; of other days they may be whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Organization:
     """`name` is "" where the key may not read it."""

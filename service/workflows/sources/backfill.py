@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.domain.sources.poll import Poll, PollKind, PollState, ReportOutcome, left_over
+from service.domain.sources.poll import Notice, Poll, PollKind, PollState, ReportOutcome, left_over
 from service.domain.sources.pricing import PriceBook
 from service.domain.sources.source import ReportName, Source
 from service.domain.spend.lateness import READ_DEEPLY
@@ -14,13 +15,15 @@ from service.domain.values.errors import Invalid
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource, new_id
 from service.domain.values.utc import DAY, day_start
-from service.workflows.ports.sources import FenceLost, SourceError
+from service.workflows.ports.sources import FenceLost, OutOfReach, SourceError
 from service.workflows.ports.spans import identified
+from service.workflows.ports.spend import Changes, Stamp
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
-from service.workflows.sources.defects import defects_refuse
+from service.workflows.sources.defects import bounded, defects_refuse
 from service.workflows.sources.identify import run_is_identified
 from service.workflows.sources.ingest import log_end, polled_source, request_poll
 from service.workflows.sources.report_reading import (
+    ReportChange,
     RunningPoll,
     opened,
     read_cost,
@@ -118,19 +121,40 @@ async def _run_next_part(ports: Ports, source_id: str, poll_id: str) -> None:
 async def _run_part(ports: Ports, begun: PartBegun, poll_id: str) -> list[ReportOutcome]:
     async with opened(ports, begun.source.spec) as reader:
         running = RunningPoll(ports, begun.source, reader, begun.prices, poll_id, begun.fence)
-        return await _read_part(running, begun.part)
+        return await _read_part(running, begun)
 
 
-async def _read_part(running: RunningPoll, part: Window) -> list[ReportOutcome]:
+async def _read_part(running: RunningPoll, begun: PartBegun) -> list[ReportOutcome]:
     """Reads both reports of a part. A backfill before the first poll asks first whose cost this is."""
+    part = begun.part
     if not await run_is_identified(running.ports, running.source.id):
         outcome, identified = await run_directory(running)
         if not identified:
             return [outcome]
     return [
-        await run_report(running, ReportName.COST, lambda: read_cost(running, part)),
-        await run_report(running, ReportName.USAGE_HOURS, lambda: read_usage(running, part, Width.HOUR)),
+        await run_report(running, ReportName.COST, lambda: _within_reach(begun, read_cost(running, part))),
+        await run_report(
+            running, ReportName.USAGE_HOURS, lambda: _within_reach(begun, read_usage(running, part, Width.HOUR))
+        ),
     ]
+
+
+async def _within_reach(begun: PartBegun, reading: Awaitable[ReportChange]) -> ReportChange:
+    """What was read; nothing, with a notice, of a part before the days that the key's reports go back to.
+
+    Raises OutOfReach of the last part: a key that cannot read yesterday reads nothing.
+    """
+    try:
+        return await reading
+    except OutOfReach as error:
+        if begun.is_last:
+            raise
+        left_out = bounded(f"{begun.part.start:%Y-%m-%d} to {begun.part.end:%Y-%m-%d} is left out. {error}")
+        return ReportChange(_write_nothing, notices=(Notice(left_out, 1),))
+
+
+async def _write_nothing(uow: UnitOfWork, stamp: Stamp) -> Changes:
+    return Changes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +163,7 @@ class PartBegun:
     prices: PriceBook
     fence: int
     part: Window
+    is_last: bool
 
 
 async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegun | None:
@@ -156,7 +181,8 @@ async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegu
         prices = ports.price_book([price.spec for price in await uow.prices.all()])
         await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))
     start = poll.done_until or poll.window.start
-    return PartBegun(source, prices, fence, Window(start, min(start + PART, poll.window.end)))
+    part = Window(start, min(start + PART, poll.window.end))
+    return PartBegun(source, prices, fence, part, is_last=part.end == poll.window.end)
 
 
 async def run_fail_part(ports: Ports, poll_id: str, error: str) -> None:

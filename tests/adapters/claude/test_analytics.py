@@ -206,7 +206,7 @@ async def test_a_key_for_analytics_alone_reads_the_days_from_the_first_one_with_
     cost = await organisation.source.cost(window)
     assert [bucket.window.start for bucket in cost.buckets] == [first + days * DAY for days in range(10)]
     assert [row.amount for row in rows(cost)] == [Money.of("7")]
-    assert "Days before 2026-01-01 are left out" in cost.origin.remark
+    assert "Earlier days are left out. The Claude analytics API has data from 2026-01-01 on" in cost.origin.remark
     assert len((await organisation.source.usage(window, Width.HOUR)).buckets) == 10 * 24
 
 

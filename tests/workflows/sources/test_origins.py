@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from service.adapters.claude.connector import ClaudeConnector
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.cli.serving import serving
-from service.domain.sources.poll import PollState
+from service.domain.sources.poll import Poll, PollState
 from service.domain.sources.source import ReportFamily
 from service.domain.spend.best_known import Spend
 from service.domain.spend.lateness import is_stale
@@ -29,6 +29,7 @@ from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.configuration.spend import Sources
 from service.workflows.ports.sources import StoredBuckets
+from service.workflows.sources.backfill import request_backfill, run_backfill
 from tests.factories import utc
 from tests.fakes.fixed_world import FixedWorld, UsageEvent, token_cost
 from tests.workflows.yard import HOUR, Yard
@@ -272,3 +273,48 @@ async def test_a_check_says_which_reports_the_key_may_read(stage: Stage) -> None
     error, refusals = await check()
     assert (error, refusals[ReportFamily.ADMIN]) == (None, None)
     assert "read:analytics" in (refusals[ReportFamily.ANALYTICS] or "")
+
+
+async def backfilled(stage: Stage, since: datetime) -> Poll:
+    """A backfill with a key that reads the analytics reports alone, after the first poll."""
+    spec = replace(stage.yard.source.spec, admin_key=stage.yard.ports.vault.seal("sk-ant-api01-FAKE-key"))
+    stage.yard.source = await stage.yard.change(Sources(), stage.yard.source, spec)
+    assert (await stage.yard.poll()).state is PollState.DONE
+    async with stage.yard.ports.uow() as uow:
+        asked = await request_backfill(uow, stage.yard.source.id, since, stage.yard.clock())
+    return await to_its_end(stage, asked)
+
+
+async def to_its_end(stage: Stage, poll: Poll) -> Poll:
+    while poll.state in (PollState.QUEUED, PollState.RUNNING):
+        await run_backfill(stage.yard.ports, poll.source_id, poll.id)
+        poll = await stage.yard.see(poll)
+    return poll
+
+
+async def test_a_backfill_from_before_there_are_data_reads_the_days_that_there_are(stage: Stage) -> None:
+    stage.bill(date(2026, 1, 20))
+    stage.bill(date(2026, 3, 5))
+    poll = await backfilled(stage, utc("2025-10-01"))
+    assert (poll.state, poll.done_until) == (PollState.DONE, utc("2026-11-16"))
+    assert await stage.yard.spent(date(2026, 1, 20)) == Money.of("10")
+    assert await stage.yard.spent(date(2026, 3, 5)) == Money.of("10")
+    notices = [notice.text for report in poll.reports for notice in report.notices if "left out" in notice.text]
+    assert notices[0].startswith("2025-10-01 to 2025-11-01 is left out. The Claude analytics API has data from 2026")
+
+
+async def test_a_backfill_reads_the_days_that_the_vendor_still_serves(stage: Stage) -> None:
+    """The analytics reports go back 365 days."""
+    stage.yard.clock.move_to(utc("2027-06-16T12:00"))
+    stage.bill(date(2026, 9, 5))
+    poll = await backfilled(stage, utc("2026-02-01"))
+    assert (poll.state, poll.done_until) == (PollState.DONE, utc("2027-06-16"))
+    assert await stage.yard.spent(date(2026, 9, 5)) == Money.of("10")
+
+
+async def test_a_backfill_that_reads_nothing_at_all_has_failed(stage: Stage) -> None:
+    await backfilled(stage, utc("2026-10-01"))
+    stage.behaviour.hipaa_ready = True
+    async with stage.yard.ports.uow() as uow:
+        asked = await request_backfill(uow, stage.yard.source.id, utc("2026-08-01"), stage.yard.clock())
+    assert (await to_its_end(stage, asked)).state is PollState.FAILED
