@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -74,18 +74,40 @@ class Poll:
 
 
 def left_over(backfills: Sequence[Poll]) -> list[Poll]:
-    """The backfills that failed, and whose rest no later one has read. All are of one source, oldest first."""
-    return [
-        poll
-        for place, poll in enumerate(backfills)
-        if poll.state is PollState.FAILED and not any(_reads_rest(later, poll) for later in backfills[place + 1 :])
-    ]
+    """The backfills that failed, and whose rest no other has read since. All are of one source, oldest first."""
+    failed = [poll for poll in backfills if poll.state is PollState.FAILED]
+    return [poll for poll in failed if not any(_has_read_rest(other, poll) for other in backfills)]
 
 
-def _reads_rest(later: Poll, failed: Poll) -> bool:
-    assert later.window is not None
-    assert failed.window is not None
-    return later.state is PollState.DONE and later.window.start <= (failed.done_until or failed.window.start)
+def merged(failed: Iterable[Poll]) -> list[Poll]:
+    """The fewest of the backfills that read the rests of all: one whose rest begins in another's prolongs that one."""
+    kept: list[Poll] = []
+    for poll in sorted(failed, key=lambda poll: _rest(poll).start):
+        last = _rest(kept[-1]) if kept else None
+        if last is None or _rest(poll).start > last.end:
+            kept.append(poll)
+        elif _rest(poll).end > last.end:
+            kept[-1] = _until(kept[-1], _rest(poll).end)
+    return kept
+
+
+def _rest(poll: Poll) -> Window:
+    assert poll.window is not None
+    return Window(poll.done_until or poll.window.start, poll.window.end)
+
+
+def _until(poll: Poll, end: datetime) -> Poll:
+    assert poll.window is not None
+    return replace(poll, window=Window(poll.window.start, end))
+
+
+def _has_read_rest(other: Poll, failed: Poll) -> bool:
+    if other.state is not PollState.DONE or other.window is None:
+        return False
+    ended, given_up = other.finished_at, failed.finished_at
+    is_later = other.created_at >= failed.created_at or (ended and given_up and ended > given_up)
+    rest = _rest(failed)
+    return bool(is_later) and other.window.start <= rest.start and other.window.end >= rest.end
 
 
 def waits_for(unfinished: Sequence[Poll]) -> WaitsFor | None:

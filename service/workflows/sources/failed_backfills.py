@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.domain.sources.poll import PollState, left_over
+from service.domain.sources.poll import PollState, left_over, merged
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 TRIED_FOR = timedelta(days=35)
@@ -13,8 +13,8 @@ TRIED_FOR = timedelta(days=35)
 
 
 async def continue_failed_backfills(uow: UnitOfWork, source_id: str, now: datetime) -> None:
-    """Queues the rest of each again. Called where a source can be read, and seldom."""
-    for poll in left_over(await uow.polls.backfills(source_id)):
-        if now - poll.created_at <= TRIED_FOR:
-            await uow.polls.save(replace(poll, state=PollState.QUEUED, finished_at=None))
-            await uow.jobs.backfill(source_id, poll.id)
+    """Queues the rests again, each day of them once. Called where a source can be read, and seldom."""
+    failed = left_over(await uow.polls.backfills(source_id))
+    for poll in merged(one for one in failed if now - one.created_at <= TRIED_FOR):
+        await uow.polls.save(replace(poll, state=PollState.QUEUED, finished_at=None))
+        await uow.jobs.backfill(source_id, poll.id)

@@ -168,6 +168,32 @@ async def test_a_failed_backfill_is_not_tried_for_ever_nor_in_vain(yard: Yard, d
     assert (await yard.see(failed)).state is PollState.FAILED
 
 
+async def test_of_failed_backfills_of_the_same_days_each_day_is_read_once(yard: Yard) -> None:
+    yard.reader.refusals[ReportName.COST] = AWAY
+    short = await request(yard, TODAY - 40 * DAY)
+    long = await request(yard)
+    await yard.settle()
+    yard.clock.advance(DAY)
+    later = await request(yard, TODAY - 20 * DAY)
+    await yard.settle()
+    assert {(await yard.see(one)).state for one in (short, long, later)} == {PollState.FAILED}
+    yard.reader.refusals.clear()
+    for _ in range(2):
+        yard.reader.reads.clear()
+        yard.clock.advance(DAY)
+        await yard.poll()
+        await yard.settle()
+        windows = yard.reader.windows(ReportName.COST)[1:]
+        if (await yard.see(long)).state is PollState.DONE:
+            break
+    assert windows == [*PARTS[:3], Window(PARTS[3].start, TODAY + DAY)]
+    yard.reader.reads.clear()
+    yard.clock.advance(DAY)
+    await yard.poll()
+    await yard.settle()
+    assert len(yard.reader.windows(ReportName.COST)) == 1, "what was read is not read again"
+
+
 async def test_a_budget_s_edit_has_read_what_a_failed_backfill_left_out(yard: Yard) -> None:
     """The oldest day is known by then: only a hole is left."""
     yearly = budget("100.00", percent(100), period=PeriodSpec(PeriodKind.CUSTOM, start=SINCE, end=SINCE + 200 * DAY))
