@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field
 from service.api.notify.addressees import OWNER
 from service.api.notify.route_documents import MatcherDocument
 from service.domain.alerts.alert import Alert, Reason
+from service.domain.notify.planning import Address
 from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import matches
-from service.domain.notify.routing.pipeline import MatchedRoute, inhibits, match_routes, plan_of
+from service.domain.notify.routing.pipeline import MatchedRoute, Plan, inhibits, match_routes, plan_of
 from service.domain.notify.routing.repeats import repeats_after
 from service.domain.notify.routing.routes import Route
 from service.domain.notify.routing.silences import silencing
@@ -108,33 +109,51 @@ def show_match(
             for one in silencing(configuration.silences.values(), labels, situation.now)
         ],
         inhibited_by=[one.id for one in situation.open_alerts if alert is not None and inhibits(one, alert)],
-        goes_to=[
-            Destination.model_validate(
-                {
-                    "receiver": names[one.receiver_id],
-                    "channel": one.key,
-                    "held_by": reason,
-                    "collected": reason is None and one.key in plan.groups,
-                    "escalation_policy": None,
-                    "after": "0s",
-                }
-            )
-            for one, reason in (*((address, None) for address in plan.recipients), *plan.held_back)
-        ]
-        + [one for called in plan.escalations for one in _called(called.policy_id, situation, owners, names)],
+        goes_to=_goes_to(plan, situation, owners, names),
         escalation_policies=[names.get(one.policy_id, one.policy_id) for one in plan.escalations],
     )
 
 
-def _called(policy_id: str, situation: Situation, owners: Sequence[str], names: dict[str, str]) -> list[Destination]:
-    """The channels of a policy's steps in their order, each by its first call."""
+def _goes_to(plan: Plan, situation: Situation, owners: Sequence[str], names: dict[str, str]) -> list[Destination]:
+    """The channels of the routes and of the policies; those that a held policy calls are named with it alone."""
+    begins = [one for called in plan.escalations for one in _called(called.policy_id, None, situation, owners, names)]
+    held = [
+        one
+        for called, reason in plan.held_escalations
+        if situation.can_call(called.policy_id)
+        for one in _called(called.policy_id, reason, situation, owners, names)
+    ]
+    later = {(one.receiver, one.channel) for one in held}
+    waits = [(one, reason) for one, reason in plan.held_back if (names[one.receiver_id], one.key) not in later]
+    direct = [*((address, None) for address in plan.recipients), *waits]
+    return [*(_direct(address, reason, plan, names) for address, reason in direct), *begins, *held]
+
+
+def _direct(address: Address, held: Reason | None, plan: Plan, names: dict[str, str]) -> Destination:
+    """A channel that a route itself notifies."""
+    return Destination.model_validate(
+        {
+            "receiver": names[address.receiver_id],
+            "channel": address.key,
+            "held_by": held,
+            "collected": held is None and address.key in plan.groups,
+            "escalation_policy": None,
+            "after": "0s",
+        }
+    )
+
+
+def _called(
+    policy_id: str, held: Reason | None, situation: Situation, owners: Sequence[str], names: dict[str, str]
+) -> list[Destination]:
+    """The channels of a policy's steps in their order, each by its first call. `held`: why the policy may not begin."""
     policy = situation.configuration.policies.get(policy_id)
     found: dict[str, Destination] = {}
     for number, step in enumerate(policy.spec.steps if policy else ()):
         for address in situation.addresses(*situation.called(policy_id, number, owners, step.after)):
             after = format_duration(step.after)
             place = {"receiver": names[address.receiver_id], "channel": address.key, "after": after}
-            more = {"held_by": None, "collected": False, "escalation_policy": names[policy_id]}
+            more = {"held_by": held, "collected": False, "escalation_policy": names[policy_id]}
             found.setdefault(address.key, Destination.model_validate(place | more))
     return list(found.values())
 

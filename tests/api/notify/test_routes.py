@@ -266,3 +266,29 @@ async def test_routes_that_cannot_be_read_are_replaced(stand: Stand) -> None:
     problem(await stand.admin.put("/v1/routes", json=document, headers={"If-Match": '"9"'}), 412)
     answered(await stand.admin.put("/v1/routes", json=document, headers={"If-Match": '"1"'}))
     assert answered(await stand.viewer.get("/v1/routes"))["items"] == [PLAIN]
+
+
+async def test_a_match_shows_a_policy_that_may_not_begin_though_its_receiver_is_notified(stand: Stand) -> None:
+    """Whoever looks at noon whether the lead is called sees that nobody is, and why."""
+    await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
+    lead = [{"kind": "email", "to": ["lead@example.com"]}]
+    await stand.create("/receivers", {"name": "lead", "channels": lead})
+    steps = [{"after": "0s", "receiver": "eng"}, {"after": "15m", "receiver": "lead"}]
+    await stand.create("/escalation-policies", {"name": "on call", "steps": steps})
+    noon = [{"times": [{"start_time": "11:00", "end_time": "13:00"}]}]
+    called = DEFAULT | {"matchers": [CRITICAL], "escalation_policy": "on call", "mute_times": noon, "continue": True}
+    await put(stand, called, DEFAULT)
+    found = await match(stand, label=["severity=critical"])
+    shown = [(one["receiver"], one["after"], one["held_by"], one["escalation_policy"]) for one in found["goes_to"]]
+    assert shown == [
+        ("eng", "0s", None, None),
+        ("eng", "0s", "muted_time", "on call"),
+        ("lead", "15m", "muted_time", "on call"),
+    ]
+    assert found["escalation_policies"] == []
+    await put(stand, DEFAULT | {"escalation_policy": "on call", "mute_times": noon})
+    found = await match(stand, label=["severity=critical"])
+    assert [(one["receiver"], one["escalation_policy"]) for one in found["goes_to"]] == [
+        ("eng", "on call"),
+        ("lead", "on call"),
+    ]
