@@ -140,7 +140,7 @@ async def _read_part(running: RunningPoll, begun: PartBegun) -> list[ReportOutco
 
 
 async def _within_reach(begun: PartBegun, reading: Awaitable[ReportChange]) -> ReportChange:
-    """What was read; nothing, with a notice, of a part before the days that the key's reports go back to.
+    """Returns what was read; nothing, with a notice, of a part before the days that the key's reports go back to.
 
     Raises OutOfReach of the last part: a key that cannot read yesterday reads nothing.
     """
