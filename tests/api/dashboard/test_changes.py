@@ -74,6 +74,8 @@ FORMS_ALONE = {
     "/pages/start/slack": "a receiver and a route in one step",
     "/pages/start/test": "a receiver's test",
     "/pages/planned-activities/{id}/end": "a planned activity's `ends_at` and `extra_amount`",
+    "/pages/budgets/{id}/try": "a backtest of the budget as it is stored",
+    "/pages/budgets/tried/{id}/cancel": "the end of a backtest",
     "/pages/rules/{id}/enabled": "a rule's `enabled`",
     "/pages/rules/{id}/try": "a backtest of the rule as it is stored",
     "/pages/prices/{id}/end": "a price's `valid_to`",

@@ -1,6 +1,6 @@
-"""Budgets on pages: all of them, one with its burn-up, and the forms that write them."""
+"""Budgets on pages: all of them, one with its burn-up, the forms that write them, and what one would have fired."""
 
-from service.api.dashboard.budgets import editing, pages
+from service.api.dashboard.budgets import editing, pages, trying
 
-ROUTERS = (editing.router, pages.router)
-"""`/new` comes before `/{id}`."""
+ROUTERS = (trying.router, editing.router, pages.router)
+"""`/tried/...` and `/new` come before `/{id}`."""

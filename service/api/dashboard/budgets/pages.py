@@ -144,11 +144,17 @@ def _head(budget: Resource[Budget], caller: Caller) -> Mapping[str, object]:
         "address": f"{PLACE}/{budget.id}",
         "version": budget.version,
         "enabled": spec.enabled,
-        "said": f"{spec.amount.display()} {_every(spec)}",
+        "said": amount_said(spec),
         "written": f"Version {budget.version}, written {minute(budget.updated_at)}",
         "labels": [f"{key} = {value}" for key, value in sorted(budget.labels.items())],
         "may_write": caller.role.allows(Role.ADMIN),
+        "may_try": caller.role.allows(Role.OPERATOR),
     }
+
+
+def amount_said(spec: Budget) -> str:
+    """Returns "$5,000.00 a month (UTC) for each workspace"."""
+    return f"{spec.amount.display()} {_every(spec)}"
 
 
 def _every(spec: Budget) -> str:

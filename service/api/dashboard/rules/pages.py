@@ -14,7 +14,7 @@ from service.api.dashboard.alert_lines import alert_line
 from service.api.dashboard.forms import FormDep
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.paging import OLDEST_FIRST, AskedPartDep, sorted_out
-from service.api.dashboard.rules.replays import told_setting
+from service.api.dashboard.replays import told_setting
 from service.api.dashboard.session import AdministeringDep, SignedInDep, our_page
 from service.api.http.deps import Id, NowDep, UowDep
 from service.api.http.pages import DASHBOARD_HEADERS

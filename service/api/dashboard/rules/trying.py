@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated, cast
 from urllib.parse import urlencode
 
@@ -19,26 +18,24 @@ from service.api.dashboard.documents.refused import TAKEN_BACK, FormRefused, fla
 from service.api.dashboard.documents.writing import VERSION, stored_document
 from service.api.dashboard.forms import AGAIN, FormDep
 from service.api.dashboard.layout import dashboard_page
+from service.api.dashboard.replays import replay_shown, told_setting
 from service.api.dashboard.rules.editing import PAGES, fresh_rule, rule_parts
 from service.api.dashboard.rules.pages import PLACE
-from service.api.dashboard.rules.replays import replay_shown
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
+from service.api.dashboard.trials import standing_of, tried
 from service.api.http.deps import Id, NowDep, PortsDep, UowDep
 from service.domain.access import Caller, Role
-from service.domain.backtest.backtest import Backtest, BacktestState, Subject
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.values.errors import Conflict, NotFound
 from service.domain.values.resources import Resource
-from service.domain.values.utc import day_start
-from service.workflows.backtest import BacktestQuestion, cancel_backtest, request_backtest
+from service.workflows.backtest import cancel_backtest
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 
 TRIED = f"{PLACE}/tried"
-TRIED_FOR = timedelta(days=90)
 Asked = Annotated[str, Query(max_length=200, pattern=r"^[A-Za-z0-9_ .$,-]*$")]
 
 
@@ -86,14 +83,6 @@ async def _drafted(
     return Resource("", written.name, 0, author.at, author.at, written.labels, spec)
 
 
-async def tried(uow: UnitOfWork, subject: Subject, request: Mapping[str, object], author: Author) -> Backtest:
-    """Queues a backtest over the last 90 days, or as many as are known. Raises Invalid where there is nothing."""
-    begins = await uow.backtests.begins(subject.spec.source_id)
-    wanted = day_start(author.at) - TRIED_FOR
-    since = wanted if begins is not None and begins <= wanted.date() else None
-    return await request_backtest(uow, BacktestQuestion(subject, since, None, request), author)
-
-
 @router.post(f"{TRIED}/{{id}}/cancel", dependencies=[our_page])
 async def cancel(uow: UowDep, author: AnsweringDep, id: Id) -> Response:
     """Cancels a replay; one that is over meanwhile shows what it found."""
@@ -112,37 +101,23 @@ async def show_tried(
     if not isinstance(subject.spec, Rule):
         raise NotFound("this backtest is of no rule")
     stored = await _still_stored(uow, subject.id or rule)
-    content = {
-        "name": subject.name,
-        "kind": KINDS[subject.spec.kind].title,
-        "rule_address": f"{PLACE}/{stored.id}" if stored else "",
-        "progress": await _progress(uow, backtest),
-        "waits": not backtest.state.is_over,
-        "cancel": f"{TRIED}/{id}/cancel" if caller.role.allows(Role.OPERATOR) else "",
-        "error": backtest.error,
-        "found": replay_shown(backtest.result, subject.spec.kind) if backtest.result else None,
+    kind = subject.spec.kind
+    content = await standing_of(uow, backtest, caller, f"{TRIED}/{id}") | {
+        "place": ("Rules", PLACE),
+        "said": KINDS[kind].title,
+        "subject_address": f"{PLACE}/{stored.id}" if stored else "",
+        "found": replay_shown(backtest.result, lambda setting: told_setting(setting, kind))
+        if backtest.result
+        else None,
         "rule": rule,
         "seen": seen,
-        "is_open": False,
     }
     if caller.role.allows(Role.OPERATOR) and not content["waits"]:
         draft = replace(subject, spec=subject.spec)
         form = await _form(uow, caller, draft, stored, Author("", now), setting)
         version = (seen or subject.version or form["version"]) if stored else form["version"]
         content |= form | {"is_open": True, "version": version}
-    return dashboard_page("rule_tried.html.j2", "Rules", caller, content)
-
-
-async def _progress(uow: UnitOfWork, backtest: Backtest) -> str:
-    """Returns how far it is, or what it waits for."""
-    if backtest.state is not BacktestState.QUEUED:
-        return f"{backtest.progress * 100:.0f} % of the days are replayed."
-    before = await uow.backtests.before(backtest)
-    if not before:
-        return "It waits for a worker: reading, evaluating and notifying go first."
-    first = before[0]
-    more = f", and {len(before) - 1} more" if len(before) > 1 else ""
-    return f"It waits behind the backtest of {first.subject.name}, of which {first.progress * 100:.0f} % is done{more}."
+    return dashboard_page("tried.html.j2", "Rules", caller, content)
 
 
 async def _still_stored(uow: UnitOfWork, id: str) -> Resource[Rule[object]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,7 +39,8 @@ class FiringMark:
     words: str
 
 
-def replay_shown(found: Result, kind: str) -> Mapping[str, object]:
+def replay_shown(found: Result, told: Callable[[str], str]) -> Mapping[str, object]:
+    """`told` names a setting that was tried as people call it."""
     days = (found.last_day - found.first_day).days + 1
     opened = [one for one in found.firings if not one.raised]
     return {
@@ -47,9 +48,10 @@ def replay_shown(found: Result, kind: str) -> Mapping[str, object]:
         "span": f"{short_day(found.first_day)} to {short_day(found.last_day)} {found.last_day.year}, UTC days",
         "first": short_day(found.first_day),
         "last": short_day(found.last_day),
-        "settings": _settings(found.sweep, days, kind),
+        "settings": _settings(found.sweep, days, told),
         "marks": [_mark(one, found.first_day, days) for one in found.firings],
         "firings": [_firing(one) for one in reversed(opened[-MOST_LISTED:])],
+        "against": "Expected",
         "unlisted": max(0, found.tally.alerts - MOST_LISTED),
         "assumptions": found.assumptions,
     }
@@ -62,13 +64,13 @@ def would_have_fired(tally: BacktestTally, days: int) -> str:
     return f"Would have fired {'once' if tally.alerts == 1 else f'{tally.alerts:,} times'} in {days} days"
 
 
-def _settings(sweep: Sequence[SweepRow], days: int, kind: str) -> list[TriedSetting]:
+def _settings(sweep: Sequence[SweepRow], days: int, told: Callable[[str], str]) -> list[TriedSetting]:
     """Returns the settings that were tried, the one that fires least first."""
     most = max((row.tally.alerts for row in sweep), default=0)
     return [
         TriedSetting(
             name=row.setting.replace("_", " "),
-            label=told_setting(row.setting, kind),
+            label=told(row.setting),
             is_own=row.configured,
             said=would_have_fired(row.tally, days),
             a_month=f"{row.tally.alerts_per_month:g} a month",

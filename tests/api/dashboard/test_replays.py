@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.api.dashboard.rules.replays import would_have_fired
+from service.api.dashboard.replays import would_have_fired
 from service.domain.backtest.backtest import BacktestTally
 from service.domain.values.money import ZERO
 
