@@ -129,7 +129,7 @@ async def work(
 
 
 def _end(scheduler: AsyncIOScheduler) -> None:
-    """Ends the ticks. The shutdown comes a turn of the loop later, and would log a tick that begins before as failed."""
+    """Ends the ticks. The shutdown comes a turn of the loop later, and would log a tick that begins until then."""
     scheduler.pause()
     scheduler.shutdown(wait=False)
 
