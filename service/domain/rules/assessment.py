@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import Evidence, RuleEvidence
@@ -98,6 +98,24 @@ def _days_of(alert: Alert) -> Span:
         return opened, alert.changed_at.date()
     began = evidence.since.date() if evidence.since else min(evidence.days)
     return min(began, opened), max(evidence.days)
+
+
+def told_before(
+    view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict], latest: Mapping[ScopeKey, Alert]
+) -> frozenset[ScopeKey]:
+    """The scopes that fire for a day that was read late, and was told of already by an alert that is over."""
+    late = late_days(view, rule, verdicts)
+    ended = {scope: alert for scope, alert in latest.items() if not alert.is_open and scope in late}
+    return frozenset(scope for scope, alert in ended.items() if late[scope] <= _days_of(alert)[1])
+
+
+def late_days(view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, date]:
+    """The scopes that fire for a day which is judged only because it was read late, and that day."""
+    if view.closed is None:
+        return {}
+    usual = view.days[min(view.closed, view.last_told(rule.grain))]
+    firing = {scope: each.observation.days for scope, each in objected(verdicts).items() if each.fires}
+    return {scope: max(days) for scope, days in firing.items() if days and max(days) < usual}
 
 
 def fingerprint(rule_id: str, scope: ScopeKey) -> str:

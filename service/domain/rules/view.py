@@ -114,7 +114,8 @@ class KnownFigures:
     """The stored figures of one source's spend, as known at `as_of`: the numbers of a `SpendView`.
 
     `assumed_share` (0..1) is the part of the dollars whose time of becoming known is assumed: backfilled history.
-    `memo` is that of earlier figures of the same days.
+    `late_since`: the first closed day that is judged because it was read late, None where none was. `memo` is that of
+    earlier figures of the same days.
     """
 
     as_of: datetime
@@ -122,6 +123,7 @@ class KnownFigures:
     cells: Cells
     unknown_days: frozenset[date]
     settled_until: datetime | None
+    late_since: date | None = None
     hours: HourFigures | None = None
     assumed_share: float = 0.0
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
@@ -133,9 +135,9 @@ class SpendView:
 
     `days` are consecutive UTC days, oldest first; the last one is today and still open. A day without figures of a
     cell counts as zero for it. `unknown_days` are days that no report has covered: they are missing, not zero.
-    `settled_until` is the end of the last settled day. `planned` are the announced activities of the source, and
-    `polling` is how reading it goes; None where a past instant is judged. `hours` are there where a rule reads them,
-    `assumed_share` as with `KnownFigures`.
+    `settled_until` is the end of the last settled day, `late_since` as with `KnownFigures`. `planned` are the
+    announced activities of the source, and `polling` is how reading it goes; None where a past instant is judged.
+    `hours` are there where a rule reads them, `assumed_share` as with `KnownFigures`.
     `locality`: the clocks that the source's people may live by, and their holidays. `claude_code`: people's use of it,
     where a rule reads it and it is no past instant.
     `memo` may be handed on to the next view of the same source, so that its days are not read again from the first.
@@ -148,6 +150,7 @@ class SpendView:
     unknown_days: frozenset[date]
     settled_until: datetime | None
     names: Names
+    late_since: date | None = None
     simulated: bool = False
     planned: tuple[PlannedActivity, ...] = ()
     polling: SourceState | None = None
@@ -165,6 +168,17 @@ class SpendView:
     def closed(self) -> int | None:
         """The place of the last closed day in `days`; None while the view holds only today."""
         return len(self.days) - 2 if len(self.days) > 1 else None
+
+    @property
+    def closed_days(self) -> range:
+        """The places of the closed days that are judged by themselves, newest first.
+
+        These are the last one and, after an outage, those that were read late.
+        """
+        if self.closed is None:
+            return range(0)
+        since = self.closed if self.late_since is None else max(0, (self.late_since - self.days[0]).days)
+        return range(self.closed, since - 1, -1)
 
     @property
     def settled(self) -> int | None:

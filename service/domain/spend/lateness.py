@@ -7,7 +7,7 @@ docs/spend.md and docs/budgets.md tell users. ADRs 4, 10, 11 and 17 hold the rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -32,7 +32,10 @@ JUDGED_AGAIN_DAYS = LATE_FOR.days
 """Closed days that rules judge again at every evaluation, because their bills are restated."""
 JUDGED_AGAIN_HOURS = 3
 """Known hours that rules judge again at every evaluation, because usage reports fill up."""
-
+JUDGED_FOR = DAY
+"""How long a closed day is judged by itself: that long after its end, and after an outage once all of it is read."""
+MOST_LATE_DAYS = 7
+"""Closed days that are judged by themselves at most: those of a longer outage are history."""
 
 LONGEST_UNREFRESHED = timedelta(hours=24)
 """How old the data of an analytics report may be. They are refreshed every 4 hours; the vendor allows itself a day."""
@@ -85,6 +88,20 @@ def known_hours(day: date, used: Collection[datetime], *, settled: bool, bill_re
 def is_found_late(day: date, at: datetime) -> bool:
     """Whether what is found at `at` about a UTC day is found late: the day could have been settled by then."""
     return is_settled(utc_day(day), at)
+
+
+def late_since(today: date, hours_read: Mapping[datetime, datetime], now: datetime) -> date | None:
+    """The first of the last closed days that was read late, and not yet judged for as long as others; None: none was.
+
+    `hours_read`: when each hour of usage was first read after its end, by its start.
+    """
+    for back in range(MOST_LATE_DAYS, 1, -1):
+        day = today - back * DAY
+        end = utc_day(day).end
+        read_at = min((at for hour, at in hours_read.items() if hour + HOUR >= end), default=None)
+        if read_at is not None and end + JUDGED_FOR < read_at <= now < read_at + JUDGED_FOR:
+            return day
+    return None
 
 
 # ---------------------------------------------------------------------------------- what a poll reads again

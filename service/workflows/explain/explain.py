@@ -27,7 +27,7 @@ from service.domain.values.scopes import ORGANISATION, ScopeKey
 from service.domain.values.utc import hour_start
 from service.workflows.ports.alerts import AlertFilter
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.rules.ruling import RuleVerdicts, evaluate_rule
+from service.workflows.rules.ruling import RuleVerdicts, evaluate_rule, without_told
 from service.workflows.rules.view import load_view, load_view_at
 
 MOST_ITEMS = 500
@@ -126,21 +126,23 @@ async def _case(
     feedback = holding(given, rule.id, at)
     replayed = not (polled and asked.is_past)
     judged = evaluate_rule(view, rule.spec, feedback, held_since(episodes)) if replayed else RuleVerdicts({}, {})
-    decided = remembered.decided(judged.verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
+    past = Past(episodes, latest, frozenset(judged.failed))
+    verdicts = without_told(view, rule.spec, feedback, judged.verdicts, past)
+    decided = remembered.decided(verdicts, rule.spec, feedback, held_since(episodes)) if asked.is_past else {}
     case = RuleCase(
         rule=rule,
         source_enabled=source.spec.enabled,
         view=view,
-        verdicts={**judged.verdicts, **decided},
+        verdicts={**verdicts, **decided},
         failed=judged.failed,
-        past=Past(episodes, latest, frozenset(judged.failed)),
+        past=past,
         feedback=feedback,
         open_alerts={one.alert.scope: one for one in alerts.open()},
         fired={one.alert.scope: one for one in alerts.fired()},
         remembered=frozenset(held_since(episodes)),
         is_past=asked.is_past,
         unread=_unread(view, polled=polled, replayed=replayed),
-        rejudged={scope: verdict for scope, verdict in judged.verdicts.items() if scope in decided},
+        rejudged={scope: verdict for scope, verdict in verdicts.items() if scope in decided},
     )
     return case, remembered
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,14 +12,22 @@ from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.notify.routing.situation import Situation
-from service.domain.rules.assessment import Assessed, Past, assess_rule, fingerprint, held_since
+from service.domain.rules.assessment import (
+    Assessed,
+    Past,
+    assess_rule,
+    fingerprint,
+    held_since,
+    late_days,
+    told_before,
+)
 from service.domain.rules.evaluation import evaluate, view_for
 from service.domain.rules.feedback import Feedback, GivenFeedback, holding
 from service.domain.rules.incidents import Incident, incidents
 from service.domain.rules.memory import Episode, EpisodeKey
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
-from service.domain.rules.verdicts import Verdicts
+from service.domain.rules.verdicts import Verdicts, objected
 from service.domain.rules.view import SpendView
 from service.domain.sources.source import Source, SourceState
 from service.domain.values.resources import Resource
@@ -222,9 +230,27 @@ async def _assess(
     evaluated = evaluate_rule(view, rule.spec, feedback, held_since(episodes), episodes.keys() | latest.keys())
     for scope, error in evaluated.failed.items():
         await uow.rule_failures.note(rule.id, scope, error, view.as_of, judged_before=judged_before)
-    ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in episodes if scope not in latest])
+    seen = view_for(rule.spec, view)
+    asked = episodes.keys() | late_days(seen, rule.spec, evaluated.verdicts).keys()
+    ended = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in asked if scope not in latest])
     past = Past(episodes, {alert.scope: alert for alert in ended} | latest, frozenset(evaluated.failed))
-    return assess_rule(rule, view_for(rule.spec, view), evaluated.verdicts, past, feedback)
+    verdicts = without_told(seen, rule.spec, feedback, evaluated.verdicts, past)
+    return assess_rule(rule, seen, verdicts, past, feedback)
+
+
+def without_told(
+    view: SpendView,
+    rule: Rule[object],
+    feedback: Sequence[Feedback],
+    verdicts: Mapping[ScopeKey, Verdict],
+    past: Past,
+) -> Mapping[ScopeKey, Verdict]:
+    """The verdicts, those without days read late of the scopes of which such a day was told already."""
+    told = told_before(view, rule, verdicts, past.latest)
+    if not told:
+        return verdicts
+    in_time = evaluate_rule(replace(view, late_since=None), rule, feedback, held_since(past.episodes), told).verdicts
+    return Verdicts(verdicts, objected(verdicts), lambda scope: (in_time if scope in told else verdicts)[scope])
 
 
 def _of_rule(episodes: Mapping[EpisodeKey, Episode], rule_id: str) -> dict[ScopeKey, Episode]:

@@ -69,6 +69,7 @@ async def _view(
         cells=figures.cells,
         unknown_days=figures.unknown_days,
         settled_until=figures.settled_until,
+        late_since=figures.late_since,
         names=names,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         planned=await planned_for(uow, source.id, figures.as_of),

@@ -146,6 +146,16 @@ def test_gates_that_mean_nothing_are_refused(gates: Gates, pointer: str) -> None
     assert refusal.value.pointer == pointer
 
 
+@pytest.mark.parametrize("params", [FirstSeen(within_days=2), DormantWoke(within_days=2)])
+def test_a_rule_whose_wait_outlasts_what_it_waits_for_is_refused(params: FirstSeen | DormantWoke) -> None:
+    kind = "first_seen" if isinstance(params, FirstSeen) else "dormant_woke"
+    validate(rule(kind, params, gates=Gates(pending_for=timedelta(hours=47))))
+    with pytest.raises(Invalid) as refusal:
+        validate(rule(kind, params, gates=Gates(pending_for=timedelta(days=2))))
+    assert refusal.value.pointer == "/gates/pending_for"
+    assert "2 days alone, and it would wait 2d; give a shorter pending_for or more within_days" in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("kind", "for_each"),
     [

@@ -42,8 +42,12 @@ def view(
     planned: tuple[PlannedActivity, ...] = (),
     polling: SourceState | None = None,
     today: date = TODAY,
+    late: int | None = None,
 ) -> SpendView:
-    """Each row's last figure is today's; a bare row is that of CELL. `unknown` and `settled` are days ago."""
+    """Each row's last figure is today's; a bare row is that of CELL. `unknown` and `settled` are days ago.
+
+    `late`: how many days ago the first day was that has been read late; None where none has.
+    """
     by_cell = rows if isinstance(rows, Mapping) else {CELL: rows}
     length = max((len(row) for row in by_cell.values()), default=1)
     return SpendView(
@@ -56,6 +60,7 @@ def view(
         },
         unknown_days=frozenset(day(ago, today) for ago in unknown),
         settled_until=None if settled is None else datetime.combine(day(settled, today), time(), UTC),
+        late_since=None if late is None else day(late, today),
         names=NAMES,
         planned=planned,
         polling=polling,

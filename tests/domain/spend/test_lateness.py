@@ -28,6 +28,7 @@ from service.domain.spend.lateness import (
     is_settled,
     is_stale,
     known_hours,
+    late_since,
     mature_until,
     newly_read_from,
     read_bucket,
@@ -333,3 +334,53 @@ def test_no_sql_adapter_states_a_rule_about_lateness() -> None:
         for name, _ in spans(path.read_text())
     }
     assert stated == NOT_LATENESS.keys()
+
+
+def november(day: int, hour: int = 0) -> datetime:
+    return utc(f"2026-11-{day:02}T{hour:02}:00")
+
+
+def hours(first: datetime, last: datetime, read_at: datetime | None = None) -> dict[datetime, datetime]:
+    """Hours that were read five minutes after their ends, or all at one instant."""
+    starts = (first + number * HOUR for number in range((last - first) // HOUR))
+    return {start: read_at or start + HOUR + 5 * MINUTE for start in starts}
+
+
+AFTERWARDS = hours(november(6, 10), november(10, 12), november(10, 12))
+BEFORE = hours(november(1), november(6, 10))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "read", "now", "since"),
+    [
+        ("without an outage", hours(november(1), november(10, 12)), november(10, 12), None),
+        ("after an outage", BEFORE | AFTERWARDS, november(10, 12), 6),
+        ("until a day later", BEFORE | AFTERWARDS, november(11, 11), 6),
+        ("and not longer", BEFORE | AFTERWARDS, november(11, 12), None),
+        ("as long as it lasts", BEFORE, november(9, 12), None),
+        ("before it was over", BEFORE | AFTERWARDS, november(10, 11), None),
+        (
+            "after one whose first hours are backfilled",
+            BEFORE | hours(november(8), november(10, 12), november(10, 12)),
+            november(10, 12),
+            6,
+        ),
+        (
+            "after a long one, seven days at most",
+            hours(november(1), november(10, 12), november(10, 12)),
+            november(10, 12),
+            3,
+        ),
+        (
+            "of a night",
+            hours(november(1), november(8, 20)) | hours(november(8, 20), november(10, 12), november(9, 23)),
+            november(10, 12),
+            None,
+        ),
+        ("where no hour was ever read", {}, november(10, 12), None),
+    ],
+)
+def test_a_closed_day_was_read_late(
+    sentence: str, read: dict[datetime, datetime], now: datetime, since: int | None
+) -> None:
+    assert late_since(now.date(), read, now) == (date(2026, 11, since) if since else None), sentence

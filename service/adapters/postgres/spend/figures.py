@@ -16,6 +16,7 @@ from service.adapters.postgres.spend.known_buckets import (
     PRESENT,
     Knowledge,
     hours_complete_until,
+    hours_read,
     known_hours,
     settled_until,
     unknown_days,
@@ -26,10 +27,10 @@ from service.adapters.postgres.spend.tables import CELL, TOKENS
 from service.adapters.postgres.tables import source_states
 from service.domain.detectors.memory.baselines import Memo
 from service.domain.rules.view import NOTHING, Cells, DayFigures, HourFigures, KnownFigures, StoredCells
-from service.domain.spend.lateness import mature_until
+from service.domain.spend.lateness import MOST_LATE_DAYS, late_since, mature_until
 from service.domain.values.periods import Window
 from service.domain.values.scopes import FINEST, Cell, Grain, tells_spenders
-from service.domain.values.utc import DAY, HOUR, hour_start
+from service.domain.values.utc import DAY, HOUR, hour_start, midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,16 @@ async def figures_in(
         cells=cells,
         unknown_days=await unknown_days(connection, source_id, asked.days, asked.as_of, PRESENT),
         settled_until=await settled_until(connection, source_id, PRESENT),
+        late_since=await read_late_since(connection, source_id, asked),
         hours=hourly,
         memo=memo,
     )
+
+
+async def read_late_since(connection: AsyncConnection, source_id: str, asked: Stretch) -> date | None:
+    """The first closed day that is judged because it was read late; None where none is."""
+    since = midnight(asked.today - MOST_LATE_DAYS * DAY)
+    return late_since(asked.today, await hours_read(connection, source_id, since), asked.as_of)
 
 
 async def _spender_cells(connection: AsyncConnection, source_id: str, asked: Stretch) -> Cells:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import day_of, on_days
 from service.adapters.postgres.spend.tables import known_buckets
-from service.domain.spend.lateness import BucketReading, is_known_day, read_bucket
+from service.domain.spend.lateness import ASSUMED_AFTER, BucketReading, is_known_day, read_bucket
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.domain.values.utc import DAY, HOUR, midnight
@@ -192,6 +192,21 @@ async def hours_complete_until(connection: AsyncConnection, source_id: str, know
     """The end of the newest hour that was read after its end."""
     start = await _newest(connection, source_id, Width.HOUR, knowledge.complete)
     return None if start is None else start + HOUR
+
+
+async def hours_read(connection: AsyncConnection, source_id: str, since: datetime) -> dict[datetime, datetime]:
+    """When each hour was first read after its end, by its start.
+
+    Backfilled hours are left out: their instant is assumed, and lies before they were read.
+    """
+    rows = await connection.execute(
+        select(_BUCKET.bucket, _BUCKET.complete_at).where(
+            *_of_width(source_id, Width.HOUR),
+            _BUCKET.bucket >= since,
+            _BUCKET.complete_at != _BUCKET.bucket + (HOUR + ASSUMED_AFTER),
+        )
+    )
+    return {bucket: read_at for bucket, read_at in rows}
 
 
 async def _newest(

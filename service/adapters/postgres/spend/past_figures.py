@@ -13,9 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.spend.bill_and_usage import bill_in, on_days, usage_by, usage_in
 from service.adapters.postgres.spend.day_versions import newest_cells
-from service.adapters.postgres.spend.figures import Stretch, figures_of, hour_figures, stretch, usage_read_at
+from service.adapters.postgres.spend.figures import (
+    Stretch,
+    figures_of,
+    hour_figures,
+    read_late_since,
+    stretch,
+    usage_read_at,
+)
 from service.adapters.postgres.spend.hour_profiles import hours_between
-from service.adapters.postgres.spend.known_buckets import Knowledge, known_by, settled_in, settled_until, unknown_days
+from service.adapters.postgres.spend.known_buckets import (
+    Knowledge,
+    known_by,
+    settled_in,
+    settled_until,
+    unknown_days,
+)
 from service.adapters.postgres.spend.spenders.days import SPENDER, billed_by_spender
 from service.adapters.postgres.spend.tables import CELL, day_versions, known_buckets, revisions, spend_day_versions
 from service.domain.rules.view import DayFigures, HourFigures, KnownFigures
@@ -61,6 +74,7 @@ async def figures_at(
         cells=dict(known.cells),
         unknown_days=await unknown_days(connection, source_id, asked.days, asked.as_of, knowledge),
         settled_until=await settled_until(connection, source_id, knowledge),
+        late_since=await read_late_since(connection, source_id, asked),
         hours=await _hours(connection, source_id, asked, knowledge) if hours else None,
         assumed_share=known.assumed_share,
     )

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from service.domain.rules import history
 from service.domain.rules.feedback import Feedback, is_expected
 from service.domain.rules.history import Row
-from service.domain.rules.rule import DOLLARS, Observation
+from service.domain.rules.rule import DOLLARS, Gates, Observation
 from service.domain.rules.view import SpendView
-from service.domain.rules.wording import day, dollars, subject
+from service.domain.rules.wording import day, days, dollars, subject
+from service.domain.values.durations import format_duration
+from service.domain.values.errors import Invalid
 from service.domain.values.scopes import Dimension, Scope, ScopeKey
+from service.domain.values.utc import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Beginning:
     last: int
 
     def is_news(self, within_days: int, feedback: Sequence[Feedback]) -> bool:
-        """It lies within the last days, the last told one included, and nobody has called it expected."""
-        recent = self.last - self.place < within_days
+        """It lies within the last days, the last told one included, or was read late; nobody has called it expected."""
+        recent = self.last - self.place < within_days or self.place in self.view.closed_days
         return recent and not is_expected(feedback, self.key, self.view.as_of, self.view.days[self.place])
 
     def news(self, past: str, active_days: int, announced: Mapping[ScopeKey, Row]) -> Observation:
@@ -58,6 +61,17 @@ class Beginning:
             inputs=(("spent since", start), ("spent", dollars(self._spent)), ("expected", dollars(expected))),
             active_days=active_days,
             days=tuple(self.view.days[self.place :]),
+        )
+
+
+def check_wait(gates: Gates, within_days: int, what: str) -> None:
+    """Raises Invalid for a wait that is longer than what it waits for lasts."""
+    if gates.pending_for >= within_days * DAY:
+        wait = format_duration(gates.pending_for)
+        raise Invalid(
+            f"never fires: {what} for {days(within_days)} alone, and it would wait {wait}; give a shorter pending_for "
+            "or more within_days",
+            "/gates/pending_for",
         )
 
 

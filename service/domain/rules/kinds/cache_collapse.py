@@ -12,9 +12,10 @@ from typing import Annotated
 
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import Backtesting, own_figures
-from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
+from service.domain.rules.kinds.judged_days import naming_others, told_of
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import NOTHING, DayFigures, SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
@@ -60,35 +61,53 @@ def validate(rule: Rule[CacheCollapse]) -> None:
 def observe(
     view: SpendView, rule: Rule[CacheCollapse], feedback: Sequence[Feedback] = NO_FEEDBACK
 ) -> Mapping[ScopeKey, Observation]:
-    """One observation per scope, of the last closed day.
+    """One observation per scope, of a closed day.
 
     `expected` is what the day would have cost with its usual cache, so the gates weigh the dollars that the collapse
     cost, not how far a percentage fell.
     """
-    dimension, closed = rule.for_each or Dimension.ORGANISATION, view.closed
-    if closed is None:
-        return {}
+    dimension = rule.for_each or Dimension.ORGANISATION
     spend = view.series(dimension, rule.scope, lambda figures: figures.spend)
     tokens = view.series(dimension, rule.scope, lambda figures: figures.input_tokens)
     reads = view.series(dimension, rule.scope, lambda figures: figures.cache_read_tokens)
-    members = view.members(dimension, rule.scope)
     observations = {}
-    for key, row in tokens.items():
-        usable = [value if value >= rule.params.min_input_tokens else history.UNKNOWN for value in row]
-        past = slice(max(0, closed - rule.params.days), closed)
-        comparable = counted(usable, view.days, feedback, key, view.as_of)[past]
-        found = _Day(
-            spent=history.known(spend[key], closed),
-            tokens=row[closed],
-            share=reads[key][closed] / usable[closed],
-            usual=_median(reads[key][past], comparable),
-            rate=_median(spend[key][past], comparable),
-        )
-        if found.collapsed(rule.params):
-            days = [day for day, value in zip(view.days[past], comparable, strict=True) if value >= 0]
-            found = replace(found, lost=_lost(view, members[key], days))
-        observations[key] = _observation(view, rule, key, found, history.active_days(usable, closed))
+    for key, cells in view.members(dimension, rule.scope).items() if view.closed_days else ():
+        scope = _Scope(view, rule, key, cells, spend[key], tokens[key], reads[key], feedback)
+        seen = [scope.observation(place) for place in view.closed_days]
+        gates = stricter(rule.gates, raised(feedback, key, view.as_of))
+        observations[key] = naming_others(told_of(seen, gates, seen[0]), seen, gates)
     return observations
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """One scope's cells, with its dollars, input tokens and cache reads by day."""
+
+    view: SpendView
+    rule: Rule[CacheCollapse]
+    key: ScopeKey
+    cells: Sequence[Cell]
+    spend: Row
+    tokens: Row
+    reads: Row
+    feedback: Sequence[Feedback]
+
+    def observation(self, place: int) -> Observation:
+        least, days = self.rule.params.min_input_tokens, self.view.days
+        usable = [value if value >= least else history.UNKNOWN for value in self.tokens]
+        past = slice(max(0, place - self.rule.params.days), place)
+        comparable = counted(usable, days, self.feedback, self.key, self.view.as_of)[past]
+        found = _Day(
+            spent=history.known(self.spend, place),
+            tokens=self.tokens[place],
+            share=self.reads[place] / usable[place],
+            usual=_median(self.reads[past], comparable),
+            rate=_median(self.spend[past], comparable),
+        )
+        if found.collapsed(self.rule.params):
+            compared = [day for day, value in zip(days[past], comparable, strict=True) if value >= 0]
+            found = replace(found, lost=_lost(self.view, self.cells, compared, days[place]))
+        return _observation(self.view, self.rule, self.key, place, found, history.active_days(usable, place))
 
 
 OUTPUT_PRICE, READ_PRICE = 5.0, 0.1
@@ -130,7 +149,7 @@ class _Day:
         return fell or below
 
 
-def _lost(view: SpendView, cells: Iterable[Cell], days: Sequence[date]) -> LostReads:
+def _lost(view: SpendView, cells: Iterable[Cell], days: Sequence[date], judged: date) -> LostReads:
     """The lost reads of each cell, at what it paid itself: models differ in their prices, keys in their caches.
 
     What people and products spent is put together: tokens are known by workspace, model and key alone.
@@ -138,12 +157,12 @@ def _lost(view: SpendView, cells: Iterable[Cell], days: Sequence[date]) -> LostR
     homes: dict[Cell, list[Mapping[date, DayFigures]]] = defaultdict(list)
     for cell in cells:
         homes[cell.at(FINEST)].append(view.cells[cell])
-    lost = [_lost_by(parts, days, view.days[-2]) for parts in homes.values()]
+    lost = [_lost_by(parts, days, judged) for parts in homes.values()]
     return LostReads(sum(one.tokens for one in lost), sum(one.dollars for one in lost))
 
 
-def _lost_by(parts: Sequence[Mapping[date, DayFigures]], days: Sequence[date], today: date) -> LostReads:
-    used, past = _together(parts, today), [_together(parts, day) for day in days]
+def _lost_by(parts: Sequence[Mapping[date, DayFigures]], days: Sequence[date], judged: date) -> LostReads:
+    used, past = _together(parts, judged), [_together(parts, day) for day in days]
     usual = _median([one.cache_read_tokens for one in past], [one.input_tokens for one in past])
     paid = used.input_tokens - (1 - READ_PRICE) * used.cache_read_tokens + OUTPUT_PRICE * used.output_tokens
     if math.isnan(usual) or paid <= 0:
@@ -173,9 +192,8 @@ def _median(parts: Row, wholes: Row) -> float:
 
 
 def _observation(
-    view: SpendView, rule: Rule[CacheCollapse], key: ScopeKey, found: _Day, active_days: int
+    view: SpendView, rule: Rule[CacheCollapse], key: ScopeKey, place: int, found: _Day, active_days: int
 ) -> Observation:
-    place = len(view.days) - 2
     return Observation(
         candidate=found.lost is not None and found.cost > 0,
         actual=found.spent,

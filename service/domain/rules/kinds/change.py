@@ -19,6 +19,7 @@ from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised
 from service.domain.rules.gates import exceeds
 from service.domain.rules.history import Row
 from service.domain.rules.kind import BACK_TO_NORMAL, KindWords, Lookback, RuleKind
+from service.domain.rules.kinds.judged_days import naming_others, told_of
 from service.domain.rules.member_days import MemberDays, member_days
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
@@ -78,7 +79,7 @@ def validate(rule: Rule[Change]) -> None:
 def observe(
     view: SpendView, rule: Rule[Change], feedback: Sequence[Feedback] = NO_FEEDBACK
 ) -> Mapping[ScopeKey, Observation]:
-    """One observation per scope: of today once it exceeds or is about to, else of the last closed day.
+    """One observation per scope: of today once it exceeds or is about to, else of the closed day that does.
 
     A partial day can only be called too high, and a day that is not settled can only be called too high, too: what is
     missing may still come. Of actors and products, which nothing but the bill names, days that are not settled say
@@ -138,13 +139,20 @@ class _Days:
 
 def judgeable(view: SpendView, rule: Rule[Change]) -> list[tuple[int, bool]]:
     """(place, whether a fall is looked for), most urgent first; never empty."""
-    direction, closed, settled = rule.params.direction, view.closed, view.settled
+    direction, closed = rule.params.direction, view.closed
     rises = [(len(view.days) - 1, False)]
     if closed is not None:
-        rises += [(place, False) for place in range(closed, min(closed, view.last_told(rule.grain)) - 1, -1)]
-    falls = [(settled, True)] if settled is not None and view.days[settled] not in view.days_off() else []
+        oldest = min(view.closed_days[-1], view.last_told(rule.grain))
+        rises += [(place, False) for place in range(closed, oldest - 1, -1)]
+    falls = [(place, True) for place in _settled_days(view) if view.days[place] not in view.days_off()]
     chosen = {Direction.UP: rises, Direction.DOWN: falls, Direction.BOTH: rises + falls}
     return chosen[direction] or rises
+
+
+def _settled_days(view: SpendView) -> range:
+    """The places of the settled days that are judged, newest first."""
+    settled = view.settled
+    return range(0) if settled is None else range(settled, min(settled, view.closed_days[-1]) - 1, -1)
 
 
 def compared_days(params: Change, days: Sequence[date], off: Collection[date], place: int) -> range:
@@ -184,11 +192,11 @@ class _Series:
 
     def observation(self) -> Observation:
         attempts = [self._judged(place, falls) for place, falls in self._judgeable]
-        exceeding = [one for one in attempts if exceeds(one.seen, self._gates)]
-        objecting = [one for one in attempts if one.seen.candidate]
         last = min(len(self.row) - 2, self.view.last_told(self.rule.grain))
-        closed = [one for one in attempts if one.place <= last]
-        return self._told_at_length((exceeding or objecting or closed or attempts)[0])
+        usual = next((one for one in attempts if one.place <= last), attempts[0])
+        seen = [one.seen for one in attempts]
+        told = told_of(seen, self._gates, usual.seen)
+        return naming_others(self._told_at_length(attempts[seen.index(told)]), seen, self._gates)
 
     def exceeds(self) -> bool:
         return any(exceeds(self._judged(place, falls).seen, self._gates) for place, falls in self._judgeable)

@@ -12,7 +12,7 @@ from service.domain.rules.backtesting import Backtesting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
-from service.domain.rules.kinds.beginnings import Beginning, named
+from service.domain.rules.kinds.beginnings import Beginning, check_wait, named
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
@@ -36,6 +36,7 @@ def validate(rule: Rule[DormantWoke]) -> None:
     params = rule.params
     limits.window(params.idle_days, "/params/idle_days")
     limits.window(params.within_days, "/params/within_days")
+    check_wait(rule.gates, params.within_days, "what woke fires")
 
 
 def observe(

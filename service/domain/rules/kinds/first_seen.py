@@ -12,7 +12,7 @@ from service.domain.rules import history, limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
-from service.domain.rules.kinds.beginnings import Beginning, named
+from service.domain.rules.kinds.beginnings import Beginning, check_wait, named
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
@@ -39,6 +39,7 @@ class FirstSeen:
 def validate(rule: Rule[FirstSeen]) -> None:
     params = rule.params
     limits.window(params.within_days, "/params/within_days")
+    check_wait(rule.gates, params.within_days, "what is new fires")
     if params.dimension is Dimension.ORGANISATION:
         raise Invalid("a new workspace, model or api_key: there is only one organisation", "/params/dimension")
 

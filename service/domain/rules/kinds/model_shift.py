@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Annotated
 
 from service.domain.rules import history, limits
-from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted
+from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
 from service.domain.rules.kinds.beginnings import named
+from service.domain.rules.kinds.judged_days import naming_others, told_of
 from service.domain.rules.planned import extras
 from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.view import DayFigures, SpendView
@@ -68,25 +69,31 @@ class _Shift:
 def observe(
     view: SpendView, rule: Rule[ModelShift], feedback: Sequence[Feedback] = NO_FEEDBACK
 ) -> Mapping[ScopeKey, Observation]:
-    """One observation per scope, of the last closed day and of the more expensive model whose share grew most."""
-    closed = view.closed
-    if closed is None:
-        return {}
+    """One observation per scope, of a closed day and of the more expensive model whose share grew most."""
     members = view.members(rule.for_each or Dimension.ORGANISATION, rule.scope)
     announced = extras(view.planned, members, view.days)
     observations = {}
-    for key, cells in members.items():
+    for key, cells in members.items() if view.closed_days else ():
         part = view.only(cells)
         spend = named(part.series(Dimension.MODEL, rule.scope, lambda figures: max(figures.spend, 0.0)))
         tokens = part.series(Dimension.MODEL, rule.scope, _tokens)
         total = [math.fsum(values) for values in zip(*spend.values(), strict=True)] or [0.0] * len(view.days)
         row = counted(total, view.days, feedback, key, view.as_of)
-        past = [place for place in range(max(0, closed - rule.params.days), closed) if row[place] > 0]
-        shifts = [_shift(model, spend, tokens, past, closed) for model in spend]
-        largest = max(shifts, key=lambda shift: (shift.costs_more, shift.points), default=None)
-        planned = announced[key][closed] if key in announced else 0.0
-        observations[key] = _observation(view, rule, key, total, largest, planned)
+        planned = announced.get(key, [0.0] * len(view.days))
+        seen = [
+            _observation(view, rule, key, place, total, _largest(rule, spend, tokens, row, place), planned[place])
+            for place in view.closed_days
+        ]
+        gates = stricter(rule.gates, raised(feedback, key, view.as_of))
+        observations[key] = naming_others(told_of(seen, gates, seen[0]), seen, gates)
     return observations
+
+
+def _largest(rule: Rule[ModelShift], spend: Rows, tokens: Rows, row: Row, place: int) -> _Shift | None:
+    """The more expensive model whose share grew most on a day; one of the others where none is."""
+    past = [at for at in range(max(0, place - rule.params.days), place) if row[at] > 0]
+    shifts = [_shift(model, spend, tokens, past, place) for model in spend]
+    return max(shifts, key=lambda shift: (shift.costs_more, shift.points), default=None)
 
 
 def _tokens(figures: DayFigures) -> float:
@@ -113,9 +120,8 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _observation(
-    view: SpendView, rule: Rule[ModelShift], key: ScopeKey, total: Row, shift: _Shift | None, planned: float
+    view: SpendView, rule: Rule[ModelShift], key: ScopeKey, place: int, total: Row, shift: _Shift | None, planned: float
 ) -> Observation:
-    place = len(total) - 2
     spent, usual = (shift.share, shift.usual) if shift is not None else (history.UNKNOWN, history.UNKNOWN)
     points = (spent - usual) * 100
     actual = spent * total[place] if total[place] > 0 else total[place]

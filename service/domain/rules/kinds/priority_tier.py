@@ -11,9 +11,9 @@ from typing import Annotated
 from service.domain.rules import history, limits
 from service.domain.rules.backtesting import FACTORS, Backtesting, Setting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
-from service.domain.rules.gates import exceeds
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
+from service.domain.rules.kinds.judged_days import naming_others, told_of
 from service.domain.rules.rule import Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
@@ -48,7 +48,7 @@ def validate(rule: Rule[PriorityTier]) -> None:
 def observe(
     view: SpendView, rule: Rule[PriorityTier], feedback: Sequence[Feedback] = NO_FEEDBACK
 ) -> Mapping[ScopeKey, Observation]:
-    """One observation per scope: of today once it exceeds, else of the last closed day.
+    """One observation per scope: of today once it exceeds, else of the closed day that does.
 
     `active_days` counts days of any use: without them nobody can say that the tier is new. Its amount is its gate of
     size, which answers raise.
@@ -56,7 +56,7 @@ def observe(
     dimension = rule.for_each or Dimension.ORGANISATION
     priority = view.series(dimension, rule.scope, lambda figures: figures.priority)
     used = view.series(dimension, rule.scope, lambda figures: figures.spend + figures.priority)
-    places = [len(view.days) - 1] + ([view.closed] if view.closed is not None else [])
+    places = [len(view.days) - 1, *view.closed_days]
     observations = {}
     for key, row in priority.items():
         usual = counted(row, view.days, feedback, key, view.as_of)
@@ -66,7 +66,7 @@ def observe(
             _observation(view, rule, key, place, row, usual, needed, history.active_days(used[key], place))
             for place in places
         ]
-        observations[key] = next((one for one in seen if exceeds(one, gates)), seen[-1])
+        observations[key] = naming_others(told_of(seen, gates, seen[min(1, len(seen) - 1)]), seen, gates)
     return observations
 
 

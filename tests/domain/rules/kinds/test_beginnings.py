@@ -47,6 +47,18 @@ def test_a_new_key_rings_when_it(sentence: str, row: Sequence[float], rings: boo
     assert newcomer(row) is rings, sentence
 
 
+@pytest.mark.parametrize(("within_days", "first", "late"), [(1, 1, None), (1, 3, 3), (2, 4, 5), (3, 7, 9)])
+def test_what_began_before_its_first_day_was_read_is_new_once_it_is_read(
+    within_days: int, first: int, late: int | None
+) -> None:
+    """Its days as a new one are over when it is seen first: the day's last minutes are enough for `within_days` 1."""
+    row = [0.0] * 20 + [25.0] + [0.0] * first
+    judged = rule("first_seen", FirstSeen(within_days=within_days))
+    assert evaluate(view({OLD: [5.0] * len(row), CELL: row}, late=late), judged)[CI].fires
+    woken = rule("dormant_woke", DormantWoke(within_days=within_days), for_each=Dimension.API_KEY)
+    assert evaluate(view({CELL: [5.0, *row]}, late=late), woken)[CI].fires
+
+
 def test_a_new_key_is_described_with_all_it_has_spent() -> None:
     seen = evaluate(view({OLD: [5.0] * 22, CELL: [0.0] * 20 + [100.0, 20.0]}), NEW_KEY)[CI].observation
     assert seen.cause == "API key ci has spent $120.00 since 20 November 2026; it had never spent before."
