@@ -45,6 +45,7 @@ from service.domain.rules.rule import Rule
 from service.domain.sources.ownership import Ownership
 from service.domain.sources.source import Source
 from service.domain.values.errors import Conflict, NotFound, StaleVersion, UnreadableDocument
+from service.domain.values.mail_addresses import is_mail_address, is_same
 from service.domain.values.resources import Lifetime, Page, Resource
 from service.workflows.ports.outages import RecurringDefects
 
@@ -152,12 +153,19 @@ class PostgresResources(Generic[Spec]):
         return _resource(await self._row(id_or_name), None)
 
     async def _row(self, id_or_name: str) -> Row[Any]:
+        row = await self._found(id_or_name)
+        if row is None and is_mail_address(id_or_name):
+            alike = next((id for id, name in (await self.named()).items() if is_same(name, id_or_name)), None)
+            row = await self._found(alike) if alike is not None else None
+        if row is None:
+            raise self._not_found(id_or_name)
+        return row
+
+    async def _found(self, id_or_name: str) -> Row[Any] | None:
         by_id_first = case((resources.c.id == id_or_name, 0), else_=1)
         named = or_(resources.c.id == id_or_name, resources.c.name == id_or_name)
         found = await self._connection.execute(self._all().where(named).order_by(by_id_first).limit(1))
         row: Row[Any] | None = found.one_or_none()
-        if row is None:
-            raise self._not_found(id_or_name)
         return row
 
     async def all(self) -> list[Resource[Spec]]:
@@ -351,7 +359,9 @@ class RememberedResources(PostgresResources[Spec]):
         except UnreadableDocument:
             return await super().get(id_or_name)
         by_id = (one for one in known if one.id == id_or_name)
-        found = next(by_id, None) or next((one for one in known if one.name == id_or_name), None)
+        by_name = (one for one in known if one.name == id_or_name)
+        alike = (one for one in known if is_same(one.name, id_or_name))
+        found = next(by_id, None) or next(by_name, None) or next(alike, None)
         if found is None:
             raise self._not_found(id_or_name)
         return found

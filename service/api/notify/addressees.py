@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from service.domain.values.errors import Invalid
+from service.domain.values.mail_addresses import person_of
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 OWNER = "owner"
@@ -19,8 +20,16 @@ class Addressee(NamedTuple):
 
 
 async def receivers_by_reference(uow: UnitOfWork) -> dict[str, str]:
-    """Returns receivers' ids by their ids and names."""
-    return {text: id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+    """Returns receivers' ids by their ids and names; a mail address by `person_of` it."""
+    return {person_of(text): id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+
+
+def receiver_id(receivers: Mapping[str, str], reference: str, pointer: str) -> str:
+    """Returns the id of a receiver by one of these references. Raises Invalid for one that is not there."""
+    found = receivers.get(person_of(reference))
+    if found is None:
+        raise Invalid(f"there is no receiver {reference!r}", pointer)
+    return found
 
 
 def read_addressee(receivers: Mapping[str, str], receiver: str, fallback: str | None, pointer: str) -> Addressee:
@@ -31,13 +40,7 @@ def read_addressee(receivers: Mapping[str, str], receiver: str, fallback: str | 
     if fallback is None:
         if receiver == OWNER and OWNER not in receivers:
             raise Invalid("name a fallback: the receiver of what nobody owns", f"{pointer}/fallback")
-        return Addressee(_id(receivers, receiver, f"{pointer}/receiver"), to_owner=False)
+        return Addressee(receiver_id(receivers, receiver, f"{pointer}/receiver"), to_owner=False)
     if receiver != OWNER:
         raise Invalid("only the receiver `owner` has a fallback", f"{pointer}/fallback")
-    return Addressee(_id(receivers, fallback, f"{pointer}/fallback"), to_owner=True)
-
-
-def _id(receivers: Mapping[str, str], reference: str, pointer: str) -> str:
-    if reference not in receivers:
-        raise Invalid(f"there is no receiver {reference!r}", pointer)
-    return receivers[reference]
+    return Addressee(receiver_id(receivers, fallback, f"{pointer}/fallback"), to_owner=True)

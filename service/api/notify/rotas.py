@@ -13,7 +13,7 @@ from service.api.http.configured import Document, ReadOnly, Shape, Shown, Writte
 from service.api.http.deps import IdOrName, NowDep, UowDep, viewer
 from service.api.http.fields import Instant, Name, Reference, Strict, calendar_day
 from service.api.http.responses import respond
-from service.api.notify.addressees import receivers_by_reference
+from service.api.notify.addressees import receiver_id, receivers_by_reference
 from service.domain.notify.rotas import MOST_OVERRIDES, MOST_PEOPLE, Handover, Override, Person, Rota, shift_at
 from service.domain.values.calendars import local_date, zone_names, zone_of
 from service.domain.values.errors import Invalid
@@ -138,10 +138,10 @@ class RotaShape(Shape[Rota, RotaIn, RotaOut]):
 
 async def _people(uow: UnitOfWork, documents: list[PersonDocument]) -> tuple[Person, ...]:
     ids = await receivers_by_reference(uow)
-    for position, document in enumerate(documents):
-        if document.receiver not in ids:
-            raise Invalid(f"there is no receiver {document.receiver!r}", f"/people/{position}/receiver")
-    return tuple(Person(document.name, ids[document.receiver]) for document in documents)
+    return tuple(
+        Person(document.name, receiver_id(ids, document.receiver, f"/people/{position}/receiver"))
+        for position, document in enumerate(documents)
+    )
 
 
 router = configured_router("/rotas", Rotas(), RotaShape(), "Receivers")

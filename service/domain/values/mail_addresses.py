@@ -13,6 +13,11 @@ def is_mail_address(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None
 
 
+def is_same(text: str, other: str) -> bool:
+    """Whether two texts are equal, or mail addresses of one person."""
+    return text == other or ("@" in text and "@" in other and person_of(text) == person_of(other))
+
+
 def person_of(text: str) -> str:
     """Returns the same text for addresses of one person; what is no address stays as it is.
 

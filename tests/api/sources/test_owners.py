@@ -100,3 +100,23 @@ async def test_the_directory_says_whose_a_key_is_by_its_workspace(spent: Stand) 
     assert (key["owner"], key["tags"]) == ("eng", {"team": "eng", "env": "x"})
     (workspace,) = answered(await spent.viewer.get("/v1/workspaces"))["items"]
     assert (workspace["owner"], workspace["tags"]) == ("eng", {"team": "eng"})
+
+
+async def test_a_receiver_that_is_called_by_a_mail_address_is_found_however_that_is_capitalised(spent: Stand) -> None:
+    await patch(spent, {"member": WORKSPACE, "owner": "ann@example.com"})
+    routes = {"items": [{"receiver": "Ann@Example.com"}]}
+    assert answered(await spent.admin.put("/v1/routes", json=routes))["items"][0]["receiver"] == "ann@example.com"
+    owned = {"matchers": [{"label": "owner", "op": "=", "value": "ANN@example.com"}], "receiver": "owner"}
+    owned |= {"fallback": "eng"}
+    stored = answered(await spent.admin.put("/v1/routes", json={"items": [owned, {"receiver": "eng"}]}))
+    assert stored["doubts"] == []
+    found = answered(await spent.viewer.get("/v1/routes/match?label=owner=Ann@example.com"))
+    assert [one["receiver"] for one in found["goes_to"]] == ["ann@example.com"]
+    person = {"people": [{"name": "ann", "receiver": "ANN@EXAMPLE.COM"}]}
+    rota = await spent.create("/rotas", {"name": "engineers", "timezone": "UTC", **person})
+    assert rota["people"][0]["receiver"] == "ann@example.com"
+    step = {"after": "0s", "receiver": "Ann@Example.com"}
+    policy = await spent.create("/escalation-policies", {"name": "on call", "steps": [step]})
+    assert policy["steps"][0]["receiver"] == "ann@example.com"
+    read = answered(await spent.viewer.get("/v1/receivers/Ann@Example.com"))
+    assert read["name"] == "ann@example.com"

@@ -12,6 +12,7 @@ from service.domain.notify.routing.labels import OF_EVERY_ALERT, Labels
 from service.domain.notify.routing.matchers import Matcher, Op, matches
 from service.domain.rules.registry import KINDS
 from service.domain.values.errors import Invalid
+from service.domain.values.mail_addresses import is_same
 from service.domain.values.names import listed, nearest
 from service.domain.values.severity import Severity
 
@@ -72,7 +73,7 @@ def _doubt(matcher: Matcher, known: Mapping[str, Collection[str]]) -> str | None
     if matcher.label not in known:
         return f"no alert has a label {matcher.label} so far{_meant(matcher.label, [*known, *closed_labels()])}"
     named = matcher.op in (Op.EQUAL, Op.NOT_EQUAL) and matcher.value
-    if not named or matcher.value in known[matcher.label]:
+    if not named or any(is_same(matcher.value, value) for value in known[matcher.label]):
         return None
     return (
         f"no alert has {matcher.label}={matcher.value[:_SHOWN]!r} so far{_meant(matcher.value, known[matcher.label])}"

@@ -16,6 +16,7 @@ import re2
 
 from service.domain.notify.routing.labels import Labels
 from service.domain.values.errors import Invalid
+from service.domain.values.mail_addresses import is_same
 
 LONGEST_PATTERN = 200
 MOST_MEMORY = 1 << 20
@@ -47,13 +48,16 @@ class Matcher:
 
 
 def matches(matcher: Matcher, labels: Labels) -> bool:
-    """A label may have several values, such as an id and a name: one equal is enough for `=`, and too many for `!=`."""
+    """A label may have several values, such as an id and a name: one equal is enough for `=`, and too many for `!=`.
+
+    Mail addresses are equal however they are capitalised. Expressions are the text's.
+    """
     values = labels.get(matcher.label) or frozenset({""})
     match matcher.op:
         case Op.EQUAL:
-            return matcher.value in values
+            return any(is_same(matcher.value, value) for value in values)
         case Op.NOT_EQUAL:
-            return matcher.value not in values
+            return not any(is_same(matcher.value, value) for value in values)
         case Op.LIKE:
             return any(is_like(matcher.value, value) for value in values)
         case Op.UNLIKE:

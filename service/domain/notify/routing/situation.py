@@ -21,6 +21,7 @@ from service.domain.notify.routing.silences import Silence
 from service.domain.rules.rule import Rule
 from service.domain.sources.ownership import NOBODY, OwnedMember, OwnerBook, Ownership
 from service.domain.sources.source import Source
+from service.domain.values.mail_addresses import is_same
 from service.domain.values.names import Names
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, Dimension, Scope, ScopeKey
@@ -111,7 +112,7 @@ class Situation:
         known = self.configuration.receivers
         if alert is None:
             named = labels.get("owner", frozenset())
-            return tuple(id for id, one in known.items() if named & {id, one.name})
+            return tuple(id for id, one in known.items() if id in named or any(is_same(one.name, it) for it in named))
         owners = owners_of(alert, self._scope(alert), self._book)
         return tuple(owner if owner in known else NOBODY for owner in owners)
 

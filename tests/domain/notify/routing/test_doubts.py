@@ -80,3 +80,9 @@ def test_what_something_has_is_not_in_doubt() -> None:
         Matcher("team", Op.NOT_EQUAL, ""),
     ]
     assert doubts([*fine, Matcher("severity", Op.EQUAL, "error")], KNOWN) == []
+
+
+def test_a_person_s_mail_address_is_in_no_doubt_however_it_is_capitalised() -> None:
+    known = {"owner": {"ann@example.com"}}
+    assert doubts([Matcher("owner", Op.EQUAL, "Ann@Example.com")], known) == []
+    assert doubts([Matcher("owner", Op.EQUAL, "Ben@Example.com")], known) != []

@@ -8,7 +8,11 @@ from service.domain.notify.routing.labels import Labels, parse_labels
 from service.domain.notify.routing.matchers import Matcher, Op, match_all, matches, validate_matchers
 from service.domain.values.errors import Invalid
 
-LABELS: Labels = {"severity": frozenset({"critical"}), "workspace": frozenset({"wrkspc_eng", "eng"})}
+LABELS: Labels = {
+    "severity": frozenset({"critical"}),
+    "workspace": frozenset({"wrkspc_eng", "eng"}),
+    "owner": frozenset({"rcv_1", "Ann@Example.com"}),
+}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,12 @@ LABELS: Labels = {"severity": frozenset({"critical"}), "workspace": frozenset({"
         ("workspace", Op.NOT_EQUAL, "research", True),
         ("workspace", Op.LIKE, "wrkspc_.*", True),
         ("workspace", Op.UNLIKE, "e..", False),
+        ("workspace", Op.EQUAL, "Eng", False),
+        ("owner", Op.EQUAL, "ann@example.com", True),
+        ("owner", Op.EQUAL, "ANN@example.com", True),
+        ("owner", Op.NOT_EQUAL, "ann@example.COM", False),
+        ("owner", Op.EQUAL, "ben@example.com", False),
+        ("owner", Op.LIKE, "ann@.*", False),
         ("team", Op.EQUAL, "eng", False),
         ("team", Op.EQUAL, "", True),
         ("team", Op.NOT_EQUAL, "eng", True),
