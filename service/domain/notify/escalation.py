@@ -59,6 +59,11 @@ class PlannedStep:
     step: int
 
 
+def call_level(planned: PlannedStep) -> str:
+    """Identifies the calls of one policy's chain: several policies of an alert have steps of the same numbers."""
+    return f"{planned.chain}/{planned.policy_id}"
+
+
 def validate_policy(policy: EscalationPolicy) -> None:
     """Raises Invalid."""
     if not 1 <= len(policy.steps) <= MOST_STEPS:

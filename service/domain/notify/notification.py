@@ -220,7 +220,8 @@ class Attempt:
 class Notification:
     """An alert's event for one channel. `alert_version` is the version of the alert that the event led to.
 
-    `level` is the version by which calls are distinguished: the event's own, or that of the call which is made again.
+    `level` is the version by which calls are distinguished: the event's own, or that of the call which is made again;
+    of a later call of an escalation its chain's, with the policy.
     `step` is the step of an escalation policy, from 0, and `round` counts its rounds, or repeats. `fallback_for` is the
     dead notification whose content this one takes elsewhere. `group_key` names the group of collected alerts that it
     leaves with, as one message; None sends it by itself. `sent_with` is the id of the summary, a message about several

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,12 +14,13 @@ from service.domain.notify.escalation import (
     EscalationPolicy,
     PlannedStep,
     call_before,
+    call_level,
     is_stopped,
     pause_after,
     running_chain,
     timetable,
 )
-from service.domain.notify.notification import Notification, NotificationCause
+from service.domain.notify.notification import Attempt, Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
 from service.domain.notify.routing.pipeline import hold_reason
 from service.domain.notify.routing.situation import Situation
@@ -35,6 +36,9 @@ ASK_AGAIN = timedelta(minutes=5)
 
 SOONEST = timedelta(minutes=1)
 """A step that waits for an earlier one does not look more often, however short its pause is."""
+
+AT_ONCE = timedelta(minutes=1)
+"""A channel that another policy has called so lately is not called again."""
 
 PUNCTUAL = 0.9
 """The part of its pause after which a call may come: jobs are a little late, and not all by as much."""
@@ -54,10 +58,20 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call of a chain."""
+    """One call of a chain. A policy's calls at its beginning notify of the event, as a route does; others are its own.
+
+    `spoken_to` are the channels that another policy has just called.
+    """
 
     planned: PlannedStep
     chain: Chain
+    cause: NotificationCause
+    spoken_to: Collection[str] = ()
+
+    @property
+    def level(self) -> str:
+        """Identifies the chain, and of a policy's own calls the policy: another one's calls have the same numbers."""
+        return call_level(self.planned) if self.cause is NotificationCause.ESCALATION else str(self.planned.chain)
 
 
 async def begin_chains(uow: UnitOfWork, situation: Situation, chains: Iterable[Chain]) -> list[Notification]:
@@ -71,7 +85,7 @@ async def begin_chains(uow: UnitOfWork, situation: Situation, chains: Iterable[C
             if due.after:
                 later.append((planned, chain.began.at + due.after))
             else:
-                first.append(_Call(planned, chain))
+                first.append(_Call(planned, chain, NotificationCause.EVENT))
     await uow.jobs.steps(later)
     return await _call(uow, situation, first)
 
@@ -102,12 +116,22 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
         if amendment is not None:
             await uow.alerts.save(amendment)
         standing = amendment or replace(events[-1], at=now)
-        called = await _call(uow, situation, [_Call(planned, Chain(planned.policy_id, chain, standing))])
+        spoken_to = await _called_by_others(uow, planned, now)
+        chain_now = Chain(planned.policy_id, chain, standing)
+        called = await _call(uow, situation, [_Call(planned, chain_now, NotificationCause.ESCALATION, spoken_to)])
         await schedule(uow, now, called)
         if amendment is not None:
             besides = {one.channel for one in called}
             notified = await read_notified(uow, [alert.id])
             await queue(uow, now, follow_up(situation, amendment, notified, besides=besides))
+
+
+async def _called_by_others(uow: UnitOfWork, planned: PlannedStep, now: datetime) -> set[str]:
+    """The channels that another policy of the alert has called just now: it said what this call would say."""
+    newest = [one.notification for one in await uow.notified.newest(planned.alert_id)]
+    lately = [one for one in newest if one.created_at > now - AT_ONCE]
+    own = call_level(planned)
+    return {one.channel for one in lately if one.cause is NotificationCause.ESCALATION and one.level != own}
 
 
 async def _turn(uow: UnitOfWork, policy: EscalationPolicy, planned: PlannedStep, now: datetime) -> datetime:
@@ -119,11 +143,20 @@ async def _turn(uow: UnitOfWork, policy: EscalationPolicy, planned: PlannedStep,
     waiting = [one for one in await uow.jobs.steps_before(planned) if pause_after(policy, one, own)]
     if waiting:
         return now + max(pause_after(policy, max(waiting), own), SOONEST)
-    called_at = await uow.notified.called_at(planned.alert_id, str(planned.chain), *before) if before else None
+    called_at = await _called_at(uow, policy, planned, before) if before else None
     if before is None or called_at is None:
         return now
     pause = pause_after(policy, before, own)
     return now if now - called_at >= pause * PUNCTUAL else called_at + pause
+
+
+async def _called_at(
+    uow: UnitOfWork, policy: EscalationPolicy, planned: PlannedStep, call: tuple[int, int]
+) -> datetime | None:
+    """When an earlier call of a chain, by its round and step, was made."""
+    is_event = call == (0, 0) and not policy.steps[0].after
+    level = str(planned.chain) if is_event else call_level(planned)
+    return await uow.notified.called_at(planned.alert_id, level, *call)
 
 
 def _has_step(situation: Situation, planned: PlannedStep) -> bool:
@@ -150,8 +183,8 @@ def _addresses(situation: Situation, call: _Call) -> list[Address]:
 def _made(call: _Call, addresses: Sequence[Address], before: Iterable[ChannelCall]) -> list[Notification]:
     """The notifications of one call. For a channel that was notified before, by other means than this very call, which
     may run twice, it is a raise, so that its post is edited and its page stays one."""
-    planned, cause = call.planned, _cause(call.planned)
-    known = {channel for channel, made in before if made != (str(planned.chain), cause, planned.step, planned.round)}
+    planned, cause = call.planned, call.cause
+    known = {channel for channel, made in before if made != (call.level, cause, planned.step, planned.round)}
     reason = Reason.ESCALATED if cause is NotificationCause.ESCALATION else call.chain.began.reason
     event = replace(call.chain.standing, reason=reason)
     notifications: list[Notification] = []
@@ -159,10 +192,11 @@ def _made(call: _Call, addresses: Sequence[Address], before: Iterable[ChannelCal
         move = replace(event, command=Command.RAISE if address.key in known else Command.OPEN)
         notifications += plan_notifications(move, [address], cause=cause, step=planned.step, round=planned.round)
     # Known by the chain, so that a job that runs twice says it once, whatever was amended in between.
-    return [replace(one, level=str(planned.chain)) for one in notifications]
+    made = [replace(one, level=call.level) for one in notifications]
+    return [_said(one) if one.channel in call.spoken_to else one for one in made]
 
 
-def _cause(planned: PlannedStep) -> NotificationCause:
-    """A policy's first step notifies of the event, as a route does: a channel that both lead to is notified once."""
-    is_first = (planned.round, planned.step) == (0, 0)
-    return NotificationCause.EVENT if is_first else NotificationCause.ESCALATION
+def _said(one: Notification) -> Notification:
+    """The same call, on record and not sent."""
+    settled = Attempt(one.created_at, "settled", "another escalation policy has just called this channel")
+    return replace(one, state=NotificationState.SUPPRESSED, attempts=(settled,))

@@ -259,3 +259,65 @@ async def test_what_is_in_use_cannot_be_deleted(rota: Rota) -> None:
         boss = await uow.receivers.get("boss")
     with pytest.raises(Conflict, match="escalation policy 'on call'"):
         await yard.delete(Receivers(), boss)
+
+
+async def call_by(yard: Yard, *policies: EscalationPolicy, directly: Resource[Receiver] | None = None) -> Rota:
+    """Each of the policies has a route to it, and so has a receiver that is notified `directly`."""
+    made = [await yard.create(EscalationPolicies(), f"policy {number}", one) for number, one in enumerate(policies)]
+    routes = [Route(yard.receiver.id, escalation_policy_id=one.id, continues=True) for one in made]
+    direct = [Route(directly.id, continues=True)] if directly else []
+    async with yard.ports.uow() as uow:
+        await put_routes(uow, RouteTable((*direct, *routes, Route(yard.receiver.id))), yard.author)
+    return Rota(yard, made[0])
+
+
+def steps(*calls: tuple[int, Resource[Receiver]]) -> EscalationPolicy:
+    return EscalationPolicy(tuple(EscalationStep(minutes * MINUTE, receiver.id) for minutes, receiver in calls))
+
+
+async def mailed(yard: Yard, name: str) -> Resource[Receiver]:
+    return await yard.create(Receivers(), name, Receiver((Email((f"{name}@example.com",)),)))
+
+
+async def test_two_policies_each_call_the_same_person_when_their_step_comes(yard: Yard) -> None:
+    first, second, boss = [await mailed(yard, name) for name in ("first", "second", "boss")]
+    rota = await call_by(yard, steps((0, first), (10, boss)), steps((0, second), (20, boss)))
+    await rota.ring()
+    await rota.wait(10)
+    assert sorted(rota.called()) == ["boss", "first", "second"]
+    await rota.wait(10)
+    assert sorted(rota.called()) == ["boss", "boss", "first", "second"]
+
+
+async def test_what_two_policies_say_at_once_is_said_once(yard: Yard) -> None:
+    first, second, boss = [await mailed(yard, name) for name in ("first", "second", "boss")]
+    rota = await call_by(yard, steps((0, first), (10, boss)), steps((0, second), (10, boss)))
+    await rota.ring()
+    await rota.wait(30)
+    assert sorted(rota.called()) == ["boss", "first", "second"]
+
+
+async def test_a_policy_that_begins_later_calls_whoever_a_route_has_notified(yard: Yard) -> None:
+    first = await mailed(yard, "first")
+    rota = await call_by(yard, steps((10, first)), directly=first)
+    await rota.ring()
+    assert rota.called() == ["first"]
+    await rota.wait(10)
+    assert rota.called() == ["first", "first"]
+    reminder = [one for to, one in rota.yard.channels.sent if isinstance(to, Email)][-1]
+    assert reminder.message.change.startswith("Nobody has acknowledged this since 2026-11-16 12:00 UTC")
+
+
+async def test_the_distances_of_a_policy_do_not_depend_on_the_calls_of_another(yard: Yard) -> None:
+    """Its second call waits for its first one, which was taken late, and not for that of the other policy."""
+    first, second, boss = [await mailed(yard, name) for name in ("first", "second", "boss")]
+    rota = await call_by(yard, steps((5, first), (10, boss)), steps((60, second), (70, boss)))
+    await rota.ring()
+    await rota.wait(5)
+    await rota.wait(5)
+    await rota.wait(55)
+    assert rota.called() == ["first", "boss", "second"], "nobody was there at 60"
+    await rota.wait(5)
+    assert rota.called() == ["first", "boss", "second"]
+    await rota.wait(5)
+    assert rota.called() == ["first", "boss", "second", "boss"]

@@ -50,7 +50,8 @@ class PostgresNotifiedChannels:
     async def called_at(self, alert_id: str, level: str, round: int, step: int) -> datetime | None:
         known = notifications.c
         call = (known.level == level) & (known.round == round) & (known.step == step)
-        query = select(func.min(known.created_at)).where(known.alert_id == alert_id, call, _notifies())
+        calls = known.action.in_(FIRING_ACTIONS)  # also one that another policy had just made in its place
+        query = select(func.min(known.created_at)).where(known.alert_id == alert_id, call, calls)
         called_at: datetime | None = await self._connection.scalar(query)
         return called_at
 
