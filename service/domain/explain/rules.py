@@ -246,12 +246,18 @@ class Coverage:
 
     def _muted(self, scope: ScopeKey) -> GateVerdict:
         alert = self.resolved.get(scope)
-        needed = "not resolved by a person, or more severe since"
+        again = ", or crossed again in a later period" if self.case.verdicts[scope].observation.limit_set else ""
+        needed = f"not resolved by a person, or more severe since{again}"
         if alert is None:
             return GateVerdict(MUTED, True, "nobody has resolved it", needed)
         heard = scope in self.heard
-        since = ", and it is more severe since" if heard else ""
+        since = f", and it is {self._news(scope, alert)}" if heard else ""
         return GateVerdict(MUTED, heard, f"{_resolution(alert)}{since}", needed)
+
+    def _news(self, scope: ScopeKey, resolved: Alert) -> str:
+        """Why it fires although a person has resolved its alert."""
+        severity = self.case.verdicts[scope].observation.severity or self.case.rule.spec.severity
+        return "more severe since" if severity.rank > resolved.severity.rank else "crossed again in a later period"
 
     def _already_covered(self, scope: ScopeKey) -> GateVerdict:
         needed = "not covered by an alert that is over"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -57,7 +57,13 @@ def case(seen: Mapping[ScopeKey, Observation], *alerts: Alert, gates: Gates = GA
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def alert(scope: ScopeKey, *, resolved_by: str | None = None, severity: Severity = Severity.WARNING) -> Alert:
+def alert(
+    scope: ScopeKey,
+    *,
+    resolved_by: str | None = None,
+    severity: Severity = Severity.WARNING,
+    days: tuple[date, ...] = (),
+) -> Alert:
     evidence = RuleEvidence(
         rule_id="rule_1",
         rule_name="unusual",
@@ -68,7 +74,7 @@ def alert(scope: ScopeKey, *, resolved_by: str | None = None, severity: Severity
         unit="US dollars a day",
         cause="It rose.",
         inputs=(),
-        days=(),
+        days=days,
     )
     opened = NOON - HOUR
     return Alert(
@@ -205,6 +211,15 @@ def test_what_a_person_resolved_is_muted_until_it_is_graver() -> None:
     assert one.outcome.conclusion == "It does not fire: ann resolved alert_workspace on 2026-11-21 11:00 UTC."
     more_severe = of(case({ENG: replace(RISE, severity=Severity.CRITICAL)}, resolved), ENG)
     assert more_severe.outcome.name == "would_ring"
+
+
+def test_a_limit_that_is_crossed_in_a_later_period_is_not_called_more_severe() -> None:
+    crossed = replace(RISE, limit_set=True, days=(day(0),))
+    resolved = alert(ENG, resolved_by="token:ann", days=(day(1),))
+    gates = {gate.gate: gate for gate in of(case({ENG: crossed}, resolved), ENG).gates}
+    assert gates["muted"].passed
+    assert gates["muted"].found.endswith("11:00 UTC, and it is crossed again in a later period")
+    assert gates["muted"].needed == "not resolved by a person, or more severe since, or crossed again in a later period"
 
 
 def test_an_alert_that_opened_just_then_is_why_it_rang_even_where_judging_anew_says_otherwise() -> None:

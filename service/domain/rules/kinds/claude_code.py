@@ -21,6 +21,7 @@ from service.domain.rules.rule import DOLLARS, Gates, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, subject
 from service.domain.spend.claude_code import MARK, ClaudeCodeDay, by_actor
+from service.domain.spend.lateness import MOST_LATE_DAYS
 from service.domain.values.errors import Invalid
 from service.domain.values.money import ZERO, Money
 from service.domain.values.parameters import Parameter
@@ -32,8 +33,8 @@ USUAL_DAYS = 28
 """Before the judged day: its active days say what is usual of a person."""
 FILLS_UP = timedelta(hours=3)
 """How long after its end a day may lack use: the report is an hour late, and read hourly."""
-REACH = 31
-"""Days before today: the longest month, and the usual days before the last full one."""
+REACH = 31 + MOST_LATE_DAYS
+"""Days before today: the longest month, and the usual days before a full one, be it read late."""
 MOST_TIMES = Decimal(1000)
 
 
@@ -135,14 +136,28 @@ class _Person:
             for last in self._last_days(params.period):
                 yield self._period(params.amount, params.period, last)
         if params.times is not None:
-            yield self._full_day(params.times)
+            for judged in dict.fromkeys((self._filled - DAY, *self._late_days)):
+                yield self._full_day(params.times, judged)
 
     def _last_days(self, period: RunningPeriod) -> Iterator[date]:
-        """Today, and yesterday while it fills up where its period has ended: its last hours are told only then."""
-        today, filled = self.view.today, (self.view.as_of - FILLS_UP).date()
-        yield today
-        if period.start(filled) != period.start(today):
-            yield filled
+        """Today, and the last day of each period that has ended and was not told whole before.
+
+        That is yesterday while it fills up, and any that was read late.
+        """
+        yield self.view.today
+        for last in dict.fromkeys((self._filled, *self._late_days)):
+            if last < self.view.today and period.start(last) != period.start(last + DAY):
+                yield last
+
+    @property
+    def _filled(self) -> date:
+        """Today, once yesterday has filled up; else yesterday."""
+        return (self.view.as_of - FILLS_UP).date()
+
+    @property
+    def _late_days(self) -> list[date]:
+        """The full days that were read late, newest first."""
+        return [self.view.days[place] for place in self.view.closed_days[1:]]
 
     def _period(self, amount: Money, period: RunningPeriod, last: date) -> Observation:
         start = period.start(last)
@@ -162,8 +177,7 @@ class _Person:
             limit_set=True,
         )
 
-    def _full_day(self, times: Decimal) -> Observation:
-        judged = (self.view.as_of - FILLS_UP).date() - DAY
+    def _full_day(self, times: Decimal, judged: date) -> Observation:
         actual = float(self.costs[judged].usd) if judged in self.costs else math.nan
         usual = self._usual(judged)
         middle = history.median_of(usual)

@@ -114,6 +114,28 @@ def test_so_do_those_of_a_week_and_of_a_month(period: RunningPeriod) -> None:
     assert not judged(limit("100", period), row, last_night + timedelta(hours=4)).fires
 
 
+@pytest.mark.parametrize(
+    ("sentence", "params", "late", "fires"),
+    [
+        ("a day's limit", limit("100", RunningPeriod.DAY), 4, True),
+        ("a day's limit that was read before", limit("100", RunningPeriod.DAY), 3, False),
+        ("a week's limit", limit("100", RunningPeriod.WEEK), 6, True),
+        ("times the usual", ANOMALY, 4, True),
+        ("times the usual, read before", ANOMALY, 3, False),
+    ],
+)
+def test_what_was_crossed_while_nothing_could_be_read_fires_once_it_is_read(
+    sentence: str, params: ClaudeCodeCost, late: int, fires: bool
+) -> None:
+    """Four days ago somebody used ten times the usual; last Sunday, six days ago, a week ended above its limit."""
+    row = {ago: "20" for ago in range(1, 16)} | {4 if late < 6 else 6: "200"}
+    seen = replace(used({ADA: row}), late_since=day(late))
+    verdict = evaluate(seen, rule("claude_code", params))[ADA]
+    assert verdict.fires is fires, sentence
+    if fires:
+        assert verdict.observation.days[-1] == day(late)
+
+
 def test_gates_of_size_and_of_active_days_do_not_weigh_a_limit_that_a_person_set() -> None:
     found = judged(limit("100"), {0: "100.01"}, gates=Gates(min_active_days=20))
     assert found.fires
