@@ -12,7 +12,7 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.alerts.findings import Finding
 from service.domain.budgets.known import CountedScope
 from service.domain.budgets.late_bills import days_to_look_at, newest_late_bill
-from service.domain.values.scopes import ORGANISATION, Cell, Scope, ScopeKey
+from service.domain.values.scopes import ORGANISATION, Cell, Scope, ScopeKey, tells_spenders
 from service.workflows.budgets.defects import BudgetDefect, FailedScopes, attempt
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -35,8 +35,11 @@ async def _named(
 ) -> Finding:
     evidence = finding.evidence
     assert isinstance(evidence, BudgetEvidence)
-    versions = await uow.facts.day_versions(finding.source_id, *days_to_look_at(evidence.period, now))
-    own = _counted(counts(evidence.budget_id, evidence.period), finding.scope)
+    scope, days = counts(evidence.budget_id, evidence.period), days_to_look_at(evidence.period, now)
+    by_spender = tells_spenders(scope.grain | {finding.scope.dimension})
+    read = uow.facts.spender_versions if by_spender else uow.facts.day_versions
+    versions = await read(finding.source_id, *days)
+    own = _counted(scope, finding.scope)
     bill = attempt(partial(newest_late_bill, versions, evidence.period.end.date(), own))
     if isinstance(bill, BudgetDefect):
         failed.log(evidence.budget_id, bill, scope=str(finding.scope))

@@ -159,6 +159,10 @@ class Facts(Protocol):
         """Versions of the days from `first` up to, not including, `end`, in the order in which they became known."""
         ...
 
+    async def spender_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
+        """The same of what the bill names an actor or product for, by these; nothing tells whether it was settled."""
+        ...
+
     async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
         """Versions of every hour of a window: estimated dollars of all tiers but Priority, as in `figures`.
 

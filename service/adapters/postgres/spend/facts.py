@@ -31,6 +31,7 @@ from service.adapters.postgres.spend.series import SeriesIndex, SeriesKind
 from service.adapters.postgres.spend.spend_days import days_in, replace_days, spend_in, spend_of, unpriced_in
 from service.adapters.postgres.spend.spend_groups import figures_by_bucket, largest, rows_behind, total
 from service.adapters.postgres.spend.spenders.erasure import erase_actors
+from service.adapters.postgres.spend.spenders.versions import spender_versions_in
 from service.adapters.postgres.spend.tables import cost_points, usage_hours
 from service.domain.budgets.unpriced import UnpricedUsage
 from service.domain.detectors.hourly.known import HourVersions
@@ -154,6 +155,9 @@ class PostgresFacts:
 
     async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
         return await versions_in(self._connection, source_id, first, end)
+
+    async def spender_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
+        return await spender_versions_in(self._connection, source_id, first, end)
 
     async def hour_versions(self, source_id: str, window: Window, *, most: int) -> HourVersions:
         return await hour_versions_in(self._connection, source_id, window, most)

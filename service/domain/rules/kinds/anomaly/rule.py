@@ -288,9 +288,11 @@ class _Watch:
         ]
 
     def _latest(self, row: int) -> tuple[DaySide | HourSide, int]:
-        """The last closed day, or the last known hour."""
+        """The last closed day that is told of it, or the last known hour."""
         side = self.sides(row)[0]
-        return side, side.recent[min(1, len(side.recent) - 1)] if isinstance(side, DaySide) else side.recent[0]
+        if isinstance(side, DaySide):
+            return side, min(side.recent[min(1, len(side.recent) - 1)], side.told)
+        return side, side.recent[0]
 
     def _unringing(self, row: int, side: DaySide | HourSide, place: int) -> Observation:
         key, read = self.ground.keys[row], side.reading(place)

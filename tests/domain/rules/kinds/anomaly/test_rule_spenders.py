@@ -11,7 +11,7 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.rule import Calm, Rule
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope, ScopeKey
-from tests.domain.rules.views import CELL, Figures, instant, rule, view
+from tests.domain.rules.views import CELL, Figures, day, instant, rule, view
 
 ADA = ScopeKey(Dimension.ACTOR, "person_7f3a91c2aabbccdd")
 DAYS = Anomaly(levels=(Dimension.ACTOR,), granularity=AnomalyGranularity.DAYS)
@@ -39,3 +39,13 @@ def test_an_incident_of_a_person_ends_once_the_second_normal_day_is_settled(judg
     waiting = calm(judged, 3000.0, 505.0, 0.0, 0.0, settled=1)
     assert (waiting.over, waiting.since, waiting.until) == (False, instant(2), instant(-1))
     assert calm(judged, 3000.0, 505.0, 505.0, 0.0, 0.0, settled=1).over
+
+
+@pytest.mark.parametrize("judged", [BY_PERSON, OF_ADA])
+def test_of_a_quiet_person_the_last_day_with_a_settled_bill_is_told(judged: Rule[Anomaly]) -> None:
+    """Nothing is known of the days after it: that nothing was spent would be a lie."""
+    row: Figures = [*([500.0] * 180), 505.0, 0.0, 0.0]
+    key = ADA if judged is BY_PERSON else ORGANISATION
+    found = evaluate(view({replace(CELL, actor=ADA.id): row}, settled=1), judged)[key].observation
+    assert (found.days, found.actual) == ((day(2),), 505.0)
+    assert "$505.00 on 19 November 2026" in found.cause
