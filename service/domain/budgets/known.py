@@ -16,7 +16,7 @@ from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.forecasts.watch import Watch, WatchKey
 from service.domain.sources.locality import NOWHERE, Locality
 from service.domain.spend.best_known import Spend
-from service.domain.spend.lateness import LATE_FOR, SETTLED_AFTER, closing_for
+from service.domain.spend.lateness import CLOSING_FOR, LATE_FOR, LONGEST_BLINDNESS, SETTLED_AFTER, closing_for
 from service.domain.values.names import Names
 from service.domain.values.periods import Period, PeriodKind, Window, live_periods, period_at
 from service.domain.values.resources import Resource
@@ -28,8 +28,9 @@ from service.domain.values.scopes import (
     Dimension,
     Scope,
     ScopeKey,
+    tells_spenders,
 )
-from service.domain.values.utc import DAY, utc_day
+from service.domain.values.utc import DAY, day_start, utc_day
 
 WindowSpend = Mapping[Window, Mapping[Cell, Spend]]
 EndedTerms = Mapping[tuple[str, datetime], Resource[Budget] | None]
@@ -92,6 +93,19 @@ def contested_windows(budgets: Iterable[Resource[Budget]], known: Known) -> froz
     by_id = {budget.id: budget for budget in budgets}
     crossings = (one for one in known.crossings if one.budget_id in by_id)
     return frozenset(window for one in crossings for window in windows_since(by_id[one.budget_id], one, known.now))
+
+
+def facts_needed_from(budget: Resource[Budget], now: datetime) -> datetime | None:
+    """The instant since when a budget needs more than spend by day, some days before its oldest live period begins.
+
+    Only facts tell people and products apart, and what of a day lies on which side of a zone's midnight. None: it needs
+    none.
+    """
+    live = live_periods(budget.spec.period, now, CLOSING_FOR + LONGEST_BLINDNESS)
+    starts = [period.window.start for period in live]
+    if not starts or not (tells_spenders(budget.spec.grain) or min(starts) != day_start(min(starts))):
+        return None
+    return min(starts) - 2 * SETTLED_AFTER - LATE_FOR
 
 
 def windows_since(budget: Resource[Budget], crossing: Crossing, now: datetime) -> tuple[Window, ...]:

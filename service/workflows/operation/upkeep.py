@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
+from service.domain.budgets.known import facts_needed_from
 from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.alerts.watch_silences import run_watch_silences
+from service.workflows.budgets.defects import attempt
 from service.workflows.configuration.notify import forget_silences
 from service.workflows.notify.repeats import run_repeats
 from service.workflows.operation.drill import run_return_to_present
@@ -71,13 +74,15 @@ async def run_queue_other_work(ports: Ports) -> None:
 
 async def run_retention(ports: Ports, keep: timedelta) -> None:
     """Deletes facts, verdicts and digests' runs older than `keep`, minutes older than two days, polls older than 90,
-    idle groups, traces of jobs that are done, and silences that have been over for long.
+    idle groups, traces of jobs that are done, and silences that have been over for long. Facts that a budget still
+    needs are kept.
 
     Creates the partitions of the month ahead.
     """
     now = ports.clock()
     await ports.storage.make_room(Window(now, now + AHEAD))
-    await ports.storage.forget(facts_before=(now - keep).date(), minutes_before=now - MINUTES_KEPT)
+    facts_before = min(now - keep, *await _run_facts_needed(ports, now))
+    await ports.storage.forget(facts_before=facts_before.date(), minutes_before=now - MINUTES_KEPT)
     async with ports.uow() as uow:
         await uow.verdicts.forget((now - keep).date())
         await uow.episodes.forget_orphans()
@@ -89,6 +94,14 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
         await forget_silences(uow, now)
     while await _run_forget_some_polls(ports, now - POLLS_KEPT):
         pass
+
+
+async def _run_facts_needed(ports: Ports, now: datetime) -> list[datetime]:
+    """Since when each enabled budget needs facts, `now` among them. One that cannot be assessed needs none."""
+    async with ports.uow() as uow:
+        budgets = [budget for budget in await uow.budgets.readable() if budget.spec.enabled]
+    needed = [attempt(partial(facts_needed_from, budget, now)) for budget in budgets]
+    return [now, *(since for since in needed if isinstance(since, datetime))]
 
 
 async def _run_forget_some_polls(ports: Ports, before: datetime) -> bool:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import text
 
 from service.domain.alerts.snooze import SnoozeRequest
+from service.domain.budgets.budget import Budget
 from service.domain.digests.digest import DigestPlan
 from service.domain.sources.pricing import Measure
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
+from service.domain.values.periods import PeriodKind, PeriodSpec
+from service.domain.values.scopes import Dimension
 from service.workflows.alerts.attend import snooze_alert
+from service.workflows.budgets.statuses import status_part
 from service.workflows.configuration.notify import Digests
 from service.workflows.digests.deliver import run_due_digests
 from service.workflows.operation.upkeep import run_minute, run_retention
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import budget, percent, utc
+from tests.workflows.budgets.test_finding import put_zone
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed, caller
 
 BUSY = DeliveryError("busy")
@@ -68,6 +75,51 @@ async def test_retention_forgets_old_minutes_and_months_and_keeps_daily_spend(ya
     await run_retention(yard.ports, keep=timedelta(days=29))
     assert await yard.rows("cost_points") == set()
     assert await yard.spent(date(2026, 8, 28)) == Money.of("3.00")
+
+
+def counting(kind: PeriodKind, zone: str = "UTC", for_each: Dimension | None = None, days: int | None = None) -> Budget:
+    return budget("1000.00", percent(100), period=PeriodSpec(kind, zone, days=days), for_each=for_each)
+
+
+@pytest.mark.parametrize(
+    ("spec", "at"),
+    [
+        (counting(PeriodKind.YEARLY, for_each=Dimension.PRODUCT), "2026-12-20T12:00"),
+        (counting(PeriodKind.QUARTERLY, for_each=Dimension.PRODUCT), "2027-01-02T12:00"),
+        (counting(PeriodKind.ROLLING, for_each=Dimension.PRODUCT, days=90), "2026-12-20T12:00"),
+        (counting(PeriodKind.QUARTERLY, "Europe/Berlin"), "2026-12-20T12:00"),
+    ],
+)
+async def test_retention_changes_nothing_that_a_budget_counts(yard: Yard, spec: Budget, at: str) -> None:
+    """A period is longer than facts are kept: what tells products apart, and a day's hours, is facts."""
+    yard.clock.move_to(utc("2026-10-02T12:00"))
+    row = billed("600.00")
+    product = replace(row, dimensions=replace(row.dimensions, extra=(("product", "claude_code"),)))
+    for day in (date(2026, 9, 30), date(2026, 10, 1)):
+        yard.reader.bill(day, product)
+        yard.reader.use(Width.HOUR, utc(f"{day}T09:00"), (caller(), {Measure.OUTPUT: 1_000_000}))
+    await yard.poll()
+    stored = await yard.add_budget("kept", spec)
+
+    async def spent() -> list[Money]:
+        async with yard.ports.uow() as uow:
+            return [one.spent.total for one in (await status_part(uow, stored, yard.clock(), 0, 10)).statuses]
+
+    yard.clock.move_to(utc(at))
+    before = await spent()
+    assert Money.total(before) >= Money.of("600.00")
+    await run_retention(yard.ports, keep=timedelta(days=62))
+    assert await spent() == before
+
+
+async def test_a_budget_that_cannot_be_assessed_keeps_no_facts_from_being_forgotten(yard: Yard) -> None:
+    yard.reader.bill(date(2026, 8, 28), billed("3.00"))
+    yard.clock.move_to(utc("2026-09-30T12:00"))
+    await yard.poll()
+    await yard.add_budget("poison", budget("10.00", percent(100)))
+    await put_zone(yard, "poison", "Mars/Olympus_Mons")
+    await run_retention(yard.ports, keep=timedelta(days=29))
+    assert await yard.rows("cost_points") == set()
 
 
 async def test_retention_makes_room_for_the_month_ahead(yard: Yard) -> None:
