@@ -97,7 +97,7 @@ class DiscordChannel:
 
     async def send(self, delivery: Delivery) -> Receipt:
         earlier = DiscordPost.parse(delivery.post) if delivery.post is not None else None
-        if delivery.action in FIRING_ACTIONS:
+        if delivery.action in FIRING_ACTIONS or (earlier is None and delivery.action is Action.RESOLVE):
             return await self._post(delivery)
         return NOTHING_TO_EDIT if earlier is None else await self._bring_up_to_date(earlier, delivery)
 

@@ -85,6 +85,7 @@ async def claim_batches(uow: UnitOfWork, now: datetime, besides: Collection[str]
     if not due:
         return None
     batches = await _drop_resolved(uow, _leaving_together(due), now)
+    batches = [one for one in batches if not await _is_said_by_its_end(uow, one, now)]
     return [await _with_summary(uow, batch) for batch in await _in_turn(uow, batches, now)]
 
 
@@ -138,6 +139,18 @@ async def _drop_resolved(uow: UnitOfWork, batches: Iterable[Batch], now: datetim
         else:
             await _drop(uow, batch, present, now)
     return kept
+
+
+async def _is_said_by_its_end(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
+    """Whether a call that its channel did not take in time is left out: the alert is over, and its end says it all.
+
+    One that may have left, since its sender died, is told to its end.
+    """
+    due, one = batch.head, batch.head.notification
+    was_refused = bool(one.attempts) and not one.is_taken and not one.left_to and not due.retaken
+    if one.action not in FIRING_ACTIONS or one.group_key is not None or not was_refused:
+        return False
+    return await uow.notifications.settle_unsaid(one, Attempt(now, "settled", "it was over before its channel took it"))
 
 
 def _as_they_stand(batch: Batch, present: Sequence[AlertEvent]) -> Batch:

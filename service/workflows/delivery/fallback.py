@@ -42,10 +42,12 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
 
     Never in a circle: what was itself a fallback goes to the console, and what the console refuses is given up. A
     channel that was notified of the same thing is not notified twice. One that has the alert already gets a raise: of
-    two openings there the first post would never be brought up to date again.
+    two openings there the first post would never be brought up to date again. An end is no call, and goes elsewhere
+    where nobody has heard of the alert at all.
     """
-    calls = dead.action in FIRING_ACTIONS and dead.channel != LAST_RESORT
-    if not calls or await _is_sent(uow, dead):
+    if dead.channel == LAST_RESORT or await _is_sent(uow, dead):
+        return
+    if dead.action not in FIRING_ACTIONS and not await _is_unheard_end(uow, dead):
         return
     added = dead.fallback_for is None and await _notify_default_receiver(uow, dead, now)
     if not added and not await _is_known_elsewhere(uow, dead):
@@ -101,11 +103,20 @@ async def _default_channels(uow: UnitOfWork, now: datetime) -> Sequence[Address]
     return [address for address in addresses if (address.receiver_id, address.key) not in closed]
 
 
+async def _is_unheard_end(uow: UnitOfWork, dead: Notification) -> bool:
+    """Whether an end is the first that anybody would hear of its alert: the calls came to nothing while it fired."""
+    is_end = dead.action is Action.RESOLVE
+    return is_end and not any(one.state is NotificationState.SENT for one in await _calls(uow, dead.alert_id))
+
+
+async def _calls(uow: UnitOfWork, alert_id: str) -> list[Notification]:
+    page = await uow.notifications.page(NotificationFilter((alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
+    return [one for one in page.items if one.action in FIRING_ACTIONS]
+
+
 async def _is_known_elsewhere(uow: UnitOfWork, dead: Notification) -> bool:
     """Whether another channel has taken the same call, or still may: it refuses no messages."""
-    page = await uow.notifications.page(NotificationFilter((dead.alert_id,)), limit=MOST_OF_AN_ALERT, cursor=None)
-    calls = [one for one in page.items if one.action in FIRING_ACTIONS and one.id != dead.id]
-    same = [one for one in calls if one.call == dead.call]
+    same = [one for one in await _calls(uow, dead.alert_id) if one.call == dead.call and one.id != dead.id]
     closed = await refusing(uow)
     return any(
         one.state is NotificationState.SENT

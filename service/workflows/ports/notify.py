@@ -11,7 +11,7 @@ from service.domain.alerts.alert import AlertEvent
 from service.domain.digests.runs import DigestFailure, DigestRun
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
-from service.domain.notify.notification import Notification, NotificationCause, NotificationState
+from service.domain.notify.notification import Attempt, Notification, NotificationCause, NotificationState
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.repeats import Latest
 from service.domain.notify.undelivered import Backlog
@@ -137,6 +137,13 @@ class Notifications(Protocol):
 
     async def postpone(self, due: Mapping[str, datetime]) -> None:
         """Gives up the leases of notifications that were not tried: each is due at its time."""
+        ...
+
+    async def settle_unsaid(self, call: Notification, settled: Attempt) -> bool:
+        """Suppresses a call, and what follows it in its channel, where the alert's end waits behind them there.
+
+        False, and nothing, where none does.
+        """
         ...
 
     async def keep(self, notification: Notification, *, post: str | None) -> None:

@@ -137,10 +137,16 @@ async def test_a_post_that_somebody_deleted_is_replaced(discord: FakeDiscord, ch
 async def test_an_alert_that_was_never_posted_has_nothing_to_edit(
     discord: FakeDiscord, channel: DiscordChannel
 ) -> None:
-    for action in (Action.AMEND, Action.ACKNOWLEDGE, Action.SNOOZE, Action.RESOLVE):
+    for action in (Action.AMEND, Action.ACKNOWLEDGE, Action.SNOOZE):
         assert (await send_whole(channel, delivery(action))).post is None
     assert discord.paths == []
-    await send_whole(channel, delivery(Action.RAISE))
+
+
+@pytest.mark.parametrize("action", [Action.RAISE, Action.RESOLVE])
+async def test_a_raise_or_an_end_of_what_was_never_posted_is_posted(
+    discord: FakeDiscord, channel: DiscordChannel, action: Action
+) -> None:
+    await send_whole(channel, delivery(action))
     assert len(discord.messages) == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.domain.alerts.alert import AlertEvent, Command, Reason
 from service.domain.notify.channels.slack import SlackBot
 from service.domain.notify.notification import (
     Action,
@@ -13,7 +12,7 @@ from service.domain.notify.receivers import Receiver
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.workflows.configuration.notify import Receivers, put_routes
 from service.workflows.delivery.deliver import run_delivery
-from tests.sample_alerts import ALERT
+from tests.sample_alerts import RAISED_EVENT
 from tests.workflows.delivery.sending import (
     BUSY,
     CONSOLE,
@@ -78,13 +77,12 @@ async def test_a_raise_refers_to_what_the_channel_answered_to_the_opening(yard: 
 
 
 async def test_a_message_says_what_was_so_when_it_was_put_down(yard: Yard) -> None:
-    """A slow channel is told of the opening as an opening, even when the alert has moved on since."""
+    """A slow channel is told of the opening as an opening, even when the alert has grown since."""
     yard.channels.refusals["console"] = BUSY
     await announce(yard)
     await run_delivery(yard.ports)
-    resolved = replace(ALERT, version=2)
-    await announce(yard, AlertEvent(resolved, yard.clock(), Command.RESOLVE, "tocsin", Reason.PERIOD_CLOSED))
+    await announce(yard, replace(RAISED_EVENT, alert=replace(RAISED_EVENT.alert, version=2)))
     yard.channels.refusals.clear()
     yard.clock.advance(MINUTE)
     await run_delivery(yard.ports)
-    assert [delivery.action for _, delivery in yard.channels.sent] == [Action.OPEN, Action.RESOLVE]
+    assert [delivery.action for _, delivery in yard.channels.sent] == [Action.OPEN, Action.RAISE]

@@ -198,8 +198,8 @@ async def test_many_channels_that_refuse_at_once_do_not_wait_for_each_other_for_
     assert sorted(sent_to(yard, "console")) == [f"alrt_{number}" for number in range(5)]
 
 
-async def test_who_is_told_late_is_told_the_end_too(yard: Yard) -> None:
-    await yard.receive_with(PAGER)
+async def test_who_hears_of_an_alert_when_it_is_over_is_told_its_end_and_not_called(yard: Yard) -> None:
+    await yard.receive_with(MAIL)
     await route_apart(yard, SLACK)
     yard.channels.refusals["slack_bot"] = BUSY
     await open_alert(yard)
@@ -209,7 +209,20 @@ async def test_who_is_told_late_is_told_the_end_too(yard: Yard) -> None:
     yard.channels.refusals["slack_bot"] = GONE
     yard.clock.advance(MINUTE)
     await yard.minute()
-    assert [one.action for config, one in yard.channels.sent if config == PAGER] == [Action.OPEN, Action.RESOLVE]
+    assert [one.action for config, one in yard.channels.sent if config == MAIL] == [Action.RESOLVE]
+
+
+async def test_an_end_of_what_others_have_heard_of_falls_back_to_nobody(yard: Yard) -> None:
+    await route_apart(yard, SLACK, MAIL)
+    yard.channels.refusals["slack_bot"] = GONE
+    await open_alert(yard)
+    await yard.settle()
+    async with yard.ports.uow() as uow:
+        await move_alert(uow, "alrt_1", Command.RESOLVE, "", yard.author)
+    yard.clock.advance(MINUTE)
+    await run_delivery(yard.ports)
+    told = [(one.message.alert_id, one.action) for config, one in yard.channels.sent if config == CONSOLE]
+    assert told == [("alrt_1", Action.OPEN), ("alrt_1", Action.RESOLVE)], "it fell back while it fired"
 
 
 async def test_a_refused_amendment_calls_nobody_else(yard: Yard) -> None:

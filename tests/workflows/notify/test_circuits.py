@@ -8,15 +8,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from service.domain.alerts.alert import Reason
 from service.domain.notify.channels.registry import ChannelConfig
 from service.domain.notify.channels.webhook import Webhook
 from service.domain.notify.circuits import LONGEST_REST, Concern
+from service.domain.notify.notification import Action, NotificationState
 from service.domain.notify.receivers import Receiver
 from service.workflows.configuration.notify import Receivers
 from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import SEALED
+from tests.sample_alerts import ALERT, RESOLVED_EVENT
 from tests.workflows.delivery.sending import (
     BUSY,
     DEAD,
@@ -27,14 +30,17 @@ from tests.workflows.delivery.sending import (
     SENT,
     SLACK,
     UNFIT,
+    announce,
     failing,
     open_alert,
     own,
+    raise_it,
     route_apart,
     sent_to,
 )
 from tests.workflows.yard import MINUTE, Yard
 
+SECOND_ALERT = replace(ALERT, id="alrt_1", fingerprint="budget:1")
 HOOK = Webhook("https://hook.example/1", SEALED)
 
 
@@ -200,3 +206,35 @@ async def test_what_the_previous_release_disabled_is_tried(yard: Yard) -> None:
     await yard.settle()
     assert sent_to(yard, "webhook") == ["alrt_2"]
     assert {one.state for one in await own(yard)} >= {SENT}
+
+
+async def acted_on(yard: Yard) -> list[Action]:
+    """What the channel was sent, in order."""
+    return [delivery.action for config, delivery in yard.channels.sent if config == HOOK]
+
+
+async def test_of_an_alert_that_ended_while_its_channel_rested_the_end_alone_is_sent(yard: Yard) -> None:
+    """Whoever is woken by a call at five for what was over at two turns the channel off."""
+    await refuse_all(yard)
+    await raise_it(yard, SECOND_ALERT)
+    await announce(yard, replace(RESOLVED_EVENT, alert=replace(RESOLVED_EVENT.alert, id="alrt_1", version=3)))
+    yard.channels.refusals.clear()
+    await deliver(yard, after=15 * SECOND)
+    assert await acted_on(yard) == [Action.RESOLVE]
+    states = {one.action: (one.state, one.reason) for one in await own(yard)}
+    assert states[Action.OPEN] == states[Action.RAISE] == (NotificationState.SUPPRESSED, Reason.OVER)
+    assert await failing(yard) == []
+
+
+@pytest.mark.parametrize("error", [GONE, BUSY], ids=["rests", "was away"])
+async def test_a_raise_that_waited_is_not_said_of_an_alert_that_is_over(yard: Yard, error: DeliveryError) -> None:
+    await route_apart(yard, HOOK)
+    await open_alert(yard)
+    await yard.settle()
+    yard.channels.refusals["webhook"] = error
+    await raise_it(yard, SECOND_ALERT)
+    await yard.settle()
+    await announce(yard, replace(RESOLVED_EVENT, alert=replace(RESOLVED_EVENT.alert, id="alrt_1", version=3)))
+    yard.channels.refusals.clear()
+    await deliver(yard, after=MINUTE)
+    assert await acted_on(yard) == [Action.OPEN, Action.RESOLVE]

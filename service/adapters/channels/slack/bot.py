@@ -25,6 +25,7 @@ from service.adapters.channels.slack.transport import (
     retry_handlers,
 )
 from service.domain.notify.channels.slack import SlackBot
+from service.domain.notify.channels.traits import ANNOUNCED
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     Action,
@@ -71,8 +72,8 @@ def _posted(answer: AsyncSlackResponse) -> Post:
 class SlackBotChannel:
     """Opens by posting, raises by an edit and a broadcast reply, resolves by an edit and a plain reply.
 
-    An earlier post that can no longer be edited is replaced by a new one. Where there was none, a raise
-    is posted and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
+    An earlier post that can no longer be edited is replaced by a new one. Where there was none, a raise and an end
+    are posted, and the rest has nothing to edit. The mention pings on opens and raises, and stands in no edit.
     Details and chart go into the thread, once the post is there: for the chart the app needs files:write.
     `controls` are the buttons below a post; an edit brings them up to date, too.
     """
@@ -171,7 +172,7 @@ class SlackBotChannel:
         if delivery.action is Action.OPEN:
             return await self._post(client, delivery)
         if delivery.post is None:
-            return await self._post(client, delivery) if delivery.action is Action.RAISE else NOTHING_TO_EDIT
+            return await self._post(client, delivery) if delivery.action in ANNOUNCED else NOTHING_TO_EDIT
         post = Post.parse(delivery.post)
         try:
             await self._edit(client, post, delivery)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.adapters.postgres.alerts.events import EVENT_COLUMNS, read_event
+from service.adapters.postgres.alerts.reasons import reason_columns
 from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.cursors import read_page
 from service.adapters.postgres.notify.groups import notified_alone
@@ -24,7 +25,8 @@ from service.adapters.postgres.notify.rows import (
 from service.adapters.postgres.notify.tables import notifications, posts, summaries
 from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import alert_events
-from service.domain.notify.notification import Action, Notification, NotificationState
+from service.domain.alerts.alert import Reason
+from service.domain.notify.notification import Action, Attempt, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
 from service.workflows.ports.notify import DueNotification, NotificationFilter, Saved, Summary
@@ -203,6 +205,20 @@ class PostgresNotifications:
 
     async def postpone(self, due: Mapping[str, datetime]) -> None:
         await postpone(self._connection, due)
+
+    async def settle_unsaid(self, call: Notification, settled: Attempt) -> bool:
+        own = notifications.c.alert_id == call.alert_id, notifications.c.channel == call.channel
+        waits = (*own, notifications.c.state == NotificationState.QUEUED)
+        end = select(_OTHER.c.id).where(
+            _OTHER.c.alert_id == call.alert_id,
+            _OTHER.c.channel == call.channel,
+            _OTHER.c.state == NotificationState.QUEUED,
+            _OTHER.c.action == Action.RESOLVE,
+        )
+        unsaid = (*waits, notifications.c.action != Action.RESOLVE, notifications.c.left_to.is_(None), end.exists())
+        over = {"state": NotificationState.SUPPRESSED, "leased_until": None, **reason_columns(Reason.OVER)}
+        changed = update(notifications).where(*unsaid).values(**over, attempts=(settled,))
+        return bool((await self._connection.execute(changed.returning(notifications.c.id))).all())
 
     async def keep(self, notification: Notification, *, post: str | None) -> None:
         await self._connection.execute(_unless_sent(notification).values(values_of(notification)))

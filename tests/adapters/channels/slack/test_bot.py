@@ -98,7 +98,13 @@ async def test_a_raise_without_an_earlier_post_is_posted(slack: FakeSlack) -> No
     assert slack.posted[0].thread_ts is None
 
 
-@pytest.mark.parametrize("action", [Action.AMEND, Action.ACKNOWLEDGE, Action.RESOLVE])
+async def test_an_end_without_an_earlier_post_is_posted_and_pings_nobody(slack: FakeSlack) -> None:
+    receipt = await send_whole(bot(slack), delivery(Action.RESOLVE))
+    assert receipt.post is not None
+    assert slack.posted[0].pings == []
+
+
+@pytest.mark.parametrize("action", [Action.AMEND, Action.ACKNOWLEDGE])
 async def test_without_an_earlier_post_there_is_nothing_to_edit(slack: FakeSlack, action: Action) -> None:
     receipt = await send_whole(bot(slack), delivery(action))
     assert receipt.post is None
