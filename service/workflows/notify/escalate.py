@@ -22,7 +22,7 @@ from service.domain.notify.escalation import (
 )
 from service.domain.notify.notification import Attempt, Notification, NotificationCause, NotificationState
 from service.domain.notify.planning import Address, plan_notifications
-from service.domain.notify.routing.pipeline import hold_reason
+from service.domain.notify.routing.pipeline import step_hold
 from service.domain.notify.routing.situation import Situation
 from service.workflows.notify.follow_up import follow_up, queue, read_notified, schedule, store
 from service.workflows.notify.situation import read_situation
@@ -32,7 +32,8 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(minutes=5)
-"""A step that a silence holds back waits for the silence's end; one about what is calm until it returns."""
+"""A step that a silence or a muted route holds back waits for the end of that; one about what is calm until it returns.
+"""
 
 SOONEST = timedelta(minutes=1)
 """A step that waits for an earlier one does not look more often, however short its pause is."""
@@ -107,7 +108,7 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
         if turn > now:
             await uow.jobs.steps([(planned, turn)])
             return
-        held = Reason.CALM if alert.newest.is_calm else hold_reason(alert, situation.labels(alert), situation)
+        held = Reason.CALM if alert.newest.is_calm else step_hold(alert, planned.policy_id, situation)
         if held is not None:
             log.info("step_held_back", alert_id=alert.id, step=planned.step, reason=held.value)
             await uow.jobs.steps([(planned, now + ASK_AGAIN)])

@@ -15,6 +15,7 @@ from service.domain.notify.channels.email import Email
 from service.domain.notify.escalation import EscalationPolicy, EscalationStep, PlannedStep
 from service.domain.notify.notification import Action
 from service.domain.notify.receivers import Receiver
+from service.domain.notify.routing.intervals import TimeInterval, TimeRange
 from service.domain.notify.routing.matchers import Matcher, Op
 from service.domain.notify.routing.routes import Route, RouteTable
 from service.domain.notify.routing.silences import Silence
@@ -321,3 +322,34 @@ async def test_the_distances_of_a_policy_do_not_depend_on_the_calls_of_another(y
     assert rota.called() == ["first", "boss", "second"]
     await rota.wait(5)
     assert rota.called() == ["first", "boss", "second", "boss"]
+
+
+async def test_a_step_in_a_time_when_its_route_notifies_nobody_waits_for_the_end_of_it(yard: Yard) -> None:
+    """Who asked for calls by day alone is not called in the night since something fired just before it."""
+    first, boss = await mailed(yard, "first"), await mailed(yard, "boss")
+    policy = await yard.create(EscalationPolicies(), "by day", steps((0, first), (15, boss)))
+    night = TimeInterval((TimeRange(12 * 60 + 10, 14 * 60),))
+    route = Route(yard.receiver.id, escalation_policy_id=policy.id, mute_times=(night,))
+    async with yard.ports.uow() as uow:
+        await put_routes(uow, RouteTable((route,)), yard.author)
+    rota = Rota(yard, policy)
+    await rota.ring()
+    await rota.wait(15)
+    await rota.wait(60)
+    assert rota.called() == ["first"]
+    await rota.wait(50)
+    assert rota.called() == ["first", "boss"]
+
+
+async def test_a_step_is_taken_where_one_route_to_its_policy_is_free(yard: Yard) -> None:
+    first, boss = await mailed(yard, "first"), await mailed(yard, "boss")
+    policy = await yard.create(EscalationPolicies(), "by day", steps((0, first), (15, boss)))
+    night = TimeInterval((TimeRange(12 * 60 + 10, 14 * 60),))
+    muted = Route(yard.receiver.id, escalation_policy_id=policy.id, mute_times=(night,), continues=True)
+    free = Route(yard.receiver.id, escalation_policy_id=policy.id)
+    async with yard.ports.uow() as uow:
+        await put_routes(uow, RouteTable((muted, free)), yard.author)
+    rota = Rota(yard, policy)
+    await rota.ring()
+    await rota.wait(15)
+    assert rota.called() == ["first", "boss"]

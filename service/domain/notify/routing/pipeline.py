@@ -91,6 +91,15 @@ def hold_reason(alert: Alert | None, labels: Labels, situation: Situation) -> Re
     return silenced or (inhibit(alert, situation.open_in(alert.scope)) if alert else None)
 
 
+def step_hold(alert: Alert, policy_id: str, situation: Situation) -> Reason | None:
+    """Why a policy that has begun calls nobody now: as `hold_reason`, or since all routes to it are muted."""
+    labels = situation.labels(alert)
+    matched = match_routes(alert, labels, situation)
+    leading = [one.held for one in matched if one.route.escalation_policy_id == policy_id]
+    muted = leading[0] if leading and None not in leading else None
+    return hold_reason(alert, labels, situation) or muted
+
+
 def _silences_for(alert: Alert | None, situation: Situation) -> list[Resource[Silence]]:
     """The silences that may hold an alert back."""
     silences = situation.configuration.silences.values()
