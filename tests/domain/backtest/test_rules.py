@@ -12,12 +12,13 @@ from service.domain.backtest.history import Announced, Recorded, steps
 from service.domain.backtest.rules import RuleReplay, replay_rule
 from service.domain.rules.evaluation import days_needed
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
+from service.domain.rules.kinds.cache_collapse import CacheCollapse
 from service.domain.rules.kinds.change import Against, Change, Direction
 from service.domain.rules.kinds.priority_tier import PriorityTier
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule
-from service.domain.spend.best_known import DayVersion, Spend, SpendDay
+from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Scope
@@ -162,6 +163,29 @@ def test_the_short_cuts_find_what_a_full_look_at_every_step_finds(
         if setting.configured:
             assert tuple(full.ledger.firings()) == result.firings
     assert result.sweep[0].tally.alerts > 0
+
+
+def test_a_lost_cache_is_priced_by_each_model_as_it_is_live() -> None:
+    """Opus stops reading its cache at $5 a million; a cheap model beside it uses as many tokens, never cached."""
+    opus, haiku = (replace(CELL, model=model) for model in ("opus", "haiku"))
+    cheap = used_for("2.00", 20_000_000, 0)
+    cached, broken = used_for("28.00", 20_000_000, 16_000_000), used_for("100.00", 20_000_000, 0)
+    versions = [
+        DayVersion(
+            day(number),
+            day(number),
+            assumed=False,
+            settled=False,
+            cells={opus: broken if number == 40 else cached, haiku: cheap},
+        )
+        for number in range(1, DAYS + 1)
+    ]
+    (firing,) = replayed(Recorded("src_1", versions, {}), rule(CacheCollapse(), "cache_collapse")).firings
+    assert (firing.day, firing.excess) == (day(40), Money.of("72.00"))  # 16M tokens at $4.50 a million
+
+
+def used_for(dollars: str, tokens: int, reads: int) -> SpendDay:
+    return SpendDay(Spend(Money.of(dollars)), EstimatedDay(input_tokens=tokens, cache_read_tokens=reads))
 
 
 def test_a_rule_of_one_workspace_is_replayed_on_that_workspace_alone() -> None:

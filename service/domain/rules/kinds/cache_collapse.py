@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
 from service.domain.rules import history, limits
-from service.domain.rules.backtesting import Backtesting, own_figures
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, counted, raised, stricter
 from service.domain.rules.history import Row
 from service.domain.rules.kind import KindWords, Lookback, RuleKind
@@ -157,22 +156,62 @@ def _lost(view: SpendView, cells: Iterable[Cell], days: Sequence[date], judged: 
     homes: dict[Cell, list[Mapping[date, DayFigures]]] = defaultdict(list)
     for cell in cells:
         homes[cell.at(FINEST)].append(view.cells[cell])
-    lost = [_lost_by(parts, days, judged) for parts in homes.values()]
+    workspaces: dict[str, list[_Use]] = defaultdict(list)
+    for home, parts in homes.items():
+        use = _Use(_together(parts, judged), [_together(parts, day) for day in days])
+        workspaces[home.workspace].append(use)
+    lost = [one for uses in workspaces.values() for one in _lost_by(uses)]
     return LostReads(sum(one.tokens for one in lost), sum(one.dollars for one in lost))
 
 
-def _lost_by(parts: Sequence[Mapping[date, DayFigures]], days: Sequence[date], judged: date) -> LostReads:
-    used, past = _together(parts, judged), [_together(parts, day) for day in days]
-    usual = _median([one.cache_read_tokens for one in past], [one.input_tokens for one in past])
-    paid = used.input_tokens - (1 - READ_PRICE) * used.cache_read_tokens + OUTPUT_PRICE * used.output_tokens
-    if math.isnan(usual) or paid <= 0:
-        return LostReads()
-    tokens = usual * used.input_tokens - used.cache_read_tokens
-    return LostReads(tokens, tokens * (1 - READ_PRICE) * used.spend / paid)
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One cell's figures of the judged day, and of the days before that it is compared with."""
+
+    used: DayFigures
+    past: Sequence[DayFigures]
+
+    @property
+    def usual(self) -> float:
+        """The cached share that is usual; NaN where it has no past."""
+        return _usual_share(self.past)
+
+    def lost(self, tokens: float) -> LostReads:
+        """The price of so many lost reads, by what the day itself cost."""
+        used = self.used
+        paid = used.input_tokens - (1 - READ_PRICE) * used.cache_read_tokens + OUTPUT_PRICE * used.output_tokens
+        return LostReads(tokens, tokens * (1 - READ_PRICE) * used.spend / paid) if paid > 0 else LostReads()
+
+
+def _lost_by(uses: Sequence[_Use]) -> Iterator[LostReads]:
+    """The lost reads of each of a workspace's cells. One without a past is compared with the workspace's.
+
+    So is a key that was rotated, or a model's successor, on the day its cache breaks. Together they lose at most the
+    reads that the workspace usually has and those with a past do not account for: what is added had no cache to lose.
+    """
+    known = [use for use in uses if not math.isnan(use.usual)]
+    expected = [use.usual * use.used.input_tokens for use in known]
+    yield from (use.lost(reads - use.used.cache_read_tokens) for use, reads in zip(known, expected, strict=True))
+    past = [_added(day) for day in zip(*(use.past for use in uses), strict=True)]
+    missing = history.median_of([day.cache_read_tokens for day in past if day.input_tokens > 0]) - sum(expected)
+    fresh = [use for use in uses if math.isnan(use.usual)]
+    wanted = [_usual_share(past) * use.used.input_tokens for use in fresh]
+    share = min(1.0, missing / sum(wanted)) if missing > 0 and sum(wanted) > 0 else 0.0
+    for use, reads in zip(fresh, wanted, strict=True):
+        tokens = share * reads - use.used.cache_read_tokens
+        if tokens > 0:
+            yield use.lost(tokens)
+
+
+def _usual_share(past: Sequence[DayFigures]) -> float:
+    return _median([one.cache_read_tokens for one in past], [one.input_tokens for one in past])
 
 
 def _together(parts: Sequence[Mapping[date, DayFigures]], day: date) -> DayFigures:
-    figures = [part.get(day, NOTHING) for part in parts]
+    return _added([part.get(day, NOTHING) for part in parts])
+
+
+def _added(figures: Sequence[DayFigures]) -> DayFigures:
     if len(figures) == 1:
         return figures[0]
     return DayFigures(
@@ -252,5 +291,4 @@ KIND = RuleKind(
     gates=Gates(min_percent=Decimal(10), min_active_days=7),
     lookback=lambda params: Lookback({"days": params.days}),
     words=KindWords("{who}: the lost cache cost {excess} {when}"),
-    backtesting=Backtesting(dimensions=own_figures),
 )

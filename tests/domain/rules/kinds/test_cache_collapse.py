@@ -11,7 +11,7 @@ from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.cache_collapse import CacheCollapse, observe
 from service.domain.rules.view import DayFigures, SpendView
-from service.domain.values.scopes import ORGANISATION, Cell
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension
 from tests.domain.rules.views import day, instant, only, rule, view
 
 RULE = rule("cache_collapse", CacheCollapse())
@@ -63,6 +63,46 @@ def test_each_model_lost_its_own_price() -> None:
     found = only(observe(view(days), RULE))
     assert found.excess == pytest.approx(72.0)  # 16M tokens at $4.50 a million
     assert dict(found.inputs)["of them usually cached, and not now"] == "16,000,000"
+
+
+OLD_KEY, NEW_KEY = Cell("wrkspc_a", "opus", "key_old"), Cell("wrkspc_a", "opus", "key_new")
+CACHED, BROKEN = DayFigures(28.0, 20e6, 16e6), DayFigures(100.0, 20e6, 0.0)
+NO_USE = DayFigures()
+
+
+@pytest.mark.parametrize("successor", [NEW_KEY, replace(OLD_KEY, model="opus-next")])
+@pytest.mark.parametrize("for_each", [None, Dimension.WORKSPACE])
+def test_a_key_or_model_that_is_replaced_on_the_day_its_cache_breaks_is_compared_with_its_workspace(
+    successor: Cell, for_each: Dimension | None
+) -> None:
+    days = {OLD_KEY: [CACHED] * 10 + [NO_USE, NO_USE], successor: [NO_USE] * 10 + [BROKEN, NO_USE]}
+    judged = rule("cache_collapse", CacheCollapse(), for_each=for_each)
+    found = only(observe(view(days), judged))
+    assert found.candidate
+    assert found.excess == pytest.approx(72.0)  # 16M tokens at $4.50 a million
+    assert all(one.fires for one in evaluate(view(days), judged).values())
+
+
+def test_a_replaced_key_of_which_half_is_there_lost_half() -> None:
+    half, broken = DayFigures(14.0, 10e6, 8e6), DayFigures(50.0, 10e6, 0.0)
+    days = {OLD_KEY: [CACHED] * 10 + [half, NO_USE], NEW_KEY: [NO_USE] * 10 + [broken, NO_USE]}
+    assert only(observe(view(days), RULE)).excess == pytest.approx(36.0)
+
+
+def test_work_that_is_added_without_a_cache_has_lost_none() -> None:
+    days = {OLD_KEY: [CACHED] * 10 + [CACHED, NO_USE], NEW_KEY: [NO_USE] * 10 + [BROKEN, NO_USE]}
+    assert not only(observe(view(days), RULE)).candidate
+
+
+def test_a_new_key_that_reads_its_cache_makes_up_for_no_other() -> None:
+    days = {OLD_KEY: [CACHED] * 10 + [BROKEN, NO_USE], NEW_KEY: [NO_USE] * 10 + [DayFigures(1.0, 1e6, 1e6), NO_USE]}
+    assert dict(only(observe(view(days), RULE)).inputs)["of them usually cached, and not now"] == "16,000,000"
+
+
+def test_a_new_workspace_has_no_cache_to_lose() -> None:
+    other = replace(NEW_KEY, workspace="wrkspc_b")
+    days = {OLD_KEY: [CACHED] * 10 + [CACHED, NO_USE], other: [NO_USE] * 10 + [BROKEN, NO_USE]}
+    assert not only(observe(view(days), RULE)).candidate
 
 
 def test_spend_that_is_told_by_person_lost_what_it_lost_without() -> None:
