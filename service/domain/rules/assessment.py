@@ -111,7 +111,7 @@ def told_before(
 
 def late_days(view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, date]:
     """The scopes that fire for a day which is judged only because it was read late, and that day."""
-    if view.closed is None:
+    if view.closed is None or view.late_since is None:
         return {}
     usual = view.days[min(view.closed, view.last_told(rule.grain))]
     firing = {scope: each.observation.days for scope, each in objected(verdicts).items() if each.fires}

@@ -93,13 +93,15 @@ def is_found_late(day: date, at: datetime) -> bool:
 def late_since(today: date, hours_read: Mapping[datetime, datetime], now: datetime) -> date | None:
     """The first of the last closed days that was read late, and not yet judged for as long as others; None: none was.
 
-    `hours_read`: when each hour of usage was first read after its end, by its start.
+    `hours_read`: when each hour of usage was first read after its end, by its start. What the first poll of a source
+    finds is history, and not late.
     """
+    begun = min(hours_read.values(), default=now)
     for back in range(MOST_LATE_DAYS, 1, -1):
         day = today - back * DAY
         end = utc_day(day).end
-        read_at = min((at for hour, at in hours_read.items() if hour + HOUR >= end), default=None)
-        if read_at is not None and end + JUDGED_FOR < read_at <= now < read_at + JUDGED_FOR:
+        read_at = min((at for hour, at in hours_read.items() if hour + HOUR >= end), default=begun)
+        if begun < end + JUDGED_FOR < read_at <= now < read_at + JUDGED_FOR:
             return day
     return None
 

@@ -12,7 +12,7 @@ import pytest
 from service.domain.rules.kind import RuleKind
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.kinds.cache_collapse import CacheCollapse
-from service.domain.rules.kinds.change import Change
+from service.domain.rules.kinds.change import Change, Direction
 from service.domain.rules.kinds.claude_code import ClaudeCodeCost
 from service.domain.rules.kinds.dormant_woke import DormantWoke
 from service.domain.rules.kinds.first_seen import FirstSeen
@@ -154,6 +154,41 @@ def test_a_rule_whose_wait_outlasts_what_it_waits_for_is_refused(params: FirstSe
         validate(rule(kind, params, gates=Gates(pending_for=timedelta(days=2))))
     assert refusal.value.pointer == "/gates/pending_for"
     assert "2 days alone, and it would wait 2d; give a shorter pending_for or more within_days" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "most", "too_much", "pointer"),
+    [
+        (
+            "change",
+            Change(direction=Direction.DOWN),
+            Gates(min_percent=Decimal(100)),
+            Gates(min_percent=Decimal(101)),
+            "/gates/min_percent",
+        ),
+        (
+            "claude_code",
+            ClaudeCodeCost(),
+            Gates(min_active_days=28),
+            Gates(min_active_days=29),
+            "/gates/min_active_days",
+        ),
+    ],
+)
+def test_gates_that_nothing_of_a_kind_can_pass_are_refused(
+    kind: str, params: object, most: Gates, too_much: Gates, pointer: str
+) -> None:
+    validate(rule(kind, params, gates=most))
+    with pytest.raises(Invalid) as refusal:
+        validate(rule(kind, params, gates=too_much))
+    assert refusal.value.pointer == pointer
+    assert str(refusal.value).startswith("never fires")
+
+
+def test_a_rule_that_may_also_fire_otherwise_keeps_such_gates() -> None:
+    validate(rule("change", Change(direction=Direction.BOTH), gates=Gates(min_percent=Decimal(300))))
+    by_limit = ClaudeCodeCost(Money.of("400"), times=None)
+    validate(rule("claude_code", by_limit, gates=Gates(min_active_days=60)))
 
 
 @pytest.mark.parametrize(

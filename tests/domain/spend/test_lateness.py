@@ -367,10 +367,11 @@ BEFORE = hours(november(1), november(6, 10))
         ),
         (
             "after a long one, seven days at most",
-            hours(november(1), november(10, 12), november(10, 12)),
+            hours(november(1), november(1, 9)) | hours(november(1, 9), november(10, 12), november(10, 12)),
             november(10, 12),
             3,
         ),
+        ("by the first poll", hours(november(1), november(10, 12), november(10, 12)), november(10, 12), None),
         (
             "of a night",
             hours(november(1), november(8, 20)) | hours(november(8, 20), november(10, 12), november(9, 23)),

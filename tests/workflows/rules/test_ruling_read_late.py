@@ -88,6 +88,15 @@ async def test_a_spike_of_the_day_an_outage_began_is_told_once_when_it_is_over(y
     assert [await read(yard, 12 * HOUR) for _ in range(4)] == [[]] * 4
 
 
+async def test_what_the_first_poll_of_a_source_finds_is_history(yard: Yard) -> None:
+    today = yard.clock().date()
+    for ago in range(11):
+        spend(yard, today - ago * DAY, "900.00" if ago == 2 else "100.00")
+    spec: Rule[object] = Rule(yard.source.id, "change", Change(Against.PREVIOUS_DAY), gates=GATES)
+    await yard.create(Rules(), "jump", spec)
+    assert [await read(yard) for _ in range(3)] == [[], [], []]
+
+
 async def test_days_of_a_longer_outage_are_history(yard: Yard) -> None:
     began = await watch(yard)
     spend(yard, began, "900.00")

@@ -96,7 +96,7 @@ async def figures_in(
 
 async def read_late_since(connection: AsyncConnection, source_id: str, asked: Stretch) -> date | None:
     """The first closed day that is judged because it was read late; None where none is."""
-    since = midnight(asked.today - MOST_LATE_DAYS * DAY)
+    since = midnight(asked.today - 2 * MOST_LATE_DAYS * DAY)  # with what was read before an outage
     return late_since(asked.today, await hours_read(connection, source_id, since), asked.as_of)
 
 

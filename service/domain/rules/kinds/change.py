@@ -26,6 +26,7 @@ from service.domain.rules.rule import DOLLARS_A_DAY, Gates, Observation, Rule
 from service.domain.rules.verdicts import Observations
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day, dollars, percent, subject
+from service.domain.values.errors import Invalid
 from service.domain.values.parameters import Parameter
 from service.domain.values.scopes import Dimension, ScopeKey
 
@@ -74,6 +75,8 @@ class Change:
 
 def validate(rule: Rule[Change]) -> None:
     limits.window(rule.params.days, "/params/days")
+    if rule.params.direction is Direction.DOWN and rule.gates.min_percent > 100:
+        raise Invalid("never fires: spend falls by 100 percent at most", "/gates/min_percent")
 
 
 def observe(
