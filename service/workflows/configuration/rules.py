@@ -31,7 +31,8 @@ class Rules(ResourceKind[Rule[object]]):
         await require_own_source(uow, self.noun, spec.source_id, stored.spec.source_id if stored else None)
         if stored is not None:
             refuse_other_kind(stored.spec, spec.kind)
-        registry.validate(spec)
+        if stored is None or _terms(spec) != _terms(stored.spec):
+            registry.validate(spec)
         await require_people(uow, spec)
         await require_claude_code(uow, spec)
 
@@ -41,6 +42,11 @@ class Rules(ResourceKind[Rule[object]]):
         days = kind_of(rule).backfill_days
         if write.after is not None and rule.enabled and days:
             await reach_back(uow, rule.source_id, write.at - days * DAY, write.at)
+
+
+def _terms(rule: Rule[object]) -> tuple[object, ...]:
+    """What is validated of a rule. Stored ones that would be refused by now may be switched off all the same."""
+    return rule.kind, rule.params, rule.scope, rule.for_each, rule.gates
 
 
 class PlannedActivities(ResourceKind[PlannedActivity]):
