@@ -27,7 +27,7 @@ from service.domain.budgets.known import (
 )
 from service.domain.forecasts.forecast import Forecast, NoForecast
 from service.domain.spend.best_known import Spend
-from service.domain.spend.lateness import is_settled
+from service.domain.spend.lateness import LATE_ALERTS_STAY_FOR, is_settled
 from service.domain.values.money import ZERO, Money
 from service.domain.values.names import Names, describe_scope, name_of
 from service.domain.values.periods import (
@@ -109,11 +109,18 @@ def by_scope_known(known: Known) -> dict[ScopeKey, Known]:
 def budget_endings(budgets: Mapping[str, Resource[Budget]], findings: Sequence[Finding], known: Known) -> list[Finding]:
     """An OVER finding for every open budget alert that `assess` no longer finds. Falling spend is never a reason."""
     found = {finding.fingerprint for finding in findings}
-    return [
+    ends = [
         over(alert, _reason_to_end(alert.evidence, budgets.get(alert.evidence.budget_id), known))
         for alert in known.open_alerts
         if isinstance(alert.evidence, BudgetEvidence) and alert.fingerprint not in found
     ]
+    news = {alert.fingerprint for alert in known.open_alerts if _has_just_fired_late(alert, known.now)}
+    return [end for end in ends if end.reason is not Reason.PERIOD_CLOSED or end.fingerprint not in news]
+
+
+def _has_just_fired_late(alert: Alert, now: datetime) -> bool:
+    evidence = alert.evidence
+    return isinstance(evidence, BudgetEvidence) and evidence.late and now < alert.changed_at + LATE_ALERTS_STAY_FOR
 
 
 def _reason_to_end(evidence: BudgetEvidence, budget: Resource[Budget] | None, known: Known) -> Reason:

@@ -236,6 +236,8 @@ def newly_read_from(at: datetime) -> datetime:
 CLOSING_FOR = LATE_FOR
 """How long a budget's period stays open for late bills after its end."""
 LONGEST_BLINDNESS = timedelta(days=31)
+LATE_ALERTS_STAY_FOR = DAY
+"""How long an alert stays that fired late, though its period closes: after an outage that is at the next evaluation."""
 
 
 def closing_for(now: datetime, read_at: datetime | None) -> timedelta:

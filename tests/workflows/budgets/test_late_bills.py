@@ -11,7 +11,9 @@ from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.budgets.budget import Budget
 from service.domain.sources.source import People, ReportFamily
 from service.domain.spend.rows import CostRow
+from service.domain.values.periods import PeriodKind, PeriodSpec
 from service.domain.values.scopes import Dimension, Scope
+from service.workflows.alerts.evaluate import run_evaluation
 from service.workflows.budgets import late_bills
 from service.workflows.configuration.spend import Sources
 from tests.factories import budget, percent, utc
@@ -68,3 +70,25 @@ async def test_a_late_alert_of_a_person_or_product_names_the_days_that_were_bill
     assert alert.evidence.late
     assert alert.evidence.billed_days == (date(2026, 10, 30), date(2026, 10, 31))
     assert alert.evidence.billed_on == date(2026, 11, 2)
+
+
+async def test_an_alert_of_a_day_in_an_outage_stays_for_a_day_though_its_period_closes(yard: Yard) -> None:
+    """The bill that is read last makes it fire, and ends the time that was added for the outage."""
+    yard.clock.move_to(utc("2026-11-16T10:00"))
+    await yard.add_budget("daily", budget("100.00", percent(100), period=PeriodSpec(PeriodKind.DAILY)))
+    yard.reader.bill(date(2026, 11, 16), billed("50.00"))
+    await yard.poll()
+    await yard.settle()
+    yard.reader.bill(date(2026, 11, 16), billed("500.00"))
+
+    async def moves(at: str) -> list[tuple[str, str]]:
+        yard.clock.move_to(utc(at))
+        await yard.poll()
+        events = await run_evaluation(yard.ports, yard.source.id)
+        of_budget = [event for event in events if isinstance(event.alert.evidence, BudgetEvidence)]
+        return [(event.command.value, event.reason.value) for event in of_budget]
+
+    assert await moves("2026-11-21T10:00") == [("open", "late")]
+    assert await moves("2026-11-21T10:15") == []
+    assert await moves("2026-11-22T09:59") == []
+    assert await moves("2026-11-22T10:00") == [("resolve", "period_closed")]
