@@ -45,7 +45,7 @@ class Rules(ResourceKind[Rule[object]]):
 
 
 def _terms(rule: Rule[object]) -> tuple[object, ...]:
-    """What is validated of a rule. Stored ones that would be refused by now may be switched off all the same."""
+    """The parts of a rule that are validated. A stored one that would be refused by now may be switched off."""
     return rule.kind, rule.params, rule.scope, rule.for_each, rule.gates
 
 
